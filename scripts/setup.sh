@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Installs what slopegan needs to build and to test: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
+# Run it as often as you like: what is already there is neither downloaded nor installed again.
+#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel
+#   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+torch_version=2.13.0
+clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
+
+# The build itself, then the data set and the font of the examples.
+packages=(
+  g++ cmake ninja-build ccache python3-venv
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
+  libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
+  libgtest-dev libgmock-dev zlib1g-dev libssl-dev
+  dataset-fashion-mnist
+)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$@"; exit 1; }
+
+# --- Debian packages -------------------------------------------------------------------------------------------------
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
+    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, OpenSSL,"
+    say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
+    return
+  fi
+  local installed missing=()
+  # dpkg-query fails where a package was never heard of; what it prints of the others is what counts.
+  installed=" $({ dpkg-query -W -f '${Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true; } |
+    sed -n 's/^install ok installed //p' | tr '\n' ' ') "
+  for package in "${packages[@]}"; do
+    [[ $installed == *" $package "* ]] || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  local command="apt-get install --no-install-recommends ${missing[*]}"
+  if [[ ${SLOPEGAN_APT:-1} == 0 ]]; then fail "missing packages; install them with: $command"; fi
+  local as_root=()
+  if ((EUID != 0)); then
+    if sudo -n true 2>/dev/null; then as_root=(sudo -n); else
+      fail "packages are missing and this is not root; run as root: $command"
+    fi
+  fi
+  say "installing ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
+  # Lists that are old name files that the mirror no longer has, so they are refreshed whenever something is missing.
+  "${apt[@]}" update >&2 || say "apt-get update failed; trying with the package lists that are there"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
+    fail "apt-get could not install the packages; see its message above, then run: $command"
+}
+
+# --- Python: LibTorch in its wheel, and the source checkers ----------------------------------------------------------
+find_torch_cmake() {   # prints the folder that holds TorchConfig.cmake below $1
+  local candidate
+  for candidate in "$1" "$1/share/cmake/Torch" "$1/Torch" "$1/torch/share/cmake/Torch" \
+    "$1"/lib/python3*/site-packages/torch/share/cmake/Torch; do
+    if [[ -f $candidate/TorchConfig.cmake ]]; then (cd "$candidate" && pwd); return 0; fi
+  done
+  return 1
+}
+
+pip_install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"; }
+
+installed_version() {   # of the package $1 in .venv, from its folder's name: starting Python would cost a second
+  local folder
+  for folder in .venv/lib/python3*/site-packages/"${1//-/_}"-*.dist-info; do
+    if [[ -d $folder ]]; then folder=${folder##*/"${1//-/_}"-}; echo "${folder%.dist-info}"; return; fi
+  done
+}
+
+make_venv() {
+  if [[ -x .venv/bin/python ]] && .venv/bin/python -c '' 2>/dev/null; then return; fi
+  command -v python3 >/dev/null || fail "python3 is missing; install Python 3.11 or newer (Debian: python3 python3-venv)"
+  rm -rf .venv
+  python3 -m venv .venv || fail "python3 could not make a virtual environment (Debian: apt-get install python3-venv)"
+}
+
+install_torch() {
+  local version
+  version=$(installed_version torch)
+  if [[ ${version%%+*} == "$torch_version" ]]; then return; fi
+  say "installing torch $torch_version into .venv"
+  # The CPU build is a tenth of the CUDA one; where no index offers it under that name, the plain one serves.
+  pip_install "torch==$torch_version+cpu" 2>/dev/null || pip_install "torch==$torch_version" ||
+    fail "pip could not install torch==$torch_version; name a LibTorch that you have: SLOPEGAN_TORCH=/path $0"
+}
+
+install_clang_tools() {
+  local tool missing=()
+  for tool in "${clang_tools[@]}"; do
+    [[ $(installed_version "${tool%%==*}") == "${tool##*==}" ]] || missing+=("$tool")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  say "installing ${missing[*]} into .venv"
+  pip_install "${missing[@]}" || say "could not install ${missing[*]}; the source checks will be skipped"
+}
+
+install_packages
+make_venv
+if [[ -n ${SLOPEGAN_TORCH:-} ]]; then
+  torch_dir=$(find_torch_cmake "$SLOPEGAN_TORCH") ||
+    fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH holds no share/cmake/Torch/TorchConfig.cmake"
+else
+  install_torch
+  torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
+fi
+install_clang_tools
+
+# The presets read this file, so that `cmake --preset release` works by hand as well.
+mkdir -p build
+line="set(Torch_DIR \"$torch_dir\" CACHE PATH \"LibTorch found by scripts/setup.sh\")"
+if [[ ! -f build/torch.cmake || $(<build/torch.cmake) != "$line" ]]; then printf '%s\n' "$line" >build/torch.cmake; fi
+say "ready (LibTorch: $torch_dir)"

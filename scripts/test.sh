@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test through CTest. Arguments go to ctest, e.g. -R LeakyRelu.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/build.sh
+exec ctest --test-dir build/release --output-on-failure --parallel "$(nproc)" "$@"

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+
+#include <CLI/App.hpp>
+
+/// The subcommands, one file each: a set-up function declares the arguments on its CLI11 subcommand and sets the action
+/// that main runs once parsing is over. The action calls one module and returns the exit code, or throws slopegan::Error.
+namespace slopegan {
+
+using Action = std::function<int()>;
+
+void setup_train(CLI::App& command, Action& action);
+void setup_sweep(CLI::App& command, Action& action);
+void setup_grid(CLI::App& command, Action& action);
+void setup_data(CLI::App& command, Action& action);
+
+}  // namespace slopegan

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/negative_slope.h"
+
+/// The configuration of a run as plain values. What each key means, its default, range and text stands once, in
+/// config/fields.h; nothing here is checked.
+namespace slopegan {
+
+enum class DatasetKind { idx };
+enum class ActivationKind { leaky_relu, relu, prelu, rrelu };
+enum class PReluKind { shared, channel, bounded, bounded_channel };
+enum class RReluKind { slope, divisor };
+enum class GeneratorNorm { batch, none };
+enum class DiscriminatorNorm { batch, spectral, none };
+enum class InitMode { normal, slope_matched };
+enum class LossKind { bce };
+enum class Precision { automatic, float32, bfloat16 };
+enum class Device { automatic, cpu, cuda };
+enum class SweepTarget { both, generator, discriminator };
+
+struct RunConfig {
+  std::string name = "fashion_mnist";
+  std::string output_dir = "outputs";
+};
+
+struct DataConfig {
+  DatasetKind kind = DatasetKind::idx;
+  std::string path = "/usr/share/datasets/fashion-mnist";
+  std::int64_t resolution = 32;
+  bool flip = false;
+};
+
+struct ActivationConfig {
+  ActivationKind activation = ActivationKind::leaky_relu;
+  NegativeSlope negative_slope;
+  PReluKind prelu = PReluKind::shared;
+  RReluKind rrelu = RReluKind::slope;
+};
+
+struct GeneratorConfig : ActivationConfig {
+  std::int64_t latent_dim = 100;
+  std::int64_t width = 32;
+  GeneratorNorm norm = GeneratorNorm::batch;
+};
+
+struct DiscriminatorConfig : ActivationConfig {
+  std::int64_t width = 32;
+  DiscriminatorNorm norm = DiscriminatorNorm::batch;
+};
+
+struct InitConfig {
+  InitMode mode = InitMode::normal;
+  double std = 0.02;
+};
+
+struct LossConfig {
+  LossKind kind = LossKind::bce;
+  double real_label = 1.0;
+};
+
+struct OptimizerConfig {
+  double generator_lr = 2e-4;
+  double discriminator_lr = 2e-4;
+  double beta1 = 0.5;
+  double beta2 = 0.999;
+  std::int64_t discriminator_steps = 1;
+};
+
+struct EmaConfig {
+  std::int64_t half_life_images = 10000;
+};
+
+struct TrainingConfig {
+  std::int64_t total_images = 180000;
+  std::int64_t batch_size = 64;
+  Precision precision = Precision::automatic;
+  Device device = Device::automatic;
+  std::int64_t threads = 0;
+};
+
+struct SamplesConfig {
+  std::int64_t every_images = 20000;
+  std::int64_t rows = 8;
+  std::int64_t columns = 8;
+};
+
+struct CheckpointConfig {
+  std::int64_t every_images = 60000;
+  std::int64_t keep = 2;
+};
+
+struct SweepConfig {
+  std::vector<double> negative_slope = {0, 0.01, 0.1, 0.2, 0.3};
+  SweepTarget apply_to = SweepTarget::both;
+  std::vector<std::int64_t> seeds = {0, 1, 2};
+  std::int64_t jobs = 0;
+};
+
+struct Config {
+  std::int64_t seed = 0;
+  RunConfig run;
+  DataConfig data;
+  GeneratorConfig generator;
+  DiscriminatorConfig discriminator;
+  InitConfig init;
+  LossConfig loss;
+  OptimizerConfig optimizer;
+  EmaConfig ema;
+  TrainingConfig training;
+  SamplesConfig samples;
+  CheckpointConfig checkpoint;
+  SweepConfig sweep;
+};
+
+}  // namespace slopegan

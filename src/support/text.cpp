@@ -1,0 +1,109 @@
+#include "support/text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+#include <numeric>
+
+namespace slopegan {
+
+std::string format(const char* pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  va_list measure;
+  va_copy(measure, arguments);
+  const int size = std::vsnprintf(nullptr, 0, pattern, measure);
+  va_end(measure);
+  std::string text(static_cast<std::size_t>(std::max(size, 0)), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, pattern, arguments);
+  va_end(arguments);
+  return text;
+}
+
+std::string shortest(double value) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  std::string text(buffer, end);
+  // 6e+04 is shorter than 60000 but harder to read.
+  if (text.find("e+") != std::string::npos && std::abs(value) < 1e15 && value == std::floor(value)) {
+    return format("%.0f", value);
+  }
+  return text;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string joined;
+  for (const auto& part : parts) {
+    if (!joined.empty()) joined += separator;
+    joined += part;
+  }
+  return joined;
+}
+
+static std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  std::iota(previous.begin(), previous.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        current[j] = std::min(current[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const auto& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+/// Length of the valid UTF-8 sequence of a printable character at `at`, or 0.
+static std::size_t printable_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  // C1 control characters are U+0080 to U+009F; 0xc0, 0xc1 and 0xf5 and above start no valid sequence.
+  if (first < 0xc2 || first > 0xf4 || at + length > text.size() || (first == 0xc2 && byte(at + 1) < 0xa0)) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xc0) != 0x80) return 0;
+  }
+  return length;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string safe;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = printable_length(text, at);
+    if (safe.size() + std::max<std::size_t>(length, 1) > limit) return safe + "...";
+    safe += length > 0 ? std::string(text.substr(at, length)) : "?";
+    at += std::max<std::size_t>(length, 1);
+  }
+  return safe;
+}
+
+std::string clock_time(double seconds) {
+  if (!(seconds >= 0) || seconds > 1e9) return "--:--";
+  const auto total = static_cast<std::int64_t>(std::llround(seconds));
+  const auto hours = static_cast<long long>(total / 3600), minutes = static_cast<long long>(total / 60 % 60),
+             rest = static_cast<long long>(total % 60);
+  return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, rest) : format("%02lld:%02lld", minutes, rest);
+}
+
+}  // namespace slopegan
