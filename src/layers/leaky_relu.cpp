@@ -1,0 +1,183 @@
+#include "layers/leaky_relu.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "layers/leaky_relu_kernel.h"
+
+namespace slopegan {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Below this many values a second thread costs more than it saves.
+constexpr std::int64_t values_per_thread = 1 << 15;
+
+bool has_kernel(const at::Tensor& tensor) {
+  const auto type = tensor.scalar_type();
+  return tensor.device().is_cpu() && tensor.is_non_overlapping_and_dense() &&
+         (type == at::kFloat || type == at::kDouble || type == at::kBFloat16);
+}
+
+/// Calls `loop(pointer type tag, slope in the type to compute with)` for the tensor's dtype.
+template <typename Loop>
+void dispatch(const at::Tensor& tensor, double slope, Loop loop) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return loop(float{}, static_cast<float>(slope));
+    case at::kDouble:
+      return loop(double{}, slope);
+    case at::kBFloat16:
+      return loop(kernels::bfloat16_bits{}, static_cast<float>(slope));
+    default:
+      TORCH_CHECK(false, "leaky_relu has no kernel for ", tensor.scalar_type());
+  }
+}
+
+template <typename T>
+T* data(const at::Tensor& tensor) {
+  return static_cast<T*>(tensor.data_ptr());
+}
+
+void run_forward(const at::Tensor& input, const at::Tensor& output, double slope) {
+  dispatch(input, slope, [&](auto tag, auto compute_slope) {
+    using T = decltype(tag);
+    at::parallel_for(0, input.numel(), values_per_thread, [&](std::int64_t begin, std::int64_t end) {
+      kernels::leaky_relu(data<T>(input) + begin, data<T>(output) + begin, end - begin, compute_slope);
+    });
+  });
+}
+
+at::Tensor forward(const at::Tensor& input, double slope) {
+  if (has_kernel(input)) {
+    auto output = at::empty_like(input);
+    run_forward(input, output, slope);
+    return output;
+  }
+  return slope == 0 ? input.clamp_min(0) : at::where(input > 0, input, input * slope);
+}
+
+void forward_in_place(const at::Tensor& input, double slope) {
+  if (has_kernel(input)) {
+    run_forward(input, input, slope);
+  } else {
+    input.copy_(forward(input, slope));
+  }
+}
+
+at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double slope) {
+  if (!has_kernel(sign) || gradient.scalar_type() != sign.scalar_type() || !gradient.device().is_cpu()) {
+    return at::where(sign > 0, gradient, slope == 0 ? at::zeros_like(gradient) : gradient * slope);
+  }
+  auto output = at::empty_like(sign);
+  // The loop walks memory, so the gradient has to lie in it as the values do.
+  const bool aligned = gradient.strides() == sign.strides();
+  const auto source = aligned ? gradient : output.copy_(gradient);
+  dispatch(sign, slope, [&](auto tag, auto compute_slope) {
+    using T = decltype(tag);
+    at::parallel_for(0, sign.numel(), values_per_thread, [&](std::int64_t begin, std::int64_t end) {
+      kernels::leaky_relu_backward(data<T>(source) + begin, data<T>(sign) + begin, data<T>(output) + begin, end - begin,
+                                   compute_slope);
+    });
+  });
+  return output;
+}
+
+/// gradient · f'(x): linear in the gradient, so its derivative is itself, and constant in x almost everywhere.
+struct LeakyReluBackward : torch::autograd::Function<LeakyReluBackward> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& gradient, const at::Tensor& sign,
+                            double slope) {
+    context->save_for_backward({sign});
+    context->saved_data["slope"] = slope;
+    return slopegan::backward(gradient, sign, slope);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto sign = context->get_saved_variables().front();
+    return {LeakyReluBackward::apply(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
+  }
+};
+
+struct LeakyRelu : torch::autograd::Function<LeakyRelu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, double slope, bool in_place) {
+    at::Tensor output = input;
+    if (in_place) {
+      forward_in_place(input, slope);
+      context->mark_dirty({input});
+    } else {
+      output = slopegan::forward(input, slope);
+    }
+    context->save_for_backward({slope >= 0 ? output : input});
+    context->saved_data["slope"] = slope;
+    return output;
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    // Only the sign is read; detached, because the graph of the output would lead back here.
+    const auto sign = context->get_saved_variables().front().detach();
+    return {LeakyReluBackward::apply(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
+  }
+};
+
+/// The slope as a tensor that broadcasts over the channels of `input`.
+at::Tensor per_channel(const at::Tensor& slope, const at::Tensor& input) {
+  if (slope.numel() == 1) return slope.reshape({});
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
+  shape[1] = slope.numel();
+  return slope.reshape(shape);
+}
+
+struct Prelu : torch::autograd::Function<Prelu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& slope) {
+    context->save_for_backward({input, slope});
+    return at::where(input > 0, input, input * per_channel(slope, input).to(input.scalar_type()));
+  }
+  // Composed of differentiable operations, so that second derivatives in both arguments follow.
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &input = saved[0], &slope = saved[1], &gradient = gradients[0];
+    const auto broadcast = per_channel(slope, input).to(input.scalar_type());
+    const auto input_gradient = at::where(input > 0, gradient, gradient * broadcast);
+    std::vector<std::int64_t> summed;
+    for (std::int64_t d = 0; d < input.dim(); ++d) {
+      if (slope.numel() == 1 || d != 1) summed.push_back(d);
+    }
+    const auto products = gradient * input.clamp_max(0);
+    const auto sums = summed.empty() ? products.to(slope.scalar_type())
+                                     : products.sum(summed, /*keepdim=*/false, slope.scalar_type());
+    return {input_gradient, sums.reshape(slope.sizes())};
+  }
+};
+
+void check_arguments(const at::Tensor& input, double negative_slope) {
+  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "leaky_relu needs a floating dtype, got ",
+                    input.scalar_type());
+  TORCH_CHECK_VALUE(std::isfinite(negative_slope), "leaky_relu needs a finite negative slope, got ", negative_slope);
+}
+
+}  // namespace
+
+at::Tensor leaky_relu(const at::Tensor& input, double negative_slope) {
+  check_arguments(input, negative_slope);
+  return LeakyRelu::apply(input, negative_slope, /*in_place=*/false);
+}
+
+at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope) {
+  check_arguments(input, negative_slope);
+  TORCH_CHECK_VALUE(negative_slope >= 0, "leaky_relu_ in place needs a negative slope of at least 0, got ",
+                    negative_slope);
+  input = LeakyRelu::apply(input, negative_slope, /*in_place=*/true);
+  return input;
+}
+
+at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope) {
+  TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "prelu needs a floating dtype, got ", input.scalar_type());
+  TORCH_CHECK_VALUE(slope.numel() == 1 || (input.dim() >= 2 && slope.numel() == input.size(1)), "prelu has ",
+                    slope.numel(), " slopes for an input of shape ", input.sizes(), "; 1 or one a channel is needed");
+  return Prelu::apply(input, slope);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,126 @@
+#include "models/block.h"
+
+#include <ATen/ATen.h>
+#include <torch/nn/modules/batchnorm.h>
+
+#include "layers/initialisation.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+// --- Block
+// -------------------------------------------------------------------------------------------------------------
+
+BlockImpl::BlockImpl(const BlockOptions& options) {
+  conv = register_module("conv", Convolution(options.convolution));
+  if (options.batch_norm) {
+    norm = register_module("norm", torch::nn::BatchNorm2d(options.convolution.out_channels));
+  }
+  if (options.activation) activation = register_module("activation", options.activation);
+}
+
+at::Tensor BlockImpl::forward(const at::Tensor& input) {
+  auto x = conv->forward(input);
+  if (norm) x = norm->forward(x);
+  return activation ? activation->forward(x) : x;
+}
+
+LayerSummary BlockImpl::summary(const std::string& name, std::int64_t input_size) const {
+  const auto& o = conv->options();
+  const std::int64_t size = conv->output_size(input_size);
+  LayerSummary line{name, "", {o.out_channels, size, size}, 0};
+  line.kind = format("%s %lldx%lld/%lld", o.transposed ? "transposed conv" : "conv", static_cast<long long>(o.kernel),
+                     static_cast<long long>(o.kernel), static_cast<long long>(o.stride));
+  if (o.spectral_norm) line.kind += ", spectral norm";
+  if (norm) line.kind += ", batch norm";
+  if (activation) line.kind += ", " + activation->description();
+  for (const auto& parameter : parameters()) line.parameters += parameter.numel();
+  return line;
+}
+
+// --- BlockChain
+// --------------------------------------------------------------------------------------------------------
+
+BlockChainImpl::BlockChainImpl(std::string name) : torch::nn::Module(std::move(name)) {}
+
+void BlockChainImpl::add(const BlockOptions& options) {
+  blocks.push_back(register_module("block" + std::to_string(blocks.size()), Block(options)));
+}
+
+void BlockChainImpl::set_images(std::int64_t images) {
+  for (auto& block : blocks) {
+    if (block->activation) block->activation->set_images(images);
+  }
+}
+
+std::vector<double> BlockChainImpl::negative_slopes() const {
+  std::vector<double> slopes;
+  for (const auto& block : blocks) {
+    if (block->activation) slopes.push_back(block->activation->negative_slope());
+  }
+  return slopes;
+}
+
+std::int64_t BlockChainImpl::parameter_count() const {
+  std::int64_t count = 0;
+  for (const auto& parameter : parameters()) count += parameter.numel();
+  return count;
+}
+
+void BlockChainImpl::initialise(const InitConfig& init, std::uint64_t seed) {
+  double gain = 1;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    auto& block = *blocks[i];
+    const std::string stream = "init/" + name() + "/block" + std::to_string(i);
+    const double matched = gain / std::sqrt(static_cast<double>(block.conv->fan_in()));
+    fill_normal(block.conv->weight, 0, init.mode == InitMode::normal ? init.std : matched, seed,
+                stream + "/conv.weight");
+    if (block.conv->u.defined()) fill_normal(block.conv->u, 0, 1, seed, stream + "/conv.u");
+    if (block.norm) fill_normal(block.norm->weight, 1, init.std, seed, stream + "/norm.weight");
+    if (block.activation) gain = leaky_relu_gain(block.activation->negative_slope());
+  }
+}
+
+// --- Activations as configured
+// -----------------------------------------------------------------------------------------
+
+static PReLUOptions prelu_options(const ActivationConfig& config, std::size_t layer, std::int64_t channels) {
+  const bool per_channel = config.prelu == PReluKind::channel || config.prelu == PReluKind::bounded_channel;
+  const bool bounded = config.prelu == PReluKind::bounded || config.prelu == PReluKind::bounded_channel;
+  return {per_channel ? channels : 1, config.negative_slope.at(layer, 0), bounded};
+}
+
+std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
+                                                std::int64_t channels, std::uint64_t seed, const std::string& network) {
+  const auto leaky = [](std::variant<double, SlopeSchedule> slope, double lowest) {
+    // The convolution or batch norm in front does not need its output again, so the activation may overwrite it.
+    return std::make_shared<LeakyReLUImpl>(LeakyReLUOptions{slope, /*inplace=*/lowest >= 0});
+  };
+  switch (config.activation) {
+    case ActivationKind::relu:
+      return leaky(0.0, 0);
+    case ActivationKind::leaky_relu: {
+      const auto& slope = config.negative_slope;
+      if (slope.schedule) return leaky(*slope.schedule, std::min(slope.schedule->from, slope.schedule->to));
+      return leaky(slope.at(layer, 0), slope.at(layer, 0));
+    }
+    case ActivationKind::prelu:
+      return std::make_shared<PReLUImpl>(prelu_options(config, layer, channels));
+    case ActivationKind::rrelu: {
+      const auto definition = config.rrelu == RReluKind::slope ? RReLUDefinition::slope : RReLUDefinition::divisor;
+      return std::make_shared<RReLUImpl>(
+          RReLUOptions{definition, seed, "rrelu/" + network + "/block" + std::to_string(layer)});
+    }
+  }
+  TORCH_CHECK(false, "unknown activation");
+}
+
+std::int64_t stage_count(std::int64_t resolution) {
+  std::int64_t stages = 0;
+  while ((std::int64_t{4} << stages) < resolution) ++stages;
+  TORCH_CHECK_VALUE(stages >= 2 && (std::int64_t{4} << stages) == resolution,
+                    "a DCGAN needs a resolution that is a power of two from 16 upwards, got ", resolution);
+  return stages;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,54 @@
+#include "models/convolution.h"
+
+#include <ATen/ATen.h>
+#include <torch/types.h>
+
+namespace slopegan {
+
+ConvolutionImpl::ConvolutionImpl(const ConvolutionOptions& options) : options_(options) {
+  const auto [in, out, k] = std::tuple(options.in_channels, options.out_channels, options.kernel);
+  weight = register_parameter("weight", options.transposed ? at::zeros({in, out, k, k}) : at::zeros({out, in, k, k}));
+  if (options.bias) bias = register_parameter("bias", at::zeros({out}));
+  if (options.spectral_norm) u = register_buffer("u", at::zeros({weight.size(0)}));
+}
+
+at::Tensor ConvolutionImpl::normalised_weight() {
+  if (!options_.spectral_norm) return weight;
+  const auto matrix = weight.flatten(1);
+  at::Tensor v;
+  {
+    const at::NoGradGuard no_gradients;
+    const auto unit = [](const at::Tensor& x) { return x / x.norm().clamp_min(1e-12); };
+    v = unit(at::mv(matrix.t(), u));
+    if (is_training()) {
+      u.copy_(unit(at::mv(matrix, v)));
+      v = unit(at::mv(matrix.t(), u));
+    }
+  }
+  // The gradient passes through sigma = u'Wv with u and v held fixed. u is copied, because the next pass overwrites it.
+  return weight / at::dot(u.clone(), at::mv(matrix, v));
+}
+
+at::Tensor ConvolutionImpl::forward(const at::Tensor& input) {
+  const auto type = input.scalar_type();
+  const auto kernel = normalised_weight().to(type);
+  const auto offset = bias.defined() ? bias.to(type) : bias;
+  const std::vector<std::int64_t> stride(2, options_.stride), padding(2, options_.padding);
+  return options_.transposed ? at::conv_transpose2d(input, kernel, offset, stride, padding)
+                             : at::conv2d(input, kernel, offset, stride, padding);
+}
+
+std::int64_t ConvolutionImpl::output_size(std::int64_t input_size) const {
+  const auto& o = options_;
+  return o.transposed ? (input_size - 1) * o.stride - 2 * o.padding + o.kernel
+                      : (input_size + 2 * o.padding - o.kernel) / o.stride + 1;
+}
+
+std::int64_t ConvolutionImpl::fan_in() const {
+  const auto& o = options_;
+  const std::int64_t taps = o.transposed && o.stride > 1 ? o.kernel / o.stride : o.kernel;
+  // A 1×1 input of a transposed convolution with stride 1 reaches each output once.
+  return o.in_channels * (o.transposed && o.stride == 1 ? 1 : taps * taps);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "models/block.h"
+
+namespace slopegan {
+
+/// The DCGAN discriminator (Radford et al. 2016): each block halves the size down to 4×4, the last convolution gives
+/// one logit an image. Channels: width, doubled a block. The first block has no batch norm. With batch norm no
+/// convolution has a bias; without it (none, spectral) all have.
+class DiscriminatorImpl : public BlockChainImpl {
+ public:
+  /// channels: 1 or 3. `seed` keys the draws of random slopes.
+  DiscriminatorImpl(const DiscriminatorConfig& config, std::int64_t resolution, std::int64_t channels,
+                    std::uint64_t seed);
+
+  /// images [N, channels, resolution, resolution] in [−1, 1] -> logits [N], float32 (float64 for float64 images),
+  /// positive for "real". The blocks compute in the dtype of the images.
+  at::Tensor forward(const at::Tensor& images);
+
+  std::vector<LayerSummary> summary() const override;
+
+ private:
+  std::int64_t resolution_;
+};
+TORCH_MODULE(Discriminator);
+
+}  // namespace slopegan

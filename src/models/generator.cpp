@@ -1,0 +1,46 @@
+#include "models/generator.h"
+
+#include <ATen/ATen.h>
+
+namespace slopegan {
+
+GeneratorImpl::GeneratorImpl(const GeneratorConfig& config, std::int64_t resolution, std::int64_t channels,
+                             std::uint64_t seed)
+    : BlockChainImpl("generator"), latent_dim_(config.latent_dim) {
+  const auto stages = stage_count(resolution);
+  const bool batch_norm = config.norm == GeneratorNorm::batch;
+  std::int64_t in = config.latent_dim;
+  for (std::int64_t stage = 0; stage < stages; ++stage) {
+    const std::int64_t out = config.width << (stages - 1 - stage);
+    const bool first = stage == 0;  // 1×1 -> 4×4
+    add({.convolution = {.in_channels = in,
+                         .out_channels = out,
+                         .stride = first ? 1 : 2,
+                         .padding = first ? 0 : 1,
+                         .transposed = true,
+                         .bias = !batch_norm},
+         .batch_norm = batch_norm,
+         .activation = make_activation(config, static_cast<std::size_t>(stage), out, seed, "generator")});
+    in = out;
+  }
+  add({.convolution = {.in_channels = in, .out_channels = channels, .transposed = true, .bias = !batch_norm}});
+}
+
+at::Tensor GeneratorImpl::forward(const at::Tensor& latent) {
+  auto x = latent.view({latent.size(0), latent_dim_, 1, 1});
+  for (auto& block : blocks) x = block->forward(x);
+  return at::tanh(x.scalar_type() == at::kDouble ? x : x.to(at::kFloat));
+}
+
+std::vector<LayerSummary> GeneratorImpl::summary() const {
+  std::vector<LayerSummary> lines;
+  std::int64_t size = 1;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    lines.push_back(blocks[i]->summary("generator.block" + std::to_string(i), size));
+    size = lines.back().output_shape.back();
+  }
+  lines.back().kind += ", tanh";
+  return lines;
+}
+
+}  // namespace slopegan

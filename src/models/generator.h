@@ -1,0 +1,27 @@
+#pragma once
+
+#include "models/block.h"
+
+namespace slopegan {
+
+/// The DCGAN generator (Radford et al. 2016): latent → 4×4, then each block doubles the size; the last one gives the
+/// image through tanh. Channels: width · 2^(S−1) at 4×4, halved a block, S = log2(resolution) − 2. With batch norm no
+/// convolution has a bias; without it all have.
+class GeneratorImpl : public BlockChainImpl {
+ public:
+  /// channels: 1 or 3. `seed` keys the draws of random slopes.
+  GeneratorImpl(const GeneratorConfig& config, std::int64_t resolution, std::int64_t channels, std::uint64_t seed);
+
+  /// latent [N, latent_dim] ~ N(0, 1) -> images [N, channels, resolution, resolution] in [−1, 1], float32 (float64 for
+  /// float64 latents). The blocks compute in the dtype of the latent.
+  at::Tensor forward(const at::Tensor& latent);
+
+  std::vector<LayerSummary> summary() const override;
+  std::int64_t latent_dim() const { return latent_dim_; }
+
+ private:
+  std::int64_t latent_dim_;
+};
+TORCH_MODULE(Generator);
+
+}  // namespace slopegan

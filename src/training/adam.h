@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "models/named_tensors.h"
+
+namespace slopegan {
+
+struct AdamOptions {
+  double learning_rate = 2e-4;
+  double beta1 = 0.5;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+/// Adam (Kingma and Ba 2015) by LibTorch's fused multi-tensor kernel, with its state as named tensors: LibTorch's own
+/// optimiser archive is keyed by address and overwrites the options when it is loaded.
+class Adam {
+ public:
+  /// `parameters` keep their identity for the life of the optimiser; all on one device, of one dtype.
+  Adam(NamedTensors parameters, AdamOptions options);
+
+  /// One step with the parameters' gradients; a parameter without one is left alone. Throws nothing of its own.
+  void step();
+
+  /// Drops the gradients, so that the next backward pass stores its own without adding.
+  void zero_gradients();
+
+  /// `<parameter>.exp_avg`, `.exp_avg_sq` (the parameter's shape) and `.step` (float32 scalar), the tensors themselves.
+  NamedTensors state() const;
+
+  const NamedTensors& parameters() const { return parameters_; }
+
+ private:
+  NamedTensors parameters_;
+  AdamOptions options_;
+  std::vector<at::Tensor> averages_, squares_, steps_;
+};
+
+}  // namespace slopegan

@@ -1,0 +1,77 @@
+#include "training/device.h"
+
+#include <sched.h>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+static bool cpu_has_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+static at::Device choose_device(Device device) {
+  const bool has_cuda = at::hasCUDA() && at::getNumGPUs() > 0;
+  switch (device) {
+    case Device::automatic:
+      return has_cuda ? at::kCUDA : at::kCPU;
+    case Device::cpu:
+      return at::kCPU;
+    case Device::cuda:
+      if (!has_cuda)
+        throw UsageError("training.device = cuda, but this LibTorch finds no GPU; allowed here: auto, cpu");
+      return at::kCUDA;
+  }
+  TORCH_CHECK(false, "unknown device");
+}
+
+static at::ScalarType choose_type(Precision precision, at::Device device) {
+  switch (precision) {
+    case Precision::automatic:
+      return device.is_cuda() || cpu_has_bfloat16() ? at::kBFloat16 : at::kFloat;
+    case Precision::float32:
+      return at::kFloat;
+    case Precision::bfloat16:
+      return at::kBFloat16;
+  }
+  TORCH_CHECK(false, "unknown precision");
+}
+
+static int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+Compute choose_compute(const TrainingConfig& training) {
+  Compute compute;
+  compute.device = choose_device(training.device);
+  compute.type = choose_type(training.precision, compute.device);
+  compute.threads = training.threads > 0 ? static_cast<int>(training.threads) : usable_cores();
+  return compute;
+}
+
+void apply_compute(const Compute& compute) {
+  at::set_num_threads(compute.threads);
+  if (!compute.device.is_cuda()) return;
+  // On the CPU every algorithm is deterministic. cuDNN has some that are not, and its search for the fastest could
+  // choose another one after a resume.
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+}
+
+std::string describe(const Compute& compute) {
+  return format("%s, %s, %d thread%s", compute.device.is_cuda() ? "cuda" : "cpu",
+                compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
+                compute.threads == 1 ? "" : "s");
+}
+
+}  // namespace slopegan

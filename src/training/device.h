@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "config/config.h"
+
+namespace slopegan {
+
+/// Where and in which dtype a run computes.
+struct Compute {
+  at::Device device = at::kCPU;
+  at::ScalarType type = at::kFloat;
+  int threads = 1;
+};
+
+/// Decides what `auto` means on this machine: CUDA where there is one; bfloat16 where the processor (avx512_bf16,
+/// amx_bf16) or the GPU multiplies it natively, float32 elsewhere; as many threads as cores that the process may use.
+/// Throws UsageError for device = cuda without CUDA.
+Compute choose_compute(const TrainingConfig& training);
+
+/// Makes LibTorch use the threads, and results repeatable from run to run.
+void apply_compute(const Compute& compute);
+
+/// "cpu, bfloat16, 2 threads".
+std::string describe(const Compute& compute);
+
+}  // namespace slopegan

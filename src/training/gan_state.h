@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.h"
+#include "models/discriminator.h"
+#include "models/generator.h"
+#include "models/named_tensors.h"
+#include "training/adam.h"
+#include "training/device.h"
+
+namespace slopegan {
+
+/// Everything that training changes. `tensors` is the one place that names what a checkpoint holds.
+struct GanState {
+  /// Freshly initialised networks on `device`; the initial normals depend on config.seed and the shapes alone.
+  GanState(const Config& config, std::int64_t channels, at::Device device);
+
+  Generator generator;
+  Generator average_generator{nullptr};  ///< exponential moving average; null where ema.half_life_images is 0
+  Discriminator discriminator;
+  Adam generator_optimizer;
+  Adam discriminator_optimizer;
+  std::int64_t images_seen = 0;
+  std::int64_t steps = 0;
+
+  /// The generator that people look at: the averaged one where there is one.
+  Generator& best_generator() { return average_generator ? average_generator : generator; }
+
+  /// The live tensors by name: generator.*, ema.*, discriminator.*, optimizer.generator.*, optimizer.discriminator.*;
+  /// and `counters` (int64: images seen, steps), which is a copy.
+  NamedTensors tensors() const;
+
+  /// Copies `saved` into the live tensors. Throws CheckpointError naming the tensors that are missing, unknown, or of
+  /// another shape or dtype.
+  void restore(const NamedTensors& saved);
+};
+
+/// The parameters and buffers of a module under `prefix`, in their order of registration.
+NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix);
+
+/// Copies `saved` into `live` by name; see GanState::restore. Tensors of `saved` that do not start with `prefix` are
+/// left out of the comparison.
+void restore_tensors(const NamedTensors& live, const NamedTensors& saved, const std::string& prefix = "");
+
+}  // namespace slopegan

@@ -1,0 +1,137 @@
+#include "layers/activation.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+namespace slopegan {
+namespace {
+
+TEST(LeakyReLU, HasThePaperSlopeByDefault) {
+  LeakyReLU layer;
+  EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.01);
+  EXPECT_FLOAT_EQ(layer->forward(at::full({1}, -2.0)).item<float>(), -0.02f);
+}
+
+TEST(LeakyReLU, FollowsItsScheduleOverTheImagesSeen) {
+  struct Case {
+    SlopeShape shape;
+    double half_way;
+  };
+  for (const auto& [shape, half_way] :
+       {Case{SlopeShape::linear, 0.26}, Case{SlopeShape::cosine, 0.26}, Case{SlopeShape::log, std::sqrt(0.5 * 0.02)}}) {
+    LeakyReLU layer(LeakyReLUOptions{SlopeSchedule{0.5, 0.02, 1000, shape}});
+    EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.5);
+    layer->set_images(500);
+    EXPECT_NEAR(layer->negative_slope(), half_way, 1e-12);
+    EXPECT_NEAR(layer->forward(at::full({1}, -1.0, at::kDouble)).item<double>(), -half_way, 1e-12);
+    layer->set_images(1000);
+    EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.02);
+    layer->set_images(5000);
+    EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.02);
+  }
+}
+
+TEST(LeakyReLU, InPlaceOverwritesItsInput) {
+  LeakyReLU layer(LeakyReLUOptions{0.5, /*inplace=*/true});
+  const auto x = at::full({2}, -1.0);
+  const auto y = layer->forward(x);
+  EXPECT_EQ(x.data_ptr(), y.data_ptr());
+  EXPECT_FLOAT_EQ(x[0].item<float>(), -0.5f);
+}
+
+TEST(LeakyReLU, RefusesSlopesItCannotCompute) {
+  EXPECT_THROW(LeakyReLU(LeakyReLUOptions{std::nan("")}), c10::ValueError);
+  EXPECT_THROW(LeakyReLU(LeakyReLUOptions{-0.1, /*inplace=*/true}), c10::ValueError);
+  EXPECT_NO_THROW(LeakyReLU(LeakyReLUOptions{-0.1}));
+}
+
+TEST(PReLU, LearnsItsSlopeByGradientDescent) {
+  PReLU layer(PReLUOptions{1, 0.25});
+  const auto x = at::full({4, 1}, -1.0);
+  layer->forward(x).sum().backward();
+  EXPECT_FLOAT_EQ(layer->parameters().at(0).grad().item<float>(), -4.0f);
+}
+
+TEST(PReLU, HasOneSlopeOrOneAChannel) {
+  EXPECT_EQ(PReLU(PReLUOptions{1, 0.25})->parameters().at(0).numel(), 1);
+  EXPECT_EQ(PReLU(PReLUOptions{8, 0.25})->parameters().at(0).numel(), 8);
+}
+
+TEST(PReLU, BoundedStartsAtItsSlopeAndCannotLeaveTheUnitInterval) {
+  PReLU layer(PReLUOptions{3, 0.2, /*bounded=*/true});
+  EXPECT_NEAR(layer->negative_slope(), 0.2, 1e-7);
+  EXPECT_NEAR(layer->parameters().at(0)[0].item<double>(), std::log(0.25), 1e-6);
+  {
+    const at::NoGradGuard no_gradients;
+    layer->parameters().at(0).fill_(20);
+  }
+  EXPECT_LE(layer->negative_slope(), 1.0);
+  const auto y = layer->forward(at::full({2, 3, 1}, -1.0));
+  EXPECT_GE(y.min().item<double>(), -1.0);
+}
+
+TEST(PReLU, RefusesABoundedStartOutsideTheUnitInterval) {
+  EXPECT_THROW(PReLU(PReLUOptions{1, 1.0, true}), c10::ValueError);
+  EXPECT_THROW(PReLU(PReLUOptions{1, 0.0, true}), c10::ValueError);
+  EXPECT_THROW(PReLU(PReLUOptions{0, 0.2}), c10::ValueError);
+  EXPECT_THROW(PReLU(PReLUOptions{1, std::nan("")}), c10::ValueError);
+}
+
+at::Tensor drawn_slopes(RReLU& layer) { return -layer->forward(at::full({100, 100}, -1.0)); }
+
+TEST(RReLU, DrawsTheSlopeAsPyTorchOrTheDivisorAsXuAndOthers) {
+  RReLU slope(RReLUOptions{RReLUDefinition::slope, 0, "a"});
+  const auto slopes = drawn_slopes(slope).to(at::kDouble);
+  EXPECT_GE(slopes.min().item<double>(), 1.0 / 8 - 1e-7);
+  EXPECT_LE(slopes.max().item<double>(), 1.0 / 3 + 1e-7);
+  EXPECT_NEAR(slopes.mean().item<double>(), 11.0 / 48, 5 * (5.0 / 24) / std::sqrt(12.0 * 1e4));
+
+  RReLU divisor(RReLUOptions{RReLUDefinition::divisor, 0, "a"});
+  const auto divisors = drawn_slopes(divisor).to(at::kDouble).reciprocal();
+  EXPECT_GE(divisors.min().item<double>(), 3 - 1e-5);
+  EXPECT_LE(divisors.max().item<double>(), 8 + 1e-5);
+  EXPECT_NEAR(divisors.mean().item<double>(), 5.5, 5 * 5 / std::sqrt(12.0 * 1e4));
+}
+
+TEST(RReLU, EvaluatesWithTheFixedSlopeOfItsDefinition) {
+  RReLU slope(RReLUOptions{RReLUDefinition::slope});
+  RReLU divisor(RReLUOptions{RReLUDefinition::divisor});
+  slope->eval();
+  divisor->eval();
+  const auto x = at::full({2}, -1.0, at::kDouble);
+  EXPECT_DOUBLE_EQ(slope->forward(x)[0].item<double>(), -11.0 / 48);
+  EXPECT_DOUBLE_EQ(divisor->forward(x)[0].item<double>(), -2.0 / 11);
+}
+
+TEST(RReLU, UsesTheDrawOfTheForwardPassInTheBackwardPass) {
+  RReLU layer(RReLUOptions{RReLUDefinition::slope, 3, "layer"});
+  const auto x = at::full({50}, -2.0).requires_grad_();
+  const auto y = layer->forward(x);
+  y.sum().backward();
+  EXPECT_TRUE(at::allclose(x.grad() * x.detach(), y.detach()));
+}
+
+TEST(RReLU, RepeatsItsDrawsAfterGoingBackToTheSameImageCount) {
+  RReLU layer(RReLUOptions{RReLUDefinition::slope, 3, "layer"});
+  layer->set_images(640);
+  const auto first = drawn_slopes(layer), second = drawn_slopes(layer);
+  EXPECT_FALSE(at::equal(first, second));
+  layer->set_images(704);
+  EXPECT_FALSE(at::equal(first, drawn_slopes(layer)));
+  layer->set_images(640);
+  EXPECT_TRUE(at::equal(first, drawn_slopes(layer)));
+  EXPECT_TRUE(at::equal(second, drawn_slopes(layer)));
+}
+
+TEST(RReLU, PassesPositiveValuesAndNanUnchanged) {
+  RReLU layer;
+  const auto y = layer->forward(at::tensor({2.0, std::nan("")}));
+  EXPECT_DOUBLE_EQ(y[0].item<double>(), 2.0);
+  EXPECT_TRUE(std::isnan(y[1].item<double>()));
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,277 @@
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "models/discriminator.h"
+#include "models/generator.h"
+
+namespace slopegan {
+namespace {
+
+struct Shape {
+  std::int64_t resolution, channels, width, latent;
+};
+
+const Shape shapes[] = {{32, 1, 4, 10}, {32, 3, 8, 16},  {64, 1, 4, 10},
+                        {64, 3, 8, 20}, {128, 1, 2, 10}, {128, 3, 4, 7}};
+
+GeneratorConfig generator_config(const Shape& shape, GeneratorNorm norm = GeneratorNorm::batch) {
+  GeneratorConfig config;
+  config.latent_dim = shape.latent;
+  config.width = shape.width;
+  config.norm = norm;
+  return config;
+}
+
+DiscriminatorConfig discriminator_config(const Shape& shape, DiscriminatorNorm norm = DiscriminatorNorm::batch) {
+  DiscriminatorConfig config;
+  config.width = shape.width;
+  config.norm = norm;
+  return config;
+}
+
+Generator make_generator(const GeneratorConfig& config, const Shape& shape, const InitConfig& init = {},
+                         std::uint64_t seed = 0) {
+  Generator generator(config, shape.resolution, shape.channels, seed);
+  generator->initialise(init, seed);
+  return generator;
+}
+
+Discriminator make_discriminator(const DiscriminatorConfig& config, const Shape& shape, const InitConfig& init = {},
+                                 std::uint64_t seed = 0) {
+  Discriminator discriminator(config, shape.resolution, shape.channels, seed);
+  discriminator->initialise(init, seed);
+  return discriminator;
+}
+
+// The channels of the stages of a chain, width at the image's end.
+std::vector<std::int64_t> stage_channels(const Shape& shape) {
+  std::vector<std::int64_t> channels;
+  for (std::int64_t size = 4, width = shape.width; size < shape.resolution; size *= 2, width *= 2) {
+    channels.push_back(width);
+  }
+  return channels;
+}
+
+TEST(Generator, MakesImagesOfItsResolutionAndChannelsInTheUnitRange) {
+  for (const auto& shape : shapes) {
+    auto generator = make_generator(generator_config(shape), shape);
+    const auto images = generator->forward(at::randn({3, shape.latent}));
+    EXPECT_EQ(images.sizes(), (std::vector<std::int64_t>{3, shape.channels, shape.resolution, shape.resolution}));
+    EXPECT_EQ(images.scalar_type(), at::kFloat);
+    EXPECT_LE(images.abs().max().item<double>(), 1.0);
+  }
+}
+
+TEST(Discriminator, MakesOneLogitAnImage) {
+  for (const auto& shape : shapes) {
+    for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
+      auto discriminator = make_discriminator(discriminator_config(shape, norm), shape);
+      const auto logits = discriminator->forward(at::randn({3, shape.channels, shape.resolution, shape.resolution}));
+      EXPECT_EQ(logits.sizes(), std::vector<std::int64_t>{3});
+    }
+  }
+}
+
+TEST(Networks, ComputeInBfloat16AndGiveFloat32) {
+  const auto& shape = shapes[0];
+  auto generator = make_generator(generator_config(shape), shape);
+  auto discriminator = make_discriminator(discriminator_config(shape), shape);
+  const auto images = generator->forward(at::randn({4, shape.latent}).to(at::kBFloat16));
+  const auto logits = discriminator->forward(images.to(at::kBFloat16));
+  EXPECT_EQ(images.scalar_type(), at::kFloat);
+  EXPECT_EQ(logits.scalar_type(), at::kFloat);
+  logits.sum().backward();
+  for (const auto& parameter : generator->parameters()) {
+    ASSERT_TRUE(parameter.grad().defined());
+    EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+  }
+}
+
+TEST(Generator, HasTheParametersOfTheFormula) {
+  for (const auto& shape : shapes) {
+    for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
+      const auto channels = stage_channels(shape);
+      // 16 weights a pair of channels; batch norm two a channel, or a bias each.
+      std::int64_t expected = 16 * shape.latent * channels.back();
+      for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
+      expected += 16 * channels.front() * shape.channels;
+      for (const auto c : channels) expected += norm == GeneratorNorm::batch ? 2 * c : c;
+      if (norm == GeneratorNorm::none) expected += shape.channels;
+      EXPECT_EQ(make_generator(generator_config(shape, norm), shape)->parameter_count(), expected);
+    }
+  }
+}
+
+TEST(Discriminator, HasTheParametersOfTheFormula) {
+  for (const auto& shape : shapes) {
+    for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
+      const bool batch = norm == DiscriminatorNorm::batch;
+      const auto channels = stage_channels(shape);
+      std::int64_t expected = 16 * shape.channels * channels.front() + 16 * channels.back();
+      for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
+      for (std::size_t i = 0; i < channels.size(); ++i) expected += batch ? (i > 0 ? 2 * channels[i] : 0) : channels[i];
+      if (!batch) expected += 1;
+      EXPECT_EQ(make_discriminator(discriminator_config(shape, norm), shape)->parameter_count(), expected);
+    }
+  }
+}
+
+TEST(Networks, HaveTheParametersOfThePyTorchDcganExample) {
+  const Shape shape{64, 3, 64, 100};
+  EXPECT_EQ(make_generator(generator_config(shape), shape)->parameter_count(), 3576704);
+  EXPECT_EQ(make_discriminator(discriminator_config(shape), shape)->parameter_count(), 2765568);
+}
+
+TEST(Networks, TheSummaryAddsUpToTheNetworks) {
+  for (const auto& shape : shapes) {
+    auto generator = make_generator(generator_config(shape), shape);
+    auto discriminator = make_discriminator(discriminator_config(shape), shape);
+    for (const BlockChainImpl* network :
+         {static_cast<BlockChainImpl*>(generator.get()), static_cast<BlockChainImpl*>(discriminator.get())}) {
+      std::int64_t sum = 0;
+      for (const auto& line : network->summary()) sum += line.parameters;
+      EXPECT_EQ(sum, network->parameter_count());
+    }
+    EXPECT_EQ(generator->summary().back().output_shape,
+              (std::vector<std::int64_t>{shape.channels, shape.resolution, shape.resolution}));
+    EXPECT_EQ(discriminator->summary().back().output_shape, (std::vector<std::int64_t>{1, 1, 1}));
+  }
+}
+
+TEST(Networks, UseTheSlopeThatIsConfiguredInEachLayer) {
+  const auto& shape = shapes[2];  // 64 px: four activations
+  auto config = discriminator_config(shape);
+  config.negative_slope.values = {0.1, 0.2, 0.3, 0.4};
+  EXPECT_EQ(make_discriminator(config, shape)->negative_slopes(), (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
+  config.negative_slope = NegativeSlope(0.37);
+  EXPECT_EQ(make_discriminator(config, shape)->negative_slopes(), (std::vector<double>{0.37, 0.37, 0.37, 0.37}));
+  config.activation = ActivationKind::relu;
+  EXPECT_EQ(make_discriminator(config, shape)->negative_slopes(), (std::vector<double>{0, 0, 0, 0}));
+
+  auto scheduled = generator_config(shape);
+  scheduled.negative_slope.schedule = SlopeSchedule{0.4, 0.2, 100, SlopeShape::linear};
+  auto generator = make_generator(scheduled, shape);
+  generator->set_images(50);
+  for (const double slope : generator->negative_slopes()) EXPECT_DOUBLE_EQ(slope, 0.3);
+}
+
+TEST(Networks, LearnTheSlopesOfEveryLayerWithPrelu) {
+  const auto& shape = shapes[0];
+  for (const auto kind : {PReluKind::shared, PReluKind::channel, PReluKind::bounded, PReluKind::bounded_channel}) {
+    auto config = discriminator_config(shape);
+    config.activation = ActivationKind::prelu;
+    config.prelu = kind;
+    auto discriminator = make_discriminator(config, shape);
+    discriminator->forward(at::randn({4, 1, 32, 32})).sum().backward();
+    const bool shared = kind == PReluKind::shared || kind == PReluKind::bounded;
+    std::int64_t slopes = 0;
+    for (const auto& parameter : discriminator->named_parameters()) {
+      if (parameter.key().find(".slope") == std::string::npos) continue;
+      slopes += parameter.value().numel();
+      EXPECT_TRUE(parameter.value().grad().abs().sum().item<double>() > 0) << parameter.key();
+    }
+    EXPECT_EQ(slopes, shared ? 3 : 4 + 8 + 16);
+  }
+}
+
+TEST(Networks, TheSlopeChangesTheFunctionAndNotTheInitialNormals) {
+  const auto& shape = shapes[0];
+  auto low = discriminator_config(shape), high = discriminator_config(shape);
+  low.negative_slope = NegativeSlope(0.0);
+  high.negative_slope = NegativeSlope(0.5);
+  auto a = make_discriminator(low, shape), b = make_discriminator(high, shape);
+  for (std::size_t i = 0; i < a->parameters().size(); ++i) {
+    EXPECT_TRUE(at::equal(a->parameters()[i], b->parameters()[i]));
+  }
+  const auto images = at::randn({4, 1, 32, 32});
+  EXPECT_FALSE(at::allclose(a->forward(images), b->forward(images)));
+}
+
+TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormStartsAtOne) {
+  const Shape shape{64, 3, 32, 100};
+  auto generator = make_generator(generator_config(shape), shape);
+  const auto& weight = generator->blocks[1]->conv->weight;
+  EXPECT_NEAR(weight.std().item<double>(), 0.02, 0.0005);
+  EXPECT_NEAR(weight.mean().item<double>(), 0, 0.0005);
+  EXPECT_NEAR(generator->blocks[0]->norm->weight.mean().item<double>(), 1.0, 0.01);
+  EXPECT_EQ(generator->blocks[0]->norm->bias.abs().max().item<double>(), 0.0);
+}
+
+TEST(Initialisation, SlopeMatchedKeepsTheScaleOfTheSignalWithoutBatchNorm) {
+  const Shape shape{64, 3, 32, 100};
+  for (const double slope : {0.0, 0.2, 0.5}) {
+    auto config = discriminator_config(shape, DiscriminatorNorm::none);
+    config.negative_slope = NegativeSlope(slope);
+    const InitConfig matched{InitMode::slope_matched, 0.02};
+    auto discriminator = make_discriminator(config, shape, matched);
+    auto images = at::empty({64, 3, 64, 64});
+    images.normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(1));
+    auto x = discriminator->blocks[0]->conv->forward(images);
+    // Padding takes products away at the borders: a 4×4 output has 25 % fewer, an inner one none.
+    EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.15) << slope;
+    for (std::size_t i = 1; i + 1 < discriminator->blocks.size(); ++i) {
+      x = discriminator->blocks[i]->conv->forward(discriminator->blocks[i - 1]->activation->forward(x));
+      EXPECT_GT(x.pow(2).mean().item<double>(), 0.35) << slope << " block " << i;
+      EXPECT_LT(x.pow(2).mean().item<double>(), 1.4) << slope << " block " << i;
+    }
+  }
+}
+
+TEST(Convolution, TransposedFanInCountsTheProductsOfAnOutput) {
+  // With weights and inputs of one, an inner output is the number of products it sums up.
+  for (const auto& options : {ConvolutionOptions{.in_channels = 3, .out_channels = 2, .transposed = true},
+                              ConvolutionOptions{.in_channels = 5, .out_channels = 2}}) {
+    Convolution convolution(options);
+    {
+      const at::NoGradGuard no_gradients;
+      convolution->weight.fill_(1);
+    }
+    const auto y = convolution->forward(at::ones({1, options.in_channels, 8, 8}));
+    EXPECT_EQ(y.max().item<std::int64_t>(), convolution->fan_in());
+    EXPECT_EQ(y.size(2), convolution->output_size(8));
+  }
+}
+
+TEST(SpectralNorm, BringsTheLargestSingularValueToOne) {
+  Convolution convolution(ConvolutionOptions{.in_channels = 6, .out_channels = 8, .spectral_norm = true});
+  {
+    const at::NoGradGuard no_gradients;
+    convolution->weight.normal_(0, 3);
+    convolution->u.normal_();
+  }
+  const auto images = at::randn({2, 6, 8, 8});
+  for (int i = 0; i < 200; ++i) convolution->forward(images);
+  convolution->eval();
+  const auto u_before = convolution->u.clone();
+  const auto sigma = at::linalg_matrix_norm(convolution->weight.detach().flatten(1), 2).item<double>();
+  EXPECT_TRUE(at::allclose(convolution->forward(images),
+                           at::conv2d(images, convolution->weight / sigma, {}, /*stride=*/2, /*padding=*/1), 1e-4,
+                           1e-5));
+  EXPECT_TRUE(at::equal(u_before, convolution->u)) << "evaluation must not move the estimate";
+}
+
+TEST(SpectralNorm, PassesTheGradientThroughTheNorm) {
+  Convolution convolution(ConvolutionOptions{
+      .in_channels = 1, .out_channels = 1, .kernel = 1, .stride = 1, .padding = 0, .spectral_norm = true});
+  {
+    const at::NoGradGuard no_gradients;
+    convolution->weight.fill_(2);
+    convolution->u.fill_(1);
+  }
+  // A 1×1 weight is normalised to its sign, which does not change with it.
+  convolution->forward(at::ones({1, 1, 1, 1})).sum().backward();
+  EXPECT_NEAR(convolution->weight.grad().item<double>(), 0.0, 1e-7);
+}
+
+TEST(StageCount, RefusesResolutionsThatAreNoPowerOfTwo) {
+  EXPECT_EQ(stage_count(32), 3);
+  EXPECT_EQ(stage_count(128), 5);
+  EXPECT_THROW(stage_count(48), c10::ValueError);
+  EXPECT_THROW(stage_count(8), c10::ValueError);
+}
+
+}  // namespace
+}  // namespace slopegan

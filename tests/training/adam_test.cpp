@@ -1,0 +1,60 @@
+#include "training/adam.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/optim/adam.h>
+
+namespace slopegan {
+namespace {
+
+TEST(Adam, TakesTheStepsOfLibTorchsOwn) {
+  const auto start = at::randn({5, 3});
+  auto ours = start.clone().requires_grad_(), theirs = start.clone().requires_grad_();
+  Adam adam({{"w", ours}}, {1e-2, 0.5, 0.999});
+  torch::optim::Adam reference({theirs}, torch::optim::AdamOptions(1e-2).betas({0.5, 0.999}));
+  for (int step = 0; step < 20; ++step) {
+    adam.zero_gradients();
+    reference.zero_grad();
+    ours.pow(3).sin().sum().backward();
+    theirs.pow(3).sin().sum().backward();
+    adam.step();
+    reference.step();
+  }
+  EXPECT_TRUE(at::allclose(ours, theirs, 1e-6, 1e-7));
+  EXPECT_FALSE(at::allclose(ours, start));
+}
+
+TEST(Adam, TheFirstStepMovesByTheLearningRate) {
+  auto w = at::zeros({2}).requires_grad_();
+  Adam adam({{"w", w}}, {0.1, 0.5, 0.999});
+  (w * at::tensor({3.0f, -0.01f})).sum().backward();
+  adam.step();
+  EXPECT_TRUE(at::allclose(w, at::tensor({-0.1f, 0.1f}), 1e-4));
+}
+
+TEST(Adam, LeavesAParameterWithoutAGradientAlone) {
+  auto used = at::ones({2}).requires_grad_(), unused = at::ones({2}).requires_grad_();
+  Adam adam({{"used", used}, {"unused", unused}}, {});
+  used.sum().backward();
+  adam.step();
+  EXPECT_TRUE(at::equal(unused, at::ones({2})));
+  EXPECT_EQ(adam.state().at(5).first, "unused.step");
+  EXPECT_EQ(adam.state().at(5).second.item<float>(), 0);
+  EXPECT_EQ(adam.state().at(2).second.item<float>(), 1);
+}
+
+TEST(Adam, WorksOnChannelsLastWeights) {
+  const auto start = at::randn({4, 3, 2, 2});
+  auto plain = start.clone().requires_grad_();
+  auto last = start.clone().contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  Adam a({{"w", plain}}, {}), b({{"w", last}}, {});
+  const auto factors = at::randn({4, 3, 2, 2});
+  (plain * factors).sum().backward();
+  (last * factors).sum().backward();
+  a.step();
+  b.step();
+  EXPECT_TRUE(at::allclose(plain, last));
+}
+
+}  // namespace
+}  // namespace slopegan

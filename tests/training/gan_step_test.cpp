@@ -1,0 +1,172 @@
+#include "training/gan_step.h"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "losses/adversarial.h"
+#include "support/errors.h"
+
+namespace slopegan {
+namespace {
+
+Config small_config() {
+  Config config;
+  config.generator.width = config.discriminator.width = 4;
+  config.generator.latent_dim = 8;
+  return config;
+}
+
+const Compute cpu{at::kCPU, at::kFloat, 1};
+
+at::Tensor reals(std::int64_t count = 8) {
+  at::manual_seed(3);
+  return at::rand({count, 1, 32, 32}) * 2 - 1;
+}
+
+void expect_same_tensors(const NamedTensors& a, const NamedTensors& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].first, b[i].first);
+    EXPECT_TRUE(at::equal(a[i].second, b[i].second)) << a[i].first;
+  }
+}
+
+NamedTensors copies(const NamedTensors& tensors) {
+  NamedTensors copied;
+  for (const auto& [name, tensor] : tensors) copied.emplace_back(name, tensor.detach().clone());
+  return copied;
+}
+
+TEST(GanStep, IsAFunctionOfTheStateAndTheImages) {
+  GanState a(small_config(), 1, at::kCPU), b(small_config(), 1, at::kCPU);
+  for (int i = 0; i < 3; ++i) {
+    gan_step(a, small_config(), cpu, {reals()});
+    gan_step(b, small_config(), cpu, {reals()});
+  }
+  expect_same_tensors(a.tensors(), b.tensors());
+  EXPECT_EQ(a.images_seen, 24);
+  EXPECT_EQ(a.steps, 3);
+}
+
+TEST(GanStep, ContinuesBitForBitFromRestoredTensors) {
+  GanState whole(small_config(), 1, at::kCPU), half(small_config(), 1, at::kCPU), rest(small_config(), 1, at::kCPU);
+  for (int i = 0; i < 3; ++i) gan_step(half, small_config(), cpu, {reals()});
+  rest.restore(copies(half.tensors()));
+  for (int i = 0; i < 3; ++i) gan_step(rest, small_config(), cpu, {reals()});
+  for (int i = 0; i < 6; ++i) gan_step(whole, small_config(), cpu, {reals()});
+  expect_same_tensors(rest.tensors(), whole.tensors());
+}
+
+TEST(GanStep, TrainsBothNetworksAndTheAverage) {
+  GanState state(small_config(), 1, at::kCPU);
+  const auto before = copies(state.tensors());
+  const auto stats = gan_step(state, small_config(), cpu, {reals()});
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_FALSE(at::equal(before[i].second, state.tensors()[i].second)) << before[i].first;
+  }
+  EXPECT_NEAR(stats.discriminator_loss, 2 * std::log(2), 0.5);
+  EXPECT_GT(stats.discriminator_gradient_norm, 0);
+  EXPECT_GT(stats.generator_gradient_norm, 0);
+  EXPECT_GT(stats.d_real, 0);
+  EXPECT_LT(stats.d_fake, 1);
+}
+
+TEST(GanStep, LeavesNoGradientInTheDiscriminatorFromTheGeneratorsStep) {
+  auto config = small_config();
+  GanState state(config, 1, at::kCPU);
+  gan_step(state, config, cpu, {reals()});
+  // What is there is the gradient of the discriminator's own step: a fresh backward pass of it gives the same.
+  GanState reference(config, 1, at::kCPU);
+  const auto fake = reference.generator->forward(draw_latents(0, "latents", 0, 8, 8)).detach();
+  discriminator_loss(config.loss, reference.discriminator->forward(reals()), reference.discriminator->forward(fake))
+      .backward();
+  for (std::size_t i = 0; i < state.discriminator->parameters().size(); ++i) {
+    EXPECT_TRUE(at::allclose(state.discriminator->parameters()[i].grad(),
+                             reference.discriminator->parameters()[i].grad(), 1e-4, 1e-6));
+    EXPECT_TRUE(state.discriminator->parameters()[i].requires_grad());
+  }
+}
+
+TEST(GanStep, TakesOneDiscriminatorStepABatch) {
+  auto config = small_config();
+  config.optimizer.discriminator_steps = 3;
+  GanState state(config, 1, at::kCPU);
+  gan_step(state, config, cpu, {reals(), reals(4), reals(2)});
+  EXPECT_EQ(state.images_seen, 14);
+  EXPECT_EQ(state.steps, 1);
+  EXPECT_EQ(state.discriminator_optimizer.state().at(2).second.item<float>(), 3);
+  EXPECT_EQ(state.generator_optimizer.state().at(2).second.item<float>(), 1);
+}
+
+TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
+  auto config = small_config();
+  EXPECT_TRUE(at::equal(draw_latents(4, "latents", 128, 8, 16), draw_latents(4, "latents", 128, 8, 16)));
+  auto other = config;
+  other.generator.negative_slope = other.discriminator.negative_slope = NegativeSlope(0.0);
+  GanState a(config, 1, at::kCPU), b(other, 1, at::kCPU);
+  expect_same_tensors(a.tensors(), b.tensors());
+}
+
+TEST(GanStep, StaysCloseToFloat32InBfloat16) {
+  GanState wide(small_config(), 1, at::kCPU), narrow(small_config(), 1, at::kCPU);
+  const auto exact = gan_step(wide, small_config(), cpu, {reals()});
+  const auto rounded = gan_step(narrow, small_config(), {at::kCPU, at::kBFloat16, 1}, {reals()});
+  EXPECT_NEAR(rounded.discriminator_loss, exact.discriminator_loss, 0.05);
+  EXPECT_NEAR(rounded.generator_loss, exact.generator_loss, 0.05);
+}
+
+TEST(GanStep, StopsAtTheFirstValueThatIsNotFiniteAndNamesWhere) {
+  GanState state(small_config(), 1, at::kCPU);
+  {
+    const at::NoGradGuard no_gradients;
+    state.generator->blocks[1]->conv->weight[0][0][0][0] = std::nan("");
+  }
+  const auto before = copies(state.discriminator_optimizer.parameters());
+  try {
+    gan_step(state, small_config(), cpu, {reals()});
+    FAIL() << "the step was taken";
+  } catch (const DivergedError& error) {
+    EXPECT_NE(std::string(error.what()).find("at step 0 (0 images)"), std::string::npos) << error.what();
+  }
+  expect_same_tensors(copies(state.discriminator_optimizer.parameters()), before);
+}
+
+TEST(GanStep, NamesTheTensorWhoseGradientIsNotFinite) {
+  auto config = small_config();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  GanState state(config, 1, at::kCPU);
+  // The loss of these logits is finite, the gradient of the first weight overflows.
+  {
+    const at::NoGradGuard no_gradients;
+    for (auto& block : state.discriminator->blocks) block->conv->weight.fill_(1e18f);
+    state.discriminator->blocks.front()->conv->weight.fill_(-1e-30f);
+    state.discriminator->blocks.front()->conv->bias.fill_(0);
+  }
+  auto images = reals();
+  EXPECT_THROW(gan_step(state, config, cpu, {images}), DivergedError);
+}
+
+TEST(GanState, RefusesTensorsOfAnotherArchitectureAndSaysWhichDiffer) {
+  auto other = small_config();
+  other.generator.width = 6;
+  GanState state(small_config(), 1, at::kCPU), wide(other, 1, at::kCPU);
+  try {
+    state.restore(wide.tensors());
+    FAIL() << "restored";
+  } catch (const CheckpointError& error) {
+    EXPECT_NE(std::string(error.what()).find("generator.block0.conv.weight is [8, 24, 4, 4] Float, not [8, 16, 4, 4]"),
+              std::string::npos)
+        << error.what();
+  }
+  auto missing = copies(state.tensors());
+  missing.erase(missing.begin());
+  EXPECT_THROW(state.restore(missing), CheckpointError);
+  auto unknown = copies(state.tensors());
+  unknown.emplace_back("extra", at::zeros({1}));
+  EXPECT_THROW(state.restore(unknown), CheckpointError);
+}
+
+}  // namespace
+}  // namespace slopegan
