@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/commands.h"
+#include "config/load.h"
+#include "data/dataset.h"
+#include "data/summary.h"
+#include "data/transform.h"
+#include "images/convert.h"
+#include "images/png.h"
+#include "images/sheet.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::size_t columns = 10;
+constexpr std::size_t most_label_rows = 32;
+constexpr std::int64_t rows_without_labels = 8;
+
+struct DataArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string out;
+};
+
+void print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    throw IoError("the results cannot be written to the standard output");
+  }
+}
+
+SheetRow row_of(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t resolution) {
+  SheetRow row;
+  row.tiles = to_mats(prepare_images(dataset, indices, resolution));
+  return row;
+}
+
+/// A row of the first images of every label.
+std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolution) {
+  std::map<std::int64_t, std::vector<std::int64_t>> images_of;
+  const std::int64_t* labels = dataset.labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < dataset.size(); ++i) images_of[labels[i]].push_back(i);
+  std::vector<SheetRow> rows;
+  for (auto& [label, indices] : images_of) {
+    if (rows.size() == most_label_rows) break;
+    const std::size_t count = indices.size();
+    indices.resize(std::min(count, columns));
+    rows.push_back(row_of(dataset, indices, resolution));
+    rows.back().label = format("label %lld", static_cast<long long>(label));
+    rows.back().detail = format("%zu images", count);
+  }
+  return rows;
+}
+
+std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution) {
+  const auto width = static_cast<std::int64_t>(columns);
+  const std::int64_t count = std::min(dataset.size(), rows_without_labels * width);
+  std::vector<SheetRow> rows;
+  for (std::int64_t begin = 0; begin < count; begin += width) {
+    std::vector<std::int64_t> indices;
+    for (std::int64_t i = begin; i < std::min(begin + width, count); ++i) indices.push_back(i);
+    rows.push_back(row_of(dataset, indices, resolution));
+  }
+  return rows;
+}
+
+cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
+  Sheet sheet;
+  sheet.title = dataset.name + ": real images";
+  const auto side = static_cast<long long>(config.resolution);
+  sheet.subtitle =
+      format("%lld training images of %lld x %lld pixels, shown as the discriminator sees them: %lld x %lld",
+             static_cast<long long>(dataset.size()), static_cast<long long>(dataset.height()),
+             static_cast<long long>(dataset.width()), side, side);
+  sheet.rows =
+      dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
+  return draw_sheet(sheet);
+}
+
+int run_data(const DataArguments& arguments) {
+  const LoadedConfig loaded = load_config(arguments.config, arguments.overrides);
+  for (const auto& warning : loaded.warnings) log::warning(warning);
+  const Config& config = loaded.config;
+  const auto train = load_dataset(config.data, Split::train);
+  print(train->name + "\n" + summary_text(*train, Split::train));
+  if (has_split(config.data, Split::test)) {
+    print(summary_text(*load_dataset(config.data, Split::test), Split::test));
+  } else {
+    print("test\n  none\n");
+  }
+  const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
+  write_png(out, draw_reals(*train, config.data));
+  print("real images: " + printable(out.string()) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_data(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<DataArguments>();
+  command.add_option("config", arguments->config, "Configuration file (YAML)")->required();
+  command.add_option("overrides", arguments->overrides, "Values that replace the file's, as key=value");
+  command.add_option("--out", arguments->out, "Where the grid of real images goes (default: <run.name>_reals.png)")
+      ->type_name("FILE");
+  command.callback([arguments, &action] { action = [arguments] { return run_data(*arguments); }; });
+}
+
+}  // namespace slopegan

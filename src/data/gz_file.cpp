@@ -1,0 +1,82 @@
+#include "data/gz_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include <zlib.h>
+
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+std::string shown(const std::filesystem::path& path) { return printable(path.string()); }
+
+/// Opening a pipe would wait for ever and reading a directory fails late, so only regular files are let through.
+void require_regular_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  switch (status.type()) {
+    case std::filesystem::file_type::regular:
+      return;
+    case std::filesystem::file_type::not_found:
+      throw DataError("there is no file " + shown(path));
+    case std::filesystem::file_type::directory:
+      throw DataError(shown(path) + " is a directory where a file is expected");
+    case std::filesystem::file_type::none:
+    case std::filesystem::file_type::unknown:
+      throw DataError(shown(path) + " cannot be read: " + error.message());
+    default:
+      throw DataError(shown(path) + " is a device or a pipe where a regular file is expected");
+  }
+}
+
+}  // namespace
+
+GzFile::GzFile(std::filesystem::path path) : path_(std::move(path)), file_(nullptr) {
+  require_regular_file(path_);
+  errno = 0;
+  file_ = gzopen(path_.c_str(), "rb");
+  if (file_ == nullptr) throw DataError(shown(path_) + " cannot be opened: " + std::strerror(errno));
+  gzbuffer(file_, 1 << 18);
+}
+
+GzFile::~GzFile() {
+  if (file_ != nullptr) gzclose_r(file_);
+}
+
+std::size_t GzFile::read(std::span<std::byte> into) {
+  std::size_t filled = 0;
+  while (filled < into.size()) {
+    const auto wanted = static_cast<unsigned>(std::min<std::size_t>(into.size() - filled, 1 << 20));
+    errno = 0;
+    const int got = gzread(file_, into.data() + filled, wanted);
+    if (got < 0) fail();
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  int code = Z_OK;
+  if (filled < into.size()) gzerror(file_, &code);
+  if (code != Z_OK) fail();
+  return filled;
+}
+
+void GzFile::fail() const {
+  const int system_error = errno;
+  int code = Z_OK;
+  const char* reason = gzerror(file_, &code);
+  if (code == Z_BUF_ERROR) throw DataError(shown(path_) + " is truncated: its gzip stream ends early");
+  if (code == Z_ERRNO) throw DataError(shown(path_) + " cannot be read: " + std::strerror(system_error));
+  // zlib puts the path, which may not be printable, before its own words.
+  const std::string text = reason;
+  const auto colon = text.rfind(": ");
+  const std::string detail = colon == std::string::npos ? text : text.substr(colon + 2);
+  throw DataError(shown(path_) + " is damaged: its gzip stream is invalid (" + printable(detail) + ")");
+}
+
+}  // namespace slopegan

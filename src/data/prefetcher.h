@@ -1,0 +1,88 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace slopegan {
+
+/// Fills buffers ahead of their use on one thread of its own. The buffers go round: filled, taken with next(), given
+/// back with recycle(), filled again. next() and recycle() are for one consumer thread. Destruction waits for the fill
+/// that is running, never for the consumer.
+template <typename Buffer>
+class Prefetcher {
+ public:
+  /// Writes the next item into the buffer, or returns false when there are no more. Called on the worker thread only.
+  using Fill = std::function<bool(Buffer&)>;
+
+  Prefetcher(std::vector<Buffer> buffers, Fill fill) : fill_(std::move(fill)) {
+    for (auto& buffer : buffers) free_.push_back(std::move(buffer));
+    worker_ = std::jthread([this](std::stop_token stop) { work(stop); });
+  }
+
+  /// Waits for the next filled buffer, in order. Throws what fill threw once the items before it are taken, and
+  /// std::logic_error after the last item.
+  Buffer next() {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return !ready_.empty() || ended_; });
+    if (ready_.empty()) {
+      if (error_) std::rethrow_exception(error_);
+      throw std::logic_error("Prefetcher: there is nothing after the last item");
+    }
+    Buffer buffer = std::move(ready_.front());
+    ready_.pop_front();
+    return buffer;
+  }
+
+  void recycle(Buffer buffer) {
+    {
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(buffer));
+    }
+    emptied_.notify_one();
+  }
+
+ private:
+  void work(const std::stop_token& stop) {
+    try {
+      while (fill_one(stop)) filled_.notify_one();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      error_ = std::current_exception();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    filled_.notify_one();
+  }
+
+  bool fill_one(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!emptied_.wait(lock, stop, [this] { return !free_.empty(); })) return false;
+    Buffer buffer = std::move(free_.front());
+    free_.pop_front();
+    lock.unlock();
+    if (stop.stop_requested() || !fill_(buffer)) return false;
+    lock.lock();
+    ready_.push_back(std::move(buffer));
+    return true;
+  }
+
+  Fill fill_;
+  std::mutex mutex_;
+  std::condition_variable filled_;
+  std::condition_variable_any emptied_;
+  std::deque<Buffer> free_, ready_;
+  std::exception_ptr error_;
+  bool ended_ = false;
+  std::jthread worker_;  // last, so that it is stopped and joined before what it uses goes
+};
+
+}  // namespace slopegan

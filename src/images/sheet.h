@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <opencv2/core.hpp>
+
+namespace slopegan {
+
+struct SheetRow {
+  std::string label;           ///< "slope 0.2"
+  std::string detail;          ///< smaller and grey below the label: "FD 12.3"
+  std::vector<cv::Mat> tiles;  ///< CV_8UC1 or CV_8UC3 (BGR); an empty one becomes a pale tile (there is no such image)
+  bool reference = false;      ///< set apart from the rows below by a line: the real images
+};
+
+/// A contact sheet: rows of tiles with labels at the left, such that everything in a column belongs together.
+struct Sheet {
+  std::string title;
+  std::string subtitle;
+  std::vector<std::string> column_labels;  ///< above the columns; may be empty or shorter than the rows
+  std::vector<SheetRow> rows;
+};
+
+struct SheetStyle {
+  int scale = 0;              ///< integer nearest-neighbour upscaling of the tiles; 0: at least 64 pixels wide
+  int gap = 4;                ///< pixels between tiles
+  int margin = 28;            ///< pixels around everything
+  int max_label_width = 320;  ///< longer labels and details end in "..."
+};
+
+/// Draws the sheet as CV_8UC3 on white. The label column is as wide as its longest text needs, up to the limit; title
+/// and subtitle are broken into lines; a column label is shortened to its column. Text is ASCII (other characters:
+/// '?'). Throws std::invalid_argument for tiles of another type.
+cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
+
+}  // namespace slopegan
