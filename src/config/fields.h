@@ -1,0 +1,135 @@
+#pragma once
+
+#include <limits>
+#include <string_view>
+
+#include "config/config.h"
+#include "config/rules.h"
+
+/// The one list of the configuration's keys. Reading, checking, printing, help and comparing visit it; a key, its rule
+/// and its meaning stand nowhere else. Defaults are the initialisers in config.h.
+namespace slopegan {
+
+namespace rules {
+inline constexpr std::int64_t max_images = 1'000'000'000'000;
+inline constexpr Integers seed{0, std::numeric_limits<std::int64_t>::max()};
+inline constexpr Integers images{1, max_images};
+inline constexpr Integers every_images{0, max_images, "never"};
+inline constexpr Integers width{1, 1024};
+inline constexpr Reals slope{-2, 2};
+inline constexpr Slopes slopes{slope, images};
+inline constexpr Reals learning_rate{0, 1, true};
+inline constexpr Reals beta{0, 1, false, true};
+inline constexpr Integers grid{1, 1024};
+}  // namespace rules
+
+/// Calls visit(key, field, rule, help) for every key in the order of the printed configuration. `field` is a reference
+/// into `config`, const where that is const; `rule` is one of rules.h, by whose type visitors choose.
+template <class ConfigType, class Visitor>
+void visit_fields(ConfigType& config, Visitor&& visit) {
+  constexpr std::string_view slope_help =
+      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear, GANs mostly use 0.2";
+  constexpr std::string_view prelu_help =
+      "activation prelu: a slope for the layer or for each channel, bounded to (0, 1)";
+  constexpr std::string_view rrelu_help =
+      "activation rrelu: draw the slope from U(1/8, 1/3) or its inverse from U(3, 8)";
+  constexpr std::string_view width_help =
+      "channels at the highest resolution; doubles with each halving. Cost grows ~ width^2";
+  constexpr std::string_view activation_help = "activation of the hidden layers";
+
+  visit("seed", config.seed, rules::seed, "what all random numbers of the run derive from");
+
+  visit("run.name", config.run.name, TextRule::run_name, "name of the run's directory");
+  visit("run.output_dir", config.run.output_dir, TextRule::path, "where run directories are created");
+
+  visit("data.kind", config.data.kind, Words<DatasetKind>{}, "file format of the data set");
+  visit("data.path", config.data.path, TextRule::path, "directory of the data set");
+  visit("data.resolution", config.data.resolution, OneOf{{32, 64, 128}}, "side in pixels that images are brought to");
+  visit("data.flip", config.data.flip, Flag{}, "mirror every second image at random");
+
+  auto& g = config.generator;
+  visit("generator.latent_dim", g.latent_dim, Integers{1, 4096}, "dimension of the latent vector");
+  visit("generator.width", g.width, rules::width, width_help);
+  visit("generator.activation", g.activation, Words<ActivationKind>{}, activation_help);
+  visit("generator.negative_slope", g.negative_slope, rules::slopes, slope_help);
+  visit("generator.prelu", g.prelu, Words<PReluKind>{}, prelu_help);
+  visit("generator.rrelu", g.rrelu, Words<RReluKind>{}, rrelu_help);
+  visit("generator.norm", g.norm, Words<GeneratorNorm>{}, "normalisation before the activations");
+
+  auto& d = config.discriminator;
+  visit("discriminator.width", d.width, rules::width, width_help);
+  visit("discriminator.activation", d.activation, Words<ActivationKind>{}, activation_help);
+  visit("discriminator.negative_slope", d.negative_slope, rules::slopes, slope_help);
+  visit("discriminator.prelu", d.prelu, Words<PReluKind>{}, prelu_help);
+  visit("discriminator.rrelu", d.rrelu, Words<RReluKind>{}, rrelu_help);
+  visit("discriminator.norm", d.norm, Words<DiscriminatorNorm>{},
+        "normalisation: batch norm, spectral norm of the weights");
+
+  visit("init.mode", config.init.mode, Words<InitMode>{},
+        "initial weights: N(0, std^2), or He's variance 2 / (1 + slope^2) / fan_in");
+  visit("init.std", config.init.std, Reals{0, 10, true}, "standard deviation of init.mode normal");
+
+  visit("loss.kind", config.loss.kind, Words<LossKind>{}, "adversarial loss");
+  visit("loss.real_label", config.loss.real_label, Reals{0, 1.2, true},
+        "target for real images; 0.9 smooths one-sidedly");
+
+  auto& optimizer = config.optimizer;
+  visit("optimizer.generator_lr", optimizer.generator_lr, rules::learning_rate, "Adam's learning rate, generator");
+  visit("optimizer.discriminator_lr", optimizer.discriminator_lr, rules::learning_rate,
+        "Adam's learning rate, discriminator");
+  visit("optimizer.beta1", optimizer.beta1, rules::beta, "Adam's decay of the first moment");
+  visit("optimizer.beta2", optimizer.beta2, rules::beta, "Adam's decay of the second moment");
+  visit("optimizer.discriminator_steps", optimizer.discriminator_steps, Integers{1, 100},
+        "discriminator updates for each of the generator");
+
+  visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
+        "half-life of the generator's weight average that samples are drawn with");
+
+  auto& training = config.training;
+  visit("training.total_images", training.total_images, rules::images, "real images to show before the run is over");
+  visit("training.batch_size", training.batch_size, Integers{1, 65536}, "images in a step");
+  visit("training.precision", training.precision, Words<Precision>{},
+        "number type of the heavy layers; auto takes bfloat16 where the machine is fast at it");
+  visit("training.device", training.device, Words<Device>{}, "auto takes a CUDA device where there is one");
+  visit("training.threads", training.threads, Integers{0, 1024, "as many as cores"}, "threads of the CPU's kernels");
+
+  visit("samples.every_images", config.samples.every_images, rules::every_images, "images between two sample grids");
+  visit("samples.rows", config.samples.rows, rules::grid, "rows of the grid; rows * columns at most 1024");
+  visit("samples.columns", config.samples.columns, rules::grid, "columns of the grid");
+
+  visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images,
+        "images between two checkpoints");
+  visit("checkpoint.keep", config.checkpoint.keep, Integers{1, 1'000'000},
+        "how many of the latest checkpoints are kept");
+
+  auto& sweep = config.sweep;
+  visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000},
+        "slopes that a sweep compares");
+  visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks that a sweep gives its slopes");
+  visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds that each slope is trained with");
+  visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the cores"}, "runs of a sweep side by side");
+}
+
+/// A key of the interface whose feature this version lacks. It is accepted at the value that means off, or at any value
+/// where that alone has no effect.
+struct PlannedKey {
+  enum class Accepts { zero, no, any_integer, any_text, any_text_list };
+  std::string_view key;
+  Accepts accepts;
+  std::string_view feature;
+};
+
+inline constexpr PlannedKey planned_keys[] = {
+    {"loss.r1", PlannedKey::Accepts::zero, "R1"},
+    {"loss.r2", PlannedKey::Accepts::zero, "R2"},
+    {"loss.gradient_penalty", PlannedKey::Accepts::zero, "the gradient penalty"},
+    {"checkpoint.keep_best", PlannedKey::Accepts::no, "keeping the best checkpoint"},
+    {"metrics.every_images", PlannedKey::Accepts::zero, "computing metrics"},
+    {"metrics.samples", PlannedKey::Accepts::any_integer, "computing metrics"},
+    {"metrics.extractor", PlannedKey::Accepts::any_text, "computing metrics"},
+    {"metrics.names", PlannedKey::Accepts::any_text_list, "computing metrics"},
+    {"diagnostics.every_images", PlannedKey::Accepts::zero, "diagnosing during training"},
+    {"diagnostics.probes", PlannedKey::Accepts::any_integer, "diagnosing during training"},
+};
+
+}  // namespace slopegan

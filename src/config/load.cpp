@@ -1,0 +1,203 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "config/fields.h"
+#include "config/key_hints.h"
+#include "config/planned.h"
+#include "config/read_value.h"
+#include "config/validate.h"
+#include "config/yaml_document.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
+constexpr std::size_t max_errors_shown = 50;
+
+/// Where values come from: a file, whose lines matter, or an argument of the command line.
+struct Source {
+  std::string name;
+  bool has_lines;
+
+  std::string at(int line) const { return has_lines ? name + ":" + std::to_string(line) : name; }
+};
+
+std::string read_config_file(const std::filesystem::path& path, const std::string& name) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw UsageError(name + ": no such configuration file");
+  if (!std::filesystem::is_regular_file(status)) throw UsageError(name + ": not a file; a YAML file is needed");
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(max_file_bytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream.is_open() || stream.bad()) throw UsageError(name + ": the configuration file cannot be read");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > max_file_bytes) throw UsageError(name + ": larger than 1 MiB; a configuration is not");
+  return text;
+}
+
+/// Reads sources one after the other into one Config and collects what is wrong in all of them.
+class Loader {
+ public:
+  explicit Loader(std::string file_name) : file_name_(std::move(file_name)) {}
+
+  void read_file(const std::string& text) {
+    const Source source{file_name_, true};
+    const YamlDocument document = parse_yaml(text);
+    add_issues(source, document.issues);
+    if (document.root.kind == YamlNode::Kind::map) return read_section(source, "", document.root);
+    if (document.root.kind == YamlNode::Kind::null || document.root.kind == YamlNode::Kind::refused) return;
+    add_error(source.at(document.root.line), "the file must hold keys with values, like 'seed: 0'");
+  }
+
+  void read_override(const std::string& argument) {
+    const Source source{"command line: '" + printable(argument) + "'", false};
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0) return add_error(source.name, "not of the form key=value");
+    const YamlDocument document = parse_yaml(argument.substr(equals + 1));
+    add_issues(source, document.issues);
+    // YAML would cut a path at ' #' without a word.
+    const bool plain = document.root.kind == YamlNode::Kind::scalar && !document.root.quoted;
+    if (plain && argument.find(" #", equals) != std::string::npos) {
+      return add_error(source.name, "' #' starts a comment; put the value in double quotes");
+    }
+    read_entry(source, argument.substr(0, equals), 1, document.root);
+  }
+
+  LoadedConfig finish() {
+    LoadedConfig loaded;
+    const auto findings = validate(config_, [&](std::string_view key) { return places_.contains(key); });
+    for (const auto& finding : findings.errors) {
+      if (!concerns_failed_key(finding)) add_error(place_of(finding), finding.message);
+    }
+    for (const auto& finding : findings.warnings) {
+      loaded.warnings.push_back(place_of(finding) + ": " + finding.message);
+    }
+    throw_errors();
+    loaded.config = std::move(config_);
+    return loaded;
+  }
+
+ private:
+  void read_section(const Source& source, const std::string& section, const YamlNode& map) {
+    for (const YamlEntry& entry : map.entries) {
+      if (entry.key.find('.') != std::string::npos) {
+        add_dotted_key(source, section, entry);
+      } else {
+        read_entry(source, section.empty() ? entry.key : section + "." + entry.key, entry.line, entry.value);
+      }
+    }
+  }
+
+  void read_entry(const Source& source, const std::string& key, int line, const YamlNode& value) {
+    if (is_section(key)) {
+      read_section_value(source, key, line, value);
+    } else if (const PlannedKey* planned = find_planned(key)) {
+      read_planned(source, *planned, value);
+    } else if (is_known_key(key)) {
+      read_field(source, key, line, value);
+    } else {
+      add_unknown_key(source, key, line);
+    }
+  }
+
+  void read_section_value(const Source& source, const std::string& section, int line, const YamlNode& value) {
+    if (value.kind == YamlNode::Kind::map) return read_section(source, section, value);
+    // A section may be empty, all its lines commented out.
+    const bool empty = value.kind == YamlNode::Kind::null && source.has_lines;
+    if (empty || value.kind == YamlNode::Kind::refused) return;
+    add_error(source.at(line), section + " is a section with keys of its own: " + join(keys_of_section(section), ", "));
+  }
+
+  void read_field(const Source& source, const std::string& key, int line, const YamlNode& value) {
+    Issues issues;
+    visit_fields(config_, [&](std::string_view name, auto& field, const auto& rule, std::string_view) {
+      if (name == key) read_value(value, key, field, rule, issues);
+    });
+    if (!issues.empty() || value.kind == YamlNode::Kind::refused) failed_.insert(key);
+    add_issues(source, issues);
+    places_[key] = source.at(line);
+  }
+
+  void read_planned(const Source& source, const PlannedKey& planned, const YamlNode& value) {
+    Issues issues;
+    check_planned(planned, value, issues);
+    add_issues(source, issues);
+  }
+
+  void add_dotted_key(const Source& source, const std::string& section, const YamlEntry& entry) {
+    if (!section.empty() || !is_known_key(entry.key)) {
+      return add_unknown_key(source, section.empty() ? entry.key : section + "." + entry.key, entry.line);
+    }
+    const std::size_t dot = entry.key.find('.');
+    add_error(source.at(entry.line), entry.key + " is not a key of a file, where keys are nested; write " +
+                                         entry.key.substr(0, dot) + ": {" + entry.key.substr(dot + 1) + ": ...}");
+  }
+
+  void add_unknown_key(const Source& source, const std::string& key, int line) {
+    // Without the search for similar keys, which is slow for a file of nothing but unknown keys.
+    if (errors_.size() >= max_errors_shown) return add_error(source.name, "");
+    const auto similar = similar_keys(key);
+    add_error(source.at(line), printable(key, 100) + " is not a key" +
+                                   (similar.empty() ? "" : "; did you mean " + join(similar, " or ") + "?"));
+  }
+
+  void add_issues(const Source& source, const Issues& issues) {
+    for (const Issue& issue : issues) add_error(source.at(issue.line), issue.message);
+  }
+
+  void add_error(const std::string& place, const std::string& message) {
+    if (errors_.size() < max_errors_shown) {
+      errors_.push_back(place + ": " + message);
+    } else {
+      ++errors_left_out_;
+    }
+  }
+
+  void throw_errors() const {
+    if (errors_.empty()) return;
+    const std::string rest = errors_left_out_ > 0 ? format("\nand %zu more errors", errors_left_out_) : "";
+    throw UsageError(join(errors_, "\n") + rest);
+  }
+
+  /// A value that could not be read stayed at its default, about which nothing more should be said.
+  bool concerns_failed_key(const Finding& finding) const {
+    return std::any_of(finding.keys.begin(), finding.keys.end(),
+                       [&](const auto& key) { return failed_.contains(key); });
+  }
+
+  /// Where the first of the keys was set that was set at all.
+  std::string place_of(const Finding& finding) const {
+    for (const auto& key : finding.keys) {
+      if (const auto place = places_.find(key); place != places_.end()) return place->second;
+    }
+    return file_name_;
+  }
+
+  std::string file_name_;
+  Config config_;
+  std::map<std::string, std::string, std::less<>> places_;  ///< of each key that was set: where
+  std::set<std::string> failed_;
+  std::vector<std::string> errors_;
+  std::size_t errors_left_out_ = 0;
+};
+
+}  // namespace
+
+LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  const std::string name = printable(file.string(), 4096);
+  Loader loader(name);
+  loader.read_file(read_config_file(file, name));
+  for (const auto& argument : overrides) loader.read_override(argument);
+  return loader.finish();
+}
+
+}  // namespace slopegan

@@ -1,0 +1,121 @@
+#include "config/print.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "config/fields.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(double value) { return shortest(value); }
+std::string text_of(bool value) { return value ? "true" : "false"; }
+
+/// Words that YAML 1.1 readers take for something else than text.
+bool is_reserved(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string_view reserved[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  return std::find(std::begin(reserved), std::end(reserved), text) != std::end(reserved);
+}
+
+std::string text_of(const std::string& value) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_safe = [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '_' || c == '-';
+  };
+  const bool starts_well = !value.empty() && (is_letter(value.front()) || value.front() == '/');
+  if (starts_well && std::all_of(value.begin(), value.end(), is_safe) && !is_reserved(value)) return value;
+  std::string quoted = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::string text_of(Enum value) {
+  return std::string(name_of(value));
+}
+
+template <class Value>
+std::string text_of(const std::vector<Value>& values) {
+  std::vector<std::string> parts;
+  for (const Value& value : values) parts.push_back(text_of(value));
+  return format("[%s]", join(parts, ", ").c_str());
+}
+
+std::string text_of(const NegativeSlope& slope) {
+  if (!slope.schedule) return slope.values.size() == 1 ? text_of(slope.values.front()) : text_of(slope.values);
+  std::vector<std::string> parts;
+  visit_schedule(*slope.schedule, rules::slopes, [&](std::string_view name, const auto& field, const auto&, bool) {
+    parts.push_back(std::string(name) + ": " + text_of(field));
+  });
+  return format("{%s}", join(parts, ", ").c_str());
+}
+
+struct FieldText {
+  std::string_view key;
+  std::string value;
+  std::string allowed;
+  std::string_view help;
+};
+
+std::vector<FieldText> field_texts(const Config& config) {
+  std::vector<FieldText> fields;
+  visit_fields(config, [&](std::string_view key, const auto& value, const auto& rule, std::string_view help) {
+    fields.push_back({key, text_of(value), allowed(rule), help});
+  });
+  return fields;
+}
+
+std::string print(const Config& config, bool with_help) {
+  std::string text;
+  std::string_view section;
+  for (const FieldText& field : field_texts(config)) {
+    const std::size_t dot = field.key.find('.');
+    const bool nested = dot != std::string_view::npos;
+    const std::string_view field_section = nested ? field.key.substr(0, dot) : std::string_view();
+    if (field_section != section) {
+      if (with_help) text += '\n';
+      text += std::string(field_section) + ":\n";
+    }
+    section = field_section;
+    const std::string indent = nested ? "  " : "";
+    if (with_help) {
+      text += indent + "# " + std::string(field.help) + "\n" + indent + "# allowed: " + field.allowed + "\n";
+    }
+    text += indent + std::string(nested ? field.key.substr(dot + 1) : field.key) + ": " + field.value + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_yaml(const Config& config) { return print(config, false); }
+
+std::string to_yaml_with_help(const Config& config) { return print(config, true); }
+
+std::string value_text(const Config& config, std::string_view key) {
+  for (const FieldText& field : field_texts(config)) {
+    if (field.key == key) return field.value;
+  }
+  throw std::out_of_range("no configuration key " + std::string(key));
+}
+
+std::vector<Difference> differences(const Config& before, const Config& after) {
+  const auto old_fields = field_texts(before);
+  const auto new_fields = field_texts(after);
+  std::vector<Difference> found;
+  for (std::size_t i = 0; i < old_fields.size(); ++i) {
+    if (old_fields[i].value == new_fields[i].value) continue;
+    found.push_back({std::string(old_fields[i].key), old_fields[i].value, new_fields[i].value});
+  }
+  return found;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,236 @@
+#include "config/read_value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+using Kind = YamlNode::Kind;
+
+std::string shown(const YamlNode& node) {
+  const std::string text = printable(node.text, 60);
+  return node.quoted ? '"' + text + '"' : text;
+}
+
+void add_issue(const YamlNode& node, std::string_view key, const std::string& what, const std::string& allowed_values,
+               Issues& issues) {
+  issues.push_back({node.line, std::string(key) + what + "; allowed: " + allowed_values});
+}
+
+void add_out_of_range(const YamlNode& node, std::string_view key, const std::string& allowed_values, Issues& issues) {
+  add_issue(node, key, " = " + shown(node) + " is out of range", allowed_values, issues);
+}
+
+/// `expected` is what the value should have been, with its article: "a number".
+void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
+                    const std::string& allowed_values, Issues& issues) {
+  const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };
+  switch (node.kind) {
+    case Kind::refused:
+      return;
+    case Kind::null:
+      return add(" has no value");
+    case Kind::sequence:
+      return add(" is a list, not " + expected);
+    case Kind::map:
+      return add(" is a map, not " + expected);
+    case Kind::scalar:
+      return add(" = " + shown(node) + (node.quoted ? " is text in quotes, not " : " is not ") + expected);
+  }
+}
+
+bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
+
+/// A decimal number; NaN for one that is not finite or that no double can hold, nothing where the text is no number.
+std::optional<double> parse_number(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
+  for (const std::string_view name : {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"}) {
+    if (unsigned_text == name) return std::numeric_limits<double>::quiet_NaN();
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return std::nullopt;
+  return error == std::errc() && std::isfinite(value) ? value : std::numeric_limits<double>::quiet_NaN();
+}
+
+enum class Parsed { ok, not_whole, too_large };
+
+/// Also accepts 6e4 and 5.0, which are whole.
+Parsed parse_integer(std::string_view text, std::int64_t& value) {
+  std::string_view digits = text;
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (end == digits.data() + digits.size() && !digits.empty()) {
+    return error == std::errc() ? Parsed::ok : Parsed::too_large;
+  }
+  const auto number = parse_number(text);
+  if (!number) return Parsed::not_whole;
+  constexpr double exact_up_to = 9007199254740992.0;  // 2^53: from here on a double skips whole numbers
+  if (!(std::abs(*number) <= exact_up_to)) return Parsed::too_large;
+  if (*number != std::floor(*number)) return Parsed::not_whole;
+  value = static_cast<std::int64_t>(*number);
+  return Parsed::ok;
+}
+
+/// Reads a whole number of any size that fits; nothing after an issue.
+std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view key, const std::string& allowed_values,
+                                         Issues& issues) {
+  std::int64_t value = 0;
+  const Parsed parsed = is_plain(node) ? parse_integer(node.text, value) : Parsed::not_whole;
+  if (parsed == Parsed::ok) return value;
+  if (parsed == Parsed::too_large) {
+    add_out_of_range(node, key, allowed_values, issues);
+  } else {
+    add_wrong_type(node, key, "a whole number", allowed_values, issues);
+  }
+  return std::nullopt;
+}
+
+bool obeys(const std::string& text, TextRule rule) {
+  if (rule == TextRule::path) return !text.empty() && text.size() <= 4096 && printable(text, 4096) == text;
+  const auto is_name_character = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !text.empty() && text.size() <= 64 && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+template <class Value, class Rule>
+void read_list(const YamlNode& node, std::string_view key, std::vector<Value>& values, const ListOf<Rule>& rule,
+               Issues& issues) {
+  if (node.kind != Kind::sequence) return add_wrong_type(node, key, "a list", allowed(rule), issues);
+  if (node.items.size() > rule.max_size) {
+    return add_issue(node, key, format(" has %zu entries", node.items.size()), allowed(rule), issues);
+  }
+  const std::size_t issues_before = issues.size();
+  std::vector<Value> read;
+  for (const YamlNode& item : node.items) {
+    Value value{};
+    read_value(item, format("%.*s[%zu]", static_cast<int>(key.size()), key.data(), read.size()), value, rule.each,
+               issues);
+    read.push_back(value);
+  }
+  if (issues.size() == issues_before) values = std::move(read);
+}
+
+void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
+  constexpr std::size_t max_layers = 16;
+  if (node.items.size() < 2 || node.items.size() > max_layers) {
+    return add_issue(node, key, format(" is a list of %zu", node.items.size()), allowed(rule), issues);
+  }
+  const std::size_t issues_before = issues.size();
+  NegativeSlope read;
+  read_list(node, key, read.values, ListOf<Reals>{rule.slope, max_layers}, issues);
+  if (issues.size() == issues_before) value = read;
+}
+
+void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule,
+                   Issues& issues) {
+  const std::size_t issues_before = issues.size();
+  NegativeSlope read;
+  SlopeSchedule& schedule = read.schedule.emplace();
+  std::vector<std::string> known;
+  visit_schedule(schedule, rule, [&](std::string_view name, auto& field, const auto& field_rule, bool required) {
+    known.emplace_back(name);
+    const auto entry =
+        std::find_if(node.entries.begin(), node.entries.end(), [&](const auto& e) { return e.key == name; });
+    if (entry != node.entries.end()) {
+      read_value(entry->value, std::string(key) + "." + std::string(name), field, field_rule, issues);
+    } else if (required) {
+      add_issue(node, key, " has no '" + std::string(name) + "'", allowed(rule), issues);
+    }
+  });
+  for (const YamlEntry& entry : node.entries) {
+    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    const std::string unknown = std::string(key) + "." + printable(entry.key, 60);
+    issues.push_back({entry.line, unknown + " is not a key; a schedule has " + join(known, ", ")});
+  }
+  if (issues.size() == issues_before) value = read;
+}
+
+}  // namespace
+
+void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const Integers& rule, Issues& issues) {
+  const auto number = read_integer(node, key, allowed(rule), issues);
+  if (!number) return;
+  if (!contains(rule, *number)) return add_out_of_range(node, key, allowed(rule), issues);
+  value = *number;
+}
+
+void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const OneOf& rule, Issues& issues) {
+  const auto number = read_integer(node, key, allowed(rule), issues);
+  if (!number) return;
+  if (std::find(rule.values.begin(), rule.values.end(), *number) == rule.values.end()) {
+    return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
+  }
+  value = *number;
+}
+
+void read_value(const YamlNode& node, std::string_view key, double& value, const Reals& rule, Issues& issues) {
+  const auto number = is_plain(node) ? parse_number(node.text) : std::nullopt;
+  if (!number) return add_wrong_type(node, key, "a number", allowed(rule), issues);
+  if (!contains(rule, *number)) return add_out_of_range(node, key, allowed(rule), issues);
+  value = *number;
+}
+
+void read_value(const YamlNode& node, std::string_view key, bool& value, Flag rule, Issues& issues) {
+  const bool yes = node.text == "true" || node.text == "True" || node.text == "TRUE";
+  const bool no = node.text == "false" || node.text == "False" || node.text == "FALSE";
+  if (!is_plain(node) || !(yes || no)) return add_wrong_type(node, key, "true or false", allowed(rule), issues);
+  value = yes;
+}
+
+void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
+  if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
+  if (!obeys(node.text, rule))
+    return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
+  value = node.text;
+}
+
+void read_value(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
+  if (node.kind == Kind::sequence) return read_layers(node, key, value, rule, issues);
+  if (node.kind == Kind::map) return read_schedule(node, key, value, rule, issues);
+  const auto number = is_plain(node) ? parse_number(node.text) : std::nullopt;
+  if (!number) return add_wrong_type(node, key, "a number", allowed(rule), issues);
+  if (!contains(rule.slope, *number)) return add_out_of_range(node, key, allowed(rule), issues);
+  value = NegativeSlope(*number);
+}
+
+void read_value(const YamlNode& node, std::string_view key, std::vector<double>& value, const ListOf<Reals>& rule,
+                Issues& issues) {
+  read_list(node, key, value, rule, issues);
+}
+
+void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
+                const ListOf<Integers>& rule, Issues& issues) {
+  read_list(node, key, value, rule, issues);
+}
+
+std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
+                                     std::span<const std::string_view> planned, Issues& issues) {
+  const std::string allowed_words = join(words, ", ");
+  if (node.kind != Kind::scalar) {
+    add_wrong_type(node, key, "a word", allowed_words, issues);
+    return std::nullopt;
+  }
+  const auto found = std::find(words.begin(), words.end(), node.text);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  if (std::find(planned.begin(), planned.end(), node.text) != planned.end()) {
+    add_issue(node, key, " = " + node.text + " is not available in this version", allowed_words, issues);
+    return std::nullopt;
+  }
+  const std::string hint = nearest(printable(node.text, 60), words);
+  add_issue(node, key, " = " + shown(node) + " is not allowed",
+            allowed_words + (hint.empty() ? "" : " (did you mean " + hint + "?)"), issues);
+  return std::nullopt;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/negative_slope.h"
+#include "config/rules.h"
+#include "config/yaml_document.h"
+
+/// From a YAML value to a typed field. Each function checks type and rule; on a violation it appends one issue or more
+/// that name `key` and what is allowed, and leaves `value` alone. A `refused` node is skipped silently.
+namespace slopegan {
+
+using Issues = std::vector<Issue>;
+
+void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const Integers& rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const OneOf& rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, double& value, const Reals& rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, bool& value, Flag rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, std::vector<double>& value, const ListOf<Reals>& rule,
+                Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
+                const ListOf<Integers>& rule, Issues& issues);
+
+/// The index in `words` of the word that `node` holds.
+std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
+                                     std::span<const std::string_view> planned, Issues& issues);
+
+template <class Enum>
+void read_value(const YamlNode& node, std::string_view key, Enum& value, Words<Enum>, Issues& issues) {
+  using Names = EnumNames<Enum>;
+  if (const auto index = read_word(node, key, words_of<Enum>(), Names::planned, issues)) {
+    value = Names::table[*index].value;
+  }
+}
+
+}  // namespace slopegan

@@ -1,0 +1,50 @@
+#include "config/rules.h"
+
+#include <cmath>
+#include <limits>
+
+namespace slopegan {
+
+bool contains(const Integers& rule, std::int64_t value) { return value >= rule.min && value <= rule.max; }
+
+bool contains(const Reals& rule, double value) {
+  return std::isfinite(value) && (rule.min_open ? value > rule.min : value >= rule.min) &&
+         (rule.max_open ? value < rule.max : value <= rule.max);
+}
+
+std::string allowed(const Integers& rule) {
+  std::string text = std::to_string(rule.min);
+  text += rule.max == std::numeric_limits<std::int64_t>::max() ? " or more" : " to " + std::to_string(rule.max);
+  if (!rule.zero.empty()) text += " (0: " + std::string(rule.zero) + ")";
+  return text;
+}
+
+std::string allowed(const OneOf& rule) {
+  std::vector<std::string> values;
+  for (const std::int64_t value : rule.values) values.push_back(std::to_string(value));
+  return join(values, ", ");
+}
+
+std::string allowed(const Reals& rule) {
+  return (rule.min_open ? "above " : "") + shortest(rule.min) + (rule.max_open ? " to less than " : " to ") +
+         shortest(rule.max);
+}
+
+std::string allowed(Flag) { return "true, false"; }
+
+std::string allowed(TextRule rule) {
+  switch (rule) {
+    case TextRule::run_name:
+      return "1 to 64 letters, digits, '.', '_' and '-', but not . or ..";
+    case TextRule::path:
+      return "a path";
+  }
+  return "";
+}
+
+std::string allowed(const Slopes& rule) {
+  return "a number " + allowed(rule.slope) + ", a list with one number a layer, or {from: 0.3, to: 0.01, " +
+         "over_images: 60000, shape: " + join(words_of<SlopeShape>(), "|") + "}";
+}
+
+}  // namespace slopegan

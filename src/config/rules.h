@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/enum_names.h"
+#include "support/text.h"
+
+/// What values a key allows. A rule is plain data beside its field in fields.h; read_value checks it, allowed() says
+/// it.
+namespace slopegan {
+
+/// Whole numbers from min to max; `zero` says what 0 stands for where that is no quantity.
+struct Integers {
+  std::int64_t min;
+  std::int64_t max;
+  std::string_view zero = {};
+};
+
+struct OneOf {
+  std::array<std::int64_t, 3> values;
+};
+
+/// Finite numbers from min to max; an open end itself is not allowed.
+struct Reals {
+  double min;
+  double max;
+  bool min_open = false;
+  bool max_open = false;
+};
+
+struct Flag {};
+
+enum class TextRule { run_name, path };
+
+/// The words of an enumeration.
+template <class Enum>
+struct Words {};
+
+/// A list of at most `max_size` values.
+template <class Rule>
+struct ListOf {
+  Rule each;
+  std::size_t max_size;
+};
+
+/// The three forms of a negative slope: a number, a list with one number a layer, a schedule.
+struct Slopes {
+  Reals slope;
+  Integers over_images;
+};
+
+/// The keys of a schedule; calls visit(key, field, rule, required).
+template <class Schedule, class Visitor>
+void visit_schedule(Schedule& schedule, const Slopes& rule, Visitor&& visit) {
+  visit("from", schedule.from, rule.slope, true);
+  visit("to", schedule.to, rule.slope, true);
+  visit("over_images", schedule.over_images, rule.over_images, true);
+  visit("shape", schedule.shape, Words<SlopeShape>{}, false);
+}
+
+bool contains(const Integers& rule, std::int64_t value);
+bool contains(const Reals& rule, double value);
+
+/// What a rule allows, for messages and help: "1 to 65536", "above 0 up to 1", "auto, float32, bfloat16".
+std::string allowed(const Integers& rule);
+std::string allowed(const OneOf& rule);
+std::string allowed(const Reals& rule);
+std::string allowed(Flag);
+std::string allowed(TextRule rule);
+std::string allowed(const Slopes& rule);
+
+template <class Enum>
+std::vector<std::string> words_of() {
+  std::vector<std::string> words;
+  for (const auto& row : EnumNames<Enum>::table) words.emplace_back(row.name);
+  return words;
+}
+
+template <class Enum>
+std::string allowed(Words<Enum>) {
+  return join(words_of<Enum>(), ", ");
+}
+
+template <class Rule>
+std::string allowed(const ListOf<Rule>& rule) {
+  return format("a list of at most %zu numbers, each ", rule.max_size) + allowed(rule.each);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,174 @@
+#include "config/validate.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "config/enum_names.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+/// One network's slope and the names of the keys that it comes from.
+struct NetworkSlope {
+  const NegativeSlope& slope;
+  ActivationKind activation;
+  PReluKind prelu;
+  std::string slope_key;
+  std::string section;
+
+  std::string activation_text() const { return section + ".activation = " + std::string(name_of(activation)); }
+};
+
+bool uses_slope(ActivationKind activation) {
+  return activation == ActivationKind::leaky_relu || activation == ActivationKind::prelu;
+}
+
+/// All numbers that the slope takes: those of its layers, or the ends of its schedule.
+std::vector<double> slope_values(const NegativeSlope& slope) {
+  return slope.schedule ? std::vector<double>{slope.schedule->from, slope.schedule->to} : slope.values;
+}
+
+void check_outside_unit_interval(const NetworkSlope& network, double value, Findings& findings) {
+  if (value >= 0 && value <= 1) return;
+  const std::string what = network.slope_key + " = " + shortest(value) + " is outside [0, 1]: ";
+  if (network.activation == ActivationKind::prelu) {
+    findings.errors.push_back(
+        {{network.slope_key, network.section + ".activation"}, what + "not allowed with " + network.activation_text()});
+  } else {
+    findings.warnings.push_back(
+        {{network.slope_key}, what + (value < 0 ? "the activation is not monotone" : "negative inputs are amplified")});
+  }
+}
+
+void check_bounded(const NetworkSlope& network, double value, Findings& findings) {
+  const bool bounded = network.prelu == PReluKind::bounded || network.prelu == PReluKind::bounded_channel;
+  if (network.activation != ActivationKind::prelu || !bounded || (value > 0 && value < 1)) return;
+  findings.errors.push_back({{network.slope_key, network.section + ".prelu", network.section + ".activation"},
+                             network.slope_key + " = " + shortest(value) + " is not allowed with " + network.section +
+                                 ".prelu = " + std::string(name_of(network.prelu)) +
+                                 "; allowed: above 0 to less than 1"});
+}
+
+void check_schedule(const NetworkSlope& network, Findings& findings) {
+  if (!network.slope.schedule) return;
+  const SlopeSchedule& schedule = *network.slope.schedule;
+  if (schedule.shape == SlopeShape::log && !(schedule.from > 0 && schedule.to > 0)) {
+    findings.errors.push_back({{network.slope_key}, network.slope_key + ": shape log needs from and to above 0"});
+  }
+  if (network.activation == ActivationKind::prelu) {
+    findings.errors.push_back({{network.slope_key, network.section + ".activation"},
+                               network.slope_key + " is a schedule: not allowed with " + network.activation_text() +
+                                   ", which learns its slope"});
+  }
+}
+
+void check_length(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
+  const std::size_t length = network.slope.values.size();
+  const auto layers = static_cast<std::size_t>(activation_count(resolution));
+  if (network.slope.schedule || length == 1 || length == layers) return;
+  findings.errors.push_back(
+      {{network.slope_key, "data.resolution"},
+       format("%s is a list of %zu; data.resolution = %lld has %zu activations in the %s", network.slope_key.c_str(),
+              length, static_cast<long long>(resolution), layers, network.section.c_str())});
+}
+
+void check_slope(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
+  if (!uses_slope(network.activation)) return;
+  check_length(network, resolution, findings);
+  check_schedule(network, findings);
+  for (const double value : slope_values(network.slope)) {
+    check_outside_unit_interval(network, value, findings);
+    check_bounded(network, value, findings);
+  }
+}
+
+NetworkSlope network_slope(const ActivationConfig& network, const std::string& section) {
+  return {network.negative_slope, network.activation, network.prelu, section + ".negative_slope", section};
+}
+
+void warn_without_effect(const NetworkSlope& network, Findings& findings) {
+  findings.warnings.push_back({{network.slope_key, network.section + ".activation"},
+                               network.slope_key + " has no effect with " + network.activation_text()});
+}
+
+template <class Value>
+void check_list(const std::string& key, const std::vector<Value>& values, std::vector<std::string>& errors) {
+  if (values.empty()) errors.push_back(key + " is empty; a sweep needs one value or more");
+  std::set<Value> seen;
+  for (const Value& value : values) {
+    if (!seen.insert(value).second) errors.push_back(key + " holds " + shortest(static_cast<double>(value)) + " twice");
+  }
+}
+
+std::vector<NetworkSlope> sweep_targets(const Config& config, const NegativeSlope& slope) {
+  const auto& g = config.generator;
+  const auto& d = config.discriminator;
+  std::vector<NetworkSlope> targets;
+  if (config.sweep.apply_to != SweepTarget::discriminator) {
+    targets.push_back({slope, g.activation, g.prelu, "sweep.negative_slope", "generator"});
+  }
+  if (config.sweep.apply_to != SweepTarget::generator) {
+    targets.push_back({slope, d.activation, d.prelu, "sweep.negative_slope", "discriminator"});
+  }
+  return targets;
+}
+
+void check_targets_use_slope(const Config& config, std::vector<std::string>& errors) {
+  const NegativeSlope any;
+  for (const auto& target : sweep_targets(config, any)) {
+    if (uses_slope(target.activation)) continue;
+    errors.push_back("sweep.negative_slope has no effect with " + target.activation_text() +
+                     "; change the activation or sweep.apply_to");
+  }
+}
+
+std::vector<std::string> messages_once(const std::vector<Finding>& findings) {
+  std::vector<std::string> messages;
+  for (const auto& finding : findings) {
+    if (std::find(messages.begin(), messages.end(), finding.message) == messages.end()) {
+      messages.push_back(finding.message);
+    }
+  }
+  return messages;
+}
+
+}  // namespace
+
+std::int64_t activation_count(std::int64_t resolution) {
+  return std::bit_width(static_cast<std::uint64_t>(resolution)) - 1 - 2;
+}
+
+Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given) {
+  Findings findings;
+  for (const auto& network :
+       {network_slope(config.generator, "generator"), network_slope(config.discriminator, "discriminator")}) {
+    check_slope(network, config.data.resolution, findings);
+    if (!uses_slope(network.activation) && is_given(network.slope_key)) warn_without_effect(network, findings);
+  }
+  if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
+    findings.errors.push_back({{"samples.rows", "samples.columns"},
+                               format("samples.rows * samples.columns = %lld is out of range; allowed: at most 1024",
+                                      static_cast<long long>(samples.rows * samples.columns))});
+  }
+  return findings;
+}
+
+std::vector<std::string> validate_sweep(const Config& config) {
+  std::vector<std::string> errors;
+  check_list("sweep.negative_slope", config.sweep.negative_slope, errors);
+  check_list("sweep.seeds", config.sweep.seeds, errors);
+  check_targets_use_slope(config, errors);
+  Findings findings;
+  for (const double value : config.sweep.negative_slope) {
+    const NegativeSlope slope(value);
+    for (const auto& target : sweep_targets(config, slope)) check_slope(target, config.data.resolution, findings);
+  }
+  for (auto& message : messages_once(findings.errors)) errors.push_back(std::move(message));
+  if (!errors.empty()) throw UsageError(join(errors, "\n"));
+  return messages_once(findings.warnings);
+}
+
+}  // namespace slopegan

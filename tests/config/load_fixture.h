@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "config/temporary_file.h"
+#include "support/errors.h"
+
+namespace slopegan {
+
+/// Loads texts as the file x.yaml, which messages call "x.yaml".
+class LoadFixture : public ::testing::Test {
+ protected:
+  LoadedConfig load(const std::string& text, const std::vector<std::string>& overrides = {}) const {
+    return load_config(directory_.write("x.yaml", text), overrides);
+  }
+
+  /// The lines of the error that `load` throws; a failure, and nothing, where it throws none.
+  std::vector<std::string> errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
+    try {
+      load(text, overrides);
+    } catch (const UsageError& e) {
+      return lines_without_directory(e.what());
+    }
+    ADD_FAILURE() << "no error for: " << text.substr(0, 200);
+    return {};
+  }
+
+  std::vector<std::string> override_errors(const std::vector<std::string>& overrides) const {
+    return errors("", overrides);
+  }
+
+  std::vector<std::string> lines_without_directory(std::string text) const {
+    const std::string prefix = directory_.path().string() + "/";
+    for (std::size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
+    std::vector<std::string> lines;
+    for (std::size_t start = 0; start <= text.size();) {
+      const std::size_t end = std::min(text.find('\n', start), text.size());
+      lines.push_back(text.substr(start, end - start));
+      start = end + 1;
+    }
+    return lines;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+}  // namespace slopegan

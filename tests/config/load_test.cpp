@@ -1,0 +1,313 @@
+#include "config/load.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load_fixture.h"
+#include "config/print.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Lines = std::vector<std::string>;
+
+class LoadConfig : public LoadFixture {};
+
+TEST_F(LoadConfig, GivesTheDefaultsForAnEmptyFile) {
+  EXPECT_THAT(differences(load("").config, Config{}), IsEmpty());
+  EXPECT_THAT(differences(load("# nothing\n").config, Config{}), IsEmpty());
+  EXPECT_THAT(differences(load("training:\n  # batch_size: 8\n").config, Config{}), IsEmpty());
+}
+
+TEST_F(LoadConfig, ReadsEveryType) {
+  const Config config = load(
+                            "seed: 7\n"
+                            "run: {name: my-run_1.2, output_dir: /tmp/some where}\n"
+                            "data:\n  flip: true\n  resolution: 64\n"
+                            "generator:\n  negative_slope: [0.1, 0.2, 0.3, 0.4]\n  activation: prelu\n"
+                            "discriminator:\n  norm: spectral\n"
+                            "  negative_slope: {from: 0.3, to: 0.01, over_images: 6e4, shape: log}\n"
+                            "optimizer: {generator_lr: 1e-3}\n"
+                            "sweep: {negative_slope: [0, 1], seeds: [5], apply_to: generator}\n")
+                            .config;
+  EXPECT_EQ(config.seed, 7);
+  EXPECT_EQ(config.run.name, "my-run_1.2");
+  EXPECT_EQ(config.run.output_dir, "/tmp/some where");
+  EXPECT_TRUE(config.data.flip);
+  EXPECT_EQ(config.data.resolution, 64);
+  EXPECT_EQ(config.generator.activation, ActivationKind::prelu);
+  EXPECT_THAT(config.generator.negative_slope.values, ElementsAre(0.1, 0.2, 0.3, 0.4));
+  EXPECT_EQ(config.discriminator.norm, DiscriminatorNorm::spectral);
+  ASSERT_TRUE(config.discriminator.negative_slope.schedule.has_value());
+  EXPECT_EQ(*config.discriminator.negative_slope.schedule, (SlopeSchedule{0.3, 0.01, 60000, SlopeShape::log}));
+  EXPECT_EQ(config.optimizer.generator_lr, 1e-3);
+  EXPECT_THAT(config.sweep.negative_slope, ElementsAre(0, 1));
+  EXPECT_THAT(config.sweep.seeds, ElementsAre(5));
+  EXPECT_EQ(config.sweep.apply_to, SweepTarget::generator);
+}
+
+TEST_F(LoadConfig, ReadsNumbersInTheirUsualForms) {
+  EXPECT_EQ(load("training: {total_images: 6e4}").config.training.total_images, 60000);
+  EXPECT_EQ(load("training: {total_images: 60000.0}").config.training.total_images, 60000);
+  EXPECT_EQ(load("training: {total_images: +60000}").config.training.total_images, 60000);
+  EXPECT_EQ(load("seed: 9223372036854775807").config.seed, 9223372036854775807);
+  EXPECT_EQ(load("optimizer: {generator_lr: 2E-4}").config.optimizer.generator_lr, 2e-4);
+  EXPECT_EQ(load("init: {std: .5}").config.init.std, 0.5);
+  EXPECT_EQ(load("init: {std: 1}").config.init.std, 1.0);
+}
+
+TEST_F(LoadConfig, TheFileChangesDefaultsAndOverridesChangeTheFile) {
+  const std::string file = "generator: {width: 16, latent_dim: 50}\n";
+  const Config config = load(file, {"generator.width=8", "generator.negative_slope=0.37", "generator.width=24"}).config;
+  EXPECT_EQ(config.generator.width, 24);
+  EXPECT_EQ(config.generator.latent_dim, 50);
+  EXPECT_EQ(config.generator.negative_slope, NegativeSlope(0.37));
+  EXPECT_EQ(config.discriminator.width, Config{}.discriminator.width);
+}
+
+TEST_F(LoadConfig, OverridesTakeListsSchedulesTextAndWholeSections) {
+  const Config config =
+      load("", {"generator.negative_slope=[0.1,0.2,0.3]",
+                "discriminator.negative_slope={from: 0.3, to: 0.01, over_images: 60000, shape: linear}",
+                "sweep.seeds=[0,1]", "data.path=\"/a # b\"", "training={batch_size: 8, threads: 1}"})
+          .config;
+  EXPECT_THAT(config.generator.negative_slope.values, ElementsAre(0.1, 0.2, 0.3));
+  EXPECT_EQ(config.discriminator.negative_slope.schedule->to, 0.01);
+  EXPECT_THAT(config.sweep.seeds, ElementsAre(0, 1));
+  EXPECT_EQ(config.data.path, "/a # b");
+  EXPECT_EQ(config.training.batch_size, 8);
+  EXPECT_EQ(config.training.threads, 1);
+}
+
+TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
+  EXPECT_EQ(errors("generator:\n  width: 8\n  negative_slop: 0.3\n"),
+            Lines{"x.yaml:3: generator.negative_slop is not a key; did you mean generator.negative_slope?"});
+  EXPECT_EQ(errors("seed: 0\n\ntrainig:\n  batch_size: 8\n"),
+            Lines{"x.yaml:3: trainig is not a key; did you mean training?"});
+  EXPECT_EQ(errors("generator: {batch_size: 8}"),
+            Lines{"x.yaml:1: generator.batch_size is not a key; did you mean training.batch_size?"});
+  EXPECT_EQ(errors("generatr: {width: 8}"), Lines{"x.yaml:1: generatr is not a key; did you mean generator?"});
+  EXPECT_EQ(override_errors({"generatr.negative_slop=1"}).front(),
+            "command line: 'generatr.negative_slop=1': generatr.negative_slop is not a key; did you mean "
+            "generator.negative_slope?");
+  EXPECT_EQ(errors("generator: {batch_siz: 8}"),
+            Lines{"x.yaml:1: generator.batch_siz is not a key; did you mean training.batch_size?"});
+  EXPECT_EQ(errors("colour: red"), Lines{"x.yaml:1: colour is not a key"});
+}
+
+TEST_F(LoadConfig, NamesTheFullKeyOfOneWithoutItsSection) {
+  EXPECT_EQ(override_errors({"batch_size=8"}),
+            Lines{"command line: 'batch_size=8': batch_size is not a key; did you mean training.batch_size?"});
+  EXPECT_EQ(override_errors({"negative_slop=0.37"}),
+            Lines{"command line: 'negative_slop=0.37': negative_slop is not a key; did you mean "
+                  "generator.negative_slope or discriminator.negative_slope or sweep.negative_slope?"});
+  EXPECT_THAT(override_errors({"negative_slope=0.1"}).front(), HasSubstr("did you mean generator.negative_slope or"));
+  EXPECT_THAT(errors("negative_slope: 0.1\n").front(), HasSubstr("did you mean generator.negative_slope or"));
+}
+
+TEST_F(LoadConfig, TellsThatDottedKeysAreNestedInAFile) {
+  EXPECT_EQ(errors("training.total_images: 5"),
+            Lines{"x.yaml:1: training.total_images is not a key of a file, where keys are nested; write training: "
+                  "{total_images: ...}"});
+  EXPECT_EQ(errors("generator: {a.b: 5}"), Lines{"x.yaml:1: generator.a.b is not a key"});
+}
+
+TEST_F(LoadConfig, NamesTheAllowedRange) {
+  EXPECT_EQ(errors("training:\n  batch_size: -3"),
+            Lines{"x.yaml:2: training.batch_size = -3 is out of range; allowed: 1 to 65536"});
+  EXPECT_EQ(errors("seed: -1"), Lines{"x.yaml:1: seed = -1 is out of range; allowed: 0 or more"});
+  EXPECT_EQ(errors("optimizer: {beta1: 1}"),
+            Lines{"x.yaml:1: optimizer.beta1 = 1 is out of range; allowed: 0 to less than 1"});
+  EXPECT_EQ(errors("optimizer: {generator_lr: 0}"),
+            Lines{"x.yaml:1: optimizer.generator_lr = 0 is out of range; allowed: above 0 to 1"});
+  EXPECT_EQ(errors("samples: {every_images: -1}"),
+            Lines{"x.yaml:1: samples.every_images = -1 is out of range; allowed: 0 to 1000000000000 (0: never)"});
+  EXPECT_EQ(errors("data: {resolution: 48}"),
+            Lines{"x.yaml:1: data.resolution = 48 is not allowed; allowed: 32, 64, 128"});
+  EXPECT_THAT(errors("generator: {negative_slope: 2.5}").front(),
+              HasSubstr("generator.negative_slope = 2.5 is out of range; allowed: a number -2 to 2, a list"));
+}
+
+TEST_F(LoadConfig, TakesTheEndsOfARange) {
+  EXPECT_EQ(load("training: {batch_size: 1}").config.training.batch_size, 1);
+  EXPECT_EQ(load("training: {batch_size: 65536}").config.training.batch_size, 65536);
+  EXPECT_THAT(errors("training: {batch_size: 65537}"), ::testing::SizeIs(1));
+  EXPECT_THAT(errors("training: {batch_size: 0}"), ::testing::SizeIs(1));
+  EXPECT_EQ(load("loss: {real_label: 1.2}").config.loss.real_label, 1.2);
+  EXPECT_EQ(load("optimizer: {beta1: 0}").config.optimizer.beta1, 0);
+}
+
+TEST_F(LoadConfig, NamesTheWordsOfAnEnumeration) {
+  EXPECT_EQ(
+      errors("training:\n  precision: float8"),
+      Lines{"x.yaml:2: training.precision = float8 is not allowed; allowed: auto, float32, bfloat16 (did you mean "
+            "float32?)"});
+  EXPECT_EQ(errors("training: {device: tpu}"),
+            Lines{"x.yaml:1: training.device = tpu is not allowed; allowed: auto, cpu, cuda (did you mean cpu?)"});
+  EXPECT_EQ(errors("generator: {norm: spectral}"),
+            Lines{"x.yaml:1: generator.norm = spectral is not allowed; allowed: batch, none"});
+}
+
+TEST_F(LoadConfig, RefusesValuesOfAnotherType) {
+  const std::string batch = "training: {batch_size: ";
+  const std::string allowed = "; allowed: 1 to 65536";
+  EXPECT_EQ(errors(batch + "many}"), Lines{"x.yaml:1: training.batch_size = many is not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "64.5}"), Lines{"x.yaml:1: training.batch_size = 64.5 is not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "true}"), Lines{"x.yaml:1: training.batch_size = true is not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "0x40}"), Lines{"x.yaml:1: training.batch_size = 0x40 is not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "\"64\"}"),
+            Lines{"x.yaml:1: training.batch_size = \"64\" is text in quotes, not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "[64]}"), Lines{"x.yaml:1: training.batch_size is a list, not a whole number" + allowed});
+  EXPECT_EQ(errors(batch + "{a: 1}}"), Lines{"x.yaml:1: training.batch_size is a map, not a whole number" + allowed});
+  EXPECT_EQ(errors("init: {std: \"0.2\"}"),
+            Lines{"x.yaml:1: init.std = \"0.2\" is text in quotes, not a number; allowed: above 0 to 10"});
+  EXPECT_EQ(errors("init: {std: 0.2.1}"), Lines{"x.yaml:1: init.std = 0.2.1 is not a number; allowed: above 0 to 10"});
+  EXPECT_EQ(errors("data: {flip: 1}"), Lines{"x.yaml:1: data.flip = 1 is not true or false; allowed: true, false"});
+  EXPECT_EQ(errors("data: {flip: yes}"), Lines{"x.yaml:1: data.flip = yes is not true or false; allowed: true, false"});
+  EXPECT_EQ(errors("training: {device: [cpu]}"),
+            Lines{"x.yaml:1: training.device is a list, not a word; allowed: auto, cpu, cuda"});
+  EXPECT_THAT(errors("sweep: {seeds: 3}").front(), HasSubstr("sweep.seeds = 3 is not a list"));
+  EXPECT_THAT(errors("training: 5").front(),
+              HasSubstr("x.yaml:1: training is a section with keys of its own: total_images, batch_size"));
+  EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must hold keys with values, like 'seed: 0'"});
+}
+
+TEST_F(LoadConfig, RefusesNumbersThatAreNotFiniteOrDoNotFit) {
+  for (const std::string value : {".nan", ".inf", "-.inf", "nan", "inf", "1e999", "-1e999"}) {
+    EXPECT_EQ(errors("init: {std: " + value + "}"),
+              Lines{"x.yaml:1: init.std = " + value + " is out of range; allowed: above 0 to 10"});
+  }
+  for (const std::string value : {"9223372036854775808", "1e300", ".inf", "1e999"}) {
+    EXPECT_EQ(errors("seed: " + value), Lines{"x.yaml:1: seed = " + value + " is out of range; allowed: 0 or more"});
+  }
+}
+
+TEST_F(LoadConfig, RefusesKeysWithoutAValueAtTheirOwnLine) {
+  EXPECT_EQ(errors("training:\n  batch_size:\n\n\nseed: ~\n"),
+            (Lines{"x.yaml:2: training.batch_size has no value; allowed: 1 to 65536",
+                   "x.yaml:5: seed has no value; allowed: 0 or more"}));
+  EXPECT_EQ(override_errors({"seed="}), Lines{"command line: 'seed=': seed has no value; allowed: 0 or more"});
+  EXPECT_THAT(override_errors({"training="}).front(), HasSubstr("training is a section"));
+}
+
+TEST_F(LoadConfig, RefusesNamesThatAreNoDirectoryNames) {
+  const std::string long_name(65, 'a');
+  for (const std::string name : {".", "..", "a/b", "\"\"", "a b", "\"a\\nb\"", "ü", long_name.c_str()}) {
+    EXPECT_THAT(errors("run: {name: " + name + "}").front(), HasSubstr("is not allowed; allowed: 1 to 64 letters"));
+  }
+  EXPECT_EQ(load("run: {name: " + long_name.substr(1) + "}").config.run.name.size(), 64u);
+  EXPECT_EQ(load("run: {name: 2024}").config.run.name, "2024");
+  EXPECT_THAT(errors("data: {path: \"\"}").front(), HasSubstr("data.path = \"\" is not allowed"));
+  EXPECT_EQ(errors("data: {path: \"a\\e[31m\"}"),
+            Lines{"x.yaml:1: data.path = \"a?[31m\" is not allowed; allowed: a path"});
+}
+
+TEST_F(LoadConfig, NamesTheEntryOfAListThatIsWrong) {
+  EXPECT_THAT(errors("generator:\n  negative_slope:\n    - 0.1\n    - x\n    - 0.3\n").front(),
+              HasSubstr("x.yaml:4: generator.negative_slope[1] = x is not a number; allowed: -2 to 2"));
+  EXPECT_EQ(errors("sweep: {seeds: [0, -1, 1.5]}"),
+            (Lines{"x.yaml:1: sweep.seeds[1] = -1 is out of range; allowed: 0 or more",
+                   "x.yaml:1: sweep.seeds[2] = 1.5 is not a whole number; allowed: 0 or more"}));
+  EXPECT_THAT(errors("generator: {negative_slope: []}").front(), HasSubstr("generator.negative_slope is a list of 0"));
+  EXPECT_THAT(errors("generator: {negative_slope: [0.1]}").front(), HasSubstr("is a list of 1; allowed: a number"));
+}
+
+TEST_F(LoadConfig, ChecksTheKeysOfASchedule) {
+  EXPECT_EQ(
+      errors("generator:\n  negative_slope:\n    from: 0.3\n    till: 0.01\n    to: 0.01\n    over_images: 0\n"),
+      (Lines{"x.yaml:6: generator.negative_slope.over_images = 0 is out of range; allowed: 1 to 1000000000000",
+             "x.yaml:4: generator.negative_slope.till is not a key; a schedule has from, to, over_images, shape"}));
+  EXPECT_THAT(errors("generator: {negative_slope: {from: 0.3, to: 0.1}}").front(),
+              HasSubstr("generator.negative_slope has no 'over_images'; allowed:"));
+  EXPECT_THAT(errors("generator: {negative_slope: {from: 0.3, to: 0.1, over_images: 5, shape: cosin}}").front(),
+              HasSubstr("generator.negative_slope.shape = cosin is not allowed; allowed: linear, cosine, log (did you "
+                        "mean cosine?)"));
+}
+
+TEST_F(LoadConfig, ReportsEveryErrorOfAllSourcesAtOnce) {
+  EXPECT_EQ(
+      errors("seed: x\ngenerator:\n  width: 0\n  negative_slop: 0.1\n  negative_slope: [0.1, 0.2]\n"
+             "seed: 1\n",
+             {"training.precision=float8", "nonsense", "=5"}),
+      (Lines{"x.yaml:6: seed is given twice, first in line 1",
+             "x.yaml:1: seed = x is not a whole number; allowed: 0 or more",
+             "x.yaml:3: generator.width = 0 is out of range; allowed: 1 to 1024",
+             "x.yaml:4: generator.negative_slop is not a key; did you mean generator.negative_slope?",
+             "command line: 'training.precision=float8': training.precision = float8 is not allowed; allowed: "
+             "auto, float32, bfloat16 (did you mean float32?)",
+             "command line: 'nonsense': not of the form key=value", "command line: '=5': not of the form key=value",
+             "x.yaml:5: generator.negative_slope is a list of 2; data.resolution = 32 has 3 activations in the "
+             "generator"}));
+}
+
+TEST_F(LoadConfig, SaysNothingMoreAboutAKeyThatItCouldNotRead) {
+  // With the default resolution of 32 a list of four would be wrong; with the 64 that was meant it is right.
+  EXPECT_EQ(errors("data: {resolution: 64x}\ngenerator: {negative_slope: [0.1, 0.1, 0.1, 0.1]}\n"),
+            Lines{"x.yaml:1: data.resolution = 64x is not a whole number; allowed: 32, 64, 128"});
+}
+
+TEST_F(LoadConfig, PlacesAnErrorOfTwoKeysWhereTheyWereSet) {
+  EXPECT_EQ(errors("seed: 0\nsamples:\n  columns: 1024\n"),
+            Lines{"x.yaml:3: samples.rows * samples.columns = 8192 is out of range; allowed: at most 1024"});
+  EXPECT_EQ(
+      errors("samples:\n  columns: 4\n", {"samples.rows=500"}),
+      Lines{"command line: 'samples.rows=500': samples.rows * samples.columns = 2000 is out of range; allowed: at "
+            "most 1024"});
+}
+
+TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
+  EXPECT_THAT(load("").warnings, IsEmpty());
+  const auto warnings =
+      load("generator:\n  activation: relu\n  negative_slope: 0.2\n", {"discriminator.negative_slope=-0.1"}).warnings;
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_THAT(warnings[0], ::testing::EndsWith("x.yaml:3: generator.negative_slope has no effect with "
+                                               "generator.activation = relu"));
+  EXPECT_EQ(warnings[1],
+            "command line: 'discriminator.negative_slope=-0.1': discriminator.negative_slope = -0.1 is outside [0, 1]: "
+            "the activation is not monotone");
+}
+
+TEST_F(LoadConfig, TellsWhatThisVersionLacks) {
+  EXPECT_EQ(errors("loss:\n  r1: 10\n"),
+            Lines{"x.yaml:2: loss.r1 = 10: R1 is not available in this version (allowed: 0)"});
+  EXPECT_EQ(
+      override_errors({"checkpoint.keep_best=true"}),
+      Lines{"command line: 'checkpoint.keep_best=true': checkpoint.keep_best = true: keeping the best checkpoint is "
+            "not available in this version (allowed: false)"});
+  EXPECT_THAT(errors("metrics: {every_images: 60000}").front(),
+              HasSubstr("not available in this version (allowed: 0)"));
+  EXPECT_EQ(errors("data: {kind: cifar}"),
+            Lines{"x.yaml:1: data.kind = cifar is not available in this version; allowed: idx"});
+  EXPECT_EQ(errors("loss: {kind: hinge}"),
+            Lines{"x.yaml:1: loss.kind = hinge is not available in this version; allowed: bce"});
+  EXPECT_EQ(errors("loss: {rr1: 0}"), Lines{"x.yaml:1: loss.rr1 is not a key; did you mean loss.r1?"});
+  EXPECT_EQ(errors("metrics: {samples: few, names: fd}").size(), 2u);
+}
+
+TEST_F(LoadConfig, TakesWhatThisVersionLacksAtTheValueForOff) {
+  EXPECT_NO_THROW(
+      load("loss: {r1: 0, r2: 0.0, gradient_penalty: 0}\n"
+           "checkpoint: {keep_best: false}\n"
+           "metrics: {every_images: 0, samples: 10000, extractor: auto, names: [fd, kd]}\n"
+           "diagnostics: {every_images: 0, probes: 10000}\n"));
+}
+
+TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
+  EXPECT_EQ(override_errors({"data.path=/data/set #1"}),
+            Lines{"command line: 'data.path=/data/set #1': ' #' starts a comment; put the value in double quotes"});
+  EXPECT_EQ(load("", {"data.path=/data/set#1"}).config.data.path, "/data/set#1");
+}
+
+TEST_F(LoadConfig, NamesAnOverrideThatIsNoYaml) {
+  EXPECT_EQ(override_errors({"sweep.seeds=[0,"}),
+            Lines{"command line: 'sweep.seeds=[0,': not valid YAML: end of sequence flow not found"});
+  EXPECT_THAT(override_errors({"sweep.seed=[0,"}), ::testing::SizeIs(2)) << "the unknown key is named as well";
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,196 @@
+#include "config/validate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+bool nothing_given(std::string_view) { return false; }
+bool all_given(std::string_view) { return true; }
+
+std::vector<std::string> messages(const std::vector<Finding>& findings) {
+  std::vector<std::string> all;
+  for (const auto& finding : findings) all.push_back(finding.message);
+  return all;
+}
+
+std::vector<std::string> errors(const Config& config) { return messages(validate(config, nothing_given).errors); }
+std::vector<std::string> warnings(const Config& config) { return messages(validate(config, nothing_given).warnings); }
+
+Config with_slope(double slope) {
+  Config config;
+  config.generator.negative_slope = NegativeSlope(slope);
+  return config;
+}
+
+Config with_schedule(const SlopeSchedule& schedule) {
+  Config config;
+  config.generator.negative_slope.schedule = schedule;
+  return config;
+}
+
+TEST(Validate, FindsNothingInTheDefaults) {
+  EXPECT_THAT(errors(Config{}), IsEmpty());
+  EXPECT_THAT(messages(validate(Config{}, all_given).warnings), IsEmpty());
+}
+
+TEST(Validate, CountsTheActivations) {
+  EXPECT_EQ(activation_count(32), 3);
+  EXPECT_EQ(activation_count(64), 4);
+  EXPECT_EQ(activation_count(128), 5);
+}
+
+TEST(Validate, AListOfSlopesHasOneForEachActivation) {
+  for (const auto& [resolution, layers] : {std::pair{32, 3}, {64, 4}, {128, 5}}) {
+    Config config;
+    config.data.resolution = resolution;
+    for (std::size_t length = 2; length < 8; ++length) {
+      config.discriminator.negative_slope.values.assign(length, 0.1);
+      EXPECT_THAT(errors(config), SizeIs(length == static_cast<std::size_t>(layers) ? 0 : 1));
+    }
+  }
+  Config config;
+  config.discriminator.negative_slope.values = {0.1, 0.2};
+  EXPECT_THAT(errors(config), ElementsAre("discriminator.negative_slope is a list of 2; data.resolution = 32 has 3 "
+                                          "activations in the discriminator"));
+}
+
+TEST(Validate, WarnsAboutSlopesOutsideTheUnitInterval) {
+  EXPECT_THAT(warnings(with_slope(0)), IsEmpty());
+  EXPECT_THAT(warnings(with_slope(1)), IsEmpty());
+  EXPECT_THAT(warnings(with_slope(-0.5)),
+              ElementsAre("generator.negative_slope = -0.5 is outside [0, 1]: the activation is not monotone"));
+  EXPECT_THAT(warnings(with_slope(1.5)),
+              ElementsAre("generator.negative_slope = 1.5 is outside [0, 1]: negative inputs are amplified"));
+  EXPECT_THAT(warnings(with_schedule({-0.1, 0.2, 100, SlopeShape::linear})), SizeIs(1));
+}
+
+TEST(Validate, LearnedSlopesStartInTheUnitInterval) {
+  Config config = with_slope(1.5);
+  config.generator.activation = ActivationKind::prelu;
+  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope = 1.5 is outside [0, 1]: not allowed with "
+                                          "generator.activation = prelu"));
+  config.generator.negative_slope.values = {0, 0.5, 1};
+  EXPECT_THAT(errors(config), IsEmpty());
+}
+
+TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
+  Config config = with_slope(0);
+  config.generator.activation = ActivationKind::prelu;
+  EXPECT_THAT(errors(config), IsEmpty());
+  for (const PReluKind kind : {PReluKind::bounded, PReluKind::bounded_channel}) {
+    config.generator.prelu = kind;
+    config.generator.negative_slope = NegativeSlope(0);
+    EXPECT_THAT(errors(config), ElementsAre(HasSubstr("allowed: above 0 to less than 1")));
+    config.generator.negative_slope = NegativeSlope(1);
+    EXPECT_THAT(errors(config), SizeIs(1));
+    config.generator.negative_slope = NegativeSlope(0.2);
+    EXPECT_THAT(errors(config), IsEmpty());
+  }
+  config.generator.negative_slope = NegativeSlope(0);
+  config.generator.activation = ActivationKind::leaky_relu;
+  EXPECT_THAT(errors(config), IsEmpty()) << "prelu's variant is of no concern to a fixed slope";
+}
+
+TEST(Validate, LearnedSlopesHaveNoSchedule) {
+  Config config = with_schedule({0.3, 0.1, 100, SlopeShape::linear});
+  EXPECT_THAT(errors(config), IsEmpty());
+  config.generator.activation = ActivationKind::prelu;
+  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope is a schedule: not allowed with "
+                                          "generator.activation = prelu, which learns its slope"));
+}
+
+TEST(Validate, ALogarithmicScheduleNeedsPositiveEnds) {
+  EXPECT_THAT(errors(with_schedule({0.3, 0.01, 100, SlopeShape::log})), IsEmpty());
+  EXPECT_THAT(errors(with_schedule({0.3, 0, 100, SlopeShape::log})),
+              ElementsAre("generator.negative_slope: shape log needs from and to above 0"));
+  EXPECT_THAT(errors(with_schedule({-0.3, 0.1, 100, SlopeShape::log})), SizeIs(1));
+  EXPECT_THAT(errors(with_schedule({0.3, 0, 100, SlopeShape::cosine})), IsEmpty());
+}
+
+TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
+  for (const auto activation : {ActivationKind::relu, ActivationKind::rrelu}) {
+    Config config = with_slope(1.5);
+    config.generator.activation = activation;
+    EXPECT_THAT(warnings(config), IsEmpty()) << "the user has set no slope";
+    const auto given = [](std::string_view key) { return key == "generator.negative_slope"; };
+    EXPECT_THAT(messages(validate(config, given).warnings), ElementsAre(HasSubstr("has no effect with generator.act")));
+  }
+}
+
+TEST(Validate, LimitsTheSizeOfTheSampleGrid) {
+  Config config;
+  config.samples.rows = 32;
+  config.samples.columns = 32;
+  EXPECT_THAT(errors(config), IsEmpty());
+  config.samples.rows = 33;
+  EXPECT_THAT(errors(config), SizeIs(1));
+}
+
+std::string sweep_error(const Config& config) {
+  try {
+    validate_sweep(config);
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+TEST(ValidateSweep, AcceptsTheDefaults) { EXPECT_THAT(validate_sweep(Config{}), IsEmpty()); }
+
+TEST(ValidateSweep, NeedsSlopesAndSeedsAndNoneTwice) {
+  Config config;
+  config.sweep.negative_slope = {0.2, 0.1, 0.2, -0.0, 0.0};
+  config.sweep.seeds = {};
+  EXPECT_EQ(sweep_error(config),
+            "sweep.negative_slope holds 0.2 twice\n"
+            "sweep.negative_slope holds 0 twice\n"
+            "sweep.seeds is empty; a sweep needs one value or more");
+  config.sweep.negative_slope = {};
+  config.sweep.seeds = {3, 3};
+  EXPECT_EQ(sweep_error(config),
+            "sweep.negative_slope is empty; a sweep needs one value or more\n"
+            "sweep.seeds holds 3 twice");
+}
+
+TEST(ValidateSweep, NeedsAnActivationThatUsesTheSlopeInEveryTarget) {
+  Config config;
+  config.generator.activation = ActivationKind::relu;
+  EXPECT_EQ(sweep_error(config),
+            "sweep.negative_slope has no effect with generator.activation = relu; change the activation or "
+            "sweep.apply_to");
+  config.sweep.apply_to = SweepTarget::discriminator;
+  EXPECT_THAT(validate_sweep(config), IsEmpty());
+  config.discriminator.activation = ActivationKind::rrelu;
+  EXPECT_THAT(sweep_error(config), HasSubstr("discriminator.activation = rrelu"));
+}
+
+TEST(ValidateSweep, ChecksEachSlopeAgainstTheTargetsActivation) {
+  Config config;
+  config.generator.activation = ActivationKind::prelu;
+  config.generator.prelu = PReluKind::bounded;
+  config.sweep.negative_slope = {0, 0.2};
+  EXPECT_EQ(sweep_error(config),
+            "sweep.negative_slope = 0 is not allowed with generator.prelu = bounded; allowed: above 0 to less than 1");
+  config.sweep.apply_to = SweepTarget::discriminator;
+  EXPECT_THAT(validate_sweep(config), IsEmpty());
+}
+
+TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
+  Config config;
+  config.sweep.negative_slope = {0.2, 1.5};
+  EXPECT_THAT(validate_sweep(config),
+              ElementsAre("sweep.negative_slope = 1.5 is outside [0, 1]: negative inputs are amplified"));
+}
+
+}  // namespace
+}  // namespace slopegan
