@@ -12,8 +12,9 @@ namespace {
 
 constexpr int font = cv::FONT_HERSHEY_SIMPLEX;
 constexpr double capital_height = 21;  // of the font at scale 1
-constexpr double ascent = 1.2;         // brackets rise above a capital, in its height
-constexpr double descent = 0.45;
+constexpr double ascent = 26.0 / 21;   // of brackets, in capital heights
+constexpr double descent = 9.0 / 21;
+constexpr double overhang = 0.05;  // of a j to the left of where it begins
 constexpr int oversampling = 4;
 
 std::string ascii(const std::string& text) {
@@ -32,6 +33,16 @@ int thickness(const Lettering& lettering) {
   return std::max(1, static_cast<int>(std::lround(lettering.stroke * oversampling)));
 }
 
+int above_baseline(const Lettering& lettering) {
+  return static_cast<int>(std::ceil(lettering.size * ascent + lettering.stroke / 2));
+}
+int below_baseline(const Lettering& lettering) {
+  return static_cast<int>(std::ceil(lettering.size * descent + lettering.stroke / 2));
+}
+int side_bearing(const Lettering& lettering) {
+  return static_cast<int>(std::ceil(lettering.size * overhang + lettering.stroke / 2));
+}
+
 /// Mixes the colour into every pixel by the mask's share of 255.
 void blend(cv::Mat part, const cv::Mat& mask, const cv::Scalar& colour) {
   for (int y = 0; y < part.rows; ++y) {
@@ -46,8 +57,10 @@ void blend(cv::Mat part, const cv::Mat& mask, const cv::Scalar& colour) {
 }  // namespace
 
 cv::Size text_size(const std::string& text, const Lettering& lettering) {
+  const int height = above_baseline(lettering) + below_baseline(lettering);
+  if (text.empty()) return {0, height};  // OpenCV counts the stroke even then
   const int width = cv::getTextSize(ascii(text), font, scale(lettering), thickness(lettering), nullptr).width;
-  return {(width + oversampling - 1) / oversampling, static_cast<int>(std::ceil(lettering.size * (ascent + descent)))};
+  return {(width + oversampling - 1) / oversampling + 2 * side_bearing(lettering), height};
 }
 
 std::string shorten(const std::string& text, int width, const Lettering& lettering) {
@@ -77,7 +90,7 @@ void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, cons
   const cv::Size size = text_size(text, lettering);
   if (size.width == 0) return;
   cv::Mat large(size * oversampling, CV_8UC1, cv::Scalar(0));
-  const cv::Point origin(0, static_cast<int>(std::lround(lettering.size * ascent * oversampling)));
+  const cv::Point origin = cv::Point(side_bearing(lettering), above_baseline(lettering)) * oversampling;
   cv::putText(large, ascii(text), origin, font, scale(lettering), cv::Scalar(255), thickness(lettering), cv::LINE_AA);
   cv::Mat mask;
   cv::resize(large, mask, size, 0, 0, cv::INTER_AREA);

@@ -1,0 +1,125 @@
+#include "data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/idx_writer.h"
+#include "data/summary.h"
+#include "expect_error.h"
+#include "support/errors.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string images_of(std::uint32_t count) { return idx_header({count, 2, 2}) + ramp(4 * count); }
+std::string labels_of(std::uint32_t count) { return idx_header({count}) + ramp(count); }
+
+DataConfig at(const std::filesystem::path& path) {
+  DataConfig config;
+  config.path = path.string();
+  return config;
+}
+
+TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAllTheirNames) {
+  for (const std::string between : {"-", "."}) {
+    for (const std::string ending : {"", ".gz"}) {
+      const TemporaryDirectory directory;
+      write_bytes(directory / ("train-images" + between + "idx3-ubyte" + ending), images_of(3));
+      write_bytes(directory / ("train-labels" + between + "idx1-ubyte" + ending), labels_of(3));
+      write_bytes(directory / ("t10k-images" + between + "idx3-ubyte" + ending), images_of(2));
+      const auto train = load_dataset(at(directory.path()), Split::train);
+      EXPECT_EQ(train->images.sizes(), (torch::IntArrayRef{3, 1, 2, 2}));
+      EXPECT_TRUE(torch::equal(train->labels, torch::arange(3)));
+      EXPECT_EQ(train->files.size(), 2u);
+      EXPECT_EQ(train->name, directory.path().filename());
+      const auto test = load_dataset(at(directory.path()), Split::test);
+      EXPECT_EQ(test->size(), 2);
+      EXPECT_FALSE(test->has_labels());
+    }
+  }
+}
+
+TEST(LoadDataset, FindsLabelsAndTestSplitBesideOneFile) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "train-images-idx3-ubyte";
+  write_bytes(file, images_of(3));
+  write_gz(directory / "train-labels-idx1-ubyte.gz", labels_of(3));
+  EXPECT_FALSE(has_split(at(file), Split::test));
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(file), Split::test); }), HasSubstr("no test split"));
+  write_gz(directory / "t10k-images-idx3-ubyte.gz", images_of(2));
+  EXPECT_TRUE(load_dataset(at(file), Split::train)->has_labels());
+  EXPECT_EQ(load_dataset(at(file), Split::test)->size(), 2);
+}
+
+TEST(LoadDataset, TakesAFileOfAnyNameAsTrainingSplitWithoutLabels) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "digits", images_of(3));
+  const auto dataset = load_dataset(at(directory / "digits"), Split::train);
+  EXPECT_EQ(dataset->size(), 3);
+  EXPECT_FALSE(dataset->has_labels());
+  EXPECT_FALSE(has_split(at(directory / "digits"), Split::test));
+}
+
+TEST(LoadDataset, RefusesLabelsOfAnotherCount) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
+  write_bytes(directory / "train-labels-idx1-ubyte", labels_of(2));
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
+              AllOf(HasSubstr("2 labels for the 3 images"), HasSubstr("train-labels-idx1-ubyte")));
+}
+
+TEST(LoadDataset, SaysWhatIsLookedForAndWhereItCanBeHad) {
+  const TemporaryDirectory directory;
+  const auto missing = at(directory / "missing");
+  const auto help = AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("dataset-fashion-mnist"));
+  EXPECT_FALSE(has_split(missing, Split::train));
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(missing, Split::train); }),
+              AllOf(help, HasSubstr("there is no " + missing.path)));
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
+              AllOf(help, HasSubstr("has no train images")));
+}
+
+TEST(LoadDataset, RefusesADirectoryUnderTheNameOfAFile) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
+              HasSubstr("is a directory"));
+}
+
+TEST(HashImages, IsTheDigestOfShapeAndBytes) {
+  // printf 'uint8 1 1 2 2\n\0\1\2\3' | sha256sum
+  EXPECT_EQ(hash_images(torch::arange(4).to(torch::kByte).view({1, 1, 2, 2})),
+            "3b21b8f24844f797656b96b4425049a47eafc59c8a8419ca4b4011c8ab73cefc");
+  EXPECT_NE(hash_images(torch::zeros({1, 1, 1, 4}, torch::kByte)),
+            hash_images(torch::zeros({1, 1, 2, 2}, torch::kByte)));
+}
+
+TEST(SummaryText, HoldsTheFiguresOfTheData) {
+  Dataset dataset;
+  dataset.images = torch::tensor({10, 20, 30, 60}).to(torch::kByte).view({2, 1, 1, 2});
+  dataset.labels = torch::tensor({7, 7}).to(torch::kLong);
+  EXPECT_THAT(summary_text(dataset, Split::test),
+              AllOf(HasSubstr("test\n"), HasSubstr("2 of 1 x 2 pixels"), HasSubstr("10 to 60"), HasSubstr("30.000"),
+                    HasSubstr("18.708"), HasSubstr("7: 2")));
+}
+
+TEST(FashionMnist, IsWhatItsAuthorsPublished) {
+  const DataConfig config;
+  if (!has_split(config, Split::train)) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
+  const auto train = load_dataset(config, Split::train), test = load_dataset(config, Split::test);
+  EXPECT_EQ(train->images.sizes(), (torch::IntArrayRef{60000, 1, 28, 28}));
+  EXPECT_EQ(test->images.sizes(), (torch::IntArrayRef{10000, 1, 28, 28}));
+  EXPECT_TRUE(torch::equal(torch::bincount(train->labels), torch::full({10}, 6000, torch::kLong)));
+  EXPECT_TRUE(torch::equal(torch::bincount(test->labels), torch::full({10}, 1000, torch::kLong)));
+  const auto summary = summarize(*train);
+  EXPECT_NEAR(summary.mean / 255, 0.2860, 5e-5);  // the usual normalisation constants
+  EXPECT_NEAR(summary.deviation / 255, 0.3530, 5e-5);
+  EXPECT_EQ(train->labels[0].item<std::int64_t>(), 9);  // an ankle boot
+}
+
+}  // namespace
+}  // namespace slopegan

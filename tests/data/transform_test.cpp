@@ -1,0 +1,149 @@
+#include "data/transform.h"
+
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slopegan {
+namespace {
+
+std::vector<float> transformed(ImageTransform& transform, const std::vector<std::uint8_t>& image, bool flip = false) {
+  std::vector<float> out(static_cast<std::size_t>(transform.output_size()), 99.0f);
+  transform(image, flip, out);
+  return out;
+}
+
+std::vector<std::uint8_t> ramp_image(std::size_t count) {
+  std::vector<std::uint8_t> image(count);
+  std::iota(image.begin(), image.end(), std::uint8_t{1});
+  return image;
+}
+
+float scaled(int byte) { return static_cast<float>(byte) / 127.5f - 1.0f; }
+
+TEST(FitImage, PadsWhatIsAtMostAQuarterSmaller) {
+  EXPECT_FALSE(fit_image(28, 28, 32).resize);
+  EXPECT_EQ(fit_image(28, 28, 32).offset, cv::Point(2, 2));
+  EXPECT_FALSE(fit_image(24, 24, 32).resize);
+  EXPECT_TRUE(fit_image(23, 23, 32).resize);
+  EXPECT_TRUE(fit_image(33, 33, 32).resize);
+  EXPECT_FALSE(fit_image(32, 32, 32).resize);
+  EXPECT_EQ(fit_image(27, 27, 32).offset, cv::Point(2, 2));
+}
+
+TEST(FitImage, KeepsAnImageWholeWhereItFitsAndCutsTheCentralSquareElsewhere) {
+  EXPECT_EQ(fit_image(28, 32, 32).crop, cv::Rect(0, 0, 32, 28));
+  EXPECT_EQ(fit_image(28, 32, 32).offset, cv::Point(0, 2));
+  EXPECT_EQ(fit_image(100, 60, 32).crop, cv::Rect(0, 20, 60, 60));
+  EXPECT_EQ(fit_image(28, 40, 32).crop, cv::Rect(6, 0, 28, 28));
+  EXPECT_FALSE(fit_image(28, 40, 32).resize);
+}
+
+TEST(ImageTransform, ScalesEveryByteExactly) {
+  ImageTransform transform(1, 16, 16, 16);
+  std::vector<std::uint8_t> image(256);
+  std::iota(image.begin(), image.end(), std::uint8_t{0});
+  const auto out = transformed(transform, image);
+  for (int byte = 0; byte < 256; ++byte) EXPECT_EQ(out[static_cast<std::size_t>(byte)], scaled(byte));
+  EXPECT_EQ(out.front(), -1.0f);
+  EXPECT_EQ(out.back(), 1.0f);
+}
+
+TEST(ImageTransform, PadsWithBlackAround) {
+  ImageTransform transform(1, 3, 3, 4);  // one row and column too few: they go to the end
+  const std::vector<float> expected = {scaled(1), scaled(2), scaled(3), -1, scaled(4), scaled(5), scaled(6), -1,
+                                       scaled(7), scaled(8), scaled(9), -1, -1,        -1,        -1,        -1};
+  EXPECT_EQ(transformed(transform, ramp_image(9)), expected);
+}
+
+TEST(ImageTransform, PutsTheChannelsLast) {
+  ImageTransform transform(3, 1, 1, 1);
+  EXPECT_EQ(transformed(transform, {10, 20, 30}), (std::vector<float>{scaled(10), scaled(20), scaled(30)}));
+  ImageTransform larger(3, 2, 2, 2);
+  const auto out = transformed(larger, ramp_image(12));
+  EXPECT_EQ(out[3], scaled(2));    // red at (0, 1)
+  EXPECT_EQ(out[4], scaled(6));    // green
+  EXPECT_EQ(out[11], scaled(12));  // blue at (1, 1)
+}
+
+TEST(ImageTransform, FlipMirrorsTheResult) {
+  ImageTransform transform(3, 3, 3, 4);
+  const auto straight = transformed(transform, ramp_image(27)), mirrored = transformed(transform, ramp_image(27), true);
+  for (std::size_t y = 0; y < 4; ++y) {
+    for (std::size_t x = 0; x < 4; ++x) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        EXPECT_EQ(mirrored[(y * 4 + x) * 3 + c], straight[(y * 4 + 3 - x) * 3 + c]);
+      }
+    }
+  }
+}
+
+TEST(ImageTransform, AveragesAreasWhenItShrinks) {
+  ImageTransform transform(1, 4, 4, 2);
+  const auto out = transformed(transform, {0, 100, 10, 10, 100, 200, 10, 10, 255, 255, 0, 0, 255, 255, 0, 0});
+  EXPECT_NEAR(out[0], scaled(100), 1e-6);
+  EXPECT_NEAR(out[1], scaled(10), 1e-6);
+  EXPECT_EQ(out[2], 1.0f);
+  EXPECT_EQ(out[3], -1.0f);
+}
+
+TEST(ImageTransform, InterpolatesWhenItGrows) {
+  ImageTransform transform(1, 2, 2, 4);
+  const auto out = transformed(transform, {0, 200, 0, 200});
+  for (std::size_t y = 0; y < 4; ++y) {
+    EXPECT_NEAR(out[4 * y], scaled(0), 1e-6);
+    EXPECT_NEAR(out[4 * y + 1], scaled(50), 1e-6);
+    EXPECT_NEAR(out[4 * y + 2], scaled(150), 1e-6);
+    EXPECT_NEAR(out[4 * y + 3], scaled(200), 1e-6);
+  }
+}
+
+TEST(ImageTransform, CutsTheCentralSquareBeforeItResizes) {
+  ImageTransform transform(1, 2, 6, 1);
+  EXPECT_NEAR(transformed(transform, {0, 0, 80, 80, 0, 0, 0, 0, 80, 80, 0, 0}).front(), scaled(80), 1e-6);
+}
+
+TEST(ImageTransform, StaysInRangeForWhiteImagesOfAnySize) {
+  for (const std::int64_t side : {5, 33, 37, 100, 211}) {
+    ImageTransform transform(1, side, side, 32);
+    for (const float value :
+         transformed(transform, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side), 255))) {
+      ASSERT_LE(value, 1.0f);
+      ASSERT_GT(value, 0.999f);
+    }
+  }
+}
+
+TEST(ImageTransform, RefusesOtherChannelsAndSizes) {
+  EXPECT_THROW(ImageTransform(2, 8, 8, 8), std::invalid_argument);
+  EXPECT_THROW(ImageTransform(1, 0, 8, 8), std::invalid_argument);
+  ImageTransform transform(1, 2, 2, 2);
+  EXPECT_THROW(transformed(transform, ramp_image(3)), std::invalid_argument);
+}
+
+TEST(Flipped, MirrorsHalfOfTheImagesDependingOnTheSeed) {
+  int flips = 0, differences = 0;
+  for (std::int64_t position = 0; position < 10000; ++position) {
+    flips += flipped(0, position) ? 1 : 0;
+    differences += flipped(0, position) != flipped(1, position) ? 1 : 0;
+  }
+  EXPECT_NEAR(flips, 5000, 250);
+  EXPECT_NEAR(differences, 5000, 250);
+}
+
+TEST(PrepareImages, GivesTheChosenImagesInOrder) {
+  Dataset dataset;
+  dataset.images = torch::arange(3).to(torch::kByte).view({3, 1, 1, 1}).expand({3, 3, 4, 4}).contiguous();
+  const std::vector<std::int64_t> indices = {2, 0};
+  const auto images = prepare_images(dataset, indices, 4);
+  EXPECT_EQ(images.sizes(), (torch::IntArrayRef{2, 3, 4, 4}));
+  EXPECT_TRUE(images.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(torch::equal(images[0], torch::full({3, 4, 4}, scaled(2))));
+  EXPECT_TRUE(torch::equal(images[1], torch::full({3, 4, 4}, -1.0f)));
+  EXPECT_THROW(prepare_images(dataset, std::vector<std::int64_t>{3}, 4), std::out_of_range);
+}
+
+}  // namespace
+}  // namespace slopegan
