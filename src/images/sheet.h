@@ -8,11 +8,10 @@
 namespace slopegan {
 
 struct SheetRow {
-  std::string label{};   ///< "slope 0.2"
-  std::string detail{};  ///< smaller and grey below the label: "FD 12.3"
-  std::vector<cv::Mat>
-      tiles{};             ///< CV_8UC1 or CV_8UC3 (BGR); an empty one becomes a pale tile (there is no such image)
-  bool reference = false;  ///< set apart from the rows below by a line: the real images
+  std::string label{};           ///< "slope 0.2"
+  std::string detail{};          ///< smaller and grey below the label: "FD 12.3"
+  std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty one is drawn as a pale square
+  bool reference = false;        ///< set apart from the rows below by a line: the real images
 };
 
 /// A contact sheet: rows of tiles with labels at the left, such that everything in a column belongs together.
