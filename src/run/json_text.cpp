@@ -1,7 +1,5 @@
 #include "run/json_text.h"
 
-#include "support/errors.h"
-
 namespace slopegan {
 
 using nlohmann::json;
