@@ -1,21 +1,21 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 
-struct evp_md_ctx_st;
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace slopegan {
 
-/// SHA-256 of data that comes in pieces. Throws std::runtime_error where OpenSSL refuses, which it does not in
-/// practice.
+/// SHA-256 of bytes that come in pieces.
 class Sha256 {
  public:
   Sha256();
   void update(std::span<const std::byte> bytes);
-  /// The digest as 64 lower-case hexadecimal digits. Ends the computation: nothing may be called afterwards.
+  /// The digest of everything so far as 64 lower-case hexadecimal digits; the object is used up.
   std::string hex();
 
  private:
@@ -26,5 +26,8 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::span<const std::byte> bytes);
+
+/// Of the file's content; throws IoError where it cannot be read.
+std::string sha256_file(const std::filesystem::path& file);
 
 }  // namespace slopegan

@@ -1,0 +1,199 @@
+#include "run/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fcntl.h>
+#include <stdexcept>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "support/files.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto state_name = "state.safetensors";
+constexpr auto manifest_name = "manifest.json";
+constexpr std::string_view temporary_prefix = ".tmp-";
+
+fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name) {
+  return checkpoints_dir / (std::string(temporary_prefix) + name + '-' + std::to_string(::getpid()));
+}
+
+/// The entries of a directory, which may not be there.
+std::vector<fs::path> entries_of(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  fs::directory_iterator iterator(directory, error);
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return entries;
+  for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) entries.push_back(iterator->path());
+  if (error) throw_io_error("list", directory, error.value());
+  return entries;
+}
+
+void remove_leftovers(const fs::path& checkpoints_dir) {
+  for (const fs::path& entry : entries_of(checkpoints_dir)) {
+    if (entry.filename().native().starts_with(temporary_prefix)) remove_tree(entry);
+  }
+}
+
+/// The images of a checkpoint's directory, or -1 for another name.
+std::int64_t images_of(const fs::path& directory) {
+  const std::string name = directory.filename();
+  std::int64_t images = -1;
+  const auto end = std::from_chars(name.data(), name.data() + name.size(), images);
+  return end.ec == std::errc() && images >= 0 && std::to_string(images) == name ? images : -1;
+}
+
+void write_checkpoint(const fs::path& directory, const CheckpointInfo& info, const NamedTensors& tensors) {
+  make_directories(directory);
+  const FileDigest state = write_safetensors(directory / state_name, tensors, {{"format", "slopegan-checkpoint"}});
+  write_file_atomic(directory / manifest_name, manifest_text({info, {{state_name, state}}}));
+  try {
+    verify_files(directory, read_manifest(directory));
+  } catch (const CheckpointError& error) {
+    throw IoError(std::string("a checkpoint was written but does not read back: ") + error.what());
+  }
+}
+
+bool same_and_whole(const fs::path& existing, const fs::path& written) {
+  try {
+    if (manifest_text(read_manifest(existing)) != manifest_text(read_manifest(written))) return false;
+    verify_files(existing, read_manifest(existing));
+    return true;
+  } catch (const CheckpointError&) {
+    return false;
+  }
+}
+
+/// Lets what stands at `written` and `existing` change places, in one step where the file system can do that.
+void exchange(const fs::path& written, const fs::path& existing) {
+  if (::renameat2(AT_FDCWD, written.c_str(), AT_FDCWD, existing.c_str(), RENAME_EXCHANGE) == 0) return;
+  const fs::path aside = written.native() + "-old";
+  rename_path(existing, aside);
+  try {
+    rename_path(written, existing);
+  } catch (...) {
+    std::error_code ignored;
+    fs::rename(aside, existing, ignored);
+    throw;
+  }
+  rename_path(aside, written);
+}
+
+/// Gives the whole checkpoint in `written` its final name.
+void publish(const fs::path& written, const fs::path& target) {
+  std::error_code ignored;  // whatever is wrong, renaming will say it
+  if (!fs::exists(fs::symlink_status(target, ignored))) {
+    rename_path(written, target);
+  } else {
+    if (!same_and_whole(target, written)) exchange(written, target);
+    remove_tree(written);
+  }
+  sync_directory(target.parent_path());
+}
+
+void point_latest_at(const fs::path& checkpoints_dir, const std::string& name) {
+  const fs::path link = temporary_path(checkpoints_dir, "latest");
+  std::error_code error;
+  fs::create_symlink(name, link, error);
+  if (error) throw_io_error("create the link", link, error.value());
+  rename_path(link, checkpoints_dir / "latest");
+  sync_directory(checkpoints_dir);
+}
+
+void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
+  std::error_code ignored;  // most runs have no best
+  const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
+  const auto all = list_checkpoints(checkpoints_dir);
+  for (std::size_t i = static_cast<std::size_t>(std::max<std::int64_t>(keep, 1)); i < all.size(); ++i) {
+    const fs::path name = all[i].filename();
+    if (name == written || name == best) continue;
+    // Under a temporary name first, so that no half of a checkpoint is ever found under its number.
+    const fs::path doomed = temporary_path(checkpoints_dir, name.string());
+    rename_path(all[i], doomed);
+    remove_tree(doomed);
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info, const NamedTensors& tensors,
+                     std::int64_t keep) {
+  if (info.images < 0) throw std::invalid_argument("a checkpoint of a negative number of images");
+  make_directories(checkpoints_dir);
+  remove_leftovers(checkpoints_dir);
+  const std::string name = std::to_string(info.images);
+  const fs::path temporary = temporary_path(checkpoints_dir, name);
+  try {
+    write_checkpoint(temporary, info, tensors);
+    publish(temporary, checkpoints_dir / name);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+  point_latest_at(checkpoints_dir, name);
+  prune(checkpoints_dir, name, keep);
+}
+
+Checkpoint load_checkpoint(const fs::path& directory) {
+  Manifest manifest = read_manifest(directory);
+  if (!manifest.files.contains(state_name)) {
+    throw CheckpointError(display(directory / manifest_name) + ": it names no " + state_name);
+  }
+  verify_files(directory, manifest);
+  return {directory, std::move(manifest.info), read_safetensors(directory / state_name).tensors};
+}
+
+std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
+  std::vector<fs::path> found = entries_of(checkpoints_dir);
+  std::erase_if(found, [](const fs::path& entry) {
+    std::error_code ignored;
+    return images_of(entry) < 0 || !fs::is_directory(entry, ignored);
+  });
+  std::sort(found.begin(), found.end(),
+            [](const fs::path& a, const fs::path& b) { return images_of(a) > images_of(b); });
+  return found;
+}
+
+std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vector<std::string>& warnings) {
+  std::vector<std::string> reasons;
+  for (const fs::path& directory : list_checkpoints(checkpoints_dir)) {
+    try {
+      Checkpoint checkpoint = load_checkpoint(directory);
+      for (const auto& reason : reasons) warnings.push_back("passed over a damaged checkpoint: " + reason);
+      return checkpoint;
+    } catch (const NewerFormatError&) {
+      throw;
+    } catch (const CheckpointError& error) {
+      reasons.push_back(error.what());
+    }
+  }
+  if (reasons.empty()) return std::nullopt;
+  throw CheckpointError(display(checkpoints_dir) + " holds only damaged checkpoints: " + join(reasons, "; "));
+}
+
+fs::path resolve_checkpoint(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path / manifest_name, ignored)) return path;
+  if (!fs::exists(path, ignored)) throw CheckpointError(display(path) + " does not exist");
+  const fs::path checkpoints_dir = path / "checkpoints";
+  const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
+  if (!latest.empty() && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
+  const auto all = list_checkpoints(checkpoints_dir);
+  if (!all.empty()) return all.front();
+  if (fs::is_directory(path / "runs", ignored)) {
+    throw CheckpointError(display(path) + " is a sweep; name one of its runs, " + display(path / "runs" / "..."));
+  }
+  if (fs::is_directory(checkpoints_dir, ignored) || fs::exists(path / "config.yaml", ignored)) {
+    throw CheckpointError(display(path) + " is a run without a checkpoint so far");
+  }
+  throw CheckpointError(display(path) + " is neither a checkpoint (checkpoints/<images>) nor a run that has one");
+}
+
+}  // namespace slopegan

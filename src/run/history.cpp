@@ -1,0 +1,95 @@
+#include "run/history.h"
+
+#include <limits>
+#include <string_view>
+
+#include "run/json_text.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::size_t largest_history = std::size_t{1} << 30;
+
+/// The one list of the fields, for both directions.
+template <typename Record, typename Visit>
+void visit_fields(Record& record, Visit&& visit) {
+  visit("images", record.images);
+  visit("step", record.step);
+  visit("discriminator_loss", record.discriminator_loss);
+  visit("generator_loss", record.generator_loss);
+  visit("d_real", record.d_real);
+  visit("d_fake", record.d_fake);
+  visit("generator_gradient_norm", record.generator_gradient_norm);
+  visit("discriminator_gradient_norm", record.discriminator_gradient_norm);
+  visit("generator_slope", record.generator_slope);
+  visit("discriminator_slope", record.discriminator_slope);
+  visit("seconds", record.seconds);
+  visit("images_per_second", record.images_per_second);
+  visit("memory_mib", record.memory_mib);
+}
+
+struct Write {
+  ordered_json& line;
+  template <typename Value>
+  void operator()(const char* name, const Value& value) {
+    line[name] = value;
+  }
+  void operator()(const char* name, const std::optional<double>& value) {
+    if (value) line[name] = *value;
+  }
+};
+
+struct Read {
+  const json& line;
+  void operator()(const char* name, std::int64_t& value) { value = line.at(name).get<std::int64_t>(); }
+  void operator()(const char* name, double& value) {
+    const json& field = line.at(name);
+    value = field.is_null() ? std::numeric_limits<double>::quiet_NaN() : field.get<double>();
+  }
+  void operator()(const char* name, std::optional<double>& value) {
+    if (line.contains(name)) (*this)(name, value.emplace());
+  }
+};
+
+std::optional<HistoryRecord> parse_line(std::string_view text) {
+  const auto line = parse_json_object(text);
+  if (!line) return std::nullopt;
+  try {
+    HistoryRecord record;
+    visit_fields(record, Read{*line});
+    return record;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string history_line(const HistoryRecord& record) {
+  ordered_json line = ordered_json::object();
+  visit_fields(record, Write{line});
+  return json_text(line);
+}
+
+std::vector<HistoryRecord> read_history(const std::filesystem::path& file) {
+  const std::string content = read_file(file, largest_history);
+  std::vector<HistoryRecord> records;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = content.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const auto record = parse_line(std::string_view(content).substr(begin, end - begin));
+    if (!record) {
+      throw DataError(format("%s:%zu: this line is no record of a history", display(file).c_str(), records.size() + 1));
+    }
+    records.push_back(*record);
+  }
+  return records;
+}
+
+}  // namespace slopegan

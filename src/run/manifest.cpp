@@ -1,0 +1,127 @@
+#include "run/manifest.h"
+
+#include <limits>
+
+#include "run/json_text.h"
+#include "support/files.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr auto format_name = "slopegan-checkpoint";
+constexpr std::uint64_t format_version = 1;
+constexpr std::size_t largest_manifest = 16'000'000;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
+  throw CheckpointError(display(path) + ": " + reason);
+}
+
+/// JSON's conversions would turn negative numbers, fractions and truth values into counts.
+std::uint64_t count_in(const fs::path& path, const json& value) {
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > largest) refuse(path, "a count in it is no count");
+  return value.get<std::uint64_t>();
+}
+
+/// Iterating over anything else would give one entry without a name, or numbers as names.
+const json& object_in(const fs::path& path, const json& value) {
+  if (!value.is_object()) refuse(path, "a list of files in it is of another type");
+  return value;
+}
+
+std::string config_hash(const std::string& yaml) { return sha256_hex(std::as_bytes(std::span(yaml))); }
+
+void check_format(const fs::path& path, const json& manifest) {
+  if (manifest.at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
+  const auto version = count_in(path, manifest.at("format_version"));
+  if (version <= format_version) return;
+  throw NewerFormatError(
+      format("%s: format version %llu, written by slopegan %s; this slopegan reads versions up to %llu",
+             display(path).c_str(), static_cast<unsigned long long>(version),
+             printable(manifest.value("slopegan", std::string("of a later version"))).c_str(),
+             static_cast<unsigned long long>(format_version)));
+}
+
+std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {
+  std::map<std::string, FileDigest> digests;
+  for (const auto& [name, digest] : files.items()) {
+    // Only files of the checkpoint itself, wherever the manifest came from.
+    if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
+      refuse(path, '"' + printable(name) + "\" is no name of a file in a checkpoint");
+    }
+    digests[name] = {count_in(path, digest.at("size")), digest.at("sha256").get<std::string>()};
+  }
+  return digests;
+}
+
+Manifest from_json(const fs::path& path, const json& manifest) {
+  check_format(path, manifest);
+  Manifest result;
+  result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
+  result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
+  result.info.config_yaml = manifest.at("config").get<std::string>();
+  for (const auto& [name, offset] : object_in(path, manifest.at("file_offsets")).items()) {
+    result.info.file_offsets[name] = count_in(path, offset);
+  }
+  result.files = read_files(path, object_in(path, manifest.at("files")));
+  if (manifest.at("config_sha256") != config_hash(result.info.config_yaml)) {
+    refuse(path, "the configuration in it is damaged (its SHA-256 is another)");
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string manifest_text(const Manifest& manifest) {
+  const std::string config = valid_utf8(manifest.info.config_yaml);
+  nlohmann::ordered_json files = nlohmann::ordered_json::object();
+  for (const auto& [name, digest] : manifest.files) files[name] = {{"size", digest.size}, {"sha256", digest.sha256}};
+  const nlohmann::ordered_json manifest_json = {{"format", format_name},
+                                                {"format_version", format_version},
+                                                {"slopegan", manifest.info.slopegan_version},
+                                                {"images", manifest.info.images},
+                                                {"files", files},
+                                                {"file_offsets", manifest.info.file_offsets},
+                                                {"config_sha256", config_hash(config)},
+                                                {"config", config}};
+  return json_text(manifest_json, 2) + '\n';
+}
+
+Manifest read_manifest(const fs::path& directory) {
+  const fs::path path = directory / "manifest.json";
+  try {
+    const auto manifest = parse_json_object(read_file(path, largest_manifest));
+    if (!manifest) refuse(path, "this is no valid JSON object");
+    return from_json(path, *manifest);
+  } catch (const IoError& error) {
+    throw CheckpointError(error.what());
+  } catch (const json::exception& error) {
+    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
+  }
+}
+
+void verify_files(const fs::path& directory, const Manifest& manifest) {
+  for (const auto& [name, digest] : manifest.files) {
+    const fs::path path = directory / name;
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    if (error) refuse(path, "it is missing or no file, though the manifest names it");
+    if (size != digest.size) {
+      refuse(path, format("it holds %llu bytes where the manifest says %llu", static_cast<unsigned long long>(size),
+                          static_cast<unsigned long long>(digest.size)));
+    }
+    try {
+      if (sha256_file(path) != digest.sha256) refuse(path, "it is damaged (its SHA-256 is not the manifest's)");
+    } catch (const IoError& failure) {
+      throw CheckpointError(failure.what());
+    }
+  }
+}
+
+}  // namespace slopegan

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "run/safetensors.h"
+#include "support/errors.h"
+
+/// manifest.json of a checkpoint: what the checkpoint is, and the sizes and digests of its files.
+namespace slopegan {
+
+struct CheckpointInfo {
+  /// Real images shown to the discriminator.
+  std::int64_t images = 0;
+  std::string slopegan_version;
+  /// The resolved configuration, so that a checkpoint can be used without its run.
+  std::string config_yaml;
+  /// Sizes in bytes of the run's growing files ("history.jsonl", ...) at this moment: a resumed run cuts them there.
+  std::map<std::string, std::uint64_t> file_offsets;
+  bool operator==(const CheckpointInfo&) const = default;
+};
+
+struct Manifest {
+  CheckpointInfo info;
+  /// By the file's name in the checkpoint's directory.
+  std::map<std::string, FileDigest> files;
+};
+
+/// The checkpoint is whole, but of a format that only a newer slopegan knows.
+struct NewerFormatError : CheckpointError {
+  using CheckpointError::CheckpointError;
+};
+
+/// The same manifest gives the same text.
+std::string manifest_text(const Manifest& manifest);
+
+/// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged.
+Manifest read_manifest(const std::filesystem::path& directory);
+
+/// Throws CheckpointError where a file of the manifest is missing or has another size or SHA-256.
+void verify_files(const std::filesystem::path& directory, const Manifest& manifest);
+
+}  // namespace slopegan

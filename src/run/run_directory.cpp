@@ -1,0 +1,52 @@
+#include "run/run_directory.h"
+
+#include <string>
+#include <string_view>
+
+#include "support/errors.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+
+static constexpr std::string_view lock_name = ".lock";
+
+fs::path RunPaths::samples_file(std::int64_t images) const { return samples_dir() / (std::to_string(images) + ".png"); }
+
+static bool holds_anything(const fs::path& directory) {
+  std::error_code error;
+  fs::directory_iterator iterator(directory, error);
+  for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) {
+    if (iterator->path().filename() != lock_name) return true;
+  }
+  if (error) throw_io_error("list", directory, error.value());
+  return false;
+}
+
+static void refuse_what_exists(const fs::path& root) {
+  if (!holds_anything(root)) return;
+  throw UsageError(display(root) +
+                   " exists already; go on with --resume auto, or choose another name with run.name=...");
+}
+
+RunDirectory::RunDirectory(const fs::path& root) : RunPaths(root), lock_(root / lock_name, root) {}
+
+RunDirectory RunDirectory::create(const fs::path& root) {
+  make_directories(root);
+  // Somebody's folder that never was a run is refused before a lock file is left in it.
+  std::error_code ignored;
+  if (!fs::exists(root / lock_name, ignored)) refuse_what_exists(root);
+  RunDirectory directory(root);
+  refuse_what_exists(root);
+  return directory;
+}
+
+RunDirectory RunDirectory::open(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::is_directory(root, ignored)) {
+    throw UsageError(display(root) + " is no run directory; start the run without --resume");
+  }
+  return RunDirectory(root);
+}
+
+}  // namespace slopegan

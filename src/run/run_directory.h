@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "support/files.h"
+
+namespace slopegan {
+
+/// Where the files of a run stand. Nothing is created, read or locked.
+class RunPaths {
+ public:
+  explicit RunPaths(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path config_file() const { return root_ / "config.yaml"; }
+  std::filesystem::path overrides_file() const { return root_ / "overrides.yaml"; }
+  std::filesystem::path run_info_file() const { return root_ / "run.json"; }
+  std::filesystem::path log_file() const { return root_ / "log.txt"; }
+  std::filesystem::path history_file() const { return root_ / "history.jsonl"; }
+  std::filesystem::path metrics_file() const { return root_ / "metrics.jsonl"; }
+  std::filesystem::path diagnostics_file() const { return root_ / "diagnostics.jsonl"; }
+  std::filesystem::path reals_file() const { return root_ / "reals.png"; }
+  std::filesystem::path samples_dir() const { return root_ / "samples"; }
+  std::filesystem::path samples_file(std::int64_t images) const;
+  std::filesystem::path checkpoints_dir() const { return root_ / "checkpoints"; }
+  std::filesystem::path report_file() const { return root_ / "report.html"; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// The run directory of the one process that writes to it; others are kept out while the object lives.
+class RunDirectory : public RunPaths {
+ public:
+  /// A new one at `root`, made with its parents. Throws UsageError where something stands in it already, BusyError
+  /// where another process has it, IoError.
+  static RunDirectory create(const std::filesystem::path& root);
+
+  /// The one at `root`, to go on with. Throws UsageError where there is none, BusyError where another process has it,
+  /// IoError.
+  static RunDirectory open(const std::filesystem::path& root);
+
+ private:
+  explicit RunDirectory(const std::filesystem::path& root);
+
+  FileLock lock_;
+};
+
+}  // namespace slopegan

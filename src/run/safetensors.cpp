@@ -1,0 +1,150 @@
+#include "run/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fcntl.h>
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+
+#include "support/errors.h"
+#include "support/posix_file.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+constexpr std::uint64_t longest_header = 100'000'000;
+constexpr std::size_t length_bytes = 8;
+
+void check_storable(const std::string& name, const torch::Tensor& tensor) {
+  if (!is_tensor_name(name)) throw std::invalid_argument("no name for a tensor: \"" + printable(name) + '"');
+  if (!tensor.defined() || tensor.layout() != torch::kStrided || storage_rank(tensor.scalar_type()) < 0) {
+    throw std::invalid_argument("the tensor " + name + " is undefined, not dense, or of a dtype that is not stored");
+  }
+}
+
+/// The entries in the file's order: by dtype, then by name.
+std::vector<TensorEntry> lay_out(const NamedTensors& tensors) {
+  std::vector<TensorEntry> entries;
+  for (const auto& [name, tensor] : tensors) {
+    check_storable(name, tensor);
+    entries.push_back(
+        {.name = name, .dtype = tensor.scalar_type(), .shape = tensor.sizes().vec(), .begin = 0, .end = 0});
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
+    return storage_rank(a.dtype) < storage_rank(b.dtype);
+  });
+  std::uint64_t offset = 0;
+  for (TensorEntry& entry : entries) {
+    entry.begin = offset;
+    offset += tensors.at(entry.name).nbytes();
+    entry.end = offset;
+  }
+  return entries;
+}
+
+std::span<std::byte> bytes_of(const torch::Tensor& contiguous) {
+  return {static_cast<std::byte*>(contiguous.data_ptr()), contiguous.nbytes()};
+}
+
+class HashingWriter {
+ public:
+  explicit HashingWriter(const std::filesystem::path& file) : file_(file, O_WRONLY | O_CREAT | O_TRUNC) {}
+  void write(std::span<const std::byte> bytes) {
+    file_.write(bytes);
+    sha_.update(bytes);
+    size_ += bytes.size();
+  }
+  FileDigest finish() {
+    file_.sync();
+    return {size_, sha_.hex()};
+  }
+
+ private:
+  PosixFile file_;
+  Sha256 sha_;
+  std::uint64_t size_ = 0;
+};
+
+[[noreturn]] void refuse(const char* reason) { throw CheckpointError(reason); }
+
+void read_exactly(PosixFile& file, std::span<std::byte> bytes) {
+  if (file.read(bytes) != bytes.size()) refuse("the file ends too early");
+}
+
+SafetensorsHeader read_header(PosixFile& file) {
+  const std::uint64_t size = file.size();
+  if (size < length_bytes) refuse("the file is too short");
+  std::uint64_t length = 0;
+  read_exactly(file, std::as_writable_bytes(std::span(&length, 1)));
+  if (length > longest_header) refuse("the header is said to be longer than 100 MB");
+  if (length > size - length_bytes) refuse("the header is said to be longer than the file");
+  std::string json(static_cast<std::size_t>(length), '\0');
+  read_exactly(file, std::as_writable_bytes(std::span(json)));
+  return parse_safetensors_header(json, size - length_bytes - length);
+}
+
+torch::Tensor allocate(const TensorEntry& entry) {
+  try {
+    return at::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype));
+  } catch (const c10::Error&) {
+    throw CheckpointError(format("there is no memory for the %llu bytes of the tensor \"%s\"",
+                                 static_cast<unsigned long long>(entry.end - entry.begin), entry.name.c_str()));
+  }
+}
+
+torch::Tensor read_tensor(PosixFile& file, const TensorEntry& entry) {
+  torch::Tensor tensor = allocate(entry);
+  const auto bytes = bytes_of(tensor);
+  read_exactly(file, bytes);
+  // A bool of another value than 0 and 1 is undefined behaviour wherever it is used.
+  const bool is_bool = entry.dtype == torch::kBool;
+  if (is_bool && std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; })) {
+    throw CheckpointError("the tensor \"" + entry.name + "\" of dtype BOOL holds a value that is neither 0 nor 1");
+  }
+  return tensor;
+}
+
+Safetensors read_open_file(PosixFile& file) {
+  SafetensorsHeader header = read_header(file);
+  Safetensors content;
+  for (const TensorEntry& entry : header.tensors) content.tensors.emplace(entry.name, read_tensor(file, entry));
+  content.metadata = std::move(header.metadata);
+  return content;
+}
+
+}  // namespace
+
+FileDigest write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
+                             const SafetensorsMetadata& metadata) {
+  const SafetensorsHeader header{lay_out(tensors), metadata};
+  std::string text = safetensors_header_text(header);
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // the data that follow are aligned
+  const std::uint64_t length = text.size();
+  HashingWriter output(file);
+  output.write(std::as_bytes(std::span(&length, 1)));
+  output.write(std::as_bytes(std::span(text)));
+  for (const TensorEntry& entry : header.tensors) {
+    output.write(bytes_of(tensors.at(entry.name).detach().to(torch::kCPU).contiguous()));
+  }
+  return output.finish();
+}
+
+Safetensors read_safetensors(const std::filesystem::path& file) {
+  try {
+    PosixFile input(file, O_RDONLY);
+    return read_open_file(input);
+  } catch (const IoError& error) {
+    throw CheckpointError(error.what());
+  } catch (const CheckpointError& error) {
+    throw CheckpointError(display(file) + " cannot be read: " + error.what());
+  }
+}
+
+}  // namespace slopegan

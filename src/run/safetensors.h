@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include <torch/types.h>
+
+#include "run/safetensors_header.h"
+
+/// The safetensors format: a JSON header and the raw bytes of the tensors. No code is ever run by reading one.
+namespace slopegan {
+
+/// Every tensor of a state by its name, 1 to 512 bytes of printable UTF-8.
+using NamedTensors = std::map<std::string, torch::Tensor>;
+
+struct FileDigest {
+  std::uint64_t size = 0;
+  std::string sha256;
+  bool operator==(const FileDigest&) const = default;
+};
+
+/// Writes the tensors, of any device and memory format and of a dtype among float64, float32, float16, bfloat16, int64,
+/// int32, int16, int8, uint8 and bool, as contiguous row-major data; the same tensors give the same bytes as the
+/// reference library. An existing file is overwritten. On return the content is on the disk; the digest is that of what
+/// was written. Throws IoError, and std::invalid_argument for a tensor that cannot be stored.
+FileDigest write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
+                             const SafetensorsMetadata& metadata = {});
+
+struct Safetensors {
+  NamedTensors tensors;
+  SafetensorsMetadata metadata;
+};
+
+/// Reads the tensors to the CPU, contiguous. Nothing is allocated before the whole header has been checked against the
+/// file's size. Every failure is a CheckpointError that names the file and the reason.
+Safetensors read_safetensors(const std::filesystem::path& file);
+
+}  // namespace slopegan

@@ -1,0 +1,134 @@
+#include "support/files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fcntl.h>
+#include <span>
+#include <stdexcept>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+
+static std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+static void check(const std::error_code& error, const char* action, const fs::path& path) {
+  if (error) throw_io_error(action, path, error.value());
+}
+
+std::string read_file(const fs::path& file, std::size_t limit) {
+  PosixFile input(file, O_RDONLY);
+  std::string content;
+  // Pipes and /proc have no size to go by, so the buffer grows with what comes.
+  for (std::size_t step = std::size_t{1} << 16;; step *= 2) {
+    const std::size_t before = content.size();
+    content.resize(before + std::min(step, limit - before) + 1);
+    const std::size_t wanted = content.size() - before;
+    const std::size_t count = input.read(std::as_writable_bytes(std::span(content).subspan(before)));
+    content.resize(before + count);
+    if (content.size() > limit) {
+      throw IoError(format("cannot read %s: it holds more than %zu bytes", display(file).c_str(), limit));
+    }
+    if (count < wanted) return content;
+  }
+}
+
+/// Creates a file beside `file` whose name nobody else has.
+static PosixFile create_beside(const fs::path& file) {
+  static std::atomic<unsigned> counter{0};
+  for (;;) {
+    fs::path candidate = file;
+    candidate.replace_filename(
+        format(".tmp-%s-%d-%u", file.filename().c_str(), static_cast<int>(::getpid()), counter++));
+    std::error_code ignored;  // whatever is wrong, opening will say it
+    if (fs::exists(fs::symlink_status(candidate, ignored))) continue;
+    return PosixFile(candidate, O_WRONLY | O_CREAT | O_EXCL);
+  }
+}
+
+void write_file_atomic(const fs::path& file, std::string_view content) {
+  PosixFile output = create_beside(file);
+  try {
+    output.write(bytes_of(content));
+    output.sync();
+    rename_path(output.path(), file);
+  } catch (...) {
+    ::unlink(output.path().c_str());
+    throw;
+  }
+  sync_directory(file.parent_path());
+}
+
+void sync_directory(const fs::path& directory) {
+  const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
+  // EINVAL: this file system does not synchronise directories, and there is nothing that we could do instead.
+  if (::fsync(opened.descriptor()) != 0 && errno != EINVAL) throw_io_error("write to the disk", opened.path());
+}
+
+void make_directories(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  check(error, "create the directory", directory);
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  check(error, "remove", path);
+}
+
+void rename_path(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  check(error, "create", to);
+}
+
+/// "process 1234", from the lock file that its holder wrote.
+static std::string holder(PosixFile& file) {
+  char digits[16];
+  const std::size_t count = file.read(std::as_writable_bytes(std::span(digits)));
+  const std::string_view text(digits, count);
+  const std::string_view number = text.substr(0, text.find_first_not_of("0123456789"));
+  return number.empty() ? "another process" : "process " + std::string(number);
+}
+
+FileLock::FileLock(const fs::path& file, const fs::path& guarded) : file_(file, O_RDWR | O_CREAT) {
+  if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw_io_error("lock", file);
+    throw BusyError(format("%s is in use by %s", display(guarded).c_str(), holder(file_).c_str()));
+  }
+  if (::ftruncate(file_.descriptor(), 0) != 0) throw_io_error("write", file);
+  file_.write(bytes_of(format("%d\n", static_cast<int>(::getpid()))));
+}
+
+AppendFile::AppendFile(const fs::path& file) : file_(file, O_WRONLY | O_CREAT | O_APPEND) {}
+
+void AppendFile::append_line(std::string_view line) {
+  if (line.find('\n') != std::string_view::npos) throw std::invalid_argument("a line to append holds a newline");
+  const std::string text = std::string(line) + '\n';
+  const std::uint64_t before = size();
+  ssize_t count;
+  do {
+    count = ::write(file_.descriptor(), text.data(), text.size());
+  } while (count < 0 && errno == EINTR);
+  if (count == static_cast<ssize_t>(text.size())) return;
+  const int error = count < 0 ? errno : ENOSPC;  // a part was written: the next write would have said that
+  [[maybe_unused]] const int cut = ::ftruncate(file_.descriptor(), static_cast<off_t>(before));
+  throw_io_error("write", file_.path(), error);
+}
+
+void AppendFile::truncate_to(std::uint64_t offset) {
+  if (offset > size()) {
+    throw IoError(format("%s holds %llu bytes where %llu are expected", display(file_.path()).c_str(),
+                         static_cast<unsigned long long>(size()), static_cast<unsigned long long>(offset)));
+  }
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(offset)) != 0) throw_io_error("shorten", file_.path());
+}
+
+}  // namespace slopegan

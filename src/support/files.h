@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "support/posix_file.h"
+
+/// Files that survive a crash. Every failure is an IoError that names the path and the system's reason.
+namespace slopegan {
+
+/// The whole content; a file of more than `limit` bytes is refused.
+std::string read_file(const std::filesystem::path& file, std::size_t limit);
+
+/// Whoever reads `file` sees the old content or the new, never a part, whenever this process or the machine stops. The
+/// new content is on the disk when this returns. A symbolic link is replaced, not followed.
+void write_file_atomic(const std::filesystem::path& file, std::string_view content);
+
+/// Returns once the entries of the directory (created, renamed, removed files) are on the disk.
+void sync_directory(const std::filesystem::path& directory);
+
+/// With its parents; one that is there is fine.
+void make_directories(const std::filesystem::path& directory);
+
+/// With everything in it; links are removed, not followed. One that is not there is fine.
+void remove_tree(const std::filesystem::path& path);
+
+/// Replaces a file (not a directory that holds something) at `to`.
+void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// An exclusive lock, held while the object lives and released by the system at any death of the process. Programs that
+/// this one starts do not inherit it.
+class FileLock {
+ public:
+  /// Locks `file`, which is created where it is missing and stays, without waiting. Throws BusyError saying that
+  /// `guarded` is in use, and by which process, where another holds the lock.
+  FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
+
+ private:
+  PosixFile file_;
+};
+
+/// A file of whole lines that only grows at its end; created where it is missing. For one writer.
+class AppendFile {
+ public:
+  explicit AppendFile(const std::filesystem::path& file);
+
+  /// Adds `line` and a newline with a single write(2), so that no reader sees the lines of two writes mixed. `line`
+  /// holds no newline. Where the disk is full, nothing of the line stays.
+  void append_line(std::string_view line);
+  /// In bytes.
+  std::uint64_t size() const { return file_.size(); }
+  /// Cuts everything from byte `offset` on; a file that is shorter is refused.
+  void truncate_to(std::uint64_t offset);
+  /// Returns once all lines are on the disk.
+  void sync() { file_.sync(); }
+
+ private:
+  PosixFile file_;
+};
+
+}  // namespace slopegan

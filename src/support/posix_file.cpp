@@ -1,0 +1,64 @@
+#include "support/posix_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+std::string display(const std::filesystem::path& path) { return printable(path.native(), 4096); }
+
+void throw_io_error(const char* action, const std::filesystem::path& path, int error) {
+  throw IoError(
+      format("cannot %s %s: %s", action, display(path).c_str(), std::generic_category().message(error).c_str()));
+}
+
+PosixFile::PosixFile(std::filesystem::path path, int flags)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), flags | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) throw_io_error("open", path_);
+}
+
+PosixFile::~PosixFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+PosixFile::PosixFile(PosixFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+std::uint64_t PosixFile::size() const {
+  struct stat status;
+  if (::fstat(descriptor_, &status) != 0) throw_io_error("look at", path_);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+void PosixFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_io_error("write", path_);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::size_t PosixFile::read(std::span<std::byte> buffer) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ssize_t count = ::read(descriptor_, buffer.data() + filled, buffer.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_io_error("read", path_);
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  return filled;
+}
+
+void PosixFile::sync() {
+  if (::fsync(descriptor_) != 0) throw_io_error("write to the disk", path_);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,303 @@
+#include "run/checkpoint.h"
+
+#include <algorithm>
+#include <fstream>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "file_size_limit.h"
+#include "support/files.h"
+#include "support/random.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+CheckpointInfo info_at(std::int64_t images) {
+  return {images, "0.1.0", "seed: 0\nrun: {name: ä}\n", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
+}
+
+/// A state that tells the checkpoints apart.
+NamedTensors state_at(std::int64_t images) {
+  return {{"counters.images", torch::tensor(images)},
+          {"generator.weight", at::full({2, 3, 4, 4}, static_cast<double>(images)).to(at::MemoryFormat::ChannelsLast)},
+          {"empty", at::empty({0})}};
+}
+
+void save(const fs::path& directory, std::int64_t images, std::int64_t keep = 100) {
+  save_checkpoint(directory, info_at(images), state_at(images), keep);
+}
+
+std::int64_t images_in(const Checkpoint& checkpoint) {
+  return checkpoint.tensors.at("counters.images").item<std::int64_t>();
+}
+
+std::vector<std::string> names_in(const fs::path& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void overwrite(const fs::path& file, const std::string& content) {
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
+}
+
+void replace_in(const fs::path& file, const std::string& from, const std::string& to) {
+  std::string content = read_file(file, 1 << 20);
+  const auto at = content.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  overwrite(file, content.replace(at, from.size(), to));
+}
+
+/// One bit of the data, where only the digest can tell.
+void damage(const fs::path& checkpoint) {
+  std::string content = read_file(checkpoint / "state.safetensors", 1 << 20);
+  content.back() = static_cast<char>(content.back() ^ 1);
+  overwrite(checkpoint / "state.safetensors", content);
+}
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  const TemporaryDirectory temporary_;
+  const fs::path dir_ = temporary_ / "checkpoints";
+};
+
+TEST_F(CheckpointTest, ComesBackAsItWasSaved) {
+  save(dir_, 60000);
+  const Checkpoint loaded = load_checkpoint(dir_ / "60000");
+  EXPECT_EQ(loaded.info, info_at(60000));
+  EXPECT_EQ(loaded.directory, dir_ / "60000");
+  const NamedTensors expected = state_at(60000);
+  ASSERT_EQ(loaded.tensors.size(), expected.size());
+  for (const auto& [name, tensor] : expected) EXPECT_TRUE(torch::equal(loaded.tensors.at(name), tensor)) << name;
+  EXPECT_THAT(names_in(dir_), ElementsAre("60000", "latest"));
+  EXPECT_THAT(names_in(dir_ / "60000"), ElementsAre("manifest.json", "state.safetensors"));
+  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "60000");
+}
+
+TEST_F(CheckpointTest, KeepsAConfigurationThatIsNoValidUtf8AsWellAsJsonCan) {
+  CheckpointInfo info = info_at(1);
+  info.config_yaml = "path: /data/\xff\n";
+  save_checkpoint(dir_, info, state_at(1), 2);
+  EXPECT_EQ(load_checkpoint(dir_ / "1").info.config_yaml, "path: /data/\xef\xbf\xbd\n");
+}
+
+TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
+  for (const std::int64_t images : {900, 1000, 2000}) save(dir_, images);
+  fs::create_symlink("1000", dir_ / "best");
+  save(dir_, 10000, 2);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "10000", "2000", "best", "latest"));
+  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "10000");
+}
+
+TEST_F(CheckpointTest, KeepsTheOneJustWrittenEvenWhereItIsNotTheNewest) {
+  for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
+  save(dir_, 500, 0);
+  EXPECT_THAT(names_in(dir_), ElementsAre("3000", "500", "latest"));
+  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "500");
+}
+
+TEST_F(CheckpointTest, PrunesOnlyDirectoriesThatAreCheckpoints) {
+  fs::create_directories(dir_ / "007");
+  fs::create_directories(dir_ / "notes");
+  overwrite(dir_ / "5", "a file");
+  for (const std::int64_t images : {0, 1, 2}) save(dir_, images, 1);
+  EXPECT_THAT(names_in(dir_), ElementsAre("007", "2", "5", "latest", "notes"));
+}
+
+TEST_F(CheckpointTest, WhatAnInterruptedWriterLeftIsIgnoredAndRemoved) {
+  save(dir_, 1000);
+  fs::create_directories(dir_ / ".tmp-2000-99999");
+  overwrite(dir_ / ".tmp-2000-99999/state.safetensors", "half");
+  fs::create_symlink("2000", dir_ / ".tmp-latest-99999");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
+  EXPECT_TRUE(warnings.empty());
+  save(dir_, 3000);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "latest"));
+}
+
+/// Saves one checkpoint after the other in a process of its own, which is killed some time after the first is there.
+void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t microseconds) {
+  int saved[2];
+  ASSERT_EQ(::pipe(saved), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (std::int64_t images = first;; ++images) {
+      save(directory, images, 2);
+      if (::write(saved[1], "x", 1) != 1) ::_exit(1);
+    }
+  }
+  char answer;
+  EXPECT_EQ(::read(saved[0], &answer, 1), 1);
+  ::usleep(microseconds);
+  ::kill(child, SIGKILL);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  for (const int end : saved) ::close(end);
+}
+
+TEST_F(CheckpointTest, AWriterKilledAtAnyMomentLeavesOnlyWholeOnes) {
+  std::int64_t newest = 1;
+  save(dir_, newest);
+  RandomStream random(0, "kill");
+  for (int trial = 0; trial < 20; ++trial) {
+    save_until_killed(dir_, newest + 1, random.below(20000));
+    std::vector<std::string> warnings;
+    const auto loaded = load_newest(dir_, warnings);
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_TRUE(warnings.empty());
+    EXPECT_GT(images_in(*loaded), newest);
+    newest = images_in(*loaded);
+    for (const auto& directory : list_checkpoints(dir_)) EXPECT_NO_THROW(load_checkpoint(directory));
+    EXPECT_NO_THROW(load_checkpoint(dir_ / "latest"));
+  }
+}
+
+TEST_F(CheckpointTest, AWholeOneOfTheSameContentIsNotWrittenAgain) {
+  save(dir_, 1000);
+  const auto before = fs::last_write_time(dir_ / "1000/state.safetensors");
+  overwrite(dir_ / "1000/note.txt", "still here");
+  save(dir_, 1000);
+  EXPECT_TRUE(fs::exists(dir_ / "1000/note.txt"));
+  EXPECT_EQ(fs::last_write_time(dir_ / "1000/state.safetensors"), before);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+}
+
+TEST_F(CheckpointTest, ADamagedOneOfTheSameNumberIsReplaced) {
+  save(dir_, 1000);
+  damage(dir_ / "1000");
+  save(dir_, 1000);
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1000);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+}
+
+TEST_F(CheckpointTest, AnotherStateOrOtherOffsetsOfTheSameNumberReplaceTheOldOnes) {
+  save(dir_, 1000);
+  save_checkpoint(dir_, info_at(1000), state_at(1), 2);
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1);
+  CheckpointInfo info = info_at(1000);
+  info.file_offsets["history.jsonl"] = 7;
+  save_checkpoint(dir_, info, state_at(1), 2);
+  EXPECT_EQ(load_checkpoint(dir_ / "1000").info.file_offsets.at("history.jsonl"), 7u);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+}
+
+TEST_F(CheckpointTest, AFullDiskLeavesTheEarlierOnesAndNothingElse) {
+  save(dir_, 1000);
+  NamedTensors large = state_at(2000);
+  large["large"] = at::zeros({100000});
+  {
+    const FileSizeLimit limit(50000);
+    EXPECT_THROW(save_checkpoint(dir_, info_at(2000), large, 1), IoError);
+    EXPECT_THROW(save_checkpoint(dir_, info_at(1000), large, 1), IoError);
+  }
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "latest")), 1000);
+}
+
+TEST_F(CheckpointTest, CannotBeSavedWhereTheFolderIsAFile) {
+  overwrite(dir_, "x");
+  EXPECT_THROW(save(dir_, 1000), IoError);
+  EXPECT_THROW(save(temporary_ / "other", -1), std::invalid_argument);
+}
+
+TEST_F(CheckpointTest, ADamagedOneIsNamedWithWhatIsWrong) {
+  save(dir_, 1000);
+  const fs::path checkpoint = dir_ / "1000";
+  const std::string state = (checkpoint / "state.safetensors").string();
+  const std::string content = read_file(state, 1 << 20);
+  const auto reason = [&] { return message_of<CheckpointError>([&] { load_checkpoint(checkpoint); }); };
+
+  damage(checkpoint);
+  EXPECT_EQ(reason(), state + ": it is damaged (its SHA-256 is not the manifest's)");
+  overwrite(state, content.substr(1));
+  EXPECT_THAT(reason(), HasSubstr(state + ": it holds " + std::to_string(content.size() - 1) + " bytes"));
+  fs::remove(state);
+  EXPECT_THAT(reason(), HasSubstr(state + ": it is missing"));
+  fs::remove(checkpoint / "manifest.json");
+  EXPECT_THAT(reason(), HasSubstr("manifest.json: No such file"));
+}
+
+TEST_F(CheckpointTest, OfANewerFormatIsRefusedByItsVersion) {
+  save(dir_, 1000);
+  save(dir_, 2000);
+  replace_in(dir_ / "2000/manifest.json", "\"format_version\": 1", "\"format_version\": 2");
+  replace_in(dir_ / "2000/manifest.json", "\"slopegan\": \"0.1.0\"", "\"slopegan\": \"9.0.0\"");
+  EXPECT_EQ(message_of<NewerFormatError>([&] { load_checkpoint(dir_ / "2000"); }),
+            (dir_ / "2000/manifest.json").string() +
+                ": format version 2, written by slopegan 9.0.0; this slopegan reads versions up to 1");
+  std::vector<std::string> warnings;
+  EXPECT_THROW(load_newest(dir_, warnings), NewerFormatError);
+}
+
+TEST_F(CheckpointTest, TheNewestIsTheOneOfTheLargestNumber) {
+  std::vector<std::string> warnings;
+  EXPECT_FALSE(load_newest(dir_, warnings).has_value());
+  for (const std::int64_t images : {0, 900, 10000}) save(dir_, images);
+  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 10000);
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_THAT(list_checkpoints(dir_), ElementsAre(dir_ / "10000", dir_ / "900", dir_ / "0"));
+}
+
+TEST_F(CheckpointTest, ADamagedNewestIsPassedOverWithAWarning) {
+  for (const std::int64_t images : {1000, 2000, 3000, 4000}) save(dir_, images);
+  damage(dir_ / "4000");
+  overwrite(dir_ / "3000/manifest.json", "{");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 2000);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("4000/state.safetensors"), HasSubstr("3000/manifest.json")));
+}
+
+TEST_F(CheckpointTest, OnlyDamagedOnesAreAnErrorThatListsThem) {
+  save(dir_, 1000);
+  save(dir_, 2000);
+  damage(dir_ / "1000");
+  fs::remove(dir_ / "2000/state.safetensors");
+  std::vector<std::string> warnings;
+  const auto message = message_of<CheckpointError>([&] { load_newest(dir_, warnings); });
+  EXPECT_THAT(message, HasSubstr("1000/state.safetensors"));
+  EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
+}
+
+TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
+  const fs::path run = temporary_.path();
+  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
+  EXPECT_EQ(resolve_checkpoint(dir_ / "1000"), dir_ / "1000");
+  EXPECT_EQ(resolve_checkpoint(dir_ / "latest"), dir_ / "latest");
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
+  fs::remove(dir_ / "latest");
+  fs::create_symlink("1000", dir_ / "latest");
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "1000");
+  fs::remove(dir_ / "latest");
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
+  fs::create_symlink("3000", dir_ / "latest");
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
+}
+
+TEST_F(CheckpointTest, WhatIsNoCheckpointIsSaidToBeWhatItIs) {
+  const auto reason = [](const fs::path& path) {
+    return message_of<CheckpointError>([&] { resolve_checkpoint(path); });
+  };
+  EXPECT_THAT(reason(temporary_ / "missing"), HasSubstr("missing does not exist"));
+  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is neither a checkpoint"));
+  overwrite(temporary_ / "file", "x");
+  EXPECT_THAT(reason(temporary_ / "file"), HasSubstr("is neither a checkpoint"));
+  fs::create_directory(dir_);
+  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run without a checkpoint"));
+  fs::create_directories(temporary_ / "sweep/runs/arm");
+  EXPECT_THAT(reason(temporary_ / "sweep"), HasSubstr("is a sweep"));
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,96 @@
+#include "run/history.h"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+HistoryRecord example(std::int64_t images) {
+  HistoryRecord record;
+  record.images = images;
+  record.step = images / 64;
+  record.discriminator_loss = 0.1 + 0.2;
+  record.generator_loss = 1.0 / 3;
+  record.d_real = std::nextafter(1.0, 0.0);
+  record.d_fake = 5e-324;
+  record.generator_gradient_norm = 1e300;
+  record.discriminator_gradient_norm = -0.0;
+  record.seconds = 1e-7;
+  record.images_per_second = 1013.25;
+  record.memory_mib = 512;
+  return record;
+}
+
+TEST(History, ReadsBackExactlyWhatWasAppended) {
+  const TemporaryDirectory directory;
+  HistoryRecord with_slope = example(128);
+  with_slope.generator_slope = 0.1;
+  with_slope.discriminator_slope = 0.0;
+  AppendFile file(directory / "history.jsonl");
+  file.append_line(history_line(example(std::int64_t{1} << 60)));
+  file.append_line(history_line(with_slope));
+  EXPECT_THAT(read_history(directory / "history.jsonl"), ElementsAre(example(std::int64_t{1} << 60), with_slope));
+}
+
+TEST(History, HasItsFieldsInAFixedOrderWithTheClocksLast) {
+  HistoryRecord record;
+  record.images = 64;
+  EXPECT_EQ(history_line(record),
+            R"({"images":64,"step":0,"discriminator_loss":0.0,"generator_loss":0.0,"d_real":0.0,"d_fake":0.0,)"
+            R"("generator_gradient_norm":0.0,"discriminator_gradient_norm":0.0,)"
+            R"("seconds":0.0,"images_per_second":0.0,"memory_mib":0.0})");
+}
+
+TEST(History, NonFiniteNumbersAreNullAndReadAsNaN) {
+  const TemporaryDirectory directory;
+  HistoryRecord record = example(64);
+  record.discriminator_loss = std::numeric_limits<double>::infinity();
+  record.generator_loss = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(history_line(record), HasSubstr(R"("discriminator_loss":null,"generator_loss":null)"));
+  AppendFile(directory / "history.jsonl").append_line(history_line(record));
+  const auto records = read_history(directory / "history.jsonl");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_TRUE(std::isnan(records[0].discriminator_loss));
+  EXPECT_TRUE(std::isnan(records[0].generator_loss));
+  EXPECT_EQ(records[0].d_real, record.d_real);
+}
+
+TEST(History, ALastLineWithoutItsNewlineIsSkipped) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "history.jsonl";
+  const std::string line = history_line(example(64));
+  for (const std::size_t size : {std::size_t{1}, line.size() / 2, line.size()}) {
+    std::ofstream(file, std::ios::trunc) << line << '\n' << line.substr(0, size);
+    EXPECT_THAT(read_history(file), ElementsAre(example(64)));
+  }
+  std::ofstream(file, std::ios::trunc).flush();
+  EXPECT_TRUE(read_history(file).empty());
+}
+
+TEST(History, NamesTheLineThatIsNoRecord) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "history.jsonl";
+  const std::string line = history_line(example(64));
+  for (const std::string bad : {"", "{", "[]", "{}", R"({"images":"64"})", "\xff"}) {
+    std::ofstream(file, std::ios::trunc) << line << '\n' << bad << '\n' << line << '\n';
+    EXPECT_EQ(message_of<DataError>([&] { read_history(file); }),
+              file.string() + ":2: this line is no record of a history");
+  }
+  EXPECT_THROW(read_history(directory / "missing"), IoError);
+}
+
+}  // namespace
+}  // namespace slopegan

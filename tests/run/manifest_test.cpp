@@ -1,0 +1,105 @@
+#include "run/manifest.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "expect_error.h"
+#include "support/files.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+
+Manifest example() {
+  return {{64, "0.1.0", "seed: 1\n", {{"history.jsonl", 10}}}, {{"state.safetensors", {5, std::string(64, 'a')}}}};
+}
+
+Manifest read_back(const TemporaryDirectory& directory, const std::string& text) {
+  write_file_atomic(directory / "manifest.json", text);
+  return read_manifest(directory.path());
+}
+
+TEST(Manifest, ReadsBackWhatItWrites) {
+  const TemporaryDirectory directory;
+  const Manifest manifest = read_back(directory, manifest_text(example()));
+  EXPECT_EQ(manifest.info, example().info);
+  EXPECT_EQ(manifest.files, example().files);
+}
+
+struct Damage {
+  const char* what;
+  const char* pointer;  // JSON pointer
+  nlohmann::json value;
+  const char* reason;
+};
+
+/// For the names that CTest shows.
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
+
+const Damage damages[] = {
+    {"AnotherFormat", "/format", "tar", "no manifest of a slopegan checkpoint"},
+    {"NoFormat", "/format", nullptr, "no manifest of a slopegan checkpoint"},
+    {"TheVersionAsText", "/format_version", "1", "no count"},
+    {"ANegativeVersion", "/format_version", -1, "no count"},
+    {"NegativeImages", "/images", -64, "no count"},
+    {"HalfAnImage", "/images", 0.5, "no count"},
+    {"TooManyImages", "/images", 9223372036854775808u, "no count"},
+    {"ATruthValueAsOffset", "/file_offsets/history.jsonl", true, "no count"},
+    {"OffsetsThatAreANumber", "/file_offsets", 1, "of another type"},
+    {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "of another type"},
+    {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration in it is damaged"},
+    {"AConfigurationOfAnotherType", "/config", 1, "of another type"},
+    {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "of another type"},
+    {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "no count"},
+    {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
+    {"TheParentDirectory", "/files/..", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
+    {"AnAbsolutePath", "/files/~1etc~1passwd", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
+};
+
+class DamagedManifest : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(DamagedManifest, IsRefusedWithTheReason) {
+  const TemporaryDirectory directory;
+  auto json = nlohmann::json::parse(manifest_text(example()));
+  json[nlohmann::json::json_pointer(GetParam().pointer)] = GetParam().value;
+  const auto message = message_of<CheckpointError>([&] { read_back(directory, json.dump()); });
+  EXPECT_THAT(message, HasSubstr(GetParam().reason));
+  EXPECT_THAT(message, HasSubstr((directory / "manifest.json").string()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
+                         [](const auto& damage) { return damage.param.what; });
+
+TEST(Manifest, EveryFieldIsNeeded) {
+  const TemporaryDirectory directory;
+  const auto json = nlohmann::json::parse(manifest_text(example()));
+  for (const auto& [name, value] : json.items()) {
+    auto without = json;
+    without.erase(name);
+    EXPECT_THROW(read_back(directory, without.dump()), CheckpointError) << name;
+  }
+}
+
+TEST(Manifest, OneCutAtAnyByteIsRefused) {
+  const TemporaryDirectory directory;
+  const std::string text = manifest_text(example());
+  for (std::size_t size = 0; size + 2 < text.size(); ++size) {  // all but the newline and the last brace
+    std::ofstream(directory / "manifest.json", std::ios::trunc) << text.substr(0, size);
+    EXPECT_THROW(read_manifest(directory.path()), CheckpointError) << size;
+  }
+}
+
+TEST(Manifest, NestingIsBounded) {
+  const TemporaryDirectory directory;
+  std::string deep(1000000, '[');
+  EXPECT_THROW(read_back(directory, deep), CheckpointError);
+  EXPECT_THROW(read_back(directory, "{\"a\":" + deep + std::string(deep.size(), ']') + "}"), CheckpointError);
+}
+
+}  // namespace
+}  // namespace slopegan

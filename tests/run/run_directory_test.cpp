@@ -1,0 +1,75 @@
+#include "run/run_directory.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "support/errors.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+void touch(const fs::path& file) { std::ofstream(file) << "x"; }
+
+TEST(RunPaths, AreThoseOfTheDocumentation) {
+  const RunPaths paths("outputs/x");
+  EXPECT_EQ(paths.config_file(), "outputs/x/config.yaml");
+  EXPECT_EQ(paths.history_file(), "outputs/x/history.jsonl");
+  EXPECT_EQ(paths.samples_file(20000), "outputs/x/samples/20000.png");
+  EXPECT_EQ(paths.checkpoints_dir(), "outputs/x/checkpoints");
+}
+
+TEST(RunDirectory, IsCreatedWithItsParentsAndKeptFromOthers) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "outputs/x";
+  {
+    const RunDirectory run = RunDirectory::create(root);
+    EXPECT_TRUE(fs::is_directory(root));
+    EXPECT_EQ(run.root(), root);
+    EXPECT_THROW(RunDirectory::create(root), BusyError);
+    EXPECT_THAT(message_of<BusyError>([&] { RunDirectory::open(root); }), HasSubstr(root.string() + " is in use by"));
+    touch(run.config_file());
+    EXPECT_THROW(RunDirectory::create(root), BusyError);
+  }
+  EXPECT_EQ(RunDirectory::open(root).config_file(), root / "config.yaml");
+}
+
+TEST(RunDirectory, ThatHoldsARunIsNotCreatedAgain) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "x";
+  touch(RunDirectory::create(root).config_file());
+  EXPECT_EQ(message_of<UsageError>([&] { RunDirectory::create(root); }),
+            root.string() + " exists already; go on with --resume auto, or choose another name with run.name=...");
+}
+
+TEST(RunDirectory, ThatIsStillEmptyMayBeCreatedAgain) {
+  const TemporaryDirectory directory;
+  RunDirectory::create(directory / "x");
+  EXPECT_NO_THROW(RunDirectory::create(directory / "x"));
+  fs::create_directory(directory / "y");
+  EXPECT_NO_THROW(RunDirectory::create(directory / "y"));
+}
+
+TEST(RunDirectory, LeavesNothingInAFolderThatIsNoRun) {
+  const TemporaryDirectory directory;
+  touch(directory / "somebody's file");
+  EXPECT_THROW(RunDirectory::create(directory.path()), UsageError);
+  EXPECT_FALSE(fs::exists(directory / ".lock"));
+}
+
+TEST(RunDirectory, CannotStandWhereAFileIs) {
+  const TemporaryDirectory directory;
+  touch(directory / "file");
+  EXPECT_THROW(RunDirectory::create(directory / "file"), IoError);
+  EXPECT_THROW(RunDirectory::open(directory / "file"), UsageError);
+  EXPECT_THROW(RunDirectory::open(directory / "missing"), UsageError);
+}
+
+}  // namespace
+}  // namespace slopegan

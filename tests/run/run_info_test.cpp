@@ -1,0 +1,85 @@
+#include "run/run_info.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "support/errors.h"
+#include "support/files.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+RunInfo example() {
+  RunInfo info;
+  info.images = 60000;
+  info.started = "2026-01-31T23:59:59Z";
+  info.updated = "2026-02-01T00:10:00Z";
+  info.versions = {"0.1.0", "2.13.0", "4.6.0", "GNU 12.2.0", "0123abc"};
+  info.argv = {"slopegan", "train", "x.yaml", "data.path=/\xff"};
+  info.host = {"A processor", 2, 7900};
+  info.threads = 2;
+  info.precision = "bfloat16";
+  info.device = "cpu";
+  info.dataset = {"fashion-mnist", "9f2a", 60000};
+  return info;
+}
+
+TEST(RunInfo, IsWrittenAsJson) {
+  const TemporaryDirectory directory;
+  write_run_info(directory / "run.json", example());
+  const auto json = nlohmann::json::parse(read_file(directory / "run.json", 1 << 20));
+  EXPECT_EQ(json.at("status"), "running");
+  EXPECT_EQ(json.at("images"), 60000);
+  EXPECT_EQ(json.at("started"), "2026-01-31T23:59:59Z");
+  EXPECT_EQ(json.at("updated"), "2026-02-01T00:10:00Z");
+  EXPECT_EQ(json.at("versions"), nlohmann::json::parse(R"({"slopegan": "0.1.0", "libtorch": "2.13.0",
+                                                           "opencv": "4.6.0", "compiler": "GNU 12.2.0"})"));
+  EXPECT_EQ(json.at("git"), "0123abc");
+  EXPECT_EQ(json.at("argv"), (std::vector<std::string>{"slopegan", "train", "x.yaml", "data.path=/\xef\xbf\xbd"}));
+  EXPECT_EQ(json.at("host"), nlohmann::json::parse(R"({"cpu": "A processor", "cores": 2, "memory_mib": 7900})"));
+  EXPECT_EQ(json.at("threads"), 2);
+  EXPECT_EQ(json.at("precision"), "bfloat16");
+  EXPECT_EQ(json.at("device"), "cpu");
+  EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
+}
+
+TEST(RunInfo, TheStatusReadsBack) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "run.json";
+  EXPECT_FALSE(read_run_status(file).has_value());
+  RunInfo info = example();
+  for (const auto status :
+       {RunStatus::running, RunStatus::done, RunStatus::diverged, RunStatus::stopped, RunStatus::failed}) {
+    info.status = status;
+    write_run_info(file, info);
+    EXPECT_EQ(read_run_status(file), status);
+  }
+}
+
+TEST(RunInfo, ADamagedFileHasNoStatus) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "run.json";
+  for (const std::string content : {"", "{", "[]", "{}", R"({"status": 1})", R"({"status": "finished"})"}) {
+    std::ofstream(file, std::ios::trunc) << content;
+    EXPECT_THROW(read_run_status(file), DataError) << content;
+  }
+}
+
+TEST(UtcTimestamp, IsIso8601) {
+  EXPECT_EQ(utc_timestamp(std::chrono::system_clock::from_time_t(0)), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(utc_timestamp(std::chrono::system_clock::from_time_t(951782400)), "2000-02-29T00:00:00Z");
+}
+
+TEST(ThisHost, NamesAProcessorItsCoresAndMemory) {
+  const HostInfo host = this_host();
+  EXPECT_FALSE(host.cpu.empty());
+  EXPECT_EQ(host.cpu.find('\n'), std::string::npos);
+  EXPECT_GE(host.cores, 1);
+  EXPECT_GE(host.memory_mib, 64);
+}
+
+}  // namespace
+}  // namespace slopegan

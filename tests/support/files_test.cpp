@@ -1,0 +1,225 @@
+#include "support/files.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "file_size_limit.h"
+#include "support/errors.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+std::size_t entries(const fs::path& directory) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
+}
+
+TEST(ReadFile, GivesTheWholeContentUpToTheLimit) {
+  const TemporaryDirectory directory;
+  std::string content(300000, 'x');
+  content[1000] = '\0';
+  content[299999] = '\xff';
+  std::ofstream(directory / "file", std::ios::binary) << content;
+  EXPECT_EQ(read_file(directory / "file", content.size()), content);
+  EXPECT_EQ(read_file(directory / "file", SIZE_MAX), content);
+  const auto message = message_of<IoError>([&] { read_file(directory / "file", content.size() - 1); });
+  EXPECT_THAT(message, HasSubstr("more than 299999 bytes"));
+}
+
+TEST(ReadFile, ReadsAnEmptyFileAndOneWithoutASize) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "empty").flush();
+  EXPECT_EQ(read_file(directory / "empty", 0), "");
+  EXPECT_THAT(read_file("/proc/self/status", 1 << 20), HasSubstr("Pid:"));
+}
+
+TEST(ReadFile, NamesThePathAndTheReason) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(message_of<IoError>([&] { read_file(directory / "missing", 10); }),
+            "cannot open " + (directory / "missing").string() + ": No such file or directory");
+  EXPECT_THAT(message_of<IoError>([&] { read_file(directory.path(), 10); }), HasSubstr("Is a directory"));
+}
+
+TEST(ReadFile, LeavesNoControlCharactersInTheMessage) {
+  EXPECT_THAT(message_of<IoError>([] { read_file("/no\nsuch\x1b[1m", 10); }), HasSubstr("/no?such?[1m:"));
+}
+
+TEST(WriteFileAtomic, CreatesAndReplacesAndLeavesNothingElse) {
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "file", "first");
+  write_file_atomic(directory / "file", "second");
+  EXPECT_EQ(read_file(directory / "file", 100), "second");
+  EXPECT_EQ(entries(directory.path()), 1u);
+}
+
+TEST(WriteFileAtomic, KeepsTheOldContentWhereTheDiskIsFull) {
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "file", "old");
+  const std::string larger(10000, 'x');
+  {
+    const FileSizeLimit limit(5000);
+    EXPECT_THROW(write_file_atomic(directory / "file", larger), IoError);
+  }
+  EXPECT_EQ(read_file(directory / "file", 100), "old");
+  EXPECT_EQ(entries(directory.path()), 1u);
+}
+
+TEST(WriteFileAtomic, FailsWhereTheTargetIsADirectoryOrHasNone) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory / "taken");
+  EXPECT_THROW(write_file_atomic(directory / "taken", "x"), IoError);
+  EXPECT_EQ(entries(directory.path()), 1u);
+  EXPECT_THROW(write_file_atomic(directory / "missing/file", "x"), IoError);
+}
+
+TEST(Directories, AreMadeRemovedAndSynchronised) {
+  const TemporaryDirectory directory;
+  make_directories(directory / "a/b");
+  make_directories(directory / "a/b");
+  sync_directory(directory / "a");
+  EXPECT_TRUE(fs::is_directory(directory / "a/b"));
+  remove_tree(directory / "a");
+  remove_tree(directory / "a");
+  EXPECT_FALSE(fs::exists(directory / "a"));
+  EXPECT_THROW(sync_directory(directory / "a"), IoError);
+  EXPECT_THROW(rename_path(directory / "a", directory / "b"), IoError);
+  std::ofstream(directory / "file") << "x";
+  EXPECT_THROW(make_directories(directory / "file"), IoError);
+}
+
+/// A process that holds the lock until it is killed.
+pid_t start_holder(const fs::path& lock) {
+  int ready[2];
+  EXPECT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FileLock held(lock, lock.parent_path());
+    [[maybe_unused]] const auto told = ::write(ready[1], "x", 1);
+    for (;;) ::pause();
+  }
+  char answer;
+  EXPECT_EQ(::read(ready[0], &answer, 1), 1);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  return child;
+}
+
+TEST(FileLock, IsRefusedWithTheHoldersNumberAndReleasedWhenTheHolderIsKilled) {
+  const TemporaryDirectory directory;
+  const auto file = directory / ".lock";
+  const pid_t child = start_holder(file);
+  EXPECT_EQ(message_of<BusyError>([&] { FileLock(file, directory.path()); }),
+            directory.path().string() + " is in use by process " + std::to_string(child));
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_NO_THROW(FileLock(file, directory.path()));
+}
+
+TEST(FileLock, ExcludesTheSameProcessAndEndsWithTheObject) {
+  const TemporaryDirectory directory;
+  {
+    const FileLock held(directory / ".lock", directory.path());
+    EXPECT_THROW(FileLock(directory / ".lock", directory.path()), BusyError);
+  }
+  EXPECT_NO_THROW(FileLock(directory / ".lock", directory.path()));
+}
+
+TEST(FileLock, StaysWithItsOwnerWhenItIsMoved) {
+  const TemporaryDirectory directory;
+  std::optional<FileLock> first(std::in_place, directory / ".lock", directory.path());
+  const FileLock second = std::move(*first);
+  first.reset();
+  EXPECT_THROW(FileLock(directory / ".lock", directory.path()), BusyError);
+}
+
+TEST(FileLock, IsNotInheritedByProgramsThatAreStarted) {
+  const TemporaryDirectory directory;
+  std::optional<FileLock> held(std::in_place, directory / ".lock", directory.path());
+  int pipe_to_child[2];
+  ASSERT_EQ(::pipe(pipe_to_child), 0);
+  int started[2];
+  ASSERT_EQ(::pipe(started), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(pipe_to_child[0], 0);
+    ::dup2(started[1], 1);
+    ::close(pipe_to_child[1]);
+    ::execl("/bin/sh", "sh", "-c", "echo; read line", nullptr);
+    ::_exit(127);
+  }
+  char answer;
+  ASSERT_EQ(::read(started[0], &answer, 1), 1);  // the other program runs now
+  held.reset();
+  EXPECT_NO_THROW(FileLock(directory / ".lock", directory.path()));
+  for (const int end : {pipe_to_child[0], pipe_to_child[1], started[0], started[1]}) ::close(end);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+TEST(FileLock, NamesNoProcessWhereTheFileHoldsNone) {
+  const TemporaryDirectory directory;
+  const FileLock held(directory / ".lock", directory.path());
+  std::ofstream(directory / ".lock") << "nonsense";
+  EXPECT_THAT(message_of<BusyError>([&] { FileLock(directory / ".lock", directory.path()); }),
+              HasSubstr("in use by another process"));
+  EXPECT_THROW(FileLock(directory / "missing/.lock", directory.path()), IoError);
+}
+
+TEST(AppendFile, AddsLinesToWhatIsThereAndCutsThem) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "lines";
+  {
+    AppendFile file(path);
+    EXPECT_EQ(file.size(), 0u);
+    file.append_line("one");
+    file.append_line("");
+  }
+  AppendFile file(path);
+  EXPECT_EQ(file.size(), 5u);
+  file.append_line("three");
+  file.sync();
+  EXPECT_EQ(read_file(path, 100), "one\n\nthree\n");
+  file.truncate_to(4);
+  file.append_line("two");
+  EXPECT_EQ(read_file(path, 100), "one\ntwo\n");
+}
+
+TEST(AppendFile, RefusesALineWithANewlineAndACutBeyondTheEnd) {
+  const TemporaryDirectory directory;
+  AppendFile file(directory / "lines");
+  EXPECT_THROW(file.append_line("a\nb"), std::invalid_argument);
+  file.append_line("abc");
+  EXPECT_THAT(message_of<IoError>([&] { file.truncate_to(5); }), HasSubstr("holds 4 bytes where 5 are expected"));
+  EXPECT_EQ(file.size(), 4u);
+}
+
+TEST(AppendFile, KeepsWholeLinesWhereTheDiskIsFull) {
+  const TemporaryDirectory directory;
+  AppendFile file(directory / "lines");
+  file.append_line("abc");
+  {
+    const FileSizeLimit limit(10);
+    EXPECT_THROW(file.append_line("a longer line"), IoError);
+  }
+  EXPECT_EQ(read_file(directory / "lines", 100), "abc\n");
+  file.append_line("def");
+  EXPECT_EQ(read_file(directory / "lines", 100), "abc\ndef\n");
+}
+
+TEST(AppendFile, SaysThatTheDeviceIsFull) {
+  EXPECT_EQ(message_of<IoError>([] { AppendFile("/dev/full").append_line("x"); }),
+            "cannot write /dev/full: No space left on device");
+}
+
+}  // namespace
+}  // namespace slopegan
