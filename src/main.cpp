@@ -1,1 +1,62 @@
-int main() { return 0; }
+#include <array>
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "commands/commands.h"
+#include "commands/program.h"
+#include "support/errors.h"
+#include "support/log.h"
+
+namespace {
+
+using slopegan::Action;
+
+struct Command {
+  const char* name;
+  const char* help;
+  void (*setup)(CLI::App&, Action&);
+};
+
+constexpr std::array commands = {
+    Command{"train", "Train one GAN into a run directory", slopegan::setup_train},
+    Command{"sweep", "Train negative slopes x seeds; the same command again goes on where it stopped",
+            slopegan::setup_sweep},
+    Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
+    Command{"data", "Say what a data set is, and draw a grid of real images", slopegan::setup_data},
+};
+
+int run(int argc, char** argv) {
+  CLI::App app("slopegan trains DCGANs and answers which negative slope to use.", "slopegan");
+  slopegan::LogArguments log;
+  Action action;
+  slopegan::declare_globals(app, log);
+  for (const auto& command : commands) {
+    auto* subcommand = app.add_subcommand(command.name, command.help);
+    subcommand->fallthrough();  // global flags may follow the command
+    command.setup(*subcommand, action);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return slopegan::finish_parsing(app, error);
+  }
+  slopegan::log::init(log.options());
+  slopegan::prepare_libraries();
+  return action(std::vector<std::string>(argv, argv + argc));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const slopegan::Error& error) {
+    return slopegan::report_error(error);
+  } catch (const std::exception& error) {
+    return slopegan::report_bug(error);
+  }
+}

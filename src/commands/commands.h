@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -8,7 +10,8 @@
 /// that main runs once parsing is over. The action calls one module and returns the exit code, or throws slopegan::Error.
 namespace slopegan {
 
-using Action = std::function<int()>;
+/// Takes the program's argv, for the records of what was run.
+using Action = std::function<int(const std::vector<std::string>&)>;
 
 void setup_train(CLI::App& command, Action& action);
 void setup_sweep(CLI::App& command, Action& action);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -7,7 +6,8 @@
 #include <vector>
 
 #include "commands/commands.h"
-#include "config/load.h"
+#include "commands/config_arguments.h"
+#include "commands/output.h"
 #include "data/dataset.h"
 #include "data/summary.h"
 #include "data/transform.h"
@@ -15,7 +15,6 @@
 #include "images/png.h"
 #include "images/sheet.h"
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -27,16 +26,9 @@ constexpr std::size_t most_label_rows = 32;
 constexpr std::int64_t rows_without_labels = 8;
 
 struct DataArguments {
-  std::string config;
-  std::vector<std::string> overrides;
+  ConfigArguments config;
   std::string out;
 };
-
-void print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-    throw IoError("the results cannot be written to the standard output");
-  }
-}
 
 SheetRow row_of(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t resolution) {
   SheetRow row;
@@ -87,9 +79,7 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
 }
 
 int run_data(const DataArguments& arguments) {
-  const LoadedConfig loaded = load_config(arguments.config, arguments.overrides);
-  for (const auto& warning : loaded.warnings) log::warning(warning);
-  const Config& config = loaded.config;
+  const Config config = arguments.config.load();
   const auto train = load_dataset(config.data, Split::train);
   print(train->name + "\n" + summary_text(*train, Split::train));
   if (has_split(config.data, Split::test)) {
@@ -107,11 +97,12 @@ int run_data(const DataArguments& arguments) {
 
 void setup_data(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DataArguments>();
-  command.add_option("config", arguments->config, "Configuration file (YAML)")->required();
-  command.add_option("overrides", arguments->overrides, "Values that replace the file's, as key=value");
+  arguments->config.declare(command);
   command.add_option("--out", arguments->out, "Where the grid of real images goes (default: <run.name>_reals.png)")
       ->type_name("FILE");
-  command.callback([arguments, &action] { action = [arguments] { return run_data(*arguments); }; });
+  command.callback([arguments, &action] { 
+    action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); };
+  });
 }
 
 }  // namespace slopegan

@@ -200,4 +200,10 @@ LoadedConfig load_config(const std::filesystem::path& file, const std::vector<st
   return loader.finish();
 }
 
+Config parse_config(const std::string& text, const std::string& name) {
+  Loader loader(printable(name, 4096));
+  loader.read_file(text);
+  return loader.finish().config;
+}
+
 }  // namespace slopegan

@@ -18,4 +18,7 @@ struct LoadedConfig {
 /// line for each error in all of them, each with its place: "configs/x.yaml:12: …", "command line: 'width=8': …".
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
+/// The same for a text that something else holds (a checkpoint's configuration); `name` is its place in errors.
+Config parse_config(const std::string& text, const std::string& name);
+
 }  // namespace slopegan

@@ -118,4 +118,6 @@ std::vector<Difference> differences(const Config& before, const Config& after) {
   return found;
 }
 
+std::string yaml_scalar(const std::string& text) { return text_of(text); }
+
 }  // namespace slopegan

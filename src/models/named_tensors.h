@@ -1,14 +1,14 @@
 #pragma once
 
+#include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace slopegan {
 
-/// Tensors by name in a fixed order; the names are what checkpoints and exported files use.
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+/// Tensors by their names, which are what checkpoints and exported files use (1 to 512 bytes of
+/// printable UTF-8).
+using NamedTensors = std::map<std::string, at::Tensor>;
 
 }  // namespace slopegan

@@ -7,13 +7,11 @@
 
 #include <torch/types.h>
 
+#include "models/named_tensors.h"
 #include "run/safetensors_header.h"
 
 /// The safetensors format: a JSON header and the raw bytes of the tensors. No code is ever run by reading one.
 namespace slopegan {
-
-/// Every tensor of a state by its name, 1 to 512 bytes of printable UTF-8.
-using NamedTensors = std::map<std::string, torch::Tensor>;
 
 struct FileDigest {
   std::uint64_t size = 0;

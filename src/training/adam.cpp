@@ -4,25 +4,23 @@
 
 namespace slopegan {
 
-Adam::Adam(NamedTensors parameters, AdamOptions options) : parameters_(std::move(parameters)), options_(options) {
-  for (const auto& [name, parameter] : parameters_) {
-    averages_.push_back(at::zeros_like(parameter));
-    squares_.push_back(at::zeros_like(parameter));
-    steps_.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
+Adam::Adam(const NamedTensors& parameters, AdamOptions options) : options_(options) {
+  for (const auto& [name, parameter] : parameters) {
+    slots_.push_back({name, parameter, at::zeros_like(parameter), at::zeros_like(parameter),
+                      at::zeros({}, parameter.options().dtype(at::kFloat))});
   }
 }
 
 void Adam::step() {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> parameters, gradients, averages, squares, steps;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& parameter = parameters_[i].second;
-    if (!parameter.grad().defined()) continue;
-    parameters.push_back(parameter);
-    gradients.push_back(parameter.grad());
-    averages.push_back(averages_[i]);
-    squares.push_back(squares_[i]);
-    steps.push_back(steps_[i]);
+  for (const auto& slot : slots_) {
+    if (!slot.parameter.grad().defined()) continue;
+    parameters.push_back(slot.parameter);
+    gradients.push_back(slot.parameter.grad());
+    averages.push_back(slot.average);
+    squares.push_back(slot.square);
+    steps.push_back(slot.step);
   }
   if (parameters.empty()) return;
   at::_foreach_add_(steps, 1);
@@ -32,16 +30,15 @@ void Adam::step() {
 }
 
 void Adam::zero_gradients() {
-  for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
+  for (auto& slot : slots_) slot.parameter.mutable_grad().reset();
 }
 
 NamedTensors Adam::state() const {
   NamedTensors tensors;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& name = parameters_[i].first;
-    tensors.emplace_back(name + ".exp_avg", averages_[i]);
-    tensors.emplace_back(name + ".exp_avg_sq", squares_[i]);
-    tensors.emplace_back(name + ".step", steps_[i]);
+  for (const auto& slot : slots_) {
+    tensors.emplace(slot.name + ".exp_avg", slot.average);
+    tensors.emplace(slot.name + ".exp_avg_sq", slot.square);
+    tensors.emplace(slot.name + ".step", slot.step);
   }
   return tensors;
 }

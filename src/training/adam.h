@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -22,7 +21,7 @@ struct AdamOptions {
 class Adam {
  public:
   /// `parameters` keep their identity for the life of the optimiser; all on one device, of one dtype.
-  Adam(NamedTensors parameters, AdamOptions options);
+  Adam(const NamedTensors& parameters, AdamOptions options);
 
   /// One step with the parameters' gradients; a parameter without one is left alone. Throws nothing of its own.
   void step();
@@ -33,12 +32,15 @@ class Adam {
   /// `<parameter>.exp_avg`, `.exp_avg_sq` (the parameter's shape) and `.step` (float32 scalar), the tensors themselves.
   NamedTensors state() const;
 
-  const NamedTensors& parameters() const { return parameters_; }
+  struct Slot {
+    std::string name;
+    at::Tensor parameter, average, square, step;
+  };
+  const std::vector<Slot>& slots() const { return slots_; }
 
  private:
-  NamedTensors parameters_;
   AdamOptions options_;
-  std::vector<at::Tensor> averages_, squares_, steps_;
+  std::vector<Slot> slots_;
 };
 
 }  // namespace slopegan

@@ -1,7 +1,6 @@
 #include "training/gan_state.h"
 
 #include <sstream>
-#include <unordered_map>
 
 #include <ATen/ATen.h>
 
@@ -13,7 +12,7 @@ namespace slopegan {
 
 static NamedTensors named_parameters(const torch::nn::Module& module) {
   NamedTensors tensors;
-  for (const auto& parameter : module.named_parameters()) tensors.emplace_back(parameter.key(), parameter.value());
+  for (const auto& parameter : module.named_parameters()) tensors.emplace(parameter.key(), parameter.value());
   return tensors;
 }
 
@@ -46,27 +45,24 @@ GanState::GanState(const Config& config, std::int64_t channels, at::Device devic
   }
 }
 
-NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix) {
-  NamedTensors tensors;
-  for (const auto& parameter : module.named_parameters()) {
-    tensors.emplace_back(prefix + parameter.key(), parameter.value());
-  }
-  for (const auto& buffer : module.named_buffers()) tensors.emplace_back(prefix + buffer.key(), buffer.value());
+NamedTensors named_tensors(const torch::nn::Module& module) {
+  NamedTensors tensors = named_parameters(module);
+  for (const auto& buffer : module.named_buffers()) tensors.emplace(buffer.key(), buffer.value());
   return tensors;
 }
 
-static void append(NamedTensors& to, const NamedTensors& from, const std::string& prefix = "") {
-  for (const auto& [name, tensor] : from) to.emplace_back(prefix + name, tensor);
+static void append(NamedTensors& to, const NamedTensors& from, const std::string& prefix) {
+  for (const auto& [name, tensor] : from) to.emplace(prefix + name, tensor);
 }
 
 NamedTensors GanState::tensors() const {
   NamedTensors all;
-  append(all, named_tensors(*generator, "generator."));
-  if (average_generator) append(all, named_tensors(*average_generator, "ema."));
-  append(all, named_tensors(*discriminator, "discriminator."));
+  append(all, named_tensors(*generator), "generator.");
+  if (average_generator) append(all, named_tensors(*average_generator), "ema.");
+  append(all, named_tensors(*discriminator), "discriminator.");
   append(all, generator_optimizer.state(), "optimizer.generator.");
   append(all, discriminator_optimizer.state(), "optimizer.discriminator.");
-  all.emplace_back("counters", at::tensor({images_seen, steps}, at::kLong));
+  all.emplace("counters", at::tensor({images_seen, steps}, at::kLong));
   return all;
 }
 
@@ -76,22 +72,19 @@ static std::string shape_text(const at::Tensor& tensor) {
   return text.str();
 }
 
-void restore_tensors(const NamedTensors& live, const NamedTensors& saved, const std::string& prefix) {
-  std::unordered_map<std::string, at::Tensor> by_name;
-  for (const auto& [name, tensor] : saved) {
-    if (name.starts_with(prefix)) by_name.emplace(name, tensor);
-  }
+void restore_tensors(const NamedTensors& live, const NamedTensors& saved) {
   std::vector<std::string> problems;
   for (const auto& [name, tensor] : live) {
-    const auto found = by_name.find(name);
-    if (found == by_name.end()) {
+    const auto found = saved.find(name);
+    if (found == saved.end()) {
       problems.push_back(name + " is missing");
     } else if (found->second.sizes() != tensor.sizes() || found->second.scalar_type() != tensor.scalar_type()) {
       problems.push_back(name + " is " + shape_text(found->second) + ", not " + shape_text(tensor));
     }
-    if (found != by_name.end()) by_name.erase(found);
   }
-  for (const auto& [name, tensor] : by_name) problems.push_back(printable(name) + " is unknown");
+  for (const auto& [name, tensor] : saved) {
+    if (!live.contains(name)) problems.push_back(printable(name) + " is unknown");
+  }
   if (!problems.empty()) {
     const std::size_t count = problems.size();
     problems.resize(std::min<std::size_t>(count, 5));
@@ -99,15 +92,22 @@ void restore_tensors(const NamedTensors& live, const NamedTensors& saved, const 
                           (count > 5 ? format(" (and %zu more)", count - 5) : ""));
   }
   const at::NoGradGuard no_gradients;
-  std::unordered_map<std::string, at::Tensor> values(saved.begin(), saved.end());
   // Into the live memory, whose strides stay as the kernels chose them.
-  for (const auto& [name, tensor] : live) at::Tensor(tensor).copy_(values.at(name));
+  for (const auto& [name, tensor] : live) at::Tensor(tensor).copy_(saved.at(name));
+}
+
+NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix) {
+  NamedTensors found;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) found.emplace(name.substr(prefix.size()), tensor);
+  }
+  return found;
 }
 
 void GanState::restore(const NamedTensors& saved) {
   const auto live = tensors();
   restore_tensors(live, saved);
-  const auto counters = live.back().second;
+  const auto counters = live.at("counters");
   images_seen = counters[0].item<std::int64_t>();
   steps = counters[1].item<std::int64_t>();
 }

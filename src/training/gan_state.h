@@ -36,11 +36,13 @@ struct GanState {
   void restore(const NamedTensors& saved);
 };
 
-/// The parameters and buffers of a module under `prefix`, in their order of registration.
-NamedTensors named_tensors(const torch::nn::Module& module, const std::string& prefix);
+/// The parameters and buffers of a module.
+NamedTensors named_tensors(const torch::nn::Module& module);
 
-/// Copies `saved` into `live` by name; see GanState::restore. Tensors of `saved` that do not start with `prefix` are
-/// left out of the comparison.
-void restore_tensors(const NamedTensors& live, const NamedTensors& saved, const std::string& prefix = "");
+/// Copies `saved` into `live` by name; see GanState::restore.
+void restore_tensors(const NamedTensors& live, const NamedTensors& saved);
+
+/// The tensors whose names start with `prefix`, under the rest of their names.
+NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix);
 
 }  // namespace slopegan

@@ -46,17 +46,17 @@ double check_loss(const at::Tensor& loss, const char* name, Position at) {
 
 double check_gradients(const Adam& optimizer, const char* network, Position at) {
   std::vector<at::Tensor> gradients;
-  for (const auto& [name, parameter] : optimizer.parameters()) {
-    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  for (const auto& slot : optimizer.slots()) {
+    if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
   }
   if (gradients.empty()) return 0;
   const double norm = at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm().item<double>();
   if (std::isfinite(norm)) return norm;
-  for (const auto& [name, parameter] : optimizer.parameters()) {
-    if (parameter.grad().defined() && !at::isfinite(parameter.grad()).all().item<bool>()) {
+  for (const auto& slot : optimizer.slots()) {
+    if (slot.parameter.grad().defined() && !at::isfinite(slot.parameter.grad()).all().item<bool>()) {
       throw DivergedError(format("training diverged at step %lld (%lld images): the gradient of %s.%s is not finite",
                                  static_cast<long long>(at.step), static_cast<long long>(at.images), network,
-                                 name.c_str()));
+                                 slot.name.c_str()));
     }
   }
   throw DivergedError(format("training diverged at step %lld (%lld images): the gradients of the %s overflow",
@@ -64,7 +64,7 @@ double check_gradients(const Adam& optimizer, const char* network, Position at) 
 }
 
 void require_gradients(const Adam& optimizer, bool required) {
-  for (const auto& [name, parameter] : optimizer.parameters()) parameter.set_requires_grad(required);
+  for (const auto& slot : optimizer.slots()) slot.parameter.set_requires_grad(required);
 }
 
 void discriminator_step(GanState& state, const Config& config, const at::Tensor& real, const at::Tensor& fake,

@@ -1,0 +1,15 @@
+#include "commands/output.h"
+
+#include <cstdio>
+
+#include "support/errors.h"
+
+namespace slopegan {
+
+void print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    throw IoError("the results cannot be written to the standard output");
+  }
+}
+
+}  // namespace slopegan

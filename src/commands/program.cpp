@@ -1,0 +1,73 @@
+#include "commands/program.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+#include <opencv2/core/utility.hpp>
+
+#include "commands/versions.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+log::Options LogArguments::options() const {
+  log::Options options;
+  if (verbose) options.level = log::Level::debug;
+  if (quiet) options.level = log::Level::warning;
+  if (format == "json") options.style = log::Style::json;
+  return options;
+}
+
+static std::string version_text() {
+  const Versions versions = program_versions();
+  return "slopegan " + versions.slopegan + (versions.git_commit.empty() ? "" : " (" + versions.git_commit + ")") +
+         "\nLibTorch " + versions.libtorch + "\nOpenCV " + versions.opencv + "\n" + versions.compiler;
+}
+
+void declare_globals(CLI::App& app, LogArguments& log) {
+  app.set_version_flag("--version", version_text(), "Print the versions of slopegan, LibTorch, OpenCV, compiler");
+  auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more");
+  app.add_flag("-q,--quiet", log.quiet, "Log warnings and errors only")->excludes(verbose);
+  app.add_option("--log-format", log.format, "text, or json for one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  app.require_subcommand(1);
+  app.footer("slopegan COMMAND --help tells about a command.");
+}
+
+int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    return app.exit(error, std::cout, std::cerr);  // --help and --version
+  }
+  std::string message = error.what();
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fprintf(stderr, "slopegan: %s; see slopegan --help\n", printable(message, 1000).c_str());
+  return static_cast<int>(ExitCode::usage);
+}
+
+void prepare_libraries() { cv::setNumThreads(1); }
+
+int report_error(const Error& error) {
+  log::status_line("");
+  std::istringstream lines(error.what());
+  for (std::string line; std::getline(lines, line);) log::error("slopegan: " + line);
+  return static_cast<int>(error.code());
+}
+
+int report_bug(const std::exception& error) {
+  log::status_line("");
+  // LibTorch's errors carry a stack trace below their first line.
+  std::string first_line;
+  std::istringstream lines(error.what());
+  std::getline(lines, first_line);
+  log::error("slopegan: this is a bug, please report it with the command and the configuration: " +
+             printable(first_line, 1000));
+  return static_cast<int>(ExitCode::bug);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,69 @@
+#include "experiments/sweep.h"
+
+#include <memory>
+#include <thread>
+
+#include "commands/commands.h"
+#include "commands/config_arguments.h"
+#include "commands/output.h"
+#include "config/validate.h"
+#include "data/dataset.h"
+#include "experiments/sheets.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+struct SweepArguments {
+  ConfigArguments config;
+  std::int64_t jobs = 0;
+  std::string shard = "1/1";
+  bool list = false;
+};
+
+int sweep_command(const SweepArguments& arguments) {
+  Config config = arguments.config.load();
+  if (arguments.jobs > 0) config.sweep.jobs = arguments.jobs;
+  for (const auto& warning : validate_sweep(config)) log::warning(warning);
+  const Shard shard = parse_shard(arguments.shard);
+  if (arguments.list) {
+    const auto directory = std::filesystem::path(config.run.output_dir) / config.run.name;
+    for (const auto& arm : arms_of_shard(make_arms(config, directory), shard)) print(arm.name + "\n");
+    return static_cast<int>(ExitCode::done);
+  }
+  load_dataset(config.data, Split::train);  // better one error here than one an arm
+  install_signal_handlers();
+  const auto directory = open_sweep(config);
+  const auto all = make_arms(config, directory);
+  const SweepResult result = run_sweep(config, directory, all, arms_of_shard(all, shard));
+  if (result.stopped) {
+    log::info("stopped; the same command goes on");
+    return result.exit_code;
+  }
+  for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), 10)) {
+    print(printable(file.string()) + "\n");
+  }
+  print(printable((directory / "results.csv").string()) + "\n");
+  return result.exit_code;
+}
+
+}  // namespace
+
+void setup_sweep(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<SweepArguments>();
+  arguments->config.declare(command);
+  command.add_option("--jobs", arguments->jobs, "Arms side by side (default: sweep.jobs, and 0 there is one a core)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
+      ->type_name("N");
+  command.add_option("--shard", arguments->shard, "Only part I of N of the arms, for clusters")->type_name("I/N");
+  command.add_flag("--list", arguments->list, "Print the names of the arms, and stop");
+  command.callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };
+  });
+}
+
+}  // namespace slopegan

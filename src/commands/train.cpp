@@ -1,0 +1,129 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "commands/commands.h"
+#include "commands/config_arguments.h"
+#include "commands/output.h"
+#include "commands/versions.h"
+#include "config/print.h"
+#include "data/dataset.h"
+#include "models/discriminator.h"
+#include "models/generator.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+#include "training/trainer.h"
+
+namespace slopegan {
+
+namespace {
+
+struct TrainArguments {
+  ConfigArguments config;
+  std::string resume;
+  bool dry_run = false;
+  bool print_config = false;
+};
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (const auto size : shape) sizes.push_back(std::to_string(size));
+  return join(sizes, " x ");
+}
+
+std::string network_table(const BlockChainImpl& network) {
+  std::string text;
+  for (const auto& line : network.summary()) {
+    text += format("  %-22s %-18s %10lld  %s\n", line.name.c_str(), shape_text(line.output_shape).c_str(),
+                   static_cast<long long>(line.parameters), line.kind.c_str());
+  }
+  return text + format("  %-22s %-18s %10lld\n", "sum", "", static_cast<long long>(network.parameter_count()));
+}
+
+int dry_run(const Config& config, const Compute& compute, const Dataset& dataset) {
+  const auto seed = static_cast<std::uint64_t>(config.seed);
+  const Generator generator(config.generator, config.data.resolution, dataset.channels(), seed);
+  const Discriminator discriminator(config.discriminator, config.data.resolution, dataset.channels(), seed);
+  print(format("  %-22s %-18s %10s  %s\n", "layer", "output (C x H x W)", "parameters", "kind"));
+  print(network_table(*generator) + network_table(*discriminator));
+  print(format("data: %s, %lld images of %lld x %lld x %lld, seen at %lld x %lld\n", printable(dataset.name).c_str(),
+               static_cast<long long>(dataset.size()), static_cast<long long>(dataset.channels()),
+               static_cast<long long>(dataset.height()), static_cast<long long>(dataset.width()),
+               static_cast<long long>(config.data.resolution), static_cast<long long>(config.data.resolution)));
+  print(format("training: %lld images in batches of %lld on %s\n",
+               static_cast<long long>(config.training.total_images),
+               static_cast<long long>(config.training.batch_size), describe(compute).c_str()));
+  print("run directory: " + printable((std::filesystem::path(config.run.output_dir) / config.run.name).string()) +
+        "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+/// The directory to train in and the checkpoint to start from.
+struct Start {
+  RunDirectory directory;
+  std::optional<Checkpoint> resume;
+};
+
+Start prepare_start(const Config& config, const std::string& resume) {
+  const std::filesystem::path root = std::filesystem::path(config.run.output_dir) / config.run.name;
+  const bool exists = std::filesystem::exists(root / "config.yaml");
+  if (resume.empty()) return {RunDirectory::create(root), std::nullopt};
+  if (resume != "auto") {
+    auto checkpoint = load_checkpoint(resolve_checkpoint(resume));
+    check_resumable(config, checkpoint);
+    // A checkpoint of this very run goes on in its place; one of another run begins a new run.
+    const bool own = exists && std::filesystem::equivalent(checkpoint.directory.parent_path(), root / "checkpoints");
+    return {own ? RunDirectory::open(root) : RunDirectory::create(root), std::move(checkpoint)};
+  }
+  if (!std::filesystem::exists(root)) return {RunDirectory::create(root), std::nullopt};
+  auto directory = RunDirectory::open(root);
+  std::vector<std::string> warnings;
+  auto checkpoint = load_newest(directory.checkpoints_dir(), warnings);
+  for (const auto& warning : warnings) log::warning(warning);
+  return {std::move(directory), std::move(checkpoint)};
+}
+
+int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
+  const Config config = arguments.config.load();
+  if (arguments.print_config) {
+    print(to_yaml_with_help(config));
+    return static_cast<int>(ExitCode::done);
+  }
+  const Compute compute = choose_compute(config.training);
+  apply_compute(compute);
+  const auto dataset = load_dataset(config.data, Split::train);
+  if (arguments.dry_run) return dry_run(config, compute, *dataset);
+
+  install_signal_handlers();
+  const Start start = prepare_start(config, arguments.resume);
+  if (train(config, compute, *dataset, start.directory, start.resume, origin) == TrainEnd::stopped) {
+    log::info("stopped; go on with the same command and --resume auto");
+    return 128 + stop_signal();
+  }
+  print(printable(start.directory.root().string()) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_train(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  arguments->config.declare(command);
+  command
+      .add_option("--resume", arguments->resume,
+                  "Go on from the run's newest checkpoint (auto; from the start where there is none), or from the "
+                  "checkpoint or run at PATH")
+      ->type_name("auto|PATH");
+  command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and stop");
+  command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and stop");
+  command.callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>& argv) {
+      return run_train(*arguments, {argv, arguments->config.overrides, program_versions()});
+    };
+  });
+}
+
+}  // namespace slopegan

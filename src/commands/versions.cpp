@@ -1,0 +1,18 @@
+#include "commands/versions.h"
+
+#include <opencv2/core/version.hpp>
+#include <torch/version.h>
+
+namespace slopegan {
+
+Versions program_versions() {
+  Versions versions;
+  versions.slopegan = SLOPEGAN_VERSION;
+  versions.libtorch = TORCH_VERSION;
+  versions.opencv = CV_VERSION;
+  versions.compiler = "g++ " __VERSION__;
+  versions.git_commit = SLOPEGAN_COMMIT;
+  return versions;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,196 @@
+#include "experiments/sweep.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "config/load.h"
+#include "config/print.h"
+#include "experiments/child_process.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t whole_number(std::string_view text) {
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : -1;
+}
+
+struct RunningArm {
+  const Arm* arm;
+  ChildProcess process;
+};
+
+/// Keeps `jobs` processes busy until the queue is empty or a signal asks to stop.
+class Scheduler {
+ public:
+  Scheduler(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+            const std::vector<Arm>& mine)
+      : config_(config), sweep_dir_(sweep_dir), all_(all) {
+    for (const auto& arm : mine) {
+      if (is_over(read_arm_state(arm), config)) {
+        ++over_;
+      } else {
+        queue_.push_back(&arm);
+      }
+    }
+    total_ = mine.size();
+    const auto cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+    const auto arms = std::max<std::int64_t>(1, static_cast<std::int64_t>(queue_.size()));
+    // One thread an arm side by side trains more images than all threads on one arm.
+    jobs_ = std::min(arms, config.sweep.jobs > 0 ? config.sweep.jobs : cores);
+    threads_ = config.training.threads > 0 ? config.training.threads : std::max<std::int64_t>(1, cores / jobs_);
+  }
+
+  SweepResult run() {
+    if (over_ > 0) log::info(format("%zu of %zu arms are over already", over_, total_));
+    while (!queue_.empty() || !running_.empty()) {
+      if (stop_signal() != 0) pass_signal_on();
+      while (!stopping_ && !queue_.empty() && static_cast<std::int64_t>(running_.size()) < jobs_) start_next();
+      collect_ended();
+      if (stopping_ && running_.empty()) break;
+      show_progress();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    log::status_line("");
+    write_results(sweep_dir_ / "results.csv", all_);
+    if (stopping_) return {128 + stop_signal(), true};
+    return {worst_, false};
+  }
+
+ private:
+  void start_next() {
+    const Arm& arm = *queue_.front();
+    queue_.pop_front();
+    std::vector<std::string> arguments = {"--quiet", "train", (sweep_dir_ / "sweep.yaml").string(), "--resume", "auto"};
+    arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
+    arguments.push_back("run.output_dir=" + yaml_scalar((sweep_dir_ / "runs").string()));
+    arguments.push_back("training.threads=" + std::to_string(threads_));
+    log::info(format("%s started (%lld thread%s)", arm.name.c_str(), static_cast<long long>(threads_),
+                     threads_ == 1 ? "" : "s"));
+    running_.push_back({&arm, ChildProcess(arguments)});
+  }
+
+  void collect_ended() {
+    for (auto it = running_.begin(); it != running_.end();) {
+      const auto code = it->process.poll();
+      if (!code) {
+        ++it;
+        continue;
+      }
+      report_end(*it, *code);
+      it = running_.erase(it);
+      write_results(sweep_dir_ / "results.csv", all_);
+    }
+  }
+
+  void report_end(const RunningArm& ended, int code) {
+    const std::string& name = ended.arm->name;
+    if (code == 0) {
+      ++over_;
+      log::info(format("%s done (%zu of %zu)", name.c_str(), over_, total_));
+      return;
+    }
+    if (stopping_ && code > 128) return;
+    if (worst_ == 0) worst_ = code > 128 ? static_cast<int>(ExitCode::bug) : code;
+    if (code == static_cast<int>(ExitCode::diverged)) ++over_;
+    log::error(format("%s failed with exit code %d: %s", name.c_str(), code, ended.process.last_words().c_str()));
+  }
+
+  void pass_signal_on() {
+    if (stopping_) return;
+    stopping_ = true;
+    log::info("stopping: the arms write their checkpoints");
+    for (const auto& arm : running_) arm.process.send(stop_signal());
+  }
+
+  void show_progress() {
+    const auto now = Clock::now();
+    const auto interval = log::status_line_visible() ? std::chrono::seconds(1) : std::chrono::seconds(30);
+    if (now - shown_ < interval) return;
+    shown_ = now;
+    std::string text = format("%zu of %zu arms done", over_, total_);
+    for (const auto& arm : running_) {
+      const double share = static_cast<double>(read_arm_state(*arm.arm).images) /
+                           static_cast<double>(config_.training.total_images);
+      text += format(", %s %.0f %%", arm.arm->name.c_str(), 100 * share);
+    }
+    if (log::status_line_visible()) {
+      log::status_line(text);
+    } else {
+      log::info(text);
+    }
+  }
+
+  const Config& config_;
+  const std::filesystem::path& sweep_dir_;
+  const std::vector<Arm>& all_;
+  std::deque<const Arm*> queue_;
+  std::vector<RunningArm> running_;
+  std::size_t over_ = 0, total_ = 0;
+  std::int64_t jobs_ = 1, threads_ = 1;
+  int worst_ = 0;
+  bool stopping_ = false;
+  Clock::time_point shown_ = Clock::now();
+};
+
+}  // namespace
+
+Shard parse_shard(const std::string& text) {
+  const auto slash = text.find('/');
+  Shard shard{whole_number(std::string_view(text).substr(0, slash)),
+              slash == std::string::npos ? -1 : whole_number(std::string_view(text).substr(slash + 1))};
+  if (shard.count < 1 || shard.index < 1 || shard.index > shard.count) {
+    throw UsageError("--shard " + printable(text) + " is not I/N with 1 <= I <= N, such as 2/8");
+  }
+  return shard;
+}
+
+std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) {
+  std::vector<Arm> mine;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (static_cast<std::int64_t>(i) % shard.count == shard.index - 1) mine.push_back(all[i]);
+  }
+  return mine;
+}
+
+std::filesystem::path open_sweep(const Config& config) {
+  const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
+  const auto file = directory / "sweep.yaml";
+  if (std::filesystem::exists(file)) {
+    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.seeds", "sweep.jobs", "run.output_dir",
+                                                  "training.threads", "training.total_images"};
+    std::vector<std::string> problems;
+    for (const auto& difference : differences(load_config(file).config, config)) {
+      if (std::find(free.begin(), free.end(), difference.key) != free.end()) continue;
+      problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+    }
+    if (!problems.empty()) {
+      throw UsageError(printable(directory.string()) + " holds a sweep with other values (" + join(problems, ", ") +
+                       "); choose another run.name, or the old values");
+    }
+  } else if (std::filesystem::exists(directory) && !std::filesystem::is_empty(directory)) {
+    throw UsageError(printable(directory.string()) + " exists and is no sweep; choose another name with run.name=...");
+  }
+  make_directories(directory / "runs");
+  write_file_atomic(file, to_yaml(config));
+  return directory;
+}
+
+SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+                      const std::vector<Arm>& mine) {
+  return Scheduler(config, sweep_dir, all, mine).run();
+}
+
+}  // namespace slopegan

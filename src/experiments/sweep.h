@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "experiments/arms.h"
+
+namespace slopegan {
+
+/// Part I of N of a sweep's arms, for clusters; I from 1.
+struct Shard {
+  std::int64_t index = 1;
+  std::int64_t count = 1;
+};
+
+/// "2/8". Throws UsageError.
+Shard parse_shard(const std::string& text);
+
+/// The arms of `all` that belong to the shard: every count-th.
+std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
+
+/// <run.output_dir>/<run.name> with sweep.yaml in it. One that is there already is gone on with where the configuration
+/// is the same (slopes, seeds and jobs may be others); UsageError with the differences otherwise.
+std::filesystem::path open_sweep(const Config& config);
+
+/// How a sweep ended: the worst exit code of its arms, 128 + signal where it was stopped, else 0.
+struct SweepResult {
+  int exit_code = 0;
+  bool stopped = false;
+};
+
+/// Trains the arms of `mine` that are not over, sweep.jobs processes at a time with the cores shared out among them. An
+/// arm that fails is reported and the others go on. results.csv of all arms is written as they end.
+SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+                      const std::vector<Arm>& mine);
+
+}  // namespace slopegan

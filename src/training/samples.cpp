@@ -1,0 +1,45 @@
+#include "training/samples.h"
+
+#include <ATen/ATen.h>
+
+#include "data/transform.h"
+#include "support/random.h"
+#include "training/gan_step.h"
+
+namespace slopegan {
+
+GridLayout samples_layout(const SamplesConfig& samples) {
+  GridLayout layout;
+  layout.rows = static_cast<int>(samples.rows);
+  layout.columns = static_cast<int>(samples.columns);
+  return layout;
+}
+
+at::Tensor sample_latents(const Config& config, std::int64_t count) {
+  return draw_latents(static_cast<std::uint64_t>(config.seed), "samples/latents", 0, count,
+                      config.generator.latent_dim);
+}
+
+at::Tensor generate_images(Generator& generator, const at::Tensor& latents, const Compute& compute) {
+  const at::NoGradGuard no_gradients;
+  const bool was_training = generator->is_training();
+  generator->eval();
+  std::vector<at::Tensor> images;
+  for (const auto& part : latents.split(64)) {
+    const auto input = part.to(at::TensorOptions(compute.device).dtype(compute.type));
+    images.push_back(generator->forward(input).to(at::kCPU));
+  }
+  generator->train(was_training);
+  return at::cat(images);
+}
+
+at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count) {
+  RandomStream stream(static_cast<std::uint64_t>(config.seed), "samples/reals");
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < count; ++i) {
+    indices.push_back(static_cast<std::int64_t>(stream.below(static_cast<std::uint32_t>(dataset.size()))));
+  }
+  return prepare_images(dataset, indices, config.data.resolution);
+}
+
+}  // namespace slopegan

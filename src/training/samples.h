@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "images/grid.h"
+#include "models/generator.h"
+#include "training/device.h"
+
+namespace slopegan {
+
+/// The layout of samples/<images>.png and reals.png.
+GridLayout samples_layout(const SamplesConfig& samples);
+
+/// [count, latent_dim] latents that every picture of a run uses: a function of the seed alone, so that all slopes of a
+/// sweep show the same ones, and more of them begin with the fewer.
+at::Tensor sample_latents(const Config& config, std::int64_t count);
+
+/// Images of the generator in evaluation mode (running statistics, no gradients), float32 [N, C, R, R] on the CPU. The
+/// generator's mode is as before afterwards.
+at::Tensor generate_images(Generator& generator, const at::Tensor& latents, const Compute& compute);
+
+/// `count` real images as the discriminator sees them, float32 [N, C, R, R]; a function of the seed alone.
+at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);
+
+}  // namespace slopegan

@@ -1,0 +1,270 @@
+#include "training/trainer.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "config/load.h"
+#include "config/print.h"
+#include "data/batch_stream.h"
+#include "images/png.h"
+#include "run/history.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+#include "training/gan_state.h"
+#include "training/gan_step.h"
+#include "training/progress.h"
+#include "training/samples.h"
+
+namespace slopegan {
+
+namespace {
+
+/// A line of history for about so many images: fine enough for any chart, small enough for long runs.
+constexpr std::int64_t history_every_images = 256;
+
+/// Whether a multiple of `every` lies in (before, after]; 0 stands for never.
+bool due(std::int64_t every, std::int64_t before, std::int64_t after) {
+  return every > 0 && after / every > before / every;
+}
+
+class Training {
+ public:
+  Training(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
+           const std::optional<Checkpoint>& resume, const Versions& versions)
+      : config_(config),
+        compute_(compute),
+        directory_(directory),
+        versions_(versions),
+        state_(config, dataset.channels(), compute.device),
+        history_(directory.history_file()) {
+    if (resume) restore(*resume);
+    history_.truncate_to(resume ? history_offset(*resume) : 0);
+  }
+
+  TrainEnd run(const Dataset& dataset) {
+    const std::int64_t total = config_.training.total_images;
+    if (state_.images_seen >= total) return finished_already();
+    BatchStream stream(stream_options(dataset));
+    Progress progress(state_.images_seen, total);
+    while (state_.images_seen < total) {
+      const std::int64_t before = state_.images_seen;
+      const StepStats stats = gan_step(state_, config_, compute_, next_batches(stream));
+      const std::int64_t after = state_.images_seen;
+      const bool last = after >= total, stopping = stop_signal() != 0;
+
+      progress.update(after, stats);
+      if (last || state_.steps == 1 || due(history_every_images, before, after)) record(stats, progress);
+      if (last || due(config_.samples.every_images, before, after)) write_samples();
+      if (last || stopping || due(config_.checkpoint.every_images, before, after)) write_checkpoint();
+      if (stopping && !last) return TrainEnd::stopped;
+    }
+    return TrainEnd::done;
+  }
+
+  std::int64_t images_seen() const { return state_.images_seen; }
+
+ private:
+  void restore(const Checkpoint& checkpoint) {
+    check_resumable(config_, checkpoint);
+    state_.restore(checkpoint.tensors);
+    remove_abandoned(checkpoint);
+    log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
+                     printable(checkpoint.directory.string()).c_str()));
+  }
+
+  bool is_own(const Checkpoint& checkpoint) const {
+    return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory_.checkpoints_dir());
+  }
+
+  /// Going on from an older checkpoint leaves the way that the newer ones came; --resume auto must not return to it.
+  void remove_abandoned(const Checkpoint& checkpoint) const {
+    if (!is_own(checkpoint)) return;
+    for (const auto& newer : list_checkpoints(directory_.checkpoints_dir())) {
+      if (newer.filename() == checkpoint.directory.filename()) return;
+      log::info("removing " + printable(newer.string()) + ", which came after the checkpoint to resume from");
+      remove_tree(newer);
+    }
+  }
+
+  /// A checkpoint of another run starts this run's history anew.
+  std::uint64_t history_offset(const Checkpoint& checkpoint) const {
+    const auto found = checkpoint.info.file_offsets.find("history.jsonl");
+    return is_own(checkpoint) && found != checkpoint.info.file_offsets.end() ? found->second : 0;
+  }
+
+  TrainEnd finished_already() const {
+    log::info(format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
+    return TrainEnd::done;
+  }
+
+  BatchStreamOptions stream_options(const Dataset& dataset) const {
+    BatchStreamOptions options;
+    // The caller's data set outlives the stream.
+    options.dataset = std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &dataset);
+    options.seed = static_cast<std::uint64_t>(config_.seed);
+    options.batch_size = config_.training.batch_size;
+    options.resolution = config_.data.resolution;
+    options.flip = config_.data.flip;
+    options.images_seen = state_.images_seen;
+    options.total_images = config_.training.total_images;
+    return options;
+  }
+
+  std::vector<at::Tensor> next_batches(BatchStream& stream) const {
+    std::vector<at::Tensor> batches;
+    std::int64_t position = state_.images_seen;
+    for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps && position < config_.training.total_images; ++i) {
+      batches.push_back(stream.next().images);
+      position += batches.back().size(0);
+    }
+    return batches;
+  }
+
+  void record(const StepStats& stats, const Progress& progress) {
+    HistoryRecord line;
+    line.images = state_.images_seen;
+    line.step = state_.steps;
+    line.discriminator_loss = stats.discriminator_loss;
+    line.generator_loss = stats.generator_loss;
+    line.d_real = stats.d_real;
+    line.d_fake = stats.d_fake;
+    line.generator_gradient_norm = stats.generator_gradient_norm;
+    line.discriminator_gradient_norm = stats.discriminator_gradient_norm;
+    line.generator_slope = moving_slope(config_.generator, *state_.generator);
+    line.discriminator_slope = moving_slope(config_.discriminator, *state_.discriminator);
+    line.seconds = progress.seconds();
+    line.images_per_second = progress.images_per_second();
+    line.memory_mib = resident_memory_mib();
+    history_.append_line(history_line(line));
+  }
+
+  /// The mean slope of the network's layers where it changes as training goes on.
+  static std::optional<double> moving_slope(const ActivationConfig& config, const BlockChainImpl& network) {
+    if (config.activation != ActivationKind::prelu && !config.negative_slope.schedule) return std::nullopt;
+    const auto slopes = network.negative_slopes();
+    double sum = 0;
+    for (const double slope : slopes) sum += slope;
+    return sum / static_cast<double>(slopes.size());
+  }
+
+  void write_samples() {
+    const auto latents = sample_latents(config_, config_.samples.rows * config_.samples.columns);
+    const auto images = generate_images(state_.best_generator(), latents, compute_);
+    const auto file = directory_.samples_file(state_.images_seen);
+    write_png(file, tile_grid(images, samples_layout(config_.samples)));
+    log::debug("samples: " + file.string());
+  }
+
+  void write_checkpoint() {
+    history_.sync();
+    CheckpointInfo info;
+    info.images = state_.images_seen;
+    info.slopegan_version = versions_.slopegan;
+    info.config_yaml = to_yaml(config_);
+    info.file_offsets["history.jsonl"] = history_.size();
+    save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
+    log::debug(format("checkpoint at %lld images", static_cast<long long>(state_.images_seen)));
+  }
+
+  const Config& config_;
+  const Compute& compute_;
+  const RunDirectory& directory_;
+  const Versions& versions_;
+  GanState state_;
+  AppendFile history_;
+};
+
+/// run.json, kept up to date whatever way the run ends.
+class RunRecord {
+ public:
+  RunRecord(const RunDirectory& directory, RunInfo info) : file_(directory.run_info_file()), info_(std::move(info)) {
+    info_.started = utc_timestamp(std::chrono::system_clock::now());
+    end(RunStatus::running, info_.images);
+  }
+  void end(RunStatus status, std::int64_t images) {
+    info_.status = status;
+    info_.images = images;
+    info_.updated = utc_timestamp(std::chrono::system_clock::now());
+    write_run_info(file_, info_);
+  }
+
+ private:
+  std::filesystem::path file_;
+  RunInfo info_;
+};
+
+RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
+                     const RunOrigin& origin) {
+  RunInfo info;
+  info.images = resume ? resume->info.images : 0;
+  info.versions = origin.versions;
+  info.argv = origin.argv;
+  info.host = this_host();
+  info.threads = compute.threads;
+  info.precision = compute.type == at::kBFloat16 ? "bfloat16" : "float32";
+  info.device = compute.device.str();
+  info.dataset = {dataset.name, dataset.hash, dataset.size()};
+  return info;
+}
+
+void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
+                     const RunOrigin& origin) {
+  write_file_atomic(directory.config_file(), to_yaml(config));
+  std::string overrides = "# key=value arguments of the last start, in their order\n";
+  for (const auto& text : origin.overrides) overrides += "- " + yaml_scalar(text) + "\n";
+  write_file_atomic(directory.overrides_file(), overrides);
+  make_directories(directory.samples_dir());
+  make_directories(directory.checkpoints_dir());
+  write_png(directory.reals_file(), tile_grid(real_images(dataset, config, config.samples.rows * config.samples.columns),
+                                              samples_layout(config.samples)));
+}
+
+}  // namespace
+
+void check_resumable(const Config& config, const Checkpoint& checkpoint) {
+  const Config saved =
+      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json: config_yaml").string());
+  // What may differ: names and places, how long and how often, and how the machine is used.
+  static const std::vector<std::string> free = {"run.",    "data.path", "training.total_images", "training.threads",
+                                                "training.precision", "training.device", "samples.", "checkpoint.",
+                                                "metrics.", "diagnostics.", "sweep."};
+  std::vector<std::string> problems;
+  for (const auto& difference : differences(saved, config)) {
+    const bool is_free = std::any_of(free.begin(), free.end(),
+                                     [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
+    if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+  }
+  if (problems.empty()) return;
+  throw CheckpointError(printable(checkpoint.directory.string()) +
+                        " was trained with other values and cannot be resumed with these (" + join(problems, ", ") +
+                        "); choose another run.name, or the old values");
+}
+
+TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
+               const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
+  if (resume) check_resumable(config, *resume);
+  log::add_file(directory.log_file());
+  write_run_files(config, dataset, directory, origin);
+  RunRecord record(directory, describe_run(compute, dataset, resume, origin));
+  std::int64_t images = resume ? resume->info.images : 0;
+  try {
+    Training training(config, compute, dataset, directory, resume, origin.versions);
+    log::info(format("training %s to %lld images on %s", printable(directory.root().string()).c_str(),
+                     static_cast<long long>(config.training.total_images), describe(compute).c_str()));
+    const TrainEnd end = training.run(dataset);
+    images = training.images_seen();
+    record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images);
+    return end;
+  } catch (const DivergedError& error) {
+    record.end(RunStatus::diverged, images);
+    throw;
+  } catch (...) {
+    record.end(RunStatus::failed, images);
+    throw;
+  }
+}
+
+}  // namespace slopegan
