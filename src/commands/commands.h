@@ -7,7 +7,8 @@
 #include <CLI/App.hpp>
 
 /// The subcommands, one file each: a set-up function declares the arguments on its CLI11 subcommand and sets the action
-/// that main runs once parsing is over. The action calls one module and returns the exit code, or throws slopegan::Error.
+/// that main runs once parsing is over. The action calls one module and returns the exit code, or throws
+/// slopegan::Error.
 namespace slopegan {
 
 /// Takes the program's argv, for the records of what was run.

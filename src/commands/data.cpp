@@ -100,9 +100,8 @@ void setup_data(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command.add_option("--out", arguments->out, "Where the grid of real images goes (default: <run.name>_reals.png)")
       ->type_name("FILE");
-  command.callback([arguments, &action] { 
-    action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); };
-  });
+  command.callback(
+      [arguments, &action] { action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); }; });
 }
 
 }  // namespace slopegan

@@ -53,8 +53,7 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
                static_cast<long long>(dataset.size()), static_cast<long long>(dataset.channels()),
                static_cast<long long>(dataset.height()), static_cast<long long>(dataset.width()),
                static_cast<long long>(config.data.resolution), static_cast<long long>(config.data.resolution)));
-  print(format("training: %lld images in batches of %lld on %s\n",
-               static_cast<long long>(config.training.total_images),
+  print(format("training: %lld images in batches of %lld on %s\n", static_cast<long long>(config.training.total_images),
                static_cast<long long>(config.training.batch_size), describe(compute).c_str()));
   print("run directory: " + printable((std::filesystem::path(config.run.output_dir) / config.run.name).string()) +
         "\n");

@@ -23,9 +23,12 @@ struct SlopeSchedule {
     if (images >= over_images) return to;
     const double t = static_cast<double>(images) / static_cast<double>(over_images);
     switch (shape) {
-      case SlopeShape::linear: return from + (to - from) * t;
-      case SlopeShape::cosine: return to + (from - to) * 0.5 * (1.0 + std::cos(std::numbers::pi * t));
-      case SlopeShape::log: return std::exp(std::log(from) + (std::log(to) - std::log(from)) * t);
+      case SlopeShape::linear:
+        return from + (to - from) * t;
+      case SlopeShape::cosine:
+        return to + (from - to) * 0.5 * (1.0 + std::cos(std::numbers::pi * t));
+      case SlopeShape::log:
+        return std::exp(std::log(from) + (std::log(to) - std::log(from)) * t);
     }
     return to;
   }

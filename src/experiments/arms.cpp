@@ -54,22 +54,30 @@ bool is_over(const ArmState& state, const Config& config) {
 static std::string status_text(const std::optional<RunStatus>& status) {
   if (!status) return "pending";
   switch (*status) {
-    case RunStatus::running: return "running";
-    case RunStatus::done: return "done";
-    case RunStatus::diverged: return "diverged";
-    case RunStatus::stopped: return "stopped";
-    case RunStatus::failed: return "failed";
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::diverged:
+      return "diverged";
+    case RunStatus::stopped:
+      return "stopped";
+    case RunStatus::failed:
+      return "failed";
   }
   return "unknown";
 }
 
 void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms) {
-  constexpr double HistoryRecord::*figures[] = {
-      &HistoryRecord::discriminator_loss,      &HistoryRecord::generator_loss,
-      &HistoryRecord::d_real,                  &HistoryRecord::d_fake,
-      &HistoryRecord::generator_gradient_norm, &HistoryRecord::discriminator_gradient_norm,
-      &HistoryRecord::seconds,                 &HistoryRecord::images_per_second,
-      &HistoryRecord::memory_mib};
+  constexpr double HistoryRecord::* figures[] = {&HistoryRecord::discriminator_loss,
+                                                 &HistoryRecord::generator_loss,
+                                                 &HistoryRecord::d_real,
+                                                 &HistoryRecord::d_fake,
+                                                 &HistoryRecord::generator_gradient_norm,
+                                                 &HistoryRecord::discriminator_gradient_norm,
+                                                 &HistoryRecord::seconds,
+                                                 &HistoryRecord::images_per_second,
+                                                 &HistoryRecord::memory_mib};
   std::string csv =
       "arm,negative_slope,seed,status,images,discriminator_loss,generator_loss,d_real,d_fake,"
       "generator_gradient_norm,discriminator_gradient_norm,seconds,images_per_second,memory_mib\n";

@@ -16,9 +16,9 @@ namespace slopegan {
 struct Arm {
   double negative_slope = 0;
   std::int64_t seed = 0;
-  std::string name;                     ///< "slope_0.2-seed_0", the run's name
-  std::filesystem::path directory;      ///< <sweep>/runs/<name>
-  std::vector<std::string> overrides;   ///< key=value arguments that make the sweep's configuration this arm's
+  std::string name;                    ///< "slope_0.2-seed_0", the run's name
+  std::filesystem::path directory;     ///< <sweep>/runs/<name>
+  std::vector<std::string> overrides;  ///< key=value arguments that make the sweep's configuration this arm's
 };
 
 /// Every slope for the first seed, then for the next one, so that a whole contact sheet is there early.

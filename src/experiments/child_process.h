@@ -1,12 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace slopegan {
@@ -14,7 +13,8 @@ namespace slopegan {
 /// A process of this very program. It is told to stop (SIGTERM) when this process dies.
 class ChildProcess {
  public:
-  /// `arguments` without the program's name. Its stdout is thrown away, its stderr kept for `last_words`. Throws IoError.
+  /// `arguments` without the program's name. Its stdout is thrown away, its stderr kept for `last_words`. Throws
+  /// IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments);
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;

@@ -54,9 +54,12 @@ std::string slope_label(double slope) {
 
 std::string target_text(SweepTarget target) {
   switch (target) {
-    case SweepTarget::both: return "in both networks";
-    case SweepTarget::generator: return "in the generator";
-    case SweepTarget::discriminator: return "in the discriminator";
+    case SweepTarget::both:
+      return "in both networks";
+    case SweepTarget::generator:
+      return "in the generator";
+    case SweepTarget::discriminator:
+      return "in the discriminator";
   }
   return "";
 }
@@ -160,11 +163,13 @@ cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std
 
 cv::Mat checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   auto loaded = load_generator(checkpoint);
-  const auto images = to_mats(generate_images(
-      loaded.generator, sample_latents(loaded.config, std::int64_t{rows} * columns), sheet_compute));
+  const auto images = to_mats(
+      generate_images(loaded.generator, sample_latents(loaded.config, std::int64_t{rows} * columns), sheet_compute));
   Sheet sheet;
   sheet.title = loaded.config.run.name + format(": after %lld images", static_cast<long long>(loaded.images));
-  const auto description = [](const BlockChainImpl& network) { return network.blocks.front()->activation->description(); };
+  const auto description = [](const BlockChainImpl& network) {
+    return network.blocks.front()->activation->description();
+  };
   sheet.subtitle = "generator: " + description(*loaded.generator) +
                    format("; seed %lld", static_cast<long long>(loaded.config.seed));
   sheet.rows = reference_rows(loaded.config, columns);

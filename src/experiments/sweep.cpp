@@ -39,8 +39,10 @@ class Scheduler {
             const std::vector<Arm>& mine)
       : config_(config), sweep_dir_(sweep_dir), all_(all) {
     for (const auto& arm : mine) {
-      if (is_over(read_arm_state(arm), config)) {
+      const ArmState state = read_arm_state(arm);
+      if (is_over(state, config)) {
         ++over_;
+        if (state.status == RunStatus::diverged) worst_ = static_cast<int>(ExitCode::diverged);
       } else {
         queue_.push_back(&arm);
       }
@@ -122,8 +124,8 @@ class Scheduler {
     shown_ = now;
     std::string text = format("%zu of %zu arms done", over_, total_);
     for (const auto& arm : running_) {
-      const double share = static_cast<double>(read_arm_state(*arm.arm).images) /
-                           static_cast<double>(config_.training.total_images);
+      const double share =
+          static_cast<double>(read_arm_state(*arm.arm).images) / static_cast<double>(config_.training.total_images);
       text += format(", %s %.0f %%", arm.arm->name.c_str(), 100 * share);
     }
     if (log::status_line_visible()) {
@@ -169,8 +171,8 @@ std::filesystem::path open_sweep(const Config& config) {
   const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
-    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.seeds", "sweep.jobs", "run.output_dir",
-                                                  "training.threads", "training.total_images"};
+    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.seeds",      "sweep.jobs",
+                                                  "run.output_dir",       "training.threads", "training.total_images"};
     std::vector<std::string> problems;
     for (const auto& difference : differences(load_config(file).config, config)) {
       if (std::find(free.begin(), free.end(), difference.key) != free.end()) continue;

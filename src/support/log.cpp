@@ -1,11 +1,10 @@
 #include "support/log.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/pattern_formatter.h>
@@ -41,7 +40,7 @@ class JsonFormatter : public spdlog::formatter {
 /// stderr with a status line below the messages. base_sink serialises all calls.
 class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  ConsoleSink(bool terminal, bool colour) : terminal_(terminal), colour_(colour) {}
+  ConsoleSink(bool terminal, bool colour, bool json) : terminal_(terminal), colour_(colour), json_(json) {}
 
   void show_status(std::string_view text) {
     if (!terminal_) return;
@@ -53,9 +52,7 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t buffer;
-    formatter_->format(message, buffer);
-    std::string line(buffer.data(), buffer.size());
+    std::string line = formatted(message);
     if (colour_ && message.level >= spdlog::level::warn) {
       const char* code = message.level == spdlog::level::warn ? "\033[33m" : "\033[31m";
       line = code + line.substr(0, line.size() - 1) + "\033[0m\n";
@@ -66,11 +63,21 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
  private:
+  /// Errors stand alone: a user's mistake is one line without the clock.
+  std::string formatted(const spdlog::details::log_msg& message) {
+    if (!json_ && message.level >= spdlog::level::err) {
+      return std::string(message.payload.data(), message.payload.size()) + "\n";
+    }
+    spdlog::memory_buf_t buffer;
+    formatter_->format(message, buffer);
+    return {buffer.data(), buffer.size()};
+  }
+
   static void write(const std::string& text) {
     // A closed stderr must not end a training run.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   }
-  bool terminal_, colour_;
+  bool terminal_, colour_, json_;
   std::string status_;
 };
 
@@ -83,11 +90,16 @@ struct State {
 
 spdlog::level::level_enum to_spdlog(Level level) {
   switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
@@ -97,8 +109,8 @@ State make_state(const Options& options) {
   const char* no_colour = std::getenv("NO_COLOR");
   const bool text = options.style == Style::text;
   State state;
-  state.console =
-      std::make_shared<ConsoleSink>(terminal && text, terminal && text && (no_colour == nullptr || *no_colour == '\0'));
+  const bool colour = terminal && text && (no_colour == nullptr || *no_colour == '\0');
+  state.console = std::make_shared<ConsoleSink>(terminal && text, colour, !text);
   if (text) {
     state.console->set_formatter(std::make_unique<spdlog::pattern_formatter>("%H:%M:%S %v"));
   } else {

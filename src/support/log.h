@@ -21,8 +21,8 @@ void init(const Options& options);
 /// Also writes everything from debug upwards to `file`, appending. Throws IoError where it cannot be opened.
 void add_file(const std::filesystem::path& file);
 
-/// The text that stands on the terminal's last line below the log (the progress bar); an empty text removes it. Messages
-/// are printed above it. Does nothing where stderr is no terminal, or the level is above info.
+/// The text that stands on the terminal's last line below the log (the progress bar); an empty text removes it.
+/// Messages are printed above it. Does nothing where stderr is no terminal, or the level is above info.
 void status_line(std::string_view text);
 
 /// Whether status_line shows anything; where it does not, progress belongs into plain lines.

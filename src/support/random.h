@@ -12,9 +12,9 @@ namespace slopegan {
 /// and a key, without any state.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// A stream of random numbers that is a pure function of (seed, stream name, index): nothing about it needs to be saved,
-/// a resumed run draws what the uninterrupted one would have drawn, and arms of a sweep that differ in the slope alone
-/// draw the same numbers. The index is an image count or a number of an epoch, never a thread or a wall clock.
+/// A stream of random numbers that is a pure function of (seed, stream name, index): nothing about it needs to be
+/// saved, a resumed run draws what the uninterrupted one would have drawn, and arms of a sweep that differ in the slope
+/// alone draw the same numbers. The index is an image count or a number of an epoch, never a thread or a wall clock.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index = 0);

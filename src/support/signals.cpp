@@ -1,9 +1,8 @@
 #include "support/signals.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <initializer_list>
+#include <unistd.h>
 
 namespace slopegan {
 

@@ -20,8 +20,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// string where none is close enough to be what was meant (more than a third of the letters differ).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `text` with every control character and every byte that is no valid UTF-8 replaced by '?', cut to `limit` bytes: safe
-/// to print on a terminal.
+/// `text` with every control character and every byte that is no valid UTF-8 replaced by '?', cut to `limit` bytes:
+/// safe to print on a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 /// 00:41, 12:05, 3:07:12.

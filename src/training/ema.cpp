@@ -22,7 +22,8 @@ double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::i
 void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay) {
   const at::NoGradGuard no_gradients;
   at::_foreach_lerp_(tensors(average, true), tensors(live, true), 1.0 - decay);
-  at::_foreach_copy_(tensors(average, false), tensors(live, false));
+  const auto counters = tensors(average, false);
+  if (!counters.empty()) at::_foreach_copy_(counters, tensors(live, false));
 }
 
 void copy_weights(torch::nn::Module& to, const torch::nn::Module& from) { update_ema(to, from, 0.0); }

@@ -38,8 +38,9 @@ struct Position {
 double check_loss(const at::Tensor& loss, const char* name, Position at) {
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
-    throw DivergedError(format("training diverged at step %lld (%lld images): the %s loss is %f",
-                               static_cast<long long>(at.step), static_cast<long long>(at.images), name, value));
+    throw DivergedError(format("training diverged at step %lld (%lld images): the %s loss is %s",
+                               static_cast<long long>(at.step), static_cast<long long>(at.images), name,
+                               std::isnan(value) ? "NaN" : "infinite"));
   }
   return value;
 }

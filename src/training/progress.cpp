@@ -1,9 +1,8 @@
 #include "training/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
+#include <unistd.h>
 
 #include "support/log.h"
 #include "support/text.h"

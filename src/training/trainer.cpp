@@ -96,7 +96,8 @@ class Training {
   }
 
   TrainEnd finished_already() const {
-    log::info(format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
+    log::info(
+        format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
     return TrainEnd::done;
   }
 
@@ -116,7 +117,8 @@ class Training {
   std::vector<at::Tensor> next_batches(BatchStream& stream) const {
     std::vector<at::Tensor> batches;
     std::int64_t position = state_.images_seen;
-    for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps && position < config_.training.total_images; ++i) {
+    for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps && position < config_.training.total_images;
+         ++i) {
       batches.push_back(stream.next().images);
       position += batches.back().size(0);
     }
@@ -218,8 +220,9 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
   write_file_atomic(directory.overrides_file(), overrides);
   make_directories(directory.samples_dir());
   make_directories(directory.checkpoints_dir());
-  write_png(directory.reals_file(), tile_grid(real_images(dataset, config, config.samples.rows * config.samples.columns),
-                                              samples_layout(config.samples)));
+  write_png(directory.reals_file(),
+            tile_grid(real_images(dataset, config, config.samples.rows * config.samples.columns),
+                      samples_layout(config.samples)));
 }
 
 }  // namespace
@@ -228,9 +231,17 @@ void check_resumable(const Config& config, const Checkpoint& checkpoint) {
   const Config saved =
       parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json: config_yaml").string());
   // What may differ: names and places, how long and how often, and how the machine is used.
-  static const std::vector<std::string> free = {"run.",    "data.path", "training.total_images", "training.threads",
-                                                "training.precision", "training.device", "samples.", "checkpoint.",
-                                                "metrics.", "diagnostics.", "sweep."};
+  static const std::vector<std::string> free = {"run.",
+                                                "data.path",
+                                                "training.total_images",
+                                                "training.threads",
+                                                "training.precision",
+                                                "training.device",
+                                                "samples.",
+                                                "checkpoint.",
+                                                "metrics.",
+                                                "diagnostics.",
+                                                "sweep."};
   std::vector<std::string> problems;
   for (const auto& difference : differences(saved, config)) {
     const bool is_free = std::any_of(free.begin(), free.end(),

@@ -25,8 +25,8 @@ enum class TrainEnd { done, stopped };
 /// Trains to config.training.total_images and writes everything that a run leaves behind into `directory`; goes on from
 /// `resume` where there is one, bit for bit as if it had never stopped (same binary, dtype and threads, on the CPU).
 /// Ends early, after a checkpoint, when a signal asks to stop.
-/// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError, IoError; run.json
-/// tells the ending.
+/// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError, IoError;
+/// run.json tells the ending.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 

@@ -30,6 +30,17 @@ TEST(UpdateEma, AveragesParametersAndRunningStatisticsAndCopiesCounters) {
   EXPECT_EQ(average->num_batches_tracked.item<std::int64_t>(), 7);
 }
 
+TEST(UpdateEma, WorksOnAModuleWithoutCounters) {
+  torch::nn::BatchNorm2d average(torch::nn::BatchNorm2dOptions(2).track_running_stats(false));
+  torch::nn::BatchNorm2d live(torch::nn::BatchNorm2dOptions(2).track_running_stats(false));
+  {
+    const at::NoGradGuard no_gradients;
+    live->weight.fill_(3);
+  }
+  update_ema(*average, *live, 0.5);
+  EXPECT_TRUE(at::allclose(average->weight, at::full({2}, 2.0)));
+}
+
 TEST(CopyWeights, MakesBothEqual) {
   torch::nn::BatchNorm2d to(2), from(2);
   {

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Checks that includes point downwards only, and that no file mixes what cannot be mixed.
+
+The folders of src/ stand in layers; a file may include its own folder and folders of lower layers. spdlog and LibTorch
+bring different versions of fmt and must not meet in one file.
+"""
+import pathlib
+import re
+import sys
+
+# The lowest layer first; folders of one layer do not include each other.
+LAYERS = [
+    ["support"],
+    ["config"],
+    ["layers"],
+    ["models"],
+    ["data", "losses", "metrics", "diagnostics", "images", "run"],
+    ["training"],
+    ["experiments", "report", "export", "bench"],
+    ["commands"],
+    ["main"],
+]
+# Folders that must build without LibTorch.
+TORCH_FREE = {"support", "config", "report"}
+
+LEVEL = {folder: level for level, folders in enumerate(LAYERS) for folder in folders}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def problems(root: pathlib.Path):
+    for file in sorted(p for p in root.rglob("*") if p.suffix in {".h", ".cpp"}):
+        relative = file.relative_to(root)
+        folder = relative.parts[0] if len(relative.parts) > 1 else relative.stem
+        if folder not in LEVEL:
+            yield f"src/{relative}: folder {folder} is in no layer of scripts/check_includes.py"
+            continue
+        includes = INCLUDE.findall(file.read_text())
+        system = {path for quote, path in includes if quote == "<"}
+        for path in (path for quote, path in includes if quote == '"'):
+            if not (root / path).is_file():
+                yield f'src/{relative}: includes "{path}", which is not below src/'
+                continue
+            other = path.split("/")[0]
+            if other != folder and LEVEL.get(other, len(LAYERS)) >= LEVEL[folder]:
+                yield f"src/{relative}: {folder} may not include {path}: it is not below"
+        torch = any(path.startswith(("torch/", "ATen/", "c10/")) for path in system)
+        if torch and folder in TORCH_FREE:
+            yield f"src/{relative}: {folder} builds without LibTorch"
+        if torch and any(path.startswith(("spdlog/", "fmt/")) for path in system):
+            yield f"src/{relative}: spdlog and LibTorch in one file (their fmt versions clash)"
+        if file.suffix == ".h" and "#pragma once" not in file.read_text():
+            yield f"src/{relative}: has no #pragma once"
+
+
+def main() -> int:
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
+    found = list(problems(root))
+    print("\n".join(found) or "includes point downwards")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cmath>
+#include <filesystem>
+
+#include <ATen/ATen.h>
+
+#include "run/checkpoint.h"
+
+namespace slopegan::testing {
+
+/// Puts a NaN into a weight of the run's newest checkpoint, which stays a valid one: training from it diverges at once.
+inline void poison_newest_checkpoint(const std::filesystem::path& run) {
+  const auto directory = run / "checkpoints";
+  const auto checkpoint = load_checkpoint(list_checkpoints(directory).front());
+  checkpoint.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
+  save_checkpoint(directory, checkpoint.info, checkpoint.tensors, 2);
+}
+
+}  // namespace slopegan::testing

@@ -1,0 +1,226 @@
+#include <algorithm>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "images/png.h"
+#include "poison.h"
+#include "program.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Sweep : public ProgramTest {
+ protected:
+  Result sweep(const std::vector<std::string>& more = {}) {
+    auto arguments =
+        smoke("sweep", {"training.total_images=640", "samples.every_images=320", "training.precision=float32"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  std::filesystem::path sweep_dir() const { return outputs() / "smoke"; }
+  std::vector<std::vector<std::string>> results() const {
+    std::vector<std::vector<std::string>> rows;
+    std::istringstream lines(read_text(sweep_dir() / "results.csv"));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream cells(line);
+      rows.emplace_back();
+      for (std::string cell; std::getline(cells, cell, ',');) rows.back().push_back(cell);
+    }
+    return rows;
+  }
+  std::string state(const std::string& arm) const {
+    return read_text(sweep_dir() / "runs" / arm / "checkpoints/640/state.safetensors");
+  }
+};
+
+TEST_F(Sweep, TrainsEverySlopeAndSeedAndEndsWithResultsAndSheets) {
+  const auto result = sweep({"sweep.seeds=[0, 1]"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto rows = results();
+  ASSERT_EQ(rows.size(), 5u);
+  EXPECT_EQ(rows[0][0], "arm");
+  std::set<std::string> arms;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    arms.insert(rows[i][0]);
+    EXPECT_EQ(rows[i][3], "done");
+    EXPECT_EQ(rows[i][4], "640");
+  }
+  EXPECT_EQ(arms, (std::set<std::string>{"slope_0-seed_0", "slope_0-seed_1", "slope_0.2-seed_0", "slope_0.2-seed_1"}));
+  EXPECT_THAT(result.out, HasSubstr("contact_sheet.png"));
+  // Real images and two slopes below each other; ten latents beside each other.
+  const auto sheet = read_image(sweep_dir() / "contact_sheet.png");
+  EXPECT_GT(sheet.rows, 3 * 64);
+  EXPECT_GT(sheet.cols, 10 * 64);
+  EXPECT_FALSE(read_image(sweep_dir() / "time_sheet.png").empty());
+}
+
+TEST_F(Sweep, TrainsAnArmExactlyAsTheSameConfigurationAlone) {
+  ASSERT_EQ(sweep({"training.threads=1"}).code, 0);
+  auto alone = smoke("train", {"training.total_images=640", "samples.every_images=320", "training.precision=float32",
+                               "training.threads=1", "run.name=alone", "generator.negative_slope=0",
+                               "discriminator.negative_slope=0"});
+  ASSERT_EQ(slopegan(alone).code, 0);
+  EXPECT_TRUE(state("slope_0-seed_0") == read_text(outputs() / "alone/checkpoints/640/state.safetensors"));
+  EXPECT_FALSE(state("slope_0-seed_0") == state("slope_0.2-seed_0"));
+}
+
+TEST_F(Sweep, DoesNothingTwiceAndTakesNewSlopesIn) {
+  ASSERT_EQ(sweep().code, 0);
+  const auto file = sweep_dir() / "runs/slope_0-seed_0/run.json";
+  const auto written = std::filesystem::last_write_time(file);
+  const auto again = sweep({"sweep.negative_slope=[0, 0.1, 0.2]"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("2 of 3 arms are over already"));
+  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+  EXPECT_EQ(results().size(), 4u);
+}
+
+TEST_F(Sweep, GoesOnWhereItWasKilled) {
+  auto arguments = smoke("sweep", {"training.precision=float32", "--jobs", "1", "training.threads=1"});
+  Program program(directory_.path(), arguments);
+  ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
+  program.send(SIGKILL);
+  program.wait();
+  // Its arm was told to stop; until it has, it holds its directory.
+  Result result{7, "", ""};
+  for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const auto& row : results()) {
+    if (row[0] != "arm") {
+      EXPECT_EQ(row[4], "2560");
+    }
+  }
+}
+
+TEST_F(Sweep, StopsItsArmsOnASignalAndGoesOnLater) {
+  auto arguments = smoke("sweep", {"training.total_images=6400"});
+  Program program(directory_.path(), arguments);
+  ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/history.jsonl"));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(), 130) << program.err();
+  EXPECT_THAT(read_text(sweep_dir() / "runs/slope_0-seed_0/run.json"), HasSubstr("\"stopped\""));
+  EXPECT_EQ(slopegan(arguments).code, 0);
+}
+
+TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
+  // Something that is no run stands where an arm wants to be.
+  std::filesystem::create_directories(sweep_dir() / "runs");
+  std::ofstream(sweep_dir() / "runs/slope_0-seed_0") << "in the way";
+  std::ofstream(sweep_dir() / "sweep.yaml")
+      << slopegan(smoke("train", {"training.total_images=640", "samples.every_images=320", "training.precision=float32",
+                                  "--print-config"}))
+             .out;
+  const auto result = sweep();
+  EXPECT_NE(result.code, 0);
+  EXPECT_NE(result.code, 70) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("slope_0-seed_0 failed with exit code"));
+  const auto rows = results();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[1][3], "pending");
+  EXPECT_EQ(rows[2][3], "done");
+  EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
+}
+
+TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
+  ASSERT_EQ(sweep({"training.total_images=320"}).code, 0);
+  poison_newest_checkpoint(sweep_dir() / "runs/slope_0.2-seed_0");
+  const auto result = sweep();
+  EXPECT_EQ(result.code, 5) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("slope_0.2-seed_0 failed with exit code 5"));
+  EXPECT_EQ(results().at(1).at(3), "done");
+  EXPECT_EQ(results().at(1).at(4), "640");
+  EXPECT_EQ(results().at(2).at(3), "diverged");
+  EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
+  // It would diverge again, so it is not tried again; the answer stays the same.
+  const auto again = sweep();
+  EXPECT_THAT(again.err, HasSubstr("2 of 2 arms are over already"));
+  EXPECT_EQ(again.code, 5);
+}
+
+TEST_F(Sweep, RefusesOtherValuesUnderTheSameName) {
+  ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
+  const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("generator.width: 8 -> 4"));
+}
+
+TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
+  EXPECT_EQ(sweep({"--list"}).out, "slope_0-seed_0\nslope_0.2-seed_0\n");
+  EXPECT_EQ(sweep({"--list", "--shard", "2/2"}).out, "slope_0.2-seed_0\n");
+  EXPECT_EQ(sweep({"--list", "--shard", "3/2"}).code, 2);
+  EXPECT_EQ(sweep({"sweep.negative_slope=[0.2, 0.2]"}).code, 2);
+  EXPECT_FALSE(std::filesystem::exists(sweep_dir()));
+}
+
+TEST_F(Sweep, TrainsItsShardsSideBySideInOneDirectory) {
+  ASSERT_EQ(sweep({"--shard", "1/2"}).code, 0);
+  EXPECT_EQ(results().at(2).at(3), "pending");
+  ASSERT_EQ(sweep({"--shard", "2/2"}).code, 0);
+  EXPECT_EQ(results().at(2).at(3), "done");
+}
+
+class Grid : public Sweep {};
+
+TEST_F(Grid, DrawsARunACheckpointAndASweep) {
+  ASSERT_EQ(sweep().code, 0);
+  const auto arm = sweep_dir() / "runs/slope_0.2-seed_0";
+  const auto of_run = slopegan({"grid", arm.string(), "--rows", "2", "--columns", "5"});
+  EXPECT_EQ(of_run.code, 0) << of_run.err;
+  EXPECT_EQ(of_run.out, (arm / "grid.png").string() + "\n");
+  // A row of real images and two of generated ones, each at least 64 pixels high.
+  EXPECT_GE(read_image(arm / "grid.png").rows, 3 * 64);
+  EXPECT_EQ(slopegan({"grid", (arm / "checkpoints/640").string()}).out, (arm / "grid_640.png").string() + "\n");
+  const auto before = read_text(sweep_dir() / "contact_sheet.png");
+  std::filesystem::remove(sweep_dir() / "contact_sheet.png");
+  EXPECT_EQ(slopegan({"grid", sweep_dir().string()}).code, 0);
+  EXPECT_EQ(read_text(sweep_dir() / "contact_sheet.png"), before);
+  EXPECT_EQ(slopegan({"grid", sweep_dir().string(), "--columns", "3", "--out", (directory_ / "x.png").string()}).code,
+            0);
+  EXPECT_LT(read_image(directory_ / "x.png").cols, read_image(sweep_dir() / "contact_sheet.png").cols);
+}
+
+TEST_F(Grid, SaysWhatIsMissing) {
+  EXPECT_EQ(slopegan({"grid", directory_.path().string()}).code, 4);
+  EXPECT_EQ(slopegan({"grid", (directory_ / "nothing").string()}).code, 4);
+  ASSERT_EQ(sweep({"--shard", "1/2"}).code, 0);
+  EXPECT_EQ(slopegan({"grid", sweep_dir().string(), "--seed", "9"}).code, 2);
+}
+
+class Data : public ProgramTest {};
+
+TEST_F(Data, TellsWhatTheDataSetIsAndDrawsIt) {
+  const auto picture = (directory_ / "reals.png").string();
+  const auto result = slopegan({"data", config_file("fashion_mnist.yaml"), "--out", picture});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("60000"));
+  EXPECT_THAT(result.out, HasSubstr("10000"));
+  EXPECT_THAT(result.out, HasSubstr("28 x 28"));
+  EXPECT_FALSE(read_image(picture).empty());
+}
+
+class Help : public ProgramTest {};
+
+TEST_F(Help, StandsBehindEveryCommand) {
+  const auto all = slopegan({"--help"});
+  EXPECT_EQ(all.code, 0);
+  for (const std::string command : {"train", "sweep", "grid", "data"}) {
+    EXPECT_THAT(all.out, HasSubstr(command));
+    EXPECT_EQ(slopegan({command, "--help"}).code, 0);
+  }
+  const auto version = slopegan({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.out, HasSubstr("LibTorch 2."));
+}
+
+TEST_F(Help, LogsAsJsonWhenAsked) {
+  const auto result = slopegan(smoke("train", {"--log-format", "json", "training.total_images=64"}));
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("{\"time\":"));
+  EXPECT_EQ(slopegan(smoke("train", {"--log-format", "xml"})).code, 2);
+}
+
+}  // namespace
+}  // namespace slopegan::testing

@@ -1,0 +1,265 @@
+#include <random>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "images/grid.h"
+#include "images/png.h"
+#include "poison.h"
+#include "program.h"
+#include "run/checkpoint.h"
+#include "run/history.h"
+#include "training/load_generator.h"
+#include "training/samples.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Train : public ProgramTest {
+ protected:
+  // float32 and one thread, so that a machine with or without bfloat16 makes the same test.
+  Result train(const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  std::filesystem::path run_dir(const std::string& name = "smoke") const { return outputs() / name; }
+  std::filesystem::path state(const std::string& name, int images) const {
+    return run_dir(name) / "checkpoints" / std::to_string(images) / "state.safetensors";
+  }
+};
+
+/// The records without what depends on the clock and the machine.
+std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
+  auto records = read_history(run / "history.jsonl");
+  for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
+  return records;
+}
+
+TEST_F(Train, LeavesEverythingThatARunConsistsOf) {
+  const auto result = train();
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, run_dir().string() + "\n");
+  for (const char* file : {"config.yaml", "overrides.yaml", "run.json", "log.txt", "history.jsonl", "reals.png",
+                           "samples/1280.png", "samples/2560.png", "checkpoints/1280/manifest.json",
+                           "checkpoints/2560/state.safetensors", "checkpoints/latest/manifest.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(run_dir() / file)) << file;
+  }
+  const auto info = nlohmann::json::parse(read_text(run_dir() / "run.json"));
+  EXPECT_EQ(info.at("status"), "done");
+  EXPECT_EQ(info.at("images"), 2560);
+  EXPECT_EQ(info.at("precision"), "float32");
+  const auto history = read_history(run_dir() / "history.jsonl");
+  ASSERT_FALSE(history.empty());
+  EXPECT_EQ(history.back().images, 2560);
+  EXPECT_EQ(history.back().step, 80);
+  EXPECT_GT(history.back().discriminator_gradient_norm, 0);
+  EXPECT_LT(history.back().discriminator_loss, history.front().discriminator_loss);
+}
+
+TEST_F(Train, DrawsItsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
+  ASSERT_EQ(train().code, 0);
+  auto loaded = load_generator(load_checkpoint(run_dir() / "checkpoints/2560"));
+  const Compute compute{at::kCPU, at::kFloat, 1};
+  const auto images = generate_images(loaded.generator, sample_latents(loaded.config, 16), compute);
+  const auto expected = tile_grid(images, samples_layout(loaded.config.samples));
+  const auto drawn = read_image(run_dir() / "samples/2560.png");
+  ASSERT_EQ(drawn.size(), expected.size());
+  cv::Mat difference;
+  cv::absdiff(drawn, expected, difference);
+  double largest = 0;
+  cv::minMaxIdx(difference, nullptr, &largest);
+  EXPECT_LE(largest, 1);  // a value on the edge between two bytes
+}
+
+TEST_F(Train, ResumedAfterASignalEndsBitForBitLikeTheUninterruptedRun) {
+  ASSERT_EQ(train({"run.name=whole"}).code, 0);
+  std::mt19937 random(1);
+  auto arguments =
+      smoke("train", {"training.precision=float32", "training.threads=1", "run.name=parts", "--resume", "auto"});
+  int stops = 0, code = -1;
+  for (int attempt = 0; attempt < 20 && code != 0; ++attempt) {
+    Program program(directory_.path(), arguments);
+    // The history appears with the first step; a delay of up to most of the run lets the signal come anywhere.
+    wait_for(run_dir("parts") / "history.jsonl");
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
+    const int signal = attempt % 3 == 0 ? SIGKILL : attempt % 3 == 1 ? SIGTERM : SIGINT;
+    program.send(signal);
+    code = program.wait();
+    if (code != 0) {
+      ASSERT_EQ(code, 128 + signal) << program.err();
+      ++stops;
+    }
+  }
+  EXPECT_GT(stops, 0);
+  ASSERT_EQ(slopegan(arguments).code, 0);
+  EXPECT_TRUE(read_text(state("parts", 2560)) == read_text(state("whole", 2560)));
+  EXPECT_EQ(read_text(run_dir("parts") / "samples/2560.png"), read_text(run_dir("whole") / "samples/2560.png"));
+}
+
+TEST_F(Train, ResumedAfterAKillHasTheHistoryOfTheUninterruptedRun) {
+  ASSERT_EQ(train({"run.name=whole"}).code, 0);
+  // Killed somewhere after its first checkpoint: lines behind the checkpoint are written anew, none is lost or doubled.
+  auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "run.name=parts"});
+  Program program(directory_.path(), arguments);
+  ASSERT_TRUE(wait_for(run_dir("parts") / "checkpoints/1280/manifest.json"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  program.send(SIGKILL);
+  program.wait();
+  ASSERT_EQ(train({"run.name=parts", "--resume", "auto"}).code, 0);
+  EXPECT_EQ(timeless_history(run_dir("parts")), timeless_history(run_dir("whole")));
+  EXPECT_TRUE(read_text(state("parts", 2560)) == read_text(state("whole", 2560)));
+}
+
+TEST_F(Train, GoesOnToMoreImagesAsIfTheyHadBeenPlanned) {
+  ASSERT_EQ(train({"run.name=whole"}).code, 0);
+  ASSERT_EQ(train({"run.name=more", "training.total_images=1280"}).code, 0);
+  ASSERT_EQ(train({"run.name=more", "--resume", "auto"}).code, 0);
+  EXPECT_TRUE(read_text(state("more", 2560)) == read_text(state("whole", 2560)));
+  const auto again = train({"run.name=more", "--resume", "auto"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.err, HasSubstr("nothing to do"));
+}
+
+TEST_F(Train, GoesOnFromAnOlderCheckpointAndForgetsTheNewerOnes) {
+  ASSERT_EQ(train().code, 0);
+  const auto before = read_text(state("smoke", 2560));
+  const auto checkpoint = (run_dir() / "checkpoints/1280").string();
+  ASSERT_EQ(train({"--resume", checkpoint, "training.total_images=1920"}).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(run_dir() / "checkpoints/2560"));
+  EXPECT_EQ(read_history(run_dir() / "history.jsonl").back().images, 1920);
+  ASSERT_EQ(train({"--resume", "auto"}).code, 0);
+  EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
+}
+
+TEST_F(Train, BeginsANewRunFromTheCheckpointOfAnother) {
+  ASSERT_EQ(train().code, 0);
+  ASSERT_EQ(train({"run.name=branch", "--resume", (run_dir() / "checkpoints/1280").string()}).code, 0);
+  EXPECT_TRUE(read_text(state("branch", 2560)) == read_text(state("smoke", 2560)));
+  EXPECT_GT(read_history(run_dir("branch") / "history.jsonl").front().images, 1280);
+}
+
+TEST_F(Train, FallsBackToTheCheckpointBeforeADamagedOne) {
+  ASSERT_EQ(train().code, 0);
+  const auto whole = read_text(state("smoke", 2560));
+  std::ofstream(state("smoke", 2560), std::ios::binary | std::ios::in).seekp(5000).put('x');
+  const auto result = train({"--resume", "auto"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("2560"));
+  EXPECT_TRUE(read_text(state("smoke", 2560)) == whole);
+}
+
+TEST_F(Train, WithoutAnyWholeCheckpointItEndsWithItsOwnCode) {
+  ASSERT_EQ(train().code, 0);
+  for (const int images : {1280, 2560}) std::ofstream(state("smoke", images)) << "nothing";
+  EXPECT_EQ(train({"--resume", "auto"}).code, 4);
+}
+
+TEST_F(Train, RefusesToResumeWithAnotherSlopeAndShowsTheDifference) {
+  ASSERT_EQ(train().code, 0);
+  const auto result = train({"--resume", "auto", "generator.negative_slope=0.37"});
+  EXPECT_EQ(result.code, 4);
+  EXPECT_THAT(result.err, HasSubstr("generator.negative_slope: 0.2 -> 0.37"));
+}
+
+TEST_F(Train, NeverOverwritesARun) {
+  ASSERT_EQ(train().code, 0);
+  const auto before = read_text(state("smoke", 2560));
+  const auto result = train();
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--resume auto"));
+  EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
+}
+
+TEST_F(Train, SharesARunDirectoryWithNobody) {
+  auto arguments = smoke("train", {"training.total_images=1000000"});
+  Program first(directory_.path(), arguments);
+  ASSERT_TRUE(wait_for(run_dir() / "history.jsonl"));
+  const TemporaryDirectory scratch;
+  arguments.insert(arguments.end(), {"--resume", "auto"});
+  EXPECT_EQ(run(scratch.path(), arguments).code, 7);
+  first.send(SIGTERM);
+  EXPECT_EQ(first.wait(), 143);
+  EXPECT_EQ(nlohmann::json::parse(read_text(run_dir() / "run.json")).at("status"), "stopped");
+}
+
+TEST_F(Train, StopsWithItsOwnCodeWhenTrainingDivergesAndKeepsTheLastCheckpoint) {
+  ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
+  poison_newest_checkpoint(run_dir());
+  const auto before = read_text(state("smoke", 1280));
+  const auto result = train({"--resume", "auto"});
+  EXPECT_EQ(result.code, 5) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("diverged at step 40 (1280 images): the discriminator's loss is NaN"));
+  EXPECT_EQ(nlohmann::json::parse(read_text(run_dir() / "run.json")).at("status"), "diverged");
+  EXPECT_TRUE(read_text(state("smoke", 1280)) == before);
+  EXPECT_FALSE(std::filesystem::exists(state("smoke", 2560)));
+}
+
+TEST_F(Train, TakesASlopeFromTheCommandLine) {
+  ASSERT_EQ(train({"generator.negative_slope=0.37"}).code, 0);
+  EXPECT_THAT(read_text(run_dir() / "config.yaml"), HasSubstr("negative_slope: 0.37"));
+}
+
+TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
+  const std::vector<std::vector<std::string>> variants = {
+      {"generator.activation=prelu", "discriminator.activation=prelu", "discriminator.prelu=bounded_channel"},
+      {"generator.activation=rrelu", "discriminator.activation=rrelu", "discriminator.rrelu=divisor"},
+      {"generator.activation=relu", "discriminator.norm=spectral", "init.mode=slope_matched"},
+      {"generator.norm=none", "discriminator.norm=none", "init.mode=slope_matched", "ema.half_life_images=0"},
+      {"generator.negative_slope=[0.1, 0.2, 0.3]",
+       "discriminator.negative_slope={from: 0.3, to: 0.01, over_images: 1280, shape: log}"},
+      {"data.resolution=64", "data.flip=true", "optimizer.discriminator_steps=2", "loss.real_label=0.9",
+       "training.precision=bfloat16", "generator.width=4", "discriminator.width=4"},
+  };
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    auto more = variants[i];
+    more.insert(more.begin(), {"run.name=variant" + std::to_string(i), "training.total_images=640"});
+    const auto result = train(more);
+    EXPECT_EQ(result.code, 0) << i << ": " << result.err;
+    // Stopped and resumed, each must find all of its state again.
+    more.push_back("training.total_images=704");
+    more.insert(more.end(), {"--resume", "auto"});
+    const auto resumed = train(more);
+    EXPECT_EQ(resumed.code, 0) << i << ": " << resumed.err;
+  }
+}
+
+TEST_F(Train, PrintsTheLayersInADryRunAndWritesNothing) {
+  const auto result = slopegan({"train", config_file("fashion_mnist.yaml"), "generator.negative_slope=0.37",
+                                "run.output_dir=" + outputs().string(), "--dry-run"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("slope 0.37"));
+  EXPECT_THAT(result.out, HasSubstr("369600"));  // the generator's parameters
+  EXPECT_FALSE(std::filesystem::exists(outputs()));
+}
+
+TEST_F(Train, PrintsAConfigurationThatItReadsBack) {
+  const auto printed = slopegan(smoke("train", {"--print-config", "generator.negative_slope=0.37"}));
+  ASSERT_EQ(printed.code, 0);
+  std::ofstream(directory_ / "printed.yaml") << printed.out;
+  const auto again = slopegan({"train", (directory_ / "printed.yaml").string(), "--print-config"});
+  EXPECT_EQ(again.out, printed.out);
+}
+
+TEST_F(Train, NamesTheRightKeyForATypo) {
+  const auto result = slopegan({"train", config_file("fashion_mnist.yaml"), "negative_slop=0.37"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("generator.negative_slope"));
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
+}
+
+TEST_F(Train, TellsUsageDataAndOutputErrorsApart) {
+  EXPECT_EQ(slopegan({"train"}).code, 2);
+  EXPECT_EQ(slopegan({"train", "no/such/file.yaml"}).code, 2);
+  EXPECT_EQ(slopegan({"fly"}).code, 2);
+  EXPECT_EQ(slopegan({}).code, 2);
+  EXPECT_EQ(train({"data.path=" + (directory_ / "nothing").string()}).code, 3);
+  EXPECT_EQ(train({"--resume", (directory_ / "nothing").string()}).code, 4);
+  EXPECT_EQ(slopegan({"train", config_file("smoke.yaml"), "run.output_dir=/dev/null/outputs"}).code, 6);
+}
+
+}  // namespace
+}  // namespace slopegan::testing
