@@ -19,7 +19,7 @@ struct GridArguments {
   std::string path;
   std::string out;
   int rows = 0;
-  int columns = 10;
+  int columns = default_sheet_columns;
   std::int64_t seed = -1;
 };
 

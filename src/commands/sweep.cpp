@@ -44,7 +44,7 @@ int sweep_command(const SweepArguments& arguments) {
     log::info("stopped; the same command goes on");
     return result.exit_code;
   }
-  for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), 10)) {
+  for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
   print(printable((directory / "results.csv").string()) + "\n");

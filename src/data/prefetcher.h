@@ -23,7 +23,7 @@ class Prefetcher {
 
   Prefetcher(std::vector<Buffer> buffers, Fill fill) : fill_(std::move(fill)) {
     for (auto& buffer : buffers) free_.push_back(std::move(buffer));
-    worker_ = std::jthread([this](std::stop_token stop) { work(stop); });
+    worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
   /// Waits for the next filled buffer, in order. Throws what fill threw once the items before it are taken, and

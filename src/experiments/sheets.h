@@ -13,6 +13,8 @@
 /// The pictures that answer the question: what the same latents look like with different slopes.
 namespace slopegan {
 
+inline constexpr int default_sheet_columns = 12;
+
 /// A row of real images, then a row for each slope with the images of the same `columns` latents, of the arms with that
 /// seed. Arms without a checkpoint keep their row, pale, with their status. Throws CheckpointError, DataError.
 cv::Mat slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);

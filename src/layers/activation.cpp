@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 #include "layers/leaky_relu.h"

@@ -1,6 +1,7 @@
 #include "models/convolution.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
 namespace slopegan {

@@ -1,6 +1,7 @@
 #include "training/adam.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace slopegan {
 

@@ -1,6 +1,7 @@
 #include "training/samples.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "data/transform.h"
 #include "support/random.h"

@@ -50,10 +50,10 @@ TEST_F(Sweep, TrainsEverySlopeAndSeedAndEndsWithResultsAndSheets) {
   }
   EXPECT_EQ(arms, (std::set<std::string>{"slope_0-seed_0", "slope_0-seed_1", "slope_0.2-seed_0", "slope_0.2-seed_1"}));
   EXPECT_THAT(result.out, HasSubstr("contact_sheet.png"));
-  // Real images and two slopes below each other; ten latents beside each other.
+  // Real images and two slopes below each other; twelve latents beside each other.
   const auto sheet = read_image(sweep_dir() / "contact_sheet.png");
   EXPECT_GT(sheet.rows, 3 * 64);
-  EXPECT_GT(sheet.cols, 10 * 64);
+  EXPECT_GT(sheet.cols, 12 * 64);
   EXPECT_FALSE(read_image(sweep_dir() / "time_sheet.png").empty());
 }
 

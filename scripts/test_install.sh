@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs the build in $1 into a temporary directory, runs the program from there, and builds tests/consumer against the
+# installed layers alone.
+set -euo pipefail
+build=$(cd "$1" && pwd)
+source=$(cd "$(dirname "$0")/.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cmake --install "$build" --prefix "$scratch/prefix" >/dev/null
+cd "$scratch"
+prefix/bin/slopegan --version >/dev/null
+prefix/bin/slopegan train prefix/share/slopegan/configs/smoke.yaml --dry-run >/dev/null
+torch_dir=$(sed -n 's/^Torch_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")
+cmake -S "$source/tests/consumer" -B consumer -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DTorch_DIR="$torch_dir" >configure.log 2>&1 || { cat configure.log; exit 1; }
+cmake --build consumer
+consumer/consumer

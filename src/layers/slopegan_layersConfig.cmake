@@ -1,0 +1,8 @@
+include(CMakeFindDependencyMacro)
+find_dependency(Torch)
+include(${CMAKE_CURRENT_LIST_DIR}/slopegan_layersTargets.cmake)
+# The OpenMP runtime that LibTorch brings, not a second one.
+find_library(SLOPEGAN_GOMP NAMES libgomp.so.1 PATHS ${TORCH_INSTALL_PREFIX}/lib NO_DEFAULT_PATH)
+if(SLOPEGAN_GOMP)
+  target_link_libraries(slopegan::slopegan_layers INTERFACE ${SLOPEGAN_GOMP})
+endif()
