@@ -17,6 +17,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLANG_TIDY = ROOT / ".venv/bin/clang-tidy"
+TORCH_FREE = {"support", "config"}
 NOISE = re.compile(r"^(\d+ warnings? generated|Suppressed |Use -header-filter|\[\d+/\d+\] Processing)")
 
 
@@ -27,18 +28,25 @@ def flags_of(command: str) -> list[str]:
     return [w.replace('\\"', '"') for w in kept]
 
 
+def includes_of(flags: list[str]) -> list[str]:
+    return [flag for flag in flags if flag.startswith(("-I", "-isystem"))]
+
+
+def flags_for(folder: str, database: list[dict]) -> list[str]:
+    """The include folders of the target that the folder belongs to, and the definitions of all."""
+    sees_torch = folder not in TORCH_FREE
+    commands = [flags_of(e["command"]) for e in database if ("torch/include" in e["command"]) == sees_torch]
+    definitions = {f for flags in commands for f in flags if f.startswith("-D")}
+    return [*max(map(includes_of, commands), key=len), *sorted(definitions), "-std=c++20"]
+
+
 def check(folder: str, database: list[dict], scratch: pathlib.Path) -> tuple[str, bool, str]:
-    place = ROOT / "src" / folder
-    entries = [e for e in database if pathlib.Path(e["file"]).parent == place]
-    files = sorted({e["file"] for e in entries})
+    files = sorted((ROOT / "src" / folder).glob("*.cpp"))
     unit = scratch / f"{folder}.cpp"
     unit.write_text("".join(f'#include "{file}"\n' for file in files))
-    # A file that belongs to two targets is checked as in the one that sees less: support without LibTorch.
-    all_flags = [flags_of(e["command"]) for e in entries]
-    includes = min(([f for f in flags if f.startswith("-I") or f.startswith("-isystem")] for flags in all_flags), key=len)
-    flags = includes + sorted({f for flags in all_flags for f in flags if f not in includes and not f.startswith("-i")})
     run = subprocess.run(
-        [CLANG_TIDY, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", unit, "--", "-xc++", *flags],
+        [CLANG_TIDY, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", unit, "--", "-xc++",
+         *flags_for(folder, database)],
         capture_output=True, text=True, cwd=ROOT)
     lines = [line for line in (run.stdout + run.stderr).splitlines() if not NOISE.match(line)]
     return folder, run.returncode == 0, "\n".join(lines)
@@ -50,8 +58,7 @@ def main() -> int:
         return 77
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release")
     database = json.loads((build / "compile_commands.json").read_text())
-    folders = sys.argv[2:] or sorted({pathlib.Path(e["file"]).parent.name for e in database
-                                      if pathlib.Path(e["file"]).parent.parent == ROOT / "src"})
+    folders = sys.argv[2:] or sorted({file.parent.name for file in (ROOT / "src").glob("*/*.cpp")})
     good = True
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for folder, tidy, text in pool.map(lambda f: check(f, database, pathlib.Path(scratch)), folders):

@@ -216,22 +216,22 @@ int storage_rank(c10::ScalarType dtype) {
 }
 
 std::string safetensors_header_text(const SafetensorsHeader& header) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!header.metadata.empty()) json[metadata_key] = header.metadata;
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  if (!header.metadata.empty()) object[metadata_key] = header.metadata;
   for (const TensorEntry& entry : header.tensors) {
-    json[entry.name] = {{"dtype", dtypes.at(static_cast<std::size_t>(storage_rank(entry.dtype))).name},
-                        {"shape", entry.shape},
-                        {"data_offsets", {entry.begin, entry.end}}};
+    object[entry.name] = {{"dtype", dtypes.at(static_cast<std::size_t>(storage_rank(entry.dtype))).name},
+                          {"shape", entry.shape},
+                          {"data_offsets", {entry.begin, entry.end}}};
   }
-  return json.dump();
+  return object.dump();
 }
 
-SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_size) {
+SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size) {
   // The parser would skip a byte order mark and stop at a zero byte.
-  if (!json.starts_with('{')) throw CheckpointError("the header does not start with {");
-  if (json.find('\0') != std::string_view::npos) throw CheckpointError("the header holds a zero byte");
+  if (!text.starts_with('{')) throw CheckpointError("the header does not start with {");
+  if (text.find('\0') != std::string_view::npos) throw CheckpointError("the header holds a zero byte");
   HeaderReader reader;
-  if (!nlohmann::json::sax_parse(json, &reader)) throw CheckpointError(reader.reason);
+  if (!nlohmann::json::sax_parse(text, &reader)) throw CheckpointError(reader.reason);
   auto& tensors = reader.header.tensors;
   std::sort(tensors.begin(), tensors.end(), [](const TensorEntry& a, const TensorEntry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);

@@ -41,6 +41,6 @@ std::string safetensors_header_text(const SafetensorsHeader& header);
 /// Checks everything that can be checked without the data: JSON, names, dtypes, shapes of at most 64 dimensions, and
 /// that the tensors cover the `data_size` bytes of data without gap or overlap. Throws CheckpointError with the reason,
 /// which does not name the file. Safe for any bytes.
-SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_size);
+SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size);
 
 }  // namespace slopegan

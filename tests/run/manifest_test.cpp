@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Manifest example() {
+Manifest example_manifest() {
   return {{64, "0.1.0", "seed: 1\n", {{"history.jsonl", 10}}}, {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
@@ -26,9 +26,9 @@ Manifest read_back(const TemporaryDirectory& directory, const std::string& text)
 
 TEST(Manifest, ReadsBackWhatItWrites) {
   const TemporaryDirectory directory;
-  const Manifest manifest = read_back(directory, manifest_text(example()));
-  EXPECT_EQ(manifest.info, example().info);
-  EXPECT_EQ(manifest.files, example().files);
+  const Manifest manifest = read_back(directory, manifest_text(example_manifest()));
+  EXPECT_EQ(manifest.info, example_manifest().info);
+  EXPECT_EQ(manifest.files, example_manifest().files);
 }
 
 struct Damage {
@@ -65,7 +65,7 @@ class DamagedManifest : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(DamagedManifest, IsRefusedWithTheReason) {
   const TemporaryDirectory directory;
-  auto json = nlohmann::json::parse(manifest_text(example()));
+  auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json[nlohmann::json::json_pointer(GetParam().pointer)] = GetParam().value;
   const auto message = message_of<CheckpointError>([&] { read_back(directory, json.dump()); });
   EXPECT_THAT(message, HasSubstr(GetParam().reason));
@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
 
 TEST(Manifest, EveryFieldIsNeeded) {
   const TemporaryDirectory directory;
-  const auto json = nlohmann::json::parse(manifest_text(example()));
+  const auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   for (const auto& [name, value] : json.items()) {
     auto without = json;
     without.erase(name);
@@ -87,7 +87,7 @@ TEST(Manifest, EveryFieldIsNeeded) {
 
 TEST(Manifest, OneCutAtAnyByteIsRefused) {
   const TemporaryDirectory directory;
-  const std::string text = manifest_text(example());
+  const std::string text = manifest_text(example_manifest());
   for (std::size_t size = 0; size + 2 < text.size(); ++size) {  // all but the newline and the last brace
     std::ofstream(directory / "manifest.json", std::ios::trunc) << text.substr(0, size);
     EXPECT_THROW(read_manifest(directory.path()), CheckpointError) << size;

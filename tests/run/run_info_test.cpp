@@ -12,7 +12,7 @@
 namespace slopegan {
 namespace {
 
-RunInfo example() {
+RunInfo example_info() {
   RunInfo info;
   info.images = 60000;
   info.started = "2026-01-31T23:59:59Z";
@@ -29,7 +29,7 @@ RunInfo example() {
 
 TEST(RunInfo, IsWrittenAsJson) {
   const TemporaryDirectory directory;
-  write_run_info(directory / "run.json", example());
+  write_run_info(directory / "run.json", example_info());
   const auto json = nlohmann::json::parse(read_file(directory / "run.json", 1 << 20));
   EXPECT_EQ(json.at("status"), "running");
   EXPECT_EQ(json.at("images"), 60000);
@@ -50,7 +50,7 @@ TEST(RunInfo, TheStatusReadsBack) {
   const TemporaryDirectory directory;
   const auto file = directory / "run.json";
   EXPECT_FALSE(read_run_status(file).has_value());
-  RunInfo info = example();
+  RunInfo info = example_info();
   for (const auto status :
        {RunStatus::running, RunStatus::done, RunStatus::diverged, RunStatus::stopped, RunStatus::failed}) {
     info.status = status;
