@@ -3,7 +3,7 @@
 # is. Run again, it goes on where it stopped. Arguments go to the sweep, e.g. training.total_images=20000.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/build.sh
+scripts/build.sh release slopegan
 build/release/slopegan sweep configs/quickstart.yaml "$@"
 cat >&2 <<'END'
 
