@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what slopegan needs to build and to test: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
 # Run it as often as you like: what is already there is neither downloaded nor installed again.
-#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel
+#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
+#                          SLOPEGAN_TORCH=.venv goes back to the wheel
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -99,12 +100,19 @@ install_clang_tools() {
   pip_install "${missing[@]}" || say "could not install ${missing[*]}; the source checks will be skipped"
 }
 
+chosen_torch() {   # prints the LibTorch that an earlier SLOPEGAN_TORCH named, as long as it is there
+  [[ -f build/torch.cmake ]] || return 1
+  local folder
+  folder=$(sed -n 's/^set(SLOPEGAN_TORCH_DIR "\(.*\)")$/\1/p' build/torch.cmake)
+  [[ $folder != "$PWD/.venv/"* && -f $folder/TorchConfig.cmake ]] && echo "$folder"
+}
+
 install_packages
 make_venv
-if [[ -n ${SLOPEGAN_TORCH:-} ]]; then
+if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
   torch_dir=$(find_torch_cmake "$SLOPEGAN_TORCH") ||
     fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH holds no share/cmake/Torch/TorchConfig.cmake"
-else
+elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
   torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
 fi
@@ -112,6 +120,6 @@ install_clang_tools
 
 # The presets read this file, so that `cmake --preset release` works by hand as well.
 mkdir -p build
-line="set(Torch_DIR \"$torch_dir\" CACHE PATH \"LibTorch found by scripts/setup.sh\")"
+line="set(SLOPEGAN_TORCH_DIR \"$torch_dir\")"
 if [[ ! -f build/torch.cmake || $(<build/torch.cmake) != "$line" ]]; then printf '%s\n' "$line" >build/torch.cmake; fi
 say "ready (LibTorch: $torch_dir)"

@@ -1,4 +1,5 @@
 #include <array>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,9 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const slopegan::Error& error) {
     return slopegan::report_error(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    // A path that cannot be looked at (too long, a loop of links, no permission) where no file was being written.
+    return slopegan::report_error(slopegan::IoError(error.what()));
   } catch (const std::exception& error) {
     return slopegan::report_bug(error);
   }

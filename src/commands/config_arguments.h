@@ -18,6 +18,9 @@ struct ConfigArguments {
 
   /// Loads the configuration and logs its warnings. Throws UsageError.
   Config load() const;
+
+  /// The same with what a sweep needs checked as well.
+  Config load_for_sweep() const;
 };
 
 }  // namespace slopegan

@@ -6,7 +6,6 @@
 #include "commands/commands.h"
 #include "commands/config_arguments.h"
 #include "commands/output.h"
-#include "config/validate.h"
 #include "data/dataset.h"
 #include "experiments/sheets.h"
 #include "support/errors.h"
@@ -26,9 +25,8 @@ struct SweepArguments {
 };
 
 int sweep_command(const SweepArguments& arguments) {
-  Config config = arguments.config.load();
+  Config config = arguments.config.load_for_sweep();
   if (arguments.jobs > 0) config.sweep.jobs = arguments.jobs;
-  for (const auto& warning : validate_sweep(config)) log::warning(warning);
   const Shard shard = parse_shard(arguments.shard);
   if (arguments.list) {
     const auto directory = std::filesystem::path(config.run.output_dir) / config.run.name;

@@ -66,13 +66,13 @@ struct Start {
   std::optional<Checkpoint> resume;
 };
 
-Start prepare_start(const Config& config, const std::string& resume) {
+Start prepare_start(const Config& config, const Dataset& dataset, const std::string& resume) {
   const std::filesystem::path root = std::filesystem::path(config.run.output_dir) / config.run.name;
   const bool exists = std::filesystem::exists(root / "config.yaml");
   if (resume.empty()) return {RunDirectory::create(root), std::nullopt};
   if (resume != "auto") {
     auto checkpoint = load_checkpoint(resolve_checkpoint(resume));
-    check_resumable(config, checkpoint);
+    check_resumable(config, dataset, checkpoint);
     // A checkpoint of this very run goes on in its place; one of another run begins a new run.
     const bool own = exists && std::filesystem::equivalent(checkpoint.directory.parent_path(), root / "checkpoints");
     return {own ? RunDirectory::open(root) : RunDirectory::create(root), std::move(checkpoint)};
@@ -97,7 +97,7 @@ int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   if (arguments.dry_run) return dry_run(config, compute, *dataset);
 
   install_signal_handlers();
-  const Start start = prepare_start(config, arguments.resume);
+  const Start start = prepare_start(config, *dataset, arguments.resume);
   if (train(config, compute, *dataset, start.directory, start.resume, origin) == TrainEnd::stopped) {
     log::info("stopped; go on with the same command and --resume auto");
     return 128 + stop_signal();

@@ -10,7 +10,11 @@ Versions program_versions() {
   versions.slopegan = SLOPEGAN_VERSION;
   versions.libtorch = TORCH_VERSION;
   versions.opencv = CV_VERSION;
-  versions.compiler = "g++ " __VERSION__;
+#if defined(__clang__)
+  versions.compiler = __VERSION__;
+#else
+  versions.compiler = "GCC " __VERSION__;
+#endif
   versions.git_commit = SLOPEGAN_COMMIT;
   return versions;
 }

@@ -83,6 +83,7 @@ class Loader {
     }
     throw_errors();
     loaded.config = std::move(config_);
+    loaded.places = std::move(places_);
     return loaded;
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,8 @@ namespace slopegan {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> warnings;  ///< one sentence each with its place, for the log
+  /// Where each key that was set was set: "configs/x.yaml:12", "command line: 'width=8'".
+  std::map<std::string, std::string, std::less<>> places;
 };
 
 /// The built-in defaults, changed by the YAML `file`, changed by `overrides` ("key=value" with the full dotted key and

@@ -1,6 +1,7 @@
 #include "experiments/arms.h"
 
 #include "run/history.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -35,13 +36,28 @@ std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sw
 static std::optional<HistoryRecord> last_record(const Arm& arm) {
   const auto file = RunPaths(arm.directory).history_file();
   if (!std::filesystem::exists(file)) return std::nullopt;
-  const auto records = read_history(file);
-  return records.empty() ? std::nullopt : std::optional(records.back());
+  try {
+    const auto records = read_history(file);
+    return records.empty() ? std::nullopt : std::optional(records.back());
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return std::nullopt;
+  }
+}
+
+/// A run.json that cannot be read tells as much as none: the arm's own start says what is wrong with it.
+static std::optional<RunStatus> status_of(const Arm& arm) {
+  try {
+    return read_run_status(RunPaths(arm.directory).run_info_file());
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return std::nullopt;
+  }
 }
 
 ArmState read_arm_state(const Arm& arm) {
   ArmState state;
-  state.status = read_run_status(RunPaths(arm.directory).run_info_file());
+  state.status = status_of(arm);
   if (const auto record = last_record(arm)) state.images = record->images;
   return state;
 }
@@ -83,7 +99,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
       "generator_gradient_norm,discriminator_gradient_norm,seconds,images_per_second,memory_mib\n";
   for (const auto& arm : arms) {
     std::vector<std::string> cells = {arm.name, shortest(arm.negative_slope), std::to_string(arm.seed),
-                                      status_text(read_run_status(RunPaths(arm.directory).run_info_file()))};
+                                      status_text(status_of(arm))};
     const auto record = last_record(arm);
     cells.push_back(std::to_string(record ? record->images : 0));
     for (const auto figure : figures) cells.push_back(record ? shortest((*record).*figure) : "");

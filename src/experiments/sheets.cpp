@@ -1,7 +1,6 @@
 #include "experiments/sheets.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "data/dataset.h"
@@ -70,16 +69,29 @@ std::string subtitle(const Config& config, std::int64_t seed, const std::string&
                 static_cast<long long>(config.training.total_images), static_cast<long long>(seed));
 }
 
+/// The arm's newest checkpoint, or nothing; `detail` says why.
+std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
+  try {
+    std::vector<std::string> warnings;
+    auto checkpoint = load_newest(RunPaths(arm.directory).checkpoints_dir(), warnings);
+    for (const auto& warning : warnings) log::warning(warning);
+    if (!checkpoint && detail.empty()) detail = "no checkpoint yet";
+    return checkpoint;
+  } catch (const CheckpointError& error) {
+    log::warning(error.what());
+    detail = "damaged";
+    return std::nullopt;
+  }
+}
+
 SheetRow slope_row(const Config& config, const Arm& arm, int columns) {
   SheetRow row;
   row.label = slope_label(arm.negative_slope);
   const auto state = read_arm_state(arm);
-  std::vector<std::string> warnings;
-  const auto checkpoint = load_newest(RunPaths(arm.directory).checkpoints_dir(), warnings);
-  for (const auto& warning : warnings) log::warning(warning);
   if (state.status == RunStatus::diverged) row.detail = "diverged";
+  if (!state.status) row.detail = "not run yet";
+  const auto checkpoint = checkpoint_of(arm, row.detail);
   if (!checkpoint) {
-    if (row.detail.empty()) row.detail = state.status ? "no checkpoint yet" : "not run yet";
     row.tiles.resize(static_cast<std::size_t>(columns));
     return row;
   }
@@ -89,20 +101,6 @@ SheetRow slope_row(const Config& config, const Arm& arm, int columns) {
     row.detail += (row.detail.empty() ? "" : ", ") + format("at %lld images", static_cast<long long>(loaded.images));
   }
   return row;
-}
-
-/// The image counts of the files samples/<images>.png of a run.
-std::set<std::int64_t> sample_counts(const Arm& arm) {
-  std::set<std::int64_t> counts;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(RunPaths(arm.directory).samples_dir(), ignored)) {
-    const std::string stem = entry.path().stem().string();
-    std::int64_t images = 0;
-    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
-    const bool number = error == std::errc() && end == stem.data() + stem.size();
-    if (number && entry.path().extension() == ".png") counts.insert(images);
-  }
-  return counts;
 }
 
 /// At most `count` of the values, spread evenly, with the last one.
@@ -119,6 +117,10 @@ cv::Mat first_four(const std::filesystem::path& file, const Config& config) {
   const auto grid = read_image(file);
   const auto layout = samples_layout(config.samples);
   const int size = static_cast<int>(config.data.resolution);
+  if (!is_grid(grid, layout, size)) {
+    log::warning(printable(file.string()) + " was drawn with other rows or columns than the sweep's and is left out");
+    return {};
+  }
   cv::Mat square(2 * size, 2 * size, grid.type(), cv::Scalar::all(255));
   for (int i = 0; i < std::min(4, layout.rows * layout.columns); ++i) {
     const auto tile = tile_at(grid, layout, size, i / layout.columns, i % layout.columns);
@@ -142,7 +144,7 @@ cv::Mat slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, 
 cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
   const auto chosen = arms_of_seed(arms, seed);
   std::set<std::int64_t> counts;
-  for (const auto& arm : chosen) counts.merge(sample_counts(arm));
+  for (const auto& arm : chosen) counts.merge(sample_counts(RunPaths(arm.directory)));
   if (counts.empty()) throw UsageError("no arm has written samples yet");
   const auto times = spread(counts, static_cast<std::size_t>(columns));
   Sheet sheet;
@@ -188,7 +190,8 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
   std::vector<std::filesystem::path> written = {sweep_dir / "contact_sheet.png"};
   write_png(written.back(), slope_contact_sheet(config, arms, seed, columns));
   const auto chosen = arms_of_seed(arms, seed);
-  if (std::any_of(chosen.begin(), chosen.end(), [](const Arm& arm) { return !sample_counts(arm).empty(); })) {
+  if (std::any_of(chosen.begin(), chosen.end(),
+                  [](const Arm& arm) { return !sample_counts(RunPaths(arm.directory)).empty(); })) {
     written.push_back(sweep_dir / "time_sheet.png");
     write_png(written.back(), slope_time_sheet(config, arms, seed, std::min(columns, 8)));
   }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <thread>
 
 #include "config/load.h"
 #include "config/print.h"
 #include "experiments/child_process.h"
+#include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
@@ -42,13 +44,13 @@ class Scheduler {
       const ArmState state = read_arm_state(arm);
       if (is_over(state, config)) {
         ++over_;
-        if (state.status == RunStatus::diverged) worst_ = static_cast<int>(ExitCode::diverged);
+        if (state.status == RunStatus::diverged) note_failure(static_cast<int>(ExitCode::diverged));
       } else {
         queue_.push_back(&arm);
       }
     }
     total_ = mine.size();
-    const auto cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+    const auto cores = usable_cores();
     const auto arms = std::max<std::int64_t>(1, static_cast<std::int64_t>(queue_.size()));
     // One thread an arm side by side trains more images than all threads on one arm.
     jobs_ = std::min(arms, config.sweep.jobs > 0 ? config.sweep.jobs : cores);
@@ -105,9 +107,18 @@ class Scheduler {
       return;
     }
     if (stopping_ && code > 128) return;
-    if (worst_ == 0) worst_ = code > 128 ? static_cast<int>(ExitCode::bug) : code;
     if (code == static_cast<int>(ExitCode::diverged)) ++over_;
-    log::error(format("%s failed with exit code %d: %s", name.c_str(), code, ended.process.last_words().c_str()));
+    note_failure(code);
+    const std::string ending = code > 128 ? format("was ended by signal %d (%s)", code - 128, ::strsignal(code - 128))
+                                          : format("failed with exit code %d", code);
+    const std::string words = ended.process.last_words();
+    log::error(name + " " + ending + (words.empty() ? "" : ": " + words));
+  }
+
+  /// A divergence is an outcome; anything else that went wrong weighs more, a crash most.
+  void note_failure(int code) {
+    const auto weight = [](int c) { return c == static_cast<int>(ExitCode::diverged) ? 1 : c; };
+    if (weight(code) > weight(worst_)) worst_ = code;
   }
 
   void pass_signal_on() {
@@ -167,6 +178,15 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) 
   return mine;
 }
 
+/// Shards may begin at the same moment: what another one is just writing has a hidden name.
+static bool holds_something_else(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (!entry.path().filename().native().starts_with('.')) return !std::filesystem::exists(directory / "sweep.yaml");
+  }
+  return false;
+}
+
 std::filesystem::path open_sweep(const Config& config) {
   const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
   const auto file = directory / "sweep.yaml";
@@ -182,11 +202,12 @@ std::filesystem::path open_sweep(const Config& config) {
       throw UsageError(printable(directory.string()) + " holds a sweep with other values (" + join(problems, ", ") +
                        "); choose another run.name, or the old values");
     }
-  } else if (std::filesystem::exists(directory) && !std::filesystem::is_empty(directory)) {
+  } else if (holds_something_else(directory)) {
     throw UsageError(printable(directory.string()) + " exists and is no sweep; choose another name with run.name=...");
   }
-  make_directories(directory / "runs");
+  make_directories(directory);
   write_file_atomic(file, to_yaml(config));
+  make_directories(directory / "runs");
   return directory;
 }
 

@@ -25,7 +25,8 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 /// is the same (slopes, seeds and jobs may be others); UsageError with the differences otherwise.
 std::filesystem::path open_sweep(const Config& config);
 
-/// How a sweep ended: the worst exit code of its arms, 128 + signal where it was stopped, else 0.
+/// How a sweep ended: 0, or the highest exit code of its arms where one did not end well (128 + signal where a signal
+/// ended one; a divergence counts least), or 128 + signal where the sweep was told to stop.
 struct SweepResult {
   int exit_code = 0;
   bool stopped = false;

@@ -53,6 +53,11 @@ cv::Mat tile_grid(const torch::Tensor& images, const GridLayout& layout) {
   return grid;
 }
 
+bool is_grid(const cv::Mat& grid, const GridLayout& layout, int tile_width) {
+  const int side = tile_width * grid_scale(layout, tile_width);
+  return grid_size(layout, {side, side}) == grid.size();
+}
+
 cv::Mat tile_at(const cv::Mat& grid, const GridLayout& layout, int tile_width, int row, int column) {
   check_layout(layout);
   check(row >= 0 && row < layout.rows && column >= 0 && column < layout.columns, "tile_at: there is no such tile");

@@ -20,6 +20,9 @@ int grid_scale(const GridLayout& layout, int tile_width);
 /// background. Throws std::invalid_argument where there are more images than tiles or the layout is out of range.
 cv::Mat tile_grid(const torch::Tensor& images, const GridLayout& layout);
 
+/// Whether `grid` has the size that tile_grid gives with that layout for square tiles of that width.
+bool is_grid(const cv::Mat& grid, const GridLayout& layout, int tile_width);
+
 /// The tile at (row, column) of a grid that tile_grid made with that layout, without the upscaling: to_mat of the image
 /// that was put in. Throws std::invalid_argument where the grid's size does not fit the layout and the tile's width.
 cv::Mat tile_at(const cv::Mat& grid, const GridLayout& layout, int tile_width, int row, int column);

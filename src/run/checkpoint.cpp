@@ -106,17 +106,20 @@ void point_latest_at(const fs::path& checkpoints_dir, const std::string& name) {
   sync_directory(checkpoints_dir);
 }
 
+/// Under a temporary name first, so that no half of a checkpoint is ever found under its number.
+void remove_checkpoint(const fs::path& directory) {
+  const fs::path doomed = temporary_path(directory.parent_path(), directory.filename().string());
+  rename_path(directory, doomed);
+  remove_tree(doomed);
+}
+
 void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
   std::error_code ignored;  // most runs have no best
   const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
   const auto all = list_checkpoints(checkpoints_dir);
   for (std::size_t i = static_cast<std::size_t>(std::max<std::int64_t>(keep, 1)); i < all.size(); ++i) {
     const fs::path name = all[i].filename();
-    if (name == written || name == best) continue;
-    // Under a temporary name first, so that no half of a checkpoint is ever found under its number.
-    const fs::path doomed = temporary_path(checkpoints_dir, name.string());
-    rename_path(all[i], doomed);
-    remove_tree(doomed);
+    if (name != written && name != best) remove_checkpoint(all[i]);
   }
 }
 
@@ -161,6 +164,15 @@ std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
   return found;
 }
 
+std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, std::int64_t images) {
+  std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
+  std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
+  if (removed.empty()) return removed;
+  point_latest_at(checkpoints_dir, std::to_string(images));
+  for (const fs::path& directory : removed) remove_checkpoint(directory);
+  return removed;
+}
+
 std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vector<std::string>& warnings) {
   std::vector<std::string> reasons;
   for (const fs::path& directory : list_checkpoints(checkpoints_dir)) {
@@ -178,10 +190,14 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
   throw CheckpointError(display(checkpoints_dir) + " holds only damaged checkpoints: " + join(reasons, "; "));
 }
 
-fs::path resolve_checkpoint(const fs::path& path) {
+fs::path resolve_checkpoint(const fs::path& given) {
   std::error_code ignored;
+  if (!fs::exists(given, ignored)) throw CheckpointError(display(given) + " does not exist");
+  // checkpoints/latest is a link, and a path may end in a slash: whoever reads the number needs the directory's own
+  // name.
+  fs::path path = fs::canonical(given, ignored);
+  if (ignored) path = given;
   if (fs::exists(path / manifest_name, ignored)) return path;
-  if (!fs::exists(path, ignored)) throw CheckpointError(display(path) + " does not exist");
   const fs::path checkpoints_dir = path / "checkpoints";
   const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
   if (!latest.empty() && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;

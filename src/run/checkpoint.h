@@ -34,13 +34,19 @@ Checkpoint load_checkpoint(const std::filesystem::path& directory);
 /// The directories checkpoints/<images>, the newest (the largest number) first; none where there is no such folder.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
+/// Removes the checkpoints of more than `images` images and lets checkpoints/latest point at the one of `images`, for a
+/// run that goes on from there. Returns what was removed. Throws IoError.
+std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
+                                                            std::int64_t images);
+
 /// The newest checkpoint that is whole, or nothing where there is none at all. One line is added to `warnings` for each
 /// damaged one that was passed over. Throws CheckpointError where all are damaged, and NewerFormatError rather than
 /// pass over one that only a newer slopegan can read.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
-/// The checkpoint directory that the user means by `path`: a checkpoint, or a run, which stands for its latest. Throws
+/// The checkpoint directory that the user means by `path`, without links: a checkpoint, or a run, which stands for its
+/// latest. Throws
 /// CheckpointError saying what `path` is instead.
-std::filesystem::path resolve_checkpoint(const std::filesystem::path& path);
+std::filesystem::path resolve_checkpoint(const std::filesystem::path& given);
 
 }  // namespace slopegan

@@ -66,6 +66,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
   result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
   result.info.config_yaml = manifest.at("config").get<std::string>();
+  result.info.dataset_hash = manifest.at("dataset_sha256").get<std::string>();
   for (const auto& [name, offset] : object_in(path, manifest.at("file_offsets")).items()) {
     result.info.file_offsets[name] = count_in(path, offset);
   }
@@ -88,6 +89,7 @@ std::string manifest_text(const Manifest& manifest) {
                                                 {"images", manifest.info.images},
                                                 {"files", files},
                                                 {"file_offsets", manifest.info.file_offsets},
+                                                {"dataset_sha256", manifest.info.dataset_hash},
                                                 {"config_sha256", config_hash(config)},
                                                 {"config", config}};
   return json_text(manifest_json, 2) + '\n';

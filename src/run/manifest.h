@@ -17,6 +17,8 @@ struct CheckpointInfo {
   std::string slopegan_version;
   /// The resolved configuration, so that a checkpoint can be used without its run.
   std::string config_yaml;
+  /// Dataset::hash of the images that it was trained on.
+  std::string dataset_hash;
   /// Sizes in bytes of the run's growing files ("history.jsonl", ...) at this moment: a resumed run cuts them there.
   std::map<std::string, std::uint64_t> file_offsets;
   bool operator==(const CheckpointInfo&) const = default;

@@ -41,11 +41,24 @@ RunDirectory RunDirectory::create(const fs::path& root) {
   return directory;
 }
 
+static bool holds_hidden_files_alone(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (!entry->path().filename().native().starts_with('.')) return false;
+  }
+  return !error;
+}
+
 RunDirectory RunDirectory::open(const fs::path& root) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) {
     throw UsageError(display(root) + " is no run directory; start the run without --resume");
   }
+  // A run that was killed at its very beginning has left hidden files at most.
+  const RunPaths paths(root);
+  const bool is_run = fs::exists(paths.config_file(), ignored) || holds_hidden_files_alone(root);
+  if (!is_run) throw UsageError(display(root) + " exists and is no run; choose another name with run.name=...");
   return RunDirectory(root);
 }
 

@@ -2,12 +2,12 @@
 
 #include <array>
 #include <ctime>
-#include <sched.h>
 #include <string_view>
 #include <unistd.h>
 #include <utility>
 
 #include "run/json_text.h"
+#include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
 
@@ -38,12 +38,6 @@ std::string cpu_model() {
   const std::size_t begin = key == std::string::npos ? key : text.find(": ", key);
   if (begin == std::string::npos) return "unknown";
   return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
-}
-
-std::int64_t usable_cores() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return ::sysconf(_SC_NPROCESSORS_ONLN);  // more cores than the set has room for
 }
 
 ordered_json to_json(const RunInfo& info) {

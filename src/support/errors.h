@@ -15,8 +15,7 @@ enum class ExitCode : int {
   io = 6,
   busy = 7,
   bug = 70,
-  interrupted = 130,
-  terminated = 143,
+  // 128 + the signal's number: stopped by it, after a checkpoint was written
 };
 
 /// An ending that the user can do something about. The message is one complete sentence for a person: what is wrong,

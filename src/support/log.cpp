@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -45,9 +46,8 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
   void show_status(std::string_view text) {
     if (!terminal_) return;
     const std::lock_guard lock(mutex_);
-    status_ = text;
-    const std::string line = "\r\033[K" + status_;
-    write(line);
+    status_ = text.substr(0, columns());
+    write("\r\033[K" + status_);
   }
 
  protected:
@@ -73,6 +73,13 @@ class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
     return {buffer.data(), buffer.size()};
   }
 
+  /// A longer line would wrap, and only its last row could be cleared.
+  static std::size_t columns() {
+    winsize size{};
+    const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known ? size.ws_col - std::size_t{1} : 79;
+  }
+
   static void write(const std::string& text) {
     // A closed stderr must not end a training run.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -85,7 +92,6 @@ struct State {
   std::shared_ptr<ConsoleSink> console;
   std::shared_ptr<spdlog::logger> logger;
   bool status_visible = false;
-  Style style = Style::text;
 };
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -120,7 +126,6 @@ State make_state(const Options& options) {
   state.logger = std::make_shared<spdlog::logger>("slopegan", state.console);
   state.logger->set_level(spdlog::level::debug);
   state.status_visible = terminal && text && options.level <= Level::info;
-  state.style = options.style;
   return state;
 }
 

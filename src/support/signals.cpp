@@ -1,6 +1,7 @@
 #include "support/signals.h"
 
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
 #include <unistd.h>
 
@@ -8,9 +9,21 @@ namespace slopegan {
 
 static volatile std::sig_atomic_t noted_signal = 0;
 
+static volatile std::sig_atomic_t noted_second = 0;
+
+static std::sig_atomic_t now_in_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::sig_atomic_t>(now.tv_sec);
+}
+
 static void note_signal(int number) {
-  if (noted_signal != 0) ::_exit(128 + number);
-  noted_signal = number;
+  if (noted_signal == 0) {
+    noted_second = now_in_seconds();
+    noted_signal = number;
+  } else if (now_in_seconds() - noted_second >= 2) {
+    ::_exit(128 + number);
+  }
 }
 
 void install_signal_handlers() {
@@ -23,7 +36,5 @@ void install_signal_handlers() {
 }
 
 int stop_signal() { return noted_signal; }
-
-void clear_stop_signal() { noted_signal = 0; }
 
 }  // namespace slopegan

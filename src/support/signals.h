@@ -9,7 +9,4 @@ void install_signal_handlers();
 /// The signal that asked to stop, or 0.
 int stop_signal();
 
-/// Forgets a noted signal (for tests).
-void clear_stop_signal();
-
 }  // namespace slopegan

@@ -1,10 +1,9 @@
 #include "training/device.h"
 
-#include <sched.h>
-
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include "support/cores.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -45,17 +44,11 @@ static at::ScalarType choose_type(Precision precision, at::Device device) {
   TORCH_CHECK(false, "unknown precision");
 }
 
-static int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 Compute choose_compute(const TrainingConfig& training) {
   Compute compute;
   compute.device = choose_device(training.device);
   compute.type = choose_type(training.precision, compute.device);
-  compute.threads = training.threads > 0 ? static_cast<int>(training.threads) : usable_cores();
+  compute.threads = training.threads > 0 ? static_cast<int>(training.threads) : static_cast<int>(usable_cores());
   return compute;
 }
 

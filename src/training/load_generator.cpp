@@ -8,7 +8,7 @@
 namespace slopegan {
 
 LoadedGenerator load_generator(const Checkpoint& checkpoint) {
-  const std::string source = (checkpoint.directory / "manifest.json: config_yaml").string();
+  const std::string source = (checkpoint.directory / "manifest.json").string() + ", config";
   const Config config = parse_config(checkpoint.info.config_yaml, source);
   const auto averaged = with_prefix(checkpoint.tensors, "ema.");
   const auto tensors = averaged.empty() ? with_prefix(checkpoint.tensors, "generator.") : averaged;

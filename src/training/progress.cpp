@@ -16,7 +16,7 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
 }
 
 std::string bar(double share) {
-  const int width = 20, full = static_cast<int>(share * width);
+  const int width = 10, full = static_cast<int>(share * width);
   return std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(width - full), '.');
 }
 
@@ -59,9 +59,9 @@ void Progress::update(std::int64_t images, const StepStats& stats) {
   const double share = static_cast<double>(images) / static_cast<double>(total_images_);
   const double left = static_cast<double>(total_images_ - images) / std::max(speed_, 1e-9);
   const std::string numbers =
-      format("%lld/%lld images, %.0f images/s, loss D %.3f G %.3f, D(real) %.2f D(fake) %.2f, ETA %s",
-             static_cast<long long>(images), static_cast<long long>(total_images_), speed_, stats.discriminator_loss,
-             stats.generator_loss, stats.d_real, stats.d_fake, clock_time(left).c_str());
+      format("%lld/%lld images, ETA %s, %.0f/s, loss D %.2f G %.2f, D(real) %.2f D(fake) %.2f",
+             static_cast<long long>(images), static_cast<long long>(total_images_), clock_time(left).c_str(), speed_,
+             stats.discriminator_loss, stats.generator_loss, stats.d_real, stats.d_fake);
   if (log::status_line_visible()) {
     log::status_line(format("[%s] %3.0f %% ", bar(share).c_str(), 100 * share) + numbers);
   } else {

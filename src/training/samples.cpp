@@ -1,5 +1,7 @@
 #include "training/samples.h"
 
+#include <charconv>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -32,6 +34,19 @@ at::Tensor generate_images(Generator& generator, const at::Tensor& latents, cons
   }
   generator->train(was_training);
   return at::cat(images);
+}
+
+std::set<std::int64_t> sample_counts(const RunPaths& run) {
+  std::set<std::int64_t> counts;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(run.samples_dir(), ignored)) {
+    const std::string stem = entry.path().stem().string();
+    std::int64_t images = 0;
+    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
+    const bool number = error == std::errc() && end == stem.data() + stem.size();
+    if (number && entry.path().extension() == ".png") counts.insert(images);
+  }
+  return counts;
 }
 
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count) {

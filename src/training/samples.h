@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <set>
 
 #include "config/config.h"
 #include "data/dataset.h"
 #include "images/grid.h"
 #include "models/generator.h"
+#include "run/run_directory.h"
 #include "training/device.h"
 
 namespace slopegan {
@@ -21,6 +22,9 @@ at::Tensor sample_latents(const Config& config, std::int64_t count);
 /// Images of the generator in evaluation mode (running statistics, no gradients), float32 [N, C, R, R] on the CPU. The
 /// generator's mode is as before afterwards.
 at::Tensor generate_images(Generator& generator, const at::Tensor& latents, const Compute& compute);
+
+/// The numbers of the files samples/<images>.png of a run.
+std::set<std::int64_t> sample_counts(const RunPaths& run);
 
 /// `count` real images as the discriminator sees them, float32 [N, C, R, R]; a function of the seed alone.
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);

@@ -38,6 +38,7 @@ class Training {
         compute_(compute),
         directory_(directory),
         versions_(versions),
+        dataset_hash_(dataset.hash),
         state_(config, dataset.channels(), compute.device),
         history_(directory.history_file()) {
     if (resume) restore(*resume);
@@ -68,24 +69,30 @@ class Training {
 
  private:
   void restore(const Checkpoint& checkpoint) {
-    check_resumable(config_, checkpoint);
     state_.restore(checkpoint.tensors);
-    remove_abandoned(checkpoint);
+    if (is_own(checkpoint)) remove_abandoned();
     log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
                      printable(checkpoint.directory.string()).c_str()));
+    if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
+      log::warning(
+          "the checkpoint stands behind a last batch that was cut short, so what follows is not bit-identical to a run "
+          "that was planned this long; a total_images that is a multiple of batch_size avoids that");
+    }
   }
 
   bool is_own(const Checkpoint& checkpoint) const {
-    return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory_.checkpoints_dir());
+    std::error_code error;
+    return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory_.checkpoints_dir(), error);
   }
 
-  /// Going on from an older checkpoint leaves the way that the newer ones came; --resume auto must not return to it.
-  void remove_abandoned(const Checkpoint& checkpoint) const {
-    if (!is_own(checkpoint)) return;
-    for (const auto& newer : list_checkpoints(directory_.checkpoints_dir())) {
-      if (newer.filename() == checkpoint.directory.filename()) return;
-      log::info("removing " + printable(newer.string()) + ", which came after the checkpoint to resume from");
-      remove_tree(newer);
+  /// Going on from an older checkpoint leaves the way that the newer ones came: --resume auto must not return to it,
+  /// nor a time sheet show it.
+  void remove_abandoned() const {
+    for (const auto& newer : remove_newer_checkpoints(directory_.checkpoints_dir(), state_.images_seen)) {
+      log::info("removed " + printable(newer.string()) + ", which came after the checkpoint to resume from");
+    }
+    for (const auto images : sample_counts(directory_)) {
+      if (images > state_.images_seen) remove_tree(directory_.samples_file(images));
     }
   }
 
@@ -154,7 +161,9 @@ class Training {
 
   void write_samples() {
     const auto latents = sample_latents(config_, config_.samples.rows * config_.samples.columns);
-    const auto images = generate_images(state_.best_generator(), latents, compute_);
+    auto& generator = state_.best_generator();
+    generator->set_images(state_.images_seen);  // a scheduled slope has moved on with the step
+    const auto images = generate_images(generator, latents, compute_);
     const auto file = directory_.samples_file(state_.images_seen);
     write_png(file, tile_grid(images, samples_layout(config_.samples)));
     log::debug("samples: " + file.string());
@@ -166,6 +175,7 @@ class Training {
     info.images = state_.images_seen;
     info.slopegan_version = versions_.slopegan;
     info.config_yaml = to_yaml(config_);
+    info.dataset_hash = dataset_hash_;
     info.file_offsets["history.jsonl"] = history_.size();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     log::debug(format("checkpoint at %lld images", static_cast<long long>(state_.images_seen)));
@@ -175,6 +185,7 @@ class Training {
   const Compute& compute_;
   const RunDirectory& directory_;
   const Versions& versions_;
+  std::string dataset_hash_;
   GanState state_;
   AppendFile history_;
 };
@@ -227,9 +238,9 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
 
 }  // namespace
 
-void check_resumable(const Config& config, const Checkpoint& checkpoint) {
+void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
   const Config saved =
-      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json: config_yaml").string());
+      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json").string() + ", config");
   // What may differ: names and places, how long and how often, and how the machine is used.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",
@@ -248,6 +259,10 @@ void check_resumable(const Config& config, const Checkpoint& checkpoint) {
                                      [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
     if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }
+  if (checkpoint.info.dataset_hash != dataset.hash) {
+    problems.push_back("the images at data.path have another SHA-256: " + printable(checkpoint.info.dataset_hash, 12) +
+                       " -> " + dataset.hash.substr(0, 12));
+  }
   if (problems.empty()) return;
   throw CheckpointError(printable(checkpoint.directory.string()) +
                         " was trained with other values and cannot be resumed with these (" + join(problems, ", ") +
@@ -256,24 +271,24 @@ void check_resumable(const Config& config, const Checkpoint& checkpoint) {
 
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
-  if (resume) check_resumable(config, *resume);
-  log::add_file(directory.log_file());
+  if (resume) check_resumable(config, dataset, *resume);
   write_run_files(config, dataset, directory, origin);
+  log::add_file(directory.log_file());
   RunRecord record(directory, describe_run(compute, dataset, resume, origin));
-  std::int64_t images = resume ? resume->info.images : 0;
+  std::optional<Training> training;
+  const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };
   try {
-    Training training(config, compute, dataset, directory, resume, origin.versions);
+    training.emplace(config, compute, dataset, directory, resume, origin.versions);
     log::info(format("training %s to %lld images on %s", printable(directory.root().string()).c_str(),
                      static_cast<long long>(config.training.total_images), describe(compute).c_str()));
-    const TrainEnd end = training.run(dataset);
-    images = training.images_seen();
-    record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images);
+    const TrainEnd end = training->run(dataset);
+    record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;
-  } catch (const DivergedError& error) {
-    record.end(RunStatus::diverged, images);
+  } catch (const DivergedError&) {
+    record.end(RunStatus::diverged, images());
     throw;
   } catch (...) {
-    record.end(RunStatus::failed, images);
+    record.end(RunStatus::failed, images());
     throw;
   }
 }

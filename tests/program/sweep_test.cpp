@@ -83,7 +83,7 @@ TEST_F(Sweep, GoesOnWhereItWasKilled) {
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
-  program.wait();
+  ASSERT_EQ(program.wait(), 128 + SIGKILL);
   // Its arm was told to stop; until it has, it holds its directory.
   Result result{7, "", ""};
   for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
@@ -140,6 +140,24 @@ TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
   EXPECT_EQ(again.code, 5);
 }
 
+TEST_F(Sweep, FinishesTheOtherArmsWhereOneIsDamaged) {
+  ASSERT_EQ(sweep({"training.total_images=320"}).code, 0);
+  const auto damaged = sweep_dir() / "runs/slope_0-seed_0";
+  std::ofstream(damaged / "history.jsonl", std::ios::app) << "garbage\n";
+  std::ofstream(damaged / "checkpoints/320/state.safetensors") << "garbage";
+  const auto result = sweep();
+  EXPECT_EQ(result.code, 4) << result.err;
+  EXPECT_EQ(results().at(2).at(3), "done");
+  EXPECT_EQ(results().at(2).at(4), "640");
+  EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
+}
+
+TEST_F(Sweep, TakesADirectoryWhereAnotherShardIsJustBeginning) {
+  std::filesystem::create_directories(sweep_dir());
+  std::ofstream(sweep_dir() / ".tmp-sweep.yaml-1-0") << "half";
+  EXPECT_EQ(sweep().code, 0);
+}
+
 TEST_F(Sweep, RefusesOtherValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});
@@ -151,7 +169,9 @@ TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
   EXPECT_EQ(sweep({"--list"}).out, "slope_0-seed_0\nslope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "2/2"}).out, "slope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "3/2"}).code, 2);
-  EXPECT_EQ(sweep({"sweep.negative_slope=[0.2, 0.2]"}).code, 2);
+  const auto twice = sweep({"sweep.negative_slope=[0.2, 0.2]"});
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("command line: 'sweep.negative_slope=[0.2, 0.2]': sweep.negative_slope holds"));
   EXPECT_FALSE(std::filesystem::exists(sweep_dir()));
 }
 

@@ -61,7 +61,7 @@ TEST_F(Train, LeavesEverythingThatARunConsistsOf) {
 }
 
 TEST_F(Train, DrawsItsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
-  ASSERT_EQ(train().code, 0);
+  ASSERT_EQ(train({"generator.negative_slope={from: 1, to: 0, over_images: 2560}"}).code, 0);
   auto loaded = load_generator(load_checkpoint(run_dir() / "checkpoints/2560"));
   const Compute compute{at::kCPU, at::kFloat, 1};
   const auto images = generate_images(loaded.generator, sample_latents(loaded.config, 16), compute);
@@ -103,12 +103,13 @@ TEST_F(Train, ResumedAfterASignalEndsBitForBitLikeTheUninterruptedRun) {
 TEST_F(Train, ResumedAfterAKillHasTheHistoryOfTheUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   // Killed somewhere after its first checkpoint: lines behind the checkpoint are written anew, none is lost or doubled.
-  auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "run.name=parts"});
+  // The plan is far longer than it lives, so that it cannot end before the kill.
+  auto arguments = smoke(
+      "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(run_dir("parts") / "checkpoints/1280/manifest.json"));
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   program.send(SIGKILL);
-  program.wait();
+  ASSERT_EQ(program.wait(), 128 + SIGKILL);
   ASSERT_EQ(train({"run.name=parts", "--resume", "auto"}).code, 0);
   EXPECT_EQ(timeless_history(run_dir("parts")), timeless_history(run_dir("whole")));
   EXPECT_TRUE(read_text(state("parts", 2560)) == read_text(state("whole", 2560)));
@@ -130,9 +131,46 @@ TEST_F(Train, GoesOnFromAnOlderCheckpointAndForgetsTheNewerOnes) {
   const auto checkpoint = (run_dir() / "checkpoints/1280").string();
   ASSERT_EQ(train({"--resume", checkpoint, "training.total_images=1920"}).code, 0);
   EXPECT_FALSE(std::filesystem::exists(run_dir() / "checkpoints/2560"));
+  EXPECT_FALSE(std::filesystem::exists(run_dir() / "samples/2560.png"));
   EXPECT_EQ(read_history(run_dir() / "history.jsonl").back().images, 1920);
   ASSERT_EQ(train({"--resume", "auto"}).code, 0);
   EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
+}
+
+TEST_F(Train, TakesTheLinkToTheLatestCheckpointForTheCheckpointItself) {
+  ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
+  ASSERT_EQ(train({"--resume", (run_dir() / "checkpoints/latest/").string()}).code, 0);
+  EXPECT_TRUE(std::filesystem::exists(run_dir() / "checkpoints/1280/manifest.json"));
+  EXPECT_TRUE(std::filesystem::exists(run_dir() / "checkpoints/latest/manifest.json"));
+  EXPECT_EQ(read_history(run_dir() / "history.jsonl").back().images, 2560);
+}
+
+TEST_F(Train, RefusesToResumeOnOtherImages) {
+  ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
+  // The test images under the training images' name.
+  const auto data = directory_ / "data";
+  std::filesystem::create_directories(data);
+  for (const std::string kind : {"images-idx3", "labels-idx1"}) {
+    std::filesystem::copy("/usr/share/datasets/fashion-mnist/t10k-" + kind + "-ubyte.gz",
+                          data / ("train-" + kind + "-ubyte.gz"));
+  }
+  const auto result = train({"--resume", "auto", "data.path=" + data.string()});
+  EXPECT_EQ(result.code, 4);
+  EXPECT_THAT(result.err, HasSubstr("SHA-256"));
+}
+
+TEST_F(Train, DoesNotTurnAFolderOfSomethingElseIntoARun) {
+  std::filesystem::create_directories(run_dir());
+  std::ofstream(run_dir() / "mine.txt") << "mine";
+  EXPECT_EQ(train({"--resume", "auto"}).code, 2);
+  EXPECT_FALSE(std::filesystem::exists(run_dir() / "config.yaml"));
+}
+
+TEST_F(Train, WarnsThatARunExtendedBehindAShortBatchIsNotExact) {
+  ASSERT_EQ(train({"training.total_images=1000"}).code, 0);
+  const auto result = train({"--resume", "auto"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, HasSubstr("cut short"));
 }
 
 TEST_F(Train, BeginsANewRunFromTheCheckpointOfAnother) {
@@ -259,6 +297,7 @@ TEST_F(Train, TellsUsageDataAndOutputErrorsApart) {
   EXPECT_EQ(train({"data.path=" + (directory_ / "nothing").string()}).code, 3);
   EXPECT_EQ(train({"--resume", (directory_ / "nothing").string()}).code, 4);
   EXPECT_EQ(slopegan({"train", config_file("smoke.yaml"), "run.output_dir=/dev/null/outputs"}).code, 6);
+  EXPECT_EQ(slopegan({"train", config_file("smoke.yaml"), "run.output_dir=" + std::string(300, 'x')}).code, 6);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
 CheckpointInfo info_at(std::int64_t images) {
-  return {images, "0.1.0", "seed: 0\nrun: {name: ä}\n", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
+  return {images, "0.1.0", "seed: 0\nrun: {name: ä}\n", "9f2a", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
 }
 
 /// A state that tells the checkpoints apart.
@@ -274,7 +274,8 @@ TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   EXPECT_EQ(resolve_checkpoint(dir_ / "1000"), dir_ / "1000");
-  EXPECT_EQ(resolve_checkpoint(dir_ / "latest"), dir_ / "latest");
+  EXPECT_EQ(resolve_checkpoint(dir_ / "1000/"), dir_ / "1000");
+  EXPECT_EQ(resolve_checkpoint(dir_ / "latest"), dir_ / "2000");
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
   fs::remove(dir_ / "latest");
   fs::create_symlink("1000", dir_ / "latest");
@@ -283,6 +284,14 @@ TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
   fs::create_symlink("3000", dir_ / "latest");
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
+}
+
+TEST_F(CheckpointTest, RemovesWhatIsNewerAndNothingElse) {
+  for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images, /*keep=*/5);
+  EXPECT_EQ(remove_newer_checkpoints(dir_, 1000), (std::vector<fs::path>{dir_ / "3000", dir_ / "2000"}));
+  EXPECT_EQ(list_checkpoints(dir_), std::vector<fs::path>{dir_ / "1000"});
+  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "1000");
+  EXPECT_TRUE(remove_newer_checkpoints(dir_, 1000).empty());
 }
 
 TEST_F(CheckpointTest, WhatIsNoCheckpointIsSaidToBeWhatItIs) {

@@ -16,7 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 
 Manifest example_manifest() {
-  return {{64, "0.1.0", "seed: 1\n", {{"history.jsonl", 10}}}, {{"state.safetensors", {5, std::string(64, 'a')}}}};
+  return {{64, "0.1.0", "seed: 1\n", "9f2a", {{"history.jsonl", 10}}},
+          {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
 Manifest read_back(const TemporaryDirectory& directory, const std::string& text) {
@@ -53,6 +54,7 @@ const Damage damages[] = {
     {"OffsetsThatAreANumber", "/file_offsets", 1, "of another type"},
     {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "of another type"},
     {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration in it is damaged"},
+    {"AnImagesDigestOfAnotherType", "/dataset_sha256", 1, "of another type"},
     {"AConfigurationOfAnotherType", "/config", 1, "of another type"},
     {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "of another type"},
     {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "no count"},
