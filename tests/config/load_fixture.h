@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "config/load.h"
-#include "config/temporary_file.h"
 #include "support/errors.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "layers/leaky_relu.h"
+#include "numerical_gradient.h"
+
 namespace slopegan {
 namespace {
 
@@ -112,6 +115,27 @@ TEST(RReLU, UsesTheDrawOfTheForwardPassInTheBackwardPass) {
   const auto y = layer->forward(x);
   y.sum().backward();
   EXPECT_TRUE(at::allclose(x.grad() * x.detach(), y.detach()));
+}
+
+TEST(RReLU, FirstAndSecondDerivativesMatchNumericalOnes) {
+  for (const auto definition : {RReLUDefinition::slope, RReLUDefinition::divisor}) {
+    RReLU layer(RReLUOptions{definition, 3, "layer"});
+    const auto f = [&layer](const std::vector<at::Tensor>& in) {
+      layer->set_images(64);  // the same draws each time
+      return layer->forward(in[0]).pow(3).sum();
+    };
+    const auto x = at::linspace(-1.95, 2, 20, at::kDouble);
+    EXPECT_LT(testing::gradient_error(f, {x}), 1e-6);
+    EXPECT_LT(testing::gradient_error(testing::scalar_of_gradients(f), {x}), 1e-5);
+  }
+}
+
+TEST(PReLU, BoundedHasTheDerivativesOfTheSigmoid) {
+  const auto f = [](const std::vector<at::Tensor>& in) { return slopegan::prelu(in[0], in[1].sigmoid()).pow(3).sum(); };
+  const auto x = at::linspace(-1.95, 2, 12, at::kDouble).view({2, 3, 2});
+  const auto logits = at::tensor({-1.0, 0.0, 2.0}, at::kDouble);
+  EXPECT_LT(testing::gradient_error(f, {x, logits}), 1e-6);
+  EXPECT_LT(testing::gradient_error(testing::scalar_of_gradients(f), {x, logits}), 1e-5);
 }
 
 TEST(RReLU, RepeatsItsDrawsAfterGoingBackToTheSameImageCount) {
