@@ -15,6 +15,7 @@ LAYERS = [
     ["layers"],
     ["models"],
     ["data", "losses", "metrics", "diagnostics", "images", "run"],
+    ["evaluation"],
     ["training"],
     ["experiments", "report", "export", "bench"],
     ["commands"],

@@ -20,6 +20,7 @@ enum class InitMode { normal, slope_matched };
 enum class LossKind { bce };
 enum class Precision { automatic, float32, bfloat16 };
 enum class Device { automatic, cpu, cuda };
+enum class MetricName { fd, kd, precision_recall, density_coverage, classifier_score, memorisation };
 enum class SweepTarget { both, generator, discriminator };
 
 struct RunConfig {
@@ -91,11 +92,26 @@ struct SamplesConfig {
 struct CheckpointConfig {
   std::int64_t every_images = 60000;
   std::int64_t keep = 2;
+  bool keep_best = true;
+};
+
+struct MetricsConfig {
+  std::int64_t every_images = 60000;
+  std::int64_t samples = 10000;
+  std::string extractor = "auto";
+  std::vector<MetricName> names = {MetricName::fd, MetricName::kd, MetricName::precision_recall,
+                                   MetricName::density_coverage, MetricName::classifier_score};
+};
+
+struct DiagnosticsConfig {
+  std::int64_t every_images = 20000;
+  std::int64_t probes = 10000;
 };
 
 struct SweepConfig {
   std::vector<double> negative_slope = {0, 0.01, 0.1, 0.2, 0.3};
   SweepTarget apply_to = SweepTarget::both;
+  double control = 0.2;
   std::vector<std::int64_t> seeds = {0, 1, 2};
   std::int64_t jobs = 0;
 };
@@ -113,6 +129,8 @@ struct Config {
   TrainingConfig training;
   SamplesConfig samples;
   CheckpointConfig checkpoint;
+  MetricsConfig metrics;
+  DiagnosticsConfig diagnostics;
   SweepConfig sweep;
 };
 

@@ -94,6 +94,16 @@ struct EnumNames<Device> : NothingPlanned {
 };
 
 template <>
+struct EnumNames<MetricName> : NothingPlanned {
+  static constexpr NamedValue<MetricName> table[] = {{"fd", MetricName::fd},
+                                                     {"kd", MetricName::kd},
+                                                     {"precision_recall", MetricName::precision_recall},
+                                                     {"density_coverage", MetricName::density_coverage},
+                                                     {"classifier_score", MetricName::classifier_score},
+                                                     {"memorisation", MetricName::memorisation}};
+};
+
+template <>
 struct EnumNames<SweepTarget> : NothingPlanned {
   static constexpr NamedValue<SweepTarget> table[] = {{"both", SweepTarget::both},
                                                       {"generator", SweepTarget::generator},

@@ -101,35 +101,43 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
         "images between two checkpoints");
   visit("checkpoint.keep", config.checkpoint.keep, Integers{1, 1'000'000},
         "how many of the latest checkpoints are kept");
+  visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},
+        "keep the checkpoint of the lowest Frechet distance as well");
+
+  auto& metrics = config.metrics;
+  visit("metrics.every_images", metrics.every_images, rules::every_images,
+        "images between two evaluations; the last image is always evaluated unless this is 0");
+  visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "generated images that an evaluation looks at");
+  visit("metrics.extractor", metrics.extractor, TextRule::path,
+        "auto (a classifier trained on the labels, or random features without), or a TorchScript file, which is code "
+        "that will be run");
+  visit("metrics.names", metrics.names, ListOf<Words<MetricName>>{{}, 6}, "what an evaluation computes");
+
+  auto& diagnostics = config.diagnostics;
+  visit("diagnostics.every_images", diagnostics.every_images, rules::every_images,
+        "images between two looks at the layers");
+  visit("diagnostics.probes", diagnostics.probes, Integers{100, 1'000'000},
+        "pre-activations of a unit that a look counts at least");
 
   auto& sweep = config.sweep;
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000},
         "slopes that a sweep compares");
   visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks that a sweep gives its slopes");
+  visit("sweep.control", sweep.control, rules::slope, "slope that the statistics compare the others with");
   visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds that each slope is trained with");
   visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the cores"}, "runs of a sweep side by side");
 }
 
-/// A key of the interface whose feature this version lacks. It is accepted at the value that means off, or at any value
-/// where that alone has no effect.
+/// A key of the interface whose feature this version lacks. It is accepted at 0, which means off.
 struct PlannedKey {
-  enum class Accepts { zero, no, any_integer, any_text, any_text_list };
   std::string_view key;
-  Accepts accepts;
   std::string_view feature;
 };
 
 inline constexpr PlannedKey planned_keys[] = {
-    {"loss.r1", PlannedKey::Accepts::zero, "R1"},
-    {"loss.r2", PlannedKey::Accepts::zero, "R2"},
-    {"loss.gradient_penalty", PlannedKey::Accepts::zero, "the gradient penalty"},
-    {"checkpoint.keep_best", PlannedKey::Accepts::no, "keeping the best checkpoint"},
-    {"metrics.every_images", PlannedKey::Accepts::zero, "computing metrics"},
-    {"metrics.samples", PlannedKey::Accepts::any_integer, "computing metrics"},
-    {"metrics.extractor", PlannedKey::Accepts::any_text, "computing metrics"},
-    {"metrics.names", PlannedKey::Accepts::any_text_list, "computing metrics"},
-    {"diagnostics.every_images", PlannedKey::Accepts::zero, "diagnosing during training"},
-    {"diagnostics.probes", PlannedKey::Accepts::any_integer, "diagnosing during training"},
+    {"loss.r1", "R1"},
+    {"loss.r2", "R2"},
+    {"loss.gradient_penalty", "the gradient penalty"},
 };
 
 }  // namespace slopegan

@@ -103,24 +103,6 @@ bool obeys(const std::string& text, TextRule rule) {
          std::all_of(text.begin(), text.end(), is_name_character);
 }
 
-template <class Value, class Rule>
-void read_list(const YamlNode& node, std::string_view key, std::vector<Value>& values, const ListOf<Rule>& rule,
-               Issues& issues) {
-  if (node.kind != Kind::sequence) return add_wrong_type(node, key, "a list", allowed(rule), issues);
-  if (node.items.size() > rule.max_size) {
-    return add_issue(node, key, format(" has %zu entries", node.items.size()), allowed(rule), issues);
-  }
-  const std::size_t issues_before = issues.size();
-  std::vector<Value> read;
-  for (const YamlNode& item : node.items) {
-    Value value{};
-    read_value(item, format("%.*s[%zu]", static_cast<int>(key.size()), key.data(), read.size()), value, rule.each,
-               issues);
-    read.push_back(value);
-  }
-  if (issues.size() == issues_before) values = std::move(read);
-}
-
 void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
   constexpr std::size_t max_layers = 16;
   if (node.items.size() < 2 || node.items.size() > max_layers) {
@@ -212,6 +194,17 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues) {
   read_list(node, key, value, rule, issues);
+}
+
+bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
+                    Issues& issues) {
+  if (node.kind != Kind::sequence) {
+    add_wrong_type(node, key, "a list", allowed_values, issues);
+    return false;
+  }
+  if (node.items.size() <= max_size) return true;
+  add_issue(node, key, format(" has %zu entries", node.items.size()), allowed_values, issues);
+  return false;
 }
 
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,

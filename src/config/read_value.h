@@ -27,6 +27,10 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
 
+/// Whether `node` is a list of at most `max_size` entries; appends an issue where it is not.
+bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
+                    Issues& issues);
+
 /// The index in `words` of the word that `node` holds.
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
                                      std::span<const std::string_view> planned, Issues& issues);
@@ -37,6 +41,27 @@ void read_value(const YamlNode& node, std::string_view key, Enum& value, Words<E
   if (const auto index = read_word(node, key, words_of<Enum>(), Names::planned, issues)) {
     value = Names::table[*index].value;
   }
+}
+
+template <class Value, class Rule>
+void read_list(const YamlNode& node, std::string_view key, std::vector<Value>& values, const ListOf<Rule>& rule,
+               Issues& issues) {
+  if (!read_list_size(node, key, rule.max_size, allowed(rule), issues)) return;
+  const std::size_t issues_before = issues.size();
+  std::vector<Value> read;
+  for (const YamlNode& item : node.items) {
+    Value value{};
+    read_value(item, format("%.*s[%zu]", static_cast<int>(key.size()), key.data(), read.size()), value, rule.each,
+               issues);
+    read.push_back(value);
+  }
+  if (issues.size() == issues_before) values = std::move(read);
+}
+
+template <class Enum>
+void read_value(const YamlNode& node, std::string_view key, std::vector<Enum>& value, const ListOf<Words<Enum>>& rule,
+                Issues& issues) {
+  read_list(node, key, value, rule, issues);
 }
 
 }  // namespace slopegan

@@ -86,6 +86,11 @@ std::string allowed(Words<Enum>) {
   return join(words_of<Enum>(), ", ");
 }
 
+template <class Enum>
+std::string allowed(const ListOf<Words<Enum>>& rule) {
+  return format("a list of at most %zu words out of ", rule.max_size) + allowed(rule.each);
+}
+
 template <class Rule>
 std::string allowed(const ListOf<Rule>& rule) {
   return format("a list of at most %zu numbers, each ", rule.max_size) + allowed(rule.each);

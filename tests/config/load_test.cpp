@@ -275,26 +275,28 @@ TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
 TEST_F(LoadConfig, TellsWhatThisVersionLacks) {
   EXPECT_EQ(errors("loss:\n  r1: 10\n"),
             Lines{"x.yaml:2: loss.r1 = 10: R1 is not available in this version (allowed: 0)"});
-  EXPECT_EQ(
-      override_errors({"checkpoint.keep_best=true"}),
-      Lines{"command line: 'checkpoint.keep_best=true': checkpoint.keep_best = true: keeping the best checkpoint is "
-            "not available in this version (allowed: false)"});
-  EXPECT_THAT(errors("metrics: {every_images: 60000}").front(),
-              HasSubstr("not available in this version (allowed: 0)"));
+  EXPECT_EQ(override_errors({"loss.r2=true"}),
+            Lines{"command line: 'loss.r2=true': loss.r2 = true: R2 is not available in this version (allowed: 0)"});
   EXPECT_EQ(errors("data: {kind: cifar}"),
             Lines{"x.yaml:1: data.kind = cifar is not available in this version; allowed: idx"});
   EXPECT_EQ(errors("loss: {kind: hinge}"),
             Lines{"x.yaml:1: loss.kind = hinge is not available in this version; allowed: bce"});
   EXPECT_EQ(errors("loss: {rr1: 0}"), Lines{"x.yaml:1: loss.rr1 is not a key; did you mean loss.r1?"});
-  EXPECT_EQ(errors("metrics: {samples: few, names: fd}").size(), 2u);
 }
 
 TEST_F(LoadConfig, TakesWhatThisVersionLacksAtTheValueForOff) {
-  EXPECT_NO_THROW(
-      load("loss: {r1: 0, r2: 0.0, gradient_penalty: 0}\n"
-           "checkpoint: {keep_best: false}\n"
-           "metrics: {every_images: 0, samples: 10000, extractor: auto, names: [fd, kd]}\n"
-           "diagnostics: {every_images: 0, probes: 10000}\n"));
+  EXPECT_NO_THROW(load("loss: {r1: 0, r2: 0.0, gradient_penalty: 0}\n"));
+}
+
+TEST_F(LoadConfig, ReadsAListOfWords) {
+  const auto names = load("metrics: {names: [kd, memorisation]}").config.metrics.names;
+  EXPECT_EQ(names, (std::vector{MetricName::kd, MetricName::memorisation}));
+  EXPECT_EQ(errors("metrics: {names: [fd, kid]}"),
+            Lines{"x.yaml:1: metrics.names[1] = kid is not allowed; allowed: fd, kd, precision_recall, "
+                  "density_coverage, classifier_score, memorisation (did you mean kd?)"});
+  EXPECT_EQ(errors("metrics: {names: fd}"),
+            Lines{"x.yaml:1: metrics.names = fd is not a list; allowed: a list of at most 6 words out of fd, kd, "
+                  "precision_recall, density_coverage, classifier_score, memorisation"});
 }
 
 TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
