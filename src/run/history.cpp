@@ -1,12 +1,8 @@
 #include "run/history.h"
 
 #include <limits>
-#include <string_view>
 
-#include "run/json_text.h"
-#include "support/errors.h"
-#include "support/files.h"
-#include "support/text.h"
+#include "run/json_lines.h"
 
 namespace slopegan {
 
@@ -14,8 +10,6 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
-
-constexpr std::size_t largest_history = std::size_t{1} << 30;
 
 /// The one list of the fields, for both directions.
 template <typename Record, typename Visit>
@@ -58,18 +52,6 @@ struct Read {
   }
 };
 
-std::optional<HistoryRecord> parse_line(std::string_view text) {
-  const auto line = parse_json_object(text);
-  if (!line) return std::nullopt;
-  try {
-    HistoryRecord record;
-    visit_fields(record, Read{*line});
-    return record;
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::string history_line(const HistoryRecord& record) {
@@ -79,16 +61,8 @@ std::string history_line(const HistoryRecord& record) {
 }
 
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file) {
-  const std::string content = read_file(file, largest_history);
   std::vector<HistoryRecord> records;
-  std::size_t begin = 0;
-  for (std::size_t end; (end = content.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    const auto record = parse_line(std::string_view(content).substr(begin, end - begin));
-    if (!record) {
-      throw DataError(format("%s:%zu: this line is no record of a history", display(file).c_str(), records.size() + 1));
-    }
-    records.push_back(*record);
-  }
+  for_each_json_line(file, "a history", [&](const json& line) { visit_fields(records.emplace_back(), Read{line}); });
   return records;
 }
 

@@ -9,6 +9,7 @@
 #include "data/batch_stream.h"
 #include "images/png.h"
 #include "run/history.h"
+#include "run/run_logs.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -40,9 +41,10 @@ class Training {
         versions_(versions),
         dataset_hash_(dataset.hash),
         state_(config, dataset.channels(), compute.device),
-        history_(directory.history_file()) {
+        logs_(directory) {
     if (resume) restore(*resume);
-    history_.truncate_to(resume ? history_offset(*resume) : 0);
+    // A checkpoint of another run starts this run's logs anew.
+    logs_.truncate_to(resume && is_own(*resume) ? resume->info.file_offsets : std::map<std::string, std::uint64_t>());
   }
 
   TrainEnd run(const Dataset& dataset) {
@@ -96,12 +98,6 @@ class Training {
     }
   }
 
-  /// A checkpoint of another run starts this run's history anew.
-  std::uint64_t history_offset(const Checkpoint& checkpoint) const {
-    const auto found = checkpoint.info.file_offsets.find("history.jsonl");
-    return is_own(checkpoint) && found != checkpoint.info.file_offsets.end() ? found->second : 0;
-  }
-
   TrainEnd finished_already() const {
     log::info(
         format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
@@ -147,7 +143,7 @@ class Training {
     line.seconds = progress.seconds();
     line.images_per_second = progress.images_per_second();
     line.memory_mib = resident_memory_mib();
-    history_.append_line(history_line(line));
+    logs_.history.append_line(history_line(line));
   }
 
   /// The mean slope of the network's layers where it changes as training goes on.
@@ -170,13 +166,13 @@ class Training {
   }
 
   void write_checkpoint() {
-    history_.sync();
+    logs_.sync();
     CheckpointInfo info;
     info.images = state_.images_seen;
     info.slopegan_version = versions_.slopegan;
     info.config_yaml = to_yaml(config_);
     info.dataset_hash = dataset_hash_;
-    info.file_offsets["history.jsonl"] = history_.size();
+    info.file_offsets = logs_.sizes();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     log::debug(format("checkpoint at %lld images", static_cast<long long>(state_.images_seen)));
   }
@@ -187,7 +183,7 @@ class Training {
   const Versions& versions_;
   std::string dataset_hash_;
   GanState state_;
-  AppendFile history_;
+  RunLogs logs_;
 };
 
 /// run.json, kept up to date whatever way the run ends.

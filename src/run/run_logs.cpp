@@ -1,0 +1,38 @@
+#include "run/run_logs.h"
+
+#include <array>
+#include <utility>
+
+namespace slopegan {
+
+namespace {
+
+template <class Logs>
+auto named_files(Logs& logs) {
+  return std::array{std::pair{"history.jsonl", &logs.history}, std::pair{"metrics.jsonl", &logs.metrics},
+                    std::pair{"diagnostics.jsonl", &logs.diagnostics}};
+}
+
+}  // namespace
+
+RunLogs::RunLogs(const RunPaths& run)
+    : history(run.history_file()), metrics(run.metrics_file()), diagnostics(run.diagnostics_file()) {}
+
+std::map<std::string, std::uint64_t> RunLogs::sizes() const {
+  std::map<std::string, std::uint64_t> sizes;
+  for (const auto& [name, file] : named_files(*this)) sizes[name] = file->size();
+  return sizes;
+}
+
+void RunLogs::truncate_to(const std::map<std::string, std::uint64_t>& sizes) {
+  for (const auto& [name, file] : named_files(*this)) {
+    const auto size = sizes.find(name);
+    file->truncate_to(size == sizes.end() ? 0 : size->second);
+  }
+}
+
+void RunLogs::sync() {
+  for (const auto& [name, file] : named_files(*this)) file->sync();
+}
+
+}  // namespace slopegan
