@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The long checks: the tests that repeat themselves (kills, faults, damage, bad input) at their full counts, as a table.
+#   scripts/check_slow.sh [GTEST_FILTER]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/build.sh
+table=$(mktemp)
+trap 'rm -f "$table"' EXIT
+export SLOPEGAN_SLOW=1 SLOPEGAN_SLOW_TABLE=$table OMP_NUM_THREADS=1
+status=0
+for program in base core program; do
+  build/release/tests/slopegan_${program}_tests --gtest_brief=1 --gtest_filter="${1:-*SlowCheck*}" || status=1
+done
+echo
+column -t -s $'\t' "$table"
+exit $status
