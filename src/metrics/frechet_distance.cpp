@@ -1,0 +1,50 @@
+#include "metrics/frechet_distance.h"
+
+#include <limits>
+#include <stdexcept>
+#include <tuple>
+
+#include <ATen/ATen.h>
+
+#include "metrics/features.h"
+
+namespace slopegan {
+
+namespace {
+
+/// A matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within the rounding error of zero are zeros, as in
+/// numerical ranks.
+at::Tensor covariance_factor(const at::Tensor& covariance) {
+  const auto [values, vectors] = at::linalg_eigh(covariance);  // ascending
+  const double largest = values[-1].item<double>();
+  const double rounding = largest * static_cast<double>(values.size(0)) * std::numeric_limits<double>::epsilon();
+  const auto rank = (values > rounding).sum().item<std::int64_t>();
+  const std::int64_t first = values.size(0) - rank;
+  return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
+}
+
+/// tr (A^½ B A^½)^½: the singular values are those of A^½ B^½, whose outer rotations are left out.
+double trace_of_root(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor product = at::mm(covariance_factor(a).t(), covariance_factor(b));
+  return product.numel() == 0 ? 0.0 : at::linalg_svdvals(product).sum().item<double>();
+}
+
+}  // namespace
+
+double frechet_distance(const Moments& a, const Moments& b) {
+  check_same_width(a.mean, b.mean);
+  const double of_means = (a.mean - b.mean).square().sum().item<double>();
+  const double of_traces = (a.covariance.diagonal() + b.covariance.diagonal()).sum().item<double>();
+  return of_means + of_traces - 2 * trace_of_root(a.covariance, b.covariance);
+}
+
+double frechet_bias(const at::Tensor& covariance, std::int64_t n, std::int64_t m) {
+  if (n < 2 || m < 2) throw std::invalid_argument("a covariance needs at least two samples");
+  const at::Tensor values = at::linalg_eigvalsh(checked_features(covariance, 1, "the covariance")).clamp_min(0);
+  const at::Tensor sums = values.unsqueeze(1) + values;
+  const at::Tensor pairs = at::outer(values, values).div(sums).masked_fill(sums == 0, 0);
+  const double bracket = values.sum().item<double>() + 0.5 * (pairs.sum() + pairs.trace()).item<double>();
+  return (1 / static_cast<double>(n) + 1 / static_cast<double>(m)) * bracket;
+}
+
+}  // namespace slopegan

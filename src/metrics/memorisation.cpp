@@ -1,0 +1,54 @@
+#include "metrics/memorisation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <stdexcept>
+
+namespace slopegan {
+
+namespace {
+
+constexpr double copy_quantile = 0.01;
+
+std::vector<double> sorted_distances(const std::vector<double>& distances) {
+  if (distances.empty()) throw std::invalid_argument("memorisation needs at least one distance of each kind");
+  if (!std::all_of(distances.begin(), distances.end(), [](double distance) { return std::isfinite(distance); })) {
+    throw std::invalid_argument("a distance is not finite");
+  }
+  std::vector<double> sorted = distances;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+/// Of U, the number of pairs with a > b (half of those with a = b). Both ascending.
+double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size()), all = n + m;
+  double u = 0, ties = 0;
+  auto in_a = a.begin(), in_b = b.begin();
+  while (in_a != a.end() || in_b != b.end()) {
+    const double value = in_b == b.end() || (in_a != a.end() && *in_a < *in_b) ? *in_a : *in_b;
+    const auto next_a = std::upper_bound(in_a, a.end(), value), next_b = std::upper_bound(in_b, b.end(), value);
+    const auto equal_a = static_cast<double>(next_a - in_a), equal_b = static_cast<double>(next_b - in_b);
+    u += equal_a * (static_cast<double>(in_b - b.begin()) + equal_b / 2);
+    const double equal = equal_a + equal_b;
+    ties += equal * (equal * equal - 1);
+    in_a = next_a;
+    in_b = next_b;
+  }
+  const double variance = n * m / 12 * (all + 1 - ties / (all * (all - 1)));
+  return variance > 0 ? (u - n * m / 2) / std::sqrt(variance) : 0.0;
+}
+
+}  // namespace
+
+Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances) {
+  const std::vector<double> generated = sorted_distances(generated_distances), test = sorted_distances(test_distances);
+  const auto within = static_cast<std::size_t>(std::ceil(copy_quantile * static_cast<double>(test.size())));
+  const double copy_distance = test[within - 1];
+  const auto copies = std::upper_bound(generated.begin(), generated.end(), copy_distance) - generated.begin();
+  return {copy_distance, static_cast<double>(copies) / static_cast<double>(generated.size()),
+          mann_whitney_z(generated, test)};
+}
+
+}  // namespace slopegan
