@@ -25,6 +25,8 @@ MetricsRecord metrics_record(const nlohmann::json& line) {
   record.samples = line.at("samples").get<std::int64_t>();
   record.values = metric_numbers(line.at("values"));
   record.floors = metric_numbers(line.at("floors"));
+  record.floor_samples = line.value("floor_samples", std::int64_t{0});
+  if (line.contains("fd_bias")) record.fd_bias = metric_number(line.at("fd_bias"));
   if (line.contains("fd_repeat")) record.fd_repeat = metric_number(line.at("fd_repeat"));
   record.seconds = metric_number(line.at("seconds"));
   return record;
@@ -33,9 +35,12 @@ MetricsRecord metrics_record(const nlohmann::json& line) {
 }  // namespace
 
 std::string metric_title(const std::string& name, const MetricsRecord& record) {
-  const bool is_short = name == "fd" || name == "kd";
-  return (is_short ? name == "fd" ? "FD" : "KD" : name) + "[" + record.extractor +
-         format(",n=%lld]", static_cast<long long>(record.samples));
+  static const std::map<std::string, std::pair<const char*, const char*>> written = {
+      {"fd", {"FD", "FID"}}, {"kd", {"KD", "KID"}}, {"classifier_score", {"classifier_score", "IS"}}};
+  const auto found = written.find(name);
+  const bool is_inception = record.extractor.starts_with("inception@");
+  const std::string title = found == written.end() ? name : is_inception ? found->second.second : found->second.first;
+  return title + "[" + record.extractor + format(",n=%lld]", static_cast<long long>(record.samples));
 }
 
 std::string metrics_line(const MetricsRecord& record) {
@@ -45,6 +50,8 @@ std::string metrics_line(const MetricsRecord& record) {
   line["samples"] = record.samples;
   line["values"] = record.values;
   line["floors"] = record.floors;
+  line["floor_samples"] = record.floor_samples;
+  if (record.fd_bias) line["fd_bias"] = *record.fd_bias;
   if (record.fd_repeat) line["fd_repeat"] = *record.fd_repeat;
   line["seconds"] = record.seconds;
   return json_text(line);

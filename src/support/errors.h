@@ -47,5 +47,9 @@ struct IoError : Error {
 struct BusyError : Error {
   explicit BusyError(const std::string& message) : Error(ExitCode::busy, message) {}
 };
+/// A signal asked to stop where there is nothing to save yet.
+struct StoppedError : Error {
+  StoppedError(int signal, const std::string& message) : Error(static_cast<ExitCode>(128 + signal), message) {}
+};
 
 }  // namespace slopegan

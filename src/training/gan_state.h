@@ -31,18 +31,8 @@ struct GanState {
   /// and `counters` (int64: images seen, steps), which is a copy.
   NamedTensors tensors() const;
 
-  /// Copies `saved` into the live tensors. Throws CheckpointError naming the tensors that are missing, unknown, or of
-  /// another shape or dtype.
+  /// Copies `saved` into the live tensors; throws as restore_tensors does.
   void restore(const NamedTensors& saved);
 };
-
-/// The parameters and buffers of a module.
-NamedTensors named_tensors(const torch::nn::Module& module);
-
-/// Copies `saved` into `live` by name; see GanState::restore.
-void restore_tensors(const NamedTensors& live, const NamedTensors& saved);
-
-/// The tensors whose names start with `prefix`, under the rest of their names.
-NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix);
 
 }  // namespace slopegan

@@ -14,13 +14,14 @@ namespace slopegan {
 namespace {
 
 MetricsRecord metrics_example() {
-  return {60000, "classifier-x@1a2b", 10000, {{"fd", 1.0 / 3}, {"kd", -1e-17}}, {{"fd", 0.02}}, 0.34, 2.5};
+  return {60000, "classifier-x@1a2b", 10000, {{"fd", 1.0 / 3}, {"kd", -1e-17}}, {{"fd", 0.02}}, 9000, 0.01, 0.34, 2.5};
 }
 
 TEST(MetricsLog, ReadsBackWhatWasWritten) {
   const TemporaryDirectory directory;
   auto without_repeat = metrics_example();
   without_repeat.fd_repeat.reset();
+  without_repeat.fd_bias.reset();
   std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n"
                                        << metrics_line(without_repeat) << "\n{\"half a li";
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), (std::vector{metrics_example(), without_repeat}));
@@ -44,6 +45,16 @@ TEST(MetricsLog, NamesTheLineThatIsNoRecord) {
 TEST(MetricsLog, TitlesAValueWithItsExtractorAndCount) {
   EXPECT_EQ(metric_title("fd", metrics_example()), "FD[classifier-x@1a2b,n=10000]");
   EXPECT_EQ(metric_title("recall", metrics_example()), "recall[classifier-x@1a2b,n=10000]");
+}
+
+TEST(MetricsLog, CallsOnlyTheFiguresOfInceptionFidKidAndIs) {
+  auto record = metrics_example();
+  record.extractor = "inception@f58cb9b6";
+  EXPECT_EQ(metric_title("fd", record), "FID[inception@f58cb9b6,n=10000]");
+  EXPECT_EQ(metric_title("kd", record), "KID[inception@f58cb9b6,n=10000]");
+  EXPECT_EQ(metric_title("classifier_score", record), "IS[inception@f58cb9b6,n=10000]");
+  record.extractor = "inception_of_mine@f58cb9b6";
+  EXPECT_EQ(metric_title("classifier_score", record), "classifier_score[inception_of_mine@f58cb9b6,n=10000]");
 }
 
 }  // namespace

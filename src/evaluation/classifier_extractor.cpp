@@ -1,0 +1,154 @@
+#include "evaluation/classifier_extractor.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/optim/adam.h>
+
+#include "data/transform.h"
+#include "evaluation/cache.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/random.h"
+#include "support/sha256.h"
+#include "support/signals.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Changed whenever the network or its training is: part of the cache's key.
+constexpr int classifier_version = 1;
+constexpr std::uint64_t classifier_seed = 0;
+constexpr std::int64_t batch_size = 128, epochs = 4, least_steps = 100, most_steps = 4000;
+constexpr double peak_learning_rate = 2e-3;
+constexpr std::int64_t most_classes = 1000;
+
+std::int64_t class_count(const Dataset& dataset) { return dataset.labels.max().item<std::int64_t>() + 1; }
+
+/// The training batches: every epoch in an order of its own, every other image mirrored. Mirroring is no invariance
+/// that we ask of a classifier of digits, but it costs it little, and clothes gain by it.
+class LabelledBatches {
+ public:
+  LabelledBatches(const Dataset& dataset, std::int64_t resolution)
+      : dataset_(dataset),
+        resolution_(resolution),
+        size_(std::min(batch_size, dataset.size())),
+        per_epoch_(dataset.size() / size_) {}
+
+  std::int64_t steps() const { return std::clamp(epochs * per_epoch_, least_steps, most_steps); }
+
+  std::pair<at::Tensor, at::Tensor> batch(std::int64_t step) {
+    if (step % per_epoch_ == 0) {
+      order_ = keyed_permutation(classifier_seed, "classifier.order", static_cast<std::uint64_t>(step / per_epoch_),
+                                 static_cast<std::uint32_t>(dataset_.size()));
+    }
+    const auto first = order_.begin() + (step % per_epoch_) * size_;
+    const std::vector<std::int64_t> indices(first, first + size_);
+    return {mirrored(prepare_images(dataset_, indices, resolution_), step),
+            dataset_.labels.index_select(0, at::tensor(indices, at::kLong))};
+  }
+
+ private:
+  static at::Tensor mirrored(const at::Tensor& images, std::int64_t step) {
+    std::vector<float> draws(static_cast<std::size_t>(images.size(0)));
+    RandomStream(classifier_seed, "classifier.flip", static_cast<std::uint64_t>(step)).fill_uniform(draws, 0, 1);
+    const auto flip = at::tensor(draws).lt(0.5).view({-1, 1, 1, 1});
+    return at::where(flip, images.flip(3), images);
+  }
+
+  const Dataset& dataset_;
+  std::int64_t resolution_, size_, per_epoch_;
+  std::vector<std::uint32_t> order_;
+};
+
+void train_classifier(Classifier& classifier, const Dataset& dataset, std::int64_t resolution) {
+  LabelledBatches batches(dataset, resolution);
+  torch::optim::Adam optimizer(classifier->parameters(), torch::optim::AdamOptions(peak_learning_rate));
+  classifier->train();
+  const std::int64_t steps = batches.steps();
+  for (std::int64_t step = 0; step < steps; ++step) {
+    if (const int signal = stop_signal()) {
+      throw StoppedError(signal, "stopped while the feature extractor was trained, which begins anew the next time");
+    }
+    const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
+    static_cast<torch::optim::AdamOptions&>(optimizer.param_groups()[0].options()).lr(peak_learning_rate * left);
+    const auto [images, labels] = batches.batch(step);
+    optimizer.zero_grad();
+    at::cross_entropy_loss(classifier->forward(images).logits, labels).backward();
+    optimizer.step();
+  }
+  classifier->eval();
+}
+
+double share_of_right(const at::Tensor& logits, const at::Tensor& labels) {
+  return logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
+}
+
+/// Of everything that the trained weights are a function of.
+std::string cache_name(const Dataset& train, std::int64_t resolution) {
+  const NamedTensors labels = {{"labels", train.labels}};
+  const std::string text = format("classifier %d %lld %s %s", classifier_version, static_cast<long long>(resolution),
+                                  train.hash.c_str(), tensor_hash(labels).c_str());
+  return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
+}
+
+/// As part of an extractor's name, which stands in tables and file names.
+std::string title_of(const Dataset& dataset) {
+  std::string title = "classifier-";
+  for (const unsigned char c : printable(dataset.name, 40)) title += std::isalnum(c) ? static_cast<char>(c) : '-';
+  return title;
+}
+
+}  // namespace
+
+bool can_classify(const Dataset& train) {
+  if (!train.has_labels() || train.labels.min().item<std::int64_t>() < 0) return false;
+  const auto classes = class_count(train);
+  return classes >= 2 && classes <= most_classes;
+}
+
+ClassifierExtractor::ClassifierExtractor(const Dataset& train, const Dataset* test, std::int64_t resolution)
+    : ClassifierExtractor(load_or_train(train, test, resolution)) {}
+
+ClassifierExtractor::ClassifierExtractor(Trained trained)
+    : FeatureExtractor(trained.name), classifier_(trained.classifier), accuracy_(trained.accuracy) {}
+
+ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& train, const Dataset* test,
+                                                                std::int64_t resolution) {
+  Classifier classifier(resolution, train.channels(), class_count(train), classifier_seed);
+  double seconds = 0;
+  const auto make = [&] {
+    log::info(format("training a classifier on the labels of %lld images as feature extractor, once for this data",
+                     static_cast<long long>(train.size())));
+    const auto start = std::chrono::steady_clock::now();
+    train_classifier(classifier, train, resolution);
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return Safetensors{named_tensors(*classifier), {}};
+  };
+  const Safetensors weights = cached_tensors(cache_name(train, resolution), make);
+  restore_tensors(named_tensors(*classifier), weights.tensors);
+  classifier->eval();
+  Trained trained{classifier, extractor_name(title_of(train), tensor_hash(weights.tensors)),
+                  std::numeric_limits<double>::quiet_NaN()};
+  if (test != nullptr && test->has_labels()) {
+    ClassifierExtractor extractor(trained);
+    trained.accuracy = share_of_right(extract_dataset(extractor, *test, test->size(), resolution).logits, test->labels);
+  }
+  log::info(format("feature extractor %s: %.2f %% of the test images right%s", trained.name.c_str(),
+                   100 * trained.accuracy, seconds > 0 ? format(", trained in %.0f s", seconds).c_str() : ""));
+  return trained;
+}
+
+Extraction ClassifierExtractor::extract_batch(const at::Tensor& images) {
+  const auto output = classifier_->forward(images);
+  return {output.features, output.logits};
+}
+
+}  // namespace slopegan

@@ -1,0 +1,96 @@
+#include "evaluation/torchscript_extractor.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include "support/errors.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+struct TorchScriptExtractor::Loaded {
+  std::filesystem::path file;
+  std::string name;
+  torch::jit::Module module;
+  bool takes_return_features = false;
+  bool takes_no_output_bias = false;
+
+  at::Tensor call(const at::Tensor& bytes, const char* option) {
+    torch::jit::Kwargs options;
+    if (option != nullptr) options.emplace(option, true);
+    try {
+      return module.get_method("forward")({bytes}, options).toTensor();
+    } catch (const std::exception& error) {
+      const std::string reason = error.what();
+      throw DataError(printable(file.string()) + ": the extractor fails on uint8 images [N, 3, H, W]: " +
+                      printable(reason.substr(0, reason.find('\n'))));
+    }
+  }
+  at::Tensor features(const at::Tensor& bytes) {
+    const auto result = call(bytes, takes_return_features ? "return_features" : nullptr);
+    if (result.dim() == 2 && result.size(0) == bytes.size(0) && result.size(1) > 0) return result.to(at::kFloat);
+    throw DataError(printable(file.string()) + ": the extractor gives no [N, d] features");
+  }
+};
+
+namespace {
+
+at::Tensor rgb_bytes(const at::Tensor& images) {
+  const auto bytes = images.clamp(-1, 1).add(1).mul(127.5).round().to(at::kByte);
+  return bytes.size(1) == 3 ? bytes.contiguous() : bytes.expand({-1, 3, -1, -1}).contiguous();
+}
+
+constexpr std::int64_t inception_features = 2048;
+
+bool is_inception(const std::filesystem::path& file, std::int64_t width) {
+  return file.filename().string().starts_with("inception-2015-12-05") && width == inception_features;
+}
+
+}  // namespace
+
+std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const std::filesystem::path& file) {
+  auto loaded = std::make_unique<Loaded>();
+  loaded->file = file;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) {
+    throw DataError(printable(file.string()) + " is no file; metrics.extractor is auto or a TorchScript file");
+  }
+  try {
+    loaded->module = torch::jit::load(file.string(), at::Device(at::kCPU));
+    loaded->module.eval();
+    for (const auto& argument : loaded->module.get_method("forward").function().getSchema().arguments()) {
+      if (argument.name() == "return_features") loaded->takes_return_features = true;
+      if (argument.name() == "no_output_bias") loaded->takes_no_output_bias = true;
+    }
+  } catch (const std::exception&) {  // c10's error, with a stack trace, or the archive reader's
+    throw DataError(printable(file.string()) + " is no TorchScript module with a forward method");
+  }
+  const at::NoGradGuard no_gradients;
+  const auto width = loaded->features(at::zeros({1, 3, 32, 32}, at::kByte)).size(1);
+  const std::string title = is_inception(file, width) ? "inception" : printable(file.stem().string(), 40);
+  loaded->name = extractor_name(title, sha256_file(file));
+  return loaded;
+}
+
+TorchScriptExtractor::TorchScriptExtractor(const std::filesystem::path& file) : TorchScriptExtractor(load(file)) {}
+TorchScriptExtractor::TorchScriptExtractor(std::unique_ptr<Loaded> loaded)
+    : FeatureExtractor(loaded->name), loaded_(std::move(loaded)) {}
+TorchScriptExtractor::~TorchScriptExtractor() = default;
+
+bool TorchScriptExtractor::has_classes() const { return loaded_->takes_no_output_bias; }
+
+Extraction TorchScriptExtractor::extract_batch(const at::Tensor& images) {
+  const auto bytes = rgb_bytes(images);
+  Extraction extraction{loaded_->features(bytes), {}};
+  if (has_classes()) {
+    // Logarithms of probabilities are logits.
+    const auto probabilities = loaded_->call(bytes, "no_output_bias").to(at::kDouble);
+    extraction.logits = probabilities.clamp_min(1e-300).log().to(at::kFloat);
+  }
+  return extraction;
+}
+
+}  // namespace slopegan
