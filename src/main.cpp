@@ -11,6 +11,7 @@
 #include "commands/program.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/signals.h"
 
 namespace {
 
@@ -53,6 +54,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  slopegan::prepare_streams();
   try {
     return run(argc, argv);
   } catch (const slopegan::Error& error) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -13,8 +14,9 @@ namespace slopegan {
 /// A fresh empty directory, removed with everything in it at the end of the test.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = ::testing::TempDir() + "slopegan-XXXXXX";
+  /// `parent` ends in a slash.
+  explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) {
+    std::string name = parent + "slopegan-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory: " + name);
     path_ = name;
   }
@@ -37,5 +39,10 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+/// The parent for a directory in memory, where thousands of fsyncs take no time; TempDir where the system has none.
+inline std::string memory_parent() {
+  return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : ::testing::TempDir();
+}
 
 }  // namespace slopegan

@@ -99,7 +99,7 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
 
   visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images,
         "images between two checkpoints");
-  visit("checkpoint.keep", config.checkpoint.keep, Integers{1, 1'000'000},
+  visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000},
         "how many of the latest checkpoints are kept");
   visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},
         "keep the checkpoint of the lowest Frechet distance as well");

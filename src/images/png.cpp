@@ -7,12 +7,12 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -21,15 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& file, const std::string& what, const std::string& reason) {
-  throw IoError("the image " + printable(file.string()) + " cannot be " + what + ": " + reason);
-}
-
-bool write_bytes(const fs::path& file, const std::vector<std::uint8_t>& bytes) {
-  std::ofstream output(file, std::ios::binary | std::ios::trunc);
-  output.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
-  output.close();
-  return output.good();
+[[noreturn]] void refuse(const fs::path& file, const std::string& reason) {
+  throw IoError("the image " + printable(file.string()) + " cannot be read: " + reason);
 }
 
 }  // namespace
@@ -40,30 +33,16 @@ void write_png(const fs::path& file, const cv::Mat& image) {
   }
   std::vector<std::uint8_t> bytes;
   if (!cv::imencode(".png", image, bytes)) throw std::runtime_error("write_png: OpenCV cannot encode the image");
-  fs::path temporary = file;
-  temporary += ".tmp" + std::to_string(::getpid());
-  errno = 0;
-  std::error_code error;
-  if (!write_bytes(temporary, bytes)) {
-    const std::string reason = std::strerror(errno);
-    fs::remove(temporary, error);
-    fail(file, "written", reason);
-  }
-  fs::rename(temporary, file, error);
-  if (error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    fail(file, "written", error.message());
-  }
+  write_file_atomic(file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 cv::Mat read_image(const fs::path& file) {
   std::error_code error;
-  if (fs::is_directory(file, error)) fail(file, "read", "it is a directory");
+  if (fs::is_directory(file, error)) refuse(file, "it is a directory");
   errno = 0;
   std::ifstream input(file, std::ios::binary);
   const std::vector<char> bytes{std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
-  if (!input) fail(file, "read", std::strerror(errno));
+  if (!input) refuse(file, std::strerror(errno));
   cv::Mat image;
   try {
     if (!bytes.empty()) image = cv::imdecode(bytes, cv::IMREAD_ANYCOLOR);

@@ -6,8 +6,8 @@
 
 namespace slopegan {
 
-/// Writes an 8-bit gray or BGR image as PNG. The file appears whole or not at all: it is written under a temporary name
-/// beside `file` and renamed. Throws IoError that names the file, std::invalid_argument for another type of image.
+/// Writes an 8-bit gray or BGR image as PNG with write_file_atomic: the file appears whole or not at all. Throws
+/// IoError that names the file, std::invalid_argument for another type of image.
 void write_png(const std::filesystem::path& file, const cv::Mat& image);
 
 /// Reads an image of any format that OpenCV knows as CV_8UC1 or CV_8UC3 (BGR), without transparency. Throws IoError

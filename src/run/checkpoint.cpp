@@ -18,27 +18,11 @@ namespace {
 
 constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
-constexpr std::string_view temporary_prefix = ".tmp-";
+/// One to fall back to where the newest is damaged.
+constexpr std::ptrdiff_t fewest_kept = 2;
 
 fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name) {
   return checkpoints_dir / (std::string(temporary_prefix) + name + '-' + std::to_string(::getpid()));
-}
-
-/// The entries of a directory, which may not be there.
-std::vector<fs::path> entries_of(const fs::path& directory) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  fs::directory_iterator iterator(directory, error);
-  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return entries;
-  for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) entries.push_back(iterator->path());
-  if (error) throw_io_error("list", directory, error.value());
-  return entries;
-}
-
-void remove_leftovers(const fs::path& checkpoints_dir) {
-  for (const fs::path& entry : entries_of(checkpoints_dir)) {
-    if (entry.filename().native().starts_with(temporary_prefix)) remove_tree(entry);
-  }
 }
 
 /// The images of a checkpoint's directory, or -1 for another name.
@@ -50,7 +34,6 @@ std::int64_t images_of(const fs::path& directory) {
 }
 
 void write_checkpoint(const fs::path& directory, const CheckpointInfo& info, const NamedTensors& tensors) {
-  make_directories(directory);
   const FileDigest state = write_safetensors(directory / state_name, tensors, {{"format", "slopegan-checkpoint"}});
   write_file_atomic(directory / manifest_name, manifest_text({info, {{state_name, state}}}));
   try {
@@ -90,11 +73,15 @@ void publish(const fs::path& written, const fs::path& target) {
   std::error_code ignored;  // whatever is wrong, renaming will say it
   if (!fs::exists(fs::symlink_status(target, ignored))) {
     rename_path(written, target);
-  } else {
-    if (!same_and_whole(target, written)) exchange(written, target);
-    remove_tree(written);
+    sync_directory(target.parent_path());
+    return;
   }
-  sync_directory(target.parent_path());
+  if (!same_and_whole(target, written)) {
+    exchange(written, target);
+    // The old one goes only when the new name is on the disk: a crash must not find the name without its files.
+    sync_directory(target.parent_path());
+  }
+  remove_tree(written);
 }
 
 void point_latest_at(const fs::path& checkpoints_dir, const std::string& name) {
@@ -106,21 +93,24 @@ void point_latest_at(const fs::path& checkpoints_dir, const std::string& name) {
   sync_directory(checkpoints_dir);
 }
 
-/// Under a temporary name first, so that no half of a checkpoint is ever found under its number.
-void remove_checkpoint(const fs::path& directory) {
-  const fs::path doomed = temporary_path(directory.parent_path(), directory.filename().string());
-  rename_path(directory, doomed);
-  remove_tree(doomed);
+/// Under temporary names first, and those on the disk, so that no half of a checkpoint is ever found under its number.
+void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::path>& directories) {
+  if (directories.empty()) return;
+  for (const fs::path& directory : directories) {
+    rename_path(directory, temporary_path(checkpoints_dir, directory.filename().string()));
+  }
+  sync_directory(checkpoints_dir);
+  remove_temporaries(checkpoints_dir);
 }
 
 void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
   std::error_code ignored;  // most runs have no best
   const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
-  const auto all = list_checkpoints(checkpoints_dir);
-  for (std::size_t i = static_cast<std::size_t>(std::max<std::int64_t>(keep, 1)); i < all.size(); ++i) {
-    const fs::path name = all[i].filename();
-    if (name != written && name != best) remove_checkpoint(all[i]);
-  }
+  std::vector<fs::path> old = list_checkpoints(checkpoints_dir);
+  old.erase(old.begin(), old.begin() + std::min(std::ssize(old), std::max<std::ptrdiff_t>(keep, fewest_kept)));
+  std::erase_if(
+      old, [&](const fs::path& directory) { return directory.filename() == written || directory.filename() == best; });
+  remove_checkpoints(checkpoints_dir, old);
 }
 
 }  // namespace
@@ -129,17 +119,19 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
                      std::int64_t keep) {
   if (info.images < 0) throw std::invalid_argument("a checkpoint of a negative number of images");
   make_directories(checkpoints_dir);
-  remove_leftovers(checkpoints_dir);
+  remove_temporaries(checkpoints_dir);
   const std::string name = std::to_string(info.images);
   const fs::path temporary = temporary_path(checkpoints_dir, name);
+  make_directories(temporary);
   try {
     write_checkpoint(temporary, info, tensors);
-    publish(temporary, checkpoints_dir / name);
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);
     throw;
   }
+  // What is left where this fails may be the old one of the same number: the next save removes it.
+  publish(temporary, checkpoints_dir / name);
   point_latest_at(checkpoints_dir, name);
   prune(checkpoints_dir, name, keep);
 }
@@ -169,7 +161,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
   point_latest_at(checkpoints_dir, std::to_string(images));
-  for (const fs::path& directory : removed) remove_checkpoint(directory);
+  remove_checkpoints(checkpoints_dir, removed);
   return removed;
 }
 

@@ -21,7 +21,7 @@ struct Checkpoint {
 };
 
 /// Writes checkpoints/<info.images>, lets checkpoints/latest point at it, and then removes all older ones but the
-/// newest `keep` (at least one), the one just written, and the one that checkpoints/best points at. One of the same
+/// newest `keep` (at least two), the one just written, and the one that checkpoints/best points at. One of the same
 /// number is replaced, unless it is whole and the same. The caller holds the run's lock: what an interrupted writer
 /// left behind is removed. Throws IoError; the checkpoints that were there are then still there.
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,

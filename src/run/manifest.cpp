@@ -1,6 +1,7 @@
 #include "run/manifest.h"
 
 #include <limits>
+#include <string_view>
 
 #include "run/json_text.h"
 #include "support/files.h"
@@ -35,10 +36,17 @@ const json& object_in(const fs::path& path, const json& value) {
   return value;
 }
 
-std::string config_hash(const std::string& yaml) { return sha256_hex(std::as_bytes(std::span(yaml))); }
+std::string hash_of(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
-void check_format(const fs::path& path, const json& manifest) {
-  if (manifest.at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
+/// What stands behind `body` in a sealed manifest; always of the same size.
+std::string seal_of(std::string_view body) { return ",\n  \"manifest_sha256\": \"" + hash_of(body) + "\"\n}\n"; }
+
+bool is_sealed(std::string_view text) {
+  const std::size_t size = seal_of("").size();
+  return text.size() > size && text.substr(text.size() - size) == seal_of(text.substr(0, text.size() - size));
+}
+
+void check_version(const fs::path& path, const json& manifest) {
   const auto version = count_in(path, manifest.at("format_version"));
   if (version <= format_version) return;
   throw NewerFormatError(
@@ -61,7 +69,7 @@ std::map<std::string, FileDigest> read_files(const fs::path& path, const json& f
 }
 
 Manifest from_json(const fs::path& path, const json& manifest) {
-  check_format(path, manifest);
+  check_version(path, manifest);
   Manifest result;
   result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
   result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
@@ -71,7 +79,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
     result.info.file_offsets[name] = count_in(path, offset);
   }
   result.files = read_files(path, object_in(path, manifest.at("files")));
-  if (manifest.at("config_sha256") != config_hash(result.info.config_yaml)) {
+  if (manifest.at("config_sha256") != hash_of(result.info.config_yaml)) {
     refuse(path, "the configuration in it is damaged (its SHA-256 is another)");
   }
   return result;
@@ -90,16 +98,24 @@ std::string manifest_text(const Manifest& manifest) {
                                                 {"files", files},
                                                 {"file_offsets", manifest.info.file_offsets},
                                                 {"dataset_sha256", manifest.info.dataset_hash},
-                                                {"config_sha256", config_hash(config)},
+                                                {"config_sha256", hash_of(config)},
                                                 {"config", config}};
-  return json_text(manifest_json, 2) + '\n';
+  return sealed(json_text(manifest_json, 2));
+}
+
+std::string sealed(std::string object) {
+  object.resize(object.find_last_not_of("}\n") + 1);
+  return object + seal_of(object);
 }
 
 Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
-    const auto manifest = parse_json_object(read_file(path, largest_manifest));
+    const std::string text = read_file(path, largest_manifest);
+    const auto manifest = parse_json_object(text);
     if (!manifest) refuse(path, "this is no valid JSON object");
+    if (manifest->at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
+    if (!is_sealed(text)) refuse(path, "it is damaged (its own SHA-256 is not the one in it)");
     return from_json(path, *manifest);
   } catch (const IoError& error) {
     throw CheckpointError(error.what());

@@ -35,10 +35,16 @@ struct NewerFormatError : CheckpointError {
   using CheckpointError::CheckpointError;
 };
 
-/// The same manifest gives the same text.
+/// The same manifest gives the same text, sealed.
 std::string manifest_text(const Manifest& manifest);
 
-/// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged.
+/// Adds the last field, manifest_sha256: the SHA-256 of all bytes before it, so that no changed bit of a manifest goes
+/// unnoticed. Every version of the format is sealed like this. `object`: the text of a JSON object with a field or
+/// more.
+std::string sealed(std::string object);
+
+/// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged, and
+/// NewerFormatError.
 Manifest read_manifest(const std::filesystem::path& directory);
 
 /// Throws CheckpointError where a file of the manifest is missing or has another size or SHA-256.

@@ -1,5 +1,6 @@
 #include "run/run_directory.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -13,18 +14,20 @@ static constexpr std::string_view lock_name = ".lock";
 
 fs::path RunPaths::samples_file(std::int64_t images) const { return samples_dir() / (std::to_string(images) + ".png"); }
 
-static bool holds_anything(const fs::path& directory) {
-  std::error_code error;
-  fs::directory_iterator iterator(directory, error);
-  for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) {
-    if (iterator->path().filename() != lock_name) return true;
-  }
-  if (error) throw_io_error("list", directory, error.value());
-  return false;
+/// Whether a name of the directory, other than the lock's, fails `is_fine`.
+template <class Predicate>
+static bool holds_other_than(const fs::path& directory, Predicate&& is_fine) {
+  const auto entries = entries_of(directory);
+  return std::any_of(entries.begin(), entries.end(), [&](const fs::path& entry) {
+    return entry.filename() != lock_name && !is_fine(entry.filename().native());
+  });
 }
 
-static void refuse_what_exists(const fs::path& root) {
-  if (!holds_anything(root)) return;
+static bool holds_anything(const fs::path& directory) {
+  return holds_other_than(directory, [](std::string_view) { return false; });
+}
+
+[[noreturn]] static void refuse_what_exists(const fs::path& root) {
   throw UsageError(display(root) +
                    " exists already; go on with --resume auto, or choose another name with run.name=...");
 }
@@ -33,21 +36,13 @@ RunDirectory::RunDirectory(const fs::path& root) : RunPaths(root), lock_(root / 
 
 RunDirectory RunDirectory::create(const fs::path& root) {
   make_directories(root);
-  // Somebody's folder that never was a run is refused before a lock file is left in it.
+  // Somebody's folder that never was a run is refused before a lock file is left in it. What another process puts there
+  // at this moment comes after its lock.
   std::error_code ignored;
-  if (!fs::exists(root / lock_name, ignored)) refuse_what_exists(root);
+  if (holds_anything(root) && !fs::exists(root / lock_name, ignored)) refuse_what_exists(root);
   RunDirectory directory(root);
-  refuse_what_exists(root);
+  if (holds_anything(root)) refuse_what_exists(root);
   return directory;
-}
-
-static bool holds_hidden_files_alone(const fs::path& directory) {
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    if (!entry->path().filename().native().starts_with('.')) return false;
-  }
-  return !error;
 }
 
 RunDirectory RunDirectory::open(const fs::path& root) {
@@ -57,9 +52,12 @@ RunDirectory RunDirectory::open(const fs::path& root) {
   }
   // A run that was killed at its very beginning has left hidden files at most.
   const RunPaths paths(root);
-  const bool is_run = fs::exists(paths.config_file(), ignored) || holds_hidden_files_alone(root);
+  const bool is_run = fs::exists(paths.config_file(), ignored) ||
+                      !holds_other_than(root, [](std::string_view name) { return name.starts_with('.'); });
   if (!is_run) throw UsageError(display(root) + " exists and is no run; choose another name with run.name=...");
-  return RunDirectory(root);
+  RunDirectory directory(root);
+  for (const auto& folder : {root, paths.samples_dir()}) remove_temporaries(folder);
+  return directory;
 }
 
 }  // namespace slopegan

@@ -37,9 +37,12 @@ class RunDirectory : public RunPaths {
   /// where another process has it, IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
-  /// The one at `root`, to go on with. Throws UsageError where there is none, BusyError where another process has it,
-  /// IoError.
+  /// The one at `root`, to go on with; what a process that was killed left half written is removed. Throws UsageError
+  /// where there is none, BusyError where another process has it, IoError.
   static RunDirectory open(const std::filesystem::path& root);
+
+  /// Throws IoError where the directory was removed or replaced since: a run must not write into the next one's.
+  void check_in_place() const { lock_.check_in_place(); }
 
  private:
   explicit RunDirectory(const std::filesystem::path& root);

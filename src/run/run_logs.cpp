@@ -16,7 +16,9 @@ auto named_files(Logs& logs) {
 }  // namespace
 
 RunLogs::RunLogs(const RunPaths& run)
-    : history(run.history_file()), metrics(run.metrics_file()), diagnostics(run.diagnostics_file()) {}
+    : history(run.history_file()), metrics(run.metrics_file()), diagnostics(run.diagnostics_file()) {
+  sync_directory(run.root());  // a checkpoint that notes a file's size relies on the file
+}
 
 std::map<std::string, std::uint64_t> RunLogs::sizes() const {
   std::map<std::string, std::uint64_t> sizes;

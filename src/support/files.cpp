@@ -6,6 +6,7 @@
 #include <span>
 #include <stdexcept>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -44,11 +45,11 @@ static PosixFile create_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   for (;;) {
     fs::path candidate = file;
-    candidate.replace_filename(
-        format(".tmp-%s-%d-%u", file.filename().c_str(), static_cast<int>(::getpid()), counter++));
+    candidate.replace_filename(format("%s%s-%d-%u", temporary_prefix.data(), file.filename().c_str(),
+                                      static_cast<int>(::getpid()), counter++));
     std::error_code ignored;  // whatever is wrong, opening will say it
     if (fs::exists(fs::symlink_status(candidate, ignored))) continue;
-    return PosixFile(candidate, O_WRONLY | O_CREAT | O_EXCL);
+    return PosixFile(candidate, O_WRONLY | O_CREAT | O_EXCL, /*shown=*/file);
   }
 }
 
@@ -73,8 +74,28 @@ void sync_directory(const fs::path& directory) {
 
 void make_directories(const fs::path& directory) {
   std::error_code error;
-  fs::create_directories(directory, error);
+  if (fs::is_directory(directory, error)) return;
+  const fs::path parent = directory.parent_path();
+  if (!parent.empty() && parent != directory) make_directories(parent);
+  const bool created = fs::create_directory(directory, error);
   check(error, "create the directory", directory);
+  if (created) sync_directory(parent);
+}
+
+std::vector<fs::path> entries_of(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  fs::directory_iterator iterator(directory, error);
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return entries;
+  for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) entries.push_back(iterator->path());
+  check(error, "list", directory);
+  return entries;
+}
+
+void remove_temporaries(const fs::path& directory) {
+  for (const fs::path& entry : entries_of(directory)) {
+    if (entry.filename().native().starts_with(temporary_prefix)) remove_tree(entry);
+  }
 }
 
 void remove_tree(const fs::path& path) {
@@ -98,13 +119,21 @@ static std::string holder(PosixFile& file) {
   return number.empty() ? "another process" : "process " + std::string(number);
 }
 
-FileLock::FileLock(const fs::path& file, const fs::path& guarded) : file_(file, O_RDWR | O_CREAT) {
+FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(guarded), file_(file, O_RDWR | O_CREAT) {
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_io_error("lock", file);
     throw BusyError(format("%s is in use by %s", display(guarded).c_str(), holder(file_).c_str()));
   }
   if (::ftruncate(file_.descriptor(), 0) != 0) throw_io_error("write", file);
   file_.write(bytes_of(format("%d\n", static_cast<int>(::getpid()))));
+}
+
+void FileLock::check_in_place() const {
+  struct stat held, found;
+  if (::fstat(file_.descriptor(), &held) != 0) throw_io_error("look at", file_.path());
+  const bool there = ::stat(file_.path().c_str(), &found) == 0;
+  if (there && held.st_dev == found.st_dev && held.st_ino == found.st_ino) return;
+  throw IoError(display(guarded_) + " was removed or replaced while it was in use");
 }
 
 AppendFile::AppendFile(const fs::path& file) : file_(file, O_WRONLY | O_CREAT | O_APPEND) {}

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/posix_file.h"
 
@@ -21,8 +22,16 @@ void write_file_atomic(const std::filesystem::path& file, std::string_view conte
 /// Returns once the entries of the directory (created, renamed, removed files) are on the disk.
 void sync_directory(const std::filesystem::path& directory);
 
-/// With its parents; one that is there is fine.
+/// With its parents; one that is there is fine. The entries of new ones are on the disk when this returns.
 void make_directories(const std::filesystem::path& directory);
+
+/// What is in the directory, in no order; nothing where there is no directory.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
+
+/// The beginning of the name of everything that is still being written. Whoever has a directory for himself may remove
+/// what bears such a name there: a process that was killed left it.
+inline constexpr std::string_view temporary_prefix = ".tmp-";
+void remove_temporaries(const std::filesystem::path& directory);
 
 /// With everything in it; links are removed, not followed. One that is not there is fine.
 void remove_tree(const std::filesystem::path& path);
@@ -38,7 +47,11 @@ class FileLock {
   /// `guarded` is in use, and by which process, where another holds the lock.
   FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
+  /// Throws IoError where the file was removed or replaced since: what it guards may be somebody else's by now.
+  void check_in_place() const;
+
  private:
+  std::filesystem::path guarded_;
   PosixFile file_;
 };
 

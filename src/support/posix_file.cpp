@@ -18,9 +18,11 @@ void throw_io_error(const char* action, const std::filesystem::path& path, int e
       format("cannot %s %s: %s", action, display(path).c_str(), std::generic_category().message(error).c_str()));
 }
 
-PosixFile::PosixFile(std::filesystem::path path, int flags)
-    : path_(std::move(path)), descriptor_(::open(path_.c_str(), flags | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) throw_io_error("open", path_);
+PosixFile::PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown)
+    : path_(std::move(path)),
+      shown_(shown.empty() ? path_ : std::move(shown)),
+      descriptor_(::open(path_.c_str(), flags | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) throw_io_error((flags & O_CREAT) != 0 ? "create" : "open", shown_);
 }
 
 PosixFile::~PosixFile() {
@@ -28,11 +30,13 @@ PosixFile::~PosixFile() {
 }
 
 PosixFile::PosixFile(PosixFile&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : path_(std::move(other.path_)),
+      shown_(std::move(other.shown_)),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 std::uint64_t PosixFile::size() const {
   struct stat status;
-  if (::fstat(descriptor_, &status) != 0) throw_io_error("look at", path_);
+  if (::fstat(descriptor_, &status) != 0) throw_io_error("look at", shown_);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -40,7 +44,7 @@ void PosixFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_io_error("write", path_);
+    if (count < 0) throw_io_error("write", shown_);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
 }
@@ -50,7 +54,7 @@ std::size_t PosixFile::read(std::span<std::byte> buffer) {
   while (filled < buffer.size()) {
     const ssize_t count = ::read(descriptor_, buffer.data() + filled, buffer.size() - filled);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_io_error("read", path_);
+    if (count < 0) throw_io_error("read", shown_);
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
   }
@@ -58,7 +62,7 @@ std::size_t PosixFile::read(std::span<std::byte> buffer) {
 }
 
 void PosixFile::sync() {
-  if (::fsync(descriptor_) != 0) throw_io_error("write to the disk", path_);
+  if (::fsync(descriptor_) != 0) throw_io_error("write to the disk", shown_);
 }
 
 }  // namespace slopegan

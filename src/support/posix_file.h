@@ -19,8 +19,9 @@ std::string display(const std::filesystem::path& path);
 /// that names the path and the system's reason.
 class PosixFile {
  public:
-  /// `flags` as open(2) takes them; a file that is created gets mode 0666 less the umask.
-  PosixFile(std::filesystem::path path, int flags);
+  /// `flags` as open(2) takes them; a file that is created gets mode 0666 less the umask. Messages name `shown`, the
+  /// path itself by default.
+  PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown = {});
   ~PosixFile();
   PosixFile(PosixFile&& other) noexcept;
   PosixFile& operator=(PosixFile&&) = delete;
@@ -37,7 +38,7 @@ class PosixFile {
   void sync();
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path path_, shown_;
   int descriptor_;
 };
 

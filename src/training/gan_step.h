@@ -22,8 +22,8 @@ struct StepStats {
 /// the images of `real_batches` and updates the average.
 ///
 /// real_batches: one to discriminator_steps tensors [B, C, R, R], float32 in [−1, 1], any device.
-/// Throws DivergedError naming the step and the tensor where a loss or a gradient is NaN or infinite; the optimiser's
-/// step that would have used it is not taken.
+/// Throws DivergedError naming the step and the tensor or layer where a loss, a gradient or a weight is NaN or
+/// infinite; an optimiser's step that would have used it is not taken.
 StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
                    const std::vector<at::Tensor>& real_batches);
 

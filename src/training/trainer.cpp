@@ -14,6 +14,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/divergence.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
 #include "training/progress.h"
@@ -166,6 +167,8 @@ class Training {
   }
 
   void write_checkpoint() {
+    directory_.check_in_place();
+    check_state(state_);
     logs_.sync();
     CheckpointInfo info;
     info.images = state_.images_seen;
@@ -189,7 +192,7 @@ class Training {
 /// run.json, kept up to date whatever way the run ends.
 class RunRecord {
  public:
-  RunRecord(const RunDirectory& directory, RunInfo info) : file_(directory.run_info_file()), info_(std::move(info)) {
+  RunRecord(const RunDirectory& directory, RunInfo info) : directory_(directory), info_(std::move(info)) {
     info_.started = utc_timestamp(std::chrono::system_clock::now());
     end(RunStatus::running, info_.images);
   }
@@ -197,11 +200,20 @@ class RunRecord {
     info_.status = status;
     info_.images = images;
     info_.updated = utc_timestamp(std::chrono::system_clock::now());
-    write_run_info(file_, info_);
+    directory_.check_in_place();
+    write_run_info(directory_.run_info_file(), info_);
+  }
+  /// For a run that ends with an error, which must not give way to another one.
+  void end_badly(RunStatus status, std::int64_t images) {
+    try {
+      end(status, images);
+    } catch (const IoError& error) {
+      log::warning(error.what());
+    }
   }
 
  private:
-  std::filesystem::path file_;
+  const RunDirectory& directory_;
   RunInfo info_;
 };
 
@@ -281,10 +293,10 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;
   } catch (const DivergedError&) {
-    record.end(RunStatus::diverged, images());
+    record.end_badly(RunStatus::diverged, images());
     throw;
   } catch (...) {
-    record.end(RunStatus::failed, images());
+    record.end_badly(RunStatus::failed, images());
     throw;
   }
 }

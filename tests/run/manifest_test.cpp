@@ -20,6 +20,15 @@ Manifest example_manifest() {
           {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
+/// The fields, for changes; the seal is made anew with sealed_text.
+nlohmann::json example_fields() {
+  auto json = nlohmann::json::parse(manifest_text(example_manifest()));
+  json.erase("manifest_sha256");
+  return json;
+}
+
+std::string sealed_text(const nlohmann::json& fields) { return sealed(fields.dump()); }
+
 Manifest read_back(const TemporaryDirectory& directory, const std::string& text) {
   write_file_atomic(directory / "manifest.json", text);
   return read_manifest(directory.path());
@@ -67,9 +76,9 @@ class DamagedManifest : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(DamagedManifest, IsRefusedWithTheReason) {
   const TemporaryDirectory directory;
-  auto json = nlohmann::json::parse(manifest_text(example_manifest()));
+  auto json = example_fields();
   json[nlohmann::json::json_pointer(GetParam().pointer)] = GetParam().value;
-  const auto message = message_of<CheckpointError>([&] { read_back(directory, json.dump()); });
+  const auto message = message_of<CheckpointError>([&] { read_back(directory, sealed_text(json)); });
   EXPECT_THAT(message, HasSubstr(GetParam().reason));
   EXPECT_THAT(message, HasSubstr((directory / "manifest.json").string()));
 }
@@ -79,18 +88,31 @@ INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
 
 TEST(Manifest, EveryFieldIsNeeded) {
   const TemporaryDirectory directory;
-  const auto json = nlohmann::json::parse(manifest_text(example_manifest()));
+  const auto json = example_fields();
+  EXPECT_THROW(read_back(directory, json.dump()), CheckpointError);  // no seal
+  EXPECT_NO_THROW(read_back(directory, sealed_text(json)));
   for (const auto& [name, value] : json.items()) {
     auto without = json;
     without.erase(name);
-    EXPECT_THROW(read_back(directory, without.dump()), CheckpointError) << name;
+    EXPECT_THROW(read_back(directory, sealed_text(without)), CheckpointError) << name;
+  }
+}
+
+TEST(Manifest, AnyOtherByteIsRefused) {
+  const TemporaryDirectory directory;
+  const std::string text = manifest_text(example_manifest());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = changed[i] == '7' ? '8' : '7';
+    std::ofstream(directory / "manifest.json", std::ios::trunc) << changed;
+    EXPECT_THROW(read_manifest(directory.path()), CheckpointError) << i;
   }
 }
 
 TEST(Manifest, OneCutAtAnyByteIsRefused) {
   const TemporaryDirectory directory;
   const std::string text = manifest_text(example_manifest());
-  for (std::size_t size = 0; size + 2 < text.size(); ++size) {  // all but the newline and the last brace
+  for (std::size_t size = 0; size < text.size(); ++size) {
     std::ofstream(directory / "manifest.json", std::ios::trunc) << text.substr(0, size);
     EXPECT_THROW(read_manifest(directory.path()), CheckpointError) << size;
   }

@@ -56,6 +56,31 @@ TEST(RunDirectory, ThatIsStillEmptyMayBeCreatedAgain) {
   EXPECT_NO_THROW(RunDirectory::create(directory / "y"));
 }
 
+TEST(RunDirectory, IsClearedOfWhatAKilledProcessLeftHalfWritten) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "x";
+  touch(RunDirectory::create(root).config_file());
+  fs::create_directory(root / "samples");
+  for (const char* name : {".tmp-run.json-1-0", "samples/.tmp-20000.png-1-0", "samples/20000.png"}) touch(root / name);
+  const RunDirectory run = RunDirectory::open(root);
+  EXPECT_FALSE(fs::exists(root / ".tmp-run.json-1-0"));
+  EXPECT_FALSE(fs::exists(root / "samples/.tmp-20000.png-1-0"));
+  EXPECT_TRUE(fs::exists(root / "samples/20000.png"));
+}
+
+TEST(RunDirectory, IsNoLongerOursWhereItWasRemovedOrReplaced) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "x";
+  const RunDirectory run = RunDirectory::create(root);
+  EXPECT_NO_THROW(run.check_in_place());
+  fs::rename(root, directory / "elsewhere");
+  const auto reason = [&] { return message_of<IoError>([&] { run.check_in_place(); }); };
+  EXPECT_EQ(reason(), root.string() + " was removed or replaced while it was in use");
+  const RunDirectory other = RunDirectory::create(root);
+  EXPECT_THAT(reason(), HasSubstr("was removed or replaced"));
+  EXPECT_NO_THROW(other.check_in_place());
+}
+
 TEST(RunDirectory, LeavesNothingInAFolderThatIsNoRun) {
   const TemporaryDirectory directory;
   touch(directory / "somebody's file");

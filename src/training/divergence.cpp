@@ -1,0 +1,98 @@
+#include "training/divergence.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+[[noreturn]] void diverged(const GanState& state, const std::string& what) {
+  throw DivergedError(format("training diverged at step %lld (%lld images): %s", static_cast<long long>(state.steps),
+                             static_cast<long long>(state.images_seen), what.c_str()));
+}
+
+bool is_finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+
+std::string first_weight_not_finite(const GanState& state) {
+  for (const auto& [network, optimizer] : {std::pair{"generator.", &state.generator_optimizer},
+                                           std::pair{"discriminator.", &state.discriminator_optimizer}}) {
+    for (const auto& slot : optimizer->slots()) {
+      if (!is_finite(slot.parameter)) return network + slot.name;
+    }
+  }
+  return "";
+}
+
+/// The name of the first block whose output is not finite, or nothing.
+std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x) {
+  const at::NoGradGuard no_gradients;
+  for (std::size_t i = 0; i < network.blocks.size(); ++i) {
+    x = network.blocks[i].ptr()->forward(x);
+    if (!is_finite(x)) return network.name() + ".block" + std::to_string(i);
+  }
+  return "";
+}
+
+std::string culprit(GanState& state, const StepInputs& inputs) {
+  const std::string weight = first_weight_not_finite(state);
+  if (!weight.empty()) return "; " + weight + " is not finite";
+  if (!is_finite(inputs.real)) return "; the real images are not finite";
+  const auto latents = inputs.latents.view({inputs.latents.size(0), -1, 1, 1});
+  std::string block = first_block_not_finite(*state.generator, latents);
+  if (block.empty()) block = first_block_not_finite(*state.discriminator, inputs.fake.detach());
+  if (block.empty()) block = first_block_not_finite(*state.discriminator, inputs.real);
+  return block.empty() ? "" : "; the output of " + block + " is not finite";
+}
+
+}  // namespace
+
+double check_loss(const at::Tensor& loss, const char* name, GanState& state, const StepInputs& inputs) {
+  const double value = loss.item<double>();
+  if (std::isfinite(value)) return value;
+  diverged(state,
+           format("the %s loss is %s%s", name, std::isnan(value) ? "NaN" : "infinite", culprit(state, inputs).c_str()));
+}
+
+double check_gradients(const Adam& optimizer, const char* network, const GanState& state) {
+  std::vector<at::Tensor> gradients;
+  for (const auto& slot : optimizer.slots()) {
+    if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
+  }
+  if (gradients.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm().item<double>();
+  if (std::isfinite(norm)) return norm;
+  for (const auto& slot : optimizer.slots()) {
+    if (slot.parameter.grad().defined() && !is_finite(slot.parameter.grad())) {
+      diverged(state, format("the gradient of %s.%s is not finite", network, slot.name.c_str()));
+    }
+  }
+  diverged(state, format("the gradients of the %s overflow", network));
+}
+
+void check_weights(const GanState& state) {
+  const at::NoGradGuard no_gradients;
+  std::vector<at::Tensor> weights;
+  for (const auto* optimizer : {&state.generator_optimizer, &state.discriminator_optimizer}) {
+    for (const auto& slot : optimizer->slots()) weights.push_back(slot.parameter);
+  }
+  // One NaN or infinity makes its tensor's norm one, so a single number comes back from the device.
+  if (std::isfinite(at::stack(at::_foreach_norm(weights)).sum().item<double>())) return;
+  const std::string weight = first_weight_not_finite(state);  // none where only the squares of large ones overflow
+  if (!weight.empty()) diverged(state, weight + " is not finite");
+}
+
+void check_state(const GanState& state) {
+  for (const auto& [name, tensor] : state.tensors()) {
+    if (!is_finite(tensor)) diverged(state, name + " is not finite");
+  }
+}
+
+}  // namespace slopegan

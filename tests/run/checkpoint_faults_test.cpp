@@ -1,0 +1,202 @@
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <set>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "faults/crashing_disk.h"
+#include "faults/faults.h"
+#include "sample_checkpoints.h"
+#include "slow_check.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using testing::arm_faults;
+using testing::check_count;
+using testing::CrashingDisk;
+using testing::FaultPlan;
+using testing::faults_counted;
+using testing::report_check;
+using testing::UnsyncedData;
+using testing::UnsyncedNames;
+namespace fs = std::filesystem;
+
+/// One change of a directory of checkpoints: what is there before, the change, and which checkpoints may be the newest
+/// whole one afterwards (-1: none), wherever it was interrupted.
+struct Change {
+  const char* name;
+  std::vector<std::int64_t> before;
+  std::function<void(const fs::path&)> make;
+  std::set<std::int64_t> while_made;
+  std::int64_t after;
+};
+
+/// The same number with another content.
+void replace_2000(const fs::path& dir) { save_checkpoint(dir, info_at(2000), state_at(7), 2); }
+
+const std::vector<Change>& changes() {
+  static const std::vector<Change> all = {
+      {"the first one", {}, [](const fs::path& dir) { save(dir, 1000); }, {-1, 1000}, 1000},
+      {"one that prunes", {1000, 2000}, [](const fs::path& dir) { save(dir, 3000, 2); }, {2000, 3000}, 3000},
+      {"one of the same number", {1000, 2000}, replace_2000, {2000, 7}, 7},
+      {"the newer ones removed",
+       {1000, 2000, 3000},
+       [](const fs::path& dir) { remove_newer_checkpoints(dir, 1000); },
+       {1000, 2000, 3000},
+       1000},
+  };
+  return all;
+}
+
+/// The images in the newest whole checkpoint, or -1; every directory under its number has to be whole.
+std::int64_t newest_whole(const fs::path& dir) {
+  for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
+  std::vector<std::string> warnings;
+  const auto loaded = load_newest(dir, warnings);
+  return loaded ? images_in(*loaded) : -1;
+}
+
+class CheckpointFaultsSlowCheck : public ::testing::Test {
+ protected:
+  /// A fresh directory as it is before the change.
+  fs::path prepare(const Change& change) {
+    const fs::path dir = temporary_ / std::to_string(prepared_++) / "checkpoints";
+    make_directories(dir);
+    for (const auto images : change.before) save(dir, images);
+    return dir;
+  }
+
+  /// Makes the change in a process of its own with the faults; returns its exit code (0, 6, or 99 for another
+  /// exception), or 128 + signal.
+  static int make(const Change& change, const fs::path& dir, FaultPlan plan) {
+    const std::string below = dir.parent_path();
+    plan.below = below.c_str();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      arm_faults(plan);
+      try {
+        change.make(dir);
+        ::_exit(0);
+      } catch (const IoError&) {
+        ::_exit(6);
+      } catch (...) {
+        ::_exit(99);
+      }
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  std::vector<testing::RecordedCall> record(const Change& change, const fs::path& dir) {
+    const std::string file = temporary_ / (std::to_string(prepared_++) + ".recording");
+    FaultPlan plan;
+    plan.record = file.c_str();
+    EXPECT_EQ(make(change, dir, plan), 0);
+    return testing::read_recording(file);
+  }
+
+  /// After whatever happened, the next save works and cleans up.
+  static void expect_that_it_goes_on(const fs::path& dir) {
+    save(dir, 9000, 2);
+    EXPECT_EQ(newest_whole(dir), 9000);
+    for (const auto& name : names_in(dir)) EXPECT_FALSE(name.starts_with('.')) << name;
+    EXPECT_EQ(fs::read_symlink(dir / "latest"), "9000");
+  }
+
+  TemporaryDirectory temporary_{memory_parent()};
+  int prepared_ = 0;
+};
+
+TEST_F(CheckpointFaultsSlowCheck, KilledAtEveryStepTheOldOrTheNewOneIsThere) {
+  int kills = 0;
+  for (const auto& change : changes()) {
+    const long steps = std::ssize(record(change, prepare(change)));
+    ASSERT_GT(steps, 4) << change.name;
+    for (long step = 1; step <= steps; ++step, ++kills) {
+      const fs::path dir = prepare(change);
+      FaultPlan plan;
+      plan.kill = step;
+      ASSERT_EQ(make(change, dir, plan), 128 + SIGKILL) << change.name << ", step " << step;
+      EXPECT_THAT(change.while_made, ::testing::Contains(newest_whole(dir))) << change.name << ", step " << step;
+      expect_that_it_goes_on(dir);
+    }
+  }
+  report_check("kill -9 before every step of 4 changes of checkpoints",
+               format("%d of %d: old or new, whole", kills, kills));
+}
+
+TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
+  const std::array all_errors = {EIO, ENOSPC, EFBIG, EROFS};
+  const std::vector<int> errors(all_errors.begin(), all_errors.begin() + check_count(1, all_errors.size()));
+  int failures = 0, survived = 0;
+  for (const auto& change : changes()) {
+    const long steps = std::ssize(record(change, prepare(change)));
+    for (const int error : errors) {
+      for (const bool stays : {false, true}) {
+        for (long step = 1; step <= steps; ++step, ++failures) {
+          const fs::path dir = prepare(change);
+          FaultPlan plan;
+          plan.fail = step;
+          plan.error = error;
+          plan.stays = stays;
+          const int code = make(change, dir, plan);
+          const std::string where = format("%s, step %ld, errno %d, stays %d", change.name, step, error, stays);
+          const auto found = newest_whole(dir);
+          // An exchange that fails has another way; all else that fails is an error of input/output.
+          if (code == 0) {
+            EXPECT_EQ(found, change.after) << where;
+            ++survived;
+          } else {
+            EXPECT_EQ(code, 6) << where;
+            EXPECT_THAT(change.while_made, ::testing::Contains(found)) << where;
+          }
+          expect_that_it_goes_on(dir);
+        }
+      }
+    }
+  }
+  EXPECT_LT(survived, failures / 20);
+  report_check("every write, sync, rename, ... of 4 changes fails (ENOSPC, EIO, EFBIG, EROFS; once, for good)",
+               format("%d of %d: old or new, whole, exit 6 (%d: another way)", failures, failures, survived));
+}
+
+TEST_F(CheckpointFaultsSlowCheck, APowerCutAtEveryStepLeavesTheOldOrTheNewOne) {
+  constexpr std::array data = {UnsyncedData::lost, UnsyncedData::zeros, UnsyncedData::part, UnsyncedData::written};
+  const int shuffles = check_count(1, 10);
+  RandomStream random(0, "power cut");
+  int states = 0;
+  for (const auto& change : changes()) {
+    const fs::path dir = prepare(change);
+    CrashingDisk disk(dir);
+    const auto calls = record(change, dir);
+    for (std::size_t step = 0; step <= calls.size(); ++step) {
+      if (step > 0) disk.play(calls[step - 1]);
+      for (const auto unsynced : data) {
+        for (int i = 0; i < shuffles + 2; ++i, ++states) {
+          const auto names = i == 0 ? UnsyncedNames::lost : i == 1 ? UnsyncedNames::kept : UnsyncedNames::some;
+          const TemporaryDirectory left(memory_parent());
+          disk.crash(names, unsynced, random, left.path());
+          const auto found = newest_whole(left.path());
+          EXPECT_THAT(change.while_made, ::testing::Contains(found)) << change.name << ", step " << step;
+          if (step == calls.size()) {
+            EXPECT_EQ(found, change.after) << change.name;
+          }
+        }
+      }
+    }
+  }
+  report_check("power cut after every step of 4 changes, unsynced data and names lost or shuffled",
+               format("%d of %d disks: old or new, whole", states, states));
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,90 @@
+#include "training/divergence.h"
+
+#include <cmath>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "support/errors.h"
+#include "training/gan_step.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+class Divergence : public ::testing::Test {
+ protected:
+  static Config small() {
+    Config config;
+    config.generator.width = config.discriminator.width = 4;
+    config.generator.latent_dim = 8;
+    config.discriminator.norm = DiscriminatorNorm::none;
+    return config;
+  }
+  /// The message of the divergence of one step from the state as it is.
+  std::string message_of_step() {
+    return message_of<DivergedError>([&] { gan_step(state_, config_, {at::kCPU, at::kFloat, 1}, {reals_}); });
+  }
+  static void fill(const at::Tensor& tensor, double value) {
+    const at::NoGradGuard no_gradients;
+    tensor.view(-1)[0].fill_(value);
+  }
+
+  Config config_ = small();
+  GanState state_{config_, 1, at::kCPU};
+  const at::Tensor reals_ = at::linspace(-1, 1, 8 * 32 * 32).view({8, 1, 32, 32});
+};
+
+TEST_F(Divergence, IsNeverSeenInASoundState) {
+  EXPECT_NO_THROW(check_weights(state_));
+  EXPECT_NO_THROW(check_state(state_));
+  fill(state_.generator->blocks[0]->conv->weight, 1e30);  // its square overflows, it does not
+  EXPECT_NO_THROW(check_weights(state_));
+  EXPECT_NO_THROW(check_state(state_));
+}
+
+TEST_F(Divergence, OfALossNamesTheWeightThatIsNotFinite) {
+  fill(state_.generator->blocks[1]->conv->weight, std::nan(""));
+  EXPECT_EQ(message_of_step(),
+            "training diverged at step 0 (0 images): the discriminator's loss is NaN; generator.block1.conv.weight is "
+            "not finite");
+}
+
+TEST_F(Divergence, OfALossNamesTheBlockWhoseOutputIsNotFinite) {
+  const at::NoGradGuard no_gradients;
+  for (auto& block : state_.discriminator->blocks) block->conv->weight.fill_(1e25f);
+  EXPECT_THAT(message_of_step(), HasSubstr("the output of discriminator.block1 is not finite"));
+}
+
+TEST_F(Divergence, OfALossNamesTheRealImagesWhereTheyAreToBlame) {
+  reals_.view(-1)[5] = infinity;
+  EXPECT_THAT(message_of_step(), HasSubstr("loss is NaN; the real images are not finite"));
+}
+
+TEST_F(Divergence, OfTheWeightsNamesTheOneThatTheStepMadeInfinite) {
+  config_.optimizer.generator_lr = 1e39;  // no float: the update is infinite, gradients and losses are not
+  GanState state(config_, 1, at::kCPU);
+  const auto step = [&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); };
+  EXPECT_THAT(message_of<DivergedError>(step),
+              HasSubstr("at step 0 (8 images): generator.block0.conv.weight is not finite"));
+  EXPECT_EQ(state.steps, 0);
+}
+
+TEST_F(Divergence, OfAnyTensorIsFoundBeforeItIsSaved) {
+  for (const std::string name : {"ema.block1.norm.running_var", "optimizer.discriminator.block0.conv.weight.exp_avg_sq",
+                                 "generator.block0.norm.running_mean"}) {
+    GanState state(config_, 1, at::kCPU);
+    fill(state.tensors().at(name), infinity);
+    EXPECT_THAT(message_of<DivergedError>([&] { check_state(state); }), HasSubstr(name + " is not finite"));
+  }
+}
+
+}  // namespace
+}  // namespace slopegan
