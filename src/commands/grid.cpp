@@ -1,14 +1,13 @@
 #include <filesystem>
 #include <memory>
 
+#include "commands/checkpoint_argument.h"
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "config/load.h"
 #include "experiments/sheets.h"
 #include "images/png.h"
-#include "run/checkpoint.h"
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -40,16 +39,6 @@ int sweep_grid(const GridArguments& arguments) {
     print(printable(file.string()) + "\n");
   }
   return static_cast<int>(ExitCode::done);
-}
-
-/// A run's newest checkpoint that is whole, or the very one that was named.
-Checkpoint find_checkpoint(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path / "checkpoints")) return load_checkpoint(resolve_checkpoint(path));
-  std::vector<std::string> warnings;
-  auto checkpoint = load_newest(path / "checkpoints", warnings);
-  for (const auto& warning : warnings) log::warning(warning);
-  if (!checkpoint) throw CheckpointError(printable(path.string()) + " has no checkpoint yet");
-  return std::move(*checkpoint);
 }
 
 int run_grid(const GridArguments& arguments) {

@@ -22,7 +22,12 @@ BlockImpl::BlockImpl(const BlockOptions& options) {
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
   auto x = conv->forward(input);
   if (norm) x = norm->forward(x);
-  return activation ? activation->forward(x) : x;
+  if (!activation) return x;
+  if (!observer) return activation->forward(x);
+  const auto pre_activation = x.detach().clone();  // the activation may overwrite it
+  auto output = activation->forward(x);
+  observer(pre_activation, output.detach());
+  return output;
 }
 
 LayerSummary BlockImpl::summary(const std::string& name, std::int64_t input_size) const {

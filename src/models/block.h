@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ class BlockImpl : public torch::nn::Module {
   Convolution conv{nullptr};
   torch::nn::BatchNorm2d norm{nullptr};
   std::shared_ptr<ActivationImpl> activation;
+
+  /// For diagnostics; empty in training. Is shown what goes into the activation and what comes out, [N, C, H, W] each,
+  /// at every forward pass, and must not change them.
+  std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);
 

@@ -1,5 +1,7 @@
 #include "training/adam.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -42,6 +44,14 @@ NamedTensors Adam::state() const {
     tensors.emplace(slot.name + ".step", slot.step);
   }
   return tensors;
+}
+
+at::Tensor Adam::last_update(const Slot& slot) const {
+  const double step = slot.step.item<double>();
+  if (step == 0) return at::zeros_like(slot.average);
+  const auto average = slot.average / (1 - std::pow(options_.beta1, step));
+  const auto square = slot.square / (1 - std::pow(options_.beta2, step));
+  return average.div_(square.sqrt_().add_(options_.epsilon)).mul_(options_.learning_rate);
 }
 
 }  // namespace slopegan

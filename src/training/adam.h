@@ -38,6 +38,10 @@ class Adam {
   };
   const std::vector<Slot>& slots() const { return slots_; }
 
+  /// What the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the moments; zeros
+  /// before the first step.
+  at::Tensor last_update(const Slot& slot) const;
+
  private:
   AdamOptions options_;
   std::vector<Slot> slots_;

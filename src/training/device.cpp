@@ -1,5 +1,6 @@
 #include "training/device.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
@@ -59,6 +60,12 @@ void apply_compute(const Compute& compute) {
   // choose another one after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
+}
+
+at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
+  const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
+  return tensor.to(tensor.options().device(compute.device).dtype(compute.type), /*non_blocking=*/false, /*copy=*/false,
+                   format);
 }
 
 std::string describe(const Compute& compute) {

@@ -21,6 +21,9 @@ Compute choose_compute(const TrainingConfig& training);
 /// Makes LibTorch use the threads, and results repeatable from run to run.
 void apply_compute(const Compute& compute);
 
+/// The tensor on the device and in the dtype of the computation, images channels-last; itself where it is so already.
+at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute);
+
 /// "cpu, bfloat16, 2 threads".
 std::string describe(const Compute& compute);
 

@@ -20,12 +20,6 @@ at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_
 
 namespace {
 
-at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
-  const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
-  return tensor.to(tensor.options().device(compute.device).dtype(compute.type), /*non_blocking=*/false, /*copy=*/false,
-                   format);
-}
-
 double mean_probability(const at::Tensor& logits) { return at::sigmoid(logits.detach()).mean().item<double>(); }
 
 void require_gradients(const Adam& optimizer, bool required) {

@@ -14,6 +14,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/diagnosis.h"
 #include "training/divergence.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
@@ -43,6 +44,7 @@ class Training {
         dataset_hash_(dataset.hash),
         state_(config, dataset.channels(), compute.device),
         logs_(directory) {
+    if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
     if (resume) restore(*resume);
     // A checkpoint of another run starts this run's logs anew.
     logs_.truncate_to(resume && is_own(*resume) ? resume->info.file_offsets : std::map<std::string, std::uint64_t>());
@@ -62,6 +64,7 @@ class Training {
       progress.update(after, stats);
       if (last || state_.steps == 1 || due(history_every_images, before, after)) record(stats, progress);
       if (last || due(config_.samples.every_images, before, after)) write_samples();
+      if (diagnosis_ && (last || due(config_.diagnostics.every_images, before, after))) diagnose();
       if (last || stopping || due(config_.checkpoint.every_images, before, after)) write_checkpoint();
       if (stopping && !last) return TrainEnd::stopped;
     }
@@ -166,6 +169,13 @@ class Training {
     log::debug("samples: " + file.string());
   }
 
+  void diagnose() {
+    const auto record = (*diagnosis_)(state_, state_);
+    logs_.diagnostics.append_line(diagnostics_text(record));
+    sentinels_.warn(record);
+    log::debug(format("diagnostics: %.2f s", record.seconds));
+  }
+
   void write_checkpoint() {
     directory_.check_in_place();
     check_state(state_);
@@ -187,6 +197,8 @@ class Training {
   std::string dataset_hash_;
   GanState state_;
   RunLogs logs_;
+  std::optional<Diagnosis> diagnosis_;  // nothing where diagnostics.every_images is 0
+  SentinelWarnings sentinels_;
 };
 
 /// run.json, kept up to date whatever way the run ends.

@@ -55,5 +55,18 @@ TEST(Adam, WorksOnChannelsLastWeights) {
   EXPECT_TRUE(at::allclose(plain, last));
 }
 
+TEST(Adam, TellsWhatItsLastStepSubtracted) {
+  at::manual_seed(7);
+  auto parameter = at::randn({5, 3}).requires_grad_();
+  Adam adam({{"weight", parameter}}, {});
+  EXPECT_TRUE(at::equal(adam.last_update(adam.slots()[0]), at::zeros({5, 3})));
+  for (int step = 0; step < 3; ++step) {
+    const auto before = parameter.detach().clone();
+    parameter.mutable_grad() = at::randn({5, 3});
+    adam.step();
+    EXPECT_TRUE(at::allclose(adam.last_update(adam.slots()[0]), before - parameter.detach(), 1e-3, 1e-7));
+  }
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -1,0 +1,50 @@
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "experiments/dying_relu.h"
+#include "images/png.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+struct DyingReluArguments {
+  std::string out = "outputs/dying_relu.png";
+  std::uint64_t seed = 0;
+};
+
+int run_dying_relu(const DyingReluArguments& arguments) {
+  const auto demo = measure_dying_relu(arguments.seed);
+  print(prediction_table(demo.predictions));
+  const std::filesystem::path out = arguments.out;
+  if (out.has_parent_path()) make_directories(out.parent_path());
+  write_png(out, draw_dying_relu(demo));
+  print("plot: " + printable(out.string(), 4096) + "\n");
+  if (!demo.all_hold()) throw std::runtime_error("a prediction of demo dying-relu fails");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_demo(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<DyingReluArguments>();
+  command.require_subcommand(1);
+  auto* dying_relu = command.add_subcommand(
+      "dying-relu", "How ReLU units die and a slope keeps them alive: predictions against our layers, in seconds");
+  dying_relu->add_option("--out", arguments->out, "Where the plot goes")->capture_default_str()->type_name("FILE");
+  dying_relu->add_option("--seed", arguments->seed, "What the random weights derive from")
+      ->capture_default_str()
+      ->type_name("S");
+  dying_relu->callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>&) { return run_dying_relu(*arguments); };
+  });
+}
+
+}  // namespace slopegan

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands/checkpoint_argument.h"
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "diagnostics/sentinels.h"
+#include "support/errors.h"
+#include "support/text.h"
+#include "training/diagnosis.h"
+
+namespace slopegan {
+
+namespace {
+
+struct DiagnoseArguments {
+  std::string path;
+  std::string data;
+};
+
+std::string percent(double share) { return format("%.1f %%", 100 * share); }
+
+std::string layer_table(const DiagnosticsRecord& record) {
+  std::string text = format("%-24s %8s %6s %9s %9s %9s %9s %9s %9s %9s\n", "activation", "slope", "units", "values",
+                            "dead", "always -", "always +", "dormant", "P(x<0)", "energy*");
+  for (const auto& layer : record.layers) {
+    const auto never = percent(layer.never_positive);
+    text += format("%-24s %8.4g %6lld %9lld %9s %9s %9s %9s %9s %9s\n", layer.name.c_str(), layer.negative_slope,
+                   static_cast<long long>(layer.units), static_cast<long long>(layer.values),
+                   layer.is_dead_kind() ? never.c_str() : "-", layer.is_dead_kind() ? "-" : never.c_str(),
+                   percent(layer.always_positive).c_str(), percent(layer.dormant).c_str(),
+                   percent(layer.negative_fraction).c_str(), percent(layer.slope_energy).c_str());
+  }
+  std::int64_t fewest = record.layers.front().values;
+  for (const auto& layer : record.layers) fewest = std::min(fewest, layer.values);
+  return text +
+         format(
+             "* share of the output's energy that passed through the slope. A unit never seen positive in M values "
+             "has P(x > 0) < 3/M at 95 %%: here below %.2g\n",
+             3.0 / static_cast<double>(fewest));
+}
+
+std::string parameter_table(const DiagnosticsRecord& record) {
+  std::string text = format("%-36s %12s %12s %12s\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
+  for (const auto& parameter : record.parameters) {
+    text += format("%-36s %12.4g %12s %12.4g\n", parameter.name.c_str(), parameter.gradient_norm,
+                   percent(parameter.zero_gradients).c_str(), parameter.update_ratio);
+  }
+  return text;
+}
+
+std::string summary(const DiagnosticsRecord& record) {
+  std::string text = format("discriminator right about: training images %s, ", percent(record.accuracy_train).c_str());
+  if (record.accuracy_held_out) text += format("held-out images %s, ", percent(*record.accuracy_held_out).c_str());
+  text += format("generated images %s; margin %.3g; |d logit / d image| %.3g\n", percent(record.accuracy_fake).c_str(),
+                 record.margin, record.image_gradient_norm);
+  text += format(
+      "generated images: %.3g of the real ones' distance from each other; %s of the pixels beyond 0.99, "
+      "real images %s\n",
+      record.diversity, percent(record.saturated_fake).c_str(), percent(record.saturated_real).c_str());
+  for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
+  if (record.sentinels.empty()) text += "no alarm (collapse, saturation, vanished gradient)\n";
+  return text;
+}
+
+int run_diagnose(const DiagnoseArguments& arguments) {
+  const auto checkpoint = find_checkpoint(arguments.path);
+  const auto record = diagnose_checkpoint(checkpoint, arguments.data);
+  std::fprintf(stderr, "%s after %lld images, probed with %lld latents and as many real images\n\n%s\n%s\n%s",
+               printable(checkpoint.directory.string(), 4096).c_str(), static_cast<long long>(record.images),
+               static_cast<long long>(record.probes), layer_table(record).c_str(), parameter_table(record).c_str(),
+               summary(record).c_str());
+  print(diagnostics_text(record, 2) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_diagnose(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<DiagnoseArguments>();
+  command
+      .add_option("path", arguments->path,
+                  "Directory of a run, which stands for its newest checkpoint, or of a checkpoint")
+      ->required()
+      ->type_name("RUN|CHECKPOINT");
+  command.add_option("--data", arguments->data, "Where the run's data set is now (default: where it was)")
+      ->type_name("PATH");
+  command.footer("The table goes to the standard error, the figures as JSON to the standard output.");
+  command.callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>&) { return run_diagnose(*arguments); };
+  });
+}
+
+}  // namespace slopegan

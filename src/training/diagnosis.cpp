@@ -1,0 +1,247 @@
+#include "training/diagnosis.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "config/load.h"
+#include "data/transform.h"
+#include "diagnostics/gradient_flow.h"
+#include "diagnostics/image_statistics.h"
+#include "diagnostics/layer_probe.h"
+#include "diagnostics/sentinels.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/random.h"
+#include "support/text.h"
+#include "training/ema.h"
+#include "training/gan_step.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Distances are compared over so many images at most: their number grows with the square.
+constexpr std::int64_t most_compared_images = 256;
+
+/// A copy to probe: what its forward passes change is its own.
+template <class Network, class NetworkConfig>
+Network copy_of(const Network& live, const NetworkConfig& network, const Config& config, std::int64_t channels,
+                std::int64_t images) {
+  Network copy(network, config.data.resolution, channels, static_cast<std::uint64_t>(config.seed));
+  copy->to(live->parameters().front().device());
+  copy_weights(*copy, *live);
+  copy->set_images(images);
+  for (auto& parameter : copy->parameters()) parameter.requires_grad_(false);
+  return copy;
+}
+
+std::int64_t whole_batches(std::int64_t images, std::int64_t batch_size) {
+  return (images + batch_size - 1) / batch_size * batch_size;
+}
+
+std::int64_t probe_count(const Config& config, std::int64_t channels) {
+  const auto seed = static_cast<std::uint64_t>(config.seed);
+  const Generator generator(config.generator, config.data.resolution, channels, seed);
+  const Discriminator discriminator(config.discriminator, config.data.resolution, channels, seed);
+  const auto values = config.diagnostics.probes;
+  return whole_batches(std::max(images_for(*generator, values), images_for(*discriminator, values)),
+                       config.training.batch_size);
+}
+
+std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset& train) {
+  if (!has_split(config.data, Split::test)) return nullptr;
+  auto held_out = load_dataset(config.data, Split::test);
+  if (held_out->channels() != train.channels()) {
+    throw DataError(format("the test images of %s have %lld channels, the training images %lld",
+                           printable(config.data.path).c_str(), static_cast<long long>(held_out->channels()),
+                           static_cast<long long>(train.channels())));
+  }
+  return held_out;
+}
+
+/// Adds as many of the images as are still wanted for the comparison.
+void keep_some(std::vector<at::Tensor>& kept, const at::Tensor& images) {
+  std::int64_t count = 0;
+  for (const auto& part : kept) count += part.size(0);
+  const auto wanted = std::min(most_compared_images - count, images.size(0));
+  if (wanted > 0) kept.push_back(images.narrow(0, 0, wanted).to(at::kCPU, at::kFloat));
+}
+
+void add_layers(std::vector<LayerDiagnosis>& layers, const BlockChainImpl& network, const LayerProbe& probe) {
+  const auto slopes = network.negative_slopes();
+  for (std::size_t i = 0; i < probe.layers().size(); ++i) {
+    const auto& unit = probe.layers()[i];
+    LayerDiagnosis layer;
+    layer.name = network.name() + ".block" + std::to_string(i);
+    layer.negative_slope = slopes[i];
+    layer.units = unit.units();
+    layer.values = unit.values();
+    layer.never_positive = unit.never_positive();
+    layer.always_positive = unit.always_positive();
+    layer.dormant = unit.dormant();
+    layer.negative_fraction = unit.negative_fraction();
+    layer.slope_energy = unit.slope_energy();
+    layers.push_back(std::move(layer));
+  }
+}
+
+void add_parameters(std::vector<ParameterDiagnosis>& parameters, const std::string& network, const Adam& optimizer) {
+  for (const auto& slot : optimizer.slots()) {
+    const auto flow = gradient_flow(slot.parameter, slot.parameter.grad(), optimizer.last_update(slot));
+    parameters.push_back({network + "." + slot.name, flow.gradient_norm, flow.zero_gradients, flow.update_ratio});
+  }
+}
+
+double norm_of(const std::vector<at::Tensor>& tensors) {
+  const at::NoGradGuard no_gradients;
+  return at::stack(at::_foreach_norm(tensors)).to(at::kDouble).norm().item<double>();
+}
+
+Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
+  Vitals vitals;
+  vitals.images = record.images;
+  vitals.diversity = record.diversity;
+  vitals.saturated_fake = record.saturated_fake;
+  vitals.saturated_real = record.saturated_real;
+  vitals.accuracy_real = record.accuracy_train;
+  vitals.accuracy_fake = record.accuracy_fake;
+  double squares = 0;
+  for (const auto& parameter : record.parameters) {
+    if (parameter.name.starts_with("generator.")) squares += parameter.gradient_norm * parameter.gradient_norm;
+  }
+  vitals.generator_gradient_norm = std::sqrt(squares);
+  vitals.generator_weight_norm = norm_of(state.generator->parameters());
+  return vitals;
+}
+
+}  // namespace
+
+/// What came out of the probes: logits of all of them, images of as many as are compared.
+struct Diagnosis::Answers {
+  std::vector<at::Tensor> train_logits, held_out_logits, fake_logits, train_images, fake_images;
+};
+
+Diagnosis::Reals::Reals(const Config& config, std::shared_ptr<const Dataset> from)
+    : dataset(std::move(from)),
+      order(keyed_permutation(static_cast<std::uint64_t>(config.seed), "diagnostics/reals", 0,
+                              static_cast<std::uint32_t>(dataset->size()))) {}
+
+at::Tensor Diagnosis::Reals::batch(const Config& config, std::int64_t begin) const {
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = begin; i < begin + config.training.batch_size; ++i) {
+    indices.push_back(order[static_cast<std::size_t>(i % dataset->size())]);
+  }
+  return prepare_images(*dataset, indices, config.data.resolution);
+}
+
+Diagnosis::Diagnosis(const Config& config, const Compute& compute, const Dataset& train)
+    : config_(config),
+      compute_(compute),
+      // The caller's data set outlives this object.
+      train_(config, std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &train)),
+      probes_(probe_count(config, train.channels())) {
+  if (const auto held_out = load_held_out(config, train)) held_out_.emplace(config, held_out);
+}
+
+Diagnosis::Answers Diagnosis::play(Generator& generator, Discriminator& discriminator) const {
+  Answers answers;
+  const auto batch = config_.training.batch_size;
+  for (std::int64_t begin = 0; begin < probes_; begin += batch) {
+    const auto latents = draw_latents(static_cast<std::uint64_t>(config_.seed), "diagnostics/latents", begin, batch,
+                                      config_.generator.latent_dim);
+    const auto fake = generator->forward(to_compute(latents, compute_));
+    const auto real = train_.batch(config_, begin);
+    answers.fake_logits.push_back(discriminator->forward(to_compute(fake, compute_)));
+    answers.train_logits.push_back(discriminator->forward(to_compute(real, compute_)));
+    keep_some(answers.fake_images, fake);
+    keep_some(answers.train_images, real);
+  }
+  return answers;
+}
+
+void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& record) const {
+  const auto channels = train_.dataset->channels();
+  auto generator = copy_of(state.generator, config_.generator, config_, channels, state.images_seen);
+  auto discriminator = copy_of(state.discriminator, config_.discriminator, config_, channels, state.images_seen);
+  Answers answers;
+  {
+    const LayerProbe of_generator(*generator), of_discriminator(*discriminator);
+    answers = play(generator, discriminator);
+    add_layers(record.layers, *generator, of_generator);
+    add_layers(record.layers, *discriminator, of_discriminator);
+  }
+  // Held-out images are no probes of the layers: a unit's share does not depend on whether there is a test split.
+  for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
+    const auto images = to_compute(held_out_->batch(config_, begin), compute_);
+    answers.held_out_logits.push_back(discriminator->forward(images));
+  }
+  record.image_gradient_norm = image_gradient_norm(discriminator, to_compute(train_.batch(config_, 0), compute_));
+  look_at_answers(answers, record);
+}
+
+void Diagnosis::look_at_answers(const Answers& answers, DiagnosticsRecord& record) {
+  const auto train_logits = at::cat(answers.train_logits), fake_logits = at::cat(answers.fake_logits);
+  record.accuracy_train = accuracy(train_logits, true);
+  record.accuracy_fake = accuracy(fake_logits, false);
+  if (!answers.held_out_logits.empty()) record.accuracy_held_out = accuracy(at::cat(answers.held_out_logits), true);
+  record.margin = (train_logits.mean() - fake_logits.mean()).item<double>();
+
+  const auto train_images = at::cat(answers.train_images), fake_images = at::cat(answers.fake_images);
+  record.diversity = mean_pairwise_distance(fake_images) / mean_pairwise_distance(train_images);
+  record.saturated_real = saturated_share(train_images);
+  record.saturated_fake = saturated_share(fake_images);
+}
+
+DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& stepped) const {
+  const at::NoGradGuard no_gradients;
+  const auto start = std::chrono::steady_clock::now();
+  DiagnosticsRecord record;
+  record.images = state.images_seen;
+  record.probes = probes_;
+  look_at_networks(state, record);
+  add_parameters(record.parameters, "generator", stepped.generator_optimizer);
+  add_parameters(record.parameters, "discriminator", stepped.discriminator_optimizer);
+  record.sentinels = sentinels(vitals_of(record, state));
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return record;
+}
+
+void Diagnosis::take_step(GanState& state) const {
+  std::vector<at::Tensor> batches;
+  for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps; ++i) {
+    batches.push_back(train_.batch(config_, i * config_.training.batch_size));
+  }
+  gan_step(state, config_, compute_, batches);
+}
+
+void SentinelWarnings::warn(const DiagnosticsRecord& record) {
+  for (const auto& name : record.sentinels) {
+    if (!said_.insert(name).second) continue;
+    log::warning(format("at %lld images: ", static_cast<long long>(record.images)) + sentinel_text(name));
+  }
+}
+
+DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& data) {
+  Config config =
+      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json").string() + ", config");
+  if (!data.empty()) config.data.path = data.string();
+  config.training.device = Device::automatic;  // of this machine, not of the one that trained
+  const auto dataset = load_dataset(config.data, Split::train);
+  if (dataset->hash != checkpoint.info.dataset_hash) {
+    log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
+  }
+  const Compute compute = choose_compute(config.training);
+  apply_compute(compute);
+  GanState state(config, dataset->channels(), compute.device), stepped(config, dataset->channels(), compute.device);
+  state.restore(checkpoint.tensors);
+  stepped.restore(checkpoint.tensors);
+  const Diagnosis diagnosis(config, compute, *dataset);
+  diagnosis.take_step(stepped);
+  return diagnosis(state, stepped);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,115 @@
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "images/png.h"
+#include "program.h"
+#include "run/diagnostics_log.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Diagnose : public ProgramTest {
+ protected:
+  Result train(const std::string& name, const std::vector<std::string>& more = {}) {
+    auto arguments = smoke(
+        "train", {"training.precision=float32", "training.threads=1", "diagnostics.probes=1000", "run.name=" + name});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
+};
+
+TEST_F(Diagnose, WhileTrainingChangesNoBitOfTheRun) {
+  ASSERT_EQ(train("never", {"diagnostics.every_images=0"}).code, 0);
+  ASSERT_EQ(train("often", {"diagnostics.every_images=640"}).code, 0);
+  EXPECT_EQ(read_text(run_dir("never") / "diagnostics.jsonl"), "");
+  const auto records = read_diagnostics(run_dir("often") / "diagnostics.jsonl");
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records.front().images, 640);
+  EXPECT_EQ(records.back().images, 2560);
+  EXPECT_EQ(records.back().probes, 64);  // 1,000 / 16 in batches of 32
+  EXPECT_TRUE(records.back().accuracy_held_out.has_value());
+  const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/2560/state.safetensors"); };
+  EXPECT_TRUE(state("never") == state("often"));
+}
+
+TEST_F(Diagnose, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
+  const std::vector<std::string> often = {"diagnostics.every_images=640"};
+  ASSERT_EQ(train("whole", often).code, 0);
+  ASSERT_EQ(train("parts", {"diagnostics.every_images=640", "training.total_images=1280"}).code, 0);
+  ASSERT_EQ(train("parts", {"diagnostics.every_images=640", "--resume", "auto"}).code, 0);
+  auto whole = read_diagnostics(run_dir("whole") / "diagnostics.jsonl");
+  auto parts = read_diagnostics(run_dir("parts") / "diagnostics.jsonl");
+  for (auto* records : {&whole, &parts}) {
+    for (auto& record : *records) record.seconds = 0;
+  }
+  EXPECT_EQ(parts, whole);
+}
+
+TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
+  ASSERT_EQ(train("run", {"generator.negative_slope=0"}).code, 0);
+  const auto before = read_text(run_dir("run") / "checkpoints/2560/state.safetensors");
+  const auto result = slopegan({"diagnose", run_dir("run").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("generator.block2"));
+  EXPECT_THAT(result.err, HasSubstr("discriminator.block3.conv.weight"));
+  const auto record = nlohmann::json::parse(result.out);
+  EXPECT_EQ(record.at("images"), 2560);
+  const auto seen = read_diagnostics(run_dir("run") / "diagnostics.jsonl").back();
+  ASSERT_EQ(record.at("layers").size(), seen.layers.size());
+  EXPECT_EQ(record.at("layers")[0].at("dead"), seen.layers[0].never_positive);
+  for (std::size_t i = 0; i < seen.layers.size(); ++i) {
+    EXPECT_EQ(record.at("layers")[i].at("negative_fraction"), seen.layers[i].negative_fraction);
+  }
+  EXPECT_EQ(record.at("discriminator").at("accuracy_held_out"), seen.accuracy_held_out.value());
+  EXPECT_EQ(read_text(run_dir("run") / "checkpoints/2560/state.safetensors"), before);
+  EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/1280").string()}).code, 0);
+}
+
+TEST_F(Diagnose, NamesTheDataThatAreNotThere) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto missing = (directory_ / "nowhere").string();
+  const auto result = slopegan({"diagnose", run_dir("run").string(), "--data", missing});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr(missing));
+  EXPECT_EQ(slopegan({"diagnose", missing}).code, 4);
+}
+
+TEST_F(Diagnose, SaysSoWhereTheDataAreOthers) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto data = directory_ / "data";
+  std::filesystem::create_directories(data);
+  for (const std::string kind : {"images-idx3", "labels-idx1"}) {
+    std::filesystem::copy("/usr/share/datasets/fashion-mnist/t10k-" + kind + "-ubyte.gz",
+                          data / ("train-" + kind + "-ubyte.gz"));
+  }
+  const auto result = slopegan({"diagnose", run_dir("run").string(), "--data", data.string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("are not those that the run was trained on"));
+  EXPECT_THAT(result.out, Not(HasSubstr("accuracy_held_out")));
+}
+
+class Demo : public ProgramTest {};
+
+TEST_F(Demo, OfTheDyingReluHoldsAndDrawsItsPlot) {
+  const auto plot = directory_ / "new/plot.png";
+  const auto result = slopegan({"demo", "dying-relu", "--out", plot.string(), "--seed", "3"});
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("3961 steps"));
+  EXPECT_THAT(result.out, HasSubstr("bit-identical"));
+  EXPECT_THAT(result.out, Not(HasSubstr("FAILS")));
+  EXPECT_GT(read_image(plot).cols, 1000);
+}
+
+TEST_F(Demo, NeedsAName) {
+  EXPECT_EQ(slopegan({"demo"}).code, 2);
+  EXPECT_EQ(slopegan({"demo", "dying-swan"}).code, 2);
+}
+
+}  // namespace
+}  // namespace slopegan::testing

@@ -1,0 +1,157 @@
+#include "training/diagnosis.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "temporary_directory.h"
+#include "training/gan_step.h"
+
+namespace slopegan {
+namespace {
+
+const Compute diagnosis_compute{at::kCPU, at::kFloat, 1};
+
+/// A directory without a test split, and random images.
+class DiagnosisTest : public ::testing::Test {
+ protected:
+  DiagnosisTest() {
+    config_.generator.width = config_.discriminator.width = 4;
+    config_.generator.latent_dim = 8;
+    config_.training.batch_size = 8;
+    config_.diagnostics.probes = 200;
+    config_.data.path = directory_.path().string();
+    at::manual_seed(5);
+    dataset_.name = "random";
+    dataset_.images = at::randint(0, 256, {20, 1, 32, 32}, at::kByte);
+  }
+
+  at::Tensor batch(std::int64_t step) {
+    at::manual_seed(static_cast<std::uint64_t>(step));
+    return at::rand({8, 1, 32, 32}) * 2 - 1;
+  }
+
+  /// The state after three steps, looked at after each one or not.
+  GanState trained(bool diagnosed) {
+    GanState state(config_, 1, at::kCPU);
+    const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
+    for (int step = 0; step < 3; ++step) {
+      gan_step(state, config_, diagnosis_compute, {batch(step)});
+      if (diagnosed) diagnosis(state, state);
+    }
+    return state;
+  }
+
+  const TemporaryDirectory directory_;
+  Config config_;
+  Dataset dataset_;
+};
+
+using Variant = void (*)(Config&);
+
+TEST_F(DiagnosisTest, ChangesNoBitOfWhatIsTrained) {
+  for (const Variant variant : {
+           Variant{[](Config&) {}},
+           Variant{[](Config& c) { c.discriminator.norm = DiscriminatorNorm::spectral; }},
+           Variant{[](Config& c) { c.generator.activation = c.discriminator.activation = ActivationKind::rrelu; }},
+           Variant{[](Config& c) { c.generator.activation = c.discriminator.activation = ActivationKind::prelu; }},
+           Variant{[](Config& c) { c.generator.negative_slope.schedule = SlopeSchedule{0.9, 0.1, 20}; }},
+       }) {
+    config_.generator = {};
+    config_.discriminator = {};
+    config_.generator.width = config_.discriminator.width = 4;
+    config_.generator.latent_dim = 8;
+    variant(config_);
+    const auto with = trained(true), without = trained(false);
+    for (const auto& [name, tensor] : without.tensors()) {
+      EXPECT_TRUE(at::equal(tensor, with.tensors().at(name))) << name;
+    }
+    for (std::size_t i = 0; i < with.generator_optimizer.slots().size(); ++i) {
+      EXPECT_TRUE(at::equal(with.generator_optimizer.slots()[i].parameter.grad(),
+                            without.generator_optimizer.slots()[i].parameter.grad()));
+    }
+  }
+}
+
+TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastAsManyValuesAsAskedFor) {
+  const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
+  EXPECT_EQ(diagnosis.probes(), 16);  // 200 / (4 × 4) in whole batches of 8
+  GanState state(config_, 1, at::kCPU);
+  const auto record = diagnosis(state, state);
+  ASSERT_EQ(record.layers.size(), 6u);
+  EXPECT_EQ(record.layers[0].name, "generator.block0");
+  EXPECT_EQ(record.layers[0].values, 16 * 4 * 4);
+  EXPECT_EQ(record.layers[2].values, 16 * 16 * 16);
+  EXPECT_EQ(record.layers[5].name, "discriminator.block2");
+  EXPECT_EQ(record.layers[5].values, 2 * 16 * 4 * 4);  // real and generated
+  config_.diagnostics.probes = 10000;
+  EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_).probes(), 632);
+}
+
+TEST_F(DiagnosisTest, SeesTheSameTwice) {
+  auto state = trained(false);
+  const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
+  auto first = diagnosis(state, state), second = diagnosis(state, state);
+  first.seconds = second.seconds = 0;
+  EXPECT_EQ(first, second);
+}
+
+TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
+  config_.generator.norm = GeneratorNorm::none;
+  config_.discriminator.norm = DiscriminatorNorm::none;
+  config_.discriminator.negative_slope = NegativeSlope(0.0);
+  GanState state(config_, 1, at::kCPU);
+  {
+    const at::NoGradGuard no_gradients;
+    state.discriminator->blocks[2]->conv->bias.fill_(-1e3);
+    state.generator->blocks[1]->conv->bias[3].fill_(-1e3);
+  }
+  gan_step(state, config_, diagnosis_compute, {batch(0)});
+  const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
+  EXPECT_EQ(record.layers[5].never_positive, 1);
+  EXPECT_TRUE(record.layers[5].is_dead_kind());
+  EXPECT_EQ(record.layers[5].dormant, 1);
+  EXPECT_EQ(record.layers[1].never_positive, 1.0 / 8);
+  EXPECT_FALSE(record.layers[1].is_dead_kind());
+  EXPECT_EQ(record.image_gradient_norm, 0);
+  for (const auto& parameter : record.parameters) {
+    // Behind the dead layer only the last bias learns.
+    const bool learns = parameter.name == "discriminator.block3.conv.bias";
+    EXPECT_EQ(parameter.zero_gradients, learns ? 0 : 1) << parameter.name;
+    EXPECT_EQ(parameter.update_ratio > 0, learns) << parameter.name;
+  }
+}
+
+TEST_F(DiagnosisTest, TellsHowFarAStepMovedEachParameter) {
+  GanState state(config_, 1, at::kCPU);
+  gan_step(state, config_, diagnosis_compute, {batch(0)});
+  NamedTensors before;
+  for (const auto& [name, tensor] : state.tensors()) before.emplace(name, tensor.detach().clone());
+  gan_step(state, config_, diagnosis_compute, {batch(1)});
+  const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
+  ASSERT_EQ(record.parameters.size(), state.generator->parameters().size() + state.discriminator->parameters().size());
+  for (const auto& parameter : record.parameters) {
+    const auto& now = state.tensors().at(parameter.name);
+    const double moved = (now.detach() - before.at(parameter.name)).norm().item<double>();
+    EXPECT_NEAR(parameter.update_ratio, moved / now.norm().item<double>(), 1e-3 * parameter.update_ratio)
+        << parameter.name;
+    EXPECT_GT(parameter.update_ratio, 0);
+  }
+}
+
+TEST_F(DiagnosisTest, KnowsACollapsedGenerator) {
+  GanState state(config_, 1, at::kCPU);
+  {
+    const at::NoGradGuard no_gradients;
+    state.generator->blocks.back()->conv->weight.zero_();
+  }
+  state.images_seen = 20000;
+  const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
+  EXPECT_EQ(record.diversity, 0);
+  EXPECT_THAT(record.sentinels, ::testing::Contains("collapse"));
+  EXPECT_FALSE(record.accuracy_held_out.has_value());
+}
+
+}  // namespace
+}  // namespace slopegan
