@@ -29,6 +29,8 @@ constexpr std::array commands = {
             slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
     Command{"data", "Say what a data set is, and draw a grid of real images", slopegan::setup_data},
+    Command{"evaluate", "Metrics of a run, a checkpoint or a folder of images against real ones",
+            slopegan::setup_evaluate},
     Command{"diagnose", "Look at the layers of a run: dead units, gradients, the discriminator's answers",
             slopegan::setup_diagnose},
     Command{"demo", "Show what theory says about the slope, prediction against measurement", slopegan::setup_demo},

@@ -12,6 +12,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/run_metrics.h"
 
 namespace slopegan {
 
@@ -24,6 +25,12 @@ struct SweepArguments {
   bool list = false;
 };
 
+/// Better one error here than one an arm; and what the arms' metrics share is made once, with all cores.
+void prepare_data(const Config& config) {
+  const auto train = load_dataset(config.data, Split::train);
+  if (config.metrics.every_images > 0) make_evaluator(config, *train);
+}
+
 int sweep_command(const SweepArguments& arguments) {
   Config config = arguments.config.load_for_sweep();
   if (arguments.jobs > 0) config.sweep.jobs = arguments.jobs;
@@ -33,8 +40,8 @@ int sweep_command(const SweepArguments& arguments) {
     for (const auto& arm : arms_of_shard(make_arms(config, directory), shard)) print(arm.name + "\n");
     return static_cast<int>(ExitCode::done);
   }
-  load_dataset(config.data, Split::train);  // better one error here than one an arm
   install_signal_handlers();
+  prepare_data(config);
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
   const SweepResult result = run_sweep(config, directory, all, arms_of_shard(all, shard));

@@ -7,6 +7,7 @@
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/png.h"
+#include "images/read_image.h"
 #include "images/sheet.h"
 #include "support/errors.h"
 #include "support/log.h"

@@ -10,8 +10,4 @@ namespace slopegan {
 /// IoError that names the file, std::invalid_argument for another type of image.
 void write_png(const std::filesystem::path& file, const cv::Mat& image);
 
-/// Reads an image of any format that OpenCV knows as CV_8UC1 or CV_8UC3 (BGR), without transparency. Throws IoError
-/// where the file cannot be read and DataError where it is no image.
-cv::Mat read_image(const std::filesystem::path& file);
-
 }  // namespace slopegan

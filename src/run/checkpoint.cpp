@@ -84,12 +84,12 @@ void publish(const fs::path& written, const fs::path& target) {
   remove_tree(written);
 }
 
-void point_latest_at(const fs::path& checkpoints_dir, const std::string& name) {
-  const fs::path link = temporary_path(checkpoints_dir, "latest");
+void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
+  const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
   fs::create_symlink(name, link, error);
   if (error) throw_io_error("create the link", link, error.value());
-  rename_path(link, checkpoints_dir / "latest");
+  rename_path(link, checkpoints_dir / link_name);
   sync_directory(checkpoints_dir);
 }
 
@@ -132,8 +132,19 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
   }
   // What is left where this fails may be the old one of the same number: the next save removes it.
   publish(temporary, checkpoints_dir / name);
-  point_latest_at(checkpoints_dir, name);
+  point_at(checkpoints_dir, "latest", name);
   prune(checkpoints_dir, name, keep);
+}
+
+void mark_best(const fs::path& checkpoints_dir, std::int64_t images) {
+  const std::string name = std::to_string(images);
+  const fs::path link = checkpoints_dir / "best";
+  std::error_code ignored;
+  if (fs::exists(checkpoints_dir / name, ignored)) {
+    if (fs::read_symlink(link, ignored) != name) point_at(checkpoints_dir, "best", name);
+  } else if (!fs::exists(link, ignored)) {
+    fs::remove(link, ignored);  // it may point at one that is gone: the run went on from an older one
+  }
 }
 
 Checkpoint load_checkpoint(const fs::path& directory) {
@@ -160,7 +171,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
-  point_latest_at(checkpoints_dir, std::to_string(images));
+  point_at(checkpoints_dir, "latest", std::to_string(images));
   remove_checkpoints(checkpoints_dir, removed);
   return removed;
 }

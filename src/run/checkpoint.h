@@ -27,6 +27,10 @@ struct Checkpoint {
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
+/// Lets checkpoints/best point at the checkpoint of `images` images, which is then not pruned. Where that is
+/// not there, a link that points at nothing is removed. Throws IoError.
+void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
+
 /// Reads the checkpoint in `directory` after everything in it was verified. Throws CheckpointError, and
 /// NewerFormatError for one that a newer slopegan wrote.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);

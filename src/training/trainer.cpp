@@ -19,6 +19,7 @@
 #include "training/gan_state.h"
 #include "training/gan_step.h"
 #include "training/progress.h"
+#include "training/run_metrics.h"
 #include "training/samples.h"
 
 namespace slopegan {
@@ -48,6 +49,11 @@ class Training {
     if (resume) restore(*resume);
     // A checkpoint of another run starts this run's logs anew.
     logs_.truncate_to(resume && is_own(*resume) ? resume->info.file_offsets : std::map<std::string, std::uint64_t>());
+    if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
+      evaluator_ = make_evaluator(config, dataset);
+    }
+    evaluations_ = read_metrics(directory.metrics_file());
+    keep_best();
   }
 
   TrainEnd run(const Dataset& dataset) {
@@ -65,7 +71,8 @@ class Training {
       if (last || state_.steps == 1 || due(history_every_images, before, after)) record(stats, progress);
       if (last || due(config_.samples.every_images, before, after)) write_samples();
       if (diagnosis_ && (last || due(config_.diagnostics.every_images, before, after))) diagnose();
-      if (last || stopping || due(config_.checkpoint.every_images, before, after)) write_checkpoint();
+      const bool better = evaluator_ && (last || due(config_.metrics.every_images, before, after)) && evaluate(last);
+      if (last || stopping || better || due(config_.checkpoint.every_images, before, after)) write_checkpoint();
       if (stopping && !last) return TrainEnd::stopped;
     }
     return TrainEnd::done;
@@ -176,6 +183,24 @@ class Training {
     log::debug(format("diagnostics: %.2f s", record.seconds));
   }
 
+  /// Returns whether the generator is the best so far and has to be kept.
+  bool evaluate(bool last) {
+    const auto record =
+        evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
+    logs_.metrics.append_line(metrics_line(record));
+    evaluations_.push_back(record);
+    if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
+      log::info(format("%s = %.4g at %lld images (%.1f s)", metric_title("fd", record).c_str(), fd->second,
+                       static_cast<long long>(record.images), record.seconds));
+    }
+    return config_.checkpoint.keep_best && best_images(evaluations_) == state_.images_seen;
+  }
+
+  void keep_best() const {
+    const auto best = config_.checkpoint.keep_best ? best_images(evaluations_) : std::nullopt;
+    if (best) mark_best(directory_.checkpoints_dir(), *best);
+  }
+
   void write_checkpoint() {
     directory_.check_in_place();
     check_state(state_);
@@ -187,6 +212,7 @@ class Training {
     info.dataset_hash = dataset_hash_;
     info.file_offsets = logs_.sizes();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
+    keep_best();
     log::debug(format("checkpoint at %lld images", static_cast<long long>(state_.images_seen)));
   }
 
@@ -199,6 +225,8 @@ class Training {
   RunLogs logs_;
   std::optional<Diagnosis> diagnosis_;  // nothing where diagnostics.every_images is 0
   SentinelWarnings sentinels_;
+  std::unique_ptr<Evaluator> evaluator_;  // nothing where metrics.every_images is 0
+  std::vector<MetricsRecord> evaluations_;
 };
 
 /// run.json, kept up to date whatever way the run ends.

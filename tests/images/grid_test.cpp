@@ -6,6 +6,7 @@
 
 #include "images/convert.h"
 #include "images/png.h"
+#include "images/read_image.h"
 #include "images/scale.h"
 #include "temporary_directory.h"
 

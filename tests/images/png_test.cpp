@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
+#include "images/read_image.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 

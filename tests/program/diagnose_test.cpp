@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "images/png.h"
+#include "images/read_image.h"
 #include "program.h"
 #include "run/diagnostics_log.h"
 

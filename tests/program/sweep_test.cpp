@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "images/png.h"
+#include "images/read_image.h"
 #include "poison.h"
 #include "program.h"
 

@@ -6,6 +6,7 @@
 
 #include "images/grid.h"
 #include "images/png.h"
+#include "images/read_image.h"
 #include "poison.h"
 #include "program.h"
 #include "run/checkpoint.h"

@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "commands/checkpoint_argument.h"
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "config/load.h"
+#include "data/transform.h"
+#include "evaluation/image_folder.h"
+#include "models/block.h"
+#include "run/json_text.h"
+#include "support/errors.h"
+#include "support/text.h"
+#include "training/load_generator.h"
+#include "training/run_metrics.h"
+
+namespace slopegan {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvaluateArguments {
+  std::string path;
+  std::string against;
+  std::int64_t samples = 0;
+  std::int64_t resolution = 0;
+  std::string extractor = "auto";
+};
+
+/// The images that others are compared with.
+struct RealImages {
+  std::shared_ptr<const Dataset> train, test;
+};
+
+RealImages load_real(const DataConfig& data) {
+  return {load_dataset(data, Split::train), has_split(data, Split::test) ? load_dataset(data, Split::test) : nullptr};
+}
+
+/// --against: a folder of images, or the configuration that names a data set. `channels` is for the folder.
+RealImages load_against(const std::string& against, std::int64_t channels, std::int64_t resolution) {
+  if (fs::is_directory(against)) {
+    return {std::make_shared<const Dataset>(load_image_folder(against, channels, resolution)), nullptr};
+  }
+  return load_real(load_config(against).config.data);
+}
+
+/// Every metric: this command is asked for on purpose, not on the way of a training.
+MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
+  MetricsConfig metrics;
+  metrics.samples = arguments.samples > 0 ? arguments.samples : samples;
+  metrics.names = {MetricName::fd,
+                   MetricName::kd,
+                   MetricName::precision_recall,
+                   MetricName::density_coverage,
+                   MetricName::classifier_score,
+                   MetricName::memorisation};
+  return metrics;
+}
+
+Evaluator make(const EvaluateArguments& arguments, MetricsConfig metrics, const RealImages& real,
+               std::int64_t resolution) {
+  auto extractor = make_extractor(arguments.extractor, *real.train, real.test.get(), resolution);
+  return {std::move(metrics), std::move(extractor), *real.train, real.test.get(), resolution};
+}
+
+MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
+  auto loaded = load_generator(find_checkpoint(arguments.path));
+  // Not the extractor that the checkpoint's configuration names: TorchScript is code, and a checkpoint may be
+  // somebody else's.
+  loaded.config.metrics = all_metrics(arguments, loaded.config.metrics.samples);
+  const auto resolution = loaded.config.data.resolution;
+  const Compute compute = choose_compute(loaded.config.training);
+  apply_compute(compute);
+  const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
+  const auto real =
+      arguments.against.empty() ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
+  if (real.train->channels() != channels) {
+    throw DataError(format("the generator makes images of %lld channels, %s has %lld", static_cast<long long>(channels),
+                           printable(real.train->name).c_str(), static_cast<long long>(real.train->channels())));
+  }
+  auto evaluator = make(arguments, loaded.config.metrics, real, resolution);
+  loaded.generator->to(compute.device);
+  return evaluate_generator(evaluator, loaded.config, loaded.generator, compute, loaded.images, true);
+}
+
+MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
+  if (arguments.against.empty()) {
+    throw UsageError("a folder of images is compared with other images: --against CONFIG or --against IMAGE_DIR");
+  }
+  apply_compute(choose_compute({}));
+  std::int64_t resolution = arguments.resolution > 0 ? arguments.resolution : DataConfig().resolution;
+  if (!fs::is_directory(arguments.against)) {
+    const auto configured = load_config(arguments.against).config.data.resolution;
+    if (arguments.resolution > 0 && configured != resolution) {
+      throw UsageError("--resolution is for two folders; the configuration says data.resolution = " +
+                       std::to_string(configured));
+    }
+    resolution = configured;
+  }
+  const auto real = load_against(arguments.against, 0, resolution);
+  const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
+  const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
+  auto evaluator = make(arguments, all_metrics(arguments, count), real, resolution);
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  return evaluator.evaluate(prepare_images(generated, indices, resolution));
+}
+
+const char* meaning_of(const std::string& name) {
+  static const std::map<std::string, const char*> meanings = {
+      {"fd", "distance of the feature distributions; lower is better"},
+      {"kd", "the same by a kernel, without bias; lower is better"},
+      {"precision", "share of generated images that look real"},
+      {"recall", "share of real images that are covered"},
+      {"density", "how deep generated images lie among real ones; 1 is expected"},
+      {"coverage", "share of real images with a generated neighbour"},
+      {"classifier_score", "sureness and variety of the classes; higher is better"},
+      {"class_kl", "how far the classes' shares are from the real ones; 0 is best"},
+      {"copied_share", "share as near to a training image as 1 % of test images are"},
+      {"copying_z", "nearness to training images against test images; far below 0: copies"}};
+  const auto found = meanings.find(name);
+  return found == meanings.end() ? "" : found->second;
+}
+
+std::string metrics_table(const MetricsRecord& record) {
+  std::string text =
+      format("%s, %lld generated images", record.extractor.c_str(), static_cast<long long>(record.samples));
+  if (!record.floors.empty())
+    text += format("; floor: %lld real test images", static_cast<long long>(record.floor_samples));
+  text += format("\n%-17s %11s %11s\n", "", "generated", "floor");
+  for (const auto& [name, value] : record.values) {
+    const auto floor = record.floors.find(name);
+    const std::string floor_text = floor == record.floors.end() ? "-" : format("%.5g", floor->second);
+    text += format("%-17s %11.5g %11s  %s\n", name.c_str(), value, floor_text.c_str(), meaning_of(name));
+  }
+  if (record.fd_repeat) text += format("%-17s %11.5g %11s  fd of other latents\n", "fd_repeat", *record.fd_repeat, "-");
+  if (record.fd_bias)
+    text += format("%-17s %11.5g %11s  what fd exceeds that of infinitely many images by\n", "fd_bias", *record.fd_bias,
+                   "-");
+  return text;
+}
+
+int run_evaluate(const EvaluateArguments& arguments) {
+  std::error_code ignored;
+  if (!fs::exists(arguments.path, ignored)) throw UsageError(printable(arguments.path) + " does not exist");
+  if (fs::exists(fs::path(arguments.path) / "sweep.yaml", ignored)) {
+    throw UsageError(printable(arguments.path) +
+                     " is a sweep; its results.csv and statistics.json have the metrics, "
+                     "and evaluate takes one of the runs in " +
+                     printable((fs::path(arguments.path) / "runs").string()));
+  }
+  const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
+                       fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
+  if (trained && arguments.resolution > 0) throw UsageError("--resolution is for two folders of images");
+  const auto record = trained ? evaluate_checkpoint(arguments) : evaluate_folder(arguments);
+  std::fputs(metrics_table(record).c_str(), stderr);
+  print(json_text(nlohmann::ordered_json::parse(metrics_line(record)), 2) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_evaluate(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<EvaluateArguments>();
+  command.add_option("path", arguments->path, "Directory of a run or a checkpoint, or a folder of PNG or JPEG images")
+      ->required()
+      ->type_name("RUN|CHECKPOINT|IMAGE_DIR");
+  command
+      .add_option("--against", arguments->against,
+                  "The real images: the data set of a configuration, or a folder (default: the run's own data)")
+      ->type_name("CONFIG|IMAGE_DIR");
+  command
+      .add_option("--samples", arguments->samples,
+                  "Images to look at (default: metrics.samples of the run; all images of a folder)")
+      ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
+      ->type_name("N");
+  command.add_option("--resolution", arguments->resolution, "Side that two folders are compared at (default: 32)")
+      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
+      ->type_name("R");
+  command
+      .add_option("--extractor", arguments->extractor,
+                  "auto, or a TorchScript file such as inception-2015-12-05.pt; such a file is code, which is run")
+      ->capture_default_str()
+      ->type_name("auto|FILE");
+  command.callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>&) { return run_evaluate(*arguments); };
+  });
+}
+
+}  // namespace slopegan

@@ -1,0 +1,73 @@
+#include "images/read_image.h"
+
+#include <cstdint>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{256} << 20;
+constexpr std::int64_t most_pixels = std::int64_t{64} << 20;
+
+std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+std::optional<cv::Size> size_of(std::uint32_t width, std::uint32_t height) {
+  if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX) return std::nullopt;
+  return cv::Size(static_cast<int>(width), static_cast<int>(height));
+}
+
+/// Of the frame header (SOF0 … SOF15 but for DHT, JPG and DAC), which lies behind segments of given lengths (ITU T.81,
+/// B.1.1).
+std::optional<cv::Size> jpeg_size(std::string_view bytes) {
+  for (std::size_t at = 2; at + 9 <= bytes.size();) {
+    if (bytes[at] != '\xff') return std::nullopt;
+    const auto marker = static_cast<unsigned char>(bytes[at + 1]);
+    if (marker == 0xff) {  // a fill byte
+      ++at;
+    } else if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
+      return size_of(big_endian(bytes, at + 7, 2), big_endian(bytes, at + 5, 2));
+    } else {
+      at += 2 + big_endian(bytes, at + 2, 2);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<cv::Size> claimed_size(std::string_view bytes) {
+  constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);
+  if (bytes.starts_with(png) && bytes.size() >= 24) return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
+  if (bytes.starts_with("\xff\xd8")) return jpeg_size(bytes);
+  return std::nullopt;
+}
+
+cv::Mat read_image(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file, largest_file);
+  const auto refuse = [&](const std::string& reason) { throw DataError(printable(file.string()) + ": " + reason); };
+  const auto size = claimed_size(bytes);
+  if (!size) refuse("this is no PNG or JPEG image");
+  if (std::int64_t{size->width} * size->height > most_pixels) {
+    refuse(format("%d x %d pixels are more than the 64 megapixels that are read", size->width, size->height));
+  }
+  cv::Mat image;
+  try {
+    const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+    image = cv::imdecode(raw, cv::IMREAD_ANYCOLOR);
+  } catch (const cv::Exception&) {  // said in one line below
+  }
+  if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) refuse("the image is damaged");
+  return image;
+}
+
+}  // namespace slopegan

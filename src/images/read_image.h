@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include <opencv2/core.hpp>
+
+namespace slopegan {
+
+/// Width and height that the header of a PNG or JPEG file claims; nothing where `bytes` begin no such file. What a
+/// decoder would allocate is known before it does.
+std::optional<cv::Size> claimed_size(std::string_view bytes);
+
+/// The image in a PNG or JPEG file: CV_8UC1 or CV_8UC3 (BGR), without transparency. Throws DataError naming the file
+/// where it is neither, is damaged, or is larger than 64 megapixels.
+cv::Mat read_image(const std::filesystem::path& file);
+
+}  // namespace slopegan

@@ -1,0 +1,49 @@
+#include "training/run_metrics.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "training/gan_step.h"
+#include "training/samples.h"
+
+namespace slopegan {
+
+std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train) {
+  const auto test = has_split(config.data, Split::test) ? load_dataset(config.data, Split::test) : nullptr;
+  auto extractor = make_extractor(config.metrics.extractor, train, test.get(), config.data.resolution);
+  return std::make_unique<Evaluator>(config.metrics, std::move(extractor), train, test.get(), config.data.resolution);
+}
+
+at::Tensor evaluation_images(const Config& config, Generator& generator, const Compute& compute, std::int64_t set) {
+  const auto latents = draw_latents(static_cast<std::uint64_t>(config.seed), "evaluation/latents", set,
+                                    config.metrics.samples, config.generator.latent_dim);
+  return generate_images(generator, latents, compute);
+}
+
+MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
+                                 const Compute& compute, std::int64_t images, bool repeat) {
+  const auto start = std::chrono::steady_clock::now();
+  generator->set_images(images);  // a scheduled slope has moved on with the step
+  auto record = evaluator.evaluate(evaluation_images(config, generator, compute, 0));
+  record.images = images;
+  if (repeat && record.values.contains("fd")) {
+    record.fd_repeat = evaluator.frechet_distance_of(evaluation_images(config, generator, compute, 1));
+  }
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return record;
+}
+
+std::optional<std::int64_t> best_images(const std::vector<MetricsRecord>& records) {
+  std::optional<std::int64_t> best;
+  double least = INFINITY;
+  for (const auto& record : records) {
+    const auto fd = record.values.find("fd");
+    if (fd == record.values.end() || !(fd->second < least)) continue;
+    least = fd->second;
+    best = record.images;
+  }
+  return best;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "evaluation/evaluator.h"
+#include "models/generator.h"
+#include "training/device.h"
+
+namespace slopegan {
+
+/// The evaluator that a configuration describes, with the test split of config.data where there is one. The first one
+/// for some data takes a minute or two (evaluation/cache.h). Throws DataError, also where metrics.extractor names a
+/// file that is no extractor; StoppedError.
+std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
+
+/// Generated images that metrics look at: config.metrics.samples latents of the set number `set`, the same for all
+/// slopes of a sweep and at all times of a run. float32 [N, C, R, R].
+at::Tensor evaluation_images(const Config& config, Generator& generator, const Compute& compute, std::int64_t set);
+
+/// The metrics of a run in training: all of the record but what it is for. With `repeat`, also the Fréchet distance of
+/// a second set of images.
+MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
+                                 const Compute& compute, std::int64_t images, bool repeat);
+
+/// The images of the record with the least Fréchet distance; nothing where none has one.
+std::optional<std::int64_t> best_images(const std::vector<MetricsRecord>& records);
+
+}  // namespace slopegan
