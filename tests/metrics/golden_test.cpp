@@ -1,4 +1,6 @@
+#include <cmath>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -29,7 +31,8 @@ std::vector<GoldenSet> golden_sets() {
   const std::filesystem::path folder = std::filesystem::path(SLOPEGAN_TEST_DATA) / "metrics";
   const NamedTensors tensors = read_safetensors(folder / "features.safetensors").tensors;
   std::vector<GoldenSet> sets;
-  for (const auto& [name, values] : nlohmann::json::parse(read_file(folder / "values.json", 1 << 20)).items()) {
+  const auto references = nlohmann::json::parse(read_file(folder / "values.json", 1 << 20));
+  for (const auto& [name, values] : references.items()) {
     sets.push_back({name, tensors.at(name + ".real"), tensors.at(name + ".generated"), values});
   }
   return sets;
