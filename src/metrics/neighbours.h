@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +12,7 @@
 /// Radii and neighbours are decided by comparing distances, often equal ones: a radius is itself a distance to a point
 /// that may have copies in the other set. So the distance of two points is *defined* as the sum of (a_c − b_c)² in one
 /// fixed order: symmetric, 0 exactly for equal points, and the same number wherever the same two points meet. Matrix
-/// products, which are a hundred times faster, have none of this; they give bounds of that number that hold with
+/// products, which are several times faster, have none of this; they give bounds of that number that hold with
 /// certainty, and the few pairs whose bounds do not settle a comparison are computed by the definition.
 namespace slopegan {
 

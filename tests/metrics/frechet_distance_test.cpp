@@ -101,6 +101,8 @@ TEST(FrechetBias, EqualsItsSumOverEigenvalues) {
 
 TEST(FrechetDistance, RefusesWhatItCannotCompare) {
   EXPECT_THROW(frechet_distance(gaussian({0}, {1}), gaussian({0, 0}, {1, 0, 0, 1})), std::invalid_argument);
+  const Moments overflow = moments_of(normal_features(4, 10, 2) * 1e200);
+  EXPECT_THROW(frechet_distance(overflow, overflow), std::invalid_argument);
   EXPECT_THROW(frechet_bias(at::eye(2), 1, 100), std::invalid_argument);
   EXPECT_THROW(frechet_bias(at::eye(2), 100, 1), std::invalid_argument);
 }

@@ -52,6 +52,18 @@ TEST(GoldenMetrics, FrechetDistanceIsTorchFidelitys) {
   }
 }
 
+TEST(GoldenMetrics, FrechetDistanceIsExactForCovariancesOfAnyRank) {
+  int compared = 0;
+  for (const GoldenSet& set : golden_sets()) {
+    if (!set.values.contains("exact_frechet_distance")) continue;  // sets that are not of whole numbers
+    SCOPED_TRACE(set.name);
+    expect_relative(frechet_distance(moments_of(set.generated), moments_of(set.real)),
+                    set.value("exact_frechet_distance"), 1e-12);
+    ++compared;
+  }
+  EXPECT_EQ(compared, 4);
+}
+
 TEST(GoldenMetrics, KernelDistanceIsTorchFidelitysOfOneFullSubset) {
   int compared = 0;
   for (const GoldenSet& set : golden_sets()) {

@@ -82,6 +82,7 @@ TEST(KernelDistance, RefusesWhatItCannotCompare) {
   EXPECT_THROW(kernel_distance(x, x.slice(0, 0, 1)), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x.slice(0, 0, 1), x), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x, x.slice(1, 0, 2)), std::invalid_argument);
+  EXPECT_THROW(kernel_distance(x * 1e60, x * 1e60), std::invalid_argument);
   EXPECT_THROW(kernel_distance_of_subsets(x, x, 1, 11, 0), std::invalid_argument);
   EXPECT_THROW(kernel_distance_of_subsets(x, x, 1, 1, 0), std::invalid_argument);
   EXPECT_THROW(kernel_distance_of_subsets(x, x, 0, 5, 0), std::invalid_argument);
