@@ -102,8 +102,7 @@ DistancesFrom::DistancesFrom(const Points& from, std::int64_t row, const Points&
 
 double DistancesFrom::exact(std::int64_t j) const { return squared_distance(point_, others_ + j * width_, width_); }
 
-void for_each_point(const Points& from, const Points& to,
-                    const std::function<void(std::int64_t, const DistancesFrom&)>& visit) {
+void for_each_point(const Points& from, const Points& to, const VisitPoint& visit) {
   const std::int64_t rows = std::min(block_rows(to.count()), from.count());
   const at::Tensor buffer = at::empty({rows, to.count()}, at::kDouble);
   const at::Tensor columns = to.centred_.t();

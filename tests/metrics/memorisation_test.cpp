@@ -30,6 +30,8 @@ TEST(Memorisation, ComparesWithTheHundredthOfTheTestSamples) {
   EXPECT_EQ(found.copy_distance, 3);        // 1, 2, 3 are 1 % of 300
   EXPECT_EQ(found.copied_share, 4.0 / 50);  // 0, 1, 2, 3
   EXPECT_EQ(memorisation(count_up(0, 50), count_up(5, 20)).copy_distance, 5);
+  EXPECT_EQ(memorisation(count_up(0, 50), count_up(1, 700)).copy_distance, 7);
+  EXPECT_EQ(memorisation(count_up(0, 50), count_up(1, 701)).copy_distance, 8);
 }
 
 TEST(Memorisation, CopiesAreFoundThoughOneTestSampleInAHundredIsItselfACopy) {
