@@ -15,7 +15,7 @@ namespace {
 /// A matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within the rounding error of zero are zeros, as in
 /// numerical ranks.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
-  const auto [values, vectors] = at::linalg_eigh(covariance);  // ascending
+  const auto [values, vectors] = at::linalg_eigh(checked_features(covariance, 1, "the covariance"));  // ascending
   const double largest = values[-1].item<double>();
   const double rounding = largest * static_cast<double>(values.size(0)) * std::numeric_limits<double>::epsilon();
   const auto rank = (values > rounding).sum().item<std::int64_t>();

@@ -8,7 +8,8 @@ namespace slopegan {
 ///   |μ1 − μ2|² + tr Σ1 + tr Σ2 − 2 tr (Σ1^½ Σ2 Σ1^½)^½,
 /// a squared distance in spite of its name. Covariances of any rank. The last trace is computed as the sum of the
 /// singular values of Σ1^½ Σ2^½, which it equals: the roots of the eigenvalues of Σ1^½ Σ2 Σ1^½ would turn their
-/// rounding errors ε into √ε. Throws std::invalid_argument for moments of different widths.
+/// rounding errors ε into √ε. Equal moments give 0 but for rounding, to either side. Throws std::invalid_argument for
+/// moments of different widths or that are not finite.
 double frechet_distance(const Moments& a, const Moments& b);
 
 /// By how much frechet_distance is expected to exceed the true value when both moments are estimated, from n and m ≥ 2

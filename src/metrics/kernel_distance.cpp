@@ -44,7 +44,10 @@ double sum_within(const at::Tensor& x) {
 
 double unbiased_distance(const at::Tensor& x, const at::Tensor& y) {
   const auto n = static_cast<double>(x.size(0)), m = static_cast<double>(y.size(0));
-  return sum_within(x) / (n * (n - 1)) + sum_within(y) / (m * (m - 1)) - 2 * sum_between(x, y) / (n * m);
+  const double distance =
+      sum_within(x) / (n * (n - 1)) + sum_within(y) / (m * (m - 1)) - 2 * sum_between(x, y) / (n * m);
+  if (!std::isfinite(distance)) throw std::invalid_argument("the features are too large: their kernel overflows");
+  return distance;
 }
 
 /// `size` rows, drawn without replacement.

@@ -9,7 +9,8 @@ namespace slopegan {
 /// The unbiased estimate of the squared maximum mean discrepancy between x [n, d] and y [m, d], n, m ≥ 2, under the
 /// kernel k(a, b) = (a·b/d + 1)³ (Bińkowski et al. 2018, the KID's), from all pairs:
 ///   Σ_{i≠j} k(x_i, x_j) / (n(n − 1)) + Σ_{i≠j} k(y_i, y_j) / (m(m − 1)) − 2 Σ_ij k(x_i, y_j) / (nm).
-/// May be below zero. Throws std::invalid_argument for fewer samples, other widths, or values that are not finite.
+/// May be below zero. Throws std::invalid_argument for fewer samples, other widths, or values that are not finite
+/// or whose sixth powers overflow.
 double kernel_distance(const at::Tensor& x, const at::Tensor& y);
 
 struct KernelDistanceSubsets {

@@ -43,12 +43,14 @@ double share(std::int64_t count, std::size_t of) { return static_cast<double>(co
 
 Manifold manifold_of(const at::Tensor& features, std::int64_t precision_neighbours, std::int64_t density_neighbours) {
   auto radii = squared_neighbour_radii(features, {precision_neighbours, density_neighbours});
-  return {checked_features(features, 1, "the features"), std::move(radii[0]), std::move(radii[1]), density_neighbours};
+  return {checked_features(features, 1, "the features"), std::move(radii[0]), std::move(radii[1]), precision_neighbours,
+          density_neighbours};
 }
 
 ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated) {
   check_same_width(real.features, generated.features);
-  if (real.density_neighbours != generated.density_neighbours) {
+  if (real.precision_neighbours != generated.precision_neighbours ||
+      real.density_neighbours != generated.density_neighbours) {
     throw std::invalid_argument("the two sets have balls by different numbers of neighbours");
   }
   const at::Tensor origin = real.features.mean(0);

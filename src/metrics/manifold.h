@@ -15,6 +15,7 @@ struct Manifold {
   at::Tensor features;                  ///< [N, d] float64
   std::vector<double> precision_radii;  ///< [N], squared, for precision and recall
   std::vector<double> density_radii;    ///< [N], squared, for density and coverage
+  std::int64_t precision_neighbours = 0;
   std::int64_t density_neighbours = 0;
 };
 

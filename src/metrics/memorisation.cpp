@@ -9,8 +9,6 @@ namespace slopegan {
 
 namespace {
 
-constexpr double copy_quantile = 0.01;
-
 std::vector<double> sorted_distances(const std::vector<double>& distances) {
   if (distances.empty()) throw std::invalid_argument("memorisation needs at least one distance of each kind");
   if (!std::all_of(distances.begin(), distances.end(), [](double distance) { return std::isfinite(distance); })) {
@@ -44,8 +42,7 @@ double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b
 
 Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances) {
   const std::vector<double> generated = sorted_distances(generated_distances), test = sorted_distances(test_distances);
-  const auto within = static_cast<std::size_t>(std::ceil(copy_quantile * static_cast<double>(test.size())));
-  const double copy_distance = test[within - 1];
+  const double copy_distance = test[(test.size() - 1) / 100];  // of n samples the nearest n / 100, rounded up
   const auto copies = std::upper_bound(generated.begin(), generated.end(), copy_distance) - generated.begin();
   return {copy_distance, static_cast<double>(copies) / static_cast<double>(generated.size()),
           mann_whitney_z(generated, test)};

@@ -57,15 +57,18 @@ class Smallest {
   std::vector<double> values_;
 };
 
-/// The k smallest distances to all rows but `skipped` (−1: none). No fewer than k rows lie within the k-th smallest
-/// upper bound, so what begins above it is not among the k nearest.
+/// The k smallest distances to all rows but `skipped` (−1: none). At least k rows lie within the k-th smallest upper
+/// bound, so a row whose lower bound is above it is none of the nearest.
 Smallest nearest(const DistancesFrom& distances, std::int64_t k, std::int64_t skipped) {
   Smallest bounds(k), found(k);
+  std::vector<std::int64_t> candidates;
   for (std::int64_t j = 0; j < distances.count(); ++j) {
-    if (j != skipped) bounds.add(distances.at_most(j));
+    if (distances.at_least(j) > bounds.largest() || j == skipped) continue;
+    bounds.add(distances.at_most(j));
+    candidates.push_back(j);
   }
-  for (std::int64_t j = 0; j < distances.count(); ++j) {
-    if (distances.at_least(j) <= bounds.largest() && j != skipped) found.add(distances.exact(j));
+  for (const std::int64_t j : candidates) {
+    if (distances.at_least(j) <= bounds.largest()) found.add(distances.exact(j));
   }
   return found;
 }
@@ -99,8 +102,7 @@ DistancesFrom::DistancesFrom(const Points& from, std::int64_t row, const Points&
 
 double DistancesFrom::exact(std::int64_t j) const { return squared_distance(point_, others_ + j * width_, width_); }
 
-void for_each_point(const Points& from, const Points& to,
-                    const std::function<void(std::int64_t, const DistancesFrom&)>& visit) {
+void for_each_point(const Points& from, const Points& to, const VisitPoint& visit) {
   const std::int64_t rows = std::min(block_rows(to.count()), from.count());
   const at::Tensor buffer = at::empty({rows, to.count()}, at::kDouble);
   const at::Tensor columns = to.centred_.t();

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -13,9 +12,13 @@
 /// Radii and neighbours are decided by comparing distances, often equal ones: a radius is itself a distance to a point
 /// that may have copies in the other set. So the distance of two points is *defined* as the sum of (a_c − b_c)² in one
 /// fixed order: symmetric, 0 exactly for equal points, and the same number wherever the same two points meet. Matrix
-/// products, which are a hundred times faster, have none of this; they give bounds of that number that hold with
+/// products, which are several times faster, have none of this; they give bounds of that number that hold with
 /// certainty, and the few pairs whose bounds do not settle a comparison are computed by the definition.
 namespace slopegan {
+
+class DistancesFrom;
+/// Called with row i of some points and its distances to all rows of others.
+using VisitPoint = std::function<void(std::int64_t i, const DistancesFrom& distances)>;
 
 /// The rows of a feature matrix, prepared for distances to the rows of others with the same origin.
 class Points {
@@ -29,8 +32,7 @@ class Points {
 
  private:
   friend class DistancesFrom;
-  friend void for_each_point(const Points& from, const Points& to,
-                             const std::function<void(std::int64_t, const class DistancesFrom&)>& visit);
+  friend void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
   at::Tensor features_;  // [N, d] as given: distances are computed from these
   at::Tensor centred_;   // [N, d] features − origin: bounds are
@@ -42,7 +44,7 @@ class DistancesFrom {
  public:
   DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products);
 
-  std::int64_t count() const { return count_; }
+  std::int64_t count() const { return count_; }  ///< of the other points
   double at_least(std::int64_t j) const { return norm_ * low_ + norms_[j] * low_ - 2 * products_[j] - tiny_; }
   double at_most(std::int64_t j) const { return norm_ * high_ + norms_[j] * high_ - 2 * products_[j] + tiny_; }
   double exact(std::int64_t j) const;
@@ -53,9 +55,9 @@ class DistancesFrom {
   double norm_, low_, high_, tiny_;
 };
 
-/// Calls visit(i, distances of row i of `from` to all rows of `to`) for every i, concurrently for different i.
-void for_each_point(const Points& from, const Points& to,
-                    const std::function<void(std::int64_t i, const DistancesFrom& distances)>& visit);
+/// Visits every row of `from` with its distances to all rows of `to`, different rows concurrently. Both must have the
+/// same width and the same origin.
+void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
 /// Squared distance of every row of features [N, d] to its k-th nearest other row, for every k of `ks` (each between 1
 /// and N − 1): element [q][i] is the ks[q]-th of row i. Copies of a row are other rows, at distance 0. Throws

@@ -1,0 +1,115 @@
+#include "metrics/manifold.h"
+
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "metrics/random_features.h"
+
+namespace slopegan {
+namespace {
+
+using testing::estimate;
+using testing::Estimate;
+using testing::normal_features;
+using testing::squared_distances;
+using testing::whole_features;
+
+ManifoldMetrics compare(const at::Tensor& real, const at::Tensor& generated) {
+  return manifold_metrics(manifold_of(real), manifold_of(generated));
+}
+
+/// The papers' formulas on full matrices of exact distances.
+ManifoldMetrics by_definition(const at::Tensor& real, const at::Tensor& generated) {
+  const auto radii = [](const at::Tensor& points, std::int64_t k) {
+    return std::get<0>(squared_distances(points, points).sort(1)).select(1, k);
+  };
+  const at::Tensor distances = squared_distances(real, generated);
+  const auto mean = [](const at::Tensor& flags) { return flags.to(at::kDouble).mean().item<double>(); };
+  const at::Tensor inside = distances < radii(real, 5).unsqueeze(1);
+  return {mean((distances <= radii(real, 3).unsqueeze(1)).any(0)), mean((distances <= radii(generated, 3)).any(1)),
+          mean(inside) * static_cast<double>(real.size(0)) / 5, mean(inside.any(1))};
+}
+
+TEST(Manifold, MetricsEqualTheirDefinitionsOnSetsFullOfTies) {
+  const struct {
+    std::int64_t reals, samples;
+    std::uint32_t bound;
+  } cases[] = {{300, 200, 2}, {300, 200, 4}, {200, 300, 12}, {1700, 1500, 20}};  // the last takes more than one block
+  for (const auto& [reals, samples, bound] : cases) {
+    const at::Tensor real = whole_features(1, reals, 3, bound), generated = whole_features(2, samples, 3, bound) + 1;
+    const ManifoldMetrics found = compare(real, generated), expected = by_definition(real, generated);
+    EXPECT_DOUBLE_EQ(found.precision, expected.precision) << bound;
+    EXPECT_DOUBLE_EQ(found.recall, expected.recall) << bound;
+    EXPECT_DOUBLE_EQ(found.density, expected.density) << bound;
+    EXPECT_DOUBLE_EQ(found.coverage, expected.coverage) << bound;
+  }
+}
+
+TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
+  // With three neighbours the ball around 0 has radius 3 and those around the others end at 0, 0 and 3 in this half.
+  const at::Tensor real = at::tensor({0.0, 1.0, 2.0, 3.0}, at::kDouble).view({4, 1});
+  const at::Tensor generated = at::tensor({-3.0, -3.0, -3.0, -3.0}, at::kDouble).view({4, 1});
+  const ManifoldMetrics found = manifold_metrics(manifold_of(real, 3, 3), manifold_of(generated, 3, 3));
+  EXPECT_EQ(found.precision, 1);
+  EXPECT_EQ(found.recall, 0);
+  EXPECT_EQ(found.density, 0);
+  EXPECT_EQ(found.coverage, 0);
+}
+
+TEST(Manifold, OfACopyHasTheDensityOneToTheLastBit) {
+  // A ball holds the copy of its centre and of k − 1 neighbours; the k-th lies on its surface, at exactly the radius.
+  for (const double offset : {0.0, 1e6}) {
+    const at::Tensor features = normal_features(3, 1000, 33) + offset;
+    const ManifoldMetrics found = compare(features, features.flip(0));
+    EXPECT_EQ(found.precision, 1);
+    EXPECT_EQ(found.recall, 1);
+    EXPECT_EQ(found.density, 1);
+    EXPECT_EQ(found.coverage, 1);
+  }
+}
+
+TEST(Manifold, OfTwoSamplesOfOneDistributionHasTheExpectedDensityAndCoverage) {
+  EXPECT_NEAR(expected_coverage(100'000), 1 - 1.0 / 32, 1e-5);
+  EXPECT_DOUBLE_EQ(expected_coverage(2, 1), 1 - 1.0 / 3);
+  const std::int64_t count = 300;
+  std::vector<double> densities, coverages;
+  for (std::uint64_t pair = 0; pair < 30; ++pair) {
+    const ManifoldMetrics found =
+        compare(normal_features(100 + 2 * pair, count, 4), normal_features(101 + 2 * pair, count, 4));
+    densities.push_back(found.density);
+    coverages.push_back(found.coverage);
+  }
+  const Estimate density = estimate(densities), coverage = estimate(coverages);
+  EXPECT_NEAR(density.mean, 1, 3 * density.standard_error);
+  EXPECT_LT(density.standard_error, 0.02) << "too few pairs to tell";
+  EXPECT_NEAR(coverage.mean, expected_coverage(count), 3 * coverage.standard_error);
+  EXPECT_LT(coverage.standard_error, 0.005) << "too few pairs to tell";
+}
+
+TEST(Manifold, ALostModeCostsRecallAndCoverageButNotPrecision) {
+  const at::Tensor centres = at::tensor({0.0, 100.0}, at::kDouble);
+  const at::Tensor real = normal_features(4, 400, 2) + centres.repeat({200}).unsqueeze(1);
+  const ManifoldMetrics found = compare(real, normal_features(5, 400, 2));
+  EXPECT_GT(found.precision, 0.9);
+  EXPECT_NEAR(found.recall, 0.5, 0.05);
+  EXPECT_LE(found.coverage, 0.5);
+}
+
+TEST(Manifold, OfSamplesFarAwayIsAllZero) {
+  const ManifoldMetrics found = compare(normal_features(6, 100, 3), normal_features(7, 50, 3) + 1000);
+  EXPECT_EQ(found.precision + found.recall + found.density + found.coverage, 0);
+}
+
+TEST(Manifold, RefusesWhatItCannotCompare) {
+  EXPECT_THROW(manifold_of(normal_features(8, 5, 2)), std::invalid_argument);
+  EXPECT_NO_THROW(manifold_of(normal_features(8, 6, 2)));
+  const Manifold manifold = manifold_of(normal_features(8, 10, 2));
+  EXPECT_THROW(manifold_metrics(manifold, manifold_of(normal_features(8, 10, 3))), std::invalid_argument);
+  EXPECT_THROW(manifold_metrics(manifold, manifold_of(normal_features(8, 10, 2), 3, 4)), std::invalid_argument);
+  EXPECT_THROW(manifold_metrics(manifold, manifold_of(normal_features(8, 10, 2), 4, 5)), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "support/random.h"
+
+namespace slopegan::testing {
+
+/// [count, width] float64 from N(0, 1), a function of the seed.
+inline at::Tensor normal_features(std::uint64_t seed, std::int64_t count, std::int64_t width) {
+  const at::Tensor values = at::empty({count, width}, at::kFloat);
+  RandomStream(seed, "features").fill_normal({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+  return values.to(at::kDouble);
+}
+
+/// [count, width] float64 of whole numbers 0 … bound − 1: many equal rows and distances where the bound is small.
+inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::int64_t width, std::uint32_t bound) {
+  const at::Tensor values = at::empty({count, width}, at::kDouble);
+  RandomStream random(seed, "whole features");
+  for (double& value : std::span(values.data_ptr<double>(), static_cast<std::size_t>(values.numel()))) {
+    value = random.below(bound);
+  }
+  return values;
+}
+
+/// Squared distances [N, M] by their definition; exact for whole numbers.
+inline at::Tensor squared_distances(const at::Tensor& a, const at::Tensor& b) {
+  return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
+}
+
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;
+};
+
+/// Of independent repetitions.
+inline Estimate estimate(const std::vector<double>& values) {
+  const at::Tensor tensor = at::tensor(values);
+  return {tensor.mean().item<double>(), tensor.std().item<double>() / std::sqrt(static_cast<double>(values.size()))};
+}
+
+}  // namespace slopegan::testing
