@@ -17,7 +17,11 @@ Plot one_panel(const Series& series) {
   Plot plot;
   plot.title = "title";
   plot.columns = 1;
-  plot.panels = {{.title = "panel", .y_range = std::pair(0.0, 1.0), .series = {series}}};
+  Panel panel;
+  panel.title = "panel";
+  panel.y_range = {0, 1};
+  panel.series = {series};
+  plot.panels = {panel};
   return plot;
 }
 
@@ -42,7 +46,7 @@ TEST(DrawPlot, DrawsABarAsHighAsItsValue) {
 
 TEST(DrawPlot, LeavesOutWhatALogarithmCannotShow) {
   const auto dots = [](bool log_x) {
-    auto plot = one_panel({"", Mark::points, magenta, {0, 1, 10, 100}, {0.5, 0.5, 0.5, 0.5}});
+    auto plot = one_panel({"", Mark::points, magenta, {0, 30, 60, 100}, {0.5, 0.5, 0.5, 0.5}});
     plot.panels[0].log_x = log_x;
     return count_colour(draw_plot(plot), magenta);
   };
