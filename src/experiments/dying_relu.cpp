@@ -80,8 +80,11 @@ void measure_recoveries(DyingRelu& demo) {
 
 void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
   constexpr std::int64_t layers = 20, width = 256, wide_networks = 32;
-  for (const double slope : {0.0, 0.2}) {
-    DyingRelu::CorrelationCurve curve{slope, {}, measure_correlations(slope, layers, width, wide_networks, seed)};
+  const std::vector<double> slopes = {0, 0.2};
+  const auto measurements = measure_correlations(slopes, layers, width, wide_networks, seed);
+  for (std::size_t i = 0; i < slopes.size(); ++i) {
+    const double slope = slopes[i];
+    DyingRelu::CorrelationCurve curve{slope, {}, measurements[i]};
     double correlation = 0;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
       correlation = correlation_map(correlation, slope);
