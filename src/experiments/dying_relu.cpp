@@ -37,7 +37,7 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
     const double predicted = point_death_probability(shape, slope);
     demo.predictions.push_back(
         predict_share("point death, " + chain_text(shape) + format(" layers, slope %g", slope), predicted, count));
-    demo.point_deaths.push_back({chain_text(shape) + format(" a=%g", slope), predicted, count.share()});
+    demo.point_deaths.push_back({chain_text(shape) + format(", %g", slope), predicted, count.share()});
   }
 }
 
@@ -80,8 +80,11 @@ void measure_recoveries(DyingRelu& demo) {
 
 void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
   constexpr std::int64_t layers = 20, width = 256, wide_networks = 32;
-  for (const double slope : {0.0, 0.2}) {
-    DyingRelu::CorrelationCurve curve{slope, {}, measure_correlations(slope, layers, width, wide_networks, seed)};
+  const std::vector<double> slopes = {0, 0.2};
+  const auto measurements = measure_correlations(slopes, layers, width, wide_networks, seed);
+  for (std::size_t i = 0; i < slopes.size(); ++i) {
+    const double slope = slopes[i];
+    DyingRelu::CorrelationCurve curve{slope, {}, measurements[i]};
     double correlation = 0;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
       correlation = correlation_map(correlation, slope);
@@ -100,9 +103,9 @@ void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
 }
 
 std::string gan_text(const WoundedGan& gan) {
-  return format("G moved %.3f%s; never positive in D: %.2f -> %.2f", gan.generator_change.back(),
-                gan.generator_bit_identical ? ", bit-identical" : "", gan.never_positive.front(),
-                gan.never_positive.back());
+  const auto moved =
+      gan.generator_bit_identical ? std::string("bit-identical") : format("moved %.3f", gan.generator_change.back());
+  return "G " + moved + format(", D's dead units %.2f -> %.2f", gan.never_positive.front(), gan.never_positive.back());
 }
 
 /// Whether the network's fate is the one that is predicted: frozen for good, hurt and recovering, or never hurt.
@@ -113,7 +116,7 @@ bool meets(Fate fate, const WoundedGan& gan) {
   const bool learned = gan.generator_change.back() > 0.05;
   switch (fate) {
     case Fate::frozen:
-      return gan.generator_bit_identical && after == 1;
+      return gan.generator_bit_identical && before > 0.9 && after == before;
     case Fate::recovers:
       return learned && before > 0.9 && after < 0.75;
     case Fate::unhurt:
@@ -133,15 +136,15 @@ void measure_gans(DyingRelu& demo, std::uint64_t seed) {
   };
   for (const Case& row :
        {Case{"slope 0", 0, DiscriminatorNorm::none, Fate::frozen, "dead for ever, G frozen", "exact"},
-        {"slope 0.2", 0.2, DiscriminatorNorm::none, Fate::recovers, "D recovers, G learns", "> 0.05; > 0.9 -> < 0.75"},
+        {"slope 0.2", 0.2, DiscriminatorNorm::none, Fate::recovers, "D recovers, G learns", "> .05, > .9 -> < .75"},
         {"slope 0, batch norm", 0, DiscriminatorNorm::batch, Fate::unhurt, "no harm, G learns",
-         "> 0.05; < 0.1 -> < 0.25"}}) {
+         "> .05, < .1 -> < .25"}}) {
     WoundedGanOptions options;
     options.negative_slope = row.slope;
     options.norm = row.norm;
     options.seed = seed;
     const auto gan = train_wounded_gan(options);
-    demo.predictions.push_back({std::string("GAN, D's biases at -3 sigma, ") + row.label, row.predicted, gan_text(gan),
+    demo.predictions.push_back({std::string("GAN, D at -3 sigma, ") + row.label, row.predicted, gan_text(gan),
                                 row.allowed, meets(row.fate, gan)});
     demo.gans.push_back({row.label, gan});
   }

@@ -97,37 +97,41 @@ double correlation_map(double correlation, double negative_slope) {
   return 2 / (1 + a * a) * (a * c + (1 - a) * (1 - a) * rectified);
 }
 
-static std::vector<double> correlations_of_one(double negative_slope, std::int64_t layers, std::int64_t width,
-                                               std::uint64_t seed, std::int64_t network) {
-  LeakyReLU activation(LeakyReLUOptions{negative_slope});
-  const double scale = leaky_relu_gain(negative_slope) / std::sqrt(static_cast<double>(width));
-  // Two orthogonal inputs of one length.
-  const auto half = at::ones({width / 2}, at::kDouble);
-  auto h = at::stack({at::cat({half, half}), at::cat({half, -half})}, 1);
-  std::vector<double> correlations;
-  for (std::int64_t layer = 0; layer < layers; ++layer) {
-    const auto name = "wide" + std::to_string(network) + "/" + std::to_string(layer);
-    h = activation->forward(at::mm(keyed_normals({width, width}, seed, name), h) * scale);
-    const auto u = h.select(1, 0), v = h.select(1, 1);
-    correlations.push_back((at::dot(u, v) / (u.norm() * v.norm())).item<double>());
-  }
-  return correlations;
+static double cosine(const at::Tensor& pair) {
+  const auto u = pair.select(1, 0), v = pair.select(1, 1);
+  return (at::dot(u, v) / (u.norm() * v.norm())).item<double>();
 }
 
-Correlations measure_correlations(double negative_slope, std::int64_t layers, std::int64_t width, std::int64_t networks,
-                                  std::uint64_t seed) {
+std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
+                                               std::int64_t width, std::int64_t networks, std::uint64_t seed) {
   const at::NoGradGuard no_gradients;
-  std::vector<double> all;
+  // Two orthogonal inputs of one length.
+  const auto half = at::ones({width / 2}, at::kDouble);
+  const auto inputs = at::stack({at::cat({half, half}), at::cat({half, -half})}, 1);
+  const auto slopes = std::ssize(negative_slopes);
+  auto table = at::zeros({slopes, networks, layers}, at::kDouble);
   for (std::int64_t network = 0; network < networks; ++network) {
-    const auto one = correlations_of_one(negative_slope, layers, width, seed, network);
-    all.insert(all.end(), one.begin(), one.end());
+    std::vector<at::Tensor> h(negative_slopes.size(), inputs);
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      const auto name = "wide" + std::to_string(network) + "/" + std::to_string(layer);
+      const auto weights = keyed_normals({width, width}, seed, name) / std::sqrt(static_cast<double>(width));
+      for (std::size_t i = 0; i < h.size(); ++i) {
+        const double slope = negative_slopes[i];
+        LeakyReLU activation(LeakyReLUOptions{slope});
+        h[i] = activation->forward(at::mm(weights, h[i]) * leaky_relu_gain(slope));
+        table[static_cast<std::int64_t>(i)][network][layer] = cosine(h[i]);
+      }
+    }
   }
-  const auto table = at::tensor(all, at::kDouble).view({networks, layers});
-  const auto mean = table.mean(0), error = table.std(0) / std::sqrt(static_cast<double>(networks));
   const auto values = [layers](const at::Tensor& row) {
     return std::vector<double>(row.const_data_ptr<double>(), row.const_data_ptr<double>() + layers);
   };
-  return {values(mean), values(error)};
+  std::vector<Correlations> all;
+  for (std::int64_t i = 0; i < slopes; ++i) {
+    const auto of_slope = table[i];
+    all.push_back({values(of_slope.mean(0)), values(of_slope.std(0) / std::sqrt(static_cast<double>(networks)))});
+  }
+  return all;
 }
 
 }  // namespace slopegan

@@ -53,11 +53,11 @@ std::int64_t predicted_recovery(const RecoveryProblem& problem, double negative_
 double correlation_map(double correlation, double negative_slope);
 
 /// The same measured behind each of `layers` layers of `width` units, from correlation 0: the mean over `networks`
-/// networks, and its standard error.
+/// networks, and its standard error. One for each slope; all slopes share the normals of the weights.
 struct Correlations {
   std::vector<double> mean, standard_error;
 };
-Correlations measure_correlations(double negative_slope, std::int64_t layers, std::int64_t width, std::int64_t networks,
-                                  std::uint64_t seed);
+std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
+                                               std::int64_t width, std::int64_t networks, std::uint64_t seed);
 
 }  // namespace slopegan

@@ -140,10 +140,10 @@ class PanelPainter {
         case Mark::points:
           dot({at.x + swatch / 2.0, static_cast<double>(middle)}, series->colour);
           break;
-        default:
+        case Mark::line:
           stroke({{static_cast<double>(at.x), static_cast<double>(middle)},
                   {static_cast<double>(at.x + swatch), static_cast<double>(middle)}},
-                 *series);
+                 series->colour);
       }
       draw_text(canvas_, series->label, {at.x + swatch + 6, at.y}, small_print);
     }
@@ -210,8 +210,8 @@ class PanelPainter {
       case Mark::bars:
         for (const auto& point : points) bar(point, series.colour);
         break;
-      default:
-        stroke(points, series);
+      case Mark::line:
+        stroke(points, series.colour);
     }
   }
 
@@ -233,31 +233,12 @@ class PanelPainter {
   }
 
   /// Points that lie closer than a pixel are left out: the edges of many short lines would add up to a thick one.
-  void stroke(const std::vector<cv::Point2d>& points, const Series& series) {
-    double walked = 0;
+  void stroke(const std::vector<cv::Point2d>& points, const cv::Scalar& colour) {
     std::size_t from = 0;
     for (std::size_t i = 1; i < points.size(); ++i) {
       if (cv::norm(points[i] - points[from]) < 1 && i + 1 < points.size()) continue;
-      if (series.mark == Mark::dashed_line) {
-        dashes(points[from], points[i], walked, series.colour);
-      } else {
-        cv::line(canvas_, fixed(points[from]), fixed(points[i]), series.colour, 2, cv::LINE_AA, 4);
-      }
+      cv::line(canvas_, fixed(points[from]), fixed(points[i]), colour, 2, cv::LINE_AA, 4);
       from = i;
-    }
-  }
-
-  /// Six pixels drawn, four left out, all along the line.
-  void dashes(cv::Point2d from, cv::Point2d to, double& walked, const cv::Scalar& colour) {
-    constexpr double drawn = 6, period = 10;
-    const double length = cv::norm(to - from);
-    for (double at = 0; at < length;) {
-      const double phase = std::fmod(walked, period);
-      const double step = std::min(length - at, (phase < drawn ? drawn : period) - phase + 1e-9);
-      const auto point = [&](double distance) { return from + (to - from) * (distance / length); };
-      if (phase < drawn) cv::line(canvas_, fixed(point(at)), fixed(point(at + step)), colour, 2, cv::LINE_AA, 4);
-      at += step;
-      walked += step;
     }
   }
 

@@ -10,7 +10,7 @@
 /// Charts as pictures: panels with axes, lines, points and bars, drawn with OpenCV.
 namespace slopegan {
 
-enum class Mark { line, dashed_line, points, bars };
+enum class Mark { line, points, bars };
 
 struct Series {
   std::string label;  ///< for the legend; empty: not in it

@@ -61,12 +61,15 @@ TEST(CorrelationMap, ReachesThePublishedValuesAfterTwentyLayers) {
   EXPECT_NEAR(correlation_map(0.4, 1), 0.4, 1e-12);  // linear: nothing changes
 }
 
-TEST(CorrelationMap, IsWhatOneWideLayerDoes) {
-  for (const double slope : {0.0, 0.2}) {
-    const auto measured = measure_correlations(slope, 2, 128, 24, 3);
+TEST(CorrelationMap, IsWhatWideLayersDo) {
+  const auto measured = measure_correlations({0, 0.2, 1}, 2, 128, 24, 3);
+  const auto expect_near_prediction = [](const Correlations& two_layers, double slope) {
     const double predicted = correlation_map(correlation_map(0, slope), slope);
-    EXPECT_NEAR(measured.mean.back(), predicted, 4 * measured.standard_error.back() + 2.0 / 128);
-  }
+    EXPECT_NEAR(two_layers.mean.back(), predicted, 4 * two_layers.standard_error.back() + 2.0 / 128) << slope;
+  };
+  expect_near_prediction(measured[0], 0);
+  expect_near_prediction(measured[1], 0.2);
+  expect_near_prediction(measured[2], 1);
 }
 
 TEST(WoundedGan, IsFrozenBitwiseBySlopeZeroAlone) {

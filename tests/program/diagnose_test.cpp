@@ -17,8 +17,8 @@ using ::testing::Not;
 class Diagnose : public ProgramTest {
  protected:
   Result train(const std::string& name, const std::vector<std::string>& more = {}) {
-    auto arguments = smoke(
-        "train", {"training.precision=float32", "training.threads=1", "diagnostics.probes=1000", "run.name=" + name});
+    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=640",
+                                     "checkpoint.every_images=320", "diagnostics.probes=1000", "run.name=" + name});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return slopegan(arguments);
   }
@@ -27,23 +27,23 @@ class Diagnose : public ProgramTest {
 
 TEST_F(Diagnose, WhileTrainingChangesNoBitOfTheRun) {
   ASSERT_EQ(train("never", {"diagnostics.every_images=0"}).code, 0);
-  ASSERT_EQ(train("often", {"diagnostics.every_images=640"}).code, 0);
+  ASSERT_EQ(train("often", {"diagnostics.every_images=160"}).code, 0);
   EXPECT_EQ(read_text(run_dir("never") / "diagnostics.jsonl"), "");
   const auto records = read_diagnostics(run_dir("often") / "diagnostics.jsonl");
   ASSERT_EQ(records.size(), 4u);
-  EXPECT_EQ(records.front().images, 640);
-  EXPECT_EQ(records.back().images, 2560);
+  EXPECT_EQ(records.front().images, 160);
+  EXPECT_EQ(records.back().images, 640);
   EXPECT_EQ(records.back().probes, 64);  // 1,000 / 16 in batches of 32
   EXPECT_TRUE(records.back().accuracy_held_out.has_value());
-  const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/2560/state.safetensors"); };
+  const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/640/state.safetensors"); };
   EXPECT_TRUE(state("never") == state("often"));
 }
 
 TEST_F(Diagnose, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
-  const std::vector<std::string> often = {"diagnostics.every_images=640"};
+  const std::vector<std::string> often = {"diagnostics.every_images=160"};
   ASSERT_EQ(train("whole", often).code, 0);
-  ASSERT_EQ(train("parts", {"diagnostics.every_images=640", "training.total_images=1280"}).code, 0);
-  ASSERT_EQ(train("parts", {"diagnostics.every_images=640", "--resume", "auto"}).code, 0);
+  ASSERT_EQ(train("parts", {"diagnostics.every_images=160", "training.total_images=320"}).code, 0);
+  ASSERT_EQ(train("parts", {"diagnostics.every_images=160", "--resume", "auto"}).code, 0);
   auto whole = read_diagnostics(run_dir("whole") / "diagnostics.jsonl");
   auto parts = read_diagnostics(run_dir("parts") / "diagnostics.jsonl");
   for (auto* records : {&whole, &parts}) {
@@ -54,13 +54,13 @@ TEST_F(Diagnose, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
 
 TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
   ASSERT_EQ(train("run", {"generator.negative_slope=0"}).code, 0);
-  const auto before = read_text(run_dir("run") / "checkpoints/2560/state.safetensors");
+  const auto before = read_text(run_dir("run") / "checkpoints/640/state.safetensors");
   const auto result = slopegan({"diagnose", run_dir("run").string()});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("generator.block2"));
   EXPECT_THAT(result.err, HasSubstr("discriminator.block3.conv.weight"));
   const auto record = nlohmann::json::parse(result.out);
-  EXPECT_EQ(record.at("images"), 2560);
+  EXPECT_EQ(record.at("images"), 640);
   const auto seen = read_diagnostics(run_dir("run") / "diagnostics.jsonl").back();
   ASSERT_EQ(record.at("layers").size(), seen.layers.size());
   EXPECT_EQ(record.at("layers")[0].at("dead"), seen.layers[0].never_positive);
@@ -68,8 +68,8 @@ TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
     EXPECT_EQ(record.at("layers")[i].at("negative_fraction"), seen.layers[i].negative_fraction);
   }
   EXPECT_EQ(record.at("discriminator").at("accuracy_held_out"), seen.accuracy_held_out.value());
-  EXPECT_EQ(read_text(run_dir("run") / "checkpoints/2560/state.safetensors"), before);
-  EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/1280").string()}).code, 0);
+  EXPECT_EQ(read_text(run_dir("run") / "checkpoints/640/state.safetensors"), before);
+  EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/320").string()}).code, 0);
 }
 
 TEST_F(Diagnose, NamesTheDataThatAreNotThere) {

@@ -105,6 +105,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
   {
     const at::NoGradGuard no_gradients;
     state.discriminator->blocks[2]->conv->bias.fill_(-1e3);
+    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0 the gradients of real and fake cancel out
     state.generator->blocks[1]->conv->bias[3].fill_(-1e3);
   }
   gan_step(state, config_, diagnosis_compute, {batch(0)});
@@ -132,8 +133,8 @@ TEST_F(DiagnosisTest, TellsHowFarAStepMovedEachParameter) {
   const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
   ASSERT_EQ(record.parameters.size(), state.generator->parameters().size() + state.discriminator->parameters().size());
   for (const auto& parameter : record.parameters) {
-    const auto& now = state.tensors().at(parameter.name);
-    const double moved = (now.detach() - before.at(parameter.name)).norm().item<double>();
+    const auto now = state.tensors().at(parameter.name).detach();
+    const double moved = (now - before.at(parameter.name)).norm().item<double>();
     EXPECT_NEAR(parameter.update_ratio, moved / now.norm().item<double>(), 1e-3 * parameter.update_ratio)
         << parameter.name;
     EXPECT_GT(parameter.update_ratio, 0);
