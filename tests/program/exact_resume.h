@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -62,11 +65,18 @@ class ExactResume : public ProgramTest {
   /// The run that nothing disturbs, made once a test.
   const std::filesystem::path& whole() {
     if (whole_.empty()) {
+      const auto start = std::chrono::steady_clock::now();
       const auto result = slopegan(arguments("whole"));
+      whole_time_ = std::chrono::steady_clock::now() - start;
       EXPECT_EQ(result.code, 0) << result.err;
       whole_ = run_dir("whole");
     }
     return whole_;
+  }
+
+  /// Sleeps for a part of the time that the undisturbed run took on this machine.
+  void wait_until_some_moment(std::mt19937& random) const {
+    std::this_thread::sleep_for(whole_time_ * std::uniform_real_distribution(0.0, 1.0)(random));
   }
 
   /// The newest checkpoint's images, or 0; all have to be whole.
@@ -98,6 +108,7 @@ class ExactResume : public ProgramTest {
   }
 
   std::filesystem::path whole_;
+  std::chrono::duration<double> whole_time_{};
 };
 
 }  // namespace slopegan::testing

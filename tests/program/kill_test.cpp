@@ -26,13 +26,14 @@ class KillSlowCheck : public ExactResume {
 TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
   const int kills = check_count(3, 110);
   std::mt19937 random(1);
+  whole();
   int killed = 0, runs = 0, same = 0;
   while (killed < kills) {
     const std::string name = format("run%d", runs++);
     std::optional<int> code;
     while (code != 0) {
       Program program(directory_.path(), arguments(name));
-      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 700));
+      wait_until_some_moment(random);
       program.send(SIGKILL);
       code = program.wait();
       ASSERT_THAT(*code, ::testing::AnyOf(0, 128 + SIGKILL)) << program.err();

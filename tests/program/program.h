@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <sys/wait.h>
 #include <thread>
@@ -40,6 +41,7 @@ class Program {
     for (auto& argument : owned) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("fork");  // a signal to -1 would go to everybody
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);

@@ -17,13 +17,14 @@ class SignalSlowCheck : public ExactResume {};
 TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
   const int signals = check_count(3, 33);
   std::mt19937 random(2);
+  whole();
   int sent = 0, with_checkpoint = 0, runs = 0, same = 0;
   while (sent < signals) {
     const std::string name = format("run%d", runs++);
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), arguments(name));
-      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 700));
+      wait_until_some_moment(random);
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
@@ -50,7 +51,9 @@ TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
     return smoke("sweep", {"run.name=" + name, "training.total_images=640", "checkpoint.every_images=64",
                            "training.precision=float32", "training.threads=1", "sweep.jobs=2"});
   };
+  const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(slopegan(sweep("whole")).code, 0);
+  const std::chrono::duration<double> whole_time = std::chrono::steady_clock::now() - start;
   const int signals = check_count(1, 9);
   std::mt19937 random(4);
   int sent = 0, sweeps = 0, same = 0;
@@ -59,7 +62,7 @@ TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), sweep(name));
-      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 1200));
+      std::this_thread::sleep_for(whole_time * std::uniform_real_distribution(0.0, 1.0)(random));
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
