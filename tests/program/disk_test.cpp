@@ -63,7 +63,7 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
   const auto calls = static_cast<unsigned long>(read_recording(recording).size());
   std::mt19937 random(3);
   const int failures = check_count(2, 60);
-  int good = 0;
+  int good = 0, harmless = 0;
   for (int i = 0; i < failures; ++i) {
     const std::string name = format("run%d", i);
     const int error = std::array{ENOSPC, EIO, EFBIG, EROFS}[static_cast<std::size_t>(i) % 4];
@@ -71,6 +71,7 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
     if (result.code == 0) {  // only removing what is left over may fail
+      ++harmless;
       good += is_like_the_whole(run_dir(name), where);
       continue;
     }
@@ -79,8 +80,10 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
     good += ends_like_the_whole(run_dir(name), where);
   }
   EXPECT_EQ(good, failures);
-  report_check(format("%d runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
-               format("%d of %d: exit 6, resumed to the same weights and history", good, failures));
+  EXPECT_LE(harmless, 1 + failures / 10);
+  report_check(
+      format("%d runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
+      format("%d of %d: exit 6 (%d: harmless), resumed to the same weights and history", good, failures, harmless));
 }
 
 TEST_F(DiskSlowCheck, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {
