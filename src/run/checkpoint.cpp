@@ -171,6 +171,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
+  remove_temporaries(checkpoints_dir);  // in a container the next process has the number of the one that was killed
   point_at(checkpoints_dir, "latest", std::to_string(images));
   remove_checkpoints(checkpoints_dir, removed);
   return removed;

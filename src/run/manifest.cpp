@@ -104,7 +104,8 @@ std::string manifest_text(const Manifest& manifest) {
 }
 
 std::string sealed(std::string object) {
-  object.resize(object.find_last_not_of("}\n") + 1);
+  object.resize(object.rfind('}'));
+  object.resize(object.find_last_not_of('\n') + 1);
   return object + seal_of(object);
 }
 

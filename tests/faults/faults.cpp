@@ -122,16 +122,19 @@ std::string value_of(const std::string& text, const std::string& key) {
   return text.substr(value, text.find(';', value) - value);
 }
 
-[[gnu::constructor]] void arm_from_environment() {
+bool arm_from_environment() {
   const char* text = std::getenv(faults_variable);
-  if (text == nullptr) return;
+  if (text == nullptr) return false;
   const auto value = [&](const char* key) { return value_of(text, key); };
   const auto number = [&](const char* key) { return std::atol(value(key).c_str()); };
   plan = {value("below"),      value("from"),  value("record"),
           number("fail"),      number("kill"), static_cast<int>(number("error")),
           number("stays") != 0};
   armed = true;
+  return true;
 }
+
+[[maybe_unused]] const bool is_from_environment = arm_from_environment();
 
 mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <sys/wait.h>
 #include <thread>
@@ -28,7 +31,9 @@ inline std::string read_text(const std::filesystem::path& file) {
 /// A running slopegan; its output goes to files in `scratch`.
 class Program {
  public:
-  Program(const std::filesystem::path& scratch, const std::vector<std::string>& arguments)
+  /// `prepare` runs in the new process before the program does: limits, its environment, other descriptors.
+  Program(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
+          const std::function<void()>& prepare = {})
       : out_(scratch / "stdout.txt"), err_(scratch / "stderr.txt") {
     std::vector<std::string> owned = {SLOPEGAN_BINARY};
     owned.insert(owned.end(), arguments.begin(), arguments.end());
@@ -36,27 +41,43 @@ class Program {
     for (auto& argument : owned) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("fork");  // a signal to -1 would go to everybody
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
+      if (prepare) prepare();
       ::execv(pointers[0], pointers.data());
       ::_exit(127);
     }
   }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  /// A test that fails leaves no process behind.
+  ~Program() {
+    if (!ended_) send(SIGKILL);
+    wait();
+  }
+  pid_t pid() const { return pid_; }
   void send(int signal) const { ::kill(pid_, signal); }
 
   /// The exit code, or 128 + the signal that ended it.
-  int wait() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  int wait() { return *poll(/*flags=*/0); }
+  /// The same where it has ended; nothing where it runs.
+  std::optional<int> poll(int flags = WNOHANG) {
+    if (!ended_ && ::waitpid(pid_, &status_, flags) == pid_) ended_ = true;
+    if (!ended_) return std::nullopt;
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
+  /// Whether a signal ended it, now that it has ended; an exit code above 128 is its own doing.
+  bool was_killed() const { return WIFSIGNALED(status_); }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }
 
  private:
   std::filesystem::path out_, err_;
   pid_t pid_ = -1;
+  int status_ = 0;
+  bool ended_ = false;
 };
 
 struct Result {
@@ -64,8 +85,9 @@ struct Result {
   std::string out, err;
 };
 
-inline Result run(const std::filesystem::path& scratch, const std::vector<std::string>& arguments) {
-  Program program(scratch, arguments);
+inline Result run(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
+                  const std::function<void()>& prepare = {}) {
+  Program program(scratch, arguments, prepare);
   const int code = program.wait();
   return {code, program.out(), program.err()};
 }
@@ -83,6 +105,8 @@ inline bool wait_for(const std::filesystem::path& file) {
 /// A test with a directory of its own, and the smoke configuration with its runs there.
 class ProgramTest : public ::testing::Test {
  protected:
+  explicit ProgramTest(const std::string& parent = ::testing::TempDir()) : directory_(parent) {}
+
   Result slopegan(const std::vector<std::string>& arguments) { return run(directory_.path(), arguments); }
 
   std::vector<std::string> smoke(const std::string& command, const std::vector<std::string>& more = {}) const {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "exact_resume.h"
 #include "images/grid.h"
 #include "images/png.h"
 #include "images/read_image.h"
@@ -32,13 +33,6 @@ class Train : public ProgramTest {
     return run_dir(name) / "checkpoints" / std::to_string(images) / "state.safetensors";
   }
 };
-
-/// The records without what depends on the clock and the machine.
-std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
-  auto records = read_history(run / "history.jsonl");
-  for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
-  return records;
-}
 
 TEST_F(Train, LeavesEverythingThatARunConsistsOf) {
   const auto result = train();

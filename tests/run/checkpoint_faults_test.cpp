@@ -56,9 +56,13 @@ const std::vector<Change>& changes() {
   return all;
 }
 
-/// The images in the newest whole checkpoint, or -1; every directory under its number has to be whole.
+/// The images in the newest whole checkpoint, or -1; every directory under its number has to be whole, and the one that
+/// `latest` names.
 std::int64_t newest_whole(const fs::path& dir) {
   for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
+  if (fs::is_symlink(dir / "latest")) {
+    EXPECT_NO_THROW(load_checkpoint(dir / "latest"));
+  }
   std::vector<std::string> warnings;
   const auto loaded = load_newest(dir, warnings);
   return loaded ? images_in(*loaded) : -1;

@@ -255,6 +255,21 @@ TEST_F(CheckpointTest, RemovesWhatIsNewerAndNothingElse) {
   EXPECT_TRUE(remove_newer_checkpoints(dir_, 1000).empty());
 }
 
+TEST_F(CheckpointTest, WhatAKilledProcessOfTheSameNumberLeftIsNotInTheWay) {
+  const auto leave = [&](const std::string& name) {
+    const std::string temporary = ".tmp-" + name + '-' + std::to_string(::getpid());
+    fs::create_directories(dir_ / temporary);
+    overwrite(dir_ / temporary / "state.safetensors", "half");
+  };
+  for (const std::int64_t images : {1000, 2000, 3000}) {
+    for (const std::string name : {"latest", "1000", "2000", "3000"}) leave(name);
+    save(dir_, images);
+  }
+  for (const std::string name : {"latest", "2000", "3000"}) leave(name);
+  remove_newer_checkpoints(dir_, 1000);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+}
+
 TEST_F(CheckpointTest, WhatIsNoCheckpointIsSaidToBeWhatItIs) {
   const auto reason = [](const fs::path& path) {
     return message_of<CheckpointError>([&] { resolve_checkpoint(path); });

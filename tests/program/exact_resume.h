@@ -1,0 +1,114 @@
+#pragma once
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "faults/faults.h"
+#include "program.h"
+#include "run/checkpoint.h"
+#include "run/history.h"
+#include "slow_check.h"
+
+namespace slopegan::testing {
+
+/// The records without what depends on the clock and the machine.
+inline std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
+  auto records = read_history(run / "history.jsonl");
+  for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
+  return records;
+}
+
+/// Preloads the fault library into a program that is about to start; `plan` as in faults.h.
+inline std::function<void()> with_faults(const std::string& plan) {
+  return [plan] {
+    ::setenv("LD_PRELOAD", SLOPEGAN_FAULTS_LIBRARY, 1);
+    ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
+    ::setenv(faults_variable, plan.c_str(), 1);
+  };
+}
+
+/// Runs that are disturbed and then resumed, against one that never was: 20 steps with a checkpoint every 2.
+class ExactResume : public ProgramTest {
+ protected:
+  /// In memory for the quick checks, on the disk for the thorough ones.
+  ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : ::testing::TempDir()) {}
+
+  static constexpr int total_images = 640;
+
+  /// A start or a resumption of the run.
+  static std::vector<std::string> arguments_at(const std::filesystem::path& run,
+                                               const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = {"train",
+                                    config_file("smoke.yaml"),
+                                    "run.output_dir=" + run.parent_path().string(),
+                                    "run.name=" + run.filename().string(),
+                                    "training.precision=float32",
+                                    "training.threads=1",
+                                    "training.total_images=" + std::to_string(total_images),
+                                    "checkpoint.every_images=64",
+                                    "samples.every_images=128",
+                                    "--resume",
+                                    "auto"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::vector<std::string> arguments(const std::string& name, const std::vector<std::string>& more = {}) const {
+    return arguments_at(run_dir(name), more);
+  }
+  std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
+
+  /// The run that nothing disturbs, made once a test.
+  const std::filesystem::path& whole() {
+    if (whole_.empty()) {
+      const auto start = std::chrono::steady_clock::now();
+      const auto result = slopegan(arguments("whole"));
+      whole_time_ = std::chrono::steady_clock::now() - start;
+      EXPECT_EQ(result.code, 0) << result.err;
+      whole_ = run_dir("whole");
+    }
+    return whole_;
+  }
+
+  /// Sleeps for a part of the time that the undisturbed run took on this machine.
+  void wait_until_some_moment(std::mt19937& random) const {
+    std::this_thread::sleep_for(whole_time_ * std::uniform_real_distribution(0.0, 1.0)(random));
+  }
+
+  /// The newest checkpoint's images, or 0; all have to be whole.
+  static std::int64_t newest_images(const std::filesystem::path& run) {
+    std::vector<std::string> warnings;
+    const auto newest = load_newest(run / "checkpoints", warnings);
+    EXPECT_THAT(warnings, ::testing::IsEmpty());
+    return newest ? newest->info.images : 0;
+  }
+
+  /// Resumes `run` to the end and compares it with the whole one. Whether all is the same.
+  bool ends_like_the_whole(const std::filesystem::path& run, const std::string& where) {
+    const auto before = newest_images(run);
+    const auto result = slopegan(arguments_at(run));
+    EXPECT_EQ(result.code, 0) << where << ": " << result.err;
+    if (before > 0 && before < total_images) {
+      EXPECT_THAT(result.err, ::testing::HasSubstr("resumed at " + std::to_string(before) + " images")) << where;
+    }
+    return is_like_the_whole(run, where);
+  }
+
+  bool is_like_the_whole(const std::filesystem::path& run, const std::string& where) {
+    const std::string state = "checkpoints/" + std::to_string(total_images) + "/state.safetensors";
+    const bool same_weights = read_text(run / state) == read_text(whole() / state);
+    const bool same_history = timeless_history(run) == timeless_history(whole());
+    EXPECT_TRUE(same_weights) << where;
+    EXPECT_TRUE(same_history) << where;
+    return same_weights && same_history && !read_text(run / state).empty();
+  }
+
+  std::filesystem::path whole_;
+  std::chrono::duration<double> whole_time_{};
+};
+
+}  // namespace slopegan::testing

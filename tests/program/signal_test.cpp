@@ -1,0 +1,152 @@
+#include <array>
+#include <random>
+
+#include <nlohmann/json.hpp>
+
+#include "exact_resume.h"
+#include "slow_check.h"
+#include "support/text.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SignalSlowCheck : public ExactResume {};
+
+TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
+  const int signals = check_count(3, 33);
+  std::mt19937 random(2);
+  whole();
+  int sent = 0, with_checkpoint = 0, runs = 0, same = 0;
+  while (sent < signals) {
+    const std::string name = format("run%d", runs++);
+    std::optional<int> code;
+    while (code != 0 && sent < signals) {
+      Program program(directory_.path(), arguments(name));
+      wait_until_some_moment(random);
+      const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
+      program.send(number);
+      code = program.wait();
+      if (code == 0) break;
+      ++sent;
+      ASSERT_EQ(*code, 128 + number) << program.err();
+      // Before there is anything to save, the signal does what it always does.
+      if (program.was_killed()) continue;
+      ++with_checkpoint;
+      EXPECT_GT(newest_images(run_dir(name)), 0);
+      EXPECT_EQ(nlohmann::json::parse(read_text(run_dir(name) / "run.json")).at("status"), "stopped");
+    }
+    same += ends_like_the_whole(run_dir(name), name);
+  }
+  EXPECT_EQ(same, runs);
+  report_check(format("%d SIGINT, SIGTERM, SIGHUP at random moments of %d runs", sent, runs),
+               format("exit 130, 143, 129 each, %d with a checkpoint (the others before the start); %d of %d runs "
+                      "resumed to the same weights and history",
+                      with_checkpoint, same, runs));
+}
+
+TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
+  const auto sweep = [&](const std::string& name) {
+    return smoke("sweep", {"run.name=" + name, "training.total_images=640", "checkpoint.every_images=64",
+                           "training.precision=float32", "training.threads=1", "sweep.jobs=2"});
+  };
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(slopegan(sweep("whole")).code, 0);
+  const std::chrono::duration<double> whole_time = std::chrono::steady_clock::now() - start;
+  const int signals = check_count(1, 9);
+  std::mt19937 random(4);
+  int sent = 0, sweeps = 0, same = 0;
+  while (sent < signals) {
+    const std::string name = format("sweep%d", sweeps++);
+    std::optional<int> code;
+    while (code != 0 && sent < signals) {
+      Program program(directory_.path(), sweep(name));
+      std::this_thread::sleep_for(whole_time * std::uniform_real_distribution(0.0, 1.0)(random));
+      const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
+      program.send(number);
+      code = program.wait();
+      if (code == 0) break;
+      ++sent;
+      ASSERT_EQ(*code, 128 + number) << program.err();
+    }
+    EXPECT_EQ(slopegan(sweep(name)).code, 0) << name;
+    for (const std::string arm : {"slope_0-seed_0", "slope_0.2-seed_0"}) {
+      const auto state = "runs/" + arm + "/checkpoints/640/state.safetensors";
+      const bool is_same = read_text(outputs() / name / state) == read_text(outputs() / "whole" / state);
+      EXPECT_TRUE(is_same) << name << ' ' << arm;
+      same += is_same &&
+              timeless_history(outputs() / name / "runs" / arm) == timeless_history(outputs() / "whole/runs" / arm);
+    }
+  }
+  EXPECT_EQ(same, 2 * sweeps);
+  report_check(
+      format("%d signals at random moments of %d sweeps of two arms", sent, sweeps),
+      format("exit 130, 143, 129 each; %d of %d arms resumed to the same weights and history", same, 2 * sweeps));
+}
+
+class Signals : public ExactResume {};
+
+TEST_F(Signals, ASecondOneLeavesWithoutWaitingForTheEndOfTheStep) {
+  // Steps that take seconds.
+  Program program(directory_.path(), arguments("run", {"data.resolution=128", "training.batch_size=512",
+                                                       "training.total_images=512000", "discriminator.width=32"}));
+  ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // what comes next is the first step
+  program.send(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait(), 128 + SIGTERM);
+  EXPECT_FALSE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
+}
+
+TEST_F(Signals, TheSameTwiceAtOnceAreOne) {
+  Program program(directory_.path(), arguments("run", {"training.total_images=10000000"}));
+  ASSERT_TRUE(wait_for(run_dir("run") / "history.jsonl"));
+  program.send(SIGINT);
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(), 128 + SIGINT);
+  EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
+}
+
+class Streams : public ExactResume {
+ protected:
+  void expect_an_undisturbed_end(const std::string& name, const std::function<void()>& prepare) {
+    EXPECT_EQ(run(directory_.path(), arguments(name), prepare).code, 0) << name;
+    EXPECT_TRUE(is_like_the_whole(run_dir(name), name));
+  }
+};
+
+TEST_F(Streams, ThatNobodyReadsDisturbNoRun) {
+  expect_an_undisturbed_end("pipes", [] {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(126);
+    ::close(ends[0]);
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::dup2(ends[1], STDERR_FILENO);
+  });
+}
+
+TEST_F(Streams, ThatAreClosedAreNotTakenForFilesOfTheRun) {
+  expect_an_undisturbed_end("closed", [] {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::close(stream);
+  });
+}
+
+TEST_F(Streams, OfAFullDeviceCostTheResultButNotTheRun) {
+  const auto to_full = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
+  const auto result = run(directory_.path(), arguments("full"), to_full);
+  EXPECT_EQ(result.code, 6);
+  EXPECT_THAT(result.err, HasSubstr("standard output"));
+  EXPECT_TRUE(is_like_the_whole(run_dir("full"), "full"));
+}
+
+TEST_F(Streams, AHangUpDoesNotStopARunUnderNohup) {
+  Program program(directory_.path(), arguments("run"), [] { ::signal(SIGHUP, SIG_IGN); });
+  ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
+  program.send(SIGHUP);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_TRUE(is_like_the_whole(run_dir("run"), "nohup"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing

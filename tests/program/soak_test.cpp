@@ -1,0 +1,71 @@
+#include <fstream>
+
+#include "exact_resume.h"
+#include "slow_check.h"
+#include "support/text.h"
+
+namespace slopegan::testing {
+namespace {
+
+struct Usage {
+  double minutes, memory_mib, files;
+};
+
+Usage usage_of(pid_t process, double minutes) {
+  const std::filesystem::path proc = "/proc/" + std::to_string(process);
+  double pages = 0, resident = 0;
+  std::ifstream(proc / "statm") >> pages >> resident;
+  const auto files = std::distance(std::filesystem::directory_iterator(proc / "fd"), {});
+  return {minutes, resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20), static_cast<double>(files)};
+}
+
+/// A minute, by least squares.
+double slope_of(const std::vector<Usage>& samples, double Usage::* value) {
+  double mean_x = 0, mean_y = 0, xy = 0, xx = 0;
+  for (const auto& sample : samples) {
+    mean_x += sample.minutes / static_cast<double>(samples.size());
+    mean_y += sample.*value / static_cast<double>(samples.size());
+  }
+  for (const auto& sample : samples) {
+    xy += (sample.minutes - mean_x) * (sample.*value - mean_y);
+    xx += (sample.minutes - mean_x) * (sample.minutes - mean_x);
+  }
+  return xy / xx;
+}
+
+class SoakSlowCheck : public ExactResume {};
+
+TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
+  using Clock = std::chrono::steady_clock;
+  using Minutes = std::chrono::duration<double, std::ratio<60>>;
+  const auto length = std::chrono::seconds(check_count(2, 300));
+  Program program(directory_.path(), arguments("run", {"training.total_images=100000000"}));
+  ASSERT_TRUE(wait_for(run_dir("run") / "samples/128.png"));
+  const auto start = Clock::now();
+  std::vector<Usage> samples;
+  while (Clock::now() - start < length) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_FALSE(program.poll()) << program.err();
+    // The first tenth is the allocators' warming up.
+    if (Clock::now() - start > length / 10)
+      samples.push_back(usage_of(program.pid(), Minutes(Clock::now() - start).count()));
+  }
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait(), 128 + SIGTERM);
+  const double memory = slope_of(samples, &Usage::memory_mib), files = slope_of(samples, &Usage::files);
+  const auto [fewest, most] = std::minmax_element(samples.begin(), samples.end(),
+                                                  [](const Usage& a, const Usage& b) { return a.files < b.files; });
+  // A checkpoint and a picture have a few open at a time.
+  EXPECT_LE(most->files - fewest->files, 8);
+  if (check_count(0, 1) == 1) {
+    EXPECT_LT(memory, 1.0);
+    EXPECT_LT(files, 0.5);
+  }
+  report_check(format("%lld s of training with %lld checkpoints", static_cast<long long>(length.count()),
+                      static_cast<long long>(newest_images(run_dir("run")) / 64)),
+               format("%.3f MiB a minute of %.0f MiB, %.3f open files a minute of %.0f", memory,
+                      samples.back().memory_mib, files, samples.back().files));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
