@@ -21,6 +21,9 @@ class PosixFile {
  public:
   /// `flags` as open(2) takes them; a file that is created gets mode 0666 less the umask.
   PosixFile(std::filesystem::path path, int flags);
+  /// For a file that somebody else may have put there: a pipe or a device, which could keep a reader for ever, is
+  /// refused.
+  static PosixFile open_regular(std::filesystem::path path);
   ~PosixFile();
   PosixFile(PosixFile&& other) noexcept;
   PosixFile& operator=(PosixFile&&) = delete;
