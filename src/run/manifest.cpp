@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "config/fields.h"
 #include "run/json_text.h"
 #include "support/files.h"
 #include "support/sha256.h"
@@ -16,7 +17,8 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-constexpr std::size_t largest_manifest = 16'000'000;
+/// Ours take 5 KB; what JSON of this size can make of itself in memory stays below 100 MiB.
+constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
   throw CheckpointError(display(path) + ": " + reason);
@@ -64,6 +66,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   check_format(path, manifest);
   Manifest result;
   result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
+  if (result.info.images > rules::max_images) refuse(path, "more images than any run may see");
   result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
   result.info.config_yaml = manifest.at("config").get<std::string>();
   result.info.dataset_hash = manifest.at("dataset_sha256").get<std::string>();
@@ -95,16 +98,22 @@ std::string manifest_text(const Manifest& manifest) {
   return json_text(manifest_json, 2) + '\n';
 }
 
+Manifest parse_manifest(std::string_view text, const fs::path& path) {
+  const auto manifest = parse_json_object(text);
+  if (!manifest) refuse(path, "this is no valid JSON object");
+  try {
+    return from_json(path, *manifest);
+  } catch (const json::exception& error) {
+    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
+  }
+}
+
 Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
-    const auto manifest = parse_json_object(read_file(path, largest_manifest));
-    if (!manifest) refuse(path, "this is no valid JSON object");
-    return from_json(path, *manifest);
+    return parse_manifest(read_file(path, largest_manifest), path);
   } catch (const IoError& error) {
     throw CheckpointError(error.what());
-  } catch (const json::exception& error) {
-    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
   }
 }
 

@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
-#include "run/safetensors.h"
+#include "run/file_digest.h"
 #include "support/errors.h"
 
 /// manifest.json of a checkpoint: what the checkpoint is, and the sizes and digests of its files.
@@ -37,6 +38,9 @@ struct NewerFormatError : CheckpointError {
 
 /// The same manifest gives the same text.
 std::string manifest_text(const Manifest& manifest);
+
+/// The manifest in `text`, which messages call `path`. Throws CheckpointError where it is damaged. Safe for any bytes.
+Manifest parse_manifest(std::string_view text, const std::filesystem::path& path);
 
 /// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged.
 Manifest read_manifest(const std::filesystem::path& directory);
