@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -48,26 +49,32 @@ class Program {
   /// The exit code, or 128 + the signal that ended it.
   int wait() {
     int status = 0;
-    ::waitpid(pid_, &status, 0);
+    rusage usage{};
+    ::wait4(pid_, &status, 0, &usage);
+    peak_mib_ = static_cast<double>(usage.ru_maxrss) / 1024;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  /// The most memory that it had at a time; after wait().
+  double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }
 
  private:
   std::filesystem::path out_, err_;
   pid_t pid_ = -1;
+  double peak_mib_ = 0;
 };
 
 struct Result {
   int code;
   std::string out, err;
+  double peak_mib = 0;
 };
 
 inline Result run(const std::filesystem::path& scratch, const std::vector<std::string>& arguments) {
   Program program(scratch, arguments);
   const int code = program.wait();
-  return {code, program.out(), program.err()};
+  return {code, program.out(), program.err(), program.peak_mib()};
 }
 
 inline std::string config_file(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/configs/" + name; }
