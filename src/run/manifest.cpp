@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-/// Ours take 5 KB; what JSON of this size can make of itself in memory stays below 100 MiB.
+/// Ours take 2 KB; JSON of this size takes less than 100 MiB of memory, whatever is in it.
 constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {

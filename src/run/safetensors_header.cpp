@@ -41,7 +41,7 @@ constexpr std::array<Dtype, 10> dtypes = {{
     {"BOOL", c10::ScalarType::Bool},
 }};
 
-/// Ours take 100 KB. The format allows 100 MB, of which empty tensors could fill a machine's memory.
+/// Ours take 11 KB. The format allows 100 MB, of which empty tensors could fill a machine's memory.
 constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }
