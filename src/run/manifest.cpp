@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-/// Ours take 2 KB; JSON of this size takes less than 100 MiB of memory, whatever is in it.
+/// Ours take 2 KB; JSON of this size takes up to 120 MiB of memory.
 constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
