@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The long checks: the tests that repeat themselves (kills, faults, damage, bad input) at their full counts, as a table.
+# Without a filter, each fuzzer runs for SLOPEGAN_FUZZ_SECONDS (600) as well.
 #   scripts/check_slow.sh [GTEST_FILTER]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +12,7 @@ status=0
 for program in base core program; do
   build/release/tests/slopegan_${program}_tests --gtest_brief=1 --gtest_filter="${1:-*SlowCheck*}" || status=1
 done
+if (($# == 0)); then scripts/fuzz.sh "${SLOPEGAN_FUZZ_SECONDS:-600}" || status=1; fi
 echo
 column -t -s $'\t' "$table"
 exit $status

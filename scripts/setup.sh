@@ -3,6 +3,7 @@
 # Run it as often as you like: what is already there is neither downloaded nor installed again.
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv goes back to the wheel
+#   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +19,7 @@ packages=(
   libgtest-dev libgmock-dev zlib1g-dev libssl-dev
   dataset-fashion-mnist
 )
+if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }

@@ -12,6 +12,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
+#include "support/text.h"
 
 namespace {
 
@@ -66,7 +67,7 @@ int main(int argc, char** argv) {
     return slopegan::report_error(error);
   } catch (const std::filesystem::filesystem_error& error) {
     // A path that cannot be looked at (too long, a loop of links, no permission) where no file was being written.
-    return slopegan::report_error(slopegan::IoError(error.what()));
+    return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
     return slopegan::report_bug(error);
   }

@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "config/load.h"
+#include "config/validate.h"
 #include "experiments/sheets.h"
 #include "images/png.h"
 #include "support/errors.h"
@@ -29,7 +30,8 @@ void write_and_say(const std::filesystem::path& file, const cv::Mat& picture) {
 
 int sweep_grid(const GridArguments& arguments) {
   const std::filesystem::path directory = arguments.path;
-  Config config = load_config(directory / "sweep.yaml").config;
+  const Config config = load_config(directory / "sweep.yaml").config;
+  validate_sweep(config);
   const auto seed = arguments.seed >= 0 ? arguments.seed : config.sweep.seeds.front();
   if (!arguments.out.empty()) {
     write_and_say(arguments.out, slope_contact_sheet(config, make_arms(config, directory), seed, arguments.columns));

@@ -65,6 +65,16 @@ std::vector<std::string> keys_of_section(std::string_view section) {
   return keys;
 }
 
+std::vector<std::string> keys_beside(std::string_view unknown) {
+  if (const auto section = section_of(unknown); is_section(section)) return keys_of_section(section);
+  std::vector<std::string> names;
+  for (const std::string_view key : known_keys()) {
+    const std::string_view top = section_of(key).empty() ? key : section_of(key);
+    if (std::find(names.begin(), names.end(), top) == names.end()) names.emplace_back(top);
+  }
+  return names;
+}
+
 std::vector<std::string> similar_keys(std::string_view unknown) {
   constexpr std::size_t longest_worth_comparing = 80;
   if (unknown.size() > longest_worth_comparing) return {};

@@ -15,6 +15,9 @@ bool is_known_key(std::string_view key);
 bool is_section(std::string_view name);
 std::vector<std::string> keys_of_section(std::string_view section);
 
+/// What may stand where `unknown` stands: the keys of its section, or the sections and keys of the top level.
+std::vector<std::string> keys_beside(std::string_view unknown);
+
 /// The keys that may have been meant by `unknown`, which may lack its section; or nothing.
 std::vector<std::string> similar_keys(std::string_view unknown);
 

@@ -1,7 +1,6 @@
 #include "config/load.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <set>
 #include <system_error>
@@ -14,6 +13,7 @@
 #include "config/validate.h"
 #include "config/yaml_document.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -35,13 +35,14 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw UsageError(name + ": no such configuration file");
   if (!std::filesystem::is_regular_file(status)) throw UsageError(name + ": not a file; a YAML file is needed");
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(max_file_bytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.is_open() || stream.bad()) throw UsageError(name + ": the configuration file cannot be read");
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > max_file_bytes) throw UsageError(name + ": larger than 1 MiB; a configuration is not");
-  return text;
+  if (std::filesystem::file_size(path, error) > max_file_bytes && !error) {
+    throw UsageError(name + ": larger than 1 MiB; a configuration is not");
+  }
+  try {
+    return read_file(path, max_file_bytes);
+  } catch (const IoError&) {
+    throw UsageError(name + ": the configuration file cannot be read");
+  }
 }
 
 /// Reads sources one after the other into one Config and collects what is wrong in all of them.
@@ -147,8 +148,9 @@ class Loader {
     // Without the search for similar keys, which is slow for a file of nothing but unknown keys.
     if (errors_.size() >= max_errors_shown) return add_error(source.name, "");
     const auto similar = similar_keys(key);
-    add_error(source.at(line), printable(key, 100) + " is not a key" +
-                                   (similar.empty() ? "" : "; did you mean " + join(similar, " or ") + "?"));
+    const std::string hint =
+        similar.empty() ? "allowed: " + join(keys_beside(key), ", ") : "did you mean " + join(similar, " or ") + "?";
+    add_error(source.at(line), printable(key, 100) + " is not a key; " + hint);
   }
 
   void add_issues(const Source& source, const Issues& issues) {

@@ -37,7 +37,7 @@ std::string allowed(TextRule rule) {
     case TextRule::run_name:
       return "1 to 64 letters, digits, '.', '_' and '-', but not . or ..";
     case TextRule::path:
-      return "a path";
+      return "a path of at most 4096 bytes in UTF-8, without control characters";
   }
   return "";
 }

@@ -44,6 +44,9 @@ GzFile::GzFile(std::filesystem::path path) : path_(std::move(path)), file_(nullp
   file_ = gzopen(path_.c_str(), "rb");
   if (file_ == nullptr) throw DataError(shown(path_) + " cannot be opened: " + std::strerror(errno));
   gzbuffer(file_, 1 << 18);
+  std::error_code error;
+  file_size_ = std::filesystem::file_size(path_, error);
+  if (error) file_size_ = 0;  // it has gone since: reading says what is left of it
 }
 
 GzFile::~GzFile() {

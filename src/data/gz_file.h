@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -17,6 +18,9 @@ class GzFile {
   GzFile(const GzFile&) = delete;
   GzFile& operator=(const GzFile&) = delete;
 
+  /// Of the file as it lies on the disk, in bytes.
+  std::uint64_t file_size() const { return file_size_; }
+
   /// Fills `into` and returns how many bytes that were; fewer than asked for only at the end of the file.
   std::size_t read(std::span<std::byte> into);
 
@@ -24,6 +28,7 @@ class GzFile {
   [[noreturn]] void fail() const;
 
   std::filesystem::path path_;
+  std::uint64_t file_size_ = 0;
   gzFile_s* file_;
 };
 

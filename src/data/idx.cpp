@@ -1,15 +1,9 @@
 #include "data/idx.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <memory>
-#include <new>
-#include <span>
 #include <string>
-#include <vector>
 
-#include "data/gz_file.h"
+#include "data/idx_file.h"
 #include "data/idx_files.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -18,119 +12,33 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::size_t mebibyte = std::size_t{1} << 20;
-constexpr std::size_t block_bytes = 64 * mebibyte;
-constexpr std::uint64_t max_bytes = std::uint64_t{8192} * mebibyte;
-constexpr std::uint32_t max_side = 4096;
-constexpr unsigned char unsigned_byte_type = 0x08;
-
-std::string quoted(const std::filesystem::path& path) { return printable(path.string()); }
-
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-using Memory = std::unique_ptr<std::byte, Free>;
-
-/// realloc, because glibc moves large blocks without copying them.
-void resize(Memory& memory, std::size_t bytes) {
-  void* moved = std::realloc(memory.get(), bytes);
-  if (moved == nullptr) throw std::bad_alloc();
-  static_cast<void>(memory.release());
-  memory.reset(static_cast<std::byte*>(moved));
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (const auto size : shape) sizes.push_back(format("%lld", static_cast<long long>(size)));
-  return join(sizes, " x ");
-}
-
-void check_magic(const std::filesystem::path& file, const std::array<unsigned char, 4>& magic, int dimensions) {
-  const std::string found = format("%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
-  const std::string expected = format("00 00 08 %02x", static_cast<unsigned>(dimensions));
-  const std::string what = dimensions == 1 ? "labels" : "images";
-  std::string reason;
-  if (magic[0] != 0 || magic[1] != 0) {
-    reason = " is no IDX file";
-  } else if (magic[2] != unsigned_byte_type) {
-    reason = format(" is an IDX file of type 0x%02x where unsigned bytes (0x08) are expected", magic[2]);
-  } else if (magic[3] != dimensions) {
-    reason = format(" has %d dimensions where %s have %d", magic[3], what.c_str(), dimensions);
-  } else {
-    return;
-  }
-  throw DataError(quoted(file) + reason + ": it starts with " + found + ", an IDX file of " + what + " with " +
-                  expected);
-}
-
-/// Returns the number of bytes that a file of this shape holds after its header.
-std::size_t check_shape(const std::filesystem::path& file, const std::vector<std::int64_t>& shape) {
-  const std::string claim = quoted(file) + " says that it holds " + shape_text(shape) + " values";
-  if (shape[0] == 0) throw DataError(claim + ": at least one item is expected");
-  for (std::size_t i = 1; i < shape.size(); ++i) {
-    if (shape[i] < 1 || shape[i] > max_side) {
-      throw DataError(claim + format(": height and width must lie in [1, %u]", max_side));
-    }
-  }
-  std::uint64_t bytes = 1;  // at most 2^32 * 2^12 * 2^12
-  for (const auto size : shape) bytes *= static_cast<std::uint64_t>(size);
-  if (bytes > max_bytes) throw DataError(claim + ": more than 8 GiB are not supported");
-  return static_cast<std::size_t>(bytes);
-}
-
-std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path& file, int dimensions) {
-  std::array<unsigned char, 4> word{};
-  const auto next_word = [&] {
-    if (input.read(std::as_writable_bytes(std::span(word))) < word.size()) {
-      throw DataError(quoted(file) +
-                      format(" is too short for an IDX file: the header alone takes %d bytes", 4 * (dimensions + 1)));
-    }
-  };
-  next_word();
-  check_magic(file, word, dimensions);
-  std::vector<std::int64_t> shape;
-  for (int i = 0; i < dimensions; ++i) {
-    next_word();
-    shape.push_back((std::int64_t{word[0]} << 24) | (word[1] << 16) | (word[2] << 8) | word[3]);
-  }
-  return shape;
-}
-
-/// Reads exactly `size` bytes into memory that grows as they arrive.
-Memory read_bytes(GzFile& input, const std::filesystem::path& file, std::size_t size) {
-  Memory memory;
-  std::size_t filled = 0;
-  while (filled < size) {
-    const std::size_t block = std::min(size - filled, block_bytes);
-    resize(memory, filled + block);
-    const std::size_t got = input.read({memory.get() + filled, block});
-    filled += got;
-    if (got < block) {
-      throw DataError(
-          quoted(file) +
-          format(" is truncated: its header says that %zu bytes of data follow, there are %zu", size, filled));
-    }
-  }
-  std::byte more{};  // asking for one more byte is also what makes zlib check the checksum
-  if (input.read({&more, 1}) != 0) {
-    throw DataError(quoted(file) + format(" is longer than its header says (%zu bytes of data)", size));
-  }
-  return memory;
-}
-
 std::string data_name(const std::filesystem::path& path) {
   const auto clean = std::filesystem::absolute(path).lexically_normal();  // "." and "mnist/" have no name of their own
   return printable((clean.has_filename() ? clean : clean.parent_path()).filename().string());
 }
 
+torch::Tensor read_tensor(IdxFile& file) {
+  void* data = file.read_data().release();
+  return torch::from_blob(data, file.shape(), [](void* pointer) { std::free(pointer); }, torch::kByte);
+}
+
+/// int64 [N], one label for each of the `count` images. Their number is compared before any is read.
+torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
+  IdxFile labels(files.labels, 1);
+  if (labels.shape().front() != count) {
+    throw DataError(printable(files.labels.string()) +
+                    format(" holds %lld labels for the %lld images of ", static_cast<long long>(labels.shape().front()),
+                           static_cast<long long>(count)) +
+                    printable(files.images.string()));
+  }
+  return read_tensor(labels).to(torch::kLong);
+}
+
 }  // namespace
 
 torch::Tensor read_idx(const std::filesystem::path& file, int dimensions) {
-  GzFile input(file);
-  const auto shape = read_shape(input, file, dimensions);
-  Memory memory = read_bytes(input, file, check_shape(file, shape));
-  void* data = memory.release();
-  return torch::from_blob(data, shape, [](void* pointer) { std::free(pointer); }, torch::kByte);
+  IdxFile input(file, dimensions);
+  return read_tensor(input);
 }
 
 Dataset load_idx(const std::filesystem::path& path, Split split) {
@@ -142,13 +50,7 @@ Dataset load_idx(const std::filesystem::path& path, Split split) {
   dataset.images = read_idx(files->images, 3).unsqueeze(1);
   if (!files->labels.empty()) {
     dataset.files.push_back(files->labels);
-    dataset.labels = read_idx(files->labels, 1).to(torch::kLong);
-    if (dataset.labels.size(0) != dataset.size()) {
-      throw DataError(quoted(files->labels) +
-                      format(" holds %lld labels for the %lld images of ",
-                             static_cast<long long>(dataset.labels.size(0)), static_cast<long long>(dataset.size())) +
-                      quoted(files->images));
-    }
+    dataset.labels = read_labels(*files, dataset.size());
   }
   dataset.hash = hash_images(dataset.images);
   return dataset;

@@ -17,6 +17,12 @@ bool present(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
+/// Also for a link that leads nowhere: whoever reads it says so.
+bool has_entry(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
 /// The names that a file goes by, those of the original MNIST first: `stem` is train-images, `ending` idx3-ubyte.
 std::vector<std::string> names(const std::string& stem, const std::string& ending) {
   return {stem + "-" + ending, stem + "-" + ending + ".gz", stem + "." + ending, stem + "." + ending + ".gz"};
@@ -26,7 +32,7 @@ const char* prefix(Split split) { return split == Split::train ? "train" : "t10k
 
 fs::path first_of(const fs::path& directory, const std::vector<std::string>& candidates) {
   for (const auto& name : candidates) {
-    if (present(directory / name)) return directory / name;
+    if (has_entry(directory / name)) return directory / name;
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "experiments/child_process.h"
+#include "run/run_directory.h"
 #include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -202,8 +203,12 @@ std::filesystem::path open_sweep(const Config& config) {
       throw UsageError(printable(directory.string()) + " holds a sweep with other values (" + join(problems, ", ") +
                        "); choose another run.name, or the old values");
     }
-  } else if (holds_something_else(directory)) {
-    throw UsageError(printable(directory.string()) + " exists and is no sweep; choose another name with run.name=...");
+  } else {
+    refuse_link(directory);
+    if (holds_something_else(directory)) {
+      throw UsageError(printable(directory.string()) +
+                       " exists and is no sweep; choose another name with run.name=...");
+    }
   }
   make_directories(directory);
   write_file_atomic(file, to_yaml(config));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config/load.h"
 #include "support/files.h"
 #include "support/text.h"
 
@@ -156,6 +157,22 @@ Checkpoint load_checkpoint(const fs::path& directory) {
   return {directory, std::move(manifest.info), read_safetensors(directory / state_name).tensors};
 }
 
+Config checkpoint_config(const Checkpoint& checkpoint) {
+  try {
+    return parse_config(checkpoint.info.config_yaml, (checkpoint.directory / manifest_name).string() + ", config");
+  } catch (const UsageError& error) {
+    throw CheckpointError(error.what());
+  }
+}
+
+/// What load_newest takes: its directory's number is part of what was checked before it got its name.
+static Checkpoint load_numbered(const fs::path& directory) {
+  Checkpoint checkpoint = load_checkpoint(directory);
+  if (checkpoint.info.images == images_of(directory)) return checkpoint;
+  throw CheckpointError(display(directory / manifest_name) +
+                        format(": it is the manifest of %lld images", static_cast<long long>(checkpoint.info.images)));
+}
+
 std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
   std::vector<fs::path> found = entries_of(checkpoints_dir);
   std::erase_if(found, [](const fs::path& entry) {
@@ -181,7 +198,7 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
   std::vector<std::string> reasons;
   for (const fs::path& directory : list_checkpoints(checkpoints_dir)) {
     try {
-      Checkpoint checkpoint = load_checkpoint(directory);
+      Checkpoint checkpoint = load_numbered(directory);
       for (const auto& reason : reasons) warnings.push_back("passed over a damaged checkpoint: " + reason);
       return checkpoint;
     } catch (const NewerFormatError&) {
@@ -204,7 +221,9 @@ fs::path resolve_checkpoint(const fs::path& given) {
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
   const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
-  if (!latest.empty() && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
+  // A link that names no checkpoint beside it was not made by save_checkpoint.
+  const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
+  if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
   const auto all = list_checkpoints(checkpoints_dir);
   if (!all.empty()) return all.front();
   if (fs::is_directory(path / "runs", ignored)) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "run/manifest.h"
 #include "run/safetensors.h"
 
@@ -34,6 +35,9 @@ void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images
 /// Reads the checkpoint in `directory` after everything in it was verified. Throws CheckpointError, and
 /// NewerFormatError for one that a newer slopegan wrote.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
+
+/// The configuration in the checkpoint's manifest. Throws CheckpointError where this slopegan cannot read it.
+Config checkpoint_config(const Checkpoint& checkpoint);
 
 /// The directories checkpoints/<images>, the newest (the largest number) first; none where there is no such folder.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);

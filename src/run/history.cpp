@@ -1,8 +1,7 @@
 #include "run/history.h"
 
-#include <limits>
-
 #include "run/json_lines.h"
+#include "run/json_text.h"
 
 namespace slopegan {
 
@@ -42,11 +41,8 @@ struct Write {
 
 struct Read {
   const json& line;
-  void operator()(const char* name, std::int64_t& value) { value = line.at(name).get<std::int64_t>(); }
-  void operator()(const char* name, double& value) {
-    const json& field = line.at(name);
-    value = field.is_null() ? std::numeric_limits<double>::quiet_NaN() : field.get<double>();
-  }
+  void operator()(const char* name, std::int64_t& value) { value = whole_number(line.at(name)); }
+  void operator()(const char* name, double& value) { value = number_or_nan(line.at(name)); }
   void operator()(const char* name, std::optional<double>& value) {
     if (line.contains(name)) (*this)(name, value.emplace());
   }

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string_view>
 
+#include "config/fields.h"
 #include "run/json_text.h"
 #include "support/files.h"
 #include "support/sha256.h"
@@ -17,7 +18,8 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-constexpr std::size_t largest_manifest = 16'000'000;
+/// Ours take 2 KB; JSON of this size takes up to 120 MiB of memory.
+constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
   throw CheckpointError(display(path) + ": " + reason);
@@ -34,6 +36,12 @@ std::uint64_t count_in(const fs::path& path, const json& value) {
 const json& object_in(const fs::path& path, const json& value) {
   if (!value.is_object()) refuse(path, "a list of files in it is of another type");
   return value;
+}
+
+json object_of(const fs::path& path, std::string_view text) {
+  auto object = parse_json_object(text);
+  if (!object) refuse(path, "this is no valid JSON object");
+  return std::move(*object);
 }
 
 std::string hash_of(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
@@ -72,6 +80,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   check_version(path, manifest);
   Manifest result;
   result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
+  if (result.info.images > rules::max_images) refuse(path, "more images than any run may see");
   result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
   result.info.config_yaml = manifest.at("config").get<std::string>();
   result.info.dataset_hash = manifest.at("dataset_sha256").get<std::string>();
@@ -109,19 +118,27 @@ std::string sealed(std::string object) {
   return object + seal_of(object);
 }
 
+Manifest parse_manifest(std::string_view text, const fs::path& path) {
+  const json manifest = object_of(path, text);
+  try {
+    if (manifest.at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
+    return from_json(path, manifest);
+  } catch (const json::exception& error) {
+    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
+  }
+}
+
 Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
     const std::string text = read_file(path, largest_manifest);
-    const auto manifest = parse_json_object(text);
-    if (!manifest) refuse(path, "this is no valid JSON object");
-    if (manifest->at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
-    if (!is_sealed(text)) refuse(path, "it is damaged (its own SHA-256 is not the one in it)");
-    return from_json(path, *manifest);
+    // Before anything in it counts: one changed bit could make it look like a later version's.
+    if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
+      refuse(path, "it is damaged (its own SHA-256 is not the one in it)");
+    }
+    return parse_manifest(text, path);
   } catch (const IoError& error) {
     throw CheckpointError(error.what());
-  } catch (const json::exception& error) {
-    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
   }
 }
 

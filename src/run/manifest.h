@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
-#include "run/safetensors.h"
+#include "run/file_digest.h"
 #include "support/errors.h"
 
 /// manifest.json of a checkpoint: what the checkpoint is, and the sizes and digests of its files.
@@ -42,6 +43,10 @@ std::string manifest_text(const Manifest& manifest);
 /// unnoticed. Every version of the format is sealed like this. `object`: the text of a JSON object with a field or
 /// more.
 std::string sealed(std::string object);
+
+/// The manifest in `text`, which messages call `path`; its seal is not looked at. Throws CheckpointError where it is
+/// damaged, and NewerFormatError. Safe for any bytes.
+Manifest parse_manifest(std::string_view text, const std::filesystem::path& path);
 
 /// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged, and
 /// NewerFormatError.

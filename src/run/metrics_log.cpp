@@ -1,34 +1,31 @@
 #include "run/metrics_log.h"
 
-#include <limits>
-
 #include "run/json_lines.h"
+#include "run/json_text.h"
+#include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
-double metric_number(const nlohmann::json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
-
 std::map<std::string, double> metric_numbers(const nlohmann::json& object) {
+  if (!object.is_object()) throw WrongJsonType("numbers by name are expected");
   std::map<std::string, double> numbers;
-  for (const auto& [name, value] : object.items()) numbers[name] = metric_number(value);
+  for (const auto& [name, value] : object.items()) numbers[name] = number_or_nan(value);
   return numbers;
 }
 
 MetricsRecord metrics_record(const nlohmann::json& line) {
   MetricsRecord record;
-  record.images = line.at("images").get<std::int64_t>();
+  record.images = whole_number(line.at("images"));
   record.extractor = line.at("extractor").get<std::string>();
-  record.samples = line.at("samples").get<std::int64_t>();
+  record.samples = whole_number(line.at("samples"));
   record.values = metric_numbers(line.at("values"));
   record.floors = metric_numbers(line.at("floors"));
-  record.floor_samples = line.value("floor_samples", std::int64_t{0});
-  if (line.contains("fd_bias")) record.fd_bias = metric_number(line.at("fd_bias"));
-  if (line.contains("fd_repeat")) record.fd_repeat = metric_number(line.at("fd_repeat"));
-  record.seconds = metric_number(line.at("seconds"));
+  if (line.contains("floor_samples")) record.floor_samples = whole_number(line.at("floor_samples"));
+  if (line.contains("fd_bias")) record.fd_bias = number_or_nan(line.at("fd_bias"));
+  if (line.contains("fd_repeat")) record.fd_repeat = number_or_nan(line.at("fd_repeat"));
+  record.seconds = number_or_nan(line.at("seconds"));
   return record;
 }
 
@@ -39,8 +36,8 @@ std::string metric_title(const std::string& name, const MetricsRecord& record) {
       {"fd", {"FD", "FID"}}, {"kd", {"KD", "KID"}}, {"classifier_score", {"classifier_score", "IS"}}};
   const auto found = written.find(name);
   const bool is_inception = record.extractor.starts_with("inception@");
-  const std::string title = found == written.end() ? name : is_inception ? found->second.second : found->second.first;
-  return title + "[" + record.extractor + format(",n=%lld]", static_cast<long long>(record.samples));
+  const std::string title = found == written.end() ? printable(name) : is_inception ? found->second.second : found->second.first;
+  return title + "[" + printable(record.extractor) + format(",n=%lld]", static_cast<long long>(record.samples));
 }
 
 std::string metrics_line(const MetricsRecord& record) {

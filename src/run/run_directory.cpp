@@ -34,7 +34,16 @@ static bool holds_anything(const fs::path& directory) {
 
 RunDirectory::RunDirectory(const fs::path& root) : RunPaths(root), lock_(root / lock_name, root) {}
 
+void refuse_link(const fs::path& root) {
+  std::error_code ignored;  // whatever is wrong, making the directory will say it
+  if (!fs::is_symlink(root, ignored)) return;
+  throw UsageError(display(root) +
+                   " is a link, and nothing new is written through one; remove it, or choose another "
+                   "name with run.name=...");
+}
+
 RunDirectory RunDirectory::create(const fs::path& root) {
+  refuse_link(root);
   make_directories(root);
   // Somebody's folder that never was a run is refused before a lock file is left in it. What another process puts there
   // at this moment comes after its lock.

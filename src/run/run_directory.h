@@ -30,11 +30,14 @@ class RunPaths {
   std::filesystem::path root_;
 };
 
+/// Throws UsageError where a link stands at `root`: what is new stays inside run.output_dir.
+void refuse_link(const std::filesystem::path& root);
+
 /// The run directory of the one process that writes to it; others are kept out while the object lives.
 class RunDirectory : public RunPaths {
  public:
-  /// A new one at `root`, made with its parents. Throws UsageError where something stands in it already, BusyError
-  /// where another process has it, IoError.
+  /// A new one at `root`, made with its parents. Throws UsageError where something stands in it already, or `root`
+  /// itself is a link, BusyError where another process has it, IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
   /// The one at `root`, to go on with; what a process that was killed left half written is removed. Throws UsageError

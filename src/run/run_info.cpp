@@ -82,7 +82,7 @@ void write_run_info(const std::filesystem::path& file, const RunInfo& info) {
 std::optional<RunStatus> read_run_status(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::exists(file, error) && !error) return std::nullopt;
-  const auto object = parse_json_object(read_file(file, std::size_t{1} << 24));
+  const auto object = parse_json_object(read_file(file, std::size_t{1} << 21));
   const std::string status = object && object->contains("status") && object->at("status").is_string()
                                  ? object->at("status").get<std::string>()
                                  : std::string();

@@ -19,9 +19,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
-constexpr std::uint64_t longest_header = 100'000'000;
-constexpr std::size_t length_bytes = 8;
-
 void check_storable(const std::string& name, const torch::Tensor& tensor) {
   if (!is_tensor_name(name)) throw std::invalid_argument("no name for a tensor: \"" + printable(name) + '"');
   if (!tensor.defined() || tensor.layout() != torch::kStrided || storage_rank(tensor.scalar_type()) < 0) {
@@ -72,24 +69,6 @@ class HashingWriter {
   std::uint64_t size_ = 0;
 };
 
-[[noreturn]] void refuse(const char* reason) { throw CheckpointError(reason); }
-
-void read_exactly(PosixFile& file, std::span<std::byte> bytes) {
-  if (file.read(bytes) != bytes.size()) refuse("the file ends too early");
-}
-
-SafetensorsHeader read_header(PosixFile& file) {
-  const std::uint64_t size = file.size();
-  if (size < length_bytes) refuse("the file is too short");
-  std::uint64_t length = 0;
-  read_exactly(file, std::as_writable_bytes(std::span(&length, 1)));
-  if (length > longest_header) refuse("the header is said to be longer than 100 MB");
-  if (length > size - length_bytes) refuse("the header is said to be longer than the file");
-  std::string json(static_cast<std::size_t>(length), '\0');
-  read_exactly(file, std::as_writable_bytes(std::span(json)));
-  return parse_safetensors_header(json, size - length_bytes - length);
-}
-
 torch::Tensor allocate(const TensorEntry& entry) {
   try {
     return at::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype));
@@ -102,7 +81,7 @@ torch::Tensor allocate(const TensorEntry& entry) {
 torch::Tensor read_tensor(PosixFile& file, const TensorEntry& entry) {
   torch::Tensor tensor = allocate(entry);
   const auto bytes = bytes_of(tensor);
-  read_exactly(file, bytes);
+  if (file.read(bytes) != bytes.size()) throw CheckpointError("the file ends too early");
   // A bool of another value than 0 and 1 is undefined behaviour wherever it is used.
   const bool is_bool = entry.dtype == torch::kBool;
   if (is_bool && std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; })) {
@@ -112,7 +91,7 @@ torch::Tensor read_tensor(PosixFile& file, const TensorEntry& entry) {
 }
 
 Safetensors read_open_file(PosixFile& file) {
-  SafetensorsHeader header = read_header(file);
+  SafetensorsHeader header = read_safetensors_header(file);
   Safetensors content;
   for (const TensorEntry& entry : header.tensors) content.tensors.emplace(entry.name, read_tensor(file, entry));
   content.metadata = std::move(header.metadata);
@@ -138,7 +117,7 @@ FileDigest write_safetensors(const std::filesystem::path& file, const NamedTenso
 
 Safetensors read_safetensors(const std::filesystem::path& file) {
   try {
-    PosixFile input(file, O_RDONLY);
+    PosixFile input = PosixFile::open_regular(file);
     return read_open_file(input);
   } catch (const IoError& error) {
     throw CheckpointError(error.what());

@@ -5,7 +5,9 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -38,6 +40,9 @@ constexpr std::array<Dtype, 10> dtypes = {{
     {"U8", c10::ScalarType::Byte},
     {"BOOL", c10::ScalarType::Bool},
 }};
+
+/// Ours take 11 KB. The format allows 100 MB, of which empty tensors could fill a machine's memory.
+constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }
 
@@ -204,6 +209,14 @@ void check_extents(const std::vector<TensorEntry>& tensors, std::uint64_t data_s
   }
 }
 
+std::uint64_t physical_memory_bytes() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void read_exactly(PosixFile& file, std::span<std::byte> bytes) {
+  if (file.read(bytes) != bytes.size()) throw CheckpointError("the file ends too early");
+}
+
 }  // namespace
 
 bool is_tensor_name(std::string_view name) {
@@ -238,6 +251,20 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t 
   });
   check_extents(tensors, data_size);
   return std::move(reader.header);
+}
+
+SafetensorsHeader read_safetensors_header(PosixFile& file) {
+  const std::uint64_t size = file.size();
+  std::uint64_t length = 0;
+  if (size < sizeof length) throw CheckpointError("the file is too short");
+  read_exactly(file, std::as_writable_bytes(std::span(&length, 1)));
+  const std::uint64_t rest = size - sizeof length;
+  if (length > longest_header) throw CheckpointError("the header is said to be longer than 8 MB");
+  if (length > rest) throw CheckpointError("the header is said to be longer than the file");
+  if (size > physical_memory_bytes()) throw CheckpointError("the file is larger than this machine's memory");
+  std::string text(static_cast<std::size_t>(length), '\0');
+  read_exactly(file, std::as_writable_bytes(std::span(text)));
+  return parse_safetensors_header(text, rest - length);
 }
 
 }  // namespace slopegan

@@ -8,6 +8,8 @@
 
 #include <c10/core/ScalarType.h>
 
+#include "support/posix_file.h"
+
 /// The JSON header of a safetensors file.
 namespace slopegan {
 
@@ -42,5 +44,9 @@ std::string safetensors_header_text(const SafetensorsHeader& header);
 /// that the tensors cover the `data_size` bytes of data without gap or overlap. Throws CheckpointError with the reason,
 /// which does not name the file. Safe for any bytes.
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size);
+
+/// Reads the length and the header from the beginning of an open file and parses it against the file's size; the data
+/// follow. A header may take 8 MB. Throws CheckpointError with the reason, and IoError.
+SafetensorsHeader read_safetensors_header(PosixFile& file);
 
 }  // namespace slopegan

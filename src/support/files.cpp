@@ -24,9 +24,9 @@ static void check(const std::error_code& error, const char* action, const fs::pa
 }
 
 std::string read_file(const fs::path& file, std::size_t limit) {
-  PosixFile input(file, O_RDONLY);
+  PosixFile input = PosixFile::open_regular(file);
   std::string content;
-  // Pipes and /proc have no size to go by, so the buffer grows with what comes.
+  // The files of /proc have no size to go by, so the buffer grows with what comes.
   for (std::size_t step = std::size_t{1} << 16;; step *= 2) {
     const std::size_t before = content.size();
     content.resize(before + std::min(step, limit - before) + 1);

@@ -12,7 +12,7 @@
 /// Files that survive a crash. Every failure is an IoError that names the path and the system's reason.
 namespace slopegan {
 
-/// The whole content; a file of more than `limit` bytes is refused.
+/// The whole content; a file of more than `limit` bytes is refused, and so are pipes and devices.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
 /// Whoever reads `file` sees the old content or the new, never a part, whenever this process or the machine stops. The

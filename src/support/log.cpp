@@ -15,6 +15,8 @@
 #include <spdlog/spdlog.h>
 
 #include "support/errors.h"
+#include "support/posix_file.h"
+#include "support/text.h"
 
 namespace slopegan::log {
 
@@ -145,17 +147,19 @@ void add_file(const std::filesystem::path& file) {
     state().logger->sinks().push_back(std::move(sink));
     state().logger->flush_on(spdlog::level::debug);
   } catch (const spdlog::spdlog_ex& error) {
-    throw IoError("the log file " + file.string() + " cannot be opened: " + error.what());
+    throw IoError("the log file " + display(file) + " cannot be opened: " + printable(error.what(), 4096));
   }
 }
 
 void status_line(std::string_view text) {
-  if (state().status_visible) state().console->show_status(text);
+  if (state().status_visible) state().console->show_status(printable(text, text.size()));
 }
 bool status_line_visible() { return state().status_visible; }
 
+/// Whoever forgets to make a foreign name printable still sends no control character to a terminal, nor forges a line.
 static void write(spdlog::level::level_enum level, std::string_view message) {
-  state().logger->log(level, spdlog::string_view_t(message.data(), message.size()));
+  const std::string safe = printable(message, message.size());
+  state().logger->log(level, spdlog::string_view_t(safe.data(), safe.size()));
 }
 void debug(std::string_view message) { write(spdlog::level::debug, message); }
 void info(std::string_view message) { write(spdlog::level::info, message); }

@@ -25,6 +25,16 @@ PosixFile::PosixFile(std::filesystem::path path, int flags, std::filesystem::pat
   if (descriptor_ < 0) throw_io_error((flags & O_CREAT) != 0 ? "create" : "open", shown_);
 }
 
+PosixFile PosixFile::open_regular(std::filesystem::path path) {
+  // Without O_NONBLOCK, opening a pipe waits for its writer; regular files do not know it.
+  PosixFile file(std::move(path), O_RDONLY | O_NONBLOCK);
+  struct stat status;
+  if (::fstat(file.descriptor_, &status) != 0) throw_io_error("look at", file.path_);
+  if (S_ISDIR(status.st_mode)) throw_io_error("read", file.path_, EISDIR);
+  if (!S_ISREG(status.st_mode)) throw IoError("cannot read " + display(file.path_) + ": it is a pipe or a device");
+  return file;
+}
+
 PosixFile::~PosixFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }

@@ -22,6 +22,9 @@ class PosixFile {
   /// `flags` as open(2) takes them; a file that is created gets mode 0666 less the umask. Messages name `shown`, the
   /// path itself by default.
   PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown = {});
+  /// For a file that somebody else may have put there: a pipe or a device, which could keep a reader for ever, is
+  /// refused.
+  static PosixFile open_regular(std::filesystem::path path);
   ~PosixFile();
   PosixFile(PosixFile&& other) noexcept;
   PosixFile& operator=(PosixFile&&) = delete;

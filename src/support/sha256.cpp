@@ -1,7 +1,6 @@
 #include "support/sha256.h"
 
 #include <array>
-#include <fcntl.h>
 #include <stdexcept>
 #include <vector>
 
@@ -45,7 +44,7 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
 }
 
 std::string sha256_file(const std::filesystem::path& file) {
-  PosixFile input(file, O_RDONLY);
+  PosixFile input = PosixFile::open_regular(file);
   std::vector<std::byte> buffer(std::size_t{1} << 18);
   Sha256 sha;
   while (const std::size_t count = input.read(buffer)) sha.update(std::span(buffer).first(count));

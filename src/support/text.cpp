@@ -106,6 +106,17 @@ std::string printable(std::string_view text, std::size_t limit) {
   return safe;
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string safe;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    safe += printable(text.substr(0, end), text.size());
+    if (end < text.size()) safe += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return safe;
+}
+
 std::string clock_time(double seconds) {
   if (!(seconds >= 0) || seconds > 1e9) return "--:--";
   const auto total = static_cast<std::int64_t>(std::llround(seconds));

@@ -24,6 +24,9 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 /// safe to print on a terminal.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+/// The same for text of several lines, however long: newlines stay.
+std::string printable_lines(std::string_view text);
+
 /// 00:41, 12:05, 3:07:12.
 std::string clock_time(double seconds);
 

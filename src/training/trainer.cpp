@@ -4,7 +4,6 @@
 
 #include <ATen/ATen.h>
 
-#include "config/load.h"
 #include "config/print.h"
 #include "data/batch_stream.h"
 #include "images/png.h"
@@ -83,6 +82,12 @@ class Training {
  private:
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
+    if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
+      throw CheckpointError(format("%s: its counters say %lld images and %lld steps, its manifest %lld images",
+                                   printable(checkpoint.directory.string()).c_str(),
+                                   static_cast<long long>(state_.images_seen), static_cast<long long>(state_.steps),
+                                   static_cast<long long>(checkpoint.info.images)));
+    }
     if (is_own(checkpoint)) remove_abandoned();
     log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
                      printable(checkpoint.directory.string()).c_str()));
@@ -287,8 +292,7 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
 }  // namespace
 
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
-  const Config saved =
-      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json").string() + ", config");
+  const Config saved = checkpoint_config(checkpoint);
   // What may differ: names and places, how long and how often, and how the machine is used.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",

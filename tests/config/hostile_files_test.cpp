@@ -137,7 +137,7 @@ TEST_F(HostileFiles, ListsTheFirstFiftyOfManyErrors) {
   for (int i = 0; i < 40000; ++i) text += "key_number_" + std::to_string(i) + ": 1\n";
   const auto lines = errors(text);
   ASSERT_EQ(lines.size(), 51u);
-  EXPECT_EQ(lines.front(), "x.yaml:1: key_number_0 is not a key");
+  EXPECT_THAT(lines.front(), StartsWith("x.yaml:1: key_number_0 is not a key; allowed: seed, run"));
   EXPECT_EQ(lines.back(), "and 39950 more errors");
 }
 
@@ -149,7 +149,7 @@ TEST_F(HostileFiles, ShowsNoControlCharactersOfTheFile) {
 }
 
 TEST_F(HostileFiles, CutsLongWordsInMessages) {
-  EXPECT_LT(errors(std::string(100000, 'k') + ": 1\n").front().size(), 200u);
+  EXPECT_LT(errors(std::string(100000, 'k') + ": 1\n").front().size(), 300u);
   EXPECT_LT(errors("training: {device: " + std::string(100000, 'd') + "}").front().size(), 200u);
   EXPECT_LT(override_errors({"seed=" + std::string(100000, '1')}).front().size(), 400u);
 }

@@ -97,7 +97,11 @@ TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
             "generator.negative_slope?");
   EXPECT_EQ(errors("generator: {batch_siz: 8}"),
             Lines{"x.yaml:1: generator.batch_siz is not a key; did you mean training.batch_size?"});
-  EXPECT_EQ(errors("colour: red"), Lines{"x.yaml:1: colour is not a key"});
+  EXPECT_EQ(errors("colour: red"),
+            Lines{"x.yaml:1: colour is not a key; allowed: seed, run, data, generator, discriminator, init, loss, "
+                  "optimizer, ema, training, samples, checkpoint, metrics, diagnostics, sweep"});
+  EXPECT_EQ(errors("loss: {colour: red}"),
+            Lines{"x.yaml:1: loss.colour is not a key; allowed: kind, real_label, r1, r2, gradient_penalty"});
 }
 
 TEST_F(LoadConfig, NamesTheFullKeyOfOneWithoutItsSection) {
@@ -114,7 +118,11 @@ TEST_F(LoadConfig, TellsThatDottedKeysAreNestedInAFile) {
   EXPECT_EQ(errors("training.total_images: 5"),
             Lines{"x.yaml:1: training.total_images is not a key of a file, where keys are nested; write training: "
                   "{total_images: ...}"});
-  EXPECT_EQ(errors("generator: {a.b: 5}"), Lines{"x.yaml:1: generator.a.b is not a key"});
+  EXPECT_EQ(
+      errors("generator: {a.b: 5}"),
+      Lines{
+          "x.yaml:1: generator.a.b is not a key; allowed: latent_dim, width, activation, negative_slope, prelu, rrelu, "
+          "norm"});
 }
 
 TEST_F(LoadConfig, NamesTheAllowedRange) {
@@ -204,7 +212,8 @@ TEST_F(LoadConfig, RefusesNamesThatAreNoDirectoryNames) {
   EXPECT_EQ(load("run: {name: 2024}").config.run.name, "2024");
   EXPECT_THAT(errors("data: {path: \"\"}").front(), HasSubstr("data.path = \"\" is not allowed"));
   EXPECT_EQ(errors("data: {path: \"a\\e[31m\"}"),
-            Lines{"x.yaml:1: data.path = \"a?[31m\" is not allowed; allowed: a path"});
+            Lines{"x.yaml:1: data.path = \"a?[31m\" is not allowed; allowed: a path of at most 4096 bytes in UTF-8, "
+                  "without control characters"});
 }
 
 TEST_F(LoadConfig, NamesTheEntryOfAListThatIsWrong) {

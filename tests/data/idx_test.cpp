@@ -63,7 +63,7 @@ TEST_F(IdxReader, ReadsMoreThanOneBlock) {
   const std::uint32_t count = 70, side = 1024;  // 70 MiB in blocks of 64
   std::string bytes = idx_header({count, side, side});
   for (std::uint32_t i = 0; i < count; ++i) bytes.append(side * side, static_cast<char>(i));
-  const auto images = read_idx(gzipped(bytes), image_dimensions);
+  const auto images = read_idx(plain(bytes), image_dimensions);
   const auto expected = torch::arange(count).to(torch::kByte).view({-1, 1, 1});
   EXPECT_TRUE(torch::equal(images, expected.expand_as(images)));
 }
@@ -134,7 +134,7 @@ TEST_F(IdxReader, DoesNotBelieveAClaimOfSevenGibibytes) {
   ASSERT_EQ(setrlimit(RLIMIT_AS, &tight), 0);
   const std::string message = images_error(file);
   setrlimit(RLIMIT_AS, &before);
-  EXPECT_THAT(message, HasSubstr("there are 1000"));
+  EXPECT_THAT(message, HasSubstr("more than 100 times the"));
 }
 
 TEST_F(IdxReader, RefusesWhatIsNoRegularFile) {

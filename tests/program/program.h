@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -64,12 +65,18 @@ class Program {
   int wait() { return *poll(/*flags=*/0); }
   /// The same where it has ended; nothing where it runs.
   std::optional<int> poll(int flags = WNOHANG) {
-    if (!ended_ && ::waitpid(pid_, &status_, flags) == pid_) ended_ = true;
+    rusage usage{};
+    if (!ended_ && ::wait4(pid_, &status_, flags, &usage) == pid_) {
+      ended_ = true;
+      peak_mib_ = static_cast<double>(usage.ru_maxrss) / 1024;
+    }
     if (!ended_) return std::nullopt;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
   /// Whether a signal ended it, now that it has ended; an exit code above 128 is its own doing.
   bool was_killed() const { return WIFSIGNALED(status_); }
+  /// The most memory that it had at a time, now that it has ended.
+  double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }
 
@@ -78,18 +85,20 @@ class Program {
   pid_t pid_ = -1;
   int status_ = 0;
   bool ended_ = false;
+  double peak_mib_ = 0;
 };
 
 struct Result {
   int code;
   std::string out, err;
+  double peak_mib = 0;
 };
 
 inline Result run(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
                   const std::function<void()>& prepare = {}) {
   Program program(scratch, arguments, prepare);
   const int code = program.wait();
-  return {code, program.out(), program.err()};
+  return {code, program.out(), program.err(), program.peak_mib()};
 }
 
 inline std::string config_file(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/configs/" + name; }

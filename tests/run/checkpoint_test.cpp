@@ -231,6 +231,33 @@ TEST_F(CheckpointTest, OnlyDamagedOnesAreAnErrorThatListsThem) {
   EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
 }
 
+TEST_F(CheckpointTest, UnderAnotherNumberThanItsOwnIsDamaged) {
+  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
+  fs::rename(dir_ / "2000", dir_ / "3000");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: it is the manifest of 2000 images")));
+}
+
+TEST_F(CheckpointTest, IsNotTheOneOutsideThatALinkOfItsRunLeadsTo) {
+  save(dir_, 1000);
+  save(temporary_ / "elsewhere", 2000);
+  for (const auto& target : {(temporary_ / "elsewhere/2000").string(), std::string("../elsewhere/2000")}) {
+    fs::remove(dir_ / "latest");
+    fs::create_symlink(target, dir_ / "latest");
+    EXPECT_EQ(resolve_checkpoint(temporary_.path()), dir_ / "1000") << target;
+  }
+}
+
+TEST_F(CheckpointTest, HoldsAConfigurationOrIsRefused) {
+  save(dir_, 1000);
+  auto checkpoint = load_checkpoint(dir_ / "1000");
+  EXPECT_EQ(checkpoint_config(checkpoint).run.name, Config{}.run.name);
+  checkpoint.info.config_yaml = "generator:\n  width: 8\n  charm: 1\n";
+  EXPECT_THAT(message_of<CheckpointError>([&] { checkpoint_config(checkpoint); }),
+              HasSubstr("1000/manifest.json, config:3: generator.charm is not a key"));
+}
+
 TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);

@@ -84,7 +84,14 @@ TEST(History, NamesTheLineThatIsNoRecord) {
   const TemporaryDirectory directory;
   const auto file = directory / "history.jsonl";
   const std::string line = history_line(example(64));
-  for (const std::string bad : {"", "{", "[]", "{}", R"({"images":"64"})", "\xff"}) {
+  const auto with = [&](const std::string& from, const std::string& to) {
+    return std::string(line).replace(line.find(from), from.size(), to);
+  };
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{}"), std::string("\xff"),
+        with(":64,", ":\"64\","), with(":64,", ":64.5,"), with(":64,", ":1e300,"), with(":64,", ":true,"),
+        with(":64,", ":18446744073709551615,"), with(":512.0", ":true"), with(":512.0", ":\"512\""),
+        with("{", "{\"more\":" + std::string(2000000, '['))}) {
     std::ofstream(file, std::ios::trunc) << line << '\n' << bad << '\n' << line << '\n';
     EXPECT_EQ(message_of<DataError>([&] { read_history(file); }),
               file.string() + ":2: this line is no record of a history");

@@ -59,6 +59,8 @@ const Damage damages[] = {
     {"NegativeImages", "/images", -64, "no count"},
     {"HalfAnImage", "/images", 0.5, "no count"},
     {"TooManyImages", "/images", 9223372036854775808u, "no count"},
+    {"MoreImagesThanARunMaySee", "/images", 9223372036854775807u, "more images than any run"},
+    {"AnEscapeInAFilesName", "/files/..~1\x1b[2J", {{"size", 1}, {"sha256", ""}}, "\"../?[2J\" is no name"},
     {"ATruthValueAsOffset", "/file_offsets/history.jsonl", true, "no count"},
     {"OffsetsThatAreANumber", "/file_offsets", 1, "of another type"},
     {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "of another type"},
@@ -85,6 +87,20 @@ TEST_P(DamagedManifest, IsRefusedWithTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
                          [](const auto& damage) { return damage.param.what; });
+
+TEST(Manifest, OfANewerFormatNamesTheVersionWithoutItsEscapes) {
+  auto json = nlohmann::json::parse(manifest_text(example_manifest()));
+  json["format_version"] = 2;
+  json["slopegan"] = "9\x1b[2J\n";
+  EXPECT_THAT(message_of<NewerFormatError>([&] { parse_manifest(json.dump(), "m"); }),
+              HasSubstr("m: format version 2, written by slopegan 9?[2J?; this slopegan reads versions up to 1"));
+}
+
+TEST(Manifest, OfMoreThanTwoMegabytesIsNotRead) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "manifest.json") << '{' << std::string(2'000'000, ' ') << '}';
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_manifest(directory.path()); }), HasSubstr("more than 2000000"));
+}
 
 TEST(Manifest, EveryFieldIsNeeded) {
   const TemporaryDirectory directory;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "expect_error.h"
 #include "support/errors.h"
@@ -40,11 +41,18 @@ TEST(MetricsLog, NamesTheLineThatIsNoRecord) {
   std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n{\"images\": \"many\"}\n";
   EXPECT_EQ(message_of<DataError>([&] { read_metrics(directory / "m.jsonl"); }),
             (directory / "m.jsonl").string() + ":2: this line is no record of metrics");
+  auto json = nlohmann::json::parse(metrics_line(metrics_example()));
+  json["values"] = 1;
+  std::ofstream(directory / "m.jsonl") << json.dump() << '\n';
+  EXPECT_THROW(read_metrics(directory / "m.jsonl"), DataError);
 }
 
 TEST(MetricsLog, TitlesAValueWithItsExtractorAndCount) {
   EXPECT_EQ(metric_title("fd", metrics_example()), "FD[classifier-x@1a2b,n=10000]");
   EXPECT_EQ(metric_title("recall", metrics_example()), "recall[classifier-x@1a2b,n=10000]");
+  auto hostile = metrics_example();
+  hostile.extractor = "\x1b[2J";
+  EXPECT_EQ(metric_title("\n", hostile), "?[?[2J,n=10000]");
 }
 
 TEST(MetricsLog, CallsOnlyTheFiguresOfInceptionFidKidAndIs) {

@@ -88,6 +88,19 @@ TEST(RunDirectory, LeavesNothingInAFolderThatIsNoRun) {
   EXPECT_FALSE(fs::exists(directory / ".lock"));
 }
 
+TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeMovedBehindOne) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory / "elsewhere");
+  fs::create_symlink("elsewhere", directory / "x");
+  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory::create(directory / "x"); }), HasSubstr("x is a link"));
+  EXPECT_TRUE(fs::is_empty(directory / "elsewhere"));
+  fs::create_symlink("nowhere", directory / "y");
+  EXPECT_THROW(RunDirectory::create(directory / "y"), UsageError);
+  EXPECT_FALSE(fs::exists(directory / "nowhere"));
+  touch(directory / "elsewhere/config.yaml");
+  EXPECT_NO_THROW(RunDirectory::open(directory / "x"));
+}
+
 TEST(RunDirectory, CannotStandWhereAFileIs) {
   const TemporaryDirectory directory;
   touch(directory / "file");

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <sys/stat.h>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -186,14 +187,33 @@ TEST(SafetensorsReader, NamesTheFileAndTheReason) {
   EXPECT_THAT(reason_for("1234567"), HasSubstr("the file is too short"));
   EXPECT_THAT(reason_for(with_length(0, "")), HasSubstr("does not start with {"));
   EXPECT_THAT(reason_for(with_length(3, "{}")), HasSubstr("longer than the file"));
-  EXPECT_THAT(reason_for(with_length(UINT64_MAX, "{}")), HasSubstr("longer than 100 MB"));
-  EXPECT_THAT(reason_for(with_length(UINT64_MAX - 7, "{}")), HasSubstr("longer than 100 MB"));
+  EXPECT_THAT(reason_for(with_length(UINT64_MAX, "{}")), HasSubstr("longer than 8 MB"));
+  EXPECT_THAT(reason_for(with_length(UINT64_MAX - 7, "{}")), HasSubstr("longer than 8 MB"));
   EXPECT_THAT(reason_for(with_length(2, "{}x")), HasSubstr("1 bytes before the end of the file"));
   const std::string flag = R"({"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}})";
   EXPECT_THAT(reason_for(with_length(flag.size(), flag + '\x02')), HasSubstr("neither 0 nor 1"));
   fs::remove(file);
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(file); }), HasSubstr("No such file"));
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(directory.path()); }), HasSubstr("directory"));
+}
+
+TEST(SafetensorsReader, WaitsForNoPipe) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(directory / "pipe"); }),
+              HasSubstr("pipe or a device"));
+}
+
+TEST(SafetensorsReader, RefusesAnHonestFileThatNoMemoryHolds) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "state.safetensors";
+  const std::uint64_t size = std::uint64_t{1} << 43;
+  const std::string header = R"({"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}})";
+  write_raw(file, with_length(header.size(), header));
+  std::error_code error;
+  fs::resize_file(file, 8 + header.size() + size, error);  // a hole, which takes no room on the disk
+  if (error) GTEST_SKIP() << "this file system has no files of 8 TiB";
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(file); }), HasSubstr("this machine's memory"));
 }
 
 std::string small_file() {

@@ -14,7 +14,7 @@
 namespace slopegan {
 
 inline CheckpointInfo info_at(std::int64_t images) {
-  return {images, "0.1.0", "seed: 0\nrun: {name: ä}\n", "9f2a", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
+  return {images, "0.1.0", "seed: 0\ndata: {path: ä}\n", "9f2a", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
 }
 
 /// A state that tells the checkpoints apart.

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,15 @@ TEST(ReadFile, NamesThePathAndTheReason) {
 
 TEST(ReadFile, LeavesNoControlCharactersInTheMessage) {
   EXPECT_THAT(message_of<IoError>([] { read_file("/no\nsuch\x1b[1m", 10); }), HasSubstr("/no?such?[1m:"));
+}
+
+TEST(ReadFile, WaitsForNoPipeAndReadsNoDevice) {
+  const TemporaryDirectory directory;
+  const fs::path pipe = directory / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(message_of<IoError>([&] { read_file(pipe, 10); }),
+            "cannot read " + pipe.string() + ": it is a pipe or a device");
+  EXPECT_THAT(message_of<IoError>([] { read_file("/dev/zero", 10); }), HasSubstr("a pipe or a device"));
 }
 
 TEST(WriteFileAtomic, CreatesAndReplacesAndLeavesNothingElse) {

@@ -67,6 +67,13 @@ TEST(Printable, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(printable("abc\xc3\x9f", 4), "abc...");
 }
 
+TEST(PrintableLines, KeepsTheNewlinesAlone) {
+  EXPECT_EQ(printable_lines("a\n\n\x1b[1mb\r\n"), "a\n\n?[1mb?\n");
+  EXPECT_EQ(printable_lines("no end\t"), "no end?");
+  EXPECT_EQ(printable_lines(""), "");
+  EXPECT_EQ(printable_lines(std::string(5000, 'x')), std::string(5000, 'x'));
+}
+
 TEST(Shortest, ReadsBackAsTheSameDouble) {
   for (const double value : {0.1, 0.2, 1.0 / 3.0, 2e-4, 1e-300, 123456.789, 6e4, -0.01, 1e15, 1e22, 4.9e-324,
                              std::numeric_limits<double>::max()}) {

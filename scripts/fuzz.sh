@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds the libFuzzer programs of tests/fuzz and runs each for SECONDS (60): all of them, or the named ones. Their
+# inputs start from tests/fuzz/corpus; what they find new is kept in build/fuzz/found, what breaks them in
+# build/fuzz/crashes, from where it belongs into tests/fuzz/corpus, which the tests replay.
+#   scripts/fuzz.sh [SECONDS] [TARGET...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-60}
+if [[ ! $seconds =~ ^[0-9]+$ ]]; then echo "usage: scripts/fuzz.sh [SECONDS] [TARGET...]" >&2; exit 2; fi
+shift || true
+targets=("$@")
+if ((${#targets[@]} == 0)); then
+  for folder in tests/fuzz/corpus/*/; do targets+=("$(basename "$folder")"); done
+fi
+
+SLOPEGAN_FUZZ=1 scripts/setup.sh
+[[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+
+# What is freed is handed out again at once, so that memory means what the readers hold. yaml-cpp is not instrumented.
+export ASAN_OPTIONS=quarantine_size_mb=8:detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+status=0
+for target in "${targets[@]}"; do
+  if [[ ! -d tests/fuzz/corpus/$target ]]; then echo "fuzz.sh: there is no target $target" >&2; exit 2; fi
+  mkdir -p "build/fuzz/found/$target" build/fuzz/crashes
+  log=build/fuzz/$target.log
+  result="no crash"
+  "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -rss_limit_mb=512 -timeout=20 -max_len=65536 \
+    -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$target-" \
+    "build/fuzz/found/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1 || { status=1; result="FAILED, see $log"; }
+  figure() { sed -n "s/^stat::$1: *//p" "$log"; }
+  row="fuzz $target, $seconds s"$'\t'"$result; $(figure number_of_executed_units) inputs, $(figure peak_rss_mb) MiB at most"
+  printf '%s\n' "$row" | tr '\t' ':'
+  if [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]]; then printf '%s\n' "$row" >>"$SLOPEGAN_SLOW_TABLE"; fi
+done
+exit $status

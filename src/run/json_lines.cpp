@@ -1,0 +1,81 @@
+#include "run/json_lines.h"
+
+#include <optional>
+#include <span>
+
+#include "run/json_text.h"
+#include "support/errors.h"
+#include "support/posix_file.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::size_t longest_line = std::size_t{1} << 20;
+
+/// The lines of a file, without their newlines; what stands behind the last newline is no line.
+class LineReader {
+ public:
+  explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
+
+  /// Nothing at the end. A line that is too long comes cut to one byte more than allowed, and is the last.
+  std::optional<std::string_view> next() {
+    std::size_t searched = begin_;
+    for (;;) {
+      const std::size_t end = buffer_.find('\n', searched);
+      if (end != std::string::npos) {
+        const std::string_view line = std::string_view(buffer_).substr(begin_, end - begin_);
+        begin_ = end + 1;
+        return line;
+      }
+      if (buffer_.size() - begin_ > longest_line) return std::string_view(buffer_).substr(begin_, longest_line + 1);
+      searched = buffer_.size() - begin_;
+      if (!read_more()) return std::nullopt;
+    }
+  }
+
+ private:
+  bool read_more() {
+    constexpr std::size_t block = std::size_t{1} << 16;
+    buffer_.erase(0, begin_);
+    begin_ = 0;
+    const std::size_t before = buffer_.size();
+    buffer_.resize(before + block);
+    const std::size_t count = file_.read(std::as_writable_bytes(std::span(buffer_).subspan(before)));
+    buffer_.resize(before + count);
+    return count > 0;
+  }
+
+  PosixFile file_;
+  std::string buffer_;
+  std::size_t begin_ = 0;  ///< of the next line in `buffer_`
+};
+
+bool takes(const std::function<void(const nlohmann::json&)>& take, std::string_view line) {
+  const auto object = line.size() > longest_line ? std::nullopt : parse_json_object(line);
+  if (!object) return false;
+  try {
+    take(*object);
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  } catch (const WrongJsonType&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void for_each_json_line(const std::filesystem::path& file, const std::string& what,
+                        const std::function<void(const nlohmann::json&)>& take) {
+  LineReader lines(file);
+  std::size_t number = 0;
+  while (const auto line = lines.next()) {
+    ++number;
+    if (takes(take, *line)) continue;
+    throw DataError(format("%s:%zu: this line is no record of %s", display(file).c_str(), number, what.c_str()));
+  }
+}
+
+}  // namespace slopegan

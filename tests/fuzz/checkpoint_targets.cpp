@@ -1,0 +1,62 @@
+#include <fcntl.h>
+
+#include "fuzz/memory_file.h"
+#include "run/manifest.h"
+#include "run/safetensors_header.h"
+#include "support/errors.h"
+
+namespace slopegan::fuzz {
+
+namespace {
+
+/// The bytes of a tensor, computed without the reader's help.
+std::uint64_t byte_count(const TensorEntry& entry) {
+  std::uint64_t count = c10::elementSize(entry.dtype);
+  for (const auto size : entry.shape) {
+    promise(size >= 0, "sizes are not negative");
+    count *= static_cast<std::uint64_t>(size);
+  }
+  return count;
+}
+
+void promise_tiling(const SafetensorsHeader& header, std::uint64_t file_size) {
+  std::uint64_t end = 0;
+  for (const auto& entry : header.tensors) {
+    promise(is_tensor_name(entry.name), "names are printable");
+    promise(entry.begin == end && entry.end - entry.begin == byte_count(entry), "tensors follow each other");
+    end = entry.end;
+  }
+  promise(end <= file_size, "tensors lie in the file");
+  const std::string text = safetensors_header_text(header);
+  promise(safetensors_header_text(parse_safetensors_header(text, end)) == text, "a header reads back");
+}
+
+}  // namespace
+
+void safetensors_file(Bytes bytes) {
+  const MemoryFile memory(bytes);
+  try {
+    PosixFile file(memory.path(), O_RDONLY);
+    promise_tiling(read_safetensors_header(file), bytes.size());
+  } catch (const CheckpointError& error) {
+    promise_message(error.what());
+  }
+}
+
+void checkpoint_manifest(Bytes bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  try {
+    const Manifest manifest = parse_manifest(text, "manifest.json");
+    promise(manifest.info.images >= 0, "images are not negative");
+    for (const auto& [name, digest] : manifest.files) {
+      promise(std::filesystem::path(name).filename() == name && name != "..", "files lie in the checkpoint");
+    }
+    const Manifest again = parse_manifest(manifest_text(manifest), "printed");
+    promise(again.info == manifest.info && again.files == manifest.files, "a manifest reads back");
+  } catch (const CheckpointError& error) {
+    promise_message(error.what());
+    promise(std::string(error.what()).starts_with("manifest.json: "), "the file is named");
+  }
+}
+
+}  // namespace slopegan::fuzz

@@ -1,0 +1,41 @@
+#include "fuzz/memory_file.h"
+#include "run/history.h"
+#include "run/metrics_log.h"
+#include "support/errors.h"
+
+namespace slopegan::fuzz {
+
+namespace {
+
+template <class Record>
+using Reader = std::vector<Record> (*)(const std::filesystem::path&);
+
+template <class Record>
+std::string lines_of(const std::vector<Record>& records, std::string (*line)(const Record&)) {
+  std::string text;
+  for (const Record& record : records) text += line(record) + '\n';
+  return text;
+}
+
+/// What was accepted is written as lines that read back to the same lines; NaN is no reason to differ there.
+template <class Record>
+void read_as(const MemoryFile& file, Reader<Record> read, std::string (*line)(const Record&)) {
+  try {
+    const std::string text = lines_of(read(file.path()), line);
+    const MemoryFile printed({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    promise(lines_of(read(printed.path()), line) == text, "records read back");
+  } catch (const DataError& error) {
+    promise_message(error.what());
+    promise(std::string(error.what()).starts_with(file.path().string() + ":"), "the line is named");
+  }
+}
+
+}  // namespace
+
+void run_history(Bytes bytes) {
+  const MemoryFile file(bytes);
+  read_as<HistoryRecord>(file, read_history, history_line);
+  read_as<MetricsRecord>(file, read_metrics, metrics_line);
+}
+
+}  // namespace slopegan::fuzz
