@@ -8,6 +8,7 @@
 #include "commands/output.h"
 #include "data/dataset.h"
 #include "experiments/sheets.h"
+#include "experiments/statistics_file.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -45,7 +46,9 @@ int sweep_command(const SweepArguments& arguments) {
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
-  print(printable((directory / "results.csv").string()) + "\n");
+  const std::string found = write_statistics(config, directory, all);
+  for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
+  print(found + "\n");
   return result.exit_code;
 }
 
