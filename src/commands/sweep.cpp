@@ -46,9 +46,10 @@ int sweep_command(const SweepArguments& arguments) {
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
-  const std::string found = write_statistics(config, directory, all);
+  const SweepAnswer answer = write_statistics(config, directory, all);
   for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
-  print(found + "\n");
+  for (const auto& note : answer.notes) log::info(note);
+  print(answer.sentence + "\n");
   return result.exit_code;
 }
 

@@ -52,6 +52,10 @@ std::optional<MetricsRecord> last_metrics(const Arm& arm) {
   return last_of(RunPaths(arm.directory).metrics_file(), read_metrics);
 }
 
+std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm) {
+  return last_of(RunPaths(arm.directory).diagnostics_file(), read_diagnostics);
+}
+
 /// A run.json that cannot be read tells as much as none: the arm's own start says what is wrong with it.
 static std::optional<RunStatus> status_of(const Arm& arm) {
   try {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "run/diagnostics_log.h"
 #include "run/history.h"
 #include "run/metrics_log.h"
 #include "run/run_directory.h"
@@ -37,9 +38,10 @@ ArmState read_arm_state(const Arm& arm);
 /// Over for good: trained to the end, or diverged, which it would do again.
 bool is_over(const ArmState& state, const Config& config);
 
-/// The last line of the arm's history or metrics, or nothing where there is none. A file that cannot be read is warned
-/// about and tells as much as none.
+/// The last line of the arm's history, metrics or diagnostics, or nothing where there is none. A file that cannot be
+/// read is warned about and tells as much as none.
 std::optional<HistoryRecord> last_history(const Arm& arm);
 std::optional<MetricsRecord> last_metrics(const Arm& arm);
+std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm);
 
 }  // namespace slopegan

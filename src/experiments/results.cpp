@@ -27,8 +27,9 @@ constexpr std::pair<const char*, double HistoryRecord::*> history_figures[] = {
     {"memory_mib", &HistoryRecord::memory_mib}};
 
 /// The columns that are always there, so that the files of all sweeps are read alike.
-const Cells usual_metrics = {
-    "fd", "kd", "precision", "recall", "density", "coverage", "classifier_score", "class_kl", "copied_share"};
+const Cells usual_metrics = {"fd",           "kd",       "precision",        "recall",
+                             "density",      "coverage", "classifier_score", "class_kl",
+                             "copied_share", "copying_z"};
 
 std::string status_text(const std::optional<RunStatus>& status) {
   if (!status) return "pending";

@@ -23,6 +23,9 @@ namespace {
 
 const Compute sheet_compute{at::kCPU, at::kFloat, 1};
 
+/// Wide enough for "diverged, FD 12.3 +/- 0.4, 1 of 3 diverged".
+const SheetStyle sweep_style{.max_label_width = 400};
+
 /// The real images that every sheet is compared with, or no row where the data set has gone.
 std::vector<SheetRow> reference_rows(const Config& config, int columns) {
   try {
@@ -171,7 +174,7 @@ cv::Mat slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, 
     sheet.rows.push_back(slope_row(config, arm, columns));
     add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
   }
-  return draw_sheet(sheet);
+  return draw_sheet(sheet, sweep_style);
 }
 
 cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
@@ -195,7 +198,7 @@ cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std
     }
     sheet.rows.push_back(std::move(row));
   }
-  return draw_sheet(sheet);
+  return draw_sheet(sheet, sweep_style);
 }
 
 cv::Mat checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {

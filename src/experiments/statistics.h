@@ -19,7 +19,7 @@ namespace slopegan {
 enum class ArmOutcome {
   done,
   diverged,   ///< NaN or Inf
-  collapsed,  ///< trained to the end, but makes one image
+  collapsed,  ///< trained to the end, but its images are all alike
   failed,     ///< the program or the machine did: says nothing about the slope, is missing
   pending,    ///< not trained to the end yet: missing
 };

@@ -108,12 +108,12 @@ std::string statistics_json(const SweepStatistics& statistics, const SweepScores
   return json_text(json, 2) + "\n";
 }
 
-std::string write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+SweepAnswer write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                              const std::vector<Arm>& arms) {
   const SweepScores scores = read_scores(config, arms);
   const SweepStatistics statistics = sweep_statistics(scores.arms, config.sweep.control);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(statistics, scores));
-  return answer(statistics);
+  return {answer(statistics), statistics_notes(statistics, scores)};
 }
 
 }  // namespace slopegan

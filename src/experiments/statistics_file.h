@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "experiments/statistics.h"
 #include "experiments/sweep_scores.h"
@@ -12,9 +13,14 @@ namespace slopegan {
 /// What is unknown or without limit is null.
 std::string statistics_json(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// Reads the scores of the sweep's arms and replaces <sweep>/statistics.json. Returns the answer in one sentence.
-/// Throws IoError.
-std::string write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+/// What a sweep says in words.
+struct SweepAnswer {
+  std::string sentence;
+  std::vector<std::string> notes;
+};
+
+/// Reads the scores of the sweep's arms and replaces <sweep>/statistics.json. Throws IoError.
+SweepAnswer write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                              const std::vector<Arm>& arms);
 
 }  // namespace slopegan

@@ -23,6 +23,7 @@ std::string slope_list(const std::vector<const Comparison*>& comparisons) {
 /// "12 % lower", "3.1 times as high".
 std::string change_text(double ratio) {
   if (std::isinf(ratio)) return "infinitely higher";
+  if (ratio == 0) return "infinitely lower";
   if (ratio >= 2) return format("%.1f times as high", ratio);
   const double percent = 100 * std::abs(ratio - 1);
   const std::string size = percent < 0.5 ? "less than 1" : format("%.0f", percent);
@@ -37,9 +38,11 @@ std::string finding(const Comparison& comparison) {
                    counted(comparison.pairs, "seed").c_str(), comparison.control_lost);
   }
   const Interval& interval = *comparison.median_ratio_interval;
-  return text + "median FD " + change_text(*comparison.median_ratio) + ", bootstrap interval " +
-         change_text(interval.low) + " to " + change_text(interval.high) +
-         format(", p = %.2g after correction, %s)", *comparison.p_holm, counted(comparison.pairs, "seed").c_str());
+  if (*comparison.median_ratio > 0 && std::isfinite(*comparison.median_ratio)) {
+    text += "median FD " + change_text(*comparison.median_ratio) + ", bootstrap interval " + change_text(interval.low) +
+            " to " + change_text(interval.high) + ", ";
+  }
+  return text + format("p = %.2g after correction, %s)", *comparison.p_holm, counted(comparison.pairs, "seed").c_str());
 }
 
 /// What the undecided slopes leave open. Rounded up: the claim is never larger than the evidence.
@@ -190,18 +193,15 @@ static std::string with_decimals_of(double value, double like) {
 std::string score_number(double value) { return with_decimals_of(value, value); }
 
 std::string score_text(const SlopeSummary& summary) {
+  const std::size_t failed = summary.diverged + summary.collapsed, arms = summary.scored + failed + summary.missing;
   std::vector<std::string> parts;
   if (summary.mean_fd) {
     parts.push_back("FD " + score_number(*summary.mean_fd));
-    if (summary.fd_deviation) {
-      parts.back() += " +/- " + with_decimals_of(*summary.fd_deviation, *summary.mean_fd) + " (" +
-                      counted(summary.scored, "seed") + ")";
-    }
+    if (summary.fd_deviation) parts.back() += " +/- " + with_decimals_of(*summary.fd_deviation, *summary.mean_fd);
+    if (summary.fd_deviation && failed == 0) parts.back() += " (" + counted(summary.scored, "seed") + ")";
   }
-  const std::size_t arms = summary.scored + summary.diverged + summary.collapsed + summary.missing;
-  if (arms == 1) return join(parts, ", ");
-  if (summary.diverged > 0) parts.push_back(format("%zu of %zu diverged", summary.diverged, arms));
-  if (summary.collapsed > 0) parts.push_back(format("%zu of %zu collapsed", summary.collapsed, arms));
+  if (arms > 1 && summary.diverged > 0) parts.push_back(format("%zu of %zu diverged", summary.diverged, arms));
+  if (arms > 1 && summary.collapsed > 0) parts.push_back(format("%zu of %zu collapsed", summary.collapsed, arms));
   return join(parts, ", ");
 }
 

@@ -20,8 +20,8 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
 /// A figure with three digits and without an exponent for large ones: 1234, 12.3, 0.123.
 std::string score_number(double value);
 
-/// "FD 12.3 +/- 0.4 (3 seeds), 1 of 4 diverged": mean and standard deviation over the scored arms; empty where nothing
-/// is known.
+/// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms;
+/// empty where nothing is known.
 std::string score_text(const SlopeSummary& summary);
 
 }  // namespace slopegan

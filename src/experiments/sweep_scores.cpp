@@ -15,10 +15,18 @@ using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 Conditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
 
-ArmOutcome outcome_of(const ArmState& state, const Config& config) {
+/// Whether the last look at the arm raised the alarm.
+bool has_collapsed(const Arm& arm) {
+  const auto record = last_diagnostics(arm);
+  return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
+}
+
+ArmOutcome outcome_of(const Arm& arm, const Config& config) {
+  const ArmState state = read_arm_state(arm);
   if (state.status == RunStatus::diverged) return ArmOutcome::diverged;
   if (state.status == RunStatus::failed) return ArmOutcome::failed;
-  return is_over(state, config) ? ArmOutcome::done : ArmOutcome::pending;
+  if (!is_over(state, config)) return ArmOutcome::pending;
+  return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
 }
 
 /// The metrics of each arm's end; nothing for one that has not ended or has none of its end.
@@ -49,7 +57,7 @@ std::optional<Conditions> usual_conditions(const std::vector<std::optional<Metri
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   SweepScores scores;
   for (const auto& arm : arms) {
-    scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(read_arm_state(arm), config), {}, {}});
+    scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(arm, config), {}, {}});
   }
   const auto metrics = final_metrics(arms, scores.arms, config);
   const auto usual = usual_conditions(metrics);
@@ -64,6 +72,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
     }
     scores.arms[i].fd = metrics[i]->values.at("fd");
     scores.arms[i].fd_repeat = metrics[i]->fd_repeat;
+    if (metrics[i]->fd_bias) scores.fd_bias = metrics[i]->fd_bias;
     if (const auto floor = metrics[i]->floors.find("fd"); floor != metrics[i]->floors.end()) {
       scores.fd_floor = floor->second;
     }

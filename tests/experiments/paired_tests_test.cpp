@@ -77,6 +77,7 @@ TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferencesAre) {
     EXPECT_EQ(sign_flip_p(Values{-infinite, -scale, -2 * scale, 0.5 * scale}), 0.25);
     // The rest speaks against it.
     EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -scale}), 1);
+    EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -2 * scale, -4 * scale}), 1);
   }
   // Failures on both sides weigh the same: what is left decides.
   EXPECT_EQ(sign_flip_p(Values{infinite, -infinite}), 1);

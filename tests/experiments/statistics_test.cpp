@@ -59,6 +59,14 @@ TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
   EXPECT_EQ(two.comparisons[0].p_holm.value(), 2.0 / 32);
   EXPECT_EQ(two.comparisons[0].smallest_p_holm, 2.0 / 32);
   EXPECT_FALSE(two.comparisons[0].can_be_significant(0.05));
+  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % takes seven seeds
+}
+
+TEST(SweepStatistics, TellsWhatIsNotSignificantFromWhatCannotBe) {
+  const auto statistics = sweep_statistics(arms_with({{0.2, {1, 1, 1, 1, 1, 1}}, {1, {2, 2, 2, 0.5, 0.5, 0.5}}}), 0.2);
+  EXPECT_FALSE(statistics.comparisons[0].is_significant(0.05));
+  EXPECT_TRUE(statistics.comparisons[0].can_be_significant(0.05));
+  EXPECT_EQ(statistics.comparisons[0].smallest_p_holm, 1.0 / 32);
 }
 
 TEST(SweepStatistics, TakesTheNearestSlopeWhereTheControlIsMissing) {
@@ -90,6 +98,13 @@ TEST(SweepStatistics, RanksAnArmThatCameToNothingLast) {
   EXPECT_TRUE(statistics.missing.empty());
 }
 
+TEST(SweepStatistics, CallsASlopeWorseThatFailsMoreOftenHoweverGoodItsOtherSeedsAre) {
+  auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
+  EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+  arms[4].outcome = ArmOutcome::diverged;
+  EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+}
+
 TEST(SweepStatistics, CallsASeedATieWhereBothCameToNothing) {
   auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
   arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
@@ -97,6 +112,7 @@ TEST(SweepStatistics, CallsASeedATieWhereBothCameToNothing) {
   EXPECT_EQ(comparison.pairs, 2u);
   EXPECT_EQ(comparison.lost, 0u);
   EXPECT_EQ(comparison.control_lost, 0u);
+  EXPECT_NEAR(comparison.median_ratio.value(), std::sqrt(1.2), 1e-12);
   EXPECT_EQ(comparison.p.value(), 1);  // {0, d}: every flip reaches it
 }
 

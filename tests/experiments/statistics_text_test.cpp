@@ -74,6 +74,13 @@ TEST(Answer, CountsFailures) {
   EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (came to nothing in 1 of 6 seeds, the control in 0; median FD"));
 }
 
+TEST(Answer, HasNoMedianWhereMostSeedsFailed) {
+  auto arms = arms_with(6, {{0.2, 1}, {1, 2}});
+  for (std::size_t i = 6; i < 11; ++i) arms[i].outcome = ArmOutcome::collapsed;
+  EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (came to nothing in 5 of 6 seeds, the control in 0; p = 0.031 "
+                                         "after correction, 6 seeds)"));
+}
+
 TEST(Answer, SaysWhenThereIsNothingToSay) {
   auto arms = arms_with(2, {{0.1, 1}, {0.2, 1}});
   for (auto& arm : arms) arm.fd.reset();
@@ -117,7 +124,7 @@ TEST(ScoreText, HasMeanDeviationSeedsAndFailures) {
   summary.fd_deviation = 0.44;
   EXPECT_EQ(score_text(summary), "FD 12.3 +/- 0.4 (3 seeds)");
   summary.diverged = 1;
-  EXPECT_EQ(score_text(summary), "FD 12.3 +/- 0.4 (3 seeds), 1 of 4 diverged");
+  EXPECT_EQ(score_text(summary), "FD 12.3 +/- 0.4, 1 of 4 diverged");
   EXPECT_EQ(score_number(1234.5), "1234");
   EXPECT_EQ(score_number(0.12345), "0.123");
 }

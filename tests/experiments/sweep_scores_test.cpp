@@ -38,6 +38,7 @@ class SweepScoresTest : public ::testing::Test {
     record.values = {{"fd", fd}, {"precision", 0.5}};
     record.floors = {{"fd", 0.25}};
     record.fd_repeat = fd + 1;
+    record.fd_bias = 0.01;
     return record;
   }
 
@@ -74,6 +75,7 @@ TEST_F(SweepScoresTest, AreThoseOfTheLastLine) {
   EXPECT_EQ(scores.samples, 1000);
   EXPECT_EQ(scores.images, 640);
   EXPECT_EQ(scores.fd_floor, 0.25);
+  EXPECT_EQ(scores.fd_bias, 0.01);
   EXPECT_TRUE(scores.notes.empty());
 }
 
@@ -92,6 +94,19 @@ TEST_F(SweepScoresTest, AreOnlyOfArmsThatHaveEnded) {
   EXPECT_EQ(scores.arms[3].outcome, ArmOutcome::done);
   for (const auto& arm : scores.arms) EXPECT_FALSE(arm.fd);
   EXPECT_EQ(scores.extractor, "");
+}
+
+TEST_F(SweepScoresTest, AreNoneOfAnArmThatHasCollapsedAtItsEnd) {
+  for (const std::size_t arm : {0, 1}) {
+    write_done(arm, metrics(3));
+    DiagnosticsRecord early, late;
+    (arm == 0 ? late : early).sentinels = {"saturation", "collapse"};  // the other has recovered
+    std::ofstream(RunPaths(arms_[arm].directory).diagnostics_file()) << diagnostics_text(early) << "\n"
+                                                                     << diagnostics_text(late) << "\n";
+  }
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::collapsed);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::done);
 }
 
 TEST_F(SweepScoresTest, LeaveOutWhatWasMeasuredOtherwise) {
@@ -121,13 +136,13 @@ TEST_F(SweepScoresTest, DoWithoutFilesThatCannotBeRead) {
 
 TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
   for (std::size_t i = 0; i < 4; ++i) write_done(i, metrics(arms_[i].negative_slope == 0.1 ? 5 : 10));
-  const auto sentence = write_statistics(config_, directory_.path(), arms_);
+  const auto sentence = write_statistics(config_, directory_.path(), arms_).sentence;
   const auto json = nlohmann::json::parse(read_file(directory_ / "statistics.json", 1 << 20));
   EXPECT_EQ(json.at("answer"), sentence);
   EXPECT_THAT(sentence, HasSubstr("2 seeds cannot show"));
   EXPECT_EQ(json.at("metric").at("name"), "FD[classifier@1a2b,n=1000]");
   EXPECT_EQ(json.at("metric").at("floor"), 0.25);
-  EXPECT_TRUE(json.at("metric").at("bias").is_null());
+  EXPECT_EQ(json.at("metric").at("bias"), 0.01);
   EXPECT_EQ(json.at("control"), 0.2);
   EXPECT_EQ(json.at("seeds"), nlohmann::json({0, 1}));
   const auto& comparison = json.at("comparisons").at(0);
@@ -149,8 +164,8 @@ TEST_F(SweepScoresTest, GoIntoTheResultsWithEveryOtherMetric) {
   write_results(directory_ / "results.csv", arms_);
   const auto text = read_file(directory_ / "results.csv", 1 << 20);
   EXPECT_THAT(text, HasSubstr(",memory_mib,metrics_images,extractor,samples,fd,kd,precision,recall,density,coverage,"
-                              "classifier_score,class_kl,copied_share,sharpness,fd_floor,fd_repeat\n"));
-  EXPECT_THAT(text, HasSubstr(",640,\"my, \"\"own\"\"\",1000,2.5,,0.5,,,,,,,7,0.25,3.5\n"));
+                              "classifier_score,class_kl,copied_share,copying_z,sharpness,fd_floor,fd_repeat\n"));
+  EXPECT_THAT(text, HasSubstr(",640,\"my, \"\"own\"\"\",1000,2.5,,0.5,,,,,,,,7,0.25,3.5\n"));
   const auto header = text.substr(0, text.find('\n'));
   const auto pending = text.substr(text.find("\nslope_0.1-seed_0,") + 1);
   EXPECT_EQ(std::count(header.begin(), header.end(), ','),
