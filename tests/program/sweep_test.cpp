@@ -159,7 +159,7 @@ TEST_F(Sweep, TakesADirectoryWhereAnotherShardIsJustBeginning) {
 }
 
 TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
-  const auto unscored = sweep({"sweep.seeds=[0, 1]"});
+  const auto unscored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
   EXPECT_THAT(unscored.out, HasSubstr("statistics.json\nNo arm has an FD, so nothing can be said about the slopes.\n"));
   const auto unlabelled = read_text(sweep_dir() / "contact_sheet.png");
   for (const auto& run : std::filesystem::directory_iterator(sweep_dir() / "runs")) {
@@ -168,7 +168,7 @@ TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
         << R"({"images": 640, "extractor": "e@1", "samples": 100, "values": {"fd": )" << (is_relu ? 5 : 4)
         << R"(}, "floors": {"fd": 0.5}, "seconds": 1})" << "\n";
   }
-  const auto scored = sweep({"sweep.seeds=[0, 1]"});
+  const auto scored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
   EXPECT_THAT(scored.out, HasSubstr("2 seeds cannot show a difference between 0.2 and 0:"));
   EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("\"answer\": \"Of the slopes tried"));
   EXPECT_THAT(results().at(0), ::testing::Contains("fd"));
