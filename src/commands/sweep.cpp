@@ -8,6 +8,7 @@
 #include "commands/output.h"
 #include "data/dataset.h"
 #include "experiments/sheets.h"
+#include "experiments/statistics_file.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -52,7 +53,10 @@ int sweep_command(const SweepArguments& arguments) {
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
-  print(printable((directory / "results.csv").string()) + "\n");
+  const SweepAnswer answer = write_statistics(config, directory, all);
+  for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
+  for (const auto& note : answer.notes) log::info(note);
+  print(answer.sentence + "\n");
   return result.exit_code;
 }
 

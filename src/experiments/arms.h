@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "config/config.h"
+#include "run/diagnostics_log.h"
+#include "run/history.h"
+#include "run/metrics_log.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
 
@@ -35,7 +38,10 @@ ArmState read_arm_state(const Arm& arm);
 /// Over for good: trained to the end, or diverged, which it would do again.
 bool is_over(const ArmState& state, const Config& config);
 
-/// results.csv: a line an arm with its last figures.
-void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms);
+/// The last line of the arm's history, metrics or diagnostics, or nothing where there is none. A file that cannot be
+/// read is warned about and tells as much as none.
+std::optional<HistoryRecord> last_history(const Arm& arm);
+std::optional<MetricsRecord> last_metrics(const Arm& arm);
+std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm);
 
 }  // namespace slopegan

@@ -1,9 +1,12 @@
 #include "experiments/sheets.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "data/dataset.h"
+#include "experiments/statistics_text.h"
+#include "experiments/sweep_scores.h"
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/png.h"
@@ -20,6 +23,9 @@ namespace slopegan {
 namespace {
 
 const Compute sheet_compute{at::kCPU, at::kFloat, 1};
+
+/// Wide enough for "diverged, FD 12.3 +/- 0.4, 1 of 3 diverged".
+const SheetStyle sweep_style{.max_label_width = 400};
 
 /// The real images that every sheet is compared with, or no row where the data set has gone.
 std::vector<SheetRow> reference_rows(const Config& config, int columns) {
@@ -45,6 +51,31 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
                    [](const Arm& a, const Arm& b) { return a.negative_slope < b.negative_slope; });
   if (chosen.empty()) throw UsageError(format("the sweep has no arm with seed %lld", static_cast<long long>(seed)));
   return chosen;
+}
+
+/// What a sweep's sheet says about scores.
+struct ScoreLabels {
+  std::map<double, std::string> slopes;  // "FD 12.3 +/- 0.4 (3 seeds)"
+  std::string floor;                     // of the real images
+  std::string legend;                    // what the figures are, where there are any
+};
+
+ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
+  ScoreLabels labels;
+  const SweepScores scores = read_scores(config, arms);
+  const auto statistics = sweep_statistics(scores.arms, config.sweep.control);
+  for (const auto& summary : statistics.slopes) labels.slopes[summary.negative_slope] = score_text(summary);
+  if (scores.extractor.empty()) return labels;
+  labels.legend = format("; FD is the Frechet distance of %lld generated images, lower is better",
+                         static_cast<long long>(scores.samples));
+  if (statistics.seeds.size() > 1) labels.legend += ", mean +/- standard deviation over the seeds";
+  if (scores.fd_floor) labels.floor = "FD of test images " + score_number(*scores.fd_floor);
+  return labels;
+}
+
+/// Adds what says something to a row's detail.
+void add_detail(SheetRow& row, const std::string& text) {
+  if (!text.empty()) row.detail += (row.detail.empty() ? "" : ", ") + text;
 }
 
 std::string slope_label(double slope) {
@@ -99,7 +130,7 @@ SheetRow slope_row(const Config& config, const Arm& arm, int columns) {
   auto loaded = load_generator(*checkpoint);
   row.tiles = to_mats(generate_images(loaded.generator, sample_latents(loaded.config, columns), sheet_compute));
   if (loaded.images < config.training.total_images) {
-    row.detail += (row.detail.empty() ? "" : ", ") + format("at %lld images", static_cast<long long>(loaded.images));
+    add_detail(row, format("at %lld images", static_cast<long long>(loaded.images)));
   }
   return row;
 }
@@ -136,10 +167,15 @@ cv::Mat slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, 
   const auto chosen = arms_of_seed(arms, seed);
   Sheet sheet;
   sheet.title = config.run.name + ": which negative slope?";
-  sheet.subtitle = subtitle(config, seed, "a column shows the same latent everywhere");
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle = subtitle(config, seed, "a column shows the same latent everywhere") + labels.legend;
   sheet.rows = reference_rows(config, columns);
-  for (const auto& arm : chosen) sheet.rows.push_back(slope_row(config, arm, columns));
-  return draw_sheet(sheet);
+  for (auto& row : sheet.rows) add_detail(row, labels.floor);
+  for (const auto& arm : chosen) {
+    sheet.rows.push_back(slope_row(config, arm, columns));
+    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+  }
+  return draw_sheet(sheet, sweep_style);
 }
 
 cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
@@ -150,18 +186,20 @@ cv::Mat slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std
   const auto times = spread(counts, static_cast<std::size_t>(columns));
   Sheet sheet;
   sheet.title = config.run.name + ": slopes over training";
-  sheet.subtitle = subtitle(config, seed, "the same four latents everywhere, columns are images seen");
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle = subtitle(config, seed, "the same four latents everywhere, columns are images seen") + labels.legend;
   for (const auto images : times) sheet.column_labels.push_back(std::to_string(images));
   for (const auto& arm : chosen) {
     SheetRow row;
     row.label = slope_label(arm.negative_slope);
+    add_detail(row, labels.slopes.at(arm.negative_slope));
     for (const auto images : times) {
       const auto file = RunPaths(arm.directory).samples_file(images);
       row.tiles.push_back(std::filesystem::exists(file) ? first_four(file, config) : cv::Mat());
     }
     sheet.rows.push_back(std::move(row));
   }
-  return draw_sheet(sheet);
+  return draw_sheet(sheet, sweep_style);
 }
 
 cv::Mat checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {

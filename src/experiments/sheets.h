@@ -16,7 +16,8 @@ namespace slopegan {
 inline constexpr int default_sheet_columns = 12;
 
 /// A row of real images, then a row for each slope with the images of the same `columns` latents, of the arms with that
-/// seed. Arms without a checkpoint keep their row, pale, with their status. Throws CheckpointError, DataError.
+/// seed, labelled with slope and score (FD over all seeds of `arms`). Arms without a checkpoint keep their row, pale,
+/// with their status. Throws CheckpointError, DataError.
 cv::Mat slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Rows = slopes, columns = images seen: the first four latents of the samples that each arm wrote as it went.

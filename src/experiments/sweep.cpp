@@ -10,6 +10,7 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "experiments/child_process.h"
+#include "experiments/results.h"
 #include "run/run_directory.h"
 #include "support/cores.h"
 #include "support/errors.h"

@@ -36,7 +36,9 @@ std::string metric_title(const std::string& name, const MetricsRecord& record) {
       {"fd", {"FD", "FID"}}, {"kd", {"KD", "KID"}}, {"classifier_score", {"classifier_score", "IS"}}};
   const auto found = written.find(name);
   const bool is_inception = record.extractor.starts_with("inception@");
-  const std::string title = found == written.end() ? printable(name) : is_inception ? found->second.second : found->second.first;
+  const std::string title = found == written.end() ? printable(name)
+                            : is_inception         ? found->second.second
+                                                   : found->second.first;
   return title + "[" + printable(record.extractor) + format(",n=%lld]", static_cast<long long>(record.samples));
 }
 

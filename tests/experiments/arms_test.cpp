@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "experiments/results.h"
 #include "experiments/sweep.h"
 #include "run/history.h"
 #include "support/errors.h"
@@ -96,7 +97,7 @@ TEST(WriteResults, HasALineForEveryArmWithItsLastFigures) {
   const auto text = read_file(directory / "results.csv", 1 << 20);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7);
   EXPECT_THAT(text, HasSubstr("\nslope_0.01-seed_4,0.01,4,stopped,640,0.25,0,0,0.125,"));
-  EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,\n"));
+  EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,,"));
 }
 
 TEST(OpenSweep, KeepsItsConfigurationAndTakesMoreSlopesSeedsAndImages) {

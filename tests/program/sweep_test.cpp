@@ -159,6 +159,29 @@ TEST_F(Sweep, TakesADirectoryWhereAnotherShardIsJustBeginning) {
   EXPECT_EQ(sweep().code, 0);
 }
 
+TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
+  const auto unscored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
+  EXPECT_THAT(unscored.out, HasSubstr("statistics.json\nNo arm has an FD, so nothing can be said about the slopes.\n"));
+  const auto unlabelled = read_text(sweep_dir() / "contact_sheet.png");
+  for (const auto& run : std::filesystem::directory_iterator(sweep_dir() / "runs")) {
+    const bool is_relu = run.path().filename().string().starts_with("slope_0-");
+    std::ofstream(run.path() / "metrics.jsonl")
+        << R"({"images": 640, "extractor": "e@1", "samples": 100, "values": {"fd": )" << (is_relu ? 5 : 4)
+        << R"(}, "floors": {"fd": 0.5}, "seconds": 1})" << "\n";
+  }
+  const auto scored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
+  EXPECT_THAT(scored.out, HasSubstr("2 seeds cannot show a difference between 0.2 and 0:"));
+  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("\"answer\": \"Of the slopes tried"));
+  EXPECT_THAT(results().at(0), ::testing::Contains("fd"));
+  EXPECT_THAT(results().at(1), ::testing::Contains("e@1"));
+  // The rows of the sheet say their scores now, and `grid` draws the same.
+  const auto labelled = read_text(sweep_dir() / "contact_sheet.png");
+  EXPECT_NE(labelled, unlabelled);
+  std::filesystem::remove(sweep_dir() / "contact_sheet.png");
+  EXPECT_EQ(slopegan({"grid", sweep_dir().string()}).code, 0);
+  EXPECT_EQ(read_text(sweep_dir() / "contact_sheet.png"), labelled);
+}
+
 TEST_F(Sweep, RefusesOtherValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});
