@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "run/json_lines.h"
+#include "run/json_text.h"
 
 namespace slopegan {
 
