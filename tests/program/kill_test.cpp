@@ -33,7 +33,7 @@ TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
     std::optional<int> code;
     while (code != 0) {
       Program program(directory_.path(), arguments(name));
-      wait_until_some_moment(random);
+      wait_until_some_moment(program, killed, random);
       program.send(SIGKILL);
       code = program.wait();
       ASSERT_THAT(*code, ::testing::AnyOf(0, 128 + SIGKILL)) << program.err();

@@ -24,7 +24,7 @@ TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), arguments(name));
-      wait_until_some_moment(random);
+      wait_until_some_moment(program, sent, random);
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
