@@ -141,8 +141,11 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
     ClassifierExtractor extractor(trained);
     trained.accuracy = share_of_right(extract_dataset(extractor, *test, test->size(), resolution).logits, test->labels);
   }
-  log::info(format("feature extractor %s: %.2f %% of the test images right%s", trained.name.c_str(),
-                   100 * trained.accuracy, seconds > 0 ? format(", trained in %.0f s", seconds).c_str() : ""));
+  const std::string accuracy = std::isnan(trained.accuracy)
+                                   ? "no labelled test images to judge it by"
+                                   : format("%.2f %% of the test images right", 100 * trained.accuracy);
+  log::info("feature extractor " + trained.name + ": " + accuracy +
+            (seconds > 0 ? format(", trained in %.0f s", seconds) : ""));
   return trained;
 }
 

@@ -100,16 +100,19 @@ Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resol
 Manifold Evaluator::cached_manifold(const at::Tensor& features) {
   const auto content = cached_tensors("manifolds/" + hashed(key_) + ".safetensors", [&] {
     const auto manifold = manifold_of(features);
-    return Safetensors{{{"precision_radii", as_tensor(manifold.precision_radii)},
-                        {"density_radii", as_tensor(manifold.density_radii)},
-                        {"density_neighbours", at::tensor(manifold.density_neighbours, at::kLong)}},
-                       {}};
+    return Safetensors{
+        {{"precision_radii", as_tensor(manifold.precision_radii)},
+         {"density_radii", as_tensor(manifold.density_radii)},
+         {"neighbours", at::tensor({manifold.precision_neighbours, manifold.density_neighbours}, at::kLong)}},
+        {}};
   });
   Manifold manifold;
   manifold.features = features;
   manifold.precision_radii = as_vector(content.tensors.at("precision_radii"));
   manifold.density_radii = as_vector(content.tensors.at("density_radii"));
-  manifold.density_neighbours = content.tensors.at("density_neighbours").item<std::int64_t>();
+  const auto neighbours = content.tensors.at("neighbours");
+  manifold.precision_neighbours = neighbours[0].item<std::int64_t>();
+  manifold.density_neighbours = neighbours[1].item<std::int64_t>();
   return manifold;
 }
 

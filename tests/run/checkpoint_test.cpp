@@ -258,6 +258,25 @@ TEST_F(CheckpointTest, HoldsAConfigurationOrIsRefused) {
               HasSubstr("1000/manifest.json, config:3: generator.charm is not a key"));
 }
 
+TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIs) {
+  save(dir_, 1000, 2);
+  mark_best(dir_, 1000);
+  for (const std::int64_t images : {2000, 3000, 4000}) save(dir_, images, 2);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "4000", "best", "latest"));
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "best")), 1000);
+  mark_best(dir_, 4000);
+  save(dir_, 5000, 2);
+  EXPECT_THAT(names_in(dir_), ElementsAre("4000", "5000", "best", "latest"));
+}
+
+TEST_F(CheckpointTest, MarkedBestThatIsGoneLeavesNoLinkThatLeadsNowhere) {
+  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
+  mark_best(dir_, 2000);
+  remove_newer_checkpoints(dir_, 1000);
+  mark_best(dir_, 500);  // what the cut log calls the best may have been pruned
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
+}
+
 TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);

@@ -1,0 +1,123 @@
+#include "evaluation/evaluator.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cache_directory.h"
+#include "data/transform.h"
+#include "evaluation/classifier_extractor.h"
+#include "evaluation/random_extractor.h"
+#include "expect_error.h"
+#include "metrics/frechet_distance.h"
+#include "support/errors.h"
+#include "synthetic_dataset.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+
+at::Tensor as_images(const Dataset& dataset, std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
+  return prepare_images(dataset, indices, 16);
+}
+
+MetricsConfig all_of(std::int64_t samples) {
+  MetricsConfig metrics;
+  metrics.samples = samples;
+  metrics.names.push_back(MetricName::memorisation);
+  return metrics;
+}
+
+class EvaluatorTest : public ::testing::Test {
+ protected:
+  Evaluator make(MetricsConfig metrics, const Dataset* test) const {
+    return {std::move(metrics), std::make_unique<RandomExtractor>(1), train_, test, 16};
+  }
+
+  const CacheDirectory cache_;
+  const Dataset train_ = two_halves(600, 0), test_ = two_halves(300, 1), generated_ = two_halves(300, 2);
+};
+
+TEST_F(EvaluatorTest, FindsNothingWrongWithSamplesOfTheSameDistribution) {
+  auto evaluator = make(all_of(300), &test_);
+  const auto record = evaluator.evaluate(as_images(generated_, 300));
+  EXPECT_EQ(record.samples, 300);
+  EXPECT_EQ(record.floor_samples, 300);
+  EXPECT_LT(record.values.at("fd"), 3 * record.floors.at("fd"));
+  EXPECT_NEAR(record.values.at("fd"), *record.fd_bias, 0.5 * *record.fd_bias);  // all of it is bias
+  EXPECT_NEAR(record.values.at("precision"), record.floors.at("precision"), 0.1);
+  EXPECT_NEAR(record.values.at("recall"), record.floors.at("recall"), 0.1);
+  EXPECT_NEAR(record.values.at("density"), 1, 0.2);
+  EXPECT_GT(record.values.at("coverage"), 0.85);
+  EXPECT_LT(record.values.at("copied_share"), 0.05);
+  EXPECT_FALSE(record.values.contains("classifier_score"));  // random features have no classes
+}
+
+TEST_F(EvaluatorTest, TellsCopiesOfTrainingImages) {
+  auto evaluator = make(all_of(300), &test_);
+  const auto values = evaluator.evaluate(as_images(train_, 300)).values;
+  EXPECT_EQ(values.at("copied_share"), 1);
+  EXPECT_LT(values.at("copying_z"), -10);
+}
+
+TEST_F(EvaluatorTest, GivesTheFrechetDistanceOfTheMomentsOfAllRealImages) {
+  auto evaluator = make(all_of(300), nullptr);
+  RandomExtractor extractor(1);
+  const auto real = extract_dataset(extractor, train_, 600, 16).features;
+  const auto generated = extract_dataset(extractor, generated_, 200, 16).features;
+  const double expected = frechet_distance(moments_of(real), moments_of(generated));
+  const auto images = as_images(generated_, 200);
+  EXPECT_NEAR(evaluator.evaluate(images).values.at("fd"), expected, 1e-6 * expected);
+  EXPECT_NEAR(evaluator.frechet_distance_of(images), expected, 1e-6 * expected);
+}
+
+TEST_F(EvaluatorTest, GivesTheSameFromTheCacheAsWithoutIt) {
+  const auto images = as_images(generated_, 300);
+  const auto first = make(all_of(300), &test_).evaluate(images);
+  const auto again = make(all_of(300), &test_).evaluate(images);
+  EXPECT_EQ(again.values, first.values);
+  EXPECT_EQ(again.floors, first.floors);
+  EXPECT_EQ(again.floors.size(), first.values.size());
+}
+
+TEST_F(EvaluatorTest, ComputesOnlyWhatIsNamed) {
+  auto metrics = all_of(300);
+  metrics.names = {MetricName::kd};
+  const auto record = make(metrics, &test_).evaluate(as_images(generated_, 300));
+  EXPECT_EQ(record.values.size(), 1u);
+  EXPECT_TRUE(record.values.contains("kd"));
+}
+
+TEST_F(EvaluatorTest, HasNoFloorsWithoutTestImages) {
+  const auto record = make(all_of(300), nullptr).evaluate(as_images(generated_, 300));
+  EXPECT_TRUE(record.floors.empty());
+  EXPECT_EQ(record.floor_samples, 0);
+  EXPECT_FALSE(record.values.contains("copied_share"));
+}
+
+TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
+  Evaluator evaluator(all_of(300), std::make_unique<ClassifierExtractor>(train_, &test_, 16), train_, &test_, 16);
+  const auto values = evaluator.evaluate(as_images(generated_, 300)).values;
+  EXPECT_NEAR(values.at("classifier_score"), 2, 0.05);  // two classes, equally often, and certain of each
+  EXPECT_NEAR(values.at("class_kl"), 0, 1e-9);
+  const auto even = as_images(generated_, 300).index_select(0, at::arange(0, 300, 2));
+  const auto one_class = evaluator.evaluate(even).values;
+  EXPECT_NEAR(one_class.at("classifier_score"), 1, 0.05);
+  EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
+}
+
+TEST_F(EvaluatorTest, RefusesTooFewImages) {
+  auto evaluator = make(all_of(300), nullptr);
+  EXPECT_THAT(message_of<DataError>([&] { evaluator.evaluate(as_images(generated_, 5)); }),
+              HasSubstr("generated: 5 images; metrics need at least 6"));
+  const auto tiny = two_halves(1, 3);
+  EXPECT_THAT(
+      message_of<DataError>([&] { Evaluator(all_of(300), std::make_unique<RandomExtractor>(1), tiny, nullptr, 16); }),
+      HasSubstr("two halves: 1 image; metrics need at least 6"));
+}
+
+}  // namespace
+}  // namespace slopegan

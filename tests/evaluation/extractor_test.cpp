@@ -1,0 +1,144 @@
+#include "evaluation/extractor.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cache_directory.h"
+#include "evaluation/classifier_extractor.h"
+#include "evaluation/random_extractor.h"
+#include "evaluation/torchscript_extractor.h"
+#include "expect_error.h"
+#include "images/convert.h"
+#include "support/errors.h"
+#include "support/sha256.h"
+#include "synthetic_dataset.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+const std::string golden = SLOPEGAN_TEST_DATA "/torchscript/";
+
+at::Tensor images_in_range(std::int64_t count, std::int64_t channels) {
+  std::vector<float> values(static_cast<std::size_t>(count * channels * 256));
+  RandomStream(1, "tests/images").fill_uniform(values, -1, 1);
+  return at::tensor(values).view({count, channels, 16, 16});
+}
+
+TEST(AsBytesWouldBe, IsWhatAPngGivesBack) {
+  const auto images = images_in_range(3, 3);
+  const auto rounded = as_bytes_would_be(images);
+  for (std::int64_t i = 0; i < 3; ++i) EXPECT_TRUE(at::allclose(rounded[i], to_tensor(to_mat(images[i])), 0, 1e-6));
+}
+
+TEST(Extractor, GivesAnImageTheSameFeaturesInAnyBatch) {
+  RandomExtractor extractor(1);
+  const auto images = images_in_range(260, 1);  // more than one internal batch
+  const auto all = extractor.extract(images).features;
+  EXPECT_EQ(all.size(0), 260);
+  EXPECT_TRUE(at::allclose(extractor.extract(images.narrow(0, 255, 5)).features, all.narrow(0, 255, 5), 1e-5, 1e-6));
+}
+
+TEST(Extractor, OfADatasetLooksAtItsFirstImages) {
+  RandomExtractor extractor(1);
+  const auto dataset = two_halves(300, 0);
+  const auto some = extract_dataset(extractor, dataset, 270, 16).features;
+  EXPECT_EQ(some.size(0), 270);
+  EXPECT_TRUE(
+      at::equal(extract_dataset(extractor, dataset, 1000, 16).features.narrow(0, 0, 20), some.narrow(0, 0, 20)));
+}
+
+TEST(RandomExtractor, HasANameThatEveryMachineAgreesOn) {
+  EXPECT_THAT(RandomExtractor(1).name(), MatchesRegex("random-1-channel@[0-9a-f]{8}"));
+  EXPECT_EQ(RandomExtractor(1).name(), RandomExtractor(1).name());
+  EXPECT_NE(RandomExtractor(3).name(), RandomExtractor(1).name());
+}
+
+TEST(RandomExtractor, TellsTexturesApart) {
+  RandomExtractor extractor(1);
+  const auto flat = extractor.extract(at::zeros({2, 1, 32, 32})).features;
+  const auto stripes = extractor.extract(at::ones({1, 1, 32, 32}).cumsum(3).remainder(2) * 2 - 1).features;
+  EXPECT_TRUE(at::equal(flat[0], flat[1]));
+  EXPECT_GT((flat[0] - stripes[0]).norm().item<double>(), 0.1);
+}
+
+TEST(ClassifierExtractor, LearnsTheLabelsAndIsTrainedOnce) {
+  const CacheDirectory cache;
+  const auto train = two_halves(400, 0), test = two_halves(100, 1);
+  const ClassifierExtractor first(train, &test, 16);
+  EXPECT_EQ(first.test_accuracy(), 1.0);
+  EXPECT_THAT(first.name(), MatchesRegex("classifier-two-halves@[0-9a-f]{8}"));
+  const auto written =
+      std::filesystem::last_write_time(*std::filesystem::directory_iterator(cache.path() / "classifiers"));
+  EXPECT_EQ(ClassifierExtractor(train, &test, 16).name(), first.name());
+  EXPECT_EQ(std::filesystem::last_write_time(*std::filesystem::directory_iterator(cache.path() / "classifiers")),
+            written);
+}
+
+TEST(ClassifierExtractor, IsAnotherOneForOtherLabelsOfTheSameImages) {
+  const CacheDirectory cache;
+  auto train = two_halves(200, 0);
+  const std::string name = ClassifierExtractor(train, nullptr, 16).name();
+  train.labels = 1 - train.labels;
+  EXPECT_NE(ClassifierExtractor(train, nullptr, 16).name(), name);
+}
+
+TEST(DefaultExtractor, IsTheClassifierOnlyWhereLabelsMakeATask) {
+  auto dataset = two_halves(20, 0);
+  EXPECT_TRUE(can_classify(dataset));
+  dataset.labels = at::zeros({20}, at::kLong);
+  EXPECT_FALSE(can_classify(dataset));
+  dataset.labels[3] = -1;
+  EXPECT_FALSE(can_classify(dataset));
+  dataset.labels[3] = 1'000'000;
+  EXPECT_FALSE(can_classify(dataset));
+  EXPECT_FALSE(can_classify(without_labels(dataset)));
+  EXPECT_FALSE(default_extractor(without_labels(dataset), nullptr, 16)->has_classes());
+}
+
+TEST(TorchScriptExtractor, GivesFeaturesAndClassProbabilitiesByTheConventionsOfInception) {
+  TorchScriptExtractor extractor(golden + "extractor.pt");
+  EXPECT_TRUE(extractor.has_classes());
+  EXPECT_EQ(extractor.name(), "extractor@" + sha256_file(golden + "extractor.pt").substr(0, 8));
+  auto image = at::full({1, 3, 8, 8}, -1.0);
+  image[0][0].fill_(1);
+  image[0][1].narrow(0, 0, 4).fill_(1);
+  const auto found = extractor.extract(image.to(at::kFloat));
+  const auto expected = at::tensor({255., 255., 255., 255., 255., 255., 0., 0., 0., 0., 0., 0.});
+  EXPECT_TRUE(at::allclose(found.features[0], expected.to(at::kFloat)));
+  const auto shares = at::softmax(found.logits[0], 0);
+  EXPECT_NEAR(shares[0].item<double>(), 2.0 / 3, 1e-5);
+  EXPECT_NEAR(shares[1].item<double>(), 1.0 / 3, 1e-5);
+}
+
+TEST(TorchScriptExtractor, ShowsGrayImagesInThreeChannels) {
+  TorchScriptExtractor extractor(golden + "plain.pt");
+  EXPECT_FALSE(extractor.has_classes());
+  const auto found = extractor.extract(at::ones({2, 1, 8, 8}));
+  EXPECT_TRUE(at::equal(found.features, at::full({2, 3}, 255.0f)));
+  EXPECT_FALSE(found.logits.defined());
+}
+
+TEST(TorchScriptExtractor, OnlyInceptionItselfIsCalledThat) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "inception-2015-12-05.pt";
+  std::filesystem::copy(golden + "extractor.pt", file);
+  EXPECT_THAT(TorchScriptExtractor(file).name(), MatchesRegex("inception-2015-12-05@.*"));  // 12 features, not 2,048
+}
+
+TEST(TorchScriptExtractor, NamesAFileThatIsNone) {
+  const TemporaryDirectory directory;
+  const auto refused = [&](const std::filesystem::path& file) {
+    return message_of<DataError>([&] { TorchScriptExtractor{file}; });
+  };
+  EXPECT_THAT(refused(directory / "missing.pt"), HasSubstr("missing.pt is no file; metrics.extractor is auto or"));
+  EXPECT_THAT(refused(directory.path()), HasSubstr("is no file"));
+  EXPECT_THAT(refused(directory.write("text.pt", "no module")), HasSubstr("text.pt is no TorchScript module"));
+  EXPECT_THAT(refused(golden + "broken.pt"), HasSubstr("broken.pt: the extractor fails on uint8 images"));
+}
+
+}  // namespace
+}  // namespace slopegan

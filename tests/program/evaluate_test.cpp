@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "data/dataset.h"
+#include "data/idx_writer.h"
+#include "images/png.h"
+#include "program.h"
+#include "run/metrics_log.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+/// A small unlabelled data set and runs on it: its extractor needs no training.
+class Evaluate : public ProgramTest {
+ protected:
+  Evaluate() {
+    fs::create_directory(data());
+    write_images("train-images-idx3-ubyte", 300, 0);
+    write_images("t10k-images-idx3-ubyte", 150, 7);
+  }
+  void write_images(const std::string& name, std::uint32_t count, std::size_t shift) const {
+    std::string bytes;
+    for (std::size_t i = 0; i < count * 784u; ++i) {
+      bytes += static_cast<char>((i % 784 * 3 + (i / 784 + shift) * (i / 784 + 5) % 97 + i * i % 31) % 256);
+    }
+    write_bytes(data() / name, idx_header({count, 28, 28}) + bytes);
+  }
+  fs::path data() const { return directory_ / "data"; }
+  fs::path run_dir(const std::string& name) const { return outputs() / name; }
+
+  Result train(const std::string& name, const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=640",
+                                     "checkpoint.every_images=320", "checkpoint.keep=9", "metrics.every_images=160", "metrics.samples=120",
+                                     "diagnostics.every_images=0", "data.path=" + data().string(), "run.name=" + name});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  std::vector<MetricsRecord> records(const std::string& name) const {
+    auto all = read_metrics(run_dir(name) / "metrics.jsonl");
+    for (auto& record : all) record.seconds = 0;
+    return all;
+  }
+  std::string config_with_data() const {
+    return directory_.write("data.yaml", "data: {path: " + data().string() + "}\n");
+  }
+};
+
+TEST_F(Evaluate, WhileTrainingWritesALineAnEvaluationAndChangesNoBitOfTheRun) {
+  ASSERT_EQ(train("never", {"metrics.every_images=0"}).code, 0);
+  ASSERT_EQ(train("often").code, 0);
+  EXPECT_TRUE(records("never").empty());
+  EXPECT_FALSE(fs::exists(run_dir("never") / "checkpoints/best"));
+  const auto found = records("often");
+  ASSERT_EQ(found.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(found[i].images, 160 * static_cast<std::int64_t>(i + 1));
+  EXPECT_THAT(found[0].extractor, HasSubstr("random-1-channel@"));
+  EXPECT_EQ(found[0].samples, 120);
+  EXPECT_EQ(found[0].floor_samples, 120);
+  EXPECT_FALSE(found[2].fd_repeat.has_value());
+  EXPECT_NEAR(found[3].fd_repeat.value(), found[3].values.at("fd"), 0.2 * found[3].values.at("fd"));
+  const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/640/state.safetensors"); };
+  EXPECT_TRUE(state("never") == state("often"));
+}
+
+TEST_F(Evaluate, KeepsTheCheckpointWithTheLeastFd) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto all = records("run");
+  const auto best = std::min_element(
+      all.begin(), all.end(), [](const auto& a, const auto& b) { return a.values.at("fd") < b.values.at("fd"); });
+  EXPECT_EQ(fs::read_symlink(run_dir("run") / "checkpoints/best"), std::to_string(best->images));
+  EXPECT_EQ(slopegan({"grid", (run_dir("run") / "checkpoints/best").string()}).code, 0);
+  ASSERT_EQ(train("no_best", {"checkpoint.keep_best=false"}).code, 0);
+  EXPECT_FALSE(fs::exists(run_dir("no_best") / "checkpoints/best"));
+}
+
+TEST_F(Evaluate, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
+  ASSERT_EQ(train("whole").code, 0);
+  ASSERT_EQ(train("parts", {"training.total_images=320"}).code, 0);
+  ASSERT_EQ(train("parts", {"--resume", "auto"}).code, 0);
+  auto parts = records("parts");
+  ASSERT_EQ(parts.size(), 4u);
+  parts[1].fd_repeat.reset();  // it had been the last image
+  EXPECT_EQ(parts, records("whole"));
+  EXPECT_EQ(fs::read_symlink(run_dir("parts") / "checkpoints/best"),
+            fs::read_symlink(run_dir("whole") / "checkpoints/best"));
+}
+
+TEST_F(Evaluate, OfARunGivesTheFiguresOfItsLastLine) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto result = slopegan({"evaluate", run_dir("run").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto json = Json::parse(result.out);
+  const auto last = records("run").back();
+  EXPECT_EQ(json["images"], 640);
+  EXPECT_EQ(json["extractor"], last.extractor);
+  for (const auto& [name, value] : last.values) EXPECT_EQ(json["values"][name].get<double>(), value) << name;
+  EXPECT_EQ(json["fd_repeat"].get<double>(), *last.fd_repeat);
+  EXPECT_TRUE(json["values"].contains("copied_share"));
+  EXPECT_THAT(result.err, HasSubstr("distance of the feature distributions"));
+  const auto earlier = slopegan({"evaluate", (run_dir("run") / "checkpoints/320").string(), "--samples", "50"});
+  ASSERT_EQ(earlier.code, 0) << earlier.err;
+  EXPECT_EQ(Json::parse(earlier.out)["samples"], 50);
+}
+
+TEST_F(Evaluate, OfAFolderOfRealImagesIsAtTheFloor) {
+  // The test images as PNGs, by way of a grid that is cut into its tiles.
+  const auto dataset = load_dataset({.path = data().string()}, Split::test);
+  fs::create_directory(directory_ / "pngs");
+  for (std::int64_t i = 0; i < dataset->size(); ++i) {
+    const cv::Mat image(28, 28, CV_8UC1, dataset->images[i].mutable_data_ptr<std::uint8_t>());
+    write_png(directory_ / "pngs" / (std::to_string(1000 + i) + ".png"), image);
+  }
+  const auto against_data = slopegan({"evaluate", (directory_ / "pngs").string(), "--against", config_with_data()});
+  ASSERT_EQ(against_data.code, 0) << against_data.err;
+  const auto json = Json::parse(against_data.out);
+  EXPECT_EQ(json["samples"], 150);
+  for (const char* name : {"fd", "kd", "precision", "recall", "density", "coverage"}) {
+    const double floor = json["floors"][name];
+    EXPECT_NEAR(json["values"][name].get<double>(), floor, 1e-2 * std::abs(floor)) << name;
+  }
+  const auto itself =
+      slopegan({"evaluate", (directory_ / "pngs").string(), "--against", (directory_ / "pngs").string()});
+  ASSERT_EQ(itself.code, 0) << itself.err;
+  EXPECT_NEAR(Json::parse(itself.out)["values"]["fd"].get<double>(), 0, 1e-6);
+  EXPECT_EQ(Json::parse(itself.out)["values"]["precision"], 1);
+}
+
+TEST_F(Evaluate, RunsNoExtractorThatOnlyACheckpointNames) {
+  const std::string extractor = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
+  ASSERT_EQ(train("run", {"metrics.extractor=" + extractor}).code, 0);
+  EXPECT_THAT(records("run").back().extractor, HasSubstr("plain@"));
+  const auto result = slopegan({"evaluate", run_dir("run").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(Json::parse(result.out)["extractor"].get<std::string>(), HasSubstr("random-1-channel@"));
+  const auto asked = slopegan({"evaluate", run_dir("run").string(), "--extractor", extractor});
+  EXPECT_EQ(Json::parse(asked.out)["extractor"], records("run").back().extractor);
+}
+
+TEST_F(Evaluate, SaysWhatItCannotEvaluate) {
+  const auto refused = [&](const std::vector<std::string>& more, int code) {
+    std::vector<std::string> arguments = {"evaluate"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = slopegan(arguments);
+    EXPECT_EQ(result.code, code) << result.err;
+    return result.err;
+  };
+  EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
+  EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG or --against IMAGE_DIR"));
+  EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3), HasSubstr("holds no PNG or JPEG images"));
+  EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),
+              HasSubstr("data.resolution = 32"));
+  directory_.write("sweep.yaml", "seed: 0\n");
+  EXPECT_THAT(refused({directory_.path().string()}, 2), HasSubstr("is a sweep"));
+  const auto bad = train("run", {"metrics.extractor=" + (directory_ / "missing.pt").string()});
+  EXPECT_EQ(bad.code, 3);
+  EXPECT_THAT(bad.err, HasSubstr("missing.pt is no file"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing

@@ -1,0 +1,28 @@
+#include "training/run_metrics.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace slopegan {
+namespace {
+
+MetricsRecord record_with(std::int64_t images, double fd) {
+  MetricsRecord record;
+  record.images = images;
+  record.values["fd"] = fd;
+  return record;
+}
+
+TEST(BestImages, AreThoseOfTheLeastFdTheFirstOfEqualOnes) {
+  EXPECT_EQ(best_images({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
+}
+
+TEST(BestImages, PassOverWhatHasNoNumber) {
+  EXPECT_EQ(best_images({}), std::nullopt);
+  EXPECT_EQ(best_images({MetricsRecord{}, record_with(2, NAN)}), std::nullopt);
+  EXPECT_EQ(best_images({record_with(1, NAN), record_with(2, 7)}), 2);
+}
+
+}  // namespace
+}  // namespace slopegan
