@@ -9,7 +9,6 @@
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "config/load.h"
-#include "data/transform.h"
 #include "evaluation/image_folder.h"
 #include "models/block.h"
 #include "run/json_text.h"
@@ -106,9 +105,7 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
   const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
   auto evaluator = make(arguments, all_metrics(arguments, count), real, resolution);
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
-  return evaluator.evaluate(prepare_images(generated, indices, resolution));
+  return evaluator.evaluate(extract_dataset(evaluator.extractor(), generated, count, resolution));
 }
 
 const char* meaning_of(const std::string& name) {

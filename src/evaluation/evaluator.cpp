@@ -132,29 +132,29 @@ Evaluator::Values Evaluator::cached_floors(const Dataset& test) {
   return floors;
 }
 
-MetricsRecord Evaluator::evaluate(const at::Tensor& images) {
-  require_images(images.size(0), "generated");
+MetricsRecord Evaluator::evaluate(const Extraction& generated) {
+  const auto count = generated.features.size(0);
+  require_images(count, "generated");
   const auto start = std::chrono::steady_clock::now();
   MetricsRecord record;
   record.extractor = extractor_->name();
-  record.samples = images.size(0);
-  record.values = values_of(extractor_->extract(as_bytes_would_be(images)));
+  record.samples = count;
+  record.values = values_of(generated);
   record.floors = floors_;
   record.floor_samples = test_.features.defined() ? std::min(metrics_.samples, test_.features.size(0)) : 0;
-  record.fd_bias = frechet_bias(train_moments_.covariance, train_moments_.count, images.size(0));
+  record.fd_bias = frechet_bias(train_moments_.covariance, train_moments_.count, count);
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return record;
 }
 
-double Evaluator::frechet_distance_of(const at::Tensor& images) {
-  const auto features = extractor_->extract(as_bytes_would_be(images)).features;
+double Evaluator::frechet_distance_of(const at::Tensor& features) const {
   return frechet_distance(train_moments_, moments_of(features));
 }
 
 Evaluator::Values Evaluator::values_of(const Extraction& extraction) {
   const auto features = extraction.features.to(at::kDouble);
   Values values;
-  if (wants(MetricName::fd)) values["fd"] = frechet_distance(train_moments_, moments_of(features));
+  if (wants(MetricName::fd)) values["fd"] = frechet_distance_of(features);
   if (wants(MetricName::kd)) values["kd"] = kernel_distance(subset_, features);
   if (wants_manifold()) add_manifold_values(features, values);
   if (wants(MetricName::classifier_score) && extraction.logits.defined()) add_class_values(extraction.logits, values);

@@ -29,15 +29,14 @@ class Evaluator {
   Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
             const Dataset* test, std::int64_t resolution);
 
-  /// images: float32 [N, C, R, R] in [−1, 1], N ≥ least_images. All of the record but images and fd_repeat. Throws
-  /// DataError for fewer.
-  MetricsRecord evaluate(const at::Tensor& images);
+  /// Of generated images, as `extractor` sees them: N ≥ least_images rows. All of the record but images and fd_repeat.
+  /// Throws DataError for fewer.
+  MetricsRecord evaluate(const Extraction& generated);
 
-  /// The Fréchet distance alone.
-  double frechet_distance_of(const at::Tensor& images);
+  /// The Fréchet distance alone, of features [N, d].
+  double frechet_distance_of(const at::Tensor& features) const;
 
-  const std::string& extractor_name() const { return extractor_->name(); }
-  const std::map<std::string, double>& floors() const { return floors_; }
+  FeatureExtractor& extractor() { return *extractor_; }
 
  private:
   using Values = std::map<std::string, double>;

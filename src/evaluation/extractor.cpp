@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::int64_t extraction_batch = 250;
 
+}  // namespace
+
 Extraction concatenated(const std::vector<Extraction>& parts) {
   std::vector<at::Tensor> features, logits;
   for (const auto& part : parts) {
@@ -25,8 +27,6 @@ Extraction concatenated(const std::vector<Extraction>& parts) {
   }
   return {at::cat(features), logits.empty() ? at::Tensor() : at::cat(logits)};
 }
-
-}  // namespace
 
 Extraction FeatureExtractor::extract(const at::Tensor& images) {
   const at::NoGradGuard no_gradients;

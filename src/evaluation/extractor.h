@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -45,6 +46,9 @@ std::string extractor_name(const std::string& title, const std::string& hash);
 /// As every image file has them: rounded to bytes and back to [−1, 1]. Generated images are evaluated like this, so
 /// that their PNGs give the same figures.
 at::Tensor as_bytes_would_be(const at::Tensor& images);
+
+/// The rows of all parts, one below the other; at least one part.
+Extraction concatenated(const std::vector<Extraction>& parts);
 
 /// The features of the dataset's first `count` images at the resolution, a batch at a time.
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,

@@ -17,16 +17,18 @@ namespace slopegan {
 /// file that is no extractor; StoppedError.
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
 
-/// Generated images that metrics look at: config.metrics.samples latents of the set number `set`, the same for all
-/// slopes of a sweep and at all times of a run. float32 [N, C, R, R].
-at::Tensor evaluation_images(const Config& config, Generator& generator, const Compute& compute, std::int64_t set);
+/// What the evaluator's extractor sees of config.metrics.samples generated images, from the set of latents number
+/// `set`, the same for all slopes of a sweep and at all times of a run. Images are made and let go a few at a time.
+Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
+                             std::int64_t set);
 
 /// The metrics of a run in training: all of the record but what it is for. With `repeat`, also the Fréchet distance of
 /// a second set of images.
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// The images of the record with the least Fréchet distance; nothing where none has one.
+/// The images of the record with the least Fréchet distance, among those of the last one's extractor and number of
+/// samples, which alone can be compared; nothing where none has one.
 std::optional<std::int64_t> best_images(const std::vector<MetricsRecord>& records);
 
 }  // namespace slopegan

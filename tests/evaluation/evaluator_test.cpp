@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "cache_directory.h"
-#include "data/transform.h"
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "expect_error.h"
@@ -18,10 +17,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-at::Tensor as_images(const Dataset& dataset, std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::int64_t>(i);
-  return prepare_images(dataset, indices, 16);
+Extraction extracted(Evaluator& evaluator, const Dataset& dataset, std::int64_t count) {
+  return extract_dataset(evaluator.extractor(), dataset, count, 16);
 }
 
 MetricsConfig all_of(std::int64_t samples) {
@@ -43,7 +40,7 @@ class EvaluatorTest : public ::testing::Test {
 
 TEST_F(EvaluatorTest, FindsNothingWrongWithSamplesOfTheSameDistribution) {
   auto evaluator = make(all_of(300), &test_);
-  const auto record = evaluator.evaluate(as_images(generated_, 300));
+  const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
   EXPECT_EQ(record.samples, 300);
   EXPECT_EQ(record.floor_samples, 300);
   EXPECT_LT(record.values.at("fd"), 3 * record.floors.at("fd"));
@@ -58,7 +55,7 @@ TEST_F(EvaluatorTest, FindsNothingWrongWithSamplesOfTheSameDistribution) {
 
 TEST_F(EvaluatorTest, TellsCopiesOfTrainingImages) {
   auto evaluator = make(all_of(300), &test_);
-  const auto values = evaluator.evaluate(as_images(train_, 300)).values;
+  const auto values = evaluator.evaluate(extracted(evaluator, train_, 300)).values;
   EXPECT_EQ(values.at("copied_share"), 1);
   EXPECT_LT(values.at("copying_z"), -10);
 }
@@ -69,15 +66,15 @@ TEST_F(EvaluatorTest, GivesTheFrechetDistanceOfTheMomentsOfAllRealImages) {
   const auto real = extract_dataset(extractor, train_, 600, 16).features;
   const auto generated = extract_dataset(extractor, generated_, 200, 16).features;
   const double expected = frechet_distance(moments_of(real), moments_of(generated));
-  const auto images = as_images(generated_, 200);
-  EXPECT_NEAR(evaluator.evaluate(images).values.at("fd"), expected, 1e-6 * expected);
-  EXPECT_NEAR(evaluator.frechet_distance_of(images), expected, 1e-6 * expected);
+  const auto seen = extracted(evaluator, generated_, 200);
+  EXPECT_NEAR(evaluator.evaluate(seen).values.at("fd"), expected, 1e-6 * expected);
+  EXPECT_NEAR(evaluator.frechet_distance_of(seen.features), expected, 1e-6 * expected);
 }
 
 TEST_F(EvaluatorTest, GivesTheSameFromTheCacheAsWithoutIt) {
-  const auto images = as_images(generated_, 300);
-  const auto first = make(all_of(300), &test_).evaluate(images);
-  const auto again = make(all_of(300), &test_).evaluate(images);
+  auto fresh = make(all_of(300), &test_), cached = make(all_of(300), &test_);
+  const auto first = fresh.evaluate(extracted(fresh, generated_, 300));
+  const auto again = cached.evaluate(extracted(cached, generated_, 300));
   EXPECT_EQ(again.values, first.values);
   EXPECT_EQ(again.floors, first.floors);
   EXPECT_EQ(again.floors.size(), first.values.size());
@@ -86,13 +83,15 @@ TEST_F(EvaluatorTest, GivesTheSameFromTheCacheAsWithoutIt) {
 TEST_F(EvaluatorTest, ComputesOnlyWhatIsNamed) {
   auto metrics = all_of(300);
   metrics.names = {MetricName::kd};
-  const auto record = make(metrics, &test_).evaluate(as_images(generated_, 300));
+  auto evaluator = make(metrics, &test_);
+  const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
   EXPECT_EQ(record.values.size(), 1u);
   EXPECT_TRUE(record.values.contains("kd"));
 }
 
 TEST_F(EvaluatorTest, HasNoFloorsWithoutTestImages) {
-  const auto record = make(all_of(300), nullptr).evaluate(as_images(generated_, 300));
+  auto evaluator = make(all_of(300), nullptr);
+  const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
   EXPECT_TRUE(record.floors.empty());
   EXPECT_EQ(record.floor_samples, 0);
   EXPECT_FALSE(record.values.contains("copied_share"));
@@ -100,18 +99,20 @@ TEST_F(EvaluatorTest, HasNoFloorsWithoutTestImages) {
 
 TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   Evaluator evaluator(all_of(300), std::make_unique<ClassifierExtractor>(train_, &test_, 16), train_, &test_, 16);
-  const auto values = evaluator.evaluate(as_images(generated_, 300)).values;
+  const auto values = evaluator.evaluate(extracted(evaluator, generated_, 300)).values;
   EXPECT_NEAR(values.at("classifier_score"), 2, 0.05);  // two classes, equally often, and certain of each
   EXPECT_NEAR(values.at("class_kl"), 0, 1e-9);
-  const auto even = as_images(generated_, 300).index_select(0, at::arange(0, 300, 2));
-  const auto one_class = evaluator.evaluate(even).values;
+  const auto all = extracted(evaluator, generated_, 300);
+  const auto even = at::arange(0, 300, 2);
+  const auto one_class =
+      evaluator.evaluate({all.features.index_select(0, even), all.logits.index_select(0, even)}).values;
   EXPECT_NEAR(one_class.at("classifier_score"), 1, 0.05);
   EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
 }
 
 TEST_F(EvaluatorTest, RefusesTooFewImages) {
   auto evaluator = make(all_of(300), nullptr);
-  EXPECT_THAT(message_of<DataError>([&] { evaluator.evaluate(as_images(generated_, 5)); }),
+  EXPECT_THAT(message_of<DataError>([&] { evaluator.evaluate(extracted(evaluator, generated_, 5)); }),
               HasSubstr("generated: 5 images; metrics need at least 6"));
   const auto tiny = two_halves(1, 3);
   EXPECT_THAT(

@@ -50,7 +50,7 @@ class FashionMnistLadder : public ::testing::Test {
   }
   static at::Tensor real_ones() { return prepare_images(*test_, held_out(first_classes(10)), 32); }
   static std::map<std::string, double> values_of(const at::Tensor& images) {
-    return evaluator_->evaluate(images).values;
+    return evaluator_->evaluate(evaluator_->extractor().extract(as_bytes_would_be(images))).values;
   }
   static at::Tensor with_noise(const at::Tensor& images, float deviation) {
     std::vector<float> noise(static_cast<std::size_t>(images.numel()));
@@ -70,7 +70,7 @@ class FashionMnistLadder : public ::testing::Test {
 TEST_F(FashionMnistLadder, StandsOnAClassifierThatKnowsNinetyOnePercentOfTheTestImages) { EXPECT_GE(accuracy_, 0.91); }
 
 TEST_F(FashionMnistLadder, RealTestImagesAreAtTheFloor) {
-  const auto record = evaluator_->evaluate(real_ones());
+  const auto record = evaluator_->evaluate(evaluator_->extractor().extract(real_ones()));
   EXPECT_NEAR(record.values.at("fd"), record.floors.at("fd"), 0.3 * record.floors.at("fd"));
   EXPECT_NEAR(record.values.at("precision"), record.floors.at("precision"), 0.05);
   EXPECT_NEAR(record.values.at("coverage"), record.floors.at("coverage"), 0.05);

@@ -24,5 +24,13 @@ TEST(BestImages, PassOverWhatHasNoNumber) {
   EXPECT_EQ(best_images({record_with(1, NAN), record_with(2, 7)}), 2);
 }
 
+TEST(BestImages, CompareOnlyWhatTheLastExtractorAndNumberOfSamplesMeasured) {
+  auto other = record_with(1, 0.1);
+  other.extractor = "another@1";
+  auto fewer = record_with(2, 0.2);
+  fewer.samples = 500;
+  EXPECT_EQ(best_images({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
+}
+
 }  // namespace
 }  // namespace slopegan
