@@ -13,6 +13,7 @@
 #include "models/block.h"
 #include "run/json_text.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
 #include "training/load_generator.h"
 #include "training/run_metrics.h"
@@ -68,16 +69,21 @@ Evaluator make(const EvaluateArguments& arguments, MetricsConfig metrics, const 
 }
 
 MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
-  auto loaded = load_generator(find_checkpoint(arguments.path));
+  const auto checkpoint = find_checkpoint(arguments.path);
+  auto loaded = load_generator(checkpoint);
   // Not the extractor that the checkpoint's configuration names: TorchScript is code, and a checkpoint may be
   // somebody else's.
   loaded.config.metrics = all_metrics(arguments, loaded.config.metrics.samples);
   const auto resolution = loaded.config.data.resolution;
+  loaded.config.training.device = Device::automatic;  // what the run trained on may not be here
   const Compute compute = choose_compute(loaded.config.training);
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
   const auto real =
       arguments.against.empty() ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
+  if (arguments.against.empty() && real.train->hash != checkpoint.info.dataset_hash) {
+    log::warning("the images at data.path are not those of the training: their SHA-256 is another");
+  }
   if (real.train->channels() != channels) {
     throw DataError(format("the generator makes images of %lld channels, %s has %lld", static_cast<long long>(channels),
                            printable(real.train->name).c_str(), static_cast<long long>(real.train->channels())));
@@ -103,6 +109,10 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
   }
   const auto real = load_against(arguments.against, 0, resolution);
   const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
+  if (generated.size() < Evaluator::least_images) {
+    throw DataError(format("%s: %lld images are too few, metrics need at least %lld", printable(arguments.path).c_str(),
+                           static_cast<long long>(generated.size()), static_cast<long long>(Evaluator::least_images)));
+  }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
   auto evaluator = make(arguments, all_metrics(arguments, count), real, resolution);
   return evaluator.evaluate(extract_dataset(evaluator.extractor(), generated, count, resolution));

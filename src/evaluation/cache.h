@@ -7,7 +7,8 @@
 #include "run/safetensors.h"
 
 /// What is made once from the real data and serves every run: the trained classifier, the features of the real images.
-/// Keyed by content hashes, so that nothing in it is ever stale; it may be deleted at any time.
+/// Keyed by content hashes, so that nothing in it is ever stale; it may be deleted at any time but in the midst of a
+/// sweep: a classifier that is trained again on other cores has other rounding, and another name.
 namespace slopegan {
 
 /// $SLOPEGAN_CACHE, or slopegan in $XDG_CACHE_HOME, or .cache/slopegan in $HOME, or slopegan-cache in the system's

@@ -24,9 +24,9 @@ namespace slopegan {
 namespace {
 
 /// Changed whenever the network or its training is: part of the cache's key.
-constexpr int classifier_version = 1;
+constexpr int classifier_version = 2;
 constexpr std::uint64_t classifier_seed = 0;
-constexpr std::int64_t batch_size = 128, epochs = 4, least_steps = 100, most_steps = 4000;
+constexpr std::int64_t batch_size = 128, epochs = 5, least_steps = 100, most_steps = 4000;
 constexpr double peak_learning_rate = 2e-3;
 constexpr std::int64_t most_classes = 1000;
 

@@ -26,15 +26,15 @@ namespace {
 constexpr std::int64_t most_real_images = 100'000;
 
 /// Changed whenever what is cached is computed in another way.
-constexpr int cache_version = 1;
+constexpr int cache_version = 2;
 
 std::string hashed(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))).substr(0, 32); }
 
-/// A fixed choice of `count` rows: the first ones could be sorted by class.
-at::Tensor random_rows(const at::Tensor& features, std::int64_t count) {
-  const auto order = keyed_permutation(0, "evaluation.subset", 0, static_cast<std::uint32_t>(features.size(0)));
-  std::vector<std::int64_t> rows(order.begin(), order.begin() + std::min(count, features.size(0)));
-  return features.index_select(0, at::tensor(rows, at::kLong));
+/// A fixed choice of `count` rows: the first ones could be sorted by class. The same for all matrices of as many rows.
+at::Tensor random_rows(const at::Tensor& matrix, std::int64_t count) {
+  const auto order = keyed_permutation(0, "evaluation.subset", 0, static_cast<std::uint32_t>(matrix.size(0)));
+  std::vector<std::int64_t> rows(order.begin(), order.begin() + std::min(count, matrix.size(0)));
+  return matrix.index_select(0, at::tensor(rows, at::kLong));
 }
 
 void require_images(std::int64_t count, const std::string& what) {
@@ -56,6 +56,7 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
                      const Dataset* test, std::int64_t resolution)
     : metrics_(std::move(metrics)), extractor_(std::move(extractor)) {
   require_images(train.size(), printable(train.name));
+  metrics_.samples = std::max(metrics_.samples, least_images);
   key_ = format("%d %s %s %lld %lld", cache_version, extractor_->name().c_str(), train.hash.c_str(),
                 static_cast<long long>(resolution), static_cast<long long>(metrics_.samples));
   train_ = cached_features(train, resolution).features.to(at::kDouble);
@@ -120,9 +121,8 @@ Evaluator::Values Evaluator::cached_floors(const Dataset& test) {
   std::string key = key_ + " " + test.hash;
   for (const auto name : metrics_.names) key += format(" %d", static_cast<int>(name));
   const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", [&] {
-    const auto rows = std::min(metrics_.samples, test_.features.size(0));
-    Extraction sample{test_.features.narrow(0, 0, rows), {}};
-    if (test_.logits.defined()) sample.logits = test_.logits.narrow(0, 0, rows);
+    Extraction sample{random_rows(test_.features, metrics_.samples), {}};
+    if (test_.logits.defined()) sample.logits = random_rows(test_.logits, metrics_.samples);
     NamedTensors tensors;
     for (const auto& [name, value] : values_of(sample)) tensors.emplace(name, at::tensor(value, at::kDouble));
     return Safetensors{tensors, {}};

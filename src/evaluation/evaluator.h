@@ -17,8 +17,8 @@ namespace slopegan {
 /// their manifold, the floors) is computed once and cached (evaluation/cache.h).
 ///
 /// The Fréchet distance and the memorisation use all real training images (the first 100,000 of larger sets), the
-/// others a fixed random subset of metrics.samples of them. The floors are the figures of the first metrics.samples
-/// test images.
+/// others a fixed random subset of metrics.samples of them. The floors are the figures of a fixed random subset of
+/// metrics.samples test images.
 class Evaluator {
  public:
   /// Fewer images, real or generated, have no fifth neighbour: they are refused.

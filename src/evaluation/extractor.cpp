@@ -15,7 +15,8 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::int64_t extraction_batch = 250;
+/// What one layer makes of so many 32 × 32 images stays in the cache.
+constexpr std::int64_t extraction_batch = 128;
 
 }  // namespace
 

@@ -6,7 +6,6 @@
 #include <opencv2/imgproc.hpp>
 
 #include "data/transform.h"
-#include "images/convert.h"
 #include "images/read_image.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -37,13 +36,24 @@ std::vector<fs::path> image_files(const fs::path& directory) {
   return files;
 }
 
+/// Gray, or red, green and blue one after the other: the order of Dataset::images.
+std::vector<std::uint8_t> planes_of(const cv::Mat& image) {
+  std::vector<std::uint8_t> planes(image.total() * static_cast<std::size_t>(image.channels()));
+  std::vector<cv::Mat> views;
+  for (int c = 0; c < image.channels(); ++c) {
+    views.emplace_back(image.rows, image.cols, CV_8UC1, planes.data() + static_cast<std::size_t>(c) * image.total());
+  }
+  std::reverse(views.begin(), views.end());  // OpenCV has blue first
+  cv::split(image, views.data());
+  return planes;
+}
+
 /// uint8 [C, R, R].
 torch::Tensor fitted(const cv::Mat& image, std::int64_t resolution) {
-  const auto planes = to_tensor(image).add_(1).mul_(127.5).round_().to(torch::kByte).contiguous();
-  ImageTransform transform(planes.size(0), planes.size(1), planes.size(2), resolution);
-  auto out = torch::empty({resolution, resolution, planes.size(0)});
-  transform({planes.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(planes.numel())}, false,
-            {out.mutable_data_ptr<float>(), static_cast<std::size_t>(out.numel())});
+  ImageTransform transform(image.channels(), image.rows, image.cols, resolution);
+  const auto planes = planes_of(image);
+  auto out = torch::empty({resolution, resolution, image.channels()});
+  transform(planes, false, {out.mutable_data_ptr<float>(), static_cast<std::size_t>(out.numel())});
   return out.permute({2, 0, 1}).add(1).mul_(127.5).round_().to(torch::kByte);
 }
 

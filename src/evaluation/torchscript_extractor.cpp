@@ -31,8 +31,18 @@ struct TorchScriptExtractor::Loaded {
   }
   at::Tensor features(const at::Tensor& bytes) {
     const auto result = call(bytes, takes_return_features ? "return_features" : nullptr);
-    if (result.dim() == 2 && result.size(0) == bytes.size(0) && result.size(1) > 0) return result.to(at::kFloat);
-    throw DataError(printable(file.string()) + ": the extractor gives no [N, d] features");
+    return checked(result, bytes.size(0), "features [N, d]").to(at::kFloat);
+  }
+  at::Tensor probabilities(const at::Tensor& bytes) {
+    return checked(call(bytes, "no_output_bias"), bytes.size(0), "class probabilities [N, K]").to(at::kDouble);
+  }
+  at::Tensor checked(const at::Tensor& result, std::int64_t count, const char* what) const {
+    const bool fits = result.dim() == 2 && result.size(0) == count && result.size(1) > 0 && result.is_floating_point();
+    if (!fits) throw DataError(printable(file.string()) + ": the extractor gives no " + what);
+    if (!result.isfinite().all().item<bool>()) {
+      throw DataError(printable(file.string()) + ": the extractor gives " + what + " that are not finite");
+    }
+    return result;
   }
 };
 
@@ -70,7 +80,7 @@ std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const s
   }
   const at::NoGradGuard no_gradients;
   const auto width = loaded->features(at::zeros({1, 3, 32, 32}, at::kByte)).size(1);
-  const std::string title = is_inception(file, width) ? "inception" : printable(file.stem().string(), 40);
+  const std::string title = is_inception(file, width) ? "inception" : "file-" + printable(file.stem().string(), 40);
   loaded->name = extractor_name(title, sha256_file(file));
   return loaded;
 }
@@ -87,8 +97,7 @@ Extraction TorchScriptExtractor::extract_batch(const at::Tensor& images) {
   Extraction extraction{loaded_->features(bytes), {}};
   if (has_classes()) {
     // Logarithms of probabilities are logits.
-    const auto probabilities = loaded_->call(bytes, "no_output_bias").to(at::kDouble);
-    extraction.logits = probabilities.clamp_min(1e-300).log().to(at::kFloat);
+    extraction.logits = loaded_->probabilities(bytes).clamp_min(1e-300).log().to(at::kFloat);
   }
   return extraction;
 }

@@ -16,7 +16,7 @@ namespace slopegan {
 /// class probabilities. A forward without those arguments gives features alone. TorchScript is code: the file is run.
 ///
 /// It is named "inception" where the file's name starts with inception-2015-12-05 and the features are 2,048: only
-/// such figures may be called FID, KID and IS. Others are named after the file.
+/// such figures may be called FID, KID and IS. Others are named "file-" and the stem of the file's name.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
   /// Throws DataError naming the file where it is no TorchScript module, or gives no features for a black image.

@@ -42,7 +42,8 @@ PairedScores paired_scores(const ScoresBySeed& slope, const ScoresBySeed& contro
     const auto found = control.find(seed);
     if (found == control.end()) continue;
     const double other = found->second;
-    paired.differences.push_back(score == other ? 0 : score - other);
+    if (std::isinf(score) && std::isinf(other)) continue;  // two that came to nothing tell nothing about the slope
+    paired.differences.push_back(score - other);
     if (!std::isfinite(score) || !std::isfinite(other)) continue;
     paired.slope.push_back(score);
     paired.control.push_back(other);

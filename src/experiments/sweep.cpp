@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <thread>
 
 #include "config/load.h"
@@ -63,7 +64,8 @@ class Scheduler {
     if (over_ > 0) log::info(format("%zu of %zu arms are over already", over_, total_));
     while (!queue_.empty() || !running_.empty()) {
       if (stop_signal() != 0) pass_signal_on();
-      while (!stopping_ && !queue_.empty() && static_cast<std::int64_t>(running_.size()) < jobs_) start_next();
+      while (!stopping_ && !queue_.empty() && std::ssize(running_) < jobs_ && Clock::now() >= paused_until_)
+        start_next();
       collect_ended();
       if (stopping_ && running_.empty()) break;
       show_progress();
@@ -95,10 +97,22 @@ class Scheduler {
         ++it;
         continue;
       }
-      report_end(*it, *code);
+      if (!tries_again(*it, *code)) report_end(*it, *code);
       it = running_.erase(it);
       write_results(sweep_dir_ / "results.csv", all_);
     }
+  }
+
+  /// An arm of a sweep that was killed still ends its step, and holds its directory, when the sweep is started again.
+  bool tries_again(const RunningArm& ended, int code) {
+    if (stopping_ || code != static_cast<int>(ExitCode::busy)) return false;
+    const auto now = Clock::now();
+    const auto [since, first] = busy_since_.try_emplace(ended.arm, now);
+    if (now - since->second > std::chrono::minutes(1)) return false;
+    if (first) log::info(ended.arm->name + " is in use by another process; waiting for it for a minute");
+    queue_.push_back(ended.arm);
+    paused_until_ = now + std::chrono::seconds(2);
+    return true;
   }
 
   void report_end(const RunningArm& ended, int code) {
@@ -158,6 +172,8 @@ class Scheduler {
   int worst_ = 0;
   bool stopping_ = false;
   Clock::time_point shown_ = Clock::now();
+  std::map<const Arm*, Clock::time_point> busy_since_;
+  Clock::time_point paused_until_;
 };
 
 }  // namespace
@@ -193,8 +209,9 @@ std::filesystem::path open_sweep(const Config& config) {
   const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
-    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.seeds",      "sweep.jobs",
-                                                  "run.output_dir",       "training.threads", "training.total_images"};
+    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.control",  "sweep.seeds",
+                                                  "sweep.jobs",           "run.output_dir", "training.threads",
+                                                  "training.total_images"};
     std::vector<std::string> problems;
     for (const auto& difference : differences(load_config(file).config, config)) {
       if (std::find(free.begin(), free.end(), difference.key) != free.end()) continue;

@@ -22,7 +22,8 @@ Shard parse_shard(const std::string& text);
 std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 
 /// <run.output_dir>/<run.name> with sweep.yaml in it. One that is there already is gone on with where the configuration
-/// is the same (slopes, seeds and jobs may be others); UsageError with the differences otherwise.
+/// is the same (slopes, control, seeds, jobs, threads and images may be others); UsageError with the differences
+/// otherwise.
 std::filesystem::path open_sweep(const Config& config);
 
 /// How a sweep ended: 0, or the highest exit code of its arms where one did not end well (128 + signal where a signal

@@ -13,7 +13,8 @@ namespace slopegan {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{256} << 20;
-constexpr std::int64_t most_pixels = std::int64_t{64} << 20;
+/// Decoded, cropped and as float for the resizing they take some 200 MiB.
+constexpr std::int64_t most_pixels = std::int64_t{12} << 20;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
   std::uint32_t value = 0;
@@ -47,7 +48,9 @@ std::optional<cv::Size> jpeg_size(std::string_view bytes) {
 
 std::optional<cv::Size> claimed_size(std::string_view bytes) {
   constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);
-  if (bytes.starts_with(png) && bytes.size() >= 24) return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
+  if (bytes.starts_with(png) && bytes.size() >= 24 && bytes.substr(12, 4) == "IHDR") {
+    return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
+  }
   if (bytes.starts_with("\xff\xd8")) return jpeg_size(bytes);
   return std::nullopt;
 }
@@ -58,7 +61,7 @@ cv::Mat read_image(const std::filesystem::path& file) {
   const auto size = claimed_size(bytes);
   if (!size) refuse("this is no PNG or JPEG image");
   if (std::int64_t{size->width} * size->height > most_pixels) {
-    refuse(format("%d x %d pixels are more than the 64 megapixels that are read", size->width, size->height));
+    refuse(format("%d x %d pixels are more than the 12 megapixels that are read", size->width, size->height));
   }
   cv::Mat image;
   try {

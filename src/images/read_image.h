@@ -13,7 +13,7 @@ namespace slopegan {
 std::optional<cv::Size> claimed_size(std::string_view bytes);
 
 /// The image in a PNG or JPEG file: CV_8UC1 or CV_8UC3 (BGR), without transparency. Throws DataError naming the file
-/// where it is neither, is damaged, or is larger than 64 megapixels.
+/// where it is neither, is damaged, or is larger than 12 megapixels.
 cv::Mat read_image(const std::filesystem::path& file);
 
 }  // namespace slopegan

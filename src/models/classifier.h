@@ -31,6 +31,7 @@ class ClassifierImpl : public torch::nn::Module {
 
  private:
   void initialise(std::uint64_t seed);
+  at::Tensor normalised_convolution(std::size_t layer, const at::Tensor& input);
 
   std::vector<Convolution> convolutions_;
   std::vector<torch::nn::BatchNorm2d> norms_;

@@ -88,6 +88,7 @@ void publish(const fs::path& written, const fs::path& target) {
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
+  fs::remove(link, error);  // of a process that was killed; in a container the next one has its number
   fs::create_symlink(name, link, error);
   if (error) throw_io_error("create the link", link, error.value());
   rename_path(link, checkpoints_dir / link_name);
@@ -184,12 +185,33 @@ std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
   return found;
 }
 
+static bool is_readable(const fs::path& directory) {
+  try {
+    load_numbered(directory);
+    return true;
+  } catch (const CheckpointError&) {
+    return false;
+  }
+}
+
+/// Under a name that is no checkpoint's.
+static void set_aside(const fs::path& directory) {
+  const fs::path aside = directory.native() + "-unreadable";
+  remove_tree(aside);
+  rename_path(directory, aside);
+  sync_directory(directory.parent_path());
+}
+
 std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, std::int64_t images) {
   std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
   remove_temporaries(checkpoints_dir);  // in a container the next process has the number of the one that was killed
   point_at(checkpoints_dir, "latest", std::to_string(images));
+  // What could not be read may be whole: it was perhaps the disk, the memory or a permission that failed.
+  const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
+  for (auto it = unreadable; it != removed.end(); ++it) set_aside(*it);
+  removed.erase(unreadable, removed.end());
   remove_checkpoints(checkpoints_dir, removed);
   return removed;
 }

@@ -43,7 +43,8 @@ Config checkpoint_config(const Checkpoint& checkpoint);
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
 /// Removes the checkpoints of more than `images` images and lets checkpoints/latest point at the one of `images`, for a
-/// run that goes on from there. Returns what was removed. Throws IoError.
+/// run that goes on from there. One that cannot be read is not removed but gets the name <images>-unreadable. Returns
+/// what was removed. Throws IoError.
 std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
                                                             std::int64_t images);
 

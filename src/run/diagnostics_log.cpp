@@ -1,7 +1,5 @@
 #include "run/diagnostics_log.h"
 
-#include <limits>
-
 #include "run/json_lines.h"
 #include "run/json_text.h"
 
@@ -10,10 +8,6 @@ namespace slopegan {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double diagnostics_number(const nlohmann::json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
-}
 
 Json to_json(const LayerDiagnosis& layer) {
   return {{"name", layer.name},
@@ -30,14 +24,14 @@ Json to_json(const LayerDiagnosis& layer) {
 LayerDiagnosis layer_diagnosis(const nlohmann::json& json) {
   LayerDiagnosis layer;
   layer.name = json.at("name").get<std::string>();
-  layer.negative_slope = diagnostics_number(json.at("negative_slope"));
-  layer.units = json.at("units").get<std::int64_t>();
-  layer.values = json.at("values").get<std::int64_t>();
-  layer.never_positive = diagnostics_number(json.at(layer.is_dead_kind() ? "dead" : "always_negative"));
-  layer.always_positive = diagnostics_number(json.at("always_positive"));
-  layer.dormant = diagnostics_number(json.at("dormant"));
-  layer.negative_fraction = diagnostics_number(json.at("negative_fraction"));
-  layer.slope_energy = diagnostics_number(json.at("slope_energy"));
+  layer.negative_slope = number_or_nan(json.at("negative_slope"));
+  layer.units = whole_number(json.at("units"));
+  layer.values = whole_number(json.at("values"));
+  layer.never_positive = number_or_nan(json.at(layer.is_dead_kind() ? "dead" : "always_negative"));
+  layer.always_positive = number_or_nan(json.at("always_positive"));
+  layer.dormant = number_or_nan(json.at("dormant"));
+  layer.negative_fraction = number_or_nan(json.at("negative_fraction"));
+  layer.slope_energy = number_or_nan(json.at("slope_energy"));
   return layer;
 }
 
@@ -49,8 +43,8 @@ Json to_json(const ParameterDiagnosis& parameter) {
 }
 
 ParameterDiagnosis parameter_diagnosis(const nlohmann::json& json) {
-  return {json.at("name").get<std::string>(), diagnostics_number(json.at("gradient_norm")),
-          diagnostics_number(json.at("zero_gradients")), diagnostics_number(json.at("update_ratio"))};
+  return {json.at("name").get<std::string>(), number_or_nan(json.at("gradient_norm")),
+          number_or_nan(json.at("zero_gradients")), number_or_nan(json.at("update_ratio"))};
 }
 
 template <class Items>
@@ -62,22 +56,22 @@ Json to_json_array(const Items& items) {
 
 DiagnosticsRecord diagnostics_record(const nlohmann::json& line) {
   DiagnosticsRecord record;
-  record.images = line.at("images").get<std::int64_t>();
-  record.probes = line.at("probes").get<std::int64_t>();
+  record.images = whole_number(line.at("images"));
+  record.probes = whole_number(line.at("probes"));
   for (const auto& layer : line.at("layers")) record.layers.push_back(layer_diagnosis(layer));
   for (const auto& parameter : line.at("parameters")) record.parameters.push_back(parameter_diagnosis(parameter));
   const auto& d = line.at("discriminator");
-  record.accuracy_train = diagnostics_number(d.at("accuracy_train"));
-  if (d.contains("accuracy_held_out")) record.accuracy_held_out = diagnostics_number(d.at("accuracy_held_out"));
-  record.accuracy_fake = diagnostics_number(d.at("accuracy_fake"));
-  record.margin = diagnostics_number(d.at("margin"));
-  record.image_gradient_norm = diagnostics_number(d.at("image_gradient_norm"));
+  record.accuracy_train = number_or_nan(d.at("accuracy_train"));
+  if (d.contains("accuracy_held_out")) record.accuracy_held_out = number_or_nan(d.at("accuracy_held_out"));
+  record.accuracy_fake = number_or_nan(d.at("accuracy_fake"));
+  record.margin = number_or_nan(d.at("margin"));
+  record.image_gradient_norm = number_or_nan(d.at("image_gradient_norm"));
   const auto& samples = line.at("samples");
-  record.diversity = diagnostics_number(samples.at("diversity"));
-  record.saturated_real = diagnostics_number(samples.at("saturated_real"));
-  record.saturated_fake = diagnostics_number(samples.at("saturated_fake"));
+  record.diversity = number_or_nan(samples.at("diversity"));
+  record.saturated_real = number_or_nan(samples.at("saturated_real"));
+  record.saturated_fake = number_or_nan(samples.at("saturated_fake"));
   record.sentinels = line.at("sentinels").get<std::vector<std::string>>();
-  record.seconds = diagnostics_number(line.at("seconds"));
+  record.seconds = number_or_nan(line.at("seconds"));
   return record;
 }
 

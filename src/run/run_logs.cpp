@@ -3,6 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "support/errors.h"
+#include "support/text.h"
+
 namespace slopegan {
 
 namespace {
@@ -24,6 +27,17 @@ std::map<std::string, std::uint64_t> RunLogs::sizes() const {
   std::map<std::string, std::uint64_t> sizes;
   for (const auto& [name, file] : named_files(*this)) sizes[name] = file->size();
   return sizes;
+}
+
+void RunLogs::require(const std::map<std::string, std::uint64_t>& sizes) const {
+  for (const auto& [name, file] : named_files(*this)) {
+    const auto size = sizes.find(name);
+    if (size == sizes.end() || file->size() >= size->second) continue;
+    throw IoError(
+        format("%s has lost its end (%llu bytes of %llu), so the run cannot go on in its place; begin another "
+               "one from its checkpoint: --resume PATH run.name=...",
+               name, static_cast<unsigned long long>(file->size()), static_cast<unsigned long long>(size->second)));
+  }
 }
 
 void RunLogs::truncate_to(const std::map<std::string, std::uint64_t>& sizes) {

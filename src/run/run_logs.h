@@ -21,6 +21,9 @@ class RunLogs {
   /// Bytes of each file, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
+  /// Throws IoError, which names a way out, where a file is shorter than `sizes` says.
+  void require(const std::map<std::string, std::uint64_t>& sizes) const;
+
   /// Cuts each file to its size in `sizes`; one that is not in it is emptied. Throws IoError, also for a file that is
   /// shorter than that.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);

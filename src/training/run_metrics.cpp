@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "support/errors.h"
 #include "training/gan_step.h"
 #include "training/samples.h"
 
@@ -23,6 +24,9 @@ Extraction extract_generated(Evaluator& evaluator, const Config& config, Generat
   std::vector<Extraction> parts;
   for (const auto& part : latents.split(images_at_a_time)) {
     const auto images = as_bytes_would_be(generate_images(generator, part, compute));
+    if (!images.isfinite().all().item<bool>()) {
+      throw DivergedError("the generator in evaluation mode makes images that are not finite");
+    }
     parts.push_back(evaluator.extractor().extract(images));
   }
   return concatenated(parts);

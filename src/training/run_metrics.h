@@ -19,6 +19,7 @@ std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& t
 
 /// What the evaluator's extractor sees of config.metrics.samples generated images, from the set of latents number
 /// `set`, the same for all slopes of a sweep and at all times of a run. Images are made and let go a few at a time.
+/// Throws DivergedError where they are not finite.
 Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
                              std::int64_t set);
 

@@ -45,15 +45,21 @@ class Training {
         dataset_hash_(dataset.hash),
         state_(config, dataset.channels(), compute.device),
         logs_(directory) {
-    if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
     if (resume) restore(*resume);
-    // A checkpoint of another run starts this run's logs anew.
-    logs_.truncate_to(resume && is_own(*resume) ? resume->info.file_offsets : std::map<std::string, std::uint64_t>());
+    if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluator_ = make_evaluator(config, dataset);
     }
-    evaluations_ = read_metrics(directory.metrics_file());
-    keep_best();
+    // Only now, when nothing is left that could refuse the run, is anything of it cut or removed.
+    if (resume) {
+      go_on_from(*resume);
+    } else {
+      logs_.truncate_to({});
+    }
+    if (evaluator_ && config.checkpoint.keep_best) {
+      evaluations_ = earlier_evaluations();
+      keep_best();
+    }
   }
 
   TrainEnd run(const Dataset& dataset) {
@@ -89,7 +95,15 @@ class Training {
                                    static_cast<long long>(state_.images_seen), static_cast<long long>(state_.steps),
                                    static_cast<long long>(checkpoint.info.images)));
     }
-    if (is_own(checkpoint)) remove_abandoned();
+  }
+
+  void go_on_from(const Checkpoint& checkpoint) {
+    // A checkpoint of another run starts this run's logs anew.
+    const bool own = is_own(checkpoint);
+    const auto sizes = own ? checkpoint.info.file_offsets : std::map<std::string, std::uint64_t>();
+    logs_.require(sizes);
+    if (own) remove_abandoned();
+    logs_.truncate_to(sizes);
     log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
                      printable(checkpoint.directory.string()).c_str()));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
@@ -191,6 +205,7 @@ class Training {
 
   /// Returns whether the generator is the best so far and has to be kept.
   bool evaluate(bool last) {
+    check_state(state_);
     const auto record =
         evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
@@ -200,6 +215,15 @@ class Training {
                        static_cast<long long>(record.images), record.seconds));
     }
     return config_.checkpoint.keep_best && best_images(evaluations_) == state_.images_seen;
+  }
+
+  std::vector<MetricsRecord> earlier_evaluations() const {
+    try {
+      return read_metrics(directory_.metrics_file());
+    } catch (const DataError& error) {
+      log::warning(std::string(error.what()) + "; the best checkpoint is chosen among those to come");
+      return {};
+    }
   }
 
   void keep_best() const {
@@ -284,6 +308,9 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     return end;
   } catch (const DivergedError&) {
     record.end_badly(RunStatus::diverged, images());
+    throw;
+  } catch (const StoppedError&) {
+    record.end_badly(RunStatus::stopped, images());
     throw;
   } catch (...) {
     record.end_badly(RunStatus::failed, images());

@@ -102,7 +102,7 @@ TEST(DefaultExtractor, IsTheClassifierOnlyWhereLabelsMakeATask) {
 TEST(TorchScriptExtractor, GivesFeaturesAndClassProbabilitiesByTheConventionsOfInception) {
   TorchScriptExtractor extractor(golden + "extractor.pt");
   EXPECT_TRUE(extractor.has_classes());
-  EXPECT_EQ(extractor.name(), "extractor@" + sha256_file(golden + "extractor.pt").substr(0, 8));
+  EXPECT_EQ(extractor.name(), "file-extractor@" + sha256_file(golden + "extractor.pt").substr(0, 8));
   auto image = at::full({1, 3, 8, 8}, -1.0);
   image[0][0].fill_(1);
   image[0][1].narrow(0, 0, 4).fill_(1);
@@ -124,9 +124,10 @@ TEST(TorchScriptExtractor, ShowsGrayImagesInThreeChannels) {
 
 TEST(TorchScriptExtractor, OnlyInceptionItselfIsCalledThat) {
   const TemporaryDirectory directory;
-  const auto file = directory / "inception-2015-12-05.pt";
-  std::filesystem::copy(golden + "extractor.pt", file);
-  EXPECT_THAT(TorchScriptExtractor(file).name(), MatchesRegex("inception-2015-12-05@.*"));  // 12 features, not 2,048
+  for (const std::string stem : {"inception-2015-12-05", "inception"}) {  // 12 features, not 2,048
+    std::filesystem::copy(golden + "extractor.pt", directory / (stem + ".pt"));
+    EXPECT_THAT(TorchScriptExtractor(directory / (stem + ".pt")).name(), MatchesRegex("file-" + stem + "@.*"));
+  }
 }
 
 TEST(TorchScriptExtractor, NamesAFileThatIsNone) {

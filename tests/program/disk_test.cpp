@@ -33,6 +33,7 @@ TEST_F(DiskSlowCheck, AFullOneEndsTheRunWithWhatWasSavedAndMoreSpaceLetsItGoOn) 
       remount(disk(), "size=10000000");
       ends_like_the_whole(run_on_disk(), format("a disk of %ld bytes", sizes[i]));
     });
+    if (!reason.empty()) report_check("small disks", "SKIPPED: " + reason);
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
   report_check("disks of 0.1, 0.7, 1.0, 1.3 MB (a checkpoint: 0.44 MB)",
@@ -50,10 +51,13 @@ TEST_F(DiskSlowCheck, AReadOnlyOneIsSaidToBeSo) {
     }
     EXPECT_EQ(newest_images(run_on_disk()), 256);
     remount(disk(), "");
-    ends_like_the_whole(run_on_disk(), "read-only");
+    // Its logs have the lines of a run that was to end at 256 images; the weights tell nothing of that.
+    EXPECT_EQ(slopegan(arguments_at(run_on_disk())).code, 0);
+    EXPECT_TRUE(state_of(run_on_disk()) == state_of(whole()));
   });
+  if (!reason.empty()) report_check("a read-only disk", "SKIPPED: " + reason);
   if (!reason.empty()) GTEST_SKIP() << reason;
-  report_check("a read-only disk", "exit 6; writable again: resumed to the same weights and history");
+  report_check("a read-only disk", "exit 6; writable again: resumed to the same weights");
 }
 
 TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {

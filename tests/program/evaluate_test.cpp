@@ -37,9 +37,10 @@ class Evaluate : public ProgramTest {
   fs::path run_dir(const std::string& name) const { return outputs() / name; }
 
   Result train(const std::string& name, const std::vector<std::string>& more = {}) {
-    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=640",
-                                     "checkpoint.every_images=320", "checkpoint.keep=9", "metrics.every_images=160", "metrics.samples=120",
-                                     "diagnostics.every_images=0", "data.path=" + data().string(), "run.name=" + name});
+    auto arguments = smoke(
+        "train", {"training.precision=float32", "training.threads=1", "training.total_images=640",
+                  "checkpoint.every_images=320", "checkpoint.keep=9", "metrics.every_images=160", "metrics.samples=120",
+                  "diagnostics.every_images=0", "data.path=" + data().string(), "run.name=" + name});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return slopegan(arguments);
   }
@@ -136,7 +137,7 @@ TEST_F(Evaluate, OfAFolderOfRealImagesIsAtTheFloor) {
 TEST_F(Evaluate, RunsNoExtractorThatOnlyACheckpointNames) {
   const std::string extractor = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
   ASSERT_EQ(train("run", {"metrics.extractor=" + extractor}).code, 0);
-  EXPECT_THAT(records("run").back().extractor, HasSubstr("plain@"));
+  EXPECT_THAT(records("run").back().extractor, HasSubstr("file-plain@"));
   const auto result = slopegan({"evaluate", run_dir("run").string()});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(Json::parse(result.out)["extractor"].get<std::string>(), HasSubstr("random-1-channel@"));
@@ -157,6 +158,10 @@ TEST_F(Evaluate, SaysWhatItCannotEvaluate) {
   EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3), HasSubstr("holds no PNG or JPEG images"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),
               HasSubstr("data.resolution = 32"));
+  fs::create_directory(directory_ / "few");
+  for (const char* name : {"a.png", "b.png"}) write_png(directory_ / "few" / name, cv::Mat(28, 28, CV_8UC1, 9));
+  EXPECT_THAT(refused({(directory_ / "few").string(), "--against", config_with_data()}, 3),
+              HasSubstr("few: 2 images are too few, metrics need at least 6"));
   directory_.write("sweep.yaml", "seed: 0\n");
   EXPECT_THAT(refused({directory_.path().string()}, 2), HasSubstr("is a sweep"));
   const auto bad = train("run", {"metrics.extractor=" + (directory_ / "missing.pt").string()});

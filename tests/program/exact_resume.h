@@ -11,7 +11,9 @@
 #include "faults/faults.h"
 #include "program.h"
 #include "run/checkpoint.h"
+#include "run/diagnostics_log.h"
 #include "run/history.h"
+#include "run/metrics_log.h"
 #include "slow_check.h"
 
 namespace slopegan::testing {
@@ -21,6 +23,27 @@ inline std::vector<HistoryRecord> timeless_history(const std::filesystem::path& 
   auto records = read_history(run / "history.jsonl");
   for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
   return records;
+}
+
+template <class Record>
+std::vector<Record> timeless(std::vector<Record> records) {
+  EXPECT_GE(records.size(), 3u);
+  for (auto& record : records) record.seconds = 0;
+  return records;
+}
+
+inline std::string best_of(const std::filesystem::path& run) {
+  return std::filesystem::read_symlink(run / "checkpoints/best").string();
+}
+
+/// The images of Fashion-MNIST without their labels, for which no classifier is trained.
+inline void link_images_without_labels(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  for (const std::string name : {"train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"}) {
+    const auto link = directory / name;
+    std::error_code is_there;
+    std::filesystem::create_symlink(std::filesystem::path(DataConfig().path) / name, link, is_there);
+  }
 }
 
 /// Preloads the fault library into a program that is about to start; `plan` as in faults.h.
@@ -43,6 +66,7 @@ class ExactResume : public ProgramTest {
   /// A start or a resumption of the run.
   static std::vector<std::string> arguments_at(const std::filesystem::path& run,
                                                const std::vector<std::string>& more = {}) {
+    link_images_without_labels(run.parent_path() / ".images");
     std::vector<std::string> all = {"train",
                                     config_file("smoke.yaml"),
                                     "run.output_dir=" + run.parent_path().string(),
@@ -52,6 +76,11 @@ class ExactResume : public ProgramTest {
                                     "training.total_images=" + std::to_string(total_images),
                                     "checkpoint.every_images=64",
                                     "samples.every_images=128",
+                                    "data.path=" + (run.parent_path() / ".images").string(),
+                                    "diagnostics.every_images=96",
+                                    "diagnostics.probes=100",
+                                    "metrics.every_images=160",
+                                    "metrics.samples=100",
                                     "--resume",
                                     "auto"};
     all.insert(all.end(), more.begin(), more.end());
@@ -103,13 +132,23 @@ class ExactResume : public ProgramTest {
     return is_like_the_whole(run, where);
   }
 
+  /// The last checkpoint's bytes.
+  static std::string state_of(const std::filesystem::path& run) {
+    return read_text(run / "checkpoints" / std::to_string(total_images) / "state.safetensors");
+  }
+
   bool is_like_the_whole(const std::filesystem::path& run, const std::string& where) {
-    const std::string state = "checkpoints/" + std::to_string(total_images) + "/state.safetensors";
-    const bool same_weights = read_text(run / state) == read_text(whole() / state);
-    const bool same_history = timeless_history(run) == timeless_history(whole());
+    const bool same_weights = state_of(run) == state_of(whole());
+    const bool same_history =
+        timeless_history(run) == timeless_history(whole()) &&
+        timeless(read_metrics(run / "metrics.jsonl")) == timeless(read_metrics(whole() / "metrics.jsonl")) &&
+        timeless(read_diagnostics(run / "diagnostics.jsonl")) ==
+            timeless(read_diagnostics(whole() / "diagnostics.jsonl"));
+    const bool same_best = best_of(run) == best_of(whole());
     EXPECT_TRUE(same_weights) << where;
     EXPECT_TRUE(same_history) << where;
-    return same_weights && same_history && !read_text(run / state).empty();
+    EXPECT_TRUE(same_best) << where;
+    return same_weights && same_history && same_best && !state_of(run).empty();
   }
 
   std::filesystem::path whole_;
