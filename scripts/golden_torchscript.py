@@ -5,7 +5,8 @@
 
 extractor.pt has the conventions of inception-2015-12-05.pt: uint8 RGB in; with return_features=True the mean byte of each
 channel and quarter of the image (12 features); with no_output_bias=True class probabilities: the channels' shares of all
-bytes (3 classes). plain.pt has neither argument and gives each channel's mean. broken.pt fails on every image.
+bytes (3 classes). plain.pt has neither argument and gives each channel's mean. broken.pt fails on every image,
+infinite.pt gives infinity for black ones.
 """
 import pathlib
 import sys
@@ -28,6 +29,11 @@ class Plain(torch.nn.Module):
         return x.to(torch.float32).mean([2, 3])
 
 
+class Infinite(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 1 / x.to(torch.float32).mean([2, 3])
+
+
 class Broken(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.linear(x.to(torch.float32), torch.zeros([7, 5]))
@@ -36,7 +42,7 @@ class Broken(torch.nn.Module):
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for module in (Extractor(), Plain(), Broken()):
+    for module in (Extractor(), Plain(), Infinite(), Broken()):
         torch.jit.script(module).save(str(folder / f"{type(module).__name__.lower()}.pt"))
 
 

@@ -139,6 +139,8 @@ TEST(TorchScriptExtractor, NamesAFileThatIsNone) {
   EXPECT_THAT(refused(directory.path()), HasSubstr("is no file"));
   EXPECT_THAT(refused(directory.write("text.pt", "no module")), HasSubstr("text.pt is no TorchScript module"));
   EXPECT_THAT(refused(golden + "broken.pt"), HasSubstr("broken.pt: the extractor fails on uint8 images"));
+  EXPECT_THAT(refused(golden + "infinite.pt"),
+              HasSubstr("infinite.pt: the extractor gives features [N, d] that are not"));
 }
 
 }  // namespace

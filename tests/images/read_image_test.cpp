@@ -29,6 +29,11 @@ TEST(ClaimedSize, IsThatOfAPngAndOfAJpeg) {
   }
 }
 
+TEST(ClaimedSize, IsNothingWhereAPngDoesNotBeginWithItsHeader) {
+  std::string bytes = encoded(".png", cv::Mat(8, 8, CV_8UC1, 9));
+  EXPECT_FALSE(claimed_size(bytes.replace(12, 4, "tEXt")));
+}
+
 TEST(ClaimedSize, IsNothingWhereAnyPrefixEndsTooEarly) {
   for (const char* ending : {".png", ".jpg"}) {
     const std::string whole = encoded(ending, cv::Mat(8, 8, CV_8UC1, 9));

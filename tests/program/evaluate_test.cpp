@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -92,6 +93,30 @@ TEST_F(Evaluate, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
   EXPECT_EQ(parts, records("whole"));
   EXPECT_EQ(fs::read_symlink(run_dir("parts") / "checkpoints/best"),
             fs::read_symlink(run_dir("whole") / "checkpoints/best"));
+}
+
+TEST_F(Evaluate, ARefusedResumeLeavesEverythingAsItWas) {
+  ASSERT_EQ(train("run").code, 0);
+  const auto from = (run_dir("run") / "checkpoints/320").string();
+  const auto before = read_text(run_dir("run") / "history.jsonl");
+  EXPECT_EQ(train("run", {"--resume", from, "metrics.extractor=" + (directory_ / "typo.pt").string()}).code, 3);
+  EXPECT_TRUE(fs::exists(run_dir("run") / "checkpoints/640"));
+  EXPECT_EQ(read_text(run_dir("run") / "history.jsonl"), before);
+  fs::resize_file(run_dir("run") / "history.jsonl", 10);
+  const auto result = train("run", {"--resume", from});
+  EXPECT_EQ(result.code, 6);
+  EXPECT_THAT(result.err, HasSubstr("history.jsonl has lost its end"));
+  EXPECT_TRUE(fs::exists(run_dir("run") / "checkpoints/640"));
+}
+
+TEST_F(Evaluate, AnUnreadableLineOfMetricsBlocksNoResume) {
+  ASSERT_EQ(train("run", {"training.total_images=320"}).code, 0);
+  auto lines = read_text(run_dir("run") / "metrics.jsonl");
+  lines[0] = '!';
+  std::ofstream(run_dir("run") / "metrics.jsonl") << lines;
+  const auto result = train("run", {"--resume", "auto"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen among those to come"));
 }
 
 TEST_F(Evaluate, OfARunGivesTheFiguresOfItsLastLine) {

@@ -277,6 +277,25 @@ TEST_F(CheckpointTest, MarkedBestThatIsGoneLeavesNoLinkThatLeadsNowhere) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
+TEST_F(CheckpointTest, ThatCannotBeReadIsSetAsideAndNotRemovedWhereTheRunGoesOnFromAnOlderOne) {
+  for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
+  damage(dir_ / "3000");
+  EXPECT_THAT(remove_newer_checkpoints(dir_, 1000), ElementsAre(dir_ / "2000"));
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000-unreadable", "latest"));
+}
+
+/// In a container every process may have the same number.
+TEST_F(CheckpointTest, IsMarkedThoughAKilledProcessOfTheSameNumberLeftItsLink) {
+  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
+  for (const std::string name : {"best", "latest"}) {
+    fs::create_symlink("nowhere", dir_ / (".tmp-" + name + "-" + std::to_string(::getpid())));
+  }
+  mark_best(dir_, 1000);
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "best")), 1000);
+  remove_newer_checkpoints(dir_, 1000);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "best", "latest"));
+}
+
 TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
