@@ -46,17 +46,16 @@ MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Gen
   return record;
 }
 
-std::optional<std::int64_t> best_images(const std::vector<MetricsRecord>& records) {
-  std::optional<std::int64_t> best;
-  double least = INFINITY;
-  for (const auto& record : records) {
-    const auto fd = record.values.find("fd");
-    if (fd == record.values.end() || !(fd->second < least)) continue;
-    if (record.extractor != records.back().extractor || record.samples != records.back().samples) continue;
-    least = fd->second;
-    best = record.images;
+void BestSoFar::add(const MetricsRecord& record) {
+  if (record.extractor != extractor_ || record.samples != samples_) {
+    *this = BestSoFar();
+    extractor_ = record.extractor;
+    samples_ = record.samples;
   }
-  return best;
+  const auto fd = record.values.find("fd");
+  if (fd == record.values.end() || !std::isfinite(fd->second) || (least_ && fd->second >= *least_)) return;
+  least_ = fd->second;
+  images_ = record.images;
 }
 
 }  // namespace slopegan

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "config/config.h"
 #include "data/dataset.h"
@@ -28,8 +29,20 @@ Extraction extract_generated(Evaluator& evaluator, const Config& config, Generat
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// The images of the record with the least Fréchet distance, among those of the last one's extractor and number of
-/// samples, which alone can be compared; nothing where none has one.
-std::optional<std::int64_t> best_images(const std::vector<MetricsRecord>& records);
+/// Finds the evaluation with the least Fréchet distance among those of the last one's extractor and number of samples,
+/// which alone can be compared.
+class BestSoFar {
+ public:
+  void add(const MetricsRecord& record);
+
+  /// Of the best one, the first of equals; nothing where none has a distance.
+  std::optional<std::int64_t> images() const { return images_; }
+
+ private:
+  std::string extractor_;
+  std::int64_t samples_ = 0;
+  std::optional<double> least_;
+  std::optional<std::int64_t> images_;
+};
 
 }  // namespace slopegan

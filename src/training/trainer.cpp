@@ -57,7 +57,7 @@ class Training {
       logs_.truncate_to({});
     }
     if (evaluator_ && config.checkpoint.keep_best) {
-      evaluations_ = earlier_evaluations();
+      for (const auto& record : earlier_evaluations()) best_.add(record);
       keep_best();
     }
   }
@@ -209,12 +209,12 @@ class Training {
     const auto record =
         evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
-    evaluations_.push_back(record);
+    best_.add(record);
     if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
       log::info(format("%s = %.4g at %lld images (%.1f s)", metric_title("fd", record).c_str(), fd->second,
                        static_cast<long long>(record.images), record.seconds));
     }
-    return config_.checkpoint.keep_best && best_images(evaluations_) == state_.images_seen;
+    return config_.checkpoint.keep_best && best_.images() == state_.images_seen;
   }
 
   std::vector<MetricsRecord> earlier_evaluations() const {
@@ -227,8 +227,7 @@ class Training {
   }
 
   void keep_best() const {
-    const auto best = config_.checkpoint.keep_best ? best_images(evaluations_) : std::nullopt;
-    if (best) mark_best(directory_.checkpoints_dir(), *best);
+    if (config_.checkpoint.keep_best && best_.images()) mark_best(directory_.checkpoints_dir(), *best_.images());
   }
 
   void write_checkpoint() {
@@ -256,7 +255,7 @@ class Training {
   std::optional<Diagnosis> diagnosis_;  // nothing where diagnostics.every_images is 0
   SentinelWarnings sentinels_;
   std::unique_ptr<Evaluator> evaluator_;  // nothing where metrics.every_images is 0
-  std::vector<MetricsRecord> evaluations_;
+  BestSoFar best_;
 };
 
 }  // namespace

@@ -14,22 +14,28 @@ MetricsRecord record_with(std::int64_t images, double fd) {
   return record;
 }
 
-TEST(BestImages, AreThoseOfTheLeastFdTheFirstOfEqualOnes) {
-  EXPECT_EQ(best_images({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
+std::optional<std::int64_t> best_of(const std::vector<MetricsRecord>& records) {
+  BestSoFar best;
+  for (const auto& record : records) best.add(record);
+  return best.images();
 }
 
-TEST(BestImages, PassOverWhatHasNoNumber) {
-  EXPECT_EQ(best_images({}), std::nullopt);
-  EXPECT_EQ(best_images({MetricsRecord{}, record_with(2, NAN)}), std::nullopt);
-  EXPECT_EQ(best_images({record_with(1, NAN), record_with(2, 7)}), 2);
+TEST(BestSoFar, IsThatOfTheLeastFdTheFirstOfEqualOnes) {
+  EXPECT_EQ(best_of({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
 }
 
-TEST(BestImages, CompareOnlyWhatTheLastExtractorAndNumberOfSamplesMeasured) {
+TEST(BestSoFar, PassesOverWhatHasNoNumber) {
+  EXPECT_EQ(best_of({}), std::nullopt);
+  EXPECT_EQ(best_of({MetricsRecord{}, record_with(2, NAN)}), std::nullopt);
+  EXPECT_EQ(best_of({record_with(1, NAN), record_with(2, 7)}), 2);
+}
+
+TEST(BestSoFar, ComparesOnlyWhatTheLastExtractorAndNumberOfSamplesMeasured) {
   auto other = record_with(1, 0.1);
   other.extractor = "another@1";
   auto fewer = record_with(2, 0.2);
   fewer.samples = 500;
-  EXPECT_EQ(best_images({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
+  EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
 }
 
 }  // namespace
