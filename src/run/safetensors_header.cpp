@@ -7,10 +7,10 @@
 #include <set>
 #include <span>
 #include <tuple>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "support/cores.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -207,10 +207,6 @@ void check_extents(const std::vector<TensorEntry>& tensors, std::uint64_t data_s
     throw CheckpointError(format("the tensors end %llu bytes before the end of the file",
                                  static_cast<unsigned long long>(data_size - end)));
   }
-}
-
-std::uint64_t physical_memory_bytes() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 void read_exactly(PosixFile& file, std::span<std::byte> bytes) {

@@ -13,4 +13,8 @@ std::int64_t usable_cores() {
   return std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));  // more cores than the set has room for
 }
 
+std::uint64_t physical_memory_bytes() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace slopegan

@@ -103,16 +103,19 @@ std::vector<CrashingDisk::Change> CrashingDisk::surviving(UnsyncedNames names, R
 }
 
 std::string CrashingDisk::surviving(const Node& file, UnsyncedData data, RandomStream& random) {
-  if (file.content == file.safe_content) return file.content;
+  const std::string &now = file.content, &safe = file.safe_content;
+  // What was synced and not written again since is safe, whatever happens to the rest of the file.
+  const auto kept =
+      static_cast<std::size_t>(std::mismatch(now.begin(), now.end(), safe.begin(), safe.end()).first - now.begin());
   switch (data) {
     case UnsyncedData::lost:
-      return file.safe_content;
+      return safe;
     case UnsyncedData::zeros:
-      return std::string(file.content.size(), '\0');
+      return now.substr(0, kept) + std::string(now.size() - kept, '\0');
     case UnsyncedData::part:
-      return file.content.substr(0, random.below(static_cast<std::uint32_t>(file.content.size() + 1)));
+      return now.substr(0, kept + random.below(static_cast<std::uint32_t>(now.size() - kept + 1)));
     case UnsyncedData::written:
-      return file.content;
+      return now;
   }
   return "";
 }

@@ -1,4 +1,5 @@
 #include "fuzz/memory_file.h"
+#include "run/diagnostics_log.h"
 #include "run/history.h"
 #include "run/metrics_log.h"
 #include "support/errors.h"
@@ -30,12 +31,15 @@ void read_as(const MemoryFile& file, Reader<Record> read, std::string (*line)(co
   }
 }
 
+std::string diagnostics_line(const DiagnosticsRecord& record) { return diagnostics_text(record); }
+
 }  // namespace
 
 void run_history(Bytes bytes) {
   const MemoryFile file(bytes);
   read_as<HistoryRecord>(file, read_history, history_line);
   read_as<MetricsRecord>(file, read_metrics, metrics_line);
+  read_as<DiagnosticsRecord>(file, read_diagnostics, diagnostics_line);
 }
 
 }  // namespace slopegan::fuzz

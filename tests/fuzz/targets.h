@@ -15,6 +15,6 @@ void config_override(Bytes bytes);      ///< key=value arguments, one a line
 void idx_file(Bytes bytes);             ///< images or labels, plain or gzipped
 void safetensors_file(Bytes bytes);     ///< the state of a checkpoint, as far as it is read before tensors are made
 void checkpoint_manifest(Bytes bytes);  ///< manifest.json
-void run_history(Bytes bytes);          ///< history.jsonl, and the same as metrics.jsonl
+void run_history(Bytes bytes);          ///< history.jsonl, and the same as metrics.jsonl and diagnostics.jsonl
 
 }  // namespace slopegan::fuzz

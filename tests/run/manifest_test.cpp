@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "expect_error.h"
+#include "support/cores.h"
 #include "support/files.h"
 #include "temporary_directory.h"
 
@@ -139,6 +140,16 @@ TEST(Manifest, NestingIsBounded) {
   std::string deep(1000000, '[');
   EXPECT_THROW(read_back(directory, deep), CheckpointError);
   EXPECT_THROW(read_back(directory, "{\"a\":" + deep + std::string(deep.size(), ']') + "}"), CheckpointError);
+}
+
+TEST(Manifest, RefusesAFileThatNoMemoryHoldsWithoutReadingIt) {
+  const TemporaryDirectory directory;
+  Manifest manifest = example_manifest();
+  manifest.files["state.safetensors"].size = physical_memory_bytes() + 1;
+  std::ofstream(directory / "state.safetensors").close();
+  std::filesystem::resize_file(directory / "state.safetensors", physical_memory_bytes() + 1);  // sparse
+  EXPECT_THAT(message_of<CheckpointError>([&] { verify_files(directory.path(), manifest); }),
+              HasSubstr("state.safetensors: it is larger than this machine's memory"));
 }
 
 }  // namespace
