@@ -17,7 +17,9 @@ enum class RReluKind { slope, divisor };
 enum class GeneratorNorm { batch, none };
 enum class DiscriminatorNorm { batch, spectral, none };
 enum class InitMode { normal, slope_matched };
-enum class LossKind { bce };
+enum class LossKind { bce, hinge, wasserstein, lsgan, relativistic };
+enum class Augmentation { color, translation, cutout };
+enum class LearningRateDecay { none, linear, cosine };
 enum class Precision { automatic, float32, bfloat16 };
 enum class Device { automatic, cpu, cuda };
 enum class MetricName { fd, kd, precision_recall, density_coverage, classifier_score, memorisation };
@@ -51,6 +53,7 @@ struct GeneratorConfig : ActivationConfig {
 struct DiscriminatorConfig : ActivationConfig {
   std::int64_t width = 32;
   DiscriminatorNorm norm = DiscriminatorNorm::batch;
+  std::vector<Augmentation> augment;
 };
 
 struct InitConfig {
@@ -61,6 +64,11 @@ struct InitConfig {
 struct LossConfig {
   LossKind kind = LossKind::bce;
   double real_label = 1.0;
+  double label_noise = 0;
+  double r1 = 0;
+  double r2 = 0;
+  std::int64_t r1_every = 1;
+  double gradient_penalty = 0;
 };
 
 struct OptimizerConfig {
@@ -69,6 +77,9 @@ struct OptimizerConfig {
   double beta1 = 0.5;
   double beta2 = 0.999;
   std::int64_t discriminator_steps = 1;
+  std::int64_t lr_warmup_images = 0;
+  LearningRateDecay lr_decay = LearningRateDecay::none;
+  std::int64_t lr_decay_images = 0;
 };
 
 struct EmaConfig {

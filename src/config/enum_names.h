@@ -76,9 +76,24 @@ struct EnumNames<InitMode> : NothingPlanned {
 };
 
 template <>
-struct EnumNames<LossKind> {
-  static constexpr NamedValue<LossKind> table[] = {{"bce", LossKind::bce}};
-  static constexpr std::string_view planned[] = {"hinge", "wasserstein", "lsgan", "relativistic"};
+struct EnumNames<LossKind> : NothingPlanned {
+  static constexpr NamedValue<LossKind> table[] = {{"bce", LossKind::bce},
+                                                   {"hinge", LossKind::hinge},
+                                                   {"wasserstein", LossKind::wasserstein},
+                                                   {"lsgan", LossKind::lsgan},
+                                                   {"relativistic", LossKind::relativistic}};
+};
+
+template <>
+struct EnumNames<Augmentation> : NothingPlanned {
+  static constexpr NamedValue<Augmentation> table[] = {
+      {"color", Augmentation::color}, {"translation", Augmentation::translation}, {"cutout", Augmentation::cutout}};
+};
+
+template <>
+struct EnumNames<LearningRateDecay> : NothingPlanned {
+  static constexpr NamedValue<LearningRateDecay> table[] = {
+      {"none", LearningRateDecay::none}, {"linear", LearningRateDecay::linear}, {"cosine", LearningRateDecay::cosine}};
 };
 
 template <>

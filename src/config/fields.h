@@ -18,6 +18,7 @@ inline constexpr Integers every_images{0, max_images, "never"};
 inline constexpr Integers width{1, 1024};
 inline constexpr Reals slope{-2, 2};
 inline constexpr Slopes slopes{slope, images};
+inline constexpr Reals penalty{0, 1e6};
 inline constexpr Reals learning_rate{0, 1, true};
 inline constexpr Reals beta{0, 1, false, true};
 inline constexpr Integers grid{1, 1024};
@@ -64,14 +65,25 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("discriminator.rrelu", d.rrelu, Words<RReluKind>{}, rrelu_help);
   visit("discriminator.norm", d.norm, Words<DiscriminatorNorm>{},
         "normalisation: batch norm, spectral norm of the weights");
+  visit("discriminator.augment", d.augment, ListOf<Words<Augmentation>>{{}, 3},
+        "differentiable augmentation of what the discriminator sees, for small data sets");
 
   visit("init.mode", config.init.mode, Words<InitMode>{},
         "initial weights: N(0, std^2), or He's variance 2 / (1 + slope^2) / fan_in");
   visit("init.std", config.init.std, Reals{0, 10, true}, "standard deviation of init.mode normal");
 
-  visit("loss.kind", config.loss.kind, Words<LossKind>{}, "adversarial loss");
+  visit("loss.kind", config.loss.kind, Words<LossKind>{},
+        "adversarial loss; relativistic pairs each real image with a generated one");
   visit("loss.real_label", config.loss.real_label, Reals{0, 1.2, true},
-        "target for real images; 0.9 smooths one-sidedly");
+        "target for real images of bce and lsgan; 0.9 smooths one-sidedly");
+  visit("loss.label_noise", config.loss.label_noise, Reals{0, 0.5},
+        "the target of each real image of bce and lsgan is off by up to this, at random");
+  visit("loss.r1", config.loss.r1, rules::penalty, "weight gamma of R1, gamma/2 |dD/dx|^2 at real images");
+  visit("loss.r2", config.loss.r2, rules::penalty, "weight gamma of R2, the same at generated images");
+  visit("loss.r1_every", config.loss.r1_every, Integers{1, 1000},
+        "discriminator steps from one R1 and R2 to the next, weighted in proportion (lazy regularisation)");
+  visit("loss.gradient_penalty", config.loss.gradient_penalty, rules::penalty,
+        "weight of (|dD/dx| - 1)^2 between real and generated images; 10 for wasserstein");
 
   auto& optimizer = config.optimizer;
   visit("optimizer.generator_lr", optimizer.generator_lr, rules::learning_rate, "Adam's learning rate, generator");
@@ -81,6 +93,11 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("optimizer.beta2", optimizer.beta2, rules::beta, "Adam's decay of the second moment");
   visit("optimizer.discriminator_steps", optimizer.discriminator_steps, Integers{1, 100},
         "discriminator updates for each of the generator");
+  visit("optimizer.lr_warmup_images", optimizer.lr_warmup_images, Integers{0, rules::max_images, "no warm-up"},
+        "images over which the learning rates rise linearly from 0");
+  visit("optimizer.lr_decay", optimizer.lr_decay, Words<LearningRateDecay>{}, "fall of the learning rates to 0");
+  visit("optimizer.lr_decay_images", optimizer.lr_decay_images, Integers{0, rules::max_images, "total_images"},
+        "images after which the fall has ended");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
         "half-life of the generator's weight average that samples are drawn with");
@@ -127,17 +144,5 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds that each slope is trained with");
   visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the cores"}, "runs of a sweep side by side");
 }
-
-/// A key of the interface whose feature this version lacks. It is accepted at 0, which means off.
-struct PlannedKey {
-  std::string_view key;
-  std::string_view feature;
-};
-
-inline constexpr PlannedKey planned_keys[] = {
-    {"loss.r1", "R1"},
-    {"loss.r2", "R2"},
-    {"loss.gradient_penalty", "the gradient penalty"},
-};
 
 }  // namespace slopegan

@@ -45,7 +45,6 @@ const std::vector<std::string>& known_keys() {
     std::vector<std::string> all;
     Config config;
     visit_fields(config, [&](std::string_view key, auto&, const auto&, std::string_view) { all.emplace_back(key); });
-    for (const auto& planned : planned_keys) all.emplace_back(planned.key);
     return all;
   }();
   return keys;

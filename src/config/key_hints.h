@@ -7,7 +7,7 @@
 /// What is known about keys apart from their values.
 namespace slopegan {
 
-/// Every dotted key, planned ones included.
+/// Every dotted key.
 const std::vector<std::string>& known_keys();
 bool is_known_key(std::string_view key);
 

@@ -8,7 +8,6 @@
 
 #include "config/fields.h"
 #include "config/key_hints.h"
-#include "config/planned.h"
 #include "config/read_value.h"
 #include "config/validate.h"
 #include "config/yaml_document.h"
@@ -102,8 +101,6 @@ class Loader {
   void read_entry(const Source& source, const std::string& key, int line, const YamlNode& value) {
     if (is_section(key)) {
       read_section_value(source, key, line, value);
-    } else if (const PlannedKey* planned = find_planned(key)) {
-      read_planned(source, *planned, value);
     } else if (is_known_key(key)) {
       read_field(source, key, line, value);
     } else {
@@ -127,12 +124,6 @@ class Loader {
     if (!issues.empty() || value.kind == YamlNode::Kind::refused) failed_.insert(key);
     add_issues(source, issues);
     places_[key] = source.at(line);
-  }
-
-  void read_planned(const Source& source, const PlannedKey& planned, const YamlNode& value) {
-    Issues issues;
-    check_planned(planned, value, issues);
-    add_issues(source, issues);
   }
 
   void add_dotted_key(const Source& source, const std::string& section, const YamlEntry& entry) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <set>
+#include <utility>
 
 #include "config/enum_names.h"
 #include "support/errors.h"
@@ -94,6 +95,45 @@ void warn_without_effect(const NetworkSlope& network, Findings& findings) {
                                network.slope_key + " has no effect with " + network.activation_text()});
 }
 
+using IsGiven = std::function<bool(std::string_view)>;
+
+void warn_unused_targets(const Config& config, const IsGiven& is_given, Findings& findings) {
+  if (config.loss.kind == LossKind::bce || config.loss.kind == LossKind::lsgan) return;
+  for (const std::string key : {"loss.real_label", "loss.label_noise"}) {
+    if (!is_given(key)) continue;
+    findings.warnings.push_back(
+        {{key, "loss.kind"}, key + " has no effect with loss.kind = " + std::string(name_of(config.loss.kind))});
+  }
+}
+
+void check_penalties(const Config& config, Findings& findings) {
+  const LossConfig& loss = config.loss;
+  for (const auto& [key, weight] :
+       {std::pair{"loss.r1", loss.r1}, {"loss.r2", loss.r2}, {"loss.gradient_penalty", loss.gradient_penalty}}) {
+    if (weight == 0 || config.discriminator.norm != DiscriminatorNorm::batch) continue;
+    findings.warnings.push_back({{key, "discriminator.norm"},
+                                 std::string(key) + " with discriminator.norm = batch: an image's gradient holds parts "
+                                                    "of its neighbours' logits; none or spectral keeps them apart"});
+  }
+  if (loss.kind == LossKind::wasserstein && loss.gradient_penalty == 0 &&
+      config.discriminator.norm != DiscriminatorNorm::spectral) {
+    findings.warnings.push_back({{"loss.kind", "loss.gradient_penalty", "discriminator.norm"},
+                                 "loss.kind = wasserstein bounds the discriminator's slope by nothing: take "
+                                 "loss.gradient_penalty = 10 or discriminator.norm = spectral"});
+  }
+}
+
+void check_learning_rates(const Config& config, Findings& findings) {
+  const OptimizerConfig& optimizer = config.optimizer;
+  if (optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images == 0 ||
+      optimizer.lr_decay_images >= config.training.total_images) {
+    return;
+  }
+  findings.warnings.push_back({{"optimizer.lr_decay_images", "training.total_images"},
+                               format("the learning rates are 0 from %lld images on, before the end of the training",
+                                      static_cast<long long>(optimizer.lr_decay_images))});
+}
+
 template <class Value>
 void check_list(const std::string& key, const std::vector<Value>& values, std::vector<std::string>& errors) {
   if (values.empty()) errors.push_back(key + " is empty; a sweep needs one value or more");
@@ -148,6 +188,9 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
     check_slope(network, config.data.resolution, findings);
     if (!uses_slope(network.activation) && is_given(network.slope_key)) warn_without_effect(network, findings);
   }
+  warn_unused_targets(config, is_given, findings);
+  check_penalties(config, findings);
+  check_learning_rates(config, findings);
   if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
     findings.errors.push_back({{"samples.rows", "samples.columns"},
                                format("samples.rows * samples.columns = %lld is out of range; allowed: at most 1024",

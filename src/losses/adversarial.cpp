@@ -4,24 +4,57 @@
 
 namespace slopegan {
 
-static at::Tensor bce(const at::Tensor& logits, double target) {
-  return at::binary_cross_entropy_with_logits(logits, at::full_like(logits, target));
+namespace {
+
+at::Tensor bce(const at::Tensor& logits, const at::Tensor& targets) {
+  return at::binary_cross_entropy_with_logits(logits, targets);
 }
 
-at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits) {
+at::Tensor half_square(const at::Tensor& difference) { return difference.square().mean() / 2; }
+
+at::Tensor real_targets(const LossConfig& loss, const at::Tensor& logits, const at::Tensor& noise) {
+  auto targets = at::full_like(logits, loss.real_label);
+  return noise.defined() ? targets.add_(noise) : targets;
+}
+
+}  // namespace
+
+at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
+                              const at::Tensor& label_noise) {
   switch (loss.kind) {
     case LossKind::bce:
-      return bce(real_logits, loss.real_label) + bce(fake_logits, 0);
+      return bce(real_logits, real_targets(loss, real_logits, label_noise)) +
+             bce(fake_logits, at::zeros_like(fake_logits));
+    case LossKind::hinge:
+      return at::relu(1 - real_logits).mean() + at::relu(1 + fake_logits).mean();
+    case LossKind::wasserstein:
+      return fake_logits.mean() - real_logits.mean();
+    case LossKind::lsgan:
+      return half_square(real_logits - real_targets(loss, real_logits, label_noise)) + half_square(fake_logits);
+    case LossKind::relativistic:
+      return at::softplus(fake_logits - real_logits).mean();
   }
   TORCH_CHECK(false, "unknown loss");
 }
 
-at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits) {
+at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits) {
   switch (loss.kind) {
     case LossKind::bce:
-      return bce(fake_logits, 1);
+      return bce(fake_logits, at::ones_like(fake_logits));
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+      return -fake_logits.mean();
+    case LossKind::lsgan:
+      return half_square(fake_logits - 1);
+    case LossKind::relativistic:
+      TORCH_CHECK(real_logits.defined(), "the relativistic loss needs the logits of real images");
+      return at::softplus(real_logits - fake_logits).mean();
   }
   TORCH_CHECK(false, "unknown loss");
 }
+
+bool needs_real_logits(LossKind kind) { return kind == LossKind::relativistic; }
+
+bool has_targets(LossKind kind) { return kind == LossKind::bce || kind == LossKind::lsgan; }
 
 }  // namespace slopegan

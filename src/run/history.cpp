@@ -21,6 +21,7 @@ void visit_fields(Record& record, Visit&& visit) {
   visit("d_fake", record.d_fake);
   visit("generator_gradient_norm", record.generator_gradient_norm);
   visit("discriminator_gradient_norm", record.discriminator_gradient_norm);
+  visit("gradient_penalty", record.gradient_penalty);
   visit("generator_slope", record.generator_slope);
   visit("discriminator_slope", record.discriminator_slope);
   visit("seconds", record.seconds);

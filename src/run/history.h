@@ -21,6 +21,8 @@ struct HistoryRecord {
   /// L2 norms over all parameters.
   double generator_gradient_norm = 0;
   double discriminator_gradient_norm = 0;
+  /// Weighted sum of the gradient penalties, where the step had one.
+  std::optional<double> gradient_penalty;
   /// The negative slope of the moment, where it changes with the images.
   std::optional<double> generator_slope;
   std::optional<double> discriminator_slope;

@@ -14,7 +14,7 @@ Adam::Adam(const NamedTensors& parameters, AdamOptions options) : options_(optio
   }
 }
 
-void Adam::step() {
+void Adam::step(double rate_factor) {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> parameters, gradients, averages, squares, steps;
   for (const auto& slot : slots_) {
@@ -26,9 +26,10 @@ void Adam::step() {
     steps.push_back(slot.step);
   }
   if (parameters.empty()) return;
+  last_rate_ = rate_factor * options_.learning_rate;
   at::_foreach_add_(steps, 1);
-  at::_fused_adam_(parameters, gradients, averages, squares, /*max_exp_avg_sqs=*/{}, steps, options_.learning_rate,
-                   options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon, /*amsgrad=*/false,
+  at::_fused_adam_(parameters, gradients, averages, squares, /*max_exp_avg_sqs=*/{}, steps, last_rate_, options_.beta1,
+                   options_.beta2, /*weight_decay=*/0.0, options_.epsilon, /*amsgrad=*/false,
                    /*maximize=*/false);
 }
 
@@ -51,7 +52,7 @@ at::Tensor Adam::last_update(const Slot& slot) const {
   if (step == 0) return at::zeros_like(slot.average);
   const auto average = slot.average / (1 - std::pow(options_.beta1, step));
   const auto square = slot.square / (1 - std::pow(options_.beta2, step));
-  return average.div_(square.sqrt_().add_(options_.epsilon)).mul_(options_.learning_rate);
+  return average.div_(square.sqrt_().add_(options_.epsilon)).mul_(last_rate_);
 }
 
 }  // namespace slopegan

@@ -23,8 +23,9 @@ class Adam {
   /// `parameters` keep their identity for the life of the optimiser; all on one device, of one dtype.
   Adam(const NamedTensors& parameters, AdamOptions options);
 
-  /// One step with the parameters' gradients; a parameter without one is left alone. Throws nothing of its own.
-  void step();
+  /// One step with the parameters' gradients and `rate_factor` times the learning rate; a parameter without a gradient
+  /// is left alone. Throws nothing of its own.
+  void step(double rate_factor = 1);
 
   /// Drops the gradients, so that the next backward pass stores its own without adding.
   void zero_gradients();
@@ -39,11 +40,12 @@ class Adam {
   const std::vector<Slot>& slots() const { return slots_; }
 
   /// What the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the moments; zeros
-  /// before the first step.
+  /// before the first step of this process.
   at::Tensor last_update(const Slot& slot) const;
 
  private:
   AdamOptions options_;
+  double last_rate_ = 0;
   std::vector<Slot> slots_;
 };
 

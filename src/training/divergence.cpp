@@ -57,8 +57,7 @@ std::string culprit(GanState& state, const StepInputs& inputs) {
 double check_loss(const at::Tensor& loss, const char* name, GanState& state, const StepInputs& inputs) {
   const double value = loss.item<double>();
   if (std::isfinite(value)) return value;
-  diverged(state,
-           format("the %s loss is %s%s", name, std::isnan(value) ? "NaN" : "infinite", culprit(state, inputs).c_str()));
+  diverged(state, format("%s is %s%s", name, std::isnan(value) ? "NaN" : "infinite", culprit(state, inputs).c_str()));
 }
 
 double check_gradients(const Adam& optimizer, const char* network, const GanState& state) {

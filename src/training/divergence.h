@@ -17,9 +17,9 @@ struct StepInputs {
   at::Tensor fake;     ///< [B, C, R, R], of `latents`
 };
 
-/// The value of a loss. The message about one that is not finite names what is to blame: the first weight that is
-/// not finite, or the first block whose output is not; to find that one, the networks run once more, which
-/// leaves traces in their running statistics.
+/// The value of a loss (`name`: "the generator's loss"). The message about one that is not finite names what is to
+/// blame: the first weight that is not finite, or the first block whose output is not; to find that one, the networks
+/// run once more, which leaves traces in their running statistics.
 double check_loss(const at::Tensor& loss, const char* name, GanState& state, const StepInputs& inputs);
 
 /// The 2-norm of the gradients over all parameters.

@@ -4,9 +4,12 @@
 #include <ATen/core/grad_mode.h>
 
 #include "losses/adversarial.h"
+#include "losses/penalties.h"
 #include "support/random.h"
+#include "training/augmentation.h"
 #include "training/divergence.h"
 #include "training/ema.h"
+#include "training/learning_rate.h"
 
 namespace slopegan {
 
@@ -26,56 +29,130 @@ void require_gradients(const Adam& optimizer, bool required) {
   for (const auto& slot : optimizer.slots()) slot.parameter.set_requires_grad(required);
 }
 
-void discriminator_step(GanState& state, const Config& config, const StepInputs& inputs, StepStats& stats) {
-  state.discriminator_optimizer.zero_gradients();
-  const auto real_logits = state.discriminator->forward(inputs.real);
-  const auto fake_logits = state.discriminator->forward(inputs.fake.detach());
-  const auto loss = discriminator_loss(config.loss, real_logits, fake_logits);
-  stats.discriminator_loss = check_loss(loss, "discriminator's", state, inputs);
-  stats.d_real = mean_probability(real_logits);
-  stats.d_fake = mean_probability(fake_logits);
-  loss.backward();
-  stats.discriminator_gradient_norm = check_gradients(state.discriminator_optimizer, "discriminator", state);
-  state.discriminator_optimizer.step();
-}
+/// What a step does to the state, in order. All of its random numbers are keyed by (seed, images seen).
+class Step {
+ public:
+  Step(GanState& state, const Config& config, const Compute& compute)
+      : state_(state), config_(config), loss_(config.loss), compute_(compute) {}
 
-void generator_step(GanState& state, const Config& config, const StepInputs& inputs, StepStats& stats) {
-  state.generator_optimizer.zero_gradients();
-  // The gradient passes through the discriminator; those of its own weights would be thrown away.
-  require_gradients(state.discriminator_optimizer, false);
-  const auto loss = generator_loss(config.loss, state.discriminator->forward(inputs.fake));
-  stats.generator_loss = check_loss(loss, "generator's", state, inputs);
-  loss.backward();
-  require_gradients(state.discriminator_optimizer, true);
-  stats.generator_gradient_norm = check_gradients(state.generator_optimizer, "generator", state);
-  state.generator_optimizer.step();
-}
+  StepStats run(const std::vector<at::Tensor>& real_batches) {
+    std::int64_t images = 0;
+    for (const auto& batch : real_batches) images += batch.size(0);
+    rate_factor_ = learning_rate_factor(config_.optimizer, config_.training.total_images, state_.images_seen, images);
+    for (const auto& batch : real_batches) {
+      const bool last = &batch == &real_batches.back();
+      make_inputs(batch, last);  // only the last generated batch trains the generator
+      train_discriminator(&batch - real_batches.data());
+      state_.images_seen += batch.size(0);
+    }
+    train_generator();
+    return stats_;
+  }
+
+ private:
+  RandomStream random(std::string_view stream) const {
+    return {static_cast<std::uint64_t>(config_.seed), stream, static_cast<std::uint64_t>(state_.images_seen)};
+  }
+
+  /// [count] uniform numbers.
+  at::Tensor uniform(std::string_view stream, std::int64_t count, float low, float high) const {
+    auto values = at::empty({count}, at::kFloat);
+    random(stream).fill_uniform({values.mutable_data_ptr<float>(), static_cast<std::size_t>(count)}, low, high);
+    return values.to(compute_.device);
+  }
+
+  void make_inputs(const at::Tensor& batch, bool for_generator) {
+    const auto latents = draw_latents(static_cast<std::uint64_t>(config_.seed), "latents", state_.images_seen,
+                                      batch.size(0), config_.generator.latent_dim);
+    inputs_.latents = to_compute(latents, compute_);
+    inputs_.real = to_compute(batch, compute_);
+    const at::AutoGradMode gradients(for_generator);
+    inputs_.fake = to_compute(state_.generator->forward(inputs_.latents), compute_);
+  }
+
+  /// The images as the discriminator sees them, as a leaf that requires gradients where `penalised`.
+  at::Tensor seen(const at::Tensor& images, std::string_view stream, bool penalised) const {
+    auto changed = augment(images, config_.discriminator.augment, random(stream));
+    return penalised ? changed.detach().requires_grad_(true) : changed;
+  }
+
+  void train_discriminator(std::int64_t index) {
+    state_.discriminator_optimizer.zero_gradients();
+    const std::int64_t step = state_.steps * config_.optimizer.discriminator_steps + index;
+    const double lazy = step % loss_.r1_every == 0 ? static_cast<double>(loss_.r1_every) : 0;
+    const auto real = seen(inputs_.real, "augmentation of real images", loss_.r1 * lazy > 0);
+    const auto fake = seen(inputs_.fake.detach(), "augmentation of generated images", loss_.r2 * lazy > 0);
+    const auto real_logits = state_.discriminator->forward(real);
+    const auto fake_logits = state_.discriminator->forward(fake);
+    auto total = discriminator_loss(loss_, real_logits, fake_logits, label_noise(real.size(0)));
+    stats_.discriminator_loss = check_loss(total, "the discriminator's loss", state_, inputs_);
+    stats_.d_real = mean_probability(real_logits);
+    stats_.d_fake = mean_probability(fake_logits);
+
+    at::Tensor penalty;
+    const auto add = [&](double weight, const at::Tensor& value) {
+      penalty = penalty.defined() ? penalty + weight * value : weight * value;
+    };
+    if (loss_.r1 * lazy > 0) add(loss_.r1 * lazy / 2, squared_gradient_norm(real_logits, real));
+    if (loss_.r2 * lazy > 0) add(loss_.r2 * lazy / 2, squared_gradient_norm(fake_logits, fake));
+    if (loss_.gradient_penalty > 0) add(loss_.gradient_penalty, penalty_between(real, fake));
+    stats_.gradient_penalty.reset();
+    if (penalty.defined()) {
+      stats_.gradient_penalty = check_loss(penalty, "the gradient penalty", state_, inputs_);
+      total = total + penalty;
+    }
+    total.backward();
+    stats_.discriminator_gradient_norm = check_gradients(state_.discriminator_optimizer, "discriminator", state_);
+    state_.discriminator_optimizer.step(rate_factor_);
+  }
+
+  at::Tensor label_noise(std::int64_t count) const {
+    if (loss_.label_noise == 0 || !has_targets(loss_.kind)) return {};
+    const auto reach = static_cast<float>(loss_.label_noise);
+    return uniform("label noise", count, -reach, reach);
+  }
+
+  at::Tensor penalty_between(const at::Tensor& real, const at::Tensor& fake) {
+    const auto between = interpolate_images(real, fake, uniform("interpolation", real.size(0), 0, 1));
+    return unit_gradient_penalty(state_.discriminator->forward(between), between);
+  }
+
+  void train_generator() {
+    state_.generator_optimizer.zero_gradients();
+    // The gradient passes through the discriminator; those of its own weights would be thrown away.
+    require_gradients(state_.discriminator_optimizer, false);
+    at::Tensor real_logits;
+    if (needs_real_logits(loss_.kind)) {
+      real_logits =
+          state_.discriminator->forward(seen(inputs_.real, "augmentation of real images for the generator", false));
+    }
+    const auto fake = seen(inputs_.fake, "augmentation of generated images for the generator", false);
+    const auto loss = generator_loss(loss_, state_.discriminator->forward(fake), real_logits);
+    stats_.generator_loss = check_loss(loss, "the generator's loss", state_, inputs_);
+    loss.backward();
+    require_gradients(state_.discriminator_optimizer, true);
+    stats_.generator_gradient_norm = check_gradients(state_.generator_optimizer, "generator", state_);
+    state_.generator_optimizer.step(rate_factor_);
+  }
+
+  GanState& state_;
+  const Config& config_;
+  const LossConfig& loss_;
+  const Compute& compute_;
+  double rate_factor_ = 1;
+  StepInputs inputs_;
+  StepStats stats_;
+};
 
 }  // namespace
 
 StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
                    const std::vector<at::Tensor>& real_batches) {
   TORCH_CHECK(!real_batches.empty(), "a step needs at least one batch");
-  const auto seed = static_cast<std::uint64_t>(config.seed);
   const std::int64_t images_before = state.images_seen;
   state.generator->set_images(images_before);
   state.discriminator->set_images(images_before);
-
-  StepStats stats;
-  StepInputs inputs;
-  for (const auto& batch : real_batches) {
-    const auto latents = draw_latents(seed, "latents", state.images_seen, batch.size(0), config.generator.latent_dim);
-    inputs.latents = to_compute(latents, compute);
-    inputs.real = to_compute(batch, compute);
-    const bool last = &batch == &real_batches.back();
-    {
-      const at::AutoGradMode gradients(last);  // only the last generated batch trains the generator
-      inputs.fake = to_compute(state.generator->forward(inputs.latents), compute);
-    }
-    discriminator_step(state, config, inputs, stats);
-    state.images_seen += batch.size(0);
-  }
-  generator_step(state, config, inputs, stats);
+  const StepStats stats = Step(state, config, compute).run(real_batches);
   check_weights(state);
   ++state.steps;
   if (state.average_generator) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "config/config.h"
@@ -15,6 +16,8 @@ struct StepStats {
   double d_fake = 0;                       ///< mean σ(logit) of the generated images, in the discriminator's step
   double discriminator_gradient_norm = 0;  ///< 2-norm over all parameters
   double generator_gradient_norm = 0;
+  /// Weighted sum of R1, R2 and the gradient penalty; nothing in a step without. No part of discriminator_loss.
+  std::optional<double> gradient_penalty;
 };
 
 /// One alternation of DCGAN training (Radford et al. 2016): a discriminator step for each real batch, then one

@@ -169,6 +169,7 @@ class Training {
     line.d_fake = stats.d_fake;
     line.generator_gradient_norm = stats.generator_gradient_norm;
     line.discriminator_gradient_norm = stats.discriminator_gradient_norm;
+    line.gradient_penalty = stats.gradient_penalty;
     line.generator_slope = moving_slope(config_.generator, *state_.generator);
     line.discriminator_slope = moving_slope(config_.discriminator, *state_.discriminator);
     line.seconds = progress.seconds();

@@ -151,10 +151,6 @@ std::vector<BadConfig> bad_configs() {
     }
     add_bad_keys(key, all);
   });
-  for (const auto& planned : planned_keys) {
-    all.push_back({std::string(planned.key) + ": 1", file_with(std::string(planned.key), "1"), value_line,
-                   "is not available in this version (allowed: 0)"});
-  }
   return all;
 }
 

@@ -101,7 +101,8 @@ TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
             Lines{"x.yaml:1: colour is not a key; allowed: seed, run, data, generator, discriminator, init, loss, "
                   "optimizer, ema, training, samples, checkpoint, metrics, diagnostics, sweep"});
   EXPECT_EQ(errors("loss: {colour: red}"),
-            Lines{"x.yaml:1: loss.colour is not a key; allowed: kind, real_label, r1, r2, gradient_penalty"});
+            Lines{"x.yaml:1: loss.colour is not a key; allowed: kind, real_label, label_noise, r1, r2, r1_every, "
+                  "gradient_penalty"});
 }
 
 TEST_F(LoadConfig, NamesTheFullKeyOfOneWithoutItsSection) {
@@ -282,19 +283,8 @@ TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
 }
 
 TEST_F(LoadConfig, TellsWhatThisVersionLacks) {
-  EXPECT_EQ(errors("loss:\n  r1: 10\n"),
-            Lines{"x.yaml:2: loss.r1 = 10: R1 is not available in this version (allowed: 0)"});
-  EXPECT_EQ(override_errors({"loss.r2=true"}),
-            Lines{"command line: 'loss.r2=true': loss.r2 = true: R2 is not available in this version (allowed: 0)"});
   EXPECT_EQ(errors("data: {kind: cifar}"),
             Lines{"x.yaml:1: data.kind = cifar is not available in this version; allowed: idx"});
-  EXPECT_EQ(errors("loss: {kind: hinge}"),
-            Lines{"x.yaml:1: loss.kind = hinge is not available in this version; allowed: bce"});
-  EXPECT_EQ(errors("loss: {rr1: 0}"), Lines{"x.yaml:1: loss.rr1 is not a key; did you mean loss.r1?"});
-}
-
-TEST_F(LoadConfig, TakesWhatThisVersionLacksAtTheValueForOff) {
-  EXPECT_NO_THROW(load("loss: {r1: 0, r2: 0.0, gradient_penalty: 0}\n"));
 }
 
 TEST_F(LoadConfig, ReadsAListOfWords) {

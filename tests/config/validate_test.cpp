@@ -192,5 +192,43 @@ TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
               ElementsAre("sweep.negative_slope = 1.5 is outside [0, 1]: negative inputs are amplified"));
 }
 
+TEST(Validate, WarnsOfPenaltiesThatBatchNormMixes) {
+  Config config;
+  config.loss.r1 = 1;
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("loss.r1 with discriminator.norm = batch")));
+  config.discriminator.norm = DiscriminatorNorm::none;
+  EXPECT_THAT(warnings(config), IsEmpty());
+}
+
+TEST(Validate, WarnsOfAWassersteinLossThatNothingBounds) {
+  Config config;
+  config.loss.kind = LossKind::wasserstein;
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("take loss.gradient_penalty = 10")));
+  config.discriminator.norm = DiscriminatorNorm::spectral;
+  EXPECT_THAT(warnings(config), IsEmpty());
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.gradient_penalty = 10;
+  EXPECT_THAT(warnings(config), IsEmpty());
+}
+
+TEST(Validate, WarnsOfTargetsThatTheLossDoesNotUse) {
+  Config config;
+  config.loss.kind = LossKind::hinge;
+  const auto given = [](std::string_view key) { return key == "loss.label_noise"; };
+  EXPECT_THAT(messages(validate(config, given).warnings),
+              ElementsAre("loss.label_noise has no effect with loss.kind = hinge"));
+  config.loss.kind = LossKind::lsgan;
+  EXPECT_THAT(messages(validate(config, given).warnings), IsEmpty());
+}
+
+TEST(Validate, WarnsOfLearningRatesThatEndBeforeTheTraining) {
+  Config config;
+  config.optimizer.lr_decay_images = 1000;
+  EXPECT_THAT(warnings(config), IsEmpty()) << "nothing decays";
+  config.optimizer.lr_decay = LearningRateDecay::linear;
+  EXPECT_THAT(warnings(config),
+              ElementsAre("the learning rates are 0 from 1000 images on, before the end of the training"));
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/enum_names.h"
 #include "losses/adversarial.h"
 #include "support/errors.h"
 
@@ -112,6 +113,96 @@ TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
   other.generator.negative_slope = other.discriminator.negative_slope = NegativeSlope(0.0);
   GanState a(config, 1, at::kCPU), b(other, 1, at::kCPU);
   expect_same_tensors(a.tensors(), b.tensors());
+}
+
+/// All that a step can do at once, in a discriminator without batch norm.
+Config everything_config(LossKind kind) {
+  auto config = small_config();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.kind = kind;
+  config.loss.label_noise = 0.1;
+  config.loss.r1 = config.loss.r2 = 0.5;
+  config.loss.r1_every = 2;
+  config.loss.gradient_penalty = 1;
+  config.discriminator.augment = {Augmentation::color, Augmentation::translation, Augmentation::cutout};
+  config.optimizer.lr_warmup_images = 16;
+  config.optimizer.lr_decay = LearningRateDecay::cosine;
+  config.training.total_images = 64;
+  return config;
+}
+
+class GanStepWithEachLoss : public ::testing::TestWithParam<LossKind> {};
+
+TEST_P(GanStepWithEachLoss, ContinuesBitForBitFromRestoredTensors) {
+  const auto config = everything_config(GetParam());
+  GanState whole(config, 1, at::kCPU), half(config, 1, at::kCPU), rest(config, 1, at::kCPU);
+  for (int i = 0; i < 3; ++i) gan_step(half, config, cpu, {reals()});
+  rest.restore(copies(half.tensors()));
+  for (int i = 0; i < 2; ++i) gan_step(rest, config, cpu, {reals()});
+  for (int i = 0; i < 5; ++i) gan_step(whole, config, cpu, {reals()});
+  expect_same_tensors(rest.tensors(), whole.tensors());
+}
+
+TEST_P(GanStepWithEachLoss, LowersWhatTheDiscriminatorMinimises) {
+  auto config = small_config();
+  config.loss.kind = GetParam();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.optimizer.discriminator_lr = 1e-3;
+  config.optimizer.generator_lr = 1e-12;
+  GanState state(config, 1, at::kCPU);
+  const double before = gan_step(state, config, cpu, {reals()}).discriminator_loss;
+  StepStats after;
+  for (int i = 0; i < 30; ++i) after = gan_step(state, config, cpu, {reals()});
+  EXPECT_LT(after.discriminator_loss, before - 0.1);
+}
+
+TEST_P(GanStepWithEachLoss, StaysFiniteInBfloat16) {
+  const auto config = everything_config(GetParam());
+  GanState state(config, 1, at::kCPU);
+  for (int i = 0; i < 4; ++i) gan_step(state, config, {at::kCPU, at::kBFloat16, 1}, {reals()});
+  EXPECT_EQ(state.steps, 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(, GanStepWithEachLoss,
+                         ::testing::Values(LossKind::bce, LossKind::hinge, LossKind::wasserstein, LossKind::lsgan,
+                                           LossKind::relativistic),
+                         [](const auto& kind) { return std::string(name_of(kind.param)); });
+
+TEST(GanStep, AddsR1EveryOtherStepWithTwiceTheWeight) {
+  auto config = small_config();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.r1 = 3;
+  GanState always(config, 1, at::kCPU), lazy(config, 1, at::kCPU);
+  const auto each = gan_step(always, config, cpu, {reals()});
+  config.loss.r1_every = 2;
+  const auto first = gan_step(lazy, config, cpu, {reals()}), second = gan_step(lazy, config, cpu, {reals()});
+  ASSERT_TRUE(each.gradient_penalty && first.gradient_penalty);
+  EXPECT_GT(*each.gradient_penalty, 0);
+  EXPECT_NEAR(*first.gradient_penalty, 2 * *each.gradient_penalty, 1e-6);
+  EXPECT_FALSE(second.gradient_penalty);
+}
+
+TEST(GanStep, ThePenaltyIsHalfGammaTimesTheMeanSquaredGradient) {
+  auto config = small_config();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.r1 = 3;
+  GanState state(config, 1, at::kCPU), reference(config, 1, at::kCPU);
+  const auto images = reals().requires_grad_(true);
+  reference.discriminator->forward(images).sum().backward();
+  const double expected = 1.5 * images.grad().square().sum({1, 2, 3}).mean().item<double>();
+  EXPECT_NEAR(gan_step(state, config, cpu, {reals()}).gradient_penalty.value(), expected, 1e-5 * expected);
+}
+
+TEST(GanStep, FollowsTheScheduleOfTheLearningRate) {
+  auto config = small_config();
+  config.training.total_images = 64;
+  config.optimizer.lr_decay = LearningRateDecay::linear;
+  config.optimizer.lr_decay_images = 8;
+  GanState state(config, 1, at::kCPU);
+  gan_step(state, config, cpu, {reals()});
+  const auto before = copies(parameters_of(*state.generator));
+  gan_step(state, config, cpu, {reals()});  // at 8 images the rate has fallen to 0
+  expect_same_tensors(copies(parameters_of(*state.generator)), before);
 }
 
 TEST(GanStep, StaysCloseToFloat32InBfloat16) {

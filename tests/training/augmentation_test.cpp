@@ -1,0 +1,90 @@
+#include "training/augmentation.h"
+
+#include <set>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace slopegan {
+namespace {
+
+const std::vector<Augmentation> all = {Augmentation::color, Augmentation::translation, Augmentation::cutout};
+
+RandomStream stream(std::uint64_t index = 0) { return {3, "augmentation", index}; }
+
+at::Tensor some_images(std::int64_t count = 16, std::int64_t channels = 3) {
+  at::manual_seed(1);
+  return at::rand({count, channels, 32, 32}, at::kDouble) * 2 - 1;
+}
+
+TEST(Augment, IsAFunctionOfTheImagesAndTheStream) {
+  EXPECT_TRUE(at::equal(augment(some_images(), all, stream()), augment(some_images(), all, stream())));
+  EXPECT_FALSE(at::equal(augment(some_images(), all, stream()), augment(some_images(), all, stream(1))));
+}
+
+TEST(Augment, WithoutAnyKindGivesTheImagesThemselves) {
+  const auto images = some_images();
+  EXPECT_TRUE(augment(images, {}, stream()).is_same(images));
+}
+
+TEST(Augment, TranslatesEachImageByWholePixelsWithZerosBehind) {
+  // The pixel at (y, x) says where it came from: y · 32 + x + 1, never 0.
+  const auto images = (at::arange(32 * 32, at::kDouble) + 1).view({1, 1, 32, 32}).repeat({64, 1, 1, 1});
+  const auto moved = augment(images, {Augmentation::translation}, stream());
+  std::set<std::pair<std::int64_t, std::int64_t>> shifts;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    const auto center = static_cast<std::int64_t>(moved[i][0][16][16].item<double>()) - 1;
+    const std::int64_t dy = center / 32 - 16, dx = center % 32 - 16;
+    EXPECT_LE(std::max(std::abs(dy), std::abs(dx)), 4);
+    shifts.insert({dy, dx});
+    for (const std::int64_t y : {0, 7, 31}) {
+      for (const std::int64_t x : {0, 19, 31}) {
+        const bool inside = y + dy >= 0 && y + dy < 32 && x + dx >= 0 && x + dx < 32;
+        const double expected = inside ? static_cast<double>((y + dy) * 32 + x + dx + 1) : 0;
+        EXPECT_EQ(moved[i][0][y][x].item<double>(), expected) << dy << ' ' << dx << ' ' << y << ' ' << x;
+      }
+    }
+  }
+  EXPECT_GT(shifts.size(), 30u);
+}
+
+TEST(Augment, CutsASquareOfHalfTheSideOut) {
+  const auto cut = augment(at::ones({64, 3, 32, 32}), {Augmentation::cutout}, stream());
+  for (std::int64_t i = 0; i < 64; ++i) {
+    const auto hole = cut[i][0].eq(0);
+    const auto rows = hole.any(1).sum().item<std::int64_t>(), columns = hole.any(0).sum().item<std::int64_t>();
+    EXPECT_EQ(hole.sum().item<std::int64_t>(), rows * columns);  // a rectangle, cut at the border
+    EXPECT_TRUE(rows >= 8 && rows <= 16 && columns >= 8 && columns <= 16) << rows << ' ' << columns;
+    EXPECT_TRUE(at::equal(cut[i][0], cut[i][2]));
+  }
+}
+
+TEST(Augment, ChangesBrightnessAndContrastOfGreyImagesAffinely) {
+  const auto images = some_images(8, 1);
+  const auto changed = augment(images, {Augmentation::color}, stream());
+  for (std::int64_t i = 0; i < 8; ++i) {
+    // contrast · (x + brightness − mean) + mean: the second of two differences over the first is the contrast.
+    const auto x = images[i].flatten(), y = changed[i].flatten();
+    const double contrast = ((y[1] - y[0]) / (x[1] - x[0])).item<double>();
+    EXPECT_TRUE(contrast >= 0.5 && contrast < 1.5) << contrast;
+    const double brightness = (y.mean() - x.mean()).item<double>();
+    EXPECT_LE(std::abs(brightness), 0.5);
+    EXPECT_TRUE(at::allclose(y, (x - x.mean()) * contrast + x.mean() + brightness));
+  }
+}
+
+TEST(Augment, PassesGradientsOfTheirNumericalSize) {
+  auto images = some_images(4).requires_grad_(true);
+  const auto weights = at::randn({4, 3, 32, 32}, at::kDouble);
+  const auto value = [&](const at::Tensor& x) { return (augment(x, all, stream()) * weights).sum(); };
+  value(images).backward();
+  const auto direction = at::randn_like(images);
+  const auto base = images.detach();
+  // Linear in the images but for rounding.
+  const double numerical = ((value(base + direction * 1e-3) - value(base - direction * 1e-3)) / 2e-3).item<double>();
+  EXPECT_NEAR((images.grad() * direction).sum().item<double>(), numerical, 1e-6 * std::abs(numerical) + 1e-9);
+}
+
+}  // namespace
+}  // namespace slopegan
