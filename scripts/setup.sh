@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
-test_tools=(numpy==2.4.6)   # reads back what the program writes for it
+test_tools=(numpy==2.4.6 pillow==13.0.0)   # read back what the program writes for them
 
 # The build itself, then the data set and the font of the examples.
 packages=(

@@ -13,6 +13,7 @@
 #include "experiments/sheet_parts.h"
 #include "experiments/sheets.h"
 #include "support/errors.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -155,6 +156,7 @@ class RunGrid {
 int grid_command(const GridArguments& arguments) {
   const bool sweep = fs::exists(fs::path(arguments.path) / "sweep.yaml");
   check_choices(arguments, sweep);
+  install_signal_handlers();
   return sweep ? sweep_grid(arguments) : RunGrid(arguments).draw();
 }
 

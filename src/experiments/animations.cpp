@@ -179,7 +179,8 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
   for (const auto& arm : chosen) {
     counts.merge(sample_counts(RunPaths(arm.directory)));
     sheet.rows.push_back({.label = slope_label(arm.negative_slope)});
-    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+    const auto& score = labels.slopes.at(arm.negative_slope);
+    if (!score.empty()) sheet.rows.back().detail = "in the end " + score;
   }
   write_training(file, std::move(sheet), counts, style, [&](Sheet& one, std::int64_t images) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -66,6 +66,7 @@ ClassImages images_by_class(ClassJudge& judge, LoadedGenerator& loaded, std::siz
   const auto classes = static_cast<std::size_t>(judge.classes());
   ClassImages found{std::vector<std::vector<cv::Mat>>(classes), std::vector<std::int64_t>(classes)};
   for (const auto& latents : sample_latents(loaded.config, images_looked_at).split(images_a_batch)) {
+    stop_if_asked();
     const auto images = generate_images(loaded.generator, latents, sheet_compute);
     const auto labels = judge.classes_of(images);
     for (std::int64_t i = 0; i < images.size(0); ++i) {

@@ -1,6 +1,7 @@
 #include "experiments/generate.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,10 +28,29 @@ namespace fs = std::filesystem;
 constexpr int walk_frame_hundredths = 5;  // 20 frames a second; browsers slow down what is faster than 50
 constexpr long long most_stations = 10'000;
 
-void report_progress(const ImageStream& stream) {
-  log::status_line(
-      format("%lld of %lld images", static_cast<long long>(stream.done()), static_cast<long long>(stream.count())));
-}
+/// How far a stream is: a line that stands at the bottom of a terminal, or a plain one every ten seconds.
+class StreamProgress {
+ public:
+  void update(const ImageStream& stream) {
+    const auto now = Clock::now();
+    if (now - shown_ <
+        (log::status_line_visible() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000)))
+      return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const auto text = format("%lld of %lld images, %.0f/s", static_cast<long long>(stream.done()),
+                             static_cast<long long>(stream.count()), static_cast<double>(stream.done()) / seconds);
+    if (log::status_line_visible()) {
+      log::status_line(text);
+    } else {
+      log::info(text);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), shown_ = start_;
+};
 
 /// Refuses what would replace or mix with somebody's files.
 void check_free(const GenerateOptions& options) {
@@ -48,9 +68,10 @@ void check_free(const GenerateOptions& options) {
 }
 
 void write_array(ImageStream& stream, const fs::path& file) {
+  StreamProgress progress;
   write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, [&] {
     const auto images = stream.next();
-    report_progress(stream);
+    progress.update(stream);
     return to_bytes(images);
   });
 }
@@ -63,6 +84,7 @@ fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int6
 
 /// To the files and the animation, where there are such.
 void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
+  StreamProgress progress;
   for (std::int64_t first = 0;; first = stream.done()) {
     const auto images = stream.next();
     if (!images.defined()) return;
@@ -73,7 +95,7 @@ void write_images(ImageStream& stream, const fs::path& directory, GifWriter* ani
       }
       if (animation != nullptr) animation->add(enlarged(mats[i]), walk_frame_hundredths);
     }
-    report_progress(stream);
+    progress.update(stream);
   }
 }
 

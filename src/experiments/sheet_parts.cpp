@@ -10,6 +10,7 @@
 #include "images/read_image.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 #include "training/samples.h"
 
@@ -126,7 +127,12 @@ ArmGenerator arm_generator(const Config& config, const Arm& arm) {
   return generator;
 }
 
+void stop_if_asked() {
+  if (const int signal = stop_signal()) throw StoppedError(signal, "stopped before the picture was whole");
+}
+
 std::vector<cv::Mat> tiles_of(LoadedGenerator& loaded, const at::Tensor& latents) {
+  stop_if_asked();
   return to_mats(generate_images(loaded.generator, latents, sheet_compute));
 }
 

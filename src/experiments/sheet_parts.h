@@ -58,7 +58,10 @@ struct ArmGenerator {
 
 ArmGenerator arm_generator(const Config& config, const Arm& arm);
 
-/// The generator's images of [N, latent_dim] latents.
+/// Throws StoppedError where a signal asks to stop.
+void stop_if_asked();
+
+/// The generator's images of [N, latent_dim] latents. Throws StoppedError as above.
 std::vector<cv::Mat> tiles_of(LoadedGenerator& loaded, const at::Tensor& latents);
 
 /// The arm's row with the images of the latents that `latents` gives for its configuration; `columns` pale tiles where

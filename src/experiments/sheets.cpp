@@ -1,7 +1,7 @@
 #include "experiments/sheets.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include <opencv2/core.hpp>
@@ -100,8 +100,7 @@ cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second) {
     for (int x = 0; x < first.cols; ++x) {
       int sum = 0;
       for (int c = 0; c < channels; ++c) sum += after[x * channels + c] - before[x * channels + c];
-      // Full colour at 128: most differences are small, and would be pale.
-      const auto faded = cv::saturate_cast<uchar>(255 - std::lround(2.0 * std::abs(sum) / channels));
+      const auto faded = static_cast<uchar>(255 - std::abs(sum) / channels);
       picture.at<cv::Vec3b>(y, x) = sum > 0 ? cv::Vec3b(faded, faded, 255) : cv::Vec3b(255, faded, faded);
     }
   }

@@ -28,8 +28,8 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
                              double first, double second);
 
-/// `second` − `first`, as slope_difference_sheet shows it (CV_8UC3): the mean over the colours, full colour at half of
-/// the range of brightness and beyond. Both CV_8UC1 or both CV_8UC3, of one size.
+/// `second` − `first`, as slope_difference_sheet shows it (CV_8UC3): the mean over the colours, white at 0
+/// and full colour at 255. Both CV_8UC1 or both CV_8UC3, of one size.
 cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second);
 
 /// The generated images of one checkpoint below a row of real ones.

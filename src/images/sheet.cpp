@@ -1,6 +1,7 @@
 #include "images/sheet.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <opencv2/imgproc.hpp>
 
@@ -8,6 +9,7 @@
 #include "images/png.h"
 #include "images/scale.h"
 #include "images/sheet_layout.h"
+#include "support/errors.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -28,6 +30,19 @@ void paint_tile(cv::Mat& canvas, const PlacedTile& placed, int scale) {
   const cv::Size size = coloured.size() * scale;
   const cv::Point corner = cell.tl() + cv::Point((cell.width - size.width) / 2, (cell.height - size.height) / 2);
   upscale_into(coloured, scale, canvas(cv::Rect(corner, size)));
+}
+
+/// Before any of the memory is taken.
+void check_size(cv::Size size) {
+  constexpr int longest_side = 65'535;                         // of a GIF; PNG and JPEG have about as much
+  constexpr std::int64_t largest_picture = std::int64_t{1} << 28;  // 768 MiB
+  if (size.width <= longest_side && size.height <= longest_side &&
+      std::int64_t{size.width} * size.height <= largest_picture) {
+    return;
+  }
+  throw UsageError(
+      format("a picture of %d x %d pixels is too large; fewer rows or columns, or a smaller scale would do", size.width,
+             size.height));
 }
 
 /// The rows that stand on every page, and the others.
@@ -67,6 +82,7 @@ int tallest(const std::vector<Sheet>& pages, const SheetStyle& style) {
 
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style) {
   const SheetLayout layout = lay_out(sheet, style);
+  check_size(layout.size);
   cv::Mat canvas(layout.size, CV_8UC3, white);
   for (const auto& tile : layout.tiles) paint_tile(canvas, tile, layout.scale);
   for (const auto& line : layout.lines) canvas(line).setTo(line_colour);

@@ -33,7 +33,8 @@ struct SheetStyle {
 
 /// Draws the sheet as CV_8UC3 on white. The label column is as wide as its longest text needs, up to the limit; title
 /// and subtitle are broken into lines; a column label is shortened to its column. Text is ASCII (other characters:
-/// '?'). Throws std::invalid_argument for tiles of another type.
+/// '?'). Throws std::invalid_argument for tiles of another type, UsageError for a picture of more than 2^28 pixels or
+/// 65,535 in a row or column.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
 
 /// No page is higher: viewers and browsers show pictures of 8,000 pixels, and refuse much larger ones.
