@@ -34,7 +34,7 @@ void paint_tile(cv::Mat& canvas, const PlacedTile& placed, int scale) {
 
 /// Before any of the memory is taken.
 void check_size(cv::Size size) {
-  constexpr int longest_side = 65'535;                         // of a GIF; PNG and JPEG have about as much
+  constexpr int longest_side = 65'535;                             // of a GIF; PNG and JPEG have about as much
   constexpr std::int64_t largest_picture = std::int64_t{1} << 28;  // 768 MiB
   if (size.width <= longest_side && size.height <= longest_side &&
       std::int64_t{size.width} * size.height <= largest_picture) {
