@@ -1,65 +1,193 @@
+#include <charconv>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "commands/checkpoint_argument.h"
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "config/load.h"
 #include "config/validate.h"
+#include "experiments/animations.h"
+#include "experiments/class_sheets.h"
+#include "experiments/sheet_parts.h"
 #include "experiments/sheets.h"
-#include "images/png.h"
 #include "support/errors.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 struct GridArguments {
   std::string path;
   std::string out;
   int rows = 0;
   int columns = default_sheet_columns;
+  int scale = 0;
   std::int64_t seed = -1;
+  bool by_class = false;
+  std::string difference;  // "A,B"
+  bool animate = false;
+  int walk = 0;  // frames from latent to latent; 0: no walk
 };
 
-void write_and_say(const std::filesystem::path& file, const cv::Mat& picture) {
-  write_png(file, picture);
-  print(printable(file.string()) + "\n");
+void print_files(const std::vector<fs::path>& files) {
+  for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
+}
+
+/// The picture's own name in the directory of the run or sweep, or --out.
+fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
+  if (arguments.out.empty()) return directory / name;
+  const fs::path out = arguments.out;
+  const auto ending = fs::path(name).extension();
+  if (out.extension() != ending) throw UsageError("--out must end in " + ending.string() + " here");
+  return out;
+}
+
+double parse_slope(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  throw UsageError("--difference takes two slopes of the sweep, such as 0,0.2");
+}
+
+std::pair<double, double> parse_difference(const std::string& text) {
+  const auto comma = text.find(',');
+  if (comma == std::string::npos) parse_slope("");
+  const std::string_view all = text;
+  return {parse_slope(all.substr(0, comma)), parse_slope(all.substr(comma + 1))};
+}
+
+void check_choices(const GridArguments& arguments, bool sweep) {
+  const bool still = arguments.by_class || !arguments.difference.empty();
+  if (still && (arguments.animate || arguments.walk > 0)) {
+    throw UsageError("--by-class and --difference do not move: leave out --animate and --walk");
+  }
+  if (arguments.by_class && !arguments.difference.empty()) throw UsageError("--by-class or --difference, not both");
+  if (sweep && arguments.rows > 0) throw UsageError("--rows is for a run; the rows of a sweep are its slopes");
+  if (!sweep && arguments.seed >= 0) throw UsageError("--seed is for a sweep; a run has one seed");
+  if (!sweep && !arguments.difference.empty()) throw UsageError("--difference is for a sweep");
 }
 
 int sweep_grid(const GridArguments& arguments) {
-  const std::filesystem::path directory = arguments.path;
+  const fs::path directory = arguments.path;
   const Config config = load_config(directory / "sweep.yaml").config;
   validate_sweep(config);
+  const auto arms = make_arms(config, directory);
   const auto seed = arguments.seed >= 0 ? arguments.seed : config.sweep.seeds.front();
-  if (!arguments.out.empty()) {
-    write_and_say(arguments.out, slope_contact_sheet(config, make_arms(config, directory), seed, arguments.columns));
+  const SheetStyle style = sweep_style(arguments.scale);
+  if (arguments.animate) {
+    const auto file = output_file(arguments, directory, arguments.walk > 0 ? "walk.gif" : "training.gif");
+    if (arguments.walk > 0) {
+      animate_slope_walk(file, config, arms, seed, arguments.columns, arguments.walk, style);
+    } else {
+      animate_slope_training(file, config, arms, seed, arguments.columns, style);
+    }
+    print_files({file});
+  } else if (arguments.walk > 0) {
+    const auto file = output_file(arguments, directory, "walk.png");
+    print_files(write_sheet(file, slope_walk_sheet(config, arms, seed, arguments.walk + 1), style));
+  } else if (arguments.by_class) {
+    const auto file = output_file(arguments, directory, "by_class.png");
+    print_files(write_sheet(file, slope_class_sheet(config, arms, seed), style));
+  } else if (!arguments.difference.empty()) {
+    const auto [first, second] = parse_difference(arguments.difference);
+    const auto name = "difference_" + shortest(first) + "_" + shortest(second) + ".png";
+    const auto sheet = slope_difference_sheet(config, arms, seed, arguments.columns, first, second);
+    print_files(write_sheet(output_file(arguments, directory, name), sheet, style));
+  } else if (!arguments.out.empty()) {
+    const auto file = output_file(arguments, directory, "contact_sheet.png");
+    print_files(write_sheet(file, slope_contact_sheet(config, arms, seed, arguments.columns), style));
+  } else {
+    print_files(write_sweep_sheets(config, directory, seed, arguments.columns, arguments.scale));
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+/// What is drawn of a run, or of one of its checkpoints.
+class RunGrid {
+ public:
+  explicit RunGrid(const GridArguments& arguments)
+      : arguments_(arguments),
+        whole_run_(fs::is_directory(fs::path(arguments.path) / "checkpoints")),
+        checkpoint_(find_checkpoint(arguments.path)),
+        style_{.scale = arguments.scale} {}
+
+  int draw() const {
+    if (arguments_.animate && arguments_.walk > 0) {
+      const auto file = output("walk", ".gif");
+      animate_walk(file, checkpoint_, rows(4), arguments_.columns, arguments_.walk, style_);
+      print_files({file});
+    } else if (arguments_.animate) {
+      if (!whole_run_) throw UsageError("--animate shows a run over its training; a checkpoint is one moment of it");
+      const auto file = output("training", ".gif");
+      animate_training(file, checkpoint_config(checkpoint_), RunPaths(arguments_.path), rows(6), arguments_.columns,
+                       style_);
+      print_files({file});
+    } else if (arguments_.walk > 0) {
+      print_files(write_sheet(output("walk", ".png"), walk_sheet(checkpoint_, rows(6), arguments_.walk + 1), style_));
+    } else if (arguments_.by_class) {
+      print_files(write_sheet(output("by_class", ".png"), class_sheet(checkpoint_, arguments_.columns), style_));
+    } else {
+      print_files(
+          write_sheet(output("grid", ".png"), checkpoint_sheet(checkpoint_, rows(6), arguments_.columns), style_));
+    }
     return static_cast<int>(ExitCode::done);
   }
-  for (const auto& file : write_sweep_sheets(config, directory, seed, arguments.columns)) {
-    print(printable(file.string()) + "\n");
-  }
-  return static_cast<int>(ExitCode::done);
-}
 
-int run_grid(const GridArguments& arguments) {
-  const auto checkpoint = find_checkpoint(arguments.path);
-  const bool whole_run = std::filesystem::is_directory(std::filesystem::path(arguments.path) / "checkpoints");
-  const auto run_dir = checkpoint.directory.parent_path().parent_path();
-  const std::string name = whole_run ? "grid.png" : "grid_" + checkpoint.directory.filename().string() + ".png";
-  const auto file = arguments.out.empty() ? run_dir / name : std::filesystem::path(arguments.out);
-  write_and_say(file, checkpoint_sheet(checkpoint, arguments.rows > 0 ? arguments.rows : 6, arguments.columns));
-  return static_cast<int>(ExitCode::done);
-}
+ private:
+  int rows(int usual) const { return arguments_.rows > 0 ? arguments_.rows : usual; }
+  fs::path output(const std::string& name, const std::string& ending) const {
+    const auto& directory = checkpoint_.directory;
+    const auto moment = whole_run_ ? "" : "_" + directory.filename().string();
+    return output_file(arguments_, directory.parent_path().parent_path(), name + moment + ending);
+  }
+
+  const GridArguments& arguments_;
+  bool whole_run_;
+  Checkpoint checkpoint_;
+  SheetStyle style_;
+};
 
 int grid_command(const GridArguments& arguments) {
-  if (std::filesystem::exists(std::filesystem::path(arguments.path) / "sweep.yaml")) {
-    if (arguments.rows > 0) throw UsageError("--rows is for a run; the rows of a sweep are its slopes");
-    return sweep_grid(arguments);
-  }
-  if (arguments.seed >= 0) throw UsageError("--seed is for a sweep; a run has one seed");
-  return run_grid(arguments);
+  const bool sweep = fs::exists(fs::path(arguments.path) / "sweep.yaml");
+  check_choices(arguments, sweep);
+  install_signal_handlers();
+  return sweep ? sweep_grid(arguments) : RunGrid(arguments).draw();
+}
+
+void declare_layout(CLI::App& command, GridArguments& arguments) {
+  command.add_option("--rows", arguments.rows, "Rows of generated images of a run (default: 6); long ones get pages")
+      ->check(CLI::Range(1, 10'000))
+      ->type_name("N");
+  command.add_option("--columns", arguments.columns, "Latents, one a column")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
+  command.add_option("--scale", arguments.scale, "Enlarge images by a whole factor (default: to 64 pixels at least)")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
+  command.add_option("--seed", arguments.seed, "The seed of a sweep to show (default: its first)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("S");
+}
+
+void declare_views(CLI::App& command, GridArguments& arguments) {
+  command.add_flag("--by-class", arguments.by_class,
+                   "Order by the class that a classifier sees; of a sweep: columns are classes");
+  command
+      .add_option("--difference", arguments.difference, "How the images of two slopes of a sweep differ, such as 0,0.2")
+      ->type_name("A,B");
+  command.add_flag("--animate", arguments.animate, "A GIF over training time; with --walk, of the walk");
+  command
+      .add_option("--walk", arguments.walk,
+                  "Walk on the sphere from latent to latent in N steps; of a sweep: the same walk at every slope")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
 }
 
 }  // namespace
@@ -72,18 +200,10 @@ void setup_grid(CLI::App& command, Action& action) {
   command
       .add_option("--out", arguments->out,
                   "Where the picture goes (default: grid.png in the run; contact_sheet.png and time_sheet.png in the "
-                  "sweep)")
+                  "sweep; others by what they show)")
       ->type_name("FILE");
-  command.add_option("--rows", arguments->rows, "Rows of generated images of a run (default: 6)")
-      ->check(CLI::Range(1, 64))
-      ->type_name("N");
-  command.add_option("--columns", arguments->columns, "Latents, one a column")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64))
-      ->type_name("N");
-  command.add_option("--seed", arguments->seed, "The seed of a sweep to show (default: its first)")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("S");
+  declare_layout(command, *arguments);
+  declare_views(command, *arguments);
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return grid_command(*arguments); };
   });

@@ -8,13 +8,10 @@
 
 namespace slopegan {
 
-namespace {
-
-/// uint8 [N, H, W, C], contiguous, on the CPU.
 torch::Tensor to_bytes(const torch::Tensor& images) {
-  if (!images.is_floating_point()) throw std::invalid_argument("to_mats: a floating type is expected");
+  if (!images.is_floating_point()) throw std::invalid_argument("a floating type of image is expected");
   if (images.dim() != 4 || (images.size(1) != 1 && images.size(1) != 3) || images.size(2) < 1 || images.size(3) < 1) {
-    throw std::invalid_argument("to_mats: images of shape [N, 1 or 3, H, W] are expected");
+    throw std::invalid_argument("images of shape [N, 1 or 3, H, W] are expected");
   }
   constexpr double infinity = std::numeric_limits<double>::infinity();
   // NaN has to go before the conversion to bytes, whose result for it is undefined.
@@ -22,8 +19,6 @@ torch::Tensor to_bytes(const torch::Tensor& images) {
   const auto bytes = values.clamp(-1, 1).add(1).mul(127.5).round().to(torch::kByte);
   return bytes.permute({0, 2, 3, 1}).contiguous();
 }
-
-}  // namespace
 
 std::vector<cv::Mat> to_mats(const torch::Tensor& images) {
   const auto bytes = to_bytes(images);

@@ -68,7 +68,8 @@ std::string shorten(const std::string& text, int width, const Lettering& letteri
   std::string start = ascii(text);
   while (!start.empty() && text_size(start + "...", lettering).width > width) start.pop_back();
   while (start.ends_with(' ')) start.pop_back();
-  return start + "...";
+  const std::string shortened = start + "...";
+  return text_size(shortened, lettering).width <= width ? shortened : "";
 }
 
 std::vector<std::string> wrap(const std::string& text, int width, const Lettering& lettering) {

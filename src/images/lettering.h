@@ -18,7 +18,8 @@ struct Lettering {
 /// Width of `text`, and the height of a line of it: from the top of the tallest letter to the bottom of a descender.
 cv::Size text_size(const std::string& text, const Lettering& lettering);
 
-/// `text`, or as much of its beginning with "..." behind as is at most `width` pixels wide.
+/// `text`, or as much of its beginning with "..." behind as is at most `width` pixels wide; nothing where not
+/// even the dots are.
 std::string shorten(const std::string& text, int width, const Lettering& lettering);
 
 /// `text` in lines of at most `width` pixels, broken at spaces; a longer word is shortened. An empty text has no lines.

@@ -4,10 +4,12 @@
 
 #include <opencv2/core.hpp>
 
+#include "support/files.h"
+
 namespace slopegan {
 
 /// Writes an 8-bit gray or BGR image as PNG with write_file_atomic: the file appears whole or not at all. Throws
 /// IoError that names the file, std::invalid_argument for another type of image.
-void write_png(const std::filesystem::path& file, const cv::Mat& image);
+void write_png(const std::filesystem::path& file, const cv::Mat& image, Sync sync = Sync::now);
 
 }  // namespace slopegan

@@ -28,6 +28,13 @@ cv::Mat downscale(const cv::Mat& image, int factor) {
   return small;
 }
 
+cv::Mat enlarged(const cv::Mat& image) {
+  const int factor = scale_to_view(image.cols);
+  cv::Mat large(image.size() * factor, image.type());
+  upscale_into(image, factor, large);
+  return large;
+}
+
 int scale_to_view(int size) {
   constexpr int smallest = 64;
   return std::max(1, (smallest + size - 1) / std::max(size, 1));

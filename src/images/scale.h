@@ -13,6 +13,9 @@ void upscale_into(const cv::Mat& image, int factor, cv::Mat target);
 /// The top left pixel of every square of factor × factor; both sides of `image` are multiples of the factor.
 cv::Mat downscale(const cv::Mat& image, int factor);
 
+/// `image` large enough to be seen: by scale_to_view of its width.
+cv::Mat enlarged(const cv::Mat& image);
+
 /// The smallest factor with which `size` pixels become at least 64.
 int scale_to_view(int size);
 

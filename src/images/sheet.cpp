@@ -1,211 +1,119 @@
 #include "images/sheet.h"
 
 #include <algorithm>
-#include <stdexcept>
+#include <cstdint>
 
 #include <opencv2/imgproc.hpp>
 
 #include "images/lettering.h"
+#include "images/png.h"
 #include "images/scale.h"
+#include "images/sheet_layout.h"
+#include "support/errors.h"
+#include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
 const cv::Scalar white = cv::Scalar::all(255), pale = cv::Scalar::all(240), line_colour = cv::Scalar::all(205);
-const Lettering title_lettering{.size = 16, .stroke = 1.9, .colour = cv::Scalar::all(25)};
-const Lettering subtitle_lettering{.size = 10, .stroke = 1.1, .colour = cv::Scalar::all(105)};
-const Lettering label_lettering{.size = 12, .stroke = 1.45, .colour = cv::Scalar::all(35)};
-const Lettering detail_lettering{.size = 9.5, .stroke = 1.05, .colour = cv::Scalar::all(105)};
 
-constexpr int label_gap = 18;      // between the label column and the tiles
-constexpr int subtitle_gap = 4;    // between title and subtitle
-constexpr int section_gap = 12;    // below the title block
-constexpr int reference_gap = 22;  // below a reference row, with the line in its middle
-constexpr int narrowest_text = 420;
+/// Tiles smaller than the largest lie in the middle of their cell.
+void paint_tile(cv::Mat& canvas, const PlacedTile& placed, int scale) {
+  const cv::Rect& cell = placed.cell;
+  if (placed.tile.empty()) {
+    canvas(cell).setTo(pale);
+    return;
+  }
+  cv::Mat coloured = placed.tile;
+  if (coloured.channels() == 1) cv::cvtColor(placed.tile, coloured, cv::COLOR_GRAY2BGR);
+  const cv::Size size = coloured.size() * scale;
+  const cv::Point corner = cell.tl() + cv::Point((cell.width - size.width) / 2, (cell.height - size.height) / 2);
+  upscale_into(coloured, scale, canvas(cv::Rect(corner, size)));
+}
 
-int line_height(const Lettering& lettering) { return text_size("", lettering).height; }
+/// Before any of the memory is taken.
+void check_size(cv::Size size) {
+  constexpr int longest_side = 65'535;                             // of a GIF; PNG and JPEG have about as much
+  constexpr std::int64_t largest_picture = std::int64_t{1} << 28;  // 768 MiB
+  if (size.width <= longest_side && size.height <= longest_side &&
+      std::int64_t{size.width} * size.height <= largest_picture) {
+    return;
+  }
+  throw UsageError(
+      format("a picture of %d x %d pixels is too large; fewer rows or columns, or a smaller scale would do", size.width,
+             size.height));
+}
 
-struct Geometry {
-  int scale = 1;
-  cv::Size cell;
-  int columns = 0;
-  int label_width = 0;  // with the gap behind it; 0 where no row has a label
-  int row_height = 0;
-  int width = 0;
-  std::vector<std::string> title, subtitle;
+/// The rows that stand on every page, and the others.
+struct Rows {
+  std::vector<SheetRow> heading, body;
 };
 
-void check_tiles(const Sheet& sheet) {
-  for (const auto& row : sheet.rows) {
-    for (const auto& tile : row.tiles) {
-      if (!tile.empty() && tile.type() != CV_8UC1 && tile.type() != CV_8UC3) {
-        throw std::invalid_argument("draw_sheet: tiles are 8-bit gray or BGR images");
-      }
-    }
+Rows divided_rows(const Sheet& sheet) {
+  Rows rows;
+  const auto first = std::find_if(sheet.rows.begin(), sheet.rows.end(), [](const SheetRow& r) { return !r.reference; });
+  rows.heading.assign(sheet.rows.begin(), first);
+  rows.body.assign(first, sheet.rows.end());
+  return rows;
+}
+
+std::vector<Sheet> pages_of(const Sheet& sheet, const Rows& rows, std::size_t rows_a_page) {
+  const std::size_t count = (rows.body.size() + rows_a_page - 1) / rows_a_page;
+  std::vector<Sheet> pages;
+  for (std::size_t begin = 0; begin < rows.body.size(); begin += rows_a_page) {
+    Sheet page{sheet.title, sheet.subtitle, sheet.column_labels, rows.heading, sheet.reference_columns};
+    page.title += format(" (%zu of %zu)", pages.size() + 1, count);
+    const std::size_t end = std::min(begin + rows_a_page, rows.body.size());
+    page.rows.insert(page.rows.end(), rows.body.begin() + static_cast<std::ptrdiff_t>(begin),
+                     rows.body.begin() + static_cast<std::ptrdiff_t>(end));
+    pages.push_back(std::move(page));
   }
+  return pages;
 }
 
-cv::Size largest_tile(const Sheet& sheet) {
-  cv::Size largest(1, 1);
-  for (const auto& row : sheet.rows) {
-    for (const auto& tile : row.tiles) {
-      largest = {std::max(largest.width, tile.cols), std::max(largest.height, tile.rows)};
-    }
-  }
-  return largest;
-}
-
-int label_column_width(const Sheet& sheet, const SheetStyle& style) {
-  int widest = 0;
-  for (const auto& row : sheet.rows) {
-    widest =
-        std::max({widest, text_size(row.label, label_lettering).width, text_size(row.detail, detail_lettering).width});
-  }
-  return widest == 0 ? 0 : std::min(widest, style.max_label_width) + label_gap;
-}
-
-int label_block_height(const SheetRow& row) {
-  return (row.label.empty() ? 0 : line_height(label_lettering)) +
-         (row.detail.empty() ? 0 : line_height(detail_lettering));
-}
-
-Geometry measure(const Sheet& sheet, const SheetStyle& style) {
-  Geometry geometry;
-  const cv::Size tile = largest_tile(sheet);
-  geometry.scale = style.scale > 0 ? style.scale : scale_to_view(tile.width);
-  geometry.cell = tile * geometry.scale;
-  geometry.row_height = geometry.cell.height;
-  for (const auto& row : sheet.rows) {
-    geometry.columns = std::max(geometry.columns, static_cast<int>(row.tiles.size()));
-    geometry.row_height = std::max(geometry.row_height, label_block_height(row));
-  }
-  geometry.label_width = label_column_width(sheet, style);
-  const int tiles_width = std::max(0, geometry.columns * (geometry.cell.width + style.gap) - style.gap);
-  const int content = geometry.label_width + tiles_width;
-  const int text_width = std::max(content, narrowest_text);
-  geometry.title = wrap(sheet.title, text_width, title_lettering);
-  geometry.subtitle = wrap(sheet.subtitle, text_width, subtitle_lettering);
-  const bool has_text = !geometry.title.empty() || !geometry.subtitle.empty();
-  geometry.width = 2 * style.margin + (has_text ? text_width : content);
-  return geometry;
-}
-
-int title_block_height(const Geometry& geometry) {
-  const auto titles = static_cast<int>(geometry.title.size()), subtitles = static_cast<int>(geometry.subtitle.size());
-  const int height = titles * line_height(title_lettering) + subtitle_gap + subtitles * line_height(subtitle_lettering);
-  return titles + subtitles == 0 ? 0 : height + section_gap;
-}
-
-int column_labels_height(const Sheet& sheet) {
-  return sheet.column_labels.empty() ? 0 : line_height(detail_lettering) + 4;
-}
-
-int total_height(const Sheet& sheet, const SheetStyle& style, const Geometry& geometry) {
-  int height = 2 * style.margin + title_block_height(geometry) + column_labels_height(sheet);
-  for (std::size_t i = 0; i < sheet.rows.size(); ++i) {
-    const bool last = i + 1 == sheet.rows.size();
-    height += geometry.row_height + (last ? 0 : sheet.rows[i].reference ? reference_gap : style.gap);
-  }
+int tallest(const std::vector<Sheet>& pages, const SheetStyle& style) {
+  int height = 0;
+  for (const auto& page : pages) height = std::max(height, lay_out(page, style).size.height);
   return height;
 }
-
-class Painter {
- public:
-  Painter(const Sheet& sheet, const SheetStyle& style)
-      : sheet_(sheet),
-        style_(style),
-        geometry_(measure(sheet, style)),
-        canvas_(total_height(sheet, style, geometry_), geometry_.width, CV_8UC3, white),
-        y_(style.margin) {}
-
-  cv::Mat paint() {
-    paint_lines(geometry_.title, title_lettering);
-    y_ += subtitle_gap;
-    paint_lines(geometry_.subtitle, subtitle_lettering);
-    y_ = style_.margin + title_block_height(geometry_);
-    paint_column_labels();
-    for (std::size_t i = 0; i < sheet_.rows.size(); ++i) {
-      paint_row(sheet_.rows[i]);
-      if (i + 1 == sheet_.rows.size()) break;
-      if (sheet_.rows[i].reference) paint_separator();
-      y_ += sheet_.rows[i].reference ? reference_gap : style_.gap;
-    }
-    return canvas_;
-  }
-
- private:
-  void paint_lines(const std::vector<std::string>& lines, const Lettering& lettering) {
-    for (const auto& line : lines) {
-      draw_text(canvas_, line, {style_.margin, y_}, lettering);
-      y_ += line_height(lettering);
-    }
-  }
-
-  int column_x(int column) const {
-    return style_.margin + geometry_.label_width + column * (geometry_.cell.width + style_.gap);
-  }
-
-  void paint_column_labels() {
-    const int labelled = std::min(geometry_.columns, static_cast<int>(sheet_.column_labels.size()));
-    for (int column = 0; column < labelled; ++column) {
-      const auto& full = sheet_.column_labels[static_cast<std::size_t>(column)];
-      const auto text = shorten(full, geometry_.cell.width, detail_lettering);
-      const int room = geometry_.cell.width - text_size(text, detail_lettering).width;
-      draw_text(canvas_, text, {column_x(column) + room / 2, y_}, detail_lettering);
-    }
-    y_ += column_labels_height(sheet_);
-  }
-
-  void paint_row(const SheetRow& row) {
-    paint_label(row);
-    for (int column = 0; column < static_cast<int>(row.tiles.size()); ++column) {
-      paint_tile(row.tiles[static_cast<std::size_t>(column)], column);
-    }
-    y_ += geometry_.row_height;
-  }
-
-  void paint_label(const SheetRow& row) {
-    int y = y_ + (geometry_.row_height - label_block_height(row)) / 2;
-    for (const auto& [text, lettering] : {std::pair(row.label, label_lettering), {row.detail, detail_lettering}}) {
-      if (text.empty()) continue;
-      draw_text(canvas_, shorten(text, style_.max_label_width, lettering), {style_.margin, y}, lettering);
-      y += line_height(lettering);
-    }
-  }
-
-  /// Tiles smaller than the largest lie in the middle of their cell.
-  void paint_tile(const cv::Mat& tile, int column) {
-    const cv::Rect cell({column_x(column), y_ + (geometry_.row_height - geometry_.cell.height) / 2}, geometry_.cell);
-    if (tile.empty()) {
-      canvas_(cell).setTo(pale);
-      return;
-    }
-    cv::Mat coloured = tile;
-    if (tile.channels() == 1) cv::cvtColor(tile, coloured, cv::COLOR_GRAY2BGR);
-    const cv::Size size = tile.size() * geometry_.scale;
-    const cv::Point corner = cell.tl() + cv::Point((cell.width - size.width) / 2, (cell.height - size.height) / 2);
-    upscale_into(coloured, geometry_.scale, canvas_(cv::Rect(corner, size)));
-  }
-
-  void paint_separator() {
-    const int y = y_ + reference_gap / 2;
-    const int right = column_x(geometry_.columns) - style_.gap - 1;
-    cv::line(canvas_, {style_.margin, y}, {right, y}, line_colour);
-  }
-
-  const Sheet& sheet_;
-  const SheetStyle& style_;
-  Geometry geometry_;
-  cv::Mat canvas_;
-  int y_;  // where the next thing goes
-};
 
 }  // namespace
 
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style) {
-  check_tiles(sheet);
-  return Painter(sheet, style).paint();
+  const SheetLayout layout = lay_out(sheet, style);
+  check_size(layout.size);
+  cv::Mat canvas(layout.size, CV_8UC3, white);
+  for (const auto& tile : layout.tiles) paint_tile(canvas, tile, layout.scale);
+  for (const auto& line : layout.lines) canvas(line).setTo(line_colour);
+  for (const auto& text : layout.texts) draw_text(canvas, text.text, text.box.tl(), text.lettering);
+  return canvas;
+}
+
+std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int most_height) {
+  const int height = lay_out(sheet, style).size.height;
+  const Rows rows = divided_rows(sheet);
+  if (height <= most_height || rows.body.size() < 2) return {sheet};
+  // Rows are equally high; what a page has beside them takes a few rows' room at most.
+  const auto all = static_cast<double>(sheet.rows.size());
+  auto rows_a_page = static_cast<std::size_t>(std::max(1.0, all * most_height / height));
+  auto pages = pages_of(sheet, rows, rows_a_page);
+  while (rows_a_page > 1 && tallest(pages, style) > most_height) pages = pages_of(sheet, rows, --rows_a_page);
+  return pages;
+}
+
+std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
+                                               const SheetStyle& style) {
+  std::vector<std::filesystem::path> written;
+  for (const auto& page : split_into_pages(sheet, style, highest_page)) {
+    std::filesystem::path name = file;
+    if (!written.empty()) {
+      name.replace_filename(file.stem().string() + format("_%zu", written.size() + 1) + file.extension().string());
+    }
+    write_png(name, draw_sheet(page, style));
+    written.push_back(std::move(name));
+  }
+  return written;
 }
 
 }  // namespace slopegan

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Sheet {
   std::string subtitle;
   std::vector<std::string> column_labels;  ///< above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
+  int reference_columns = 0;  ///< so many at the left are set apart by a line: real images of the rows' classes
 };
 
 struct SheetStyle {
@@ -31,7 +33,19 @@ struct SheetStyle {
 
 /// Draws the sheet as CV_8UC3 on white. The label column is as wide as its longest text needs, up to the limit; title
 /// and subtitle are broken into lines; a column label is shortened to its column. Text is ASCII (other characters:
-/// '?'). Throws std::invalid_argument for tiles of another type.
+/// '?'). Throws std::invalid_argument for tiles of another type, UsageError for a picture of more than 2^28 pixels or
+/// 65,535 in a row or column.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
+
+/// No page is higher: viewers and browsers show pictures of 8,000 pixels, and refuse much larger ones.
+inline constexpr int highest_page = 8000;
+
+/// The sheet on pages of at most `most_height` pixels, where more than one row has room: the reference rows that it
+/// begins with stand on each, titles say "(2 of 5)". A sheet that fits is one page as it is.
+std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int most_height);
+
+/// Writes the sheet as PNG; its further pages as <name>_2.png and so on. Returns what was written. Throws IoError.
+std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
+                                               const SheetStyle& style = {});
 
 }  // namespace slopegan

@@ -40,30 +40,44 @@ std::string read_file(const fs::path& file, std::size_t limit) {
   }
 }
 
-/// Creates a file beside `file` whose name nobody else has.
-static PosixFile create_beside(const fs::path& file) {
+/// A name beside `file` that nobody else has.
+static fs::path temporary_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   for (;;) {
     fs::path candidate = file;
     candidate.replace_filename(format("%s%s-%d-%u", temporary_prefix.data(), file.filename().c_str(),
                                       static_cast<int>(::getpid()), counter++));
     std::error_code ignored;  // whatever is wrong, opening will say it
-    if (fs::exists(fs::symlink_status(candidate, ignored))) continue;
-    return PosixFile(candidate, O_WRONLY | O_CREAT | O_EXCL, /*shown=*/file);
+    if (!fs::exists(fs::symlink_status(candidate, ignored))) return candidate;
   }
 }
 
-void write_file_atomic(const fs::path& file, std::string_view content) {
-  PosixFile output = create_beside(file);
+void write_file_atomic(const fs::path& file, std::string_view content, Sync sync) {
+  PosixFile output(temporary_beside(file), O_WRONLY | O_CREAT | O_EXCL, /*shown=*/file);
   try {
     output.write(bytes_of(content));
-    output.sync();
+    if (sync == Sync::now) output.sync();
     rename_path(output.path(), file);
   } catch (...) {
     ::unlink(output.path().c_str());
     throw;
   }
-  sync_directory(file.parent_path());
+  if (sync == Sync::now) sync_directory(file.parent_path());
+}
+
+void sync_file_system(const fs::path& directory) {
+  const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
+  if (::syncfs(opened.descriptor()) != 0) throw_io_error("write to the disk", opened.path());
+}
+
+PendingFile::PendingFile(fs::path file) : file_(std::move(file)), temporary_(temporary_beside(file_)) {}
+
+PendingFile::~PendingFile() { ::unlink(temporary_.c_str()); }
+
+void PendingFile::commit() {
+  PosixFile(temporary_, O_RDONLY, /*shown=*/file_).sync();
+  rename_path(temporary_, file_);
+  sync_directory(file_.parent_path());
 }
 
 void sync_directory(const fs::path& directory) {

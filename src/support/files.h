@@ -15,9 +15,36 @@ namespace slopegan {
 /// The whole content; a file of more than `limit` bytes is refused, and so are pipes and devices.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
-/// Whoever reads `file` sees the old content or the new, never a part, whenever this process or the machine stops. The
-/// new content is on the disk when this returns. A symbolic link is replaced, not followed.
-void write_file_atomic(const std::filesystem::path& file, std::string_view content);
+/// When what is written has to be on the disk. `later` is for thousands of small files that can be made again: each is
+/// whole for every reader even where this process is killed, but a machine that loses its power may lose them until
+/// sync_file_system is called.
+enum class Sync { now, later };
+
+/// Whoever reads `file` sees the old content or the new, never a part, whenever this process or (Sync::now) the machine
+/// stops. The new content is then on the disk when this returns. A symbolic link is replaced, not followed.
+void write_file_atomic(const std::filesystem::path& file, std::string_view content, Sync sync = Sync::now);
+
+/// Returns once everything that was written to the file system of `directory` is on the disk.
+void sync_file_system(const std::filesystem::path& directory);
+
+/// A file too large to be held in memory: it is written under another name beside `file`, by whoever opens that, and
+/// takes its place when it is whole. Without commit() nothing of it stays.
+class PendingFile {
+ public:
+  explicit PendingFile(std::filesystem::path file);
+  ~PendingFile();
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  const std::filesystem::path& file() const { return file_; }
+  /// Nothing is there yet.
+  const std::filesystem::path& temporary() const { return temporary_; }
+  /// What stands at temporary() is brought to the disk and then replaces file(), as write_file_atomic does it.
+  void commit();
+
+ private:
+  std::filesystem::path file_, temporary_;
+};
 
 /// Returns once the entries of the directory (created, renamed, removed files) are on the disk.
 void sync_directory(const std::filesystem::path& directory);

@@ -76,5 +76,13 @@ TEST(ToMats, RefusesOtherShapesAndTypes) {
   EXPECT_THROW(to_tensor(cv::Mat(2, 2, CV_32FC1)), std::invalid_argument);
 }
 
+TEST(ToBytes, PutsChannelsLastInTheOrderRedGreenBlue) {
+  const auto images = torch::tensor({-1.0f, 1.0f, 0.0f, 1.0f, -1.0f, -1.0f}).view({1, 3, 1, 2});
+  const auto bytes = to_bytes(images);
+  EXPECT_TRUE(bytes.is_contiguous());
+  // The pixels are (-1, 0, -1) and (1, 1, -1).
+  EXPECT_TRUE(torch::equal(bytes, torch::tensor({0, 128, 0, 255, 255, 0}).to(torch::kByte).view({1, 1, 2, 3})));
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -96,5 +96,14 @@ TEST(Upscale, IsExactForEveryFactor) {
   }
 }
 
+TEST(Enlarged, MakesAnImageAtLeast64PixelsWide) {
+  for (const int size : {1, 16, 28, 32, 64, 128}) {
+    const cv::Mat image = to_mat(noise({1, size, size}));
+    const cv::Mat large = enlarged(image);
+    EXPECT_GE(large.cols, 64);
+    EXPECT_TRUE(same(downscale(large, large.cols / size), image));
+  }
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -61,6 +61,14 @@ TEST(Shorten, KeepsWhatFitsAndMarksWhatDoesNot) {
   EXPECT_LE(text_size(shortened, lettering).width, 100);
 }
 
+TEST(Shorten, IsNeverWiderThanItMayBe) {
+  for (int width = 0; width < 60; ++width) {
+    for (const std::string text : {"slope", "i", "a b", "WWWW"}) {
+      EXPECT_LE(text_size(shorten(text, width, lettering), lettering).width, width) << text;
+    }
+  }
+}
+
 TEST(Wrap, BreaksAtSpacesAndLosesNoWord) {
   const std::string text = "a column shows the same latent at every slope";
   const auto lines = wrap(text, 150, lettering);

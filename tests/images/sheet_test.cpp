@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "support/errors.h"
 
 namespace slopegan {
 namespace {
@@ -136,6 +140,14 @@ TEST(DrawSheet, DrawsManyRowsAndNone) {
   EXPECT_NO_THROW(draw_sheet(sheet));
   sheet.rows.assign(60, row("slope 0.2", 1));
   EXPECT_GT(draw_sheet(sheet).rows, 60 * 64);
+}
+
+TEST(DrawSheet, RefusesPicturesThatNoMemoryHolds) {
+  Sheet sheet;
+  sheet.rows = {row("", 64)};
+  EXPECT_THAT(message_of<UsageError>([&] { draw_sheet(sheet, {.scale = 64}); }), ::testing::HasSubstr(" is too large"));
+  sheet.rows.assign(1000, row("", 20));
+  EXPECT_THAT(message_of<UsageError>([&] { draw_sheet(sheet, {.scale = 1'000}); }), ::testing::HasSubstr("too large"));
 }
 
 TEST(DrawSheet, RefusesTilesOfAnotherType) {

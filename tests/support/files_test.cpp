@@ -226,6 +226,35 @@ TEST(AppendFile, KeepsWholeLinesWhereTheDiskIsFull) {
   EXPECT_EQ(read_file(directory / "lines", 100), "abc\ndef\n");
 }
 
+TEST(WriteFileAtomic, WritesTheSameWhereItIsSynchronisedLater) {
+  const TemporaryDirectory directory;
+  write_file_atomic(directory / "file", "old", Sync::later);
+  write_file_atomic(directory / "file", "new", Sync::later);
+  EXPECT_EQ(read_file(directory / "file", 10), "new");
+  EXPECT_EQ(entries(directory.path()), 1u);
+  sync_file_system(directory.path());
+  EXPECT_THROW(sync_file_system(directory / "missing"), IoError);
+}
+
+TEST(PendingFile, TakesItsPlaceOnlyWhenItIsCommitted) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "file") << "old";
+  {
+    const PendingFile given_up(directory / "file");
+    std::ofstream(given_up.temporary()) << "half";
+    EXPECT_TRUE(given_up.temporary().filename().native().starts_with(temporary_prefix));
+  }
+  EXPECT_EQ(read_file(directory / "file", 10), "old");
+  EXPECT_EQ(entries(directory.path()), 1u);
+  PendingFile whole(directory / "file");
+  std::ofstream(whole.temporary()) << "new";
+  whole.commit();
+  EXPECT_EQ(read_file(directory / "file", 10), "new");
+  EXPECT_EQ(entries(directory.path()), 1u);
+  PendingFile empty(directory / "file");  // nobody wrote it
+  EXPECT_THAT(message_of<IoError>([&] { empty.commit(); }), HasSubstr((directory / "file").string()));
+}
+
 TEST(AppendFile, SaysThatTheDeviceIsFull) {
   EXPECT_EQ(message_of<IoError>([] { AppendFile("/dev/full").append_line("x"); }),
             "cannot write /dev/full: No space left on device");

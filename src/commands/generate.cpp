@@ -1,0 +1,72 @@
+#include "experiments/generate.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "commands/checkpoint_argument.h"
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "support/errors.h"
+#include "support/signals.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+struct GenerateArguments {
+  std::string path;
+  std::string out;
+  std::int64_t seed = -1;
+  GenerateOptions options;
+};
+
+int run_generate(const GenerateArguments& arguments) {
+  GenerateOptions options = arguments.options;
+  options.out = arguments.out;
+  if (options.out.filename().empty()) options.out = options.out.parent_path();  // "images/"
+  if (options.out.empty()) throw UsageError("--out names a directory, or a file that ends in .npz");
+  if (arguments.seed >= 0) options.seed = arguments.seed;
+  install_signal_handlers();
+  generate_files(find_checkpoint(arguments.path), options);
+  print(printable(options.out.string(), 4096) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+void setup_generate(CLI::App& command, Action& action) {
+  constexpr std::int64_t most_images = 1'000'000'000, most_frames = 10'000;
+  const auto arguments = std::make_shared<GenerateArguments>();
+  command
+      .add_option("path", arguments->path,
+                  "Directory of a run, which stands for its newest checkpoint, or of a checkpoint")
+      ->required()
+      ->type_name("RUN|CHECKPOINT");
+  command.add_option("--count", arguments->options.count, "Images; with --walk: latents to walk through")
+      ->required()
+      ->check(CLI::Range(std::int64_t{1}, most_images))
+      ->type_name("N");
+  command
+      .add_option("--out", arguments->out,
+                  "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), NAME.gif for a walk")
+      ->required()
+      ->type_name("DIR|FILE");
+  command.add_option("--seed", arguments->seed, "Of the latents (default: the run's own)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("S");
+  command
+      .add_option("--walk", arguments->options.walk_steps,
+                  "Walk on the sphere from each latent to the next in so many frames, and back to the first")
+      ->check(CLI::Range(std::int64_t{1}, most_frames))
+      ->type_name("FRAMES");
+  command.add_flag("--overwrite", arguments->options.overwrite, "Replace files of the same names");
+  command.footer(
+      "The averaged generator makes the images, in float32. The same seed gives the same images, whatever N.");
+  command.callback([arguments, &action] {
+    action = [arguments](const std::vector<std::string>&) { return run_generate(*arguments); };
+  });
+}
+
+}  // namespace slopegan

@@ -1,0 +1,150 @@
+#include "experiments/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <ATen/ATen.h>
+
+#include "images/convert.h"
+#include "images/gif.h"
+#include "images/npz.h"
+#include "images/png.h"
+#include "images/scale.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/text.h"
+#include "training/image_stream.h"
+#include "training/latent_walk.h"
+
+namespace slopegan {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int walk_frame_hundredths = 5;  // 20 frames a second; browsers slow down what is faster than 50
+constexpr long long most_stations = 10'000;
+
+/// How far a stream is: a line that stands at the bottom of a terminal, or a plain one every ten seconds.
+class StreamProgress {
+ public:
+  void update(const ImageStream& stream) {
+    const auto now = Clock::now();
+    if (now - shown_ <
+        (log::status_line_visible() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000)))
+      return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const auto text = format("%lld of %lld images, %.0f/s", static_cast<long long>(stream.done()),
+                             static_cast<long long>(stream.count()), static_cast<double>(stream.done()) / seconds);
+    if (log::status_line_visible()) {
+      log::status_line(text);
+    } else {
+      log::info(text);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), shown_ = start_;
+};
+
+/// Refuses what would replace or mix with somebody's files.
+void check_free(const GenerateOptions& options) {
+  std::error_code ignored;
+  if (fs::is_directory(options.out, ignored)) {
+    if (options.out.extension() == ".npz" || options.out.extension() == ".gif") {
+      throw UsageError(display(options.out) + " is a directory");
+    }
+    if (options.overwrite || entries_of(options.out).empty()) return;
+    throw UsageError(display(options.out) +
+                     " is not empty; name another directory, or say --overwrite to replace the files of equal names");
+  }
+  if (!fs::exists(fs::symlink_status(options.out, ignored)) || options.overwrite) return;
+  throw UsageError(display(options.out) + " exists already; name another file, or say --overwrite to replace it");
+}
+
+void write_array(ImageStream& stream, const fs::path& file) {
+  StreamProgress progress;
+  write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, [&] {
+    const auto images = stream.next();
+    progress.update(stream);
+    return to_bytes(images);
+  });
+}
+
+/// "000042.png": as many digits for all, so that names sort as numbers do.
+fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int64_t count) {
+  const auto digits = std::max<std::size_t>(6, std::to_string(count - 1).size());
+  return directory / format("%0*lld.png", static_cast<int>(digits), static_cast<long long>(number));
+}
+
+/// To the files and the animation, where there are such.
+void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
+  StreamProgress progress;
+  for (std::int64_t first = 0;; first = stream.done()) {
+    const auto images = stream.next();
+    if (!images.defined()) return;
+    const auto mats = to_mats(images);
+    for (std::size_t i = 0; i < mats.size(); ++i) {
+      if (!directory.empty()) {
+        write_png(numbered_file(directory, first + static_cast<std::int64_t>(i), stream.count()), mats[i], Sync::later);
+      }
+      if (animation != nullptr) animation->add(enlarged(mats[i]), walk_frame_hundredths);
+    }
+    progress.update(stream);
+  }
+}
+
+void write_directory(ImageStream& stream, const GenerateOptions& options) {
+  make_directories(options.out);
+  std::unique_ptr<GifWriter> animation;
+  if (options.walk_steps > 0) animation = std::make_unique<GifWriter>(options.out / "walk.gif");
+  write_images(stream, options.out, animation.get());
+  if (animation) animation->finish();
+  sync_file_system(options.out);
+}
+
+void write_animation(ImageStream& stream, const fs::path& file) {
+  GifWriter animation(file);
+  write_images(stream, {}, &animation);
+  animation.finish();
+}
+
+}  // namespace
+
+void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options) {
+  check_free(options);
+  const auto ending = options.out.extension();
+  if (ending == ".gif" && options.walk_steps == 0) throw UsageError("only a walk is an animation: --walk FRAMES");
+  auto loaded = load_generator(checkpoint);
+  TrainingConfig here = loaded.config.training;
+  here.device = Device::automatic;      // what the run trained on may not be here
+  here.precision = Precision::float32;  // what a machine can does not change its images
+  const Compute compute = choose_compute(here);
+  apply_compute(compute);
+  const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));
+  LatentSource latents = numbered_latents(seed, loaded.config.generator.latent_dim);
+  std::int64_t count = options.count;
+  if (options.walk_steps > 0) {
+    if (options.count > most_stations)
+      throw UsageError(format("a walk goes through at most %lld latents", most_stations));
+    const LatentWalk walk(latents(0, options.count), options.walk_steps);
+    count = walk.size();
+    latents = [walk](std::int64_t first, std::int64_t n) { return walk.latents(first, n); };
+  }
+  ImageStream stream(loaded, compute, std::move(latents), count);
+  if (ending == ".npz") {
+    write_array(stream, options.out);
+  } else if (ending == ".gif") {
+    write_animation(stream, options.out);
+  } else {
+    write_directory(stream, options);
+  }
+  log::status_line("");
+}
+
+}  // namespace slopegan

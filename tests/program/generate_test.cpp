@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
+#include "images/convert.h"
+#include "images/read_image.h"
+#include "program.h"
+#include "run/checkpoint.h"
+#include "training/image_stream.h"
+#include "training/latent_walk.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+bool equal(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+std::set<std::string> names_in(const fs::path& directory) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename());
+  return names;
+}
+
+class Generate : public ProgramTest {
+ protected:
+  void train(const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("train", {"training.total_images=640", "training.threads=1", "checkpoint.every_images=320"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = slopegan(arguments);
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+  Result generate(const std::string& out, const std::vector<std::string>& more, const fs::path& of = {}) {
+    std::vector<std::string> arguments = {"generate", (of.empty() ? run() : of).string(), "--out", path(out).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  fs::path run() const { return outputs() / "smoke"; }
+  fs::path path(const std::string& name) const { return directory_ / name; }
+  /// The exit code of a script in Python with numpy and Pillow.
+  int python(const std::string& script) const {
+    const auto file = directory_.write("check.py", script);
+    const int status = std::system((SLOPEGAN_SOURCE_DIR "/.venv/bin/python " + file.string()).c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  bool has_numpy() const { return python("import numpy, PIL.Image") == 0; }
+};
+
+TEST_F(Generate, MakesTheImagesOfTheAveragedGenerator) {
+  train();
+  const auto result = generate("images", {"--count", "5", "--seed", "11"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, path("images").string() + "\n");
+  EXPECT_EQ(names_in(path("images")),
+            (std::set<std::string>{"000000.png", "000001.png", "000002.png", "000003.png", "000004.png"}));
+  auto loaded = load_generator(load_checkpoint(run() / "checkpoints/640"));
+  const at::NoGradGuard no_gradients;
+  const auto images = loaded.generator->forward(numbered_latents(11, 16)(0, 64));
+  for (int i = 0; i < 5; ++i) {
+    const auto png = read_image(path("images") / ("00000" + std::to_string(i) + ".png"));
+    EXPECT_TRUE(equal(png, to_mat(images[i]))) << i;
+  }
+}
+
+TEST_F(Generate, GivesTheSameImagesHoweverManyAndInEveryFormat) {
+  train();
+  ASSERT_EQ(generate("few", {"--count", "3"}).code, 0);
+  ASSERT_EQ(generate("many", {"--count", "70"}).code, 0);
+  ASSERT_EQ(generate("other", {"--count", "3", "--seed", "1"}).code, 0);
+  ASSERT_EQ(generate("early", {"--count", "3"}, run() / "checkpoints/320").code, 0);
+  ASSERT_EQ(generate("many.npz", {"--count", "70"}).code, 0);
+  EXPECT_EQ(names_in(path("many")).size(), 70u);
+  for (const std::string name : {"000000.png", "000001.png", "000002.png"}) {
+    EXPECT_TRUE(read_text(path("few") / name) == read_text(path("many") / name)) << name;
+    EXPECT_FALSE(read_text(path("few") / name) == read_text(path("other") / name)) << name;
+    EXPECT_FALSE(read_text(path("few") / name) == read_text(path("early") / name)) << name;
+  }
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  EXPECT_EQ(python("import numpy, PIL.Image\n"
+                   "with numpy.load('" +
+                   path("many.npz").string() +
+                   "') as file:\n"
+                   "    assert file.files == ['arr_0']\n"
+                   "    images = file['arr_0']\n"
+                   "assert images.dtype == numpy.uint8 and images.shape == (70, 32, 32, 1), images.shape\n"
+                   "for i in range(70):\n"
+                   "    png = numpy.array(PIL.Image.open('" +
+                   path("many").string() +
+                   "/%06d.png' % i))\n"
+                   "    assert (png == images[i, :, :, 0]).all(), i\n"),
+            0);
+}
+
+TEST_F(Generate, ReplacesNothingUnlessItIsTold) {
+  train();
+  fs::create_directory(path("images"));
+  std::ofstream(path("images") / "000001.png") << "precious";
+  std::ofstream(path("array.npz")) << "precious";
+  for (const std::string out : {"images", "array.npz"}) {
+    const auto refused = generate(out, {"--count", "2"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
+    EXPECT_THAT(refused.err, HasSubstr(path(out).string()));
+  }
+  EXPECT_EQ(read_text(path("images") / "000001.png"), "precious");
+  EXPECT_EQ(read_text(path("array.npz")), "precious");
+  EXPECT_EQ(names_in(path("images")).size(), 1u);
+  std::ofstream(path("images") / "notes.txt") << "mine";
+  for (const std::string out : {"images", "array.npz"}) {
+    EXPECT_EQ(generate(out, {"--count", "2", "--overwrite"}).code, 0);
+  }
+  EXPECT_FALSE(read_image(path("images") / "000001.png").empty());
+  EXPECT_EQ(read_text(path("images") / "notes.txt"), "mine");
+  EXPECT_EQ(generate("images/", {"--count", "2"}).code, 2);
+}
+
+TEST_F(Generate, WritesNothingIntoTheRunItReads) {
+  train();
+  std::set<std::string> before, after;
+  for (const auto& entry : fs::recursive_directory_iterator(run())) before.insert(entry.path());
+  for (const auto& file : before) ::chmod(file.c_str(), fs::is_directory(file) ? 0555 : 0444);
+  ::chmod(run().c_str(), 0555);
+  EXPECT_EQ(generate("images", {"--count", "2"}).code, 0);
+  for (const auto& entry : fs::recursive_directory_iterator(run())) after.insert(entry.path());
+  EXPECT_EQ(after, before);
+  for (const auto& file : before) ::chmod(file.c_str(), 0755);
+  ::chmod(run().c_str(), 0755);
+}
+
+TEST_F(Generate, WalksThroughItsLatentsAndBack) {
+  train();
+  ASSERT_EQ(generate("walk", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
+  ASSERT_EQ(generate("walk.gif", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
+  ASSERT_EQ(generate("walk.npz", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
+  const auto names = names_in(path("walk"));
+  EXPECT_EQ(names.size(), 13u);  // 3 x 4 frames
+  EXPECT_TRUE(names.contains("walk.gif") && names.contains("000011.png"));
+  EXPECT_TRUE(read_text(path("walk") / "walk.gif") == read_text(path("walk.gif")));
+  auto loaded = load_generator(load_checkpoint(run() / "checkpoints/640"));
+  const at::NoGradGuard no_gradients;
+  const LatentWalk walk(numbered_latents(2, 16)(0, 3), 4);
+  const auto images = loaded.generator->forward(walk.latents(0, 64));
+  EXPECT_TRUE(equal(read_image(path("walk/000004.png")), to_mat(images[4])));
+  EXPECT_TRUE(equal(read_image(path("walk/000011.png")), to_mat(images[11])));
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  EXPECT_EQ(python("import numpy, PIL.Image\n"
+                   "frames = numpy.load('" +
+                   path("walk.npz").string() +
+                   "')['arr_0']\n"
+                   "gif = PIL.Image.open('" +
+                   path("walk.gif").string() +
+                   "')\n"
+                   "assert frames.shape == (12, 32, 32, 1) and gif.n_frames == 12 and gif.size == (64, 64)\n"
+                   "assert gif.info['loop'] == 0\n"
+                   "for i in range(12):\n"
+                   "    gif.seek(i)\n"
+                   "    shown = numpy.array(gif.convert('RGB'))[::2, ::2]\n"
+                   "    assert (shown == frames[i]).all(), i\n"),
+            0);
+}
+
+TEST_F(Generate, MemoryDoesNotGrowWithTheImages) {
+  train();
+  const auto few = generate("few.npz", {"--count", "64"});
+  const auto many = generate("many.npz", {"--count", "20000"});
+  ASSERT_EQ(many.code, 0) << many.err;
+  EXPECT_GT(fs::file_size(path("many.npz")), 20'000'000u);
+  EXPECT_LT(many.peak_mib, few.peak_mib + 12);
+}
+
+TEST_F(Generate, SaysWhatItCannotDo) {
+  train();
+  EXPECT_THAT(generate("a.gif", {"--count", "3"}).err, HasSubstr("--walk"));
+  EXPECT_EQ(generate("a.gif", {"--count", "3"}).code, 2);
+  EXPECT_EQ(generate("a", {"--count", "0"}).code, 2);
+  EXPECT_EQ(generate("a", {"--count", "20000", "--walk", "2"}).code, 2);
+  EXPECT_EQ(generate("a", {"--count", "3"}, path("nowhere")).code, 4);
+  EXPECT_EQ(generate("missing/a.npz", {"--count", "3"}).code, 6);
+  EXPECT_FALSE(fs::exists(path("a")));
+}
+
+TEST_F(Generate, StopsAtASignalAndLeavesWholeFiles) {
+  train();
+  Program program(directory_.path(), {"generate", run().string(), "--count", "100000000", "--out", path("a").string()});
+  ASSERT_TRUE(wait_for(path("a/00000010.png")));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(), 130);
+  EXPECT_THAT(program.err(), HasSubstr("of 100000000 images"));
+  for (const auto& name : names_in(path("a"))) ASSERT_FALSE(name.starts_with(".tmp-"));
+  Program array(directory_.path(),
+                {"generate", run().string(), "--count", "100000000", "--out", path("a.npz").string()});
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  array.send(SIGTERM);
+  EXPECT_EQ(array.wait(), 143);
+  for (const auto& name : names_in(directory_.path())) EXPECT_EQ(name.find(".npz"), std::string::npos) << name;
+}
+
+TEST_F(Generate, MakesColourImagesInTheOrderOfNumpy) {
+  train();
+  // The images of a checkpoint whose last layer was made three times as wide: red, green and blue differ in sign.
+  auto checkpoint = load_checkpoint(run() / "checkpoints/640");
+  for (const std::string prefix : {"ema.", "generator."}) {
+    auto& weight = checkpoint.tensors.at(prefix + "block3.conv.weight");  // [in, out, k, k]
+    weight = at::cat({weight, -weight, weight * 0}, 1).contiguous();
+  }
+  save_checkpoint(path("colour/checkpoints"), checkpoint.info, checkpoint.tensors, 2);
+  ASSERT_EQ(generate("png", {"--count", "1"}, path("colour")).code, 0);
+  ASSERT_EQ(generate("a.npz", {"--count", "1"}, path("colour")).code, 0);
+  const auto pixel = read_image(path("png/000000.png")).at<cv::Vec3b>(16, 16);
+  EXPECT_NEAR(pixel[0], 127.5, 1);           // blue: tanh(0)
+  EXPECT_NEAR(pixel[1] + pixel[2], 255, 1);  // green is the negative of red
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  EXPECT_EQ(python("import numpy, PIL.Image\n"
+                   "images = numpy.load('" +
+                   path("a.npz").string() +
+                   "')['arr_0']\n"
+                   "png = numpy.array(PIL.Image.open('" +
+                   path("png/000000.png").string() +
+                   "'))\n"
+                   "assert images.shape == (1, 32, 32, 3) and (png == images[0]).all()\n"),
+            0);
+}
+
+}  // namespace
+}  // namespace slopegan::testing
