@@ -25,9 +25,11 @@ template <class Enum>
 struct EnumNames;
 
 template <>
-struct EnumNames<DatasetKind> {
-  static constexpr NamedValue<DatasetKind> table[] = {{"idx", DatasetKind::idx}};
-  static constexpr std::string_view planned[] = {"cifar", "image_folder", "npz"};
+struct EnumNames<DatasetKind> : NothingPlanned {
+  static constexpr NamedValue<DatasetKind> table[] = {{"idx", DatasetKind::idx},
+                                                      {"cifar", DatasetKind::cifar},
+                                                      {"image_folder", DatasetKind::image_folder},
+                                                      {"npz", DatasetKind::npz}};
 };
 
 template <>
