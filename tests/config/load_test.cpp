@@ -286,8 +286,6 @@ TEST_F(LoadConfig, TellsWhatThisVersionLacks) {
             Lines{"x.yaml:2: loss.r1 = 10: R1 is not available in this version (allowed: 0)"});
   EXPECT_EQ(override_errors({"loss.r2=true"}),
             Lines{"command line: 'loss.r2=true': loss.r2 = true: R2 is not available in this version (allowed: 0)"});
-  EXPECT_EQ(errors("data: {kind: cifar}"),
-            Lines{"x.yaml:1: data.kind = cifar is not available in this version; allowed: idx"});
   EXPECT_EQ(errors("loss: {kind: hinge}"),
             Lines{"x.yaml:1: loss.kind = hinge is not available in this version; allowed: bce"});
   EXPECT_EQ(errors("loss: {rr1: 0}"), Lines{"x.yaml:1: loss.rr1 is not a key; did you mean loss.r1?"});

@@ -126,6 +126,14 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   }
 }
 
+TEST(Validate, OnlyIdxImagesAreTransposed) {
+  Config config;
+  config.data.transpose = true;
+  EXPECT_THAT(errors(config), IsEmpty());
+  config.data.kind = DatasetKind::cifar;
+  EXPECT_THAT(errors(config), ElementsAre(HasSubstr("data.transpose is for data.kind = idx")));
+}
+
 TEST(Validate, LimitsTheSizeOfTheSampleGrid) {
   Config config;
   config.samples.rows = 32;
