@@ -149,7 +149,9 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
     if (!uses_slope(network.activation) && is_given(network.slope_key)) warn_without_effect(network, findings);
   }
   if (config.data.transpose && config.data.kind != DatasetKind::idx) {
-    findings.errors.push_back({{"data.transpose", "data.kind"}, "data.transpose is for data.kind = idx only"});
+    findings.warnings.push_back(
+        {{"data.transpose", "data.kind"},
+         "data.transpose has no effect with data.kind = " + std::string(name_of(config.data.kind))});
   }
   if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
     findings.errors.push_back({{"samples.rows", "samples.columns"},

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/mapped_file.h"
 #include "support/sha256.h"
 #include "support/text.h"
@@ -90,21 +89,16 @@ torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, 
 }
 
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
-                                      const PackOptions& options) {
+                                      const PackOptions& options, std::string& damage) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return std::nullopt;
-  std::string reason;
   try {
     return read_pack(file, folder, options);
-  } catch (const IoError& error) {
-    reason = error.what();
   } catch (const Json::exception& error) {
-    reason = printable(error.what());
-  } catch (const std::runtime_error& error) {
-    reason = error.what();
+    damage = printable(error.what());
+  } catch (const std::runtime_error& error) {  // an IoError, or what read_pack has found
+    damage = error.what();
   }
-  log::warning("the packed images in " + printable(file.string()) + " are damaged (" + reason +
-               ") and are packed again");
   return std::nullopt;
 }
 

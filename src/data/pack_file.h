@@ -17,8 +17,8 @@ std::string pack_footer(const PackedImages& packed, const std::string& fingerpri
 /// The bytes in the first part of `file` as uint8 [count, channels, resolution, resolution] in mapped memory.
 torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, const PackOptions& options);
 
-/// Nothing where there is no file, or it was packed from other files; the same with a warning where it is damaged.
+/// Nothing where there is no file, or it was packed from other files, or it is damaged: then `damage` says in what way.
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
-                                      const PackOptions& options);
+                                      const PackOptions& options, std::string& damage);
 
 }  // namespace slopegan

@@ -127,20 +127,36 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   log::info(format("packed %zu images in %.1f s", files - before, seconds));
 }
 
+FileLock pack_lock(const fs::path& file) {
+  try {
+    return wait_for_cache_lock(file);
+  } catch (const IoError& error) {
+    throw IoError(std::string("images cannot be packed: ") + error.what() + "; SLOPEGAN_CACHE names another place");
+  }
+}
+
+PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
+                          const PackOptions& options) {
+  const FileLock lock = pack_lock(file);
+  std::string damage;
+  // Another process may have packed them while this one waited.
+  if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
+  if (!damage.empty()) {
+    log::warning("the packed images in " + printable(file.string()) + " are damaged (" + damage +
+                 ") and are packed again");
+  }
+  pack(stem, file, folder, options);
+  if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
+  throw IoError(printable(file.string()) + " does not hold what was just written to it");
+}
+
 }  // namespace
 
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options) {
   const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
-  auto packed = open_pack(file, folder, options);
-  if (!packed) {
-    const FileLock lock = wait_for_cache_lock(file);
-    packed = open_pack(file, folder, options);  // another process may have packed them meanwhile
-    if (!packed) {
-      pack(stem, file, folder, options);
-      packed = open_pack(file, folder, options);
-    }
-  }
-  if (!packed) throw IoError(printable(file.string()) + " does not hold what was just written to it");
+  std::string damage;
+  auto packed = open_pack(file, folder, options, damage);
+  if (!packed) packed = pack_or_wait(stem, file, folder, options);
   check_unreadable(packed->unreadable, folder.files.size(), folder, options);
   return std::move(*packed);
 }

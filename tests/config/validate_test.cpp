@@ -126,12 +126,12 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   }
 }
 
-TEST(Validate, OnlyIdxImagesAreTransposed) {
+TEST(Validate, WarnsThatOnlyIdxImagesAreTransposed) {
   Config config;
   config.data.transpose = true;
-  EXPECT_THAT(errors(config), IsEmpty());
+  EXPECT_THAT(warnings(config), IsEmpty());
   config.data.kind = DatasetKind::cifar;
-  EXPECT_THAT(errors(config), ElementsAre(HasSubstr("data.transpose is for data.kind = idx")));
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("data.transpose has no effect with data.kind = cifar")));
 }
 
 TEST(Validate, LimitsTheSizeOfTheSampleGrid) {

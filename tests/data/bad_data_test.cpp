@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cache_directory.h"
+#include "config/enum_names.h"
 #include "data/dataset.h"
 #include "expect_error.h"
 #include "slow_check.h"

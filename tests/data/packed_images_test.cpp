@@ -112,17 +112,17 @@ TEST_F(PackedImagesTest, ArePackedAgainInTheSamePlaceWhereTheFolderChanged) {
 
 TEST_F(PackedImagesTest, ArePackedAgainWhereAnyByteIsDamaged) {
   add_images(20);
-  const auto good = pack();
+  const auto good = pack().images.clone();  // not mapped from the file that is damaged below
   const auto file = cached(".images").front();
   const auto size = static_cast<std::int64_t>(fs::file_size(file));
   for (const std::int64_t at : {std::int64_t{0}, std::int64_t{20 * 192 - 1}, std::int64_t{20 * 192 + 30},
                                 std::int64_t{-1}, std::int64_t{-30}, size - 90}) {
     flip_a_bit(file, at);
-    EXPECT_TRUE(torch::equal(pack().images, good.images)) << at;
+    EXPECT_TRUE(torch::equal(pack().images, good)) << at;
   }
   for (const std::int64_t left : {std::int64_t{0}, std::int64_t{50}, size / 2, size - 1}) {
     fs::resize_file(file, static_cast<std::uintmax_t>(left));
-    EXPECT_EQ(pack().hash, good.hash) << left;
+    EXPECT_TRUE(torch::equal(pack().images, good)) << left;
   }
 }
 
@@ -195,7 +195,7 @@ TEST_F(PackedImagesTest, AreNoDataSetWhereNothingCanBeRead) {
 TEST_F(PackedImagesTest, NeedACacheThatCanBeWritten) {
   add_images(2);
   const CacheDirectory nowhere("/dev/null/cache");
-  EXPECT_THAT(message_of<IoError>([&] { pack(); }), HasSubstr("/dev/null/cache"));
+  EXPECT_THAT(message_of<IoError>([&] { pack(); }), AllOf(HasSubstr("/dev/null"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
 /// KiB of memory of its own, which the system cannot drop as it can mapped files.

@@ -1,3 +1,7 @@
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
 #include <zlib.h>
 
 #include "data/npz_file.h"
@@ -26,33 +30,43 @@ void read_arrays(const MemoryFile& file) {
   }
 }
 
-void put(std::string& bytes, std::uint32_t value, int count) {
-  for (int i = 0; i < count; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+using Archive = std::vector<std::uint8_t>;
+
+/// Numbers of `size` bytes, little-endian.
+void put(Archive& archive, int size, std::initializer_list<std::uint32_t> values) {
+  for (const auto value : values) {
+    for (int i = 0; i < size; ++i) archive.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+}
+
+/// Size, checksum and more of an entry, as both of its headers have them.
+void put_entry(Archive& archive, Bytes content) {
+  const auto size = static_cast<std::uint32_t>(content.size());
+  put(archive, 2, {20, 0, 0, 0, 0x21});  // version, flags, stored, time, date
+  put(archive, 4, {static_cast<std::uint32_t>(::crc32(0, content.data(), size)), size, size});
+  put(archive, 2, {5, 0});  // bytes of the name and of what is extra
 }
 
 /// An archive with one stored entry a.npy (PKWARE's APPNOTE 4.3.7, 4.3.12, 4.3.16).
-std::string archive_of(Bytes content) {
-  const auto size = static_cast<std::uint32_t>(content.size());
-  std::string common;
-  for (const std::uint32_t value : {20, 0, 0, 0, 0x21}) put(common, value, 2);  // version, flags, stored, time, date
-  put(common, static_cast<std::uint32_t>(::crc32(0, content.data(), size)), 4);
-  put(common, size, 4);
-  put(common, size, 4);
-  put(common, 5, 2);  // of the name
-  put(common, 0, 2);  // of the extra field
-  std::string archive = "PK\3\4" + common + "a.npy";
-  archive.append(reinterpret_cast<const char*>(content.data()), content.size());
+Archive archive_of(Bytes content) {
+  constexpr std::string_view name = "a.npy";
+  Archive archive;
+  put(archive, 4, {0x04034b50});
+  put_entry(archive, content);
+  archive.insert(archive.end(), name.begin(), name.end());
+  archive.insert(archive.end(), content.begin(), content.end());
   const auto directory_at = static_cast<std::uint32_t>(archive.size());
-  archive += "PK\1\2";
-  put(archive, 20, 2);
-  archive += common + std::string(14, '\0') + "a.npy";  // comment, disk, attributes, offset 0
+  put(archive, 4, {0x02014b50});
+  put(archive, 2, {20});
+  put_entry(archive, content);
+  put(archive, 2, {0, 0, 0});  // comment, disk, attributes
+  put(archive, 4, {0, 0});     // attributes, where the entry begins
+  archive.insert(archive.end(), name.begin(), name.end());
   const auto directory_size = static_cast<std::uint32_t>(archive.size()) - directory_at;
-  archive += "PK\5\6" + std::string(4, '\0');
-  put(archive, 1, 2);
-  put(archive, 1, 2);
-  put(archive, directory_size, 4);
-  put(archive, directory_at, 4);
-  put(archive, 0, 2);
+  put(archive, 4, {0x06054b50, 0});
+  put(archive, 2, {1, 1});
+  put(archive, 4, {directory_size, directory_at});
+  put(archive, 2, {0});
   return archive;
 }
 
@@ -60,9 +74,6 @@ std::string archive_of(Bytes content) {
 
 void npz_file(Bytes bytes) { read_arrays(MemoryFile(bytes)); }
 
-void npy_array(Bytes bytes) {
-  const std::string archive = archive_of(bytes);
-  read_arrays(MemoryFile({reinterpret_cast<const std::uint8_t*>(archive.data()), archive.size()}));
-}
+void npy_array(Bytes bytes) { read_arrays(MemoryFile(archive_of(bytes))); }
 
 }  // namespace slopegan::fuzz
