@@ -4,11 +4,13 @@
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv goes back to the wheel
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
+#   SLOPEGAN_EMOJI=1       also install what scripts/make_emoji.py needs: Debian's emoji font, fonttools and Pillow
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
+emoji_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
 test_tools=(numpy==2.4.6 pillow==13.0.0)   # read back what the program writes for them
 
@@ -21,6 +23,7 @@ packages=(
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
+if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -94,14 +97,14 @@ install_torch() {
     fail "pip could not install torch==$torch_version; name a LibTorch that you have: SLOPEGAN_TORCH=/path $0"
 }
 
-install_tools() {   # the Python packages of the tests and source checks, which can do without
+install_tools() {   # name==version ...
   local tool missing=()
-  for tool in "${clang_tools[@]}" "${test_tools[@]}"; do
+  for tool in "$@"; do
     [[ $(installed_version "${tool%%==*}") == "${tool##*==}" ]] || missing+=("$tool")
   done
   if ((${#missing[@]} == 0)); then return; fi
   say "installing ${missing[*]} into .venv"
-  pip_install "${missing[@]}" || say "could not install ${missing[*]}; the checks that need them will be skipped"
+  pip_install "${missing[@]}"
 }
 
 chosen_torch() {   # prints the LibTorch that an earlier SLOPEGAN_TORCH named, as long as it is there
@@ -120,7 +123,9 @@ elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
   torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
 fi
-install_tools
+install_tools "${clang_tools[@]}" "${test_tools[@]}" ||
+  say "could not install the Python packages of the tests and source checks; those that need them will be skipped"
+if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then install_tools "${emoji_tools[@]}" || fail "pip could not install ${emoji_tools[*]}"; fi
 
 # The presets read this file, so that `cmake --preset release` works by hand as well.
 mkdir -p build

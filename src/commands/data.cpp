@@ -47,19 +47,23 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
     const std::size_t count = indices.size();
     indices.resize(std::min(count, columns));
     rows.push_back(row_of(dataset, indices, resolution));
-    rows.back().label = format("label %lld", static_cast<long long>(label));
+    rows.back().label =
+        dataset.class_names.empty() ? "label " + label_text(dataset, label) : label_text(dataset, label);
     rows.back().detail = format("%zu images", count);
   }
   return rows;
 }
 
+/// Images from all over the data set: those that lie together in a folder are often alike.
 std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution) {
   const auto width = static_cast<std::int64_t>(columns);
   const std::int64_t count = std::min(dataset.size(), rows_without_labels * width);
   std::vector<SheetRow> rows;
   for (std::int64_t begin = 0; begin < count; begin += width) {
     std::vector<std::int64_t> indices;
-    for (std::int64_t i = begin; i < std::min(begin + width, count); ++i) indices.push_back(i);
+    for (std::int64_t i = begin; i < std::min(begin + width, count); ++i) {
+      indices.push_back(i * dataset.size() / count);
+    }
     rows.push_back(row_of(dataset, indices, resolution));
   }
   return rows;

@@ -174,7 +174,9 @@ int run_evaluate(const EvaluateArguments& arguments) {
 
 void setup_evaluate(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<EvaluateArguments>();
-  command.add_option("path", arguments->path, "Directory of a run or a checkpoint, or a folder of PNG or JPEG images")
+  command
+      .add_option("path", arguments->path,
+                  "Directory of a run or a checkpoint, or a folder of PNG, JPEG or WebP images")
       ->required()
       ->type_name("RUN|CHECKPOINT|IMAGE_DIR");
   command

@@ -28,12 +28,6 @@ struct TrainArguments {
   bool print_config = false;
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (const auto size : shape) sizes.push_back(std::to_string(size));
-  return join(sizes, " x ");
-}
-
 std::string network_table(const BlockChainImpl& network) {
   std::string text;
   for (const auto& line : network.summary()) {

@@ -10,7 +10,7 @@
 /// config/fields.h; nothing here is checked.
 namespace slopegan {
 
-enum class DatasetKind { idx };
+enum class DatasetKind { idx, cifar, image_folder, npz };
 enum class ActivationKind { leaky_relu, relu, prelu, rrelu };
 enum class PReluKind { shared, channel, bounded, bounded_channel };
 enum class RReluKind { slope, divisor };
@@ -34,7 +34,10 @@ struct DataConfig {
   DatasetKind kind = DatasetKind::idx;
   std::string path = "/usr/share/datasets/fashion-mnist";
   std::int64_t resolution = 32;
+  std::int64_t channels = 0;
   bool flip = false;
+  bool transpose = false;
+  double max_unreadable = 0.01;
 };
 
 struct ActivationConfig {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <span>
 #include <stdexcept>
 #include <string_view>
 
@@ -16,22 +15,19 @@ struct NamedValue {
   Enum value;
 };
 
-/// Words that the interface knows and this version refuses, where an enumeration has such.
-struct NothingPlanned {
-  static constexpr std::span<const std::string_view> planned{};
-};
-
 template <class Enum>
 struct EnumNames;
 
 template <>
 struct EnumNames<DatasetKind> {
-  static constexpr NamedValue<DatasetKind> table[] = {{"idx", DatasetKind::idx}};
-  static constexpr std::string_view planned[] = {"cifar", "image_folder", "npz"};
+  static constexpr NamedValue<DatasetKind> table[] = {{"idx", DatasetKind::idx},
+                                                      {"cifar", DatasetKind::cifar},
+                                                      {"image_folder", DatasetKind::image_folder},
+                                                      {"npz", DatasetKind::npz}};
 };
 
 template <>
-struct EnumNames<ActivationKind> : NothingPlanned {
+struct EnumNames<ActivationKind> {
   static constexpr NamedValue<ActivationKind> table[] = {{"leaky_relu", ActivationKind::leaky_relu},
                                                          {"relu", ActivationKind::relu},
                                                          {"prelu", ActivationKind::prelu},
@@ -39,7 +35,7 @@ struct EnumNames<ActivationKind> : NothingPlanned {
 };
 
 template <>
-struct EnumNames<PReluKind> : NothingPlanned {
+struct EnumNames<PReluKind> {
   static constexpr NamedValue<PReluKind> table[] = {{"shared", PReluKind::shared},
                                                     {"channel", PReluKind::channel},
                                                     {"bounded", PReluKind::bounded},
@@ -47,36 +43,36 @@ struct EnumNames<PReluKind> : NothingPlanned {
 };
 
 template <>
-struct EnumNames<RReluKind> : NothingPlanned {
+struct EnumNames<RReluKind> {
   static constexpr NamedValue<RReluKind> table[] = {{"slope", RReluKind::slope}, {"divisor", RReluKind::divisor}};
 };
 
 template <>
-struct EnumNames<SlopeShape> : NothingPlanned {
+struct EnumNames<SlopeShape> {
   static constexpr NamedValue<SlopeShape> table[] = {
       {"linear", SlopeShape::linear}, {"cosine", SlopeShape::cosine}, {"log", SlopeShape::log}};
 };
 
 template <>
-struct EnumNames<GeneratorNorm> : NothingPlanned {
+struct EnumNames<GeneratorNorm> {
   static constexpr NamedValue<GeneratorNorm> table[] = {{"batch", GeneratorNorm::batch}, {"none", GeneratorNorm::none}};
 };
 
 template <>
-struct EnumNames<DiscriminatorNorm> : NothingPlanned {
+struct EnumNames<DiscriminatorNorm> {
   static constexpr NamedValue<DiscriminatorNorm> table[] = {{"batch", DiscriminatorNorm::batch},
                                                             {"spectral", DiscriminatorNorm::spectral},
                                                             {"none", DiscriminatorNorm::none}};
 };
 
 template <>
-struct EnumNames<InitMode> : NothingPlanned {
+struct EnumNames<InitMode> {
   static constexpr NamedValue<InitMode> table[] = {{"normal", InitMode::normal},
                                                    {"slope_matched", InitMode::slope_matched}};
 };
 
 template <>
-struct EnumNames<LossKind> : NothingPlanned {
+struct EnumNames<LossKind> {
   static constexpr NamedValue<LossKind> table[] = {{"bce", LossKind::bce},
                                                    {"hinge", LossKind::hinge},
                                                    {"wasserstein", LossKind::wasserstein},
@@ -85,31 +81,31 @@ struct EnumNames<LossKind> : NothingPlanned {
 };
 
 template <>
-struct EnumNames<Augmentation> : NothingPlanned {
+struct EnumNames<Augmentation> {
   static constexpr NamedValue<Augmentation> table[] = {
       {"color", Augmentation::color}, {"translation", Augmentation::translation}, {"cutout", Augmentation::cutout}};
 };
 
 template <>
-struct EnumNames<LearningRateDecay> : NothingPlanned {
+struct EnumNames<LearningRateDecay> {
   static constexpr NamedValue<LearningRateDecay> table[] = {
       {"none", LearningRateDecay::none}, {"linear", LearningRateDecay::linear}, {"cosine", LearningRateDecay::cosine}};
 };
 
 template <>
-struct EnumNames<Precision> : NothingPlanned {
+struct EnumNames<Precision> {
   static constexpr NamedValue<Precision> table[] = {
       {"auto", Precision::automatic}, {"float32", Precision::float32}, {"bfloat16", Precision::bfloat16}};
 };
 
 template <>
-struct EnumNames<Device> : NothingPlanned {
+struct EnumNames<Device> {
   static constexpr NamedValue<Device> table[] = {
       {"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}};
 };
 
 template <>
-struct EnumNames<MetricName> : NothingPlanned {
+struct EnumNames<MetricName> {
   static constexpr NamedValue<MetricName> table[] = {{"fd", MetricName::fd},
                                                      {"kd", MetricName::kd},
                                                      {"precision_recall", MetricName::precision_recall},
@@ -119,7 +115,7 @@ struct EnumNames<MetricName> : NothingPlanned {
 };
 
 template <>
-struct EnumNames<SweepTarget> : NothingPlanned {
+struct EnumNames<SweepTarget> {
   static constexpr NamedValue<SweepTarget> table[] = {{"both", SweepTarget::both},
                                                       {"generator", SweepTarget::generator},
                                                       {"discriminator", SweepTarget::discriminator}};

@@ -43,10 +43,16 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("run.name", config.run.name, TextRule::run_name, "name of the run's directory");
   visit("run.output_dir", config.run.output_dir, TextRule::path, "where run directories are created");
 
-  visit("data.kind", config.data.kind, Words<DatasetKind>{}, "file format of the data set");
-  visit("data.path", config.data.path, TextRule::path, "directory of the data set");
+  visit("data.kind", config.data.kind, Words<DatasetKind>{},
+        "format of the data: IDX (MNIST), CIFAR's binary files, a folder of PNG, JPEG and WebP images, MedMNIST's npz");
+  visit("data.path", config.data.path, TextRule::path, "directory or file of the data set; ~/ is the home directory");
   visit("data.resolution", config.data.resolution, OneOf{{32, 64, 128}}, "side in pixels that images are brought to");
+  visit("data.channels", config.data.channels, OneOf{{0, 1, 3}},
+        "1 makes images gray, 3 RGB; 0 takes them as they are, and a folder's as RGB");
   visit("data.flip", config.data.flip, Flag{}, "mirror every second image at random");
+  visit("data.transpose", config.data.transpose, Flag{}, "kind idx: exchange rows and columns, for EMNIST");
+  visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
+        "kind image_folder: share of the files that may be damaged and are left out");
 
   auto& g = config.generator;
   visit("generator.latent_dim", g.latent_dim, Integers{1, 4096}, "dimension of the latent vector");

@@ -208,7 +208,7 @@ bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_
 }
 
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
-                                     std::span<const std::string_view> planned, Issues& issues) {
+                                     Issues& issues) {
   const std::string allowed_words = join(words, ", ");
   if (node.kind != Kind::scalar) {
     add_wrong_type(node, key, "a word", allowed_words, issues);
@@ -216,10 +216,6 @@ std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key,
   }
   const auto found = std::find(words.begin(), words.end(), node.text);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-  if (std::find(planned.begin(), planned.end(), node.text) != planned.end()) {
-    add_issue(node, key, " = " + node.text + " is not available in this version", allowed_words, issues);
-    return std::nullopt;
-  }
   const std::string hint = nearest(printable(node.text, 60), words);
   add_issue(node, key, " = " + shown(node) + " is not allowed",
             allowed_words + (hint.empty() ? "" : " (did you mean " + hint + "?)"), issues);

@@ -33,12 +33,12 @@ bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_
 
 /// The index in `words` of the word that `node` holds.
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
-                                     std::span<const std::string_view> planned, Issues& issues);
+                                     Issues& issues);
 
 template <class Enum>
 void read_value(const YamlNode& node, std::string_view key, Enum& value, Words<Enum>, Issues& issues) {
   using Names = EnumNames<Enum>;
-  if (const auto index = read_word(node, key, words_of<Enum>(), Names::planned, issues)) {
+  if (const auto index = read_word(node, key, words_of<Enum>(), issues)) {
     value = Names::table[*index].value;
   }
 }

@@ -191,6 +191,11 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
   warn_unused_targets(config, is_given, findings);
   check_penalties(config, findings);
   check_learning_rates(config, findings);
+  if (config.data.transpose && config.data.kind != DatasetKind::idx) {
+    findings.warnings.push_back(
+        {{"data.transpose", "data.kind"},
+         "data.transpose has no effect with data.kind = " + std::string(name_of(config.data.kind))});
+  }
   if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
     findings.errors.push_back({{"samples.rows", "samples.columns"},
                                format("samples.rows * samples.columns = %lld is out of range; allowed: at most 1024",

@@ -8,6 +8,7 @@
 
 #include <zlib.h>
 
+#include "data/file_checks.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -16,25 +17,6 @@ namespace slopegan {
 namespace {
 
 std::string shown(const std::filesystem::path& path) { return printable(path.string()); }
-
-/// Opening a pipe would wait for ever and reading a directory fails late, so only regular files are let through.
-void require_regular_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  switch (status.type()) {
-    case std::filesystem::file_type::regular:
-      return;
-    case std::filesystem::file_type::not_found:
-      throw DataError("there is no file " + shown(path));
-    case std::filesystem::file_type::directory:
-      throw DataError(shown(path) + " is a directory where a file is expected");
-    case std::filesystem::file_type::none:
-    case std::filesystem::file_type::unknown:
-      throw DataError(shown(path) + " cannot be read: " + error.message());
-    default:
-      throw DataError(shown(path) + " is a device or a pipe where a regular file is expected");
-  }
-}
 
 }  // namespace
 

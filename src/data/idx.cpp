@@ -12,11 +12,6 @@ namespace slopegan {
 
 namespace {
 
-std::string data_name(const std::filesystem::path& path) {
-  const auto clean = std::filesystem::absolute(path).lexically_normal();  // "." and "mnist/" have no name of their own
-  return printable((clean.has_filename() ? clean : clean.parent_path()).filename().string());
-}
-
 torch::Tensor read_tensor(IdxFile& file) {
   void* data = file.read_data().release();
   return torch::from_blob(data, file.shape(), [](void* pointer) { std::free(pointer); }, torch::kByte);
@@ -41,18 +36,18 @@ torch::Tensor read_idx(const std::filesystem::path& file, int dimensions) {
   return read_tensor(input);
 }
 
-Dataset load_idx(const std::filesystem::path& path, Split split) {
+Dataset load_idx(const std::filesystem::path& path, Split split, bool transpose) {
   const auto files = find_idx_files(path, split);
   if (!files) throw DataError(missing_idx_message(path, split));
   Dataset dataset;
-  dataset.name = data_name(path);
+  dataset.name = dataset_name(path);
   dataset.files = {files->images};
   dataset.images = read_idx(files->images, 3).unsqueeze(1);
+  if (transpose) dataset.images = dataset.images.transpose(2, 3).contiguous();
   if (!files->labels.empty()) {
     dataset.files.push_back(files->labels);
     dataset.labels = read_labels(*files, dataset.size());
   }
-  dataset.hash = hash_images(dataset.images);
   return dataset;
 }
 

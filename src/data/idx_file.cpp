@@ -1,12 +1,12 @@
 #include "data/idx_file.h"
 
-#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "data/file_checks.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -14,29 +14,9 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::size_t mebibyte = std::size_t{1} << 20;
-constexpr std::size_t block_bytes = 64 * mebibyte;
-constexpr std::uint64_t max_bytes = std::uint64_t{8192} * mebibyte;
-/// gzip leaves 0.6 of Fashion-MNIST and a thousandth of the zeros of a bomb.
-constexpr std::size_t most_compression = 100;
-constexpr std::uint32_t max_side = 4096;
 constexpr unsigned char unsigned_byte_type = 0x08;
 
 std::string quoted(const std::filesystem::path& path) { return printable(path.string()); }
-
-/// realloc, because glibc moves large blocks without copying them.
-void resize(IdxMemory& memory, std::size_t bytes, const std::filesystem::path& file) {
-  void* moved = std::realloc(memory.get(), bytes);
-  if (moved == nullptr) throw DataError(quoted(file) + format(": there is no memory for %zu bytes of it", bytes));
-  static_cast<void>(memory.release());
-  memory.reset(static_cast<std::byte*>(moved));
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (const auto size : shape) sizes.push_back(format("%lld", static_cast<long long>(size)));
-  return join(sizes, " x ");
-}
 
 void check_magic(const std::filesystem::path& file, const std::array<unsigned char, 4>& magic, int dimensions) {
   const std::string found = format("%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
@@ -61,13 +41,14 @@ std::size_t check_shape(const std::filesystem::path& file, const std::vector<std
   const std::string claim = quoted(file) + " says that it holds " + shape_text(shape) + " values";
   if (shape[0] == 0) throw DataError(claim + ": at least one item is expected");
   for (std::size_t i = 1; i < shape.size(); ++i) {
-    if (shape[i] < 1 || shape[i] > max_side) {
-      throw DataError(claim + format(": height and width must lie in [1, %u]", max_side));
+    if (shape[i] < 1 || shape[i] > max_image_side) {
+      throw DataError(claim +
+                      format(": height and width must lie in [1, %lld]", static_cast<long long>(max_image_side)));
     }
   }
   std::uint64_t bytes = 1;  // at most 2^32 * 2^12 * 2^12
   for (const auto size : shape) bytes *= static_cast<std::uint64_t>(size);
-  if (bytes > max_bytes) throw DataError(claim + ": more than 8 GiB are not supported");
+  if (bytes > max_data_bytes) throw DataError(claim + ": more than 8 GiB are not supported");
   return static_cast<std::size_t>(bytes);
 }
 
@@ -89,39 +70,27 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
   return shape;
 }
 
-/// Reads exactly `size` bytes into memory that grows as they arrive.
-IdxMemory read_bytes(GzFile& input, const std::filesystem::path& file, std::size_t size) {
-  IdxMemory memory;
-  std::size_t filled = 0;
-  while (filled < size) {
-    const std::size_t block = std::min(size - filled, block_bytes);
-    resize(memory, filled + block, file);
-    const std::size_t got = input.read({memory.get() + filled, block});
-    filled += got;
-    if (got < block) {
-      throw DataError(
-          quoted(file) +
-          format(" is truncated: its header says that %zu bytes of data follow, there are %zu", size, filled));
-    }
+/// Reads exactly `size` bytes.
+MemoryBlock read_bytes(GzFile& input, const std::filesystem::path& file, std::size_t size) {
+  auto filled = read_as_it_comes(size, file, [&](std::span<std::byte> into) { return input.read(into); });
+  if (filled.size < size) {
+    throw DataError(quoted(file) + format(" is truncated: its header says that %zu bytes of data follow, there are %zu",
+                                          size, filled.size));
   }
   std::byte more{};  // asking for one more byte is also what makes zlib check the checksum
   if (input.read({&more, 1}) != 0) {
     throw DataError(quoted(file) + format(" is longer than its header says (%zu bytes of data)", size));
   }
-  return memory;
+  return std::move(filled.memory);
 }
 
 }  // namespace
 
 IdxFile::IdxFile(const std::filesystem::path& file, int dimensions)
     : path_(file), input_(file), shape_(read_shape(input_, file, dimensions)), bytes_(check_shape(file, shape_)) {
-  if (bytes_ > block_bytes && bytes_ / most_compression > input_.file_size()) {
-    throw DataError(quoted(file) +
-                    format(" says that it holds %zu bytes of data: more than %zu times the %llu bytes of the file",
-                           bytes_, most_compression, static_cast<unsigned long long>(input_.file_size())));
-  }
+  check_believable(path_, bytes_, input_.file_size());
 }
 
-IdxMemory IdxFile::read_data() { return read_bytes(input_, path_, bytes_); }
+MemoryBlock IdxFile::read_data() { return read_bytes(input_, path_, bytes_); }
 
 }  // namespace slopegan

@@ -2,19 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <vector>
 
 #include "data/gz_file.h"
+#include "data/memory_block.h"
 
 namespace slopegan {
-
-struct FreeMemory {
-  void operator()(void* memory) const { std::free(memory); }
-};
-using IdxMemory = std::unique_ptr<std::byte, FreeMemory>;
 
 /// A file of unsigned bytes in the IDX format of MNIST and its relatives, plain or gzipped (told by content, not by
 /// name). Whatever is wrong is a DataError that names the file.
@@ -28,7 +22,7 @@ class IdxFile {
 
   /// All values, row-major: as many bytes as the product of the shape. The memory in use follows what the file really
   /// holds, not what its header claims. Refuses a file that holds less or more. To be called once.
-  IdxMemory read_data();
+  MemoryBlock read_data();
 
  private:
   std::filesystem::path path_;

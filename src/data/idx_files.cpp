@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/file_checks.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -15,12 +16,6 @@ namespace fs = std::filesystem;
 bool present(const fs::path& path) {
   std::error_code ignored;  // an entry that cannot be looked at is as good as none
   return fs::exists(path, ignored);
-}
-
-/// Also for a link that leads nowhere: whoever reads it says so.
-bool has_entry(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
 }
 
 /// The names that a file goes by, those of the original MNIST first: `stem` is train-images, `ending` idx3-ubyte.
@@ -54,11 +49,15 @@ fs::path labels_beside(const fs::path& images) {
   return first_of(images.parent_path(), with_and_without_gz(wanted));
 }
 
-/// The test images that belong to a file of training images, or an empty path.
+/// The test images that belong to a file of training images, or an empty path. EMNIST's names are such as
+/// emnist-letters-train-images-idx3-ubyte and emnist-letters-test-images-idx3-ubyte.
 fs::path test_images_beside(const fs::path& train_images) {
   const std::string name = train_images.filename().string();
-  if (!name.starts_with("train")) return {};
-  return first_of(train_images.parent_path(), with_and_without_gz(replaced(name, "train", "t10k")));
+  if (name.starts_with("train")) {
+    return first_of(train_images.parent_path(), with_and_without_gz(replaced(name, "train", "t10k")));
+  }
+  if (name.find("-train-") == std::string::npos) return {};
+  return first_of(train_images.parent_path(), with_and_without_gz(replaced(name, "-train-", "-test-")));
 }
 
 }  // namespace

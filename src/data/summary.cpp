@@ -26,13 +26,29 @@ void summarize_pixels(const torch::Tensor& images, DatasetSummary& summary) {
   summary.deviation = std::sqrt(std::max(0.0, squares / total - summary.mean * summary.mean));
 }
 
-std::string counts_text(const DatasetSummary& summary) {
-  std::string text;
+std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
+  constexpr std::size_t most_labels = 100;
+  std::vector<std::string> texts;
   for (const auto& [label, count] : summary.label_counts) {
-    text +=
-        format("%s%lld: %lld", text.empty() ? "" : ", ", static_cast<long long>(label), static_cast<long long>(count));
+    if (texts.size() == most_labels) {
+      texts.push_back(format("and %zu more", summary.label_counts.size() - most_labels));
+      break;
+    }
+    texts.push_back(label_text(dataset, label) + format(": %lld", static_cast<long long>(count)));
   }
-  return text.empty() ? "none" : text;
+  return texts.empty() ? "none" : join(texts, ", ");
+}
+
+std::string unreadable_text(const Dataset& dataset) {
+  constexpr std::size_t most_named = 100;
+  if (dataset.unreadable.empty()) return "";
+  std::string text = format("  left out  %zu files that cannot be read\n", dataset.unreadable.size());
+  for (std::size_t i = 0; i < std::min(most_named, dataset.unreadable.size()); ++i) {
+    text += "    " + dataset.unreadable[i] + "\n";
+  }
+  if (dataset.unreadable.size() > most_named)
+    text += format("    and %zu more\n", dataset.unreadable.size() - most_named);
+  return text;
 }
 
 }  // namespace
@@ -47,6 +63,12 @@ DatasetSummary summarize(const Dataset& dataset) {
   return summary;
 }
 
+std::string label_text(const Dataset& dataset, std::int64_t label) {
+  const auto names = std::ssize(dataset.class_names);
+  return label >= 0 && label < names ? printable(dataset.class_names[static_cast<std::size_t>(label)])
+                                     : std::to_string(label);
+}
+
 std::string summary_text(const Dataset& dataset, Split split) {
   const auto summary = summarize(dataset);
   std::string text = format("%s\n", split_name(split));
@@ -55,8 +77,9 @@ std::string summary_text(const Dataset& dataset, Split split) {
                  dataset.channels() == 1 ? "gray" : "RGB");
   text += format("  pixels  %d to %d, mean %.3f, standard deviation %.3f\n", summary.lowest, summary.highest,
                  summary.mean, summary.deviation);
-  text += "  labels  " + counts_text(summary) + "\n";
+  text += "  labels  " + counts_text(dataset, summary) + "\n";
   for (const auto& file : dataset.files) text += "  file    " + printable(file.string()) + "\n";
+  text += unreadable_text(dataset);
   return text + "  sha256  " + dataset.hash + "\n";
 }
 

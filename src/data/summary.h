@@ -17,7 +17,11 @@ struct DatasetSummary {
 
 DatasetSummary summarize(const Dataset& dataset);
 
-/// Size, pixels, labels, files and hash of a split for a person, several lines, indented below the split's name.
+/// The name of a label's class, or the label itself where the data has no names.
+std::string label_text(const Dataset& dataset, std::int64_t label);
+
+/// Size, pixels, labels, files (also those that cannot be read) and hash of a split for a person, several lines,
+/// indented below the split's name.
 std::string summary_text(const Dataset& dataset, Split split);
 
 }  // namespace slopegan

@@ -1,19 +1,16 @@
 #include "evaluation/cache.h"
 
-#include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <span>
-#include <thread>
 #include <unistd.h>
 
 #include <ATen/ATen.h>
 
+#include "support/cache_directory.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/sha256.h"
-#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -53,35 +50,17 @@ void store(const fs::path& file, const Safetensors& content) {
   }
 }
 
-/// Waits while another process makes `file`. Nothing where the place cannot be locked at all, or a signal asks to stop.
-std::optional<FileLock> wait_for_lock(const fs::path& file) {
-  while (stop_signal() == 0) {
-    try {
-      make_directories(file.parent_path());
-      return FileLock(file.string() + ".lock", file);
-    } catch (const BusyError&) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    } catch (const IoError& error) {
-      log::warning(std::string("nothing will be cached: ") + error.what());
-      break;
-    }
+/// Nothing where the place cannot be written.
+std::optional<FileLock> lock_in_cache(const fs::path& file) {
+  try {
+    return wait_for_cache_lock(file);
+  } catch (const IoError& error) {
+    log::warning(std::string("nothing will be cached: ") + error.what());
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
 }  // namespace
-
-fs::path cache_dir() {
-  const auto variable = [](const char* name) -> fs::path {
-    const char* value = std::getenv(name);
-    return value != nullptr ? value : "";
-  };
-  if (const auto chosen = variable("SLOPEGAN_CACHE"); !chosen.empty()) return chosen;
-  if (const auto caches = variable("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "slopegan";
-  if (const auto home = variable("HOME"); home.is_absolute()) return home / ".cache" / "slopegan";
-  std::error_code ignored;
-  return fs::temp_directory_path(ignored) / "slopegan-cache";
-}
 
 std::string tensor_hash(const NamedTensors& tensors) {
   Sha256 hash;
@@ -99,7 +78,7 @@ std::string tensor_hash(const NamedTensors& tensors) {
 Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make) {
   const fs::path file = cache_dir() / name;
   if (auto content = read_cached(file)) return std::move(*content);
-  const auto lock = wait_for_lock(file);
+  const auto lock = lock_in_cache(file);
   if (lock) {
     if (auto content = read_cached(file)) return std::move(*content);  // another process has made it meanwhile
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -11,16 +10,12 @@
 /// sweep: a classifier that is trained again on other cores has other rounding, and another name.
 namespace slopegan {
 
-/// $SLOPEGAN_CACHE, or slopegan in $XDG_CACHE_HOME, or .cache/slopegan in $HOME, or slopegan-cache in the system's
-/// folder for temporary files.
-std::filesystem::path cache_dir();
-
 /// SHA-256 over names, dtypes, shapes and values.
 std::string tensor_hash(const NamedTensors& tensors);
 
-/// The cached file `name` (such as "features/0a1b.safetensors") where it is whole, and otherwise what make() returns,
-/// stored for the next time. Processes that want the same one at the same time wait for the one that makes it. Where
-/// the cache cannot be written, a warning says so and nothing is lost but time.
+/// The file `name` (such as "features/0a1b.safetensors") in cache_dir() where it is whole, and otherwise what make()
+/// returns, stored for the next time. Processes that want the same one at the same time wait for the one that makes it.
+/// Where the cache cannot be written, a warning says so and nothing is lost but time.
 Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make);
 
 }  // namespace slopegan

@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// The PNG and JPEG files in a directory and those below it, in the order of their paths, brought to resolution ×
+/// The PNG, JPEG and WebP files in a directory and those below it, in the order of their paths, brought to resolution ×
 /// resolution as training does it, without labels. `channels` is 1 or 3, or 0 for 1 where all images are gray and 3
 /// otherwise; gray images become RGB where need be. Throws DataError: no directory, no image in it, an image that is
 /// damaged, or a coloured one where gray ones are asked for.

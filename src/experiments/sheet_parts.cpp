@@ -57,7 +57,9 @@ std::vector<SheetRow> reference_rows(const Config& config, int columns) {
     row.tiles = to_mats(real_images(*dataset, config, columns));
     row.reference = true;
     return {row};
-  } catch (const DataError& error) {
+  } catch (const StoppedError&) {
+    throw;
+  } catch (const Error& error) {
     log::warning(std::string("the sheet has no real images: ") + error.what());
     return {};
   }

@@ -27,19 +27,58 @@ std::optional<cv::Size> size_of(std::uint32_t width, std::uint32_t height) {
   return cv::Size(static_cast<int>(width), static_cast<int>(height));
 }
 
-/// Of the frame header (SOF0 … SOF15 but for DHT, JPG and DAC), which lies behind segments of given lengths (ITU T.81,
-/// B.1.1).
-std::optional<cv::Size> jpeg_size(std::string_view bytes) {
+/// Where the first marker lies that `wanted` is true of; the segments before it have given lengths (ITU T.81, B.1.1).
+template <class Predicate>
+std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, Predicate wanted) {
   for (std::size_t at = 2; at + 9 <= bytes.size();) {
     if (bytes[at] != '\xff') return std::nullopt;
     const auto marker = static_cast<unsigned char>(bytes[at + 1]);
     if (marker == 0xff) {  // a fill byte
       ++at;
-    } else if (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc) {
-      return size_of(big_endian(bytes, at + 7, 2), big_endian(bytes, at + 5, 2));
+    } else if (wanted(marker)) {
+      return at;
     } else {
       at += 2 + big_endian(bytes, at + 2, 2);
     }
+  }
+  return std::nullopt;
+}
+
+/// Of the frame header: SOF0 … SOF15 but for DHT, JPG and DAC.
+std::optional<cv::Size> jpeg_size(std::string_view bytes) {
+  const auto at = find_jpeg_marker(bytes, [](unsigned char marker) {
+    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+  });
+  if (!at) return std::nullopt;
+  return size_of(big_endian(bytes, *at + 7, 2), big_endian(bytes, *at + 5, 2));
+}
+
+/// OpenCV makes the rest of a JPEG that ends early gray and says nothing. Its end has a marker that occurs nowhere else
+/// behind the start of the scan.
+bool ends_early(std::string_view bytes) {
+  if (!bytes.starts_with("\xff\xd8")) return false;
+  const auto scan = find_jpeg_marker(bytes, [](unsigned char marker) { return marker == 0xda; });
+  return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
+}
+
+std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+/// Of the first chunk: an extended file's canvas, or the frame's header, lossless or lossy (RFC 9649, 2.5 to 2.7; RFC
+/// 6386, 9.1).
+std::optional<cv::Size> webp_size(std::string_view bytes) {
+  if (bytes.size() < 30) return std::nullopt;
+  const std::string_view chunk = bytes.substr(12, 4);
+  if (chunk == "VP8X") return size_of(little_endian(bytes, 24, 3) + 1, little_endian(bytes, 27, 3) + 1);
+  if (chunk == "VP8L" && bytes[20] == '\x2f') {
+    const std::uint32_t sides = little_endian(bytes, 21, 4);
+    return size_of((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1);
+  }
+  if (chunk == "VP8 " && bytes.substr(23, 3) == "\x9d\x01\x2a") {
+    return size_of(little_endian(bytes, 26, 2) & 0x3fff, little_endian(bytes, 28, 2) & 0x3fff);
   }
   return std::nullopt;
 }
@@ -52,6 +91,7 @@ std::optional<cv::Size> claimed_size(std::string_view bytes) {
     return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
   }
   if (bytes.starts_with("\xff\xd8")) return jpeg_size(bytes);
+  if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return webp_size(bytes);
   return std::nullopt;
 }
 
@@ -59,10 +99,11 @@ cv::Mat read_image(const std::filesystem::path& file) {
   const std::string bytes = read_file(file, largest_file);
   const auto refuse = [&](const std::string& reason) { throw DataError(printable(file.string()) + ": " + reason); };
   const auto size = claimed_size(bytes);
-  if (!size) refuse("this is no PNG or JPEG image");
+  if (!size) refuse("this is no PNG, JPEG or WebP image");
   if (std::int64_t{size->width} * size->height > most_pixels) {
     refuse(format("%d x %d pixels are more than the 12 megapixels that are read", size->width, size->height));
   }
+  if (ends_early(bytes)) refuse("the image is damaged: it ends early");
   cv::Mat image;
   try {
     const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));

@@ -60,6 +60,12 @@ static std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+std::string shape_text(const std::vector<std::int64_t>& sizes) {
+  std::vector<std::string> texts;
+  for (const auto size : sizes) texts.push_back(std::to_string(size));
+  return join(texts, " x ");
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;

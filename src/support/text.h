@@ -16,6 +16,9 @@ std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// "60000 x 28 x 28".
+std::string shape_text(const std::vector<std::int64_t>& sizes);
+
 /// The candidate that is closest to `word` by edit distance with transpositions (optimal string alignment), or an empty
 /// string where none is close enough to be what was meant (more than a third of the letters differ).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

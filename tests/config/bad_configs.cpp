@@ -1,5 +1,6 @@
 #include "config/bad_configs.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "config/fields.h"
@@ -38,7 +39,10 @@ BadValues bad_values(const Integers& rule) {
 
 BadValues bad_values(const OneOf& rule) {
   auto values = no_numbers;
-  for (const auto value : rule.values) values.push_back(std::to_string(value + 1));
+  for (const auto value : rule.values) {
+    const bool allowed_too = std::find(rule.values.begin(), rule.values.end(), value + 1) != rule.values.end();
+    if (!allowed_too) values.push_back(std::to_string(value + 1));
+  }
   return with_hint(values, allowed_text(allowed(rule)));
 }
 

@@ -24,7 +24,7 @@ TEST(ShippedConfigs, LoadWithoutWarningsAndCanBeSwept) {
     EXPECT_THAT(validate_sweep(loaded.config), IsEmpty()) << entry.path();
     EXPECT_EQ(loaded.config.run.name, entry.path().stem()) << "so that no two write to the same directory";
   }
-  EXPECT_GE(count, 4);
+  EXPECT_GE(count, 9);
 }
 
 TEST(ShippedConfigs, TheDefaultRunIsTheDefaults) {
@@ -32,7 +32,8 @@ TEST(ShippedConfigs, TheDefaultRunIsTheDefaults) {
 }
 
 TEST(ShippedConfigs, SamplesAndCheckpointsFallOnTheEndOfEachRun) {
-  for (const std::string name : {"fashion_mnist", "fashion_mnist_sweep", "quickstart", "smoke"}) {
+  for (const std::string name : {"fashion_mnist", "fashion_mnist_sweep", "quickstart", "smoke", "emoji", "medmnist",
+                                 "cifar10", "faces_64", "faces_128"}) {
     const Config config = load_config(folder / (name + ".yaml")).config;
     EXPECT_EQ(config.training.total_images % config.samples.every_images, 0) << name;
     EXPECT_EQ(config.training.total_images % config.checkpoint.every_images, 0) << name;

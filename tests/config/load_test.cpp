@@ -282,11 +282,6 @@ TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
             "the activation is not monotone");
 }
 
-TEST_F(LoadConfig, TellsWhatThisVersionLacks) {
-  EXPECT_EQ(errors("data: {kind: cifar}"),
-            Lines{"x.yaml:1: data.kind = cifar is not available in this version; allowed: idx"});
-}
-
 TEST_F(LoadConfig, ReadsAListOfWords) {
   const auto names = load("metrics: {names: [kd, memorisation]}").config.metrics.names;
   EXPECT_EQ(names, (std::vector{MetricName::kd, MetricName::memorisation}));

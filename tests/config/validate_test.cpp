@@ -126,6 +126,14 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   }
 }
 
+TEST(Validate, WarnsThatOnlyIdxImagesAreTransposed) {
+  Config config;
+  config.data.transpose = true;
+  EXPECT_THAT(warnings(config), IsEmpty());
+  config.data.kind = DatasetKind::cifar;
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("data.transpose has no effect with data.kind = cifar")));
+}
+
 TEST(Validate, LimitsTheSizeOfTheSampleGrid) {
   Config config;
   config.samples.rows = 32;

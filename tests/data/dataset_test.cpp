@@ -55,6 +55,34 @@ TEST(LoadDataset, FindsLabelsAndTestSplitBesideOneFile) {
   EXPECT_EQ(load_dataset(at(file), Split::test)->size(), 2);
 }
 
+TEST(LoadDataset, FindsWhatBelongsToAFileOfEmnistAndTurnsItsImages) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "emnist-letters-train-images-idx3-ubyte";
+  write_bytes(file, images_of(3));
+  write_gz(directory / "emnist-letters-train-labels-idx1-ubyte.gz", labels_of(3));
+  write_bytes(directory / "emnist-letters-test-images-idx3-ubyte", images_of(2));
+  EXPECT_EQ(load_dataset(at(file), Split::test)->size(), 2);
+  auto config = at(file);
+  const auto stored = load_dataset(config, Split::train);
+  EXPECT_TRUE(stored->has_labels());
+  config.transpose = true;
+  EXPECT_TRUE(torch::equal(load_dataset(config, Split::train)->images, stored->images.transpose(2, 3)));
+}
+
+TEST(LoadDataset, BringsImagesToTheChannelsThatAreAskedFor) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "digits", images_of(3));
+  auto config = at(directory / "digits");
+  const auto gray = load_dataset(config, Split::train);
+  config.channels = 3;
+  const auto rgb = load_dataset(config, Split::train);
+  ASSERT_EQ(rgb->channels(), 3);
+  EXPECT_TRUE(torch::equal(rgb->images.select(1, 2), gray->images.select(1, 0)));
+  EXPECT_EQ(rgb->hash, hash_images(rgb->images));
+  config.channels = 1;
+  EXPECT_EQ(load_dataset(config, Split::train)->hash, gray->hash);
+}
+
 TEST(LoadDataset, TakesAFileOfAnyNameAsTrainingSplitWithoutLabels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "digits", images_of(3));

@@ -74,10 +74,10 @@ TEST_F(ImageFolder, NamesWhatIsWrong) {
   const auto refused = [](const std::filesystem::path& path) {
     return message_of<DataError>([&] { load_image_folder(path, 0, 16); });
   };
-  EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG or JPEG images"));
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG, JPEG or WebP images"));
   EXPECT_THAT(refused(directory_ / "missing"), HasSubstr("missing: No such file"));
   directory_.write("bad.png", "not an image");
-  EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: this is no PNG or JPEG image"));
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: this is no PNG, JPEG or WebP image"));
 }
 
 }  // namespace

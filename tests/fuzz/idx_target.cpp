@@ -9,7 +9,7 @@ namespace {
 void read_dimensions(const MemoryFile& file, int dimensions) {
   try {
     IdxFile input(file.path(), dimensions);
-    const IdxMemory data = input.read_data();
+    const MemoryBlock data = input.read_data();
     std::size_t size = 1;
     for (const auto side : input.shape()) size *= static_cast<std::size_t>(side);
     // Reads the last byte, which a sanitizer sees where there is none.

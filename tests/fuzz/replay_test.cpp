@@ -37,6 +37,7 @@ TEST_P(FuzzTarget, ReplaysItsCorpus) {
 INSTANTIATE_TEST_SUITE_P(Targets, FuzzTarget,
                          ::testing::Values(Target{"config_file", config_file},
                                            Target{"config_override", config_override}, Target{"idx_file", idx_file},
+                                           Target{"npz_file", npz_file}, Target{"npy_array", npy_array},
                                            Target{"safetensors_file", safetensors_file},
                                            Target{"checkpoint_manifest", checkpoint_manifest},
                                            Target{"run_history", run_history}),

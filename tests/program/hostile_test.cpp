@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "config/bad_configs.h"
+#include "data/bad_data.h"
 #include "data/bad_idx.h"
 #include "program.h"
 #include "run/checkpoint.h"
@@ -90,6 +91,28 @@ TEST_F(HostileSlowCheck, BadDataEndsWithItsCodeAndTheFilesNameInLittleMemory) {
     expect_printable(result);
   }
   report_check(format("%zu bad IDX and gzip files, the real program", all.size()),
+               outcome(format("each exits 3 with the file named; at most %.0f MiB above normal", most_mib)));
+}
+
+TEST_F(HostileSlowCheck, BadDataOfEveryKindEndsWithItsCodeAndTheFilesName) {
+  const auto normal = slopegan({"data", config_file("smoke.yaml"), "data.kind=npz",
+                                "data.path=" SLOPEGAN_TEST_DATA "/npz/rgb.npz", "--out", "/dev/null/no.png"});
+  EXPECT_EQ(normal.code, 6);  // nothing is wrong but where the picture should go
+  const auto all = some_of(bad_data_sets(), check_count(5, 1000));
+  double most_mib = 0;
+  for (const auto& bad : all) {
+    SCOPED_TRACE(bad.what);
+    const TemporaryDirectory data;
+    bad.write(data.path());
+    const auto result = slopegan({"data", config_file("smoke.yaml"), "data.kind=" + bad.kind,
+                                  "data.path=" + (data / bad.path).string(), "--out", "/dev/null/no.png"});
+    EXPECT_EQ(result.code, 3);
+    EXPECT_THAT(result.err, HasSubstr(bad.file));
+    EXPECT_LE(result.peak_mib, normal.peak_mib + 256);
+    most_mib = std::max(most_mib, result.peak_mib - normal.peak_mib);
+    expect_printable(result);
+  }
+  report_check(format("%zu bad npz, CIFAR and image files, the real program", all.size()),
                outcome(format("each exits 3 with the file named; at most %.0f MiB above normal", most_mib)));
 }
 

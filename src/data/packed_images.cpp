@@ -1,0 +1,164 @@
+#include "data/packed_images.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include <ATen/Parallel.h>
+#include <opencv2/imgproc.hpp>
+
+#include "data/fitted_image.h"
+#include "data/pack_file.h"
+#include "data/packing.h"
+#include "images/read_image.h"
+#include "support/cache_directory.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/sha256.h"
+#include "support/signals.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Changed whenever the same files are packed into other bytes.
+constexpr int pack_version = 1;
+constexpr std::size_t chunk_files = 256;
+
+/// One pack for each folder, size and number of channels: a folder that changed is packed over.
+fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
+  std::error_code error;
+  const fs::path place = fs::canonical(folder.root, error);
+  const std::string text = format("%d %lld %lld ", pack_version, static_cast<long long>(options.channels),
+                                  static_cast<long long>(options.resolution)) +
+                           (error ? folder.root : place).native();
+  return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
+}
+
+/// uint8 [channels, resolution, resolution]. Throws Error where the file is no image.
+torch::Tensor decoded(const fs::path& file, const PackOptions& options) {
+  cv::Mat image = read_image(file);
+  if (image.channels() != options.channels) {
+    cv::Mat converted;
+    cv::cvtColor(image, converted, options.channels == 1 ? cv::COLOR_BGR2GRAY : cv::COLOR_GRAY2BGR);
+    image = converted;
+  }
+  return fitted_image(image, options.resolution);
+}
+
+void pack_chunk(const FolderImages& folder, const PackOptions& options, Packing& packing) {
+  const std::size_t begin = packing.files_done(), files = std::min(chunk_files, folder.files.size() - begin);
+  std::vector<torch::Tensor> results(files);
+  std::vector<std::string> reasons(files);
+  at::parallel_for(0, static_cast<std::int64_t>(files), 1, [&](std::int64_t from, std::int64_t to) {
+    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
+      try {
+        results[i] = decoded(folder.root / folder.files[begin + i], options);
+      } catch (const Error& error) {
+        reasons[i] = error.what();
+      }
+    }
+  });
+  std::vector<torch::Tensor> images;
+  std::vector<UnreadableFile> unreadable;
+  for (std::size_t i = 0; i < files; ++i) {
+    if (results[i].defined()) {
+      images.push_back(results[i]);
+    } else {
+      log::debug(reasons[i]);
+      unreadable.push_back({begin + i, reasons[i]});
+    }
+  }
+  packing.add_chunk(files, images, std::move(unreadable));
+}
+
+/// `looked_at` files were looked at.
+void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t looked_at, const FolderImages& folder,
+                      const PackOptions& options) {
+  const auto allowed = static_cast<std::size_t>(options.max_unreadable * static_cast<double>(folder.files.size()));
+  if (unreadable.size() <= allowed && unreadable.size() < folder.files.size()) return;
+  constexpr std::size_t most_named = 10;
+  std::string text = printable(folder.root.string()) +
+                     format(": %zu of %zu files cannot be read, more than data.max_unreadable = %s allows",
+                            unreadable.size(), looked_at, shortest(options.max_unreadable).c_str());
+  if (looked_at < folder.files.size()) text += format(" (of %zu in all)", folder.files.size());
+  for (std::size_t i = 0; i < std::min(most_named, unreadable.size()); ++i) text += "\n  " + unreadable[i].reason;
+  if (unreadable.size() > most_named) text += format("\n  and %zu more", unreadable.size() - most_named);
+  throw DataError(text);
+}
+
+void check_room(const fs::path& directory, std::uint64_t bytes) {
+  std::error_code error;
+  const auto space = fs::space(directory, error);
+  if (error || space.available >= bytes) return;
+  throw IoError(format("the packed images take %.1f GiB, and %s has %.1f GiB left; SLOPEGAN_CACHE names another place",
+                       std::ldexp(static_cast<double>(bytes), -30), display(directory).c_str(),
+                       std::ldexp(static_cast<double>(space.available), -30)));
+}
+
+void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder, const PackOptions& options) {
+  const std::size_t files = folder.files.size();
+  Packing packing(stem, folder, options);
+  check_room(stem.parent_path(),
+             (files - packing.files_done()) *
+                 static_cast<std::uint64_t>(options.channels * options.resolution * options.resolution));
+  log::info(format("packing %zu images of ", files) + printable(folder.root.string()) + " into " +
+            printable(file.string()) +
+            (packing.files_done() > 0 ? format(", going on behind the first %zu", packing.files_done()) : ""));
+  const auto start = std::chrono::steady_clock::now();
+  const std::size_t before = packing.files_done();
+  while (packing.files_done() < files) {
+    if (const int signal = stop_signal()) {
+      throw StoppedError(signal, "stopped while images were packed, which goes on the next time");
+    }
+    pack_chunk(folder, options, packing);
+    check_unreadable(packing.unreadable(), packing.files_done(), folder, options);
+    log::status_line(format("packing images: %zu of %zu", packing.files_done(), files));
+  }
+  log::status_line("");
+  check_unreadable(packing.unreadable(), files, folder, options);
+  packing.finish(file, folder.fingerprint);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  log::info(format("packed %zu images in %.1f s", files - before, seconds));
+}
+
+FileLock pack_lock(const fs::path& file) {
+  try {
+    return wait_for_cache_lock(file);
+  } catch (const IoError& error) {
+    throw IoError(std::string("images cannot be packed: ") + error.what() + "; SLOPEGAN_CACHE names another place");
+  }
+}
+
+PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
+                          const PackOptions& options) {
+  const FileLock lock = pack_lock(file);
+  std::string damage;
+  // Another process may have packed them while this one waited.
+  if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
+  if (!damage.empty()) {
+    log::warning("the packed images in " + printable(file.string()) + " are damaged (" + damage +
+                 ") and are packed again");
+  }
+  pack(stem, file, folder, options);
+  if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
+  throw IoError(printable(file.string()) + " does not hold what was just written to it");
+}
+
+}  // namespace
+
+PackedImages packed_images(const FolderImages& folder, const PackOptions& options) {
+  const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
+  std::string damage;
+  auto packed = open_pack(file, folder, options, damage);
+  if (!packed) packed = pack_or_wait(stem, file, folder, options);
+  check_unreadable(packed->unreadable, folder.files.size(), folder, options);
+  return std::move(*packed);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,44 @@
+#include "data/bad_data.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cache_directory.h"
+#include "config/enum_names.h"
+#include "data/dataset.h"
+#include "expect_error.h"
+#include "slow_check.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+DatasetKind kind_named(const std::string& name) {
+  for (const auto& row : EnumNames<DatasetKind>::table) {
+    if (row.name == name) return row.value;
+  }
+  throw std::logic_error("no kind " + name);
+}
+
+TEST(BadDataSlowCheck, EveryBadFileIsADataErrorThatNamesIt) {
+  const CacheDirectory cache;
+  const auto all = bad_data_sets();
+  EXPECT_GE(all.size(), 60u);
+  for (const auto& bad : all) {
+    SCOPED_TRACE(bad.what);
+    const TemporaryDirectory directory;
+    bad.write(directory.path());
+    DataConfig config;
+    config.kind = kind_named(bad.kind);
+    config.path = (directory / bad.path).string();
+    const auto message = message_of<DataError>([&] { load_dataset(config, Split::train); });
+    EXPECT_THAT(message, ::testing::HasSubstr(bad.file));
+    EXPECT_EQ(printable_lines(message), message);
+  }
+  testing::report_check(format("%zu bad npz, CIFAR and image files, in process", all.size()),
+                        ::testing::Test::HasFailure() ? "FAILED" : "each a data error that names the file");
+}
+
+}  // namespace
+}  // namespace slopegan

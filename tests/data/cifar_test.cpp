@@ -1,0 +1,77 @@
+#include "data/cifar.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/idx_writer.h"
+#include "expect_error.h"
+#include "support/errors.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+
+DataConfig cifar_at(const std::filesystem::path& path) {
+  DataConfig config;
+  config.kind = DatasetKind::cifar;
+  config.path = path.string();
+  return config;
+}
+
+/// A record whose red plane holds `value`, whose green one value + 1, and whose blue one 0, 1, 2, …
+std::string record(const std::string& labels, int value) {
+  return labels + std::string(1024, static_cast<char>(value)) + std::string(1024, static_cast<char>(value + 1)) +
+         ramp(1024);
+}
+
+void write_cifar_10(const std::filesystem::path& directory) {
+  std::filesystem::create_directories(directory);
+  for (int i = 1; i <= 5; ++i) {
+    write_bytes(directory / format("data_batch_%d.bin", i),
+                record(std::string(1, static_cast<char>(i)), 10 * i) + record(std::string(1, '\0'), 10 * i + 5));
+  }
+}
+
+TEST(Cifar, TenIsReadBatchAfterBatch) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory.path());
+  EXPECT_FALSE(has_split(cifar_at(directory.path()), Split::test));
+  write_gz(directory / "test_batch.bin.gz", record("\7", 99));
+  const auto train = load_dataset(cifar_at(directory.path()), Split::train);
+  ASSERT_EQ(train->images.sizes(), (torch::IntArrayRef{10, 3, 32, 32}));
+  EXPECT_TRUE(torch::equal(train->labels, torch::tensor({1, 0, 2, 0, 3, 0, 4, 0, 5, 0}, torch::kLong)));
+  EXPECT_EQ(train->images[5][0][31][31].item<int>(), 35);
+  EXPECT_EQ(train->images[5][1][0][0].item<int>(), 36);
+  EXPECT_EQ(train->images[5][2][1][2].item<int>(), 34);  // row-major
+  EXPECT_EQ(train->name, "CIFAR-10");
+  EXPECT_TRUE(has_split(cifar_at(directory.path()), Split::test));
+  const auto test = load_dataset(cifar_at(directory.path()), Split::test);
+  EXPECT_EQ(test->labels.item<std::int64_t>(), 7);
+}
+
+TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacks) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory / "cifar-10-batches-bin");
+  EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
+}
+
+TEST(Cifar, HundredCountsTheFineLabel) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "train.bin", record("\x05\x63", 1) + record(std::string("\x13\0", 2), 2));
+  const auto train = load_dataset(cifar_at(directory.path()), Split::train);
+  EXPECT_TRUE(torch::equal(train->labels, torch::tensor({99, 0}, torch::kLong)));
+  EXPECT_EQ(train->images[1][0][0][0].item<int>(), 2);
+  EXPECT_EQ(train->name, "CIFAR-100");
+}
+
+TEST(Cifar, SaysWhatIsLookedFor) {
+  const TemporaryDirectory directory;
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(cifar_at(directory.path()), Split::train); }),
+              HasSubstr("neither CIFAR-10's data_batch_1.bin"));
+}
+
+}  // namespace
+}  // namespace slopegan

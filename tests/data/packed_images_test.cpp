@@ -1,0 +1,222 @@
+#include "data/packed_images.h"
+
+#include <fstream>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "cache_directory.h"
+#include "data/fitted_image.h"
+#include "data/packing.h"
+#include "expect_error.h"
+#include "images/read_image.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// A folder of images and a cache of its own.
+class PackedImagesTest : public ::testing::Test {
+ protected:
+  /// Image i is 8 × 8 with a colour that says i.
+  void add_images(int count) {
+    for (int i = 0; i < count; ++i) {
+      cv::imwrite(folder_ / name(i), cv::Mat(8, 8, CV_8UC3, cv::Scalar(i % 256, i / 256, 9)));
+    }
+  }
+  static std::string name(int i) { return format("%05d.png", i); }
+
+  PackedImages pack(const PackOptions& options = {.resolution = 8}) {
+    return packed_images(list_folder(folder_.path(), Split::train), options);
+  }
+
+  /// The files in the cache that end like this.
+  std::vector<fs::path> cached(const std::string& ending) const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(cache_.path())) {
+      if (entry.path().extension() == ending) found.push_back(entry.path());
+    }
+    return found;
+  }
+
+  /// The red value of image i's first pixel, which is i / 256, and so on.
+  static int value(const PackedImages& packed, std::int64_t i, std::int64_t channel) {
+    return packed.images[i][channel][0][0].item<int>();
+  }
+
+  const TemporaryDirectory folder_;
+  const CacheDirectory cache_;
+};
+
+void flip_a_bit(const fs::path& file, std::int64_t at) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(at, at < 0 ? std::ios::end : std::ios::beg);
+  const int byte = stream.get();
+  stream.seekp(at, at < 0 ? std::ios::end : std::ios::beg);
+  stream.put(static_cast<char>(byte ^ 16));
+}
+
+TEST_F(PackedImagesTest, AreTheFilesInTheirOrderAsTrainingFitsThem) {
+  add_images(300);  // more than a chunk
+  const auto packed = pack();
+  ASSERT_EQ(packed.images.sizes(), (torch::IntArrayRef{300, 3, 8, 8}));
+  EXPECT_TRUE(packed.images.is_contiguous());
+  for (const std::int64_t i : {0, 1, 255, 256, 299}) {
+    EXPECT_EQ(value(packed, i, 0), 9);
+    EXPECT_EQ(value(packed, i, 1), i / 256);
+    EXPECT_EQ(value(packed, i, 2), i % 256);
+  }
+  EXPECT_EQ(packed.hash, hash_images(packed.images));
+  const auto larger = pack({.resolution = 32});
+  EXPECT_TRUE(torch::equal(larger.images[7], fitted_image(read_image(folder_ / name(7)), 32)));
+}
+
+TEST_F(PackedImagesTest, CanBeGray) {
+  cv::imwrite(folder_ / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(0, 0, 200)));
+  cv::imwrite(folder_ / "b.png", cv::Mat(8, 8, CV_8UC1, cv::Scalar(77)));
+  const auto gray = pack({.channels = 1, .resolution = 8}), rgb = pack();
+  EXPECT_EQ(gray.images.sizes(), (torch::IntArrayRef{2, 1, 8, 8}));
+  EXPECT_NEAR(value(gray, 0, 0), 0.299 * 200, 1);
+  EXPECT_EQ(value(rgb, 0, 0), 200);
+  EXPECT_EQ(value(gray, 1, 0), 77);
+  EXPECT_EQ(value(rgb, 1, 2), 77);
+}
+
+TEST_F(PackedImagesTest, AreDecodedOnce) {
+  add_images(20);
+  const auto first = pack();
+  ASSERT_EQ(cached(".images").size(), 1u);
+  const auto time = fs::last_write_time(cached(".images").front());
+  EXPECT_TRUE(torch::equal(pack().images, first.images));
+  EXPECT_EQ(fs::last_write_time(cached(".images").front()), time);
+  EXPECT_TRUE(cached(".part").empty());
+  EXPECT_TRUE(cached(".progress").empty());
+}
+
+TEST_F(PackedImagesTest, ArePackedAgainInTheSamePlaceWhereTheFolderChanged) {
+  add_images(20);
+  const auto before = pack();
+  add_images(21);
+  const auto after = pack();
+  EXPECT_EQ(after.images.size(0), 21);
+  EXPECT_EQ(cached(".images").size(), 1u);
+  EXPECT_EQ(value(before, 19, 2), 19);  // whoever has the old ones keeps them
+}
+
+TEST_F(PackedImagesTest, ArePackedAgainWhereAnyByteIsDamaged) {
+  add_images(20);
+  const auto good = pack().images.clone();  // not mapped from the file that is damaged below
+  const auto file = cached(".images").front();
+  const auto size = static_cast<std::int64_t>(fs::file_size(file));
+  for (const std::int64_t at : {std::int64_t{0}, std::int64_t{20 * 192 - 1}, std::int64_t{20 * 192 + 30},
+                                std::int64_t{-1}, std::int64_t{-30}, size - 90}) {
+    flip_a_bit(file, at);
+    EXPECT_TRUE(torch::equal(pack().images, good)) << at;
+  }
+  for (const std::int64_t left : {std::int64_t{0}, std::int64_t{50}, size / 2, size - 1}) {
+    fs::resize_file(file, static_cast<std::uintmax_t>(left));
+    EXPECT_TRUE(torch::equal(pack().images, good)) << left;
+  }
+}
+
+/// Packs the first chunk as a process does that is then killed.
+void begin_packing(const FolderImages& folder, const fs::path& stem, int images) {
+  Packing packing(stem, folder, {.resolution = 8});
+  std::vector<torch::Tensor> chunk;
+  for (int i = 0; i < images; ++i) chunk.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
+  packing.add_chunk(static_cast<std::size_t>(images), chunk, {});
+}
+
+TEST_F(PackedImagesTest, GoOnBehindWhatAKilledProcessLeft) {
+  add_images(30);
+  pack();
+  const auto file = cached(".images").front();
+  const auto stem = fs::path(file).replace_extension();
+  const auto folder = list_folder(folder_.path(), Split::train);
+  const auto packed_after = [&](const std::function<void()>& damage) {
+    fs::remove(file);
+    begin_packing(folder, stem, 10);
+    damage();
+    return pack();
+  };
+  const auto resumed = packed_after([] {});
+  EXPECT_EQ(resumed.images.size(0), 30);
+  EXPECT_EQ(value(resumed, 9, 0), 123);  // so it was not decoded again
+  EXPECT_EQ(value(resumed, 10, 2), 10);
+  const auto part = stem.string() + ".part", progress = stem.string() + ".progress";
+  EXPECT_EQ(value(packed_after([&] { flip_a_bit(part, 700); }), 9, 2), 9);
+  EXPECT_EQ(value(packed_after([&] { fs::resize_file(part, 10 * 192 - 1); }), 9, 2), 9);
+  EXPECT_EQ(value(packed_after([&] { fs::resize_file(progress, fs::file_size(progress) - 2); }), 9, 2), 9);
+  EXPECT_EQ(value(packed_after([&] { fs::remove(part); }), 9, 2), 9);
+  EXPECT_EQ(value(packed_after([&] { std::ofstream(part, std::ios::app) << "half an image"; }), 9, 0), 123);
+  EXPECT_EQ(value(packed_after([&] { std::ofstream(progress, std::ios::app) << "{\"files\": 1"; }), 9, 0), 123);
+}
+
+TEST_F(PackedImagesTest, AreWholeForAllThatWantThemAtTheSameTime) {
+  add_images(300);
+  std::vector<std::string> hashes(4);
+  std::vector<std::thread> threads;
+  for (auto& hash : hashes) threads.emplace_back([&] { hash = pack().hash; });
+  for (auto& thread : threads) thread.join();
+  for (const auto& hash : hashes) EXPECT_EQ(hash, pack().hash);
+}
+
+TEST_F(PackedImagesTest, LeaveOutWhatCannotBeReadUpToAShare) {
+  add_images(20);
+  folder_.write(name(3), "no image");
+  folder_.write(name(17), "");
+  const PackOptions two_allowed{.resolution = 8, .max_unreadable = 0.1};
+  const auto packed = pack(two_allowed);
+  EXPECT_EQ(packed.images.size(0), 18);
+  EXPECT_EQ(value(packed, 3, 2), 4);
+  for (const auto& again : {packed, pack(two_allowed)}) {  // also from the cache
+    ASSERT_EQ(again.unreadable.size(), 2u);
+    EXPECT_EQ(again.unreadable[0].index, 3u);
+    EXPECT_THAT(again.unreadable[1].reason, HasSubstr(name(17)));
+  }
+  const auto message = [&] { return message_of<DataError>([&] { pack({.resolution = 8, .max_unreadable = 0.05}); }); };
+  EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3)), HasSubstr("data.max_unreadable")));
+  fs::remove_all(cache_.path() / "packed");
+  EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3))));
+}
+
+TEST_F(PackedImagesTest, AreNoDataSetWhereNothingCanBeRead) {
+  folder_.write("a.png", "no image");
+  EXPECT_THAT(message_of<DataError>([&] { pack({.resolution = 8, .max_unreadable = 1}); }), HasSubstr("1 of 1 files"));
+}
+
+TEST_F(PackedImagesTest, NeedACacheThatCanBeWritten) {
+  add_images(2);
+  const CacheDirectory nowhere("/dev/null/cache");
+  EXPECT_THAT(message_of<IoError>([&] { pack(); }), AllOf(HasSubstr("/dev/null"), HasSubstr("SLOPEGAN_CACHE")));
+}
+
+/// KiB of memory of its own, which the system cannot drop as it can mapped files.
+long anonymous_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long kib = 0;
+    if (word == "RssAnon:" && status >> kib) return kib;
+  }
+  return -1;
+}
+
+TEST_F(PackedImagesTest, TakeDiskAndNotMemory) {
+  add_images(3000);
+  PackedImages warm = pack({.resolution = 8});  // allocators and thread pools have what they need
+  const long before = anonymous_kib();
+  if (before < 0) GTEST_SKIP() << "this system does not tell";
+  const auto packed = pack({.resolution = 64});
+  EXPECT_EQ(packed.images.nbytes(), 3000u * 3 * 64 * 64);  // 35 MiB
+  EXPECT_LT(anonymous_kib() - before, 12 << 10);
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,189 @@
+#include <gmock/gmock.h>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "cache_directory.h"
+#include "data/idx_writer.h"
+#include "program.h"
+#include "support/text.h"
+
+namespace slopegan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The program on data other than IDX files, with a cache of its own.
+class DataKinds : public ProgramTest {
+ protected:
+  /// Coloured discs of many sizes and places in images of several sizes.
+  void write_images(const std::string& folder, int count, int first = 0) const {
+    fs::create_directories(directory_ / folder);
+    for (int i = first; i < first + count; ++i) {
+      cv::Mat image(30 + i % 7, 34, CV_8UC3, cv::Scalar::all(255));
+      const cv::Scalar colour(i * 37 % 256, i * 91 % 256, i * 13 % 256);
+      cv::circle(image, {10 + i % 12, 10 + i % 9}, 4 + i % 6, colour, cv::FILLED);
+      cv::imwrite(directory_ / folder / format("%03d.png", i), image);
+    }
+  }
+
+  Result train(const std::string& name, const std::vector<std::string>& more) {
+    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=640",
+                                     "checkpoint.every_images=320", "metrics.samples=100", "metrics.every_images=320",
+                                     "diagnostics.every_images=320", "diagnostics.probes=100", "run.name=" + name});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+
+  std::string state(const std::string& name) const {
+    return read_text(outputs() / name / "checkpoints/640/state.safetensors");
+  }
+
+  const CacheDirectory cache_;
+};
+
+TEST_F(DataKinds, EveryShippedConfigurationPassesItsDryRunWithDataAtHand) {
+  write_images("photos", 3);
+  for (int i = 1; i <= 5; ++i) {
+    write_bytes(directory_ / format("data_batch_%d.bin", i), std::string(3073, '\1'));
+  }
+  const std::vector<std::pair<std::string, std::string>> configs = {
+      {"emoji", (directory_ / "photos").string()},     {"faces_64", (directory_ / "photos").string()},
+      {"faces_128", (directory_ / "photos").string()}, {"medmnist", SLOPEGAN_TEST_DATA "/npz/rgb.npz"},
+      {"cifar10", directory_.path().string()},
+  };
+  for (const auto& [name, path] : configs) {
+    const auto result = slopegan({"train", config_file(name + ".yaml"), "--dry-run", "data.path=" + path});
+    EXPECT_EQ(result.code, 0) << name << ": " << result.err;
+    EXPECT_THAT(result.out, HasSubstr(" images of 3 x ")) << name;
+  }
+}
+
+TEST_F(DataKinds, AFolderOfColourImagesWithoutLabelsOrTestSplitServesEveryCommand) {
+  write_images("photos", 150);
+  const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true",
+                                         "data.path=" + (directory_ / "photos").string()};
+  const auto trained = train("run", data);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(read_text(outputs() / "run/metrics.jsonl"), AllOf(HasSubstr("random-3-channel@"), HasSubstr("\"fd\"")));
+  EXPECT_THAT(read_text(outputs() / "run/diagnostics.jsonl"), HasSubstr("generator.block"));
+  const auto run = (outputs() / "run").string();
+  EXPECT_EQ(slopegan({"diagnose", run}).code, 0);
+  EXPECT_EQ(slopegan({"grid", run, "--out", (directory_ / "grid.png").string()}).code, 0);
+  EXPECT_EQ(cv::imread(directory_ / "grid.png").channels(), 3);
+  EXPECT_EQ(slopegan({"evaluate", run}).code, 0);
+
+  const auto config =
+      directory_.write("photos.yaml", "data: {kind: image_folder, path: " + (directory_ / "photos").string() + "}\n");
+  EXPECT_EQ(slopegan({"evaluate", run, "--against", config.string()}).code, 0);
+  write_images("others", 120, 500);
+  const auto folder = slopegan({"evaluate", (directory_ / "others").string(), "--against", config.string()});
+  EXPECT_EQ(folder.code, 0) << folder.err;
+  const auto looked_at = slopegan({"data", config.string(), "--out", (directory_ / "reals.png").string()});
+  EXPECT_EQ(looked_at.code, 0);
+  EXPECT_THAT(looked_at.out, AllOf(HasSubstr("150 of 32 x 32 pixels"), HasSubstr("RGB"), HasSubstr("labels  none")));
+
+  auto sweep = smoke("sweep", {"training.total_images=64", "run.name=swept", "sweep.jobs=1"});
+  sweep.insert(sweep.end(), data.begin(), data.end());
+  const auto swept = slopegan(sweep);
+  EXPECT_EQ(swept.code, 0) << swept.err;
+  EXPECT_TRUE(fs::exists(outputs() / "swept/contact_sheet.png"));
+}
+
+TEST_F(DataKinds, FlippedImagesOfAFolderGoOnExactlyWhereTheyStopped) {
+  write_images("photos", 150);  // four epochs and a bit
+  const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true", "metrics.every_images=0",
+                                         "data.path=" + (directory_ / "photos").string()};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), data.begin(), data.end());
+    return more;
+  };
+  ASSERT_EQ(train("straight", data).code, 0);
+  ASSERT_EQ(train("resumed", with({"training.total_images=320"})).code, 0);
+  fs::remove_all(cache_.path());  // the same images are packed again
+  ASSERT_EQ(train("resumed", with({"--resume", "auto"})).code, 0);
+  EXPECT_TRUE(state("straight") == state("resumed"));
+  ASSERT_EQ(train("unflipped", with({"data.flip=false"})).code, 0);
+  EXPECT_FALSE(state("straight") == state("unflipped"));
+}
+
+TEST_F(DataKinds, LabelsFromDirectoriesTrainTheClassifierThatMeasures) {
+  for (const std::string split : {"train", "test"}) {
+    write_images("sorted/" + split + "/round", 60);
+    write_images("sorted/" + split + "/other", 60, 60);
+  }
+  const std::vector<std::string> data = {"data.kind=image_folder", "metrics.every_images=640",
+                                         "data.path=" + (directory_ / "sorted").string()};
+  const auto result = train("run", data);
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_text(outputs() / "run/metrics.jsonl"),
+              AllOf(HasSubstr("classifier-sorted@"), HasSubstr("class_kl"), HasSubstr("\"floor_samples\":100")));
+  EXPECT_THAT(slopegan({"data", config_file("smoke.yaml"), data[0], data[2], "--out", "/dev/null/x.png"}).out,
+              HasSubstr("other: 60, round: 60"));
+}
+
+TEST_F(DataKinds, GrayAndColourAreAChoice) {
+  const std::string rgb = "data.path=" SLOPEGAN_TEST_DATA "/npz/rgb.npz";
+  for (const auto& [channels, text] : {std::pair("1", "1 x 4 x 5"), {"3", "3 x 4 x 5"}, {"0", "3 x 4 x 5"}}) {
+    const auto result =
+        slopegan(smoke("train", {"--dry-run", "data.kind=npz", rgb, std::string("data.channels=") + channels}));
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr(std::string("7 images of ") + text));
+  }
+}
+
+TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedAndTooManyOfThemEndIt) {
+  write_images("photos", 99);
+  directory_.write("photos/zz.jpg", "no image");
+  const std::vector<std::string> look = {"data",
+                                         config_file("smoke.yaml"),
+                                         "data.kind=image_folder",
+                                         "data.path=" + (directory_ / "photos").string(),
+                                         "--out",
+                                         (directory_ / "reals.png").string()};
+  const auto one = slopegan(look);
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_THAT(one.out, AllOf(HasSubstr("images  99 of"), HasSubstr("zz.jpg: this is no PNG")));
+  EXPECT_THAT(one.err, HasSubstr("1 of the 100 files"));
+  directory_.write("photos/zy.jpg", "no image");
+  const auto two = slopegan(look);
+  EXPECT_EQ(two.code, 3);
+  EXPECT_THAT(two.err, AllOf(HasSubstr("2 of 101 files"), HasSubstr("zz.jpg"), HasSubstr("zy.jpg")));
+}
+
+TEST_F(DataKinds, PackingThatIsKilledGoesOnWhereItWas) {
+  write_images("photos", 1200);
+  const std::vector<std::string> look = {"data",
+                                         config_file("smoke.yaml"),
+                                         "data.kind=image_folder",
+                                         "data.path=" + (directory_ / "photos").string(),
+                                         "data.resolution=128",
+                                         "--out",
+                                         (directory_ / "reals.png").string()};
+  Program first(directory_.path(), look);
+  const auto progress = [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(cache_.path())) {
+      if (entry.path().extension() == ".progress" && read_text(entry.path()).find("sha256") != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
+  };
+  while (!first.poll() && !progress()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  first.send(SIGKILL);
+  first.wait();
+  ASSERT_TRUE(first.was_killed()) << "it was too quick";
+  const auto second = slopegan(look);
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("going on behind the first"));
+  const auto hash = [](const Result& result) { return result.out.substr(result.out.find("sha256")); };
+  fs::remove_all(cache_.path() / "packed");
+  const auto undisturbed = slopegan(look);
+  EXPECT_THAT(undisturbed.err, Not(HasSubstr("going on behind")));
+  EXPECT_EQ(hash(undisturbed), hash(second));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
