@@ -91,7 +91,7 @@ TrainEnd train_and_report(const Config& config, const Compute& compute, const Da
                           const RunOrigin& origin) {
   try {
     const TrainEnd end = train(config, compute, dataset, start.directory, start.resume, origin);
-    try_write_report(start.directory.root());
+    if (end == TrainEnd::done) try_write_report(start.directory.root());
     return end;
   } catch (const DivergedError&) {
     try_write_report(start.directory.root());

@@ -129,7 +129,7 @@ class Drawing {
     if (!std::isfinite(point.y)) return {};
     const std::string title = (point.label.empty() ? series.label : point.label) + ": " + number_text(point.y);
     return "<circle" + attribute("cx", px(point.x)) + attribute("cy", py(point.y)) +
-           attribute("r", series.mark == ChartMark::interval ? 4.5 : 3.2) + "><title>" + escape(title) +
+           attribute("r", series.mark == ChartMark::interval ? 3.8 : 3.2) + "><title>" + escape(title) +
            "</title></circle>";
   }
 

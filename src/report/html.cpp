@@ -83,10 +83,12 @@ std::string table_html(const Table& table, std::string_view caption) {
     head += element("th", numeric ? "scope=\"col\" class=\"number\"" : "scope=\"col\"", table.header[i]);
   }
   for (std::size_t row = 0; row < table.rows.size(); ++row) body += table_row(table, row);
-  std::string content = caption.empty() ? "" : element("caption", "", caption);
+  std::string content;
   if (!head.empty()) content += element("thead", "", element("tr", "", head));
   content += element("tbody", "", "\n" + body);
-  return element("div", "class=\"scroll\" tabindex=\"0\"", element("table", "", content)) + "\n";
+  // Not a <caption>: that would scroll sideways with a wide table.
+  const std::string above = caption.empty() ? "" : element("p", "class=\"note\"", caption);
+  return above + element("div", "class=\"scroll\" tabindex=\"0\"", element("table", "", content)) + "\n";
 }
 
 std::string number_text(double value) {

@@ -30,6 +30,7 @@ struct Table {
   std::vector<bool> numeric;
   std::vector<std::string> row_classes;  ///< empty, or one a row
 };
+/// `caption` is markup.
 std::string table_html(const Table& table, std::string_view caption = {});
 
 /// A value for people: four significant digits, "–" for NaN, "∞".

@@ -75,10 +75,10 @@ constexpr Measure measures[] = {
     {"Negative pre-activations", "P(x < 0)", false, true, negative_fraction},
 };
 
-Chart measure_chart(const Measure& measure, const std::string& title) {
+Chart measure_chart(const Measure& measure, const std::string& title, const ChartAxis& axis) {
   Chart chart;
   chart.title = title;
-  chart.x = {.label = "images seen"};
+  chart.x = axis;
   chart.y = {.label = measure.y_label, .logarithmic = measure.logarithmic};
   if (measure.is_share) chart.y.range = Range{0, 1};
   return chart;
@@ -88,7 +88,7 @@ std::vector<Chart> sweep_charts(const SweepData& sweep, const Measure& measure) 
   std::vector<Chart> drawn;
   const std::size_t seeds = sweep.seeds.size();
   for (const auto& layer : layer_names(sweep)) {
-    Chart chart = measure_chart(measure, layer);
+    Chart chart = measure_chart(measure, layer, training_axis(sweep));
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       std::vector<Curve> curves;
       for (std::size_t seed = 0; seed < seeds; ++seed) {
@@ -107,7 +107,7 @@ std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
   std::vector<Chart> drawn;
   const auto names = layer_names(run);
   for (const std::string network : {"generator", "discriminator"}) {
-    Chart chart = measure_chart(measure, std::string(measure.title) + ", " + network);
+    Chart chart = measure_chart(measure, std::string(measure.title) + ", " + network, training_axis(run));
     std::vector<std::string> own;
     std::copy_if(names.begin(), names.end(), std::back_inserter(own),
                  [&](const std::string& name) { return name.starts_with(network); });

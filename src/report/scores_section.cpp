@@ -12,7 +12,6 @@ namespace slopegan {
 namespace {
 
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
-const char* const moment_label = "images seen";
 
 struct MetricName {
   const char* key;
@@ -141,7 +140,7 @@ Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
   chart.note = "Mean over the seeds that got there.";
-  chart.x = {.label = moment_label};
+  chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<Curve> curves;
@@ -226,7 +225,7 @@ std::string run_scores_section(const RunData& run, Json& charts) {
     if (!last.values.contains(name.key)) continue;
     Chart chart;
     chart.title = std::string(name.title) + " over training";
-    chart.x = {.label = moment_label};
+    chart.x = training_axis(run);
     chart.y = {.label = name.title};
     if (last.floors.contains(name.key)) chart.reference = last.floors.at(name.key);
     chart.reference_label = "real test images";

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/chart.h"
 #include "report/pictures.h"
 #include "report/run_data.h"
 
@@ -37,6 +38,9 @@ std::string run_reproduce_section(const RunData& run);
 /// Files that could not be read.
 std::string notes_section(const std::vector<std::string>& notes);
 
+/// The axis of a chart over the training.
+ChartAxis training_axis(const SweepData& sweep);
+ChartAxis training_axis(const RunData& run);
 /// "0.2", "0 (ReLU)", "1 (linear)".
 std::string slope_name(double slope);
 /// A status as a coloured label.

@@ -54,16 +54,16 @@ Curve history_curve(const RunData& run, double HistoryRecord::* value) {
   return curve;
 }
 
-Chart empty_chart(const QuantityGroup& group) {
+Chart empty_chart(const QuantityGroup& group, const ChartAxis& axis) {
   Chart chart;
   chart.title = group.title;
-  chart.x = {.label = "images seen"};
+  chart.x = axis;
   chart.y = {.label = group.y_label, .logarithmic = group.logarithmic, .range = group.range};
   return chart;
 }
 
 Chart sweep_chart(const SweepData& sweep, const QuantityGroup& group, const Quantity& quantity) {
-  Chart chart = empty_chart(group);
+  Chart chart = empty_chart(group, training_axis(sweep));
   chart.title = group.range ? quantity.label : std::string(group.title) + ", " + quantity.label;
   // Lines of single seeds get coarser with their number: together they stay some ten thousand points.
   const std::size_t seed_points = std::clamp<std::size_t>(12'000 / sweep.arms.size(), 24, history_points);
@@ -84,7 +84,19 @@ Chart sweep_chart(const SweepData& sweep, const QuantityGroup& group, const Quan
   return chart;
 }
 
+ChartAxis images_axis(std::int64_t images) {
+  return {.label = "images seen", .range = Range{0, static_cast<double>(std::max<std::int64_t>(1, images))}};
+}
+
 }  // namespace
+
+ChartAxis training_axis(const SweepData& sweep) {
+  std::int64_t most = 0;
+  for (const auto& arm : sweep.arms) most = std::max(most, arm.run.images);
+  return images_axis(most);
+}
+
+ChartAxis training_axis(const RunData& run) { return images_axis(run.images); }
 
 std::string sweep_training_section(const SweepData& sweep, Json& charts) {
   std::vector<Chart> drawn;
@@ -103,7 +115,7 @@ std::string sweep_training_section(const SweepData& sweep, Json& charts) {
 std::string run_training_section(const RunData& run, Json& charts) {
   std::vector<Chart> drawn;
   for (const auto& group : groups()) {
-    Chart chart = empty_chart(group);
+    Chart chart = empty_chart(group, training_axis(run));
     for (std::size_t i = 0; i < group.quantities.size(); ++i) {
       const auto& quantity = group.quantities[i];
       const Curve curve = history_curve(run, quantity.value);

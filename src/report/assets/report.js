@@ -325,7 +325,8 @@ class HoverChart {
     const isLeft = left > box.width / 2;
     this.tip.style.left = isLeft ? '' : `${left + 14}px`;
     this.tip.style.right = isLeft ? `${box.width - left + 14}px` : '';
-    this.tip.style.top = `${this.svg.offsetTop + 8}px`;
+    this.tip.style.maxWidth = `${(isLeft ? left : box.width - left) - 14}px`;
+    this.tip.style.top = `${box.top - this.figure.getBoundingClientRect().top + 4}px`;
   }
 
   entryLine({series, i}) {
