@@ -7,6 +7,6 @@ scripts/build.sh release slopegan
 build/release/slopegan sweep configs/quickstart.yaml "$@"
 cat >&2 <<'END'
 
-Look at contact_sheet.png: each row is a slope, each column the same latent.
+Open report.html, or look at contact_sheet.png: each row is a slope, each column the same latent.
 Next: edit configs/fashion_mnist_sweep.yaml, then  build/release/slopegan sweep configs/fashion_mnist_sweep.yaml
 END
