@@ -3,6 +3,7 @@
 # Run it as often as you like: what is already there is neither downloaded nor installed again.
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv goes back to the wheel
+#   SLOPEGAN_TEST=1        also install the Python packages that tests read files back with (seconds, 150 MB)
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
 set -euo pipefail
@@ -10,6 +11,8 @@ cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
+
+test_tools=(tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3)
 
 # The build itself, then the data set and the font of the examples.
 packages=(
@@ -92,14 +95,15 @@ install_torch() {
     fail "pip could not install torch==$torch_version; name a LibTorch that you have: SLOPEGAN_TORCH=/path $0"
 }
 
-install_clang_tools() {
-  local tool missing=()
-  for tool in "${clang_tools[@]}"; do
+install_tools() {   # $1: what is skipped without them; then the packages
+  local skipped=$1 tool missing=()
+  shift
+  for tool in "$@"; do
     [[ $(installed_version "${tool%%==*}") == "${tool##*==}" ]] || missing+=("$tool")
   done
   if ((${#missing[@]} == 0)); then return; fi
   say "installing ${missing[*]} into .venv"
-  pip_install "${missing[@]}" || say "could not install ${missing[*]}; the source checks will be skipped"
+  pip_install "${missing[@]}" || say "could not install ${missing[*]}; $skipped will be skipped"
 }
 
 chosen_torch() {   # prints the LibTorch that an earlier SLOPEGAN_TORCH named, as long as it is there
@@ -118,7 +122,8 @@ elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
   torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
 fi
-install_clang_tools
+install_tools "the source checks" "${clang_tools[@]}"
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then install_tools "tests with TensorBoard and JSON Schema" "${test_tools[@]}"; fi
 
 # The presets read this file, so that `cmake --preset release` works by hand as well.
 mkdir -p build
