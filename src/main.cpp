@@ -29,6 +29,7 @@ constexpr std::array commands = {
     Command{"sweep", "Train negative slopes x seeds; the same command again goes on where it stopped",
             slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
+    Command{"report", "Write one self-contained report.html of a run or a sweep", slopegan::setup_report},
     Command{"data", "Say what a data set is, and draw a grid of real images", slopegan::setup_data},
     Command{"evaluate", "Metrics of a run, a checkpoint or a folder of images against real ones",
             slopegan::setup_evaluate},

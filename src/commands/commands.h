@@ -17,6 +17,7 @@ using Action = std::function<int(const std::vector<std::string>&)>;
 void setup_train(CLI::App& command, Action& action);
 void setup_sweep(CLI::App& command, Action& action);
 void setup_grid(CLI::App& command, Action& action);
+void setup_report(CLI::App& command, Action& action);
 void setup_evaluate(CLI::App& command, Action& action);
 void setup_data(CLI::App& command, Action& action);
 void setup_diagnose(CLI::App& command, Action& action);

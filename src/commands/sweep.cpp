@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "experiments/sheets.h"
 #include "experiments/statistics_file.h"
+#include "report/report.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -55,6 +56,7 @@ int sweep_command(const SweepArguments& arguments) {
   }
   const SweepAnswer answer = write_statistics(config, directory, all);
   for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
+  if (const auto report = try_write_report(directory)) print(printable(report->string()) + "\n");
   for (const auto& note : answer.notes) log::info(note);
   print(answer.sentence + "\n");
   return result.exit_code;

@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "models/discriminator.h"
 #include "models/generator.h"
+#include "report/report.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -86,6 +87,19 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
   return {std::move(directory), std::move(checkpoint)};
 }
 
+/// A divergence is reported as well: the page shows how it came.
+TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
+                          const RunOrigin& origin) {
+  try {
+    const TrainEnd end = train(config, compute, dataset, start.directory, start.resume, origin);
+    try_write_report(start.directory.root());
+    return end;
+  } catch (const DivergedError&) {
+    try_write_report(start.directory.root());
+    throw;
+  }
+}
+
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const Config config = arguments.config.load();
   if (arguments.print_config) {
@@ -99,7 +113,8 @@ int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
 
   install_signal_handlers();
   const Start start = prepare_start(config, *dataset, arguments.resume);
-  if (train(config, compute, *dataset, start.directory, start.resume, origin) == TrainEnd::stopped) {
+  const TrainEnd end = train_and_report(config, compute, *dataset, start, origin);
+  if (end == TrainEnd::stopped) {
     log::info("stopped; go on with the same command and --resume auto");
     return 128 + stop_signal();
   }

@@ -1,0 +1,87 @@
+#include <cmath>
+
+#include "report/html.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
+
+std::string limits_text(const std::optional<StatisticsData::Limits>& limits) {
+  if (!limits) return "–";
+  return number_text(limits->low) + " … " + number_text(limits->high);
+}
+
+std::string verdict(const StatisticsData::Comparison& comparison) {
+  if (comparison.pairs == 0) return "nothing to compare";
+  if (!comparison.can_be_significant) return "too few seeds to tell";
+  if (!comparison.significant) return "no difference detected";
+  return comparison.median_ratio.value_or(1) < 1 ? "better" : "worse";
+}
+
+std::string comparison_table(const StatisticsData& statistics) {
+  Table table;
+  table.header = {
+      "slope", "verdict",    "seeds it wins", "median FD ratio", "bootstrap interval", "interval of the test",
+      "p",     "p corrected"};
+  table.numeric = {false, false, true, true, true, true, true, true};
+  for (const auto& comparison : statistics.comparisons) {
+    const std::string words = verdict(comparison);
+    table.rows.push_back(
+        {slope_name(comparison.negative_slope), words,
+         format("%lld of %lld", static_cast<long long>(comparison.wins), static_cast<long long>(comparison.pairs)),
+         optional_text(comparison.median_ratio), limits_text(comparison.median_ratio_interval),
+         limits_text(comparison.simultaneous_interval), optional_text(comparison.p), optional_text(comparison.p_holm)});
+    table.row_classes.push_back(words == "better" || words == "worse" ? words : "");
+  }
+  if (table.rows.empty()) return {};
+  return table_html(table, "Each slope against the control " + number_text(statistics.control) +
+                               ", within seeds. A ratio below 1 is better than the control.");
+}
+
+std::string figures_list(const StatisticsData& statistics) {
+  std::string items;
+  const auto add = [&](const char* name, const std::optional<double>& value, const char* meaning) {
+    if (!value) return;
+    items += element("dt", "", std::string(name) + " " + number_text(*value)) + element("dd", "", meaning);
+  };
+  add("Rank stability", statistics.rank_stability,
+      "Kendall’s τ: whether the seeds order the slopes alike; 1 is always");
+  add("Pairing correlation", statistics.pairing_correlation, "what comparing within seeds gains; 0 is nothing");
+  add("Variance between seeds", statistics.seed_variance, "of log FD: what another training gives");
+  add("Variance of the metric", statistics.metric_variance,
+      "of log FD: what another set of images of one network gives");
+  return items.empty() ? "" : element("dl", "class=\"figures\"", items);
+}
+
+std::string details(const StatisticsData& statistics) {
+  std::string methods;
+  for (const auto& [name, text] : statistics.methods) {
+    methods += element("dt", "", escape(name)) + element("dd", "", escape(text));
+  }
+  std::string notes;
+  for (const auto& note : statistics.notes) notes += element("li", "", escape(note));
+  std::string content = comparison_table(statistics) + figures_list(statistics);
+  if (!notes.empty()) content += element("ul", "class=\"notes\"", notes);
+  if (!methods.empty()) {
+    content += element("details", "", "<summary>How these were computed</summary>" + element("dl", "", methods));
+  }
+  return content;
+}
+
+}  // namespace
+
+std::string answer_section(const SweepData& sweep) {
+  if (!sweep.statistics) {
+    return section("answer", "Which slope?",
+                   element("p", "class=\"lead\"",
+                           "Not known yet: there is no statistics.json. It is written when the sweep ends."));
+  }
+  return section("answer", "Which slope?",
+                 element("p", "class=\"lead\"", escape(sweep.statistics->answer)) + details(*sweep.statistics));
+}
+
+}  // namespace slopegan

@@ -1,0 +1,376 @@
+// What the page does beyond what it shows without scripts. All text is set as text; nothing is parsed as markup.
+'use strict';
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const byId = (id) => document.getElementById(id);
+
+function make(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+// ---- Pictures: the sheet of slopes, one slope at a time, and one latent large --------------------------------------
+
+const pictures = read('pictures-data');
+
+class Gallery {
+  constructor(data) {
+    this.data = data;
+    this.isSweep = data.slopes.length > 1 || data.seeds.length > 1;
+    this.tiles = data.rows * data.columns;
+    this.state = {moment: data.images.length - 1, slope: 0, seed: 0, latent: 0};
+    this.loaded = new Map();
+    document.querySelectorAll('[data-script]').forEach((element) => { element.hidden = false; });
+    this.rows = [...document.querySelectorAll('[data-row]')];
+    this.setUpMoment();
+    this.setUpSeeds();
+    this.setUpSlope();
+    this.setUpHits();
+    this.setUpLarge();
+    this.show();
+  }
+
+  uri(slope, moment = this.state.moment, seed = this.state.seed) {
+    return this.data.arms[slope * this.data.seeds.length + seed][moment];
+  }
+
+  // The picture once it is decoded.
+  load(uri) {
+    if (!this.loaded.has(uri)) {
+      const image = new Image();
+      image.src = uri;
+      this.loaded.set(uri, image.decode().then(() => image));
+    }
+    return this.loaded.get(uri);
+  }
+
+  // A canvas with one tile of a picture.
+  tile(uri, index, canvas = document.createElement('canvas')) {
+    const size = this.data.tile;
+    canvas.width = canvas.height = size;
+    canvas.dataset.latent = index;
+    if (!uri) return canvas;
+    this.load(uri).then((image) => {
+      const x = index % this.data.columns * size, y = Math.floor(index / this.data.columns) * size;
+      canvas.getContext('2d').drawImage(image, x, y, size, size, 0, 0, size, size);
+    }, () => {});
+    return canvas;
+  }
+
+  imagesText(moment = this.state.moment) { return this.data.images[moment].toLocaleString('en'); }
+
+  setUpMoment() {
+    const slider = byId('moment');
+    slider.max = this.data.images.length - 1;
+    slider.addEventListener('input', () => this.change({moment: Number(slider.value)}));
+    slider.disabled = this.data.images.length < 2;
+    const play = byId('play');
+    play.hidden = this.data.images.length < 2;
+    play.addEventListener('click', () => (this.timer ? this.pause() : this.play()));
+  }
+
+  play() {
+    byId('play').textContent = '❚❚ Pause';
+    const last = this.data.images.length - 1;
+    if (this.state.moment === last) this.change({moment: 0});
+    this.timer = setInterval(() => {
+      this.change({moment: this.state.moment + 1});
+      if (this.state.moment === last) this.pause();
+    }, 450);
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = null;
+    byId('play').textContent = '▶ Play';
+  }
+
+  setUpSeeds() {
+    const seeds = byId('seeds');
+    if (!seeds) return;
+    seeds.hidden = this.data.seeds.length < 2;
+    this.data.seeds.forEach((seed, index) => {
+      const button = make('button', '', seed);
+      button.type = 'button';
+      button.addEventListener('click', () => this.change({seed: index}));
+      seeds.append(button);
+    });
+  }
+
+  setUpSlope() {
+    const slider = byId('slope');
+    if (!slider) return;
+    slider.max = this.data.slopes.length - 1;
+    slider.addEventListener('input', () => this.change({slope: Number(slider.value)}));
+    byId('focus-reals').hidden = !this.data.reals;
+    this.fillMosaic(byId('focus-tiles'), () => this.uri(this.state.slope), true);
+    this.fillMosaic(byId('focus-real-tiles'), () => this.data.reals, false);
+  }
+
+  fillMosaic(mosaic, uri, opens) {
+    for (let i = 0; i < this.tiles; ++i) {
+      const canvas = this.tile(uri(), i);
+      if (!opens) {
+        mosaic.append(canvas);
+        continue;
+      }
+      const button = make('button');
+      button.type = 'button';
+      button.setAttribute('aria-label', `latent ${i + 1}, large`);
+      button.addEventListener('click', () => this.open(this.state.slope, i));
+      button.append(canvas);
+      mosaic.append(button);
+    }
+  }
+
+  // A button above each tile of a strip.
+  setUpHits() {
+    for (const row of this.rows) {
+      const hits = make('div', 'hits');
+      hits.style.gridTemplateColumns = `repeat(${this.data.columns}, 1fr)`;
+      hits.style.gridTemplateRows = `repeat(${this.data.rows}, 1fr)`;
+      for (let i = 0; i < this.tiles; ++i) {
+        const button = make('button');
+        button.type = 'button';
+        button.setAttribute('aria-label', `latent ${i + 1}, large`);
+        button.addEventListener('click', () => this.open(Number(row.dataset.row), i));
+        hits.append(button);
+      }
+      row.querySelector('.tiles').append(hits);
+    }
+  }
+
+  setUpLarge() {
+    this.dialog = byId('large');
+    const step = (by) => this.change({latent: (this.state.latent + by + this.tiles) % this.tiles});
+    this.dialog.addEventListener('click', (event) => {
+      if (event.target === this.dialog || event.target.closest('[data-close]')) this.dialog.close();
+      const button = event.target.closest('[data-step]');
+      if (button) step(Number(button.dataset.step));
+    });
+    this.dialog.addEventListener('keydown', (event) => {
+      if (event.key === 'ArrowRight') step(1);
+      if (event.key === 'ArrowLeft') step(-1);
+    });
+  }
+
+  open(slope, latent) {
+    this.pause();
+    this.change({slope, latent});
+    this.dialog.showModal();
+    this.showLarge();
+  }
+
+  change(state) {
+    Object.assign(this.state, state);
+    this.show();
+  }
+
+  show() {
+    byId('moment').value = this.state.moment;
+    byId('moment-text').textContent = this.imagesText();
+    for (const row of this.rows) this.showRow(row);
+    const seeds = byId('seeds');
+    if (seeds) {
+      seeds.querySelectorAll('button').forEach((button, index) => {
+        button.setAttribute('aria-pressed', index === this.state.seed);
+      });
+      this.showFocus();
+    }
+    if (this.dialog && this.dialog.open) this.showLarge();
+  }
+
+  showRow(row) {
+    const slope = Number(row.dataset.row), uri = this.uri(slope);
+    const strip = row.querySelector('.strip');
+    if (uri && strip.src !== uri) strip.src = uri;
+    strip.hidden = !uri;
+    row.querySelector('.none').hidden = Boolean(uri);
+    const hits = row.querySelector('.hits');
+    if (hits) hits.hidden = !uri;
+    row.classList.toggle('chosen', this.isSweep && slope === this.state.slope);
+  }
+
+  showFocus() {
+    const slope = this.data.slopes[this.state.slope];
+    byId('slope').value = this.state.slope;
+    byId('slope-text').textContent = slope.name;
+    byId('focus-name').textContent = `slope ${slope.name}` + (slope.score ? `, ${slope.score}` : '');
+    byId('focus-tiles').querySelectorAll('canvas').forEach((canvas, i) => {
+      this.tile(this.uri(this.state.slope), i, canvas);
+    });
+  }
+
+  // The latent with every slope at this moment, or of a run alone, at every moment.
+  showLarge() {
+    const {latent} = this.state;
+    const place = this.isSweep ? `${this.imagesText()} images seen, seed ${this.data.seeds[this.state.seed]}`
+                               : 'over the training';
+    byId('large-title').textContent = `Latent ${latent + 1} of ${this.tiles}, ${place}`;
+    const figures = this.isSweep ? this.data.slopes.map((slope, i) => this.largeTile(
+                                       this.uri(i), `slope ${slope.name}`, slope.score, i === this.state.slope))
+                                 : this.data.images.map((images, i) => this.largeTile(
+                                       this.uri(0, i), `${this.imagesText(i)} images`, '', i === this.state.moment));
+    this.dialog.querySelector('.large-tiles').replaceChildren(...figures);
+  }
+
+  largeTile(uri, name, detail, chosen) {
+    const figure = make('figure', chosen ? 'chosen' : '');
+    const caption = make('figcaption', '', name);
+    caption.append(make('span', '', uri ? detail : 'no picture'));
+    figure.append(this.tile(uri, this.state.latent), caption);
+    return figure;
+  }
+}
+
+if (pictures) new Gallery(pictures);
+
+// ---- Charts: values on hover, and one series alone by its legend ----------------------------------------------------
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+function makeSvg(name, attributes) {
+  const element = document.createElementNS(svgNamespace, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function numberText(value) {
+  if (value === null) return '–';
+  return Number(value.toPrecision(4)).toLocaleString('en', {maximumSignificantDigits: 4});
+}
+
+class HoverChart {
+  constructor(figure, data) {
+    this.figure = figure;
+    this.data = data;
+    this.svg = figure.querySelector('svg');
+    this.marks = figure.querySelector('.hover');
+    this.tip = make('div', 'tip');
+    this.tip.hidden = true;
+    figure.append(this.tip);
+    this.places = [...new Set(data.series.flatMap((series) => series.x.map((x) => this.place(x))))].sort((a, b) => a - b);
+    this.svg.addEventListener('pointermove', (event) => this.hover(event));
+    this.svg.addEventListener('pointerdown', (event) => this.hover(event));
+    this.svg.addEventListener('pointerleave', () => this.leave());
+    this.setUpLegend();
+  }
+
+  // Points of one category stand beside each other.
+  place(x) { return this.data.categories ? Math.round(x) : x; }
+
+  scaled(value, [low, high, logarithmic]) {
+    if (logarithmic) return value > 0 ? Math.log(value / low) / Math.log(high / low) : 0;
+    return (value - low) / (high - low);
+  }
+  px(x) { return this.data.plot[0] + this.data.plot[2] * this.scaled(x, this.data.x); }
+  py(y) { return this.data.plot[1] + this.data.plot[3] * (1 - Math.min(1, Math.max(0, this.scaled(y, this.data.y)))); }
+
+  hover(event) {
+    const box = this.svg.getBoundingClientRect();
+    const x = (event.clientX - box.left) * this.svg.viewBox.baseVal.width / box.width;
+    let nearest = this.places[0];
+    for (const place of this.places) {
+      if (Math.abs(this.px(place) - x) < Math.abs(this.px(nearest) - x)) nearest = place;
+    }
+    this.showAt(nearest, box);
+  }
+
+  leave() {
+    this.tip.hidden = true;
+    this.marks.replaceChildren();
+  }
+
+  // What each series says nearest to that place.
+  entries(place) {
+    const reach = (this.data.x[1] - this.data.x[0]) / 40;
+    const found = [];
+    for (const series of this.data.series) {
+      if (this.only && series.label !== this.only) continue;
+      if (this.data.categories) {
+        series.x.forEach((x, i) => { if (Math.round(x) === place) found.push({series, i}); });
+        continue;
+      }
+      let best = -1;
+      series.x.forEach((x, i) => {
+        if (best < 0 || Math.abs(x - place) < Math.abs(series.x[best] - place)) best = i;
+      });
+      if (best >= 0 && Math.abs(series.x[best] - place) <= reach) found.push({series, i: best});
+    }
+    return found;
+  }
+
+  showAt(place, box) {
+    const entries = this.entries(place);
+    const heading = this.data.categories ? `${this.data.xlabel} ${this.data.categories[place]}`
+                                         : `${place.toLocaleString('en')} ${this.data.xlabel}`;
+    this.tip.replaceChildren(make('b', '', heading), ...entries.map((entry) => this.entryLine(entry)));
+    const [, top, , height] = this.data.plot, x = this.px(place);
+    const marks = [makeSvg('line', {x1: x, x2: x, y1: top, y2: top + height})];
+    for (const {series, i} of entries) {
+      if (series.y[i] === null) continue;
+      marks.push(makeSvg('circle', {class: `c${series.colour}`, cx: this.px(series.x[i]), cy: this.py(series.y[i]), r: 4}));
+    }
+    this.marks.replaceChildren(...marks);
+    this.tip.hidden = false;
+    // On the side with more room.
+    const left = x * box.width / this.svg.viewBox.baseVal.width;
+    const isLeft = left > box.width / 2;
+    this.tip.style.left = isLeft ? '' : `${left + 14}px`;
+    this.tip.style.right = isLeft ? `${box.width - left + 14}px` : '';
+    this.tip.style.top = `${this.svg.offsetTop + 8}px`;
+  }
+
+  entryLine({series, i}) {
+    const line = make('div', `c${series.colour}`);
+    const name = make('span');
+    name.append(make('i'), (series.names && series.names[i]) || series.label);
+    let text = numberText(series.y[i]);
+    if (series.low && series.low[i] !== null) text += ` (${numberText(series.low[i])} … ${numberText(series.high[i])})`;
+    line.append(name, make('span', 'value', text));
+    return line;
+  }
+
+  setUpLegend() {
+    const items = [...this.figure.querySelectorAll('.legend li')];
+    if (items.length < 2) return;
+    for (const item of items) {
+      item.setAttribute('role', 'button');
+      item.setAttribute('aria-pressed', 'false');
+      item.tabIndex = 0;
+      const toggle = () => showOnly(this.figure.closest('section'), this.only === item.textContent ? null : item.textContent);
+      item.addEventListener('click', toggle);
+      item.addEventListener('keydown', (event) => {
+        if (event.key === 'Enter' || event.key === ' ') {
+          event.preventDefault();
+          toggle();
+        }
+      });
+    }
+  }
+
+  showOnly(label) {
+    const chosen = this.data.series.find((series) => series.label === label);
+    if (label !== null && !chosen) return;
+    this.only = label;
+    for (const group of this.figure.querySelectorAll('.s')) {
+      group.classList.toggle('off', Boolean(chosen) && !group.classList.contains(`c${chosen.colour}`));
+    }
+    for (const item of this.figure.querySelectorAll('.legend li')) {
+      item.setAttribute('aria-pressed', item.textContent === label);
+    }
+  }
+}
+
+const chartData = read('charts-data');
+const hoverCharts = [...document.querySelectorAll('[data-chart]')]
+                        .map((figure) => new HoverChart(figure, chartData[Number(figure.dataset.chart)]));
+
+// The same slope in all charts of a section.
+function showOnly(section, label) {
+  for (const chart of hoverCharts) {
+    if (section.contains(chart.figure)) chart.showOnly(label);
+  }
+}

@@ -1,0 +1,255 @@
+#include "report/chart.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/html.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// The drawing's size and the place of what is drawn in it, in CSS pixels on a phone as on a laptop.
+constexpr double width = 440, height = 264, left = 54, right = 14, top = 12, bottom = 46;
+constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
+
+std::string attribute(const char* name, double value) { return format(" %s=\"%.1f\"", name, value); }
+
+class Drawing {
+ public:
+  explicit Drawing(const Chart& chart) : chart_(chart), x_(x_range()), y_(y_range()) {}
+
+  Range x() const { return x_; }
+  Range y() const { return y_; }
+
+  std::string svg() const {
+    std::string body = axes();
+    for (const bool faint : {true, false}) {
+      for (const auto& series : chart_.series) {
+        if (series.faint == faint) body += drawn(series);
+      }
+    }
+    return format("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"", width, height) + escape(chart_.title) +
+           "\">" + body + "<g class=\"hover\"></g></svg>";
+  }
+
+ private:
+  Range x_range() const {
+    if (chart_.x.range) return *chart_.x.range;
+    if (!chart_.x.categories.empty()) return {-0.5, static_cast<double>(chart_.x.categories.size()) - 0.5};
+    std::vector<double> values;
+    for (const auto& series : chart_.series) {
+      for (const auto& point : series.points) values.push_back(point.x);
+    }
+    return values.empty() ? Range{} : Range{0, std::max(1.0, *std::max_element(values.begin(), values.end()))};
+  }
+
+  Range y_range() const {
+    if (chart_.y.range) return *chart_.y.range;
+    std::vector<double> values;
+    if (chart_.reference) values.push_back(*chart_.reference);
+    for (const auto& series : chart_.series) {
+      for (const auto& point : series.points) {
+        values.push_back(point.y);
+        if (series.mark == ChartMark::interval) values.insert(values.end(), {point.low, point.high});
+      }
+    }
+    return range_of(values, chart_.y.logarithmic);
+  }
+
+  double px(double value) const { return left + plot_width * position(x_, chart_.x.logarithmic, value); }
+
+  /// What lies outside is drawn at the edge.
+  double py(double value) const {
+    const double share = chart_.y.logarithmic && value <= 0 ? 0 : position(y_, chart_.y.logarithmic, value);
+    return top + plot_height * (1 - std::clamp(share, 0.0, 1.0));
+  }
+
+  static std::string text(double at_x, double at_y, const char* kind, const std::string& content) {
+    return "<text class=\"" + std::string(kind) + "\"" + attribute("x", at_x) + attribute("y", at_y) + ">" +
+           escape(content) + "</text>";
+  }
+
+  static std::string line(const char* kind, double x1, double y1, double x2, double y2) {
+    return "<line class=\"" + std::string(kind) + "\"" + attribute("x1", x1) + attribute("y1", y1) +
+           attribute("x2", x2) + attribute("y2", y2) + "/>";
+  }
+
+  std::string x_ticks() const {
+    std::string svg;
+    const auto& categories = chart_.x.categories;
+    // As many as fit beside each other, at about 7 pixels a letter.
+    std::size_t longest = 1;
+    for (const auto& category : categories) longest = std::max(longest, category.size());
+    const auto room = static_cast<std::size_t>(plot_width / (7.0 * static_cast<double>(longest) + 8));
+    const std::size_t every = categories.empty() ? 1 : (categories.size() + room - 1) / std::max<std::size_t>(1, room);
+    for (std::size_t i = 0; i < categories.size(); i += every) {
+      svg += text(px(static_cast<double>(i)), height - bottom + 17, "tick middle", categories[i]);
+    }
+    if (!categories.empty()) return svg;
+    for (const auto& tick : ticks(x_, chart_.x.logarithmic, 6)) {
+      svg += text(px(tick.value), height - bottom + 17, "tick middle", tick.text);
+    }
+    return svg;
+  }
+
+  std::string axes() const {
+    std::string svg;
+    for (const auto& tick : ticks(y_, chart_.y.logarithmic, 5)) {
+      const double y = py(tick.value);
+      svg += line("rule", left, y, width - right, y) + text(left - 7, y + 4, "tick end", tick.text);
+    }
+    svg += line("axis", left, height - bottom, width - right, height - bottom) + x_ticks();
+    svg += text(left + plot_width / 2, height - 8, "label middle", chart_.x.label);
+    svg += format("<text class=\"label middle\" transform=\"translate(13 %.1f) rotate(-90)\">", top + plot_height / 2) +
+           escape(chart_.y.label) + "</text>";
+    if (chart_.reference) {
+      const double y = py(*chart_.reference);
+      svg += line("reference", left, y, width - right, y);
+      if (!chart_.reference_label.empty()) {
+        svg += text(width - right, y > top + 16 ? y - 5 : y + 13, "tick end", chart_.reference_label);
+      }
+    }
+    return svg;
+  }
+
+  std::string path(const ChartSeries& series) const {
+    std::string d;
+    bool pen_down = false;
+    for (const auto& point : series.points) {
+      const bool visible = std::isfinite(point.y) && !(chart_.y.logarithmic && point.y <= 0);
+      if (visible) d += format("%c%.1f %.1f", pen_down ? 'L' : 'M', px(point.x), py(point.y));
+      pen_down = visible;
+    }
+    return d.empty() ? "" : "<path d=\"" + d + "\"/>";
+  }
+
+  std::string dot(const ChartSeries& series, const ChartPoint& point) const {
+    if (!std::isfinite(point.y)) return {};
+    const std::string title = (point.label.empty() ? series.label : point.label) + ": " + number_text(point.y);
+    return "<circle" + attribute("cx", px(point.x)) + attribute("cy", py(point.y)) +
+           attribute("r", series.mark == ChartMark::interval ? 4.5 : 3.2) + "><title>" + escape(title) +
+           "</title></circle>";
+  }
+
+  std::string bar(const ChartPoint& point) const {
+    if (std::isnan(point.low) || std::isnan(point.high) || !std::isfinite(point.y)) return {};
+    const double x = px(point.x), low = py(point.low), high = py(std::isinf(point.high) ? y_.high : point.high);
+    return line("bar", x, low, x, high) + line("bar", x - 5, low, x + 5, low) + line("bar", x - 5, high, x + 5, high);
+  }
+
+  std::string drawn(const ChartSeries& series) const {
+    std::string body;
+    if (series.mark == ChartMark::line) {
+      body = path(series);
+      // A line of one point would be nothing.
+      if (series.points.size() == 1) body += dot(series, series.points.front());
+    }
+    for (const auto& point : series.points) {
+      if (series.mark == ChartMark::interval) body += bar(point);
+      if (series.mark != ChartMark::line) body += dot(series, point);
+    }
+    if (body.empty()) return {};
+    const std::string kind =
+        format("s c%d%s%s", series.colour, series.faint ? " faint" : "", series.dashed ? " dashed" : "");
+    return "<g class=\"" + kind + "\">" + body + "</g>";
+  }
+
+  const Chart& chart_;
+  Range x_, y_;
+};
+
+bool has_points(const Chart& chart) {
+  return std::any_of(chart.series.begin(), chart.series.end(), [](const ChartSeries& series) {
+    return std::any_of(series.points.begin(), series.points.end(),
+                       [](const ChartPoint& point) { return std::isfinite(point.y); });
+  });
+}
+
+/// Four significant digits are more than a hover shows.
+nlohmann::ordered_json rounded(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return std::stod(format("%.4g", value));
+}
+
+nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing) {
+  using Json = nlohmann::ordered_json;
+  Json json = {{"plot", {left, top, plot_width, plot_height}},
+               {"x", {drawing.x().low, drawing.x().high, chart.x.logarithmic}},
+               {"y", {drawing.y().low, drawing.y().high, chart.y.logarithmic}},
+               {"xlabel", chart.x.label}};
+  if (!chart.x.categories.empty()) json["categories"] = chart.x.categories;
+  json["series"] = Json::array();
+  for (const auto& series : chart.series) {
+    if (series.label.empty()) continue;
+    Json xs = Json::array(), ys = Json::array();
+    for (const auto& point : series.points) {
+      xs.push_back(chart.x.categories.empty() ? Json(std::llround(point.x)) : Json(point.x));
+      ys.push_back(rounded(point.y));
+    }
+    Json entry = {{"label", series.label}, {"colour", series.colour}, {"x", xs}, {"y", ys}};
+    if (std::any_of(series.points.begin(), series.points.end(),
+                    [](const ChartPoint& point) { return !point.label.empty(); })) {
+      entry["names"] = Json::array();
+      for (const auto& point : series.points) entry["names"].push_back(point.label);
+    }
+    if (series.mark == ChartMark::interval) {
+      entry["low"] = Json::array();
+      entry["high"] = Json::array();
+      for (const auto& point : series.points) {
+        entry["low"].push_back(rounded(point.low));
+        entry["high"].push_back(rounded(point.high));
+      }
+    }
+    json["series"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+std::string legend(const Chart& chart) {
+  std::string items;
+  std::size_t named = 0;
+  for (const auto& series : chart.series) {
+    if (series.label.empty()) continue;
+    ++named;
+    items += element("li",
+                     format("class=\"c%d%s%s\"", series.colour, series.dashed ? " dashed" : "",
+                            series.mark == ChartMark::line ? ""
+                            : series.faint                 ? " hollow"
+                                                           : " dot"),
+                     escape(series.label));
+  }
+  return named < 1 ? "" : element("ul", "class=\"legend\"", items);
+}
+
+}  // namespace
+
+int ramp_colour(std::size_t i, std::size_t count) {
+  if (count <= 1) return 0;
+  return static_cast<int>(std::lround(static_cast<double>(i) * (ramp_colours - 1) / static_cast<double>(count - 1)));
+}
+
+std::vector<ChartPoint> chart_points(const Curve& curve) {
+  std::vector<ChartPoint> points;
+  for (const auto& point : curve) points.push_back({point.x, point.y, 0, 0, {}});
+  return points;
+}
+
+std::string chart_html(const Chart& chart, nlohmann::ordered_json& numbers) {
+  if (!has_points(chart)) return {};
+  const Drawing drawing(chart);
+  const std::string place = format("class=\"chart\" data-chart=\"%zu\"", numbers.size());
+  numbers.push_back(chart_numbers(chart, drawing));
+  std::string content = element("figcaption", "", escape(chart.title)) + drawing.svg() + legend(chart);
+  if (!chart.note.empty()) content += element("p", "class=\"note\"", escape(chart.note));
+  return element("figure", place, content) + "\n";
+}
+
+std::string chart_grid(const std::vector<Chart>& charts, nlohmann::ordered_json& numbers) {
+  std::string figures;
+  for (const auto& chart : charts) figures += chart_html(chart, numbers);
+  return figures.empty() ? "" : element("div", "class=\"charts\"", "\n" + figures) + "\n";
+}
+
+}  // namespace slopegan

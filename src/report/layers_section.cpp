@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "report/html.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::size_t layer_points = 80;
+constexpr double no_figure = std::numeric_limits<double>::quiet_NaN();
+
+using Look = double (*)(const DiagnosticsRecord&, const std::string& layer);
+
+double layer_figure(const DiagnosticsRecord& record, const std::string& layer, double LayerDiagnosis::* figure) {
+  for (const auto& diagnosis : record.layers) {
+    if (diagnosis.name == layer) return diagnosis.*figure;
+  }
+  return no_figure;
+}
+
+double never_positive(const DiagnosticsRecord& record, const std::string& layer) {
+  return layer_figure(record, layer, &LayerDiagnosis::never_positive);
+}
+
+double negative_fraction(const DiagnosticsRecord& record, const std::string& layer) {
+  return layer_figure(record, layer, &LayerDiagnosis::negative_fraction);
+}
+
+/// Of the weights of the layer's block.
+double weight_gradient(const DiagnosticsRecord& record, const std::string& layer) {
+  for (const auto& parameter : record.parameters) {
+    if (parameter.name == layer + ".conv.weight") return parameter.gradient_norm;
+  }
+  return no_figure;
+}
+
+Curve diagnostics_curve(const RunData& run, const std::string& layer, Look look) {
+  Curve curve;
+  for (const auto& record : run.diagnostics) {
+    curve.push_back({static_cast<double>(record.images), look(record, layer)});
+  }
+  return curve;
+}
+
+std::vector<std::string> layer_names(const RunData& run) {
+  std::vector<std::string> names;
+  if (run.diagnostics.empty()) return names;
+  for (const auto& layer : run.diagnostics.back().layers) names.push_back(layer.name);
+  return names;
+}
+
+std::vector<std::string> layer_names(const SweepData& sweep) {
+  for (const auto& arm : sweep.arms) {
+    if (!arm.run.diagnostics.empty()) return layer_names(arm.run);
+  }
+  return {};
+}
+
+struct Measure {
+  const char* title;
+  const char* y_label;
+  bool logarithmic;
+  bool is_share;
+  Look look;
+};
+
+constexpr Measure measures[] = {
+    {"Units that are never positive", "share of units (0–1)", false, true, never_positive},
+    {"Gradient norm of the weights", "L2 norm", true, false, weight_gradient},
+    {"Negative pre-activations", "P(x < 0)", false, true, negative_fraction},
+};
+
+Chart measure_chart(const Measure& measure, const std::string& title) {
+  Chart chart;
+  chart.title = title;
+  chart.x = {.label = "images seen"};
+  chart.y = {.label = measure.y_label, .logarithmic = measure.logarithmic};
+  if (measure.is_share) chart.y.range = Range{0, 1};
+  return chart;
+}
+
+std::vector<Chart> sweep_charts(const SweepData& sweep, const Measure& measure) {
+  std::vector<Chart> drawn;
+  const std::size_t seeds = sweep.seeds.size();
+  for (const auto& layer : layer_names(sweep)) {
+    Chart chart = measure_chart(measure, layer);
+    for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+      std::vector<Curve> curves;
+      for (std::size_t seed = 0; seed < seeds; ++seed) {
+        curves.push_back(diagnostics_curve(sweep.arms[i * seeds + seed].run, layer, measure.look));
+      }
+      chart.series.push_back({.label = shortest(sweep.slopes[i]),
+                              .colour = ramp_colour(i, sweep.slopes.size()),
+                              .points = chart_points(mean_curve(curves, layer_points))});
+    }
+    drawn.push_back(std::move(chart));
+  }
+  return drawn;
+}
+
+std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
+  std::vector<Chart> drawn;
+  const auto names = layer_names(run);
+  for (const std::string network : {"generator", "discriminator"}) {
+    Chart chart = measure_chart(measure, std::string(measure.title) + ", " + network);
+    std::vector<std::string> own;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(own),
+                 [&](const std::string& name) { return name.starts_with(network); });
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      const std::string label = own[i].size() > network.size() ? own[i].substr(network.size() + 1) : own[i];
+      chart.series.push_back(
+          {.label = label,
+           .colour = ramp_colour(i, own.size()),
+           .points = chart_points(mean_curve({diagnostics_curve(run, own[i], measure.look)}, layer_points))});
+    }
+    drawn.push_back(std::move(chart));
+  }
+  return drawn;
+}
+
+/// A share as a cell that is darker the larger it is.
+std::string share_cell(double share) {
+  if (!std::isfinite(share)) return "–";
+  const int shade = static_cast<int>(std::lround(10 * std::clamp(share, 0.0, 1.0)));
+  return element("span", format("class=\"share h%d\"", share > 0 ? std::max(1, shade) : 0),
+                 format("%.1f&nbsp;%%", 100 * share));
+}
+
+/// Layers at the ends of the runs: mean over the seeds of a slope.
+std::string sweep_table(const SweepData& sweep) {
+  const auto layers = layer_names(sweep);
+  if (layers.empty()) return {};
+  Table table;
+  table.header = {"slope"};
+  table.numeric = {false};
+  for (const auto& layer : layers) {
+    table.header.push_back(escape(layer));
+    table.numeric.push_back(true);
+  }
+  const std::size_t seeds = sweep.seeds.size();
+  for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+    std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
+    for (const auto& layer : layers) {
+      double sum = 0;
+      int count = 0;
+      for (std::size_t seed = 0; seed < seeds; ++seed) {
+        const auto& looks = sweep.arms[i * seeds + seed].run.diagnostics;
+        const double value = looks.empty() ? no_figure : never_positive(looks.back(), layer);
+        if (std::isfinite(value)) sum += value, ++count;
+      }
+      cells.push_back(share_cell(count == 0 ? no_figure : sum / count));
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  return table_html(table,
+                    "Share of units that no probe makes positive, at the last look, mean over the seeds. With "
+                    "slope 0 such a unit is dead: it gets no gradient.");
+}
+
+std::string sentinels_text(const RunData& run) {
+  std::string items;
+  for (const auto& record : run.diagnostics) {
+    for (const auto& sentinel : record.sentinels) {
+      items += element("li", "", escape(sentinel) + " at " + grouped(record.images) + " images");
+    }
+  }
+  return items.empty() ? "" : element("p", "", "Alarms that were raised:") + element("ul", "class=\"notes\"", items);
+}
+
+}  // namespace
+
+std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
+  std::string content = sweep_table(sweep);
+  if (content.empty()) return {};
+  for (const auto& measure : measures) {
+    const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
+    if (grid.empty()) continue;
+    content += element("details", &measure == &measures[0] ? "open" : "",
+                       element("summary", "", std::string(measure.title) + ", a chart a layer") + grid);
+  }
+  return section("layers", "Inside the networks", content);
+}
+
+std::string run_layers_section(const RunData& run, Json& charts) {
+  std::vector<Chart> drawn;
+  for (const auto& measure : measures) {
+    for (auto& chart : run_charts(run, measure)) drawn.push_back(std::move(chart));
+  }
+  const std::string grid = chart_grid(drawn, charts);
+  if (grid.empty()) return {};
+  return section("layers", "Inside the networks",
+                 element("p", "class=\"note\"",
+                         "Each activation layer over fixed probes. A unit that no probe makes positive is dead where "
+                         "the slope is 0; with another slope it still learns.") +
+                     sentinels_text(run) + grid);
+}
+
+}  // namespace slopegan

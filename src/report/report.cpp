@@ -1,0 +1,190 @@
+#include "report/report.h"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+
+#include "report/assets.h"
+#include "report/html.h"
+#include "report/pictures.h"
+#include "report/run_data.h"
+#include "report/sections.h"
+#include "run/run_directory.h"
+#include "run/run_info.h"
+#include "support/base64.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Of the whole page, and of the pictures in it; what else there is stays well below the difference.
+constexpr std::size_t picture_budget = std::size_t{9} << 20;
+constexpr std::size_t most_moments = 24;
+
+/// "sha256-…" as a content security policy names an inline script or style.
+std::string policy_source(std::string_view text) {
+  const std::string hex = sha256_hex(std::as_bytes(std::span(text)));
+  std::vector<std::byte> digest;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    digest.push_back(static_cast<std::byte>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  }
+  return "'sha256-" + base64(digest) + "'";
+}
+
+struct Page {
+  std::string title, subtitle;
+  std::vector<std::string> sections;
+  Json pictures;
+  Json charts;
+};
+
+std::string contents_list(const std::vector<std::string>& sections) {
+  std::string items;
+  for (const auto& markup : sections) {
+    // <section id="x" data-name="X">, which section() writes.
+    const auto id = markup.find("id=\""), name = markup.find("data-name=\"");
+    if (id == std::string::npos || name == std::string::npos) continue;
+    const auto value = [&](std::size_t begin) { return markup.substr(begin, markup.find('"', begin) - begin); };
+    items += element("li", "", element("a", "href=\"#" + value(id + 4) + "\"", value(name + 11)));
+  }
+  return items;
+}
+
+std::string page_html(const Page& page) {
+  std::string body;
+  for (const auto& markup : page.sections) body += markup;
+  return fill_page(assets::page, {{"title", escape(page.title)},
+                                  {"subtitle", page.subtitle},
+                                  {"style", std::string(assets::style)},
+                                  {"style_source", policy_source(assets::style)},
+                                  {"script", std::string(assets::script)},
+                                  {"script_source", policy_source(assets::script)},
+                                  {"contents", contents_list(page.sections)},
+                                  {"sections", body},
+                                  {"pictures", script_json(page.pictures)},
+                                  {"charts", script_json(page.charts)},
+                                  {"made", escape(utc_timestamp(std::chrono::system_clock::now()))}});
+}
+
+void append(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+std::string counted_statuses(const SweepData& sweep) {
+  std::vector<std::pair<std::string, int>> counts;
+  for (const auto& arm : sweep.arms) {
+    const auto found =
+        std::find_if(counts.begin(), counts.end(), [&](const auto& count) { return count.first == arm.run.status; });
+    if (found == counts.end()) {
+      counts.emplace_back(arm.run.status, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::string text;
+  for (const auto& [status, count] : counts) text += " " + std::to_string(count) + " " + status_badge(status);
+  return text;
+}
+
+std::string target_text(SweepTarget target) {
+  switch (target) {
+    case SweepTarget::both:
+      return "both networks";
+    case SweepTarget::generator:
+      return "the generator";
+    case SweepTarget::discriminator:
+      return "the discriminator";
+  }
+  return {};
+}
+
+Page sweep_page(const std::filesystem::path& directory) {
+  const SweepData sweep = read_sweep_data(directory);
+  Page page;
+  page.title = sweep.config.run.name;
+  page.subtitle =
+      format("Slope sweep: %zu slopes × %zu seeds in %s, %s images an arm.", sweep.slopes.size(), sweep.seeds.size(),
+             target_text(sweep.config.sweep.apply_to).c_str(), grouped(sweep.config.training.total_images).c_str()) +
+      counted_statuses(sweep);
+  std::vector<PictureSource> sources;
+  for (const auto& arm : sweep.arms) sources.push_back({arm.run.directory, arm.run.config.value_or(sweep.config)});
+  const Pictures pictures = read_pictures(sources, sweep_layout(sweep.config), picture_budget, most_moments);
+  page.pictures = sweep_pictures_json(sweep, pictures);
+  page.charts = Json::array();
+  std::vector<std::string> notes = sweep.notes;
+  for (const auto& arm : sweep.arms) append(notes, arm.run.notes);
+  append(notes, pictures.notes);
+  page.sections = {answer_section(sweep),
+                   sweep_pictures_section(sweep, pictures),
+                   sweep_scores_section(sweep, page.charts),
+                   sweep_training_section(sweep, page.charts),
+                   sweep_layers_section(sweep, page.charts),
+                   arms_section(sweep),
+                   sweep_config_section(sweep),
+                   sweep_reproduce_section(sweep),
+                   notes_section(notes)};
+  return page;
+}
+
+Page run_page(const std::filesystem::path& directory) {
+  const RunData run = read_run_data(directory);
+  Page page;
+  page.title = run.name;
+  page.subtitle = "Run " + status_badge(run.status) + " " + grouped(run.images) + " images seen";
+  if (run.config) page.subtitle += " of " + grouped(run.config->training.total_images);
+  if (!run.last_error.empty()) page.subtitle += element("p", "class=\"words\"", escape(run.last_error));
+  Pictures pictures;
+  if (run.config) {
+    pictures = read_pictures({{directory, *run.config}}, run_layout(*run.config), picture_budget, 2 * most_moments);
+  }
+  page.pictures = run_pictures_json(run, pictures);
+  page.charts = Json::array();
+  std::vector<std::string> notes = run.notes;
+  append(notes, pictures.notes);
+  page.sections = {run_pictures_section(pictures),
+                   run_scores_section(run, page.charts),
+                   run_training_section(run, page.charts),
+                   run_layers_section(run, page.charts),
+                   run_config_section(run),
+                   run_reproduce_section(run),
+                   notes_section(notes)};
+  return page;
+}
+
+}  // namespace
+
+std::string section(const std::string& id, const std::string& heading, const std::string& content) {
+  return element("section", "id=\"" + id + "\" data-name=\"" + heading + "\"",
+                 "\n" + element("h2", "", heading) + "\n" + content) +
+         "\n";
+}
+
+std::filesystem::path write_report(const std::filesystem::path& directory,
+                                   const std::optional<std::filesystem::path>& out) {
+  Page page;
+  if (std::filesystem::exists(directory / "sweep.yaml")) {
+    page = sweep_page(directory);
+  } else if (std::filesystem::exists(directory / "config.yaml")) {
+    page = run_page(directory);
+  } else {
+    throw UsageError(display(directory) + " is neither a run nor a sweep: it holds no config.yaml and no sweep.yaml");
+  }
+  const auto file = out.value_or(RunPaths(directory).report_file());
+  write_file_atomic(file, page_html(page));
+  return file;
+}
+
+std::optional<std::filesystem::path> try_write_report(const std::filesystem::path& directory) {
+  try {
+    return write_report(directory);
+  } catch (const std::exception& error) {
+    log::warning("the report could not be written: " + printable(error.what(), 1000));
+    return std::nullopt;
+  }
+}
+
+}  // namespace slopegan

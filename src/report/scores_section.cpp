@@ -1,0 +1,239 @@
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "report/html.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
+const char* const moment_label = "images seen";
+
+struct MetricName {
+  const char* key;
+  const char* title;
+  bool lower_is_better;
+};
+
+constexpr MetricName metric_names[] = {{"fd", "FD", true},
+                                       {"kd", "KD", true},
+                                       {"precision", "Precision", false},
+                                       {"recall", "Recall", false},
+                                       {"density", "Density", false},
+                                       {"coverage", "Coverage", false},
+                                       {"classifier_score", "Classifier score", false},
+                                       {"class_kl", "Class KL", true},
+                                       {"copied_share", "Copied share", true},
+                                       {"copying_z", "Copying z", true}};
+
+double value_of(const std::map<std::string, double>& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? no_value : found->second;
+}
+
+std::vector<std::string> slope_texts(const SweepData& sweep) {
+  std::vector<std::string> texts;
+  for (const double slope : sweep.slopes) texts.push_back(shortest(slope));
+  return texts;
+}
+
+/// The arms of the i-th slope, one a seed.
+std::vector<const ArmData*> arms_of(const SweepData& sweep, std::size_t slope) {
+  std::vector<const ArmData*> arms;
+  for (std::size_t i = 0; i < sweep.seeds.size(); ++i) arms.push_back(&sweep.arms[slope * sweep.seeds.size() + i]);
+  return arms;
+}
+
+/// The extractor whose figures are compared; those of another one would not compare.
+std::string common_extractor(const SweepData& sweep) {
+  if (sweep.statistics && !sweep.statistics->extractor.empty()) return sweep.statistics->extractor;
+  for (const auto& arm : sweep.arms) {
+    if (!arm.run.metrics.empty()) return arm.run.metrics.back().extractor;
+  }
+  return {};
+}
+
+/// The last evaluation of each arm that has one by that extractor.
+const MetricsRecord* last_metrics_of(const ArmData& arm, const std::string& extractor) {
+  if (arm.run.metrics.empty() || arm.run.metrics.back().extractor != extractor) return nullptr;
+  return &arm.run.metrics.back();
+}
+
+Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
+  Chart chart;
+  chart.title = "FD of each slope";
+  chart.note = "Lower is better. Hollow dots are seeds; the full one is their mean, its bar one standard deviation.";
+  chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
+  chart.y = {.label = "FD"};
+  const MetricsRecord* any = nullptr;
+  ChartSeries dots{.label = "single seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
+  for (std::size_t seed = 0; seed < sweep.seeds.size(); ++seed) {
+    // Beside each other, so that equal ones do not hide each other.
+    const double shift = 0.32 * ((static_cast<double>(seed) + 0.5) / static_cast<double>(sweep.seeds.size()) - 0.5);
+    for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+      const auto& arm = sweep.arms[i * sweep.seeds.size() + seed];
+      const auto* record = last_metrics_of(arm, extractor);
+      if (record == nullptr) continue;
+      any = record;
+      dots.points.push_back(
+          {static_cast<double>(i) + shift, value_of(record->values, "fd"), 0, 0, "seed " + std::to_string(arm.seed)});
+    }
+  }
+  chart.series.push_back(std::move(dots));
+  if (any != nullptr) {
+    chart.y.label = metric_title("fd", *any);
+    if (any->floors.contains("fd")) chart.reference = any->floors.at("fd");
+    chart.reference_label = "real test images";
+  }
+  if (!sweep.statistics) return chart;
+  ChartSeries means{.label = "mean ± standard deviation", .colour = 0, .mark = ChartMark::interval};
+  for (const auto& slope : sweep.statistics->slopes) {
+    for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+      if (sweep.slopes[i] != slope.negative_slope || !slope.mean_fd) continue;
+      const double spread = slope.fd_deviation.value_or(no_value);
+      means.points.push_back(
+          {static_cast<double>(i), *slope.mean_fd, *slope.mean_fd - spread, *slope.mean_fd + spread, "mean"});
+    }
+  }
+  chart.series.push_back(std::move(means));
+  return chart;
+}
+
+Chart ratios_chart(const SweepData& sweep) {
+  Chart chart;
+  if (!sweep.statistics) return chart;
+  const auto& statistics = *sweep.statistics;
+  chart.title = "FD against the control, seed by seed";
+  chart.note = "Median ratio with its bootstrap interval over seeds. Below the line the slope is better than " +
+               shortest(statistics.control) + ".";
+  chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
+  chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
+  chart.reference = 1;
+  chart.reference_label = "no difference";
+  ChartSeries ratios{.label = "median ratio, 95 % bootstrap", .colour = 4, .mark = ChartMark::interval};
+  for (const auto& comparison : statistics.comparisons) {
+    for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+      if (sweep.slopes[i] != comparison.negative_slope || !comparison.median_ratio) continue;
+      const auto limits = comparison.median_ratio_interval.value_or(StatisticsData::Limits{no_value, no_value});
+      ratios.points.push_back(
+          {static_cast<double>(i), *comparison.median_ratio, limits.low, limits.high, "median ratio"});
+    }
+  }
+  chart.series.push_back(std::move(ratios));
+  return chart;
+}
+
+Curve metric_curve(const RunData& run, const std::string& name, const std::string& extractor) {
+  Curve curve;
+  for (const auto& record : run.metrics) {
+    if (record.extractor != extractor) continue;
+    curve.push_back({static_cast<double>(record.images), value_of(record.values, name)});
+  }
+  return curve;
+}
+
+Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
+  Chart chart;
+  chart.title = "FD over training";
+  chart.note = "Mean over the seeds that got there.";
+  chart.x = {.label = moment_label};
+  chart.y = {.label = "FD", .logarithmic = true};
+  for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+    std::vector<Curve> curves;
+    for (const auto* arm : arms_of(sweep, i)) curves.push_back(metric_curve(arm->run, "fd", extractor));
+    chart.series.push_back({.label = shortest(sweep.slopes[i]),
+                            .colour = ramp_colour(i, sweep.slopes.size()),
+                            .points = chart_points(mean_curve(curves, 160))});
+  }
+  return chart;
+}
+
+/// The means over the seeds of each slope's last evaluation, below what real test images reach.
+std::string metrics_table(const SweepData& sweep, const std::string& extractor) {
+  Table table;
+  table.header = {"slope"};
+  table.numeric = {false};
+  std::vector<std::string> floor = {"real test images"};
+  std::vector<const MetricName*> shown;
+  const MetricsRecord* any = nullptr;
+  for (const auto& arm : sweep.arms) {
+    if (const auto* record = last_metrics_of(arm, extractor)) any = record;
+  }
+  if (any == nullptr) return {};
+  for (const auto& name : metric_names) {
+    if (!any->values.contains(name.key)) continue;
+    shown.push_back(&name);
+    table.header.push_back(std::string(name.title) + (name.lower_is_better ? " ↓" : " ↑"));
+    table.numeric.push_back(true);
+    floor.push_back(number_text(value_of(any->floors, name.key)));
+  }
+  if (!any->floors.empty()) {
+    table.rows.push_back(floor);
+    table.row_classes.push_back("floor");
+  }
+  for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+    std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
+    for (const auto* name : shown) {
+      double sum = 0;
+      std::size_t count = 0;
+      for (const auto* arm : arms_of(sweep, i)) {
+        const auto* record = last_metrics_of(*arm, extractor);
+        const double value = record == nullptr ? no_value : value_of(record->values, name->key);
+        if (std::isfinite(value)) sum += value, ++count;
+      }
+      cells.push_back(number_text(count == 0 ? no_value : sum / static_cast<double>(count)));
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  return table_html(table, "Means over the seeds of the last evaluations, by " + escape(extractor) +
+                               format(" with %s images. ↓ lower is better, ↑ higher.", grouped(any->samples).c_str()));
+}
+
+std::string run_table(const MetricsRecord& record) {
+  Table table;
+  table.header = {"figure", "this run", "real test images"};
+  table.numeric = {false, true, true};
+  for (const auto& name : metric_names) {
+    if (!record.values.contains(name.key)) continue;
+    table.rows.push_back({std::string(name.title) + (name.lower_is_better ? " ↓" : " ↑"),
+                          number_text(record.values.at(name.key)), number_text(value_of(record.floors, name.key))});
+  }
+  return table_html(table, "At " + grouped(record.images) + " images, by " + escape(record.extractor) + " with " +
+                               grouped(record.samples) + " images. ↓ lower is better, ↑ higher.");
+}
+
+}  // namespace
+
+std::string sweep_scores_section(const SweepData& sweep, Json& charts) {
+  const std::string extractor = common_extractor(sweep);
+  if (extractor.empty()) return {};
+  return section(
+      "scores", "Scores",
+      chart_grid({scores_chart(sweep, extractor), ratios_chart(sweep), progress_chart(sweep, extractor)}, charts) +
+          metrics_table(sweep, extractor));
+}
+
+std::string run_scores_section(const RunData& run, Json& charts) {
+  if (run.metrics.empty()) return {};
+  const auto& last = run.metrics.back();
+  std::vector<Chart> drawn;
+  for (const auto& name : metric_names) {
+    if (!last.values.contains(name.key)) continue;
+    Chart chart;
+    chart.title = std::string(name.title) + " over training";
+    chart.x = {.label = moment_label};
+    chart.y = {.label = metric_title(name.key, last)};
+    chart.series.push_back({.label = name.title,
+                            .colour = 0,
+                            .points = chart_points(mean_curve({metric_curve(run, name.key, last.extractor)}, 160))});
+    drawn.push_back(std::move(chart));
+  }
+  return section("scores", "Scores", run_table(last) + chart_grid(drawn, charts));
+}
+
+}  // namespace slopegan
