@@ -105,7 +105,7 @@ std::string config_schema() {
     const std::string feature(planned.feature);
     place_of(root, planned.key) = {{"const", 0}, {"description", feature + " is not available in this version"}};
   }
-  return root.dump(2) + "\n";
+  return root.dump(2);
 }
 
 }  // namespace slopegan

@@ -36,7 +36,7 @@ class Schema : public ::testing::Test {
 };
 
 TEST_F(Schema, BesideTheConfigurationsIsThatOfTheProgram) {
-  EXPECT_EQ(read_file(folder / "schema.json", 1 << 20), config_schema())
+  EXPECT_EQ(read_file(folder / "schema.json", 1 << 20), config_schema() + "\n")
       << "write it anew: build/release/slopegan train --print-schema > configs/schema.json";
 }
 
