@@ -19,7 +19,7 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libssl-dev
+  libgtest-dev libgmock-dev zlib1g-dev libssl-dev libcpp-httplib-dev
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
@@ -31,7 +31,7 @@ fail() { say "$@"; exit 1; }
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
-    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, OpenSSL,"
+    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, OpenSSL, cpp-httplib,"
     say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
     return
   fi
