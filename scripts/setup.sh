@@ -21,6 +21,7 @@ packages=(
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev zlib1g-dev libssl-dev libcpp-httplib-dev
   dataset-fashion-mnist
+  chromium   # opens the reports in a test
 )
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
 

@@ -10,9 +10,13 @@ namespace {
 
 std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
 
+/// Ratios and their limits: three digits are more than so few seeds know.
+std::string ratio_text(double ratio) { return std::isfinite(ratio) ? format("%.3g", ratio) : number_text(ratio); }
+
 std::string limits_text(const std::optional<StatisticsData::Limits>& limits) {
   if (!limits) return "–";
-  return number_text(limits->low) + " … " + number_text(limits->high);
+  if (limits->low <= 0 && std::isinf(limits->high)) return "no limits";
+  return ratio_text(limits->low) + " … " + ratio_text(limits->high);
 }
 
 std::string verdict(const StatisticsData::Comparison& comparison) {
@@ -33,8 +37,9 @@ std::string comparison_table(const StatisticsData& statistics) {
     table.rows.push_back(
         {slope_name(comparison.negative_slope), words,
          format("%lld of %lld", static_cast<long long>(comparison.wins), static_cast<long long>(comparison.pairs)),
-         optional_text(comparison.median_ratio), limits_text(comparison.median_ratio_interval),
-         limits_text(comparison.simultaneous_interval), optional_text(comparison.p), optional_text(comparison.p_holm)});
+         comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
+         limits_text(comparison.median_ratio_interval), limits_text(comparison.simultaneous_interval),
+         optional_text(comparison.p), optional_text(comparison.p_holm)});
     table.row_classes.push_back(words == "better" || words == "worse" ? words : "");
   }
   if (table.rows.empty()) return {};

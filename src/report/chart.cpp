@@ -143,8 +143,11 @@ class Drawing {
     std::string body;
     if (series.mark == ChartMark::line) {
       body = path(series);
-      // A line of one point would be nothing.
-      if (series.points.size() == 1) body += dot(series, series.points.front());
+      // Where a line has few points, it shows which; one of a single point would be nothing without.
+      constexpr std::size_t few = 12;
+      if (series.points.size() <= few && !series.faint) {
+        for (const auto& point : series.points) body += dot(series, point);
+      }
     }
     for (const auto& point : series.points) {
       if (series.mark == ChartMark::interval) body += bar(point);

@@ -131,6 +131,15 @@ std::string share_cell(double share) {
                  format("%.1f&nbsp;%%", 100 * share));
 }
 
+bool any_never_positive(const SweepData& sweep) {
+  return std::any_of(sweep.arms.begin(), sweep.arms.end(), [](const ArmData& arm) {
+    return std::any_of(arm.run.diagnostics.begin(), arm.run.diagnostics.end(), [](const DiagnosticsRecord& record) {
+      return std::any_of(record.layers.begin(), record.layers.end(),
+                         [](const LayerDiagnosis& layer) { return layer.never_positive > 0; });
+    });
+  });
+}
+
 /// Layers at the ends of the runs: mean over the seeds of a slope.
 std::string sweep_table(const SweepData& sweep) {
   const auto layers = layer_names(sweep);
@@ -180,7 +189,9 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    content += element("details", &measure == &measures[0] ? "open" : "",
+    // Where there is none, the table says it all.
+    const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
+    content += element("details", is_open ? "open" : "",
                        element("summary", "", std::string(measure.title) + ", a chart a layer") + grid);
   }
   return section("layers", "Inside the networks", content);

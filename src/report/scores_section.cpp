@@ -86,7 +86,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   }
   chart.series.push_back(std::move(dots));
   if (any != nullptr) {
-    chart.y.label = metric_title("fd", *any);
+    chart.note += " " + metric_title("fd", *any) + ".";
     if (any->floors.contains("fd")) chart.reference = any->floors.at("fd");
     chart.reference_label = "real test images";
   }
@@ -227,7 +227,9 @@ std::string run_scores_section(const RunData& run, Json& charts) {
     Chart chart;
     chart.title = std::string(name.title) + " over training";
     chart.x = {.label = moment_label};
-    chart.y = {.label = metric_title(name.key, last)};
+    chart.y = {.label = name.title};
+    if (last.floors.contains(name.key)) chart.reference = last.floors.at(name.key);
+    chart.reference_label = "real test images";
     chart.series.push_back({.label = name.title,
                             .colour = 0,
                             .points = chart_points(mean_curve({metric_curve(run, name.key, last.extractor)}, 160))});

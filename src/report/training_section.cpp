@@ -8,7 +8,8 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::size_t history_points = 160;
+/// Of a curve, and of the same less smoothed behind it.
+constexpr std::size_t history_points = 72, rough_points = 240;
 
 struct Quantity {
   const char* label;
@@ -105,17 +106,21 @@ std::string run_training_section(const RunData& run, Json& charts) {
     Chart chart = empty_chart(group);
     for (std::size_t i = 0; i < group.quantities.size(); ++i) {
       const auto& quantity = group.quantities[i];
+      const Curve curve = history_curve(run, quantity.value);
       chart.series.push_back(
-          {.label = quantity.label,
-           .colour = i == 0 ? 1 : 9,
-           .points = chart_points(mean_curve({history_curve(run, quantity.value)}, history_points))});
+          {.colour = i == 0 ? 1 : 9, .faint = true, .points = chart_points(mean_curve({curve}, rough_points))});
+      chart.series.push_back({.label = quantity.label,
+                              .colour = i == 0 ? 1 : 9,
+                              .points = chart_points(mean_curve({curve}, history_points))});
     }
     drawn.push_back(std::move(chart));
   }
   const std::string grid = chart_grid(drawn, charts);
   if (grid.empty()) return {};
   return section("training", "How training went",
-                 element("p", "class=\"note\"", "Curves are averaged over short stretches of training.") + grid);
+                 element("p", "class=\"note\"",
+                         "Bold curves are averaged over stretches of training, thin ones over shorter ones.") +
+                     grid);
 }
 
 }  // namespace slopegan

@@ -213,6 +213,11 @@ class Gallery {
                                        this.uri(i), `slope ${slope.name}`, slope.score, i === this.state.slope))
                                  : this.data.images.map((images, i) => this.largeTile(
                                        this.uri(0, i), `${this.imagesText(i)} images`, '', i === this.state.moment));
+    if (this.data.reals) {
+      const real = this.largeTile(this.data.reals, 'a real image', 'to compare with', false);
+      real.classList.add('real');
+      figures.push(real);
+    }
     this.dialog.querySelector('.large-tiles').replaceChildren(...figures);
   }
 

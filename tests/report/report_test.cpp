@@ -1,0 +1,264 @@
+#include "report/report.h"
+
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opencv2/core.hpp>
+
+#include "config/print.h"
+#include "expect_error.h"
+#include "images/png.h"
+#include "report/pictures.h"
+#include "run/diagnostics_log.h"
+#include "run/history.h"
+#include "run/metrics_log.h"
+#include "run/run_directory.h"
+#include "run/run_info.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string content_of(const std::filesystem::path& file) { return read_file(file, std::size_t{1} << 30); }
+
+/// Noise, which no compression makes small: 4 × 8 tiles of 64 × 64, in colour.
+cv::Mat noise_grid(int seed) {
+  cv::Mat grid(4 + 4 * (64 + 4), 4 + 8 * (64 + 4), CV_8UC3);
+  cv::RNG random(static_cast<std::uint64_t>(seed) + 1);
+  random.fill(grid, cv::RNG::UNIFORM, 0, 256);
+  return grid;
+}
+
+Config small_config() {
+  Config config;
+  config.data.resolution = 64;
+  config.samples.rows = 4;
+  config.samples.columns = 8;
+  config.training.total_images = 100'000;
+  return config;
+}
+
+void write_logs(const RunPaths& run, int lines) {
+  std::string history, metrics, diagnostics;
+  for (int i = 1; i <= lines; ++i) {
+    HistoryRecord record;
+    record.images = i * 100;
+    record.discriminator_loss = 1.0 / i;
+    record.generator_loss = i % 7;
+    record.d_real = 0.7;
+    record.d_fake = 0.3;
+    record.generator_gradient_norm = 3 + i % 5;
+    record.discriminator_gradient_norm = 2;
+    history += history_line(record) + "\n";
+  }
+  for (int i = 1; i <= 20; ++i) {
+    MetricsRecord record;
+    record.images = i * 5000;
+    record.extractor = "random@1";
+    record.samples = 1000;
+    record.values = {{"fd", 100.0 / i}, {"kd", 1.0 / i}};
+    metrics += metrics_line(record) + "\n";
+    DiagnosticsRecord look;
+    look.images = i * 5000;
+    for (const char* name : {"generator.block0", "generator.block1", "discriminator.block0", "discriminator.block1"}) {
+      look.layers.push_back({.name = name, .units = 64, .values = 10, .never_positive = 0.5, .negative_fraction = 0.4});
+      look.parameters.push_back({std::string(name) + ".conv.weight", 1.5, 0, 0.1});
+    }
+    diagnostics += diagnostics_text(look) + "\n";
+  }
+  write_file_atomic(run.history_file(), history);
+  write_file_atomic(run.metrics_file(), metrics);
+  write_file_atomic(run.diagnostics_file(), diagnostics);
+}
+
+struct MadeRun {
+  Config config = small_config();
+  RunStatus status = RunStatus::done;
+  int history_lines = 50;
+  int pictures = 2;
+};
+
+void make_run(const std::filesystem::path& directory, const MadeRun& made = {}) {
+  const RunPaths run(directory);
+  make_directories(run.samples_dir());
+  write_file_atomic(run.config_file(), to_yaml(made.config));
+  RunInfo info;
+  info.status = made.status;
+  info.argv = {"slopegan", "train", "it's.yaml"};
+  info.versions = {"0.1.0", "2.13.0", "4.6.0", "GCC", "0123456789ab"};
+  write_run_info(run.run_info_file(), info);
+  write_logs(run, made.history_lines);
+  for (int i = 1; i <= made.pictures; ++i) write_png(run.samples_file(i * 1000), noise_grid(i));
+  if (made.pictures > 0) write_png(run.reals_file(), noise_grid(0));
+}
+
+/// A sweep of `slopes` × `seeds` arms, made from one whose files are linked.
+void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, const MadeRun& model) {
+  Config config = model.config;
+  config.run.name = "many";
+  config.sweep.negative_slope.clear();
+  config.sweep.seeds.clear();
+  for (int i = 0; i < slopes; ++i) config.sweep.negative_slope.push_back(i / 10.0);
+  for (int i = 0; i < seeds; ++i) config.sweep.seeds.push_back(i);
+  make_directories(directory / "runs");
+  write_file_atomic(directory / "sweep.yaml", to_yaml(config));
+  make_run(directory / "model", model);
+  for (const double slope : config.sweep.negative_slope) {
+    for (const auto seed : config.sweep.seeds) {
+      Config arm = model.config;
+      arm.run.name = "slope_" + shortest(slope) + "-seed_" + std::to_string(seed);
+      arm.seed = seed;
+      arm.generator.negative_slope = NegativeSlope(slope);
+      arm.discriminator.negative_slope = NegativeSlope(slope);
+      const auto place = directory / "runs" / arm.run.name;
+      make_directories(place);
+      for (const auto& entry : entries_of(directory / "model")) {
+        if (entry.filename() == "config.yaml") continue;
+        std::filesystem::create_symlink(entry, place / entry.filename());
+      }
+      write_file_atomic(place / "config.yaml", to_yaml(arm));
+    }
+  }
+}
+
+TEST(Report, OfARunHasItsPartsAndIsWrittenIntoIt) {
+  const TemporaryDirectory directory;
+  make_run(directory / "run");
+  const auto file = write_report(directory / "run");
+  EXPECT_EQ(file, directory / "run" / "report.html");
+  const std::string page = content_of(file);
+  for (const char* id : {"pictures", "scores", "training", "layers", "config", "reproduce"}) {
+    EXPECT_THAT(page, HasSubstr("<section id=\"" + std::string(id) + "\""));
+  }
+  EXPECT_THAT(page, Not(HasSubstr("<section id=\"notes\"")));
+  EXPECT_THAT(page, HasSubstr("slopegan train &#39;it&#39;\\&#39;&#39;s.yaml&#39;"));  // as a shell reads it
+}
+
+TEST(Report, GoesWhereItIsTold) {
+  const TemporaryDirectory directory;
+  make_run(directory / "run", {.pictures = 0});
+  EXPECT_EQ(write_report(directory / "run", directory / "x.html"), directory / "x.html");
+  EXPECT_FALSE(std::filesystem::exists(directory / "run" / "report.html"));
+  EXPECT_THAT(content_of(directory / "x.html"), HasSubstr("</html>"));
+}
+
+TEST(Report, RefusesWhatIsNeitherRunNorSweep) {
+  const TemporaryDirectory directory;
+  EXPECT_THAT(message_of<UsageError>([&] { write_report(directory.path()); }),
+              HasSubstr("is neither a run nor a sweep: it holds no config.yaml and no sweep.yaml"));
+  EXPECT_EQ(try_write_report(directory.path()), std::nullopt);  // a warning at most
+}
+
+TEST(Report, SaysWhichFilesOfARunAreDamaged) {
+  const TemporaryDirectory directory;
+  make_run(directory / "run", {.pictures = 1});
+  directory.write("run/history.jsonl", "{\"images\": 1\n{}\n");
+  directory.write("run/run.json", "[]");
+  directory.write("run/samples/1000.png", "no picture");
+  const std::string page = content_of(write_report(directory / "run"));
+  EXPECT_THAT(page, HasSubstr("<section id=\"notes\""));
+  EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is no record"));
+  EXPECT_THAT(page, HasSubstr("run.json is no JSON object"));
+  EXPECT_THAT(page, HasSubstr("1000.png"));
+  EXPECT_THAT(page, HasSubstr("<section id=\"scores\""));  // the rest is there
+}
+
+TEST(Report, OfARunThatHasJustBegunIsAPage) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "run");
+  directory.write("run/config.yaml", to_yaml(small_config()));
+  EXPECT_THAT(content_of(write_report(directory / "run")), HasSubstr("pending"));
+}
+
+TEST(Report, OfASweepNamesArmsThatFailedAndThoseThatHaveNotBegun) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 2, {.status = RunStatus::diverged, .pictures = 1});
+  directory.write("sweep/model/log.txt",
+                  "2026-01-01 00:00:00.000 info a\n2026-01-01 00:00:01.000 error the loss is <NaN>\n");
+  for (const char* arm : {"slope_0-seed_0", "slope_0.1-seed_0", "slope_0.1-seed_1"}) {
+    const auto link = directory / "sweep" / "runs" / arm / "log.txt";
+    std::filesystem::create_symlink(directory / "sweep" / "model" / "log.txt", link);
+  }
+  remove_tree(directory / "sweep" / "runs" / "slope_0-seed_1");
+  const std::string page = content_of(write_report(directory / "sweep"));
+  EXPECT_THAT(page, HasSubstr("Arms that did not end well"));
+  EXPECT_THAT(page, HasSubstr("the loss is &lt;NaN&gt;"));
+  EXPECT_THAT(page, HasSubstr(" 3 <span class=\"badge bad\">diverged</span>"));
+  EXPECT_THAT(page, HasSubstr(" 1 <span class=\"badge open\">pending</span>"));
+  EXPECT_THAT(page, HasSubstr("Not known yet"));  // there are no statistics
+}
+
+TEST(Report, OfASweepPutsItsAnswerFirst) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 1, {.pictures = 1});
+  directory.write("sweep/statistics.json", R"({"answer": "0.1 is <better>.", "notes": ["few seeds"], "metric": null,
+    "control": 0, "slopes": [], "methods": {}, "comparisons": [{"negative_slope": 0.1, "pairs": 7, "wins": 7,
+    "median_ratio": 0.8, "median_ratio_interval": [0.7, 0.9], "simultaneous_interval": [0, null], "p": 0.0156,
+    "p_holm": 0.0156, "significant": true, "can_be_significant": true}]})");
+  const std::string page = content_of(write_report(directory / "sweep"));
+  const auto answer = page.find("0.1 is &lt;better&gt;."), pictures = page.find("<section id=\"pictures\"");
+  ASSERT_NE(answer, std::string::npos);
+  EXPECT_LT(answer, pictures);
+  EXPECT_THAT(page, HasSubstr("<td>better</td>"));
+  EXPECT_THAT(page, HasSubstr(">0.7 … 0.9<"));
+  EXPECT_THAT(page, HasSubstr(">no limits<"));
+}
+
+TEST(Report, OfASweepWithDamagedStatisticsSaysSo) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 1, {.pictures = 0});
+  directory.write("sweep/statistics.json", R"({"answer": 1})");
+  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("statistics.json: it is damaged"));
+}
+
+TEST(Report, Of80ArmsWithNoiseForPicturesStaysBelow15Megabytes) {
+  const TemporaryDirectory directory(memory_parent());
+  make_sweep(directory / "sweep", 8, 10, {.history_lines = 1000, .pictures = 3});
+  const auto file = write_report(directory / "sweep");
+  const auto size = std::filesystem::file_size(file);
+  EXPECT_LT(size, 15'000'000U);
+  EXPECT_GT(size, 2'000'000U);  // there are pictures of all arms
+  EXPECT_THAT(content_of(file), HasSubstr("The pictures show "));
+}
+
+TEST(ReportPictures, KeepTheTilesInTheirOrder) {
+  const TemporaryDirectory directory;
+  Config config = small_config();
+  config.data.resolution = 32;
+  config.samples = {.every_images = 1, .rows = 2, .columns = 3};
+  cv::Mat grid(4 + 2 * (64 + 4), 4 + 3 * (64 + 4), CV_8UC1, cv::Scalar(255));
+  for (int i = 0; i < 6; ++i) grid(cv::Rect(4 + i % 3 * 68, 4 + i / 3 * 68, 64, 64)) = cv::Scalar(40 * i);
+  write_png(directory / "g.png", grid);
+  const cv::Mat strip = picture(directory / "g.png", config.samples, 32, {1, 5});
+  ASSERT_EQ(strip.size(), cv::Size(5 * 32, 32));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(strip.at<unsigned char>(16, i * 32 + 16), 40 * i);
+  const cv::Mat block = picture(directory / "g.png", config.samples, 32, {2, 3});
+  ASSERT_EQ(block.size(), cv::Size(96, 64));
+  EXPECT_EQ(block.at<unsigned char>(48, 80), 200);
+  config.samples.rows = 3;
+  EXPECT_THAT(message_of<DataError>([&] { picture(directory / "g.png", config.samples, 32, {1, 5}); }),
+              HasSubstr("it is no grid of the rows and columns"));
+}
+
+TEST(ReportPictures, BeginWithTheLastAndTheFirstMoment) {
+  const TemporaryDirectory directory;
+  make_run(directory / "run", {.pictures = 9});
+  const auto shown = [&](std::size_t moments) {
+    return read_pictures({{directory / "run", small_config()}}, {1, 4}, std::size_t{1} << 24, moments).images;
+  };
+  EXPECT_EQ(shown(1), (std::vector<std::int64_t>{9000}));
+  EXPECT_EQ(shown(2), (std::vector<std::int64_t>{1000, 9000}));
+  EXPECT_EQ(shown(3), (std::vector<std::int64_t>{1000, 5000, 9000}));
+  EXPECT_EQ(shown(24).size(), 9U);
+}
+
+}  // namespace
+}  // namespace slopegan
