@@ -76,13 +76,13 @@ constexpr const char* frame_policy =
 /// The report has a policy of its own in it, which holds as well.
 constexpr const char* report_policy = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
-struct Page {
+struct ShownPage {
   std::string html, tag;
 };
 
-std::shared_ptr<const Page> make_page(std::string html) {
+std::shared_ptr<const ShownPage> make_page(std::string html) {
   auto tag = sha256_hex(std::as_bytes(std::span(html))).substr(0, 32);
-  return std::make_shared<const Page>(Page{std::move(html), std::move(tag)});
+  return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 
 /// The default would let two programs listen on one port.
@@ -97,10 +97,10 @@ struct PageServer::Impl {
   httplib::Server server;
   int port = 0;
   std::mutex mutex;
-  std::shared_ptr<const Page> page;  // guarded by mutex
+  std::shared_ptr<const ShownPage> page;  // guarded by mutex
   std::thread thread;
 
-  std::shared_ptr<const Page> current() {
+  std::shared_ptr<const ShownPage> current() {
     const std::lock_guard lock(mutex);
     return page;
   }
