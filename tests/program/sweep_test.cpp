@@ -161,7 +161,7 @@ TEST_F(Sweep, TakesADirectoryWhereAnotherShardIsJustBeginning) {
 
 TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
   const auto unscored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
-  EXPECT_THAT(unscored.out, HasSubstr("statistics.json\nNo arm has an FD, so nothing can be said about the slopes.\n"));
+  EXPECT_THAT(unscored.out, HasSubstr("report.html\nNo arm has an FD, so nothing can be said about the slopes.\n"));
   const auto unlabelled = read_text(sweep_dir() / "contact_sheet.png");
   for (const auto& run : std::filesystem::directory_iterator(sweep_dir() / "runs")) {
     const bool is_relu = run.path().filename().string().starts_with("slope_0-");
