@@ -49,7 +49,11 @@ class RunningReport {
     collect();
     if (every_ == std::chrono::seconds(0) || process_ || Clock::now() - started_ < every_) return;
     started_ = Clock::now();
-    process_.emplace(std::vector<std::string>{"--quiet", "report", sweep_dir_.string()});
+    try {
+      process_.emplace(std::vector<std::string>{"--quiet", "report", sweep_dir_.string()});
+    } catch (const IoError& error) {
+      warn(error.what());
+    }
   }
 
   /// Waits for the one that is being written, which must not replace the last one.
@@ -64,10 +68,13 @@ class RunningReport {
   void collect() {
     const auto code = process_ ? process_->poll() : std::nullopt;
     if (!code) return;
-    if (*code != 0 && stop_signal() == 0 && !std::exchange(failure_said_, true)) {
-      log::warning("the report could not be refreshed: " + process_->last_words());
-    }
+    if (*code != 0 && stop_signal() == 0) warn(process_->last_words());
     process_.reset();
+  }
+
+  /// The first time only.
+  void warn(const std::string& reason) {
+    if (!std::exchange(failure_said_, true)) log::warning("the report could not be refreshed: " + reason);
   }
 
   const std::filesystem::path& sweep_dir_;
