@@ -3,6 +3,7 @@
 # Run it as often as you like: what is already there is neither downloaded nor installed again.
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv goes back to the wheel
+#   SLOPEGAN_TEST=1        also install the programs and Python packages that tests read files back with (500 MB)
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_EMOJI=1       also install what scripts/make_emoji.py needs: Debian's emoji font, fonttools and Pillow
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
@@ -12,17 +13,17 @@ cd "$(dirname "$0")/.."
 torch_version=2.13.0
 emoji_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
-test_tools=(numpy==2.4.6 pillow==13.0.0)   # read back what the program writes for them
+test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3)   # read files back
 
 # The build itself, then the data set and the font of the examples.
 packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev
   dataset-fashion-mnist
-  chromium   # opens the reports in a test
 )
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh); fi   # open the reports; take the completion
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
 
@@ -33,8 +34,8 @@ fail() { say "$@"; exit 1; }
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
-    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip,"
-    say "giflib, OpenSSL,"
+    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
+    say "OpenSSL, cpp-httplib,"
     say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
     return
   fi
@@ -124,8 +125,10 @@ elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
   torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
 fi
-install_tools "${clang_tools[@]}" "${test_tools[@]}" ||
-  say "could not install the Python packages of the tests and source checks; those that need them will be skipped"
+install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; the source checks will be skipped"
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
+  install_tools "${test_tools[@]}" || say "could not install ${test_tools[*]}; tests that need them will be skipped"
+fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then install_tools "${emoji_tools[@]}" || fail "pip could not install ${emoji_tools[*]}"; fi
 
 # The presets read this file, so that `cmake --preset release` works by hand as well.

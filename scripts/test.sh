@@ -2,5 +2,5 @@
 # Installs what is missing, builds, and runs every test through CTest. Arguments go to ctest, e.g. -R LeakyRelu.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/build.sh
+SLOPEGAN_TEST=1 scripts/build.sh
 exec ctest --test-dir build/release --output-on-failure --parallel "$(nproc)" "$@"

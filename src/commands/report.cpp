@@ -1,25 +1,103 @@
 #include "report/report.h"
 
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "commands/commands.h"
 #include "commands/output.h"
+#include "report/page_server.h"
+#include "report/watch.h"
 #include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
+constexpr int default_port = 8000;
+constexpr std::size_t largest_report = std::size_t{1} << 28;
+
 struct ReportArguments {
   std::string path;
   std::string out;
+  CLI::Option* serve = nullptr;
+  std::string port;  ///< of `serve`, which may come without
+};
+
+int port_of(const std::string& text) {
+  if (text.empty() || text == "true") return default_port;  // what CLI11 makes of an option without its value
+  int port = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
+    throw UsageError("--serve " + printable(text) + " is no port; allowed: 1 to 65535, or 0 for any free one");
+  }
+  return port;
+}
+
+/// Writes and shows the report anew whenever there are new results, until a signal asks to stop.
+class LiveReport {
+ public:
+  LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port)
+      : directory_(directory),
+        out_(out),
+        shown_(state_of_results(directory)),
+        server_(port, read_file(write_report(directory, out), largest_report)) {}
+
+  int port() const { return server_.port(); }
+
+  void run() {
+    auto next = Clock::now() + shortest_pause;
+    while (stop_signal() == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (Clock::now() < next) continue;
+      const auto start = Clock::now();
+      refresh();
+      // A large report leaves most of the time to the training beside it.
+      next = Clock::now() + std::max<Clock::duration>(shortest_pause, 10 * (Clock::now() - start));
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds shortest_pause{2};
+
+  void refresh() {
+    auto state = state_of_results(directory_);
+    if (state == shown_) return;
+    shown_ = std::move(state);
+    try {
+      server_.show(read_file(write_report(directory_, out_), largest_report));
+    } catch (const Error& error) {
+      log::warning(std::string(error.what()) + "; the page stays as it is");
+    }
+  }
+
+  std::filesystem::path directory_;
+  std::optional<std::filesystem::path> out_;
+  std::string shown_;
+  PageServer server_;
 };
 
 int report_command(const ReportArguments& arguments) {
   const auto out = arguments.out.empty() ? std::nullopt : std::optional<std::filesystem::path>(arguments.out);
-  print(printable(write_report(arguments.path, out).string()) + "\n");
-  return static_cast<int>(ExitCode::done);
+  if (arguments.serve->count() == 0) {
+    print(printable(write_report(arguments.path, out).string()) + "\n");
+    return static_cast<int>(ExitCode::done);
+  }
+  const int port = port_of(arguments.port);
+  install_signal_handlers();
+  LiveReport live(arguments.path, out, port);
+  print(format("http://127.0.0.1:%d/\n", live.port()));
+  log::info("the page follows the results; Ctrl-C ends it");
+  live.run();
+  return 128 + stop_signal();
 }
 
 }  // namespace
@@ -31,6 +109,13 @@ void setup_report(CLI::App& command, Action& action) {
       ->type_name("RUN|SWEEP");
   command.add_option("--out", arguments->out, "Where the page goes (default: report.html in the directory)")
       ->type_name("FILE");
+  arguments->serve = command
+                         .add_option("--serve", arguments->port,
+                                     format("Show the page to browsers of this machine, and follow new results until "
+                                            "Ctrl-C (default port: %d; 0: any free one)",
+                                            default_port))
+                         ->expected(0, 1)
+                         ->type_name("[PORT]");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return report_command(*arguments); };
   });

@@ -1,5 +1,7 @@
 #include "experiments/sweep.h"
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -25,6 +27,7 @@ struct SweepArguments {
   std::int64_t jobs = 0;
   std::string shard = "1/1";
   bool list = false;
+  std::int64_t report_every = 0;  ///< in seconds
 };
 
 /// Better one error here than one an arm; and what the arms' metrics share is made once, with all cores.
@@ -46,7 +49,8 @@ int sweep_command(const SweepArguments& arguments) {
   prepare_data(config);
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
-  const SweepResult result = run_sweep(config, directory, all, arms_of_shard(all, shard));
+  const SweepResult result =
+      run_sweep(config, directory, all, arms_of_shard(all, shard), std::chrono::seconds(arguments.report_every));
   if (result.stopped) {
     log::info("stopped; the same command goes on");
     return result.exit_code;
@@ -71,6 +75,13 @@ void setup_sweep(CLI::App& command, Action& action) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
   command.add_option("--shard", arguments->shard, "Only part I of N of the arms, for clusters")->type_name("I/N");
+  command
+      .add_option("--report-every", arguments->report_every,
+                  "Write report.html anew every so often while the sweep goes: 90s, 5m, 1h (default: at its end only)")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
+      ->type_name("TIME");
   command.add_flag("--list", arguments->list, "Print the names of the arms, and stop");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };

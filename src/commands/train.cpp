@@ -8,6 +8,7 @@
 #include "commands/output.h"
 #include "commands/versions.h"
 #include "config/print.h"
+#include "config/schema.h"
 #include "data/dataset.h"
 #include "models/discriminator.h"
 #include "models/generator.h"
@@ -127,6 +128,9 @@ void setup_train(CLI::App& command, Action& action) {
       ->type_name("auto|PATH");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and stop");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and stop");
+  // Like --version: it needs no CONFIG.
+  command.set_version_flag("--print-schema", config_schema,
+                           "Print the JSON Schema of configuration files, for editors, and stop");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_train(*arguments, {argv, arguments->config.overrides, program_versions()});

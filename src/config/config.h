@@ -122,6 +122,10 @@ struct DiagnosticsConfig {
   std::int64_t probes = 10000;
 };
 
+struct EventsConfig {
+  bool tensorboard = true;
+};
+
 struct SweepConfig {
   std::vector<double> negative_slope = {0, 0.01, 0.1, 0.2, 0.3};
   SweepTarget apply_to = SweepTarget::both;
@@ -145,6 +149,7 @@ struct Config {
   CheckpointConfig checkpoint;
   MetricsConfig metrics;
   DiagnosticsConfig diagnostics;
+  EventsConfig events;
   SweepConfig sweep;
 };
 

@@ -142,6 +142,9 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("diagnostics.probes", diagnostics.probes, Integers{100, 1'000'000},
         "pre-activations of a unit that a look counts at least");
 
+  visit("events.tensorboard", config.events.tensorboard, Flag{},
+        "write event files for TensorBoard as well: scalars, sample grids, histograms of pre-activations");
+
   auto& sweep = config.sweep;
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000},
         "slopes that a sweep compares");

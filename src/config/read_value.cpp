@@ -103,13 +103,12 @@ bool obeys(const std::string& text, TextRule rule) {
 }
 
 void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
-  constexpr std::size_t max_layers = 16;
-  if (node.items.size() < 2 || node.items.size() > max_layers) {
+  if (node.items.size() < 2 || node.items.size() > max_slope_layers) {
     return add_issue(node, key, format(" is a list of %zu", node.items.size()), allowed(rule), issues);
   }
   const std::size_t issues_before = issues.size();
   NegativeSlope read;
-  read_list(node, key, read.values, ListOf<Reals>{rule.slope, max_layers}, issues);
+  read_list(node, key, read.values, ListOf<Reals>{rule.slope, max_slope_layers}, issues);
   if (issues.size() == issues_before) value = read;
 }
 

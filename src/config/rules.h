@@ -54,6 +54,9 @@ struct Slopes {
   Integers over_images;
 };
 
+/// The longest list of slopes that is read; how long it has to be depends on the resolution.
+inline constexpr std::size_t max_slope_layers = 16;
+
 /// The keys of a schedule; calls visit(key, field, rule, required).
 template <class Schedule, class Visitor>
 void visit_schedule(Schedule& schedule, const Slopes& rule, Visitor&& visit) {

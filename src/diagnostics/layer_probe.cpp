@@ -7,14 +7,25 @@
 
 namespace slopegan {
 
-LayerProbe::LayerProbe(BlockChainImpl& network) : network_(network) {
+namespace {
+
+void add_values(Histogram& histogram, const at::Tensor& tensor) {
+  const auto values = tensor.to(at::kCPU, at::kFloat).contiguous(tensor.suggest_memory_format());
+  histogram.add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+}
+
+}  // namespace
+
+LayerProbe::LayerProbe(BlockChainImpl& network, bool histograms) : network_(network) {
   const auto has_activation = [](const Block& block) { return block->activation != nullptr; };
   layers_.resize(static_cast<std::size_t>(std::count_if(network.blocks.begin(), network.blocks.end(), has_activation)));
+  if (histograms) pre_activations_.resize(layers_.size());
   std::size_t layer = 0;
   for (auto& block : network.blocks) {
     if (!has_activation(block)) continue;
     block->observer = [this, layer](const at::Tensor& pre_activation, const at::Tensor& output) {
       layers_[layer].add(pre_activation, output);
+      if (!pre_activations_.empty()) add_values(pre_activations_[layer], pre_activation);
     };
     ++layer;
   }

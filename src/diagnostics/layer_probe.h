@@ -4,6 +4,7 @@
 
 #include "diagnostics/unit_statistics.h"
 #include "models/block.h"
+#include "support/histogram.h"
 
 namespace slopegan {
 
@@ -14,7 +15,8 @@ namespace slopegan {
 /// spectral norm's u. Whoever wants neither passes a copy of the network.
 class LayerProbe {
  public:
-  explicit LayerProbe(BlockChainImpl& network);
+  /// `histograms`: count the sizes of the pre-activations as well.
+  explicit LayerProbe(BlockChainImpl& network, bool histograms = false);
   ~LayerProbe();
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
@@ -22,9 +24,13 @@ class LayerProbe {
   /// One for each activation, input side first; they are those of the blocks of the same numbers.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
+  /// All values that went into each activation; empty where they were not asked for.
+  const std::vector<Histogram>& pre_activations() const { return pre_activations_; }
+
  private:
   BlockChainImpl& network_;
   std::vector<UnitStatistics> layers_;
+  std::vector<Histogram> pre_activations_;
 };
 
 /// How many images it takes until every activation of the network has seen at least `values` values of each unit.

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "config/load.h"
 #include "config/print.h"
@@ -37,12 +38,58 @@ struct RunningArm {
   ChildProcess process;
 };
 
+/// Writes the sweep's report anew from time to time, beside the arms: a large one must not keep them waiting, and its
+/// failure is not theirs.
+class RunningReport {
+ public:
+  RunningReport(const std::filesystem::path& sweep_dir, std::chrono::seconds every)
+      : sweep_dir_(sweep_dir), every_(every) {}
+
+  void refresh_when_due() {
+    collect();
+    if (every_ == std::chrono::seconds(0) || process_ || Clock::now() - started_ < every_) return;
+    started_ = Clock::now();
+    try {
+      process_.emplace(std::vector<std::string>{"--quiet", "report", sweep_dir_.string()});
+    } catch (const IoError& error) {
+      warn(error.what());
+    }
+  }
+
+  /// Waits for the one that is being written, which must not replace the last one.
+  void finish() {
+    while (process_) {
+      collect();
+      if (process_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+ private:
+  void collect() {
+    const auto code = process_ ? process_->poll() : std::nullopt;
+    if (!code) return;
+    if (*code != 0 && stop_signal() == 0) warn(process_->last_words());
+    process_.reset();
+  }
+
+  /// The first time only.
+  void warn(const std::string& reason) {
+    if (!std::exchange(failure_said_, true)) log::warning("the report could not be refreshed: " + reason);
+  }
+
+  const std::filesystem::path& sweep_dir_;
+  std::chrono::seconds every_;
+  Clock::time_point started_ = Clock::now();
+  std::optional<ChildProcess> process_;
+  bool failure_said_ = false;
+};
+
 /// Keeps `jobs` processes busy until the queue is empty or a signal asks to stop.
 class Scheduler {
  public:
   Scheduler(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
-            const std::vector<Arm>& mine)
-      : config_(config), sweep_dir_(sweep_dir), all_(all) {
+            const std::vector<Arm>& mine, std::chrono::seconds report_every)
+      : config_(config), sweep_dir_(sweep_dir), all_(all), report_(sweep_dir, report_every) {
     for (const auto& arm : mine) {
       const ArmState state = read_arm_state(arm);
       if (is_over(state, config)) {
@@ -69,9 +116,11 @@ class Scheduler {
       collect_ended();
       if (stopping_ && running_.empty()) break;
       show_progress();
+      if (!stopping_) report_.refresh_when_due();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     log::status_line("");
+    report_.finish();
     write_results(sweep_dir_ / "results.csv", all_);
     if (stopping_) return {128 + stop_signal(), true};
     return {worst_, false};
@@ -174,6 +223,7 @@ class Scheduler {
   Clock::time_point shown_ = Clock::now();
   std::map<const Arm*, Clock::time_point> busy_since_;
   Clock::time_point paused_until_;
+  RunningReport report_;
 };
 
 }  // namespace
@@ -235,8 +285,8 @@ std::filesystem::path open_sweep(const Config& config) {
 }
 
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
-                      const std::vector<Arm>& mine) {
-  return Scheduler(config, sweep_dir, all, mine).run();
+                      const std::vector<Arm>& mine, std::chrono::seconds report_every) {
+  return Scheduler(config, sweep_dir, all, mine, report_every).run();
 }
 
 }  // namespace slopegan

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -34,8 +35,9 @@ struct SweepResult {
 };
 
 /// Trains the arms of `mine` that are not over, sweep.jobs processes at a time with the cores shared out among them. An
-/// arm that fails is reported and the others go on. results.csv of all arms is written as they end.
+/// arm that fails is reported and the others go on. results.csv of all arms is written as they end. Every
+/// `report_every`, where it is not 0, a process of its own writes the sweep's report anew.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
-                      const std::vector<Arm>& mine);
+                      const std::vector<Arm>& mine, std::chrono::seconds report_every = {});
 
 }  // namespace slopegan

@@ -19,12 +19,15 @@ auto named_files(Logs& logs) {
 }  // namespace
 
 RunLogs::RunLogs(const RunPaths& run)
-    : history(run.history_file()), metrics(run.metrics_file()), diagnostics(run.diagnostics_file()) {
+    : history(run.history_file()),
+      metrics(run.metrics_file()),
+      diagnostics(run.diagnostics_file()),
+      events(run.root()) {
   sync_directory(run.root());  // a checkpoint that notes a file's size relies on the file
 }
 
 std::map<std::string, std::uint64_t> RunLogs::sizes() const {
-  std::map<std::string, std::uint64_t> sizes;
+  std::map<std::string, std::uint64_t> sizes = events.sizes();
   for (const auto& [name, file] : named_files(*this)) sizes[name] = file->size();
   return sizes;
 }
@@ -45,10 +48,12 @@ void RunLogs::truncate_to(const std::map<std::string, std::uint64_t>& sizes) {
     const auto size = sizes.find(name);
     file->truncate_to(size == sizes.end() ? 0 : size->second);
   }
+  events.cut_to(sizes);
 }
 
 void RunLogs::sync() {
   for (const auto& [name, file] : named_files(*this)) file->sync();
+  events.sync();
 }
 
 }  // namespace slopegan

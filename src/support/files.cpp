@@ -154,13 +154,16 @@ AppendFile::AppendFile(const fs::path& file) : file_(file, O_WRONLY | O_CREAT | 
 
 void AppendFile::append_line(std::string_view line) {
   if (line.find('\n') != std::string_view::npos) throw std::invalid_argument("a line to append holds a newline");
-  const std::string text = std::string(line) + '\n';
+  append(std::string(line) + '\n');
+}
+
+void AppendFile::append(std::string_view bytes) {
   const std::uint64_t before = size();
   ssize_t count;
   do {
-    count = ::write(file_.descriptor(), text.data(), text.size());
+    count = ::write(file_.descriptor(), bytes.data(), bytes.size());
   } while (count < 0 && errno == EINTR);
-  if (count == static_cast<ssize_t>(text.size())) return;
+  if (count == static_cast<ssize_t>(bytes.size())) return;
   const int error = count < 0 ? errno : ENOSPC;  // a part was written: the next write would have said that
   [[maybe_unused]] const int cut = ::ftruncate(file_.descriptor(), static_cast<off_t>(before));
   throw_io_error("write", file_.path(), error);

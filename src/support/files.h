@@ -82,19 +82,21 @@ class FileLock {
   PosixFile file_;
 };
 
-/// A file of whole lines that only grows at its end; created where it is missing. For one writer.
+/// A file of whole lines or records that only grows at its end; created where it is missing. For one writer.
 class AppendFile {
  public:
   explicit AppendFile(const std::filesystem::path& file);
 
-  /// Adds `line` and a newline with a single write(2), so that no reader sees the lines of two writes mixed. `line`
-  /// holds no newline. Where the disk is full, nothing of the line stays.
+  /// Adds `line` and a newline; `line` holds none.
   void append_line(std::string_view line);
+  /// Adds `bytes` with a single write(2), so that no reader sees two of them mixed. Where the disk is full, nothing of
+  /// them stays.
+  void append(std::string_view bytes);
   /// In bytes.
   std::uint64_t size() const { return file_.size(); }
   /// Cuts everything from byte `offset` on; a file that is shorter is refused.
   void truncate_to(std::uint64_t offset);
-  /// Returns once all lines are on the disk.
+  /// Returns once all of it is on the disk.
   void sync() { file_.sync(); }
 
  private:

@@ -163,16 +163,22 @@ Diagnosis::Answers Diagnosis::play(Generator& generator, Discriminator& discrimi
   return answers;
 }
 
-void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& record) const {
+void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& record,
+                                 std::vector<Histogram>* pre_activations) const {
   const auto channels = train_.dataset->channels();
   auto generator = copy_of(state.generator, config_.generator, config_, channels, state.images_seen);
   auto discriminator = copy_of(state.discriminator, config_.discriminator, config_, channels, state.images_seen);
   Answers answers;
   {
-    const LayerProbe of_generator(*generator), of_discriminator(*discriminator);
+    const bool histograms = pre_activations != nullptr;
+    const LayerProbe of_generator(*generator, histograms), of_discriminator(*discriminator, histograms);
     answers = play(generator, discriminator);
     add_layers(record.layers, *generator, of_generator);
     add_layers(record.layers, *discriminator, of_discriminator);
+    for (const auto* probe : {&of_generator, &of_discriminator}) {
+      if (!histograms) continue;
+      pre_activations->insert(pre_activations->end(), probe->pre_activations().begin(), probe->pre_activations().end());
+    }
   }
   // Held-out images are no probes of the layers: a unit's share does not depend on whether there is a test split.
   for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
@@ -196,13 +202,14 @@ void Diagnosis::look_at_answers(const Answers& answers, DiagnosticsRecord& recor
   record.saturated_fake = saturated_share(fake_images);
 }
 
-DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& stepped) const {
+DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& stepped,
+                                        std::vector<Histogram>* pre_activations) const {
   const at::NoGradGuard no_gradients;
   const auto start = std::chrono::steady_clock::now();
   DiagnosticsRecord record;
   record.images = state.images_seen;
   record.probes = probes_;
-  look_at_networks(state, record);
+  look_at_networks(state, record, pre_activations);
   add_parameters(record.parameters, "generator", stepped.generator_optimizer);
   add_parameters(record.parameters, "discriminator", stepped.discriminator_optimizer);
   record.sentinels = sentinels(vitals_of(record, state));

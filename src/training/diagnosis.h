@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "run/checkpoint.h"
 #include "run/diagnostics_log.h"
+#include "support/histogram.h"
 #include "training/device.h"
 #include "training/gan_state.h"
 
@@ -30,8 +31,9 @@ class Diagnosis {
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
 
   /// The layers and the images of `state`; gradients and updates of the step that `stepped` took last: the same state
-  /// in training.
-  DiagnosticsRecord operator()(const GanState& state, const GanState& stepped) const;
+  /// in training. `pre_activations`, where there is one, gets what went into each layer, in the order of the record.
+  DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
+                               std::vector<Histogram>* pre_activations = nullptr) const;
 
   /// Latents, and real images of each kind.
   std::int64_t probes() const { return probes_; }
@@ -48,7 +50,8 @@ class Diagnosis {
     std::vector<std::uint32_t> order;
   };
   Answers play(Generator& generator, Discriminator& discriminator) const;
-  void look_at_networks(const GanState& state, DiagnosticsRecord& record) const;
+  void look_at_networks(const GanState& state, DiagnosticsRecord& record,
+                        std::vector<Histogram>* pre_activations) const;
   static void look_at_answers(const Answers& answers, DiagnosticsRecord& record);
 
   const Config& config_;

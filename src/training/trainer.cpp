@@ -7,6 +7,7 @@
 #include "config/print.h"
 #include "data/batch_stream.h"
 #include "images/png.h"
+#include "run/event_summary.h"
 #include "run/history.h"
 #include "run/run_logs.h"
 #include "support/errors.h"
@@ -56,6 +57,7 @@ class Training {
     } else {
       logs_.truncate_to({});
     }
+    if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
     if (evaluator_ && config.checkpoint.keep_best) {
       for (const auto& record : earlier_evaluations()) best_.add(record);
       keep_best();
@@ -176,6 +178,7 @@ class Training {
     line.images_per_second = progress.images_per_second();
     line.memory_mib = resident_memory_mib();
     logs_.history.append_line(history_line(line));
+    logs_.events.add(line.images, summary_of(line));
   }
 
   /// The mean slope of the network's layers where it changes as training goes on.
@@ -193,13 +196,24 @@ class Training {
     generator->set_images(state_.images_seen);  // a scheduled slope has moved on with the step
     const auto images = generate_images(generator, latents, compute_);
     const auto file = directory_.samples_file(state_.images_seen);
-    write_png(file, tile_grid(images, samples_layout(config_.samples)));
+    const auto grid = tile_grid(images, samples_layout(config_.samples));
+    const auto png = encode_png(grid);
+    write_file_atomic(file, png);
+    EventSummary summary;
+    summary.add_image("samples", png, grid.cols, grid.rows, grid.channels());
+    logs_.events.add(state_.images_seen, summary);
     log::debug("samples: " + file.string());
   }
 
   void diagnose() {
-    const auto record = (*diagnosis_)(state_, state_);
+    std::vector<Histogram> pre_activations;
+    const auto record = (*diagnosis_)(state_, state_, logs_.events.is_on() ? &pre_activations : nullptr);
     logs_.diagnostics.append_line(diagnostics_text(record));
+    auto summary = summary_of(record);
+    for (std::size_t i = 0; i < pre_activations.size(); ++i) {
+      summary.add_histogram("pre_activations/" + record.layers[i].name, pre_activations[i]);
+    }
+    logs_.events.add(record.images, summary);
     sentinels_.warn(record);
     log::debug(format("diagnostics: %.2f s", record.seconds));
   }
@@ -210,6 +224,7 @@ class Training {
     const auto record =
         evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
+    logs_.events.add(record.images, summary_of(record));
     best_.add(record);
     if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
       log::info(format("%s = %.4g at %lld images (%.1f s)", metric_title("fd", record).c_str(), fd->second,
@@ -274,6 +289,7 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
                                                 "checkpoint.",
                                                 "metrics.",
                                                 "diagnostics.",
+                                                "events.",
                                                 "sweep."};
   std::vector<std::string> problems;
   for (const auto& difference : differences(saved, config)) {

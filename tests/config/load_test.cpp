@@ -99,7 +99,7 @@ TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
             Lines{"x.yaml:1: generator.batch_siz is not a key; did you mean training.batch_size?"});
   EXPECT_EQ(errors("colour: red"),
             Lines{"x.yaml:1: colour is not a key; allowed: seed, run, data, generator, discriminator, init, loss, "
-                  "optimizer, ema, training, samples, checkpoint, metrics, diagnostics, sweep"});
+                  "optimizer, ema, training, samples, checkpoint, metrics, diagnostics, events, sweep"});
   EXPECT_EQ(errors("loss: {colour: red}"),
             Lines{"x.yaml:1: loss.colour is not a key; allowed: kind, real_label, label_noise, r1, r2, r1_every, "
                   "gradient_penalty"});

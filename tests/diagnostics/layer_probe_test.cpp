@@ -45,6 +45,28 @@ TEST(LayerProbe, FindsTheUnitsThatWereKilledByTheirBias) {
   }
 }
 
+TEST(LayerProbe, CountsTheSizesOfPreActivationsWhereItIsAskedTo) {
+  const at::NoGradGuard no_gradients;
+  at::manual_seed(1);
+  auto discriminator = initialised(plain_discriminator(0.2));
+  const auto images = at::rand({4, 1, 32, 32}) * 2 - 1;
+  const LayerProbe probe(*discriminator, /*histograms=*/true);
+  discriminator->forward(images);
+  discriminator->forward(images.flip(0));
+  ASSERT_EQ(probe.pre_activations().size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& layer = probe.layers()[i];
+    const auto& histogram = probe.pre_activations()[i];
+    EXPECT_EQ(histogram.count(), layer.values() * layer.units());
+    std::int64_t negative = 0;
+    for (const auto& bucket : histogram.buckets()) negative += bucket.right <= 0 ? bucket.count : 0;
+    EXPECT_EQ(static_cast<double>(negative) / static_cast<double>(histogram.count()), layer.negative_fraction());
+  }
+  const auto first = discriminator->blocks[0]->conv->forward(images);
+  EXPECT_EQ(probe.pre_activations()[0].min(), first.min().item<double>());
+  EXPECT_NEAR(probe.pre_activations()[0].sum(), 2 * first.to(at::kDouble).sum().item<double>(), 1e-9);
+}
+
 TEST(LayerProbe, SeesWhatGoesIntoTheActivationThoughThatOverwritesIt) {
   const at::NoGradGuard no_gradients;
   auto discriminator = initialised(plain_discriminator(0));

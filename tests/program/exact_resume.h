@@ -12,6 +12,7 @@
 #include "program.h"
 #include "run/checkpoint.h"
 #include "run/diagnostics_log.h"
+#include "run/event_reader.h"
 #include "run/history.h"
 #include "run/metrics_log.h"
 #include "slow_check.h"
@@ -144,11 +145,13 @@ class ExactResume : public ProgramTest {
         timeless(read_metrics(run / "metrics.jsonl")) == timeless(read_metrics(whole() / "metrics.jsonl")) &&
         timeless(read_diagnostics(run / "diagnostics.jsonl")) ==
             timeless(read_diagnostics(whole() / "diagnostics.jsonl"));
+    const bool same_events = timeless_points(run) == timeless_points(whole());
     const bool same_best = best_of(run) == best_of(whole());
     EXPECT_TRUE(same_weights) << where;
     EXPECT_TRUE(same_history) << where;
+    EXPECT_TRUE(same_events) << where;
     EXPECT_TRUE(same_best) << where;
-    return same_weights && same_history && same_best && !state_of(run).empty();
+    return same_weights && same_history && same_events && same_best && !state_of(run).empty();
   }
 
   std::filesystem::path whole_;

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Checks YAML texts against the JSON Schema of the configuration with PyPI's jsonschema.
+
+    check_schema.py SCHEMA < TEXTS     TEXTS: a JSON list of texts
+
+prints a JSON list with what the schema objects to in each text, null where it accepts it. Ends with 77 where
+jsonschema or PyYAML is not installed.
+"""
+import json
+import pathlib
+import sys
+
+try:
+    import jsonschema
+    import yaml
+    from config_yaml import read_yaml
+except ImportError as error:
+    print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it", file=sys.stderr)
+    sys.exit(77)
+
+
+def main() -> int:
+    schema = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    objections = []
+    for text in json.load(sys.stdin):
+        try:
+            errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(read_yaml(text))]
+        except yaml.YAMLError as error:
+            errors = [f"no YAML: {error}"]
+        objections.append("; ".join(errors) or None)
+    json.dump(objections, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

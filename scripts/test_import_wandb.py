@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Imports a small run with import_wandb.py into a stand-in for the package wandb, and looks at what arrived.
+
+    test_import_wandb.py SLOPEGAN     the program that makes the run
+
+With the package itself (0.31.0) it was tried by hand. Ends with 77 where PyYAML is not installed.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import types
+
+try:
+    import import_wandb
+except ImportError as error:
+    print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
+    sys.exit(77)
+
+
+class Session:
+    """What wandb.init returns, as far as the script uses it."""
+
+    def __init__(self, options):
+        self.options, self.config, self.metrics, self.logged, self.finished = options, {}, {}, [], False
+
+    def define_metric(self, name, step_metric=None):
+        self.metrics[name] = step_metric
+
+    def log(self, values):
+        assert not self.finished
+        self.logged.append(values)
+
+    def finish(self):
+        self.finished = True
+
+
+def import_all(*arguments):
+    sessions = []
+    wandb = types.ModuleType("wandb")
+    wandb.init = lambda **options: sessions.append(Session(options)) or sessions[-1]
+    wandb.Image = lambda path: ("image", path)
+    sys.modules["wandb"] = wandb
+    sys.argv = ["import_wandb.py", *map(str, arguments)]
+    assert import_wandb.main() == 0
+    return sessions
+
+
+def main() -> int:
+    source = pathlib.Path(__file__).resolve().parent.parent
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = pathlib.Path(scratch).resolve()
+        for arm in ("a", "b"):
+            subprocess.run([sys.argv[1], "--quiet", "train", str(source / "configs/smoke.yaml"), f"run.name={arm}",
+                            f"run.output_dir={directory}/sweep/runs", "training.threads=1", "training.total_images=640",
+                            "diagnostics.every_images=320", "diagnostics.probes=100", "samples.every_images=200"],
+                           check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        run = directory / "sweep/runs/a"
+        with open(run / "history.jsonl", "a") as history:
+            history.write('{"images":700,"st')  # a run that is still going
+        session, = import_all(run, "--dir", directory / "out", "--project", "slopes")
+        assert session.finished and session.options["mode"] == "offline" and session.options["project"] == "slopes"
+        assert session.options["name"] == "a" and session.options["group"] is None
+        assert session.options["config"]["optimizer"]["generator_lr"] == 0.0002
+        assert session.options["config"]["generator"]["negative_slope"] == 0.2
+        assert session.config["slopegan_run"]["status"] == "done"
+        assert session.metrics == {"images": None, "*": "images"}
+        steps = [values["images"] for values in session.logged]
+        assert steps == sorted(set(steps)) and steps[-1] == 640, steps
+        by_step = {values["images"]: values for values in session.logged}
+        for line in (run / "history.jsonl").read_text().splitlines()[:-1]:
+            record = json.loads(line)
+            assert by_step[record["images"]]["history/generator_loss"] == record["generator_loss"]
+        assert by_step[640]["samples"] == ("image", str(run / "samples/640.png"))
+        assert "diagnostics/layers/generator.block0/negative_fraction" in by_step[640]
+        assert 0 < by_step[640]["diagnostics/parameters/generator.block0.conv.weight/gradient_norm"]
+
+        (directory / "sweep/sweep.yaml").write_text("")
+        arms = import_all(directory / "sweep", "--dir", directory / "out", "--online")
+        assert [(arm.options["name"], arm.options["group"], arm.options["mode"]) for arm in arms] == [
+            ("a", "sweep", "online"), ("b", "sweep", "online")]
+        try:
+            import_all(directory)
+            raise AssertionError("a folder that is no run was imported")
+        except SystemExit as end:
+            assert "neither a run nor a sweep" in str(end)
+    print("a run and a sweep were imported")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+#include "report/page_server.h"
+
+#include <cerrno>
+#include <httplib.h>
+#include <mutex>
+#include <span>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "support/errors.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr const char* loopback = "127.0.0.1";
+
+/// `data-tag`: what /report.html was just before the frame asks for it.
+constexpr const char* frame_html = R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>slopegan</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/live.css">
+<script src="/live.js" defer></script>
+</head>
+<body>
+<iframe src="/report.html" title="Report" data-tag="%s"></iframe>
+<p role="status" hidden>The program that shows this page has ended.</p>
+</body>
+</html>
+)";
+
+constexpr const char* frame_css = R"(:root { color-scheme: light dark; }
+html, body { margin: 0; height: 100%; }
+iframe { border: 0; display: block; width: 100%; height: 100%; }
+p { position: fixed; bottom: 0; left: 0; margin: 0; padding: 0.3em 0.8em; font: 14px sans-serif; color: #fff;
+    background: #a00; }
+[hidden] { display: none; }
+)";
+
+constexpr const char* frame_js = R"("use strict";
+const frame = document.querySelector("iframe");
+const ended = document.querySelector("p");
+let shown = frame.dataset.tag;
+
+function reload() {
+  const top = frame.contentWindow.scrollY;
+  frame.addEventListener("load", () => frame.contentWindow.scrollTo(0, top), {once: true});
+  frame.contentWindow.location.reload();
+}
+
+async function look() {
+  try {
+    const answer = await fetch("/report.html", {method: "HEAD", cache: "no-store"});
+    const tag = answer.headers.get("ETag").replace(/^W\/|"/g, "");
+    ended.hidden = true;
+    if (tag !== shown) reload();
+    shown = tag;
+  } catch {
+    ended.hidden = false;
+  }
+}
+
+setInterval(look, 2000);
+)";
+
+constexpr const char* frame_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The report has a policy of its own in it, which holds as well.
+constexpr const char* report_policy = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+
+struct ShownPage {
+  std::string html, tag;
+};
+
+std::shared_ptr<const ShownPage> make_page(std::string html) {
+  auto tag = sha256_hex(std::as_bytes(std::span(html))).substr(0, 32);
+  return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
+}
+
+/// The default would let two programs listen on one port.
+void only_address_reuse(socket_t socket) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+}
+
+}  // namespace
+
+struct PageServer::Impl {
+  httplib::Server server;
+  int port = 0;
+  std::mutex mutex;
+  std::shared_ptr<const ShownPage> page;  // guarded by mutex
+  std::thread thread;
+
+  std::shared_ptr<const ShownPage> current() {
+    const std::lock_guard lock(mutex);
+    return page;
+  }
+
+  void declare_limits() {
+    server.set_socket_options(only_address_reuse);
+    server.new_task_queue = [] { return new httplib::ThreadPool(4); };  // the server deletes it
+    server.set_payload_max_length(0);
+    server.set_keep_alive_timeout(1);
+    server.set_read_timeout(5);
+    server.set_write_timeout(5);
+    server.set_default_headers({{"X-Content-Type-Options", "nosniff"},
+                                {"Referrer-Policy", "no-referrer"},
+                                {"Cross-Origin-Resource-Policy", "same-origin"},
+                                {"Cross-Origin-Opener-Policy", "same-origin"},
+                                {"Cache-Control", "no-cache"}});
+  }
+
+  bool is_our_name(const std::string& host) const {
+    for (const std::string name : {"127.0.0.1", "localhost"}) {
+      if (host == name + ":" + std::to_string(port) || (port == 80 && host == name)) return true;
+    }
+    return false;
+  }
+
+  void declare_pages() {
+    using httplib::Request, httplib::Response;
+    server.set_pre_routing_handler([this](const Request& request, Response& response) {
+      const bool reads = request.method == "GET" || request.method == "HEAD";
+      if (!is_our_name(request.get_header_value("Host"))) {
+        response.status = 421;
+        response.set_content("not a name of this server\n", "text/plain");
+      } else if (!reads) {
+        response.status = 405;
+        response.set_header("Allow", "GET, HEAD");
+        response.set_content("this server only shows\n", "text/plain");
+      } else {
+        return httplib::Server::HandlerResponse::Unhandled;
+      }
+      return httplib::Server::HandlerResponse::Handled;
+    });
+    server.Get("/", [this](const Request&, Response& response) {
+      response.set_header("Content-Security-Policy", frame_policy);
+      response.set_content(format(frame_html, current()->tag.c_str()), "text/html; charset=utf-8");
+    });
+    server.Get("/live.js", [](const Request&, Response& response) {
+      response.set_content(frame_js, "text/javascript; charset=utf-8");
+    });
+    server.Get("/live.css",
+               [](const Request&, Response& response) { response.set_content(frame_css, "text/css; charset=utf-8"); });
+    server.Get("/report.html", [this](const Request& request, Response& response) {
+      const auto shown = current();
+      const std::string tag = "W/\"" + shown->tag + "\"";  // weak: the text may travel compressed
+      response.set_header("ETag", tag);
+      response.set_header("Content-Security-Policy", report_policy);
+      if (request.get_header_value("If-None-Match") == tag) {
+        response.status = 304;
+      } else {
+        response.set_content(shown->html, "text/html; charset=utf-8");
+      }
+    });
+    server.set_error_handler([](const Request&, Response& response) {
+      if (response.body.empty()) response.set_content(format("%d\n", response.status), "text/plain");
+    });
+  }
+
+  void listen(int wanted) {
+    errno = 0;
+    port = wanted == 0 ? server.bind_to_any_port(loopback) : server.bind_to_port(loopback, wanted) ? wanted : -1;
+    if (port < 0) {
+      const std::string reason = errno == 0 ? "it is in use, or not allowed" : std::generic_category().message(errno);
+      throw IoError(format("cannot listen on %s:%d (%s); choose another port", loopback, wanted, reason.c_str()));
+    }
+    thread = std::thread([this] { server.listen_after_bind(); });
+    // Until then, stop() would come too early to be heard.
+    while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+};
+
+PageServer::PageServer(int port, std::string html) : impl_(std::make_unique<Impl>()) {
+  impl_->page = make_page(std::move(html));
+  impl_->declare_limits();
+  impl_->declare_pages();
+  impl_->listen(port);
+}
+
+PageServer::~PageServer() {
+  impl_->server.stop();
+  impl_->thread.join();
+}
+
+int PageServer::port() const { return impl_->port; }
+
+void PageServer::show(std::string html) {
+  auto page = make_page(std::move(html));
+  const std::lock_guard lock(impl_->mutex);
+  impl_->page = std::move(page);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,84 @@
+#include "config/schema.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "config/bad_configs.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "python_script.h"
+#include "support/files.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+const std::filesystem::path folder = std::filesystem::path(SLOPEGAN_SOURCE_DIR) / "configs";
+
+class Schema : public ::testing::Test {
+ protected:
+  /// What PyPI's jsonschema objects to in each text, null where it accepts it; nothing where it is not installed.
+  std::optional<nlohmann::json> objections(const std::vector<std::string>& texts) {
+    const auto file = directory_.write("schema.json", config_schema());
+    const auto result =
+        testing::run_script("check_schema.py", {file.string()}, nlohmann::json(texts).dump(), directory_.path());
+    if (result.code == testing::script_skipped) return std::nullopt;
+    EXPECT_EQ(result.code, 0) << result.err;
+    return nlohmann::json::parse(result.out);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Schema, BesideTheConfigurationsIsThatOfTheProgram) {
+  EXPECT_EQ(read_file(folder / "schema.json", 1 << 20), config_schema() + "\n")
+      << "write it anew: build/release/slopegan train --print-schema > configs/schema.json";
+}
+
+TEST_F(Schema, AcceptsAllConfigurationsAndWhatTheProgramPrints) {
+  std::vector<std::string> texts = {"",
+                                    to_yaml(Config{}),
+                                    to_yaml_with_help(Config{}),
+                                    "generator:\n",
+                                    "generator: {negative_slope: 1}",
+                                    "generator: {negative_slope: [0.1, 0.2, 0.3]}",
+                                    "generator: {negative_slope: {from: 0.3, to: 0.01, over_images: 6e4}}",
+                                    "discriminator: {negative_slope: {from: 1, to: 0, over_images: 1, shape: cosine}}",
+                                    "loss: {r1: 0}",
+                                    "run: {name: 2026}",
+                                    "optimizer: {generator_lr: 2e-4}",
+                                    "training: {total_images: 6e4}"};
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yaml") texts.push_back(read_file(entry.path(), 1 << 20));
+  }
+  for (const auto& text : texts) EXPECT_NO_THROW(parse_config(text, "text")) << text;
+  const auto found = objections(texts);
+  if (!found) GTEST_SKIP() << "jsonschema is not installed (SLOPEGAN_TEST=1 scripts/setup.sh)";
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_TRUE(found->at(i).is_null()) << texts[i] << found->at(i);
+}
+
+// What is wrong with the YAML itself, or takes several keys to see, is not a schema's business.
+TEST_F(Schema, RefusesTheMistakesThatTheProgramRefuses) {
+  const auto is_beyond_a_schema = [](const std::string& what) {
+    for (const char* part : {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10"}) {
+      if (what.find(part) != std::string::npos) return true;
+    }
+    return false;
+  };
+  std::vector<std::string> texts;
+  for (const auto& bad : bad_configs()) {
+    if (!is_beyond_a_schema(bad.what)) texts.push_back(bad.text);
+  }
+  ASSERT_GT(texts.size(), 900u);
+  const auto found = objections(texts);
+  if (!found) GTEST_SKIP() << "jsonschema is not installed (SLOPEGAN_TEST=1 scripts/setup.sh)";
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_FALSE(found->at(i).is_null()) << texts[i];
+}
+
+}  // namespace
+}  // namespace slopegan

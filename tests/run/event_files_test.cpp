@@ -1,0 +1,145 @@
+#include "run/event_files.h"
+
+#include <bit>
+
+#include <gmock/gmock.h>
+
+#include "run/event_reader.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+EventSummary loss(double value) {
+  EventSummary summary;
+  summary.add_scalar("loss", value);
+  return summary;
+}
+
+std::vector<std::int64_t> steps_in(const TemporaryDirectory& directory) {
+  std::vector<std::int64_t> steps;
+  for (const auto& point : testing::event_points(directory.path())) steps.push_back(point.step);
+  return steps;
+}
+
+TEST(EventFiles, HoldWhatTensorFlowsWritersHold) {
+  const TemporaryDirectory directory;
+  EventFiles events(directory.path());
+  events.begin(0);
+  events.add(64, loss(0.5));
+  const auto files = testing::event_files(directory.path());
+  ASSERT_THAT(files, SizeIs(1));
+  const auto records = testing::records_of(files[0]);
+  ASSERT_THAT(records, SizeIs(3));
+  const auto version = testing::protobuf_fields(records[0]);
+  EXPECT_EQ(version[0].number, 3);
+  EXPECT_EQ(version[0].bytes, "brain.Event:2");
+  EXPECT_EQ(version[1].number, 1);
+  EXPECT_GT(std::bit_cast<double>(version[1].integer), 1.7e9);  // seconds since 1970
+  const auto points = testing::event_points(directory.path());
+  ASSERT_THAT(points, SizeIs(1));
+  EXPECT_EQ(points[0].step, 64);
+  EXPECT_EQ(points[0].tag, "loss");
+  EXPECT_THAT(points[0].value, ElementsAre(std::to_string(std::bit_cast<std::uint32_t>(0.5f))));
+}
+
+// The length 1, its CRC, the byte, its CRC, as TensorFlow 2's TFRecordWriter writes them (scripts/test_tensorboard.py
+// reads whole files with TensorBoard itself).
+TEST(EventFiles, FrameARecordWithItsLengthAndMaskedChecksums) {
+  const std::string record = event_record("a");
+  EXPECT_EQ(record.size(), 17u);
+  EXPECT_EQ(record.substr(0, 8), std::string("\1\0\0\0\0\0\0\0", 8));
+  EXPECT_EQ(record[12], 'a');
+  // crc32c("a") = 0xc1d04330, turned right by 15 bits, plus 0xa282ead8.
+  EXPECT_EQ(testing::little_endian(record.substr(13)), 0x28e46e78u);
+}
+
+TEST(EventFiles, AreNotMadeWhereNothingIsWritten) {
+  const TemporaryDirectory directory;
+  EventFiles off(directory.path());
+  off.add(64, loss(1));
+  EXPECT_FALSE(off.is_on());
+  EventFiles on(directory.path());
+  on.begin(0);
+  on.sync();
+  EXPECT_THAT(testing::event_files(directory.path()), IsEmpty());
+  EXPECT_THAT(on.sizes(), IsEmpty());
+}
+
+TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
+  const TemporaryDirectory directory;
+  EventFiles first(directory.path());
+  first.begin(0);
+  first.add(64, loss(1));
+  first.add(128, loss(2));
+  const auto noted = first.sizes();
+  EXPECT_THAT(noted, SizeIs(1));
+  first.add(192, loss(3));
+  EventFiles lost(directory.path());  // its start came to no checkpoint
+  lost.cut_to(noted);
+  lost.begin(128);
+  lost.add(192, loss(4));
+  EventFiles second(directory.path());
+  second.cut_to(noted);
+  second.begin(128);
+  second.add(192, loss(3));
+  second.add(256, loss(4));
+  EXPECT_THAT(steps_in(directory), ElementsAre(64, 128, 192, 256));
+  const auto files = testing::event_files(directory.path());
+  ASSERT_THAT(files, SizeIs(2));
+  // What makes TensorBoard forget the 192 that it may have read: a session that starts at step 129.
+  const auto start = testing::protobuf_fields(testing::records_of(files[1])[1]);
+  EXPECT_EQ(start[0].number, 7);
+  EXPECT_EQ(testing::protobuf_fields(start[0].bytes)[0].integer, 1u);
+  EXPECT_EQ(start[2].number, 2);
+  EXPECT_EQ(start[2].integer, 129u);
+  EXPECT_THAT(second.sizes(), SizeIs(2));
+}
+
+TEST(EventFiles, OfALaterStartSortBehindThoseOfAClockThatWasAhead) {
+  const TemporaryDirectory directory;
+  const auto ahead = directory.write("events.out.tfevents.4000000000.slopegan", "");
+  EventFiles events(directory.path());
+  events.cut_to({{ahead.filename().string(), 0}});
+  events.begin(0);
+  events.add(1, loss(1));
+  EXPECT_THAT(testing::event_files(directory.path()),
+              ElementsAre(ahead, directory / "events.out.tfevents.4000000001.slopegan"));
+}
+
+TEST(EventFiles, OfSomebodyElseAreLeftAloneAndLostOnesAreNoObstacle) {
+  const TemporaryDirectory directory;
+  directory.write("events.out.tfevents.1700000000.host.1.0", "x");
+  directory.write("events.out.tfevents.1700000001.slopegan", "abc");
+  EventFiles events(directory.path());
+  events.cut_to({{"events.out.tfevents.1700000001.slopegan", 5}, {"events.out.tfevents.1700000002.slopegan", 5}});
+  EXPECT_EQ(events.sizes(), (std::map<std::string, std::uint64_t>{{"events.out.tfevents.1700000001.slopegan", 3u}}));
+  events.cut_to({});
+  EXPECT_THAT(testing::event_files(directory.path()),
+              ElementsAre(directory / "events.out.tfevents.1700000000.host.1.0"));
+}
+
+TEST(EventSummary, WritesAHistogramWithItsGaps) {
+  Histogram histogram;
+  histogram.add(std::vector<float>{-1, 1, 1, 1.125f});
+  EventSummary summary;
+  summary.add_histogram("x", histogram);
+  const auto value = testing::protobuf_fields(testing::protobuf_fields(summary.message())[0].bytes);
+  ASSERT_EQ(value[0].number, 5);
+  std::vector<std::vector<double>> lists;
+  for (const auto& field : testing::protobuf_fields(value[0].bytes)) {
+    auto& list = lists.emplace_back();
+    std::string_view bytes = field.bytes;
+    while (!bytes.empty()) list.push_back(std::bit_cast<double>(testing::little_endian(testing::take(bytes, 8))));
+    if (list.empty()) list.push_back(std::bit_cast<double>(field.integer));
+  }
+  EXPECT_THAT(lists, ElementsAre(ElementsAre(-1), ElementsAre(1.125), ElementsAre(4), ElementsAre(2.125),
+                                 ElementsAre(4.265625), ElementsAre(-1, 1, 1.125, 1.25), ElementsAre(1, 0, 2, 1)));
+}
+
+}  // namespace
+}  // namespace slopegan
