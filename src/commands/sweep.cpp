@@ -7,6 +7,7 @@
 #include "commands/config_arguments.h"
 #include "commands/output.h"
 #include "data/dataset.h"
+#include "experiments/results.h"
 #include "experiments/sheets.h"
 #include "experiments/statistics_file.h"
 #include "support/errors.h"
@@ -46,6 +47,7 @@ int sweep_command(const SweepArguments& arguments) {
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
   const SweepResult result = run_sweep(config, directory, all, arms_of_shard(all, shard));
+  log::table(results_table(all));
   if (result.stopped) {
     log::info("stopped; the same command goes on");
     return result.exit_code;

@@ -38,4 +38,7 @@ std::string history_line(const HistoryRecord& record);
 /// Throws IoError where the file cannot be read, and DataError naming the line that is no record.
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
 
+/// The last record alone, without reading the others; nothing where the file's last whole line is none. Throws IoError.
+std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file);
+
 }  // namespace slopegan
