@@ -9,7 +9,7 @@
 namespace slopegan::testing {
 
 /// What a person sees on a terminal after some output: enough of one for what slopegan sends (ECMA-48: CR, LF, CUU, EL,
-/// ED, SGR), which throws for anything else. It is as high as needed. Lines that are too wide wrap, and wrap anew when
+/// SGR), which throws for anything else. It is as high as needed. Lines that are too wide wrap, and wrap anew when
 /// the width changes, as in today's terminals.
 class Screen {
  public:
@@ -44,15 +44,14 @@ class Screen {
 
  private:
   std::size_t control(std::string_view text, std::size_t begin) {
-    const auto end = text.find_first_of("AJKm", begin);
+    const auto end = text.find_first_of("AKm", begin);
     if (end == std::string_view::npos || text.substr(begin, 2) != "\033[") throw std::runtime_error("control sequence");
     const std::string number(text.substr(begin + 2, end - begin - 2));
     if (text[end] == 'A') {
       for (int i = std::stoi(number); i > 0; --i) up();
-    } else if (text[end] == 'K' || text[end] == 'J') {
+    } else if (text[end] == 'K') {
       if (!number.empty()) throw std::runtime_error("erases something else than what follows");
       if (offset_ < lines_[line_].size()) lines_[line_].resize(offset_);
-      if (text[end] == 'J') lines_.resize(line_ + 1);
     }
     return end;
   }

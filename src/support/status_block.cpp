@@ -31,7 +31,10 @@ std::string StatusBlock::erase(const TerminalSize& size) const {
   for (const auto& line : shown_)
     rows += std::max<std::size_t>(1, (columns_of(line) + size.columns - 1) / size.columns);
   if (rows == 0) return "";
-  return (rows > 1 ? format("\r\033[%zuA", rows - 1) : "\r") + "\033[J";
+  // Row by row: where the block begins at the top, terminals keep what one sequence for all of it erases as history.
+  std::string text = "\r\033[K";
+  for (std::size_t row = 1; row < rows; ++row) text += "\033[1A\033[K";
+  return text;
 }
 
 std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& lines, const TerminalSize& size) const {
