@@ -24,7 +24,8 @@ struct HistoryRecord {
   /// The negative slope of the moment, where it changes with the images.
   std::optional<double> generator_slope;
   std::optional<double> discriminator_slope;
-  /// What differs between two runs of the same configuration: time in this run, speed, resident memory of the process.
+  /// What differs between two runs of the same configuration: time in this run, speed while training (not counting
+  /// samples, metrics and the like), resident memory of the process.
   double seconds = 0;
   double images_per_second = 0;
   double memory_mib = 0;
