@@ -10,6 +10,9 @@ cmake --install "$build" --prefix "$scratch/prefix" >/dev/null
 cd "$scratch"
 prefix/bin/slopegan --version >/dev/null
 prefix/bin/slopegan train prefix/share/slopegan/configs/smoke.yaml --dry-run >/dev/null
+for file in bash-completion/completions/slopegan zsh/site-functions/_slopegan man/man1/slopegan.1; do
+  grep -q generator.negative_slope <(sed 's/\\-/-/g' "prefix/share/$file")
+done
 torch_dir=$(sed -n 's/^Torch_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")
 cmake -S "$source/tests/consumer" -B consumer -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_PREFIX_PATH="$scratch/prefix" -DTorch_DIR="$torch_dir" >configure.log 2>&1 || { cat configure.log; exit 1; }

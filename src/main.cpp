@@ -37,6 +37,9 @@ constexpr std::array commands = {
     Command{"diagnose", "Look at the layers of a run: dead units, gradients, the discriminator's answers",
             slopegan::setup_diagnose},
     Command{"demo", "Show what theory says about the slope, prediction against measurement", slopegan::setup_demo},
+    Command{"completion", "Print what completes commands, options and configuration keys in bash or zsh",
+            slopegan::setup_completion},
+    Command{"man", "Print the manual page", slopegan::setup_man},
 };
 
 int run(int argc, char** argv) {
@@ -49,6 +52,8 @@ int run(int argc, char** argv) {
     subcommand->fallthrough();  // global flags may follow the command
     command.setup(*subcommand, action);
   }
+  const std::vector<std::string> arguments(argv, argv + argc);
+  slopegan::log::init(slopegan::log_options_before_parsing(arguments));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -56,7 +61,7 @@ int run(int argc, char** argv) {
   }
   slopegan::log::init(log.options());
   slopegan::prepare_libraries();
-  return action(std::vector<std::string>(argv, argv + argc));
+  return action(arguments);
 }
 
 }  // namespace

@@ -23,5 +23,7 @@ void setup_evaluate(CLI::App& command, Action& action);
 void setup_data(CLI::App& command, Action& action);
 void setup_diagnose(CLI::App& command, Action& action);
 void setup_demo(CLI::App& command, Action& action);
+void setup_completion(CLI::App& command, Action& action);
+void setup_man(CLI::App& command, Action& action);
 
 }  // namespace slopegan

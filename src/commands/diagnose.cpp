@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "commands/output.h"
 #include "diagnostics/sentinels.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
 #include "training/diagnosis.h"
 
@@ -68,10 +68,10 @@ std::string summary(const DiagnosticsRecord& record) {
 int run_diagnose(const DiagnoseArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path);
   const auto record = diagnose_checkpoint(checkpoint, arguments.data);
-  std::fprintf(stderr, "%s after %lld images, probed with %lld latents and as many real images\n\n%s\n%s\n%s",
-               printable(checkpoint.directory.string(), 4096).c_str(), static_cast<long long>(record.images),
-               static_cast<long long>(record.probes), layer_table(record).c_str(), parameter_table(record).c_str(),
-               summary(record).c_str());
+  log::table(format("%s after %lld images, probed with %lld latents and as many real images\n\n",
+                    printable(checkpoint.directory.string(), 4096).c_str(), static_cast<long long>(record.images),
+                    static_cast<long long>(record.probes)) +
+             layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
   print(diagnostics_text(record, 2) + "\n");
   return static_cast<int>(ExitCode::done);
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -165,7 +164,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
                        fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
   if (trained && arguments.resolution > 0) throw UsageError("--resolution is for two folders of images");
   const auto record = trained ? evaluate_checkpoint(arguments) : evaluate_folder(arguments);
-  std::fputs(metrics_table(record).c_str(), stderr);
+  log::table(metrics_table(record));
   print(json_text(nlohmann::ordered_json::parse(metrics_line(record)), 2) + "\n");
   return static_cast<int>(ExitCode::done);
 }

@@ -1,7 +1,6 @@
 #include "commands/program.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <sstream>
 
@@ -23,6 +22,16 @@ log::Options LogArguments::options() const {
   return options;
 }
 
+log::Options log_options_before_parsing(const std::vector<std::string>& arguments) {
+  log::Options options;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i] == "--log-format=json" || (arguments[i - 1] == "--log-format" && arguments[i] == "json")) {
+      options.style = log::Style::json;
+    }
+  }
+  return options;
+}
+
 static std::string version_text() {
   const Versions versions = program_versions();
   return "slopegan " + versions.slopegan + (versions.git_commit.empty() ? "" : " (" + versions.git_commit + ")") +
@@ -31,9 +40,9 @@ static std::string version_text() {
 
 void declare_globals(CLI::App& app, LogArguments& log) {
   app.set_version_flag("--version", version_text(), "Print the versions of slopegan, LibTorch, OpenCV, compiler");
-  auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more");
-  app.add_flag("-q,--quiet", log.quiet, "Log warnings and errors only")->excludes(verbose);
-  app.add_option("--log-format", log.format, "text, or json for one object a line")
+  auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more: samples, checkpoints, diagnostics");
+  app.add_flag("-q,--quiet", log.quiet, "Log warnings and errors only, and show no progress")->excludes(verbose);
+  app.add_option("--log-format", log.format, "How the log is written: text, or json for one object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
   app.require_subcommand(1);
@@ -46,7 +55,7 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
   }
   std::string message = error.what();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  std::fprintf(stderr, "slopegan: %s; see slopegan --help\n", printable(message, 1000).c_str());
+  log::error("slopegan: " + printable(message, 1000) + "; see slopegan --help");
   return static_cast<int>(ExitCode::usage);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Error.hpp>
@@ -18,6 +20,10 @@ struct LogArguments {
 
   log::Options options() const;
 };
+
+/// The log's style for what happens until all arguments are understood: whoever asks for JSON gets nothing else, be the
+/// other arguments wrong.
+log::Options log_options_before_parsing(const std::vector<std::string>& arguments);
 
 /// --version, -v, -q, --log-format; one subcommand is required.
 void declare_globals(CLI::App& app, LogArguments& log);

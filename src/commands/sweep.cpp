@@ -9,6 +9,7 @@
 #include "commands/config_arguments.h"
 #include "commands/output.h"
 #include "data/dataset.h"
+#include "experiments/results.h"
 #include "experiments/sheets.h"
 #include "experiments/statistics_file.h"
 #include "report/report.h"
@@ -51,6 +52,7 @@ int sweep_command(const SweepArguments& arguments) {
   const auto all = make_arms(config, directory);
   const SweepResult result =
       run_sweep(config, directory, all, arms_of_shard(all, shard), std::chrono::seconds(arguments.report_every));
+  log::table(results_table(all));
   if (result.stopped) {
     log::info("stopped; the same command goes on");
     return result.exit_code;

@@ -101,10 +101,6 @@ std::string config_schema() {
     schema["default"] = default_of(value);
     place_of(root, key) = std::move(schema);
   });
-  for (const auto& planned : planned_keys) {
-    const std::string feature(planned.feature);
-    place_of(root, planned.key) = {{"const", 0}, {"description", feature + " is not available in this version"}};
-  }
   return root.dump(2);
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "config/print.h"
 #include "experiments/child_process.h"
 #include "experiments/results.h"
+#include "experiments/sweep_progress.h"
 #include "run/run_directory.h"
 #include "support/cores.h"
 #include "support/errors.h"
@@ -89,7 +91,8 @@ class Scheduler {
  public:
   Scheduler(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
             const std::vector<Arm>& mine, std::chrono::seconds report_every)
-      : config_(config), sweep_dir_(sweep_dir), all_(all), report_(sweep_dir, report_every) {
+      : sweep_dir_(sweep_dir), all_(all), report_(sweep_dir, report_every) {
+    std::map<const Arm*, std::int64_t> images;
     for (const auto& arm : mine) {
       const ArmState state = read_arm_state(arm);
       if (is_over(state, config)) {
@@ -97,8 +100,10 @@ class Scheduler {
         if (state.status == RunStatus::diverged) note_failure(static_cast<int>(ExitCode::diverged));
       } else {
         queue_.push_back(&arm);
+        images[&arm] = state.images;
       }
     }
+    progress_.emplace(config.training.total_images, std::move(images));
     total_ = mine.size();
     const auto cores = usable_cores();
     const auto arms = std::max<std::int64_t>(1, static_cast<std::int64_t>(queue_.size()));
@@ -115,11 +120,11 @@ class Scheduler {
         start_next();
       collect_ended();
       if (stopping_ && running_.empty()) break;
-      show_progress();
+      progress_->update(running_arms(), over_, failed_, total_);
       if (!stopping_) report_.refresh_when_due();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    log::status_line("");
+    progress_.reset();
     report_.finish();
     write_results(sweep_dir_ / "results.csv", all_);
     if (stopping_) return {128 + stop_signal(), true};
@@ -166,13 +171,15 @@ class Scheduler {
 
   void report_end(const RunningArm& ended, int code) {
     const std::string& name = ended.arm->name;
+    progress_->end(*ended.arm);
     if (code == 0) {
       ++over_;
-      log::info(format("%s done (%zu of %zu)", name.c_str(), over_, total_));
+      log::info(format("%s done (%zu of %zu)", name.c_str(), over_, total_) + figures_text(*ended.arm));
       return;
     }
     if (stopping_ && code > 128) return;
     if (code == static_cast<int>(ExitCode::diverged)) ++over_;
+    ++failed_;
     note_failure(code);
     const std::string ending = code > 128 ? format("was ended by signal %d (%s)", code - 128, ::strsignal(code - 128))
                                           : format("failed with exit code %d", code);
@@ -193,34 +200,30 @@ class Scheduler {
     for (const auto& arm : running_) arm.process.send(stop_signal());
   }
 
-  void show_progress() {
-    const auto now = Clock::now();
-    const auto interval = log::status_line_visible() ? std::chrono::seconds(1) : std::chrono::seconds(30);
-    if (now - shown_ < interval) return;
-    shown_ = now;
-    std::string text = format("%zu of %zu arms done", over_, total_);
-    for (const auto& arm : running_) {
-      const double share =
-          static_cast<double>(read_arm_state(*arm.arm).images) / static_cast<double>(config_.training.total_images);
-      text += format(", %s %.0f %%", arm.arm->name.c_str(), 100 * share);
-    }
-    if (log::status_line_visible()) {
-      log::status_line(text);
-    } else {
-      log::info(text);
-    }
+  std::vector<const Arm*> running_arms() const {
+    std::vector<const Arm*> arms;
+    for (const auto& running : running_) arms.push_back(running.arm);
+    return arms;
   }
 
-  const Config& config_;
+  /// ": 02:51, FD 12.3", as far as it is known.
+  static std::string figures_text(const Arm& arm) {
+    const auto history = last_history(arm);
+    const auto metrics = last_metrics(arm);
+    std::string text = history ? ": " + clock_time(history->seconds) : "";
+    if (metrics && metrics->values.contains("fd")) text += format(", FD %.4g", metrics->values.at("fd"));
+    return text;
+  }
+
   const std::filesystem::path& sweep_dir_;
   const std::vector<Arm>& all_;
   std::deque<const Arm*> queue_;
   std::vector<RunningArm> running_;
-  std::size_t over_ = 0, total_ = 0;
+  std::optional<SweepProgress> progress_;  // while it runs
+  std::size_t over_ = 0, failed_ = 0, total_ = 0;
   std::int64_t jobs_ = 1, threads_ = 1;
   int worst_ = 0;
   bool stopping_ = false;
-  Clock::time_point shown_ = Clock::now();
   std::map<const Arm*, Clock::time_point> busy_since_;
   Clock::time_point paused_until_;
   RunningReport report_;

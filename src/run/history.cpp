@@ -63,4 +63,10 @@ std::vector<HistoryRecord> read_history(const std::filesystem::path& file) {
   return records;
 }
 
+std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file) {
+  HistoryRecord record;
+  const bool found = take_last_json_line(file, [&](const json& line) { visit_fields(record, Read{line}); });
+  return found ? std::optional(record) : std::nullopt;
+}
+
 }  // namespace slopegan

@@ -26,7 +26,8 @@ struct HistoryRecord {
   /// The negative slope of the moment, where it changes with the images.
   std::optional<double> generator_slope;
   std::optional<double> discriminator_slope;
-  /// What differs between two runs of the same configuration: time in this run, speed, resident memory of the process.
+  /// What differs between two runs of the same configuration: time in this run, speed while training (not counting
+  /// samples, metrics and the like), resident memory of the process.
   double seconds = 0;
   double images_per_second = 0;
   double memory_mib = 0;
@@ -39,5 +40,8 @@ std::string history_line(const HistoryRecord& record);
 /// All records; null reads back as NaN. A last line without its newline, left by a process that was killed, is skipped.
 /// Throws IoError where the file cannot be read, and DataError naming the line that is no record.
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
+
+/// The last record alone, without reading the others; nothing where the file's last whole line is none. Throws IoError.
+std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file);
 
 }  // namespace slopegan

@@ -1,7 +1,9 @@
 #include "run/json_lines.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
+#include <unistd.h>
 
 #include "run/json_text.h"
 #include "support/errors.h"
@@ -76,6 +78,20 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
     if (takes(take, *line)) continue;
     throw DataError(format("%s:%zu: this line is no record of %s", display(file).c_str(), number, what.c_str()));
   }
+}
+
+bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take) {
+  auto opened = PosixFile::open_regular(file);
+  const std::uint64_t size = opened.size(), wanted = std::min<std::uint64_t>(size, longest_line + 2);
+  if (::lseek(opened.descriptor(), static_cast<off_t>(size - wanted), SEEK_SET) < 0) throw_io_error("read", file);
+  std::string text(wanted, '\0');
+  text.resize(opened.read(std::as_writable_bytes(std::span(text))));
+  const std::size_t end = text.rfind('\n');
+  if (end == std::string::npos || end == 0) return false;
+  const std::size_t before = text.rfind('\n', end - 1);
+  if (before == std::string::npos && wanted < size) return false;  // it is too long
+  const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+  return takes(take, std::string_view(text).substr(begin, end - begin));
 }
 
 }  // namespace slopegan

@@ -15,4 +15,9 @@ namespace slopegan {
 void for_each_json_line(const std::filesystem::path& file, const std::string& what,
                         const std::function<void(const nlohmann::json&)>& take);
 
+/// Calls take(object) for the last whole line alone, of which only the file's end is read: a glance at a file that is
+/// long and still grows. Returns whether there was such a line, which is an object that `take` took without an
+/// exception of the above. Throws IoError where the file cannot be read.
+bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take);
+
 }  // namespace slopegan

@@ -62,4 +62,10 @@ std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file) {
   return records;
 }
 
+std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file) {
+  MetricsRecord record;
+  const bool found = take_last_json_line(file, [&](const nlohmann::json& line) { record = metrics_record(line); });
+  return found ? std::optional(record) : std::nullopt;
+}
+
 }  // namespace slopegan

@@ -44,4 +44,7 @@ std::string metrics_line(const MetricsRecord& record);
 /// naming the line that is no record.
 std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file);
 
+/// The last record alone, without reading the others; nothing where the file's last whole line is none. Throws IoError.
+std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file);
+
 }  // namespace slopegan

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 /// The program's log: spdlog behind an interface without its types, because its fmt and LibTorch's cannot be included
 /// together. Messages go to stderr and, once a run directory exists, to its log.txt. Thread-safe.
@@ -21,12 +24,22 @@ void init(const Options& options);
 /// Also writes everything from debug upwards to `file`, appending. Throws IoError where it cannot be opened.
 void add_file(const std::filesystem::path& file);
 
-/// The text that stands on the terminal's last line below the log (the progress bar); an empty text removes it.
-/// Messages are printed above it. Does nothing where stderr is no terminal, or the level is above info.
+/// The lines that stand at the terminal's bottom below the log and change in place; none removes them. Messages are
+/// printed above them. What is too wide or too high for the terminal is cut; the last line always stands there. Does
+/// nothing where stderr is no terminal that understands control sequences, or the level is above info.
+void status_lines(const std::vector<std::string>& lines);
+
+/// The same with one line; an empty text removes it.
 void status_line(std::string_view text);
 
-/// Whether status_line shows anything; where it does not, progress belongs into plain lines.
+/// Whether status lines are shown; where they are not, progress belongs into plain messages.
 bool status_line_visible();
+
+/// How many columns of a status line are shown at this moment.
+std::size_t status_columns();
+
+/// The lines of a table, at level info: without the clock on a text console, otherwise a message each.
+void table(const std::string& lines);
 
 void debug(std::string_view message);
 void info(std::string_view message);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
+#include <stdexcept>
 #include <unistd.h>
 
 #include "support/log.h"
@@ -15,12 +17,61 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
   return std::chrono::duration<double>(to - from).count();
 }
 
-std::string bar(double share) {
-  const int width = 10, full = static_cast<int>(share * width);
-  return std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(width - full), '.');
+double share_of(const ProgressView& view) {
+  return static_cast<double>(view.images) / static_cast<double>(view.total_images);
+}
+
+/// What matters most first.
+std::vector<std::string> parts_of(const ProgressView& view) {
+  std::vector<std::string> parts = {format("%3.0f %%", 100 * share_of(view)), "ETA " + clock_time(view.seconds_left)};
+  if (view.phase) parts.emplace_back(name_of(*view.phase));
+  parts.push_back(format("%.0f/s", view.images_per_second));
+  if (view.last_fd) parts.push_back(format("FD %.4g", *view.last_fd));
+  parts.push_back(format("loss D %.2f G %.2f", view.stats.discriminator_loss, view.stats.generator_loss));
+  parts.push_back(
+      format("%lld/%lld images", static_cast<long long>(view.images), static_cast<long long>(view.total_images)));
+  parts.push_back(format("D(real) %.2f D(fake) %.2f", view.stats.d_real, view.stats.d_fake));
+  parts.push_back(format("%.0f MiB", view.memory_mib));
+  return parts;
 }
 
 }  // namespace
+
+const char* name_of(Phase phase) {
+  switch (phase) {
+    case Phase::train:
+      return "train";
+    case Phase::samples:
+      return "samples";
+    case Phase::diagnostics:
+      return "diagnostics";
+    case Phase::metrics:
+      return "metrics";
+    case Phase::checkpoint:
+      return "checkpoint";
+  }
+  throw std::logic_error("a phase has no name");
+}
+
+std::string progress_bar(double share) {
+  constexpr std::size_t width = 10;
+  const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  return "[" + std::string(full, '#') + std::string(width - full, '.') + "] ";
+}
+
+std::string status_text(const ProgressView& view, std::size_t columns) {
+  constexpr std::size_t columns_with_bar = 40;
+  std::string text = columns < columns_with_bar ? "" : progress_bar(share_of(view));
+  std::string separator;
+  for (const auto& part : parts_of(view)) {
+    if (text.size() + separator.size() + part.size() > columns) break;
+    text += separator + part;
+    separator = "  ";
+  }
+  return text;
+}
+
+std::string plain_text(const ProgressView& view) { return join(parts_of(view), ", "); }
 
 double resident_memory_mib() {
   std::ifstream file("/proc/self/statm");
@@ -30,43 +81,70 @@ double resident_memory_mib() {
 }
 
 Progress::Progress(std::int64_t images_at_start, std::int64_t total_images)
-    : total_images_(total_images),
+    : images_at_start_(images_at_start),
       start_(Clock::now()),
+      entered_(start_),
       shown_(start_),
-      measured_(start_),
-      measured_images_(images_at_start) {}
+      measured_images_(images_at_start) {
+  view_.images = images_at_start;
+  view_.total_images = total_images;
+}
 
 Progress::~Progress() { log::status_line(""); }
 
 double Progress::seconds() const { return seconds_between(start_, Clock::now()); }
 
+double Progress::seconds_in(Phase phase) const {
+  const double before = seconds_[static_cast<std::size_t>(phase)];
+  return phase == phase_ ? before + seconds_between(entered_, Clock::now()) : before;
+}
+
+void Progress::enter(Phase phase) {
+  const auto now = Clock::now();
+  seconds_[static_cast<std::size_t>(phase_)] += seconds_between(entered_, now);
+  entered_ = now;
+  phase_ = phase;
+  // On a terminal one sees at once what the run is waiting for; a log does not need to tell.
+  if (log::status_line_visible() && phase != Phase::train) show();
+}
+
 /// The speed of the last window, so that it follows a machine whose load changes; the first seconds count as they come.
-void Progress::measure(std::int64_t images, Clock::time_point now) {
-  const double elapsed = seconds_between(measured_, now);
-  if (elapsed < 10 && measured_ != start_) return;
-  if (elapsed > 0) speed_ = static_cast<double>(images - measured_images_) / elapsed;
-  if (elapsed < 10) return;
-  measured_ = now;
-  measured_images_ = images;
+/// The rest will take the other phases as often as what is done so far.
+void Progress::measure() {
+  constexpr double window = 10;
+  const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;
+  if (elapsed > 0 && (elapsed >= window || measured_seconds_ == 0)) {
+    view_.images_per_second = static_cast<double>(view_.images - measured_images_) / elapsed;
+  }
+  if (elapsed >= window) {
+    measured_seconds_ = trained;
+    measured_images_ = view_.images;
+  }
+  const auto left = static_cast<double>(view_.total_images - view_.images);
+  const double others = std::max(seconds() - trained, 0.0);
+  const auto done = static_cast<double>(std::max<std::int64_t>(1, view_.images - images_at_start_));
+  view_.seconds_left = view_.images_per_second > 0 ? left / view_.images_per_second + left * others / done
+                                                   : std::numeric_limits<double>::infinity();
+}
+
+void Progress::show() {
+  shown_ = Clock::now();
+  view_.phase = phase_;
+  view_.memory_mib = resident_memory_mib();
+  if (log::status_line_visible()) {
+    log::status_line(status_text(view_, log::status_columns()));
+  } else {
+    log::info(plain_text(view_));
+  }
 }
 
 void Progress::update(std::int64_t images, const StepStats& stats) {
-  const auto now = Clock::now();
-  measure(images, now);
-  const double interval = log::status_line_visible() ? 0.2 : 10;
-  if (seconds_between(shown_, now) < interval) return;
-  shown_ = now;
-  const double share = static_cast<double>(images) / static_cast<double>(total_images_);
-  const double left = static_cast<double>(total_images_ - images) / std::max(speed_, 1e-9);
-  const std::string numbers =
-      format("%lld/%lld images, ETA %s, %.0f/s, loss D %.2f G %.2f, D(real) %.2f D(fake) %.2f",
-             static_cast<long long>(images), static_cast<long long>(total_images_), clock_time(left).c_str(), speed_,
-             stats.discriminator_loss, stats.generator_loss, stats.d_real, stats.d_fake);
-  if (log::status_line_visible()) {
-    log::status_line(format("[%s] %3.0f %% ", bar(share).c_str(), 100 * share) + numbers);
-  } else {
-    log::info(format("%3.0f %% ", 100 * share) + numbers);
-  }
+  view_.images = images;
+  view_.stats = stats;
+  measure();
+  // In a log the first line comes early, to tell the speed.
+  const double interval = log::status_line_visible() ? 0.2 : shown_ == start_ ? 1 : 10;
+  if (seconds_between(shown_, Clock::now()) >= interval) show();
 }
 
 }  // namespace slopegan

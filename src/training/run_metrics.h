@@ -37,6 +37,7 @@ class BestSoFar {
 
   /// Of the best one, the first of equals; nothing where none has a distance.
   std::optional<std::int64_t> images() const { return images_; }
+  std::optional<double> fd() const { return least_; }
 
  private:
   std::string extractor_;

@@ -21,6 +21,7 @@
 #include "training/progress.h"
 #include "training/run_files.h"
 #include "training/run_metrics.h"
+#include "training/run_summary.h"
 #include "training/samples.h"
 
 namespace slopegan {
@@ -59,7 +60,7 @@ class Training {
     }
     if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
     if (evaluator_ && config.checkpoint.keep_best) {
-      for (const auto& record : earlier_evaluations()) best_.add(record);
+      for (const auto& record : earlier_evaluations()) remember(record);
       keep_best();
     }
   }
@@ -69,7 +70,9 @@ class Training {
     if (state_.images_seen >= total) return finished_already();
     BatchStream stream(stream_options(dataset));
     Progress progress(state_.images_seen, total);
-    while (state_.images_seen < total) {
+    if (const auto fd = last_fd()) progress.set_fd(*fd);
+    TrainEnd end = TrainEnd::done;
+    while (state_.images_seen < total && end == TrainEnd::done) {
       const std::int64_t before = state_.images_seen;
       const StepStats stats = gan_step(state_, config_, compute_, next_batches(stream));
       const std::int64_t after = state_.images_seen;
@@ -77,13 +80,22 @@ class Training {
 
       progress.update(after, stats);
       if (last || state_.steps == 1 || due(history_every_images, before, after)) record(stats, progress);
-      if (last || due(config_.samples.every_images, before, after)) write_samples();
-      if (diagnosis_ && (last || due(config_.diagnostics.every_images, before, after))) diagnose();
-      const bool better = evaluator_ && (last || due(config_.metrics.every_images, before, after)) && evaluate(last);
-      if (last || stopping || better || due(config_.checkpoint.every_images, before, after)) write_checkpoint();
-      if (stopping && !last) return TrainEnd::stopped;
+      if (last || due(config_.samples.every_images, before, after)) {
+        progress.during(Phase::samples, [&] { write_samples(); });
+      }
+      if (diagnosis_ && (last || due(config_.diagnostics.every_images, before, after))) {
+        progress.during(Phase::diagnostics, [&] { diagnose(); });
+      }
+      const bool evaluating = evaluator_ && (last || due(config_.metrics.every_images, before, after));
+      const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
+      if (evaluating && last_fd()) progress.set_fd(*last_fd());
+      if (last || stopping || better || due(config_.checkpoint.every_images, before, after)) {
+        progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
+      }
+      if (stopping && !last) end = TrainEnd::stopped;
     }
-    return TrainEnd::done;
+    log::table(run_summary(progress, last_metrics_, best_, display(last_checkpoint())));
+    return end;
   }
 
   std::int64_t images_seen() const { return state_.images_seen; }
@@ -225,12 +237,23 @@ class Training {
         evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
     logs_.events.add(record.images, summary_of(record));
-    best_.add(record);
+    remember(record);
     if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
       log::info(format("%s = %.4g at %lld images (%.1f s)", metric_title("fd", record).c_str(), fd->second,
                        static_cast<long long>(record.images), record.seconds));
     }
     return config_.checkpoint.keep_best && best_.images() == state_.images_seen;
+  }
+
+  void remember(const MetricsRecord& record) {
+    best_.add(record);
+    last_metrics_ = record;
+  }
+
+  std::optional<double> last_fd() const {
+    if (!last_metrics_) return std::nullopt;
+    const auto fd = last_metrics_->values.find("fd");
+    return fd == last_metrics_->values.end() ? std::nullopt : std::optional(fd->second);
   }
 
   std::vector<MetricsRecord> earlier_evaluations() const {
@@ -240,6 +263,10 @@ class Training {
       log::warning(std::string(error.what()) + "; the best checkpoint is chosen among those to come");
       return {};
     }
+  }
+
+  std::filesystem::path last_checkpoint() const {
+    return directory_.checkpoints_dir() / std::to_string(state_.images_seen);
   }
 
   void keep_best() const {
@@ -272,6 +299,7 @@ class Training {
   SentinelWarnings sentinels_;
   std::unique_ptr<Evaluator> evaluator_;  // nothing where metrics.every_images is 0
   BestSoFar best_;
+  std::optional<MetricsRecord> last_metrics_;
 };
 
 }  // namespace

@@ -80,6 +80,23 @@ TEST(History, ALastLineWithoutItsNewlineIsSkipped) {
   EXPECT_TRUE(read_history(file).empty());
 }
 
+TEST(History, ItsLastRecordIsFoundWithoutReadingTheOthers) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "history.jsonl";
+  const auto write = [&](const std::string& text) { std::ofstream(file, std::ios::binary) << text; };
+  const std::string line = history_line(example(128)) + "\n";
+  write(line);
+  EXPECT_EQ(read_last_history(file), example(128));
+  write("garbage\n" + std::string(3 << 20, 'x') + "\n" + line + "{\"images\": 19");
+  EXPECT_EQ(read_last_history(file), example(128));
+  for (const std::string& nothing : {std::string(), std::string("\n"), std::string("{\"images\": 19"),
+                                     line + "garbage\n", line + std::string(3 << 20, ' ') + "\n"}) {
+    write(nothing);
+    EXPECT_EQ(read_last_history(file), std::nullopt) << nothing.substr(0, 20);
+  }
+  EXPECT_THROW(read_last_history(directory / "missing"), IoError);
+}
+
 TEST(History, NamesTheLineThatIsNoRecord) {
   const TemporaryDirectory directory;
   const auto file = directory / "history.jsonl";

@@ -9,7 +9,8 @@
 namespace slopegan {
 namespace {
 
-const std::vector<Augmentation> all = {Augmentation::color, Augmentation::translation, Augmentation::cutout};
+const std::vector<Augmentation> every_augmentation = {Augmentation::color, Augmentation::translation,
+                                                      Augmentation::cutout};
 
 RandomStream stream(std::uint64_t index = 0) { return {3, "augmentation", index}; }
 
@@ -19,8 +20,10 @@ at::Tensor some_images(std::int64_t count = 16, std::int64_t channels = 3) {
 }
 
 TEST(Augment, IsAFunctionOfTheImagesAndTheStream) {
-  EXPECT_TRUE(at::equal(augment(some_images(), all, stream()), augment(some_images(), all, stream())));
-  EXPECT_FALSE(at::equal(augment(some_images(), all, stream()), augment(some_images(), all, stream(1))));
+  EXPECT_TRUE(at::equal(augment(some_images(), every_augmentation, stream()),
+                        augment(some_images(), every_augmentation, stream())));
+  EXPECT_FALSE(at::equal(augment(some_images(), every_augmentation, stream()),
+                         augment(some_images(), every_augmentation, stream(1))));
 }
 
 TEST(Augment, WithoutAnyKindGivesTheImagesThemselves) {
@@ -77,7 +80,7 @@ TEST(Augment, ChangesBrightnessAndContrastOfGreyImagesAffinely) {
 TEST(Augment, PassesGradientsOfTheirNumericalSize) {
   auto images = some_images(4).requires_grad_(true);
   const auto weights = at::randn({4, 3, 32, 32}, at::kDouble);
-  const auto value = [&](const at::Tensor& x) { return (augment(x, all, stream()) * weights).sum(); };
+  const auto value = [&](const at::Tensor& x) { return (augment(x, every_augmentation, stream()) * weights).sum(); };
   value(images).backward();
   const auto direction = at::randn_like(images);
   const auto base = images.detach();

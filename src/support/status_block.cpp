@@ -1,0 +1,69 @@
+#include "support/status_block.h"
+
+#include <algorithm>
+
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
+
+std::size_t columns_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+}  // namespace
+
+std::string cut_to_columns(std::string_view text, std::size_t columns) {
+  std::size_t end = 0;
+  for (std::size_t seen = 0; end < text.size(); ++end) {
+    if (begins_character(text[end]) && seen++ == columns) break;
+  }
+  return std::string(text.substr(0, end));
+}
+
+/// From the end of the block's last line. Terminals wrap what stands on them anew when they become narrower, so that a
+/// line may take more rows now than when it was written.
+std::string StatusBlock::erase(const TerminalSize& size) const {
+  std::size_t rows = 0;
+  for (const auto& line : shown_)
+    rows += std::max<std::size_t>(1, (columns_of(line) + size.columns - 1) / size.columns);
+  if (rows == 0) return "";
+  // Row by row: where the block begins at the top, terminals keep what one sequence for all of it erases as history.
+  std::string text = "\r\033[K";
+  for (std::size_t row = 1; row < rows; ++row) text += "\033[1A\033[K";
+  return text;
+}
+
+std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& lines, const TerminalSize& size) const {
+  const std::size_t rows = std::max<std::size_t>(size.rows, 2) - 1;  // the log keeps one
+  std::vector<std::string> kept = lines;
+  if (kept.size() > rows) {
+    const std::size_t shown = rows > 2 ? rows - 2 : 0;
+    kept.resize(shown);
+    if (rows > 1) kept.push_back(format("... %zu more", lines.size() - shown - 1));
+    kept.push_back(lines.back());
+  }
+  // The last column stays free: writing there leaves terminals at odds about where the cursor is.
+  for (auto& line : kept) line = cut_to_columns(line, std::max<std::size_t>(size.columns, 2) - 1);
+  return kept;
+}
+
+std::string StatusBlock::replace(const std::vector<std::string>& lines, const TerminalSize& size) {
+  wanted_ = lines;
+  auto next = fitting(wanted_, size);
+  if (next == shown_) return "";
+  std::string text = erase(size);
+  shown_ = std::move(next);
+  return text + join(shown_, "\n");
+}
+
+std::string StatusBlock::write_above(std::string_view text, const TerminalSize& size) {
+  const std::string erased = erase(size);
+  shown_ = fitting(wanted_, size);
+  return erased + std::string(text) + join(shown_, "\n");
+}
+
+}  // namespace slopegan

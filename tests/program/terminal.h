@@ -1,0 +1,115 @@
+#pragma once
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <optional>
+#include <poll.h>
+#include <pty.h>
+#include <stdexcept>
+#include <string>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace slopegan::testing {
+
+/// A program on a terminal of its own (a pseudo-terminal). What it writes is only taken in by the functions below, so
+/// the program waits where nobody reads.
+class Terminal {
+ public:
+  struct Size {
+    unsigned short columns = 100, rows = 30;
+  };
+
+  /// What a variable of the program's environment is to be; nothing takes it away.
+  using Environment = std::map<std::string, std::optional<std::string>>;
+
+  /// `environment` is set in that of the tests, where TERM is xterm and NO_COLOR is not.
+  Terminal(const std::vector<std::string>& arguments, const Environment& environment, const Size& size) {
+    std::vector<std::string> owned = arguments;
+    std::vector<char*> pointers;
+    for (auto& argument : owned) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    winsize window{};
+    window.ws_col = size.columns;
+    window.ws_row = size.rows;
+    pid_ = ::forkpty(&master_, nullptr, nullptr, &window);
+    if (pid_ < 0) throw std::runtime_error("forkpty");  // a signal to -1 would go to everybody
+    if (pid_ == 0) {
+      ::unsetenv("NO_COLOR");
+      ::setenv("TERM", "xterm", 1);
+      for (const auto& [name, value] : environment) {
+        value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
+      }
+      ::execvp(pointers[0], pointers.data());
+      ::_exit(127);
+    }
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() {
+    if (!ended_) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(master_);
+  }
+
+  void send(const std::string& keys) const {
+    if (::write(master_, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) ADD_FAILURE() << "write";
+  }
+
+  void resize(const Size& size) const {
+    winsize window{};
+    window.ws_col = size.columns;
+    window.ws_row = size.rows;
+    if (::ioctl(master_, TIOCSWINSZ, &window) != 0) ADD_FAILURE() << "TIOCSWINSZ";
+  }
+
+  /// Reads until `text` has come since the last call of this; false at the program's end, or after half a minute.
+  bool read_until(const std::string& text) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (output_.find(text, searched_) == std::string::npos) {
+      if (std::chrono::steady_clock::now() > end || !read_more(1000)) return false;
+    }
+    searched_ = output_.find(text, searched_) + text.size();
+    return true;
+  }
+
+  /// Reads all, and returns the exit code or 128 + the signal that ended it.
+  int wait() {
+    while (read_more(60'000)) continue;
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    ended_ = true;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  /// All that was read so far, as it was sent to the terminal.
+  const std::string& output() const { return output_; }
+
+ private:
+  /// False at the program's end. Where nothing comes in time, there is just nothing more.
+  bool read_more(int milliseconds) {
+    pollfd descriptor{master_, POLLIN, 0};
+    if (::poll(&descriptor, 1, milliseconds) == 0) return true;
+    char buffer[4096];
+    const auto count = ::read(master_, buffer, sizeof buffer);
+    if (count <= 0) return false;  // EIO: nobody has the terminal open any more
+    output_.append(buffer, static_cast<std::size_t>(count));
+    return true;
+  }
+
+  int master_ = -1;
+  pid_t pid_ = -1;
+  std::string output_;
+  std::size_t searched_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace slopegan::testing

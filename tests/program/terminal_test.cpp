@@ -1,0 +1,183 @@
+#include "terminal.h"
+
+#include <algorithm>
+#include <regex>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+#include "screen.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// The real program on a terminal.
+class OnATerminal : public ProgramTest {
+ protected:
+  std::vector<std::string> short_run(const std::vector<std::string>& more = {}) const {
+    auto arguments = smoke("train", {"training.threads=1"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  static Terminal start(std::vector<std::string> arguments, const Terminal::Size& size = {},
+                        const Terminal::Environment& environment = {}) {
+    arguments.insert(arguments.begin(), SLOPEGAN_BINARY);
+    return Terminal(arguments, environment, size);
+  }
+};
+
+/// What was drawn in place: the pieces between the sequences that erase.
+std::vector<std::string> drawn(const std::string& output) {
+  static const std::regex erase("\r\x1b\\[K(\x1b\\[1A\x1b\\[K)*");
+  return {std::sregex_token_iterator(output.begin(), output.end(), erase, -1), std::sregex_token_iterator()};
+}
+
+/// The status line of each of them, which stands last.
+std::vector<std::string> status_lines(const std::string& output) {
+  std::vector<std::string> lines;
+  for (const auto& frame : drawn(output)) {
+    const auto line = frame.substr(frame.rfind('\n') + 1);  // npos + 1 is 0
+    if (line.find("ETA") != std::string::npos) lines.push_back(line);
+  }
+  return lines;
+}
+
+TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
+  Terminal terminal = start(short_run(), {.columns = 120, .rows = 30});
+  ASSERT_EQ(terminal.wait(), 0) << terminal.output();
+  for (const char* phase : {"  train  ", "  samples  ", "  diagnostics  ", "  checkpoint  "}) {
+    EXPECT_THAT(terminal.output(), HasSubstr(phase));
+  }
+  EXPECT_TRUE(std::regex_search(
+      terminal.output(),
+      std::regex(
+          R"(\r\x1b\[K\[#*\.*\]  ?\d+ %  ETA \d+:\d\d  train  \d+/s  loss D \d+\.\d\d G \d+\.\d\d  \d+/2560 images)")))
+      << terminal.output();
+  // In the end only the log and the table are there.
+  Screen screen(120);
+  screen.write(terminal.output());
+  const auto lines = screen.lines();
+  EXPECT_THAT(lines, Each(Not(HasSubstr("ETA"))));
+  EXPECT_THAT(lines, Contains(HasSubstr(" training ")));
+  EXPECT_THAT(lines, Contains("images      2560 of 2560"));
+  EXPECT_THAT(lines, Contains(StartsWith("checkpoint  ")));
+}
+
+TEST_F(OnATerminal, ANarrowOneShowsLessAndAResizeIsFollowed) {
+  Terminal terminal = start(short_run(), {.columns = 50, .rows = 10});
+  ASSERT_TRUE(terminal.read_until("\033[K["));
+  terminal.resize({.columns = 24, .rows = 10});
+  ASSERT_EQ(terminal.wait(), 0);
+  const auto lines = status_lines(terminal.output());
+  ASSERT_GT(lines.size(), 2U);
+  EXPECT_LE(lines.front().size(), 49U);
+  EXPECT_THAT(lines.front(), AllOf(HasSubstr("%  ETA"), StartsWith("[")));
+  EXPECT_LE(lines.back().size(), 23U) << lines.back();
+  EXPECT_THAT(lines.back(), AllOf(HasSubstr("%  ETA"), Not(HasSubstr("["))));
+}
+
+TEST_F(OnATerminal, ASweepShowsALineAnArmAndTheWhole) {
+  auto arguments = smoke("sweep", {"training.total_images=5120", "training.threads=1", "--jobs", "2"});
+  Terminal terminal = start(arguments, {.columns = 110, .rows = 30});
+  ASSERT_EQ(terminal.wait(), 0) << terminal.output();
+  const std::regex both(R"(slope_0-seed_0    \[#*\.*\] [ \d]+ %  ETA [\d:-]+  \d+/s  loss [^\n]+\r\n)"
+                        R"(slope_0.2-seed_0  \[#*\.*\] [ \d]+ %  ETA [\d:-]+  \d+/s  loss [^\n]+\r\n)"
+                        R"(\[#*\.*\] [ \d]+ %  ETA [\d:-]+  0 of 2 arms done  \d+/s  \d+ MiB)");
+  EXPECT_TRUE(std::regex_search(terminal.output(), both)) << terminal.output();
+  Screen screen(110);
+  screen.write(terminal.output());
+  EXPECT_THAT(screen.lines(), Each(Not(HasSubstr("ETA"))));
+  EXPECT_THAT(screen.lines(), Contains(AllOf(StartsWith("slope_0.2-seed_0 done "), HasSubstr(" 5120 "))));
+}
+
+TEST_F(OnATerminal, WarningsAreColouredUnlessNoColorIsSet) {
+  const auto warned = [&](const Terminal::Environment& environment) {
+    Terminal terminal =
+        start({"train", config_file("smoke.yaml"), "generator.negative_slope=1.5", "--dry-run"}, {}, environment);
+    EXPECT_EQ(terminal.wait(), 0);
+    return terminal.output();
+  };
+  EXPECT_THAT(warned({}), HasSubstr("\033[33m"));
+  EXPECT_THAT(warned({{"NO_COLOR", ""}}), HasSubstr("\033[33m"));
+  EXPECT_THAT(warned({{"NO_COLOR", "1"}}), AllOf(HasSubstr("generator.negative_slope"), Not(HasSubstr("\033"))));
+}
+
+TEST_F(OnATerminal, OneThatUnderstandsNoControlSequencesGetsNone) {
+  for (const auto& term : {std::optional<std::string>("dumb"), std::optional<std::string>()}) {
+    Terminal terminal =
+        start(short_run({"run.name=run" + term.value_or(""), "training.total_images=320"}), {}, {{"TERM", term}});
+    ASSERT_EQ(terminal.wait(), 0);
+    EXPECT_THAT(terminal.output(), AllOf(HasSubstr("images      320 of 320"), Not(HasSubstr("\033"))));
+  }
+}
+
+TEST_F(OnATerminal, QuietLeavesTheResultAlone) {
+  Terminal terminal = start(short_run({"--quiet", "training.total_images=1280"}));
+  ASSERT_EQ(terminal.wait(), 0);
+  EXPECT_EQ(terminal.output(), (outputs() / "smoke").string() + "\r\n");
+}
+
+class Plain : public ProgramTest {};
+
+TEST_F(Plain, ProgressIsLinesWhereStderrIsNoTerminal) {
+  const auto result = slopegan(smoke("train", {"training.total_images=5120", "training.threads=1"}));
+  ASSERT_EQ(result.code, 0);
+  EXPECT_THAT(result.err, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\r"))));
+  EXPECT_TRUE(std::regex_search(
+      result.err,
+      std::regex(
+          R"(\n\d\d:\d\d:\d\d [ \d]+ %, ETA \d+:\d\d, train, \d+/s, loss D [^\n]+, \d+/5120 images, [^\n]+ MiB\n)")))
+      << result.err;
+  EXPECT_THAT(result.err, HasSubstr("\nimages      5120 of 5120\n"));
+  EXPECT_EQ(result.out, (outputs() / "smoke").string() + "\n");
+}
+
+TEST_F(Plain, VerboseTellsMoreAndQuietNothing) {
+  const auto verbose =
+      slopegan(smoke("train", {"-v", "run.name=verbose", "training.threads=1", "training.total_images=320"}));
+  EXPECT_THAT(verbose.err, HasSubstr("checkpoint at 320 images"));
+  const auto normal = slopegan(smoke("train", {"run.name=normal", "training.threads=1", "training.total_images=320"}));
+  EXPECT_THAT(normal.err, Not(HasSubstr("checkpoint at 320 images")));
+  const auto quiet =
+      slopegan(smoke("train", {"-q", "run.name=quiet", "training.threads=1", "training.total_images=320"}));
+  EXPECT_THAT(quiet.err, IsEmpty());
+  EXPECT_EQ(slopegan({"train", "x.yaml", "-q", "-v"}).code, 2);
+}
+
+TEST_F(Plain, JsonLogsAreJsonWhateverHappens) {
+  std::vector<std::vector<std::string>> commands = {
+      smoke("train", {"-v", "training.threads=1", "training.total_images=320"}),
+      smoke("train"),  // there is a run already
+      smoke("sweep", {"run.name=sweep", "training.total_images=320", "training.threads=1"}),
+      {"diagnose", (outputs() / "smoke").string()},
+      {"train", "missing.yaml"},
+      {"train", "--unknown"},
+      {"train", config_file("smoke.yaml"), "generator.negative_slope=x", "unknown.key=1"},
+      {"unknown"},
+      {}};
+  for (auto& arguments : commands) {
+    arguments.insert(arguments.begin(), "--log-format=json");
+    const auto result = slopegan(arguments);
+    EXPECT_THAT(result.err, Not(IsEmpty()));
+    std::istringstream lines(result.err);
+    for (std::string line; std::getline(lines, line);) {
+      const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+      EXPECT_TRUE(object.is_object() && object.contains("time") && object.contains("level") &&
+                  object.contains("message"))
+          << line;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace slopegan::testing
