@@ -10,6 +10,7 @@
 #include "commands/commands.h"
 #include "commands/program.h"
 #include "support/errors.h"
+#include "support/heap.h"
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
@@ -67,6 +68,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  slopegan::prepare_heap();
   slopegan::prepare_streams();
   try {
     return run(argc, argv);

@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
+#include "layers/vector_kernel.h"
+
 /// The loops of the leaky rectifier over `count` values that lie one after another in memory, on one thread. Loads and
 /// stores at the same index only, so output may be input. T is float, double, or bfloat16 as its 16 bits.
 ///
 /// f(x) = x for x > 0, slope · x otherwise; at slope 0 everything but NaN becomes +0, infinities too.
 namespace slopegan::kernels {
-
-using bfloat16_bits = std::uint16_t;
 
 void leaky_relu(const float* input, float* output, std::int64_t count, float slope);
 void leaky_relu(const double* input, double* output, std::int64_t count, double slope);

@@ -4,9 +4,12 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
+#include "layers/strided_convolution.h"
+
 namespace slopegan {
 
-ConvolutionImpl::ConvolutionImpl(const ConvolutionOptions& options) : options_(options) {
+ConvolutionImpl::ConvolutionImpl(const ConvolutionOptions& options)
+    : options_(options), is_strided_(options.kernel == 4 && options.stride == 2 && options.padding == 1) {
   const auto [in, out, k] = std::tuple(options.in_channels, options.out_channels, options.kernel);
   weight = register_parameter("weight", options.transposed ? at::zeros({in, out, k, k}) : at::zeros({out, in, k, k}));
   if (options.bias) bias = register_parameter("bias", at::zeros({out}));
@@ -30,7 +33,41 @@ at::Tensor ConvolutionImpl::normalised_weight() {
   return weight / at::dot(u.clone(), at::mv(matrix, v));
 }
 
+at::Tensor ConvolutionImpl::cast_for(at::ScalarType type) {
+  // The weight changes once a step and is used several times; its version counts the changes.
+  if (!cast_.defined() || cast_.scalar_type() != type || cast_version_ != weight._version()) {
+    cast_ = cast_weight(weight, type);
+    cast_version_ = weight._version();
+  }
+  return cast_;
+}
+
+at::Tensor ConvolutionImpl::strided(const at::Tensor& input) {
+  const auto kernel = normalised_weight();
+  const auto cast = options_.spectral_norm ? at::Tensor() : cast_for(input.scalar_type());
+  auto output = options_.transposed ? strided_convolution_transposed(input, kernel, cast)
+                                    : strided_convolution(input, kernel, cast);
+  return bias.defined() ? output.add_(bias.to(input.scalar_type()).view({1, -1, 1, 1})) : output;
+}
+
+bool ConvolutionImpl::is_dense(const at::Tensor& input) const {
+  const std::int64_t side = options_.transposed ? 1 : options_.kernel;
+  return options_.padding == 0 && input.size(2) == side && input.size(3) == side;
+}
+
+at::Tensor ConvolutionImpl::dense(const at::Tensor& input) {
+  const auto kernel = normalised_weight().to(input.scalar_type()).permute({0, 2, 3, 1});
+  const std::int64_t count = input.size(0), k = options_.kernel;
+  auto output = options_.transposed
+                    ? at::mm(input.flatten(1), kernel.flatten(1)).view({count, k, k, options_.out_channels})
+                    : at::mm(input.permute({0, 2, 3, 1}).flatten(1), kernel.flatten(1).t()).view({count, 1, 1, -1});
+  output = output.permute({0, 3, 1, 2});
+  return bias.defined() ? output.add_(bias.to(input.scalar_type()).view({1, -1, 1, 1})) : output;
+}
+
 at::Tensor ConvolutionImpl::forward(const at::Tensor& input) {
+  if (is_strided_ && input.device().is_cpu()) return strided(input);
+  if (is_dense(input)) return dense(input);
   const auto type = input.scalar_type();
   const auto kernel = normalised_weight().to(type);
   const auto offset = bias.defined() ? bias.to(type) : bias;

@@ -31,6 +31,8 @@ void Adam::step(double rate_factor) {
   at::_fused_adam_(parameters, gradients, averages, squares, /*max_exp_avg_sqs=*/{}, steps, last_rate_, options_.beta1,
                    options_.beta2, /*weight_decay=*/0.0, options_.epsilon, /*amsgrad=*/false,
                    /*maximize=*/false);
+  // The fused kernel does not count its changes; those who keep something made of a parameter go by the count.
+  for (const auto& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 void Adam::zero_gradients() {

@@ -1,0 +1,120 @@
+#include "layers/strided_convolution.h"
+
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+namespace slopegan {
+namespace {
+
+/// One layer: `low` channels on the small maps, `high` on the large ones, of which the side is `size`.
+struct Layer {
+  std::int64_t low, high, size;
+};
+
+// Gray and RGB images, widths on both sides of the choices that the functions make, and a side of 2: border everywhere.
+const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16}, {24, 5, 8}, {64, 32, 8}, {48, 40, 4}, {8, 4, 2}};
+
+at::Tensor reference(const at::Tensor& maps, const at::Tensor& weight, bool transposed) {
+  const std::vector<std::int64_t> stride(2, 2), padding(2, 1);
+  return transposed ? at::conv_transpose2d(maps, weight, {}, stride, padding)
+                    : at::conv2d(maps, weight, {}, stride, padding);
+}
+
+at::Tensor ours(const at::Tensor& maps, const at::Tensor& weight, bool transposed) {
+  return transposed ? strided_convolution_transposed(maps, weight) : strided_convolution(maps, weight);
+}
+
+struct Inputs {
+  at::Tensor maps, weight, direction, second;
+};
+
+/// Values that bfloat16 holds exactly, so that only the arithmetic differs.
+at::Tensor values(at::IntArrayRef shape, double scale) {
+  return (at::randn(shape, at::kDouble) * scale).to(at::kBFloat16).to(at::kDouble);
+}
+
+Inputs make_inputs(const Layer& layer, bool transposed) {
+  at::manual_seed(7);
+  const std::int64_t half = layer.size / 2;
+  const std::vector<std::int64_t> large = {3, layer.high, layer.size, layer.size}, small = {3, layer.low, half, half};
+  return {values(transposed ? small : large, 1), values({layer.low, layer.high, 4, 4}, 0.1),
+          values(transposed ? large : small, 1), values(transposed ? small : large, 1)};
+}
+
+/// Output, both gradients of <output, direction>, and both gradients of <gradient of the maps, second>, in float64.
+template <typename Function>
+std::vector<at::Tensor> derivatives(const Inputs& inputs, at::ScalarType maps_type, at::ScalarType weight_type,
+                                    Function function) {
+  const auto maps = inputs.maps.to(maps_type).requires_grad_(true);
+  const auto weight = inputs.weight.to(weight_type).requires_grad_(true);
+  const auto direction = inputs.direction.to(maps_type).requires_grad_(true);
+  const auto output = function(maps, weight);
+  const auto first = torch::autograd::grad({output}, {maps, weight}, {direction}, true, /*create_graph=*/true);
+  const auto second = torch::autograd::grad({first[0]}, {direction, weight}, {inputs.second.to(maps_type)}, true);
+  std::vector<at::Tensor> all = {output, first[0], first[1], second[0], second[1]};
+  for (auto& tensor : all) tensor = tensor.detach().to(at::kDouble);
+  return all;
+}
+
+double largest_error(const at::Tensor& value, const at::Tensor& expected) {
+  return ((value - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+void expect_as_libtorch(at::ScalarType maps_type, at::ScalarType weight_type, double tolerance) {
+  for (const bool transposed : {false, true}) {
+    for (const auto& layer : layers) {
+      const auto inputs = make_inputs(layer, transposed);
+      const auto expected = derivatives(inputs, at::kDouble, at::kDouble, [&](const auto& maps, const auto& weight) {
+        return reference(maps, weight, transposed);
+      });
+      const auto found = derivatives(inputs, maps_type, weight_type, [&](const auto& maps, const auto& weight) {
+        return ours(maps, weight, transposed);
+      });
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        EXPECT_EQ(found[i].sizes(), expected[i].sizes());
+        EXPECT_LE(largest_error(found[i], expected[i]), tolerance)
+            << "result " << i << " of " << layer.low << ", " << layer.high << ", " << layer.size
+            << (transposed ? ", transposed" : "");
+      }
+    }
+  }
+}
+
+TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreLibTorchsInFloat64) {
+  expect_as_libtorch(at::kDouble, at::kDouble, 1e-13);
+}
+
+TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInFloat32) {
+  expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
+}
+
+TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInBfloat16WithinItsRounding) {
+  expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
+}
+
+TEST(StridedConvolution, TakesMapsOfAnyMemoryFormat) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const auto maps = at::randn({8, 8, 5, 3}).to(type).permute({3, 2, 0, 1});
+    const auto weight = at::randn({6, 5, 4, 4});
+    EXPECT_TRUE(at::equal(strided_convolution(maps, weight), strided_convolution(maps.contiguous(), weight)));
+    const auto small = at::randn({4, 4, 6, 3}).to(type).permute({3, 2, 0, 1});
+    EXPECT_TRUE(at::equal(strided_convolution_transposed(small, weight),
+                          strided_convolution_transposed(small.contiguous(), weight)));
+  }
+}
+
+TEST(StridedConvolution, UsesTheCastThatItIsGivenAndGivesTheGradientToTheWeight) {
+  const auto weight = at::randn({8, 3, 4, 4}).requires_grad_(true);
+  const auto maps = at::randn({2, 3, 8, 8}).to(at::kBFloat16);
+  const auto cast = cast_weight(weight, at::kBFloat16);
+  EXPECT_TRUE(at::equal(strided_convolution(maps, weight, cast), strided_convolution(maps, weight)));
+  strided_convolution(maps, weight, cast * 2).sum().backward();
+  EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::equal(strided_convolution(maps, weight, cast * 2), strided_convolution(maps, weight) * 2));
+}
+
+}  // namespace
+}  // namespace slopegan
