@@ -1,0 +1,146 @@
+#include <cmath>
+#include <map>
+#include <string>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
+#include "training/gan_step.h"
+
+/// The training step against the same step written down plainly: LibTorch's own layers, one after the other, and Adam
+/// as in the paper (Kingma & Ba 2015, algorithm 1).
+namespace slopegan {
+namespace {
+
+using Weights = std::map<std::string, at::Tensor>;
+const std::vector<std::int64_t> one(2, 1), two(2, 2), none(2, 0);
+
+/// Makes new tensors float64, the weights and moments of a GanState among them.
+class InFloat64 {
+ public:
+  InFloat64() { torch::set_default_dtype(caffe2::TypeMeta::Make<double>()); }
+  ~InFloat64() { torch::set_default_dtype(caffe2::TypeMeta::Make<float>()); }
+};
+
+Weights weights_of(const torch::nn::Module& network) {
+  Weights weights;
+  for (const auto& parameter : network.named_parameters()) {
+    weights[parameter.key()] = parameter.value().detach().clone().requires_grad_(true);
+  }
+  return weights;
+}
+
+struct PlainNetwork {
+  Weights weights, average, square;
+  bool transposed;
+  double slope;
+
+  at::Tensor layer(at::Tensor x, int block, int last) const {
+    const std::string name = "block" + std::to_string(block);
+    const bool dense = transposed ? block == 0 : block == last;
+    const auto& weight = weights.at(name + ".conv.weight");
+    const auto& stride = dense ? one : two;
+    const auto& padding = dense ? none : one;
+    x = transposed ? at::conv_transpose2d(x, weight, {}, stride, padding) : at::conv2d(x, weight, {}, stride, padding);
+    if (weights.contains(name + ".norm.weight")) {
+      x = at::batch_norm(x, weights.at(name + ".norm.weight"), weights.at(name + ".norm.bias"), {}, {}, true, 0.1, 1e-5,
+                         false);
+    }
+    return block == last ? x : at::leaky_relu(x, slope);
+  }
+
+  at::Tensor forward(at::Tensor x) const {
+    const int last = 3;  // 4 blocks at 32 x 32
+    for (int block = 0; block <= last; ++block) x = layer(x, block, last);
+    return transposed ? at::tanh(x) : x.flatten();
+  }
+
+  void adam(const at::Tensor& loss, int step, double rate) {
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> inputs;
+    for (const auto& [name, weight] : weights) inputs.push_back(weight);
+    const auto gradients = torch::autograd::grad({loss}, inputs);
+    std::size_t i = 0;
+    for (auto& [name, weight] : weights) {
+      const auto& g = gradients[i++];
+      if (step == 1) average[name] = at::zeros_like(g), square[name] = at::zeros_like(g);
+      average[name] = 0.5 * average[name] + 0.5 * g;
+      square[name] = 0.999 * square[name] + 0.001 * g * g;
+      weight.sub_(rate * (average[name] / (1 - std::pow(0.5, step))) /
+                  ((square[name] / (1 - std::pow(0.999, step))).sqrt() + 1e-8));
+    }
+  }
+};
+
+at::Tensor sureness(const at::Tensor& logits, double target) {
+  return at::binary_cross_entropy_with_logits(logits, at::full_like(logits, target));
+}
+
+struct Differences {
+  double loss = 0, weight = 0;  // largest, over 20 steps and at their end
+};
+
+/// 20 steps of both in the given precision; the losses' differences are relative.
+Differences after_20_steps(at::ScalarType type) {
+  Config config;
+  config.generator.width = config.discriminator.width = 8;
+  config.ema.half_life_images = 0;
+  GanState state(config, 1, at::kCPU);
+  PlainNetwork generator{weights_of(*state.generator), {}, {}, true, 0.2};
+  PlainNetwork discriminator{weights_of(*state.discriminator), {}, {}, false, 0.2};
+  at::manual_seed(3);
+  const Compute compute{at::kCPU, type, 1};
+  Differences differences;
+  const auto compare = [&](double a, double b) { differences.loss = std::max(differences.loss, std::abs(a / b - 1)); };
+  for (int step = 1; step <= 20; ++step) {
+    const auto real = at::rand({16, 1, 32, 32}, at::kFloat) * 2 - 1;
+    const auto latents = draw_latents(0, "latents", state.images_seen, 16, config.generator.latent_dim)
+                             .to(at::typeMetaToScalarType(at::get_default_dtype()))
+                             .view({16, -1, 1, 1});
+    const auto stats = gan_step(state, config, compute, {real});
+
+    const auto fake = generator.forward(latents);
+    const auto loss = sureness(discriminator.forward(real.to(latents.scalar_type())), 1) +
+                      sureness(discriminator.forward(fake.detach()), 0);
+    discriminator.adam(loss, step, 2e-4);
+    const auto generator_loss = sureness(discriminator.forward(fake), 1);
+    generator.adam(generator_loss, step, 2e-4);
+    compare(stats.discriminator_loss, loss.item<double>());
+    compare(stats.generator_loss, generator_loss.item<double>());
+  }
+  for (const auto& [ours, plain] :
+       {std::pair<const torch::nn::Module*, const PlainNetwork*>(state.generator.get(), &generator),
+        {state.discriminator.get(), &discriminator}}) {
+    for (const auto& parameter : ours->named_parameters()) {
+      const double difference = (parameter.value() - plain->weights.at(parameter.key())).abs().max().item<double>();
+      differences.weight = std::max(differences.weight, difference);
+    }
+  }
+  return differences;
+}
+
+TEST(GanStep, IsThePlainStepInFloat64) {
+  const InFloat64 scope;
+  const auto differences = after_20_steps(at::kDouble);
+  EXPECT_LE(differences.loss, 1e-10);
+  EXPECT_LE(differences.weight, 1e-10);
+}
+
+// Adam divides a gradient by its size, so that rounding errors of small ones show in the weights as parts of its rate.
+TEST(GanStep, IsThePlainStepInFloat32WithinItsRounding) {
+  const auto differences = after_20_steps(at::kFloat);
+  EXPECT_LE(differences.loss, 5e-3);
+  EXPECT_LE(differences.weight, 20 * 2e-4 / 2);
+}
+
+TEST(GanStep, InBfloat16StaysNearThePlainStepInFloat32) {
+  const auto differences = after_20_steps(at::kBFloat16);
+  EXPECT_LE(differences.loss, 0.05);
+  EXPECT_LE(differences.weight, 20 * 2e-4);
+}
+
+}  // namespace
+}  // namespace slopegan
