@@ -18,7 +18,8 @@ LAYERS = [
     ["data", "losses", "metrics", "diagnostics", "run"],
     ["evaluation"],
     ["training"],
-    ["experiments", "report", "export", "bench"],
+    ["experiments", "report", "export"],
+    ["bench"],
     ["commands"],
     ["main"],
 ]

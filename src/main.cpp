@@ -37,6 +37,7 @@ constexpr std::array commands = {
             slopegan::setup_evaluate},
     Command{"diagnose", "Look at the layers of a run: dead units, gradients, the discriminator's answers",
             slopegan::setup_diagnose},
+    Command{"bench", "Time the training step, the activation, inference, or a sweep", slopegan::setup_bench},
     Command{"demo", "Show what theory says about the slope, prediction against measurement", slopegan::setup_demo},
     Command{"completion", "Print what completes commands, options and configuration keys in bash or zsh",
             slopegan::setup_completion},

@@ -22,6 +22,7 @@ void setup_report(CLI::App& command, Action& action);
 void setup_evaluate(CLI::App& command, Action& action);
 void setup_data(CLI::App& command, Action& action);
 void setup_diagnose(CLI::App& command, Action& action);
+void setup_bench(CLI::App& command, Action& action);
 void setup_demo(CLI::App& command, Action& action);
 void setup_completion(CLI::App& command, Action& action);
 void setup_man(CLI::App& command, Action& action);

@@ -187,9 +187,9 @@ class Loader {
 }  // namespace
 
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  const std::string name = printable(file.string(), 4096);
+  const std::string name = file.empty() ? "the defaults" : printable(file.string(), 4096);
   Loader loader(name);
-  loader.read_file(read_config_file(file, name));
+  if (!file.empty()) loader.read_file(read_config_file(file, name));
   for (const auto& argument : overrides) loader.read_override(argument);
   return loader.finish();
 }

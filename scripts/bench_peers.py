@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Times the same training step in plain PyTorch and in slopegan, with the same wheel and threads.
+
+    .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
+                                            [--rounds 5] [--seconds 4] [--json FILE] [--compile]
+
+Each way runs in a process of its own, one after the other in every round, so that what disturbs the machine disturbs all
+of them. Prints the medians over the rounds, the ratios to the fastest PyTorch of the same precision, and peak memory.
+"""
+import argparse
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = ROOT / "build/release/slopegan"
+
+# name: precision, channels-last + fused Adam + frozen discriminator, torch.compile
+PEERS = {
+    "PyTorch, eager, float32": ("float32", False, False),
+    "PyTorch, tuned, float32": ("float32", True, False),
+    "PyTorch, compiled, float32": ("float32", True, True),
+    "PyTorch, eager, bfloat16": ("bfloat16", False, False),
+    "PyTorch, tuned, bfloat16": ("bfloat16", True, False),
+    "PyTorch, compiled, bfloat16": ("bfloat16", True, True),
+}
+OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
+
+
+def peer(arguments) -> None:
+    """One measurement of one peer, in this process; prints a JSON line."""
+    import torch
+    from torch import nn
+
+    precision, tuned, compiled = PEERS[arguments.peer]
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    stages, width, channels = arguments.resolution.bit_length() - 3, arguments.width, arguments.channels
+
+    def generator():
+        layers, before = [], 100
+        for stage in range(stages):
+            after = width << (stages - 1 - stage)
+            layers += [nn.ConvTranspose2d(before, after, 4, 2 if stage else 1, 1 if stage else 0, bias=False),
+                       nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+            before = after
+        return nn.Sequential(*layers, nn.ConvTranspose2d(before, channels, 4, 2, 1, bias=False), nn.Tanh())
+
+    def discriminator():
+        layers, before = [], channels
+        for stage in range(stages):
+            after = width << stage
+            layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False)]
+            layers += [nn.BatchNorm2d(after)] if stage else []
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+            before = after
+        return nn.Sequential(*layers, nn.Conv2d(before, 1, 4, 1, 0, bias=False))
+
+    g, d = generator(), discriminator()
+    if tuned:
+        g, d = g.to(memory_format=torch.channels_last), d.to(memory_format=torch.channels_last)
+    optimizers = [torch.optim.Adam(n.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=tuned or None) for n in (g, d)]
+    average = [p.detach().clone() for p in g.parameters()]
+    forward_g, forward_d = (torch.compile(g), torch.compile(d)) if compiled else (g, d)
+    loss = nn.BCEWithLogitsLoss()
+    real = torch.rand(arguments.batch, channels, arguments.resolution, arguments.resolution) * 2 - 1
+    if tuned:
+        real = real.contiguous(memory_format=torch.channels_last)
+    ones, zeros = torch.ones(arguments.batch), torch.zeros(arguments.batch)
+
+    def step():
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            latents = torch.randn(arguments.batch, 100, 1, 1)
+            optimizers[1].zero_grad(set_to_none=True)
+            fake = forward_g(latents)
+            real_loss = loss(forward_d(real).flatten().float(), ones)
+            fake_loss = loss(forward_d(fake.detach()).flatten().float(), zeros)
+        (real_loss + fake_loss).backward()
+        optimizers[1].step()
+        optimizers[0].zero_grad(set_to_none=True)
+        if tuned:
+            d.requires_grad_(False)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            generator_loss = loss(forward_d(fake).flatten().float(), ones)
+        generator_loss.backward()
+        if tuned:
+            d.requires_grad_(True)
+        optimizers[0].step()
+        with torch.no_grad():
+            torch._foreach_lerp_(average, list(g.parameters()), 0.01)
+        return generator_loss.item()
+
+    for _ in range(5):
+        step()
+    times, end = [], time.perf_counter() + arguments.seconds
+    while time.perf_counter() < end or len(times) < 5:
+        begin = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - begin)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"images_per_second": arguments.batch / statistics.median(times), "peak_memory_mib": memory}))
+
+
+def measure_peer(name, arguments):
+    command = [sys.executable, __file__, "--peer", name]
+    for key in ("resolution", "width", "channels", "batch", "threads", "seconds"):
+        command += [f"--{key}", str(getattr(arguments, key))]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(arguments))
+    if result.returncode != 0:
+        print(f"{name}: {result.stderr.strip().splitlines()[-1] if result.stderr else 'failed'}", file=sys.stderr)
+        return None
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def measure_ours(precision, arguments):
+    command = [str(BINARY), "--quiet", "bench", "step", f"training.precision={precision}",
+               f"training.threads={arguments.threads}", f"training.batch_size={arguments.batch}",
+               f"data.resolution={arguments.resolution}", f"generator.width={arguments.width}",
+               f"discriminator.width={arguments.width}", "--channels", str(arguments.channels),
+               "--vary", f"training.precision={precision}", "--seconds", str(arguments.seconds)]
+    result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True,
+                                       env=environment(arguments)).stdout)
+    row = result["rows"][-1]
+    return {"images_per_second": row["images_per_second"], "peak_memory_mib": result["peak_memory_mib"],
+            "share_of_peak": row["share_of_peak"]}
+
+
+def environment(arguments):
+    return {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for key, value in {"resolution": 32, "width": 32, "channels": 1, "batch": 64, "rounds": 5,
+                       "threads": len(os.sched_getaffinity(0))}.items():
+        parser.add_argument(f"--{key}", type=int, default=value)
+    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
+    parser.add_argument("--compile", action="store_true", help="torch.compile as well, which takes minutes at first")
+    parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this file")
+    parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peer:
+        peer(arguments)
+        return 0
+    measurements = {}
+    for _ in range(arguments.rounds):
+        for name, (_, _, compiled) in PEERS.items():
+            if arguments.compile or not compiled:
+                measurements.setdefault(name, []).append(measure_peer(name, arguments))
+        for name, precision in OURS.items():
+            measurements.setdefault(name, []).append(measure_ours(precision, arguments))
+    measurements = {name: [m for m in values if m] for name, values in measurements.items()}
+    speeds = {name: statistics.median(m["images_per_second"] for m in values)
+              for name, values in measurements.items() if values}
+    memory = {name: max(m["peak_memory_mib"] for m in values) for name, values in measurements.items() if values}
+    print(f"{'':32}{'images/s':>10}{'to best PyTorch':>17}{'MiB':>8}")
+    for name, speed in speeds.items():
+        best = max(s for other, s in speeds.items() if "PyTorch" in other and other.split()[-1] == name.split()[-1])
+        print(f"{name:32}{speed:10.0f}{speed / best:16.2f}x{memory[name]:8.0f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({**vars(arguments), "json": None, "measurements": measurements}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

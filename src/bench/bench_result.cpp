@@ -1,0 +1,77 @@
+#include "bench/bench_result.h"
+
+#include <algorithm>
+#include <map>
+#include <sys/resource.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+double work(const BenchCase& bench_case) { return bench_case.flop > 0 ? bench_case.flop : bench_case.bytes; }
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+std::string cell(double value, const char* pattern) { return value > 0 ? format(pattern, value) : "-"; }
+
+}  // namespace
+
+BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cases, const RoundOptions& options) {
+  const auto timings = time_rounds(cases, options);
+  std::map<std::string, double> ceilings;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    auto& ceiling = ceilings[cases[i].group];
+    if (cases[i].is_reference) ceiling = std::max(ceiling, work(cases[i]) / timings[i].quantile(0));
+  }
+  BenchResult result{name, {}, {}, peak_memory_mib()};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    result.rows.push_back({cases[i], timings[i], cases[i].group.empty() ? 0 : ceilings[cases[i].group]});
+  }
+  return result;
+}
+
+std::string bench_json(const BenchResult& result) {
+  nlohmann::ordered_json json = {{"bench", result.name}};
+  for (const auto& [key, value] : result.facts) json[key] = value;
+  json["peak_memory_mib"] = result.peak_memory_mib;
+  json["rows"] = nlohmann::ordered_json::array();
+  for (const auto& row : result.rows) {
+    const auto& bench_case = row.bench_case;
+    nlohmann::ordered_json line = {{"name", bench_case.name},
+                                   {"rounds", row.timing.seconds.size()},
+                                   {"seconds", row.timing.median()},
+                                   {"seconds_lower_quartile", row.timing.quantile(0.25)},
+                                   {"seconds_upper_quartile", row.timing.quantile(0.75)}};
+    if (bench_case.images > 0) line["images_per_second"] = row.images_per_second();
+    if (bench_case.images > 0 && bench_case.flop > 0) line["flop_per_image"] = bench_case.flop / bench_case.images;
+    if (bench_case.flop > 0) line["gflop_per_second"] = row.rate() / 1e9;
+    if (bench_case.flop == 0 && bench_case.bytes > 0) line["gigabytes_per_second"] = row.rate() / 1e9;
+    if (row.ceiling > 0) line["share_of_peak"] = row.rate() / row.ceiling;
+    if (bench_case.is_reference) line["reference"] = true;
+    json["rows"].push_back(line);
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string bench_table(const BenchResult& result) {
+  std::string text = format("%-46s %10s %17s %10s %9s %8s\n", "", "ms", "quartiles", "images/s", "G/s", "of peak");
+  for (const auto& row : result.rows) {
+    const auto& bench_case = row.bench_case;
+    const double share = row.ceiling > 0 ? 100 * row.rate() / row.ceiling : 0;
+    text += format("%-46s %10.3f %8.3f %8.3f %10s %9s %8s\n", bench_case.name.c_str(), 1e3 * row.timing.median(),
+                   1e3 * row.timing.quantile(0.25), 1e3 * row.timing.quantile(0.75),
+                   cell(bench_case.images > 0 ? row.images_per_second() : 0, "%.0f").c_str(),
+                   cell(row.rate() / 1e9, "%.1f").c_str(), cell(share, "%.0f %%").c_str());
+  }
+  return text;
+}
+
+}  // namespace slopegan

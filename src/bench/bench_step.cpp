@@ -1,0 +1,117 @@
+#include <memory>
+#include <set>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "bench/bench.h"
+#include "bench/step_arithmetic.h"
+#include "support/text.h"
+#include "training/gan_step.h"
+#include "training/image_stream.h"
+#include "training/samples.h"
+
+namespace slopegan {
+
+namespace {
+
+std::string type_name(at::ScalarType type) { return type == at::kBFloat16 ? "bfloat16" : "float32"; }
+
+/// The rates that a machine reaches at best, all threads of `compute`.
+std::vector<BenchCase> references(const BenchVariant& variant, const Compute& compute) {
+  constexpr std::int64_t side = 2048;
+  const auto options = at::TensorOptions(compute.type).device(compute.device);
+  const auto a = at::randn({side, side}, options), b = at::randn({side, side}, options);
+  BenchCase product{.name = "matrix product of 2048, " + type_name(compute.type),
+                    .run =
+                        [=] {
+                          const at::NoGradGuard no_gradients;
+                          apply_compute(compute);
+                          at::mm(a, b);
+                        },
+                    .flop = 2.0 * side * side * side,
+                    .group = type_name(compute.type),
+                    .is_reference = true};
+
+  const auto& config = variant.config;
+  const std::int64_t size = config.data.resolution / 2, in = config.discriminator.width, out = 2 * in;
+  const std::int64_t batch = config.training.batch_size;
+  const auto maps = at::randn({batch, in, size, size}, options).contiguous(at::MemoryFormat::ChannelsLast);
+  const auto weight = at::randn({out, in, 4, 4}, options).contiguous(at::MemoryFormat::ChannelsLast);
+  BenchCase convolution{
+      .name = format("convolution %lld to %lld at %lld, %s", static_cast<long long>(in), static_cast<long long>(out),
+                     static_cast<long long>(size), type_name(compute.type).c_str()),
+      .run =
+          [=] {
+            const at::NoGradGuard no_gradients;
+            apply_compute(compute);
+            at::conv2d(maps, weight, {}, 2, 1);
+          },
+      .flop = 2.0 * static_cast<double>(batch * size * size / 4 * in * out * 16),
+      .group = type_name(compute.type),
+      .is_reference = true};
+  return {product, convolution};
+}
+
+BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::int64_t channels) {
+  const auto config = std::make_shared<Config>(variant.config);
+  // An endless run: what depends on the share that is over stays as at its beginning.
+  config->training.total_images = std::int64_t{1} << 40;
+  const auto state = std::make_shared<GanState>(*config, channels, compute.device);
+  const std::int64_t resolution = config->data.resolution, images = config->training.batch_size;
+  const std::vector<at::Tensor> batches(static_cast<std::size_t>(config->optimizer.discriminator_steps),
+                                        at::rand({images, channels, resolution, resolution}) * 2 - 1);
+  return {.name = "step, " + variant.name,
+          .run =
+              [=] {
+                apply_compute(compute);
+                gan_step(*state, *config, compute, batches);
+              },
+          .images = static_cast<double>(images),
+          .flop = step_flop(*state->generator, *state->discriminator, resolution) * static_cast<double>(images),
+          .group = type_name(compute.type)};
+}
+
+BenchCase inference_case(const BenchVariant& variant, std::int64_t batch, std::int64_t channels) {
+  const Compute compute = choose_compute(variant.config.training);
+  const auto generator = std::make_shared<Generator>(variant.config.generator, variant.config.data.resolution, channels,
+                                                     static_cast<std::uint64_t>(variant.config.seed));
+  (*generator)->initialise(variant.config.init, static_cast<std::uint64_t>(variant.config.seed));
+  const auto latents = sample_latents(variant.config, batch);
+  return {.name = format("%lld at a time, %s", static_cast<long long>(batch), variant.name.c_str()),
+          .run =
+              [=] {
+                apply_compute(compute);
+                generate_images(*generator, latents, compute);
+              },
+          .images = static_cast<double>(batch),
+          .flop = forward_flop(**generator, 1) * static_cast<double>(batch)};
+}
+
+}  // namespace
+
+BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options) {
+  std::vector<BenchCase> cases;
+  std::set<at::ScalarType> types;
+  for (const auto& variant : variants) {
+    const Compute compute = choose_compute(variant.config.training);
+    if (types.insert(compute.type).second) {
+      for (auto& reference : references(variants.front(), compute)) cases.push_back(std::move(reference));
+    }
+  }
+  for (const auto& variant : variants) {
+    cases.push_back(step_case(variant, choose_compute(variant.config.training), channels));
+  }
+  return run_bench("step", cases, options);
+}
+
+BenchResult bench_inference(const std::vector<BenchVariant>& variants, std::int64_t channels,
+                            const RoundOptions& options) {
+  std::vector<BenchCase> cases;
+  for (const std::int64_t batch : {1, 64}) {
+    for (const auto& variant : variants) cases.push_back(inference_case(variant, batch, channels));
+  }
+  return run_bench("inference", cases, options);
+}
+
+}  // namespace slopegan

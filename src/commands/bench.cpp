@@ -1,0 +1,170 @@
+#include "bench/bench.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/commands.h"
+#include "commands/output.h"
+#include "commands/versions.h"
+#include "config/load.h"
+#include "run/run_info.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+struct BenchArguments {
+  std::vector<std::string> overrides;
+  std::vector<std::string> vary;
+  double seconds = 10;
+  std::int64_t channels = 1;
+  std::int64_t arms = 4;
+  int rounds = 3;
+  double slope = 0.2;
+};
+
+BenchVariant make_variant(const BenchArguments& arguments, const std::vector<std::string>& more, std::string name) {
+  auto overrides = arguments.overrides;
+  overrides.insert(overrides.end(), more.begin(), more.end());
+  const auto loaded = load_config("", overrides);
+  for (const auto& warning : loaded.warnings) log::warning(warning);
+  return {std::move(name), loaded.config};
+}
+
+/// A variant for each combination of the values of `--vary KEY=A,B,…`.
+std::vector<BenchVariant> make_variants(const BenchArguments& arguments, const std::vector<std::string>& vary) {
+  std::vector<std::vector<std::string>> combinations = {{}};
+  for (const auto& text : vary) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) throw UsageError("--vary " + printable(text) + " is not KEY=VALUE,VALUE,...");
+    std::vector<std::vector<std::string>> longer;
+    for (const auto& combination : combinations) {
+      for (std::size_t begin = equals + 1; begin <= text.size();) {
+        const auto end = std::min(text.find(',', begin), text.size());
+        longer.push_back(combination);
+        longer.back().push_back(text.substr(0, equals + 1) + text.substr(begin, end - begin));
+        begin = end + 1;
+      }
+    }
+    combinations = std::move(longer);
+  }
+  std::vector<BenchVariant> variants;
+  for (const auto& combination : combinations) {
+    variants.push_back(make_variant(arguments, combination, combination.empty() ? "defaults" : join(combination, " ")));
+  }
+  return variants;
+}
+
+int report(BenchResult result, const std::vector<BenchVariant>& variants) {
+  const auto& training = variants.front().config.training;
+  const Versions versions = program_versions();
+  const HostInfo host = this_host();
+  result.facts = {{"slopegan", versions.slopegan},
+                  {"git_commit", versions.git_commit},
+                  {"libtorch", versions.libtorch},
+                  {"machine", format("%s, %lld cores", host.cpu.c_str(), static_cast<long long>(host.cores))},
+                  {"compute", describe(choose_compute(training))}};
+  log::table(bench_table(result));
+  print(bench_json(result));
+  return static_cast<int>(ExitCode::done);
+}
+
+RoundOptions rounds_of(const BenchArguments& arguments) { return {.seconds = arguments.seconds}; }
+
+int run_step(const BenchArguments& arguments) {
+  auto vary = arguments.vary;
+  if (vary.empty()) vary = {"training.precision=float32,bfloat16"};
+  const auto variants = make_variants(arguments, vary);
+  return report(bench_step(variants, arguments.channels, rounds_of(arguments)), variants);
+}
+
+int run_inference(const BenchArguments& arguments) {
+  auto vary = arguments.vary;
+  if (vary.empty()) vary = {"generator.negative_slope=0,0.2"};
+  const auto variants = make_variants(arguments, vary);
+  return report(bench_inference(variants, arguments.channels, rounds_of(arguments)), variants);
+}
+
+int run_activation(const BenchArguments& arguments) {
+  const auto variant = make_variant(arguments, {}, "");
+  const auto compute = choose_compute(variant.config.training);
+  return report(bench_activation(compute, arguments.slope, rounds_of(arguments)), {variant});
+}
+
+int run_sweep_bench(const BenchArguments& arguments) {
+  const auto variant = make_variant(arguments, {}, "");
+  return report(bench_sweep(variant.config, arguments.arms, arguments.rounds), {variant});
+}
+
+using Run = int (*)(const BenchArguments&);
+
+CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<BenchArguments>& arguments,
+                    const char* name, const char* help, Run run) {
+  auto* bench = command.add_subcommand(name, help);
+  bench->add_option("key=value", arguments->overrides, "Replaces keys of the default configuration");
+  bench->callback([arguments, run, &action] {
+    action = [arguments, run](const std::vector<std::string>&) { return run(*arguments); };
+  });
+  return *bench;
+}
+
+void add_seconds(CLI::App& bench, BenchArguments& arguments) {
+  bench.add_option("--seconds", arguments.seconds, "For all rows together; at least 5 rounds are made")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->type_name("S");
+}
+
+void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual) {
+  bench
+      .add_option("--vary", arguments.vary,
+                  std::string("A row for each value of the key; may be given again; usually ") + usual)
+      ->type_name("KEY=VALUE,...");
+  bench.add_option("--channels", arguments.channels, "Of the images: 1 or 3")
+      ->capture_default_str()
+      ->check(CLI::IsMember({1, 3}))
+      ->type_name("N");
+}
+
+}  // namespace
+
+void setup_bench(CLI::App& command, Action& action) {
+  const auto arguments = std::make_shared<BenchArguments>();
+  command.require_subcommand(1);
+  auto& step =
+      add_bench(command, action, arguments, "step", "The training step, as a share of the machine's peak", run_step);
+  add_seconds(step, *arguments);
+  add_variants(step, *arguments, "training.precision=float32,bfloat16");
+  auto& activation =
+      add_bench(command, action, arguments, "activation",
+                "Our Leaky ReLU against ReLU and LibTorch's, as a share of the memory's bandwidth", run_activation);
+  add_seconds(activation, *arguments);
+  activation.add_option("--slope", arguments->slope, "Negative slope")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 1.0))
+      ->type_name("SLOPE");
+  auto& inference =
+      add_bench(command, action, arguments, "inference", "The generator, 1 and 64 images at a time", run_inference);
+  add_seconds(inference, *arguments);
+  add_variants(inference, *arguments, "generator.negative_slope=0,0.2");
+  auto& sweep =
+      add_bench(command, action, arguments, "sweep",
+                "Arms side by side with a thread each against one after the other with all threads", run_sweep_bench);
+  sweep.add_option("--arms", arguments->arms, "How many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  sweep.add_option("--rounds", arguments->rounds, "How often")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  command.footer(
+      "A table goes to stderr and JSON to stdout. Rows are measured in rounds, one after the other, so that what\n"
+      "disturbs the machine disturbs all of them; compare rows of one call only.");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,71 @@
+#include "bench/bench.h"
+
+#include <ATen/core/Tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bench/step_arithmetic.h"
+#include "training/gan_state.h"
+
+namespace slopegan {
+namespace {
+
+Config config_of(std::int64_t resolution, std::int64_t width) {
+  Config config;
+  config.data.resolution = resolution;
+  config.generator.width = config.discriminator.width = width;
+  return config;
+}
+
+double flop_of(std::int64_t resolution, std::int64_t width, std::int64_t channels) {
+  const GanState state(config_of(resolution, width), channels, at::kCPU);
+  return step_flop(*state.generator, *state.discriminator, resolution);
+}
+
+// The sums of 2 · in · out · 16 · places over the layers, 8 times for the discriminator, 3 times for the generator.
+TEST(StepArithmetic, CountsTheProductsOfEveryLayer) {
+  const double wide = 2.0 * 16 * (32 * 64 * 64 + 64 * 128 * 16);
+  const double discriminator = wide + 2.0 * 16 * (1 * 32 * 256 + 128),
+               generator = wide + 2.0 * 16 * (32 * 256 + 100 * 128);
+  EXPECT_DOUBLE_EQ(flop_of(32, 32, 1), 8 * discriminator + 3 * generator);
+  EXPECT_NEAR(flop_of(32, 32, 1), 96e6, 1e6);
+  EXPECT_NEAR(flop_of(64, 64, 3), 2.29e9, 0.01e9);
+}
+
+constexpr RoundOptions short_rounds{.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 0};
+
+std::vector<std::string> names_of(const BenchResult& result) {
+  std::vector<std::string> names;
+  for (const auto& row : result.rows) {
+    names.push_back(row.bench_case.name);
+    EXPECT_GT(row.timing.median(), 0) << names.back();
+  }
+  return names;
+}
+
+TEST(BenchStep, MeasuresEachVariantBesideThePeaksOfItsDtype) {
+  Config narrow = config_of(32, 8);
+  narrow.training.batch_size = 4;
+  narrow.training.threads = 1;
+  narrow.training.precision = Precision::float32;
+  Config rounded = narrow;
+  rounded.training.precision = Precision::bfloat16;
+  const auto result = bench_step({{"a", narrow}, {"b", rounded}}, 3, short_rounds);
+  EXPECT_THAT(names_of(result),
+              ::testing::ElementsAre("matrix product of 2048, float32", "convolution 8 to 16 at 16, float32",
+                                     "matrix product of 2048, bfloat16", "convolution 8 to 16 at 16, bfloat16",
+                                     "step, a", "step, b"));
+  EXPECT_GT(result.rows[5].ceiling, 0);
+}
+
+TEST(BenchInference, MeasuresOneImageAndABatchOfEachVariant) {
+  Config config = config_of(32, 8);
+  config.training.threads = 1;
+  const auto result = bench_inference({{"a", config}, {"b", config}}, 1, short_rounds);
+  EXPECT_THAT(names_of(result),
+              ::testing::ElementsAre("1 at a time, a", "1 at a time, b", "64 at a time, a", "64 at a time, b"));
+  EXPECT_EQ(result.rows[2].bench_case.images, 64);
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,87 @@
+#include "bench/rounds.h"
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "bench/bench_result.h"
+
+namespace slopegan {
+namespace {
+
+TEST(Timing, HasTheQuantilesOfItsValues) {
+  const Timing timing{{4, 1, 3, 2}};
+  EXPECT_DOUBLE_EQ(timing.quantile(0), 1);
+  EXPECT_DOUBLE_EQ(timing.median(), 2.5);
+  EXPECT_DOUBLE_EQ(timing.quantile(0.25), 1.75);
+  EXPECT_DOUBLE_EQ(timing.quantile(1), 4);
+  EXPECT_DOUBLE_EQ(Timing{{7}}.median(), 7);
+}
+
+TEST(TimeRounds, MeasuresEveryCaseOnceARoundInTheirOrderAfterAWarmUp) {
+  std::string calls;
+  const std::vector<BenchCase> cases = {{.name = "a", .run = [&] { calls += 'a'; }},
+                                        {.name = "b", .run = [&] { calls += 'b'; }}};
+  const RoundOptions options{.seconds = 0, .min_rounds = 3, .max_rounds = 3, .seconds_per_measurement = 0};
+  const auto timings = time_rounds(cases, options);
+  EXPECT_EQ(calls,
+            "ab"
+            "ababab");
+  ASSERT_EQ(timings.size(), 2u);
+  EXPECT_EQ(timings[1].seconds.size(), 3u);
+}
+
+TEST(TimeRounds, CallsShortCasesOftenEnoughToBeMeasured) {
+  int calls = 0;
+  const std::vector<BenchCase> cases = {{.name = "short", .run = [&] {
+                                           ++calls;
+                                           std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                                         }}};
+  const auto timings =
+      time_rounds(cases, {.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 0.003});
+  EXPECT_THAT(calls, ::testing::AllOf(::testing::Ge(3), ::testing::Le(5)));
+  EXPECT_GE(timings[0].seconds.front(), 1e-3);  // of one call
+}
+
+BenchResult example() {
+  const auto wait = [](int milliseconds) {
+    return [=] { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); };
+  };
+  const std::vector<BenchCase> cases = {
+      {.name = "peak", .run = wait(1), .flop = 1e6, .group = "float32", .is_reference = true},
+      {.name = "step", .run = wait(2), .images = 64, .flop = 1e6, .group = "float32"},
+      {.name = "alone", .run = wait(1), .bytes = 1e6}};
+  return run_bench("step", cases, {.seconds = 0, .min_rounds = 3, .max_rounds = 3, .seconds_per_measurement = 0});
+}
+
+TEST(RunBench, HoldsEachRateAgainstTheFastestReferenceOfItsGroup) {
+  const auto result = example();
+  EXPECT_DOUBLE_EQ(result.rows[1].ceiling, 1e6 / result.rows[0].timing.quantile(0));
+  EXPECT_EQ(result.rows[2].ceiling, 0);
+  EXPECT_DOUBLE_EQ(result.rows[1].images_per_second(), 64 / result.rows[1].timing.median());
+}
+
+TEST(BenchJson, HasTheRatesThatHaveAMeaning) {
+  auto result = example();
+  result.facts = {{"machine", "a \"quoted\" one"}};
+  const auto json = nlohmann::json::parse(bench_json(result));
+  EXPECT_EQ(json["bench"], "step");
+  EXPECT_EQ(json["machine"], "a \"quoted\" one");
+  EXPECT_GT(json["peak_memory_mib"], 1);
+  const auto& step = json["rows"][1];
+  EXPECT_EQ(step["rounds"], 3);
+  EXPECT_DOUBLE_EQ(step["images_per_second"], 64 / step["seconds"].get<double>());
+  EXPECT_DOUBLE_EQ(step["flop_per_image"], 1e6 / 64);
+  EXPECT_LE(step["share_of_peak"], 1);
+  EXPECT_FALSE(json["rows"][0].contains("images_per_second"));
+  EXPECT_TRUE(json["rows"][0]["reference"]);
+  EXPECT_GT(json["rows"][2]["gigabytes_per_second"], 0);
+  EXPECT_FALSE(json["rows"][2].contains("share_of_peak"));
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Bench : public ProgramTest {};
+
+TEST_F(Bench, PrintsJsonOnStdoutAndATableOnStderr) {
+  const auto ended = slopegan({"bench", "step", "--seconds", "0", "training.threads=1", "training.batch_size=4",
+                               "generator.width=8", "discriminator.width=8", "--vary",
+                               "discriminator.negative_slope=0,0.2", "--vary", "training.precision=float32"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const auto json = nlohmann::json::parse(ended.out);
+  ASSERT_EQ(json["rows"].size(), 4u);
+  EXPECT_EQ(json["rows"][3]["name"], "step, discriminator.negative_slope=0.2 training.precision=float32");
+  EXPECT_GT(json["rows"][3]["images_per_second"], 0);
+  EXPECT_EQ(json["rows"][3]["rounds"], 5);
+  EXPECT_THAT(ended.err, HasSubstr("step, discriminator.negative_slope=0 training.precision=float32"));
+}
+
+TEST_F(Bench, TimesArmsOfARealSweep) {
+  const auto ended =
+      slopegan({"bench", "sweep", "--arms", "2", "--rounds", "1", "training.total_images=128", "generator.width=8",
+                "discriminator.width=8", "metrics.every_images=0", "diagnostics.every_images=0"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const auto json = nlohmann::json::parse(ended.out);
+  ASSERT_EQ(json["rows"].size(), 3u);
+  EXPECT_GT(json["rows"][0]["images_per_second"], 0);
+}
+
+TEST_F(Bench, RefusesWhatItCannotMeasureInOneLine) {
+  const auto refused = [&](const std::vector<std::string>& arguments) {
+    const auto ended = slopegan(arguments);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+    return ended.err;
+  };
+  EXPECT_THAT(refused({"bench"}), HasSubstr("subcommand"));
+  EXPECT_THAT(refused({"bench", "step", "--vary", "training.batch_size"}), HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(refused({"bench", "step", "--vary", "training.batch_siz=1,2"}), HasSubstr("training.batch_size"));
+  EXPECT_THAT(refused({"bench", "step", "--channels", "2"}), HasSubstr("--channels"));
+  EXPECT_THAT(refused({"bench", "activation", "--slope", "2"}), HasSubstr("--slope"));
+  EXPECT_THAT(refused({"bench", "sweep", "--arms", "0"}), HasSubstr("--arms"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
