@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "export/format.h"
@@ -70,6 +71,8 @@ void write_torchscript_file(const ExportedNetwork& network, const std::filesyste
 
 at::Tensor run_torchscript_file(const std::filesystem::path& file, const at::Tensor& latents) {
   const at::NoGradGuard no_gradients;
+  // The optimiser, which first watches a run and then compiles, would only take time.
+  const torch::jit::GraphOptimizerEnabledGuard as_it_stands(false);
   auto module = torch::jit::load(file.string(), at::Device(at::kCPU));
   return module.forward({latents}).toTensor();
 }

@@ -106,12 +106,12 @@ TEST_F(Exported, GeneratorsOfEveryKindGiveTheirImagesInEveryFormat) {
   const auto latents = some_latents(3);
   for (const auto& sample : samples()) {
     const auto checkpoint = sample_generator(sample.yaml, sample.channels);
-    const auto expected = images_of(checkpoint, latents);
-    ASSERT_GT(expected.std().item<double>(), 0.05) << sample.yaml;
     for (const auto& format : export_format_names()) {
       for (const bool folded : {false, true}) {
         SCOPED_TRACE(sample.yaml + " as " + format + (folded ? ", folded" : ""));
         EXPECT_LE(export_to(checkpoint, format, folded), 1e-5);
+        const auto expected = images_of(checkpoint, latents);  // with as many threads
+        ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
         // PyTorch's own layers are bit-equal; ONNX rounds the epsilon and the slopes to float32.
@@ -178,11 +178,13 @@ TEST_F(Exported, FilesAreTheSameBytesEachTime) {
   }
 }
 
-// A mean that float32 cannot take away after the convolution as it does before: the two ways of rounding differ.
+// What the second convolution gives lies near 9600 and is the mean that batch norm takes away, so that little remains
+// but how the sums and the weights were rounded.
 TEST_F(Exported, GeneratorsWhoseFileComputesSomethingElseAreRefusedAndLeaveNothing) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
-  checkpoint.tensors.at("generator.block1.norm.running_mean").fill_(1000);
-  checkpoint.tensors.at("generator.block1.norm.running_var").fill_(1e-4);
+  checkpoint.tensors.at("generator.block0.norm.bias").fill_(1000);
+  checkpoint.tensors.at("generator.block1.conv.weight").fill_(0.3);
+  checkpoint.tensors.at("generator.block1.norm.running_mean").fill_(9600);
   for (const auto& format : export_format_names()) {
     EXPECT_LE(export_to(checkpoint, format), 1e-5);
     std::filesystem::remove(file_);
