@@ -93,7 +93,7 @@ def check_images(program: str, run_dir: pathlib.Path, network: Network, channels
     content = load_file(reference)
     with torch.no_grad():
         images = network(content["latents"][:, :, None, None])
-    difference = (images - content["images"]).abs().max().item()
+    difference = (images - content["slopegan_images"]).abs().max().item()
     assert difference <= 1e-5 and images.shape == (64, channels, 64, 64) and images.std() > 0.1, difference
     done(program, "generate", run_dir, "--count", 5, "--out", run_dir.with_suffix(".npz"))
     with numpy.load(run_dir.with_suffix(".npz")) as file:

@@ -3,7 +3,7 @@
 
     verify_onnx.py FILE.onnx [--reference FILE.safetensors]
 
-The reference is what `slopegan export --reference` writes: latents, and LibTorch's images of them. Every pixel has to
+The reference is what `slopegan export --reference` writes: latents, and the images of LibTorch's operators. Every pixel has to
 agree to 1e-5, for several sizes of the batch. Without a reference the images only have to be in range. Ends with 0 where
 all holds, 1 where it does not, 77 where a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
 """
