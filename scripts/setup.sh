@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 torch_version=2.13.0
 emoji_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
-test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3)   # read files back
+test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3   # read files back
+            onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0)
 
 # The build itself, then the data set and the font of the examples.
 packages=(

@@ -18,6 +18,8 @@ void setup_train(CLI::App& command, Action& action);
 void setup_sweep(CLI::App& command, Action& action);
 void setup_grid(CLI::App& command, Action& action);
 void setup_generate(CLI::App& command, Action& action);
+void setup_export(CLI::App& command, Action& action);
+void setup_import(CLI::App& command, Action& action);
 void setup_report(CLI::App& command, Action& action);
 void setup_evaluate(CLI::App& command, Action& action);
 void setup_data(CLI::App& command, Action& action);

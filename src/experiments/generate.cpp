@@ -55,16 +55,13 @@ class StreamProgress {
 /// Refuses what would replace or mix with somebody's files.
 void check_free(const GenerateOptions& options) {
   std::error_code ignored;
-  if (fs::is_directory(options.out, ignored)) {
-    if (options.out.extension() == ".npz" || options.out.extension() == ".gif") {
-      throw UsageError(display(options.out) + " is a directory");
-    }
+  const bool one_file = options.out.extension() == ".npz" || options.out.extension() == ".gif";
+  if (fs::is_directory(options.out, ignored) && !one_file) {
     if (options.overwrite || entries_of(options.out).empty()) return;
     throw UsageError(display(options.out) +
                      " is not empty; name another directory, or say --overwrite to replace the files of equal names");
   }
-  if (!fs::exists(fs::symlink_status(options.out, ignored)) || options.overwrite) return;
-  throw UsageError(display(options.out) + " exists already; name another file, or say --overwrite to replace it");
+  require_free(options.out, options.overwrite);
 }
 
 void write_array(ImageStream& stream, const fs::path& file) {

@@ -67,8 +67,10 @@ class PReLUImpl : public ActivationImpl {
   double negative_slope() const override;
   std::string description() const override;
 
- private:
+  /// What the inputs are multiplied with, [slopes], differentiable.
   at::Tensor slope() const;
+
+ private:
   PReLUOptions options_;
   at::Tensor parameter_;
 };

@@ -5,8 +5,8 @@
 #include "run/diagnostics_log.h"
 #include "run/history.h"
 #include "run/metrics_log.h"
-#include "run/protobuf.h"
 #include "support/histogram.h"
+#include "support/protobuf.h"
 
 namespace slopegan {
 

@@ -18,7 +18,7 @@ struct CheckpointInfo {
   std::string slopegan_version;
   /// The resolved configuration, so that a checkpoint can be used without its run.
   std::string config_yaml;
-  /// Dataset::hash of the images that it was trained on.
+  /// Dataset::hash of the images that it was trained on; empty where that is not known.
   std::string dataset_hash;
   /// Sizes in bytes of the run's growing files ("history.jsonl", ...) at this moment: a resumed run cuts them there.
   std::map<std::string, std::uint64_t> file_offsets;

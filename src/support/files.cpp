@@ -41,6 +41,13 @@ std::string read_file(const fs::path& file, std::size_t limit) {
 }
 
 /// A name beside `file` that nobody else has.
+void require_free(const fs::path& file, bool overwrite) {
+  std::error_code ignored;  // whatever is wrong, writing will say it
+  if (fs::is_directory(file, ignored)) throw UsageError(display(file) + " is a directory");
+  if (overwrite || !fs::exists(fs::symlink_status(file, ignored))) return;
+  throw UsageError(display(file) + " exists already; name another file, or say --overwrite to replace it");
+}
+
 static fs::path temporary_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   for (;;) {

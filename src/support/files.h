@@ -15,6 +15,9 @@ namespace slopegan {
 /// The whole content; a file of more than `limit` bytes is refused, and so are pipes and devices.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
+/// Throws UsageError where something stands at `file` already and may not be replaced, or it is a directory.
+void require_free(const std::filesystem::path& file, bool overwrite);
+
 /// When what is written has to be on the disk. `later` is for thousands of small files that can be made again: each is
 /// whole for every reader even where this process is killed, but a machine that loses its power may lose them until
 /// sync_file_system is called.

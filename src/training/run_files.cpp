@@ -47,14 +47,18 @@ RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::
   return info;
 }
 
-void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
-                     const RunOrigin& origin) {
+void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin) {
   write_file_atomic(directory.config_file(), to_yaml(config));
   std::string overrides = "# key=value arguments of the last start, in their order\n";
   for (const auto& text : origin.overrides) overrides += "- " + yaml_scalar(text) + "\n";
   write_file_atomic(directory.overrides_file(), overrides);
   make_directories(directory.samples_dir());
   make_directories(directory.checkpoints_dir());
+}
+
+void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
+                     const RunOrigin& origin) {
+  write_configuration(config, directory, origin);
   write_png(directory.reals_file(),
             tile_grid(real_images(dataset, config, config.samples.rows * config.samples.columns),
                       samples_layout(config.samples)));

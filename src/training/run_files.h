@@ -33,7 +33,10 @@ class RunRecord {
 RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
                      const RunOrigin& origin);
 
-/// config.yaml, overrides.yaml, reals.png and the folders. Throws IoError.
+/// config.yaml, overrides.yaml and the folders. Throws IoError.
+void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin);
+
+/// These and reals.png. Throws IoError.
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
 

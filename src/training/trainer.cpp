@@ -325,7 +325,8 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
                                      [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
     if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }
-  if (checkpoint.info.dataset_hash != dataset.hash) {
+  // Imported weights come without a word of their images.
+  if (!checkpoint.info.dataset_hash.empty() && checkpoint.info.dataset_hash != dataset.hash) {
     problems.push_back("the images at data.path have another SHA-256: " + printable(checkpoint.info.dataset_hash, 12) +
                        " -> " + dataset.hash.substr(0, 12));
   }

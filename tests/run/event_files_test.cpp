@@ -35,7 +35,7 @@ TEST(EventFiles, HoldWhatTensorFlowsWritersHold) {
   ASSERT_THAT(files, SizeIs(1));
   const auto records = testing::records_of(files[0]);
   ASSERT_THAT(records, SizeIs(3));
-  const auto version = testing::protobuf_fields(records[0]);
+  const auto version = protobuf_fields(records[0]);
   EXPECT_EQ(version[0].number, 3);
   EXPECT_EQ(version[0].bytes, "brain.Event:2");
   EXPECT_EQ(version[1].number, 1);
@@ -55,7 +55,7 @@ TEST(EventFiles, FrameARecordWithItsLengthAndMaskedChecksums) {
   EXPECT_EQ(record.substr(0, 8), std::string("\1\0\0\0\0\0\0\0", 8));
   EXPECT_EQ(record[12], 'a');
   // crc32c("a") = 0xc1d04330, turned right by 15 bits, plus 0xa282ead8.
-  EXPECT_EQ(testing::little_endian(record.substr(13)), 0x28e46e78u);
+  EXPECT_EQ(little_endian(record.substr(13)), 0x28e46e78u);
 }
 
 TEST(EventFiles, AreNotMadeWhereNothingIsWritten) {
@@ -92,9 +92,10 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   const auto files = testing::event_files(directory.path());
   ASSERT_THAT(files, SizeIs(2));
   // What makes TensorBoard forget the 192 that it may have read: a session that starts at step 129.
-  const auto start = testing::protobuf_fields(testing::records_of(files[1])[1]);
+  const auto records = testing::records_of(files[1]);
+  const auto start = protobuf_fields(records[1]);
   EXPECT_EQ(start[0].number, 7);
-  EXPECT_EQ(testing::protobuf_fields(start[0].bytes)[0].integer, 1u);
+  EXPECT_EQ(protobuf_fields(start[0].bytes)[0].integer, 1u);
   EXPECT_EQ(start[2].number, 2);
   EXPECT_EQ(start[2].integer, 129u);
   EXPECT_THAT(second.sizes(), SizeIs(2));
@@ -128,13 +129,13 @@ TEST(EventSummary, WritesAHistogramWithItsGaps) {
   histogram.add(std::vector<float>{-1, 1, 1, 1.125f});
   EventSummary summary;
   summary.add_histogram("x", histogram);
-  const auto value = testing::protobuf_fields(testing::protobuf_fields(summary.message())[0].bytes);
+  const auto value = protobuf_fields(protobuf_fields(summary.message())[0].bytes);
   ASSERT_EQ(value[0].number, 5);
   std::vector<std::vector<double>> lists;
-  for (const auto& field : testing::protobuf_fields(value[0].bytes)) {
+  for (const auto& field : protobuf_fields(value[0].bytes)) {
     auto& list = lists.emplace_back();
     std::string_view bytes = field.bytes;
-    while (!bytes.empty()) list.push_back(std::bit_cast<double>(testing::little_endian(testing::take(bytes, 8))));
+    while (!bytes.empty()) list.push_back(std::bit_cast<double>(little_endian(take_bytes(bytes, 8))));
     if (list.empty()) list.push_back(std::bit_cast<double>(field.integer));
   }
   EXPECT_THAT(lists, ElementsAre(ElementsAre(-1), ElementsAre(1.125), ElementsAre(4), ElementsAre(2.125),

@@ -11,53 +11,10 @@
 #include <vector>
 
 #include "run/event_files.h"
+#include "support/protobuf.h"
 
 /// Reads event files back, independently of how they were written but for the checksums.
 namespace slopegan::testing {
-
-struct ProtobufField {
-  int number = 0;
-  std::uint64_t integer = 0;  ///< of a varint or a fixed-width field
-  std::string bytes;          ///< of a length-delimited one
-};
-
-inline std::uint64_t little_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
-inline std::string_view take(std::string_view& bytes, std::uint64_t count) {
-  if (count > bytes.size()) throw std::runtime_error("the message is cut");
-  const auto taken = bytes.substr(0, count);
-  bytes.remove_prefix(count);
-  return taken;
-}
-
-inline std::uint64_t take_varint(std::string_view& bytes) {
-  std::uint64_t value = 0;
-  for (int shift = 0;; shift += 7) {
-    const auto byte = static_cast<unsigned char>(take(bytes, 1)[0]);
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-}
-
-inline std::vector<ProtobufField> protobuf_fields(std::string_view message) {
-  std::vector<ProtobufField> fields;
-  while (!message.empty()) {
-    const auto tag = take_varint(message);
-    auto& field = fields.emplace_back();
-    field.number = static_cast<int>(tag >> 3);
-    const auto type = tag & 7;
-    if (type == 0) field.integer = take_varint(message);
-    if (type == 1) field.integer = little_endian(take(message, 8));
-    if (type == 2) field.bytes = take(message, take_varint(message));
-    if (type == 5) field.integer = little_endian(take(message, 4));
-    if (type > 5 || type == 3 || type == 4) throw std::runtime_error("no such wire type");
-  }
-  return fields;
-}
 
 /// The payloads of the records, whose checksums have to be right.
 inline std::vector<std::string> records_of(const std::filesystem::path& file) {
@@ -66,10 +23,10 @@ inline std::vector<std::string> records_of(const std::filesystem::path& file) {
   std::vector<std::string> records;
   while (!rest.empty()) {
     const auto before = rest;
-    const auto length = little_endian(take(rest, 8));
-    take(rest, 4);
-    const std::string data(take(rest, length));
-    take(rest, 4);
+    const auto length = little_endian(take_bytes(rest, 8));
+    take_bytes(rest, 4);
+    const std::string data(take_bytes(rest, length));
+    take_bytes(rest, 4);
     if (event_record(data) != before.substr(0, length + 16)) throw std::runtime_error("a wrong checksum");
     records.push_back(data);
   }
@@ -103,7 +60,7 @@ inline std::vector<EventPoint> event_points(const std::filesystem::path& run) {
           point.step = static_cast<std::int64_t>(step->integer);
           for (const auto& part : protobuf_fields(value.bytes)) {
             if (part.number == 1) point.tag = part.bytes;
-            if (part.number != 1) point.value.push_back(std::to_string(part.integer) + part.bytes);
+            if (part.number != 1) point.value.push_back(std::to_string(part.integer) + std::string(part.bytes));
           }
         }
       }

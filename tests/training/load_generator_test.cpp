@@ -7,24 +7,13 @@
 #include "config/print.h"
 #include "expect_error.h"
 #include "support/errors.h"
-#include "training/gan_state.h"
+#include "training/generator_checkpoint.h"
 
 namespace slopegan {
 namespace {
 
+using testing::generator_checkpoint;
 using ::testing::HasSubstr;
-
-/// What a run of this configuration would have saved, as far as a generator needs it.
-Checkpoint generator_checkpoint(const Config& config) {
-  Checkpoint checkpoint;
-  checkpoint.directory = "run/checkpoints/64";
-  checkpoint.info.images = 64;
-  checkpoint.info.config_yaml = to_yaml(config);
-  Generator generator(config.generator, config.data.resolution, /*channels=*/1, /*seed=*/0);
-  generator->initialise(config.init, 0);
-  for (const auto& [name, tensor] : named_tensors(*generator)) checkpoint.tensors.emplace("generator." + name, tensor);
-  return checkpoint;
-}
 
 Config narrow() {
   Config config;

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Opens exported generators as their users would, and compares their images with slopegan's.
+
+    test_export.py SLOPEGAN     the program to test
+
+safetensors is opened with the code in README.md, TorchScript with torch.jit.load, ONNX with scripts/verify_onnx.py. Ends
+with 77 where torch, safetensors, onnx or onnxruntime is not installed.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+try:
+    import onnx
+    import onnxruntime  # noqa: F401  verify_onnx.py needs it
+    import torch
+    from safetensors.torch import load_file
+except ImportError as error:
+    print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
+    sys.exit(77)
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+RUNS = {
+    "leaky": ["generator.negative_slope=0.2"],
+    "layers": ["generator.negative_slope=[0.3, 0, 1]", "generator.norm=none"],
+    "schedule": ["generator.negative_slope={from: 0.3, to: 0.1, over_images: 128}", "ema.half_life_images=0"],
+    "channels": ["generator.activation=prelu", "generator.prelu=channel", "data.resolution=64", "data.channels=3"],
+    "bounded": ["generator.activation=prelu", "generator.prelu=bounded"],
+    "random": ["generator.activation=rrelu", "data.resolution=128", "generator.width=2", "discriminator.width=2"],
+}
+OPERATORS = {
+    "leaky": "LeakyRelu", "layers": "Relu", "schedule": "LeakyRelu", "channels": "PRelu", "bounded": "PRelu",
+    "random": "LeakyRelu",
+}
+
+
+def slopegan(program: str, *arguments) -> None:
+    subprocess.run([program, "--quiet", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+
+
+def readme_generator(folder: pathlib.Path):
+    """What README.md's Python block makes of generator.safetensors in the folder."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
+    names: dict = {}
+    with contextlib.chdir(folder):
+        exec(block, names)  # noqa: S102  our own text
+    assert names["images"].shape[0] == 64 and names["images"].abs().max() <= 1
+    return names["generator"]
+
+
+def check_safetensors(folder: pathlib.Path, reference) -> None:
+    with torch.no_grad():
+        images = readme_generator(folder)(reference["latents"][:, :, None, None])
+    assert torch.equal(images, reference["images"]), (images - reference["images"]).abs().max()
+
+
+def check_torchscript(file: pathlib.Path, reference) -> None:
+    module = torch.jit.load(file)
+    with torch.no_grad():
+        for _ in range(3):  # the first calls are profiled, later ones optimised
+            images = module(reference["latents"])
+        assert torch.equal(images, reference["images"]), (images - reference["images"]).abs().max()
+        assert module(reference["latents"][:1]).shape == images[:1].shape
+        # Moves and changes its type as a whole.
+        difference = (module.double()(reference["latents"].double()) - images).abs().max()
+        assert difference < 1e-4, difference
+
+
+def check_onnx(file: pathlib.Path, reference_file: pathlib.Path, operator: str, folded: bool) -> None:
+    subprocess.run([sys.executable, SOURCE / "scripts/verify_onnx.py", file, "--reference", reference_file], check=True)
+    operators = {node.op_type for node in onnx.load(file).graph.node}
+    assert operator in operators, operators
+    assert not folded or "BatchNormalization" not in operators
+
+
+def check_damage_is_seen(file: pathlib.Path, reference_file: pathlib.Path) -> None:
+    model = onnx.load(file)
+    tensor = model.graph.initializer[1]
+    values = onnx.numpy_helper.to_array(tensor).copy()
+    values.flat[0] += 1
+    tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    onnx.save(model, file.with_suffix(".damaged"))
+    result = subprocess.run([sys.executable, SOURCE / "scripts/verify_onnx.py", file.with_suffix(".damaged"),
+                             "--reference", reference_file], check=False, capture_output=True, text=True)
+    assert result.returncode == 1 and "differ from LibTorch's" in result.stderr, result
+
+
+def main() -> int:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    program = sys.argv[1]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        for name, values in RUNS.items():
+            run = folder / name
+            slopegan(program, "train", SOURCE / "configs/smoke.yaml", f"run.output_dir={folder}", f"run.name={name}",
+                     "training.total_images=64", "training.threads=1", "init.std=0.15", "diagnostics.every_images=0", *values)
+            reference_file = run / "reference.safetensors"
+            slopegan(program, "export", run, "--format", "safetensors", "--out", run / "generator.safetensors",
+                     "--reference", reference_file)
+            reference = load_file(reference_file)
+            assert (reference["images"] - reference["slopegan_images"]).abs().max() <= 1e-5
+            assert reference["images"].std() > 0.05  # so that 1e-5 says something
+            check_safetensors(run, reference)
+            slopegan(program, "export", run, "--format", "torchscript", "--out", run / "generator.pt")
+            check_torchscript(run / "generator.pt", reference)
+            for folded in (False, True):
+                file = run / f"generator{'_folded' if folded else ''}.onnx"
+                slopegan(program, "export", run, "--format", "onnx", "--out", file,
+                         *(["--fold-batch-norm"] if folded else []))
+                check_onnx(file, reference_file, OPERATORS[name], folded)
+        check_damage_is_seen(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
+    print(f"{len(RUNS)} generators: README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Verifies an exported generator with ONNX's checker and onnxruntime.
+
+    verify_onnx.py FILE.onnx [--reference FILE.safetensors]
+
+The reference is what `slopegan export --reference` writes: latents, and the images of LibTorch's operators. Every pixel has to
+agree to 1e-5, for several sizes of the batch. Without a reference the images only have to be in range. Ends with 0 where
+all holds, 1 where it does not, 77 where a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
+"""
+import argparse
+import sys
+
+try:
+    import numpy
+    import onnx
+    import onnxruntime
+    from safetensors.numpy import load_file
+except ImportError as error:
+    print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
+    sys.exit(77)
+
+TOLERANCE = 1e-5
+
+
+def verify(file: str, reference: str | None) -> str:
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (latents_info,), (images_info,) = session.get_inputs(), session.get_outputs()
+    assert (latents_info.name, images_info.name) == ("latents", "images"), (latents_info, images_info)
+    assert latents_info.shape[0] == images_info.shape[0] == "batch", "the batch is not dynamic"
+    if reference:
+        content = load_file(reference)
+        latents, images = content["latents"], content["images"]
+    else:
+        latents = numpy.random.default_rng(0).standard_normal((8, latents_info.shape[1]), dtype=numpy.float32)
+        images = None
+    largest = 0.0
+    for count in sorted({1, 3, len(latents)}):
+        (result,) = session.run(["images"], {"latents": latents[:count]})
+        assert result.shape == (count, *images_info.shape[1:]) and result.dtype == numpy.float32, result.shape
+        # onnxruntime's tanh, a quotient of polynomials, reaches 1.0000001.
+        assert numpy.abs(result).max() <= 1 + 1e-6, "the images leave [-1, 1]"
+        if images is not None:
+            largest = max(largest, float(numpy.abs(result - images[:count]).max()))
+    assert largest <= TOLERANCE, f"pixels differ from LibTorch's by up to {largest:.3g}, more than {TOLERANCE}"
+    operators = " ".join(dict.fromkeys(node.op_type for node in model.graph.node))
+    compared = f"pixels differ from LibTorch's by at most {largest:.2g}" if reference else "no reference to compare with"
+    return f"opset {model.opset_import[0].version}, {operators}: the checker agrees; {compared}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file")
+    parser.add_argument("--reference", help="safetensors file of `slopegan export --reference`")
+    arguments = parser.parse_args()
+    try:
+        print(f"{arguments.file}: {verify(arguments.file, arguments.reference)}")
+    except Exception as error:  # what the checker and the runtime throw has no common class
+        print(f"{arguments.file}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+#include "export/export.h"
+
+#include <fstream>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "expect_error.h"
+#include "export/format.h"
+#include "export/onnx_model.h"
+#include "layers/initialisation.h"
+#include "run/safetensors.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "temporary_directory.h"
+#include "training/generator_checkpoint.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A small generator with weights, running statistics and learned slopes at random, large enough for tanh to bend.
+Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) {
+  auto config = parse_config(yaml, "test");
+  config.generator.latent_dim = 5;
+  config.generator.width = 2;
+  config.training.threads = 1;
+  auto checkpoint = testing::generator_checkpoint(config, channels);
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    if (!tensor.is_floating_point()) continue;
+    const bool near_one = name.ends_with("norm.weight") || name.ends_with("running_var");
+    const bool slope = name.find(".slope") != std::string::npos;
+    fill_normal(tensor, near_one ? 1 : slope ? 0.2 : 0, near_one ? 0.1 : 0.3, 1, name);
+  }
+  return checkpoint;
+}
+
+struct Sample {
+  std::string yaml;
+  std::int64_t channels = 1;
+  /// The slope behind each convolution but the last, where it is no tensor.
+  std::vector<double> slopes{};
+};
+
+const std::vector<Sample>& samples() {
+  static const std::vector<Sample> all = {
+      {"generator: {negative_slope: 0.2}", 3, {0.2, 0.2, 0.2}},
+      {"generator: {negative_slope: 0}", 1, {0, 0, 0}},
+      {"generator: {negative_slope: [0.1, 0, 1]}", 1, {0.1, 0, 1}},
+      {"generator: {negative_slope: [-0.5, 1.5, 0.3333333333333333]}", 1, {-0.5, 1.5, 1.0 / 3}},
+      // At the checkpoint's 64 of 128 images.
+      {"generator: {negative_slope: {from: 0.3, to: 0.1, over_images: 128, shape: linear}}", 1, {0.2, 0.2, 0.2}},
+      {"generator: {activation: relu}", 1, {0, 0, 0}},
+      {"generator: {activation: rrelu}", 1, {11.0 / 48, 11.0 / 48, 11.0 / 48}},
+      {"generator: {activation: rrelu, rrelu: divisor}", 1, {2.0 / 11, 2.0 / 11, 2.0 / 11}},
+      {"generator: {activation: prelu, prelu: shared}"},
+      {"generator: {activation: prelu, prelu: channel, norm: none}"},
+      {"generator: {activation: prelu, prelu: bounded}"},
+      {"generator: {activation: prelu, prelu: bounded_channel}"},
+      {"generator: {norm: none}", 1, {0.2, 0.2, 0.2}},
+      {"data: {resolution: 64}", 3, {0.2, 0.2, 0.2, 0.2}},
+      {"data: {resolution: 128}", 3, {0.2, 0.2, 0.2, 0.2, 0.2}},
+  };
+  return all;
+}
+
+std::vector<double> fixed_slopes(const ExportedNetwork& network) {
+  std::vector<double> slopes;
+  for (const auto& layer : network.layers) {
+    if (const auto* leaky = std::get_if<LeakyLayer>(&layer)) slopes.push_back(leaky->negative_slope);
+  }
+  return slopes;
+}
+
+/// Images of the program's own layers.
+at::Tensor images_of(const Checkpoint& checkpoint, const at::Tensor& latents) {
+  const at::NoGradGuard no_gradients;
+  return load_generator(checkpoint).generator->forward(latents);
+}
+
+/// The same of LibTorch's operators.
+at::Tensor torch_images_of(const Checkpoint& checkpoint, const at::Tensor& latents) {
+  return run_network(exported_network(load_generator(checkpoint)), latents);
+}
+
+at::Tensor some_latents(std::int64_t count) {
+  auto latents = at::empty({count, 5}, at::TensorOptions(at::kFloat));
+  fill_normal(latents, 0, 1, 7, "latents");
+  return latents;
+}
+
+class Exported : public ::testing::Test {
+ protected:
+  double export_to(const Checkpoint& checkpoint, const std::string& format, bool folded = false) {
+    return export_generator(checkpoint, {.format = format, .out = file_, .fold_batch_norm = folded, .overwrite = true});
+  }
+  at::Tensor run(const std::string& format, const at::Tensor& latents) const {
+    return export_format(format).run(file_, latents);
+  }
+  ExportedNetwork read_onnx() const { return parse_onnx_model(read_file(file_, 1 << 26)); }
+
+  TemporaryDirectory directory_;
+  std::filesystem::path file_ = directory_ / "generator";
+};
+
+TEST_F(Exported, GeneratorsOfEveryKindGiveTheirImagesInEveryFormat) {
+  const auto latents = some_latents(3);
+  for (const auto& sample : samples()) {
+    const auto checkpoint = sample_generator(sample.yaml, sample.channels);
+    for (const auto& format : export_format_names()) {
+      for (const bool folded : {false, true}) {
+        SCOPED_TRACE(sample.yaml + " as " + format + (folded ? ", folded" : ""));
+        EXPECT_LE(export_to(checkpoint, format, folded), 1e-5);
+        const auto expected = images_of(checkpoint, latents);  // with as many threads
+        ASSERT_GT(expected.std().item<double>(), 0.05);
+        const auto images = run(format, latents);
+        EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
+        // PyTorch's own operators are bit-equal; ONNX rounds the epsilon and the slopes to float32.
+        EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
+      }
+    }
+  }
+}
+
+TEST_F(Exported, OnnxHasTheSlopesThatAreInForceAndItsShapes) {
+  for (const auto& sample : samples()) {
+    SCOPED_TRACE(sample.yaml);
+    const auto checkpoint = sample_generator(sample.yaml, sample.channels);
+    export_to(checkpoint, "onnx");
+    const auto network = read_onnx();
+    EXPECT_EQ(network.latent_dim, 5);
+    EXPECT_EQ(network.channels, sample.channels);
+    EXPECT_EQ(network.resolution, parse_config(sample.yaml, "test").data.resolution);
+    const auto slopes = fixed_slopes(network);
+    ASSERT_EQ(slopes.size(), sample.slopes.size());
+    for (std::size_t i = 0; i < slopes.size(); ++i) {
+      EXPECT_EQ(static_cast<float>(slopes[i]), static_cast<float>(sample.slopes[i]));
+    }
+  }
+}
+
+TEST_F(Exported, NetworksWithFoldedBatchNormHaveNone) {
+  const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
+  const auto count = [](const ExportedNetwork& network) {
+    return std::count_if(network.layers.begin(), network.layers.end(),
+                         [](const auto& layer) { return std::holds_alternative<BatchNormLayer>(layer); });
+  };
+  export_to(checkpoint, "onnx");
+  EXPECT_EQ(count(read_onnx()), 3);
+  export_to(checkpoint, "onnx", /*folded=*/true);
+  EXPECT_EQ(count(read_onnx()), 0);
+}
+
+TEST_F(Exported, SafetensorsHaveTheNamesOfASequential) {
+  export_to(sample_generator("generator: {activation: prelu}"), "safetensors");
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : read_safetensors(file_).tensors) names.push_back(name);
+  EXPECT_THAT(names,
+              ElementsAre("0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight", "2.weight", "3.weight",
+                          "4.bias", "4.running_mean", "4.running_var", "4.weight", "5.weight", "6.weight", "7.bias",
+                          "7.running_mean", "7.running_var", "7.weight", "8.weight", "9.weight"));
+}
+
+TEST_F(Exported, ReferenceHoldsLatentsAndImages) {
+  const auto checkpoint = sample_generator("data: {resolution: 32}");
+  export_generator(checkpoint, {.format = "onnx", .out = file_, .reference = directory_ / "reference"});
+  const auto reference = read_safetensors(directory_ / "reference").tensors;
+  EXPECT_THAT(reference.at("latents").sizes(), ElementsAre(64, 5));
+  EXPECT_TRUE(reference.at("slopegan_images").equal(images_of(checkpoint, reference.at("latents"))));
+  EXPECT_TRUE(reference.at("images").equal(torch_images_of(checkpoint, reference.at("latents"))));
+}
+
+TEST_F(Exported, FilesAreTheSameBytesEachTime) {
+  const auto checkpoint = sample_generator("generator: {activation: prelu}");
+  for (const auto& format : export_format_names()) {
+    export_to(checkpoint, format);
+    const auto first = read_file(file_, 1 << 26);
+    export_to(checkpoint, format);
+    EXPECT_TRUE(read_file(file_, 1 << 26) == first) << format;
+  }
+}
+
+// What the second convolution gives is exactly 2^20 away from the edges, in whatever order it sums up, and is the mean
+// that batch norm takes away: what remains is how the factors in the weights were rounded.
+TEST_F(Exported, GeneratorsWhoseFileComputesSomethingElseAreRefusedAndLeaveNothing) {
+  auto checkpoint = sample_generator("generator: {negative_slope: 0}");
+  checkpoint.tensors.at("generator.block0.norm.weight").fill_(0);
+  checkpoint.tensors.at("generator.block0.norm.bias").fill_(1 << 16);
+  checkpoint.tensors.at("generator.block1.conv.weight").fill_(0.25).narrow(0, 0, 4).fill_(0.75);
+  checkpoint.tensors.at("generator.block1.norm.running_mean").fill_(1 << 20);
+  for (const auto& format : export_format_names()) {
+    EXPECT_LE(export_to(checkpoint, format), 1e-5);
+    std::filesystem::remove(file_);
+    EXPECT_THAT(message_of<UsageError>([&] { export_to(checkpoint, format, /*folded=*/true); }),
+                HasSubstr("leave out --fold-batch-norm"));
+    EXPECT_TRUE(std::filesystem::is_empty(directory_.path())) << format;
+  }
+}
+
+TEST_F(Exported, GeneratorsWhosePixelsHangOnTheOrderOfSumsAreRefused) {
+  auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
+  checkpoint.tensors.at("generator.block3.conv.weight")
+      .mul_(1e5);  // black or white by the sign of what is left of a sum
+  EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("summed up"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+}
+
+TEST_F(Exported, GeneratorsWithoutFiniteImagesAreRefused) {
+  auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
+  checkpoint.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
+  EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("not finite"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+}
+
+TEST_F(Exported, NothingIsReplacedUnlessItMayBe) {
+  const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
+  const auto precious = directory_.write("precious", "mine");
+  EXPECT_THAT(message_of<UsageError>([&] { export_generator(checkpoint, {.format = "onnx", .out = precious}); }),
+              HasSubstr("--overwrite"));
+  EXPECT_THAT(message_of<UsageError>(
+                  [&] { export_generator(checkpoint, {.format = "onnx", .out = file_, .reference = precious}); }),
+              HasSubstr("--overwrite"));
+  EXPECT_THAT(message_of<UsageError>([&] {
+                export_generator(checkpoint, {.format = "onnx", .out = file_, .reference = directory_ / "./generator"});
+              }),
+              HasSubstr("same file"));
+  EXPECT_THAT(message_of<UsageError>([&] { export_generator(checkpoint, {.format = "tf", .out = file_}); }),
+              HasSubstr("allowed: onnx, torchscript, safetensors"));
+  EXPECT_EQ(read_file(precious, 100), "mine");
+  EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
+TEST(OnnxParser, RefusesFilesThatAreCut) {
+  auto loaded = load_generator(sample_generator("generator: {activation: prelu}"));
+  const auto bytes = onnx_model(exported_network(loaded));
+  const auto whole = parse_onnx_model(bytes);
+  EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
+  const auto end_of_graph = bytes.rfind("images");  // of the name of the output; what follows are notes
+  for (std::size_t size = 0; size < end_of_graph; size += 1 + size / 50) {
+    EXPECT_THROW(parse_onnx_model(std::string_view(bytes).substr(0, size)), std::runtime_error) << size;
+  }
+}
+
+TEST(OnnxParser, TakesNoChangedByteForSomethingElseThanANetworkOrAnError) {
+  auto loaded = load_generator(sample_generator("generator: {negative_slope: 0.2}"));
+  const auto bytes = onnx_model(exported_network(loaded));
+  int refused = 0;
+  for (std::size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 2000) {
+    auto changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 0x41);
+    try {
+      parse_onnx_model(changed);
+    } catch (const std::runtime_error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 10);
+}
+
+}  // namespace
+}  // namespace slopegan
