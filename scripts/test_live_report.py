@@ -13,7 +13,7 @@ import time
 from chromium import Browser, find_chromium
 
 SMOKE = pathlib.Path(__file__).resolve().parent.parent / "configs/smoke.yaml"
-SUBTITLE = "document.querySelector('iframe').contentDocument?.querySelector('.subtitle')?.textContent ?? ''"
+SUBTITLE = "document.querySelector('iframe')?.contentDocument?.querySelector('.subtitle')?.textContent ?? ''"
 SCROLL = "document.querySelector('iframe').contentWindow.scrollY"
 
 

@@ -17,6 +17,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/resume.h"
 #include "training/trainer.h"
 
 namespace slopegan {

@@ -17,9 +17,10 @@ struct LoadedConfig {
   std::map<std::string, std::string, std::less<>> places;
 };
 
-/// The built-in defaults, changed by the YAML `file` (an empty path stands for none), changed by `overrides` ("key=value" with the full dotted key and
-/// a YAML value; the last one wins). Every value is in range and validate() holds. Throws UsageError whose text has one
-/// line for each error in all of them, each with its place: "configs/x.yaml:12: …", "command line: 'width=8': …".
+/// The built-in defaults, changed by the YAML `file` (an empty path stands for none), changed by `overrides`
+/// ("key=value" with the full dotted key and a YAML value; the last one wins). Every value is in range and validate()
+/// holds. Throws UsageError whose text has one line for each error in all of them, each with its place:
+/// "configs/x.yaml:12: …", "command line: 'width=8': …".
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// The same for a text that something else holds (a checkpoint's configuration); `name` is its place in errors.

@@ -19,6 +19,7 @@
 #include "training/gan_state.h"
 #include "training/gan_step.h"
 #include "training/progress.h"
+#include "training/resume.h"
 #include "training/run_files.h"
 #include "training/run_metrics.h"
 #include "training/run_summary.h"
@@ -54,7 +55,8 @@ class Training {
     }
     // Only now, when nothing is left that could refuse the run, is anything of it cut or removed.
     if (resume) {
-      go_on_from(*resume);
+      rewind_to(*resume, directory, logs_);
+      tell_resumed(*resume);
     } else {
       logs_.truncate_to({});
     }
@@ -111,35 +113,13 @@ class Training {
     }
   }
 
-  void go_on_from(const Checkpoint& checkpoint) {
-    // A checkpoint of another run starts this run's logs anew.
-    const bool own = is_own(checkpoint);
-    const auto sizes = own ? checkpoint.info.file_offsets : std::map<std::string, std::uint64_t>();
-    logs_.require(sizes);
-    if (own) remove_abandoned();
-    logs_.truncate_to(sizes);
+  void tell_resumed(const Checkpoint& checkpoint) const {
     log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
                      printable(checkpoint.directory.string()).c_str()));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
       log::warning(
           "the checkpoint stands behind a last batch that was cut short, so what follows is not bit-identical to a run "
           "that was planned this long; a total_images that is a multiple of batch_size avoids that");
-    }
-  }
-
-  bool is_own(const Checkpoint& checkpoint) const {
-    std::error_code error;
-    return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory_.checkpoints_dir(), error);
-  }
-
-  /// Going on from an older checkpoint leaves the way that the newer ones came: --resume auto must not return to it,
-  /// nor a time sheet show it.
-  void remove_abandoned() const {
-    for (const auto& newer : remove_newer_checkpoints(directory_.checkpoints_dir(), state_.images_seen)) {
-      log::info("removed " + printable(newer.string()) + ", which came after the checkpoint to resume from");
-    }
-    for (const auto images : sample_counts(directory_)) {
-      if (images > state_.images_seen) remove_tree(directory_.samples_file(images));
     }
   }
 
@@ -303,38 +283,6 @@ class Training {
 };
 
 }  // namespace
-
-void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
-  const Config saved = checkpoint_config(checkpoint);
-  // What may differ: names and places, how long and how often, and how the machine is used.
-  static const std::vector<std::string> free = {"run.",
-                                                "data.path",
-                                                "training.total_images",
-                                                "training.threads",
-                                                "training.precision",
-                                                "training.device",
-                                                "samples.",
-                                                "checkpoint.",
-                                                "metrics.",
-                                                "diagnostics.",
-                                                "events.",
-                                                "sweep."};
-  std::vector<std::string> problems;
-  for (const auto& difference : differences(saved, config)) {
-    const bool is_free = std::any_of(free.begin(), free.end(),
-                                     [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
-    if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
-  }
-  // Imported weights come without a word of their images.
-  if (!checkpoint.info.dataset_hash.empty() && checkpoint.info.dataset_hash != dataset.hash) {
-    problems.push_back("the images at data.path have another SHA-256: " + printable(checkpoint.info.dataset_hash, 12) +
-                       " -> " + dataset.hash.substr(0, 12));
-  }
-  if (problems.empty()) return;
-  throw CheckpointError(printable(checkpoint.directory.string()) +
-                        " was trained with other values and cannot be resumed with these (" + join(problems, ", ") +
-                        "); choose another run.name, or the old values");
-}
 
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin) {

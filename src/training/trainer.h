@@ -30,9 +30,4 @@ enum class TrainEnd { done, stopped };
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 
-/// Throws CheckpointError naming the values that differ where `checkpoint` was trained with another configuration or on
-/// other images; what
-/// does not touch the weights may differ (names, lengths, samples, threads).
-void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
-
 }  // namespace slopegan

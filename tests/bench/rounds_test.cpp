@@ -35,14 +35,9 @@ TEST(TimeRounds, MeasuresEveryCaseOnceARoundInTheirOrderAfterAWarmUp) {
 
 TEST(TimeRounds, CallsShortCasesOftenEnoughToBeMeasured) {
   int calls = 0;
-  const std::vector<BenchCase> cases = {{.name = "short", .run = [&] {
-                                           ++calls;
-                                           std::this_thread::sleep_for(std::chrono::milliseconds(1));
-                                         }}};
-  const auto timings =
-      time_rounds(cases, {.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 0.003});
-  EXPECT_THAT(calls, ::testing::AllOf(::testing::Ge(3), ::testing::Le(5)));
-  EXPECT_GE(timings[0].seconds.front(), 1e-3);  // of one call
+  const std::vector<BenchCase> cases = {{.name = "short", .run = [&] { ++calls; }}};
+  time_rounds(cases, {.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 1});
+  EXPECT_GT(calls, 20);  // a million, unless the machine stops for a while at the wrong moment
 }
 
 BenchResult example() {

@@ -130,15 +130,15 @@ TEST_F(OnATerminal, QuietLeavesTheResultAlone) {
 class Plain : public ProgramTest {};
 
 TEST_F(Plain, ProgressIsLinesWhereStderrIsNoTerminal) {
-  const auto result = slopegan(smoke("train", {"training.total_images=5120", "training.threads=1"}));
+  const auto result = slopegan(smoke("train", {"training.total_images=25600", "training.threads=1"}));
   ASSERT_EQ(result.code, 0);
   EXPECT_THAT(result.err, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\r"))));
   EXPECT_TRUE(std::regex_search(
       result.err,
       std::regex(
-          R"(\n\d\d:\d\d:\d\d [ \d]+ %, ETA \d+:\d\d, train, \d+/s, loss D [^\n]+, \d+/5120 images, [^\n]+ MiB\n)")))
+          R"(\n\d\d:\d\d:\d\d [ \d]+ %, ETA \d+:\d\d, train, \d+/s, loss D [^\n]+, \d+/25600 images, [^\n]+ MiB\n)")))
       << result.err;
-  EXPECT_THAT(result.err, HasSubstr("\nimages      5120 of 5120\n"));
+  EXPECT_THAT(result.err, HasSubstr("\nimages      25600 of 25600\n"));
   EXPECT_EQ(result.out, (outputs() / "smoke").string() + "\n");
 }
 

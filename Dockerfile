@@ -1,0 +1,20 @@
+# slopegan as an image: the build with its tools stays behind, the program, its configurations and the data of the
+# examples go along.
+#   docker build -t slopegan .
+#   docker run --rm -v "$PWD/outputs:/work/outputs" slopegan train configs/smoke.yaml
+FROM debian:12 AS build
+RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates python3
+COPY . /slopegan
+WORKDIR /slopegan
+RUN scripts/build.sh release slopegan slopegan_share slopegan_layers && cmake --install build/release --prefix /opt/slopegan
+RUN mkdir -p /opt/torch && cp -a .venv/lib/python3.11/site-packages/torch/lib /opt/torch/lib
+
+FROM debian:12
+RUN apt-get update && apt-get install -y --no-install-recommends \
+      libopencv-core406 libopencv-imgproc406 libopencv-imgcodecs406 libspdlog1.10 libyaml-cpp0.7 libgif7 libzip4 \
+      libcpp-httplib0.11 dataset-fashion-mnist && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt /opt
+ENV LD_LIBRARY_PATH=/opt/torch/lib PATH=/opt/slopegan/bin:$PATH
+WORKDIR /work
+RUN ln -s /opt/slopegan/share/slopegan/configs configs
+ENTRYPOINT ["slopegan"]
