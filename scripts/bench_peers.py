@@ -66,7 +66,7 @@ def peer(arguments) -> None:
         g, d = g.to(memory_format=torch.channels_last), d.to(memory_format=torch.channels_last)
     optimizers = [torch.optim.Adam(n.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=tuned or None) for n in (g, d)]
     average = [p.detach().clone() for p in g.parameters()]
-    forward_g, forward_d = (torch.compile(g), torch.compile(d)) if compiled else (g, d)
+    forward_g, forward_d = (torch.compile(g, dynamic=False), torch.compile(d, dynamic=False)) if compiled else (g, d)
     loss = nn.BCEWithLogitsLoss()
     real = torch.rand(arguments.batch, channels, arguments.resolution, arguments.resolution) * 2 - 1
     if tuned:
