@@ -28,7 +28,7 @@ void dispatch(const at::Tensor& maps, Loop loop) {
 }
 
 template <typename T>
-T* data(const at::Tensor& tensor) {
+T* values(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
@@ -41,8 +41,8 @@ at::Tensor gather_patches(const at::Tensor& maps) {
     using T = decltype(tag);
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t n = begin; n < end; ++n) {
-        kernels::gather_patches(data<T>(source) + n * 4 * h * w * channels,
-                                data<T>(patches) + n * h * w * taps * channels, h, w, channels);
+        kernels::gather_patches(values<T>(source) + n * 4 * h * w * channels,
+                                values<T>(patches) + n * h * w * taps * channels, h, w, channels);
       }
     });
   });
@@ -58,8 +58,8 @@ at::Tensor scatter_patches(const at::Tensor& patches, std::int64_t count, std::i
     at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> scratch(static_cast<std::size_t>(kernels::scatter_scratch(h, w, channels)));
       for (std::int64_t n = begin; n < end; ++n) {
-        kernels::scatter_patches(data<T>(patches) + n * h * w * taps * channels,
-                                 data<T>(maps) + n * 4 * h * w * channels, scratch.data(), h, w, channels);
+        kernels::scatter_patches(values<T>(patches) + n * h * w * taps * channels,
+                                 values<T>(maps) + n * 4 * h * w * channels, scratch.data(), h, w, channels);
       }
     });
   });

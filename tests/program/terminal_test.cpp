@@ -53,7 +53,10 @@ std::vector<std::string> status_lines(const std::string& output) {
 }
 
 TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
-  Terminal terminal = start(short_run(), {.columns = 120, .rows = 30});
+  // The status is drawn a few times a second and at each change of phase: between two samples there must be time for one.
+  Terminal terminal = start(short_run({"training.total_images=25600", "samples.every_images=12800",
+                                       "checkpoint.every_images=12800"}),
+                            {.columns = 120, .rows = 30});
   ASSERT_EQ(terminal.wait(), 0) << terminal.output();
   for (const char* phase : {"  train  ", "  samples  ", "  diagnostics  ", "  checkpoint  "}) {
     EXPECT_THAT(terminal.output(), HasSubstr(phase));
@@ -61,7 +64,7 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
   EXPECT_TRUE(std::regex_search(
       terminal.output(),
       std::regex(
-          R"(\r\x1b\[K\[#*\.*\]  ?\d+ %  ETA \d+:\d\d  train  \d+/s  loss D \d+\.\d\d G \d+\.\d\d  \d+/2560 images)")))
+          R"(\r\x1b\[K\[#*\.*\]  ?\d+ %  ETA \d+:\d\d  train  \d+/s  loss D \d+\.\d\d G \d+\.\d\d  \d+/25600 images)")))
       << terminal.output();
   // In the end only the log and the table are there.
   Screen screen(120);
@@ -69,7 +72,7 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
   const auto lines = screen.lines();
   EXPECT_THAT(lines, Each(Not(HasSubstr("ETA"))));
   EXPECT_THAT(lines, Contains(HasSubstr(" training ")));
-  EXPECT_THAT(lines, Contains("images      2560 of 2560"));
+  EXPECT_THAT(lines, Contains("images      25600 of 25600"));
   EXPECT_THAT(lines, Contains(StartsWith("checkpoint  ")));
 }
 
