@@ -132,8 +132,9 @@ struct Ranks::Connection {
 
   [[noreturn]] void lost(const std::string& reason) {
     broken = true;
+    log::debug(reason);
     const auto announced = heartbeat->announced(std::chrono::seconds(3));
-    end_with(environment, announced.value_or(Heartbeat::Trouble{"another rank was lost (" + reason + ")", {}}));
+    end_with(environment, announced.value_or(Heartbeat::Trouble{"the connection to another rank broke", {}}));
   }
 };
 

@@ -1,10 +1,12 @@
 #include "training/data_parallel.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -176,6 +178,35 @@ INSTANTIATE_TEST_SUITE_P(, DataParallelOf,
                            std::replace(name.begin(), name.end(), ' ', '_');
                            return name;
                          });
+
+TEST(DataParallel, WeightsThatDifferAreABugOfOurs) {
+  const int port = testing::free_port();
+  std::atomic<int> found = 0;
+  const auto rank = [&](int number) {
+    Ranks ranks({number, 2, 0, 1, "127.0.0.1", static_cast<std::uint16_t>(port), false, "0"}, at::kCPU);
+    const auto config = base_config();
+    GanState state(config, 1, at::kCPU);
+    DataParallel parallel(state, config, "", ranks);
+    EXPECT_NO_THROW(parallel.end_of_step(config.training.total_images));
+    state.images_seen = config.training.total_images;  // where they are compared
+    EXPECT_NO_THROW(parallel.end_of_step(0));
+    auto& weight = state.discriminator->blocks.back()->conv->weight;
+    if (number == 1) {
+      const at::NoGradGuard no_gradients;
+      weight[0][0][0][0] = at::nextafter(weight[0][0][0][0], at::full({}, 1.0f));
+    }
+    try {
+      parallel.end_of_step(0);
+    } catch (const std::logic_error&) {
+      ++found;
+    }
+    ranks.finish();
+  };
+  std::thread second([&] { rank(1); });
+  rank(0);
+  second.join();
+  EXPECT_EQ(found, 2);
+}
 
 TEST(DataParallel, RefusesWhatSeveralRanksCannotTrain) {
   auto config = base_config();
