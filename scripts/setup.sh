@@ -4,6 +4,7 @@
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv goes back to the wheel
 #   SLOPEGAN_TEST=1        also install the programs and Python packages that tests read files back with (500 MB)
+#   SLOPEGAN_SLURM=1       also install Slurm, which scripts/test_slurm.sh starts for itself
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_EMOJI=1       also install what scripts/make_emoji.py needs: Debian's emoji font, fonttools and Pillow
 #   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
@@ -21,10 +22,11 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libgloo-dev
   dataset-fashion-mnist
 )
-if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh); fi   # open the reports; take the completion
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi   # open the reports; take the completion; start shards
+if [[ ${SLOPEGAN_SLURM:-0} == 1 ]]; then packages+=(slurm-wlm munge); fi
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
 
@@ -36,7 +38,7 @@ install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
     say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
-    say "OpenSSL, cpp-httplib,"
+    say "OpenSSL, cpp-httplib, for training in several processes Gloo's headers,"
     say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
     return
   fi

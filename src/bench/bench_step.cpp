@@ -59,8 +59,8 @@ BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::in
   config->training.total_images = std::int64_t{1} << 40;
   const auto state = std::make_shared<GanState>(*config, channels, compute.device);
   const std::int64_t resolution = config->data.resolution, images = config->training.batch_size;
-  const std::vector<at::Tensor> batches(static_cast<std::size_t>(config->optimizer.discriminator_steps),
-                                        at::rand({images, channels, resolution, resolution}) * 2 - 1);
+  const RealImages reals(at::rand({images, channels, resolution, resolution}) * 2 - 1);
+  const std::vector<RealImages> batches(static_cast<std::size_t>(config->optimizer.discriminator_steps), reals);
   return {.name = "step, " + variant.name,
           .run =
               [=] {

@@ -17,6 +17,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "support/wait_for_lock.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
@@ -57,6 +58,9 @@ int sweep_command(const SweepArguments& arguments) {
     log::info("stopped; the same command goes on");
     return result.exit_code;
   }
+  // Shards that end at the same moment do this one after the other, so that the last one's files tell of all arms.
+  const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
+  write_results(directory / "results.csv", all);
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }

@@ -15,8 +15,10 @@
 #include "report/report.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/rank_environment.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/follower.h"
 #include "training/resume.h"
 #include "training/trainer.h"
 
@@ -84,9 +86,9 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
 
 /// A divergence is reported as well: the page shows how it came.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
-                          const RunOrigin& origin) {
+                          const RunOrigin& origin, Ranks* ranks) {
   try {
-    const TrainEnd end = train(config, compute, dataset, start.directory, start.resume, origin);
+    const TrainEnd end = train(config, compute, dataset, start.directory, start.resume, origin, ranks);
     if (end == TrainEnd::done) try_write_report(start.directory.root());
     return end;
   } catch (const DivergedError&) {
@@ -95,26 +97,60 @@ TrainEnd train_and_report(const Config& config, const Compute& compute, const Da
   }
 }
 
+int end_code(TrainEnd end) {
+  if (end == TrainEnd::done) return static_cast<int>(ExitCode::done);
+  log::info("stopped; go on with the same command and --resume auto");
+  return 128 + stop_signal();
+}
+
+/// The run itself, in a process that trains alone or is the first of several.
+int lead(const TrainArguments& arguments, const Config& config, const Compute& compute, const RunOrigin& origin,
+         Ranks* ranks) {
+  const auto dataset = load_dataset(config.data, Split::train);
+  const Start start = prepare_start(config, *dataset, arguments.resume);
+  const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
+  if (ranks) ranks->finish();
+  if (end == TrainEnd::done) print(printable(start.directory.root().string()) + "\n");
+  return end_code(end);
+}
+
+int train_together(const RankEnvironment& environment, const TrainArguments& arguments, const Config& config,
+                   const Compute& compute, const RunOrigin& origin) {
+  Ranks ranks(environment, compute.device);
+  try {
+    if (ranks.is_first()) return lead(arguments, config, compute, origin, &ranks);
+    const auto dataset = load_dataset(config.data, Split::train);
+    const TrainEnd end = follow(config, compute, *dataset, ranks);
+    ranks.finish();
+    return end_code(end);
+  } catch (const Error& error) {
+    ranks.leave(static_cast<int>(error.code()));
+    throw;
+  } catch (...) {
+    ranks.leave(static_cast<int>(ExitCode::bug));
+    throw;
+  }
+}
+
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
+  const bool only_shows = arguments.print_config || arguments.dry_run;
+  const auto environment = only_shows ? std::nullopt : find_ranks(environment_value);
+  // Rank 0 says what there is to say.
+  if (environment && environment->rank > 0) log::set_level(log::Level::error);
   const Config config = arguments.config.load();
   if (arguments.print_config) {
     print(to_yaml_with_help(config));
     return static_cast<int>(ExitCode::done);
   }
-  const Compute compute = choose_compute(config.training);
+  const Compute compute = environment
+                              ? choose_compute(config.training, environment->local_rank, environment->local_size)
+                              : choose_compute(config.training);
   apply_compute(compute);
-  const auto dataset = load_dataset(config.data, Split::train);
-  if (arguments.dry_run) return dry_run(config, compute, *dataset);
+  if (arguments.dry_run) return dry_run(config, compute, *load_dataset(config.data, Split::train));
 
   install_signal_handlers();
-  const Start start = prepare_start(config, *dataset, arguments.resume);
-  const TrainEnd end = train_and_report(config, compute, *dataset, start, origin);
-  if (end == TrainEnd::stopped) {
-    log::info("stopped; go on with the same command and --resume auto");
-    return 128 + stop_signal();
-  }
-  print(printable(start.directory.root().string()) + "\n");
-  return static_cast<int>(ExitCode::done);
+  if (environment) return train_together(*environment, arguments, config, compute, origin);
+  return lead(arguments, config, compute, origin, nullptr);
 }
 
 }  // namespace

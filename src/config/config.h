@@ -95,6 +95,7 @@ struct TrainingConfig {
   Precision precision = Precision::automatic;
   Device device = Device::automatic;
   std::int64_t threads = 0;
+  bool sync_batch_norm = true;
 };
 
 struct SamplesConfig {

@@ -110,11 +110,14 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
 
   auto& training = config.training;
   visit("training.total_images", training.total_images, rules::images, "real images to show before the run is over");
-  visit("training.batch_size", training.batch_size, Integers{1, 65536}, "images in a step");
+  visit("training.batch_size", training.batch_size, Integers{1, 65536},
+        "images in a step; where several ranks train together, of all of them together");
   visit("training.precision", training.precision, Words<Precision>{},
         "number type of the heavy layers; auto takes bfloat16 where the machine is fast at it");
   visit("training.device", training.device, Words<Device>{}, "auto takes a CUDA device where there is one");
   visit("training.threads", training.threads, Integers{0, 1024, "as many as cores"}, "threads of the CPU's kernels");
+  visit("training.sync_batch_norm", training.sync_batch_norm, Flag{},
+        "where several ranks train together: batch norm takes the statistics of all their images, not of a rank's own");
 
   visit("samples.every_images", config.samples.every_images, rules::every_images, "images between two sample grids");
   visit("samples.rows", config.samples.rows, rules::grid, "rows of the grid; rows * columns at most 1024");

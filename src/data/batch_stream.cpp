@@ -44,15 +44,13 @@ class BatchStream::Producer {
   bool operator()(Slot& slot) {
     const std::int64_t left = options_.total_images - position_;
     if (left <= 0) return false;
-    const std::int64_t count = std::min(left, options_.batch_size * options_.world_size);
-    const std::int64_t begin = options_.rank * count / options_.world_size;
-    const std::int64_t end = (options_.rank + 1) * count / options_.world_size;
-    slot.batch = {view(slot.memory, end - begin), position_, count};
+    const auto part = Part::of_rank(options_.rank, options_.world_size, std::min(left, options_.batch_size));
+    slot.batch = {view(slot.memory, part.count), position_, part};
     float* target = slot.memory.mutable_data_ptr<float>();
-    for (std::int64_t i = begin; i < end; ++i, target += transform_.output_size()) {
-      write_image(position_ + i, target);
+    for (std::int64_t i = 0; i < part.count; ++i, target += transform_.output_size()) {
+      write_image(position_ + part.first + i, target);
     }
-    position_ += count;
+    position_ += part.total;
     return true;
   }
 
@@ -99,7 +97,8 @@ BatchStream::BatchStream(const BatchStreamOptions& options) : options_(options) 
 
 BatchStream::Slot BatchStream::new_slot() const {
   const std::int64_t values = options_.dataset->channels() * options_.resolution * options_.resolution;
-  return {.memory = torch::empty({options_.batch_size * values}, torch::kFloat32), .batch = {}};
+  const std::int64_t most_images = (options_.batch_size + options_.world_size - 1) / options_.world_size;
+  return {.memory = torch::empty({most_images * values}, torch::kFloat32), .batch = {}};
 }
 
 Batch BatchStream::next() {

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "data/dataset.h"
+#include "data/part.h"
 #include "data/prefetcher.h"
 
 namespace slopegan {
@@ -15,7 +16,7 @@ struct BatchStreamOptions {
   std::uint64_t seed = 0;
   std::int64_t rank = 0;          ///< in [0, world_size)
   std::int64_t world_size = 1;    ///< processes that share the batches
-  std::int64_t batch_size = 64;   ///< images a process and batch
+  std::int64_t batch_size = 64;   ///< images a batch, over all processes
   std::int64_t resolution = 32;   ///< side of the images that come out
   bool flip = false;              ///< mirror one image in two
   std::int64_t images_seen = 0;   ///< where to start, over all processes
@@ -25,14 +26,13 @@ struct BatchStreamOptions {
 struct Batch {
   torch::Tensor images;       ///< float32 [B, C, R, R] in [-1, 1], channels-last strides, on the CPU
   std::int64_t position = 0;  ///< images seen before this batch, over all processes
-  std::int64_t count = 0;     ///< images of this batch, over all processes: the next one's position is position + count
+  Part part;                  ///< which images of the batch these are; the next one's position is position + total
 };
 
 /// The real images in training order. The image at position p (a count over all epochs and processes) is number p mod N
 /// of epoch p / N, whose order is a permutation keyed by (seed, epoch); so a stream that starts at images_seen = p goes
 /// on exactly as one that came there from 0, and a batch may lie across two epochs. A batch takes the next
-/// min(batch_size · world_size, images left) positions, of which rank r has the r-th of world_size consecutive slices
-/// (equal ones but for the last batch, where a slice may even be empty). Batches are prepared ahead on one thread.
+/// min(batch_size, images left) positions, of which rank r has Part::of_rank. Batches are prepared ahead on one thread.
 class BatchStream {
  public:
   /// Throws std::invalid_argument where an option is out of range.
@@ -45,7 +45,7 @@ class BatchStream {
 
  private:
   struct Slot {
-    torch::Tensor memory;  // float32 [batch_size · C · R · R]
+    torch::Tensor memory;  // float32, room for the images of the largest part
     Batch batch;
   };
   class Producer;

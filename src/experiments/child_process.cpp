@@ -9,12 +9,24 @@
 #include <unistd.h>
 
 #include "support/errors.h"
+#include "support/rank_environment.h"
 #include "support/text.h"
 
 namespace slopegan {
 
+static std::vector<char*> environment_of_arm() {
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    if (!is_rank_variable(text.substr(0, text.find('=')))) variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
+  return variables;
+}
+
 /// Between fork and exec only async-signal-safe calls are allowed, because other threads may have held any lock.
-[[noreturn]] static void become(const char* program, char* const* arguments, int errors, pid_t parent) {
+[[noreturn]] static void become(const char* program, char* const* arguments, char* const* environment, int errors,
+                                pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(143);  // it died before the line above
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -23,7 +35,7 @@ namespace slopegan {
   ::dup2(errors, STDERR_FILENO);
   // A process group of its own: Ctrl-C reaches the sweep, which passes it on once.
   ::setpgid(0, 0);
-  ::execv(program, arguments);
+  ::execve(program, arguments, environment);
   ::_exit(127);
 }
 
@@ -35,10 +47,11 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments) : errors_(
   std::vector<char*> pointers;
   for (auto& argument : owned) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
+  const auto environment = environment_of_arm();
   const int errors = ::fileno(errors_.get());
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(program.c_str(), pointers.data(), errors, parent);
+  if (pid_ == 0) become(program.c_str(), pointers.data(), environment.data(), errors, parent);
   if (pid_ < 0) throw IoError(std::string("an arm's process cannot be started: ") + std::strerror(errno));
 }
 

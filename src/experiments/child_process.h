@@ -10,7 +10,8 @@
 
 namespace slopegan {
 
-/// A process of this very program. It is told to stop (SIGTERM) when this process dies.
+/// A process of this very program, which is no rank of a training of several even where this one was started as such
+/// (a sweep under srun). It is told to stop (SIGTERM) when this process dies.
 class ChildProcess {
  public:
   /// `arguments` without the program's name. Its stdout is thrown away, its stderr kept for `last_words`. Throws

@@ -21,7 +21,9 @@ BlockImpl::BlockImpl(const BlockOptions& options) {
 
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
   auto x = conv->forward(input);
-  if (norm) x = norm->forward(x);
+  if (norm) {
+    x = sum_over_ranks && is_training() ? synchronised_batch_norm(x, *norm, sum_over_ranks) : norm->forward(x);
+  }
   if (!activation) return x;
   if (!observer) return activation->forward(x);
   const auto pre_activation = x.detach().clone();  // the activation may overwrite it
@@ -56,6 +58,10 @@ void BlockChainImpl::set_images(std::int64_t images) {
   for (auto& block : blocks) {
     if (block->activation) block->activation->set_images(images);
   }
+}
+
+void BlockChainImpl::synchronise(const SumOverRanks& sum) {
+  for (auto& block : blocks) block->sum_over_ranks = sum;
 }
 
 std::vector<double> BlockChainImpl::negative_slopes() const {

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "layers/activation.h"
 #include "models/convolution.h"
+#include "models/synchronised_batch_norm.h"
 
 namespace slopegan {
 
@@ -44,6 +45,10 @@ class BlockImpl : public torch::nn::Module {
   /// For diagnostics; empty in training. Is shown what goes into the activation and what comes out, [N, C, H, W] each,
   /// at every forward pass, and must not change them.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
+
+  /// Where several processes train together: batch norm in training takes the statistics of all their images. Empty
+  /// otherwise.
+  SumOverRanks sum_over_ranks;
 };
 TORCH_MODULE(Block);
 
@@ -65,6 +70,9 @@ class BlockChainImpl : public torch::nn::Module {
   std::vector<double> negative_slopes() const;
 
   std::int64_t parameter_count() const;
+
+  /// Gives every block its sum_over_ranks, or takes it away.
+  void synchronise(const SumOverRanks& sum);
 
   std::vector<Block> blocks;
 

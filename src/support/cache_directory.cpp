@@ -1,11 +1,8 @@
 #include "support/cache_directory.h"
 
-#include <chrono>
 #include <cstdlib>
-#include <thread>
 
-#include "support/errors.h"
-#include "support/signals.h"
+#include "support/wait_for_lock.h"
 
 namespace slopegan {
 
@@ -26,14 +23,7 @@ fs::path cache_dir() {
 
 FileLock wait_for_cache_lock(const fs::path& file) {
   make_directories(file.parent_path());
-  for (;;) {
-    try {
-      return FileLock(file.string() + ".lock", file);
-    } catch (const BusyError& error) {
-      if (const int signal = stop_signal()) throw StoppedError(signal, std::string("stopped while ") + error.what());
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
+  return wait_for_lock(file.string() + ".lock", file);
 }
 
 fs::path expand_home(const fs::path& path) {

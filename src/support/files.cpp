@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fcntl.h>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <sys/file.h>
@@ -40,7 +41,6 @@ std::string read_file(const fs::path& file, std::size_t limit) {
   }
 }
 
-/// A name beside `file` that nobody else has.
 void require_free(const fs::path& file, bool overwrite) {
   std::error_code ignored;  // whatever is wrong, writing will say it
   if (fs::is_directory(file, ignored)) throw UsageError(display(file) + " is a directory");
@@ -48,12 +48,14 @@ void require_free(const fs::path& file, bool overwrite) {
   throw UsageError(display(file) + " exists already; name another file, or say --overwrite to replace it");
 }
 
+/// A name beside `file` that nobody else has: on a shared disk, processes of several machines bear the same number.
 static fs::path temporary_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
+  static const unsigned machine = std::random_device()();
   for (;;) {
     fs::path candidate = file;
-    candidate.replace_filename(format("%s%s-%d-%u", temporary_prefix.data(), file.filename().c_str(),
-                                      static_cast<int>(::getpid()), counter++));
+    candidate.replace_filename(format("%s%s-%d-%08x-%u", temporary_prefix.data(), file.filename().c_str(),
+                                      static_cast<int>(::getpid()), machine, counter++));
     std::error_code ignored;  // whatever is wrong, opening will say it
     if (!fs::exists(fs::symlink_status(candidate, ignored))) return candidate;
   }

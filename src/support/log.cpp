@@ -65,6 +65,11 @@ State& state() {
 
 void init(const Options& options) { state() = make_state(options); }
 
+void set_level(Level level) {
+  state().console->set_level(to_spdlog(level));
+  if (level > Level::info) state().status_visible = false;
+}
+
 void add_file(const std::filesystem::path& file) {
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);

@@ -21,6 +21,9 @@ struct Options {
 /// (Re)creates the console log. Colours are used on a terminal unless NO_COLOR is set.
 void init(const Options& options);
 
+/// What is below is no longer written to the console.
+void set_level(Level level);
+
 /// Also writes everything from debug upwards to `file`, appending. Throws IoError where it cannot be opened.
 void add_file(const std::filesystem::path& file);
 

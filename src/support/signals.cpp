@@ -49,6 +49,10 @@ void install_signal_handlers() {
 
 int stop_signal() { return noted_signal; }
 
+void stop_as_well(int signal) {
+  if (signal != 0 && noted_signal == 0) note_signal(signal);
+}
+
 void prepare_streams() {
   for (const int number : {SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
   for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {

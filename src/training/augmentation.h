@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "config/config.h"
+#include "data/part.h"
 #include "support/random.h"
 
 namespace slopegan {
@@ -16,7 +17,11 @@ namespace slopegan {
 ///                the image's mean
 ///   translation  by up to an eighth of the side in each direction, whole pixels, zeros behind
 ///   cutout       a square of half the side, centred anywhere, becomes zero
-/// images: [N, C, R, R]. Gradients pass through. The result is a function of the images and the stream alone.
-at::Tensor augment(at::Tensor images, const std::vector<Augmentation>& kinds, RandomStream random);
+/// images: [N, C, R, R], the part of a batch. Gradients pass through. The result is a function of the images, the
+/// stream and the part's place alone.
+at::Tensor augment(at::Tensor images, const std::vector<Augmentation>& kinds, RandomStream random, const Part& part);
+
+/// The same of a whole batch.
+at::Tensor augment(const at::Tensor& images, const std::vector<Augmentation>& kinds, RandomStream random);
 
 }  // namespace slopegan

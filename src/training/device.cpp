@@ -1,5 +1,7 @@
 #include "training/device.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -45,11 +47,15 @@ static at::ScalarType choose_type(Precision precision, at::Device device) {
   TORCH_CHECK(false, "unknown precision");
 }
 
-Compute choose_compute(const TrainingConfig& training) {
+Compute choose_compute(const TrainingConfig& training, int local_rank, int local_size) {
   Compute compute;
   compute.device = choose_device(training.device);
+  if (compute.device.is_cuda() && local_size > 1) {
+    compute.device.set_index(static_cast<at::DeviceIndex>(local_rank % static_cast<int>(at::getNumGPUs())));
+  }
   compute.type = choose_type(training.precision, compute.device);
-  compute.threads = training.threads > 0 ? static_cast<int>(training.threads) : static_cast<int>(usable_cores());
+  const auto cores = std::max<std::int64_t>(1, usable_cores() / local_size);
+  compute.threads = static_cast<int>(training.threads > 0 ? training.threads : cores);
   return compute;
 }
 

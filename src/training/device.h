@@ -15,8 +15,9 @@ struct Compute {
 
 /// Decides what `auto` means on this machine: CUDA where there is one; bfloat16 where the processor (avx512_bf16,
 /// amx_bf16) or the GPU multiplies it natively, float32 elsewhere; as many threads as cores that the process may use.
-/// Throws UsageError for device = cuda without CUDA.
-Compute choose_compute(const TrainingConfig& training);
+/// Where `local_size` ranks share the machine, each has a part of the cores, and its own GPU as far as there are so
+/// many. Throws UsageError for device = cuda without CUDA.
+Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
 /// Makes LibTorch use the threads, and results repeatable from run to run.
 void apply_compute(const Compute& compute);

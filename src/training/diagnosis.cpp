@@ -218,9 +218,9 @@ DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& s
 }
 
 void Diagnosis::take_step(GanState& state) const {
-  std::vector<at::Tensor> batches;
+  std::vector<RealImages> batches;
   for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps; ++i) {
-    batches.push_back(train_.batch(config_, i * config_.training.batch_size));
+    batches.emplace_back(train_.batch(config_, i * config_.training.batch_size));
   }
   gan_step(state, config_, compute_, batches);
 }

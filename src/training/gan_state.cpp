@@ -6,30 +6,42 @@
 
 namespace slopegan {
 
-static Generator make_generator(const Config& config, std::int64_t channels, at::Device device) {
+/// Module::to with a dtype would take the counters along.
+static void move(torch::nn::Module& module, at::Device device, at::ScalarType type) {
+  module.to(device);
+  if (type == at::kFloat) return;
+  for (auto tensors : {module.parameters(), module.buffers()}) {
+    for (auto& tensor : tensors) {
+      if (tensor.is_floating_point()) tensor.set_data(tensor.to(type));
+    }
+  }
+}
+
+static Generator make_generator(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type) {
   Generator generator(config.generator, config.data.resolution, channels, static_cast<std::uint64_t>(config.seed));
   generator->initialise(config.init, static_cast<std::uint64_t>(config.seed));
-  generator->to(device);
+  move(*generator, device, type);
   return generator;
 }
 
-static Discriminator make_discriminator(const Config& config, std::int64_t channels, at::Device device) {
+static Discriminator make_discriminator(const Config& config, std::int64_t channels, at::Device device,
+                                        at::ScalarType type) {
   Discriminator discriminator(config.discriminator, config.data.resolution, channels,
                               static_cast<std::uint64_t>(config.seed));
   discriminator->initialise(config.init, static_cast<std::uint64_t>(config.seed));
-  discriminator->to(device);
+  move(*discriminator, device, type);
   return discriminator;
 }
 
-GanState::GanState(const Config& config, std::int64_t channels, at::Device device)
-    : generator(make_generator(config, channels, device)),
-      discriminator(make_discriminator(config, channels, device)),
+GanState::GanState(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type)
+    : generator(make_generator(config, channels, device, type)),
+      discriminator(make_discriminator(config, channels, device, type)),
       generator_optimizer(named_parameters(*generator),
                           {config.optimizer.generator_lr, config.optimizer.beta1, config.optimizer.beta2}),
       discriminator_optimizer(named_parameters(*discriminator),
                               {config.optimizer.discriminator_lr, config.optimizer.beta1, config.optimizer.beta2}) {
   if (config.ema.half_life_images > 0) {
-    average_generator = make_generator(config, channels, device);
+    average_generator = make_generator(config, channels, device, type);
     average_generator->eval();
     for (auto& parameter : average_generator->parameters()) parameter.requires_grad_(false);
   }

@@ -13,8 +13,9 @@ namespace slopegan {
 
 /// Everything that training changes. `tensors` is the one place that names what a checkpoint holds.
 struct GanState {
-  /// Freshly initialised networks on `device`; the initial normals depend on config.seed and the shapes alone.
-  GanState(const Config& config, std::int64_t channels, at::Device device);
+  /// Freshly initialised networks on `device`; the initial normals depend on config.seed and the shapes alone. `type`
+  /// is that of the weights: float32, or float64 to tell rounding from mistakes.
+  GanState(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type = at::kFloat);
 
   Generator generator;
   Generator average_generator{nullptr};  ///< exponential moving average; null where ema.half_life_images is 0

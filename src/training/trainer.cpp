@@ -5,7 +5,6 @@
 #include <ATen/ATen.h>
 
 #include "config/print.h"
-#include "data/batch_stream.h"
 #include "images/png.h"
 #include "run/event_summary.h"
 #include "run/history.h"
@@ -14,11 +13,14 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/data_parallel.h"
 #include "training/diagnosis.h"
 #include "training/divergence.h"
+#include "training/due.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
 #include "training/progress.h"
+#include "training/real_batches.h"
 #include "training/resume.h"
 #include "training/run_files.h"
 #include "training/run_metrics.h"
@@ -32,15 +34,10 @@ namespace {
 /// A line of history for about so many images: fine enough for any chart, small enough for long runs.
 constexpr std::int64_t history_every_images = 256;
 
-/// Whether a multiple of `every` lies in (before, after]; 0 stands for never.
-bool due(std::int64_t every, std::int64_t before, std::int64_t after) {
-  return every > 0 && after / every > before / every;
-}
-
 class Training {
  public:
   Training(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
-           const std::optional<Checkpoint>& resume, const Versions& versions)
+           const std::optional<Checkpoint>& resume, const Versions& versions, Ranks* ranks)
       : config_(config),
         compute_(compute),
         directory_(directory),
@@ -65,33 +62,39 @@ class Training {
       for (const auto& record : earlier_evaluations()) remember(record);
       keep_best();
     }
+    if (ranks) {
+      rank_count_ = ranks->size();
+      parallel_.emplace(state_, config, dataset.hash, *ranks);
+    }
   }
 
   TrainEnd run(const Dataset& dataset) {
     const std::int64_t total = config_.training.total_images;
     if (state_.images_seen >= total) return finished_already();
-    BatchStream stream(stream_options(dataset));
+    RealBatches batches(config_, dataset, state_.images_seen, 0, rank_count_);
     Progress progress(state_.images_seen, total);
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;
     while (state_.images_seen < total && end == TrainEnd::done) {
       const std::int64_t before = state_.images_seen;
-      const StepStats stats = gan_step(state_, config_, compute_, next_batches(stream));
+      const StepStats stats = gan_step(state_, config_, compute_, batches.next(), parallel());
       const std::int64_t after = state_.images_seen;
-      const bool last = after >= total, stopping = stop_signal() != 0;
+      const bool last = after >= total, stopping = parallel_ ? parallel_->end_of_step(before) : stop_signal() != 0;
 
       progress.update(after, stats);
-      if (last || state_.steps == 1 || due(history_every_images, before, after)) record(stats, progress);
-      if (last || due(config_.samples.every_images, before, after)) {
+      if (last || state_.steps == 1 || is_due(history_every_images, before, after)) record(stats, progress);
+      if (last || is_due(config_.samples.every_images, before, after)) {
         progress.during(Phase::samples, [&] { write_samples(); });
       }
-      if (diagnosis_ && (last || due(config_.diagnostics.every_images, before, after))) {
+      if (diagnosis_ && (last || is_due(config_.diagnostics.every_images, before, after))) {
         progress.during(Phase::diagnostics, [&] { diagnose(); });
       }
-      const bool evaluating = evaluator_ && (last || due(config_.metrics.every_images, before, after));
+      const bool evaluating = evaluator_ && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
-      if (last || stopping || better || due(config_.checkpoint.every_images, before, after)) {
+      // Where another rank may be lost at any time, there is something to go on from soon.
+      const bool first_of_several = parallel_ && state_.steps == 1;
+      if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
         progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
       }
       if (stopping && !last) end = TrainEnd::stopped;
@@ -103,6 +106,8 @@ class Training {
   std::int64_t images_seen() const { return state_.images_seen; }
 
  private:
+  DataParallel* parallel() { return parallel_ ? &*parallel_ : nullptr; }
+
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
@@ -127,30 +132,6 @@ class Training {
     log::info(
         format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
     return TrainEnd::done;
-  }
-
-  BatchStreamOptions stream_options(const Dataset& dataset) const {
-    BatchStreamOptions options;
-    // The caller's data set outlives the stream.
-    options.dataset = std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &dataset);
-    options.seed = static_cast<std::uint64_t>(config_.seed);
-    options.batch_size = config_.training.batch_size;
-    options.resolution = config_.data.resolution;
-    options.flip = config_.data.flip;
-    options.images_seen = state_.images_seen;
-    options.total_images = config_.training.total_images;
-    return options;
-  }
-
-  std::vector<at::Tensor> next_batches(BatchStream& stream) const {
-    std::vector<at::Tensor> batches;
-    std::int64_t position = state_.images_seen;
-    for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps && position < config_.training.total_images;
-         ++i) {
-      batches.push_back(stream.next().images);
-      position += batches.back().size(0);
-    }
-    return batches;
   }
 
   void record(const StepStats& stats, const Progress& progress) {
@@ -280,12 +261,14 @@ class Training {
   std::unique_ptr<Evaluator> evaluator_;  // nothing where metrics.every_images is 0
   BestSoFar best_;
   std::optional<MetricsRecord> last_metrics_;
+  std::optional<DataParallel> parallel_;  // nothing where this process trains alone
+  int rank_count_ = 1;
 };
 
 }  // namespace
 
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
-               const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
+               const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks) {
   if (resume) check_resumable(config, dataset, *resume);
   write_run_files(config, dataset, directory, origin);
   log::add_file(directory.log_file());
@@ -293,9 +276,10 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
   std::optional<Training> training;
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };
   try {
-    training.emplace(config, compute, dataset, directory, resume, origin.versions);
+    training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks);
     log::info(format("training %s to %lld images on %s", printable(directory.root().string()).c_str(),
-                     static_cast<long long>(config.training.total_images), describe(compute).c_str()));
+                     static_cast<long long>(config.training.total_images), describe(compute).c_str()) +
+              (ranks ? format(", %d ranks", ranks->size()) : ""));
     const TrainEnd end = training->run(dataset);
     record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;

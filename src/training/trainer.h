@@ -10,6 +10,7 @@
 #include "run/run_directory.h"
 #include "run/run_info.h"
 #include "training/device.h"
+#include "training/distributed.h"
 
 namespace slopegan {
 
@@ -24,10 +25,11 @@ enum class TrainEnd { done, stopped };
 
 /// Trains to config.training.total_images and writes everything that a run leaves behind into `directory`; goes on from
 /// `resume` where there is one, bit for bit as if it had never stopped (same binary, dtype and threads, on the CPU).
-/// Ends early, after a checkpoint, when a signal asks to stop.
+/// Ends early, after a checkpoint, when a signal asks to stop. `ranks`: those that train together, of which this is the
+/// first; the others follow.
 /// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError, IoError;
 /// run.json tells the ending.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
-               const std::optional<Checkpoint>& resume, const RunOrigin& origin);
+               const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 
 }  // namespace slopegan

@@ -130,7 +130,8 @@ TEST(ToYaml, IsNestedAndReadable) {
 
 TEST(ToYaml, TheHelpStandsBeforeEveryKey) {
   const std::string text = to_yaml_with_help(Config{});
-  EXPECT_THAT(text, HasSubstr("\n  # images in a step\n  # allowed: 1 to 65536\n  batch_size: 64\n"));
+  EXPECT_THAT(text, HasSubstr("\n  # images in a step; where several ranks train together, of all of them together\n  "
+                              "# allowed: 1 to 65536\n  batch_size: 64\n"));
   const Config config;
   visit_fields(config, [&](std::string_view key, const auto&, const auto& rule, std::string_view help) {
     EXPECT_THAT(text, HasSubstr("# " + std::string(help) + "\n")) << key;

@@ -53,10 +53,10 @@ std::vector<std::string> status_lines(const std::string& output) {
 }
 
 TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
-  // The status is drawn a few times a second and at each change of phase: between two samples there must be time for one.
-  Terminal terminal = start(short_run({"training.total_images=25600", "samples.every_images=12800",
-                                       "checkpoint.every_images=12800"}),
-                            {.columns = 120, .rows = 30});
+  // The status is drawn a few times a second and at each change of phase: there must be time for one between samples.
+  Terminal terminal =
+      start(short_run({"training.total_images=25600", "samples.every_images=12800", "checkpoint.every_images=12800"}),
+            {.columns = 120, .rows = 30});
   ASSERT_EQ(terminal.wait(), 0) << terminal.output();
   for (const char* phase : {"  train  ", "  samples  ", "  diagnostics  ", "  checkpoint  "}) {
     EXPECT_THAT(terminal.output(), HasSubstr(phase));

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Tries scripts/slurm_sweep.sbatch and ranks under srun on a Slurm of this one machine, started for the purpose, with
+# everything of it in a temporary directory. Skipped (77) where Slurm (Debian: slurm-wlm, munge) is missing, or for
+# anybody but root, for whom slurmd starts no jobs.
+#   test_slurm.sh SLOPEGAN
+set -euo pipefail
+cd "$(dirname "$0")/.."
+slopegan=$(realpath "$1")
+skip() { echo "skipped: $*" >&2; exit 77; }
+PATH=$PATH:/usr/sbin
+for program in munged slurmctld slurmd sbatch srun scontrol; do
+  command -v "$program" >/dev/null || skip "there is no $program; SLOPEGAN_SLURM=1 scripts/setup.sh installs it"
+done
+((EUID == 0)) || skip "slurmd needs root"
+
+dir=$(mktemp -d)
+daemons=()
+stop() {
+  local daemon
+  for daemon in "${daemons[@]}"; do kill "$daemon" 2>/dev/null || true; done
+  for daemon in "${daemons[@]}"; do wait "$daemon" 2>/dev/null || true; done
+  rm -rf "$dir"
+}
+trap stop EXIT
+fail() { echo "failed: $*" >&2; tail -n 15 "$dir"/*.log >&2; exit 1; }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+
+chmod 711 "$dir"   # munge's socket has to be reachable
+mkdir -m 755 "$dir/state" "$dir/spool"
+(umask 077 && head -c 128 /dev/urandom >"$dir/munge.key")
+cat >"$dir/slurm.conf" <<CONF
+ClusterName=test
+SlurmctldHost=$(hostname)(127.0.0.1)
+SlurmctldPort=$(free_port)
+SlurmdPort=$(free_port)
+SlurmUser=root
+AuthType=auth/munge
+AuthInfo=socket=$dir/munge.socket
+CredType=cred/munge
+StateSaveLocation=$dir/state
+SlurmdSpoolDir=$dir/spool
+SlurmctldPidFile=$dir/slurmctld.pid
+SlurmdPidFile=$dir/slurmd.pid
+ProctrackType=proctrack/pgid
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+MpiDefault=none
+ReturnToService=2
+SchedulerParameters=sched_interval=1,batch_sched_delay=0
+NodeName=$(hostname) NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+PartitionName=all Nodes=ALL Default=YES MaxTime=10 State=UP OverSubscribe=FORCE:8
+CONF
+export SLURM_CONF=$dir/slurm.conf
+munged --foreground --force --key-file="$dir/munge.key" --socket="$dir/munge.socket" --pid-file="$dir/munged.pid" \
+  --log-file="$dir/munged.log" --seed-file="$dir/munge.seed" 2>"$dir/munged_errors.log" & daemons+=($!)
+for ((i = 0; i < 50; ++i)); do [[ -S $dir/munge.socket ]] && break; sleep 0.1; done
+slurmctld -D >"$dir/slurmctld.log" 2>&1 & daemons+=($!)
+slurmd -D >"$dir/slurmd.log" 2>&1 & daemons+=($!)
+for ((i = 0; i < 100; ++i)); do
+  if sinfo --noheader --format=%T 2>/dev/null | grep -q '^idle'; then break; fi
+  kill -0 "${daemons[@]}" 2>/dev/null || { tail -n 5 "$dir"/*.log >&2; skip "Slurm does not start here"; }
+  sleep 0.2
+done
+sinfo --noheader --format=%T | grep -q '^idle' || { tail -n 5 "$dir"/*.log >&2; skip "Slurm does not start here"; }
+
+# --- A sweep of six arms in three tasks --------------------------------------------------------------------------------
+export SLOPEGAN=$slopegan
+values=(run.output_dir="$dir/outputs" training.total_images=640 samples.every_images=320 training.threads=1
+  training.precision=float32 sweep.seeds='[0, 1]' sweep.negative_slope='[0, 0.1, 0.2]')
+submit() {
+  timeout 180 sbatch --wait --cpus-per-task=1 --chdir="$PWD" --output="$dir/task-%a.log" "$@" \
+    scripts/slurm_sweep.sbatch configs/smoke.yaml "${values[@]}" >"$dir/sbatch.log"
+}
+submit --array=1-3 || fail "the array"
+results=$dir/outputs/smoke/results.csv
+[[ $(grep -c ',done,640,' "$results") == 6 ]] || fail "not all six arms are done: $(<"$results")"
+before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
+submit --array=1-2 || fail "the array again"   # other shards of what is over
+[[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
+grep -q 'arms are over already' "$dir/task-1.log" || fail "the second array does not know the first one's arms"
+
+# --- Two ranks, and a job of two tasks that is an ordinary run all the same -----------------------------------------------
+train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)
+timeout 120 srun --ntasks=2 --overcommit "${train[@]}" run.name=ranks >"$dir/srun.log" 2>&1 || fail "srun"
+grep -q '2 ranks' "$dir/srun.log" || fail "srun's tasks did not train together"
+timeout 120 sbatch --wait --ntasks=2 --overcommit --output="$dir/batch.log" --wrap "$(printf '%q ' "${train[@]}" run.name=batch)" \
+  >"$dir/sbatch.log" || fail "an ordinary run in a batch job of two tasks"
+! grep -q 'ranks' "$dir/batch.log" || fail "a batch script took itself for a rank"
+echo "Slurm: six arms in three tasks, none twice; two ranks under srun; an ordinary run in a batch script"

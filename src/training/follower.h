@@ -1,0 +1,15 @@
+#pragma once
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "training/device.h"
+#include "training/distributed.h"
+#include "training/trainer.h"
+
+namespace slopegan {
+
+/// What all ranks but the first do while that one trains: the same steps with their parts of the batches, from the
+/// state that rank 0 has. Writes nothing. Throws as train and Ranks do.
+TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dataset, Ranks& ranks);
+
+}  // namespace slopegan

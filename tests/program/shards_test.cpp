@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "exact_resume.h"
+#include "live_program.h"
+#include "program.h"
+#include "slow_check.h"
+#include "support/text.h"
+
+namespace slopegan::testing {
+namespace {
+
+/// results.csv without what depends on the clock and the machine.
+std::string timeless_results(const std::filesystem::path& sweep) {
+  std::istringstream lines(read_text(sweep / "results.csv"));
+  std::set<std::size_t> timed;
+  std::string kept, line;
+  while (std::getline(lines, line)) {
+    std::istringstream cells(line);
+    std::size_t column = 0;
+    for (std::string cell; std::getline(cells, cell, ','); ++column) {
+      for (const char* name : {"seconds", "images_per_second", "memory_mib"}) {
+        if (cell == name) timed.insert(column);
+      }
+      if (!timed.contains(column)) kept += cell + ',';
+    }
+    kept += '\n';
+  }
+  EXPECT_EQ(timed.size(), 3u);
+  return kept;
+}
+
+/// How often an arm began to train.
+int starts_of(const std::filesystem::path& run) {
+  const auto log = read_text(run / "log.txt");
+  int count = 0;
+  for (auto at = log.find("training /"); at != std::string::npos; at = log.find("training /", at + 1)) ++count;
+  return count;
+}
+
+/// Shards of a sweep, as GNU parallel starts them over a shared directory.
+class ShardsSlowCheck : public ProgramTest {
+ protected:
+  const int shards_ = check_count(2, 8), kills_ = check_count(1, 3);
+  const std::string seeds_ = check_count(0, 1) == 1 ? "[0, 1, 2, 3, 4, 5, 6, 7]" : "[0, 1]";
+  const std::string slopes_ = check_count(0, 1) == 1 ? "[0, 0.1, 0.2]" : "[0, 0.2]";
+
+  /// In outputs()/name/smoke.
+  std::vector<std::string> sweep(const std::string& name, const std::vector<std::string>& more) const {
+    auto all = smoke("sweep", {"run.output_dir=" + (outputs() / name).string(), "training.total_images=1280",
+                               "samples.every_images=640", "checkpoint.every_images=320", "training.precision=float32",
+                               "training.threads=1", "sweep.seeds=" + seeds_, "sweep.negative_slope=" + slopes_});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  /// Starts all shards and gives parallel's exit code, the number of shards that failed. Each writes down its process.
+  int run_shards(const std::function<void()>& meanwhile = {}) {
+    std::string command = "parallel --will-cite --jobs " + std::to_string(shards_) + " 'echo $$ >" +
+                          (directory_ / "pid").string() + "{}; exec " SLOPEGAN_BINARY;
+    for (const auto& argument : sweep("sharded", {"--jobs", "1", "--shard"})) command += " \"" + argument + "\"";
+    command += " {}/" + std::to_string(shards_) + " 2>" + (directory_ / "log").string() + "{}' ::: $(seq " +
+               std::to_string(shards_) + ") >" + (directory_ / "out").string() + " 2>&1";
+    int status = 0;
+    std::thread parallel([&] { status = std::system(command.c_str()); });
+    if (meanwhile) meanwhile();
+    parallel.join();
+    return WEXITSTATUS(status);
+  }
+
+  /// Kills some of the shards, each at a random moment of the training of its arms.
+  int kill_some() {
+    std::mt19937 random(1);
+    std::vector<int> victims(static_cast<std::size_t>(shards_));
+    for (int i = 0; i < shards_; ++i) victims[static_cast<std::size_t>(i)] = i + 1;
+    std::shuffle(victims.begin(), victims.end(), random);
+    int killed = 0;
+    for (int i = 0; i < kills_; ++i) {
+      const auto file = directory_ / ("pid" + std::to_string(victims[static_cast<std::size_t>(i)]));
+      if (!wait_for(file)) continue;
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(300, 1500)(random)));
+      pid_t process = 0;
+      std::ifstream(file) >> process;
+      killed += process > 1 && ::kill(process, SIGKILL) == 0;
+    }
+    return killed;
+  }
+};
+
+TEST_F(ShardsSlowCheck, KilledAndStartedAgainTheyLeaveWhatOneSweepLeaves) {
+  if (!is_installed("parallel")) GTEST_SKIP() << "there is no GNU parallel";
+  const auto whole = slopegan(sweep("whole", {}));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  int killed = 0;
+  const int failed = run_shards([&] { killed = kill_some(); });
+  EXPECT_EQ(killed, kills_);
+  EXPECT_EQ(failed, kills_);
+  EXPECT_EQ(run_shards(), 0) << read_text(directory_ / "log1");
+
+  const auto alone = outputs() / "whole/smoke", sharded = outputs() / "sharded/smoke";
+  EXPECT_EQ(timeless_results(sharded), timeless_results(alone));
+  const auto arms = lines_of(slopegan(sweep("whole", {"--list"})).out);
+  std::size_t same = 0;
+  int resumed = 0;
+  for (const auto& arm : arms) {
+    const auto one = alone / "runs" / arm, other = sharded / "runs" / arm;
+    same += read_text(one / "checkpoints/1280/state.safetensors") ==
+                read_text(other / "checkpoints/1280/state.safetensors") &&
+            timeless_history(one) == timeless_history(other);
+    resumed += starts_of(other) - 1;
+  }
+  EXPECT_EQ(same, arms.size());
+  EXPECT_LE(resumed, kills_);  // a killed shard had one arm in work; all others began once
+  EXPECT_TRUE(std::filesystem::exists(sharded / "report.html"));
+  for (const char* name : {"statistics.json", "contact_sheet.png", "time_sheet.png"}) {
+    EXPECT_TRUE(read_text(sharded / name) == read_text(alone / name)) << name;
+  }
+  report_check(
+      format("%d shards of a sweep of %zu arms under GNU parallel, %d killed", shards_, arms.size(), killed),
+      format("after a second start %zu of %zu arms and results.csv as those of an unsharded sweep", same, arms.size()));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
