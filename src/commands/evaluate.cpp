@@ -7,8 +7,10 @@
 #include "commands/checkpoint_argument.h"
 #include "commands/commands.h"
 #include "commands/output.h"
+#include "config/enum_names.h"
 #include "config/load.h"
 #include "evaluation/image_folder.h"
+#include "metrics/figures.h"
 #include "models/block.h"
 #include "run/json_text.h"
 #include "support/errors.h"
@@ -52,12 +54,7 @@ RealImages load_against(const std::string& against, std::int64_t channels, std::
 MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
   MetricsConfig metrics;
   metrics.samples = arguments.samples > 0 ? arguments.samples : samples;
-  metrics.names = {MetricName::fd,
-                   MetricName::kd,
-                   MetricName::precision_recall,
-                   MetricName::density_coverage,
-                   MetricName::classifier_score,
-                   MetricName::memorisation};
+  for (const auto& row : EnumNames<MetricName>::table) metrics.names.push_back(row.value);
   return metrics;
 }
 
@@ -117,22 +114,6 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
   return evaluator.evaluate(extract_dataset(evaluator.extractor(), generated, count, resolution));
 }
 
-const char* meaning_of(const std::string& name) {
-  static const std::map<std::string, const char*> meanings = {
-      {"fd", "distance of the feature distributions; lower is better"},
-      {"kd", "the same by a kernel, without bias; lower is better"},
-      {"precision", "share of generated images that look real"},
-      {"recall", "share of real images that are covered"},
-      {"density", "how deep generated images lie among real ones; 1 is expected"},
-      {"coverage", "share of real images with a generated neighbour"},
-      {"classifier_score", "sureness and variety of the classes; higher is better"},
-      {"class_kl", "how far the classes' shares are from the real ones; 0 is best"},
-      {"copied_share", "share as near to a training image as 1 % of test images are"},
-      {"copying_z", "nearness to training images against test images; far below 0: copies"}};
-  const auto found = meanings.find(name);
-  return found == meanings.end() ? "" : found->second;
-}
-
 std::string metrics_table(const MetricsRecord& record) {
   std::string text =
       format("%s, %lld generated images", record.extractor.c_str(), static_cast<long long>(record.samples));
@@ -142,7 +123,8 @@ std::string metrics_table(const MetricsRecord& record) {
   for (const auto& [name, value] : record.values) {
     const auto floor = record.floors.find(name);
     const std::string floor_text = floor == record.floors.end() ? "-" : format("%.5g", floor->second);
-    text += format("%-17s %11.5g %11s  %s\n", name.c_str(), value, floor_text.c_str(), meaning_of(name));
+    const auto* figure = find_figure(name);
+    text += format("%-17s %11.5g %11s  %s\n", name.c_str(), value, floor_text.c_str(), figure ? figure->meaning : "");
   }
   if (record.fd_repeat) text += format("%-17s %11.5g %11s  fd of other latents\n", "fd_repeat", *record.fd_repeat, "-");
   if (record.fd_bias)

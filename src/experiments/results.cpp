@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "metrics/figures.h"
 #include "support/files.h"
 #include "support/text.h"
 
@@ -25,11 +26,6 @@ constexpr std::pair<const char*, double HistoryRecord::*> history_figures[] = {
     {"seconds", &HistoryRecord::seconds},
     {"images_per_second", &HistoryRecord::images_per_second},
     {"memory_mib", &HistoryRecord::memory_mib}};
-
-/// The columns that are always there, so that the files of all sweeps are read alike.
-const Cells usual_metrics = {"fd",           "kd",       "precision",        "recall",
-                             "density",      "coverage", "classifier_score", "class_kl",
-                             "copied_share", "copying_z"};
 
 std::string status_text(const std::optional<RunStatus>& status) {
   if (!status) return "pending";
@@ -56,9 +52,10 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-/// The usual metrics, and behind them those that only these arms have.
+/// All figures, so that the files of all sweeps are read alike, and behind them those that only these arms have.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
-  Cells names = usual_metrics, others;
+  Cells names, others;
+  for (const auto& figure : figures) names.emplace_back(figure.key);
   for (const auto& record : metrics) {
     if (!record) continue;
     for (const auto& [name, value] : record->values) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "metrics/figures.h"
 #include "report/html.h"
 #include "report/sections.h"
 #include "support/text.h"
@@ -12,23 +13,6 @@ namespace slopegan {
 namespace {
 
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
-
-struct MetricName {
-  const char* key;
-  const char* title;
-  bool lower_is_better;
-};
-
-constexpr MetricName metric_names[] = {{"fd", "FD", true},
-                                       {"kd", "KD", true},
-                                       {"precision", "Precision", false},
-                                       {"recall", "Recall", false},
-                                       {"density", "Density", false},
-                                       {"coverage", "Coverage", false},
-                                       {"classifier_score", "Classifier score", false},
-                                       {"class_kl", "Class KL", true},
-                                       {"copied_share", "Copied share", true},
-                                       {"copying_z", "Copying z", true}};
 
 double value_of(const std::map<std::string, double>& values, const std::string& name) {
   const auto found = values.find(name);
@@ -158,18 +142,18 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
   table.header = {"slope"};
   table.numeric = {false};
   std::vector<std::string> floor = {"real test images"};
-  std::vector<const MetricName*> shown;
+  std::vector<const Figure*> shown;
   const MetricsRecord* any = nullptr;
   for (const auto& arm : sweep.arms) {
     if (const auto* record = last_metrics_of(arm, extractor)) any = record;
   }
   if (any == nullptr) return {};
-  for (const auto& name : metric_names) {
-    if (!any->values.contains(name.key)) continue;
-    shown.push_back(&name);
-    table.header.push_back(std::string(name.title) + (name.lower_is_better ? " ↓" : " ↑"));
+  for (const auto& figure : figures) {
+    if (!any->values.contains(figure.key)) continue;
+    shown.push_back(&figure);
+    table.header.push_back(std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑"));
     table.numeric.push_back(true);
-    floor.push_back(number_text(value_of(any->floors, name.key)));
+    floor.push_back(number_text(value_of(any->floors, figure.key)));
   }
   if (!any->floors.empty()) {
     table.rows.push_back(floor);
@@ -177,12 +161,12 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
   }
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
-    for (const auto* name : shown) {
+    for (const auto* figure : shown) {
       double sum = 0;
       std::size_t count = 0;
       for (const auto* arm : arms_of(sweep, i)) {
         const auto* record = last_metrics_of(*arm, extractor);
-        const double value = record == nullptr ? no_value : value_of(record->values, name->key);
+        const double value = record == nullptr ? no_value : value_of(record->values, figure->key);
         if (std::isfinite(value)) sum += value, ++count;
       }
       cells.push_back(number_text(count == 0 ? no_value : sum / static_cast<double>(count)));
@@ -197,10 +181,10 @@ std::string run_table(const MetricsRecord& record) {
   Table table;
   table.header = {"figure", "this run", "real test images"};
   table.numeric = {false, true, true};
-  for (const auto& name : metric_names) {
-    if (!record.values.contains(name.key)) continue;
-    table.rows.push_back({std::string(name.title) + (name.lower_is_better ? " ↓" : " ↑"),
-                          number_text(record.values.at(name.key)), number_text(value_of(record.floors, name.key))});
+  for (const auto& figure : figures) {
+    if (!record.values.contains(figure.key)) continue;
+    table.rows.push_back({std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑"),
+                          number_text(record.values.at(figure.key)), number_text(value_of(record.floors, figure.key))});
   }
   return table_html(table, "At " + grouped(record.images) + " images, by " + escape(record.extractor) + " with " +
                                grouped(record.samples) + " images. ↓ lower is better, ↑ higher.");
@@ -221,17 +205,17 @@ std::string run_scores_section(const RunData& run, Json& charts) {
   if (run.metrics.empty()) return {};
   const auto& last = run.metrics.back();
   std::vector<Chart> drawn;
-  for (const auto& name : metric_names) {
-    if (!last.values.contains(name.key)) continue;
+  for (const auto& figure : figures) {
+    if (!last.values.contains(figure.key)) continue;
     Chart chart;
-    chart.title = std::string(name.title) + " over training";
+    chart.title = std::string(figure.title) + " over training";
     chart.x = training_axis(run);
-    chart.y = {.label = name.title};
-    if (last.floors.contains(name.key)) chart.reference = last.floors.at(name.key);
+    chart.y = {.label = figure.title};
+    if (last.floors.contains(figure.key)) chart.reference = last.floors.at(figure.key);
     chart.reference_label = "real test images";
-    chart.series.push_back({.label = name.title,
+    chart.series.push_back({.label = figure.title,
                             .colour = 0,
-                            .points = chart_points(mean_curve({metric_curve(run, name.key, last.extractor)}, 160))});
+                            .points = chart_points(mean_curve({metric_curve(run, figure.key, last.extractor)}, 160))});
     drawn.push_back(std::move(chart));
   }
   return section("scores", "Scores", run_table(last) + chart_grid(drawn, charts));
