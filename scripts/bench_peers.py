@@ -2,7 +2,9 @@
 """Times the same training step in plain PyTorch and in slopegan, with the same wheel and threads.
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
-                                            [--rounds 5] [--seconds 4] [--json FILE] [--compile]
+                                            [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
+
+With --inference the generator in evaluation mode, `--batch` (1 or 64) images at a time, takes the place of the step.
 
 Each way runs in a process of its own, one after the other in every round, so that what disturbs the machine disturbs all
 of them. Prints the medians over the rounds, the ratios to the fastest PyTorch of the same precision, and peak memory.
@@ -95,6 +97,14 @@ def peer(arguments) -> None:
             torch._foreach_lerp_(average, list(g.parameters()), 0.01)
         return generator_loss.item()
 
+    def infer():
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            return forward_g(latents).float()
+
+    if arguments.inference:
+        g.eval()
+        latents = torch.randn(arguments.batch, 100, 1, 1)
+        step = infer
     for _ in range(5):
         step()
     times, end = [], time.perf_counter() + arguments.seconds
@@ -110,6 +120,7 @@ def measure_peer(name, arguments):
     command = [sys.executable, __file__, "--peer", name]
     for key in ("resolution", "width", "channels", "batch", "threads", "seconds"):
         command += [f"--{key}", str(getattr(arguments, key))]
+    command += ["--inference"] if arguments.inference else []
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(arguments))
     if result.returncode != 0:
         print(f"{name}: {result.stderr.strip().splitlines()[-1] if result.stderr else 'failed'}", file=sys.stderr)
@@ -118,16 +129,16 @@ def measure_peer(name, arguments):
 
 
 def measure_ours(precision, arguments):
-    command = [str(BINARY), "--quiet", "bench", "step", f"training.precision={precision}",
+    command = [str(BINARY), "--quiet", "bench", "inference" if arguments.inference else "step", f"training.precision={precision}",
                f"training.threads={arguments.threads}", f"training.batch_size={arguments.batch}",
                f"data.resolution={arguments.resolution}", f"generator.width={arguments.width}",
                f"discriminator.width={arguments.width}", "--channels", str(arguments.channels),
                "--vary", f"training.precision={precision}", "--seconds", str(arguments.seconds)]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True,
                                        env=environment(arguments)).stdout)
-    row = result["rows"][-1]
+    row = result["rows"][0 if arguments.inference and arguments.batch == 1 else -1]
     return {"images_per_second": row["images_per_second"], "peak_memory_mib": result["peak_memory_mib"],
-            "share_of_peak": row["share_of_peak"]}
+            "share_of_peak": row.get("share_of_peak")}
 
 
 def environment(arguments):
@@ -141,6 +152,7 @@ def main() -> int:
         parser.add_argument(f"--{key}", type=int, default=value)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
     parser.add_argument("--compile", action="store_true", help="torch.compile as well, which takes minutes at first")
+    parser.add_argument("--inference", action="store_true", help="the generator alone, in evaluation mode")
     parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this file")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -77,12 +77,14 @@ BenchCase inference_case(const BenchVariant& variant, std::int64_t batch, std::i
   const auto generator = std::make_shared<Generator>(variant.config.generator, variant.config.data.resolution, channels,
                                                      static_cast<std::uint64_t>(variant.config.seed));
   (*generator)->initialise(variant.config.init, static_cast<std::uint64_t>(variant.config.seed));
+  (*generator)->to(compute.device);
+  const InferenceGenerator inference(*generator, compute.type);
   const auto latents = sample_latents(variant.config, batch);
   return {.name = format("%lld at a time, %s", static_cast<long long>(batch), variant.name.c_str()),
           .run =
               [=] {
                 apply_compute(compute);
-                generate_images(*generator, latents, compute);
+                generate_images(inference, latents);
               },
           .images = static_cast<double>(batch),
           .flop = forward_flop(**generator, 1) * static_cast<double>(batch)};

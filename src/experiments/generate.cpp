@@ -4,8 +4,10 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "images/convert.h"
 #include "images/gif.h"
@@ -79,6 +81,16 @@ fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int6
   return directory / format("%0*lld.png", static_cast<int>(digits), static_cast<long long>(number));
 }
 
+/// Encoding takes as long as making the images, of small networks longer, so every core has a part of it.
+void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, std::int64_t first,
+                 std::int64_t count) {
+  at::parallel_for(0, static_cast<std::int64_t>(images.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      write_png(numbered_file(directory, first + i, count), images[static_cast<std::size_t>(i)], Sync::later);
+    }
+  });
+}
+
 /// To the files and the animation, where there are such.
 void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
   StreamProgress progress;
@@ -86,11 +98,9 @@ void write_images(ImageStream& stream, const fs::path& directory, GifWriter* ani
     const auto images = stream.next();
     if (!images.defined()) return;
     const auto mats = to_mats(images);
-    for (std::size_t i = 0; i < mats.size(); ++i) {
-      if (!directory.empty()) {
-        write_png(numbered_file(directory, first + static_cast<std::int64_t>(i), stream.count()), mats[i], Sync::later);
-      }
-      if (animation != nullptr) animation->add(enlarged(mats[i]), walk_frame_hundredths);
+    if (!directory.empty()) write_files(mats, directory, first, stream.count());
+    if (animation != nullptr) {
+      for (const auto& mat : mats) animation->add(enlarged(mat), walk_frame_hundredths);
     }
     progress.update(stream);
   }

@@ -1,5 +1,7 @@
 #include "export/network.h"
 
+#include <utility>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -36,12 +38,8 @@ void add_block(ExportedNetwork& network, const BlockImpl& block) {
 }
 
 TransposedConvolutionLayer folded(const TransposedConvolutionLayer& conv, const BatchNormLayer& norm) {
-  const auto factor = norm.weight.to(at::kDouble) / (norm.running_var.to(at::kDouble) + norm.epsilon).sqrt();
-  const auto bias = conv.bias.defined() ? conv.bias.to(at::kDouble) : at::zeros_like(factor);
-  TransposedConvolutionLayer result = conv;
-  result.weight = plain(conv.weight.to(at::kDouble) * factor.view({1, -1, 1, 1}));
-  result.bias = plain(norm.bias.to(at::kDouble) + (bias - norm.running_mean.to(at::kDouble)) * factor);
-  return result;
+  auto [weight, bias] = fold_batch_norm({conv.weight, conv.bias}, norm);
+  return {.weight = std::move(weight), .bias = std::move(bias), .stride = conv.stride, .padding = conv.padding};
 }
 
 }  // namespace

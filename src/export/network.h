@@ -9,6 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "models/batch_norm_folding.h"
 #include "models/named_tensors.h"
 #include "training/load_generator.h"
 
@@ -21,11 +22,7 @@ struct TransposedConvolutionLayer {
   std::int64_t stride = 1, padding = 0;
 };
 
-/// With running statistics; all tensors [C].
-struct BatchNormLayer {
-  at::Tensor weight, bias, running_mean, running_var;
-  double epsilon = 1e-5;
-};
+using BatchNormLayer = BatchNormTensors;
 
 /// One fixed slope; 0 is ReLU, 1 the identity.
 struct LeakyLayer {

@@ -52,9 +52,26 @@ template <typename T, typename Channels>
   }
 }
 
+/// A line of `width` sums, which lie as the image's values do.
+template <typename T, typename Channels>
+[[gnu::always_inline]] inline void store_line(const float* sums, T* line, std::int64_t width, Channels channels,
+                                              Epilogue epilogue) {
+  const std::int64_t c = channels.count;
+  if (epilogue.bias == nullptr) {
+    for (std::int64_t i = 0; i < width * c; ++i) store(line[i], sums[i]);
+    return;
+  }
+  for (std::int64_t x = 0; x < width; ++x, sums += c, line += c) {
+    for (std::int64_t i = 0; i < c; ++i) {
+      const float value = sums[i] + epilogue.bias[i];
+      store(line[i], value > 0 ? value : value * epilogue.negative_slope);
+    }
+  }
+}
+
 template <typename T, typename Channels>
 [[gnu::always_inline]] inline void scatter(const T* patches, T* image, float* scratch, std::int64_t height,
-                                           std::int64_t width, Channels channels) {
+                                           std::int64_t width, Channels channels, Epilogue epilogue) {
   const std::int64_t c = channels.count, run = kernel_size * c, padded_row = (2 * width + 2) * c, row = 2 * width * c;
   std::fill_n(scratch, scatter_scratch(height, width, c), 0.0f);
   for (std::int64_t y = 0; y < height; ++y) {
@@ -66,8 +83,7 @@ template <typename T, typename Channels>
     }
   }
   for (std::int64_t line = 0; line < 2 * height; ++line) {
-    const float* sum = scratch + (line + 1) * padded_row + c;
-    for (std::int64_t i = 0; i < row; ++i) store(image[line * row + i], sum[i]);
+    store_line(scratch + (line + 1) * padded_row + c, image + line * row, 2 * width, channels, epilogue);
   }
 }
 
@@ -87,14 +103,17 @@ SLOPEGAN_CLONES void gather_patches(const bfloat16_bits* image, bfloat16_bits* p
 }
 
 SLOPEGAN_CLONES void scatter_patches(const float* patches, float* image, float* scratch, std::int64_t height,
-                                     std::int64_t width, std::int64_t channels) {
-  with_channels(channels,
-                [=](auto c) __attribute__((always_inline)) { scatter(patches, image, scratch, height, width, c); });
+                                     std::int64_t width, std::int64_t channels, Epilogue epilogue) {
+  with_channels(channels, [=](auto c) __attribute__((always_inline)) {
+    scatter(patches, image, scratch, height, width, c, epilogue);
+  });
 }
 SLOPEGAN_CLONES void scatter_patches(const bfloat16_bits* patches, bfloat16_bits* image, float* scratch,
-                                     std::int64_t height, std::int64_t width, std::int64_t channels) {
-  with_channels(channels,
-                [=](auto c) __attribute__((always_inline)) { scatter(patches, image, scratch, height, width, c); });
+                                     std::int64_t height, std::int64_t width, std::int64_t channels,
+                                     Epilogue epilogue) {
+  with_channels(channels, [=](auto c) __attribute__((always_inline)) {
+    scatter(patches, image, scratch, height, width, c, epilogue);
+  });
 }
 
 }  // namespace slopegan::kernels

@@ -17,10 +17,16 @@ void gather_patches(const bfloat16_bits* image, bfloat16_bits* patches, std::int
 /// How many floats scatter_patches needs to work in.
 std::int64_t scatter_scratch(std::int64_t height, std::int64_t width, std::int64_t channels);
 
+/// What becomes of a sum before it is stored: itself, or, with a bias for each channel, leaky_relu(sum + bias).
+struct Epilogue {
+  const float* bias = nullptr;
+  float negative_slope = 1;
+};
+
 /// Each value of the image becomes the sum of the values at its place in all patches, in float32.
 void scatter_patches(const float* patches, float* image, float* scratch, std::int64_t height, std::int64_t width,
-                     std::int64_t channels);
+                     std::int64_t channels, Epilogue epilogue = {});
 void scatter_patches(const bfloat16_bits* patches, bfloat16_bits* image, float* scratch, std::int64_t height,
-                     std::int64_t width, std::int64_t channels);
+                     std::int64_t width, std::int64_t channels, Epilogue epilogue = {});
 
 }  // namespace slopegan::kernels

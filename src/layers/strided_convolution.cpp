@@ -3,11 +3,10 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "layers/patches_kernel.h"
+#include "layers/patches.h"
 
 namespace slopegan {
 
@@ -16,98 +15,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t kernel = 4, stride = 2, padding = 1, taps = kernel * kernel;
-
-at::Tensor channels_last(const at::Tensor& maps) { return maps.contiguous(at::MemoryFormat::ChannelsLast); }
-
-/// Calls `loop(pointer type tag)` for float32 and bfloat16.
-template <typename Loop>
-void dispatch(const at::Tensor& maps, Loop loop) {
-  if (maps.scalar_type() == at::kFloat) return loop(float{});
-  loop(kernels::bfloat16_bits{});
-}
-
-template <typename T>
-T* values(const at::Tensor& tensor) {
-  return static_cast<T*>(tensor.data_ptr());
-}
-
-/// [N, C, 2H, 2W] -> [N·H·W, 16·C].
-at::Tensor gather_patches(const at::Tensor& maps) {
-  const auto source = channels_last(maps);
-  const std::int64_t count = source.size(0), channels = source.size(1), h = source.size(2) / 2, w = source.size(3) / 2;
-  auto patches = at::empty({count * h * w, taps * channels}, source.options().memory_format(c10::nullopt));
-  dispatch(source, [&](auto tag) {
-    using T = decltype(tag);
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t n = begin; n < end; ++n) {
-        kernels::gather_patches(values<T>(source) + n * 4 * h * w * channels,
-                                values<T>(patches) + n * h * w * taps * channels, h, w, channels);
-      }
-    });
-  });
-  return patches;
-}
-
-/// [N·H·W, 16·C] -> [N, C, 2H, 2W].
-at::Tensor scatter_patches(const at::Tensor& patches, std::int64_t count, std::int64_t channels, std::int64_t h,
-                           std::int64_t w) {
-  auto maps = at::empty({count, channels, 2 * h, 2 * w}, patches.options(), at::MemoryFormat::ChannelsLast);
-  dispatch(patches, [&](auto tag) {
-    using T = decltype(tag);
-    at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<float> scratch(static_cast<std::size_t>(kernels::scatter_scratch(h, w, channels)));
-      for (std::int64_t n = begin; n < end; ++n) {
-        kernels::scatter_patches(values<T>(patches) + n * h * w * taps * channels,
-                                 values<T>(maps) + n * 4 * h * w * channels, scratch.data(), h, w, channels);
-      }
-    });
-  });
-  return maps;
-}
-
-/// [N, C, H, W] -> [N·H·W, C].
-at::Tensor rows_of(const at::Tensor& maps) {
-  return channels_last(maps).permute({0, 2, 3, 1}).reshape({-1, maps.size(1)});
-}
-
-/// [low, high, 4, 4] -> [low, 16·high].
-at::Tensor rows_of_weight(const at::Tensor& weight) {
-  return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
-}
-
-// --- Which way is the quicker one
-// ---------------------------------------------------------------------------------------- Measured on processors with
-// avx512_bf16. Products over patches reach the peak of bfloat16 as long as the patches stay in the cache; those of
-// float32 are slower than oneDNN's convolutions, which lose it only where one side has few channels.
-
-constexpr std::int64_t thin = 4, deep = 256, cached_bytes = 12 << 20;
-
-bool is_bfloat16(const at::Tensor& maps) { return maps.scalar_type() == at::kBFloat16; }
-
-/// Whether so many patches of `high` channels in bfloat16 stay in the cache.
-bool are_cached(std::int64_t places, std::int64_t high) { return places * taps * high * 2 <= cached_bytes; }
-
-bool convolves_patches(const at::Tensor& maps, std::int64_t high, std::int64_t places) {
-  return is_bfloat16(maps) && (high <= thin || (high >= deep && are_cached(places, high)));
-}
-
-bool transposes_patches(const at::Tensor& maps, std::int64_t high, std::int64_t places) {
-  if (high <= thin) return is_bfloat16(maps) || maps.scalar_type() == at::kFloat;
-  return is_bfloat16(maps) && are_cached(places, high);
-}
-
-bool correlates_patches(const at::Tensor& maps, std::int64_t high, std::int64_t places) {
-  if (high == 1) return is_bfloat16(maps) || maps.scalar_type() == at::kFloat;
-  return is_bfloat16(maps) && high > thin && are_cached(places, high);
-}
+constexpr std::int64_t kernel = 4, stride = 2, padding = 1;
 
 // --- The three products
 // --------------------------------------------------------------------------------------------------
 
 at::Tensor convolve(const at::Tensor& big, const at::Tensor& weight) {
   const std::int64_t count = big.size(0), low = weight.size(0), h = big.size(2) / 2, w = big.size(3) / 2;
-  if (!convolves_patches(big, weight.size(1), count * h * w)) {
+  if (!convolves_patches(big.scalar_type(), weight.size(1), count * h * w)) {
     return at::conv2d(channels_last(big), weight, {}, stride, padding);
   }
   auto small = at::empty({count, low, h, w}, big.options(), at::MemoryFormat::ChannelsLast);
@@ -118,7 +33,7 @@ at::Tensor convolve(const at::Tensor& big, const at::Tensor& weight) {
 
 at::Tensor transpose(const at::Tensor& small, const at::Tensor& weight) {
   const std::int64_t high = weight.size(1), count = small.size(0), h = small.size(2), w = small.size(3);
-  if (!transposes_patches(small, high, count * h * w)) {
+  if (!transposes_patches(small.scalar_type(), high, count * h * w)) {
     return at::conv_transpose2d(channels_last(small), weight, {}, stride, padding);
   }
   return scatter_patches(at::mm(rows_of(small), rows_of_weight(weight)), count, high, h, w);
@@ -128,7 +43,7 @@ at::Tensor transpose(const at::Tensor& small, const at::Tensor& weight) {
 /// on its two sides, one of them a gradient.
 at::Tensor correlate(const at::Tensor& big, const at::Tensor& small, at::ScalarType type) {
   const std::int64_t low = small.size(1), high = big.size(1);
-  if (correlates_patches(big, high, small.numel() / low)) {
+  if (correlates_patches(big.scalar_type(), high, small.numel() / low)) {
     const auto rows = at::mm(rows_of(small).t(), gather_patches(big));
     return rows.view({low, kernel, kernel, high})
         .permute({0, 3, 1, 2})

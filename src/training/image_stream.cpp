@@ -23,12 +23,17 @@ LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim) {
   };
 }
 
-ImageStream::ImageStream(LoadedGenerator& loaded, const Compute& compute, LatentSource latents, std::int64_t count)
-    : loaded_(loaded), compute_(compute), latents_(std::move(latents)), count_(count) {
-  loaded_.generator->to(compute_.device);
+static InferenceGenerator on_device(Generator& generator, const Compute& compute) {
+  generator->to(compute.device);
+  return InferenceGenerator(generator, compute.type);
 }
 
-std::int64_t ImageStream::channels() const { return loaded_.generator->blocks.back()->conv->options().out_channels; }
+ImageStream::ImageStream(LoadedGenerator& loaded, const Compute& compute, LatentSource latents, std::int64_t count)
+    : generator_(on_device(loaded.generator, compute)),
+      latents_(std::move(latents)),
+      count_(count),
+      channels_(loaded.generator->blocks.back()->conv->options().out_channels),
+      resolution_(loaded.config.data.resolution) {}
 
 at::Tensor ImageStream::next() {
   if (done_ == count_) return {};
@@ -36,7 +41,7 @@ at::Tensor ImageStream::next() {
     throw StoppedError(signal, format("stopped after %lld of %lld images", static_cast<long long>(done_),
                                       static_cast<long long>(count_)));
   }
-  const auto images = generate_images(loaded_.generator, latents_(done_, batch_size), compute_);
+  const auto images = generate_images(generator_, latents_(done_, batch_size));
   const auto wanted = std::min(batch_size, count_ - done_);
   done_ += wanted;
   return images.narrow(0, 0, wanted);

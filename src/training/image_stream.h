@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "models/inference_generator.h"
 #include "training/device.h"
 #include "training/load_generator.h"
 
@@ -30,14 +31,13 @@ class ImageStream {
   /// Images given so far.
   std::int64_t done() const { return done_; }
   std::int64_t count() const { return count_; }
-  std::int64_t channels() const;
-  std::int64_t resolution() const { return loaded_.config.data.resolution; }
+  std::int64_t channels() const { return channels_; }
+  std::int64_t resolution() const { return resolution_; }
 
  private:
-  LoadedGenerator& loaded_;
-  Compute compute_;
+  InferenceGenerator generator_;
   LatentSource latents_;
-  std::int64_t count_, done_ = 0;
+  std::int64_t count_, channels_, resolution_, done_ = 0;
 };
 
 }  // namespace slopegan

@@ -21,9 +21,10 @@ Extraction extract_generated(Evaluator& evaluator, const Config& config, Generat
   constexpr std::int64_t images_at_a_time = 512;
   const auto latents = draw_latents(static_cast<std::uint64_t>(config.seed), "evaluation/latents", set,
                                     config.metrics.samples, config.generator.latent_dim);
+  const InferenceGenerator inference(generator, compute.type);
   std::vector<Extraction> parts;
   for (const auto& part : latents.split(images_at_a_time)) {
-    const auto images = as_bytes_would_be(generate_images(generator, part, compute));
+    const auto images = as_bytes_would_be(generate_images(inference, part));
     if (!images.isfinite().all().item<bool>()) {
       throw DivergedError("the generator in evaluation mode makes images that are not finite");
     }

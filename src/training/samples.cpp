@@ -23,17 +23,14 @@ at::Tensor sample_latents(const Config& config, std::int64_t count) {
                       config.generator.latent_dim);
 }
 
-at::Tensor generate_images(Generator& generator, const at::Tensor& latents, const Compute& compute) {
-  const at::NoGradGuard no_gradients;
-  const bool was_training = generator->is_training();
-  generator->eval();
+at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents) {
   std::vector<at::Tensor> images;
-  for (const auto& part : latents.split(64)) {
-    const auto input = part.to(at::TensorOptions(compute.device).dtype(compute.type));
-    images.push_back(generator->forward(input).to(at::kCPU));
-  }
-  generator->train(was_training);
+  for (const auto& part : latents.split(64)) images.push_back(generator(part).to(at::kCPU));
   return at::cat(images);
+}
+
+at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute) {
+  return generate_images(InferenceGenerator(generator, compute.type), latents);
 }
 
 std::set<std::int64_t> sample_counts(const RunPaths& run) {

@@ -6,7 +6,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "images/grid.h"
-#include "models/generator.h"
+#include "models/inference_generator.h"
 #include "run/run_directory.h"
 #include "training/device.h"
 
@@ -19,9 +19,11 @@ GridLayout samples_layout(const SamplesConfig& samples);
 /// sweep show the same ones, and more of them begin with the fewer.
 at::Tensor sample_latents(const Config& config, std::int64_t count);
 
-/// Images of the generator in evaluation mode (running statistics, no gradients), float32 [N, C, R, R] on the CPU. The
-/// generator's mode is as before afterwards.
-at::Tensor generate_images(Generator& generator, const at::Tensor& latents, const Compute& compute);
+/// Images of the generator, float32 [N, C, R, R] on the CPU, 64 at a time.
+at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents);
+
+/// The same of a generator in evaluation mode (running statistics), whatever mode it is in, as it is now.
+at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
 
 /// The numbers of the files samples/<images>.png of a run.
 std::set<std::int64_t> sample_counts(const RunPaths& run);

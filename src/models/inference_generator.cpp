@@ -1,0 +1,105 @@
+#include "models/inference_generator.h"
+
+#include <optional>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "layers/fixed_convolution.h"
+#include "layers/leaky_relu.h"
+#include "models/batch_norm_folding.h"
+
+namespace slopegan {
+
+namespace {
+
+using Stage = std::function<at::Tensor(const at::Tensor&)>;
+
+TransposedWeights folded(const BlockImpl& block) {
+  const auto& conv = *block.conv;
+  if (block.norm) {
+    const auto& norm = *block.norm;
+    return fold_batch_norm({conv.weight, conv.bias},
+                           {norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.options.eps()});
+  }
+  const auto bias = conv.bias.defined() ? conv.bias : at::zeros({conv.weight.size(1)}, conv.weight.options());
+  return {conv.weight.detach().clone(), bias.detach().clone()};
+}
+
+/// The block's activation; a fixed slope is remembered as it is now.
+Stage activation_of(const BlockImpl& block) {
+  if (!block.activation) return {};
+  if (!dynamic_cast<const LeakyReLUImpl*>(block.activation.get())) {
+    return [activation = block.activation](const at::Tensor& x) {
+      const bool was_training = activation->is_training();
+      activation->eval();
+      auto output = activation->forward(x);
+      activation->train(was_training);
+      return output;
+    };
+  }
+  return [slope = block.activation->negative_slope()](const at::Tensor& x) { return slopegan::leaky_relu(x, slope); };
+}
+
+/// Of blocks without one, and of those whose activation can be part of the convolution: its slope.
+std::optional<double> slope_to_fuse(const BlockImpl& block) {
+  if (!block.activation) return 1;
+  if (!dynamic_cast<const LeakyReLUImpl*>(block.activation.get())) return std::nullopt;
+  const double slope = block.activation->negative_slope();
+  return slope >= 0 ? std::optional(slope) : std::nullopt;
+}
+
+Stage followed_by(Stage first, Stage second) {
+  if (!second) return first;
+  return [first = std::move(first), second = std::move(second)](const at::Tensor& x) { return second(first(x)); };
+}
+
+/// 1×1 -> k×k: a product of matrices.
+Stage dense(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
+  const std::int64_t k = block.conv->options().kernel, out = weights.weight.size(1);
+  const auto matrix = weights.weight.permute({0, 2, 3, 1}).flatten(1).to(type).contiguous();
+  const auto bias = weights.bias.repeat({k * k}).to(type);
+  return followed_by(
+      [=](const at::Tensor& x) {
+        return at::addmm(bias, x.flatten(1), matrix).view({x.size(0), k, k, out}).permute({0, 3, 1, 2});
+      },
+      activation_of(block));
+}
+
+Stage plain(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
+  const auto& options = block.conv->options();
+  const std::vector<std::int64_t> stride(2, options.stride), padding(2, options.padding);
+  const auto weight = weights.weight.to(type), bias = weights.bias.to(type);
+  return followed_by([=](const at::Tensor& x) { return at::conv_transpose2d(x, weight, bias, stride, padding); },
+                     activation_of(block));
+}
+
+Stage make_stage(const BlockImpl& block, at::ScalarType type) {
+  const auto weights = folded(block);
+  const auto& options = block.conv->options();
+  if (options.stride == 1 && options.padding == 0) return dense(block, weights, type);
+  const bool is_strided = options.kernel == 4 && options.stride == 2 && options.padding == 1;
+  const bool is_fixed = is_strided && weights.weight.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
+  if (!is_fixed) return plain(block, weights, type);
+  const auto slope = slope_to_fuse(block);
+  const FixedTransposedConvolution convolution(weights.weight, weights.bias, type, slope.value_or(1));
+  return followed_by(convolution, slope ? Stage() : activation_of(block));
+}
+
+}  // namespace
+
+InferenceGenerator::InferenceGenerator(const Generator& generator, at::ScalarType type)
+    : device_(generator->blocks.front()->conv->weight.device()), type_(type) {
+  const at::NoGradGuard no_gradients;
+  for (const auto& block : generator->blocks) stages_.push_back(make_stage(*block, type));
+}
+
+at::Tensor InferenceGenerator::operator()(const at::Tensor& latent) const {
+  const at::NoGradGuard no_gradients;
+  auto x = latent.to(device_, type_).view({latent.size(0), latent.size(1), 1, 1});
+  for (const auto& stage : stages_) x = stage(x);
+  return at::tanh(x.scalar_type() == at::kDouble ? x : x.to(at::kFloat));
+}
+
+}  // namespace slopegan
