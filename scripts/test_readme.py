@@ -40,6 +40,7 @@ ELSEWHERE = {  # beginning of the command: where it is tried
     "slopegan import": "scripts/test_import_dcgan.py",
     "slopegan train outputs/dcgan/config.yaml": "trains on what scripts/import_dcgan.py left",
     ".venv/bin/python scripts/bench_peers.py": "minutes, and speed is no test",
+    ".venv/bin/python scripts/bench_growth.py": "minutes, and speed is no test",
     "scripts/check_slow.sh": "is the long test",
     "scripts/fuzz.sh": "takes clang and as long as one likes",
     ".venv/bin/python scripts/verify_onnx.py": "scripts/test_export.py",

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Measures how slopegan's time grows with images, width, resolution, batch, threads and arms.
+
+    .venv/bin/python scripts/bench_growth.py [--axis width ...] [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
+
+Prints a table an axis: the time, what it is times the row above, and, for the training step, the arithmetic of an image
+and its rate. The rows of an axis are measured one after the other in every round, so that what disturbs the machine
+disturbs all of them; medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = ROOT / "build/release/slopegan"
+CORES = len(os.sched_getaffinity(0))
+
+
+def bench(kind, *arguments):
+    output = subprocess.run([BINARY, "--quiet", "bench", kind, *arguments], capture_output=True, text=True, check=True)
+    return json.loads(output.stdout)["rows"]
+
+
+def step(seconds, *overrides):
+    """Seconds for 1,000 images of the training step, and its arithmetic."""
+    row = bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
+    return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
+            "gflop_per_second": row["gflop_per_second"]}
+
+
+def both(key, value):
+    return [f"generator.{key}={value}", f"discriminator.{key}={value}"]
+
+
+def images(_, value):
+    """The whole program: start, training, samples, a checkpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        subprocess.run([BINARY, "--quiet", "train", ROOT / "configs/fashion_mnist.yaml", f"run.output_dir={folder}",
+                        f"training.total_images={value}", "metrics.every_images=0"], check=True, capture_output=True)
+        return {"seconds": time.perf_counter() - begin}
+
+
+def threads(seconds, value):
+    row = bench("step", "--seconds", str(seconds), "--vary", f"training.threads={value}")[-1]
+    return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
+            "gflop_per_second": row["gflop_per_second"]}
+
+
+def arms(_, value):
+    return {"seconds": bench("sweep", "--arms", str(value), "--rounds", "1", "training.total_images=12800",
+                             "metrics.every_images=0")[0]["seconds"]}
+
+
+# axis: what one second is for, the values, how to measure one
+AXES = {
+    "images": ("s for the whole program", [6400, 12800, 25600, 51200, 102400], images),
+    "width": ("s for 1,000 images", [8, 16, 32, 64, 128], lambda s, v: step(s, *both("width", v))),
+    "resolution": ("s for 1,000 images", [32, 64, 128], lambda s, v: step(s, f"data.resolution={v}")),
+    "batch": ("s for 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: step(s, f"training.batch_size={v}")),
+    "threads": ("s for 1,000 images", list(range(1, CORES + 1)), threads),
+    "arms": ("s for arms of 12,800 images", [1, 2, 4, 8], arms),
+}
+
+
+def measure(axis, arguments):
+    _, values, function = AXES[axis]
+    rounds = [[function(arguments.seconds, value) for value in values] for _ in range(arguments.rounds)]
+    return [{"value": value, **{key: statistics.median(r[i][key] for r in rounds) for key in rounds[0][i]}}
+            for i, value in enumerate(values)]
+
+
+def show(axis, rows):
+    print(f"{axis:>10}{AXES[axis][0]:>30}{'to the row above':>18}{'MFLOP an image':>16}{'GFLOP/s':>9}")
+    before = None
+    for row in rows:
+        growth = f"{row['seconds'] / before:17.2f}x" if before else " " * 18
+        arithmetic = f"{row['mflop_per_image']:16.1f}{row['gflop_per_second']:9.0f}" if "mflop_per_image" in row else ""
+        print(f"{row['value']:10}{row['seconds']:30.3f}{growth}{arithmetic}")
+        before = row["seconds"]
+    print(flush=True)
+
+
+def plot(results, file):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    columns = (len(results) + 1) // 2
+    figure, places = pyplot.subplots(2, columns, figsize=(4 * columns, 6), layout="constrained", squeeze=False)
+    for place, (axis, rows) in zip(places.flat, results.items()):
+        values, seconds = [row["value"] for row in rows], [row["seconds"] for row in rows]
+        place.loglog(values, seconds, "o-", base=2, label="measured")
+        if "mflop_per_image" in rows[0] and axis not in ("threads", "batch"):
+            line, name = [seconds[-1] * row["mflop_per_image"] / rows[-1]["mflop_per_image"] for row in rows], "arithmetic"
+        elif axis == "batch":
+            line, name = [seconds[-1]] * len(rows), "constant"
+        elif axis == "threads":
+            line, name = [seconds[0] / value for value in values], "a thread's part"
+        else:
+            line, name = [seconds[-1] * value / values[-1] for value in values], "linear"
+        place.loglog(values, line, "--", base=2, color="gray", label=name)
+        place.set(xlabel=axis, ylabel=AXES[axis][0], xticks=values, xticklabels=[str(value) for value in values])
+        place.minorticks_off()
+        place.legend()
+    for place in list(places.flat)[len(results):]:
+        place.remove()
+    figure.savefig(file, dpi=80)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--axis", action="append", choices=AXES, help="may be given again; all without it")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3, help="of each measurement of the step")
+    parser.add_argument("--json", type=pathlib.Path, help="write the medians to this file")
+    parser.add_argument("--plot", type=pathlib.Path, help="draw them into this PNG or SVG file")
+    arguments = parser.parse_args()
+    results = {}
+    for axis in arguments.axis or AXES:
+        results[axis] = measure(axis, arguments)
+        show(axis, results[axis])
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2))
+    if arguments.plot:
+        plot(results, arguments.plot)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
