@@ -149,14 +149,8 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
   connection_->store = meet(environment, environment.rank == 0 && !environment.store_is_there);
-  try {
-    connection_->gloo = make_gloo(connection_->store, environment);
-    if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
-  } catch (const std::exception& error) {
-    throw IoError(format("rank %d of %d cannot reach the others: %s", environment.rank, environment.size,
-                         first_line(error.what()).c_str()));
-  }
-  // A connection of its own: the thread may be stuck in it.
+  // Before the ranks connect, because one of them may be lost then, and the others wait. A connection of its own: the
+  // thread may be stuck in it.
   const auto give_up = [environment](const Heartbeat::Trouble& trouble) {
     log::error(
         format("slopegan: rank %d of %d ends, because %s", environment.rank, environment.size, trouble.text.c_str()));
@@ -164,6 +158,15 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   };
   connection_->heartbeat.emplace(board_on(meet(environment, false)), environment.rank, environment.size,
                                  Heartbeat::Limits(), give_up);
+  try {
+    // Gloo would wait as long as for a sum.
+    connection_->store->wait(Heartbeat::beat_keys(environment.size), meeting_time);
+    connection_->gloo = make_gloo(connection_->store, environment);
+    if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
+  } catch (const std::exception& error) {
+    throw IoError(format("rank %d of %d cannot reach the others: %s", environment.rank, environment.size,
+                         first_line(error.what()).c_str()));
+  }
 }
 
 Ranks::~Ranks() {

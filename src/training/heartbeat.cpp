@@ -47,19 +47,30 @@ std::string beat_key(int rank) { return "beat/" + std::to_string(rank); }
 /// that slept, Ctrl-Z), nobody is missing.
 class Listener {
  public:
-  Listener(int rank, int size, int limit) : rank_(rank), limit_(limit), last_(static_cast<std::size_t>(size)) {
-    for (int other = 0; other < size; ++other) keys_.push_back(beat_key(other));
-    silent_.resize(last_.size());
-  }
+  Listener(int rank, int size, int limit)
+      : rank_(rank),
+        limit_(limit),
+        keys_(Heartbeat::beat_keys(size)),
+        last_(static_cast<std::size_t>(size)),
+        silent_(static_cast<std::size_t>(size)) {}
 
-  const std::vector<std::string>& keys() const { return keys_; }
-
-  /// The rank that is missing.
-  std::optional<std::size_t> listen(const std::vector<std::string>& beats) {
-    for (std::size_t other = 0; other < beats.size(); ++other) {
-      silent_[other] = beats[other] == last_[other] ? silent_[other] + 1 : 0;
-      last_[other] = beats[other];
-      if (static_cast<int>(other) != rank_ && silent_[other] >= limit_) return other;
+  /// The rank that is missing. Who has not come yet is not missed: the meeting has a limit of its own.
+  std::optional<std::size_t> listen(const MessageBoard& board) {
+    std::vector<std::size_t> others;
+    std::vector<std::string> keys;
+    for (std::size_t other = 0; other < keys_.size(); ++other) {
+      if (static_cast<int>(other) == rank_) continue;
+      if (last_[other].empty() && !board.has(keys_[other])) continue;
+      others.push_back(other);
+      keys.push_back(keys_[other]);
+    }
+    if (keys.empty()) return std::nullopt;
+    const auto beats = board.get(keys);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const auto other = others[i];
+      silent_[other] = beats[i] == last_[other] ? silent_[other] + 1 : 0;
+      last_[other] = beats[i];
+      if (silent_[other] >= limit_) return other;
     }
     return std::nullopt;
   }
@@ -80,6 +91,12 @@ std::optional<Heartbeat::Trouble> read_end(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<std::string> Heartbeat::beat_keys(int size) {
+  std::vector<std::string> keys;
+  for (int rank = 0; rank < size; ++rank) keys.push_back(beat_key(rank));
+  return keys;
+}
 
 std::string Heartbeat::end_text(int rank, int exit_code) { return format("%d %d", rank, exit_code); }
 
@@ -110,12 +127,10 @@ void Heartbeat::watch(const std::shared_ptr<State>& state) {
       if (state->board.has(end_key)) {
         if (auto end = read_end(state->board.get({end_key}).front())) state->report(std::move(*end));
       }
-      if (beat > 1) {  // before, somebody's first beat may be missing
-        if (const auto lost = listener.listen(state->board.get(listener.keys()))) {
-          state->report({format("rank %zu was lost: nothing was heard of it for %d s", *lost,
-                                static_cast<int>(state->limits.silent_rounds * state->limits.period.count() / 1000)),
-                         {}});
-        }
+      if (const auto lost = listener.listen(state->board)) {
+        state->report({format("rank %zu was lost: nothing was heard of it for %d s", *lost,
+                              static_cast<int>(state->limits.silent_rounds * state->limits.period.count() / 1000)),
+                       {}});
       }
     } catch (const std::exception&) {
       state->report({"what the ranks meet at is gone", {}});

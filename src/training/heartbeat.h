@@ -47,6 +47,9 @@ class Heartbeat {
   /// Trouble that one of the others announced, waiting for it for at most `time`.
   std::optional<Trouble> announced(std::chrono::milliseconds time);
 
+  /// Where each rank's beat stands, once it has come.
+  static std::vector<std::string> beat_keys(int size);
+
   /// The key and the value with which a rank announces that it ends.
   static constexpr const char* end_key = "end";
   static std::string end_text(int rank, int exit_code);

@@ -132,8 +132,22 @@ TEST_F(HeartbeatTest, NoticesABoardThatDoesNotAnswer) {
   EXPECT_THAT(trouble->text, HasSubstr("does not answer"));
 }
 
+TEST_F(HeartbeatTest, DoesNotMissARankThatHasNotComeYet) {
+  const auto first = rank(0);
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_FALSE(first->trouble());
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  auto second = rank(1);
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_FALSE(first->trouble());
+  second.reset();
+  EXPECT_TRUE(wait_for_trouble(*first));
+}
+
 TEST_F(HeartbeatTest, GivesUpWhereNobodyAsks) {
   const auto first = rank(0, 3);
+  rank(1).reset();
   for (int i = 0; i < 2000 && given_up == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
   EXPECT_EQ(given_up, 1);
 }
