@@ -24,6 +24,9 @@ class ActivationImpl : public torch::nn::Module {
   /// The slope of negative inputs that is in force; the mean where there are several.
   virtual double negative_slope() const = 0;
 
+  /// The slope where the activation is leaky_relu with it and nothing else, so that a layer may do it on the way.
+  virtual std::optional<double> leaky_relu_slope() const { return std::nullopt; }
+
   /// For people: "slope 0.2", "learned slope 0.25 a channel".
   virtual std::string description() const = 0;
 };
@@ -42,6 +45,7 @@ class LeakyReLUImpl : public ActivationImpl {
   at::Tensor forward(const at::Tensor& input) override;
   void set_images(std::int64_t images) override;
   double negative_slope() const override { return slope_; }
+  std::optional<double> leaky_relu_slope() const override { return slope_; }
   std::string description() const override;
 
  private:

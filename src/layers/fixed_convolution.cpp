@@ -11,6 +11,7 @@
 
 #include "layers/leaky_relu.h"
 #include "layers/patches.h"
+#include "layers/tiled_products.h"
 
 namespace slopegan {
 
@@ -35,29 +36,29 @@ c10::TypedOperatorHandle<Signature> onednn_operator(const char* name) {
 
 FixedTransposedConvolution::FixedTransposedConvolution(const at::Tensor& weight, const at::Tensor& bias,
                                                        at::ScalarType type, double negative_slope)
-    : negative_slope_(negative_slope), bias_(bias.detach().to(at::kFloat).contiguous()) {
+    : low_(weight.size(0)),
+      high_(weight.size(1)),
+      negative_slope_(negative_slope),
+      bias_(bias.detach().to(at::kFloat).contiguous()),
+      weight_(c10::make_intrusive<PreparedWeight>(weight, type)) {
   TORCH_CHECK_VALUE(type == at::kFloat || type == at::kBFloat16, "expected float32 or bfloat16, got ", type);
   TORCH_CHECK_VALUE(negative_slope >= 0, "expected a negative slope from 0 upwards, got ", negative_slope);
-  const at::NoGradGuard no_gradients;
-  weight_ = weight.detach().to(type).contiguous(at::MemoryFormat::ChannelsLast);
-  rows_ = rows_of_weight(weight_);
   if (!at::globalContext().hasMKLDNN()) return;
+  const at::NoGradGuard no_gradients;
   static const auto reorder = onednn_operator<Reorder>("mkldnn::_reorder_convolution_transpose_weight");
-  packed_ = reorder.call(weight_, ones, zeros, twos, ones, 1, std::nullopt);
+  packed_ = reorder.call(weight_->plain(), ones, zeros, twos, ones, 1, std::nullopt);
 }
 
 at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const {
   const at::NoGradGuard no_gradients;
-  const auto places = maps.size(0) * maps.size(2) * maps.size(3);
-  if (transposes_patches(maps.scalar_type(), weight_.size(1), places)) return over_patches(maps);
+  const auto type = maps.scalar_type();
+  if (transposes_in_tiles(type, {maps.size(0), low_, high_, maps.size(2) * maps.size(3)})) {
+    return transpose_in_tiles(channels_last(maps), *weight_, high_, {bias_, negative_slope_});
+  }
+  if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
   if (packed_.defined()) return by_onednn(channels_last(maps));
-  auto output = at::conv_transpose2d(maps, weight_, bias_.to(maps.scalar_type()), twos, ones);
+  auto output = at::conv_transpose2d(maps, weight_->plain(), bias_.to(type), twos, ones);
   return slopegan::leaky_relu_(output, negative_slope_);
-}
-
-at::Tensor FixedTransposedConvolution::over_patches(const at::Tensor& maps) const {
-  return scatter_patches(at::mm(rows_of(maps), rows_), maps.size(0), weight_.size(1), maps.size(2), maps.size(3), bias_,
-                         negative_slope_);
 }
 
 at::Tensor FixedTransposedConvolution::by_onednn(const at::Tensor& maps) const {

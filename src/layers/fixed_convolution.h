@@ -4,11 +4,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "layers/prepared_weight.h"
+
 namespace slopegan {
 
 /// The transposed convolution of strided_convolution.h where nothing is learned any more: its weight is laid out once
-/// as the quicker product for the shape wants it, oneDNN's or the one over patches, and the bias and the leaky
-/// rectifier are applied as the results are written or while they are in the cache. No gradients.
+/// as the quickest product for the shape wants it, and the bias and the leaky rectifier are applied as the results are
+/// written or while they are in the cache. No gradients.
 class FixedTransposedConvolution {
  public:
   /// weight [low, high, 4, 4] and bias [high] in float32; `type`, the dtype of the maps: float32 or bfloat16.
@@ -20,13 +22,12 @@ class FixedTransposedConvolution {
   at::Tensor operator()(const at::Tensor& maps) const;
 
  private:
-  at::Tensor over_patches(const at::Tensor& maps) const;
   at::Tensor by_onednn(const at::Tensor& maps) const;
 
+  std::int64_t low_, high_;
   double negative_slope_;
-  at::Tensor bias_;    // float32
-  at::Tensor weight_;  // in the dtype of the maps, channels-last
-  at::Tensor rows_;    // [low, 16 high]
+  at::Tensor bias_;  // float32
+  PreparedWeightPtr weight_;
   at::Tensor packed_;  // as oneDNN wants it; undefined where LibTorch has no oneDNN
 };
 

@@ -173,6 +173,10 @@ at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope) {
   return input;
 }
 
+at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sign, double negative_slope) {
+  return LeakyReluBackward::apply(gradient, sign, negative_slope);
+}
+
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope) {
   TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "prelu needs a floating dtype, got ", input.scalar_type());
   TORCH_CHECK_VALUE(slope.numel() == 1 || (input.dim() >= 2 && slope.numel() == input.size(1)), "prelu has ",

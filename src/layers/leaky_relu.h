@@ -21,6 +21,10 @@ at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);
 /// output no longer tells, and where autograd forbids it (a leaf that requires a gradient).
 at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope);
 
+/// gradient · f'(x), where `sign` is positive exactly where x is: x itself, or f(x) for slopes from 0. Differentiable
+/// in the gradient, any number of times.
+at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sign, double negative_slope);
+
 /// The leaky rectifier whose slope is learned (PReLU, He et al. 2015): slope has one element, or one for each channel
 /// (dimension 1 of the input). Gradient of the slope: Σ g · min(x, 0), accumulated in the slope's own dtype. Twice
 /// differentiable in both arguments.

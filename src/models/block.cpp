@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/batchnorm.h>
 
+#include "layers/batch_norm_leaky_relu.h"
 #include "layers/initialisation.h"
 #include "support/text.h"
 
@@ -19,8 +20,20 @@ BlockImpl::BlockImpl(const BlockOptions& options) {
   if (options.activation) activation = register_module("activation", options.activation);
 }
 
+std::optional<double> BlockImpl::slope_behind_norm(const at::Tensor& x) const {
+  const bool in_one = norm && activation && is_training() && !sum_over_ranks && !observer && x.device().is_cpu();
+  return in_one ? activation->leaky_relu_slope() : std::nullopt;
+}
+
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
   auto x = conv->forward(input);
+  if (const auto slope = slope_behind_norm(x)) {
+    norm->num_batches_tracked.add_(1);
+    const auto& options = norm->options;
+    return batch_norm_leaky_relu(
+        x, {norm->weight, norm->bias, norm->running_mean, norm->running_var, options.momentum().value(), options.eps()},
+        *slope);
+  }
   if (norm) {
     x = sum_over_ranks && is_training() ? synchronised_batch_norm(x, *norm, sum_over_ranks) : norm->forward(x);
   }

@@ -49,6 +49,10 @@ class BlockImpl : public torch::nn::Module {
   /// Where several processes train together: batch norm in training takes the statistics of all their images. Empty
   /// otherwise.
   SumOverRanks sum_over_ranks;
+
+ private:
+  /// The slope where batch norm and activation are computed in one; `x` is what goes into them.
+  std::optional<double> slope_behind_norm(const at::Tensor& x) const;
 };
 TORCH_MODULE(Block);
 

@@ -33,20 +33,21 @@ at::Tensor ConvolutionImpl::normalised_weight() {
   return weight / at::dot(u.clone(), at::mv(matrix, v));
 }
 
-at::Tensor ConvolutionImpl::cast_for(at::ScalarType type) {
+PreparedWeightPtr ConvolutionImpl::prepared_for(at::ScalarType type) {
   // The weight changes once a step and is used several times; its version counts the changes.
-  if (!cast_.defined() || cast_.scalar_type() != type || cast_version_ != weight._version()) {
-    cast_ = cast_weight(weight, type);
-    cast_version_ = weight._version();
+  if (!prepared_ || prepared_type_ != type || prepared_version_ != weight._version()) {
+    prepared_ = c10::make_intrusive<PreparedWeight>(weight, type);
+    prepared_type_ = type;
+    prepared_version_ = weight._version();
   }
-  return cast_;
+  return prepared_;
 }
 
 at::Tensor ConvolutionImpl::strided(const at::Tensor& input) {
   const auto kernel = normalised_weight();
-  const auto cast = options_.spectral_norm ? at::Tensor() : cast_for(input.scalar_type());
-  auto output = options_.transposed ? strided_convolution_transposed(input, kernel, cast)
-                                    : strided_convolution(input, kernel, cast);
+  const auto prepared = options_.spectral_norm ? PreparedWeightPtr() : prepared_for(input.scalar_type());
+  auto output = options_.transposed ? strided_convolution_transposed(input, kernel, prepared)
+                                    : strided_convolution(input, kernel, prepared);
   return bias.defined() ? output.add_(bias.to(input.scalar_type()).view({1, -1, 1, 1})) : output;
 }
 

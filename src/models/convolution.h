@@ -7,6 +7,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include "layers/prepared_weight.h"
+
 namespace slopegan {
 
 struct ConvolutionOptions {
@@ -44,16 +46,17 @@ class ConvolutionImpl : public torch::nn::Module {
 
  private:
   at::Tensor normalised_weight();
-  at::Tensor cast_for(at::ScalarType type);
+  PreparedWeightPtr prepared_for(at::ScalarType type);
   at::Tensor strided(const at::Tensor& input);
   /// Whether each output sums up all of the input, or each input reaches all of the output: a product of matrices.
   bool is_dense(const at::Tensor& input) const;
   at::Tensor dense(const at::Tensor& input);
 
   ConvolutionOptions options_;
-  bool is_strided_;  // 4x4 with stride 2 and padding 1
-  at::Tensor cast_;  // the weight as the products want it
-  std::int64_t cast_version_ = 0;
+  bool is_strided_;             // 4x4 with stride 2 and padding 1
+  PreparedWeightPtr prepared_;  // the weight as the products want it
+  at::ScalarType prepared_type_ = at::kFloat;
+  std::int64_t prepared_version_ = 0;
 };
 TORCH_MODULE(Convolution);
 

@@ -14,8 +14,10 @@ struct Layer {
   std::int64_t low, high, size;
 };
 
-// Gray and RGB images, widths on both sides of the choices that the functions make, and a side of 2: border everywhere.
-const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16}, {24, 5, 8}, {64, 32, 8}, {48, 40, 4}, {8, 4, 2}};
+// Gray and RGB images, widths on both sides of the choices that the functions make, a side of 2: border everywhere,
+// more lines than a block has, patches in one part, in lines and in single places, and an odd width.
+const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
+                                   {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8}};
 
 at::Tensor reference(const at::Tensor& maps, const at::Tensor& weight, bool transposed) {
   const std::vector<std::int64_t> stride(2, 2), padding(2, 1);
@@ -106,14 +108,30 @@ TEST(StridedConvolution, TakesMapsOfAnyMemoryFormat) {
   }
 }
 
-TEST(StridedConvolution, UsesTheCastThatItIsGivenAndGivesTheGradientToTheWeight) {
-  const auto weight = at::randn({8, 3, 4, 4}).requires_grad_(true);
-  const auto maps = at::randn({2, 3, 8, 8}).to(at::kBFloat16);
-  const auto cast = cast_weight(weight, at::kBFloat16);
-  EXPECT_TRUE(at::equal(strided_convolution(maps, weight, cast), strided_convolution(maps, weight)));
-  strided_convolution(maps, weight, cast * 2).sum().backward();
-  EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
-  EXPECT_TRUE(at::equal(strided_convolution(maps, weight, cast * 2), strided_convolution(maps, weight) * 2));
+TEST(StridedConvolution, UsesThePreparedWeightThatItIsGivenAndGivesTheGradientToTheWeight) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const auto weight = at::randn({8, 3, 4, 4}).requires_grad_(true);
+    const auto maps = at::randn({2, 3, 8, 8}).to(type);
+    const auto doubled = c10::make_intrusive<PreparedWeight>(weight.detach() * 2, type);
+    const auto output = strided_convolution(maps, weight, doubled);
+    EXPECT_TRUE(at::equal(output, strided_convolution(maps, weight) * 2));
+    output.sum().backward();
+    EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
+    EXPECT_TRUE(weight.grad().is_contiguous());
+  }
+}
+
+TEST(StridedConvolution, GivesTheSameBitsEveryTime) {
+  const auto maps = at::randn({9, 32, 16, 16}), weight = at::randn({64, 32, 4, 4}).requires_grad_(true);
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const auto gradients = [&] {
+      const auto input = maps.to(type).requires_grad_(true);
+      return torch::autograd::grad({strided_convolution(input, weight).square().sum()}, {input, weight});
+    };
+    const auto once = gradients(), again = gradients();
+    EXPECT_TRUE(at::equal(once[0], again[0]));
+    EXPECT_TRUE(at::equal(once[1], again[1]));
+  }
 }
 
 }  // namespace

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/native/CPUBlas.h>
+
+#include "layers/patches_kernel.h"
+
+/// What the files of tiled_products.h share. T is float, or bfloat16 as its bits; products add up in float.
+namespace slopegan::tiles {
+
+using kernels::bfloat16_bits;
+using kernels::Taps;
+
+constexpr std::int64_t side = 4, places = side * side;  // of a patch
+
+template <typename T>
+constexpr at::ScalarType scalar_type = std::is_same_v<T, float> ? at::kFloat : at::kBFloat16;
+
+template <typename T>
+const T* values(const at::Tensor& tensor) {
+  return static_cast<const T*>(tensor.const_data_ptr());
+}
+
+/// Calls `run(tag)` for the dtype.
+template <typename Run>
+void dispatch(at::ScalarType type, Run run) {
+  if (type == at::kFloat) return run(float{});
+  run(bfloat16_bits{});
+}
+
+/// Memory as it comes.
+template <typename T>
+std::unique_ptr<T[]> make_buffer(std::int64_t size) {
+  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
+}
+
+/// C [m, n] = A [m, k] · B [k, n], or added to C. In bfloat16 B's rows are paired (kernels::pair_rows).
+inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b, bool add,
+                     float* c) {
+  at::native::cpublas::brgemm(m, n, k, k, n, n, add, a, b, c, /*is_vnni=*/false);
+}
+inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16_bits* a, const bfloat16_bits* b,
+                     bool add, float* c) {
+  at::native::cpublas::brgemm(m, n, k, k, n, n, add, reinterpret_cast<const at::BFloat16*>(a),
+                              reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
+}
+
+/// To be called by a thread behind its products: what they set up in the processor is given back.
+template <typename T>
+void end_products() {
+  at::native::cpublas::brgemm_release(/*is_vnni=*/!std::is_same_v<T, float>);
+}
+
+/// A patch's places in parts of at most about so many columns, so that a part's product fits into the cache: all of
+/// them, a line each or one each.
+inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
+  if (places * channels <= most_columns) return {Taps{}};
+  const bool lines = side * channels <= most_columns;
+  std::vector<Taps> parts;
+  for (std::int64_t y = 0; y < side; ++y) {
+    if (lines) parts.push_back({y, y + 1, 0, side});
+    for (std::int64_t x = 0; x < side && !lines; ++x) parts.push_back({y, y + 1, x, x + 1});
+  }
+  return parts;
+}
+
+/// Some patches one after the other: all of some images, or some lines of one.
+struct PatchBlock {
+  std::int64_t image, images, first, last;
+};
+
+/// Maps [count, high, 2h, 2w] and [count, low, h, w], and the patches of the former, one for each place of the latter.
+struct Geometry {
+  Geometry(const at::Tensor& small, std::int64_t high_channels)
+      : count(small.size(0)), low(small.size(1)), high(high_channels), h(small.size(2)), w(small.size(3)) {}
+
+  std::int64_t values_of_big() const { return 4 * h * w * high; }
+  std::int64_t values_of_sums() const { return kernels::values_of_sums(h, w, high); }
+  std::int64_t images_at_once(std::int64_t patches) const {
+    return std::clamp(patches / (h * w), std::int64_t{1}, count);
+  }
+  /// The most patches of a block of about so many.
+  std::int64_t most_patches(std::int64_t patches) const { return std::max(patches, w); }
+  std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
+  std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }
+
+  /// Some images in blocks of about so many patches.
+  std::vector<PatchBlock> blocks(std::int64_t first_image, std::int64_t last_image, std::int64_t patches) const {
+    const std::int64_t images = images_at_once(patches), lines = std::clamp(patches / w, std::int64_t{1}, h);
+    std::vector<PatchBlock> found;
+    for (std::int64_t n = first_image; n < last_image; n += images) {
+      if (images > 1) {
+        found.push_back({n, std::min(images, last_image - n), 0, h});
+        continue;
+      }
+      for (std::int64_t y = 0; y < h; y += lines) found.push_back({n, 1, y, std::min(y + lines, h)});
+    }
+    return found;
+  }
+
+  std::int64_t count, low, high, h, w;
+};
+
+/// [patches of the block, taps · high].
+template <typename T>
+void gather(const Geometry& g, const T* big, const PatchBlock& block, const Taps& taps, T* patches) {
+  const std::int64_t size = g.patches_in(block) / block.images * taps.count() * g.high;
+  for (std::int64_t i = 0; i < block.images; ++i) {
+    kernels::gather_taps(big + (block.image + i) * g.values_of_big(), patches + i * size, block.first, block.last, g.h,
+                         g.w, g.high, taps);
+  }
+}
+
+// Sizes of blocks and parts, measured on a processor with 1 MiB of cache a core.
+constexpr std::int64_t convolved_columns = 1024, convolved_patches = 128;
+constexpr std::int64_t transposed_columns = 512, transposed_patches = 64;
+constexpr std::int64_t correlated_columns = 512, correlated_patches = 256;
+
+}  // namespace slopegan::tiles
