@@ -14,15 +14,15 @@ namespace {
 
 double work(const BenchCase& bench_case) { return bench_case.flop > 0 ? bench_case.flop : bench_case.bytes; }
 
+std::string cell(double value, const char* pattern) { return value > 0 ? format(pattern, value) : "-"; }
+
+}  // namespace
+
 double peak_memory_mib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
-
-std::string cell(double value, const char* pattern) { return value > 0 ? format(pattern, value) : "-"; }
-
-}  // namespace
 
 BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cases, const RoundOptions& options) {
   const auto timings = time_rounds(cases, options);

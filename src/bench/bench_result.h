@@ -23,8 +23,11 @@ struct BenchResult {
   std::string name;                                        ///< "step"
   std::vector<std::pair<std::string, std::string>> facts;  ///< machine, threads, what was measured
   std::vector<BenchRow> rows;
-  double peak_memory_mib = 0;  ///< of the process, over all rows
+  double peak_memory_mib = 0;  ///< of the process, over all rows; of a step's bench without the references' matrices
 };
+
+/// The most memory that the process has had so far.
+double peak_memory_mib();
 
 /// Times the cases and works the ceilings out. A reference's own rate for a ceiling is that of its fastest round.
 BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cases, const RoundOptions& options);

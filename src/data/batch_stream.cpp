@@ -98,7 +98,8 @@ BatchStream::BatchStream(const BatchStreamOptions& options) : options_(options) 
 BatchStream::Slot BatchStream::new_slot() const {
   const std::int64_t values = options_.dataset->channels() * options_.resolution * options_.resolution;
   const std::int64_t most_images = (options_.batch_size + options_.world_size - 1) / options_.world_size;
-  return {.memory = torch::empty({most_images * values}, torch::kFloat32), .batch = {}};
+  const auto options = torch::TensorOptions(torch::kFloat32).pinned_memory(options_.pinned);
+  return {.memory = torch::empty({most_images * values}, options), .batch = {}};
 }
 
 Batch BatchStream::next() {

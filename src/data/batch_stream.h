@@ -21,10 +21,11 @@ struct BatchStreamOptions {
   bool flip = false;              ///< mirror one image in two
   std::int64_t images_seen = 0;   ///< where to start, over all processes
   std::int64_t total_images = 0;  ///< where to end, over all processes
+  bool pinned = false;            ///< in memory that a GPU can copy from while the program goes on
 };
 
 struct Batch {
-  torch::Tensor images;       ///< float32 [B, C, R, R] in [-1, 1], channels-last strides, on the CPU
+  torch::Tensor images;       ///< float32 [B, C, R, R] in [-1, 1], channels-last strides, on the CPU; pinned if wanted
   std::int64_t position = 0;  ///< images seen before this batch, over all processes
   Part part;                  ///< which images of the batch these are; the next one's position is position + total
 };

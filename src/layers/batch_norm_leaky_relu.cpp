@@ -92,7 +92,7 @@ Statistics take_statistics(const at::Tensor& x, const BatchNormState& norm) {
     const auto n = static_cast<double>(rows.count);
     for (std::size_t c = 0; c < pivot.size(); ++c) {
       const double offset = sums[c] / n, mean = static_cast<double>(pivot[c]) + offset;
-      const double variance = std::max(0.0, sums[pivot.size() + c] / n - offset * offset);
+      const double variance = std::max(sums[pivot.size() + c] / n - offset * offset, 0.0);  // NaN stays
       data_of<Compute>(statistics.mean)[c] = static_cast<Compute>(mean);
       data_of<Compute>(statistics.inverse_deviation)[c] = static_cast<Compute>(1 / std::sqrt(variance + norm.epsilon));
       const auto move = [&](const at::Tensor& running, double value) {
@@ -175,16 +175,16 @@ void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor
 
 /// The same gradients by operators that can be differentiated again; the statistics are theirs to take into account.
 variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const Statistics& statistics,
-                                       const at::Tensor& weight, const at::Tensor& bias, double slope, double epsilon) {
+                                       const at::Tensor& weight, const at::Tensor& bias, double slope) {
   at::Tensor z;
   {
     const at::NoGradGuard no_gradients;  // of the sign
     z = at::empty_like(x);
     write_output(x, z, statistics, weight, bias, /*slope=*/1);
   }
-  const auto [dx, dweight, dbias] =
-      at::native_batch_norm_backward(leaky_relu_gradient(dy, z, slope), x, weight, {}, {}, statistics.mean,
-                                     statistics.inverse_deviation, /*train=*/true, epsilon, {true, true, true});
+  const auto [dx, dweight, dbias] = at::native_batch_norm_backward(
+      leaky_relu_gradient(dy, z, slope), x, weight, {}, {}, statistics.mean, statistics.inverse_deviation,
+      /*train=*/true, /*eps, in the statistics:*/ 0, {true, true, true});
   return {dx, dweight, dbias};
 }
 
@@ -196,7 +196,6 @@ struct BatchNormLeakyRelu : torch::autograd::Function<BatchNormLeakyRelu> {
     write_output(x, y, statistics, weight, bias, slope);
     context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse_deviation});
     context->saved_data["slope"] = slope;
-    context->saved_data["epsilon"] = norm.epsilon;
     return y;
   }
 
@@ -208,8 +207,7 @@ struct BatchNormLeakyRelu : torch::autograd::Function<BatchNormLeakyRelu> {
     const auto dy = channels_last(gradients.front());
     variable_list results;
     if (at::GradMode::is_enabled()) {
-      results =
-          differentiable_gradients(x, dy, statistics, weight, bias, slope, context->saved_data["epsilon"].toDouble());
+      results = differentiable_gradients(x, dy, statistics, weight, bias, slope);
     } else {
       results = {at::empty_like(x), at::empty_like(weight), at::empty_like(bias)};
       write_gradients(x, dy, results[0], results[1], results[2], statistics, weight, bias, slope);

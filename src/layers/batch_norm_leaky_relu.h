@@ -16,7 +16,7 @@ struct BatchNormState {
 
 /// leaky_relu(batch norm in training(maps)) (Ioffe and Szegedy 2015) in one pass forwards, behind the one that takes
 /// the statistics, and two backwards; of the two functions' intermediate results none is written to memory. Of the maps
-/// alone is kept what the backward pass needs. May be differentiated any number of times in maps, weight and bias.
+/// alone is kept what the backward pass needs. Twice differentiable in maps, weight and bias.
 ///
 /// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU; of memory formats channels-last is the quick one, and
 /// what comes out. Everything between is computed in float32 (float64), so that a bfloat16 result is rounded once.

@@ -52,7 +52,9 @@ FixedTransposedConvolution::FixedTransposedConvolution(const at::Tensor& weight,
 at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const {
   const at::NoGradGuard no_gradients;
   const auto type = maps.scalar_type();
-  if (transposes_in_tiles(type, {maps.size(0), low_, high_, maps.size(2) * maps.size(3)})) {
+  TORCH_CHECK_VALUE(type == weight_->type() && maps.dim() == 4 && maps.size(1) == low_, "expected [N, ", low_,
+                    ", H, W] of ", weight_->type(), ", got ", maps.sizes(), " of ", type);
+  if (transposes_in_tiles(type, {maps.size(0), low_, high_, maps.size(2), maps.size(3)})) {
     return transpose_in_tiles(channels_last(maps), *weight_, high_, {bias_, negative_slope_});
   }
   if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);

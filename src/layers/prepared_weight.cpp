@@ -62,28 +62,37 @@ void cut_parts(const T* plain, T* output, std::int64_t low, std::int64_t high) {
 
 PreparedWeight::PreparedWeight(const at::Tensor& weight, at::ScalarType type) : weight_(weight.detach()), type_(type) {}
 
-const at::Tensor& PreparedWeight::plain() {
-  if (!plain_.defined()) plain_ = weight_.to(type_, false, false, at::MemoryFormat::ChannelsLast);
+const at::Tensor& PreparedWeight::made_plain() {
+  if (!plain_.defined()) {
+    plain_ = weight_.to(type_, false, false, at::MemoryFormat::ChannelsLast).contiguous(at::MemoryFormat::ChannelsLast);
+  }
   return plain_;
 }
 
+const at::Tensor& PreparedWeight::plain() {
+  const std::lock_guard lock(mutex_);
+  return made_plain();
+}
+
 const at::Tensor& PreparedWeight::for_convolving() {
+  const std::lock_guard lock(mutex_);
   if (!convolving_.defined()) {
     convolving_ = at::empty({weight_.numel()}, weight_.options().dtype(type_));
     dispatch(type_, [&](auto tag) {
       using T = decltype(tag);
-      turn_parts(values<T>(plain()), place_of<T>(convolving_), weight_.size(0), weight_.size(1));
+      turn_parts(values<T>(made_plain()), place_of<T>(convolving_), weight_.size(0), weight_.size(1));
     });
   }
   return convolving_;
 }
 
 const at::Tensor& PreparedWeight::for_transposing() {
+  const std::lock_guard lock(mutex_);
   if (!transposing_.defined()) {
     transposing_ = at::empty({weight_.numel()}, weight_.options().dtype(type_));
     dispatch(type_, [&](auto tag) {
       using T = decltype(tag);
-      cut_parts(values<T>(plain()), place_of<T>(transposing_), weight_.size(0), weight_.size(1));
+      cut_parts(values<T>(made_plain()), place_of<T>(transposing_), weight_.size(0), weight_.size(1));
     });
   }
   return transposing_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mutex>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
@@ -7,11 +9,14 @@ namespace slopegan {
 
 /// A weight [low, high, 4, 4] as the products of strided_convolution.h want it, in the dtype of their maps. Each form
 /// is made when it is first asked for, so that all products of a step share it. The weight must not change meanwhile.
-/// Counts its owners, since the backward pass of each use is one.
+/// Counts its owners, since the backward pass of each use is one. Threads may share it.
 class PreparedWeight : public torch::CustomClassHolder {
  public:
   /// weight: float32 or float64; type: float32, float64 or bfloat16. Keeps no gradient.
   PreparedWeight(const at::Tensor& weight, at::ScalarType type);
+
+  at::ScalarType type() const { return type_; }
+  at::IntArrayRef sizes() const { return weight_.sizes(); }
 
   /// [low, high, 4, 4], channels-last.
   const at::Tensor& plain();
@@ -21,8 +26,11 @@ class PreparedWeight : public torch::CustomClassHolder {
   const at::Tensor& for_transposing();
 
  private:
+  const at::Tensor& made_plain();
+
   at::Tensor weight_;
   at::ScalarType type_;
+  std::mutex mutex_;  // of the forms
   at::Tensor plain_, convolving_, transposing_;
 };
 using PreparedWeightPtr = c10::intrusive_ptr<PreparedWeight>;

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "layers/patches.h"
@@ -22,11 +21,11 @@ constexpr std::int64_t kernel = 4, stride = 2, padding = 1;
 // --------------------------------------------------------------------------------------------------
 
 ProductShape shape_of(const at::Tensor& small, std::int64_t high) {
-  return {small.size(0), small.size(1), high, small.size(2) * small.size(3)};
+  return {small.size(0), small.size(1), high, small.size(2), small.size(3)};
 }
 
 at::Tensor convolve(const at::Tensor& big, PreparedWeight& weight, std::int64_t low) {
-  const ProductShape shape{big.size(0), low, big.size(1), big.size(2) * big.size(3) / 4};
+  const ProductShape shape{big.size(0), low, big.size(1), big.size(2) / 2, big.size(3) / 2};
   if (convolves_in_tiles(big.scalar_type(), shape)) return convolve_in_tiles(channels_last(big), weight, low);
   return at::conv2d(channels_last(big), weight.plain(), {}, stride, padding);
 }
@@ -121,17 +120,33 @@ variable_list Correlate::backward(AutogradContext* context, const variable_list&
 
 }  // namespace
 
-static PreparedWeightPtr prepare(const at::Tensor& maps, const at::Tensor& weight, const PreparedWeightPtr& prepared) {
-  return prepared ? prepared : c10::make_intrusive<PreparedWeight>(weight, maps.scalar_type());
+/// What both functions take: maps whose channels are the weight's dimension `channels`.
+static PreparedWeightPtr prepare(const at::Tensor& maps, const at::Tensor& weight, std::int64_t channels,
+                                 const PreparedWeightPtr& prepared) {
+  const auto type = maps.scalar_type();
+  TORCH_CHECK_VALUE(maps.is_cpu() && (type == at::kFloat || type == at::kDouble || type == at::kBFloat16),
+                    "a strided convolution needs float32, float64 or bfloat16 on the CPU, got ", type, " on ",
+                    maps.device());
+  TORCH_CHECK_VALUE(weight.dim() == 4 && weight.size(2) == kernel && weight.size(3) == kernel,
+                    "a strided convolution needs a weight [low, high, 4, 4], got ", weight.sizes());
+  TORCH_CHECK_VALUE(maps.dim() == 4 && maps.size(1) == weight.size(channels), "maps of shape ", maps.sizes(),
+                    " do not fit a weight of shape ", weight.sizes());
+  if (!prepared) return c10::make_intrusive<PreparedWeight>(weight, type);
+  TORCH_CHECK_VALUE(prepared->type() == type && prepared->sizes() == weight.sizes(), "the prepared weight of shape ",
+                    prepared->sizes(), " for ", prepared->type(), " is of no use for ", weight.sizes(), " and ", type);
+  return prepared;
 }
 
 at::Tensor strided_convolution(const at::Tensor& maps, const at::Tensor& weight, const PreparedWeightPtr& prepared) {
-  return Convolve::apply(maps, weight, prepare(maps, weight, prepared));
+  const auto ready = prepare(maps, weight, /*channels=*/1, prepared);
+  TORCH_CHECK_VALUE(maps.size(2) % 2 == 0 && maps.size(3) % 2 == 0, "a strided convolution needs even sides, got ",
+                    maps.sizes());
+  return Convolve::apply(maps, weight, ready);
 }
 
 at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tensor& weight,
                                           const PreparedWeightPtr& prepared) {
-  return Transpose::apply(maps, weight, prepare(maps, weight, prepared));
+  return Transpose::apply(maps, weight, prepare(maps, weight, /*channels=*/0, prepared));
 }
 
 }  // namespace slopegan

@@ -9,11 +9,12 @@
 /// LibTorch's own are near the machine's peak for wide layers and far from it for thin ones (an image's one or three
 /// channels), for weight gradients, and where the maps are small. Where the processor can (tiled_products.h), these are
 /// products over patches in the cache; elsewhere LibTorch's, but for the thin transposed ones. The choice depends on
-/// shapes and dtype alone. Both functions may be differentiated any number of times, in both arguments.
+/// shapes, dtype and processor alone. Both functions may be differentiated any number of times, in both arguments.
 ///
 /// Maps are [N, C, H, W] in float32, float64 or bfloat16 on the CPU; of memory formats channels-last is the quick one,
 /// and what comes out. A weight is [low, high, 4, 4], `low` the channels on the side of the small maps; it may have a
-/// wider dtype than the maps, is cast to theirs for the product, and its gradient has its own dtype.
+/// wider dtype than the maps, is cast to theirs for the product, and its gradient has its own dtype. Throws c10::Error
+/// (ValueError) for other dtypes, devices and shapes.
 namespace slopegan {
 
 /// [N, high, 2H, 2W] -> [N, low, H, W]. `prepared`, where there is one, is `weight` for the dtype of the maps, so that

@@ -69,16 +69,32 @@ void transpose(const Geometry& g, const T* small, const T* weight, T* big, kerne
   });
 }
 
+/// Whether oneDNN has a kernel for a small product.
+template <typename T>
+bool multiplies() {
+  const T a[4] = {}, b[4] = {};
+  float c[4];
+  try {
+    multiply(2, 2, 2, a, b, false, c);
+    end_products<T>();
+    return true;
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
 bool can(at::ScalarType type, const ProductShape& shape) {
 #if defined(__x86_64__)
-  static const bool has_float32 = __builtin_cpu_supports("avx512f") != 0;
-  static const bool has_bfloat16 = __builtin_cpu_supports("avx512bf16") != 0;
-  if (type == at::kFloat) return has_float32;
-  return type == at::kBFloat16 && has_bfloat16 && shape.low % 2 == 0 && shape.count * shape.area % 2 == 0;
+  static const bool float32 = __builtin_cpu_supports("avx512f") != 0 && multiplies<float>();
+  static const bool bfloat16 = __builtin_cpu_supports("avx512bf16") != 0 && multiplies<bfloat16_bits>();
+  const bool has_kernel = (type == at::kFloat && float32) || (type == at::kBFloat16 && bfloat16);
+  return has_kernel && at::globalContext().userEnabledMkldnn() && shape.count * shape.height * shape.width > 0;
 #else
   return false;
 #endif
 }
+
+bool has_small_maps(const ProductShape& shape) { return shape.height * shape.width <= 16; }
 
 }  // namespace
 
@@ -86,13 +102,17 @@ bool can(at::ScalarType type, const ProductShape& shape) {
 // but in bfloat16 not where the maps are as small as 4×4, and transposed not where the large maps have few channels or
 // many; its weight gradients reach 60 to 80 %.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape) {
-  return type == at::kBFloat16 && (shape.area <= 16 || shape.high == 1) && can(type, shape);
+  const bool quicker = type == at::kBFloat16 && (has_small_maps(shape) || shape.high == 1);
+  return quicker && (shape.high == 1 || shape.high % 2 == 0) && can(type, shape);
 }
 bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape) {
-  const bool small_maps = type == at::kBFloat16 && shape.area <= 16;
-  return (shape.high <= 32 || shape.high >= 128 || small_maps) && can(type, shape);
+  const bool is_bfloat16 = type == at::kBFloat16;
+  const bool quicker = shape.high <= 32 || shape.high >= 128 || (is_bfloat16 && has_small_maps(shape));
+  return quicker && (!is_bfloat16 || shape.low % 2 == 0) && can(type, shape);
 }
-bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape) { return can(type, shape); }
+bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape) {
+  return (type == at::kFloat || shape.width % 2 == 0) && can(type, shape);
+}
 
 at::Tensor convolve_in_tiles(const at::Tensor& big, PreparedWeight& weight, std::int64_t low) {
   auto small = make_maps(big, low, big.size(2) / 2, big.size(3) / 2);

@@ -14,13 +14,13 @@
 /// in float32.
 namespace slopegan {
 
-/// Of the maps of a product: their number, their channels, and the places H·W of a small one.
+/// Of the maps of a product: their number, their channels, and height and width of a small one.
 struct ProductShape {
-  std::int64_t count = 0, low = 0, high = 0, area = 0;
+  std::int64_t count = 0, low = 0, high = 0, height = 0, width = 0;
 };
 
-/// Whether this processor and this LibTorch can do a product so, and do it quicker than oneDNN's convolutions: big ->
-/// small, small -> big, and the weight's gradient. In bfloat16 numbers of channels and places have to be even.
+/// Whether this processor and this LibTorch, as it is set up, can do a product so, and do it quicker than oneDNN's
+/// convolutions: big -> small, small -> big, and the weight's gradient. What is summed over in bfloat16 has to be even.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);

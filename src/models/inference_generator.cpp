@@ -30,7 +30,8 @@ TransposedWeights folded(const BlockImpl& block) {
 /// The block's activation; a fixed slope is remembered as it is now.
 Stage activation_of(const BlockImpl& block) {
   if (!block.activation) return {};
-  if (!dynamic_cast<const LeakyReLUImpl*>(block.activation.get())) {
+  const auto fixed_slope = block.activation->leaky_relu_slope();
+  if (!fixed_slope) {
     return [activation = block.activation](const at::Tensor& x) {
       const bool was_training = activation->is_training();
       activation->eval();
@@ -39,15 +40,14 @@ Stage activation_of(const BlockImpl& block) {
       return output;
     };
   }
-  return [slope = block.activation->negative_slope()](const at::Tensor& x) { return slopegan::leaky_relu(x, slope); };
+  return [slope = *fixed_slope](const at::Tensor& x) { return slopegan::leaky_relu(x, slope); };
 }
 
 /// Of blocks without one, and of those whose activation can be part of the convolution: its slope.
 std::optional<double> slope_to_fuse(const BlockImpl& block) {
   if (!block.activation) return 1;
-  if (!dynamic_cast<const LeakyReLUImpl*>(block.activation.get())) return std::nullopt;
-  const double slope = block.activation->negative_slope();
-  return slope >= 0 ? std::optional(slope) : std::nullopt;
+  const auto slope = block.activation->leaky_relu_slope();
+  return slope && *slope >= 0 ? slope : std::nullopt;
 }
 
 Stage followed_by(Stage first, Stage second) {

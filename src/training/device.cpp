@@ -70,8 +70,10 @@ void apply_compute(const Compute& compute) {
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
   const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
-  return tensor.to(tensor.options().device(compute.device).dtype(compute.type), /*non_blocking=*/false, /*copy=*/false,
-                   format);
+  // A step reads its losses back before it ends, so what a copy reads is there as long as the copy takes.
+  const bool is_pinned = compute.device.is_cuda() && tensor.is_cpu() && tensor.is_pinned();
+  return tensor.to(tensor.options().device(compute.device).dtype(compute.type), /*non_blocking=*/is_pinned,
+                   /*copy=*/false, format);
 }
 
 std::string describe(const Compute& compute) {

@@ -12,7 +12,7 @@ TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dat
   DataParallel parallel(state, config, dataset.hash, ranks);
   const std::int64_t total = config.training.total_images;
   if (state.images_seen >= total) return TrainEnd::done;
-  RealBatches batches(config, dataset, state.images_seen, ranks.rank(), ranks.size());
+  RealBatches batches(config, compute, dataset, state.images_seen, ranks.rank(), ranks.size());
   while (state.images_seen < total) {
     const std::int64_t before = state.images_seen;
     gan_step(state, config, compute, batches.next(), &parallel);

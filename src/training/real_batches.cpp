@@ -4,8 +4,8 @@
 
 namespace slopegan {
 
-static BatchStreamOptions stream_options(const Config& config, const Dataset& dataset, std::int64_t images_seen,
-                                         int rank, int ranks) {
+static BatchStreamOptions stream_options(const Config& config, const Compute& compute, const Dataset& dataset,
+                                         std::int64_t images_seen, int rank, int ranks) {
   BatchStreamOptions options;
   // The caller's data set outlives the stream.
   options.dataset = std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &dataset);
@@ -17,11 +17,15 @@ static BatchStreamOptions stream_options(const Config& config, const Dataset& da
   options.flip = config.data.flip;
   options.images_seen = images_seen;
   options.total_images = config.training.total_images;
+  options.pinned = compute.device.is_cuda();
   return options;
 }
 
-RealBatches::RealBatches(const Config& config, const Dataset& dataset, std::int64_t images_seen, int rank, int ranks)
-    : config_(config), position_(images_seen), stream_(stream_options(config, dataset, images_seen, rank, ranks)) {}
+RealBatches::RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
+                         int rank, int ranks)
+    : config_(config),
+      position_(images_seen),
+      stream_(stream_options(config, compute, dataset, images_seen, rank, ranks)) {}
 
 std::vector<RealImages> RealBatches::next() {
   std::vector<RealImages> batches;

@@ -12,8 +12,9 @@ namespace slopegan {
 /// that rank `rank` of `ranks` has of each.
 class RealBatches {
  public:
-  /// The data set outlives this.
-  RealBatches(const Config& config, const Dataset& dataset, std::int64_t images_seen, int rank = 0, int ranks = 1);
+  /// The data set outlives this. For a computation on a GPU the batches lie in pinned memory.
+  RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
+              int rank = 0, int ranks = 1);
 
   /// One batch for each of the discriminator's steps, fewer at the end of the run.
   std::vector<RealImages> next();

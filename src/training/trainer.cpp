@@ -71,7 +71,7 @@ class Training {
   TrainEnd run(const Dataset& dataset) {
     const std::int64_t total = config_.training.total_images;
     if (state_.images_seen >= total) return finished_already();
-    RealBatches batches(config_, dataset, state_.images_seen, 0, rank_count_);
+    RealBatches batches(config_, compute_, dataset, state_.images_seen, 0, rank_count_);
     Progress progress(state_.images_seen, total);
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;

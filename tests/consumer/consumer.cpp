@@ -2,7 +2,9 @@
 // horizontal stripes from vertical ones, and ends with 1 where it has not.
 #include <cstdio>
 #include <layers/activation.h>
+#include <layers/batch_norm_leaky_relu.h>
 #include <layers/initialisation.h>
+#include <layers/strided_convolution.h>
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -34,10 +36,21 @@ std::pair<at::Tensor, at::Tensor> stripes(int count) {
   return {images.unsqueeze(1), labels};
 }
 
+/// The layers that a DCGAN is made of beside the activation, once forwards and backwards.
+bool has_gan_layers() {
+  const auto weight = at::randn({8, 1, 4, 4}).requires_grad_(true);
+  const slopegan::BatchNormState norm{at::ones({8}), at::zeros({8}), at::zeros({8}), at::ones({8})};
+  const auto maps =
+      slopegan::batch_norm_leaky_relu(slopegan::strided_convolution(stripes(4).first, weight), norm, slope);
+  maps.square().sum().backward();
+  return maps.size(2) == 8 && weight.grad().abs().sum().item<double>() > 0;
+}
+
 }  // namespace
 
 int main() {
   at::manual_seed(1);
+  if (!has_gan_layers()) return 1;
   torch::nn::Sequential network(convolution(1, 8), torch::nn::BatchNorm2d(8), activation(), convolution(8, 16),
                                 torch::nn::BatchNorm2d(16), activation());
   torch::nn::Linear head(16 * 4 * 4, 1);

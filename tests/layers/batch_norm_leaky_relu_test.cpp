@@ -166,6 +166,14 @@ TEST(BatchNormLeakyRelu, PassesNotANumberOn) {
   EXPECT_FALSE(y.select(1, 0).isnan().any().item<bool>());
 }
 
+TEST(BatchNormLeakyRelu, MakesNotANumberOfAChannelWithInfinity) {
+  auto x = at::randn({4, 3, 2, 2});
+  x[1][2][0][1] = std::numeric_limits<float>::infinity();
+  const auto norm = make_state(3, at::kFloat);
+  EXPECT_TRUE(batch_norm_leaky_relu(x, norm, 0.2).select(1, 2).isnan().any().item<bool>());
+  EXPECT_FALSE(std::isfinite(norm.running_variance[2].item<float>()));
+}
+
 TEST(BatchNormLeakyRelu, RefusesWhatItCannotNormalise) {
   const auto norm = make_state(3, at::kFloat);
   EXPECT_THROW(batch_norm_leaky_relu(at::randn({1, 3, 1, 1}), norm, 0.2), c10::Error);

@@ -81,5 +81,11 @@ TEST(FixedTransposedConvolution, RefusesOtherDtypesAndNegativeSlopes) {
   EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kFloat, -0.1), c10::ValueError);
 }
 
+TEST(FixedTransposedConvolution, RefusesMapsThatItIsNotMadeFor) {
+  const FixedTransposedConvolution convolution(at::randn({8, 3, 4, 4}), at::randn({3}), at::kBFloat16, 0.2);
+  EXPECT_THROW(convolution(at::randn({1, 8, 4, 4})), c10::Error);
+  EXPECT_THROW(convolution(at::randn({1, 6, 4, 4}).to(at::kBFloat16)), c10::Error);
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -21,6 +21,11 @@ TEST(PreparedWeight, IsTheWeightInTheDtypeOfTheMapsWithoutAGradient) {
   EXPECT_FALSE(prepared.plain().requires_grad());
 }
 
+TEST(PreparedWeight, TakesAPartOfAnotherTensor) {
+  const auto part = at::randn({8, 6, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast).slice(1, 0, 3);
+  EXPECT_TRUE(PreparedWeight(part, at::kFloat).plain().is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
 TEST(PreparedWeight, PairsTheRowsOfBfloat16AndLeavesThoseOfFloat32) {
   const auto weight = at::randn({6, 5, 4, 4}).to(at::kBFloat16).to(at::kFloat);
   const auto rows = weight.permute({2, 3, 1, 0}).reshape({80, 6});  // [16 high, low]

@@ -15,9 +15,10 @@ struct Layer {
 };
 
 // Gray and RGB images, widths on both sides of the choices that the functions make, a side of 2: border everywhere,
-// more lines than a block has, patches in one part, in lines and in single places, and an odd width.
+// more lines than a block has, patches in one part, in lines and in single places, and odd widths and sides.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
-                                   {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8}};
+                                   {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
+                                   {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};
 
 at::Tensor reference(const at::Tensor& maps, const at::Tensor& weight, bool transposed) {
   const std::vector<std::int64_t> stride(2, 2), padding(2, 1);
@@ -119,6 +120,23 @@ TEST(StridedConvolution, UsesThePreparedWeightThatItIsGivenAndGivesTheGradientTo
     EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
     EXPECT_TRUE(weight.grad().is_contiguous());
   }
+}
+
+TEST(StridedConvolution, RefusesWhatDoesNotFit) {
+  const auto weight = at::randn({8, 3, 4, 4});
+  const auto other = c10::make_intrusive<PreparedWeight>(weight, at::kBFloat16);
+  EXPECT_THROW(strided_convolution(at::randn({2, 4, 8, 8}), weight), c10::Error);
+  EXPECT_THROW(strided_convolution(at::randn({2, 3, 5, 8}), weight), c10::Error);
+  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}), at::randn({8, 3, 3, 3})), c10::Error);
+  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}), weight, other), c10::Error);
+  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}).to(at::kHalf), weight), c10::Error);
+  EXPECT_THROW(strided_convolution_transposed(at::randn({2, 16, 4, 4}), weight), c10::Error);
+}
+
+TEST(StridedConvolution, OfNoMapsAreNone) {
+  const auto weight = at::randn({8, 3, 4, 4});
+  EXPECT_EQ(strided_convolution(at::randn({0, 3, 8, 8}), weight).sizes(), at::IntArrayRef({0, 8, 4, 4}));
+  EXPECT_EQ(strided_convolution_transposed(at::randn({0, 8, 4, 4}), weight).sizes(), at::IntArrayRef({0, 3, 8, 8}));
 }
 
 TEST(StridedConvolution, GivesTheSameBitsEveryTime) {
