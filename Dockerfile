@@ -2,12 +2,16 @@
 # examples go along.
 #   docker build -t slopegan .
 #   docker run --rm -v "$PWD/outputs:/work/outputs" slopegan train configs/smoke.yaml
+#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with LibTorch's CPU builds: an image without CUDA's 4 GB
 FROM debian:12 AS build
+ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates python3
 COPY . /slopegan
 WORKDIR /slopegan
 RUN scripts/build.sh release slopegan slopegan_share slopegan_layers && cmake --install build/release --prefix /opt/slopegan
-RUN mkdir -p /opt/torch && cp -a .venv/lib/python3.11/site-packages/torch/lib /opt/torch/lib
+# LibTorch's libraries, and CUDA's where the wheel depends on them, as they lie to one another in the wheels.
+RUN mkdir -p /opt/torch && cd .venv/lib/python3.11/site-packages && cp -a torch/lib /opt/torch/lib && \
+    if [ -d nvidia ]; then cp -a nvidia /opt/nvidia; fi
 
 FROM debian:12
 RUN apt-get update && apt-get install -y --no-install-recommends \

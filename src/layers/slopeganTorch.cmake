@@ -1,0 +1,37 @@
+# Finds LibTorch: the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
+#
+# The CMake package of a LibTorch with CUDA ends where it does not find the whole CUDA toolkit. Nothing here is compiled by
+# that, and the wheel's dependencies bring the libraries at run time, so the target is made by hand. Only NCCL's headers,
+# for several GPUs, want the toolkit: SLOPEGAN_CUDA_TOOLKIT=ON takes the package. ARGN: folders with TorchConfig.cmake,
+# beside Torch_DIR and CMAKE_PREFIX_PATH.
+option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit, for NCCL" OFF)
+
+macro(slopegan_find_torch)
+  set(slopegan_torch_prefix "")
+  foreach(place "${Torch_DIR}" ${ARGN} ${CMAKE_PREFIX_PATH})
+    foreach(below "" /Torch /share/cmake/Torch)
+      if(NOT slopegan_torch_prefix AND EXISTS "${place}${below}/TorchConfig.cmake")
+        get_filename_component(slopegan_torch_prefix "${place}${below}/../../.." ABSOLUTE)
+      endif()
+    endforeach()
+  endforeach()
+  if(NOT SLOPEGAN_CUDA_TOOLKIT AND EXISTS "${slopegan_torch_prefix}/lib/libtorch_cuda.so")
+    set(TORCH_INSTALL_PREFIX ${slopegan_torch_prefix})
+    set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
+    if(NOT TARGET torch)
+      message(STATUS "LibTorch with CUDA in ${TORCH_INSTALL_PREFIX}, without its toolkit")
+      add_library(torch INTERFACE IMPORTED)
+      set_target_properties(torch PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${TORCH_INCLUDE_DIRS}"
+                                             INTERFACE_COMPILE_DEFINITIONS "USE_DISTRIBUTED;USE_C10D_GLOO")
+      set(slopegan_torch_libraries "")
+      foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
+        list(APPEND slopegan_torch_libraries ${TORCH_INSTALL_PREFIX}/lib/lib${library}.so)
+      endforeach()
+      # Kept though nothing of it is called: a library of devices makes itself known as it is loaded.
+      set_target_properties(torch PROPERTIES INTERFACE_LINK_LIBRARIES
+                            "-Wl,--push-state,--no-as-needed;${slopegan_torch_libraries};-Wl,--pop-state;-Wl,--allow-shlib-undefined")
+    endif()
+  else()
+    find_package(Torch REQUIRED HINTS ${ARGN})
+  endif()
+endmacro()
