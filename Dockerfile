@@ -1,7 +1,7 @@
 # slopegan as an image: the build with its tools stays behind, the program, its configurations and the data of the
 # examples go along.
 #   docker build -t slopegan .
-#   docker run --rm -v "$PWD/outputs:/work/outputs" slopegan train configs/smoke.yaml
+#   docker run --rm -v "$PWD/outputs:/data/outputs" slopegan train configs/smoke.yaml
 #   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with LibTorch's CPU builds: an image without CUDA's 4 GB
 FROM debian:12 AS build
 ARG PIP_EXTRA_INDEX_URL
@@ -19,6 +19,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       libcpp-httplib0.11 dataset-fashion-mnist && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt /opt
 ENV LD_LIBRARY_PATH=/opt/torch/lib PATH=/opt/slopegan/bin:$PATH
-WORKDIR /work
+WORKDIR /data
 RUN ln -s /opt/slopegan/share/slopegan/configs configs
 ENTRYPOINT ["slopegan"]

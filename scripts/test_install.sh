@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the build in $1 into a temporary directory, runs the program from there, and builds tests/consumer against the
-# installed layers alone.
+# installed layers alone, with this LibTorch and as if it had CUDA.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,3 +18,20 @@ cmake -S "$source/tests/consumer" -B consumer -G Ninja -DCMAKE_BUILD_TYPE=Releas
   -DCMAKE_PREFIX_PATH="$scratch/prefix" -DTorch_DIR="$torch_dir" >configure.log 2>&1 || { cat configure.log; exit 1; }
 cmake --build consumer
 consumer/consumer
+
+# The same against a LibTorch with CUDA, whose CMake package ends without a CUDA toolkit: this one's libraries, empty ones
+# in the place of CUDA's, and a package that cannot be used.
+torch=$(cd "$torch_dir/../../.." && pwd)
+mkdir -p cuda/lib cuda/share/cmake/Torch
+ln -s "$torch/include" cuda/include
+ln -s "$torch"/lib/lib* cuda/lib/
+for library in torch_cuda c10_cuda; do
+  rm -f "cuda/lib/lib$library.so"
+  cc -shared -o "cuda/lib/lib$library.so" -x c /dev/null
+done
+echo 'message(FATAL_ERROR "there is no CUDA toolkit")' >cuda/share/cmake/Torch/TorchConfig.cmake
+cmake -S "$source/tests/consumer" -B consumer_cuda -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DTorch_DIR="$scratch/cuda/share/cmake/Torch" >configure.log 2>&1 ||
+  { cat configure.log; exit 1; }
+cmake --build consumer_cuda
+consumer_cuda/consumer

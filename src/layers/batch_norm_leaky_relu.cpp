@@ -11,7 +11,7 @@
 
 #include "layers/batch_norm_leaky_relu_kernel.h"
 #include "layers/leaky_relu.h"
-#include "layers/patches.h"
+#include "layers/memory_format.h"
 
 namespace slopegan {
 

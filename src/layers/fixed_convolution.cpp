@@ -10,7 +10,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include "layers/leaky_relu.h"
-#include "layers/patches.h"
+#include "layers/memory_format.h"
+#include "layers/thin_convolution.h"
 #include "layers/tiled_products.h"
 
 namespace slopegan {
@@ -55,7 +56,7 @@ at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const 
   TORCH_CHECK_VALUE(type == weight_->type() && maps.dim() == 4 && maps.size(1) == low_, "expected [N, ", low_,
                     ", H, W] of ", weight_->type(), ", got ", maps.sizes(), " of ", type);
   if (transposes_in_tiles(type, {maps.size(0), low_, high_, maps.size(2), maps.size(3)})) {
-    return transpose_in_tiles(channels_last(maps), *weight_, high_, {bias_, negative_slope_});
+    return transpose_in_tiles(channels_last(maps), *weight_, high_, bias_, negative_slope_);
   }
   if (is_thin(type, high_)) return transpose_thin(maps, weight_->plain(), bias_, negative_slope_);
   if (packed_.defined()) return by_onednn(channels_last(maps));

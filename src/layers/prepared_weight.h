@@ -27,6 +27,8 @@ class PreparedWeight : public torch::CustomClassHolder {
 
  private:
   const at::Tensor& made_plain();
+  template <typename Make>
+  const at::Tensor& made(at::Tensor& form, Make make);
 
   at::Tensor weight_;
   at::ScalarType type_;

@@ -5,7 +5,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "layers/patches.h"
+#include "layers/memory_format.h"
+#include "layers/thin_convolution.h"
 #include "layers/tiled_products.h"
 
 namespace slopegan {

@@ -81,7 +81,7 @@ class Correlation {
   std::int64_t part_count() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t most_patches() const { return g_.most_patches(correlated_patches); }
   std::int64_t size() const { return part_count() * g_.low * columns_; }
-  /// Of a block, as they come and with their rows paired.
+  /// Of a block, as a factor, and behind them as they come.
   std::unique_ptr<T[]> make_patches() const { return make_buffer<T>(2 * most_patches() * columns_); }
 
   void turn(std::int64_t b, T* turned) const {
@@ -91,12 +91,8 @@ class Correlation {
   /// Adds to sums [part][low, columns], or writes them.
   void add_block(std::int64_t b, std::int64_t part, const T* turned, T* patches, float* sums, bool add) const {
     const std::int64_t count = g_.patches_in(block(b));
-    gather(g_, big_, block(b), parts_[static_cast<std::size_t>(part)], patches);
-    if constexpr (std::is_same_v<T, bfloat16_bits>) {
-      auto* paired = patches + most_patches() * columns_;
-      kernels::pair_rows(patches, paired, count, columns_);
-      patches = paired;
-    }
+    write_factor(patches, patches + most_patches() * columns_, count, columns_,
+                 [&](T* rows) { gather(g_, big_, block(b), parts_[static_cast<std::size_t>(part)], rows); });
     multiply(g_.low, columns_, count, turned, patches, add, sums + part * g_.low * columns_);
   }
 

@@ -125,15 +125,13 @@ at::Tensor convolve_in_tiles(const at::Tensor& big, PreparedWeight& weight, std:
 }
 
 at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, std::int64_t high,
-                              const TransposedEpilogue& epilogue) {
+                              const at::Tensor& bias, double negative_slope) {
   auto big = make_maps(small, high, 2 * small.size(2), 2 * small.size(3));
-  const auto bias = epilogue.bias.defined() ? epilogue.bias.contiguous() : epilogue.bias;
-  const kernels::Epilogue behind{bias.defined() ? values<float>(bias) : nullptr,
-                                 static_cast<float>(epilogue.negative_slope)};
+  const kernels::Epilogue epilogue{bias.defined() ? values<float>(bias) : nullptr, static_cast<float>(negative_slope)};
   dispatch(small.scalar_type(), [&](auto tag) {
     using T = decltype(tag);
     transpose(Geometry(small, high), values<T>(small), values<T>(weight.for_transposing()),
-              static_cast<T*>(big.mutable_data_ptr()), behind);
+              static_cast<T*>(big.mutable_data_ptr()), epilogue);
   });
   return big;
 }

@@ -28,16 +28,10 @@ bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);
 /// big -> small.
 at::Tensor convolve_in_tiles(const at::Tensor& big, PreparedWeight& weight, std::int64_t low);
 
-/// What becomes of the transposed convolution's sums before they are stored: with a bias (float32 [high]),
-/// leaky_relu(sum + bias, negative_slope).
-struct TransposedEpilogue {
-  at::Tensor bias;
-  double negative_slope = 1;
-};
-
-/// small -> big, with `high` channels.
+/// small -> big, with `high` channels. Where `bias` (float32 [high], contiguous) is defined, leaky_relu(sum + bias,
+/// negative_slope).
 at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, std::int64_t high,
-                              const TransposedEpilogue& epilogue = {});
+                              const at::Tensor& bias = {}, double negative_slope = 1);
 
 /// The gradient of the weight, [low, high, 4, 4], float32, contiguous.
 at::Tensor correlate_in_tiles(const at::Tensor& big, const at::Tensor& small);

@@ -20,9 +20,6 @@ using kernels::Taps;
 constexpr std::int64_t side = 4, places = side * side;  // of a patch
 
 template <typename T>
-constexpr at::ScalarType scalar_type = std::is_same_v<T, float> ? at::kFloat : at::kBFloat16;
-
-template <typename T>
 const T* values(const at::Tensor& tensor) {
   return static_cast<const T*>(tensor.const_data_ptr());
 }
@@ -49,6 +46,19 @@ inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const bfloa
                      bool add, float* c) {
   at::native::cpublas::brgemm(m, n, k, k, n, n, add, reinterpret_cast<const at::BFloat16*>(a),
                               reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
+}
+
+/// Calls make(rows), which writes [count, columns], and leaves them in `factor` as the second factor of a product. In
+/// bfloat16 `scratch` has room for as many values.
+template <typename T, typename Make>
+void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::int64_t count,
+                  [[maybe_unused]] std::int64_t columns, Make make) {
+  if constexpr (std::is_same_v<T, float>) {
+    make(factor);
+  } else {
+    make(scratch);
+    kernels::pair_rows(scratch, factor, count, columns);
+  }
 }
 
 /// To be called by a thread behind its products: what they set up in the processor is given back.

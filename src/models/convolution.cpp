@@ -35,9 +35,8 @@ at::Tensor ConvolutionImpl::normalised_weight() {
 
 PreparedWeightPtr ConvolutionImpl::prepared_for(at::ScalarType type) {
   // The weight changes once a step and is used several times; its version counts the changes.
-  if (!prepared_ || prepared_type_ != type || prepared_version_ != weight._version()) {
+  if (!prepared_ || prepared_->type() != type || prepared_version_ != weight._version()) {
     prepared_ = c10::make_intrusive<PreparedWeight>(weight, type);
-    prepared_type_ = type;
     prepared_version_ = weight._version();
   }
   return prepared_;

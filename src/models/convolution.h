@@ -55,7 +55,6 @@ class ConvolutionImpl : public torch::nn::Module {
   ConvolutionOptions options_;
   bool is_strided_;             // 4x4 with stride 2 and padding 1
   PreparedWeightPtr prepared_;  // the weight as the products want it
-  at::ScalarType prepared_type_ = at::kFloat;
   std::int64_t prepared_version_ = 0;
 };
 TORCH_MODULE(Convolution);

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "layers/tiled_products.h"
+
 namespace slopegan {
 namespace {
 
@@ -95,6 +97,20 @@ TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInFloat32) {
 }
 
 TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInBfloat16WithinItsRounding) {
+  expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
+}
+
+/// As on a processor that has no tiled products.
+class WithoutTiles {
+ public:
+  WithoutTiles() { at::globalContext().setUserEnabledMkldnn(false); }
+  ~WithoutTiles() { at::globalContext().setUserEnabledMkldnn(true); }
+};
+
+TEST(StridedConvolution, AndItsDerivativesAreThoseWithoutTiledProductsToo) {
+  const WithoutTiles scope;
+  EXPECT_FALSE(correlates_in_tiles(at::kFloat, {8, 32, 32, 8, 8}));
+  expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
   expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
 }
 

@@ -1,15 +1,14 @@
-#include "layers/patches.h"
+#include "layers/thin_convolution.h"
 
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "layers/memory_format.h"
 #include "layers/patches_kernel.h"
 
 namespace slopegan {
-
-at::Tensor channels_last(const at::Tensor& maps) { return maps.contiguous(at::MemoryFormat::ChannelsLast); }
 
 bool is_thin(at::ScalarType type, std::int64_t high) { return type == at::kFloat && high <= 4; }
 
@@ -20,8 +19,7 @@ at::Tensor transpose_thin(const at::Tensor& small, const at::Tensor& weight, con
   const auto rows = channels_last(small).permute({0, 2, 3, 1}).reshape({-1, low});
   const auto patches = at::mm(rows, weight.permute({0, 2, 3, 1}).reshape({low, -1}));
   auto big = at::empty({count, high, 2 * h, 2 * w}, small.options(), at::MemoryFormat::ChannelsLast);
-  const auto offsets = bias.defined() ? bias.contiguous() : bias;
-  const kernels::Epilogue epilogue{offsets.defined() ? offsets.const_data_ptr<float>() : nullptr,
+  const kernels::Epilogue epilogue{bias.defined() ? bias.const_data_ptr<float>() : nullptr,
                                    static_cast<float>(negative_slope)};
   const auto* source = patches.const_data_ptr<float>();
   auto* target = big.mutable_data_ptr<float>();

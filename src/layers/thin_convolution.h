@@ -9,13 +9,11 @@
 /// [low, high, 4, 4], as in strided_convolution.h.
 namespace slopegan {
 
-at::Tensor channels_last(const at::Tensor& maps);
-
 /// Whether that is quicker than oneDNN's convolution for `high` channels on the large maps.
 bool is_thin(at::ScalarType type, std::int64_t high);
 
-/// [N, low, H, W], float32 -> [N, high, 2H, 2W]. Where `bias` (float32 [high]) is defined, leaky_relu(sum + bias,
-/// negative_slope).
+/// [N, low, H, W], float32 -> [N, high, 2H, 2W]. Where `bias` (float32 [high], contiguous) is defined, leaky_relu(sum +
+/// bias, negative_slope).
 at::Tensor transpose_thin(const at::Tensor& small, const at::Tensor& weight, const at::Tensor& bias = {},
                           double negative_slope = 1);
 
