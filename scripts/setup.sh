@@ -102,6 +102,15 @@ install_torch() {
     fail "pip could not install torch==$torch_version; name a LibTorch that you have: SLOPEGAN_TORCH=/path $0"
 }
 
+# LibTorch with CUDA needs no toolkit, but for CUDA graphs these headers beside those of the runtime that it depends on.
+install_cuda_headers() {
+  local runtime
+  runtime=$(installed_version nvidia-cuda-runtime)
+  if [[ -z $runtime || -n $(installed_version nvidia-cuda-crt) ]]; then return; fi
+  say "installing nvidia-cuda-crt ${runtime%.*} into .venv"
+  pip_install "nvidia-cuda-crt==${runtime%.*}.*" || say "could not install nvidia-cuda-crt; steps will run without CUDA graphs"
+}
+
 install_tools() {   # name==version ...
   local tool missing=()
   for tool in "$@"; do
@@ -126,6 +135,7 @@ if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
     fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH holds no share/cmake/Torch/TorchConfig.cmake"
 elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
+  install_cuda_headers
   torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
 fi
 install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; the source checks will be skipped"

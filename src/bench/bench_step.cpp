@@ -53,22 +53,38 @@ std::vector<BenchCase> references(const BenchVariant& variant, const Compute& co
   return {product, convolution};
 }
 
+/// A training that lasts as long as the case that takes its steps.
+struct BenchedTraining {
+  BenchedTraining(const BenchVariant& variant, const Compute& where, std::int64_t channels)
+      : config(endless(variant.config)), compute(where), state(config, channels, compute.device) {}
+
+  /// What depends on the share of the run that is over stays as at its beginning.
+  static Config endless(Config config) {
+    config.training.total_images = std::int64_t{1} << 40;
+    return config;
+  }
+
+  Config config;
+  Compute compute;
+  GanState state;
+  GanStep step{state, config, compute};
+};
+
 BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::int64_t channels) {
-  const auto config = std::make_shared<Config>(variant.config);
-  // An endless run: what depends on the share that is over stays as at its beginning.
-  config->training.total_images = std::int64_t{1} << 40;
-  const auto state = std::make_shared<GanState>(*config, channels, compute.device);
-  const std::int64_t resolution = config->data.resolution, images = config->training.batch_size;
+  const auto training = std::make_shared<BenchedTraining>(variant, compute, channels);
+  const auto& config = training->config;
+  const std::int64_t resolution = config.data.resolution, images = config.training.batch_size;
   const RealImages reals(at::rand({images, channels, resolution, resolution}) * 2 - 1);
-  const std::vector<RealImages> batches(static_cast<std::size_t>(config->optimizer.discriminator_steps), reals);
+  const std::vector<RealImages> batches(static_cast<std::size_t>(config.optimizer.discriminator_steps), reals);
   return {.name = "step, " + variant.name,
           .run =
               [=] {
-                apply_compute(compute);
-                gan_step(*state, *config, compute, batches);
+                apply_compute(training->compute);
+                training->step.take(batches);
               },
           .images = static_cast<double>(images),
-          .flop = step_flop(*state->generator, *state->discriminator, resolution) * static_cast<double>(images),
+          .flop = step_flop(*training->state.generator, *training->state.discriminator, resolution) *
+                  static_cast<double>(images),
           .group = type_name(compute.type)};
 }
 

@@ -23,9 +23,13 @@ class Adam {
   /// `parameters` keep their identity for the life of the optimiser; all on one device, of one dtype.
   Adam(const NamedTensors& parameters, AdamOptions options);
 
-  /// One step with the parameters' gradients and `rate_factor` times the learning rate; a parameter without a gradient
-  /// is left alone. Throws nothing of its own.
-  void step(double rate_factor = 1);
+  /// The next steps take `factor` times the learning rate.
+  void set_rate_factor(double factor);
+
+  /// One step with the parameters' gradients; a parameter without a gradient is left alone. Nothing changes where
+  /// `is_bad`, a float32 scalar on the parameters' device, is 1; it may be undefined. Reads nothing back from the
+  /// device, and does the same on it every time. Throws nothing of its own.
+  void step(const at::Tensor& is_bad = {});
 
   /// Drops the gradients, so that the next backward pass stores its own without adding.
   void zero_gradients();
@@ -40,12 +44,13 @@ class Adam {
   const std::vector<Slot>& slots() const { return slots_; }
 
   /// What the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the moments; zeros
-  /// before the first step of this process.
+  /// before the first step.
   at::Tensor last_update(const Slot& slot) const;
 
  private:
   AdamOptions options_;
-  double last_rate_ = 0;
+  double rate_ = 0;
+  at::Tensor device_rate_;  // the same, where a recorded step finds it
   std::vector<Slot> slots_;
 };
 

@@ -28,13 +28,16 @@ class DataParallel {
   DataParallel(const DataParallel&) = delete;
   DataParallel& operator=(const DataParallel&) = delete;
 
-  /// Scalars that are means over this process's part of a batch, as means over the batch, without gradients. Where one
-  /// of them is not finite, the training is over: the networks no longer wait for the others, so that each process can
-  /// look for the reason.
+  /// Scalars that are means over this process's part of a batch, as means over the batch, without gradients; the same
+  /// in all processes.
   std::vector<at::Tensor> means_of_batch(const std::vector<at::Tensor>& means, const Part& part);
 
   /// The gradients over the batch of a loss that is a mean over the part, into the optimiser's parameters.
   void backward(const at::Tensor& loss, const Part& part, const Adam& optimizer);
+
+  /// Where the training has diverged: the networks no longer wait for the others, so that each process can look for the
+  /// reason.
+  void part_ways() { synchronise({}); }
 
   /// What all ranks do after the step that began at `images_before`: whether one of them was asked to stop, so that all
   /// do. Now and then, and where a checkpoint is due, their weights are compared: throws std::logic_error where those

@@ -70,14 +70,14 @@ void apply_compute(const Compute& compute) {
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
   const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
-  // A step reads its losses back before it ends, so what a copy reads is there as long as the copy takes.
-  const bool is_pinned = compute.device.is_cuda() && tensor.is_cpu() && tensor.is_pinned();
-  return tensor.to(tensor.options().device(compute.device).dtype(compute.type), /*non_blocking=*/is_pinned,
-                   /*copy=*/false, format);
+  // LibTorch keeps pinned memory as long as a copy reads it; of other memory CUDA has read all when the call returns.
+  // There first: a change of dtype on the way would be made by the host.
+  return tensor.to(compute.device, tensor.scalar_type(), /*non_blocking=*/!compute.device.is_cpu())
+      .to(compute.type, /*non_blocking=*/false, /*copy=*/false, format);
 }
 
 std::string describe(const Compute& compute) {
-  return format("%s, %s, %d thread%s", compute.device.is_cuda() ? "cuda" : "cpu",
+  return format("%s, %s, %d thread%s", c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true).c_str(),
                 compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
                 compute.threads == 1 ? "" : "s");
 }

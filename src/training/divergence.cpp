@@ -41,33 +41,36 @@ std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x) 
   return "";
 }
 
-std::string culprit(GanState& state, const StepInputs& inputs) {
+std::string culprit(GanState& state, const StepImages& images) {
   const std::string weight = first_weight_not_finite(state);
   if (!weight.empty()) return "; " + weight + " is not finite";
-  if (!is_finite(inputs.real)) return "; the real images are not finite";
-  const auto latents = inputs.latents.view({inputs.latents.size(0), -1, 1, 1});
+  if (!is_finite(images.real)) return "; the real images are not finite";
+  const auto latents = images.latents.view({images.latents.size(0), -1, 1, 1});
   std::string block = first_block_not_finite(*state.generator, latents);
-  if (block.empty()) block = first_block_not_finite(*state.discriminator, inputs.fake.detach());
-  if (block.empty()) block = first_block_not_finite(*state.discriminator, inputs.real);
+  if (block.empty()) block = first_block_not_finite(*state.discriminator, images.fake);
+  if (block.empty()) block = first_block_not_finite(*state.discriminator, images.real);
   return block.empty() ? "" : "; the output of " + block + " is not finite";
 }
 
 }  // namespace
 
-double check_loss(const at::Tensor& loss, const char* name, GanState& state, const StepInputs& inputs) {
-  const double value = loss.item<double>();
-  if (std::isfinite(value)) return value;
-  diverged(state, format("%s is %s%s", name, std::isnan(value) ? "NaN" : "infinite", culprit(state, inputs).c_str()));
+void check_loss(double loss, const char* name, GanState& state, const StepImages& images) {
+  if (std::isfinite(loss)) return;
+  diverged(state, format("%s is %s%s", name, std::isnan(loss) ? "NaN" : "infinite", culprit(state, images).c_str()));
 }
 
-double check_gradients(const Adam& optimizer, const char* network, const GanState& state) {
+at::Tensor gradient_norm(const Adam& optimizer) {
+  const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> gradients;
   for (const auto& slot : optimizer.slots()) {
     if (slot.parameter.grad().defined()) gradients.push_back(slot.parameter.grad());
   }
-  if (gradients.empty()) return 0;
-  const double norm = at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm().item<double>();
-  if (std::isfinite(norm)) return norm;
+  if (gradients.empty()) return at::zeros({}, optimizer.slots().front().parameter.options().dtype(at::kDouble));
+  return at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm();
+}
+
+void check_gradients(double norm, const Adam& optimizer, const char* network, const GanState& state) {
+  if (std::isfinite(norm)) return;
   for (const auto& slot : optimizer.slots()) {
     if (slot.parameter.grad().defined() && !is_finite(slot.parameter.grad())) {
       diverged(state, format("the gradient of %s.%s is not finite", network, slot.name.c_str()));
@@ -76,14 +79,17 @@ double check_gradients(const Adam& optimizer, const char* network, const GanStat
   diverged(state, format("the gradients of the %s overflow", network));
 }
 
-void check_weights(const GanState& state) {
+at::Tensor weight_norms(const GanState& state) {
   const at::NoGradGuard no_gradients;
   std::vector<at::Tensor> weights;
   for (const auto* optimizer : {&state.generator_optimizer, &state.discriminator_optimizer}) {
     for (const auto& slot : optimizer->slots()) weights.push_back(slot.parameter);
   }
-  // One NaN or infinity makes its tensor's norm one, so a single number comes back from the device.
-  if (std::isfinite(at::stack(at::_foreach_norm(weights)).sum().item<double>())) return;
+  return at::stack(at::_foreach_norm(weights)).sum();
+}
+
+void check_weights(double norms, const GanState& state) {
+  if (std::isfinite(norms)) return;
   const std::string weight = first_weight_not_finite(state);  // none where only the squares of large ones overflow
   if (!weight.empty()) diverged(state, weight + " is not finite");
 }

@@ -10,23 +10,30 @@
 /// step, the images seen, and the tensor or layer.
 namespace slopegan {
 
-/// What went into the networks in the step.
-struct StepInputs {
+/// What went through the networks in the step.
+struct StepImages {
   at::Tensor latents;  ///< [B, latent_dim], as the generator takes them
   at::Tensor real;     ///< [B, C, R, R]
   at::Tensor fake;     ///< [B, C, R, R], of `latents`
 };
 
-/// The value of a loss (`name`: "the generator's loss"). The message about one that is not finite names what is to
-/// blame: the first weight that is not finite, or the first block whose output is not; to find that one, the networks
-/// run once more, which leaves traces in their running statistics.
-double check_loss(const at::Tensor& loss, const char* name, GanState& state, const StepInputs& inputs);
+/// `loss` (`name`: "the generator's loss"). The message about one that is not finite names what is to blame: the first
+/// weight that is not finite, or the first block whose output is not; to find that one, the networks run once more,
+/// which leaves traces in their running statistics.
+void check_loss(double loss, const char* name, GanState& state, const StepImages& images);
 
-/// The 2-norm of the gradients over all parameters.
-double check_gradients(const Adam& optimizer, const char* network, const GanState& state);
+/// The 2-norm of the gradients over all parameters, a float64 scalar on their device.
+at::Tensor gradient_norm(const Adam& optimizer);
 
-/// The parameters of both networks, after the optimisers' steps.
-void check_weights(const GanState& state);
+/// `norm`: what gradient_norm gave.
+void check_gradients(double norm, const Adam& optimizer, const char* network, const GanState& state);
+
+/// The sum of the 2-norms of both networks' parameters, a scalar on their device: one NaN or infinity makes its
+/// tensor's norm one.
+at::Tensor weight_norms(const GanState& state);
+
+/// The parameters of both networks, after the optimisers' steps. `norms`: what weight_norms gave.
+void check_weights(double norms, const GanState& state);
 
 /// Every tensor of a checkpoint.
 void check_state(const GanState& state);

@@ -2,7 +2,7 @@
 
 #include "support/errors.h"
 #include "training/data_parallel.h"
-#include "training/divergence.h"
+#include "training/gan_step.h"
 #include "training/real_batches.h"
 
 namespace slopegan {
@@ -13,9 +13,10 @@ TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dat
   const std::int64_t total = config.training.total_images;
   if (state.images_seen >= total) return TrainEnd::done;
   RealBatches batches(config, compute, dataset, state.images_seen, ranks.rank(), ranks.size());
+  GanStep step(state, config, compute, &parallel);
   while (state.images_seen < total) {
     const std::int64_t before = state.images_seen;
-    gan_step(state, config, compute, batches.next(), &parallel);
+    step.take(batches.next());
     if (parallel.end_of_step(before) && state.images_seen < total) return TrainEnd::stopped;
   }
   return TrainEnd::done;

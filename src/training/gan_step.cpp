@@ -1,12 +1,9 @@
 #include "training/gan_step.h"
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
+#include <cmath>
 
-#include "losses/adversarial.h"
-#include "losses/penalties.h"
-#include "support/random.h"
-#include "training/augmentation.h"
+#include <ATen/ATen.h>
+
 #include "training/data_parallel.h"
 #include "training/divergence.h"
 #include "training/ema.h"
@@ -14,174 +11,96 @@
 
 namespace slopegan {
 
-at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
-                        std::int64_t latent_dim) {
-  auto latents = at::empty({count, latent_dim}, at::TensorOptions(at::kFloat));
-  RandomStream(seed, stream, static_cast<std::uint64_t>(index))
-      .fill_normal({latents.mutable_data_ptr<float>(), static_cast<std::size_t>(latents.numel())});
-  return latents;
-}
-
 namespace {
 
-at::Tensor mean_probability(const at::Tensor& logits) { return at::sigmoid(logits.detach()).mean(); }
-
-void require_gradients(const Adam& optimizer, bool required) {
-  for (const auto& slot : optimizer.slots()) slot.parameter.set_requires_grad(required);
+/// Whether nothing in the networks depends on the images seen, or is drawn by the host.
+bool is_repeatable(const ActivationConfig& config) {
+  return config.activation != ActivationKind::rrelu && !config.negative_slope.schedule;
 }
 
-/// What a step does to the state, in order. All of its random numbers are keyed by (seed, images seen) and drawn for
-/// the whole batch, of which a process takes its part.
-class Step {
- public:
-  Step(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel)
-      : state_(state), config_(config), loss_(config.loss), compute_(compute), parallel_(parallel) {}
-
-  StepStats run(const std::vector<RealImages>& real_batches) {
-    std::int64_t images = 0;
-    for (const auto& batch : real_batches) images += batch.part.total;
-    rate_factor_ = learning_rate_factor(config_.optimizer, config_.training.total_images, state_.images_seen, images);
-    for (const auto& batch : real_batches) {
-      const bool last = &batch == &real_batches.back();
-      make_inputs(batch, last);  // only the last generated batch trains the generator
-      train_discriminator(&batch - real_batches.data());
-      state_.images_seen += batch.part.total;
-    }
-    train_generator();
-    return stats_;
+/// Figures as the host's numbers, read from the device at once; 0 for those that are undefined.
+std::vector<double> read(const std::vector<at::Tensor>& figures) {
+  std::vector<double> numbers;
+  if (figures.front().is_cpu()) {
+    for (const auto& figure : figures) numbers.push_back(figure.defined() ? figure.item<double>() : 0);
+    return numbers;
   }
-
- private:
-  RandomStream random(std::string_view stream) const {
-    return {static_cast<std::uint64_t>(config_.seed), stream, static_cast<std::uint64_t>(state_.images_seen)};
+  std::vector<at::Tensor> there;
+  for (const auto& figure : figures) {
+    if (figure.defined()) there.push_back(figure.to(at::kDouble));
   }
-
-  at::Tensor own(const at::Tensor& of_batch) const { return of_batch.narrow(0, part_.first, part_.count); }
-
-  /// A uniform number for each image.
-  at::Tensor uniform(std::string_view stream, float low, float high) const {
-    auto values = at::empty({part_.total}, at::kFloat);
-    random(stream).fill_uniform({values.mutable_data_ptr<float>(), static_cast<std::size_t>(part_.total)}, low, high);
-    return own(values).to(compute_.device);
+  const auto values = at::stack(there).to(at::kCPU);
+  std::int64_t next = 0;
+  for (const auto& figure : figures) {
+    numbers.push_back(figure.defined() ? values.const_data_ptr<double>()[next++] : 0);
   }
-
-  void make_inputs(const RealImages& batch, bool for_generator) {
-    part_ = batch.part;
-    const auto latents = draw_latents(static_cast<std::uint64_t>(config_.seed), "latents", state_.images_seen,
-                                      part_.total, config_.generator.latent_dim);
-    inputs_.latents = to_compute(own(latents), compute_);
-    inputs_.real = to_compute(batch.images, compute_);
-    const at::AutoGradMode gradients(for_generator);
-    inputs_.fake = to_compute(state_.generator->forward(inputs_.latents), compute_);
-  }
-
-  /// The images as the discriminator sees them, as a leaf that requires gradients where `penalised`.
-  at::Tensor seen(const at::Tensor& images, std::string_view stream, bool penalised) const {
-    auto changed = augment(images, config_.discriminator.augment, random(stream), part_);
-    return penalised ? changed.detach().requires_grad_(true) : changed;
-  }
-
-  void train_discriminator(std::int64_t index) {
-    state_.discriminator_optimizer.zero_gradients();
-    const std::int64_t step = state_.steps * config_.optimizer.discriminator_steps + index;
-    const double lazy = step % loss_.r1_every == 0 ? static_cast<double>(loss_.r1_every) : 0;
-    const auto real = seen(inputs_.real, "augmentation of real images", loss_.r1 * lazy > 0);
-    const auto fake = seen(inputs_.fake.detach(), "augmentation of generated images", loss_.r2 * lazy > 0);
-    const auto real_logits = state_.discriminator->forward(real);
-    const auto fake_logits = state_.discriminator->forward(fake);
-    auto total = discriminator_loss(loss_, real_logits, fake_logits, label_noise());
-    const auto means = of_batch({total, mean_probability(real_logits), mean_probability(fake_logits)});
-    stats_.discriminator_loss = check_loss(means[0], "the discriminator's loss", state_, inputs_);
-    stats_.d_real = means[1].item<double>();
-    stats_.d_fake = means[2].item<double>();
-
-    at::Tensor penalty;
-    const auto add = [&](double weight, const at::Tensor& value) {
-      penalty = penalty.defined() ? penalty + weight * value : weight * value;
-    };
-    if (loss_.r1 * lazy > 0) add(loss_.r1 * lazy / 2, squared_gradient_norm(real_logits, real));
-    if (loss_.r2 * lazy > 0) add(loss_.r2 * lazy / 2, squared_gradient_norm(fake_logits, fake));
-    if (loss_.gradient_penalty > 0) add(loss_.gradient_penalty, penalty_between(real, fake));
-    stats_.gradient_penalty.reset();
-    if (penalty.defined()) {
-      stats_.gradient_penalty = check_loss(of_batch({penalty}).front(), "the gradient penalty", state_, inputs_);
-      total = total + penalty;
-    }
-    backward(total, state_.discriminator_optimizer);
-    stats_.discriminator_gradient_norm = check_gradients(state_.discriminator_optimizer, "discriminator", state_);
-    state_.discriminator_optimizer.step(rate_factor_);
-  }
-
-  at::Tensor label_noise() const {
-    if (loss_.label_noise == 0 || !has_targets(loss_.kind)) return {};
-    const auto reach = static_cast<float>(loss_.label_noise);
-    return uniform("label noise", -reach, reach);
-  }
-
-  at::Tensor penalty_between(const at::Tensor& real, const at::Tensor& fake) {
-    const auto between = interpolate_images(real, fake, uniform("interpolation", 0, 1));
-    return unit_gradient_penalty(state_.discriminator->forward(between), between);
-  }
-
-  void train_generator() {
-    state_.generator_optimizer.zero_gradients();
-    // The gradient passes through the discriminator; those of its own weights would be thrown away.
-    require_gradients(state_.discriminator_optimizer, false);
-    at::Tensor real_logits;
-    if (needs_real_logits(loss_.kind)) {
-      real_logits =
-          state_.discriminator->forward(seen(inputs_.real, "augmentation of real images for the generator", false));
-    }
-    const auto fake = seen(inputs_.fake, "augmentation of generated images for the generator", false);
-    const auto loss = generator_loss(loss_, state_.discriminator->forward(fake), real_logits);
-    stats_.generator_loss = check_loss(of_batch({loss}).front(), "the generator's loss", state_, inputs_);
-    backward(loss, state_.generator_optimizer);
-    require_gradients(state_.discriminator_optimizer, true);
-    stats_.generator_gradient_norm = check_gradients(state_.generator_optimizer, "generator", state_);
-    state_.generator_optimizer.step(rate_factor_);
-  }
-
-  /// Scalars that are means over the images of this process, as means over the batch.
-  std::vector<at::Tensor> of_batch(std::vector<at::Tensor> means) const {
-    return parallel_ ? parallel_->means_of_batch(means, part_) : std::move(means);
-  }
-
-  /// The gradients of a loss that is a mean over the images.
-  void backward(const at::Tensor& loss, const Adam& optimizer) const {
-    if (parallel_) {
-      parallel_->backward(loss, part_, optimizer);
-    } else {
-      loss.backward();
-    }
-  }
-
-  GanState& state_;
-  const Config& config_;
-  const LossConfig& loss_;
-  const Compute& compute_;
-  DataParallel* parallel_;
-  Part part_;  ///< of the batch in inputs_
-  double rate_factor_ = 1;
-  StepInputs inputs_;
-  StepStats stats_;
-};
+  return numbers;
+}
 
 }  // namespace
 
-StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
-                   const std::vector<RealImages>& real_batches, DataParallel* parallel) {
+GanStep::GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel)
+    : state_(state),
+      config_(config),
+      compute_(compute),
+      parallel_(parallel),
+      recorded_(state, !parallel && is_repeatable(config.generator) && is_repeatable(config.discriminator),
+                [&state, &loss = config.loss, parallel](const StepInputs& inputs) {
+                  return compute_batch(state, loss, inputs, parallel);
+                }) {}
+
+StepStats GanStep::take(const std::vector<RealImages>& real_batches) {
   TORCH_CHECK(!real_batches.empty(), "a step needs at least one batch");
-  const std::int64_t images_before = state.images_seen;
-  state.generator->set_images(images_before);
-  state.discriminator->set_images(images_before);
-  const StepStats stats = Step(state, config, compute, parallel).run(real_batches);
-  check_weights(state);
-  ++state.steps;
-  if (state.average_generator) {
-    const double decay = ema_decay(config.ema.half_life_images, state.images_seen, state.images_seen - images_before);
-    update_ema(*state.average_generator, *state.generator, decay);
+  const std::int64_t images_before = state_.images_seen;
+  std::int64_t images = 0;
+  for (const auto& batch : real_batches) images += batch.part.total;
+  state_.generator->set_images(images_before);
+  state_.discriminator->set_images(images_before);
+  const double factor = learning_rate_factor(config_.optimizer, config_.training.total_images, images_before, images);
+  state_.generator_optimizer.set_rate_factor(factor);
+  state_.discriminator_optimizer.set_rate_factor(factor);
+
+  StepStats stats;
+  for (std::size_t i = 0; i < real_batches.size(); ++i) {
+    const bool last = i + 1 == real_batches.size();  // only the last generated batch trains the generator
+    take_batch(draw_step_inputs(state_, config_, compute_, real_batches[i], static_cast<std::int64_t>(i), last), stats);
+  }
+  ++state_.steps;
+  if (state_.average_generator) {
+    const double decay = ema_decay(config_.ema.half_life_images, state_.images_seen, images);
+    update_ema(*state_.average_generator, *state_.generator, decay);
   }
   return stats;
+}
+
+void GanStep::take_batch(const StepInputs& inputs, StepStats& stats) {
+  const auto figures = recorded_.run(inputs);
+  const auto numbers = read({figures.discriminator_loss, figures.d_real, figures.d_fake, figures.gradient_penalty,
+                             figures.discriminator_gradient_norm, figures.generator_loss,
+                             figures.generator_gradient_norm, figures.weight_norms});
+  const StepImages images{inputs.latents, inputs.real, figures.fake};
+  stats.discriminator_loss = numbers[0];
+  stats.d_real = numbers[1];
+  stats.d_fake = numbers[2];
+  stats.gradient_penalty = figures.gradient_penalty.defined() ? std::optional(numbers[3]) : std::nullopt;
+  stats.discriminator_gradient_norm = numbers[4];
+  // Losses that are not finite make the networks run once more, to find out why.
+  if (parallel_ && !std::isfinite(numbers[0] + numbers[3] + numbers[5])) parallel_->part_ways();
+  check_loss(numbers[0], "the discriminator's loss", state_, images);
+  check_loss(numbers[3], "the gradient penalty", state_, images);
+  check_gradients(numbers[4], state_.discriminator_optimizer, "discriminator", state_);
+  state_.images_seen += inputs.part.total;
+  if (!inputs.trains_generator) return;
+  stats.generator_loss = numbers[5];
+  stats.generator_gradient_norm = numbers[6];
+  check_loss(numbers[5], "the generator's loss", state_, images);
+  check_gradients(numbers[6], state_.generator_optimizer, "generator", state_);
+  check_weights(numbers[7], state_);
+}
+
+StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
+                   const std::vector<RealImages>& real_batches, DataParallel* parallel) {
+  return GanStep(state, config, compute, parallel).take(real_batches);
 }
 
 }  // namespace slopegan

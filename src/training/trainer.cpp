@@ -72,12 +72,13 @@ class Training {
     const std::int64_t total = config_.training.total_images;
     if (state_.images_seen >= total) return finished_already();
     RealBatches batches(config_, compute_, dataset, state_.images_seen, 0, rank_count_);
+    GanStep step(state_, config_, compute_, parallel());
     Progress progress(state_.images_seen, total);
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;
     while (state_.images_seen < total && end == TrainEnd::done) {
       const std::int64_t before = state_.images_seen;
-      const StepStats stats = gan_step(state_, config_, compute_, batches.next(), parallel());
+      const StepStats stats = step.take(batches.next());
       const std::int64_t after = state_.images_seen;
       const bool last = after >= total, stopping = parallel_ ? parallel_->end_of_step(before) : stop_signal() != 0;
 

@@ -1,5 +1,7 @@
 #include "training/adam.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/optim/adam.h>
@@ -53,6 +55,28 @@ TEST(Adam, WorksOnChannelsLastWeights) {
   a.step();
   b.step();
   EXPECT_TRUE(at::allclose(plain, last));
+}
+
+TEST(Adam, ChangesNothingInAStepThatIsCalledBad) {
+  auto parameter = at::ones({3}).requires_grad_(), same = at::ones({3}).requires_grad_();
+  Adam adam({{"w", parameter}}, {}), plain({{"w", same}}, {});
+  for (const float bad : {0.0f, 1.0f, 0.0f}) {
+    for (auto* weight : {&parameter, &same}) weight->mutable_grad() = at::full({3}, bad == 1 ? NAN : 2.0f);
+    adam.step(at::full({}, bad));
+    if (bad == 0) plain.step();
+  }
+  EXPECT_TRUE(at::equal(parameter, same));
+  EXPECT_EQ(adam.state().at("w.step").item<float>(), 2);
+  EXPECT_TRUE(at::equal(adam.state().at("w.exp_avg"), plain.state().at("w.exp_avg")));
+}
+
+TEST(Adam, TakesTheRateTimesTheFactor) {
+  auto parameter = at::zeros({1}).requires_grad_();
+  Adam adam({{"w", parameter}}, {.learning_rate = 0.5});
+  adam.set_rate_factor(0.25);
+  parameter.mutable_grad() = at::ones({1});
+  adam.step();  // the first step is the rate, against the gradient's sign
+  EXPECT_NEAR(parameter.item<float>(), -0.125, 1e-6);
 }
 
 TEST(Adam, TellsWhatItsLastStepSubtracted) {

@@ -1,10 +1,12 @@
 #include "training/data_parallel.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -206,6 +208,30 @@ TEST(DataParallel, WeightsThatDifferAreABugOfOurs) {
   rank(0);
   second.join();
   EXPECT_EQ(found, 2);
+}
+
+TEST(DataParallel, WhereImagesOfOneRankAreNotFiniteAllRanksDivergeAndLookForTheReason) {
+  const int port = testing::free_port();
+  std::array<std::string, 2> messages;
+  const auto rank = [&](int number) {
+    Ranks ranks({number, 2, 0, 1, "127.0.0.1", static_cast<std::uint16_t>(port), false, "0"}, at::kCPU);
+    auto config = base_config();
+    config.training.sync_batch_norm = true;
+    GanState state(config, 1, at::kCPU);
+    DataParallel parallel(state, config, "", ranks);
+    auto images = real_batch(0, batch / 2);
+    if (number == 1) images.view(-1)[3] = std::numeric_limits<float>::infinity();
+    const Compute compute{at::kCPU, at::kFloat, 1};
+    const Part part{number * batch / 2, batch / 2, batch};
+    messages[static_cast<std::size_t>(number)] =
+        message_of<DivergedError>([&] { gan_step(state, config, compute, {{images, part}}, &parallel); });
+    ranks.finish();
+  };
+  std::thread second([&] { rank(1); });
+  rank(0);
+  second.join();
+  EXPECT_EQ(messages[0], "training diverged at step 0 (0 images): the discriminator's loss is NaN");
+  EXPECT_EQ(messages[1], messages[0] + "; the real images are not finite");
 }
 
 TEST(DataParallel, RefusesWhatSeveralRanksCannotTrain) {

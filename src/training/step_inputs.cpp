@@ -1,0 +1,69 @@
+#include "training/step_inputs.h"
+
+#include <ATen/ATen.h>
+
+#include "losses/adversarial.h"
+#include "support/random.h"
+
+namespace slopegan {
+
+at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
+                        std::int64_t latent_dim) {
+  auto latents = at::empty({count, latent_dim}, at::TensorOptions(at::kFloat));
+  RandomStream(seed, stream, static_cast<std::uint64_t>(index))
+      .fill_normal({latents.mutable_data_ptr<float>(), static_cast<std::size_t>(latents.numel())});
+  return latents;
+}
+
+std::vector<at::Tensor*> StepInputs::tensors() {
+  std::vector<at::Tensor*> all{&real, &latents, &label_noise, &interpolation};
+  for (auto* draws : {&of_real, &of_fake, &of_real_for_generator, &of_fake_for_generator}) {
+    for (auto* tensor : draws->tensors()) all.push_back(tensor);
+  }
+  return all;
+}
+
+StepInputs draw_step_inputs(const GanState& state, const Config& config, const Compute& compute,
+                            const RealImages& batch, std::int64_t index, bool trains_generator) {
+  const auto seed = static_cast<std::uint64_t>(config.seed);
+  const auto& loss = config.loss;
+  const Part part = batch.part;
+  const auto own = [&](const at::Tensor& of_batch) { return of_batch.narrow(0, part.first, part.count); };
+  const auto uniform = [&](std::string_view stream, float low, float high) {
+    auto values = at::empty({part.total}, at::kFloat);
+    RandomStream(seed, stream, static_cast<std::uint64_t>(state.images_seen))
+        .fill_uniform({values.mutable_data_ptr<float>(), static_cast<std::size_t>(part.total)}, low, high);
+    return own(values).to(compute.device, values.scalar_type(), /*non_blocking=*/true);
+  };
+
+  StepInputs inputs;
+  inputs.part = part;
+  inputs.trains_generator = trains_generator;
+  const std::int64_t step = state.steps * config.optimizer.discriminator_steps + index;
+  inputs.lazy = (loss.r1 > 0 || loss.r2 > 0) && step % loss.r1_every == 0 ? static_cast<double>(loss.r1_every) : 0;
+  inputs.real = to_compute(batch.images, compute);
+  inputs.latents = to_compute(
+      own(draw_latents(seed, "latents", state.images_seen, part.total, config.generator.latent_dim)), compute);
+  if (loss.label_noise > 0 && has_targets(loss.kind)) {
+    const auto reach = static_cast<float>(loss.label_noise);
+    inputs.label_noise = uniform("label noise", -reach, reach);
+  }
+  if (loss.gradient_penalty > 0) inputs.interpolation = uniform("interpolation", 0, 1);
+
+  // The generator's step comes when the discriminator has seen the batch.
+  const auto augmentation = [&](std::string_view stream, std::int64_t images_seen) {
+    return draw_augmentation(inputs.real, config.discriminator.augment,
+                             RandomStream(seed, stream, static_cast<std::uint64_t>(images_seen)), part);
+  };
+  inputs.of_real = augmentation("augmentation of real images", state.images_seen);
+  inputs.of_fake = augmentation("augmentation of generated images", state.images_seen);
+  if (!trains_generator) return inputs;
+  const std::int64_t then = state.images_seen + part.total;
+  if (needs_real_logits(loss.kind)) {
+    inputs.of_real_for_generator = augmentation("augmentation of real images for the generator", then);
+  }
+  inputs.of_fake_for_generator = augmentation("augmentation of generated images for the generator", then);
+  return inputs;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,233 @@
+#include "training/recorded_step.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/enum_names.h"
+#include "expect_error.h"
+#include "support/errors.h"
+#include "training/emulated_device.h"
+#include "training/gan_step.h"
+
+namespace slopegan {
+namespace {
+
+constexpr std::int64_t steps = 20;
+
+Config narrow_config() {
+  Config config;
+  config.generator.width = config.discriminator.width = 4;
+  config.generator.latent_dim = 8;
+  config.data.resolution = 16;
+  config.training.total_images = 2 * 8 * steps;
+  return config;
+}
+
+at::Tensor images_of_step(std::int64_t step, std::int64_t count = 8) {
+  at::manual_seed(static_cast<std::uint64_t>(step));
+  return at::rand({count, 1, 16, 16}) * 2 - 1;
+}
+
+NamedTensors on_host(const GanState& state) {
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : state.tensors()) tensors.emplace(name, tensor.detach().to(at::kCPU));
+  return tensors;
+}
+
+/// 20 steps, the fifth with a batch that is cut short. `anew`: each by itself, so that none finds a recording.
+std::vector<StepStats> take_steps(GanState& state, const Config& config, const Compute& compute, bool anew) {
+  GanStep together(state, config, compute);
+  std::vector<StepStats> stats;
+  for (std::int64_t step = 0; step < steps; ++step) {
+    std::vector<RealImages> batches;
+    for (std::int64_t i = 0; i < config.optimizer.discriminator_steps; ++i) {
+      batches.emplace_back(images_of_step(10 * step + i, step == 4 ? 5 : 8));
+    }
+    stats.push_back(anew ? gan_step(state, config, compute, batches) : together.take(batches));
+  }
+  return stats;
+}
+
+/// On the emulated device, or on a GPU where LibTorch has one.
+class RecordedSteps : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (emulated::is_possible()) {
+      emulated::provide_graphs();
+      compute_.device = emulated::device;
+    } else if (at::hasCUDA() && at::getNumGPUs() > 0) {
+      compute_.device = at::kCUDA;
+      apply_compute(compute_);
+    } else {
+      GTEST_SKIP() << "no device but the CPU";
+    }
+  }
+
+  /// The same bits on the emulated device; a GPU adds the gradients of moved images in any order.
+  void expect_equal(const at::Tensor& a, const at::Tensor& b, const std::string& name) const {
+    const bool same = compute_.device.is_cuda() ? at::allclose(a.to(at::kCPU), b.to(at::kCPU), 1e-3, 1e-4)
+                                                : at::equal(a.to(at::kCPU), b.to(at::kCPU));
+    EXPECT_TRUE(same) << name;
+  }
+
+  /// Whether steps that are played back train as those that are not; `played`: the batches of them that are.
+  void expect_same(const Config& config, std::int64_t played) const {
+    GanState recorded(config, 1, compute_.device), plain(config, 1, compute_.device);
+    const auto before = emulated::graphs_played();
+    const auto with = take_steps(recorded, config, compute_, false);
+    if (emulated::is_possible()) {
+      EXPECT_EQ(emulated::graphs_played() - before, played);
+    }
+    const auto without = take_steps(plain, config, compute_, true);
+    const auto a = on_host(recorded), b = on_host(plain);
+    for (const auto& [name, tensor] : a) expect_equal(tensor, b.at(name), name);
+    const auto parameters = recorded.generator->named_parameters(), others = plain.generator->named_parameters();
+    for (const auto& parameter : parameters) {
+      expect_equal(parameter.value().grad(), others[parameter.key()].grad(), "gradient of " + parameter.key());
+    }
+    for (std::size_t i = 0; i < with.size(); ++i) {
+      const auto numbers = [](const StepStats& stats) {
+        return at::tensor(
+            {stats.discriminator_loss, stats.generator_loss, stats.d_real, stats.d_fake,
+             stats.discriminator_gradient_norm, stats.generator_gradient_norm, stats.gradient_penalty.value_or(-1)},
+            at::kDouble);
+      };
+      expect_equal(numbers(with[i]), numbers(without[i]), "figures of step " + std::to_string(i));
+    }
+  }
+
+  Compute compute_;
+};
+
+/// What only the emulated device can show.
+class EmulatedDevice : public RecordedSteps {
+ protected:
+  void SetUp() override {
+    RecordedSteps::SetUp();
+    if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA emulates no other device";
+  }
+};
+
+TEST_F(RecordedSteps, TrainBitForBitAsTheSameOperatorsOneByOne) { expect_same(narrow_config(), steps - 3); }
+
+TEST_F(RecordedSteps, FollowTheLearningRateAndTheRandomNumbersOfEachStep) {
+  auto config = narrow_config();
+  config.discriminator.norm = DiscriminatorNorm::spectral;
+  config.discriminator.augment = {Augmentation::color, Augmentation::translation, Augmentation::cutout};
+  config.loss.label_noise = 0.1;
+  config.loss.gradient_penalty = 1;
+  config.optimizer.lr_warmup_images = 16;
+  config.optimizer.lr_decay = LearningRateDecay::cosine;
+  expect_same(config, steps - 3);
+}
+
+TEST_F(RecordedSteps, KeepBatchesApartThatDifferInWhatIsDone) {
+  auto config = narrow_config();
+  config.discriminator.norm = DiscriminatorNorm::none;
+  config.loss.kind = LossKind::relativistic;
+  config.loss.r1 = config.loss.r2 = 0.5;
+  config.loss.r1_every = 3;
+  config.optimizer.discriminator_steps = 2;
+  // Both batches of the fifth step are cut short, and each of the four kinds is done twice before it is recorded.
+  expect_same(config, 2 * (steps - 1) - 4 * 2);
+}
+
+TEST_F(RecordedSteps, TrainAsTheCpuDoes) {
+  const auto config = narrow_config();
+  GanState there(config, 1, compute_.device), here(config, 1, at::kCPU);
+  take_steps(there, config, compute_, false);
+  take_steps(here, config, {at::kCPU, at::kFloat, 1}, false);
+  const auto a = on_host(there), b = on_host(here);
+  for (const auto& [name, tensor] : a) {
+    if (name.starts_with("optimizer")) continue;
+    EXPECT_TRUE(at::allclose(tensor, b.at(name), 1e-2, 1e-3)) << name << ' ' << (tensor - b.at(name)).abs().max();
+  }
+}
+
+TEST_F(EmulatedDevice, IsGivenAFewOperatorsInsteadOfHundreds) {
+  const auto config = narrow_config();
+  GanState state(config, 1, compute_.device);
+  GanStep step(state, config, compute_);
+  std::vector<std::int64_t> operators;
+  for (std::int64_t i = 0; i < 5; ++i) {
+    const auto before = emulated::operators_given();
+    step.take({images_of_step(i)});
+    operators.push_back(emulated::operators_given() - before);
+  }
+  EXPECT_GT(operators[1], 200);
+  EXPECT_LT(operators[4], 60) << "the inputs, the playing, the average of the weights and the figures";
+}
+
+TEST_F(EmulatedDevice, TrainsOperatorByOperatorWhereItRefusesToRecord) {
+  emulated::provide_graphs(/*refused=*/true);
+  const auto config = narrow_config();
+  GanState refused(config, 1, compute_.device), plain(config, 1, compute_.device);
+  ::testing::internal::CaptureStderr();
+  take_steps(refused, config, compute_, false);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr("could not be recorded as a graph and is done operator by operator: this emulated "
+                                   "device records no more than 20 operators"));
+  take_steps(plain, config, compute_, true);
+  const auto a = on_host(refused), b = on_host(plain);
+  for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
+  for (const auto& parameter : refused.discriminator->parameters()) EXPECT_TRUE(parameter.requires_grad());
+}
+
+TEST_F(RecordedSteps, AreNotMadeOfSlopesThatTheHostChanges) {
+  auto config = narrow_config();
+  config.discriminator.negative_slope.schedule = SlopeSchedule{.from = 0.5, .to = 0, .over_images = 64};
+  expect_same(config, 0);
+}
+
+TEST_F(RecordedSteps, LeaveTheWeightsAloneWhereTheyDiverge) {
+  const auto config = narrow_config();
+  GanState state(config, 1, compute_.device);
+  GanStep step(state, config, compute_);
+  for (std::int64_t i = 0; i < 4; ++i) step.take({images_of_step(i)});
+  const auto before = on_host(state);
+  auto images = images_of_step(4);
+  images.view(-1)[5] = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(message_of<DivergedError>([&] { step.take({images}); }),
+            "training diverged at step 4 (32 images): the discriminator's loss is NaN; the real images are not finite");
+  const auto after = on_host(state);
+  for (const auto& [name, tensor] : before) {
+    if (name.find("norm.running") == std::string::npos && name.find("num_batches") == std::string::npos) {
+      EXPECT_TRUE(at::equal(tensor, after.at(name))) << name;
+    }
+  }
+}
+
+TEST_F(EmulatedDevice, RecordsNothingWhereTheUserSaysSo) {
+  ::setenv("SLOPEGAN_CUDA_GRAPHS", "0", 1);
+  expect_same(narrow_config(), 0);
+  ::unsetenv("SLOPEGAN_CUDA_GRAPHS");
+}
+
+TEST_F(EmulatedDevice, IsAsStrictAsAGpu) {
+  const auto tensor = at::ones({3}, emulated::device);
+  EXPECT_THROW(tensor + at::ones({3}), c10::Error);
+  const auto number_of_the_host = at::full({}, 2.0f);
+  const auto graph = make_device_graph(emulated::device.type());
+  graph->begin();
+  EXPECT_THROW(tensor.sum().item(), c10::Error);
+  EXPECT_THROW(tensor.to(at::kCPU), c10::Error);
+  const auto doubled = tensor * number_of_the_host;
+  tensor.add_(1);
+  graph->end();
+  EXPECT_EQ(tensor.sum().item<float>(), 3) << "nothing is done while it is recorded";
+  EXPECT_TRUE(std::isnan(doubled.sum().item<float>()));
+  graph->play();
+  number_of_the_host.fill_(100);
+  graph->play();
+  EXPECT_EQ(tensor.sum().item<float>(), 9);
+  EXPECT_EQ(doubled.sum().item<float>(), 12) << "of the value that the tensor has by then, and the number of then";
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,65 @@
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "run/history.h"
+#include "run/metrics_log.h"
+#include "temporary_directory.h"
+#include "training/emulated_device.h"
+#include "training/trainer.h"
+
+namespace slopegan {
+namespace {
+
+/// An IDX file of `count` images of 16 × 16.
+void write_images(const std::filesystem::path& file, int count) {
+  std::ofstream out(file, std::ios::binary);
+  for (const int number : {0x803, count, 16, 16}) {
+    for (int shift = 24; shift >= 0; shift -= 8) out.put(static_cast<char>(number >> shift));
+  }
+  for (int i = 0; i < count * 256; ++i) out.put(static_cast<char>(i * 2654435761U >> 13));
+}
+
+/// A whole run with everything that looks at the networks while they train.
+Config eventful_config(const std::filesystem::path& data) {
+  Config config;
+  config.data.path = data.string();
+  config.generator.width = config.discriminator.width = 4;
+  config.generator.latent_dim = 8;
+  config.training.batch_size = 8;
+  config.training.total_images = 96;
+  config.samples.every_images = config.metrics.every_images = config.diagnostics.every_images = 48;
+  config.checkpoint.every_images = 32;
+  config.checkpoint.keep = 4;
+  config.metrics.samples = 100;
+  return config;
+}
+
+TEST(TrainingOnADevice, MeasuresDiagnosesSavesAndGoesOnBitForBit) {
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA emulates no other device";
+  emulated::provide_graphs();
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "data");
+  write_images(directory / "data" / "train-images-idx3-ubyte", 120);
+  write_images(directory / "data" / "t10k-images-idx3-ubyte", 110);
+  const auto config = eventful_config(directory / "data");
+  const auto dataset = load_dataset(config.data, Split::train);
+  const Compute compute{emulated::device, at::kFloat, 1};
+
+  const auto whole = RunDirectory::create(directory / "whole");
+  EXPECT_EQ(train(config, compute, *dataset, whole, {}, {}), TrainEnd::done);
+  const auto metrics = read_metrics(whole.metrics_file());
+  ASSERT_EQ(metrics.size(), 2);
+  EXPECT_GT(metrics.back().values.at("fd"), 0);
+  EXPECT_TRUE(std::filesystem::exists(whole.samples_file(96)));
+  EXPECT_TRUE(std::filesystem::file_size(whole.diagnostics_file()) > 100);
+
+  const auto resumed = RunDirectory::create(directory / "resumed");
+  const auto half = load_checkpoint(whole.checkpoints_dir() / "32");
+  EXPECT_EQ(train(config, compute, *dataset, resumed, half, {}), TrainEnd::done);
+  const auto a = load_checkpoint(whole.checkpoints_dir() / "96"), b = load_checkpoint(resumed.checkpoints_dir() / "96");
+  for (const auto& [name, tensor] : a.tensors) EXPECT_TRUE(at::equal(tensor, b.tensors.at(name))) << name;
+}
+
+}  // namespace
+}  // namespace slopegan
