@@ -11,20 +11,23 @@ import sys
 # The lowest layer first; folders of one layer do not include each other.
 LAYERS = [
     ["support"],
-    ["config"],
     ["layers"],
+    ["config"],
     ["models"],
     ["images"],
     ["data", "losses", "metrics", "diagnostics", "run"],
+    ["statistics", "distributed"],
     ["evaluation"],
+    ["sampling"],
     ["training"],
-    ["experiments", "report", "export"],
+    ["sweep", "demo", "export", "report"],
+    ["sheets"],
     ["bench"],
     ["commands"],
     ["main"],
 ]
 # Folders that must build without LibTorch.
-TORCH_FREE = {"support", "config", "report"}
+TORCH_FREE = {"support", "config", "statistics", "report"}
 
 LEVEL = {folder: level for level, folders in enumerate(LAYERS) for folder in folders}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

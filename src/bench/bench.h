@@ -5,7 +5,7 @@
 
 #include "bench/bench_result.h"
 #include "config/config.h"
-#include "training/device.h"
+#include "models/compute.h"
 
 /// What `slopegan bench` measures. Inputs are synthetic, and results are thrown away; nothing is written but by
 /// bench_sweep, in a directory of its own that is removed.

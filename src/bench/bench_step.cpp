@@ -6,10 +6,10 @@
 
 #include "bench/bench.h"
 #include "bench/step_arithmetic.h"
+#include "sampling/image_stream.h"
+#include "sampling/samples.h"
 #include "support/text.h"
 #include "training/gan_step.h"
-#include "training/image_stream.h"
-#include "training/samples.h"
 
 namespace slopegan {
 

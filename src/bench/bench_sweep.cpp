@@ -5,11 +5,11 @@
 #include <stdexcept>
 
 #include "bench/bench.h"
-#include "experiments/sweep.h"
 #include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"
+#include "sweep/sweep.h"
 
 namespace slopegan {
 

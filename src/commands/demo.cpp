@@ -5,7 +5,7 @@
 
 #include "commands/commands.h"
 #include "commands/output.h"
-#include "experiments/dying_relu.h"
+#include "demo/dying_relu.h"
 #include "images/png.h"
 #include "support/errors.h"
 #include "support/files.h"

@@ -13,10 +13,10 @@
 #include "metrics/figures.h"
 #include "models/block.h"
 #include "run/json_text.h"
+#include "sampling/load_generator.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
-#include "training/load_generator.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {

@@ -1,4 +1,4 @@
-#include "experiments/generate.h"
+#include "sampling/generate.h"
 
 #include <filesystem>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "experiments/sweep.h"
+#include "sweep/sweep.h"
 
 #include <chrono>
 #include <map>
@@ -9,15 +9,15 @@
 #include "commands/config_arguments.h"
 #include "commands/output.h"
 #include "data/dataset.h"
-#include "experiments/results.h"
-#include "experiments/sheets.h"
-#include "experiments/statistics_file.h"
 #include "report/report.h"
+#include "sheets/sheets.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "support/wait_for_lock.h"
+#include "sweep/results.h"
+#include "sweep/statistics_file.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {

@@ -7,11 +7,11 @@
 
 #include "export/format.h"
 #include "run/safetensors.h"
+#include "sampling/image_stream.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "training/image_stream.h"
 
 namespace slopegan {
 

@@ -11,7 +11,7 @@
 
 #include "models/batch_norm_folding.h"
 #include "models/named_tensors.h"
-#include "training/load_generator.h"
+#include "sampling/load_generator.h"
 
 /// A generator for inference as other programs know networks: a chain of layers with their tensors.
 namespace slopegan {

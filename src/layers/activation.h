@@ -9,7 +9,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "config/negative_slope.h"
+#include "layers/slope_schedule.h"
 
 namespace slopegan {
 

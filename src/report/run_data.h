@@ -43,7 +43,7 @@ struct ArmData {
   RunData run;
 };
 
-/// statistics.json, see experiments/statistics.h for the meaning of the figures.
+/// statistics.json, see statistics/statistics.h for the meaning of the figures.
 struct StatisticsData {
   struct Limits {
     double low = 0, high = 0;  ///< infinite where there is no limit

@@ -9,6 +9,18 @@
 /// history.jsonl: one JSON object a line, in the order of the images.
 namespace slopegan {
 
+/// What one step tells about itself; means over the batch.
+struct StepStats {
+  double discriminator_loss = 0;
+  double generator_loss = 0;
+  double d_real = 0;                       ///< mean σ(logit) of the real images
+  double d_fake = 0;                       ///< mean σ(logit) of the generated images, in the discriminator's step
+  double discriminator_gradient_norm = 0;  ///< 2-norm over all parameters
+  double generator_gradient_norm = 0;
+  /// Weighted sum of R1, R2 and the gradient penalty; nothing in a step without. No part of discriminator_loss.
+  std::optional<double> gradient_penalty;
+};
+
 struct HistoryRecord {
   /// Real images shown to the discriminator so far, and steps made.
   std::int64_t images = 0;

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 #include "data/part.h"
-#include "training/distributed.h"
+#include "distributed/distributed.h"
 #include "training/gan_state.h"
 #include "training/gradient_buckets.h"
 

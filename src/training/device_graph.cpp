@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "support/rank_environment.h"
+#include "distributed/rank_environment.h"
 
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
 #include <torch/version.h>

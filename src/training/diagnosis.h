@@ -10,10 +10,10 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
+#include "models/compute.h"
 #include "run/checkpoint.h"
 #include "run/diagnostics_log.h"
 #include "support/histogram.h"
-#include "training/device.h"
 #include "training/gan_state.h"
 
 namespace slopegan {

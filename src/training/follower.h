@@ -2,8 +2,8 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "training/device.h"
-#include "training/distributed.h"
+#include "distributed/distributed.h"
+#include "models/compute.h"
 #include "training/trainer.h"
 
 namespace slopegan {

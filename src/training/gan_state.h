@@ -3,11 +3,11 @@
 #include <cstdint>
 
 #include "config/config.h"
+#include "models/compute.h"
 #include "models/discriminator.h"
 #include "models/generator.h"
 #include "models/named_tensors.h"
 #include "training/adam.h"
-#include "training/device.h"
 
 namespace slopegan {
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "run/history.h"
 #include "training/gan_state.h"
 #include "training/recorded_step.h"
 #include "training/step_inputs.h"
@@ -11,18 +12,6 @@
 namespace slopegan {
 
 class DataParallel;
-
-/// What one step tells about itself; means over the batch.
-struct StepStats {
-  double discriminator_loss = 0;
-  double generator_loss = 0;
-  double d_real = 0;                       ///< mean σ(logit) of the real images
-  double d_fake = 0;                       ///< mean σ(logit) of the generated images, in the discriminator's step
-  double discriminator_gradient_norm = 0;  ///< 2-norm over all parameters
-  double generator_gradient_norm = 0;
-  /// Weighted sum of R1, R2 and the gradient penalty; nothing in a step without. No part of discriminator_loss.
-  std::optional<double> gradient_penalty;
-};
 
 /// One alternation of DCGAN training (Radford et al. 2016): a discriminator step for each real batch, then one
 /// generator step on the last generated batch.

@@ -6,8 +6,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "distributed/distributed.h"
 #include "training/adam.h"
-#include "training/distributed.h"
 
 namespace slopegan {
 

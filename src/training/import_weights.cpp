@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 
 #include "config/print.h"
+#include "sampling/load_generator.h"
 #include "support/errors.h"
 #include "support/text.h"
 #include "training/gan_state.h"
-#include "training/load_generator.h"
 #include "training/run_files.h"
 
 namespace slopegan {

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "config/print.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/text.h"
 #include "training/run_files.h"
-#include "training/samples.h"
 
 namespace slopegan {
 

@@ -5,10 +5,10 @@
 #include "config/print.h"
 #include "images/grid.h"
 #include "images/png.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
-#include "training/samples.h"
 
 namespace slopegan {
 

@@ -5,10 +5,10 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
+#include "models/compute.h"
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
-#include "training/device.h"
 #include "training/trainer.h"
 
 /// What a run directory holds beside the training's own results.

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "training/gan_step.h"
-#include "training/samples.h"
 
 namespace slopegan {
 

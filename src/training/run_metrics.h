@@ -8,8 +8,8 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "evaluation/evaluator.h"
+#include "models/compute.h"
 #include "models/generator.h"
-#include "training/device.h"
 
 namespace slopegan {
 

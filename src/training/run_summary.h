@@ -4,7 +4,7 @@
 #include <string>
 
 #include "run/metrics_log.h"
-#include "training/progress.h"
+#include "run/progress.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {

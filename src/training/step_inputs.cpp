@@ -3,17 +3,10 @@
 #include <ATen/ATen.h>
 
 #include "losses/adversarial.h"
+#include "sampling/samples.h"
 #include "support/random.h"
 
 namespace slopegan {
-
-at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
-                        std::int64_t latent_dim) {
-  auto latents = at::empty({count, latent_dim}, at::TensorOptions(at::kFloat));
-  RandomStream(seed, stream, static_cast<std::uint64_t>(index))
-      .fill_normal({latents.mutable_data_ptr<float>(), static_cast<std::size_t>(latents.numel())});
-  return latents;
-}
 
 std::vector<at::Tensor*> StepInputs::tensors() {
   std::vector<at::Tensor*> all{&real, &latents, &label_noise, &interpolation};

@@ -4,8 +4,8 @@
 
 #include "config/config.h"
 #include "data/part.h"
+#include "models/compute.h"
 #include "training/augmentation.h"
-#include "training/device.h"
 #include "training/gan_state.h"
 
 namespace slopegan {
@@ -40,9 +40,5 @@ struct StepInputs {
 /// The inputs of the batch that `state` has come to; `index`: of the batch within the step.
 StepInputs draw_step_inputs(const GanState& state, const Config& config, const Compute& compute,
                             const RealImages& batch, std::int64_t index, bool trains_generator);
-
-/// [count, latent_dim] standard normals, a function of (seed, stream, index) alone.
-at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
-                        std::int64_t latent_dim);
 
 }  // namespace slopegan

@@ -8,7 +8,9 @@
 #include "images/png.h"
 #include "run/event_summary.h"
 #include "run/history.h"
+#include "run/progress.h"
 #include "run/run_logs.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -19,13 +21,11 @@
 #include "training/due.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
-#include "training/progress.h"
 #include "training/real_batches.h"
 #include "training/resume.h"
 #include "training/run_files.h"
 #include "training/run_metrics.h"
 #include "training/run_summary.h"
-#include "training/samples.h"
 
 namespace slopegan {
 

@@ -6,11 +6,11 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
+#include "distributed/distributed.h"
+#include "models/compute.h"
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
-#include "training/device.h"
-#include "training/distributed.h"
 
 namespace slopegan {
 

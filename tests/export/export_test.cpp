@@ -13,10 +13,10 @@
 #include "export/onnx_model.h"
 #include "layers/initialisation.h"
 #include "run/safetensors.h"
+#include "sampling/generator_checkpoint.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "temporary_directory.h"
-#include "training/generator_checkpoint.h"
 
 namespace slopegan {
 namespace {

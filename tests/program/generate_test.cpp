@@ -9,8 +9,8 @@
 #include "images/read_image.h"
 #include "program.h"
 #include "run/checkpoint.h"
-#include "training/image_stream.h"
-#include "training/latent_walk.h"
+#include "sampling/image_stream.h"
+#include "sampling/latent_walk.h"
 
 namespace slopegan::testing {
 namespace {

@@ -12,8 +12,8 @@
 #include "program.h"
 #include "run/checkpoint.h"
 #include "run/history.h"
-#include "training/load_generator.h"
-#include "training/samples.h"
+#include "sampling/load_generator.h"
+#include "sampling/samples.h"
 
 namespace slopegan::testing {
 namespace {

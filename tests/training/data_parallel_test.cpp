@@ -18,12 +18,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "distributed/rank_environment.h"
 #include "expect_error.h"
 #include "models/named_tensors.h"
 #include "rank_processes.h"
 #include "support/errors.h"
 #include "support/random.h"
-#include "support/rank_environment.h"
 #include "temporary_directory.h"
 #include "training/gan_step.h"
 

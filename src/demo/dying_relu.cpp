@@ -1,0 +1,208 @@
+#include "demo/dying_relu.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <stdexcept>
+
+#include "models/compute.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::int64_t chains_counted = 20'000;
+constexpr double deviations_allowed = 4;
+
+Prediction share_within(const std::string& what, double predicted, double tolerance, Count count) {
+  return {what, format("%.4f", predicted), format("%.4f", count.share()), format("+- %.4f", tolerance),
+          std::fabs(count.share() - predicted) <= tolerance};
+}
+
+double binomial_deviation(double probability, std::int64_t count) {
+  return std::sqrt(probability * (1 - probability) / static_cast<double>(count));
+}
+
+std::string chain_text(ChainShape shape) {
+  return format("%lldx%lld", static_cast<long long>(shape.width), static_cast<long long>(shape.layers));
+}
+
+void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
+  for (const auto& [shape, slope] : {std::pair(ChainShape{2, 10}, 0.0),
+                                     {ChainShape{3, 10}, 0.0},
+                                     {ChainShape{2, 10}, 0.01},
+                                     {ChainShape{3, 10}, 0.2}}) {
+    const auto count = count_point_deaths(shape, slope, chains_counted, seed);
+    const double predicted = point_death_probability(shape, slope);
+    demo.predictions.push_back(
+        predict_share("point death, " + chain_text(shape) + format(" layers, slope %g", slope), predicted, count));
+    demo.point_deaths.push_back({chain_text(shape) + format(", %g", slope), predicted, count.share()});
+  }
+}
+
+void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
+  struct Case {
+    std::int64_t width, layers;  // as Lu et al. count them, with the output layer
+    double simulated;            // by another program, over as many networks
+  };
+  for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
+    const ChainShape shape{row.width, row.layers - 1};
+    const auto name =
+        format("born dead, N = %lld, L = %lld", static_cast<long long>(row.width), static_cast<long long>(row.layers));
+    const auto count = count_born_dead(shape, 0, chains_counted, seed);
+    demo.predictions.push_back(predict_counted_share(name + ", simulated", row.simulated, chains_counted, count));
+    demo.predictions.push_back(predict_at_most(name + ", bound", born_dead_bound(shape), count));
+    demo.born_dead.push_back({chain_text({row.width, row.layers}), born_dead_bound(shape), count.share()});
+  }
+  // Two hidden layers of two units: 1/2 · 1/4 where one input dies in the first, 1/2 · 1/16 where each has one unit.
+  demo.predictions.push_back(predict_share("born dead, N = 2, L = 3, exact 5/32", 5.0 / 32,
+                                           count_born_dead({2, 2}, 0, chains_counted, seed + 1)));
+  demo.predictions.push_back(
+      predict_share("born dead, N = 2, L = 10, slope 0.2", 0, count_born_dead({2, 9}, 0.2, chains_counted, seed)));
+}
+
+void measure_recoveries(DyingRelu& demo) {
+  const RecoveryProblem problem;
+  const auto text = [](std::int64_t steps) {
+    return steps < 0 ? std::string("never") : format("%lld steps", static_cast<long long>(steps));
+  };
+  for (const double slope : {0.0, 0.01, 0.1, 0.2}) {
+    DyingRelu::RecoveryCurve curve{slope, predicted_recovery(problem, slope), recover(problem, slope)};
+    const auto& measured = curve.measured;
+    const bool holds = measured.steps == curve.predicted_steps && measured.bit_identical == (slope == 0);
+    demo.predictions.push_back({format("a dead unit recovers, slope %g", slope), text(curve.predicted_steps),
+                                text(measured.steps) + (measured.bit_identical ? ", bit-identical" : ""), "exact",
+                                holds});
+    demo.recoveries.push_back(std::move(curve));
+  }
+}
+
+void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
+  constexpr std::int64_t layers = 20, width = 256, wide_networks = 32;
+  const std::vector<double> slopes = {0, 0.2};
+  const auto measurements = measure_correlations(slopes, layers, width, wide_networks, seed);
+  for (std::size_t i = 0; i < slopes.size(); ++i) {
+    const double slope = slopes[i];
+    DyingRelu::CorrelationCurve curve{slope, {}, measurements[i]};
+    double correlation = 0;
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      correlation = correlation_map(correlation, slope);
+      curve.predicted.push_back(correlation);
+    }
+    const double measured = curve.measured.mean.back();
+    // The map is exact for infinite width; every layer adds a bias of the order of 1 / width.
+    const double tolerance = deviations_allowed * curve.measured.standard_error.back() +
+                             static_cast<double>(layers) / static_cast<double>(width) * (1 - correlation);
+    demo.predictions.push_back(
+        {format("correlation after %lld layers, slope %g", static_cast<long long>(layers), slope),
+         format("%.4f", correlation), format("%.4f", measured), format("+- %.4f", tolerance),
+         std::fabs(measured - correlation) <= tolerance});
+    demo.correlations.push_back(std::move(curve));
+  }
+}
+
+std::string gan_text(const WoundedGan& gan) {
+  const auto moved =
+      gan.generator_bit_identical ? std::string("bit-identical") : format("moved %.3f", gan.generator_change.back());
+  return "G " + moved + format(", D's dead units %.2f -> %.2f", gan.never_positive.front(), gan.never_positive.back());
+}
+
+/// Whether the network's fate is the one that is predicted: frozen for good, hurt and recovering, or never hurt.
+enum class Fate { frozen, recovers, unhurt };
+
+bool meets(Fate fate, const WoundedGan& gan) {
+  const double before = gan.never_positive.front(), after = gan.never_positive.back();
+  const bool learned = gan.generator_change.back() > 0.05;
+  switch (fate) {
+    case Fate::frozen:
+      return gan.generator_bit_identical && before > 0.9 && after == before;
+    case Fate::recovers:
+      return learned && before > 0.9 && after < 0.75;
+    case Fate::unhurt:
+      return learned && before < 0.1 && after < 0.25;
+  }
+  throw std::logic_error("meets: unknown fate");
+}
+
+void measure_gans(DyingRelu& demo, std::uint64_t seed) {
+  struct Case {
+    const char* label;
+    double slope;
+    DiscriminatorNorm norm;
+    Fate fate;
+    const char* predicted;
+    const char* allowed;
+  };
+  for (const Case& row :
+       {Case{"slope 0", 0, DiscriminatorNorm::none, Fate::frozen, "dead for ever, G frozen", "exact"},
+        {"slope 0.2", 0.2, DiscriminatorNorm::none, Fate::recovers, "D recovers, G learns", "> .05, > .9 -> < .75"},
+        {"slope 0, batch norm", 0, DiscriminatorNorm::batch, Fate::unhurt, "no harm, G learns",
+         "> .05, < .1 -> < .25"}}) {
+    WoundedGanOptions options;
+    options.negative_slope = row.slope;
+    options.norm = row.norm;
+    options.seed = seed;
+    const auto gan = train_wounded_gan(options);
+    demo.predictions.push_back({std::string("GAN, D at -3 sigma, ") + row.label, row.predicted, gan_text(gan),
+                                row.allowed, meets(row.fate, gan)});
+    demo.gans.push_back({row.label, gan});
+  }
+}
+
+}  // namespace
+
+Prediction predict_share(const std::string& what, double predicted, Count count) {
+  return share_within(what, predicted, deviations_allowed * binomial_deviation(predicted, count.of), count);
+}
+
+Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
+                                 Count count) {
+  const double deviation =
+      std::hypot(binomial_deviation(reference, count.of), binomial_deviation(reference, reference_networks));
+  return share_within(what, reference, deviations_allowed * deviation, count);
+}
+
+Prediction predict_at_most(const std::string& what, double bound, Count count) {
+  const double tolerance = deviations_allowed * binomial_deviation(bound, count.of);
+  return {what, format("<= %.4f", bound), format("%.4f", count.share()), format("+ %.4f", tolerance),
+          count.share() <= bound + tolerance};
+}
+
+bool DyingRelu::all_hold() const {
+  return std::all_of(predictions.begin(), predictions.end(), [](const Prediction& p) { return p.holds; });
+}
+
+DyingRelu measure_dying_relu(std::uint64_t seed) {
+  apply_compute({at::kCPU, at::kFloat, 1});  // the networks are too small for more than one thread
+  DyingRelu demo;
+  measure_point_deaths(demo, seed);
+  measure_born_dead(demo, seed);
+  measure_recoveries(demo);
+  measure_correlation_maps(demo, seed);
+  measure_gans(demo, seed);
+  return demo;
+}
+
+std::string prediction_table(const std::vector<Prediction>& predictions) {
+  std::vector<std::array<std::string, 5>> rows = {{"", "predicted", "measured", "allowed", "verdict"}};
+  for (const auto& row : predictions) {
+    rows.push_back({row.what, row.predicted, row.measured, row.allowed, row.holds ? "holds" : "FAILS"});
+  }
+  std::array<std::size_t, 5> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      widths[column] = std::max(widths[column], row[column].size());
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column + 1 < row.size(); ++column) {
+      text += row[column] + std::string(widths[column] - row[column].size() + 2, ' ');
+    }
+    text += row.back() + "\n";
+  }
+  return text;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,250 @@
+#include "distributed/distributed.h"
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "distributed/heartbeat.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/sha256.h"
+#include "support/text.h"
+
+// LibTorch's wheel comes without the headers of the Gloo that is in it; those of Debian's libgloo-dev fit.
+#if defined(USE_C10D_GLOO) && __has_include(<gloo/algorithm.h>)
+#define SLOPEGAN_HAS_GLOO
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>)
+#define SLOPEGAN_HAS_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+#endif
+
+namespace slopegan {
+
+#ifdef SLOPEGAN_HAS_GLOO
+
+namespace {
+
+constexpr auto meeting_time = std::chrono::minutes(5);
+/// The heartbeat tells who is lost; a rank that measures or packs images keeps the others waiting for long.
+constexpr auto longest_wait = std::chrono::hours(24 * 7);
+
+std::string first_line(const char* text) {
+  const std::string whole = text;
+  return printable(whole.substr(0, whole.find('\n')), 300);
+}
+
+c10::intrusive_ptr<c10d::Store> meet(const RankEnvironment& environment, bool as_server) {
+  c10d::TCPStoreOptions options;
+  options.port = environment.master_port;
+  options.isServer = as_server;
+  options.waitWorkers = false;
+  options.timeout = meeting_time;
+  try {
+    auto store = c10::make_intrusive<c10d::TCPStore>(environment.master_address, options);
+    return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.meeting, std::move(store));
+  } catch (const std::exception& error) {
+    throw IoError(format("rank %d of %d cannot meet the others at %s port %d: %s", environment.rank, environment.size,
+                         printable(environment.master_address).c_str(), static_cast<int>(environment.master_port),
+                         first_line(error.what()).c_str()));
+  }
+}
+
+MessageBoard board_on(const c10::intrusive_ptr<c10d::Store>& store) {
+  MessageBoard board;
+  board.set = [store](const std::string& key, const std::string& value) { store->set(key, value); };
+  board.has = [store](const std::string& key) { return store->check({key}); };
+  board.get = [store](const std::vector<std::string>& keys) {
+    std::vector<std::string> texts;
+    for (const auto& value : store->multiGet(keys)) texts.emplace_back(value.begin(), value.end());
+    return texts;
+  };
+  return board;
+}
+
+c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store,
+                                            const RankEnvironment& environment) {
+  const auto options = c10d::ProcessGroupGloo::Options::create(longest_wait);
+  const auto interface = environment_value("GLOO_SOCKET_IFNAME");
+  options->devices.push_back(interface ? c10d::ProcessGroupGloo::createDeviceForInterface(*interface)
+                                       : c10d::ProcessGroupGloo::createDefaultDevice());
+  return c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("gloo", store),
+                                                     environment.rank, environment.size, options);
+}
+
+c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusive_ptr<c10d::Store>& store,
+                                            [[maybe_unused]] const RankEnvironment& environment) {
+#ifdef SLOPEGAN_HAS_NCCL
+  const auto options = c10d::ProcessGroupNCCL::Options::create();
+  options->timeout = longest_wait;
+  return c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store),
+                                                     environment.rank, environment.size, options);
+#else
+  return {};
+#endif
+}
+
+[[noreturn]] void end_with(const RankEnvironment& environment, const Heartbeat::Trouble& trouble) {
+  const std::string text =
+      format("rank %d of %d ends, because %s", environment.rank, environment.size, trouble.text.c_str());
+  if (trouble.exit_code) throw Error(static_cast<ExitCode>(*trouble.exit_code), text);
+  throw IoError(text + "; the same command with --resume auto goes on from the last checkpoint");
+}
+
+}  // namespace
+
+struct Ranks::Connection {
+  explicit Connection(const RankEnvironment& ranks) : environment(ranks) {}
+
+  RankEnvironment environment;
+  c10::intrusive_ptr<c10d::Store> store;
+  std::optional<Heartbeat> heartbeat;
+  c10::intrusive_ptr<c10d::Backend> gloo, nccl;
+  bool broken = false;
+
+  c10d::Backend& backend_of(const at::Tensor& tensor) { return tensor.is_cuda() && nccl ? *nccl : *gloo; }
+
+  void wait(c10d::Work& work) {
+    while (true) {
+      try {
+        work.wait(std::chrono::milliseconds(500));
+        return;
+      } catch (const std::exception& error) {
+        // Either the time is up, or the connection to another rank broke.
+        if (work.isCompleted()) lost(first_line(error.what()));
+        if (const auto trouble = heartbeat->trouble()) {
+          broken = true;
+          end_with(environment, *trouble);
+        }
+      }
+    }
+  }
+
+  [[noreturn]] void lost(const std::string& reason) {
+    broken = true;
+    log::debug(reason);
+    const auto announced = heartbeat->announced(std::chrono::seconds(3));
+    end_with(environment, announced.value_or(Heartbeat::Trouble{"the connection to another rank broke", {}}));
+  }
+};
+
+struct Ranks::PendingSum::State {
+  std::shared_ptr<Connection> connection;
+  std::vector<at::Tensor> tensors;
+  c10::intrusive_ptr<c10d::Work> work;
+};
+
+void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
+
+Ranks::Ranks(const RankEnvironment& environment, at::Device device)
+    : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
+  connection_->store = meet(environment, environment.rank == 0 && !environment.store_is_there);
+  // Before the ranks connect, because one of them may be lost then, and the others wait. A connection of its own: the
+  // thread may be stuck in it.
+  const auto give_up = [environment](const Heartbeat::Trouble& trouble) {
+    log::error(
+        format("slopegan: rank %d of %d ends, because %s", environment.rank, environment.size, trouble.text.c_str()));
+    ::_exit(trouble.exit_code.value_or(static_cast<int>(ExitCode::io)));
+  };
+  connection_->heartbeat.emplace(board_on(meet(environment, false)), environment.rank, environment.size,
+                                 Heartbeat::Limits(), give_up);
+  try {
+    // Gloo would wait as long as for a sum.
+    connection_->store->wait(Heartbeat::beat_keys(environment.size), meeting_time);
+    connection_->gloo = make_gloo(connection_->store, environment);
+    if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
+  } catch (const std::exception& error) {
+    throw IoError(format("rank %d of %d cannot reach the others: %s", environment.rank, environment.size,
+                         first_line(error.what()).c_str()));
+  }
+}
+
+Ranks::~Ranks() {
+  connection_->heartbeat.reset();
+  if (!connection_->broken) return;
+  // Its threads may wait for a rank that is gone, and would be waited for.
+  connection_->gloo.release();
+  connection_->nccl.release();
+}
+
+Ranks::PendingSum Ranks::start_sum(const at::Tensor& tensor) {
+  PendingSum pending;
+  pending.state_ = std::make_shared<PendingSum::State>();
+  pending.state_->connection = connection_;
+  pending.state_->tensors = {tensor};
+  try {
+    pending.state_->work = connection_->backend_of(tensor).allreduce(pending.state_->tensors);
+  } catch (const std::exception& error) {
+    connection_->lost(first_line(error.what()));
+  }
+  return pending;
+}
+
+void Ranks::share(const at::Tensor& tensor) {
+  std::vector<at::Tensor> tensors = {tensor};
+  connection_->wait(*connection_->backend_of(tensor).broadcast(tensors));
+}
+
+std::int64_t Ranks::highest(std::int64_t number) {
+  std::vector<at::Tensor> tensors = {at::full({1}, number, at::kLong)};
+  c10d::AllreduceOptions options;
+  options.reduceOp = c10d::ReduceOp::MAX;
+  connection_->wait(*connection_->gloo->allreduce(tensors, options));
+  return tensors.front().item<std::int64_t>();
+}
+
+void Ranks::finish() {
+  highest(0);
+  connection_->heartbeat.reset();
+}
+
+void Ranks::leave(int exit_code) {
+  if (connection_->broken) return;  // because of another one
+  connection_->broken = true;
+  try {
+    connection_->store->set(Heartbeat::end_key, Heartbeat::end_text(rank(), exit_code));
+    // The others need a moment to read it from this process.
+    if (is_first() && !environment_.store_is_there) std::this_thread::sleep_for(std::chrono::seconds(2));
+  } catch (const std::exception&) {  // then they notice
+  }
+}
+
+#else
+
+struct Ranks::Connection {};
+struct Ranks::PendingSum::State {};
+
+Ranks::Ranks(const RankEnvironment& environment, at::Device) : environment_(environment) {
+  throw UsageError(
+      format("this is rank %d of %d, but this program was built without Gloo's headers (Debian: "
+             "libgloo-dev) and trains in one process only",
+             environment.rank, environment.size));
+}
+Ranks::~Ranks() = default;
+void Ranks::PendingSum::wait() {}
+Ranks::PendingSum Ranks::start_sum(const at::Tensor&) { return {}; }
+void Ranks::share(const at::Tensor&) {}
+std::int64_t Ranks::highest(std::int64_t number) { return number; }
+void Ranks::finish() {}
+void Ranks::leave(int) {}
+
+#endif
+
+bool Ranks::is_same_everywhere(const std::string& text) {
+  const auto digest = sha256_hex(std::as_bytes(std::span(text)));
+  const auto number = static_cast<std::int64_t>(std::strtoull(digest.substr(0, 15).c_str(), nullptr, 16));
+  const auto high = highest(number);
+  return high == -highest(-number);
+}
+
+}  // namespace slopegan

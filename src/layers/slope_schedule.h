@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+/// Has no LibTorch in it, so that configurations can hold one.
+namespace slopegan {
+
+enum class SlopeShape { linear, cosine, log };
+
+/// A negative slope that moves from `from` to `to` over the first `over_images` images seen and stays there.
+struct SlopeSchedule {
+  double from = 0.2;
+  double to = 0.2;
+  std::int64_t over_images = 60000;
+  SlopeShape shape = SlopeShape::linear;
+
+  /// The slope after `images` images seen; `log` interpolates the logarithm and needs from, to > 0.
+  double at(std::int64_t images) const {
+    if (images >= over_images) return to;
+    const double t = static_cast<double>(images) / static_cast<double>(over_images);
+    switch (shape) {
+      case SlopeShape::linear:
+        return from + (to - from) * t;
+      case SlopeShape::cosine:
+        return to + (from - to) * 0.5 * (1.0 + std::cos(std::numbers::pi * t));
+      case SlopeShape::log:
+        return std::exp(std::log(from) + (std::log(to) - std::log(from)) * t);
+    }
+    return to;
+  }
+  bool operator==(const SlopeSchedule&) const = default;
+};
+
+}  // namespace slopegan

@@ -1,0 +1,85 @@
+#include "models/compute.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include "support/cores.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+static bool cpu_has_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+static at::Device choose_device(Device device) {
+  const bool has_cuda = at::hasCUDA() && at::getNumGPUs() > 0;
+  switch (device) {
+    case Device::automatic:
+      return has_cuda ? at::kCUDA : at::kCPU;
+    case Device::cpu:
+      return at::kCPU;
+    case Device::cuda:
+      if (!has_cuda)
+        throw UsageError("training.device = cuda, but this LibTorch finds no GPU; allowed here: auto, cpu");
+      return at::kCUDA;
+  }
+  TORCH_CHECK(false, "unknown device");
+}
+
+static at::ScalarType choose_type(Precision precision, at::Device device) {
+  switch (precision) {
+    case Precision::automatic:
+      return device.is_cuda() || cpu_has_bfloat16() ? at::kBFloat16 : at::kFloat;
+    case Precision::float32:
+      return at::kFloat;
+    case Precision::bfloat16:
+      return at::kBFloat16;
+  }
+  TORCH_CHECK(false, "unknown precision");
+}
+
+Compute choose_compute(const TrainingConfig& training, int local_rank, int local_size) {
+  Compute compute;
+  compute.device = choose_device(training.device);
+  if (compute.device.is_cuda() && local_size > 1) {
+    compute.device.set_index(static_cast<at::DeviceIndex>(local_rank % static_cast<int>(at::getNumGPUs())));
+  }
+  compute.type = choose_type(training.precision, compute.device);
+  const auto cores = std::max<std::int64_t>(1, usable_cores() / local_size);
+  compute.threads = static_cast<int>(training.threads > 0 ? training.threads : cores);
+  return compute;
+}
+
+void apply_compute(const Compute& compute) {
+  at::set_num_threads(compute.threads);
+  if (!compute.device.is_cuda()) return;
+  // On the CPU every algorithm is deterministic. cuDNN has some that are not, and its search for the fastest could
+  // choose another one after a resume.
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+}
+
+at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
+  const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
+  // LibTorch keeps pinned memory as long as a copy reads it; of other memory CUDA has read all when the call returns.
+  // There first: a change of dtype on the way would be made by the host.
+  return tensor.to(compute.device, tensor.scalar_type(), /*non_blocking=*/!compute.device.is_cpu())
+      .to(compute.type, /*non_blocking=*/false, /*copy=*/false, format);
+}
+
+std::string describe(const Compute& compute) {
+  return format("%s, %s, %d thread%s", c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true).c_str(),
+                compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
+                compute.threads == 1 ? "" : "s");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,157 @@
+#include "sampling/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "images/convert.h"
+#include "images/gif.h"
+#include "images/npz.h"
+#include "images/png.h"
+#include "images/scale.h"
+#include "sampling/image_stream.h"
+#include "sampling/latent_walk.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int walk_frame_hundredths = 5;  // 20 frames a second; browsers slow down what is faster than 50
+constexpr long long most_stations = 10'000;
+
+/// How far a stream is: a line that stands at the bottom of a terminal, or a plain one every ten seconds.
+class StreamProgress {
+ public:
+  void update(const ImageStream& stream) {
+    const auto now = Clock::now();
+    if (now - shown_ <
+        (log::status_line_visible() ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000)))
+      return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const auto text = format("%lld of %lld images, %.0f/s", static_cast<long long>(stream.done()),
+                             static_cast<long long>(stream.count()), static_cast<double>(stream.done()) / seconds);
+    if (log::status_line_visible()) {
+      log::status_line(text);
+    } else {
+      log::info(text);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now(), shown_ = start_;
+};
+
+/// Refuses what would replace or mix with somebody's files.
+void check_free(const GenerateOptions& options) {
+  std::error_code ignored;
+  const bool one_file = options.out.extension() == ".npz" || options.out.extension() == ".gif";
+  if (fs::is_directory(options.out, ignored) && !one_file) {
+    if (options.overwrite || entries_of(options.out).empty()) return;
+    throw UsageError(display(options.out) +
+                     " is not empty; name another directory, or say --overwrite to replace the files of equal names");
+  }
+  require_free(options.out, options.overwrite);
+}
+
+void write_array(ImageStream& stream, const fs::path& file) {
+  StreamProgress progress;
+  write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, [&] {
+    const auto images = stream.next();
+    progress.update(stream);
+    return to_bytes(images);
+  });
+}
+
+/// "000042.png": as many digits for all, so that names sort as numbers do.
+fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int64_t count) {
+  const auto digits = std::max<std::size_t>(6, std::to_string(count - 1).size());
+  return directory / format("%0*lld.png", static_cast<int>(digits), static_cast<long long>(number));
+}
+
+/// Encoding takes as long as making the images, of small networks longer, so every core has a part of it.
+void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, std::int64_t first,
+                 std::int64_t count) {
+  at::parallel_for(0, static_cast<std::int64_t>(images.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      write_png(numbered_file(directory, first + i, count), images[static_cast<std::size_t>(i)], Sync::later);
+    }
+  });
+}
+
+/// To the files and the animation, where there are such.
+void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
+  StreamProgress progress;
+  for (std::int64_t first = 0;; first = stream.done()) {
+    const auto images = stream.next();
+    if (!images.defined()) return;
+    const auto mats = to_mats(images);
+    if (!directory.empty()) write_files(mats, directory, first, stream.count());
+    if (animation != nullptr) {
+      for (const auto& mat : mats) animation->add(enlarged(mat), walk_frame_hundredths);
+    }
+    progress.update(stream);
+  }
+}
+
+void write_directory(ImageStream& stream, const GenerateOptions& options) {
+  make_directories(options.out);
+  std::unique_ptr<GifWriter> animation;
+  if (options.walk_steps > 0) animation = std::make_unique<GifWriter>(options.out / "walk.gif");
+  write_images(stream, options.out, animation.get());
+  if (animation) animation->finish();
+  sync_file_system(options.out);
+}
+
+void write_animation(ImageStream& stream, const fs::path& file) {
+  GifWriter animation(file);
+  write_images(stream, {}, &animation);
+  animation.finish();
+}
+
+}  // namespace
+
+void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options) {
+  check_free(options);
+  const auto ending = options.out.extension();
+  if (ending == ".gif" && options.walk_steps == 0) throw UsageError("only a walk is an animation: --walk FRAMES");
+  auto loaded = load_generator(checkpoint);
+  TrainingConfig here = loaded.config.training;
+  here.device = Device::automatic;      // what the run trained on may not be here
+  here.precision = Precision::float32;  // what a machine can does not change its images
+  const Compute compute = choose_compute(here);
+  apply_compute(compute);
+  const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));
+  LatentSource latents = numbered_latents(seed, loaded.config.generator.latent_dim);
+  std::int64_t count = options.count;
+  if (options.walk_steps > 0) {
+    if (options.count > most_stations)
+      throw UsageError(format("a walk goes through at most %lld latents", most_stations));
+    const LatentWalk walk(latents(0, options.count), options.walk_steps);
+    count = walk.size();
+    latents = [walk](std::int64_t first, std::int64_t n) { return walk.latents(first, n); };
+  }
+  ImageStream stream(loaded, compute, std::move(latents), count);
+  if (ending == ".npz") {
+    write_array(stream, options.out);
+  } else if (ending == ".gif") {
+    write_animation(stream, options.out);
+  } else {
+    write_directory(stream, options);
+  }
+  log::status_line("");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,192 @@
+#include "sheets/animations.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include <ATen/ATen.h>
+
+#include "images/gif.h"
+#include "sampling/latent_walk.h"
+#include "sampling/samples.h"
+#include "sheets/sheet_parts.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr int walk_hundredths = 6, training_hundredths = 40, last_hundredths = 250;
+constexpr std::size_t most_training_frames = 200;
+constexpr std::int64_t tile_stations = 3;
+
+/// [columns, d]: from latent `row` of the run's to the next one.
+at::Tensor walk_row(const Config& config, int row, int columns) {
+  const auto ends = sample_latents(config, row + 2);
+  std::vector<at::Tensor> points;
+  for (int i = 0; i < columns; ++i) {
+    const double t = columns == 1 ? 0 : static_cast<double>(i) / (columns - 1);
+    points.push_back(slerp(ends[row], ends[row + 1], t));
+  }
+  return at::stack(points);
+}
+
+/// The walks of `tiles` tiles: each begins at its latent of the run's, and goes through two that follow all of these.
+std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
+  const auto latents = sample_latents(config, tile_stations * tiles);
+  std::vector<LatentWalk> walks;
+  for (std::int64_t tile = 0; tile < tiles; ++tile) {
+    const auto others = latents.narrow(0, tiles + (tile_stations - 1) * tile, tile_stations - 1);
+    walks.emplace_back(at::cat({latents.narrow(0, tile, 1), others}), steps);
+  }
+  return walks;
+}
+
+at::Tensor positions(const std::vector<LatentWalk>& walks, std::int64_t frame) {
+  std::vector<at::Tensor> latents;
+  for (const auto& walk : walks) latents.push_back(walk.latents(frame, 1));
+  return at::cat(latents);
+}
+
+/// The samples, pale where there are none: frames without a single image have the size of the others.
+std::vector<cv::Mat> frame_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count) {
+  auto tiles = sample_tiles(run, images, config, count);
+  const int size = static_cast<int>(config.data.resolution);
+  for (auto& tile : tiles) {
+    if (tile.empty()) tile = cv::Mat(size, size, CV_8UC1, cv::Scalar::all(240));
+  }
+  return tiles;
+}
+
+std::vector<SheetRow> grid_rows(const std::vector<cv::Mat>& tiles, int columns) {
+  std::vector<SheetRow> rows;
+  for (auto at = tiles.begin(); at < tiles.end(); at += columns) rows.push_back({.tiles = {at, at + columns}});
+  return rows;
+}
+
+void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const SheetStyle& style,
+                const std::function<void(Sheet&, std::int64_t)>& fill) {
+  GifWriter animation(file);
+  for (std::int64_t frame = 0; frame < tile_stations * steps; ++frame) {
+    fill(sheet, frame);
+    animation.add(draw_sheet(sheet, style), walk_hundredths);
+  }
+  animation.finish();
+}
+
+/// A frame for each time; the last one stays for a while. `fill` makes the rows of a time.
+void write_training(const std::filesystem::path& file, Sheet sheet, const std::set<std::int64_t>& counts,
+                    const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
+  if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
+  const auto times = spread(counts, most_training_frames);
+  GifWriter animation(file);
+  for (const auto images : times) {
+    sheet.subtitle = format("after %lld images", static_cast<long long>(images));
+    fill(sheet, images);
+    animation.add(draw_sheet(sheet, style), images == times.back() ? last_hundredths : training_hundredths);
+  }
+  animation.finish();
+}
+
+}  // namespace
+
+Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns) {
+  auto loaded = load_generator(checkpoint);
+  Sheet sheet;
+  sheet.title = run_title(loaded);
+  sheet.subtitle = run_subtitle(loaded) + "; each row walks on the sphere from one latent to the next";
+  for (int r = 0; r < rows; ++r) {
+    sheet.rows.push_back({.label = format("latent %d to %d", r + 1, r + 2)});
+    sheet.rows.back().tiles = tiles_of(loaded, walk_row(loaded.config, r, columns));
+  }
+  return sheet;
+}
+
+Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
+  Sheet sheet;
+  sheet.title = config.run.name + ": one walk at every slope";
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle =
+      sweep_subtitle(config, seed, "columns are steps on the sphere from one latent to another") + labels.legend;
+  for (const auto& arm : arms_of_seed(arms, seed)) {
+    sheet.rows.push_back(slope_row(config, arm, columns, [=](const Config& own) { return walk_row(own, 0, columns); }));
+    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+  }
+  return sheet;
+}
+
+void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoint, int rows, int columns, int steps,
+                  const SheetStyle& style) {
+  auto loaded = load_generator(checkpoint);
+  Sheet sheet;
+  sheet.title = run_title(loaded);
+  sheet.subtitle = run_subtitle(loaded);
+  const auto walks = tile_walks(loaded.config, rows * columns, steps);
+  write_walk(file, sheet, steps, style, [&](Sheet& one, std::int64_t frame) {
+    one.rows = grid_rows(tiles_of(loaded, positions(walks, frame)), columns);
+  });
+}
+
+void animate_slope_walk(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
+                        std::int64_t seed, int columns, int steps, const SheetStyle& style) {
+  Sheet sheet;
+  sheet.title = config.run.name + ": the same walks at every slope";
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle = sweep_subtitle(config, seed, "a column walks the same way everywhere") + labels.legend;
+  struct Walker {
+    std::optional<LoadedGenerator> loaded;
+    std::vector<LatentWalk> walks;
+  };
+  std::vector<Walker> walkers;
+  for (const auto& arm : arms_of_seed(arms, seed)) {
+    auto [row, loaded] = arm_generator(config, arm);
+    add_detail(row, labels.slopes.at(arm.negative_slope));
+    row.tiles.resize(static_cast<std::size_t>(columns));
+    sheet.rows.push_back(std::move(row));
+    Walker walker{std::move(loaded), {}};
+    if (walker.loaded) walker.walks = tile_walks(walker.loaded->config, columns, steps);
+    walkers.push_back(std::move(walker));
+  }
+  write_walk(file, std::move(sheet), steps, style, [&](Sheet& one, std::int64_t frame) {
+    for (std::size_t i = 0; i < walkers.size(); ++i) {
+      auto& [loaded, walks] = walkers[i];
+      if (loaded) one.rows[i].tiles = tiles_of(*loaded, positions(walks, frame));
+    }
+  });
+}
+
+void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
+                      int columns, const SheetStyle& style) {
+  Sheet sheet;
+  sheet.title = config.run.name;
+  // No more than the samples hold, which may be wider than high.
+  columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
+  rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
+  write_training(file, sheet, sample_counts(run), style, [&](Sheet& one, std::int64_t images) {
+    one.rows = grid_rows(frame_tiles(run, images, config, rows * columns), columns);
+  });
+}
+
+void animate_slope_training(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
+                            std::int64_t seed, int columns, const SheetStyle& style) {
+  const auto chosen = arms_of_seed(arms, seed);
+  const ScoreLabels labels = score_labels(config, arms);
+  columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
+  Sheet sheet;
+  sheet.title = config.run.name + ": slopes over training";
+  std::set<std::int64_t> counts;
+  for (const auto& arm : chosen) {
+    counts.merge(sample_counts(RunPaths(arm.directory)));
+    sheet.rows.push_back({.label = slope_label(arm.negative_slope)});
+    const auto& score = labels.slopes.at(arm.negative_slope);
+    if (!score.empty()) sheet.rows.back().detail = "in the end " + score;
+  }
+  write_training(file, std::move(sheet), counts, style, [&](Sheet& one, std::int64_t images) {
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      one.rows[i].tiles = frame_tiles(RunPaths(chosen[i].directory), images, config, columns);
+    }
+  });
+}
+
+}  // namespace slopegan

@@ -1,0 +1,178 @@
+#include "sheets/sheet_parts.h"
+
+#include <algorithm>
+
+#include "data/dataset.h"
+#include "images/convert.h"
+#include "images/grid.h"
+#include "images/read_image.h"
+#include "sampling/samples.h"
+#include "statistics/statistics_text.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+#include "sweep/sweep_scores.h"
+
+namespace slopegan {
+
+namespace {
+
+std::string target_text(SweepTarget target) {
+  switch (target) {
+    case SweepTarget::both:
+      return "in both networks";
+    case SweepTarget::generator:
+      return "in the generator";
+    case SweepTarget::discriminator:
+      return "in the discriminator";
+  }
+  return "";
+}
+
+/// The arm's newest checkpoint, or nothing; `detail` says why.
+std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
+  try {
+    std::vector<std::string> warnings;
+    auto checkpoint = load_newest(RunPaths(arm.directory).checkpoints_dir(), warnings);
+    for (const auto& warning : warnings) log::warning(warning);
+    if (!checkpoint && detail.empty()) detail = "no checkpoint yet";
+    return checkpoint;
+  } catch (const CheckpointError& error) {
+    log::warning(error.what());
+    detail = "damaged";
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+SheetStyle sweep_style(int scale) { return {.scale = scale, .max_label_width = 400}; }
+
+std::vector<SheetRow> reference_rows(const Config& config, int columns) {
+  try {
+    const auto dataset = load_dataset(config.data, Split::train);
+    SheetRow row;
+    row.label = "real images";
+    row.tiles = to_mats(real_images(*dataset, config, columns));
+    row.reference = true;
+    return {row};
+  } catch (const StoppedError&) {
+    throw;
+  } catch (const Error& error) {
+    log::warning(std::string("the sheet has no real images: ") + error.what());
+    return {};
+  }
+}
+
+std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
+  std::vector<Arm> chosen;
+  for (const auto& arm : arms) {
+    if (arm.seed == seed) chosen.push_back(arm);
+  }
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [](const Arm& a, const Arm& b) { return a.negative_slope < b.negative_slope; });
+  if (chosen.empty()) throw UsageError(format("the sweep has no arm with seed %lld", static_cast<long long>(seed)));
+  return chosen;
+}
+
+ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
+  ScoreLabels labels;
+  const SweepScores scores = read_scores(config, arms);
+  const auto statistics = sweep_statistics(scores.arms, config.sweep.control);
+  for (const auto& summary : statistics.slopes) labels.slopes[summary.negative_slope] = score_text(summary);
+  if (scores.extractor.empty()) return labels;
+  labels.legend = format("; FD is the Frechet distance of %lld generated images, lower is better",
+                         static_cast<long long>(scores.samples));
+  if (statistics.seeds.size() > 1) labels.legend += ", mean +/- standard deviation over the seeds";
+  if (scores.fd_floor) labels.floor = "FD of test images " + score_number(*scores.fd_floor);
+  return labels;
+}
+
+void add_detail(SheetRow& row, const std::string& text) {
+  if (!text.empty()) row.detail += (row.detail.empty() ? "" : ", ") + text;
+}
+
+std::string slope_label(double slope) {
+  const std::string label = "slope " + shortest(slope);
+  return slope == 0 ? label + " (ReLU)" : slope == 1 ? label + " (linear)" : label;
+}
+
+std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
+  return format("negative slope of the Leaky ReLU %s; %s; %lld images of training, seed %lld",
+                target_text(config.sweep.apply_to).c_str(), columns.c_str(),
+                static_cast<long long>(config.training.total_images), static_cast<long long>(seed));
+}
+
+std::string run_title(const LoadedGenerator& loaded) {
+  return loaded.config.run.name + format(": after %lld images", static_cast<long long>(loaded.images));
+}
+
+std::string run_subtitle(const LoadedGenerator& loaded) {
+  return "generator: " + loaded.generator->blocks.front()->activation->description() +
+         format("; seed %lld", static_cast<long long>(loaded.config.seed));
+}
+
+ArmGenerator arm_generator(const Config& config, const Arm& arm) {
+  ArmGenerator generator;
+  auto& row = generator.row;
+  row.label = slope_label(arm.negative_slope);
+  const auto state = read_arm_state(arm);
+  if (state.status == RunStatus::diverged) row.detail = "diverged";
+  if (!state.status) row.detail = "not run yet";
+  const auto checkpoint = checkpoint_of(arm, row.detail);
+  if (!checkpoint) return generator;
+  generator.loaded = load_generator(*checkpoint);
+  if (generator.loaded->images < config.training.total_images) {
+    add_detail(row, format("at %lld images", static_cast<long long>(generator.loaded->images)));
+  }
+  return generator;
+}
+
+void stop_if_asked() {
+  if (const int signal = stop_signal()) throw StoppedError(signal, "stopped before the picture was whole");
+}
+
+std::vector<cv::Mat> tiles_of(LoadedGenerator& loaded, const at::Tensor& latents) {
+  stop_if_asked();
+  return to_mats(generate_images(loaded.generator, latents, sheet_compute));
+}
+
+SheetRow slope_row(const Config& config, const Arm& arm, int columns,
+                   const std::function<at::Tensor(const Config&)>& latents) {
+  auto [row, loaded] = arm_generator(config, arm);
+  if (loaded) {
+    row.tiles = tiles_of(*loaded, latents(loaded->config));
+  } else {
+    row.tiles.resize(static_cast<std::size_t>(columns));
+  }
+  return row;
+}
+
+std::vector<std::int64_t> spread(const std::set<std::int64_t>& values, std::size_t count) {
+  const std::vector<std::int64_t> all(values.begin(), values.end());
+  if (all.size() <= count) return all;
+  std::vector<std::int64_t> chosen;
+  for (std::size_t i = 1; i <= count; ++i) chosen.push_back(all[i * all.size() / count - 1]);
+  return chosen;
+}
+
+std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count) {
+  std::vector<cv::Mat> tiles(static_cast<std::size_t>(count));
+  const auto file = run.samples_file(images);
+  if (!std::filesystem::exists(file)) return tiles;
+  const auto grid = read_image(file);
+  const auto layout = samples_layout(config.samples);
+  const int size = static_cast<int>(config.data.resolution);
+  if (!is_grid(grid, layout, size)) {
+    log::warning(printable(file.string()) +
+                 " was drawn with other rows or columns than the configuration's and is left out");
+    return tiles;
+  }
+  for (int i = 0; i < std::min(count, layout.rows * layout.columns); ++i) {
+    tiles[static_cast<std::size_t>(i)] = tile_at(grid, layout, size, i / layout.columns, i % layout.columns);
+  }
+  return tiles;
+}
+
+}  // namespace slopegan

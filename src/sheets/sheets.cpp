@@ -1,0 +1,161 @@
+#include "sheets/sheets.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include <opencv2/core.hpp>
+
+#include "sampling/samples.h"
+#include "sheets/sheet_parts.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// The first four images of a run's samples as a square, two by two; empty where there are none.
+cv::Mat first_four(const Arm& arm, std::int64_t images, const Config& config) {
+  const auto tiles = sample_tiles(RunPaths(arm.directory), images, config, 4);
+  if (tiles.front().empty()) return {};
+  const int size = tiles.front().cols;
+  cv::Mat square(2 * size, 2 * size, tiles.front().type(), cv::Scalar::all(255));
+  for (int i = 0; i < 4; ++i) {
+    const auto& tile = tiles[static_cast<std::size_t>(i)];
+    if (!tile.empty()) tile.copyTo(square(cv::Rect(i % 2 * size, i / 2 * size, size, size)));
+  }
+  return square;
+}
+
+/// The arm of one seed with that slope.
+const Arm& arm_of_slope(const std::vector<Arm>& arms, double slope) {
+  std::vector<std::string> slopes;
+  for (const auto& arm : arms) {
+    if (arm.negative_slope == slope) return arm;
+    slopes.push_back(shortest(arm.negative_slope));
+  }
+  throw UsageError("the sweep has no slope " + shortest(slope) + "; it has " + join(slopes, ", "));
+}
+
+SheetRow difference_row(const SheetRow& first, const SheetRow& second) {
+  SheetRow row;
+  row.label = "difference";
+  double sum = 0;
+  for (std::size_t i = 0; i < first.tiles.size(); ++i) {
+    row.tiles.push_back(signed_difference(first.tiles[i], second.tiles[i]));
+    sum += cv::norm(first.tiles[i], second.tiles[i], cv::NORM_L1) /
+           static_cast<double>(first.tiles[i].total() * first.tiles[i].elemSize());
+  }
+  row.detail = format("mean %.1f of 255", sum / static_cast<double>(first.tiles.size()));
+  return row;
+}
+
+}  // namespace
+
+Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
+  const auto chosen = arms_of_seed(arms, seed);
+  Sheet sheet;
+  sheet.title = config.run.name + ": which negative slope?";
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle = sweep_subtitle(config, seed, "a column shows the same latent everywhere") + labels.legend;
+  sheet.rows = reference_rows(config, columns);
+  for (auto& row : sheet.rows) add_detail(row, labels.floor);
+  for (const auto& arm : chosen) {
+    sheet.rows.push_back(
+        slope_row(config, arm, columns, [=](const Config& own) { return sample_latents(own, columns); }));
+    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+  }
+  return sheet;
+}
+
+Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
+  const auto chosen = arms_of_seed(arms, seed);
+  std::set<std::int64_t> counts;
+  for (const auto& arm : chosen) counts.merge(sample_counts(RunPaths(arm.directory)));
+  if (counts.empty()) throw UsageError("no arm has written samples yet");
+  const auto times = spread(counts, static_cast<std::size_t>(columns));
+  Sheet sheet;
+  sheet.title = config.run.name + ": slopes over training";
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.subtitle =
+      sweep_subtitle(config, seed, "the same four latents everywhere, columns are images seen") + labels.legend;
+  for (const auto images : times) sheet.column_labels.push_back(std::to_string(images));
+  for (const auto& arm : chosen) {
+    SheetRow row;
+    row.label = slope_label(arm.negative_slope);
+    add_detail(row, labels.slopes.at(arm.negative_slope));
+    for (const auto images : times) row.tiles.push_back(first_four(arm, images, config));
+    sheet.rows.push_back(std::move(row));
+  }
+  return sheet;
+}
+
+cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second) {
+  CV_Assert(first.type() == second.type() && first.size() == second.size());
+  cv::Mat picture(first.size(), CV_8UC3);
+  const int channels = first.channels();
+  for (int y = 0; y < first.rows; ++y) {
+    const uchar *before = first.ptr(y), *after = second.ptr(y);
+    for (int x = 0; x < first.cols; ++x) {
+      int sum = 0;
+      for (int c = 0; c < channels; ++c) sum += after[x * channels + c] - before[x * channels + c];
+      const auto faded = static_cast<uchar>(255 - std::abs(sum) / channels);
+      picture.at<cv::Vec3b>(y, x) = sum > 0 ? cv::Vec3b(faded, faded, 255) : cv::Vec3b(255, faded, faded);
+    }
+  }
+  return picture;
+}
+
+Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
+                             double first, double second) {
+  const auto chosen = arms_of_seed(arms, seed);
+  const ScoreLabels labels = score_labels(config, arms);
+  Sheet sheet;
+  sheet.title = config.run.name + ": slope " + shortest(first) + " against " + shortest(second);
+  sheet.subtitle = sweep_subtitle(config, seed,
+                                  "a column shows the same latent everywhere; red: slope " + shortest(second) +
+                                      " is brighter, blue: darker, white: no difference") +
+                   labels.legend;
+  for (const double slope : {first, second}) {
+    auto [row, loaded] = arm_generator(config, arm_of_slope(chosen, slope));
+    if (!loaded) throw UsageError("nothing to compare: slope " + shortest(slope) + " is " + row.detail);
+    row.tiles = tiles_of(*loaded, sample_latents(loaded->config, columns));
+    add_detail(row, labels.slopes.at(slope));
+    sheet.rows.push_back(std::move(row));
+  }
+  sheet.rows.push_back(difference_row(sheet.rows[0], sheet.rows[1]));
+  return sheet;
+}
+
+Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {
+  auto loaded = load_generator(checkpoint);
+  const auto images = tiles_of(loaded, sample_latents(loaded.config, std::int64_t{rows} * columns));
+  Sheet sheet;
+  sheet.title = run_title(loaded);
+  sheet.subtitle = run_subtitle(loaded);
+  sheet.rows = reference_rows(loaded.config, columns);
+  for (int r = 0; r < rows; ++r) {
+    SheetRow row;
+    if (r == 0) row.label = "generated";
+    row.tiles.assign(images.begin() + r * columns, images.begin() + (r + 1) * columns);
+    sheet.rows.push_back(std::move(row));
+  }
+  return sheet;
+}
+
+std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
+                                                      std::int64_t seed, int columns, int scale) {
+  const auto arms = make_arms(config, sweep_dir);
+  const SheetStyle style = sweep_style(scale);
+  auto written = write_sheet(sweep_dir / "contact_sheet.png", slope_contact_sheet(config, arms, seed, columns), style);
+  const auto chosen = arms_of_seed(arms, seed);
+  if (std::any_of(chosen.begin(), chosen.end(),
+                  [](const Arm& arm) { return !sample_counts(RunPaths(arm.directory)).empty(); })) {
+    const auto sheet = slope_time_sheet(config, arms, seed, std::min(columns, 8));
+    for (auto& file : write_sheet(sweep_dir / "time_sheet.png", sheet, style)) written.push_back(std::move(file));
+  }
+  return written;
+}
+
+}  // namespace slopegan

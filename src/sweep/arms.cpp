@@ -1,0 +1,81 @@
+#include "sweep/arms.h"
+
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+static std::vector<std::string> arm_overrides(const Config& config, const Arm& arm) {
+  const std::string slope = "negative_slope=" + shortest(arm.negative_slope);
+  std::vector<std::string> overrides = {"seed=" + std::to_string(arm.seed), "run.name=" + arm.name};
+  if (config.sweep.apply_to != SweepTarget::discriminator) overrides.push_back("generator." + slope);
+  if (config.sweep.apply_to != SweepTarget::generator) overrides.push_back("discriminator." + slope);
+  return overrides;
+}
+
+std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir) {
+  std::vector<Arm> arms;
+  for (const auto seed : config.sweep.seeds) {
+    for (const double slope : config.sweep.negative_slope) {
+      Arm arm;
+      arm.negative_slope = slope;
+      arm.seed = seed;
+      arm.name = "slope_" + shortest(slope) + "-seed_" + std::to_string(seed);
+      arm.directory = sweep_dir / "runs" / arm.name;
+      arm.overrides = arm_overrides(config, arm);
+      arms.push_back(std::move(arm));
+    }
+  }
+  return arms;
+}
+
+/// The last line of a file of `read`, or nothing where there is none yet or it cannot be read.
+template <typename Record>
+static std::optional<Record> last_of(const std::filesystem::path& file,
+                                     std::vector<Record> (*read)(const std::filesystem::path&)) {
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  try {
+    const auto records = read(file);
+    return records.empty() ? std::nullopt : std::optional(records.back());
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return std::nullopt;
+  }
+}
+
+std::optional<HistoryRecord> last_history(const Arm& arm) {
+  return last_of(RunPaths(arm.directory).history_file(), read_history);
+}
+
+std::optional<MetricsRecord> last_metrics(const Arm& arm) {
+  return last_of(RunPaths(arm.directory).metrics_file(), read_metrics);
+}
+
+std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm) {
+  return last_of(RunPaths(arm.directory).diagnostics_file(), read_diagnostics);
+}
+
+/// A run.json that cannot be read tells as much as none: the arm's own start says what is wrong with it.
+static std::optional<RunStatus> status_of(const Arm& arm) {
+  try {
+    return read_run_status(RunPaths(arm.directory).run_info_file());
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return std::nullopt;
+  }
+}
+
+ArmState read_arm_state(const Arm& arm) {
+  ArmState state;
+  state.status = status_of(arm);
+  if (const auto record = last_history(arm)) state.images = record->images;
+  return state;
+}
+
+bool is_over(const ArmState& state, const Config& config) {
+  if (state.status == RunStatus::diverged) return true;
+  return state.status == RunStatus::done && state.images >= config.training.total_images;
+}
+
+}  // namespace slopegan

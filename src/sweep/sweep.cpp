@@ -1,0 +1,295 @@
+#include "sweep/sweep.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "config/load.h"
+#include "config/print.h"
+#include "run/run_directory.h"
+#include "support/cores.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+#include "sweep/child_process.h"
+#include "sweep/results.h"
+#include "sweep/sweep_progress.h"
+
+namespace slopegan {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::int64_t whole_number(std::string_view text) {
+  std::int64_t value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : -1;
+}
+
+struct RunningArm {
+  const Arm* arm;
+  ChildProcess process;
+};
+
+/// Writes the sweep's report anew from time to time, beside the arms: a large one must not keep them waiting, and its
+/// failure is not theirs.
+class RunningReport {
+ public:
+  RunningReport(const std::filesystem::path& sweep_dir, std::chrono::seconds every)
+      : sweep_dir_(sweep_dir), every_(every) {}
+
+  void refresh_when_due() {
+    collect();
+    if (every_ == std::chrono::seconds(0) || process_ || Clock::now() - started_ < every_) return;
+    started_ = Clock::now();
+    try {
+      process_.emplace(std::vector<std::string>{"--quiet", "report", sweep_dir_.string()});
+    } catch (const IoError& error) {
+      warn(error.what());
+    }
+  }
+
+  /// Waits for the one that is being written, which must not replace the last one.
+  void finish() {
+    while (process_) {
+      collect();
+      if (process_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+ private:
+  void collect() {
+    const auto code = process_ ? process_->poll() : std::nullopt;
+    if (!code) return;
+    if (*code != 0 && stop_signal() == 0) warn(process_->last_words());
+    process_.reset();
+  }
+
+  /// The first time only.
+  void warn(const std::string& reason) {
+    if (!std::exchange(failure_said_, true)) log::warning("the report could not be refreshed: " + reason);
+  }
+
+  const std::filesystem::path& sweep_dir_;
+  std::chrono::seconds every_;
+  Clock::time_point started_ = Clock::now();
+  std::optional<ChildProcess> process_;
+  bool failure_said_ = false;
+};
+
+/// Keeps `jobs` processes busy until the queue is empty or a signal asks to stop.
+class Scheduler {
+ public:
+  Scheduler(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+            const std::vector<Arm>& mine, std::chrono::seconds report_every)
+      : sweep_dir_(sweep_dir), all_(all), report_(sweep_dir, report_every) {
+    std::map<const Arm*, std::int64_t> images;
+    for (const auto& arm : mine) {
+      const ArmState state = read_arm_state(arm);
+      if (is_over(state, config)) {
+        ++over_;
+        if (state.status == RunStatus::diverged) note_failure(static_cast<int>(ExitCode::diverged));
+      } else {
+        queue_.push_back(&arm);
+        images[&arm] = state.images;
+      }
+    }
+    progress_.emplace(config.training.total_images, std::move(images));
+    total_ = mine.size();
+    const auto cores = usable_cores();
+    const auto arms = std::max<std::int64_t>(1, static_cast<std::int64_t>(queue_.size()));
+    // One thread an arm side by side trains more images than all threads on one arm.
+    jobs_ = std::min(arms, config.sweep.jobs > 0 ? config.sweep.jobs : cores);
+    threads_ = config.training.threads > 0 ? config.training.threads : std::max<std::int64_t>(1, cores / jobs_);
+  }
+
+  SweepResult run() {
+    if (over_ > 0) log::info(format("%zu of %zu arms are over already", over_, total_));
+    while (!queue_.empty() || !running_.empty()) {
+      if (stop_signal() != 0) pass_signal_on();
+      while (!stopping_ && !queue_.empty() && std::ssize(running_) < jobs_ && Clock::now() >= paused_until_)
+        start_next();
+      collect_ended();
+      if (stopping_ && running_.empty()) break;
+      progress_->update(running_arms(), over_, failed_, total_);
+      if (!stopping_) report_.refresh_when_due();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    progress_.reset();
+    report_.finish();
+    write_results(sweep_dir_ / "results.csv", all_);
+    if (stopping_) return {128 + stop_signal(), true};
+    return {worst_, false};
+  }
+
+ private:
+  void start_next() {
+    const Arm& arm = *queue_.front();
+    queue_.pop_front();
+    std::vector<std::string> arguments = {"--quiet", "train", (sweep_dir_ / "sweep.yaml").string(), "--resume", "auto"};
+    arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
+    arguments.push_back("run.output_dir=" + yaml_scalar((sweep_dir_ / "runs").string()));
+    arguments.push_back("training.threads=" + std::to_string(threads_));
+    log::info(format("%s started (%lld thread%s)", arm.name.c_str(), static_cast<long long>(threads_),
+                     threads_ == 1 ? "" : "s"));
+    running_.push_back({&arm, ChildProcess(arguments)});
+  }
+
+  void collect_ended() {
+    for (auto it = running_.begin(); it != running_.end();) {
+      const auto code = it->process.poll();
+      if (!code) {
+        ++it;
+        continue;
+      }
+      if (!tries_again(*it, *code)) report_end(*it, *code);
+      it = running_.erase(it);
+      write_results(sweep_dir_ / "results.csv", all_);
+    }
+  }
+
+  /// An arm of a sweep that was killed still ends its step, and holds its directory, when the sweep is started again.
+  bool tries_again(const RunningArm& ended, int code) {
+    if (stopping_ || code != static_cast<int>(ExitCode::busy)) return false;
+    const auto now = Clock::now();
+    const auto [since, first] = busy_since_.try_emplace(ended.arm, now);
+    if (now - since->second > std::chrono::minutes(1)) return false;
+    if (first) log::info(ended.arm->name + " is in use by another process; waiting for it for a minute");
+    queue_.push_back(ended.arm);
+    paused_until_ = now + std::chrono::seconds(2);
+    return true;
+  }
+
+  void report_end(const RunningArm& ended, int code) {
+    const std::string& name = ended.arm->name;
+    progress_->end(*ended.arm);
+    if (code == 0) {
+      ++over_;
+      log::info(format("%s done (%zu of %zu)", name.c_str(), over_, total_) + figures_text(*ended.arm));
+      return;
+    }
+    if (stopping_ && code > 128) return;
+    if (code == static_cast<int>(ExitCode::diverged)) ++over_;
+    ++failed_;
+    note_failure(code);
+    const std::string ending = code > 128 ? format("was ended by signal %d (%s)", code - 128, ::strsignal(code - 128))
+                                          : format("failed with exit code %d", code);
+    const std::string words = ended.process.last_words();
+    log::error(name + " " + ending + (words.empty() ? "" : ": " + words));
+  }
+
+  /// A divergence is an outcome; anything else that went wrong weighs more, a crash most.
+  void note_failure(int code) {
+    const auto weight = [](int c) { return c == static_cast<int>(ExitCode::diverged) ? 1 : c; };
+    if (weight(code) > weight(worst_)) worst_ = code;
+  }
+
+  void pass_signal_on() {
+    if (stopping_) return;
+    stopping_ = true;
+    log::info("stopping: the arms write their checkpoints");
+    for (const auto& arm : running_) arm.process.send(stop_signal());
+  }
+
+  std::vector<const Arm*> running_arms() const {
+    std::vector<const Arm*> arms;
+    for (const auto& running : running_) arms.push_back(running.arm);
+    return arms;
+  }
+
+  /// ": 02:51, FD 12.3", as far as it is known.
+  static std::string figures_text(const Arm& arm) {
+    const auto history = last_history(arm);
+    const auto metrics = last_metrics(arm);
+    std::string text = history ? ": " + clock_time(history->seconds) : "";
+    if (metrics && metrics->values.contains("fd")) text += format(", FD %.4g", metrics->values.at("fd"));
+    return text;
+  }
+
+  const std::filesystem::path& sweep_dir_;
+  const std::vector<Arm>& all_;
+  std::deque<const Arm*> queue_;
+  std::vector<RunningArm> running_;
+  std::optional<SweepProgress> progress_;  // while it runs
+  std::size_t over_ = 0, failed_ = 0, total_ = 0;
+  std::int64_t jobs_ = 1, threads_ = 1;
+  int worst_ = 0;
+  bool stopping_ = false;
+  std::map<const Arm*, Clock::time_point> busy_since_;
+  Clock::time_point paused_until_;
+  RunningReport report_;
+};
+
+}  // namespace
+
+Shard parse_shard(const std::string& text) {
+  const auto slash = text.find('/');
+  Shard shard{whole_number(std::string_view(text).substr(0, slash)),
+              slash == std::string::npos ? -1 : whole_number(std::string_view(text).substr(slash + 1))};
+  if (shard.count < 1 || shard.index < 1 || shard.index > shard.count) {
+    throw UsageError("--shard " + printable(text) + " is not I/N with 1 <= I <= N, such as 2/8");
+  }
+  return shard;
+}
+
+std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) {
+  std::vector<Arm> mine;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (static_cast<std::int64_t>(i) % shard.count == shard.index - 1) mine.push_back(all[i]);
+  }
+  return mine;
+}
+
+/// Shards may begin at the same moment: what another one is just writing has a hidden name.
+static bool holds_something_else(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (!entry.path().filename().native().starts_with('.')) return !std::filesystem::exists(directory / "sweep.yaml");
+  }
+  return false;
+}
+
+std::filesystem::path open_sweep(const Config& config) {
+  const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
+  const auto file = directory / "sweep.yaml";
+  if (std::filesystem::exists(file)) {
+    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.control",  "sweep.seeds",
+                                                  "sweep.jobs",           "run.output_dir", "training.threads",
+                                                  "training.total_images"};
+    std::vector<std::string> problems;
+    for (const auto& difference : differences(load_config(file).config, config)) {
+      if (std::find(free.begin(), free.end(), difference.key) != free.end()) continue;
+      problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+    }
+    if (!problems.empty()) {
+      throw UsageError(printable(directory.string()) + " holds a sweep with other values (" + join(problems, ", ") +
+                       "); choose another run.name, or the old values");
+    }
+  } else {
+    refuse_link(directory);
+    if (holds_something_else(directory)) {
+      throw UsageError(printable(directory.string()) +
+                       " exists and is no sweep; choose another name with run.name=...");
+    }
+  }
+  make_directories(directory);
+  write_file_atomic(file, to_yaml(config));
+  make_directories(directory / "runs");
+  return directory;
+}
+
+SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+                      const std::vector<Arm>& mine, std::chrono::seconds report_every) {
+  return Scheduler(config, sweep_dir, all, mine, report_every).run();
+}
+
+}  // namespace slopegan

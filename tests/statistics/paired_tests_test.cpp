@@ -1,0 +1,166 @@
+#include "statistics/paired_tests.h"
+
+#include <cmath>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "statistics_numbers.h"
+#include "support/random.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::DoubleEq;
+using ::testing::ElementsAre;
+using Values = std::vector<double>;
+using testing::infinite;
+
+Values random_differences(std::size_t count, std::uint64_t index) {
+  std::vector<float> drawn(count);
+  RandomStream(7, "test differences", index).fill_normal(drawn);
+  return Values(drawn.begin(), drawn.end());
+}
+
+/// P(|number of heads − number of tails| >= surplus) of `flips` fair coins.
+double coin_surplus_probability(int flips, int surplus) {
+  double probability = 0;
+  for (int heads = 0; heads <= flips; ++heads) {
+    if (std::abs(2 * heads - flips) < surplus) continue;
+    probability += std::exp(std::lgamma(flips + 1) - std::lgamma(heads + 1) - std::lgamma(flips - heads + 1) -
+                            flips * std::log(2.0));
+  }
+  return probability;
+}
+
+/// 1 in all pairs but those of the last `negative` ones.
+Values equal_magnitudes(int count, int negative) {
+  Values values(static_cast<std::size_t>(count), 1);
+  for (int i = 0; i < negative; ++i) values[static_cast<std::size_t>(count - 1 - i)] = -1;
+  return values;
+}
+
+TEST(SignFlipTest, GivesTheSmallestPWhereAllDifferencesHaveOneSign) {
+  EXPECT_EQ(sign_flip_p(Values{0.1, 0.2, 0.05}), 0.25);
+  EXPECT_EQ(sign_flip_p(Values{-3, -1, -2, -1, -5, -1}), 2.0 / 64);
+  EXPECT_EQ(sign_flip_p(Values{4}), 1);
+  EXPECT_EQ(sign_flip_p({}), 1);
+  EXPECT_EQ(sign_flip_p(Values{0, 0, 0}), 1);
+}
+
+TEST(SignFlipTest, CountsFlipsByHand) {
+  // |sums| of {3, 2, -1}: 4 (observed), 6, 0, 2 and the same again: half of them reach 4.
+  EXPECT_EQ(sign_flip_p(Values{3, 2, -1}), 0.5);
+}
+
+TEST(SignFlipTest, IsThatOfSciPy) {
+  for (const auto& golden : testing::golden_statistics("sign_flip")) {
+    EXPECT_NEAR(sign_flip_p(golden.at("differences").get<Values>()), golden.at("p").get<double>(), 1e-12);
+  }
+}
+
+TEST(SignFlipTest, IsTheBinomialOneForEqualMagnitudes) {
+  EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
+  // Above 20 pairs by random flips.
+  const double exact = coin_surplus_probability(24, 10);
+  EXPECT_NEAR(sign_flip_p(equal_magnitudes(24, 7)), exact,
+              testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
+}
+
+TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferencesAre) {
+  EXPECT_EQ(sign_flip_p(Values{infinite, infinite, 1, 2, 3, 0.5}), 2.0 / 64);
+  for (const double scale : {1e-3, 1.0, 1e3}) {
+    // One failure outweighs the rest, which leaves the one-sided test of the rest: 2 of the 8 sums of {1, 2, -0.5}
+    // reach 2.5.
+    EXPECT_EQ(sign_flip_p(Values{infinite, scale, 2 * scale, -0.5 * scale}), 0.25);
+    EXPECT_EQ(sign_flip_p(Values{-infinite, -scale, -2 * scale, 0.5 * scale}), 0.25);
+    // The rest speaks against it.
+    EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -scale}), 1);
+    EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -2 * scale, -4 * scale}), 1);
+  }
+  // Failures on both sides weigh the same: what is left decides.
+  EXPECT_EQ(sign_flip_p(Values{infinite, -infinite}), 1);
+}
+
+TEST(SmallestSignFlipP, HalvesWithEveryPair) {
+  EXPECT_EQ(smallest_sign_flip_p(0), 1);
+  EXPECT_EQ(smallest_sign_flip_p(3), 0.25);
+  EXPECT_EQ(smallest_sign_flip_p(6), 0.03125);
+  EXPECT_EQ(smallest_sign_flip_p(24), 1e-5);
+  EXPECT_EQ(sign_flip_p(equal_magnitudes(40, 0)), smallest_sign_flip_p(40));
+}
+
+TEST(PairsNeeded, IsWhereTheSmallestPPassesHolmsFirstStep) {
+  EXPECT_EQ(pairs_needed(1, 0.05), 6u);  // 1/32
+  EXPECT_EQ(pairs_needed(4, 0.05), 8u);  // 4/128
+  EXPECT_EQ(pairs_needed(6, 0.05), 8u);  // 6/128
+  EXPECT_EQ(pairs_needed(7, 0.05), 9u);  // 7/256
+}
+
+TEST(Holm, MultipliesByTheNumberOfTestsThatAreLeft) {
+  // Ascending: 4 · 0.005, 3 · 0.01, 2 · 0.03, then 0.04, which may not fall below the one before.
+  EXPECT_THAT(holm(Values{0.01, 0.04, 0.03, 0.005}),
+              ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
+  EXPECT_THAT(holm(Values{0.7, 0.8}), ElementsAre(1, 1));
+  EXPECT_TRUE(holm({}).empty());
+}
+
+TEST(SymmetricCentreInterval, EndsWhereSciPysTestBeginsToReject) {
+  for (const auto& golden : testing::golden_statistics("centre")) {
+    const auto found =
+        symmetric_centre_interval(golden.at("differences").get<Values>(), 1 - golden.at("alpha").get<double>());
+    EXPECT_NEAR(found.low, golden.at("low").get<double>(), 1e-9);
+    EXPECT_NEAR(found.high, golden.at("high").get<double>(), 1e-9);
+  }
+}
+
+TEST(SymmetricCentreInterval, HoldsZeroWhereTheTestDoesNotRejectIt) {
+  int rejected = 0;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    auto differences = random_differences(9, i);
+    for (double& d : differences) d += 0.6;
+    const double alpha = i % 2 == 0 ? 0.05 : 0.0125;
+    const auto interval = symmetric_centre_interval(differences, 1 - alpha);
+    const bool rejects = sign_flip_p(differences) <= alpha;
+    EXPECT_EQ(interval.low > 0 || interval.high < 0, rejects);
+    rejected += rejects;
+  }
+  EXPECT_GT(rejected, 30);
+  EXPECT_LT(rejected, 270);
+}
+
+TEST(SymmetricCentreInterval, HoldsTheCentreAsOftenAsItSays) {
+  // From 6 pairs 95 % needs all of the 64 pieces but the two outer ones.
+  constexpr int trials = 4000;
+  constexpr double covered = 1 - 2.0 / 64;
+  int hits = 0;
+  for (int i = 0; i < trials; ++i) {
+    const auto interval = symmetric_centre_interval(random_differences(6, 1000 + static_cast<std::uint64_t>(i)), 0.95);
+    hits += interval.low <= 0 && 0 <= interval.high;
+  }
+  EXPECT_NEAR(hits, trials * covered, testing::hits_tolerance(trials, covered));
+}
+
+TEST(SymmetricCentreInterval, HasNoLimitsWhereThePairsAreTooFewOrFailedOnBothSides) {
+  for (const auto& values : {Values{}, Values{1, 2, 3, 4, 5}, Values{infinite, -infinite, 1, 1, 1, 1, 1, 1}}) {
+    const auto interval = symmetric_centre_interval(values, 0.95);
+    EXPECT_EQ(interval.low, -infinite);
+    EXPECT_EQ(interval.high, infinite);
+  }
+  const auto one_sided = symmetric_centre_interval(Values{infinite, 1, 2, 3, 4, 5}, 0.95);
+  EXPECT_EQ(one_sided.low, 1);
+  EXPECT_EQ(one_sided.high, infinite);
+}
+
+TEST(SymmetricCentreInterval, IsThatOfStudentForManyNormalDifferences) {
+  // By random subsets; 30 normal values are nearly what Student's interval takes them for.
+  const auto differences = random_differences(30, 99);
+  const auto interval = symmetric_centre_interval(differences, 0.95);
+  const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);
+  EXPECT_NEAR(interval.low, mean(differences) - half, 0.15 * half);
+  EXPECT_NEAR(interval.high, mean(differences) + half, 0.15 * half);
+}
+
+}  // namespace
+}  // namespace slopegan

@@ -1,0 +1,182 @@
+#include "statistics/statistics.h"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "statistics/statistics_text.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// Slopes × seeds 0, 1, 2, … with these FDs.
+std::vector<ArmScore> arms_with(const std::vector<std::pair<double, std::vector<double>>>& slopes) {
+  std::vector<ArmScore> arms;
+  for (const auto& [slope, fds] : slopes) {
+    for (std::size_t seed = 0; seed < fds.size(); ++seed) {
+      arms.push_back({slope, static_cast<std::int64_t>(seed), ArmOutcome::done, fds[seed], {}});
+    }
+  }
+  return arms;
+}
+
+TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
+  const auto statistics = sweep_statistics(arms_with({{0.2, {10, 20, 40}}, {0.1, {5, 16, 36}}}), 0.2);
+  EXPECT_EQ(statistics.control, 0.2);
+  EXPECT_THAT(statistics.seeds, ElementsAre(0, 1, 2));
+  ASSERT_EQ(statistics.comparisons.size(), 1u);
+  const auto& comparison = statistics.comparisons[0];
+  EXPECT_EQ(comparison.negative_slope, 0.1);
+  EXPECT_EQ(comparison.pairs, 3u);
+  EXPECT_EQ(comparison.wins, 3u);
+  EXPECT_TRUE(comparison.better);
+  EXPECT_NEAR(comparison.median_ratio.value(), 0.8, 1e-12);
+  EXPECT_NEAR(comparison.median_ratio_interval->low, 0.5, 1e-12);
+  EXPECT_NEAR(comparison.median_ratio_interval->high, 0.9, 1e-12);
+  EXPECT_NEAR(comparison.mean_log_ratio.value(), std::log(0.5 * 0.8 * 0.9) / 3, 1e-12);
+  EXPECT_EQ(comparison.p.value(), 0.25);
+  EXPECT_EQ(comparison.p_holm.value(), 0.25);
+  EXPECT_EQ(comparison.smallest_p_holm, 0.25);
+  EXPECT_FALSE(comparison.can_be_significant(0.05));
+  EXPECT_EQ(comparison.simultaneous_interval->low, 0);
+  EXPECT_TRUE(std::isinf(comparison.simultaneous_interval->high));
+}
+
+TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
+  // Six seeds, every difference of one sign: p = 1/32 each, and 2/32 for two of them.
+  const std::vector<double> control = {10, 11, 12, 13, 14, 15}, worse = {20, 21, 25, 26, 28, 33};
+  const auto one = sweep_statistics(arms_with({{0.2, control}, {1, worse}}), 0.2);
+  EXPECT_TRUE(one.comparisons[0].is_significant(0.05));
+  EXPECT_FALSE(one.comparisons[0].better);
+  EXPECT_GT(one.comparisons[0].simultaneous_interval->low, 1);
+  const auto two = sweep_statistics(arms_with({{0.2, control}, {0.5, worse}, {1, worse}}), 0.2);
+  EXPECT_EQ(two.comparisons[0].p_holm.value(), 2.0 / 32);
+  EXPECT_EQ(two.comparisons[0].smallest_p_holm, 2.0 / 32);
+  EXPECT_FALSE(two.comparisons[0].can_be_significant(0.05));
+  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % takes seven seeds
+}
+
+TEST(SweepStatistics, TellsWhatIsNotSignificantFromWhatCannotBe) {
+  const auto statistics = sweep_statistics(arms_with({{0.2, {1, 1, 1, 1, 1, 1}}, {1, {2, 2, 2, 0.5, 0.5, 0.5}}}), 0.2);
+  EXPECT_FALSE(statistics.comparisons[0].is_significant(0.05));
+  EXPECT_TRUE(statistics.comparisons[0].can_be_significant(0.05));
+  EXPECT_EQ(statistics.comparisons[0].smallest_p_holm, 1.0 / 32);
+}
+
+TEST(SweepStatistics, TakesTheNearestSlopeWhereTheControlIsMissing) {
+  const auto statistics = sweep_statistics(arms_with({{0.1, {1}}, {0.25, {1}}, {1, {1}}}), 0.2);
+  EXPECT_EQ(statistics.wanted_control, 0.2);
+  EXPECT_EQ(statistics.control, 0.25);
+  EXPECT_EQ(statistics.comparisons.size(), 2u);
+}
+
+TEST(SweepStatistics, RanksAnArmThatCameToNothingLast) {
+  auto arms = arms_with({{0.2, {10, 10, 10, 10, 10, 10}}, {1, {11, 11, 11, 9, 11, 11}}});
+  arms[9].outcome = ArmOutcome::collapsed;  // slope 1, seed 3: its low FD does not help it
+  arms[10].outcome = ArmOutcome::diverged;
+  arms[10].fd.reset();
+  arms[11].fd = not_a_number;
+  const auto statistics = sweep_statistics(arms, 0.2);
+  const auto& comparison = statistics.comparisons.at(0);
+  EXPECT_EQ(comparison.pairs, 6u);
+  EXPECT_EQ(comparison.lost, 3u);
+  EXPECT_EQ(comparison.wins, 0u);
+  EXPECT_EQ(comparison.p.value(), 2.0 / 64);
+  EXPECT_FALSE(comparison.better);
+  EXPECT_NEAR(comparison.mean_log_ratio.value(), std::log(1.1), 1e-12);
+  EXPECT_TRUE(std::isinf(comparison.median_ratio.value()));
+  EXPECT_EQ(statistics.slopes.at(1).diverged, 2u);
+  EXPECT_EQ(statistics.slopes.at(1).collapsed, 1u);
+  EXPECT_EQ(statistics.slopes.at(1).scored, 3u);
+  EXPECT_EQ(statistics.slopes.at(0).probability_best.value(), 1);
+  EXPECT_TRUE(statistics.missing.empty());
+}
+
+TEST(SweepStatistics, CallsASlopeWorseThatFailsMoreOftenHoweverGoodItsOtherSeedsAre) {
+  auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
+  EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+  arms[4].outcome = ArmOutcome::diverged;
+  EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+}
+
+TEST(SweepStatistics, LearnsNothingFromASeedWhereBothCameToNothing) {
+  auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
+  arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
+  const Comparison comparison = sweep_statistics(arms, 0.2).comparisons.at(0);
+  EXPECT_EQ(comparison.pairs, 1u);
+  EXPECT_EQ(comparison.lost, 0u);
+  EXPECT_EQ(comparison.control_lost, 0u);
+  EXPECT_NEAR(comparison.median_ratio.value(), 1.2, 1e-12);
+  EXPECT_EQ(comparison.p.value(), 1);
+}
+
+TEST(SweepStatistics, ExcludeNothingWhereEveryArmCameToNothing) {
+  auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
+  for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
+  const auto statistics = sweep_statistics(arms, 0.2);
+  EXPECT_EQ(statistics.comparisons.at(0).pairs, 0u);
+  EXPECT_FALSE(statistics.comparisons.at(0).p.has_value());
+  const std::string text = slopegan::answer(statistics);
+  EXPECT_EQ(text.find("excluded"), std::string::npos) << text;
+  EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
+}
+
+TEST(SweepStatistics, LeavesMissingArmsOutAndNamesThem) {
+  auto arms = arms_with({{0, {9, 8, 7}}, {0.2, {10, 10, 10}}, {1, {12, 12, 12}}});
+  arms[1].outcome = ArmOutcome::failed;  // slope 0, seed 1
+  arms[5].fd.reset();                    // slope 0.2, seed 2
+  arms[6].outcome = ArmOutcome::pending;
+  arms[7].fd = 0;
+  arms.pop_back();  // not even listed
+  const auto statistics = sweep_statistics(arms, 0.2);
+  EXPECT_THAT(statistics.missing, ElementsAre(Pair(0, 1), Pair(0.2, 2), Pair(1, 0), Pair(1, 1)));
+  EXPECT_EQ(statistics.comparisons.at(0).pairs, 1u);
+  EXPECT_EQ(statistics.comparisons.at(1).pairs, 0u);
+  EXPECT_FALSE(statistics.comparisons.at(1).p);
+  EXPECT_FALSE(statistics.comparisons.at(1).p_holm);
+  // Slope 1 without a score is no comparison, so nothing is corrected for it.
+  EXPECT_EQ(statistics.comparisons.at(0).p_holm.value(), 1);
+  EXPECT_EQ(statistics.slopes.at(2).missing, 2u);
+  EXPECT_EQ(statistics.complete_seeds, 1u);
+  EXPECT_FALSE(statistics.slopes.at(0).probability_best);
+}
+
+TEST(SweepStatistics, KeepsTheTwoVariancesApart) {
+  auto arms = arms_with({{0.2, {std::exp(1.0), std::exp(2.0), std::exp(3.0)}}, {1, {std::exp(2.0), std::exp(4.0)}}});
+  EXPECT_FALSE(sweep_statistics(arms, 0.2).metric_variance);
+  arms[0].fd_repeat = std::exp(1.2);
+  arms[3].fd_repeat = std::exp(1.6);
+  const auto statistics = sweep_statistics(arms, 0.2);
+  EXPECT_NEAR(statistics.slopes[0].seed_variance.value(), 1, 1e-12);
+  EXPECT_NEAR(statistics.slopes[1].seed_variance.value(), 2, 1e-12);
+  EXPECT_NEAR(statistics.seed_variance.value(), (2 * 1 + 1 * 2) / 3.0, 1e-12);
+  EXPECT_NEAR(statistics.slopes[0].metric_variance.value(), 0.04 / 2, 1e-12);
+  EXPECT_NEAR(statistics.slopes[1].metric_variance.value(), 0.16 / 2, 1e-12);
+  EXPECT_NEAR(statistics.metric_variance.value(), 0.05, 1e-12);
+}
+
+TEST(SweepStatistics, TellsHowStableTheOrderIsAndWhatPairingGains) {
+  const auto stable = sweep_statistics(arms_with({{0, {3, 6, 12}}, {0.2, {2, 4, 8}}, {1, {5, 10, 20}}}), 0.2);
+  EXPECT_NEAR(stable.rank_stability.value(), 1, 1e-12);
+  EXPECT_NEAR(stable.pairing_correlation.value(), 1, 1e-12);
+  // The orders of the seeds: 0 1 2, the reverse, and the first again: τ = -1, 1, -1.
+  const auto unstable = sweep_statistics(arms_with({{0, {1, 3, 1}}, {0.2, {2, 2, 2}}, {1, {3, 1, 3}}}), 0.2);
+  EXPECT_NEAR(unstable.rank_stability.value(), -1.0 / 3, 1e-12);
+  EXPECT_FALSE(unstable.pairing_correlation);
+}
+
+TEST(SweepStatistics, RefusesNoArmsAndTheSameArmTwice) {
+  EXPECT_THROW(sweep_statistics({}, 0.2), std::invalid_argument);
+  EXPECT_THROW(sweep_statistics(arms_with({{0.2, {1}}, {0.2, {1}}}), 0.2), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace slopegan

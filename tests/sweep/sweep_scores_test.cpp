@@ -1,0 +1,176 @@
+#include "sweep/sweep_scores.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "run/history.h"
+#include "run/metrics_log.h"
+#include "support/files.h"
+#include "sweep/results.h"
+#include "sweep/statistics_file.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+/// A sweep of two slopes and two seeds whose run directories the tests write by hand.
+class SweepScoresTest : public ::testing::Test {
+ protected:
+  SweepScoresTest() {
+    config_.sweep.negative_slope = {0.1, 0.2};
+    config_.sweep.seeds = {0, 1};
+    config_.training.total_images = 640;
+    arms_ = make_arms(config_, directory_.path());
+  }
+
+  static MetricsRecord metrics(double fd) {
+    MetricsRecord record;
+    record.images = 640;
+    record.extractor = "classifier@1a2b";
+    record.samples = 1000;
+    record.values = {{"fd", fd}, {"precision", 0.5}};
+    record.floors = {{"fd", 0.25}};
+    record.fd_repeat = fd + 1;
+    record.fd_bias = 0.01;
+    return record;
+  }
+
+  void write_run(std::size_t arm, const std::string& status, std::int64_t images) const {
+    const RunPaths paths(arms_[arm].directory);
+    make_directories(paths.root());
+    HistoryRecord record;
+    record.images = images;
+    std::ofstream(paths.history_file()) << history_line(record) << "\n";
+    std::ofstream(paths.run_info_file()) << "{\"status\": \"" + status + "\"}";
+  }
+
+  void write_done(std::size_t arm, const MetricsRecord& record) const {
+    write_run(arm, "done", 640);
+    std::ofstream(RunPaths(arms_[arm].directory).metrics_file()) << metrics_line(record) << "\n";
+  }
+
+  TemporaryDirectory directory_;
+  Config config_;
+  std::vector<Arm> arms_;
+};
+
+TEST_F(SweepScoresTest, AreThoseOfTheLastLine) {
+  write_done(0, metrics(3));
+  std::ofstream(RunPaths(arms_[0].directory).metrics_file(), std::ios::app) << metrics_line(metrics(2)) << "\n";
+  const auto scores = read_scores(config_, arms_);
+  ASSERT_THAT(scores.arms, SizeIs(4));
+  EXPECT_EQ(scores.arms[0].negative_slope, 0.1);
+  EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::done);
+  EXPECT_EQ(scores.arms[0].fd, 2);
+  EXPECT_EQ(scores.arms[0].fd_repeat, 3);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::pending);
+  EXPECT_EQ(scores.extractor, "classifier@1a2b");
+  EXPECT_EQ(scores.samples, 1000);
+  EXPECT_EQ(scores.images, 640);
+  EXPECT_EQ(scores.fd_floor, 0.25);
+  EXPECT_EQ(scores.fd_bias, 0.01);
+  EXPECT_TRUE(scores.notes.empty());
+}
+
+TEST_F(SweepScoresTest, AreOnlyOfArmsThatHaveEnded) {
+  write_done(0, metrics(3));
+  write_run(0, "stopped", 320);
+  write_run(1, "failed", 320);
+  write_run(2, "diverged", 320);
+  auto early = metrics(3);
+  early.images = 320;  // not of the last image
+  write_done(3, early);
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::pending);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::failed);
+  EXPECT_EQ(scores.arms[2].outcome, ArmOutcome::diverged);
+  EXPECT_EQ(scores.arms[3].outcome, ArmOutcome::done);
+  for (const auto& arm : scores.arms) EXPECT_FALSE(arm.fd);
+  EXPECT_EQ(scores.extractor, "");
+}
+
+TEST_F(SweepScoresTest, AreNoneOfAnArmThatHasCollapsedAtItsEnd) {
+  for (const std::size_t arm : {0, 1}) {
+    write_done(arm, metrics(3));
+    DiagnosticsRecord early, late;
+    (arm == 0 ? late : early).sentinels = {"saturation", "collapse"};  // the other has recovered
+    std::ofstream(RunPaths(arms_[arm].directory).diagnostics_file()) << diagnostics_text(early) << "\n"
+                                                                     << diagnostics_text(late) << "\n";
+  }
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::collapsed);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::done);
+}
+
+TEST_F(SweepScoresTest, LeaveOutWhatWasMeasuredOtherwise) {
+  write_done(0, metrics(3));
+  write_done(1, metrics(4));
+  auto other = metrics(5);
+  other.samples = 500;
+  write_done(2, other);
+  other = metrics(5);
+  other.extractor = "another";
+  write_done(3, other);
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_TRUE(scores.arms[0].fd && scores.arms[1].fd);
+  EXPECT_FALSE(scores.arms[2].fd || scores.arms[3].fd);
+  ASSERT_THAT(scores.notes, SizeIs(1));
+  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms were scored with another extractor"));
+}
+
+TEST_F(SweepScoresTest, DoWithoutFilesThatCannotBeRead) {
+  write_done(0, metrics(3));
+  write_done(1, metrics(4));
+  std::ofstream(RunPaths(arms_[1].directory).metrics_file()) << "garbage\n";
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_TRUE(scores.arms[0].fd);
+  EXPECT_FALSE(scores.arms[1].fd);
+}
+
+TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
+  for (std::size_t i = 0; i < 4; ++i) write_done(i, metrics(arms_[i].negative_slope == 0.1 ? 5 : 10));
+  const auto sentence = write_statistics(config_, directory_.path(), arms_).sentence;
+  const auto json = nlohmann::json::parse(read_file(directory_ / "statistics.json", 1 << 20));
+  EXPECT_EQ(json.at("answer"), sentence);
+  EXPECT_THAT(sentence, HasSubstr("2 seeds cannot show"));
+  EXPECT_EQ(json.at("metric").at("name"), "FD[classifier@1a2b,n=1000]");
+  EXPECT_EQ(json.at("metric").at("floor"), 0.25);
+  EXPECT_EQ(json.at("metric").at("bias"), 0.01);
+  EXPECT_EQ(json.at("control"), 0.2);
+  EXPECT_EQ(json.at("seeds"), nlohmann::json({0, 1}));
+  const auto& comparison = json.at("comparisons").at(0);
+  EXPECT_EQ(comparison.at("negative_slope"), 0.1);
+  EXPECT_NEAR(comparison.at("median_ratio").get<double>(), 0.5, 1e-12);
+  EXPECT_EQ(comparison.at("p"), 0.5);
+  EXPECT_EQ(comparison.at("significant"), false);
+  EXPECT_EQ(comparison.at("can_be_significant"), false);
+  EXPECT_TRUE(comparison.at("simultaneous_interval").at(1).is_null());
+  EXPECT_EQ(json.at("slopes").at(0).at("probability_best"), 1);
+  EXPECT_EQ(json.at("missing").size(), 0u);
+}
+
+TEST_F(SweepScoresTest, GoIntoTheResultsWithEveryOtherMetric) {
+  auto record = metrics(2.5);
+  record.extractor = "my, \"own\"";
+  record.values["sharpness"] = 7;
+  write_done(1, record);
+  write_results(directory_ / "results.csv", arms_);
+  const auto text = read_file(directory_ / "results.csv", 1 << 20);
+  EXPECT_THAT(text, HasSubstr(",memory_mib,metrics_images,extractor,samples,fd,kd,precision,recall,density,coverage,"
+                              "classifier_score,class_kl,copied_share,copying_z,sharpness,fd_floor,fd_repeat\n"));
+  EXPECT_THAT(text, HasSubstr(",640,\"my, \"\"own\"\"\",1000,2.5,,0.5,,,,,,,,7,0.25,3.5\n"));
+  const auto header = text.substr(0, text.find('\n'));
+  const auto pending = text.substr(text.find("\nslope_0.1-seed_0,") + 1);
+  EXPECT_EQ(std::count(header.begin(), header.end(), ','),
+            std::count(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(pending.find('\n')), ','));
+}
+
+}  // namespace
+}  // namespace slopegan
