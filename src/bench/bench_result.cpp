@@ -14,7 +14,9 @@ namespace {
 
 double work(const BenchCase& bench_case) { return bench_case.flop > 0 ? bench_case.flop : bench_case.bytes; }
 
-std::string cell(double value, const char* pattern) { return value > 0 ? format(pattern, value) : "-"; }
+std::string cell(double value, int decimals, const char* unit = "") {
+  return value > 0 ? format_text("{:.{}f}{}", value, decimals, unit) : "-";
+}
 
 }  // namespace
 
@@ -62,14 +64,15 @@ std::string bench_json(const BenchResult& result) {
 }
 
 std::string bench_table(const BenchResult& result) {
-  std::string text = format("%-46s %10s %17s %10s %9s %8s\n", "", "ms", "quartiles", "images/s", "G/s", "of peak");
+  std::string text =
+      format_text("{:<46} {:>10} {:>17} {:>10} {:>9} {:>8}\n", "", "ms", "quartiles", "images/s", "G/s", "of peak");
   for (const auto& row : result.rows) {
     const auto& bench_case = row.bench_case;
     const double share = row.ceiling > 0 ? 100 * row.rate() / row.ceiling : 0;
-    text += format("%-46s %10.3f %8.3f %8.3f %10s %9s %8s\n", bench_case.name.c_str(), 1e3 * row.timing.median(),
-                   1e3 * row.timing.quantile(0.25), 1e3 * row.timing.quantile(0.75),
-                   cell(bench_case.images > 0 ? row.images_per_second() : 0, "%.0f").c_str(),
-                   cell(row.rate() / 1e9, "%.1f").c_str(), cell(share, "%.0f %%").c_str());
+    text += format_text("{:<46} {:10.3f} {:8.3f} {:8.3f} {:>10} {:>9} {:>8}\n", bench_case.name,
+                        1e3 * row.timing.median(), 1e3 * row.timing.quantile(0.25), 1e3 * row.timing.quantile(0.75),
+                        cell(bench_case.images > 0 ? row.images_per_second() : 0, 0), cell(row.rate() / 1e9, 1),
+                        cell(share, 0, " %"));
   }
   return text;
 }

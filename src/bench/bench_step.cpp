@@ -38,18 +38,16 @@ std::vector<BenchCase> references(const BenchVariant& variant, const Compute& co
   const std::int64_t batch = config.training.batch_size;
   const auto maps = at::randn({batch, in, size, size}, options).contiguous(at::MemoryFormat::ChannelsLast);
   const auto weight = at::randn({out, in, 4, 4}, options).contiguous(at::MemoryFormat::ChannelsLast);
-  BenchCase convolution{
-      .name = format("convolution %lld to %lld at %lld, %s", static_cast<long long>(in), static_cast<long long>(out),
-                     static_cast<long long>(size), type_name(compute.type).c_str()),
-      .run =
-          [=] {
-            const at::NoGradGuard no_gradients;
-            apply_compute(compute);
-            at::conv2d(maps, weight, {}, 2, 1);
-          },
-      .flop = 2.0 * static_cast<double>(batch * size * size / 4 * in * out * 16),
-      .group = type_name(compute.type),
-      .is_reference = true};
+  BenchCase convolution{.name = format_text("convolution {} to {} at {}, {}", in, out, size, type_name(compute.type)),
+                        .run =
+                            [=] {
+                              const at::NoGradGuard no_gradients;
+                              apply_compute(compute);
+                              at::conv2d(maps, weight, {}, 2, 1);
+                            },
+                        .flop = 2.0 * static_cast<double>(batch * size * size / 4 * in * out * 16),
+                        .group = type_name(compute.type),
+                        .is_reference = true};
   return {product, convolution};
 }
 
@@ -96,7 +94,7 @@ BenchCase inference_case(const BenchVariant& variant, std::int64_t batch, std::i
   (*generator)->to(compute.device);
   const InferenceGenerator inference(*generator, compute.type);
   const auto latents = sample_latents(variant.config, batch);
-  return {.name = format("%lld at a time, %s", static_cast<long long>(batch), variant.name.c_str()),
+  return {.name = format_text("{} at a time, {}", batch, variant.name),
           .run =
               [=] {
                 apply_compute(compute);

@@ -47,7 +47,8 @@ void run_arms(Config config, std::int64_t arms, std::int64_t jobs) {
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
   const auto result = run_sweep(config, directory, all, all);
-  if (result.exit_code != 0) throw std::runtime_error(format("an arm of the bench ended with %d", result.exit_code));
+  if (result.exit_code != 0)
+    throw std::runtime_error(format_text("an arm of the bench ended with {}", result.exit_code));
 }
 
 }  // namespace
@@ -58,11 +59,10 @@ BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds) {
   const double images = static_cast<double>(arms * config.training.total_images);
   const std::int64_t jobs = std::min(arms, usable_cores());
   const std::vector<BenchCase> cases = {
-      {.name = format("%lld arms, %lld at a time with a thread each", static_cast<long long>(arms),
-                      static_cast<long long>(jobs)),
+      {.name = format_text("{} arms, {} at a time with a thread each", arms, jobs),
        .run = [=] { run_arms(config, arms, jobs); },
        .images = images},
-      {.name = format("%lld arms, one at a time with all threads", static_cast<long long>(arms)),
+      {.name = format_text("{} arms, one at a time with all threads", arms),
        .run = [=] { run_arms(config, arms, 1); },
        .images = images},
       {.name = "an arm of one step, from start to end", .run = [=] { run_arms(one_step, 1, 1); }}};

@@ -66,7 +66,7 @@ int report(BenchResult result, const std::vector<BenchVariant>& variants) {
   result.facts = {{"slopegan", versions.slopegan},
                   {"git_commit", versions.git_commit},
                   {"libtorch", versions.libtorch},
-                  {"machine", format("%s, %lld cores", host.cpu.c_str(), static_cast<long long>(host.cores))},
+                  {"machine", format_text("{}, {} cores", host.cpu, host.cores)},
                   {"compute", describe(choose_compute(training))}};
   log::table(bench_table(result));
   print(bench_json(result));

@@ -49,7 +49,7 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
     rows.push_back(row_of(dataset, indices, resolution));
     rows.back().label =
         dataset.class_names.empty() ? "label " + label_text(dataset, label) : label_text(dataset, label);
-    rows.back().detail = format("%zu images", count);
+    rows.back().detail = format_text("{} images", count);
   }
   return rows;
 }
@@ -72,11 +72,9 @@ std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution
 cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
   Sheet sheet;
   sheet.title = dataset.name + ": real images";
-  const auto side = static_cast<long long>(config.resolution);
-  sheet.subtitle =
-      format("%lld training images of %lld x %lld pixels, shown as the discriminator sees them: %lld x %lld",
-             static_cast<long long>(dataset.size()), static_cast<long long>(dataset.height()),
-             static_cast<long long>(dataset.width()), side, side);
+  const std::int64_t side = config.resolution;
+  sheet.subtitle = format_text("{} training images of {} x {} pixels, shown as the discriminator sees them: {} x {}",
+                               dataset.size(), dataset.height(), dataset.width(), side, side);
   sheet.rows =
       dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
   return draw_sheet(sheet);

@@ -20,46 +20,46 @@ struct DiagnoseArguments {
   std::string data;
 };
 
-std::string percent(double share) { return format("%.1f %%", 100 * share); }
+std::string percent(double share) { return format_text("{:.1f} %", 100 * share); }
 
 std::string layer_table(const DiagnosticsRecord& record) {
-  std::string text = format("%-24s %8s %6s %9s %9s %9s %9s %9s %9s %9s\n", "activation", "slope", "units", "values",
-                            "dead", "always -", "always +", "dormant", "P(x<0)", "energy*");
+  std::string text =
+      format_text("{:<24} {:>8} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "activation", "slope", "units",
+                  "values", "dead", "always -", "always +", "dormant", "P(x<0)", "energy*");
   for (const auto& layer : record.layers) {
     const auto never = percent(layer.never_positive);
-    text += format("%-24s %8.4g %6lld %9lld %9s %9s %9s %9s %9s %9s\n", layer.name.c_str(), layer.negative_slope,
-                   static_cast<long long>(layer.units), static_cast<long long>(layer.values),
-                   layer.is_dead_kind() ? never.c_str() : "-", layer.is_dead_kind() ? "-" : never.c_str(),
-                   percent(layer.always_positive).c_str(), percent(layer.dormant).c_str(),
-                   percent(layer.negative_fraction).c_str(), percent(layer.slope_energy).c_str());
+    text += format_text("{:<24} {:8.4g} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name,
+                        layer.negative_slope, layer.units, layer.values, layer.is_dead_kind() ? never.c_str() : "-",
+                        layer.is_dead_kind() ? "-" : never, percent(layer.always_positive), percent(layer.dormant),
+                        percent(layer.negative_fraction), percent(layer.slope_energy));
   }
   std::int64_t fewest = record.layers.front().values;
   for (const auto& layer : record.layers) fewest = std::min(fewest, layer.values);
   return text +
-         format(
+         format_text(
              "* share of the output's energy that passed through the slope. A unit never seen positive in M values "
-             "has P(x > 0) < 3/M at 95 %%: here below %.2g\n",
+             "has P(x > 0) < 3/M at 95 %: here below {:.2g}\n",
              3.0 / static_cast<double>(fewest));
 }
 
 std::string parameter_table(const DiagnosticsRecord& record) {
-  std::string text = format("%-36s %12s %12s %12s\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
+  std::string text = format_text("{:<36} {:>12} {:>12} {:>12}\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
   for (const auto& parameter : record.parameters) {
-    text += format("%-36s %12.4g %12s %12.4g\n", parameter.name.c_str(), parameter.gradient_norm,
-                   percent(parameter.zero_gradients).c_str(), parameter.update_ratio);
+    text += format_text("{:<36} {:12.4g} {:>12} {:12.4g}\n", parameter.name, parameter.gradient_norm,
+                        percent(parameter.zero_gradients), parameter.update_ratio);
   }
   return text;
 }
 
 std::string summary(const DiagnosticsRecord& record) {
-  std::string text = format("discriminator right about: training images %s, ", percent(record.accuracy_train).c_str());
-  if (record.accuracy_held_out) text += format("held-out images %s, ", percent(*record.accuracy_held_out).c_str());
-  text += format("generated images %s; margin %.3g; |d logit / d image| %.3g\n", percent(record.accuracy_fake).c_str(),
-                 record.margin, record.image_gradient_norm);
-  text += format(
-      "generated images: %.3g of the real ones' distance from each other; %s of the pixels beyond 0.99, "
-      "real images %s\n",
-      record.diversity, percent(record.saturated_fake).c_str(), percent(record.saturated_real).c_str());
+  std::string text = format_text("discriminator right about: training images {}, ", percent(record.accuracy_train));
+  if (record.accuracy_held_out) text += format_text("held-out images {}, ", percent(*record.accuracy_held_out));
+  text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n", percent(record.accuracy_fake),
+                      record.margin, record.image_gradient_norm);
+  text += format_text(
+      "generated images: {:.3g} of the real ones' distance from each other; {} of the pixels beyond 0.99, "
+      "real images {}\n",
+      record.diversity, percent(record.saturated_fake), percent(record.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no alarm (collapse, saturation, vanished gradient)\n";
   return text;
@@ -68,9 +68,8 @@ std::string summary(const DiagnosticsRecord& record) {
 int run_diagnose(const DiagnoseArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path);
   const auto record = diagnose_checkpoint(checkpoint, arguments.data);
-  log::table(format("%s after %lld images, probed with %lld latents and as many real images\n\n",
-                    printable(checkpoint.directory.string(), 4096).c_str(), static_cast<long long>(record.images),
-                    static_cast<long long>(record.probes)) +
+  log::table(format_text("{} after {} images, probed with {} latents and as many real images\n\n",
+                         printable(checkpoint.directory.string(), 4096), record.images, record.probes) +
              layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
   print(diagnostics_text(record, 2) + "\n");
   return static_cast<int>(ExitCode::done);

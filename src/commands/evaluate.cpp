@@ -81,8 +81,8 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
     log::warning("the images at data.path are not those of the training: their SHA-256 is another");
   }
   if (real.train->channels() != channels) {
-    throw DataError(format("the generator makes images of %lld channels, %s has %lld", static_cast<long long>(channels),
-                           printable(real.train->name).c_str(), static_cast<long long>(real.train->channels())));
+    throw DataError(format_text("the generator makes images of {} channels, {} has {}", channels,
+                                printable(real.train->name), real.train->channels()));
   }
   auto evaluator = make(arguments, loaded.config.metrics, real, resolution);
   loaded.generator->to(compute.device);
@@ -106,8 +106,8 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
   const auto real = load_against(arguments.against, 0, resolution);
   const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
   if (generated.size() < Evaluator::least_images) {
-    throw DataError(format("%s: %lld images are too few, metrics need at least %lld", printable(arguments.path).c_str(),
-                           static_cast<long long>(generated.size()), static_cast<long long>(Evaluator::least_images)));
+    throw DataError(format_text("{}: {} images are too few, metrics need at least {}", printable(arguments.path),
+                                generated.size(), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
   auto evaluator = make(arguments, all_metrics(arguments, count), real, resolution);
@@ -115,21 +115,20 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
 }
 
 std::string metrics_table(const MetricsRecord& record) {
-  std::string text =
-      format("%s, %lld generated images", record.extractor.c_str(), static_cast<long long>(record.samples));
-  if (!record.floors.empty())
-    text += format("; floor: %lld real test images", static_cast<long long>(record.floor_samples));
-  text += format("\n%-17s %11s %11s\n", "", "generated", "floor");
+  std::string text = format_text("{}, {} generated images", record.extractor, record.samples);
+  if (!record.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
+  text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
   for (const auto& [name, value] : record.values) {
     const auto floor = record.floors.find(name);
-    const std::string floor_text = floor == record.floors.end() ? "-" : format("%.5g", floor->second);
+    const std::string floor_text = floor == record.floors.end() ? "-" : format_text("{:.5g}", floor->second);
     const auto* figure = find_figure(name);
-    text += format("%-17s %11.5g %11s  %s\n", name.c_str(), value, floor_text.c_str(), figure ? figure->meaning : "");
+    text += format_text("{:<17} {:11.5g} {:>11}  {}\n", name, value, floor_text, figure ? figure->meaning : "");
   }
-  if (record.fd_repeat) text += format("%-17s %11.5g %11s  fd of other latents\n", "fd_repeat", *record.fd_repeat, "-");
+  if (record.fd_repeat)
+    text += format_text("{:<17} {:11.5g} {:>11}  fd of other latents\n", "fd_repeat", *record.fd_repeat, "-");
   if (record.fd_bias)
-    text += format("%-17s %11.5g %11s  what fd exceeds that of infinitely many images by\n", "fd_bias", *record.fd_bias,
-                   "-");
+    text += format_text("{:<17} {:11.5g} {:>11}  what fd exceeds that of infinitely many images by\n", "fd_bias",
+                        *record.fd_bias, "-");
   return text;
 }
 

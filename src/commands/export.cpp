@@ -27,8 +27,9 @@ int run_export(const ExportArguments& arguments) {
   if (!arguments.reference.empty()) options.reference = arguments.reference;
   install_signal_handlers();
   const double difference = export_generator(find_checkpoint(arguments.path), options);
-  log::info(format("read back and run: no pixel in [-1, 1] differs from LibTorch's or this program's by more than %.2g",
-                   difference));
+  log::info(format_text(
+      "read back and run: no pixel in [-1, 1] differs from LibTorch's or this program's by more than {:.2g}",
+      difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }

@@ -94,7 +94,7 @@ int report_command(const ReportArguments& arguments) {
   const int port = port_of(arguments.port);
   install_signal_handlers();
   LiveReport live(arguments.path, out, port);
-  print(format("http://127.0.0.1:%d/\n", live.port()));
+  print(format_text("http://127.0.0.1:{}/\n", live.port()));
   log::info("the page follows the results; Ctrl-C ends it");
   live.run();
   return 128 + stop_signal();
@@ -109,13 +109,14 @@ void setup_report(CLI::App& command, Action& action) {
       ->type_name("RUN|SWEEP");
   command.add_option("--out", arguments->out, "Where the page goes (default: report.html in the directory)")
       ->type_name("FILE");
-  arguments->serve = command
-                         .add_option("--serve", arguments->port,
-                                     format("Show the page to browsers of this machine, and follow new results until "
-                                            "Ctrl-C (default port: %d; 0: any free one)",
-                                            default_port))
-                         ->expected(0, 1)
-                         ->type_name("[PORT]");
+  arguments->serve =
+      command
+          .add_option("--serve", arguments->port,
+                      format_text("Show the page to browsers of this machine, and follow new results until "
+                                  "Ctrl-C (default port: {}; 0: any free one)",
+                                  default_port))
+          ->expected(0, 1)
+          ->type_name("[PORT]");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return report_command(*arguments); };
   });

@@ -36,24 +36,23 @@ struct TrainArguments {
 std::string network_table(const BlockChainImpl& network) {
   std::string text;
   for (const auto& line : network.summary()) {
-    text += format("  %-22s %-18s %10lld  %s\n", line.name.c_str(), shape_text(line.output_shape).c_str(),
-                   static_cast<long long>(line.parameters), line.kind.c_str());
+    text += format_text("  {:<22} {:<18} {:10}  {}\n", line.name, shape_text(line.output_shape), line.parameters,
+                        line.kind);
   }
-  return text + format("  %-22s %-18s %10lld\n", "sum", "", static_cast<long long>(network.parameter_count()));
+  return text + format_text("  {:<22} {:<18} {:10}\n", "sum", "", network.parameter_count());
 }
 
 int dry_run(const Config& config, const Compute& compute, const Dataset& dataset) {
   const auto seed = static_cast<std::uint64_t>(config.seed);
   const Generator generator(config.generator, config.data.resolution, dataset.channels(), seed);
   const Discriminator discriminator(config.discriminator, config.data.resolution, dataset.channels(), seed);
-  print(format("  %-22s %-18s %10s  %s\n", "layer", "output (C x H x W)", "parameters", "kind"));
+  print(format_text("  {:<22} {:<18} {:>10}  {}\n", "layer", "output (C x H x W)", "parameters", "kind"));
   print(network_table(*generator) + network_table(*discriminator));
-  print(format("data: %s, %lld images of %lld x %lld x %lld, seen at %lld x %lld\n", printable(dataset.name).c_str(),
-               static_cast<long long>(dataset.size()), static_cast<long long>(dataset.channels()),
-               static_cast<long long>(dataset.height()), static_cast<long long>(dataset.width()),
-               static_cast<long long>(config.data.resolution), static_cast<long long>(config.data.resolution)));
-  print(format("training: %lld images in batches of %lld on %s\n", static_cast<long long>(config.training.total_images),
-               static_cast<long long>(config.training.batch_size), describe(compute).c_str()));
+  print(format_text("data: {}, {} images of {} x {} x {}, seen at {} x {}\n", printable(dataset.name), dataset.size(),
+                    dataset.channels(), dataset.height(), dataset.width(), config.data.resolution,
+                    config.data.resolution));
+  print(format_text("training: {} images in batches of {} on {}\n", config.training.total_images,
+                    config.training.batch_size, describe(compute)));
   print("run directory: " + printable((std::filesystem::path(config.run.output_dir) / config.run.name).string()) +
         "\n");
   return static_cast<int>(ExitCode::done);

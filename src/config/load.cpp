@@ -158,7 +158,7 @@ class Loader {
 
   void throw_errors() const {
     if (errors_.empty()) return;
-    const std::string rest = errors_left_out_ > 0 ? format("\nand %zu more errors", errors_left_out_) : "";
+    const std::string rest = errors_left_out_ > 0 ? format_text("\nand {} more errors", errors_left_out_) : "";
     throw UsageError(join(errors_, "\n") + rest);
   }
 

@@ -46,7 +46,7 @@ template <class Value>
 std::string text_of(const std::vector<Value>& values) {
   std::vector<std::string> parts;
   for (const Value& value : values) parts.push_back(text_of(value));
-  return format("[%s]", join(parts, ", ").c_str());
+  return format_text("[{}]", join(parts, ", "));
 }
 
 std::string text_of(const NegativeSlope& slope) {
@@ -55,7 +55,7 @@ std::string text_of(const NegativeSlope& slope) {
   visit_schedule(*slope.schedule, rules::slopes, [&](std::string_view name, const auto& field, const auto&, bool) {
     parts.push_back(std::string(name) + ": " + text_of(field));
   });
-  return format("{%s}", join(parts, ", ").c_str());
+  return format_text("{{{}}}", join(parts, ", "));
 }
 
 struct FieldText {

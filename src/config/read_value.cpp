@@ -104,7 +104,7 @@ bool obeys(const std::string& text, TextRule rule) {
 
 void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
   if (node.items.size() < 2 || node.items.size() > max_slope_layers) {
-    return add_issue(node, key, format(" is a list of %zu", node.items.size()), allowed(rule), issues);
+    return add_issue(node, key, format_text(" is a list of {}", node.items.size()), allowed(rule), issues);
   }
   const std::size_t issues_before = issues.size();
   NegativeSlope read;
@@ -201,7 +201,7 @@ bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_
     return false;
   }
   if (node.items.size() <= max_size) return true;
-  add_issue(node, key, format(" has %zu entries", node.items.size()), allowed_values, issues);
+  add_issue(node, key, format_text(" has {} entries", node.items.size()), allowed_values, issues);
   return false;
 }
 

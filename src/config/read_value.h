@@ -51,8 +51,7 @@ void read_list(const YamlNode& node, std::string_view key, std::vector<Value>& v
   std::vector<Value> read;
   for (const YamlNode& item : node.items) {
     Value value{};
-    read_value(item, format("%.*s[%zu]", static_cast<int>(key.size()), key.data(), read.size()), value, rule.each,
-               issues);
+    read_value(item, format_text("{}[{}]", key, read.size()), value, rule.each, issues);
     read.push_back(value);
   }
   if (issues.size() == issues_before) values = std::move(read);

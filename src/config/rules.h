@@ -91,12 +91,12 @@ std::string allowed(Words<Enum>) {
 
 template <class Enum>
 std::string allowed(const ListOf<Words<Enum>>& rule) {
-  return format("a list of at most %zu words out of ", rule.max_size) + allowed(rule.each);
+  return format_text("a list of at most {} words out of ", rule.max_size) + allowed(rule.each);
 }
 
 template <class Rule>
 std::string allowed(const ListOf<Rule>& rule) {
-  return format("a list of at most %zu numbers, each ", rule.max_size) + allowed(rule.each);
+  return format_text("a list of at most {} numbers, each ", rule.max_size) + allowed(rule.each);
 }
 
 }  // namespace slopegan

@@ -70,10 +70,9 @@ void check_length(const NetworkSlope& network, std::int64_t resolution, Findings
   const std::size_t length = network.slope.values.size();
   const auto layers = static_cast<std::size_t>(activation_count(resolution));
   if (network.slope.schedule || length == 1 || length == layers) return;
-  findings.errors.push_back(
-      {{network.slope_key, "data.resolution"},
-       format("%s is a list of %zu; data.resolution = %lld has %zu activations in the %s", network.slope_key.c_str(),
-              length, static_cast<long long>(resolution), layers, network.section.c_str())});
+  findings.errors.push_back({{network.slope_key, "data.resolution"},
+                             format_text("{} is a list of {}; data.resolution = {} has {} activations in the {}",
+                                         network.slope_key, length, resolution, layers, network.section)});
 }
 
 void check_slope(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
@@ -130,8 +129,8 @@ void check_learning_rates(const Config& config, Findings& findings) {
     return;
   }
   findings.warnings.push_back({{"optimizer.lr_decay_images", "training.total_images"},
-                               format("the learning rates are 0 from %lld images on, before the end of the training",
-                                      static_cast<long long>(optimizer.lr_decay_images))});
+                               format_text("the learning rates are 0 from {} images on, before the end of the training",
+                                           optimizer.lr_decay_images)});
 }
 
 template <class Value>
@@ -198,8 +197,8 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
   }
   if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
     findings.errors.push_back({{"samples.rows", "samples.columns"},
-                               format("samples.rows * samples.columns = %lld is out of range; allowed: at most 1024",
-                                      static_cast<long long>(samples.rows * samples.columns))});
+                               format_text("samples.rows * samples.columns = {} is out of range; allowed: at most 1024",
+                                           samples.rows * samples.columns)});
   }
   return findings;
 }

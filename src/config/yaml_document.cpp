@@ -81,7 +81,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void open(const YAML::Mark& mark, const std::string& tag, YamlNode::Kind kind) {
     if (open_.size() == max_depth) {
-      throw Fatal{{line_of(mark), format("more than %zu levels of nesting", max_depth)}};
+      throw Fatal{{line_of(mark), format_text("more than {} levels of nesting", max_depth)}};
     }
     const bool is_map = kind == YamlNode::Kind::map;
     open_.push_back({is_map, make_node(kind_unless_tagged(kind, mark, tag), line_of(mark)), {}});
@@ -122,8 +122,8 @@ class TreeBuilder : public YAML::EventHandler {
       if (key.kind != YamlNode::Kind::scalar) {
         issues_.push_back({key.line, "a key must be a word"});
       } else if (const auto [seen, fresh] = first_line.emplace(key.text, key.line); !fresh) {
-        issues_.push_back({key.line, format("%s is given twice, first in line %d", printable(path_to(key.text)).c_str(),
-                                            seen->second)});
+        issues_.push_back(
+            {key.line, format_text("{} is given twice, first in line {}", printable(path_to(key.text)), seen->second)});
       } else {
         entries.push_back({std::move(key.text), key.line, std::move(children[i + 1])});
         // yaml-cpp finds that a value is missing only at the next token, lines later.

@@ -71,9 +71,9 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   const auto bytes = static_cast<std::int64_t>(filled.size);
   if (filled.size == most) throw DataError(printable(file.string()) + " holds more data than its size bears out");
   if (bytes == 0 || bytes % record_bytes != 0) {
-    throw DataError(printable(file.string()) +
-                    format(" holds %lld bytes, which is no whole number of records of %lld bytes",
-                           static_cast<long long>(bytes), static_cast<long long>(record_bytes)));
+    throw DataError(
+        printable(file.string()) +
+        format_text(" holds {} bytes, which is no whole number of records of {} bytes", bytes, record_bytes));
   }
   return torch::from_blob(
       filled.memory.release(), {bytes / record_bytes, record_bytes}, [](void* memory) { std::free(memory); },
@@ -104,9 +104,9 @@ Dataset load_cifar(const std::filesystem::path& path, Split split) {
     labels.push_back(records.select(1, kind.label_bytes - 1).to(torch::kLong));
     if (const auto most = labels.back().max().item<std::int64_t>(); most >= kind.classes) {
       throw DataError(printable(file.string()) +
-                      format(" holds the label %lld: this is no file of %s, whose labels are "
-                             "0 to %lld",
-                             static_cast<long long>(most), kind.name, static_cast<long long>(kind.classes - 1)));
+                      format_text(" holds the label {}: this is no file of {}, whose labels are "
+                                  "0 to {}",
+                                  most, kind.name, kind.classes - 1));
     }
     images.push_back(records.slice(1, kind.label_bytes).reshape({-1, 3, 32, 32}));
   }

@@ -81,7 +81,7 @@ std::string hash_images(const torch::Tensor& images) {
   TORCH_CHECK(images.scalar_type() == torch::kByte && images.dim() == 4 && images.is_contiguous(),
               "hash_images: contiguous uint8 [N, C, H, W] expected");
   std::string shape = "uint8";
-  for (const auto size : images.sizes()) shape += format(" %lld", static_cast<long long>(size));
+  for (const auto size : images.sizes()) shape += format_text(" {}", size);
   shape += "\n";
   Sha256 hash;
   hash.update(std::as_bytes(std::span(shape)));

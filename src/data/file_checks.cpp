@@ -18,9 +18,8 @@ std::uint64_t most_believable(std::uint64_t file_size) {
 void check_believable(const std::filesystem::path& file, std::uint64_t bytes, std::uint64_t file_size) {
   if (bytes <= always_believed || bytes / most_compression <= file_size) return;
   throw DataError(printable(file.string()) +
-                  format(" says that it holds %llu bytes of data: more than %llu times the %llu bytes of the file",
-                         static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(most_compression),
-                         static_cast<unsigned long long>(file_size)));
+                  format_text(" says that it holds {} bytes of data: more than {} times the {} bytes of the file",
+                              bytes, most_compression, file_size));
 }
 
 void require_regular_file(const std::filesystem::path& file) {

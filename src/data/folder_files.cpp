@@ -57,9 +57,9 @@ std::string fingerprint_of(const FolderImages& images) {
   for (const auto& file : images.files) {
     struct stat status{};
     static_cast<void>(::stat((images.root / file).c_str(), &status));
-    const std::string line = file.native() + '\0' +
-                             format("%lld %lld.%09ld\n", static_cast<long long>(status.st_size),
-                                    static_cast<long long>(status.st_mtim.tv_sec), status.st_mtim.tv_nsec);
+    const std::string line =
+        file.native() + '\0' +
+        format_text("{} {}.{:09}\n", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
     hash.update(std::as_bytes(std::span(line)));
   }
   return hash.hex();

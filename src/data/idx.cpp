@@ -22,8 +22,7 @@ torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
   IdxFile labels(files.labels, 1);
   if (labels.shape().front() != count) {
     throw DataError(printable(files.labels.string()) +
-                    format(" holds %lld labels for the %lld images of ", static_cast<long long>(labels.shape().front()),
-                           static_cast<long long>(count)) +
+                    format_text(" holds {} labels for the {} images of ", labels.shape().front(), count) +
                     printable(files.images.string()));
   }
   return read_tensor(labels).to(torch::kLong);

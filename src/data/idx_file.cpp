@@ -19,16 +19,16 @@ constexpr unsigned char unsigned_byte_type = 0x08;
 std::string quoted(const std::filesystem::path& path) { return printable(path.string()); }
 
 void check_magic(const std::filesystem::path& file, const std::array<unsigned char, 4>& magic, int dimensions) {
-  const std::string found = format("%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
-  const std::string expected = format("00 00 08 %02x", static_cast<unsigned>(dimensions));
+  const std::string found = format_text("{:02x} {:02x} {:02x} {:02x}", magic[0], magic[1], magic[2], magic[3]);
+  const std::string expected = format_text("00 00 08 {:02x}", static_cast<unsigned>(dimensions));
   const std::string what = dimensions == 1 ? "labels" : "images";
   std::string reason;
   if (magic[0] != 0 || magic[1] != 0) {
     reason = " is no IDX file";
   } else if (magic[2] != unsigned_byte_type) {
-    reason = format(" is an IDX file of type 0x%02x where unsigned bytes (0x08) are expected", magic[2]);
+    reason = format_text(" is an IDX file of type 0x{:02x} where unsigned bytes (0x08) are expected", magic[2]);
   } else if (magic[3] != dimensions) {
-    reason = format(" has %d dimensions where %s have %d", magic[3], what.c_str(), dimensions);
+    reason = format_text(" has {} dimensions where {} have {}", magic[3], what, dimensions);
   } else {
     return;
   }
@@ -42,8 +42,7 @@ std::size_t check_shape(const std::filesystem::path& file, const std::vector<std
   if (shape[0] == 0) throw DataError(claim + ": at least one item is expected");
   for (std::size_t i = 1; i < shape.size(); ++i) {
     if (shape[i] < 1 || shape[i] > max_image_side) {
-      throw DataError(claim +
-                      format(": height and width must lie in [1, %lld]", static_cast<long long>(max_image_side)));
+      throw DataError(claim + format_text(": height and width must lie in [1, {}]", max_image_side));
     }
   }
   std::uint64_t bytes = 1;  // at most 2^32 * 2^12 * 2^12
@@ -56,8 +55,8 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
   std::array<unsigned char, 4> word{};
   const auto next_word = [&] {
     if (input.read(std::as_writable_bytes(std::span(word))) < word.size()) {
-      throw DataError(quoted(file) +
-                      format(" is too short for an IDX file: the header alone takes %d bytes", 4 * (dimensions + 1)));
+      throw DataError(quoted(file) + format_text(" is too short for an IDX file: the header alone takes {} bytes",
+                                                 4 * (dimensions + 1)));
     }
   };
   next_word();
@@ -74,12 +73,13 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
 MemoryBlock read_bytes(GzFile& input, const std::filesystem::path& file, std::size_t size) {
   auto filled = read_as_it_comes(size, file, [&](std::span<std::byte> into) { return input.read(into); });
   if (filled.size < size) {
-    throw DataError(quoted(file) + format(" is truncated: its header says that %zu bytes of data follow, there are %zu",
-                                          size, filled.size));
+    throw DataError(
+        quoted(file) +
+        format_text(" is truncated: its header says that {} bytes of data follow, there are {}", size, filled.size));
   }
   std::byte more{};  // asking for one more byte is also what makes zlib check the checksum
   if (input.read({&more, 1}) != 0) {
-    throw DataError(quoted(file) + format(" is longer than its header says (%zu bytes of data)", size));
+    throw DataError(quoted(file) + format_text(" is longer than its header says ({} bytes of data)", size));
   }
   return std::move(filled.memory);
 }

@@ -30,7 +30,7 @@ Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path
   if (!folder.labels.empty()) dataset.labels = readable_labels(folder, packed);
   for (const auto& file : packed.unreadable) dataset.unreadable.push_back(file.reason);
   if (!dataset.unreadable.empty()) {
-    log::warning(format("%zu of the %zu files of ", dataset.unreadable.size(), folder.files.size()) +
+    log::warning(format_text("{} of the {} files of ", dataset.unreadable.size(), folder.files.size()) +
                  printable(folder.root.string()) + " cannot be read and are left out, such as " +
                  dataset.unreadable.front());
   }

@@ -11,7 +11,7 @@ namespace slopegan {
 static void resize(MemoryBlock& memory, std::size_t bytes, const std::filesystem::path& file) {
   void* moved = std::realloc(memory.get(), bytes);
   if (moved == nullptr) {
-    throw DataError(printable(file.string()) + format(": there is no memory for %zu bytes of it", bytes));
+    throw DataError(printable(file.string()) + format_text(": there is no memory for {} bytes of it", bytes));
   }
   static_cast<void>(memory.release());
   memory.reset(static_cast<std::byte*>(moved));

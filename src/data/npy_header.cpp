@@ -123,10 +123,11 @@ NpyHeader parse_npy_header(std::string_view bytes) {
   constexpr std::string_view magic = "\x93NUMPY";
   if (!bytes.starts_with(magic) || bytes.size() < 12) refuse_npy("is no NumPy array");
   const int version = static_cast<unsigned char>(bytes[6]);
-  if (version < 1 || version > 3) refuse_npy(format("has version %d of the format, where 1 to 3 are known", version));
+  if (version < 1 || version > 3)
+    refuse_npy(format_text("has version {} of the format, where 1 to 3 are known", version));
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   const std::size_t start = 8 + length_bytes, length = little_endian_at(bytes, 8, length_bytes);
-  if (length > longest_npy_header - start) refuse_npy(format("has a header of %zu bytes", length));
+  if (length > longest_npy_header - start) refuse_npy(format_text("has a header of {} bytes", length));
   if (start + length > bytes.size()) refuse_npy("ends within its header");
   NpyHeader header = HeaderReader(bytes.substr(start, length)).read();
   header.values_at = start + length;

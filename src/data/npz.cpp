@@ -27,7 +27,7 @@ std::optional<std::string> npz_split(const NpzFile& file, Split split) {
 
 std::string array_text(const std::filesystem::path& path, const std::string& name, const NpyArray& array) {
   return printable(path.string()) + ", " + name + " is of shape " + shape_text(array.shape) +
-         format(" and %zu bytes a value", array.item_size);
+         format_text(" and {} bytes a value", array.item_size);
 }
 
 /// uint8 [N, C, H, W].
@@ -56,7 +56,7 @@ std::int64_t value_at(const NpyArray& array, std::size_t index) {
 torch::Tensor label_tensor(const std::filesystem::path& path, const std::string& name, const NpyArray& array,
                            std::int64_t images) {
   if (array.shape.empty() || array.shape[0] != images) {
-    throw DataError(array_text(path, name, array) + format(", there are %lld images", static_cast<long long>(images)));
+    throw DataError(array_text(path, name, array) + format_text(", there are {} images", images));
   }
   if (array.count != static_cast<std::size_t>(images)) {
     log::info(printable(path.string()) + ": several labels an image; they are not used");

@@ -142,9 +142,8 @@ NpyArray NpzFile::read(const std::string& array) const {
   set_type(result, header.type, entry);
   const std::uint64_t bytes = checked_size(result, entry);
   if (header.values_at + bytes != entry.size()) {
-    entry.refuse(format(" has the shape %s, which takes %llu bytes; there are %llu", shape_text(result.shape).c_str(),
-                        static_cast<unsigned long long>(bytes),
-                        static_cast<unsigned long long>(entry.size() - std::min(entry.size(), header.values_at))));
+    entry.refuse(format_text(" has the shape {}, which takes {} bytes; there are {}", shape_text(result.shape), bytes,
+                             entry.size() - std::min(entry.size(), header.values_at)));
   }
   std::string_view begun = std::string_view(start).substr(header.values_at);
   const auto read_on = [&](std::span<std::byte> into) {

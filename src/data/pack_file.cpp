@@ -76,7 +76,7 @@ std::string pack_footer(const PackedImages& packed, const std::string& fingerpri
   Json description = {{"fingerprint", fingerprint}, {"sha256", packed.hash}, {"unreadable", Json::array()}};
   for (const auto& file : packed.unreadable) description["unreadable"].push_back({file.index, file.reason});
   const std::string text = description.dump();
-  return text + sha256_hex(std::as_bytes(std::span(text))) + format("%020zu", text.size());
+  return text + sha256_hex(std::as_bytes(std::span(text))) + format_text("{:020}", text.size());
 }
 
 torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, const PackOptions& options) {

@@ -34,8 +34,7 @@ constexpr std::size_t chunk_files = 256;
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   std::error_code error;
   const fs::path place = fs::canonical(folder.root, error);
-  const std::string text = format("%d %lld %lld ", pack_version, static_cast<long long>(options.channels),
-                                  static_cast<long long>(options.resolution)) +
+  const std::string text = format_text("{} {} {} ", pack_version, options.channels, options.resolution) +
                            (error ? folder.root : place).native();
   return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
 }
@@ -84,11 +83,11 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
   if (unreadable.size() <= allowed && unreadable.size() < folder.files.size()) return;
   constexpr std::size_t most_named = 10;
   std::string text = printable(folder.root.string()) +
-                     format(": %zu of %zu files cannot be read, more than data.max_unreadable = %s allows",
-                            unreadable.size(), looked_at, shortest(options.max_unreadable).c_str());
-  if (looked_at < folder.files.size()) text += format(" (of %zu in all)", folder.files.size());
+                     format_text(": {} of {} files cannot be read, more than data.max_unreadable = {} allows",
+                                 unreadable.size(), looked_at, shortest(options.max_unreadable));
+  if (looked_at < folder.files.size()) text += format_text(" (of {} in all)", folder.files.size());
   for (std::size_t i = 0; i < std::min(most_named, unreadable.size()); ++i) text += "\n  " + unreadable[i].reason;
-  if (unreadable.size() > most_named) text += format("\n  and %zu more", unreadable.size() - most_named);
+  if (unreadable.size() > most_named) text += format_text("\n  and {} more", unreadable.size() - most_named);
   throw DataError(text);
 }
 
@@ -96,9 +95,10 @@ void check_room(const fs::path& directory, std::uint64_t bytes) {
   std::error_code error;
   const auto space = fs::space(directory, error);
   if (error || space.available >= bytes) return;
-  throw IoError(format("the packed images take %.1f GiB, and %s has %.1f GiB left; SLOPEGAN_CACHE names another place",
-                       std::ldexp(static_cast<double>(bytes), -30), display(directory).c_str(),
-                       std::ldexp(static_cast<double>(space.available), -30)));
+  throw IoError(
+      format_text("the packed images take {:.1f} GiB, and {} has {:.1f} GiB left; SLOPEGAN_CACHE names another place",
+                  std::ldexp(static_cast<double>(bytes), -30), display(directory),
+                  std::ldexp(static_cast<double>(space.available), -30)));
 }
 
 void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder, const PackOptions& options) {
@@ -107,9 +107,9 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   check_room(stem.parent_path(),
              (files - packing.files_done()) *
                  static_cast<std::uint64_t>(options.channels * options.resolution * options.resolution));
-  log::info(format("packing %zu images of ", files) + printable(folder.root.string()) + " into " +
+  log::info(format_text("packing {} images of ", files) + printable(folder.root.string()) + " into " +
             printable(file.string()) +
-            (packing.files_done() > 0 ? format(", going on behind the first %zu", packing.files_done()) : ""));
+            (packing.files_done() > 0 ? format_text(", going on behind the first {}", packing.files_done()) : ""));
   const auto start = std::chrono::steady_clock::now();
   const std::size_t before = packing.files_done();
   while (packing.files_done() < files) {
@@ -118,13 +118,13 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
     }
     pack_chunk(folder, options, packing);
     check_unreadable(packing.unreadable(), packing.files_done(), folder, options);
-    log::status_line(format("packing images: %zu of %zu", packing.files_done(), files));
+    log::status_line(format_text("packing images: {} of {}", packing.files_done(), files));
   }
   log::status_line("");
   check_unreadable(packing.unreadable(), files, folder, options);
   packing.finish(file, folder.fingerprint);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log::info(format("packed %zu images in %.1f s", files - before, seconds));
+  log::info(format_text("packed {} images in {:.1f} s", files - before, seconds));
 }
 
 FileLock pack_lock(const fs::path& file) {

@@ -31,10 +31,10 @@ std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
   std::vector<std::string> texts;
   for (const auto& [label, count] : summary.label_counts) {
     if (texts.size() == most_labels) {
-      texts.push_back(format("and %zu more", summary.label_counts.size() - most_labels));
+      texts.push_back(format_text("and {} more", summary.label_counts.size() - most_labels));
       break;
     }
-    texts.push_back(label_text(dataset, label) + format(": %lld", static_cast<long long>(count)));
+    texts.push_back(label_text(dataset, label) + format_text(": {}", count));
   }
   return texts.empty() ? "none" : join(texts, ", ");
 }
@@ -42,12 +42,12 @@ std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
 std::string unreadable_text(const Dataset& dataset) {
   constexpr std::size_t most_named = 100;
   if (dataset.unreadable.empty()) return "";
-  std::string text = format("  left out  %zu files that cannot be read\n", dataset.unreadable.size());
+  std::string text = format_text("  left out  {} files that cannot be read\n", dataset.unreadable.size());
   for (std::size_t i = 0; i < std::min(most_named, dataset.unreadable.size()); ++i) {
     text += "    " + dataset.unreadable[i] + "\n";
   }
   if (dataset.unreadable.size() > most_named)
-    text += format("    and %zu more\n", dataset.unreadable.size() - most_named);
+    text += format_text("    and {} more\n", dataset.unreadable.size() - most_named);
   return text;
 }
 
@@ -71,12 +71,11 @@ std::string label_text(const Dataset& dataset, std::int64_t label) {
 
 std::string summary_text(const Dataset& dataset, Split split) {
   const auto summary = summarize(dataset);
-  std::string text = format("%s\n", split_name(split));
-  text += format("  images  %lld of %lld x %lld pixels (height x width), %s\n", static_cast<long long>(dataset.size()),
-                 static_cast<long long>(dataset.height()), static_cast<long long>(dataset.width()),
-                 dataset.channels() == 1 ? "gray" : "RGB");
-  text += format("  pixels  %d to %d, mean %.3f, standard deviation %.3f\n", summary.lowest, summary.highest,
-                 summary.mean, summary.deviation);
+  std::string text = format_text("{}\n", split_name(split));
+  text += format_text("  images  {} of {} x {} pixels (height x width), {}\n", dataset.size(), dataset.height(),
+                      dataset.width(), dataset.channels() == 1 ? "gray" : "RGB");
+  text += format_text("  pixels  {} to {}, mean {:.3f}, standard deviation {:.3f}\n", summary.lowest, summary.highest,
+                      summary.mean, summary.deviation);
   text += "  labels  " + counts_text(dataset, summary) + "\n";
   for (const auto& file : dataset.files) text += "  file    " + printable(file.string()) + "\n";
   text += unreadable_text(dataset);

@@ -16,17 +16,15 @@ constexpr std::int64_t chains_counted = 20'000;
 constexpr double deviations_allowed = 4;
 
 Prediction share_within(const std::string& what, double predicted, double tolerance, Count count) {
-  return {what, format("%.4f", predicted), format("%.4f", count.share()), format("+- %.4f", tolerance),
-          std::fabs(count.share() - predicted) <= tolerance};
+  return {what, format_text("{:.4f}", predicted), format_text("{:.4f}", count.share()),
+          format_text("+- {:.4f}", tolerance), std::fabs(count.share() - predicted) <= tolerance};
 }
 
 double binomial_deviation(double probability, std::int64_t count) {
   return std::sqrt(probability * (1 - probability) / static_cast<double>(count));
 }
 
-std::string chain_text(ChainShape shape) {
-  return format("%lldx%lld", static_cast<long long>(shape.width), static_cast<long long>(shape.layers));
-}
+std::string chain_text(ChainShape shape) { return format_text("{}x{}", shape.width, shape.layers); }
 
 void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
   for (const auto& [shape, slope] : {std::pair(ChainShape{2, 10}, 0.0),
@@ -35,9 +33,9 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
                                      {ChainShape{3, 10}, 0.2}}) {
     const auto count = count_point_deaths(shape, slope, chains_counted, seed);
     const double predicted = point_death_probability(shape, slope);
-    demo.predictions.push_back(
-        predict_share("point death, " + chain_text(shape) + format(" layers, slope %g", slope), predicted, count));
-    demo.point_deaths.push_back({chain_text(shape) + format(", %g", slope), predicted, count.share()});
+    demo.predictions.push_back(predict_share(
+        "point death, " + chain_text(shape) + format_text(" layers, slope {:g}", slope), predicted, count));
+    demo.point_deaths.push_back({chain_text(shape) + format_text(", {:g}", slope), predicted, count.share()});
   }
 }
 
@@ -48,8 +46,7 @@ void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
   };
   for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
     const ChainShape shape{row.width, row.layers - 1};
-    const auto name =
-        format("born dead, N = %lld, L = %lld", static_cast<long long>(row.width), static_cast<long long>(row.layers));
+    const auto name = format_text("born dead, N = {}, L = {}", row.width, row.layers);
     const auto count = count_born_dead(shape, 0, chains_counted, seed);
     demo.predictions.push_back(predict_counted_share(name + ", simulated", row.simulated, chains_counted, count));
     demo.predictions.push_back(predict_at_most(name + ", bound", born_dead_bound(shape), count));
@@ -65,13 +62,13 @@ void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
 void measure_recoveries(DyingRelu& demo) {
   const RecoveryProblem problem;
   const auto text = [](std::int64_t steps) {
-    return steps < 0 ? std::string("never") : format("%lld steps", static_cast<long long>(steps));
+    return steps < 0 ? std::string("never") : format_text("{} steps", steps);
   };
   for (const double slope : {0.0, 0.01, 0.1, 0.2}) {
     DyingRelu::RecoveryCurve curve{slope, predicted_recovery(problem, slope), recover(problem, slope)};
     const auto& measured = curve.measured;
     const bool holds = measured.steps == curve.predicted_steps && measured.bit_identical == (slope == 0);
-    demo.predictions.push_back({format("a dead unit recovers, slope %g", slope), text(curve.predicted_steps),
+    demo.predictions.push_back({format_text("a dead unit recovers, slope {:g}", slope), text(curve.predicted_steps),
                                 text(measured.steps) + (measured.bit_identical ? ", bit-identical" : ""), "exact",
                                 holds});
     demo.recoveries.push_back(std::move(curve));
@@ -94,18 +91,18 @@ void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
     // The map is exact for infinite width; every layer adds a bias of the order of 1 / width.
     const double tolerance = deviations_allowed * curve.measured.standard_error.back() +
                              static_cast<double>(layers) / static_cast<double>(width) * (1 - correlation);
-    demo.predictions.push_back(
-        {format("correlation after %lld layers, slope %g", static_cast<long long>(layers), slope),
-         format("%.4f", correlation), format("%.4f", measured), format("+- %.4f", tolerance),
-         std::fabs(measured - correlation) <= tolerance});
+    demo.predictions.push_back({format_text("correlation after {} layers, slope {:g}", layers, slope),
+                                format_text("{:.4f}", correlation), format_text("{:.4f}", measured),
+                                format_text("+- {:.4f}", tolerance), std::fabs(measured - correlation) <= tolerance});
     demo.correlations.push_back(std::move(curve));
   }
 }
 
 std::string gan_text(const WoundedGan& gan) {
-  const auto moved =
-      gan.generator_bit_identical ? std::string("bit-identical") : format("moved %.3f", gan.generator_change.back());
-  return "G " + moved + format(", D's dead units %.2f -> %.2f", gan.never_positive.front(), gan.never_positive.back());
+  const auto moved = gan.generator_bit_identical ? std::string("bit-identical")
+                                                 : format_text("moved {:.3f}", gan.generator_change.back());
+  return "G " + moved +
+         format_text(", D's dead units {:.2f} -> {:.2f}", gan.never_positive.front(), gan.never_positive.back());
 }
 
 /// Whether the network's fate is the one that is predicted: frozen for good, hurt and recovering, or never hurt.
@@ -165,8 +162,8 @@ Prediction predict_counted_share(const std::string& what, double reference, std:
 
 Prediction predict_at_most(const std::string& what, double bound, Count count) {
   const double tolerance = deviations_allowed * binomial_deviation(bound, count.of);
-  return {what, format("<= %.4f", bound), format("%.4f", count.share()), format("+ %.4f", tolerance),
-          count.share() <= bound + tolerance};
+  return {what, format_text("<= {:.4f}", bound), format_text("{:.4f}", count.share()),
+          format_text("+ {:.4f}", tolerance), count.share() <= bound + tolerance};
 }
 
 bool DyingRelu::all_hold() const {

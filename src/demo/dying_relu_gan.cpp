@@ -7,6 +7,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "diagnostics/layer_probe.h"
+#include "sampling/samples.h"
 #include "support/random.h"
 #include "training/gan_step.h"
 

@@ -43,7 +43,7 @@ Panel recovery_panel(const std::vector<DyingRelu::RecoveryCurve>& curves) {
   panel.y_range = {-2.2, 0.4};
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const auto& curve = curves[i];
-    panel.series.push_back({format("a = %g", curve.negative_slope), Mark::line, plot_colours[i],
+    panel.series.push_back({format_text("a = {:g}", curve.negative_slope), Mark::line, plot_colours[i],
                             counting(curve.measured.biases.size(), 0), curve.measured.biases});
   }
   Series predicted{"predicted recovery", Mark::points, cv::Scalar::all(40), {}, {}};
@@ -65,8 +65,8 @@ Panel correlation_panel(const std::vector<DyingRelu::CorrelationCurve>& curves) 
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const auto& curve = curves[i];
     const auto layers = counting(curve.predicted.size(), 1);
-    panel.series.push_back(
-        {format("a = %g, predicted", curve.negative_slope), Mark::line, plot_colours[i], layers, curve.predicted});
+    panel.series.push_back({format_text("a = {:g}, predicted", curve.negative_slope), Mark::line, plot_colours[i],
+                            layers, curve.predicted});
     panel.series.push_back({"measured", Mark::points, plot_colours[i], layers, curve.measured.mean});
   }
   return panel;

@@ -20,12 +20,12 @@ std::vector<std::string> sentinels(const Vitals& vitals) {
 
 std::string sentinel_text(const std::string& name) {
   if (name == "collapse") {
-    return format("collapse: generated images lie closer together than %g of the real ones' distance",
-                  collapse_threshold);
+    return format_text("collapse: generated images lie closer together than {:g} of the real ones' distance",
+                       collapse_threshold);
   }
   if (name == "saturation") {
-    return format(
-        "saturation: far more generated than real pixels lie beyond 0.99 (by %g or more), where tanh passes "
+    return format_text(
+        "saturation: far more generated than real pixels lie beyond 0.99 (by {:g} or more), where tanh passes "
         "no gradient",
         saturation_threshold);
   }

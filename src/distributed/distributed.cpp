@@ -54,9 +54,9 @@ c10::intrusive_ptr<c10d::Store> meet(const RankEnvironment& environment, bool as
     auto store = c10::make_intrusive<c10d::TCPStore>(environment.master_address, options);
     return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.meeting, std::move(store));
   } catch (const std::exception& error) {
-    throw IoError(format("rank %d of %d cannot meet the others at %s port %d: %s", environment.rank, environment.size,
-                         printable(environment.master_address).c_str(), static_cast<int>(environment.master_port),
-                         first_line(error.what()).c_str()));
+    throw IoError(format_text("rank {} of {} cannot meet the others at {} port {}: {}", environment.rank,
+                              environment.size, printable(environment.master_address),
+                              static_cast<int>(environment.master_port), first_line(error.what())));
   }
 }
 
@@ -96,7 +96,7 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
 
 [[noreturn]] void end_with(const RankEnvironment& environment, const Heartbeat::Trouble& trouble) {
   const std::string text =
-      format("rank %d of %d ends, because %s", environment.rank, environment.size, trouble.text.c_str());
+      format_text("rank {} of {} ends, because {}", environment.rank, environment.size, trouble.text);
   if (trouble.exit_code) throw Error(static_cast<ExitCode>(*trouble.exit_code), text);
   throw IoError(text + "; the same command with --resume auto goes on from the last checkpoint");
 }
@@ -153,7 +153,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   // thread may be stuck in it.
   const auto give_up = [environment](const Heartbeat::Trouble& trouble) {
     log::error(
-        format("slopegan: rank %d of %d ends, because %s", environment.rank, environment.size, trouble.text.c_str()));
+        format_text("slopegan: rank {} of {} ends, because {}", environment.rank, environment.size, trouble.text));
     ::_exit(trouble.exit_code.value_or(static_cast<int>(ExitCode::io)));
   };
   connection_->heartbeat.emplace(board_on(meet(environment, false)), environment.rank, environment.size,
@@ -164,8 +164,8 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     connection_->gloo = make_gloo(connection_->store, environment);
     if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
   } catch (const std::exception& error) {
-    throw IoError(format("rank %d of %d cannot reach the others: %s", environment.rank, environment.size,
-                         first_line(error.what()).c_str()));
+    throw IoError(format_text("rank {} of {} cannot reach the others: {}", environment.rank, environment.size,
+                              first_line(error.what())));
   }
 }
 
@@ -226,9 +226,9 @@ struct Ranks::PendingSum::State {};
 
 Ranks::Ranks(const RankEnvironment& environment, at::Device) : environment_(environment) {
   throw UsageError(
-      format("this is rank %d of %d, but this program was built without Gloo's headers (Debian: "
-             "libgloo-dev) and trains in one process only",
-             environment.rank, environment.size));
+      format_text("this is rank {} of {}, but this program was built without Gloo's headers (Debian: "
+                  "libgloo-dev) and trains in one process only",
+                  environment.rank, environment.size));
 }
 Ranks::~Ranks() = default;
 void Ranks::PendingSum::wait() {}

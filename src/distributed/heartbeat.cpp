@@ -87,7 +87,7 @@ std::optional<Heartbeat::Trouble> read_end(const std::string& text) {
   const auto first = std::from_chars(text.data(), end, rank);
   if (first.ec != std::errc() || first.ptr == end) return std::nullopt;
   if (std::from_chars(first.ptr + 1, end, code).ec != std::errc()) return std::nullopt;
-  return Heartbeat::Trouble{format("rank %d ended with exit code %d", rank, code), code};
+  return Heartbeat::Trouble{format_text("rank {} ended with exit code {}", rank, code), code};
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ std::vector<std::string> Heartbeat::beat_keys(int size) {
   return keys;
 }
 
-std::string Heartbeat::end_text(int rank, int exit_code) { return format("%d %d", rank, exit_code); }
+std::string Heartbeat::end_text(int rank, int exit_code) { return format_text("{} {}", rank, exit_code); }
 
 Heartbeat::Heartbeat(MessageBoard board, int rank, int size, Limits limits, std::function<void(const Trouble&)> give_up)
     : state_(std::make_shared<State>()) {
@@ -128,8 +128,8 @@ void Heartbeat::watch(const std::shared_ptr<State>& state) {
         if (auto end = read_end(state->board.get({end_key}).front())) state->report(std::move(*end));
       }
       if (const auto lost = listener.listen(state->board)) {
-        state->report({format("rank %zu was lost: nothing was heard of it for %d s", *lost,
-                              static_cast<int>(state->limits.silent_rounds * state->limits.period.count() / 1000)),
+        state->report({format_text("rank {} was lost: nothing was heard of it for {} s", *lost,
+                                   static_cast<int>(state->limits.silent_rounds * state->limits.period.count() / 1000)),
                        {}});
       }
     } catch (const std::exception&) {

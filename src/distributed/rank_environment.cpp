@@ -34,8 +34,8 @@ int whole_number(const std::string& name, const std::string& text, int min, int 
   const auto digits = name == slurm.local_size ? text.substr(0, text.find_first_of("(,")) : text;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error == std::errc() && end == digits.data() + digits.size() && number >= min && number <= max) return number;
-  throw UsageError(format("%s=%s in the environment is out of range; allowed: %d to %d", name.c_str(),
-                          printable(text, 40).c_str(), min, max));
+  throw UsageError(
+      format_text("{}={} in the environment is out of range; allowed: {} to {}", name, printable(text, 40), min, max));
 }
 
 class Reader {
@@ -47,8 +47,8 @@ class Reader {
     if (!size && !rank) return std::nullopt;
     if (&starter_ == &slurm && !size) return std::nullopt;
     if (!size || !rank) {
-      throw UsageError(format("%s is set in the environment but %s is not; one process of several needs both",
-                              size ? starter_.size : starter_.rank, size ? starter_.rank : starter_.size));
+      throw UsageError(format_text("{} is set in the environment but {} is not; one process of several needs both",
+                                   size ? starter_.size : starter_.rank, size ? starter_.rank : starter_.size));
     }
     RankEnvironment found;
     found.size = whole_number(starter_.size, *size, 1, 1 << 16);
@@ -73,16 +73,16 @@ class Reader {
       }
     }
     if (&starter_ != &torchrun && found.local_size == found.size) return "127.0.0.1";
-    throw UsageError(format("%s=%d in the environment, but MASTER_ADDR does not say where the processes meet",
-                            starter_.size, found.size));
+    throw UsageError(format_text("{}={} in the environment, but MASTER_ADDR does not say where the processes meet",
+                                 starter_.size, found.size));
   }
 
   void read_master(RankEnvironment& found) const {
     found.master_address = master_address(found);
     const auto port = value_("MASTER_PORT");
     if (!port && &starter_ == &torchrun) {
-      throw UsageError(format("%s=%d in the environment, but MASTER_PORT does not say where the processes meet",
-                              starter_.size, found.size));
+      throw UsageError(format_text("{}={} in the environment, but MASTER_PORT does not say where the processes meet",
+                                   starter_.size, found.size));
     }
     found.master_port = port ? static_cast<std::uint16_t>(whole_number("MASTER_PORT", *port, 1, 65535)) : port_of_job();
     found.store_is_there = value_("TORCHELASTIC_USE_AGENT_STORE") == "True";

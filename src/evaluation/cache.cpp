@@ -65,8 +65,8 @@ std::optional<FileLock> lock_in_cache(const fs::path& file) {
 std::string tensor_hash(const NamedTensors& tensors) {
   Sha256 hash;
   for (const auto& [name, tensor] : tensors) {
-    std::string title = name + format(" %d", static_cast<int>(tensor.scalar_type()));
-    for (const auto size : tensor.sizes()) title += format(" %lld", static_cast<long long>(size));
+    std::string title = name + format_text(" {}", static_cast<int>(tensor.scalar_type()));
+    for (const auto size : tensor.sizes()) title += format_text(" {}", size);
     title += '\n';
     hash.update(std::as_bytes(std::span(title)));
     const auto values = tensor.to(at::kCPU).contiguous();

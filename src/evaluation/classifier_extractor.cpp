@@ -94,8 +94,8 @@ double share_of_right(const at::Tensor& logits, const at::Tensor& labels) {
 /// Of everything that the trained weights are a function of.
 std::string cache_name(const Dataset& train, std::int64_t resolution) {
   const NamedTensors labels = {{"labels", train.labels}};
-  const std::string text = format("classifier %d %lld %s %s", classifier_version, static_cast<long long>(resolution),
-                                  train.hash.c_str(), tensor_hash(labels).c_str());
+  const std::string text =
+      format_text("classifier {} {} {} {}", classifier_version, resolution, train.hash, tensor_hash(labels));
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 
@@ -125,8 +125,8 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   Classifier classifier(resolution, train.channels(), class_count(train), classifier_seed);
   double seconds = 0;
   const auto make = [&] {
-    log::info(format("training a classifier on the labels of %lld images as feature extractor, once for this data",
-                     static_cast<long long>(train.size())));
+    log::info(format_text("training a classifier on the labels of {} images as feature extractor, once for this data",
+                          train.size()));
     const auto start = std::chrono::steady_clock::now();
     train_classifier(classifier, train, resolution);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -143,9 +143,9 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   }
   const std::string accuracy = std::isnan(trained.accuracy)
                                    ? "no labelled test images to judge it by"
-                                   : format("%.2f %% of the test images right", 100 * trained.accuracy);
+                                   : format_text("{:.2f} % of the test images right", 100 * trained.accuracy);
   log::info("feature extractor " + trained.name + ": " + accuracy +
-            (seconds > 0 ? format(", trained in %.0f s", seconds) : ""));
+            (seconds > 0 ? format_text(", trained in {:.0f} s", seconds) : ""));
   return trained;
 }
 

@@ -39,8 +39,8 @@ at::Tensor random_rows(const at::Tensor& matrix, std::int64_t count) {
 
 void require_images(std::int64_t count, const std::string& what) {
   if (count >= Evaluator::least_images) return;
-  throw DataError(format("%s: %lld image%s; metrics need at least %lld", what.c_str(), static_cast<long long>(count),
-                         count == 1 ? "" : "s", static_cast<long long>(Evaluator::least_images)));
+  throw DataError(format_text("{}: {} image{}; metrics need at least {}", what, count, count == 1 ? "" : "s",
+                              Evaluator::least_images));
 }
 
 at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
@@ -57,8 +57,7 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     : metrics_(std::move(metrics)), extractor_(std::move(extractor)) {
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
-  key_ = format("%d %s %s %lld %lld", cache_version, extractor_->name().c_str(), train.hash.c_str(),
-                static_cast<long long>(resolution), static_cast<long long>(metrics_.samples));
+  key_ = format_text("{} {} {} {} {}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples);
   train_ = cached_features(train, resolution).features.to(at::kDouble);
   train_moments_ = moments_of(train_);
   subset_ = random_rows(train_, metrics_.samples);
@@ -84,11 +83,11 @@ bool Evaluator::wants_manifold() const {
 }
 
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
-  const std::string key = hashed(format("features %d %s %s %lld", cache_version, extractor_->name().c_str(),
-                                        dataset.hash.c_str(), static_cast<long long>(resolution)));
+  const std::string key =
+      hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.hash, resolution));
   const auto content = cached_tensors("features/" + key + ".safetensors", [&] {
-    log::info(format("computing the features of the real images of %s, once for this data and extractor",
-                     printable(dataset.name).c_str()));
+    log::info(format_text("computing the features of the real images of {}, once for this data and extractor",
+                          printable(dataset.name)));
     const auto extraction = extract_dataset(*extractor_, dataset, most_real_images, resolution);
     NamedTensors tensors = {{"features", extraction.features}};
     if (extraction.logits.defined()) tensors.emplace("logits", extraction.logits);
@@ -119,7 +118,7 @@ Manifold Evaluator::cached_manifold(const at::Tensor& features) {
 
 Evaluator::Values Evaluator::cached_floors(const Dataset& test) {
   std::string key = key_ + " " + test.hash;
-  for (const auto name : metrics_.names) key += format(" %d", static_cast<int>(name));
+  for (const auto name : metrics_.names) key += format_text(" {}", static_cast<int>(name));
   const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", [&] {
     Extraction sample{random_rows(test_.features, metrics_.samples), {}};
     if (test_.logits.defined()) sample.logits = random_rows(test_.logits, metrics_.samples);

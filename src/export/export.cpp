@@ -47,9 +47,9 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
   const double rounding = largest_difference(reference.images, reference.slopegan_images);
   if (!(rounding <= export_tolerance)) {
     throw CheckpointError(checkpoint +
-                          format(" holds a generator whose pixels differ by up to %.3g, more than %g, with "
-                                 "the order in which float32 is summed up, so no other program would agree",
-                                 rounding, export_tolerance));
+                          format_text(" holds a generator whose pixels differ by up to {:.3g}, more than {:g}, with "
+                                      "the order in which float32 is summed up, so no other program would agree",
+                                      rounding, export_tolerance));
   }
   return reference;
 }
@@ -62,8 +62,9 @@ double verify_file(const ExportFormat& file_format, const fs::path& file, const 
   const double largest =
       largest_difference(at::cat({whole, single}), at::cat({reference.images, reference.images.narrow(0, 0, 1)}));
   if (largest <= export_tolerance) return std::max(largest, largest_difference(whole, reference.slopegan_images));
-  const auto text = format("the exported generator's pixels differ from LibTorch's by up to %.3g, more than %g",
-                           largest, export_tolerance);
+  const auto text =
+      format_text("the exported generator's pixels differ from LibTorch's by up to {:.3g}, more than {:g}", largest,
+                  export_tolerance);
   if (folded) throw UsageError(text + "; its batch norm cannot be folded that exactly: leave out --fold-batch-norm");
   throw std::runtime_error(text);
 }

@@ -18,9 +18,9 @@ void write_onnx_file(const ExportedNetwork& network, const std::filesystem::path
   for (const auto& [name, tensor] : state_dict(network)) size += tensor.nbytes();
   if (size > largest_message) {
     throw UsageError(
-        format("an ONNX file holds at most 2 GiB, and this generator has %.1f; export it as torchscript "
-               "or safetensors",
-               static_cast<double>(size) / (1 << 30)));
+        format_text("an ONNX file holds at most 2 GiB, and this generator has {:.1f}; export it as torchscript "
+                    "or safetensors",
+                    static_cast<double>(size) / (1 << 30)));
   }
   write_new_file(file, onnx_model(network));
 }

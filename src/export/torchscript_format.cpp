@@ -33,7 +33,7 @@ std::string torchscript_call(const ExportedLayer& layer, std::size_t number) {
         return "torch.batch_norm(x, " + tensor("weight") + ", " + tensor("bias") + ", " + tensor("running_mean") +
                ", " + tensor("running_var") + ", False, 0.0, " + shortest(l.epsilon) + ", True)";
       },
-      [&](const LeakyLayer& l) { return "torch.leaky_relu(x, " + format("%.17e", l.negative_slope) + ")"; },
+      [&](const LeakyLayer& l) { return "torch.leaky_relu(x, " + format_text("{:.17e}", l.negative_slope) + ")"; },
       [&](const LearnedSlopeLayer&) { return "torch.prelu(x, " + tensor("weight") + ")"; },
       [&](const TanhLayer&) { return std::string("torch.tanh(x)"); },
   };

@@ -153,7 +153,7 @@ class PanelPainter {
     for (const double tick : round_ticks(y_.low, y_.high, 5)) {
       const int y = static_cast<int>(std::lround(y_.position(tick)));
       cv::line(canvas_, {frame_.x, y}, {frame_.x + frame_.width, y}, grid_line);
-      const auto text = format("%.6g", tick);
+      const auto text = format_text("{:.6g}", tick);
       const auto size = text_size(text, small_print);
       draw_text(canvas_, text, {frame_.x - 8 - size.width, y - size.height / 2}, small_print);
     }
@@ -176,7 +176,7 @@ class PanelPainter {
     for (const double tick : x_.logarithmic ? powers_of_ten(x_.low, x_.high) : round_ticks(x_.low, x_.high, 6)) {
       const int x = static_cast<int>(std::lround(x_.position(tick)));
       cv::line(canvas_, {x, frame_.y}, {x, frame_.y + frame_.height}, grid_line);
-      x_tick(tick, format("%.6g", tick), frame_.width);
+      x_tick(tick, format_text("{:.6g}", tick), frame_.width);
     }
     paint_x_label();
   }

@@ -101,7 +101,7 @@ cv::Mat read_image(const std::filesystem::path& file) {
   const auto size = claimed_size(bytes);
   if (!size) refuse("this is no PNG, JPEG or WebP image");
   if (std::int64_t{size->width} * size->height > most_pixels) {
-    refuse(format("%d x %d pixels are more than the 12 megapixels that are read", size->width, size->height));
+    refuse(format_text("{} x {} pixels are more than the 12 megapixels that are read", size->width, size->height));
   }
   if (ends_early(bytes)) refuse("the image is damaged: it ends early");
   cv::Mat image;

@@ -41,8 +41,8 @@ void check_size(cv::Size size) {
     return;
   }
   throw UsageError(
-      format("a picture of %d x %d pixels is too large; fewer rows or columns, or a smaller scale would do", size.width,
-             size.height));
+      format_text("a picture of {} x {} pixels is too large; fewer rows or columns, or a smaller scale would do",
+                  size.width, size.height));
 }
 
 /// The rows that stand on every page, and the others.
@@ -63,7 +63,7 @@ std::vector<Sheet> pages_of(const Sheet& sheet, const Rows& rows, std::size_t ro
   std::vector<Sheet> pages;
   for (std::size_t begin = 0; begin < rows.body.size(); begin += rows_a_page) {
     Sheet page{sheet.title, sheet.subtitle, sheet.column_labels, rows.heading, sheet.reference_columns};
-    page.title += format(" (%zu of %zu)", pages.size() + 1, count);
+    page.title += format_text(" ({} of {})", pages.size() + 1, count);
     const std::size_t end = std::min(begin + rows_a_page, rows.body.size());
     page.rows.insert(page.rows.end(), rows.body.begin() + static_cast<std::ptrdiff_t>(begin),
                      rows.body.begin() + static_cast<std::ptrdiff_t>(end));
@@ -108,7 +108,7 @@ std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file
   for (const auto& page : split_into_pages(sheet, style, highest_page)) {
     std::filesystem::path name = file;
     if (!written.empty()) {
-      name.replace_filename(file.stem().string() + format("_%zu", written.size() + 1) + file.extension().string());
+      name.replace_filename(file.stem().string() + format_text("_{}", written.size() + 1) + file.extension().string());
     }
     write_png(name, draw_sheet(page, style));
     written.push_back(std::move(name));

@@ -49,8 +49,7 @@ LayerSummary BlockImpl::summary(const std::string& name, std::int64_t input_size
   const auto& o = conv->options();
   const std::int64_t size = conv->output_size(input_size);
   LayerSummary line{name, "", {o.out_channels, size, size}, 0};
-  line.kind = format("%s %lldx%lld/%lld", o.transposed ? "transposed conv" : "conv", static_cast<long long>(o.kernel),
-                     static_cast<long long>(o.kernel), static_cast<long long>(o.stride));
+  line.kind = format_text("{} {}x{}/{}", o.transposed ? "transposed conv" : "conv", o.kernel, o.kernel, o.stride);
   if (o.spectral_norm) line.kind += ", spectral norm";
   if (norm) line.kind += ", batch norm";
   if (activation) line.kind += ", " + activation->description();

@@ -77,9 +77,9 @@ at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
 }
 
 std::string describe(const Compute& compute) {
-  return format("%s, %s, %d thread%s", c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true).c_str(),
-                compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
-                compute.threads == 1 ? "" : "s");
+  return format_text("{}, {}, {} thread{}", c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true),
+                     compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
+                     compute.threads == 1 ? "" : "s");
 }
 
 }  // namespace slopegan

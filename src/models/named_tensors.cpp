@@ -47,7 +47,7 @@ void restore_tensors(const NamedTensors& live, const NamedTensors& saved) {
     const std::size_t count = problems.size();
     problems.resize(std::min<std::size_t>(count, 5));
     throw CheckpointError("the checkpoint belongs to another architecture: " + join(problems, "; ") +
-                          (count > 5 ? format(" (and %zu more)", count - 5) : ""));
+                          (count > 5 ? format_text(" (and {} more)", count - 5) : ""));
   }
   const at::NoGradGuard no_gradients;
   // Into the live memory, whose strides stay as the kernels chose them.

@@ -11,7 +11,9 @@ namespace {
 std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
 
 /// Ratios and their limits: three digits are more than so few seeds know.
-std::string ratio_text(double ratio) { return std::isfinite(ratio) ? format("%.3g", ratio) : number_text(ratio); }
+std::string ratio_text(double ratio) {
+  return std::isfinite(ratio) ? format_text("{:.3g}", ratio) : number_text(ratio);
+}
 
 std::string limits_text(const std::optional<StatisticsData::Limits>& limits) {
   if (!limits) return "–";
@@ -34,12 +36,11 @@ std::string comparison_table(const StatisticsData& statistics) {
   table.numeric = {false, false, true, true, true, true, true, true};
   for (const auto& comparison : statistics.comparisons) {
     const std::string words = verdict(comparison);
-    table.rows.push_back(
-        {slope_name(comparison.negative_slope), words,
-         format("%lld of %lld", static_cast<long long>(comparison.wins), static_cast<long long>(comparison.pairs)),
-         comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
-         limits_text(comparison.median_ratio_interval), limits_text(comparison.simultaneous_interval),
-         optional_text(comparison.p), optional_text(comparison.p_holm)});
+    table.rows.push_back({slope_name(comparison.negative_slope), words,
+                          format_text("{} of {}", comparison.wins, comparison.pairs),
+                          comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
+                          limits_text(comparison.median_ratio_interval), limits_text(comparison.simultaneous_interval),
+                          optional_text(comparison.p), optional_text(comparison.p_holm)});
     table.row_classes.push_back(words == "better" || words == "worse" ? words : "");
   }
   if (table.rows.empty()) return {};

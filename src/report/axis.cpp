@@ -85,9 +85,9 @@ std::vector<Tick> ticks(const Range& range, bool logarithmic, int count) {
 
 std::string tick_text(double value) {
   const double size = std::abs(value);
-  std::string text = size >= 1e6 && size < 1e12  ? format("%.4gM", value / 1e6)
-                     : size >= 1e4 && size < 1e6 ? format("%.4gk", value / 1e3)
-                                                 : format("%.4g", value);
+  std::string text = size >= 1e6 && size < 1e12  ? format_text("{:.4g}M", value / 1e6)
+                     : size >= 1e4 && size < 1e6 ? format_text("{:.4g}k", value / 1e3)
+                                                 : format_text("{:.4g}", value);
   if (text.starts_with('-')) text.replace(0, 1, "−");
   return text;
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr double width = 440, height = 264, left = 54, right = 14, top = 12, bottom = 46;
 constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
 
-std::string attribute(const char* name, double value) { return format(" %s=\"%.1f\"", name, value); }
+std::string attribute(const char* name, double value) { return format_text(" {}=\"{:.1f}\"", name, value); }
 
 class Drawing {
  public:
@@ -30,8 +30,8 @@ class Drawing {
         if (series.faint == faint) body += drawn(series);
       }
     }
-    return format("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"", width, height) + escape(chart_.title) +
-           "\">" + body + "<g class=\"hover\"></g></svg>";
+    return format_text("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"", width, height) +
+           escape(chart_.title) + "\">" + body + "<g class=\"hover\"></g></svg>";
   }
 
  private:
@@ -102,7 +102,8 @@ class Drawing {
     }
     svg += line("axis", left, height - bottom, width - right, height - bottom) + x_ticks();
     svg += text(left + plot_width / 2, height - 8, "label middle", chart_.x.label);
-    svg += format("<text class=\"label middle\" transform=\"translate(13 %.1f) rotate(-90)\">", top + plot_height / 2) +
+    svg += format_text("<text class=\"label middle\" transform=\"translate(13 {:.1f}) rotate(-90)\">",
+                       top + plot_height / 2) +
            escape(chart_.y.label) + "</text>";
     if (chart_.reference) {
       const double y = py(*chart_.reference);
@@ -119,7 +120,7 @@ class Drawing {
     bool pen_down = false;
     for (const auto& point : series.points) {
       const bool visible = std::isfinite(point.y) && !(chart_.y.logarithmic && point.y <= 0);
-      if (visible) d += format("%c%.1f %.1f", pen_down ? 'L' : 'M', px(point.x), py(point.y));
+      if (visible) d += format_text("{}{:.1f} {:.1f}", pen_down ? "L" : "M", px(point.x), py(point.y));
       pen_down = visible;
     }
     return d.empty() ? "" : "<path d=\"" + d + "\"/>";
@@ -155,7 +156,7 @@ class Drawing {
     }
     if (body.empty()) return {};
     const std::string kind =
-        format("s c%d%s%s", series.colour, series.faint ? " faint" : "", series.dashed ? " dashed" : "");
+        format_text("s c{}{}{}", series.colour, series.faint ? " faint" : "", series.dashed ? " dashed" : "");
     return "<g class=\"" + kind + "\">" + body + "</g>";
   }
 
@@ -173,7 +174,7 @@ bool has_points(const Chart& chart) {
 /// Four significant digits are more than a hover shows.
 nlohmann::ordered_json rounded(double value) {
   if (!std::isfinite(value)) return nullptr;
-  return std::stod(format("%.4g", value));
+  return std::stod(format_text("{:.4g}", value));
 }
 
 nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing) {
@@ -217,10 +218,10 @@ std::string legend(const Chart& chart) {
     if (series.label.empty()) continue;
     ++named;
     items += element("li",
-                     format("class=\"c%d%s%s\"", series.colour, series.dashed ? " dashed" : "",
-                            series.mark == ChartMark::line ? ""
-                            : series.faint                 ? " hollow"
-                                                           : " dot"),
+                     format_text("class=\"c{}{}{}\"", series.colour, series.dashed ? " dashed" : "",
+                                 series.mark == ChartMark::line ? ""
+                                 : series.faint                 ? " hollow"
+                                                                : " dot"),
                      escape(series.label));
   }
   return named < 1 ? "" : element("ul", "class=\"legend\"", items);
@@ -242,7 +243,7 @@ std::vector<ChartPoint> chart_points(const Curve& curve) {
 std::string chart_html(const Chart& chart, nlohmann::ordered_json& numbers) {
   if (!has_points(chart)) return {};
   const Drawing drawing(chart);
-  const std::string place = format("class=\"chart\" data-chart=\"%zu\"", numbers.size());
+  const std::string place = format_text("class=\"chart\" data-chart=\"{}\"", numbers.size());
   numbers.push_back(chart_numbers(chart, drawing));
   std::string content = element("figcaption", "", escape(chart.title)) + drawing.svg() + legend(chart);
   if (!chart.note.empty()) content += element("p", "class=\"note\"", escape(chart.note));

@@ -37,7 +37,7 @@ std::string script_json(const nlohmann::ordered_json& json) {
   // JSON has these only inside strings, where an escape means the same.
   for (const char letter : json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace)) {
     if (letter == '<' || letter == '>' || letter == '&') {
-      safe += format("\\u%04x", static_cast<unsigned>(letter));
+      safe += format_text("\\u{:04x}", static_cast<unsigned>(letter));
     } else {
       safe += letter;
     }
@@ -94,7 +94,7 @@ std::string table_html(const Table& table, std::string_view caption) {
 std::string number_text(double value) {
   if (std::isnan(value)) return "–";
   if (std::isinf(value)) return value > 0 ? "∞" : "−∞";
-  std::string text = format("%.4g", value);
+  std::string text = format_text("{:.4g}", value);
   if (text.starts_with('-')) text.replace(0, 1, "−");
   return text;
 }

@@ -127,8 +127,8 @@ std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
 std::string share_cell(double share) {
   if (!std::isfinite(share)) return "–";
   const int shade = static_cast<int>(std::lround(10 * std::clamp(share, 0.0, 1.0)));
-  return element("span", format("class=\"share h%d\"", share > 0 ? std::max(1, shade) : 0),
-                 format("%.1f&nbsp;%%", 100 * share));
+  return element("span", format_text("class=\"share h{}\"", share > 0 ? std::max(1, shade) : 0),
+                 format_text("{:.1f}&nbsp;%", 100 * share));
 }
 
 bool any_never_positive(const SweepData& sweep) {

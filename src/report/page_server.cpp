@@ -19,7 +19,7 @@ namespace {
 constexpr const char* loopback = "127.0.0.1";
 
 /// `data-tag`: what /report.html was just before the frame asks for it.
-constexpr const char* frame_html = R"(<!doctype html>
+constexpr char frame_html[] = R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -30,7 +30,7 @@ constexpr const char* frame_html = R"(<!doctype html>
 <script src="/live.js" defer></script>
 </head>
 <body>
-<iframe src="/report.html" title="Report" data-tag="%s"></iframe>
+<iframe src="/report.html" title="Report" data-tag="{}"></iframe>
 <p role="status" hidden>The program that shows this page has ended.</p>
 </body>
 </html>
@@ -144,7 +144,7 @@ struct PageServer::Impl {
     });
     server.Get("/", [this](const Request&, Response& response) {
       response.set_header("Content-Security-Policy", frame_policy);
-      response.set_content(format(frame_html, current()->tag.c_str()), "text/html; charset=utf-8");
+      response.set_content(format_text(frame_html, current()->tag), "text/html; charset=utf-8");
     });
     server.Get("/live.js", [](const Request&, Response& response) {
       response.set_content(frame_js, "text/javascript; charset=utf-8");
@@ -163,7 +163,7 @@ struct PageServer::Impl {
       }
     });
     server.set_error_handler([](const Request&, Response& response) {
-      if (response.body.empty()) response.set_content(format("%d\n", response.status), "text/plain");
+      if (response.body.empty()) response.set_content(format_text("{}\n", response.status), "text/plain");
     });
   }
 
@@ -172,7 +172,7 @@ struct PageServer::Impl {
     port = wanted == 0 ? server.bind_to_any_port(loopback) : server.bind_to_port(loopback, wanted) ? wanted : -1;
     if (port < 0) {
       const std::string reason = errno == 0 ? "it is in use, or not allowed" : std::generic_category().message(errno);
-      throw IoError(format("cannot listen on %s:%d (%s); choose another port", loopback, wanted, reason.c_str()));
+      throw IoError(format_text("cannot listen on {}:{} ({}); choose another port", loopback, wanted, reason));
     }
     thread = std::thread([this] { server.listen_after_bind(); });
     // Until then, stop() would come too early to be heard.

@@ -173,7 +173,7 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
   pictures.reals = read_reals(sources, pictures);
   if (chosen.size() < moments.size()) {
     pictures.notes.push_back(
-        format("The pictures show %zu of %zu moments of training, spread evenly.", chosen.size(), moments.size()));
+        format_text("The pictures show {} of {} moments of training, spread evenly.", chosen.size(), moments.size()));
   }
   return pictures;
 }

@@ -23,8 +23,8 @@ const StatisticsData::Slope* summary_of(const SweepData& sweep, double slope) {
 std::string score_of(const SweepData& sweep, double slope) {
   const auto* summary = summary_of(sweep, slope);
   if (summary == nullptr || !summary->mean_fd) return {};
-  std::string text = "FD " + format("%.3g", *summary->mean_fd);
-  if (summary->fd_deviation) text += " ± " + format("%.2g", *summary->fd_deviation);
+  std::string text = "FD " + format_text("{:.3g}", *summary->mean_fd);
+  if (summary->fd_deviation) text += " ± " + format_text("{:.2g}", *summary->fd_deviation);
   return text;
 }
 
@@ -44,7 +44,7 @@ std::string sheet_row(const std::string& kind, const std::string& name, const st
                                ? "<img class=\"strip\" alt=\"\" hidden><p class=\"none\">no pictures</p>"
                                : strip(uri, name + (index < 0 ? "" : ", generated images of the same latents")) +
                                      "<p class=\"none\" hidden>no pictures</p>";
-  return element("div", "class=\"row " + kind + "\"" + (index < 0 ? "" : format(" data-row=\"%d\"", index)),
+  return element("div", "class=\"row " + kind + "\"" + (index < 0 ? "" : format_text(" data-row=\"{}\"", index)),
                  head + element("div", "class=\"tiles\"", body)) +
          "\n";
 }

@@ -107,8 +107,8 @@ Page sweep_page(const std::filesystem::path& directory) {
   Page page;
   page.title = sweep.config.run.name;
   page.subtitle =
-      format("Slope sweep: %zu slopes × %zu seeds in %s, %s images an arm.", sweep.slopes.size(), sweep.seeds.size(),
-             target_text(sweep.config.sweep.apply_to).c_str(), grouped(sweep.config.training.total_images).c_str()) +
+      format_text("Slope sweep: {} slopes × {} seeds in {}, {} images an arm.", sweep.slopes.size(), sweep.seeds.size(),
+                  target_text(sweep.config.sweep.apply_to), grouped(sweep.config.training.total_images)) +
       counted_statuses(sweep);
   std::vector<PictureSource> sources;
   for (const auto& arm : sweep.arms) sources.push_back({arm.run.directory, arm.run.config.value_or(sweep.config)});

@@ -174,7 +174,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
     table.rows.push_back(std::move(cells));
   }
   return table_html(table, "Means over the seeds of the last evaluations, by " + escape(extractor) +
-                               format(" with %s images. ↓ lower is better, ↑ higher.", grouped(any->samples).c_str()));
+                               format_text(" with {} images. ↓ lower is better, ↑ higher.", grouped(any->samples)));
 }
 
 std::string run_table(const MetricsRecord& record) {

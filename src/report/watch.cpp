@@ -28,7 +28,7 @@ static void add_state(const fs::path& directory, int depth, std::vector<std::str
     const auto size = entry->file_size(ignored);
     const auto time = entry->last_write_time(ignored).time_since_epoch().count();
     lines.push_back(entry->path().native() +
-                    format(" %ju %jd", static_cast<std::uintmax_t>(size), static_cast<std::intmax_t>(time)));
+                    format_text(" {} {}", static_cast<std::uintmax_t>(size), static_cast<std::intmax_t>(time)));
   }
 }
 

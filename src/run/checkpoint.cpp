@@ -171,7 +171,7 @@ static Checkpoint load_numbered(const fs::path& directory) {
   Checkpoint checkpoint = load_checkpoint(directory);
   if (checkpoint.info.images == images_of(directory)) return checkpoint;
   throw CheckpointError(display(directory / manifest_name) +
-                        format(": it is the manifest of %lld images", static_cast<long long>(checkpoint.info.images)));
+                        format_text(": it is the manifest of {} images", checkpoint.info.images));
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {

@@ -98,7 +98,7 @@ void EventFiles::cut_to(const std::map<std::string, std::uint64_t>& sizes) {
 }
 
 void EventFiles::open_file() {
-  const std::string number = format("%010lld", static_cast<long long>(number_));
+  const std::string number = format_text("{:010}", number_);
   file_.emplace(directory_ / (std::string(event_prefix) + number + std::string(event_suffix)));
   sync_directory(directory_);
   ProtobufMessage version, start, session;

@@ -76,7 +76,7 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
   while (const auto line = lines.next()) {
     ++number;
     if (takes(take, *line)) continue;
-    throw DataError(format("%s:%zu: this line is no record of %s", display(file).c_str(), number, what.c_str()));
+    throw DataError(format_text("{}:{}: this line is no record of {}", display(file), number, what));
   }
 }
 

@@ -59,10 +59,8 @@ void check_version(const fs::path& path, const json& manifest) {
   const auto version = count_in(path, manifest.at("format_version"));
   if (version <= format_version) return;
   throw NewerFormatError(
-      format("%s: format version %llu, written by slopegan %s; this slopegan reads versions up to %llu",
-             display(path).c_str(), static_cast<unsigned long long>(version),
-             printable(manifest.value("slopegan", std::string("of a later version"))).c_str(),
-             static_cast<unsigned long long>(format_version)));
+      format_text("{}: format version {}, written by slopegan {}; this slopegan reads versions up to {}", display(path),
+                  version, printable(manifest.value("slopegan", std::string("of a later version"))), format_version));
 }
 
 std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {
@@ -150,8 +148,7 @@ void verify_files(const fs::path& directory, const Manifest& manifest) {
     const auto size = fs::file_size(path, error);
     if (error) refuse(path, "it is missing or no file, though the manifest names it");
     if (size != digest.size) {
-      refuse(path, format("it holds %llu bytes where the manifest says %llu", static_cast<unsigned long long>(size),
-                          static_cast<unsigned long long>(digest.size)));
+      refuse(path, format_text("it holds {} bytes where the manifest says {}", size, digest.size));
     }
     // Hashing a sparse file of a lying manifest would take hours; what cannot be loaded need not be hashed.
     if (size > physical_memory_bytes()) refuse(path, "it is larger than this machine's memory");

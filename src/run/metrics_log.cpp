@@ -39,7 +39,7 @@ std::string metric_title(const std::string& name, const MetricsRecord& record) {
   const std::string title = found == written.end() ? printable(name)
                             : is_inception         ? found->second.second
                                                    : found->second.first;
-  return title + "[" + printable(record.extractor) + format(",n=%lld]", static_cast<long long>(record.samples));
+  return title + "[" + printable(record.extractor) + format_text(",n={}]", record.samples);
 }
 
 std::string metrics_line(const MetricsRecord& record) {

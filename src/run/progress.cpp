@@ -23,15 +23,15 @@ double share_of(const ProgressView& view) {
 
 /// What matters most first.
 std::vector<std::string> parts_of(const ProgressView& view) {
-  std::vector<std::string> parts = {format("%3.0f %%", 100 * share_of(view)), "ETA " + clock_time(view.seconds_left)};
+  std::vector<std::string> parts = {format_text("{:3.0f} %", 100 * share_of(view)),
+                                    "ETA " + clock_time(view.seconds_left)};
   if (view.phase) parts.emplace_back(name_of(*view.phase));
-  parts.push_back(format("%.0f/s", view.images_per_second));
-  if (view.last_fd) parts.push_back(format("FD %.4g", *view.last_fd));
-  parts.push_back(format("loss D %.2f G %.2f", view.stats.discriminator_loss, view.stats.generator_loss));
-  parts.push_back(
-      format("%lld/%lld images", static_cast<long long>(view.images), static_cast<long long>(view.total_images)));
-  parts.push_back(format("D(real) %.2f D(fake) %.2f", view.stats.d_real, view.stats.d_fake));
-  parts.push_back(format("%.0f MiB", view.memory_mib));
+  parts.push_back(format_text("{:.0f}/s", view.images_per_second));
+  if (view.last_fd) parts.push_back(format_text("FD {:.4g}", *view.last_fd));
+  parts.push_back(format_text("loss D {:.2f} G {:.2f}", view.stats.discriminator_loss, view.stats.generator_loss));
+  parts.push_back(format_text("{}/{} images", view.images, view.total_images));
+  parts.push_back(format_text("D(real) {:.2f} D(fake) {:.2f}", view.stats.d_real, view.stats.d_fake));
+  parts.push_back(format_text("{:.0f} MiB", view.memory_mib));
   return parts;
 }
 

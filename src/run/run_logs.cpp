@@ -37,9 +37,9 @@ void RunLogs::require(const std::map<std::string, std::uint64_t>& sizes) const {
     const auto size = sizes.find(name);
     if (size == sizes.end() || file->size() >= size->second) continue;
     throw IoError(
-        format("%s has lost its end (%llu bytes of %llu), so the run cannot go on in its place; begin another "
-               "one from its checkpoint: --resume PATH run.name=...",
-               name, static_cast<unsigned long long>(file->size()), static_cast<unsigned long long>(size->second)));
+        format_text("{} has lost its end ({} bytes of {}), so the run cannot go on in its place; begin another "
+                    "one from its checkpoint: --resume PATH run.name=...",
+                    name, file->size(), size->second));
   }
 }
 

@@ -73,8 +73,8 @@ torch::Tensor allocate(const TensorEntry& entry) {
   try {
     return at::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype));
   } catch (const c10::Error&) {
-    throw CheckpointError(format("there is no memory for the %llu bytes of the tensor \"%s\"",
-                                 static_cast<unsigned long long>(entry.end - entry.begin), entry.name.c_str()));
+    throw CheckpointError(
+        format_text("there is no memory for the {} bytes of the tensor \"{}\"", entry.end - entry.begin, entry.name));
   }
 }
 

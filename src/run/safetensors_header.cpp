@@ -121,7 +121,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool number_float(double, const std::string&) override { return refuse_value("a fraction or too large a number"); }
   bool binary(nlohmann::json::binary_t&) override { return refuse_value("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    reason = format("the header is no valid JSON at its byte %zu", position);
+    reason = format_text("the header is no valid JSON at its byte {}", position);
     return false;
   }
 
@@ -204,8 +204,7 @@ void check_extents(const std::vector<TensorEntry>& tensors, std::uint64_t data_s
     end = entry.end;
   }
   if (end != data_size) {
-    throw CheckpointError(format("the tensors end %llu bytes before the end of the file",
-                                 static_cast<unsigned long long>(data_size - end)));
+    throw CheckpointError(format_text("the tensors end {} bytes before the end of the file", data_size - end));
   }
 }
 

@@ -40,8 +40,8 @@ class StreamProgress {
       return;
     shown_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const auto text = format("%lld of %lld images, %.0f/s", static_cast<long long>(stream.done()),
-                             static_cast<long long>(stream.count()), static_cast<double>(stream.done()) / seconds);
+    const auto text = format_text("{} of {} images, {:.0f}/s", stream.done(), stream.count(),
+                                  static_cast<double>(stream.done()) / seconds);
     if (log::status_line_visible()) {
       log::status_line(text);
     } else {
@@ -78,7 +78,7 @@ void write_array(ImageStream& stream, const fs::path& file) {
 /// "000042.png": as many digits for all, so that names sort as numbers do.
 fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int64_t count) {
   const auto digits = std::max<std::size_t>(6, std::to_string(count - 1).size());
-  return directory / format("%0*lld.png", static_cast<int>(digits), static_cast<long long>(number));
+  return directory / format_text("{:0{}}.png", number, digits);
 }
 
 /// Encoding takes as long as making the images, of small networks longer, so every core has a part of it.
@@ -138,7 +138,7 @@ void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options
   std::int64_t count = options.count;
   if (options.walk_steps > 0) {
     if (options.count > most_stations)
-      throw UsageError(format("a walk goes through at most %lld latents", most_stations));
+      throw UsageError(format_text("a walk goes through at most {} latents", most_stations));
     const LatentWalk walk(latents(0, options.count), options.walk_steps);
     count = walk.size();
     latents = [walk](std::int64_t first, std::int64_t n) { return walk.latents(first, n); };

@@ -37,8 +37,7 @@ ImageStream::ImageStream(LoadedGenerator& loaded, const Compute& compute, Latent
 at::Tensor ImageStream::next() {
   if (done_ == count_) return {};
   if (const int signal = stop_signal()) {
-    throw StoppedError(signal, format("stopped after %lld of %lld images", static_cast<long long>(done_),
-                                      static_cast<long long>(count_)));
+    throw StoppedError(signal, format_text("stopped after {} of {} images", done_, count_));
   }
   const auto images = generate_images(generator_, latents_(done_, batch_size));
   const auto wanted = std::min(batch_size, count_ - done_);

@@ -82,7 +82,7 @@ void write_training(const std::filesystem::path& file, Sheet sheet, const std::s
   const auto times = spread(counts, most_training_frames);
   GifWriter animation(file);
   for (const auto images : times) {
-    sheet.subtitle = format("after %lld images", static_cast<long long>(images));
+    sheet.subtitle = format_text("after {} images", images);
     fill(sheet, images);
     animation.add(draw_sheet(sheet, style), images == times.back() ? last_hundredths : training_hundredths);
   }
@@ -97,7 +97,7 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   sheet.title = run_title(loaded);
   sheet.subtitle = run_subtitle(loaded) + "; each row walks on the sphere from one latent to the next";
   for (int r = 0; r < rows; ++r) {
-    sheet.rows.push_back({.label = format("latent %d to %d", r + 1, r + 2)});
+    sheet.rows.push_back({.label = format_text("latent {} to {}", r + 1, r + 2)});
     sheet.rows.back().tiles = tiles_of(loaded, walk_row(loaded.config, r, columns));
   }
   return sheet;

@@ -89,16 +89,16 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
   Sheet sheet;
   sheet.title = run_title(loaded) + ", by class";
   sheet.subtitle =
-      run_subtitle(loaded) + format("; the first images of each class that a classifier sees in %lld; left: a real one",
-                                    static_cast<long long>(images_looked_at));
+      run_subtitle(loaded) +
+      format_text("; the first images of each class that a classifier sees in {}; left: a real one", images_looked_at);
   sheet.reference_columns = 1;
   for (std::int64_t label = 0; label < judge.classes(); ++label) {
     const auto c = static_cast<std::size_t>(label);
     SheetRow row;
     row.label = class_label(label);
-    row.detail = format("%.1f %% of images, %.1f %% of real ones",
-                        100 * static_cast<double>(found.counts[c]) / static_cast<double>(images_looked_at),
-                        100 * judge.real_share(label));
+    row.detail = format_text("{:.1f} % of images, {:.1f} % of real ones",
+                             100 * static_cast<double>(found.counts[c]) / static_cast<double>(images_looked_at),
+                             100 * judge.real_share(label));
     row.tiles = {judge.real_image(label)};
     row.tiles.insert(row.tiles.end(), found.tiles[c].begin(), found.tiles[c].end());
     row.tiles.resize(static_cast<std::size_t>(columns) + 1);
@@ -114,10 +114,10 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   const ScoreLabels labels = score_labels(config, arms);
   Sheet sheet;
   sheet.title = config.run.name + ": slopes by class";
-  sheet.subtitle = sweep_subtitle(config, seed,
-                                  format("the first image of each class that a classifier sees in %lld",
-                                         static_cast<long long>(images_looked_at))) +
-                   labels.legend;
+  sheet.subtitle =
+      sweep_subtitle(config, seed,
+                     format_text("the first image of each class that a classifier sees in {}", images_looked_at)) +
+      labels.legend;
   SheetRow reals{.label = "real images", .detail = labels.floor, .reference = true};
   for (std::int64_t label = 0; label < judge.classes(); ++label) {
     sheet.column_labels.push_back(class_label(label));

@@ -72,7 +72,7 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
   }
   std::stable_sort(chosen.begin(), chosen.end(),
                    [](const Arm& a, const Arm& b) { return a.negative_slope < b.negative_slope; });
-  if (chosen.empty()) throw UsageError(format("the sweep has no arm with seed %lld", static_cast<long long>(seed)));
+  if (chosen.empty()) throw UsageError(format_text("the sweep has no arm with seed {}", seed));
   return chosen;
 }
 
@@ -82,8 +82,7 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   const auto statistics = sweep_statistics(scores.arms, config.sweep.control);
   for (const auto& summary : statistics.slopes) labels.slopes[summary.negative_slope] = score_text(summary);
   if (scores.extractor.empty()) return labels;
-  labels.legend = format("; FD is the Frechet distance of %lld generated images, lower is better",
-                         static_cast<long long>(scores.samples));
+  labels.legend = format_text("; FD is the Frechet distance of {} generated images, lower is better", scores.samples);
   if (statistics.seeds.size() > 1) labels.legend += ", mean +/- standard deviation over the seeds";
   if (scores.fd_floor) labels.floor = "FD of test images " + score_number(*scores.fd_floor);
   return labels;
@@ -99,18 +98,17 @@ std::string slope_label(double slope) {
 }
 
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
-  return format("negative slope of the Leaky ReLU %s; %s; %lld images of training, seed %lld",
-                target_text(config.sweep.apply_to).c_str(), columns.c_str(),
-                static_cast<long long>(config.training.total_images), static_cast<long long>(seed));
+  return format_text("negative slope of the Leaky ReLU {}; {}; {} images of training, seed {}",
+                     target_text(config.sweep.apply_to), columns, config.training.total_images, seed);
 }
 
 std::string run_title(const LoadedGenerator& loaded) {
-  return loaded.config.run.name + format(": after %lld images", static_cast<long long>(loaded.images));
+  return loaded.config.run.name + format_text(": after {} images", loaded.images);
 }
 
 std::string run_subtitle(const LoadedGenerator& loaded) {
   return "generator: " + loaded.generator->blocks.front()->activation->description() +
-         format("; seed %lld", static_cast<long long>(loaded.config.seed));
+         format_text("; seed {}", loaded.config.seed);
 }
 
 ArmGenerator arm_generator(const Config& config, const Arm& arm) {
@@ -124,7 +122,7 @@ ArmGenerator arm_generator(const Config& config, const Arm& arm) {
   if (!checkpoint) return generator;
   generator.loaded = load_generator(*checkpoint);
   if (generator.loaded->images < config.training.total_images) {
-    add_detail(row, format("at %lld images", static_cast<long long>(generator.loaded->images)));
+    add_detail(row, format_text("at {} images", generator.loaded->images));
   }
   return generator;
 }

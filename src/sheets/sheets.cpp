@@ -47,7 +47,7 @@ SheetRow difference_row(const SheetRow& first, const SheetRow& second) {
     sum += cv::norm(first.tiles[i], second.tiles[i], cv::NORM_L1) /
            static_cast<double>(first.tiles[i].total() * first.tiles[i].elemSize());
   }
-  row.detail = format("mean %.1f of 255", sum / static_cast<double>(first.tiles.size()));
+  row.detail = format_text("mean {:.1f} of 255", sum / static_cast<double>(first.tiles.size()));
   return row;
 }
 

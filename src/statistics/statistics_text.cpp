@@ -11,7 +11,7 @@ namespace slopegan {
 namespace {
 
 std::string counted(std::size_t count, const std::string& noun) {
-  return format("%zu %s%s", count, noun.c_str(), count == 1 ? "" : "s");
+  return format_text("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string slope_list(const std::vector<const Comparison*>& comparisons) {
@@ -24,9 +24,9 @@ std::string slope_list(const std::vector<const Comparison*>& comparisons) {
 std::string change_text(double ratio) {
   if (std::isinf(ratio)) return "infinitely higher";
   if (ratio == 0) return "infinitely lower";
-  if (ratio >= 2) return format("%.1f times as high", ratio);
+  if (ratio >= 2) return format_text("{:.1f} times as high", ratio);
   const double percent = 100 * std::abs(ratio - 1);
-  const std::string size = percent < 0.5 ? "less than 1" : format("%.0f", percent);
+  const std::string size = percent < 0.5 ? "less than 1" : format_text("{:.0f}", percent);
   return size + (ratio < 1 ? " % lower" : " % higher");
 }
 
@@ -34,15 +34,15 @@ std::string change_text(double ratio) {
 std::string finding(const Comparison& comparison) {
   std::string text = shortest(comparison.negative_slope) + (comparison.better ? " is better" : " is worse") + " (";
   if (comparison.lost + comparison.control_lost > 0) {
-    text += format("came to nothing in %zu of %s, the control in %zu; ", comparison.lost,
-                   counted(comparison.pairs, "seed").c_str(), comparison.control_lost);
+    text += format_text("came to nothing in {} of {}, the control in {}; ", comparison.lost,
+                        counted(comparison.pairs, "seed"), comparison.control_lost);
   }
   const Interval& interval = *comparison.median_ratio_interval;
   if (*comparison.median_ratio > 0 && std::isfinite(*comparison.median_ratio)) {
     text += "median FD " + change_text(*comparison.median_ratio) + ", bootstrap interval " + change_text(interval.low) +
             " to " + change_text(interval.high) + ", ";
   }
-  return text + format("p = %.2g after correction, %s)", *comparison.p_holm, counted(comparison.pairs, "seed").c_str());
+  return text + format_text("p = {:.2g} after correction, {})", *comparison.p_holm, counted(comparison.pairs, "seed"));
 }
 
 /// What the undecided slopes leave open. Rounded up: the claim is never larger than the evidence.
@@ -53,8 +53,9 @@ std::string exclusion(const std::vector<const Comparison*>& undecided) {
     largest = std::max({largest, limits.high - 1, 1 - limits.low});
   }
   if (std::isinf(largest)) return "but no size of difference is excluded";
-  if (largest >= 1) return format("FD more than %.1f times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
-  return format("differences of FD of more than %.0f %% are excluded", std::ceil(100 * largest));
+  if (largest >= 1)
+    return format_text("FD more than {:.1f} times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
+  return format_text("differences of FD of more than {:.0f} % are excluded", std::ceil(100 * largest));
 }
 
 /// The slope that comes out lowest, without a claim.
@@ -66,9 +67,9 @@ std::string tendency(const SweepStatistics& statistics) {
     if (lowest == nullptr || *comparison.median_ratio < *lowest->median_ratio) lowest = &comparison;
   }
   if (lowest == nullptr) return "in these runs none has a lower median FD than " + control;
-  return format("in these runs %s comes out lowest (median FD %s than that of %s, lower in %zu of %s)",
-                shortest(lowest->negative_slope).c_str(), change_text(*lowest->median_ratio).c_str(), control.c_str(),
-                lowest->wins, counted(lowest->pairs, "seed").c_str());
+  return format_text("in these runs {} comes out lowest (median FD {} than that of {}, lower in {} of {})",
+                     shortest(lowest->negative_slope), change_text(*lowest->median_ratio), control, lowest->wins,
+                     counted(lowest->pairs, "seed"));
 }
 
 /// Why so few seeds can show nothing, of slopes for which that is so.
@@ -76,12 +77,12 @@ std::string impossibility(const SweepStatistics& statistics, const std::vector<c
   std::size_t pairs = 0, family = 0;
   for (const auto* comparison : impossible) pairs = std::max(pairs, comparison->pairs);
   for (const auto& comparison : statistics.comparisons) family += comparison.pairs > 0;
-  return format(
-      "%s cannot show a difference between %s and %s: the smallest possible p is %.2g, %s %s %.2g, which takes %zu "
+  return format_text(
+      "{} cannot show a difference between {} and {}: the smallest possible p is {:.2g}, {} {} {:.2g}, which takes {} "
       "seeds",
-      counted(pairs, "seed").c_str(), shortest(statistics.control).c_str(), slope_list(impossible).c_str(),
-      smallest_sign_flip_p(pairs), counted(family, "comparison").c_str(), family == 1 ? "needs" : "need",
-      statistics.alpha / static_cast<double>(family), pairs_needed(family, statistics.alpha));
+      counted(pairs, "seed"), shortest(statistics.control), slope_list(impossible), smallest_sign_flip_p(pairs),
+      counted(family, "comparison"), family == 1 ? "needs" : "need", statistics.alpha / static_cast<double>(family),
+      pairs_needed(family, statistics.alpha));
 }
 
 /// The comparisons by what can be said about them.
@@ -139,17 +140,17 @@ static std::string missing_text(const SweepStatistics& statistics) {
     names.push_back("slope " + shortest(slope) + " seed " + std::to_string(seed));
   }
   if (statistics.missing.size() > most_named) names.push_back("...");
-  return format("%zu of %zu arms are missing, not trained to the end or without FD (", statistics.missing.size(),
-                statistics.slopes.size() * statistics.seeds.size()) +
+  return format_text("{} of {} arms are missing, not trained to the end or without FD (", statistics.missing.size(),
+                     statistics.slopes.size() * statistics.seeds.size()) +
          join(names, ", ") + ").";
 }
 
 static std::string bias_text(const SweepScores& scores) {
-  const std::string amount = scores.fd_bias ? format(", here by about %.3g", *scores.fd_bias) : "";
-  return format(
-      "FD of %lld images is biased upwards%s, about equally for all arms: the true ratios are further from 1, "
+  const std::string amount = scores.fd_bias ? format_text(", here by about {:.3g}", *scores.fd_bias) : "";
+  return format_text(
+      "FD of {} images is biased upwards{}, about equally for all arms: the true ratios are further from 1, "
       "and figures of other numbers of images do not compare.",
-      static_cast<long long>(scores.samples), amount.c_str());
+      scores.samples, amount);
 }
 
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores) {
@@ -165,8 +166,8 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
     collapsed += slope.collapsed;
   }
   if (diverged + collapsed > 0) {
-    notes.push_back(format("%s diverged and %zu collapsed: such an arm counts as the worst of its seed.",
-                           counted(diverged, "arm").c_str(), collapsed));
+    notes.push_back(format_text("{} diverged and {} collapsed: such an arm counts as the worst of its seed.",
+                                counted(diverged, "arm"), collapsed));
   }
   for (const auto& comparison : statistics.comparisons) most_pairs = std::max(most_pairs, comparison.pairs);
   if (most_pairs > 1 && most_pairs < 9) {
@@ -176,8 +177,8 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
         "with 3 seeds, 94 % with 5 and 88 % with 7, and the probabilities of being best are too near to 0 and 1.");
   }
   if (most_pairs > most_exact_pairs) {
-    notes.push_back(format("Above %zu seeds the test looks at %zu random sign flips instead of all.", most_exact_pairs,
-                           random_flips));
+    notes.push_back(format_text("Above {} seeds the test looks at {} random sign flips instead of all.",
+                                most_exact_pairs, random_flips));
   }
   if (scores.samples > 0) notes.push_back(bias_text(scores));
   return notes;
@@ -186,8 +187,8 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
 /// `value` with as many decimals as three digits of `like` need.
 static std::string with_decimals_of(double value, double like) {
   const double size = std::abs(like);
-  if (size < 1) return format("%.3g", value);
-  return format("%.*f", size >= 100 ? 0 : size >= 10 ? 1 : 2, value);
+  if (size < 1) return format_text("{:.3g}", value);
+  return format_text("{:.{}f}", value, size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 std::string score_number(double value) { return with_decimals_of(value, value); }
@@ -200,8 +201,8 @@ std::string score_text(const SlopeSummary& summary) {
     if (summary.fd_deviation) parts.back() += " +/- " + with_decimals_of(*summary.fd_deviation, *summary.mean_fd);
     if (summary.fd_deviation && failed == 0) parts.back() += " (" + counted(summary.scored, "seed") + ")";
   }
-  if (arms > 1 && summary.diverged > 0) parts.push_back(format("%zu of %zu diverged", summary.diverged, arms));
-  if (arms > 1 && summary.collapsed > 0) parts.push_back(format("%zu of %zu collapsed", summary.collapsed, arms));
+  if (arms > 1 && summary.diverged > 0) parts.push_back(format_text("{} of {} diverged", summary.diverged, arms));
+  if (arms > 1 && summary.collapsed > 0) parts.push_back(format_text("{} of {} collapsed", summary.collapsed, arms));
   return join(parts, ", ");
 }
 

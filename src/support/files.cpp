@@ -35,7 +35,7 @@ std::string read_file(const fs::path& file, std::size_t limit) {
     const std::size_t count = input.read(std::as_writable_bytes(std::span(content).subspan(before)));
     content.resize(before + count);
     if (content.size() > limit) {
-      throw IoError(format("cannot read %s: it holds more than %zu bytes", display(file).c_str(), limit));
+      throw IoError(format_text("cannot read {}: it holds more than {} bytes", display(file), limit));
     }
     if (count < wanted) return content;
   }
@@ -54,8 +54,8 @@ static fs::path temporary_beside(const fs::path& file) {
   static const unsigned machine = std::random_device()();
   for (;;) {
     fs::path candidate = file;
-    candidate.replace_filename(format("%s%s-%d-%08x-%u", temporary_prefix.data(), file.filename().c_str(),
-                                      static_cast<int>(::getpid()), machine, counter++));
+    candidate.replace_filename(format_text("{}{}-{}-{:08x}-{}", temporary_prefix, file.filename().string(),
+                                           static_cast<int>(::getpid()), machine, counter++));
     std::error_code ignored;  // whatever is wrong, opening will say it
     if (!fs::exists(fs::symlink_status(candidate, ignored))) return candidate;
   }
@@ -145,10 +145,10 @@ static std::string holder(PosixFile& file) {
 FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(guarded), file_(file, O_RDWR | O_CREAT) {
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_io_error("lock", file);
-    throw BusyError(format("%s is in use by %s", display(guarded).c_str(), holder(file_).c_str()));
+    throw BusyError(format_text("{} is in use by {}", display(guarded), holder(file_)));
   }
   if (::ftruncate(file_.descriptor(), 0) != 0) throw_io_error("write", file);
-  file_.write(bytes_of(format("%d\n", static_cast<int>(::getpid()))));
+  file_.write(bytes_of(format_text("{}\n", static_cast<int>(::getpid()))));
 }
 
 void FileLock::check_in_place() const {
@@ -180,8 +180,7 @@ void AppendFile::append(std::string_view bytes) {
 
 void AppendFile::truncate_to(std::uint64_t offset) {
   if (offset > size()) {
-    throw IoError(format("%s holds %llu bytes where %llu are expected", display(file_.path()).c_str(),
-                         static_cast<unsigned long long>(size()), static_cast<unsigned long long>(offset)));
+    throw IoError(format_text("{} holds {} bytes where {} are expected", display(file_.path()), size(), offset));
   }
   if (::ftruncate(file_.descriptor(), static_cast<off_t>(offset)) != 0) throw_io_error("shorten", file_.path());
 }

@@ -14,8 +14,7 @@ namespace slopegan {
 std::string display(const std::filesystem::path& path) { return printable(path.native(), 4096); }
 
 void throw_io_error(const char* action, const std::filesystem::path& path, int error) {
-  throw IoError(
-      format("cannot %s %s: %s", action, display(path).c_str(), std::generic_category().message(error).c_str()));
+  throw IoError(format_text("cannot {} {}: {}", action, display(path), std::generic_category().message(error)));
 }
 
 PosixFile::PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown)

@@ -43,7 +43,7 @@ std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& li
   if (kept.size() > rows) {
     const std::size_t shown = rows > 2 ? rows - 2 : 0;
     kept.resize(shown);
-    if (rows > 1) kept.push_back(format("... %zu more", lines.size() - shown - 1));
+    if (rows > 1) kept.push_back(format_text("... {} more", lines.size() - shown - 1));
     kept.push_back(lines.back());
   }
   // The last column stays free: writing there leaves terminals at odds about where the cursor is.

@@ -3,23 +3,23 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
+#include <fmt/args.h>
+#include <fmt/format.h>
 #include <numeric>
+#include <stdexcept>
 
 namespace slopegan {
 
-std::string format(const char* pattern, ...) {
-  va_list arguments;
-  va_start(arguments, pattern);
-  va_list measure;
-  va_copy(measure, arguments);
-  const int size = std::vsnprintf(nullptr, 0, pattern, measure);
-  va_end(measure);
-  std::string text(static_cast<std::size_t>(std::max(size, 0)), '\0');
-  std::vsnprintf(text.data(), text.size() + 1, pattern, arguments);
-  va_end(arguments);
-  return text;
+std::string format_arguments(std::string_view pattern, std::span<const FormatArgument> arguments) {
+  fmt::dynamic_format_arg_store<fmt::format_context> store;
+  for (const auto& argument : arguments) {
+    std::visit([&](const auto& value) { store.push_back(value); }, argument);
+  }
+  try {
+    return fmt::vformat(fmt::string_view(pattern.data(), pattern.size()), store);
+  } catch (const fmt::format_error& error) {
+    throw std::logic_error("format_text: " + std::string(error.what()));
+  }
 }
 
 std::string shortest(double value) {
@@ -28,7 +28,7 @@ std::string shortest(double value) {
   std::string text(buffer, end);
   // 6e+04 is shorter than 60000 but harder to read.
   if (text.find("e+") != std::string::npos && std::abs(value) < 1e15 && value == std::floor(value)) {
-    return format("%.0f", value);
+    return format_text("{:.0f}", value);
   }
   return text;
 }
@@ -126,9 +126,8 @@ std::string printable_lines(std::string_view text) {
 std::string clock_time(double seconds) {
   if (!(seconds >= 0) || seconds > 1e9) return "--:--";
   const auto total = static_cast<std::int64_t>(std::llround(seconds));
-  const auto hours = static_cast<long long>(total / 3600), minutes = static_cast<long long>(total / 60 % 60),
-             rest = static_cast<long long>(total % 60);
-  return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, rest) : format("%02lld:%02lld", minutes, rest);
+  const std::int64_t hours = total / 3600, minutes = total / 60 % 60, rest = total % 60;
+  return hours > 0 ? format_text("{}:{:02}:{:02}", hours, minutes, rest) : format_text("{:02}:{:02}", minutes, rest);
 }
 
 }  // namespace slopegan

@@ -1,15 +1,99 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace slopegan {
 
-/// printf into a string. The compiler checks the arguments, and unlike fmt it is the same in every translation unit
-/// (LibTorch's bundled fmt and the system's differ).
-[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
+/// An argument of format_text: a signed or unsigned integer, a floating-point number, or text.
+using FormatArgument = std::variant<std::int64_t, std::uint64_t, double, std::string_view>;
+
+namespace format_detail {
+
+template <class T>
+constexpr bool is_text = std::is_convertible_v<const T&, std::string_view>;
+
+template <class T>
+FormatArgument argument(const T& value) {
+  static_assert(is_text<T> || std::integral<T> || std::floating_point<T>, "format_text takes numbers and text");
+  static_assert(!std::same_as<T, bool> && !std::same_as<T, char>, "spell out truth values and letters as text");
+  if constexpr (is_text<T>) {
+    return std::string_view(value);
+  } else if constexpr (std::floating_point<T>) {
+    return static_cast<double>(value);
+  } else if constexpr (std::is_signed_v<T>) {
+    return static_cast<std::int64_t>(value);
+  } else {
+    return static_cast<std::uint64_t>(value);
+  }
+}
+
+enum class Kind { integer, real, text };
+
+template <class T>
+constexpr Kind kind_of = is_text<T>               ? Kind::text
+                         : std::floating_point<T> ? Kind::real
+                                                  : Kind::integer;
+
+/// Throws, which fails the compilation, unless `pattern` has one replacement field per argument, each with a
+/// presentation type that the argument has. A width or precision in braces takes the integer that follows its value.
+consteval void check_pattern(std::string_view pattern, std::span<const Kind> kinds) {
+  std::size_t next = 0;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const bool is_doubled = at + 1 < pattern.size() && pattern[at + 1] == pattern[at];
+    if ((pattern[at] == '{' || pattern[at] == '}') && is_doubled) {
+      ++at;
+    } else if (pattern[at] == '}') {
+      throw "a } without its {";
+    } else if (pattern[at] == '{') {
+      if (next == kinds.size()) throw "more fields than arguments";
+      const Kind kind = kinds[next++];
+      char type = '}';
+      for (++at; at < pattern.size() && pattern[at] != '}'; ++at) {
+        if (pattern[at] == '{') {
+          if (next == kinds.size() || kinds[next++] != Kind::integer) throw "a width or precision needs an integer";
+          if (++at == pattern.size() || pattern[at] != '}') throw "a { without its }";
+        }
+        type = pattern[at];
+      }
+      if (at == pattern.size()) throw "a { without its }";
+      const std::string_view reals = "eEfFgG", integers = "dxX";
+      if (reals.find(type) != reals.npos && kind != Kind::real) throw "the field is for a floating-point number";
+      if (integers.find(type) != integers.npos && kind != Kind::integer) throw "the field is for an integer";
+    }
+  }
+  if (next != kinds.size()) throw "more arguments than fields";
+}
+
+template <class... Arguments>
+struct CheckedPattern {
+  consteval CheckedPattern(const char* text) : pattern(text) {  // NOLINT(google-explicit-constructor)
+    constexpr Kind kinds[] = {kind_of<Arguments>..., Kind::text};
+    check_pattern(pattern, {kinds, sizeof...(Arguments)});
+  }
+  std::string_view pattern;
+};
+
+}  // namespace format_detail
+
+/// `pattern` with its fields replaced, in fmt's language, without checks at compile time. Throws std::logic_error if
+/// they do not fit together.
+std::string format_arguments(std::string_view pattern, std::span<const FormatArgument> arguments);
+
+/// format_text("{} of {:.1f} MiB", 3, 4.5): `pattern` in fmt's language (https://fmt.dev/latest/syntax), checked when
+/// it is compiled. fmt itself stays inside text.cpp, because LibTorch's include folder holds another version of it.
+template <class... Arguments>
+std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Arguments...>> pattern,
+                        const Arguments&... arguments) {
+  const FormatArgument erased[] = {format_detail::argument(arguments)..., FormatArgument()};
+  return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
+}
 
 /// The shortest decimal that reads back as the same double: 0.2, 2e-04, 60000.
 std::string shortest(double value);

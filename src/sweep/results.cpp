@@ -120,26 +120,24 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
 static std::string table_row(const Arm& arm) {
   const auto history = last_history(arm);
   const auto metrics = last_metrics(arm);
-  const auto number = [](const char* pattern, const auto& record, double value) {
-    return record ? format(pattern, value) : std::string("-");
+  const auto number = [&](double value, int decimals) {
+    return history ? format_text("{:.{}f}", value, decimals) : std::string("-");
   };
   const HistoryRecord h = history.value_or(HistoryRecord{});
   const auto fd = metrics ? metrics->values.find("fd") : std::map<std::string, double>::const_iterator();
-  const std::string fd_text = metrics && fd != metrics->values.end() ? format("%.4g", fd->second) : "-";
-  return format(" %-9s %11lld %10s %8s %8s %9s %9s %8s\n", status_text(read_arm_state(arm).status).c_str(),
-                static_cast<long long>(h.images), fd_text.c_str(),
-                number("%.3f", history, h.discriminator_loss).c_str(),
-                number("%.3f", history, h.generator_loss).c_str(), number("%.0f", history, h.images_per_second).c_str(),
-                (history ? clock_time(h.seconds) : "-").c_str(), number("%.0f", history, h.memory_mib).c_str());
+  const std::string fd_text = metrics && fd != metrics->values.end() ? format_text("{:.4g}", fd->second) : "-";
+  return format_text(" {:<9} {:11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", status_text(read_arm_state(arm).status),
+                     h.images, fd_text, number(h.discriminator_loss, 3), number(h.generator_loss, 3),
+                     number(h.images_per_second, 0), (history ? clock_time(h.seconds) : "-"), number(h.memory_mib, 0));
 }
 
 std::string results_table(const std::vector<Arm>& arms) {
   std::size_t widest = std::string_view("arm").size();
   for (const auto& arm : arms) widest = std::max(widest, arm.name.size());
   const int width = static_cast<int>(widest);
-  std::string text = format("%-*s %-9s %11s %10s %8s %8s %9s %9s %8s\n", width, "arm", "status", "images", "FD",
-                            "loss D", "loss G", "images/s", "time", "MiB");
-  for (const auto& arm : arms) text += format("%-*s", width, arm.name.c_str()) + table_row(arm);
+  std::string text = format_text("{:<{}} {:<9} {:>11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", "arm", width, "status",
+                                 "images", "FD", "loss D", "loss G", "images/s", "time", "MiB");
+  for (const auto& arm : arms) text += format_text("{:<{}}", arm.name, width) + table_row(arm);
   return text;
 }
 

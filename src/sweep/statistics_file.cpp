@@ -63,19 +63,19 @@ ordered_json measured_json(const SweepScores& scores) {
 }
 
 ordered_json methods_json(const SweepStatistics& statistics) {
-  return {
-      {"p", "paired sign-flip permutation test on differences of log FD, two-sided"},
-      {"p_holm", "Holm's correction over the slopes"},
-      {"median_ratio_interval", format("percentile bootstrap over seeds, %zu resamples, %g %%, too short for few seeds",
-                                       statistics.resamples, 100 * (1 - statistics.alpha))},
-      {"simultaneous_interval",
-       format("sign-flip test inverted (means of all subsets of seeds), %g %% for all slopes together",
-              100 * (1 - statistics.alpha))},
-      {"probability_best",
-       format("lowest mean log FD in %zu bootstrap resamples of the complete seeds", statistics.resamples)},
-      {"seed_variance", "of log FD between seeds"},
-      {"metric_variance", "of log FD between sets of images of one generator"},
-      {"rank_stability", "mean Kendall tau-b between seeds"}};
+  return {{"p", "paired sign-flip permutation test on differences of log FD, two-sided"},
+          {"p_holm", "Holm's correction over the slopes"},
+          {"median_ratio_interval",
+           format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too short for few seeds",
+                       statistics.resamples, 100 * (1 - statistics.alpha))},
+          {"simultaneous_interval",
+           format_text("sign-flip test inverted (means of all subsets of seeds), {:g} % for all slopes together",
+                       100 * (1 - statistics.alpha))},
+          {"probability_best",
+           format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
+          {"seed_variance", "of log FD between seeds"},
+          {"metric_variance", "of log FD between sets of images of one generator"},
+          {"rank_stability", "mean Kendall tau-b between seeds"}};
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ class Scheduler {
   }
 
   SweepResult run() {
-    if (over_ > 0) log::info(format("%zu of %zu arms are over already", over_, total_));
+    if (over_ > 0) log::info(format_text("{} of {} arms are over already", over_, total_));
     while (!queue_.empty() || !running_.empty()) {
       if (stop_signal() != 0) pass_signal_on();
       while (!stopping_ && !queue_.empty() && std::ssize(running_) < jobs_ && Clock::now() >= paused_until_)
@@ -139,8 +139,7 @@ class Scheduler {
     arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
     arguments.push_back("run.output_dir=" + yaml_scalar((sweep_dir_ / "runs").string()));
     arguments.push_back("training.threads=" + std::to_string(threads_));
-    log::info(format("%s started (%lld thread%s)", arm.name.c_str(), static_cast<long long>(threads_),
-                     threads_ == 1 ? "" : "s"));
+    log::info(format_text("{} started ({} thread{})", arm.name, threads_, threads_ == 1 ? "" : "s"));
     running_.push_back({&arm, ChildProcess(arguments)});
   }
 
@@ -174,15 +173,16 @@ class Scheduler {
     progress_->end(*ended.arm);
     if (code == 0) {
       ++over_;
-      log::info(format("%s done (%zu of %zu)", name.c_str(), over_, total_) + figures_text(*ended.arm));
+      log::info(format_text("{} done ({} of {})", name, over_, total_) + figures_text(*ended.arm));
       return;
     }
     if (stopping_ && code > 128) return;
     if (code == static_cast<int>(ExitCode::diverged)) ++over_;
     ++failed_;
     note_failure(code);
-    const std::string ending = code > 128 ? format("was ended by signal %d (%s)", code - 128, ::strsignal(code - 128))
-                                          : format("failed with exit code %d", code);
+    const std::string ending = code > 128
+                                   ? format_text("was ended by signal {} ({})", code - 128, ::strsignal(code - 128))
+                                   : format_text("failed with exit code {}", code);
     const std::string words = ended.process.last_words();
     log::error(name + " " + ending + (words.empty() ? "" : ": " + words));
   }
@@ -211,7 +211,7 @@ class Scheduler {
     const auto history = last_history(arm);
     const auto metrics = last_metrics(arm);
     std::string text = history ? ": " + clock_time(history->seconds) : "";
-    if (metrics && metrics->values.contains("fd")) text += format(", FD %.4g", metrics->values.at("fd"));
+    if (metrics && metrics->values.contains("fd")) text += format_text(", FD {:.4g}", metrics->values.at("fd"));
     return text;
   }
 

@@ -57,10 +57,10 @@ std::string whole_text(const SweepView& view) {
   const double seconds_left = view.images_per_second > 0
                                   ? static_cast<double>(view.images_left) / view.images_per_second
                                   : std::numeric_limits<double>::infinity();
-  std::string text = progress_bar(view.share) + format("%3.0f %%  ETA %s  %zu of %zu arms done", 100 * view.share,
-                                                       clock_time(seconds_left).c_str(), view.over, view.total);
-  if (view.failed > 0) text += format("  %zu failed", view.failed);
-  return text + format("  %.0f/s  %.0f MiB", view.images_per_second, view.memory_mib);
+  std::string text = progress_bar(view.share) + format_text("{:3.0f} %  ETA {}  {} of {} arms done", 100 * view.share,
+                                                            clock_time(seconds_left), view.over, view.total);
+  if (view.failed > 0) text += format_text("  {} failed", view.failed);
+  return text + format_text("  {:.0f}/s  {:.0f} MiB", view.images_per_second, view.memory_mib);
 }
 
 SweepProgress::SweepProgress(std::int64_t total_images, std::map<const Arm*, std::int64_t> images)

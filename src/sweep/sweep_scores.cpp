@@ -79,9 +79,9 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   }
   if (others > 0) {
     scores.notes.push_back(
-        format("%d of the arms were scored with another extractor, number of samples or images of "
-               "training than most, which does not compare; they count as missing.",
-               others));
+        format_text("{} of the arms were scored with another extractor, number of samples or images of "
+                    "training than most, which does not compare; they count as missing.",
+                    others));
   }
   return scores;
 }

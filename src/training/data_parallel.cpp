@@ -23,21 +23,20 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
                                             std::pair{"discriminator", config.discriminator.activation}}) {
     if (activation != ActivationKind::rrelu) continue;
     throw UsageError(
-        format("%s.activation = rrelu draws its slopes in one process; %d ranks cannot train it", section, ranks));
+        format_text("{}.activation = rrelu draws its slopes in one process; {} ranks cannot train it", section, ranks));
   }
   const auto& training = config.training;
   const auto left = training.total_images - images_seen;
   const auto last = left % training.batch_size;
   if (training.batch_size < ranks) {
-    throw UsageError(format("training.batch_size = %lld is the batch of all %d ranks together; allowed: %d or more",
-                            static_cast<long long>(training.batch_size), ranks, ranks));
+    throw UsageError(format_text("training.batch_size = {} is the batch of all {} ranks together; allowed: {} or more",
+                                 training.batch_size, ranks, ranks));
   }
   if (left > 0 && last > 0 && last < ranks) {
     throw UsageError(
-        format("the last batch of training.total_images = %lld has %lld images for %d ranks; allowed: a "
-               "multiple of training.batch_size = %lld",
-               static_cast<long long>(training.total_images), static_cast<long long>(last), ranks,
-               static_cast<long long>(training.batch_size)));
+        format_text("the last batch of training.total_images = {} has {} images for {} ranks; allowed: a "
+                    "multiple of training.batch_size = {}",
+                    training.total_images, last, ranks, training.batch_size));
   }
 }
 
@@ -102,8 +101,7 @@ void DataParallel::require_same_weights() const {
     }
   }
   if (ranks_.is_same_everywhere(hash.hex())) return;
-  throw std::logic_error(format("the weights of the %d ranks differ after %lld steps", ranks_.size(),
-                                static_cast<long long>(state_.steps)));
+  throw std::logic_error(format_text("the weights of the {} ranks differ after {} steps", ranks_.size(), state_.steps));
 }
 
 }  // namespace slopegan

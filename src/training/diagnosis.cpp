@@ -13,6 +13,7 @@
 #include "diagnostics/image_statistics.h"
 #include "diagnostics/layer_probe.h"
 #include "diagnostics/sentinels.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
@@ -56,9 +57,8 @@ std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset
   if (!has_split(config.data, Split::test)) return nullptr;
   auto held_out = load_dataset(config.data, Split::test);
   if (held_out->channels() != train.channels()) {
-    throw DataError(format("the test images of %s have %lld channels, the training images %lld",
-                           printable(config.data.path).c_str(), static_cast<long long>(held_out->channels()),
-                           static_cast<long long>(train.channels())));
+    throw DataError(format_text("the test images of {} have {} channels, the training images {}",
+                                printable(config.data.path), held_out->channels(), train.channels()));
   }
   return held_out;
 }
@@ -228,7 +228,7 @@ void Diagnosis::take_step(GanState& state) const {
 void SentinelWarnings::warn(const DiagnosticsRecord& record) {
   for (const auto& name : record.sentinels) {
     if (!said_.insert(name).second) continue;
-    log::warning(format("at %lld images: ", static_cast<long long>(record.images)) + sentinel_text(name));
+    log::warning(format_text("at {} images: ", record.images) + sentinel_text(name));
   }
 }
 

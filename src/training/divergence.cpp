@@ -15,8 +15,8 @@ namespace slopegan {
 namespace {
 
 [[noreturn]] void diverged(const GanState& state, const std::string& what) {
-  throw DivergedError(format("training diverged at step %lld (%lld images): %s", static_cast<long long>(state.steps),
-                             static_cast<long long>(state.images_seen), what.c_str()));
+  throw DivergedError(
+      format_text("training diverged at step {} ({} images): {}", state.steps, state.images_seen, what));
 }
 
 bool is_finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
@@ -56,7 +56,7 @@ std::string culprit(GanState& state, const StepImages& images) {
 
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images) {
   if (std::isfinite(loss)) return;
-  diverged(state, format("%s is %s%s", name, std::isnan(loss) ? "NaN" : "infinite", culprit(state, images).c_str()));
+  diverged(state, format_text("{} is {}{}", name, std::isnan(loss) ? "NaN" : "infinite", culprit(state, images)));
 }
 
 at::Tensor gradient_norm(const Adam& optimizer) {
@@ -73,10 +73,10 @@ void check_gradients(double norm, const Adam& optimizer, const char* network, co
   if (std::isfinite(norm)) return;
   for (const auto& slot : optimizer.slots()) {
     if (slot.parameter.grad().defined() && !is_finite(slot.parameter.grad())) {
-      diverged(state, format("the gradient of %s.%s is not finite", network, slot.name.c_str()));
+      diverged(state, format_text("the gradient of {}.{} is not finite", network, slot.name));
     }
   }
-  diverged(state, format("the gradients of the %s overflow", network));
+  diverged(state, format_text("the gradients of the {} overflow", network));
 }
 
 at::Tensor weight_norms(const GanState& state) {

@@ -112,16 +112,15 @@ class Training {
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format("%s: its counters say %lld images and %lld steps, its manifest %lld images",
-                                   printable(checkpoint.directory.string()).c_str(),
-                                   static_cast<long long>(state_.images_seen), static_cast<long long>(state_.steps),
-                                   static_cast<long long>(checkpoint.info.images)));
+      throw CheckpointError(format_text("{}: its counters say {} images and {} steps, its manifest {} images",
+                                        printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
+                                        checkpoint.info.images));
     }
   }
 
   void tell_resumed(const Checkpoint& checkpoint) const {
-    log::info(format("resumed at %lld images from %s", static_cast<long long>(state_.images_seen),
-                     printable(checkpoint.directory.string()).c_str()));
+    log::info(
+        format_text("resumed at {} images from {}", state_.images_seen, printable(checkpoint.directory.string())));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
       log::warning(
           "the checkpoint stands behind a last batch that was cut short, so what follows is not bit-identical to a run "
@@ -130,8 +129,7 @@ class Training {
   }
 
   TrainEnd finished_already() const {
-    log::info(
-        format("nothing to do: the run has already seen %lld images", static_cast<long long>(state_.images_seen)));
+    log::info(format_text("nothing to do: the run has already seen {} images", state_.images_seen));
     return TrainEnd::done;
   }
 
@@ -189,7 +187,7 @@ class Training {
     }
     logs_.events.add(record.images, summary);
     sentinels_.warn(record);
-    log::debug(format("diagnostics: %.2f s", record.seconds));
+    log::debug(format_text("diagnostics: {:.2f} s", record.seconds));
   }
 
   /// Returns whether the generator is the best so far and has to be kept.
@@ -201,8 +199,8 @@ class Training {
     logs_.events.add(record.images, summary_of(record));
     remember(record);
     if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
-      log::info(format("%s = %.4g at %lld images (%.1f s)", metric_title("fd", record).c_str(), fd->second,
-                       static_cast<long long>(record.images), record.seconds));
+      log::info(format_text("{} = {:.4g} at {} images ({:.1f} s)", metric_title("fd", record), fd->second,
+                            record.images, record.seconds));
     }
     return config_.checkpoint.keep_best && best_.images() == state_.images_seen;
   }
@@ -247,7 +245,7 @@ class Training {
     info.file_offsets = logs_.sizes();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     keep_best();
-    log::debug(format("checkpoint at %lld images", static_cast<long long>(state_.images_seen)));
+    log::debug(format_text("checkpoint at {} images", state_.images_seen));
   }
 
   const Config& config_;
@@ -278,9 +276,9 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };
   try {
     training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks);
-    log::info(format("training %s to %lld images on %s", printable(directory.root().string()).c_str(),
-                     static_cast<long long>(config.training.total_images), describe(compute).c_str()) +
-              (ranks ? format(", %d ranks", ranks->size()) : ""));
+    log::info(format_text("training {} to {} images on {}", printable(directory.root().string()),
+                          config.training.total_images, describe(compute)) +
+              (ranks ? format_text(", {} ranks", ranks->size()) : ""));
     const TrainEnd end = training->run(dataset);
     record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;

@@ -24,7 +24,7 @@ class BadConfigsSlowCheck : public LoadFixture {
     SCOPED_TRACE(safe(bad.what));
     const auto lines = errors(bad.text);
     ASSERT_FALSE(lines.empty());
-    EXPECT_THAT(lines.front(), AllOf(StartsWith(format("x.yaml:%d: ", bad.line)), HasSubstr(bad.hint)));
+    EXPECT_THAT(lines.front(), AllOf(StartsWith(format_text("x.yaml:{}: ", bad.line)), HasSubstr(bad.hint)));
     for (const auto& line : lines) EXPECT_EQ(printable(line, line.size()), line);
   }
 };
@@ -33,14 +33,14 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRefusedWithItsLineAndAHint) 
   const auto all = bad_configs();
   EXPECT_GE(all.size(), 400u);
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
-  testing::report_check(format("%zu bad configurations from the list of keys", all.size()),
+  testing::report_check(format_text("{} bad configurations from the list of keys", all.size()),
                         HasFailure() ? "FAILED" : "each a usage error with file:line and a hint");
 }
 
 TEST_F(BadConfigsSlowCheck, HostileYamlIsRefusedWithItsLine) {
   const auto all = hostile_yaml();
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
-  testing::report_check(format("%zu hostile YAML files", all.size()),
+  testing::report_check(format_text("{} hostile YAML files", all.size()),
                         HasFailure() ? "FAILED" : "each a usage error with file:line");
 }
 
@@ -54,7 +54,7 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInAnArgumentIsRefusedWithTheArgumentAndA
                 AllOf(StartsWith("command line: '" + printable(bad.argument) + "': "), HasSubstr(bad.hint)));
     for (const auto& line : lines) EXPECT_EQ(printable(line, line.size()), line);
   }
-  testing::report_check(format("%zu bad key=value arguments", all.size()),
+  testing::report_check(format_text("{} bad key=value arguments", all.size()),
                         HasFailure() ? "FAILED" : "each a usage error with the argument and a hint");
 }
 

@@ -107,7 +107,7 @@ void add_cifar(std::vector<BadData>& all) {
   const auto add = [&](const std::string& what, const std::function<void(const fs::path& file)>& change) {
     all.push_back({"cifar: " + what, "cifar", ".", third, [=](const fs::path& directory) {
                      for (int i = 1; i <= 5; ++i) {
-                       write_bytes(directory / format("data_batch_%d.bin", i), cifar_records(4));
+                       write_bytes(directory / format_text("data_batch_{}.bin", i), cifar_records(4));
                      }
                      fs::remove(directory / third);
                      change(directory / third);
@@ -137,7 +137,7 @@ void add_folders(std::vector<BadData>& all) {
                        const std::function<void(const fs::path& file)>& write) {
     all.push_back({"image_folder: " + what, "image_folder", ".", name, [=](const fs::path& directory) {
                      for (int i = 0; i < 8; ++i) {
-                       write_bytes(directory / format("good%d.png", i), image_bytes_of(".png"));
+                       write_bytes(directory / format_text("good{}.png", i), image_bytes_of(".png"));
                      }
                      write(directory / name);
                    }});

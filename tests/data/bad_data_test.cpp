@@ -36,7 +36,7 @@ TEST(BadDataSlowCheck, EveryBadFileIsADataErrorThatNamesIt) {
     EXPECT_THAT(message, ::testing::HasSubstr(bad.file));
     EXPECT_EQ(printable_lines(message), message);
   }
-  testing::report_check(format("%zu bad npz, CIFAR and image files, in process", all.size()),
+  testing::report_check(format_text("{} bad npz, CIFAR and image files, in process", all.size()),
                         ::testing::Test::HasFailure() ? "FAILED" : "each a data error that names the file");
 }
 

@@ -16,7 +16,7 @@ constexpr auto labels_name = "train-labels-idx1-ubyte";
 const std::string good_images = idx_header({12, 4, 4}) + ramp(192);
 const std::string good_labels = idx_header({12}) + ramp(12);
 
-std::string gz_name(const std::string& name) { return format("%s.gz", name.c_str()); }
+std::string gz_name(const std::string& name) { return format_text("{}.gz", name); }
 
 struct Content {
   const char* what;

@@ -27,7 +27,7 @@ TEST(BadIdxSlowCheck, EveryBadFileIsADataErrorThatNamesIt) {
     EXPECT_THAT(message, ::testing::HasSubstr((directory / bad.file).string()));
     EXPECT_EQ(printable(message, message.size()), message);
   }
-  testing::report_check(format("%zu bad IDX and gzip files, in process", all.size()),
+  testing::report_check(format_text("{} bad IDX and gzip files, in process", all.size()),
                         ::testing::Test::HasFailure() ? "FAILED" : "each a data error that names the file");
 }
 

@@ -30,7 +30,7 @@ std::string record(const std::string& labels, int value) {
 void write_cifar_10(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
   for (int i = 1; i <= 5; ++i) {
-    write_bytes(directory / format("data_batch_%d.bin", i),
+    write_bytes(directory / format_text("data_batch_{}.bin", i),
                 record(std::string(1, static_cast<char>(i)), 10 * i) + record(std::string(1, '\0'), 10 * i + 5));
   }
 }

@@ -31,7 +31,7 @@ class PackedImagesTest : public ::testing::Test {
       cv::imwrite(folder_ / name(i), cv::Mat(8, 8, CV_8UC3, cv::Scalar(i % 256, i / 256, 9)));
     }
   }
-  static std::string name(int i) { return format("%05d.png", i); }
+  static std::string name(int i) { return format_text("{:05}.png", i); }
 
   PackedImages pack(const PackOptions& options = {.resolution = 8}) {
     return packed_images(list_folder(folder_.path(), Split::train), options);

@@ -54,9 +54,10 @@ TEST(MetricsMemorySlowCheck, StaysFarBelowTheMatricesOfAllPairs) {
   EXPECT_LT(moments, limit);
   EXPECT_LT(nearest, limit);
   testing::report_check(
-      format("memory of metrics, 2 x %lld x %lld", static_cast<long long>(count), static_cast<long long>(width)),
-      format("MiB beyond the inputs: manifolds %.0f, kernel distance %.0f, Frechet distance %.0f, nearest %.0f",
-             manifolds, kernels, moments, nearest));
+      format_text("memory of metrics, 2 x {} x {}", count, width),
+      format_text(
+          "MiB beyond the inputs: manifolds {:.0f}, kernel distance {:.0f}, Frechet distance {:.0f}, nearest {:.0f}",
+          manifolds, kernels, moments, nearest));
 }
 
 }  // namespace

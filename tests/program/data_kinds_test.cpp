@@ -25,7 +25,7 @@ class DataKinds : public ProgramTest {
       cv::Mat image(30 + i % 7, 34, CV_8UC3, cv::Scalar::all(255));
       const cv::Scalar colour(i * 37 % 256, i * 91 % 256, i * 13 % 256);
       cv::circle(image, {10 + i % 12, 10 + i % 9}, 4 + i % 6, colour, cv::FILLED);
-      cv::imwrite(directory_ / folder / format("%03d.png", i), image);
+      cv::imwrite(directory_ / folder / format_text("{:03}.png", i), image);
     }
   }
 
@@ -47,7 +47,7 @@ class DataKinds : public ProgramTest {
 TEST_F(DataKinds, EveryShippedConfigurationPassesItsDryRunWithDataAtHand) {
   write_images("photos", 3);
   for (int i = 1; i <= 5; ++i) {
-    write_bytes(directory_ / format("data_batch_%d.bin", i), std::string(3073, '\1'));
+    write_bytes(directory_ / format_text("data_batch_{}.bin", i), std::string(3073, '\1'));
   }
   const std::vector<std::pair<std::string, std::string>> configs = {
       {"emoji", (directory_ / "photos").string()},     {"faces_64", (directory_ / "photos").string()},

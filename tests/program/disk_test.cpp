@@ -31,7 +31,7 @@ TEST_F(DiskSlowCheck, AFullOneEndsTheRunWithWhatWasSavedAndMoreSpaceLetsItGoOn) 
       EXPECT_THAT(result.err, HasSubstr("No space left on device"));
       EXPECT_EQ(newest_images(run_on_disk()), saved[i]);
       remount(disk(), "size=10000000");
-      ends_like_the_whole(run_on_disk(), format("a disk of %ld bytes", sizes[i]));
+      ends_like_the_whole(run_on_disk(), format_text("a disk of {} bytes", sizes[i]));
     });
     if (!reason.empty()) report_check("small disks", "SKIPPED: " + reason);
     if (!reason.empty()) GTEST_SKIP() << reason;
@@ -69,9 +69,9 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
   const int failures = check_count(2, 60);
   int good = 0, harmless = 0;
   for (int i = 0; i < failures; ++i) {
-    const std::string name = format("run%d", i);
+    const std::string name = format_text("run{}", i);
     const int error = std::array{ENOSPC, EIO, EFBIG, EROFS}[static_cast<std::size_t>(i) % 4];
-    const auto plan = format("%s;fail=%lu;error=%d;stays=%d", below.c_str(), 1 + random() % calls, error, i / 4 % 2);
+    const auto plan = format_text("{};fail={};error={};stays={}", below, 1 + random() % calls, error, i / 4 % 2);
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
     if (result.code == 0) {  // only removing what is left over may fail
@@ -85,9 +85,9 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
   }
   EXPECT_EQ(good, failures);
   EXPECT_LE(harmless, 1 + failures / 10);
-  report_check(
-      format("%d runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
-      format("%d of %d: exit 6 (%d: harmless), resumed to the same weights and history", good, failures, harmless));
+  report_check(format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
+               format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
+                           harmless));
 }
 
 TEST_F(DiskSlowCheck, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {

@@ -45,11 +45,12 @@ TEST_F(HostileSlowCheck, BadConfigurationsEndWithTheirCodePlaceAndHint) {
     const auto file = directory_.write("bad.yaml", bad.text);
     const auto result = slopegan({"train", file.string(), "--dry-run"});
     EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, StartsWith(format("slopegan: %s:%d: ", file.c_str(), bad.line)));
+    EXPECT_THAT(result.err, StartsWith(format_text("slopegan: {}:{}: ", file.string(), bad.line)));
     EXPECT_THAT(result.err, HasSubstr(bad.hint));
     expect_printable(result);
   }
-  report_check(format("%zu bad configurations, the real program", all.size()), outcome("each exits 2 with file:line"));
+  report_check(format_text("{} bad configurations, the real program", all.size()),
+               outcome("each exits 2 with file:line"));
 }
 
 TEST_F(HostileSlowCheck, BadArgumentsEndWithTheirCodeAndHint) {
@@ -64,7 +65,7 @@ TEST_F(HostileSlowCheck, BadArgumentsEndWithTheirCodeAndHint) {
     EXPECT_THAT(result.err, HasSubstr(bad.hint));
     expect_printable(result);
   }
-  report_check(format("%zu bad key=value arguments, the real program", all.size()), outcome("each exits 2"));
+  report_check(format_text("{} bad key=value arguments, the real program", all.size()), outcome("each exits 2"));
 }
 
 TEST_F(HostileSlowCheck, BadDataEndsWithItsCodeAndTheFilesNameInLittleMemory) {
@@ -90,8 +91,8 @@ TEST_F(HostileSlowCheck, BadDataEndsWithItsCodeAndTheFilesNameInLittleMemory) {
     most_mib = std::max(most_mib, result.peak_mib - normal.peak_mib);
     expect_printable(result);
   }
-  report_check(format("%zu bad IDX and gzip files, the real program", all.size()),
-               outcome(format("each exits 3 with the file named; at most %.0f MiB above normal", most_mib)));
+  report_check(format_text("{} bad IDX and gzip files, the real program", all.size()),
+               outcome(format_text("each exits 3 with the file named; at most {:.0f} MiB above normal", most_mib)));
 }
 
 TEST_F(HostileSlowCheck, BadDataOfEveryKindEndsWithItsCodeAndTheFilesName) {
@@ -112,8 +113,8 @@ TEST_F(HostileSlowCheck, BadDataOfEveryKindEndsWithItsCodeAndTheFilesName) {
     most_mib = std::max(most_mib, result.peak_mib - normal.peak_mib);
     expect_printable(result);
   }
-  report_check(format("%zu bad npz, CIFAR and image files, the real program", all.size()),
-               outcome(format("each exits 3 with the file named; at most %.0f MiB above normal", most_mib)));
+  report_check(format_text("{} bad npz, CIFAR and image files, the real program", all.size()),
+               outcome(format_text("each exits 3 with the file named; at most {:.0f} MiB above normal", most_mib)));
 }
 
 class Hostile : public HostileSlowCheck {};

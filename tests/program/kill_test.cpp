@@ -29,7 +29,7 @@ TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
   whole();
   int killed = 0, runs = 0, same = 0;
   while (killed < kills) {
-    const std::string name = format("run%d", runs++);
+    const std::string name = format_text("run{}", runs++);
     std::optional<int> code;
     while (code != 0) {
       Program program(directory_.path(), arguments(name));
@@ -43,8 +43,8 @@ TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
-  report_check(format("kill -9 at %d random moments of %d runs", killed, runs),
-               format("%d of %d runs resumed to the same weights and history", same, runs));
+  report_check(format_text("kill -9 at {} random moments of {} runs", killed, runs),
+               format_text("{} of {} runs resumed to the same weights and history", same, runs));
 }
 
 TEST_F(KillSlowCheck, AtEveryStepOfACommitTheRunEndsAsIfNothingHadHappened) {
@@ -60,15 +60,15 @@ TEST_F(KillSlowCheck, AtEveryStepOfACommitTheRunEndsAsIfNothingHadHappened) {
   const auto stride = check_count(20, 1);
   int kills = 0, same = 0;
   for (std::ptrdiff_t step = 1; step <= steps; step += stride, ++kills) {
-    const std::string name = format("run%td", step);
-    const auto plan = format("below=%s;from=%s;kill=%td", outputs().c_str(), from.c_str(), step);
+    const std::string name = format_text("run{}", step);
+    const auto plan = format_text("below={};from={};kill={}", outputs().string(), from, step);
     ASSERT_EQ(run(directory_.path(), arguments(name), with_faults(plan)).code, 128 + SIGKILL) << step;
     EXPECT_GE(newest_images(run_dir(name)), 128) << step;
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, kills);
   report_check("kill -9 before every step of a run's commit",
-               format("%d of %d resumed to the same weights and history", same, kills));
+               format_text("{} of {} resumed to the same weights and history", same, kills));
 }
 
 TEST_F(KillSlowCheck, APowerCutAtAnyStepOfARunLosesNothingThatWasCommitted) {
@@ -86,22 +86,22 @@ TEST_F(KillSlowCheck, APowerCutAtAnyStepOfARunLosesNothingThatWasCommitted) {
     const TemporaryDirectory left(memory_parent());
     disk.crash(cut % 2 == 0 ? UnsyncedNames::lost : UnsyncedNames::some,
                cut % 3 == 0 ? UnsyncedData::zeros : UnsyncedData::lost, random, left.path());
-    same += ends_like_the_whole(left / "run", format("after call %zu of %zu", played, calls.size()));
+    same += ends_like_the_whole(left / "run", format_text("after call {} of {}", played, calls.size()));
   }
   EXPECT_EQ(same, cuts);
-  report_check(format("power cut at %d moments of a run, unsynced data and names lost or shuffled", cuts),
-               format("%d of %d resumed to the same weights and history", same, cuts));
+  report_check(format_text("power cut at {} moments of a run, unsynced data and names lost or shuffled", cuts),
+               format_text("{} of {} resumed to the same weights and history", same, cuts));
 }
 
 TEST_F(KillSlowCheck, OfTheHolderLetsExactlyOneOfTheNextTwoWork) {
   const int races = check_count(2, 20);
   int fair = 0;
   for (int race = 0; race < races; ++race) {
-    const auto endless = arguments(format("race%d", race), {"training.total_images=10000000"});
+    const auto endless = arguments(format_text("race{}", race), {"training.total_images=10000000"});
     const TemporaryDirectory scratch[2];
     if (race % 2 == 1) {  // half of the races are about a directory whose holder was killed
       Program holder(directory_.path(), endless);
-      ASSERT_TRUE(wait_for(run_dir(format("race%d", race)) / "checkpoints/latest"));
+      ASSERT_TRUE(wait_for(run_dir(format_text("race{}", race)) / "checkpoints/latest"));
       holder.send(SIGKILL);
     }
     Program programs[] = {Program(scratch[0].path(), endless), Program(scratch[1].path(), endless)};
@@ -114,15 +114,16 @@ TEST_F(KillSlowCheck, OfTheHolderLetsExactlyOneOfTheNextTwoWork) {
     Program& winner = programs[codes[0] ? 1 : 0];
     EXPECT_EQ(loser.wait(), 7) << loser.err();
     // A winner that has the lock since this very moment may not have written its number yet.
-    EXPECT_THAT(loser.err(), ::testing::AnyOf(::testing::HasSubstr(format("is in use by process %d\n", winner.pid())),
-                                              ::testing::HasSubstr("is in use by another process\n")));
+    EXPECT_THAT(loser.err(),
+                ::testing::AnyOf(::testing::HasSubstr(format_text("is in use by process {}\n", winner.pid())),
+                                 ::testing::HasSubstr("is in use by another process\n")));
     winner.send(SIGTERM);
     EXPECT_EQ(winner.wait(), 128 + SIGTERM) << winner.err();
     fair += loser.wait() == 7 && winner.wait() == 128 + SIGTERM;
   }
   EXPECT_EQ(fair, races);
-  report_check(format("%d races for one run directory, half of them after kill -9 of its holder", races),
-               format("%d of %d: one works, the other exits 7", fair, races));
+  report_check(format_text("{} races for one run directory, half of them after kill -9 of its holder", races),
+               format_text("{} of {}: one works, the other exits 7", fair, races));
 }
 
 }  // namespace

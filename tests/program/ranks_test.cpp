@@ -64,7 +64,7 @@ class RanksTest : public ProgramTest {
   /// Waits until the first rank says that all are there; who is lost before is waited for longer.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
-      if (first.err().find(format("%d ranks", size)) != std::string::npos) return true;
+      if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;
@@ -115,7 +115,7 @@ TEST_F(RanksSlowCheck, AKilledOneEndsTheOthersWhichGoOnInAnyNumber) {
       ASSERT_TRUE(code) << "rank " << rank << " still runs";
       if (rank == victim) continue;
       EXPECT_EQ(*code, 6) << program.err();
-      EXPECT_THAT(program.err(), HasSubstr(format("rank %d of %d ends, because", rank, size)));
+      EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} ends, because", rank, size)));
       EXPECT_TRUE(rank == 0 || lines_in(program.err()) == 1) << program.err();
       ended += *code == 6;
     }
@@ -135,9 +135,9 @@ TEST_F(RanksSlowCheck, AKilledOneEndsTheOthersWhichGoOnInAnyNumber) {
   EXPECT_THAT(alone.err, HasSubstr("resumed at " + std::to_string(images) + " images"));
   for (const auto& rank : start(3, go_on(4))) EXPECT_EQ(rank->program->wait(), 0) << rank->program->err();
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints" / std::to_string(images + 128)));
-  report_check(format("kill -9 of one of 2 or 3 ranks, %d times", kills),
-               format("%d others ended with exit code 6, the slowest after %.1f s; resumed by 1 and by 3 ranks", ended,
-                      slowest));
+  report_check(format_text("kill -9 of one of 2 or 3 ranks, {} times", kills),
+               format_text("{} others ended with exit code 6, the slowest after {:.1f} s; resumed by 1 and by 3 ranks",
+                           ended, slowest));
 }
 
 TEST_F(RanksTest, ASignalToOneEndsAllWithACheckpoint) {
@@ -207,7 +207,8 @@ TEST_F(RanksSlowCheck, AStoppedOneEndsTheOthersWithinHalfAMinute) {
   EXPECT_EQ(code_within_half_a_minute(*ranks[0]->program), 6) << ranks[0]->program->err();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   EXPECT_THAT(ranks[0]->program->err(), HasSubstr("rank 1 was lost"));
-  report_check("SIGSTOP of one of 2 ranks", format("the other ended with exit code 6 after %.1f s", taken.count()));
+  report_check("SIGSTOP of one of 2 ranks",
+               format_text("the other ended with exit code 6 after {:.1f} s", taken.count()));
 }
 
 }  // namespace

@@ -123,8 +123,9 @@ TEST_F(ShardsSlowCheck, KilledAndStartedAgainTheyLeaveWhatOneSweepLeaves) {
     EXPECT_TRUE(read_text(sharded / name) == read_text(alone / name)) << name;
   }
   report_check(
-      format("%d shards of a sweep of %zu arms under GNU parallel, %d killed", shards_, arms.size(), killed),
-      format("after a second start %zu of %zu arms and results.csv as those of an unsharded sweep", same, arms.size()));
+      format_text("{} shards of a sweep of {} arms under GNU parallel, {} killed", shards_, arms.size(), killed),
+      format_text("after a second start {} of {} arms and results.csv as those of an unsharded sweep", same,
+                  arms.size()));
 }
 
 }  // namespace

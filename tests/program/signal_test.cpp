@@ -20,7 +20,7 @@ TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
   whole();
   int sent = 0, with_checkpoint = 0, runs = 0, same = 0;
   while (sent < signals) {
-    const std::string name = format("run%d", runs++);
+    const std::string name = format_text("run{}", runs++);
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), arguments(name));
@@ -40,10 +40,10 @@ TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
-  report_check(format("%d SIGINT, SIGTERM, SIGHUP at random moments of %d runs", sent, runs),
-               format("exit 130, 143, 129 each, %d with a checkpoint (the others before the start); %d of %d runs "
-                      "resumed to the same weights and history",
-                      with_checkpoint, same, runs));
+  report_check(format_text("{} SIGINT, SIGTERM, SIGHUP at random moments of {} runs", sent, runs),
+               format_text("exit 130, 143, 129 each, {} with a checkpoint (the others before the start); {} of {} runs "
+                           "resumed to the same weights and history",
+                           with_checkpoint, same, runs));
 }
 
 TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
@@ -58,7 +58,7 @@ TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
   std::mt19937 random(4);
   int sent = 0, sweeps = 0, same = 0;
   while (sent < signals) {
-    const std::string name = format("sweep%d", sweeps++);
+    const std::string name = format_text("sweep{}", sweeps++);
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), sweep(name));
@@ -81,8 +81,8 @@ TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
   }
   EXPECT_EQ(same, 2 * sweeps);
   report_check(
-      format("%d signals at random moments of %d sweeps of two arms", sent, sweeps),
-      format("exit 130, 143, 129 each; %d of %d arms resumed to the same weights and history", same, 2 * sweeps));
+      format_text("{} signals at random moments of {} sweeps of two arms", sent, sweeps),
+      format_text("exit 130, 143, 129 each; {} of {} arms resumed to the same weights and history", same, 2 * sweeps));
 }
 
 class Signals : public ExactResume {};

@@ -61,10 +61,9 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
     EXPECT_LT(memory, 1.0);
     EXPECT_LT(files, 0.5);
   }
-  report_check(format("%lld s of training with %lld checkpoints", static_cast<long long>(length.count()),
-                      static_cast<long long>(newest_images(run_dir("run")) / 64)),
-               format("%.3f MiB a minute of %.0f MiB, %.3f open files a minute of %.0f", memory,
-                      samples.back().memory_mib, files, samples.back().files));
+  report_check(format_text("{} s of training with {} checkpoints", length.count(), newest_images(run_dir("run")) / 64),
+               format_text("{:.3f} MiB a minute of {:.0f} MiB, {:.3f} open files a minute of {:.0f}", memory,
+                           samples.back().memory_mib, files, samples.back().files));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST_F(CheckpointDamageSlowCheck, EveryTruncationIsDetected) {
   }
   EXPECT_EQ(detected, cuts);
   report_check("state and manifest cut at every byte of the first and last 4 KiB and 2 x 500 places",
-               format("%d of %d detected", detected, cuts));
+               format_text("{} of {} detected", detected, cuts));
 }
 
 TEST_F(CheckpointDamageSlowCheck, EveryBitFlipIsDetected) {
@@ -80,8 +80,8 @@ TEST_F(CheckpointDamageSlowCheck, EveryBitFlipIsDetected) {
     EXPECT_FALSE(is_refused_with(file, whole));
   }
   EXPECT_EQ(detected, 2 * flips);
-  report_check(format("%d random bit flips in state.safetensors, as many in manifest.json", flips),
-               format("%d of %d detected", detected, 2 * flips));
+  report_check(format_text("{} random bit flips in state.safetensors, as many in manifest.json", flips),
+               format_text("{} of {} detected", detected, 2 * flips));
 }
 
 }  // namespace

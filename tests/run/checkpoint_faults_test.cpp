@@ -135,7 +135,7 @@ TEST_F(CheckpointFaultsSlowCheck, KilledAtEveryStepTheOldOrTheNewOneIsThere) {
     }
   }
   report_check("kill -9 before every step of 4 changes of checkpoints",
-               format("%d of %d: old or new, whole", kills, kills));
+               format_text("{} of {}: old or new, whole", kills, kills));
 }
 
 TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
@@ -153,7 +153,8 @@ TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
           plan.error = error;
           plan.stays = stays;
           const int code = make(change, dir, plan);
-          const std::string where = format("%s, step %ld, errno %d, stays %d", change.name, step, error, stays);
+          const std::string where =
+              format_text("{}, step {}, errno {}, stays {}", change.name, step, error, stays ? "yes" : "no");
           const auto found = newest_whole(dir);
           // An exchange that fails has another way; all else that fails is an error of input/output.
           if (code == 0) {
@@ -170,7 +171,7 @@ TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
   }
   EXPECT_LT(survived, failures / 20);
   report_check("every write, sync, rename, ... of 4 changes fails (ENOSPC, EIO, EFBIG, EROFS; once, for good)",
-               format("%d of %d: old or new, whole, exit 6 (%d: another way)", failures, failures, survived));
+               format_text("{} of {}: old or new, whole, exit 6 ({}: another way)", failures, failures, survived));
 }
 
 TEST_F(CheckpointFaultsSlowCheck, APowerCutAtEveryStepLeavesTheOldOrTheNewOne) {
@@ -199,7 +200,7 @@ TEST_F(CheckpointFaultsSlowCheck, APowerCutAtEveryStepLeavesTheOldOrTheNewOne) {
     }
   }
   report_check("power cut after every step of 4 changes, unsynced data and names lost or shuffled",
-               format("%d of %d disks: old or new, whole", states, states));
+               format_text("{} of {} disks: old or new, whole", states, states));
 }
 
 }  // namespace

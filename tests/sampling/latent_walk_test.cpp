@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "sampling/image_stream.h"
+#include "sampling/samples.h"
 #include "training/gan_step.h"
 
 namespace slopegan {

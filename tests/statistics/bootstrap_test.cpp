@@ -76,11 +76,12 @@ TEST(BootstrapCoverageSlowCheck, IsMeasuredToBeWhatTheHeaderSays) {
       const auto interval = bootstrap_median_interval(Values(drawn.begin(), drawn.end()), 0.95, resampling);
       hits += interval.low <= 0 && 0 <= interval.high;
     }
-    measured.push_back(format("n = %d: %.1f %%", n, 100.0 * hits / trials));
+    measured.push_back(format_text("n = {}: {:.1f} %", n, 100.0 * hits / trials));
     EXPECT_NEAR(hits, documented * trials, testing::hits_tolerance(trials, documented) + 0.005 * trials) << n;
   }
-  testing::report_check(format("coverage of the 95 %% bootstrap interval of a median, %d samples of each size", trials),
-                        join(measured, ", "));
+  testing::report_check(
+      format_text("coverage of the 95 % bootstrap interval of a median, {} samples of each size", trials),
+      join(measured, ", "));
 }
 
 TEST(BootstrapMedianInterval, IsThatOfSciPy) {

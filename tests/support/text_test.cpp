@@ -3,11 +3,30 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
 namespace slopegan {
 namespace {
+
+TEST(FormatText, ReplacesFieldsAsFmtDoes) {
+  EXPECT_EQ(format_text("{} of {:.1f} MiB, {:>5}|{:<5}|{:03}", std::int64_t{3}, 4.54, "ab", std::string("cd"), 7u),
+            "3 of 4.5 MiB,    ab|cd   |007");
+  EXPECT_EQ(format_text("{:.{}f} {:0{}}", 2.0 / 3, 2, 5, 3), "0.67 005");
+  EXPECT_EQ(format_text("100 % of {{}}"), "100 % of {}");
+}
+
+TEST(FormatText, TakesTheLargestIntegers) {
+  EXPECT_EQ(format_text("{} {}", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max()),
+            "-9223372036854775808 18446744073709551615");
+}
+
+TEST(FormatText, RefusesAPatternThatDoesNotFit) {
+  const FormatArgument arguments[] = {std::int64_t{1}};
+  EXPECT_THROW(format_arguments("{} {}", arguments), std::logic_error);
+  EXPECT_THROW(format_arguments("{:s}", arguments), std::logic_error);
+}
 
 TEST(Nearest, FindsTheWordBehindATypingError) {
   const std::vector<std::string> words = {"float32", "bfloat16", "auto"};
@@ -116,9 +135,9 @@ TEST(Join, PutsTheSeparatorBetweenParts) {
 }
 
 TEST(Format, TakesTextOfAnyLength) {
-  EXPECT_EQ(format("%s is %d", "x", 5), "x is 5");
-  EXPECT_EQ(format("%s", std::string(5000, 'a').c_str()).size(), 5000u);
-  EXPECT_EQ(format("%s", ""), "");
+  EXPECT_EQ(format_text("{} is {}", "x", 5), "x is 5");
+  EXPECT_EQ(format_text("{}", std::string(5000, 'a')).size(), 5000u);
+  EXPECT_EQ(format_text("{}", ""), "");
 }
 
 }  // namespace

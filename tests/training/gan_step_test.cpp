@@ -8,6 +8,7 @@
 
 #include "config/enum_names.h"
 #include "losses/adversarial.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 
 namespace slopegan {

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
+#include "sampling/samples.h"
 #include "training/gan_step.h"
 
 /// The training step against the same step written down plainly: LibTorch's own layers, one after the other, and Adam
