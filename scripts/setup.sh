@@ -22,7 +22,7 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libgloo-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi   # open the reports; take the completion; start shards
@@ -38,7 +38,7 @@ install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
     say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
-    say "OpenSSL, cpp-httplib, for training in several processes Gloo's headers,"
+    say "OpenSSL, cpp-httplib, protozero, for training in several processes Gloo's headers,"
     say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
     return
   fi

@@ -1,48 +1,35 @@
 #pragma once
 
-/// The numbers of the fields of ONNX's messages that we use (onnx/onnx.proto), by message.
+#include <protozero/types.hpp>
+
+/// The field numbers of the messages in onnx/onnx.proto that are used here, one enumeration per message.
 namespace slopegan::onnx {
 
-namespace model {
-constexpr int ir_version = 1, producer_name = 2, graph = 7, opset_import = 8, metadata_props = 14;
-}
-namespace operator_set {
-constexpr int version = 2;
-}
-namespace string_entry {
-constexpr int key = 1, value = 2;
-}
-namespace graph {
-constexpr int node = 1, name = 2, initializer = 5, input = 11, output = 12;
-}
-namespace node {
-constexpr int input = 1, output = 2, name = 3, op_type = 4, attribute = 5;
-}
-namespace attribute {
-constexpr int name = 1, number = 2, integer = 3, integers = 8, type = 20;
-constexpr unsigned float_type = 1, integers_type = 7;
-}  // namespace attribute
-namespace tensor {
-constexpr int sizes = 1, data_type = 2, name = 8, raw_data = 9;
-constexpr unsigned float_type = 1, int64_type = 7;
-}  // namespace tensor
-namespace value_info {
-constexpr int name = 1, type = 2;
-}
-namespace type {
-constexpr int tensor_type = 1;
-}
-namespace tensor_type {
-constexpr int element_type = 1, shape = 2;
-}
-namespace shape {
-constexpr int dimension = 1;
-}
-namespace dimension {
-constexpr int value = 1, parameter = 2;
-}
+enum class Model : protozero::pbf_tag_type {
+  ir_version = 1,
+  producer_name = 2,
+  graph = 7,
+  opset_import = 8,
+  metadata_props = 14
+};
+enum class OperatorSet : protozero::pbf_tag_type { version = 2 };
+enum class StringEntry : protozero::pbf_tag_type { key = 1, value = 2 };
+enum class Graph : protozero::pbf_tag_type { node = 1, name = 2, initializer = 5, input = 11, output = 12 };
+enum class Node : protozero::pbf_tag_type { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 };
+enum class Attribute : protozero::pbf_tag_type { name = 1, f = 2, ints = 8, type = 20 };
+enum class Tensor : protozero::pbf_tag_type { dims = 1, data_type = 2, name = 8, raw_data = 9 };
+enum class ValueInfo : protozero::pbf_tag_type { name = 1, type = 2 };
+enum class Type : protozero::pbf_tag_type { tensor_type = 1 };
+enum class TensorType : protozero::pbf_tag_type { elem_type = 1, shape = 2 };
+enum class Shape : protozero::pbf_tag_type { dim = 1 };
+enum class Dimension : protozero::pbf_tag_type { dim_value = 1, dim_param = 2 };
 
-/// Version 17 of the operators needs version 8 of the format (onnx 1.12, 2022); every runtime since reads both.
-constexpr unsigned ir_version = 8, opset_version = 17;
+/// Values of Attribute::type.
+constexpr int attribute_float = 1, attribute_ints = 7;
+/// Values of Tensor::data_type and TensorType::elem_type.
+constexpr int tensor_float = 1, tensor_int64 = 7;
+
+/// Operator set 17 requires version 8 of the format (onnx 1.12, 2022). Every runtime since then reads both.
+constexpr int ir_version = 8, opset_version = 17;
 
 }  // namespace slopegan::onnx

@@ -1,32 +1,36 @@
 #include "export/onnx_model.h"
 
 #include <array>
+#include <protozero/pbf_builder.hpp>
 #include <span>
 
 #include <ATen/ATen.h>
 
 #include "export/onnx_fields.h"
-#include "support/protobuf.h"
 
 namespace slopegan {
 
 namespace {
 
+using protozero::pbf_builder;
+
 std::string float_attribute(std::string_view name, double value) {
-  ProtobufMessage attribute;
-  attribute.add_bytes(onnx::attribute::name, name);
-  attribute.add_float(onnx::attribute::number, static_cast<float>(value));
-  attribute.add_integer(onnx::attribute::type, onnx::attribute::float_type);
-  return attribute.bytes();
+  std::string bytes;
+  pbf_builder<onnx::Attribute> attribute(bytes);
+  attribute.add_string(onnx::Attribute::name, name);
+  attribute.add_float(onnx::Attribute::f, static_cast<float>(value));
+  attribute.add_enum(onnx::Attribute::type, onnx::attribute_float);
+  return bytes;
 }
 
-/// `count` times the same: one for each direction.
-std::string integers_attribute(std::string_view name, std::int64_t value, int count) {
-  ProtobufMessage attribute;
-  attribute.add_bytes(onnx::attribute::name, name);
-  for (int i = 0; i < count; ++i) attribute.add_integer(onnx::attribute::integers, static_cast<std::uint64_t>(value));
-  attribute.add_integer(onnx::attribute::type, onnx::attribute::integers_type);
-  return attribute.bytes();
+/// `value` repeated `count` times: once per direction.
+std::string ints_attribute(std::string_view name, std::int64_t value, int count) {
+  std::string bytes;
+  pbf_builder<onnx::Attribute> attribute(bytes);
+  attribute.add_string(onnx::Attribute::name, name);
+  for (int i = 0; i < count; ++i) attribute.add_int64(onnx::Attribute::ints, value);
+  attribute.add_enum(onnx::Attribute::type, onnx::attribute_ints);
+  return bytes;
 }
 
 /// An operator of the chain, with its attributes encoded.
@@ -39,8 +43,8 @@ Operation onnx_operation(const ExportedLayer& layer) {
   const LayerVisitor operation{
       [](const TransposedConvolutionLayer& l) {
         return Operation{"ConvTranspose",
-                         {integers_attribute("kernel_shape", l.weight.size(2), 2),
-                          integers_attribute("strides", l.stride, 2), integers_attribute("pads", l.padding, 4)}};
+                         {ints_attribute("kernel_shape", l.weight.size(2), 2), ints_attribute("strides", l.stride, 2),
+                          ints_attribute("pads", l.padding, 4)}};
       },
       [](const BatchNormLayer& l) { return Operation{"BatchNormalization", {float_attribute("epsilon", l.epsilon)}}; },
       [](const LeakyLayer& l) {
@@ -53,74 +57,64 @@ Operation onnx_operation(const ExportedLayer& layer) {
   return std::visit(operation, layer);
 }
 
-std::string onnx_tensor(const std::string& name, const at::Tensor& tensor, unsigned type) {
-  ProtobufMessage message;
-  for (const auto size : tensor.sizes()) {
-    message.add_integer(onnx::tensor::sizes, static_cast<std::uint64_t>(size));
-  }
-  message.add_integer(onnx::tensor::data_type, type);
-  message.add_bytes(onnx::tensor::name, name);
-  message.add_bytes(onnx::tensor::raw_data, {static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes()});
-  return message.bytes();
-}
-
-/// float32 [batch, sizes...].
-std::string onnx_value(std::string_view name, std::span<const std::int64_t> sizes) {
-  ProtobufMessage batch, shape, tensor, type, value;
-  batch.add_bytes(onnx::dimension::parameter, "batch");
-  shape.add_bytes(onnx::shape::dimension, batch.bytes());
+/// Adds a value of type float32 [batch, sizes...] to the graph.
+void add_value(pbf_builder<onnx::Graph>& graph, onnx::Graph field, std::string_view name,
+               std::span<const std::int64_t> sizes) {
+  pbf_builder<onnx::ValueInfo> value(graph, field);
+  value.add_string(onnx::ValueInfo::name, name);
+  pbf_builder<onnx::Type> type(value, onnx::ValueInfo::type);
+  pbf_builder<onnx::TensorType> tensor(type, onnx::Type::tensor_type);
+  tensor.add_enum(onnx::TensorType::elem_type, onnx::tensor_float);
+  pbf_builder<onnx::Shape> shape(tensor, onnx::TensorType::shape);
+  pbf_builder<onnx::Dimension>(shape, onnx::Shape::dim).add_string(onnx::Dimension::dim_param, "batch");
   for (const auto size : sizes) {
-    ProtobufMessage dimension;
-    dimension.add_integer(onnx::dimension::value, static_cast<std::uint64_t>(size));
-    shape.add_bytes(onnx::shape::dimension, dimension.bytes());
+    pbf_builder<onnx::Dimension>(shape, onnx::Shape::dim).add_int64(onnx::Dimension::dim_value, size);
   }
-  tensor.add_integer(onnx::tensor_type::element_type, onnx::tensor::float_type);
-  tensor.add_bytes(onnx::tensor_type::shape, shape.bytes());
-  type.add_bytes(onnx::type::tensor_type, tensor.bytes());
-  value.add_bytes(onnx::value_info::name, name);
-  value.add_bytes(onnx::value_info::type, type.bytes());
-  return value.bytes();
 }
 
-/// The nodes and tensors of a chain, each node working on the output of the one before.
+/// Writes the nodes and tensors of a chain. Each node takes the output of the previous one.
 class OnnxGraph {
  public:
-  explicit OnnxGraph(std::string input) : value_(std::move(input)) {}
+  OnnxGraph(pbf_builder<onnx::Model>& model, std::string input)
+      : graph_(model, onnx::Model::graph), value_(std::move(input)) {}
 
   void add(const Operation& operation, const std::vector<std::string>& tensors, const std::string& output) {
-    ProtobufMessage node;
-    node.add_bytes(onnx::node::input, value_);
-    for (const auto& tensor : tensors) node.add_bytes(onnx::node::input, tensor);
-    node.add_bytes(onnx::node::output, output);
-    node.add_bytes(onnx::node::name, output + "." + operation.type);
-    node.add_bytes(onnx::node::op_type, operation.type);
-    for (const auto& attribute : operation.attributes) node.add_bytes(onnx::node::attribute, attribute);
-    graph_.add_bytes(onnx::graph::node, node.bytes());
+    pbf_builder<onnx::Node> node(graph_, onnx::Graph::node);
+    node.add_string(onnx::Node::input, value_);
+    for (const auto& tensor : tensors) node.add_string(onnx::Node::input, tensor);
+    node.add_string(onnx::Node::output, output);
+    node.add_string(onnx::Node::name, output + "." + operation.type);
+    node.add_string(onnx::Node::op_type, operation.type);
+    for (const auto& attribute : operation.attributes) node.add_message(onnx::Node::attribute, attribute);
     value_ = output;
   }
 
-  void add_tensor(const std::string& name, const at::Tensor& tensor, unsigned type = onnx::tensor::float_type) {
-    graph_.add_bytes(onnx::graph::initializer, onnx_tensor(name, tensor, type));
+  void add_tensor(const std::string& name, const at::Tensor& tensor, int type = onnx::tensor_float) {
+    pbf_builder<onnx::Tensor> message(graph_, onnx::Graph::initializer);
+    for (const auto size : tensor.sizes()) message.add_int64(onnx::Tensor::dims, size);
+    message.add_int32(onnx::Tensor::data_type, type);
+    message.add_string(onnx::Tensor::name, name);
+    message.add_bytes(onnx::Tensor::raw_data, static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
   }
 
-  ProtobufMessage& message() { return graph_; }
+  pbf_builder<onnx::Graph>& message() { return graph_; }
 
  private:
-  ProtobufMessage graph_;
+  pbf_builder<onnx::Graph> graph_;
   std::string value_;
 };
 
-std::string onnx_graph(const ExportedNetwork& network) {
-  OnnxGraph graph("latents");
-  graph.message().add_bytes(onnx::graph::name, "generator");
-  graph.add_tensor("image_axes", at::tensor({2, 3}, at::kLong), onnx::tensor::int64_type);
+void add_graph(pbf_builder<onnx::Model>& model, const ExportedNetwork& network) {
+  OnnxGraph graph(model, "latents");
+  graph.message().add_string(onnx::Graph::name, "generator");
+  graph.add_tensor("image_axes", at::tensor({2, 3}, at::kLong), onnx::tensor_int64);
   graph.add({"Unsqueeze"}, {"image_axes"}, "latents_1x1");
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const auto& layer = network.layers[i];
     std::vector<std::string> names;
     for (const auto& [name, tensor] : layer_tensors(layer)) {
       names.push_back(tensor_name(i, name));
-      // The slopes of PRelu are broadcast from the right: one a channel is [C, 1, 1].
+      // PRelu broadcasts slopes from the right: one slope per channel has the shape [C, 1, 1].
       graph.add_tensor(names.back(),
                        std::holds_alternative<LearnedSlopeLayer>(layer) ? tensor.view({-1, 1, 1}) : tensor);
     }
@@ -128,27 +122,26 @@ std::string onnx_graph(const ExportedNetwork& network) {
   }
   const std::array latents{network.latent_dim};
   const std::array images{network.channels, network.resolution, network.resolution};
-  graph.message().add_bytes(onnx::graph::input, onnx_value("latents", latents));
-  graph.message().add_bytes(onnx::graph::output, onnx_value("images", images));
-  return graph.message().bytes();
+  add_value(graph.message(), onnx::Graph::input, "latents", latents);
+  add_value(graph.message(), onnx::Graph::output, "images", images);
 }
 
 }  // namespace
 
 std::string onnx_model(const ExportedNetwork& network) {
-  ProtobufMessage opset, model;
-  opset.add_integer(onnx::operator_set::version, onnx::opset_version);
-  model.add_integer(onnx::model::ir_version, onnx::ir_version);
-  model.add_bytes(onnx::model::producer_name, "slopegan");
-  model.add_bytes(onnx::model::graph, onnx_graph(network));
-  model.add_bytes(onnx::model::opset_import, opset.bytes());
+  std::string bytes;
+  pbf_builder<onnx::Model> model(bytes);
+  model.add_int64(onnx::Model::ir_version, onnx::ir_version);
+  model.add_string(onnx::Model::producer_name, "slopegan");
+  add_graph(model, network);
+  pbf_builder<onnx::OperatorSet>(model, onnx::Model::opset_import)
+      .add_int64(onnx::OperatorSet::version, onnx::opset_version);
   for (const auto& [key, value] : network.notes) {
-    ProtobufMessage entry;
-    entry.add_bytes(onnx::string_entry::key, key);
-    entry.add_bytes(onnx::string_entry::value, value);
-    model.add_bytes(onnx::model::metadata_props, entry.bytes());
+    pbf_builder<onnx::StringEntry> entry(model, onnx::Model::metadata_props);
+    entry.add_string(onnx::StringEntry::key, key);
+    entry.add_string(onnx::StringEntry::value, value);
   }
-  return model.bytes();
+  return bytes;
 }
 
 }  // namespace slopegan

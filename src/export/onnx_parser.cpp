@@ -1,17 +1,34 @@
 #include <cstring>
 #include <map>
+#include <optional>
+#include <protozero/pbf_message.hpp>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
 
 #include "export/onnx_fields.h"
 #include "export/onnx_model.h"
-#include "support/protobuf.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
+
+using protozero::pbf_message;
+
+/// Labels of a switch over a message's fields. A field of another wire type is skipped like an unknown field.
+template <typename Field>
+constexpr std::uint32_t varint(Field field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::varint);
+}
+template <typename Field>
+constexpr std::uint32_t fixed32(Field field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::fixed32);
+}
+template <typename Field>
+constexpr std::uint32_t bytes(Field field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
+}
 
 [[noreturn]] void refuse(const std::string& reason) { throw std::runtime_error("the ONNX model " + reason); }
 
@@ -25,7 +42,7 @@ struct OnnxNode {
   std::map<std::string, std::vector<std::int64_t>> integers;
   std::map<std::string, float> numbers;
 
-  /// The value that all of the integers have; they are one for each direction.
+  /// The common value of the attribute's integers, one per direction.
   std::int64_t integer(const std::string& name) const {
     const auto found = integers.find(name);
     require(found != integers.end() && !found->second.empty(), "lacks the attribute " + name);
@@ -41,54 +58,92 @@ struct OnnxNode {
   }
 };
 
-void parse_attribute(std::string_view message, OnnxNode& node) {
+void parse_attribute(pbf_message<onnx::Attribute> message, OnnxNode& node) {
   std::string name;
-  for (const auto& field : protobuf_fields(message)) {
-    if (field.number == onnx::attribute::name) name = field.bytes;
-    if (field.number == onnx::attribute::number) node.numbers[name] = field.as_float();
-    if (field.number == onnx::attribute::integers) {
-      node.integers[name].push_back(static_cast<std::int64_t>(field.integer));
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case bytes(onnx::Attribute::name):
+        name = message.get_view();
+        break;
+      case fixed32(onnx::Attribute::f):
+        node.numbers[name] = message.get_float();
+        break;
+      case varint(onnx::Attribute::ints):
+        node.integers[name].push_back(message.get_int64());
+        break;
+      default:
+        message.skip();
     }
   }
 }
 
-OnnxNode parse_node(std::string_view message) {
+OnnxNode parse_node(pbf_message<onnx::Node> message) {
   OnnxNode node;
-  for (const auto& field : protobuf_fields(message)) {
-    if (field.number == onnx::node::input) node.inputs.emplace_back(field.bytes);
-    if (field.number == onnx::node::output) node.output = field.bytes;
-    if (field.number == onnx::node::op_type) node.type = field.bytes;
-    if (field.number == onnx::node::attribute) parse_attribute(field.bytes, node);
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case bytes(onnx::Node::input):
+        node.inputs.emplace_back(message.get_view());
+        break;
+      case bytes(onnx::Node::output):
+        node.output = message.get_view();
+        break;
+      case bytes(onnx::Node::op_type):
+        node.type = message.get_view();
+        break;
+      case bytes(onnx::Node::attribute):
+        parse_attribute(message.get_message(), node);
+        break;
+      default:
+        message.skip();
+    }
   }
   return node;
 }
 
-std::pair<std::string, at::Tensor> parse_tensor(std::string_view message) {
-  std::string name;
-  std::vector<std::int64_t> sizes;
-  std::uint64_t type = 0, count = 1;
-  std::string_view data;
-  for (const auto& field : protobuf_fields(message)) {
-    if (field.number == onnx::tensor::name) name = field.bytes;
-    if (field.number == onnx::tensor::sizes) sizes.push_back(static_cast<std::int64_t>(field.integer));
-    if (field.number == onnx::tensor::data_type) type = field.integer;
-    if (field.number == onnx::tensor::raw_data) data = field.bytes;
-  }
-  require(type == onnx::tensor::float_type || type == onnx::tensor::int64_type, "has a tensor of an unknown type");
-  const std::uint64_t item = type == onnx::tensor::float_type ? sizeof(float) : sizeof(std::int64_t);
-  for (const auto size : sizes) {
-    // No product of sizes that fits the data overflows.
+/// float32 or int64 in `shape`. The data are copied.
+at::Tensor tensor_of(const std::vector<std::int64_t>& shape, std::int64_t type, std::string_view data) {
+  require(type == onnx::tensor_float || type == onnx::tensor_int64, "has a tensor of an unknown type");
+  const std::uint64_t item = type == onnx::tensor_float ? sizeof(float) : sizeof(std::int64_t);
+  std::uint64_t count = 1;
+  for (const auto size : shape) {
+    // Dividing first keeps the product from overflowing.
     require(size > 0 && static_cast<std::uint64_t>(size) <= data.size() / item / count,
             "has a tensor without its data");
     count *= static_cast<std::uint64_t>(size);
   }
   require(count * item == data.size(), "has a tensor whose data do not fit its shape");
-  auto tensor = at::empty(sizes, at::TensorOptions(type == onnx::tensor::float_type ? at::kFloat : at::kLong));
+  auto tensor = at::empty(shape, at::TensorOptions(type == onnx::tensor_float ? at::kFloat : at::kLong));
   std::memcpy(tensor.mutable_data_ptr(), data.data(), data.size());
-  return {name, tensor};
+  return tensor;
 }
 
-/// The tensors of `node` by their place among its inputs; undefined where it has fewer.
+std::pair<std::string, at::Tensor> parse_tensor(pbf_message<onnx::Tensor> message) {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::int64_t type = 0;
+  std::string_view data;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case bytes(onnx::Tensor::name):
+        name = message.get_view();
+        break;
+      case varint(onnx::Tensor::dims):
+        shape.push_back(message.get_int64());
+        break;
+      case varint(onnx::Tensor::data_type):
+        type = message.get_int64();
+        break;
+      case bytes(onnx::Tensor::raw_data):
+        data = message.get_view();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return {name, tensor_of(shape, type, data)};
+}
+
+/// The tensors among the inputs of a node, by position; undefined if the node has fewer inputs.
 class NodeTensors {
  public:
   NodeTensors(const OnnxNode& node, const NamedTensors& tensors) : node_(node), tensors_(tensors) {}
@@ -131,52 +186,97 @@ ExportedLayer layer_of(const OnnxNode& node, const NamedTensors& tensors) {
   refuse("has the operator " + printable(node.type));
 }
 
-std::string_view only_field(std::string_view message, int number, const char* what) {
-  std::string_view found;
-  for (const auto& field : protobuf_fields(message)) {
-    if (field.number == number) found = field.bytes;
+/// The last non-empty submessage `field` of a message. Reads to the end, so that a truncated message is detected.
+template <typename Field>
+protozero::data_view submessage(pbf_message<Field> message, Field field, const char* what) {
+  protozero::data_view found;
+  while (message.next()) {
+    if (message.tag_and_type() == bytes(field)) {
+      found = message.get_view();
+    } else {
+      message.skip();
+    }
   }
   require(!found.empty(), std::string("has no ") + what);
   return found;
 }
 
-/// The sizes of a value behind its batch.
-std::vector<std::int64_t> value_sizes(std::string_view value) {
-  const auto type = only_field(value, onnx::value_info::type, "type of a value");
-  const auto tensor = only_field(type, onnx::type::tensor_type, "tensor type");
+/// The size of a dimension, or std::nullopt for a dynamic one.
+std::optional<std::int64_t> parse_dimension(pbf_message<onnx::Dimension> message) {
+  require(message.next(), "has a dimension without a size");
+  std::optional<std::int64_t> size;
+  switch (message.tag_and_type()) {
+    case varint(onnx::Dimension::dim_value):
+      size = message.get_int64();
+      break;
+    case bytes(onnx::Dimension::dim_param):
+      message.skip();
+      break;
+    default:
+      refuse("has a dimension without a size");
+  }
+  require(!message.next(), "has a dimension without a size");
+  return size;
+}
+
+/// The sizes of a value after its batch dimension.
+std::vector<std::int64_t> value_sizes(pbf_message<onnx::ValueInfo> value) {
+  const pbf_message<onnx::Type> type(submessage(value, onnx::ValueInfo::type, "type of a value"));
+  const pbf_message<onnx::TensorType> tensor(submessage(type, onnx::Type::tensor_type, "tensor type"));
+  pbf_message<onnx::Shape> shape(submessage(tensor, onnx::TensorType::shape, "shape"));
   std::vector<std::int64_t> sizes;
-  bool batch = true;
-  for (const auto& field : protobuf_fields(only_field(tensor, onnx::tensor_type::shape, "shape"))) {
-    const auto dimension = protobuf_fields(field.bytes);
-    require(dimension.size() == 1, "has a dimension without a size");
-    require((dimension[0].number == onnx::dimension::parameter) == batch, "has no dynamic batch");
-    if (!batch) sizes.push_back(static_cast<std::int64_t>(dimension[0].integer));
-    batch = false;
+  for (bool batch = true; shape.next(); batch = false) {
+    require(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a dimension without a size");
+    const auto size = parse_dimension(shape.get_message());
+    require(size.has_value() != batch, "has no dynamic batch");
+    if (size) sizes.push_back(*size);
   }
   return sizes;
 }
 
-}  // namespace
-
-ExportedNetwork parse_onnx_model(std::string_view bytes) {
+/// The parts of a graph in the order of the file.
+struct OnnxGraphParts {
   ExportedNetwork network{.latent_dim = 0, .channels = 0, .resolution = 0, .layers = {}};
   NamedTensors tensors;
   std::vector<OnnxNode> nodes;
-  for (const auto& field : protobuf_fields(only_field(bytes, onnx::model::graph, "graph"))) {
-    if (field.number == onnx::graph::initializer) tensors.insert(parse_tensor(field.bytes));
-    if (field.number == onnx::graph::node) nodes.push_back(parse_node(field.bytes));
-    if (field.number == onnx::graph::input) {
-      const auto sizes = value_sizes(field.bytes);
-      require(sizes.size() == 1, "has latents of another shape");
-      network.latent_dim = sizes[0];
-    }
-    if (field.number == onnx::graph::output) {
-      const auto sizes = value_sizes(field.bytes);
-      require(sizes.size() == 3 && sizes[1] == sizes[2], "has images of another shape");
-      network.channels = sizes[0];
-      network.resolution = sizes[1];
+};
+
+OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
+  OnnxGraphParts parts;
+  while (graph.next()) {
+    switch (graph.tag_and_type()) {
+      case bytes(onnx::Graph::initializer):
+        parts.tensors.insert(parse_tensor(graph.get_message()));
+        break;
+      case bytes(onnx::Graph::node):
+        parts.nodes.push_back(parse_node(graph.get_message()));
+        break;
+      case bytes(onnx::Graph::input): {
+        const auto sizes = value_sizes(graph.get_message());
+        require(sizes.size() == 1, "has latents of another shape");
+        parts.network.latent_dim = sizes[0];
+        break;
+      }
+      case bytes(onnx::Graph::output): {
+        const auto sizes = value_sizes(graph.get_message());
+        require(sizes.size() == 3 && sizes[1] == sizes[2], "has images of another shape");
+        parts.network.channels = sizes[0];
+        parts.network.resolution = sizes[1];
+        break;
+      }
+      default:
+        graph.skip();
     }
   }
+  return parts;
+}
+
+}  // namespace
+
+ExportedNetwork parse_onnx_model(std::string_view bytes) try {
+  const pbf_message<onnx::Model> model(bytes);
+  auto [network, tensors, nodes] =
+      parse_graph(pbf_message<onnx::Graph>(submessage(model, onnx::Model::graph, "graph")));
   require(!nodes.empty() && nodes.front().type == "Unsqueeze", "does not begin with Unsqueeze");
   std::string value = "latents";
   for (const auto& node : nodes) {
@@ -186,6 +286,8 @@ ExportedNetwork parse_onnx_model(std::string_view bytes) {
   }
   require(value == "images", "does not end in images");
   return network;
+} catch (const protozero::exception& error) {
+  refuse(std::string("is damaged: ") + error.what());
 }
 
 }  // namespace slopegan

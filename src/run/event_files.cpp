@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <protozero/pbf_builder.hpp>
 
+#include "support/bytes.h"
 #include "support/crc32c.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -14,14 +16,18 @@ namespace {
 
 constexpr std::string_view event_prefix = "events.out.tfevents.", event_suffix = ".slopegan";
 
-// The numbers of the fields in tensorflow/core/util/event.proto.
-namespace event_field {
-constexpr int wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7;
-}
-namespace session_log_field {
-constexpr int status = 1;
-}
-constexpr std::uint64_t session_start = 1;
+// Field numbers in tensorflow/core/util/event.proto.
+enum class EventField : protozero::pbf_tag_type {
+  wall_time = 1,
+  step = 2,
+  file_version = 3,
+  summary = 5,
+  session_log = 7
+};
+enum class SessionLogField : protozero::pbf_tag_type { status = 1 };
+constexpr int session_start = 1;
+
+using EventBuilder = protozero::pbf_builder<EventField>;
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -101,27 +107,29 @@ void EventFiles::open_file() {
   const std::string number = format_text("{:010}", number_);
   file_.emplace(directory_ / (std::string(event_prefix) + number + std::string(event_suffix)));
   sync_directory(directory_);
-  ProtobufMessage version, start, session;
-  version.add_bytes(event_field::file_version, "brain.Event:2");
-  add_event(std::move(version), 0);
-  // Readers forget what has this step or a later one; what has the images of the start itself is not written again.
-  session.add_integer(session_log_field::status, session_start);
-  start.add_bytes(event_field::session_log, session.bytes());
-  add_event(std::move(start), *start_ + 1);
+  std::string version, start;
+  EventBuilder(version).add_string(EventField::file_version, "brain.Event:2");
+  append_event(std::move(version), 0);
+  // Readers discard events with this step or a later one. The event at the start itself is not written again.
+  EventBuilder event(start);
+  protozero::pbf_builder<SessionLogField>(event, EventField::session_log)
+      .add_enum(SessionLogField::status, session_start);
+  append_event(std::move(start), *start_ + 1);
 }
 
-void EventFiles::add_event(ProtobufMessage event, std::int64_t step) {
-  event.add_double(event_field::wall_time, seconds_since_1970());
-  event.add_integer(event_field::step, static_cast<std::uint64_t>(step));
-  file_->append(event_record(event.bytes()));
+void EventFiles::append_event(std::string event, std::int64_t step) {
+  EventBuilder message(event);
+  message.add_double(EventField::wall_time, seconds_since_1970());
+  message.add_int64(EventField::step, step);
+  file_->append(event_record(event));
 }
 
 void EventFiles::add(std::int64_t images, const EventSummary& summary) {
   if (!is_on()) return;
   if (!file_) open_file();
-  ProtobufMessage event;
-  event.add_bytes(event_field::summary, summary.message());
-  add_event(std::move(event), images);
+  std::string event;
+  EventBuilder(event).add_message(EventField::summary, summary.message());
+  append_event(std::move(event), images);
 }
 
 void EventFiles::sync() {

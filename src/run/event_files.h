@@ -44,7 +44,8 @@ class EventFiles {
  private:
   std::vector<std::filesystem::path> files() const;
   void open_file();
-  void add_event(ProtobufMessage event, std::int64_t step);
+  /// Completes the encoded message `event` by the wall time and the step.
+  void append_event(std::string event, std::int64_t step);
 
   std::filesystem::path directory_;
   std::int64_t number_;                ///< of the file of this start

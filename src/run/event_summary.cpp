@@ -1,52 +1,55 @@
 #include "run/event_summary.h"
 
-#include <string>
-#include <utility>
+#include <protozero/pbf_builder.hpp>
 #include <vector>
 
 namespace slopegan {
 
 namespace {
 
-// The numbers of the fields in tensorflow/core/framework/summary.proto and histogram.proto.
-namespace summary_field {
-constexpr int value = 1;
-}
-namespace value_field {
-constexpr int tag = 1, simple_value = 2, image = 4, histogram = 5;
-}
-namespace image_field {
-constexpr int height = 1, width = 2, colorspace = 3, encoded_image_string = 4;
-}
-namespace histogram_field {
-constexpr int min = 1, max = 2, num = 3, sum = 4, sum_squares = 5, bucket_limit = 6, bucket = 7;
+// Field numbers in tensorflow/core/framework/summary.proto and histogram.proto.
+enum class SummaryField : protozero::pbf_tag_type { value = 1 };
+enum class ValueField : protozero::pbf_tag_type { tag = 1, simple_value = 2, image = 4, histogram = 5 };
+enum class ImageField : protozero::pbf_tag_type { height = 1, width = 2, colorspace = 3, encoded_image_string = 4 };
+enum class HistogramField : protozero::pbf_tag_type {
+  min = 1,
+  max = 2,
+  num = 3,
+  sum = 4,
+  sum_squares = 5,
+  bucket_limit = 6,
+  bucket = 7
+};
+
+/// Appends a value to the summary: the fields that `add_fields(value)` writes, then its tag.
+template <typename AddFields>
+void append_value(std::string& summary, std::string_view tag, AddFields add_fields) {
+  protozero::pbf_builder<SummaryField> message(summary);
+  protozero::pbf_builder<ValueField> value(message, SummaryField::value);
+  add_fields(value);
+  value.add_string(ValueField::tag, tag);
 }
 
 }  // namespace
 
-void EventSummary::add_value(std::string_view tag, ProtobufMessage value) {
-  value.add_bytes(value_field::tag, tag);
-  summary_.add_bytes(summary_field::value, value.bytes());
-}
-
 void EventSummary::add_scalar(std::string_view tag, double value) {
-  ProtobufMessage message;
-  message.add_float(value_field::simple_value, static_cast<float>(value));
-  add_value(tag, std::move(message));
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    message.add_float(ValueField::simple_value, static_cast<float>(value));
+  });
 }
 
 void EventSummary::add_image(std::string_view tag, std::string_view png, int width, int height, int channels) {
-  ProtobufMessage image, message;
-  image.add_integer(image_field::height, static_cast<std::uint64_t>(height));
-  image.add_integer(image_field::width, static_cast<std::uint64_t>(width));
-  image.add_integer(image_field::colorspace, static_cast<std::uint64_t>(channels));
-  image.add_bytes(image_field::encoded_image_string, png);
-  message.add_bytes(value_field::image, image.bytes());
-  add_value(tag, std::move(message));
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    protozero::pbf_builder<ImageField> image(message, ValueField::image);
+    image.add_int32(ImageField::height, height);
+    image.add_int32(ImageField::width, width);
+    image.add_int32(ImageField::colorspace, channels);
+    image.add_bytes(ImageField::encoded_image_string, png);
+  });
 }
 
 void EventSummary::add_histogram(std::string_view tag, const Histogram& histogram) {
-  // A bucket begins where the one before it ends, so that a gap takes an empty bucket.
+  // A bucket begins at the limit of the previous one, so a gap is written as an empty bucket.
   std::vector<double> limits, counts;
   for (const auto& bucket : histogram.buckets()) {
     if (!limits.empty() && limits.back() != bucket.left) {
@@ -56,16 +59,16 @@ void EventSummary::add_histogram(std::string_view tag, const Histogram& histogra
     limits.push_back(bucket.right);
     counts.push_back(static_cast<double>(bucket.count));
   }
-  ProtobufMessage numbers, message;
-  numbers.add_double(histogram_field::min, histogram.min());
-  numbers.add_double(histogram_field::max, histogram.max());
-  numbers.add_double(histogram_field::num, static_cast<double>(histogram.count()));
-  numbers.add_double(histogram_field::sum, histogram.sum());
-  numbers.add_double(histogram_field::sum_squares, histogram.sum_of_squares());
-  numbers.add_packed_doubles(histogram_field::bucket_limit, limits);
-  numbers.add_packed_doubles(histogram_field::bucket, counts);
-  message.add_bytes(value_field::histogram, numbers.bytes());
-  add_value(tag, std::move(message));
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    protozero::pbf_builder<HistogramField> fields(message, ValueField::histogram);
+    fields.add_double(HistogramField::min, histogram.min());
+    fields.add_double(HistogramField::max, histogram.max());
+    fields.add_double(HistogramField::num, static_cast<double>(histogram.count()));
+    fields.add_double(HistogramField::sum, histogram.sum());
+    fields.add_double(HistogramField::sum_squares, histogram.sum_of_squares());
+    fields.add_packed_double(HistogramField::bucket_limit, limits.begin(), limits.end());
+    fields.add_packed_double(HistogramField::bucket, counts.begin(), counts.end());
+  });
 }
 
 EventSummary summary_of(const HistoryRecord& record) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "run/diagnostics_log.h"
 #include "run/history.h"
 #include "run/metrics_log.h"
 #include "support/histogram.h"
-#include "support/protobuf.h"
 
 namespace slopegan {
 
@@ -20,12 +20,10 @@ class EventSummary {
   void add_image(std::string_view tag, std::string_view png, int width, int height, int channels);
   void add_histogram(std::string_view tag, const Histogram& histogram);
 
-  const std::string& message() const { return summary_.bytes(); }
+  const std::string& message() const { return message_; }
 
  private:
-  void add_value(std::string_view tag, ProtobufMessage value);
-
-  ProtobufMessage summary_;
+  std::string message_;
 };
 
 /// The records of the JSONL files as scalars: all of their figures but for what the wall time of an event tells.

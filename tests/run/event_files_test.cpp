@@ -1,10 +1,9 @@
 #include "run/event_files.h"
 
-#include <bit>
-
 #include <gmock/gmock.h>
 
 #include "run/event_reader.h"
+#include "support/bytes.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -35,16 +34,13 @@ TEST(EventFiles, HoldWhatTensorFlowsWritersHold) {
   ASSERT_THAT(files, SizeIs(1));
   const auto records = testing::records_of(files[0]);
   ASSERT_THAT(records, SizeIs(3));
-  const auto version = protobuf_fields(records[0]);
-  EXPECT_EQ(version[0].number, 3);
-  EXPECT_EQ(version[0].bytes, "brain.Event:2");
-  EXPECT_EQ(version[1].number, 1);
-  EXPECT_GT(std::bit_cast<double>(version[1].integer), 1.7e9);  // seconds since 1970
+  EXPECT_EQ(testing::field_of(records[0], testing::event_file_version).get_string(), "brain.Event:2");
+  EXPECT_GT(testing::field_of(records[0], testing::event_wall_time).get_double(), 1.7e9);  // seconds since 1970
   const auto points = testing::event_points(directory.path());
   ASSERT_THAT(points, SizeIs(1));
   EXPECT_EQ(points[0].step, 64);
   EXPECT_EQ(points[0].tag, "loss");
-  EXPECT_THAT(points[0].value, ElementsAre(std::to_string(std::bit_cast<std::uint32_t>(0.5f))));
+  EXPECT_EQ(points[0].scalar, 0.5f);
 }
 
 // The length 1, its CRC, the byte, its CRC, as TensorFlow 2's TFRecordWriter writes them (scripts/test_tensorboard.py
@@ -93,11 +89,9 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   ASSERT_THAT(files, SizeIs(2));
   // What makes TensorBoard forget the 192 that it may have read: a session that starts at step 129.
   const auto records = testing::records_of(files[1]);
-  const auto start = protobuf_fields(records[1]);
-  EXPECT_EQ(start[0].number, 7);
-  EXPECT_EQ(protobuf_fields(start[0].bytes)[0].integer, 1u);
-  EXPECT_EQ(start[2].number, 2);
-  EXPECT_EQ(start[2].integer, 129u);
+  const auto session = testing::field_of(records[1], testing::event_session_log).get_string();
+  EXPECT_EQ(testing::field_of(session, testing::session_log_status).get_enum(), 1);
+  EXPECT_EQ(testing::field_of(records[1], testing::event_step).get_int64(), 129);
   EXPECT_THAT(second.sizes(), SizeIs(2));
 }
 
@@ -129,14 +123,17 @@ TEST(EventSummary, WritesAHistogramWithItsGaps) {
   histogram.add(std::vector<float>{-1, 1, 1, 1.125f});
   EventSummary summary;
   summary.add_histogram("x", histogram);
-  const auto value = protobuf_fields(protobuf_fields(summary.message())[0].bytes);
-  ASSERT_EQ(value[0].number, 5);
+  auto value = testing::field_of(summary.message(), testing::summary_value).get_message();
+  ASSERT_TRUE(value.next(testing::value_histogram));
+  auto fields = value.get_message();
   std::vector<std::vector<double>> lists;
-  for (const auto& field : protobuf_fields(value[0].bytes)) {
-    auto& list = lists.emplace_back();
-    std::string_view bytes = field.bytes;
-    while (!bytes.empty()) list.push_back(std::bit_cast<double>(little_endian(take_bytes(bytes, 8))));
-    if (list.empty()) list.push_back(std::bit_cast<double>(field.integer));
+  while (fields.next()) {
+    if (fields.wire_type() == protozero::pbf_wire_type::fixed64) {
+      lists.push_back({fields.get_double()});
+    } else {
+      const auto packed = fields.get_packed_double();
+      lists.emplace_back(packed.begin(), packed.end());
+    }
   }
   EXPECT_THAT(lists, ElementsAre(ElementsAre(-1), ElementsAre(1.125), ElementsAre(4), ElementsAre(2.125),
                                  ElementsAre(4.265625), ElementsAre(-1, 1, 1.125, 1.25), ElementsAre(1, 0, 2, 1)));
