@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens exported generators as their users would, and compares their images with slopegan's.
+"""Loads exported generators in Python and compares their images with slopegan's.
 
     test_export.py SLOPEGAN     the program to test
 
-safetensors is opened with the code in README.md, TorchScript with torch.jit.load, ONNX with scripts/verify_onnx.py. Ends
-with 77 where torch, safetensors, onnx or onnxruntime is not installed.
+safetensors is loaded with the code of outputs/README.md, TorchScript with torch.jit.load, ONNX with
+scripts/verify_onnx.py. Exits with 77 if torch, safetensors, onnx or onnxruntime is not installed.
 """
 import contextlib
 import os
@@ -43,11 +43,11 @@ def slopegan(program: str, *arguments) -> None:
 
 
 def readme_generator(folder: pathlib.Path):
-    """What README.md's Python block makes of generator.safetensors in the folder."""
-    (block,) = re.findall(r"^```python\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
+    """The generator that the Python block of outputs/README.md loads from generator.safetensors in the folder."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", (SOURCE / "outputs/README.md").read_text(), re.M | re.S)
     names: dict = {}
     with contextlib.chdir(folder):
-        exec(block, names)  # noqa: S102  our own text
+        exec(block, names)  # noqa: S102  from our own README
     assert names["images"].shape[0] == 64 and names["images"].abs().max() <= 1
     return names["generator"]
 
@@ -61,11 +61,11 @@ def check_safetensors(folder: pathlib.Path, reference) -> None:
 def check_torchscript(file: pathlib.Path, reference) -> None:
     module = torch.jit.load(file)
     with torch.no_grad():
-        for _ in range(3):  # the first calls are profiled, later ones optimised
+        for _ in range(3):  # the first calls are profiled; later ones are optimised
             images = module(reference["latents"])
         assert torch.equal(images, reference["images"]), (images - reference["images"]).abs().max()
         assert module(reference["latents"][:1]).shape == images[:1].shape
-        # Moves and changes its type as a whole.
+        # All parameters and buffers change their dtype.
         difference = (module.double()(reference["latents"].double()) - images).abs().max()
         assert difference < 1e-4, difference
 
@@ -77,7 +77,7 @@ def check_onnx(file: pathlib.Path, reference_file: pathlib.Path, operator: str, 
     assert not folded or "BatchNormalization" not in operators
 
 
-def check_damage_is_seen(file: pathlib.Path, reference_file: pathlib.Path) -> None:
+def check_damage_is_detected(file: pathlib.Path, reference_file: pathlib.Path) -> None:
     model = onnx.load(file)
     tensor = model.graph.initializer[1]
     values = onnx.numpy_helper.to_array(tensor).copy()
@@ -104,7 +104,7 @@ def main() -> int:
                      "--reference", reference_file)
             reference = load_file(reference_file)
             assert (reference["images"] - reference["slopegan_images"]).abs().max() <= 1e-5
-            assert reference["images"].std() > 0.05  # so that 1e-5 says something
+            assert reference["images"].std() > 0.05  # otherwise the tolerance of 1e-5 is meaningless
             check_safetensors(run, reference)
             slopegan(program, "export", run, "--format", "torchscript", "--out", run / "generator.pt")
             check_torchscript(run / "generator.pt", reference)
@@ -113,8 +113,8 @@ def main() -> int:
                 slopegan(program, "export", run, "--format", "onnx", "--out", file,
                          *(["--fold-batch-norm"] if folded else []))
                 check_onnx(file, reference_file, OPERATORS[name], folded)
-        check_damage_is_seen(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
-    print(f"{len(RUNS)} generators: README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
+        check_damage_is_detected(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
+    print(f"{len(RUNS)} generators: the README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
     return 0
 
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Runs every command of README.md, as it stands there, in a directory of its own with the real program.
+"""Runs every command of the READMEs, as written, in a scratch directory with the real program, and checks their links.
 
-    test_readme.py SLOPEGAN
+    test_readme.py SLOPEGAN     the program to test
+    test_readme.py --list       prints the commands without running them
 
-The program is found as build/release/slopegan and as slopegan, as the README has it, behind a wrapper that makes
-trainings and measurements small; nothing else of a command is changed but what `SMALLER` says. Only
-what `ELSEWHERE` names is not run. A command that ends with another exit code than 0 fails the test, as does a name under
-`ELSEWHERE` that the README no longer has. With --list, only says which commands it found."""
+The program is available as build/release/slopegan and as slopegan, through a wrapper that makes training and measurements
+small. Commands are otherwise changed only by `SMALLER`. Commands in `ELSEWHERE` are not run. The test fails if a command
+exits with a code other than 0, if an entry of `ELSEWHERE` no longer occurs in a README, or if a link is broken.
+"""
 import os
 import pathlib
 import re
@@ -18,31 +19,35 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
+READMES = ("README.md", "configs/README.md", "outputs/README.md", "outputs/study/README.md", "scripts/README.md",
+           "tests/README.md", "src/README.md")
+LONGEST_README = 250  # lines of the top README
 PROGRAMS = (r"build/release/slopegan ", r"slopegan ", r"scripts/", r"\.venv/bin/", r"cmake ", r"docker ", r"parallel ",
             r"sbatch ", r"srun ", r"source ", r"tensorboard ", r"SLOPEGAN_\w+=")
-ELSEWHERE = {  # beginning of the command: where it is tried
-    "scripts/quickstart.sh": "by .ci and people: it installs and builds; the sweep in it is run here",
-    "scripts/test.sh": "is what runs this test",
-    "scripts/setup.sh": "scripts/test.sh begins with it",
-    "SLOPEGAN_TEST=1 scripts/setup.sh": "scripts/test.sh begins with it",
+ELSEWHERE = {  # start of the command: where it is tested instead, or why it is not
+    "scripts/quickstart.sh": "installs and builds; its sweep runs here",
+    "scripts/test.sh": "runs this test",
+    "scripts/setup.sh": "scripts/test.sh runs it",
+    "SLOPEGAN_TEST=1 scripts/setup.sh": "scripts/test.sh runs it",
     "SLOPEGAN_EMOJI=1 scripts/setup.sh": "installs a font",
-    "SLOPEGAN_TORCH=": "takes another LibTorch",
-    "cmake --preset": "scripts/test.sh begins with it",
-    "cmake --build": "scripts/test.sh begins with it",
+    "SLOPEGAN_TORCH=": "needs another LibTorch",
+    "cmake --preset": "scripts/test.sh runs it",
+    "cmake --build": "scripts/test.sh runs it",
     "cmake --install": "scripts/test_install.sh",
-    "docker": "takes Docker",
+    "docker": "needs Docker",
     "sbatch": "scripts/test_slurm.sh",
     "srun": "scripts/test_slurm.sh",
-    "parallel -S": "takes several machines; tests/program/shards_test.cpp has the same on one",
+    "parallel -S": "needs several machines; tests/program/shards_test.cpp does the same on one",
     "tensorboard": "scripts/test_tensorboard.py",
     "scripts/import_wandb.py": "scripts/test_import_wandb.py",
     ".venv/bin/python scripts/import_dcgan.py": "scripts/test_import_dcgan.py",
     "slopegan import": "scripts/test_import_dcgan.py",
-    "slopegan train outputs/dcgan/config.yaml": "trains on what scripts/import_dcgan.py left",
-    ".venv/bin/python scripts/bench_peers.py": "minutes, and speed is no test",
-    ".venv/bin/python scripts/bench_growth.py": "minutes, and speed is no test",
-    "scripts/check_slow.sh": "is the long test",
-    "scripts/fuzz.sh": "takes clang and as long as one likes",
+    "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
+    ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
+    ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
+    "scripts/check_slow.sh": "takes an hour",
+    "scripts/fuzz.sh": "needs clang",
+    "scripts/check_format.sh": "the test Source.IsFormatted",
     ".venv/bin/python scripts/verify_onnx.py": "scripts/test_export.py",
 }
 SMALLER = [("checkpoints/120000", "checkpoints/320"), ("--count 10000", "--count 300"),
@@ -58,9 +63,9 @@ if arguments[:1] in (["train"], ["sweep"]) and len(arguments) > 1 and not argume
     given = {a.split("=")[0] for a in arguments if not a.startswith("-")}
     arguments = [a for a in arguments if not a.startswith("training.total_images=")]
     arguments += [s for s in small if s.split("=")[0] not in given - {"training.total_images"}]
-    if "RANK" in os.environ:  # more than the run has, which another command trained
+    if "RANK" in os.environ:  # more images than the run of an earlier command has
         arguments += ["training.total_images=1280"]
-    if arguments[:2] == ["sweep", "CONFIG"]:  # CONFIG stands for a run elsewhere
+    if arguments[:2] == ["sweep", "CONFIG"]:  # `train CONFIG` uses the default name
         arguments += ["run.name=smoke_sweep"]
 if arguments[:1] == ["bench"]:
     arguments = [a for a in arguments if not a.startswith("training.total_images=")]
@@ -70,13 +75,12 @@ os.execv(os.environ["SLOPEGAN_BINARY"], ["slopegan"] + arguments)
 """
 
 
-def commands():
-    """The commands of README.md in its order: whole lines of indented blocks, and what stands between backticks with an
-    argument behind it."""
+def commands_of(readme: str):
+    """The commands of a README in order: lines of indented blocks, and inline code with an argument."""
     texts, paragraph, fenced = [], [], False
-    for line in (SOURCE / "README.md").read_text().splitlines() + [""]:
+    for line in (SOURCE / readme).read_text().splitlines() + [""]:
         fenced ^= line.startswith("```")
-        if line.startswith("    ") or not line:  # a paragraph is over
+        if line.startswith("    ") or not line:  # the paragraph ends
             texts += [text for text in " ".join(paragraph).split("`")[1::2] if " " in text]
             paragraph = []
         if line.startswith("    ") and not fenced:
@@ -84,7 +88,35 @@ def commands():
         elif not fenced:
             paragraph.append(line.replace("```", ""))
     commands = (re.sub(r"\s+#\s.*$", "", text) for text in texts)
-    return list(dict.fromkeys(c for c in commands if any(re.match(program, c) for program in PROGRAMS)))
+    return [c for c in commands if any(re.match(program, c) for program in PROGRAMS)]
+
+
+def commands():
+    """The commands of all READMEs, each once."""
+    return list(dict.fromkeys(command for readme in READMES for command in commands_of(readme)))
+
+
+def anchors(text: str):
+    """The anchors that GitHub gives the headings of a Markdown text."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links():
+    for readme in READMES:
+        text = (SOURCE / readme).read_text()
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"https?:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (SOURCE / readme).parent / path if path else SOURCE / readme
+            if not target.exists():
+                yield f"{readme}: {link} does not exist"
+            elif anchor and anchor not in anchors(target.read_text()):
+                yield f"{readme}: {link} has no such heading"
+    lines = len((SOURCE / READMES[0]).read_text().splitlines())
+    if lines > LONGEST_README:
+        yield f"{READMES[0]} has {lines} lines, more than {LONGEST_README}"
 
 
 def elsewhere(command):
@@ -92,7 +124,7 @@ def elsewhere(command):
 
 
 def prepare(home: pathlib.Path):
-    """A directory that looks like the checkout after a build, with what the README's user has."""
+    """Creates a directory that looks like the checkout after a build, with the files of a user. Returns True on success."""
     for name in ("configs", "scripts", ".venv", "README.md"):
         (home / name).symlink_to(SOURCE / name)
     program = home / "build/release/slopegan"
@@ -102,11 +134,12 @@ def prepare(home: pathlib.Path):
     (home / "CONFIG").symlink_to(SOURCE / "configs/smoke.yaml")
     (home / "PATH").symlink_to(home / "outputs/smoke/checkpoints/latest")
     (home / ".cache/slopegan").mkdir(parents=True)
-    (home / ".cache/slopegan/emoji").symlink_to(home / "photos")  # where scripts/make_emoji.py leaves them
-    done = run(home, "slopegan sweep configs/quickstart.yaml")  # what scripts/quickstart.sh does after the build
+    (home / ".cache/slopegan/emoji").symlink_to(home / "photos")  # the output folder of scripts/make_emoji.py
+    succeeded = run(home, "slopegan sweep configs/quickstart.yaml")  # what scripts/quickstart.sh does after the build
     for seed, folder in enumerate(("photos", "pictures", "others")):
-        done &= run(home, f"slopegan generate outputs/quickstart/runs/slope_0-seed_0 --count 300 --seed {seed} --out {folder}")
-    return done
+        succeeded &= run(home, "slopegan generate outputs/quickstart/runs/slope_0-seed_0 --count 300 "
+                               f"--seed {seed} --out {folder}")
+    return succeeded
 
 
 def environment(home):
@@ -115,6 +148,7 @@ def environment(home):
 
 
 def run(home, command):
+    """Runs a shell command, prints one line about it, and returns True if it succeeded."""
     began = time.monotonic()
     limit = 3 if NEVER_ENDS in command else 300
     process = subprocess.Popen(["bash", "-c", "set -o pipefail; " + command], cwd=home, env=environment(home),
@@ -125,11 +159,17 @@ def run(home, command):
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 2 if NEVER_ENDS in command else 9)
         output, _ = process.communicate()
-    ended_well = process.returncode in ((0, 130) if NEVER_ENDS in command else (0,))
-    print(f"{'ok    ' if ended_well else 'FAILED'} {time.monotonic() - began:5.1f} s  {command}", flush=True)
-    if not ended_well:
+    succeeded = process.returncode in ((0, 130) if NEVER_ENDS in command else (0,))
+    print(f"{'ok    ' if succeeded else 'FAILED'} {time.monotonic() - began:5.1f} s  {command}", flush=True)
+    if not succeeded:
         print(f"       exit code {process.returncode}\n" + output[-1500:], flush=True)
-    return ended_well
+    return succeeded
+
+
+def is_installed(home, command):
+    program = shlex.split(command)[0]
+    return (command.startswith("source ") or (home / program).exists()
+            or shutil.which(program, path=f"{home / 'build/release'}:{os.environ['PATH']}") is not None)
 
 
 def main():
@@ -138,9 +178,11 @@ def main():
         for command in found:
             print(f"{'elsewhere' if elsewhere(command) else 'here':9}  {command}")
         return 0
+    problems = list(broken_links())
     if len(found) < 60:
-        print(f"README.md is not read well: only {len(found)} commands")
-        return 1
+        problems.append(f"only {len(found)} commands were found in the READMEs")
+    problems += [f"ELSEWHERE lists a command that no README contains: {beginning}"
+                 for beginning in ELSEWHERE if not any(c.startswith(beginning) for c in found)]
     os.environ["SLOPEGAN_BINARY"] = os.path.abspath(sys.argv[1])
     failed = 0
     with tempfile.TemporaryDirectory(prefix="slopegan-readme-") as folder:
@@ -149,17 +191,15 @@ def main():
         for command in found:
             if elsewhere(command):
                 continue
-            if not shutil.which(shlex.split(command)[0], path=f"{home / 'build/release'}:{os.environ['PATH']}") and \
-                    not (home / shlex.split(command)[0]).exists() and not command.startswith("source "):
-                print(f"skipped          {command}: there is no such program here")
+            if not is_installed(home, command):
+                print(f"skipped          {command}: not installed")
                 continue
             for long, short in SMALLER:
                 command = command.replace(long, short)
             failed += not run(home, command)
-    unused = [b for b in ELSEWHERE if not any(c.startswith(b) for c in found)]
-    for beginning in unused:
-        print(f"ELSEWHERE names a command that README.md does not have: {beginning}")
-    return 1 if failed or unused else 0
+    for problem in problems:
+        print(problem)
+    return 1 if failed or problems else 0
 
 
 if __name__ == "__main__":
