@@ -1,15 +1,14 @@
-# slopegan as an image: the build with its tools stays behind, the program, its configurations and the data of the
-# examples go along.
+# A slopegan image with the program, its configurations and the example data. Build tools are not included.
 #   docker build -t slopegan .
 #   docker run --rm -v "$PWD/outputs:/data/outputs" slopegan train configs/smoke.yaml
-#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with LibTorch's CPU builds: an image without CUDA's 4 GB
+#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with CPU builds of LibTorch: saves 4 GB of CUDA
 FROM debian:12 AS build
 ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates python3
 COPY . /slopegan
 WORKDIR /slopegan
 RUN scripts/build.sh release slopegan slopegan_share slopegan_layers && cmake --install build/release --prefix /opt/slopegan
-# LibTorch's libraries, and CUDA's where the wheel depends on them, as they lie to one another in the wheels.
+# LibTorch's libraries, and CUDA's if the wheel depends on them, in the same relative places as in the wheels.
 RUN mkdir -p /opt/torch && cd .venv/lib/python3.11/site-packages && cp -a torch/lib /opt/torch/lib && \
     if [ -d nvidia ]; then cp -a nvidia /opt/nvidia; fi
 

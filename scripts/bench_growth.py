@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures how slopegan's time grows with images, width, resolution, batch, threads and arms.
+"""Measures slopegan's time as a function of images, width, resolution, batch size, threads and arms.
 
     .venv/bin/python scripts/bench_growth.py [--axis width ...] [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
 
-Prints a table an axis: the time, what it is times the row above, and, for the training step, the arithmetic of an image
-and its rate. The rows of an axis are measured one after the other in every round, so that what disturbs the machine
-disturbs all of them; medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
+Prints one table per axis: the time, its ratio to the previous row, and, for the training step, the operations per image
+and their rate. Each round measures all rows of an axis in turn, so that a disturbance affects all of them; the tables show
+medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
 """
 import argparse
 import json
@@ -28,7 +28,7 @@ def bench(kind, *arguments):
 
 
 def step(seconds, *overrides):
-    """Seconds for 1,000 images of the training step, and its arithmetic."""
+    """Seconds for 1,000 images of the training step, with its operations per image and their rate."""
     row = bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}
@@ -39,7 +39,7 @@ def both(key, value):
 
 
 def images(_, value):
-    """The whole program: start, training, samples, a checkpoint."""
+    """Seconds of the whole program: startup, training, samples and a checkpoint."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         subprocess.run([BINARY, "--quiet", "train", ROOT / "configs/fashion_mnist.yaml", f"run.output_dir={folder}",
@@ -58,14 +58,14 @@ def arms(_, value):
                              "metrics.every_images=0")[0]["seconds"]}
 
 
-# axis: what one second is for, the values, how to measure one
+# axis: label of the time, values, function that measures one value
 AXES = {
     "images": ("s for the whole program", [6400, 12800, 25600, 51200, 102400], images),
-    "width": ("s for 1,000 images", [8, 16, 32, 64, 128], lambda s, v: step(s, *both("width", v))),
-    "resolution": ("s for 1,000 images", [32, 64, 128], lambda s, v: step(s, f"data.resolution={v}")),
-    "batch": ("s for 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: step(s, f"training.batch_size={v}")),
-    "threads": ("s for 1,000 images", list(range(1, CORES + 1)), threads),
-    "arms": ("s for arms of 12,800 images", [1, 2, 4, 8], arms),
+    "width": ("s per 1,000 images", [8, 16, 32, 64, 128], lambda s, v: step(s, *both("width", v))),
+    "resolution": ("s per 1,000 images", [32, 64, 128], lambda s, v: step(s, f"data.resolution={v}")),
+    "batch": ("s per 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: step(s, f"training.batch_size={v}")),
+    "threads": ("s per 1,000 images", list(range(1, CORES + 1)), threads),
+    "arms": ("s (12,800 images per arm)", [1, 2, 4, 8], arms),
 }
 
 
@@ -77,7 +77,7 @@ def measure(axis, arguments):
 
 
 def show(axis, rows):
-    print(f"{axis:>10}{AXES[axis][0]:>30}{'to the row above':>18}{'MFLOP an image':>16}{'GFLOP/s':>9}")
+    print(f"{axis:>10}{AXES[axis][0]:>30}{'to previous row':>18}{'MFLOP per image':>16}{'GFLOP/s':>9}")
     before = None
     for row in rows:
         growth = f"{row['seconds'] / before:17.2f}x" if before else " " * 18
@@ -103,7 +103,7 @@ def plot(results, file):
         elif axis == "batch":
             line, name = [seconds[-1]] * len(rows), "constant"
         elif axis == "threads":
-            line, name = [seconds[0] / value for value in values], "a thread's part"
+            line, name = [seconds[0] / value for value in values], "ideal"
         else:
             line, name = [seconds[-1] * value / values[-1] for value in values], "linear"
         place.loglog(values, line, "--", base=2, color="gray", label=name)
@@ -117,11 +117,11 @@ def plot(results, file):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--axis", action="append", choices=AXES, help="may be given again; all without it")
+    parser.add_argument("--axis", action="append", choices=AXES, help="can be repeated; default: all")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help="of each measurement of the step")
-    parser.add_argument("--json", type=pathlib.Path, help="write the medians to this file")
-    parser.add_argument("--plot", type=pathlib.Path, help="draw them into this PNG or SVG file")
+    parser.add_argument("--seconds", type=float, default=3, help="duration of each measurement of the step")
+    parser.add_argument("--json", type=pathlib.Path, help="write the medians to this JSON file")
+    parser.add_argument("--plot", type=pathlib.Path, help="plot the medians to this PNG or SVG file")
     arguments = parser.parse_args()
     results = {}
     for axis in arguments.axis or AXES:

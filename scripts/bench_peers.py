@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times the same training step in plain PyTorch and in slopegan, with the same wheel and threads.
+"""Times the same training step in PyTorch and in slopegan, with the same wheel and number of threads.
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
                                             [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
 
-With --inference the generator in evaluation mode, `--batch` (1 or 64) images at a time, takes the place of the step.
+--inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
 
-Each way runs in a process of its own, one after the other in every round, so that what disturbs the machine disturbs all
-of them. Prints the medians over the rounds, the ratios to the fastest PyTorch of the same precision, and peak memory.
+Each variant runs in its own process. Each round runs all variants in turn, so that a disturbance affects all of them.
+Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak memory.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
 
 
 def peer(arguments) -> None:
-    """One measurement of one peer, in this process; prints a JSON line."""
+    """Measures one PyTorch variant in this process and prints a line of JSON."""
     import torch
     from torch import nn
 
@@ -150,10 +150,10 @@ def main() -> int:
     for key, value in {"resolution": 32, "width": 32, "channels": 1, "batch": 64, "rounds": 5,
                        "threads": len(os.sched_getaffinity(0))}.items():
         parser.add_argument(f"--{key}", type=int, default=value)
-    parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--compile", action="store_true", help="torch.compile as well, which takes minutes at first")
-    parser.add_argument("--inference", action="store_true", help="the generator alone, in evaluation mode")
-    parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this file")
+    parser.add_argument("--seconds", type=float, default=4, help="duration of each measurement")
+    parser.add_argument("--compile", action="store_true", help="also time torch.compile, whose compilation takes minutes")
+    parser.add_argument("--inference", action="store_true", help="time the generator alone, in evaluation mode")
+    parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this JSON file")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:

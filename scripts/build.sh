@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing and builds a preset into build/.
-#   scripts/build.sh [PRESET [TARGET ...]]     release and everything by default
+# Installs missing dependencies and builds a preset in build/PRESET.
+#   scripts/build.sh [PRESET [TARGET ...]]     default: release, all targets
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}

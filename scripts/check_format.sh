@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks that the C++ files are formatted as .clang-format says; scripts/check_format.sh --fix formats them.
+# Checks the format of all C++ files against .clang-format; with --fix, formats them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clang_format=.venv/bin/clang-format
-if [[ ! -x $clang_format ]]; then echo "skipped: scripts/setup.sh has not installed clang-format"; exit 77; fi
+if [[ ! -x $clang_format ]]; then echo "skipped: clang-format is not installed; scripts/setup.sh installs it"; exit 77; fi
 mapfile -d '' files < <(find src tests -name '*.h' -print0 -o -name '*.cpp' -print0)
 if [[ ${1:-} == --fix ]]; then exec "$clang_format" -i "${files[@]}"; fi
 "$clang_format" --dry-run -Werror "${files[@]}"

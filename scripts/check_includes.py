@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that includes point downwards only, and that no file mixes what cannot be mixed.
+"""Checks that includes point to lower layers only, and that no file includes both spdlog and LibTorch.
 
-The folders of src/ stand in layers; a file may include its own folder and folders of lower layers. spdlog and LibTorch
-bring different versions of fmt and must not meet in one file.
+The folders of src/ are ordered in layers. A file may include files of its own folder and of lower layers. spdlog and
+LibTorch use different versions of fmt, which cannot be included in the same file.
 """
 import pathlib
 import re
@@ -38,30 +38,30 @@ def problems(root: pathlib.Path):
         relative = file.relative_to(root)
         folder = relative.parts[0] if len(relative.parts) > 1 else relative.stem
         if folder not in LEVEL:
-            yield f"src/{relative}: folder {folder} is in no layer of scripts/check_includes.py"
+            yield f"src/{relative}: folder {folder} is not listed in scripts/check_includes.py"
             continue
         includes = INCLUDE.findall(file.read_text())
         system = {path for quote, path in includes if quote == "<"}
         for path in (path for quote, path in includes if quote == '"'):
             if not (root / path).is_file():
-                yield f'src/{relative}: includes "{path}", which is not below src/'
+                yield f'src/{relative}: includes "{path}", which does not exist in src/'
                 continue
             other = path.split("/")[0]
             if other != folder and LEVEL.get(other, len(LAYERS)) >= LEVEL[folder]:
-                yield f"src/{relative}: {folder} may not include {path}: it is not below"
+                yield f"src/{relative}: {folder} may not include {path}, which is not in a lower layer"
         torch = any(path.startswith(("torch/", "ATen/", "c10/")) for path in system)
         if torch and folder in TORCH_FREE:
-            yield f"src/{relative}: {folder} builds without LibTorch"
+            yield f"src/{relative}: {folder} must build without LibTorch"
         if torch and any(path.startswith(("spdlog/", "fmt/")) for path in system):
-            yield f"src/{relative}: spdlog and LibTorch in one file (their fmt versions clash)"
+            yield f"src/{relative}: includes both spdlog and LibTorch, whose versions of fmt conflict"
         if file.suffix == ".h" and "#pragma once" not in file.read_text():
-            yield f"src/{relative}: has no #pragma once"
+            yield f"src/{relative}: #pragma once is missing"
 
 
 def main() -> int:
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
     found = list(problems(root))
-    print("\n".join(found) or "includes point downwards")
+    print("\n".join(found) or "all includes point to lower layers")
     return 1 if found else 0
 
 

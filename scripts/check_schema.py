@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks YAML texts against the JSON Schema of the configuration with PyPI's jsonschema.
+"""Validates YAML texts against the JSON Schema of the configuration with PyPI's jsonschema.
 
     check_schema.py SCHEMA < TEXTS     TEXTS: a JSON list of texts
 
-prints a JSON list with what the schema objects to in each text, null where it accepts it. Ends with 77 where
-jsonschema or PyYAML is not installed.
+Prints a JSON list with the validation errors of each text, or null if the text is valid. Exits with 77 if jsonschema or
+PyYAML is not installed.
 """
 import json
 import pathlib
@@ -28,7 +28,7 @@ def main() -> int:
         try:
             errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(read_yaml(text))]
         except yaml.YAMLError as error:
-            errors = [f"no YAML: {error}"]
+            errors = [f"invalid YAML: {error}"]
         objections.append("; ".join(errors) or None)
     json.dump(objections, sys.stdout)
     return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The long checks: the tests that repeat themselves (kills, faults, damage, bad input) at their full counts, as a table.
-# Without a filter, each fuzzer runs for SLOPEGAN_FUZZ_SECONDS (600) as well.
+# Runs the repeated checks (kills, faults, damaged files, invalid input) at full length and prints a table of the results.
+# Without a filter, also runs each fuzzer for SLOPEGAN_FUZZ_SECONDS (600) seconds.
 #   scripts/check_slow.sh [GTEST_FILTER]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs clang-tidy with the checks of .clang-tidy over all of src/.
 
-    scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: build/release; FOLDER: of src/, all by default
+    scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default all
 
-The sources of a folder are checked as one translation unit, because reading LibTorch's headers takes longer than all the
-rest: one time a folder instead of one a file.
+The sources of a folder are checked as one translation unit, because parsing LibTorch's headers dominates the time: it
+happens once per folder instead of once per file.
 """
 import concurrent.futures
 import json
@@ -22,7 +22,7 @@ NOISE = re.compile(r"^(\d+ warnings? generated|Suppressed |Use -header-filter|\[
 
 
 def flags_of(command: str) -> list[str]:
-    """Definitions, include folders and the language: the rest means nothing to clang."""
+    """The definitions, include directories and language standard; clang does not know the other flags."""
     words = command.replace("-isystem ", "-isystem").split()
     kept = [w for w in words if w.startswith(("-D", "-I", "-isystem", "-std="))]
     return [w.replace('\\"', '"') for w in kept]
@@ -33,7 +33,7 @@ def includes_of(flags: list[str]) -> list[str]:
 
 
 def flags_for(folder: str, database: list[dict]) -> list[str]:
-    """The include folders of the target that the folder belongs to, and the definitions of all."""
+    """The include directories of the target that contains the folder, and the definitions of all targets."""
     sees_torch = folder not in TORCH_FREE
     commands = [flags_of(e["command"]) for e in database if ("torch/include" in e["command"]) == sees_torch]
     definitions = {f for flags in commands for f in flags if f.startswith("-D")}
@@ -41,7 +41,7 @@ def flags_for(folder: str, database: list[dict]) -> list[str]:
 
 
 def check(folder: str, database: list[dict], scratch: pathlib.Path) -> tuple[str, bool, str]:
-    # Clones of a function for several processors must be seen before its first use.
+    # Target clones of a function must be declared before its first use.
     files = sorted((ROOT / "src" / folder).glob("*.cpp"), key=lambda file: ("_kernel" not in file.name, file.name))
     unit = scratch / f"{folder}.cpp"
     unit.write_text("".join(f'#include "{file}"\n' for file in files))
@@ -55,7 +55,7 @@ def check(folder: str, database: list[dict], scratch: pathlib.Path) -> tuple[str
 
 def main() -> int:
     if not CLANG_TIDY.exists():
-        print("skipped: scripts/setup.sh has not installed clang-tidy")
+        print("skipped: clang-tidy is not installed; scripts/setup.sh installs it")
         return 77
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release")
     database = json.loads((build / "compile_commands.json").read_text())

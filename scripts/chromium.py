@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its DevTools protocol over a pair of pipes: needs nothing but Python."""
+"""Controls a headless Chromium through the DevTools protocol over a pair of pipes. Needs only the standard library."""
 import base64
 import json
 import os
@@ -17,13 +17,13 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One page. What it says, asks for and breaks is collected in `console`, `requests` and `dialogs`."""
+    """A browser with one page. Collects its console messages, network requests and dialogs."""
 
     def __init__(self, program: str, timeout_s: float = 60):
         self.profile = tempfile.TemporaryDirectory(prefix="slopegan-chromium-", ignore_cleanup_errors=True)
         from_us, self.to_browser = os.pipe()
         self.from_browser, to_us = os.pipe()
-        # The protocol is spoken on descriptors 3 and 4. Chromium's own sandbox does not work for root, as in containers.
+        # The protocol uses descriptors 3 and 4. Chromium's sandbox does not work for root, as in containers.
         command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                    "--disable-background-networking", "--disable-dev-shm-usage", "--remote-debugging-pipe",
                    f"--user-data-dir={self.profile.name}", "about:blank"]
@@ -71,7 +71,7 @@ class Browser:
             ready, _, _ = select.select([self.from_browser], [], [], max(0, deadline - time.monotonic()))
             chunk = os.read(self.from_browser, 1 << 20) if ready else b""
             if not chunk:
-                raise RuntimeError("Chromium does not answer")
+                raise RuntimeError("Chromium does not respond")
             self.buffer += chunk
         line, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(line)
@@ -92,7 +92,7 @@ class Browser:
             self.events.append(method)
 
     def open(self, file: pathlib.Path, *, width=1280, height=900, dark=False, scripts=True) -> float:
-        """Opens the file and returns the seconds until its load event, and a drawn frame where scripts run."""
+        """Opens the file. Returns the seconds until its load event and, if scripts are enabled, the first frame."""
         self.console.clear(), self.requests.clear(), self.dialogs.clear(), self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia",
@@ -107,14 +107,14 @@ class Browser:
         return time.monotonic() - begin
 
     def evaluate(self, expression: str):
-        """The JSON value of an expression, awaited."""
+        """Evaluates an expression, awaits it, and returns its JSON value."""
         result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in result:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     def place_of(self, selector: str):
-        """The middle of an element, scrolled into view."""
+        """Scrolls an element into view and returns the coordinates of its centre."""
         return self.evaluate("""(() => { const e = document.querySelector(%s);
             e.scrollIntoView({block: 'center', behavior: 'instant'});
             const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"""
@@ -134,7 +134,7 @@ class Browser:
                       windowsVirtualKeyCode={"Escape": 27, "ArrowLeft": 37, "ArrowRight": 39, "Enter": 13}[name])
 
     def screenshot(self, file: pathlib.Path, whole_page: bool = True):
-        # Long pages are cut: a picture of 16,384 pixels is the most that Chromium draws.
+        # Long pages are cropped: Chromium renders at most 16,384 pixels.
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         options = {}
         if whole_page:

@@ -1,5 +1,4 @@
-"""Reads slopegan's configuration files in Python as YAML 1.2 has them: PyYAML alone takes 2e-4 for text, and yes for
-true."""
+"""Reads slopegan's configuration files as YAML 1.2. PyYAML implements YAML 1.1, where 2e-4 is a string and yes is true."""
 import re
 
 import yaml
@@ -22,7 +21,7 @@ for tag, pattern, first in (
 
 def _integer(loader, node):
     text = loader.construct_scalar(node)
-    return int(text, 16) if text.startswith("0x") else int(text)  # PyYAML takes 010 for 8
+    return int(text, 16) if text.startswith("0x") else int(text)  # PyYAML reads 010 as octal
 
 
 Loader.add_constructor("tag:yaml.org,2002:int", _integer)

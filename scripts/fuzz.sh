@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the libFuzzer programs of tests/fuzz and runs each for SECONDS (60): all of them, or the named ones. Their
-# inputs start from tests/fuzz/corpus; what they find new is kept in build/fuzz/found, what breaks them in
-# build/fuzz/crashes, from where it belongs into tests/fuzz/corpus, which the tests replay.
+# Builds the libFuzzer programs of tests/fuzz and runs each, or the named ones, for SECONDS (60). Inputs start from
+# tests/fuzz/corpus. New inputs are kept in build/fuzz/found, crashing ones in build/fuzz/crashes. After a fix, copy the
+# crashing input to tests/fuzz/corpus, which the tests replay.
 #   scripts/fuzz.sh [SECONDS] [TARGET...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,11 +17,12 @@ SLOPEGAN_FUZZ=1 scripts/setup.sh
 [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
 
-# What is freed is handed out again at once, so that memory means what the readers hold. yaml-cpp is not instrumented.
+# A small quarantine reuses freed memory immediately, so the memory limit applies to what the readers hold. yaml-cpp is not
+# instrumented, so container overflow is not detected.
 export ASAN_OPTIONS=quarantine_size_mb=8:detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0
 for target in "${targets[@]}"; do
-  if [[ ! -d tests/fuzz/corpus/$target ]]; then echo "fuzz.sh: there is no target $target" >&2; exit 2; fi
+  if [[ ! -d tests/fuzz/corpus/$target ]]; then echo "fuzz.sh: unknown target $target" >&2; exit 2; fi
   mkdir -p "build/fuzz/found/$target" build/fuzz/crashes
   log=build/fuzz/$target.log
   result="no crash"

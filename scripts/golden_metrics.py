@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/metrics/: pairs of feature sets, and what torch-fidelity and prdc make of them.
+"""Writes tests/golden/metrics/: pairs of feature sets, and their metrics according to torch-fidelity and prdc.
 
     python3 -m venv VENV
     VENV/bin/pip install --no-deps torch-fidelity==0.4.0 prdc==0.2
     VENV/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 safetensors==0.8.0 tqdm pillow
     VENV/bin/python scripts/golden_metrics.py tests/golden/metrics
 
-torch-fidelity imports torchvision, which has no wheel for every torch; of what it imports only the names are needed
-here. torch-fidelity takes the roots of the eigenvalues of a product that is not symmetric, which costs it some digits
-where covariances are singular; the sets of whole numbers get a second witness, the distance in 50 digits by mpmath
-(which torch brings along). Features are stored in float32 and go to the references as the same numbers in float64. In torch-fidelity's terms
-input 1 is the generated set, input 2 the real one; the features themselves serve as logits of the classifier score.
-The degenerate sets hold small whole numbers, so that the references, too, find equal distances equal.
+torch-fidelity imports torchvision, which has no wheel for every version of torch. Only the imported names are needed, so
+this script defines stubs. torch-fidelity computes the square roots of eigenvalues of a non-symmetric product, which loses
+digits if covariances are singular. For sets of integers, mpmath (a dependency of torch) therefore computes the distance a
+second time, with 50 digits. Features are stored in float32 and passed to the references as the same values in float64.
+Input 1 of torch-fidelity is the generated set, input 2 the real one; the features also serve as logits of the classifier
+score. The degenerate sets contain small integers, so that equal distances are equal in the references as well.
 """
 import contextlib
 import io
@@ -40,7 +40,7 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase  # noqa: 
 
 
 class PassThrough(FeatureExtractorBase):
-    """The features of a sample are the sample."""
+    """Returns each sample as its features."""
 
     def __init__(self, name, features_list, **_):
         super().__init__(name, features_list)
@@ -71,7 +71,7 @@ class Samples(TensorDataset):
 
 
 def feature_sets():
-    """name: (real, generated). Each has a generator of its own, so that adding one changes no other."""
+    """Yields (name, real, generated). Each set has its own random generator, so adding a set does not change the others."""
     def random(index):
         return np.random.default_rng([20, index])
 
@@ -115,7 +115,7 @@ def reference(real, generated):
         isc_splits=1, fid=True, kid=same_count, kid_subsets=1, kid_subset_size=len(real), prc=True)
     values = {"frechet_distance": found["frechet_inception_distance"], "precision": found["precision"],
               "recall": found["recall"], "classifier_score": found["inception_score_mean"]}
-    if same_count:  # torch-fidelity's estimator is for sets of equal sizes
+    if same_count:  # torch-fidelity's estimator requires equal sizes
         values["kernel_distance"] = found["kernel_inception_distance_mean"]
     with contextlib.redirect_stdout(io.StringIO()):
         found = prdc.compute_prdc(real, generated, nearest_k=5)
@@ -123,7 +123,7 @@ def reference(real, generated):
 
 
 def exact_moments(features):
-    """Mean and covariance of whole numbers in mpmath's precision."""
+    """Mean and covariance of integer features, [count, width], in mpmath's precision."""
     count, width = features.shape
     total, products = features.sum(axis=0), features.T @ features
     covariance = mpmath.matrix(width, width)
@@ -134,7 +134,8 @@ def exact_moments(features):
     return mpmath.matrix([mpmath.mpf(int(t)) / count for t in total]), covariance
 
 
-def roots(eigenvalues):  # those of singular matrices are zeros with rounding errors
+def roots(eigenvalues):
+    """Square roots. Zero eigenvalues of singular matrices have rounding errors and are set to zero."""
     return [mpmath.sqrt(value) if value > mpmath.mpf(10) ** -40 else mpmath.mpf(0) for value in eigenvalues]
 
 

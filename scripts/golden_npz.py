@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/npz: archives as NumPy writes them, in the layout of MedMNIST. Needs: pip install numpy.
+"""Writes tests/golden/npz: archives written by NumPy, in the layout of MedMNIST. Needs NumPy.
 
-Image i holds i, i + 1, ... (modulo 251) in NumPy's own order; its label is i % 3.
+Image i contains i, i + 1, ... (modulo 251) in row-major order; its label is i % 3.
 """
 import pathlib
 

@@ -5,8 +5,8 @@
     VENV/bin/python scripts/golden_safetensors.py write tests/golden/safetensors.safetensors
     VENV/bin/python scripts/golden_safetensors.py check FILE
 
-The tests hold the same tensors (tests/run/safetensors_test.cpp): of every dtype a 2 x 3 matrix of -1.5, -0.5, ..., 3.5
-(whole numbers 0, 1, ..., 5 for the integers; 0, 1, 0, 1, 0, 1 for BOOL), a scalar and an empty tensor.
+tests/run/safetensors_test.cpp defines the same tensors: a 2 x 3 matrix of each dtype (-1.5, -0.5, ..., 3.5 for floating
+point; 0, 1, ..., 5 for integers; 0, 1, 0, 1, 0, 1 for BOOL), a scalar and an empty tensor.
 """
 import ctypes
 import struct
@@ -23,7 +23,7 @@ def bfloat16(values):
     return b"".join(struct.pack("<f", value)[2:] for value in values)  # these values need no rounding
 
 
-MATRICES = {  # name: (dtype as the library's Python side calls it, in the file, bytes)
+MATRICES = {  # name: (dtype in the Python API, dtype in the file, bytes)
     "bool": ("bool", "BOOL", struct.pack("<6B", 0, 1, 0, 1, 0, 1)),
     "uint8": ("uint8", "U8", struct.pack("<6B", *INTEGERS)),
     "int8": ("int8", "I8", struct.pack("<6b", *INTEGERS)),

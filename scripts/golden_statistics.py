@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/statistics.json: what SciPy says about the same numbers as tests/experiments/.
+"""Writes tests/golden/statistics.json: SciPy's results for the inputs of tests/statistics/.
 
     python3 -m venv VENV && VENV/bin/pip install scipy==1.17.1
     VENV/bin/python scripts/golden_statistics.py tests/golden/statistics.json
 
-The intervals of a centre are found by bisection: the largest shift that SciPy's permutation test still accepts.
+Confidence intervals of a centre are found by bisection: the largest shift that SciPy's permutation test accepts.
 """
 import json
 import sys
@@ -14,7 +14,7 @@ from scipy import stats
 
 
 def sign_flip_p(differences):
-    """Exact: SciPy enumerates where n_resamples is no less than 2^n; twice the smaller one-sided p, at most 1."""
+    """The exact two-sided p-value: twice the smaller one-sided p, at most 1. SciPy enumerates all 2^n sign flips."""
     result = stats.permutation_test(
         (np.asarray(differences),), lambda x, axis: np.mean(x, axis=axis), permutation_type="samples",
         vectorized=True, n_resamples=np.inf, alternative="two-sided")
@@ -22,7 +22,7 @@ def sign_flip_p(differences):
 
 
 def accepted_limit(differences, alpha, direction):
-    """The shift furthest in `direction` (+1 or -1) that a test at `alpha` accepts."""
+    """The largest shift in `direction` (+1 or -1) that a test at level `alpha` accepts."""
     values = np.asarray(differences)
     inside, outside = float(np.mean(values)), float(np.mean(values)) + direction * 2 * float(np.ptp(values))
     assert sign_flip_p(values - inside) > alpha >= sign_flip_p(values - outside)
@@ -33,7 +33,7 @@ def accepted_limit(differences, alpha, direction):
 
 
 def median_interval(values):
-    """Only where the interval does not depend on SciPy's random numbers."""
+    """The bootstrap interval of the median; fails if it depends on the random seed."""
     found = {tuple(stats.bootstrap((np.asarray(values),), np.median, method="percentile", n_resamples=10000,
                                    confidence_level=0.95, rng=seed).confidence_interval) for seed in range(5)}
     assert len(found) == 1, found

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/torchscript/*.pt, extractors whose features have a closed form.
+"""Writes tests/golden/torchscript/*.pt: feature extractors with closed-form features.
 
     .venv/bin/python scripts/golden_torchscript.py tests/golden/torchscript
 
-extractor.pt has the conventions of inception-2015-12-05.pt: uint8 RGB in; with return_features=True the mean byte of each
-channel and quarter of the image (12 features); with no_output_bias=True class probabilities: the channels' shares of all
-bytes (3 classes). plain.pt has neither argument and gives each channel's mean. broken.pt fails on every image,
-infinite.pt gives infinity for black ones.
+extractor.pt follows the conventions of inception-2015-12-05.pt. It takes uint8 RGB images. With return_features=True it
+returns the mean of each channel in each quarter of the image (12 features); with no_output_bias=True it returns class
+probabilities: the share of each channel in the sum of all bytes (3 classes). plain.pt has neither argument and returns the
+mean of each channel. broken.pt fails for every image; infinite.pt returns infinity for black images.
 """
 import pathlib
 import sys

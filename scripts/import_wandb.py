@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Imports a run of slopegan, or all runs of a sweep, into Weights & Biases from what they left in their directories.
+"""Imports a run directory, or all runs of a sweep, into Weights & Biases.
 
     pip install wandb pyyaml pillow
     scripts/import_wandb.py outputs/fashion_mnist                    # offline: writes wandb/offline-run-*
-    wandb sync wandb/offline-run-*                                   # sends it, whenever you like
-    scripts/import_wandb.py outputs/fashion_mnist_sweep --online     # sends it at once; a run an arm, grouped
+    wandb sync wandb/offline-run-*                                   # uploads it later
+    scripts/import_wandb.py outputs/fashion_mnist_sweep --online     # uploads it now; one run per arm, grouped
 
-Reads config.yaml, run.json, history.jsonl, metrics.jsonl, diagnostics.jsonl and samples/. A run that is still going can
-be imported; what it adds later takes another import.
+Reads config.yaml, run.json, history.jsonl, metrics.jsonl, diagnostics.jsonl and samples/. An unfinished run can be
+imported; its later results need another import.
 """
 import argparse
 import json
@@ -18,7 +18,7 @@ from config_yaml import read_yaml
 
 
 def records(file: pathlib.Path):
-    """The lines of a JSONL file; the last one may be half written."""
+    """The records of a JSONL file, without an incomplete last line."""
     if not file.is_file():
         return []
     lines = file.read_text(encoding="utf-8").split("\n")[:-1]
@@ -26,7 +26,7 @@ def records(file: pathlib.Path):
 
 
 def figures(record: dict, prefix: str = "") -> dict:
-    """The numbers of a record, flat, with names such as metrics/values/fd; an item of a list goes by its name."""
+    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their name."""
     flat = {}
     for key, value in record.items():
         if isinstance(value, dict):
@@ -41,7 +41,7 @@ def figures(record: dict, prefix: str = "") -> dict:
 
 
 def points(run: pathlib.Path) -> dict:
-    """All figures by the number of images seen, in its order."""
+    """All figures, keyed by the number of images seen, in ascending order."""
     merged = {}
     for name in ("history", "metrics", "diagnostics"):
         for record in records(run / f"{name}.jsonl"):
@@ -73,7 +73,7 @@ def import_run(wandb, run: pathlib.Path, arguments, group) -> int:
 
 
 def runs_of(path: pathlib.Path):
-    """The run directories that `path` stands for, and the name of the sweep that they are of."""
+    """Returns the run directories of a run or sweep, and the name of the sweep, or None."""
     if (path / "sweep.yaml").is_file():
         return sorted(run for run in (path / "runs").iterdir() if (run / "config.yaml").is_file()), path.name
     if not (path / "config.yaml").is_file():
@@ -85,13 +85,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=pathlib.Path, metavar="RUN|SWEEP")
     parser.add_argument("--project", default="slopegan")
-    parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("."), help="where wandb/ is written")
-    parser.add_argument("--online", action="store_true", help="send it, which takes `wandb login`")
+    parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("."), help="parent directory of wandb/")
+    parser.add_argument("--online", action="store_true", help="upload now; needs `wandb login`")
     arguments = parser.parse_args()
     try:
         import wandb
     except ImportError:
-        sys.exit("import_wandb: the package wandb is missing: pip install wandb pyyaml pillow")
+        sys.exit("import_wandb: the package wandb is not installed: pip install wandb pyyaml pillow")
     runs, group = runs_of(arguments.path.resolve())
     arguments.dir.mkdir(parents=True, exist_ok=True)
     for run in runs:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes a folder of small real RGB images: the emoji of Debian's Noto Color Emoji font on white, 136 x 136 pixels.
+"""Creates a folder of small RGB images: the emoji of Debian's Noto Color Emoji font on white, 136 x 136 pixels.
 
     SLOPEGAN_EMOJI=1 scripts/setup.sh          # the font, fonttools and Pillow
-    .venv/bin/python scripts/make_emoji.py     # into ~/.cache/slopegan/emoji, where configs/emoji.yaml looks
+    .venv/bin/python scripts/make_emoji.py     # to ~/.cache/slopegan/emoji, the path in configs/emoji.yaml
     .venv/bin/python scripts/make_emoji.py FOLDER [--font FILE]
 """
 import argparse
@@ -16,7 +16,7 @@ SIDE = 136
 
 
 def default_folder() -> pathlib.Path:
-    """Below the cache of slopegan, as src/support/cache_directory.h has it."""
+    """The directory emoji in slopegan's cache; see src/support/cache_directory.h."""
     if chosen := os.environ.get("SLOPEGAN_CACHE"):
         return pathlib.Path(chosen) / "emoji"
     caches = os.environ.get("XDG_CACHE_HOME", "")
@@ -25,12 +25,12 @@ def default_folder() -> pathlib.Path:
 
 
 def bitmaps(font_file: str):
-    """(glyph name, PNG bytes) of every colour bitmap of the font's largest size."""
+    """Yields (glyph name, PNG bytes) of every colour bitmap in the largest size of the font."""
     from fontTools.ttLib import TTFont
 
     font = TTFont(font_file)
     if "CBDT" not in font:
-        sys.exit(f"make_emoji.py: {font_file} has no CBDT table of colour bitmaps")
+        sys.exit(f"make_emoji.py: {font_file} has no colour bitmaps (CBDT table)")
     for name, glyph in sorted(font["CBDT"].strikeData[-1].items()):
         yield name, glyph.imageData
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--font", default=FONT)
     arguments = parser.parse_args()
     if not os.path.isfile(arguments.font):
-        sys.exit(f"make_emoji.py: there is no font {arguments.font} (Debian: fonts-noto-color-emoji)")
+        sys.exit(f"make_emoji.py: {arguments.font} does not exist (Debian: fonts-noto-color-emoji)")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for name, png in bitmaps(arguments.font):

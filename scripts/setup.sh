@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Installs what slopegan needs to build and to test: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
-# Run it as often as you like: what is already there is neither downloaded nor installed again.
-#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at that path instead of the wheel, from now on;
-#                          SLOPEGAN_TORCH=.venv goes back to the wheel
-#   SLOPEGAN_TEST=1        also install the programs and Python packages that tests read files back with (500 MB)
-#   SLOPEGAN_SLURM=1       also install Slurm, which scripts/test_slurm.sh starts for itself
+# Installs the dependencies of the build and the tests: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
+# Running it again downloads and installs only what is missing.
+#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at this path instead of the wheel, from now on;
+#                          SLOPEGAN_TORCH=.venv switches back to the wheel
+#   SLOPEGAN_TEST=1        also install the programs and Python packages that the tests use (500 MB)
+#   SLOPEGAN_SLURM=1       also install Slurm, for scripts/test_slurm.sh
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
-#   SLOPEGAN_EMOJI=1       also install what scripts/make_emoji.py needs: Debian's emoji font, fonttools and Pillow
-#   SLOPEGAN_APT=0         leave Debian's packages alone, only say what is missing
+#   SLOPEGAN_EMOJI=1       also install the dependencies of scripts/make_emoji.py: Debian's emoji font, fonttools, Pillow
+#   SLOPEGAN_APT=0         install no Debian packages; print the missing ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
 emoji_tools=(fonttools==4.68.0 pillow==13.0.0)
-clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # from PyPI, so that every machine formats alike
-test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3   # read files back
+clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # pinned, so that all machines format alike
+test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3
             onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0)
 
-# The build itself, then the data set and the font of the examples.
+# Build dependencies, then the example data set.
 packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
@@ -25,7 +25,7 @@ packages=(
   libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
-if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi   # open the reports; take the completion; start shards
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi
 if [[ ${SLOPEGAN_SLURM:-0} == 1 ]]; then packages+=(slurm-wlm munge); fi
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
@@ -36,14 +36,14 @@ fail() { say "$@"; exit 1; }
 # --- Debian packages -------------------------------------------------------------------------------------------------
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
-    say "this is not a Debian-like system, so nothing is installed. The build needs a C++20 compiler, CMake 3.25, Ninja,"
+    say "dpkg is not available, so no packages are installed. The build needs GCC 12 or Clang 16, CMake 3.25, Ninja,"
     say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
-    say "OpenSSL, cpp-httplib, protozero, for training in several processes Gloo's headers,"
-    say "and for the examples the Fashion-MNIST idx.gz files (Debian: dataset-fashion-mnist)."
+    say "OpenSSL, cpp-httplib, protozero, Gloo's headers (for training in several processes),"
+    say "and the Fashion-MNIST idx.gz files for the examples (Debian: dataset-fashion-mnist)."
     return
   fi
   local installed missing=()
-  # dpkg-query fails where a package was never heard of; what it prints of the others is what counts.
+  # dpkg-query fails if it does not know a package, but still prints the others.
   installed=" $({ dpkg-query -W -f '${Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true; } |
     sed -n 's/^install ok installed //p' | tr '\n' ' ') "
   for package in "${packages[@]}"; do
@@ -55,19 +55,19 @@ install_packages() {
   local as_root=()
   if ((EUID != 0)); then
     if sudo -n true 2>/dev/null; then as_root=(sudo -n); else
-      fail "packages are missing and this is not root; run as root: $command"
+      fail "packages are missing and need root to install; run as root: $command"
     fi
   fi
   say "installing ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
-  # Lists that are old name files that the mirror no longer has, so they are refreshed whenever something is missing.
-  "${apt[@]}" update >&2 || say "apt-get update failed; trying with the package lists that are there"
+  # Outdated package lists refer to files that the mirror no longer has, so update them before installing.
+  "${apt[@]}" update >&2 || say "apt-get update failed; using the existing package lists"
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
     fail "apt-get could not install the packages; see its message above, then run: $command"
 }
 
 # --- Python: LibTorch in its wheel, and the source checkers ----------------------------------------------------------
-find_torch_cmake() {   # prints the folder that holds TorchConfig.cmake below $1
+find_torch_cmake() {   # prints the directory below $1 that contains TorchConfig.cmake
   local candidate
   for candidate in "$1" "$1/share/cmake/Torch" "$1/Torch" "$1/torch/share/cmake/Torch" \
     "$1"/lib/python3*/site-packages/torch/share/cmake/Torch; do
@@ -78,7 +78,7 @@ find_torch_cmake() {   # prints the folder that holds TorchConfig.cmake below $1
 
 pip_install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"; }
 
-installed_version() {   # of the package $1 in .venv, from its folder's name: starting Python would cost a second
+installed_version() {   # of package $1 in .venv, read from a directory name because starting Python takes a second
   local folder
   for folder in .venv/lib/python3*/site-packages/"${1//-/_}"-*.dist-info; do
     if [[ -d $folder ]]; then folder=${folder##*/"${1//-/_}"-}; echo "${folder%.dist-info}"; return; fi
@@ -89,7 +89,7 @@ make_venv() {
   if [[ -x .venv/bin/python ]] && .venv/bin/python -c '' 2>/dev/null; then return; fi
   command -v python3 >/dev/null || fail "python3 is missing; install Python 3.11 or newer (Debian: python3 python3-venv)"
   rm -rf .venv
-  python3 -m venv .venv || fail "python3 could not make a virtual environment (Debian: apt-get install python3-venv)"
+  python3 -m venv .venv || fail "python3 could not create a virtual environment (Debian: apt-get install python3-venv)"
 }
 
 install_torch() {
@@ -97,18 +97,18 @@ install_torch() {
   version=$(installed_version torch)
   if [[ ${version%%+*} == "$torch_version" ]]; then return; fi
   say "installing torch $torch_version into .venv"
-  # The CPU build is a tenth of the CUDA one; where no index offers it under that name, the plain one serves.
+  # The CPU build is a tenth of the size of the CUDA build, but not every index offers it.
   pip_install "torch==$torch_version+cpu" 2>/dev/null || pip_install "torch==$torch_version" ||
-    fail "pip could not install torch==$torch_version; name a LibTorch that you have: SLOPEGAN_TORCH=/path $0"
+    fail "pip could not install torch==$torch_version; to use an existing LibTorch: SLOPEGAN_TORCH=/path $0"
 }
 
-# LibTorch with CUDA needs no toolkit, but for CUDA graphs these headers beside those of the runtime that it depends on.
+# CUDA graphs need these headers in addition to those of the CUDA runtime that the wheel depends on.
 install_cuda_headers() {
   local runtime
   runtime=$(installed_version nvidia-cuda-runtime)
   if [[ -z $runtime || -n $(installed_version nvidia-cuda-crt) ]]; then return; fi
   say "installing nvidia-cuda-crt ${runtime%.*} into .venv"
-  pip_install "nvidia-cuda-crt==${runtime%.*}.*" || say "could not install nvidia-cuda-crt; steps will run without CUDA graphs"
+  pip_install "nvidia-cuda-crt==${runtime%.*}.*" || say "could not install nvidia-cuda-crt; CUDA graphs will not be available"
 }
 
 install_tools() {   # name==version ...
@@ -121,7 +121,7 @@ install_tools() {   # name==version ...
   pip_install "${missing[@]}"
 }
 
-chosen_torch() {   # prints the LibTorch that an earlier SLOPEGAN_TORCH named, as long as it is there
+chosen_torch() {   # prints the LibTorch selected by an earlier SLOPEGAN_TORCH, if it still exists
   [[ -f build/torch.cmake ]] || return 1
   local folder
   folder=$(sed -n 's/^set(SLOPEGAN_TORCH_DIR "\(.*\)")$/\1/p' build/torch.cmake)
@@ -132,11 +132,11 @@ install_packages
 make_venv
 if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
   torch_dir=$(find_torch_cmake "$SLOPEGAN_TORCH") ||
-    fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH holds no share/cmake/Torch/TorchConfig.cmake"
+    fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH contains no share/cmake/Torch/TorchConfig.cmake"
 elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
   install_torch
   install_cuda_headers
-  torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv holds no TorchConfig.cmake; remove .venv and try again"
+  torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv contains no TorchConfig.cmake; remove .venv and try again"
 fi
 install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; the source checks will be skipped"
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
@@ -144,7 +144,7 @@ if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
 fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then install_tools "${emoji_tools[@]}" || fail "pip could not install ${emoji_tools[*]}"; fi
 
-# The presets read this file, so that `cmake --preset release` works by hand as well.
+# CMakeLists.txt reads this file, so that a manual `cmake --preset release` works as well.
 mkdir -p build
 line="set(SLOPEGAN_TORCH_DIR \"$torch_dir\")"
 if [[ ! -f build/torch.cmake || $(<build/torch.cmake) != "$line" ]]; then printf '%s\n' "$line" >build/torch.cmake; fi

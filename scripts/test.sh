@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs every test through CTest. Arguments go to ctest, e.g. -R LeakyRelu.
+# Installs missing dependencies, builds, and runs every test. Arguments are passed to ctest, for example -R LeakyRelu.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SLOPEGAN_TEST=1 scripts/build.sh

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Builds the networks of PyTorch's DCGAN example with random weights, imports them, and compares the images.
+"""Imports networks of PyTorch's DCGAN example with random weights and compares their images.
 
     test_import_dcgan.py SLOPEGAN     the program to test
 
-Ends with 77 where torch, numpy or safetensors is not installed.
+Exits with 77 if torch, numpy or safetensors is not installed.
 """
 import os
 import pathlib
@@ -27,7 +27,7 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Network(nn.Module):
-    """The example's networks are a Sequential named main each."""
+    """Each network of the example is a Sequential named main."""
 
     def __init__(self, *layers: nn.Module):
         super().__init__()
@@ -54,7 +54,7 @@ def discriminator(ndf: int, nc: int) -> Network:
 
 
 def randomise(network: Network, inputs: torch.Tensor) -> Network:
-    """Weights as the example draws them but larger, so that tanh gets to work; running statistics of a few batches."""
+    """Draws larger weights than the example, so that tanh is not linear, and updates the running statistics."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0, 0.1)
@@ -78,7 +78,7 @@ def done(*command) -> str:
 
 
 class Code:
-    """What an unpickler would run."""
+    """An object whose unpickling executes code."""
 
     def __init__(self, file: pathlib.Path):
         self.file = file
@@ -104,7 +104,7 @@ def check_images(program: str, run_dir: pathlib.Path, network: Network, channels
     return difference
 
 
-def check_training_goes_on(program: str, run_dir: pathlib.Path, netd: Network) -> None:
+def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network) -> None:
     weights = load_file(run_dir / "checkpoints/0/state.safetensors")
     assert torch.equal(weights["discriminator.block3.norm.running_var"], netd.main[9].running_var)
     assert torch.equal(weights["discriminator.block4.conv.weight"], netd.main[11].weight)
@@ -114,7 +114,7 @@ def check_training_goes_on(program: str, run_dir: pathlib.Path, netd: Network) -
 
 
 def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """In this process: starting Python with torch for each would take a minute."""
+    """Runs in this process, because starting Python with torch for each case would take a minute."""
     file = str(folder / "bad.pth")
 
     def refused(content, hint: str) -> None:
@@ -131,7 +131,7 @@ def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network)
     refused(netd.state_dict(), "is not the generator")
     refused([1, 2], "no state dict")
     refused({}, "no convolution")
-    refused({name: tensor for name, tensor in state.items() if name != "main.4.bias"}, "lacks main.4.bias")
+    refused({name: tensor for name, tensor in state.items() if name != "main.4.bias"}, "main.4.bias is missing")
     refused(state | {"more": torch.zeros(1)}, "more")
 
 
@@ -150,7 +150,7 @@ def check_refusals(importer: list, folder: pathlib.Path, netg: Network) -> None:
     torch.save(state | {"main.3.weight": torch.zeros(1, 2, 4, 4)}, folder / "shape.pth")
     refused("shape.pth", 4, "another shape")
     refused("gray.pth", 2, "generator.wdth", "generator.wdth=3")
-    # What stands there already stays.
+    # Existing files are kept.
     (folder / "bad").mkdir()
     (folder / "bad/mine.txt").write_text("mine")
     assert run(*importer, folder / "gray.pth", folder / "bad").returncode == 2
@@ -166,7 +166,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         colour = randomise(generator(20, 8, 3), torch.randn(64, 20, 1, 1))
-        # As the example saves it after training on several GPUs.
+        # The names that the example saves after training on several GPUs.
         torch.save({"module." + name: tensor for name, tensor in colour.state_dict().items()}, folder / "colour.pth")
         done(*importer, folder / "colour.pth", folder / "colour", "data.kind=image_folder", f"data.path={folder}")
         largest = check_images(program, folder / "colour", colour, 3)
@@ -178,10 +178,10 @@ def main() -> int:
         done(*importer, folder / "gray.pth", folder / "gray", "--discriminator", folder / "netD.pth",
              "training.threads=1")
         largest = max(largest, check_images(program, folder / "gray", gray, 1))
-        check_training_goes_on(program, folder / "gray", netd)
+        check_training_continues(program, folder / "gray", netd)
         check_conversion_refuses(folder, gray, netd)
         check_refusals(importer, folder, gray)
-    print(f"two imported generators give PyTorch's images, pixels in [-1, 1] differ by at most {largest:.2g}")
+    print(f"two imported generators reproduce PyTorch's images: pixels in [-1, 1] differ by at most {largest:.2g}")
     return 0
 
 

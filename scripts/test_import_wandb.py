@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Imports a small run with import_wandb.py into a stand-in for the package wandb, and looks at what arrived.
+"""Imports a small run with import_wandb.py into a fake wandb package and checks the logged values.
 
-    test_import_wandb.py SLOPEGAN     the program that makes the run
+    test_import_wandb.py SLOPEGAN     the program that trains the run
 
-With the package itself (0.31.0) it was tried by hand. Ends with 77 where PyYAML is not installed.
+The real package (0.31.0) was tested manually. Exits with 77 if PyYAML is not installed.
 """
 import json
 import os
@@ -21,7 +21,7 @@ except ImportError as error:
 
 
 class Session:
-    """What wandb.init returns, as far as the script uses it."""
+    """The part of the result of wandb.init that import_wandb.py uses."""
 
     def __init__(self, options):
         self.options, self.config, self.metrics, self.logged, self.finished = options, {}, {}, [], False
@@ -59,7 +59,7 @@ def main() -> int:
                            check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
         run = directory / "sweep/runs/a"
         with open(run / "history.jsonl", "a") as history:
-            history.write('{"images":700,"st')  # a run that is still going
+            history.write('{"images":700,"st')  # an unfinished run
         session, = import_all(run, "--dir", directory / "out", "--project", "slopes")
         assert session.finished and session.options["mode"] == "offline" and session.options["project"] == "slopes"
         assert session.options["name"] == "a" and session.options["group"] is None
@@ -83,7 +83,7 @@ def main() -> int:
             ("a", "sweep", "online"), ("b", "sweep", "online")]
         try:
             import_all(directory)
-            raise AssertionError("a folder that is no run was imported")
+            raise AssertionError("a directory that is not a run was imported")
         except SystemExit as end:
             assert "neither a run nor a sweep" in str(end)
     print("a run and a sweep were imported")

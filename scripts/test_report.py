@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Opens reports of a real run and a real small sweep in a headless Chromium.
+"""Tests the reports of a small run and a small sweep in a headless Chromium.
 
-    scripts/test_report.py BINARY                         tests; exits with 77 where there is no Chromium
-    scripts/test_report.py --screenshots DIR REPORT ...   pictures of report.html files: light, dark, phone, large
+    scripts/test_report.py BINARY                         tests; exits with 77 if Chromium is not installed
+    scripts/test_report.py --screenshots DIR REPORT ...   screenshots: light, dark, phone, large
 """
 import json
 import pathlib
@@ -38,7 +38,7 @@ class ReportTest(unittest.TestCase):
         cls.sweep_command = ["sweep", SMOKE, f"run.output_dir={cls.outputs}", "run.name=sweep", "sweep.seeds=[0, 1]",
                              "diagnostics.every_images=1280"]
         slopegan(*cls.sweep_command)
-        # The smoke configuration measures no FD, which takes a minute; the statistics of these are the program's own.
+        # The smoke configuration does not measure FD, which takes a minute. The program computes the statistics of these values.
         for number, arm in enumerate(sorted((cls.sweep / "runs").iterdir())):
             (arm / "metrics.jsonl").write_text(metrics_line(1280, 5 + number) + metrics_line(2560, 2 + number))
         slopegan(*cls.sweep_command)
@@ -70,11 +70,11 @@ class ReportTest(unittest.TestCase):
         self.browser.evaluate(f"""(() => {{ const s = document.getElementById('{slider}'); s.value = {value};
             s.dispatchEvent(new Event('input', {{bubbles: true}})); }})()""")
 
-    def test_the_sweep_writes_its_report_at_its_end(self):
+    def test_the_sweep_writes_its_report(self):
         self.assertTrue((self.sweep / "report.html").is_file())
         self.assertTrue((self.run_dir / "report.html").is_file())
 
-    def test_the_moment_slider_changes_the_pictures(self):
+    def test_the_time_slider_changes_the_pictures(self):
         self.open(self.sweep / "report.html")
         last = self.strips()
         self.assertEqual(len(last), 2)
@@ -102,39 +102,39 @@ class ReportTest(unittest.TestCase):
         self.slide("slope", 1)
         self.assertEqual(self.text("#slope-text"), "0.2")
         after = self.browser.evaluate(self.PIXELS % "#focus-tiles")
-        self.assertEqual(len(set(before)), len(before))  # every tile is another one, none is empty
+        self.assertEqual(len(set(before)), len(before))  # all tiles differ, none is empty
         self.assertTrue(all(a != b for a, b in zip(before, after)))
         self.assertEqual(reals, self.browser.evaluate(self.PIXELS % "#focus-real-tiles"))
         self.assertTrue(self.browser.evaluate("document.querySelector('[data-row=\"1\"]').classList.contains('chosen')"))
 
-    def test_a_click_shows_the_sample_large_with_all_slopes(self):
+    def test_a_click_enlarges_the_sample_at_all_slopes(self):
         self.open(self.sweep / "report.html")
         self.browser.click('[data-row="1"] .hits button:nth-child(3)')
         self.assertTrue(self.browser.evaluate("document.getElementById('large').open"))
         self.assertIn("Latent 3 of 12", self.text("#large-title"))
-        self.assertEqual(self.browser.evaluate("document.querySelectorAll('#large figure').length"), 3)  # and a real one
+        self.assertEqual(self.browser.evaluate("document.querySelectorAll('#large figure').length"), 3)  # including a real image
         large = self.browser.evaluate(self.PIXELS % "#large")
         small = self.browser.evaluate(self.PIXELS % "#focus-tiles button:nth-child(3)")
-        self.assertEqual(large[1], small[0])  # of the slope that was clicked
+        self.assertEqual(large[1], small[0])  # the slope that was clicked
         self.browser.key("ArrowRight")
         self.assertIn("Latent 4 of 12", self.text("#large-title"))
         self.browser.key("Escape")
         self.assertFalse(self.browser.evaluate("document.getElementById('large').open"))
 
-    def test_charts_tell_values_on_hover(self):
+    def test_charts_show_values_on_hover(self):
         self.open(self.sweep / "report.html")
         x, y = self.browser.place_of("#scores figure:nth-of-type(1) svg")
         self.browser.mouse("mouseMoved", x + 60, y)
         tip = self.text("#scores .tip:not([hidden])")
         self.assertIn("negative slope 0.2", tip)
-        self.assertIn("mean4.5", tip)  # of the FDs 4 and 5 that were put in
+        self.assertIn("mean4.5", tip)  # of the FDs 4 and 5 above
         x, y = self.browser.place_of("#training figure:nth-of-type(1) svg")
         self.browser.mouse("mouseMoved", x, y)
         self.assertIn("images seen", self.text("#training .tip:not([hidden])"))
         self.browser.mouse("mouseMoved", 5, 5)
         self.assertEqual(self.browser.evaluate("document.querySelectorAll('.tip:not([hidden])').length"), 0)
 
-    def test_a_legend_shows_one_slope_alone(self):
+    def test_a_click_on_a_legend_entry_shows_one_slope_alone(self):
         self.open(self.sweep / "report.html")
         off = "document.querySelectorAll('#training .s.off').length"
         self.assertEqual(self.browser.evaluate(off), 0)
@@ -143,7 +143,7 @@ class ReportTest(unittest.TestCase):
         self.browser.click("#training .legend li")
         self.assertEqual(self.browser.evaluate(off), 0)
 
-    def test_the_sweep_says_everything(self):
+    def test_the_sweep_report_has_all_sections(self):
         self.open(self.sweep / "report.html")
         names = self.browser.evaluate("[...document.querySelectorAll('section')].map(s => s.id)")
         self.assertEqual(names, ["answer", "pictures", "scores", "training", "layers", "arms", "config", "reproduce"])
@@ -152,7 +152,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(marked, ["seed", "generator.negative_slope", "discriminator.negative_slope"])
         self.assertIn("slopegan sweep", self.text("#reproduce"))
 
-    def test_a_run_shows_a_latent_over_the_training(self):
+    def test_a_run_shows_a_latent_during_training(self):
         self.open(self.run_dir / "report.html")
         before = self.strips()
         self.slide("moment", 0)
@@ -162,24 +162,24 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(self.browser.evaluate("document.querySelectorAll('#large figure').length"), 3)
         self.check_quiet(self.run_dir / "report.html")
 
-    def test_it_is_readable_without_scripts(self):
+    def test_the_report_is_readable_without_scripts(self):
         self.browser.open(self.sweep / "report.html", scripts=False)
         shown = """(() => { const seen = e => e.getBoundingClientRect().height > 0; return {
             strips: [...document.querySelectorAll('.strip')].filter(seen).length,
             charts: [...document.querySelectorAll('.chart svg')].filter(seen).length,
             sliders: [...document.querySelectorAll('input')].filter(seen).length }; })()"""
-        numbers = self.browser.evaluate(shown)  # the protocol may still ask, the page may not
+        numbers = self.browser.evaluate(shown)  # the protocol may still evaluate scripts
         self.assertEqual(numbers["strips"], 3)
         self.assertGreater(numbers["charts"], 8)
         self.assertEqual(numbers["sliders"], 0)
 
-    def test_no_page_is_wider_than_a_phone(self):
+    def test_reports_fit_on_a_phone(self):
         for file in (self.sweep / "report.html", self.run_dir / "report.html"):
             self.open(file, width=360, height=740)
             self.assertLessEqual(self.browser.evaluate("document.documentElement.scrollWidth"), 360)
 
     def make_hostile(self, sweep):
-        """Puts markup wherever a file holds text."""
+        """Injects markup into every text of the files."""
         (sweep / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text().replace(
             "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
         statistics = json.loads((sweep / "statistics.json").read_text())
@@ -204,7 +204,7 @@ class ReportTest(unittest.TestCase):
         (damaged / "history.jsonl").write_text(EVIL + "\n")
         (damaged / "run.json").write_text(EVIL)
 
-    def test_hostile_names_labels_and_paths_run_nothing(self):
+    def test_markup_in_names_labels_and_paths_is_not_executed(self):
         evil = self.outputs / EVIL.replace("/", "_")
         subprocess.run(["cp", "-r", self.sweep, evil], check=True)
         self.make_hostile(evil)
@@ -212,11 +212,11 @@ class ReportTest(unittest.TestCase):
             slopegan("report", directory)
             file = directory / "report.html"
             self.open(file)
-            self.assertIn("onerror", self.text("main"))  # it is there, as text
+            self.assertIn("onerror", self.text("main"))  # present as text
             self.assertEqual(self.browser.evaluate("typeof window.hacked"), "undefined")
             self.assertEqual(self.browser.evaluate("document.querySelectorAll('script').length"), 3)
             self.assertEqual(self.browser.evaluate("document.querySelectorAll('img:not(.strip)').length"), 0)
-            # Also what appears on hover and click.
+            # Also in elements that appear on hover and click.
             for section in ("training", "layers"):
                 x, y = self.browser.place_of(f"#{section} svg")
                 self.browser.mouse("mouseMoved", x, y)
@@ -224,15 +224,15 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(self.browser.evaluate("typeof window.hacked"), "undefined")
             self.check_quiet(file)
 
-    def test_what_the_policy_forbids_does_not_run(self):
-        """The second wall: markup that got past the escaping would still be dead."""
+    def test_the_content_security_policy_blocks_injected_markup(self):
+        """Second line of defence: markup that is not escaped would still be inert."""
         page = (self.sweep / "report.html").read_text()
         broken = self.outputs / "broken.html"
         broken.write_text(page.replace("</main>", "<script>window.hacked=1</script><img src=http://127.0.0.1:9/x "
                                                   "onerror=window.hacked=1></main>"))
         self.browser.open(broken)
         self.assertEqual(self.browser.evaluate("typeof window.hacked"), "undefined")
-        self.assertGreaterEqual(len(self.browser.console), 2)  # both refused, by name
+        self.assertGreaterEqual(len(self.browser.console), 2)  # both are blocked and reported
         self.assertTrue(all("Content Security Policy" in line for line in self.browser.console), self.browser.console)
 
 
@@ -245,7 +245,7 @@ def take_screenshots(folder: pathlib.Path, reports: list[pathlib.Path]):
                 seconds = browser.open(report, **options)
                 file = folder / f"{number}-{name}.png"
                 browser.screenshot(file)
-                print(f"{file}: {report}, open in {seconds:.2f} s")
+                print(f"{file}: {report}, opened in {seconds:.2f} s")
             browser.open(report)
             if browser.evaluate("document.querySelectorAll('.hits button').length"):
                 browser.click(".hits button:nth-child(2)")
@@ -256,7 +256,7 @@ def take_screenshots(folder: pathlib.Path, reports: list[pathlib.Path]):
 def main():
     global BINARY
     if find_chromium() is None:
-        print("skipped: there is no Chromium (Debian: chromium; scripts/setup.sh installs it)")
+        print("skipped: Chromium is not installed; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
         return 77
     if sys.argv[1] == "--screenshots":
         take_screenshots(pathlib.Path(sys.argv[2]), [pathlib.Path(report) for report in sys.argv[3:]])

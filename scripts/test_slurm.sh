@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Tries scripts/slurm_sweep.sbatch and ranks under srun on a Slurm of this one machine, started for the purpose, with
-# everything of it in a temporary directory. Skipped (77) where Slurm (Debian: slurm-wlm, munge) is missing, or for
-# anybody but root, for whom slurmd starts no jobs.
+# Tests scripts/slurm_sweep.sbatch and ranks under srun with a single-node Slurm that it starts in a temporary directory.
+# Exits with 77 (skipped) if Slurm (Debian: slurm-wlm, munge) is missing, or without root, which slurmd needs.
 #   test_slurm.sh SLOPEGAN
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +8,7 @@ slopegan=$(realpath "$1")
 skip() { echo "skipped: $*" >&2; exit 77; }
 PATH=$PATH:/usr/sbin
 for program in munged slurmctld slurmd sbatch srun scontrol; do
-  command -v "$program" >/dev/null || skip "there is no $program; SLOPEGAN_SLURM=1 scripts/setup.sh installs it"
+  command -v "$program" >/dev/null || skip "$program is not installed; SLOPEGAN_SLURM=1 scripts/setup.sh installs it"
 done
 ((EUID == 0)) || skip "slurmd needs root"
 
@@ -25,7 +24,7 @@ trap stop EXIT
 fail() { echo "failed: $*" >&2; tail -n 15 "$dir"/*.log >&2; exit 1; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
 
-chmod 711 "$dir"   # munge's socket has to be reachable
+chmod 711 "$dir"   # munge's socket must be reachable
 mkdir -m 755 "$dir/state" "$dir/spool"
 (umask 077 && head -c 128 /dev/urandom >"$dir/munge.key")
 cat >"$dir/slurm.conf" <<CONF
@@ -72,19 +71,19 @@ submit() {
   timeout 180 sbatch --wait --cpus-per-task=1 --chdir="$PWD" --output="$dir/task-%a.log" "$@" \
     scripts/slurm_sweep.sbatch configs/smoke.yaml "${values[@]}" >"$dir/sbatch.log"
 }
-submit --array=1-3 || fail "the array"
+submit --array=1-3 || fail "the array job failed"
 results=$dir/outputs/smoke/results.csv
 [[ $(grep -c ',done,640,' "$results") == 6 ]] || fail "not all six arms are done: $(<"$results")"
 before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
-submit --array=1-2 || fail "the array again"   # other shards of what is over
+submit --array=1-2 || fail "the second array job failed"   # a different number of shards, all finished
 [[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
-grep -q 'arms are over already' "$dir/task-1.log" || fail "the second array does not know the first one's arms"
+grep -q 'arms are over already' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
 
-# --- Two ranks, and a job of two tasks that is an ordinary run all the same -----------------------------------------------
+# --- Two ranks under srun; an ordinary run in a batch job of two tasks -----------------------------------------------
 train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)
-timeout 120 srun --ntasks=2 --overcommit "${train[@]}" run.name=ranks >"$dir/srun.log" 2>&1 || fail "srun"
-grep -q '2 ranks' "$dir/srun.log" || fail "srun's tasks did not train together"
+timeout 120 srun --ntasks=2 --overcommit "${train[@]}" run.name=ranks >"$dir/srun.log" 2>&1 || fail "srun failed"
+grep -q '2 ranks' "$dir/srun.log" || fail "the tasks of srun did not train together"
 timeout 120 sbatch --wait --ntasks=2 --overcommit --output="$dir/batch.log" --wrap "$(printf '%q ' "${train[@]}" run.name=batch)" \
-  >"$dir/sbatch.log" || fail "an ordinary run in a batch job of two tasks"
-! grep -q 'ranks' "$dir/batch.log" || fail "a batch script took itself for a rank"
-echo "Slurm: six arms in three tasks, none twice; two ranks under srun; an ordinary run in a batch script"
+  >"$dir/sbatch.log" || fail "an ordinary run in a batch job of two tasks failed"
+! grep -q 'ranks' "$dir/batch.log" || fail "the batch script acted as a rank"
+echo "Slurm: six arms in three tasks, none trained twice; two ranks under srun; an ordinary run in a batch script"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads a run's event files back with PyPI's tensorboard and compares them with its JSONL files and samples.
+"""Reads the event files of a run with PyPI's tensorboard and compares them with its JSONL files and samples.
 
     test_tensorboard.py SLOPEGAN     the program to test
 
-The run goes on from its older checkpoint once, while a reader that stays open has seen what is thrown away by that.
-Ends with 77 where tensorboard is not installed.
+The run is resumed once from an older checkpoint, while an open reader has already read the points that this removes.
+Exits with 77 if tensorboard is not installed.
 """
 import json
 import math
@@ -37,7 +37,7 @@ HISTORY_TAGS = {
 
 
 def train(program: str, directory: pathlib.Path, *more: str) -> None:
-    # Images without labels, for which no classifier is trained.
+    # Without labels, no classifier is trained.
     data = directory / "images"
     data.mkdir(exist_ok=True)
     for name in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"):
@@ -71,7 +71,7 @@ def expect_scalars(reader, tag: str, points) -> None:
 
 
 def check(reader, run: pathlib.Path) -> int:
-    """Compares everything that the reader has with the run's files; returns the number of scalars."""
+    """Compares the reader's content with the files of the run. Returns the number of scalars."""
     expected = {}
 
     def add(tag, step, value):
@@ -146,7 +146,7 @@ def main() -> int:
         assert len(list(run.glob("events.out.tfevents.*"))) == 2
         check(open_reader.Reload(), run)
         count = check(new_reader(run), run)
-        # A reader of single files, as tbparse is, finds no step of the first in the second.
+        # A reader of single files, such as tbparse, finds no step in both files.
         first, second = (new_reader(file).Scalars("loss/generator") for file in sorted(run.glob("events.out.*")))
         assert first[-1].step <= 640 < second[0].step and second[-1].step == 1280
         train(program, directory, "run.name=off", "events.tensorboard=false")

@@ -3,9 +3,9 @@
 
     verify_onnx.py FILE.onnx [--reference FILE.safetensors]
 
-The reference is what `slopegan export --reference` writes: latents, and the images of LibTorch's operators. Every pixel has to
-agree to 1e-5, for several sizes of the batch. Without a reference the images only have to be in range. Ends with 0 where
-all holds, 1 where it does not, 77 where a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
+The reference is written by `slopegan export --reference`: latents, and the images of LibTorch's operators. Every pixel must
+agree to 1e-5, for several batch sizes. Without a reference, only the range of the images is checked. Exits with 0 on
+success, 1 on failure, 77 if a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
 """
 import argparse
 import sys
@@ -39,14 +39,14 @@ def verify(file: str, reference: str | None) -> str:
     for count in sorted({1, 3, len(latents)}):
         (result,) = session.run(["images"], {"latents": latents[:count]})
         assert result.shape == (count, *images_info.shape[1:]) and result.dtype == numpy.float32, result.shape
-        # onnxruntime's tanh, a quotient of polynomials, reaches 1.0000001.
-        assert numpy.abs(result).max() <= 1 + 1e-6, "the images leave [-1, 1]"
+        # onnxruntime's tanh, a rational approximation, reaches 1.0000001.
+        assert numpy.abs(result).max() <= 1 + 1e-6, "the images are not in [-1, 1]"
         if images is not None:
             largest = max(largest, float(numpy.abs(result - images[:count]).max()))
     assert largest <= TOLERANCE, f"pixels differ from LibTorch's by up to {largest:.3g}, more than {TOLERANCE}"
     operators = " ".join(dict.fromkeys(node.op_type for node in model.graph.node))
-    compared = f"pixels differ from LibTorch's by at most {largest:.2g}" if reference else "no reference to compare with"
-    return f"opset {model.opset_import[0].version}, {operators}: the checker agrees; {compared}"
+    compared = f"pixels differ from LibTorch's by at most {largest:.2g}" if reference else "not compared with a reference"
+    return f"opset {model.opset_import[0].version}, {operators}: valid ONNX; {compared}"
 
 
 def main() -> int:
@@ -56,7 +56,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         print(f"{arguments.file}: {verify(arguments.file, arguments.reference)}")
-    except Exception as error:  # what the checker and the runtime throw has no common class
+    except Exception as error:  # exceptions of the checker and the runtime have no common base class
         print(f"{arguments.file}: {error}", file=sys.stderr)
         return 1
     return 0
