@@ -6,7 +6,8 @@
 
 namespace slopegan {
 
-/// The message of the `Expected` that `action` throws; a test failure and an empty text where it throws none.
+/// Returns the message of the `Expected` exception that `action` throws. If it throws no such exception, adds a test
+/// failure and returns an empty string.
 template <typename Expected, typename Action>
 std::string message_of(Action&& action) {
   try {
@@ -14,10 +15,10 @@ std::string message_of(Action&& action) {
   } catch (const Expected& error) {
     return error.what();
   } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception was thrown: " << error.what();
+    ADD_FAILURE() << "unexpected exception: " << error.what();
     return "";
   }
-  ADD_FAILURE() << "nothing was thrown";
+  ADD_FAILURE() << "no exception was thrown";
   return "";
 }
 

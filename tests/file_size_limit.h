@@ -5,7 +5,7 @@
 
 namespace slopegan {
 
-/// While it lives, this process can make no file larger than `bytes`: what a full disk does to a write, without one.
+/// Limits the size of files that this process writes, for the lifetime of the object. Simulates a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

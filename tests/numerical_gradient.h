@@ -10,7 +10,7 @@ namespace slopegan::testing {
 
 using ScalarFunction = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 
-/// d f / d inputs[which] by central differences in float64, with step 1e-6.
+/// ∂f / ∂inputs[which] by central differences with step 1e-6. Inputs and result are float64.
 inline at::Tensor numerical_gradient(const ScalarFunction& f, std::vector<at::Tensor> inputs, std::size_t which) {
   const double step = 1e-6;
   for (auto& input : inputs) input = input.detach().clone().requires_grad_(input.requires_grad());
@@ -28,7 +28,7 @@ inline at::Tensor numerical_gradient(const ScalarFunction& f, std::vector<at::Te
   return gradient;
 }
 
-/// d f / d inputs[which] by autograd.
+/// ∂f / ∂inputs[which] by autograd; zeros if f does not depend on the input.
 inline at::Tensor analytic_gradient(const ScalarFunction& f, std::vector<at::Tensor> inputs, std::size_t which) {
   for (auto& input : inputs) input = input.detach().clone().requires_grad_();
   const auto gradient = torch::autograd::grad({f(inputs)}, {inputs[which]}, {}, /*retain_graph=*/std::nullopt,
@@ -36,7 +36,7 @@ inline at::Tensor analytic_gradient(const ScalarFunction& f, std::vector<at::Ten
   return gradient.defined() ? gradient : at::zeros_like(inputs[which]);
 }
 
-/// The largest difference between both over all inputs.
+/// Largest absolute difference between the numerical and the analytic gradient, over all inputs.
 inline double gradient_error(const ScalarFunction& f, const std::vector<at::Tensor>& inputs) {
   double error = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -46,8 +46,8 @@ inline double gradient_error(const ScalarFunction& f, const std::vector<at::Tens
   return error;
 }
 
-/// The same for the gradient of a scalar of f's gradients, so that it checks second derivatives: each first derivative
-/// g (by autograd, with a graph) is made a scalar as Σ w·g·sin(1 + g) with fixed weights w.
+/// Returns a scalar function of the gradients of f, so that gradient_error checks second derivatives. The function is
+/// the sum of Σ w·g·sin(1 + g) over the first derivatives g, with fixed weights w.
 inline ScalarFunction scalar_of_gradients(const ScalarFunction& f) {
   return [f](const std::vector<at::Tensor>& inputs) {
     std::vector<at::Tensor> leaves;

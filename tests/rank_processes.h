@@ -10,7 +10,7 @@
 
 namespace slopegan::testing {
 
-/// A TCP port of this machine that nobody listens at.
+/// Returns a free TCP port of this machine.
 inline int free_port() {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -25,7 +25,7 @@ inline int free_port() {
   return ntohs(address.sin_port);
 }
 
-/// Makes this process rank `rank` of `size` on this machine, as torchrun would.
+/// Sets the environment variables of rank `rank` of `size` on this machine, as torchrun does.
 inline void become_rank(int rank, int size, int port) {
   const auto set = [](const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); };
   set("RANK", std::to_string(rank));

@@ -8,9 +8,8 @@
 
 namespace slopegan::testing {
 
-/// What a person sees on a terminal after some output: enough of one for what slopegan sends (ECMA-48: CR, LF, CUU, EL,
-/// SGR), which throws for anything else. It is as high as needed. Lines that are too wide wrap, and wrap anew when
-/// the width changes, as in today's terminals.
+/// A terminal emulator for the control sequences that slopegan sends (ECMA-48: CR, LF, CUU, EL, SGR); throws for
+/// others. The height is unlimited. Long lines wrap, and wrap again when the width changes.
 class Screen {
  public:
   explicit Screen(std::size_t columns) : columns_(columns) {}
@@ -25,7 +24,7 @@ class Screen {
         if (++line_ == lines_.size()) lines_.emplace_back();
         offset_ = 0;
       } else if (text[i] == '\r') {
-        // Behind the last column the cursor stays in its row until the next character.
+        // After the last column, the cursor stays in its row until the next character.
         if (offset_ > 0) offset_ = (offset_ - 1) / columns_ * columns_;
       } else {
         auto& line = lines_[line_];
@@ -35,7 +34,7 @@ class Screen {
     }
   }
 
-  /// The lines, as if the screen were wide enough for them, without empty ones at the end.
+  /// The lines before wrapping, without trailing empty lines.
   std::vector<std::string> lines() const {
     auto shown = lines_;
     while (!shown.empty() && shown.back().empty()) shown.pop_back();
@@ -45,12 +44,13 @@ class Screen {
  private:
   std::size_t control(std::string_view text, std::size_t begin) {
     const auto end = text.find_first_of("AKm", begin);
-    if (end == std::string_view::npos || text.substr(begin, 2) != "\033[") throw std::runtime_error("control sequence");
+    if (end == std::string_view::npos || text.substr(begin, 2) != "\033[")
+      throw std::runtime_error("unsupported control sequence");
     const std::string number(text.substr(begin + 2, end - begin - 2));
     if (text[end] == 'A') {
       for (int i = std::stoi(number); i > 0; --i) up();
     } else if (text[end] == 'K') {
-      if (!number.empty()) throw std::runtime_error("erases something else than what follows");
+      if (!number.empty()) throw std::runtime_error("unsupported erase mode");
       if (offset_ < lines_[line_].size()) lines_[line_].resize(offset_);
     }
     return end;
@@ -67,7 +67,7 @@ class Screen {
 
   std::size_t columns_;
   std::vector<std::string> lines_{1};
-  std::size_t line_ = 0, offset_ = 0;  ///< where the next character goes
+  std::size_t line_ = 0, offset_ = 0;  ///< position of the next character
 };
 
 }  // namespace slopegan::testing

@@ -11,13 +11,13 @@
 
 namespace slopegan {
 
-/// A fresh empty directory, removed with everything in it at the end of the test.
+/// A new empty directory, deleted with its contents by the destructor.
 class TemporaryDirectory {
  public:
-  /// `parent` ends in a slash.
+  /// `parent` ends with a slash.
   explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) {
     std::string name = parent + "slopegan-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory: " + name);
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create a temporary directory: " + name);
     path_ = name;
   }
   ~TemporaryDirectory() {
@@ -30,7 +30,7 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
-  /// Puts a file into it and returns its path.
+  /// Writes a file into the directory and returns its path.
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
     return path_ / name;
@@ -40,7 +40,31 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// The parent for a directory in memory, where thousands of fsyncs take no time; TempDir where the system has none.
+/// Sets SLOPEGAN_CACHE to `place`, or to a temporary directory, for the lifetime of the object.
+class CacheDirectory {
+ public:
+  explicit CacheDirectory(const std::string& place = {}) {
+    if (const char* before = std::getenv("SLOPEGAN_CACHE")) before_ = before;
+    ::setenv("SLOPEGAN_CACHE", place.empty() ? directory_.path().c_str() : place.c_str(), 1);
+  }
+  ~CacheDirectory() {
+    if (before_.empty()) {
+      ::unsetenv("SLOPEGAN_CACHE");
+    } else {
+      ::setenv("SLOPEGAN_CACHE", before_.c_str(), 1);
+    }
+  }
+  CacheDirectory(const CacheDirectory&) = delete;
+  CacheDirectory& operator=(const CacheDirectory&) = delete;
+
+  const std::filesystem::path& path() const { return directory_.path(); }
+
+ private:
+  TemporaryDirectory directory_;
+  std::string before_;
+};
+
+/// The parent of a temporary directory in memory, where fsync is fast; TempDir if /dev/shm is not writable.
 inline std::string memory_parent() {
   return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : ::testing::TempDir();
 }

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cache_directory.h"
 #include "config/enum_names.h"
 #include "data/dataset.h"
 #include "expect_error.h"
 #include "slow_check.h"
 #include "support/errors.h"
 #include "support/text.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {

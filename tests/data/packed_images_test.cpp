@@ -7,13 +7,13 @@
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 
-#include "cache_directory.h"
 #include "data/fitted_image.h"
 #include "data/packing.h"
 #include "expect_error.h"
 #include "images/read_image.h"
 #include "support/errors.h"
 #include "support/text.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {

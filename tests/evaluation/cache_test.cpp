@@ -7,7 +7,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "cache_directory.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {

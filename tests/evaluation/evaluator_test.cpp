@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cache_directory.h"
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "expect_error.h"
 #include "metrics/frechet_distance.h"
 #include "support/errors.h"
 #include "synthetic_dataset.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cache_directory.h"
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "evaluation/torchscript_extractor.h"
@@ -13,6 +12,7 @@
 #include "support/errors.h"
 #include "support/sha256.h"
 #include "synthetic_dataset.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {

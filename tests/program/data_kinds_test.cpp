@@ -2,10 +2,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "cache_directory.h"
 #include "data/idx_writer.h"
 #include "program.h"
 #include "support/text.h"
+#include "temporary_directory.h"
 
 namespace slopegan::testing {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cache_directory.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
