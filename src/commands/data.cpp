@@ -12,7 +12,7 @@
 #include "data/summary.h"
 #include "data/transform.h"
 #include "images/convert.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "images/sheet.h"
 #include "support/errors.h"
 #include "support/text.h"

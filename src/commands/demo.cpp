@@ -6,7 +6,7 @@
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "demo/dying_relu.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"

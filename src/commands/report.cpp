@@ -10,7 +10,6 @@
 #include "commands/commands.h"
 #include "commands/output.h"
 #include "report/page_server.h"
-#include "report/watch.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
@@ -47,7 +46,7 @@ class LiveReport {
   LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port)
       : directory_(directory),
         out_(out),
-        shown_(state_of_results(directory)),
+        shown_(results_fingerprint(directory)),
         server_(port, read_file(write_report(directory, out), largest_report)) {}
 
   int port() const { return server_.port(); }
@@ -69,7 +68,7 @@ class LiveReport {
   static constexpr std::chrono::seconds shortest_pause{2};
 
   void refresh() {
-    auto state = state_of_results(directory_);
+    auto state = results_fingerprint(directory_);
     if (state == shown_) return;
     shown_ = std::move(state);
     try {

@@ -12,7 +12,7 @@
 #include "data/fitted_image.h"
 #include "data/pack_file.h"
 #include "data/packing.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "support/cache_directory.h"
 #include "support/errors.h"
 #include "support/log.h"

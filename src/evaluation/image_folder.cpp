@@ -6,7 +6,7 @@
 
 #include "data/fitted_image.h"
 #include "data/folder_files.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "support/errors.h"
 #include "support/text.h"
 

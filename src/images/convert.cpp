@@ -9,12 +9,12 @@
 namespace slopegan {
 
 torch::Tensor to_bytes(const torch::Tensor& images) {
-  if (!images.is_floating_point()) throw std::invalid_argument("a floating type of image is expected");
+  if (!images.is_floating_point()) throw std::invalid_argument("expected images of a floating-point dtype");
   if (images.dim() != 4 || (images.size(1) != 1 && images.size(1) != 3) || images.size(2) < 1 || images.size(3) < 1) {
-    throw std::invalid_argument("images of shape [N, 1 or 3, H, W] are expected");
+    throw std::invalid_argument("expected images of shape [N, 1 or 3, H, W]");
   }
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  // NaN has to go before the conversion to bytes, whose result for it is undefined.
+  // Replace NaN first: its conversion to uint8 is undefined.
   const auto values = images.detach().to(torch::kCPU, torch::kFloat32).nan_to_num(-1.0, infinity, -infinity);
   const auto bytes = values.clamp(-1, 1).add(1).mul(127.5).round().to(torch::kByte);
   return bytes.permute({0, 2, 3, 1}).contiguous();
@@ -39,15 +39,15 @@ std::vector<cv::Mat> to_mats(const torch::Tensor& images) {
 }
 
 cv::Mat to_mat(const torch::Tensor& image) {
-  if (image.dim() != 3) throw std::invalid_argument("to_mat: an image of shape [C, H, W] is expected");
+  if (image.dim() != 3) throw std::invalid_argument("to_mat: expected an image of shape [C, H, W]");
   return to_mats(image.unsqueeze(0)).front();
 }
 
 torch::Tensor to_tensor(const cv::Mat& image) {
   if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) {
-    throw std::invalid_argument("to_tensor: an 8-bit gray or BGR image is expected");
+    throw std::invalid_argument("to_tensor: expected an 8-bit gray or BGR image");
   }
-  cv::Mat rgb = image.clone();  // contiguous, whatever the image is a part of
+  cv::Mat rgb = image.clone();  // contiguous, even if `image` is a region of a larger one
   if (rgb.channels() == 3) cv::cvtColor(image, rgb, cv::COLOR_BGR2RGB);
   const auto bytes = torch::from_blob(rgb.data, {rgb.rows, rgb.cols, rgb.channels()}, torch::kByte);
   return bytes.permute({2, 0, 1}).to(torch::kFloat32).contiguous().div_(127.5).sub_(1);

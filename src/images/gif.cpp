@@ -19,16 +19,16 @@ namespace slopegan {
 
 namespace {
 
-constexpr int palette_size = 256, largest_number = 65535;
+constexpr int palette_size = 256, max_uint16 = 65535;
 constexpr std::size_t flush_size = std::size_t{1} << 20;
 
-/// A frame in the colours of a palette of its own.
+/// A frame with its own palette.
 struct IndexedFrame {
-  std::vector<GifByteType> indices;  // row by row
+  std::vector<GifByteType> indices;  // row-major
   std::array<GifColorType, palette_size> palette{};
 };
 
-/// The frame's very colours, where a palette holds them.
+/// Uses the exact colours of the frame. Returns false if there are more than fit into a palette.
 bool index_exactly(const cv::Mat& bgr, IndexedFrame& frame) {
   std::unordered_map<std::uint32_t, GifByteType> known;
   for (int y = 0; y < bgr.rows; ++y) {
@@ -47,14 +47,14 @@ bool index_exactly(const cv::Mat& bgr, IndexedFrame& frame) {
   return true;
 }
 
-void index_nearly(const cv::Mat& bgr, IndexedFrame& frame) {
+void quantise(const cv::Mat& bgr, IndexedFrame& frame) {
   std::array<cv::Mat, 3> planes;
   cv::split(bgr, planes.data());
   frame.indices.resize(bgr.total());
   int colours = palette_size;
   if (GifQuantizeBuffer(static_cast<unsigned>(bgr.cols), static_cast<unsigned>(bgr.rows), &colours, planes[2].data,
                         planes[1].data, planes[0].data, frame.indices.data(), frame.palette.data()) != GIF_OK) {
-    throw std::bad_alloc();  // the only way to fail that giflib has there
+    throw std::bad_alloc();  // the only failure that giflib reports here
   }
 }
 
@@ -63,12 +63,12 @@ IndexedFrame index_colours(const cv::Mat& bgr) {
   frame.indices.reserve(bgr.total());
   if (!index_exactly(bgr, frame)) {
     frame = {};
-    index_nearly(bgr, frame);
+    quantise(bgr, frame);
   }
   return frame;
 }
 
-/// The smallest rectangle outside which both frames are equal; one pixel where they are equal throughout.
+/// The bounding box of all differing pixels; one pixel if the frames are equal.
 cv::Rect changed_part(const cv::Mat& before, const cv::Mat& now) {
   cv::Mat differs;
   cv::compare(before.reshape(1), now.reshape(1), differs, cv::CMP_NE);
@@ -97,8 +97,8 @@ void GifWriter::close() noexcept {
   gif_ = nullptr;
 }
 
-void GifWriter::check(bool done) const {
-  if (!done) throw IoError("giflib cannot encode " + display(pending_.file()));
+void GifWriter::check(bool ok) const {
+  if (!ok) throw IoError("giflib cannot encode " + display(pending_.file()));
 }
 
 void GifWriter::flush() {
@@ -107,18 +107,18 @@ void GifWriter::flush() {
 }
 
 void GifWriter::begin(cv::Size size) {
-  if (size.width < 1 || size.height < 1 || size.width > largest_number || size.height > largest_number) {
-    throw std::invalid_argument("GifWriter: the sides of a frame are 1 to 65,535 pixels");
+  if (size.width < 1 || size.height < 1 || size.width > max_uint16 || size.height > max_uint16) {
+    throw std::invalid_argument("GifWriter: the sides of a frame must be in [1, 65535] pixels");
   }
   int error = 0;
   gif_ = EGifOpen(&buffer_, append_to_buffer, &error);
   check(gif_ != nullptr);
   EGifSetGifVersion(gif_, true);
   check(EGifPutScreenDesc(gif_, size.width, size.height, 8, 0, nullptr) == GIF_OK);
-  constexpr std::array<GifByteType, 3> for_ever = {1, 0, 0};
+  constexpr std::array<GifByteType, 3> loop_forever = {1, 0, 0};
   check(EGifPutExtensionLeader(gif_, APPLICATION_EXT_FUNC_CODE) == GIF_OK &&
         EGifPutExtensionBlock(gif_, 11, "NETSCAPE2.0") == GIF_OK &&
-        EGifPutExtensionBlock(gif_, for_ever.size(), for_ever.data()) == GIF_OK &&
+        EGifPutExtensionBlock(gif_, loop_forever.size(), loop_forever.data()) == GIF_OK &&
         EGifPutExtensionTrailer(gif_) == GIF_OK);
 }
 
@@ -140,9 +140,10 @@ void GifWriter::put(const cv::Mat& part, cv::Point corner, int hundredths) {
 
 void GifWriter::add(const cv::Mat& frame, int hundredths) {
   if (frame.type() != CV_8UC1 && frame.type() != CV_8UC3) {
-    throw std::invalid_argument("GifWriter: an 8-bit gray or BGR image is expected");
+    throw std::invalid_argument("GifWriter: expected an 8-bit gray or BGR frame");
   }
-  if (hundredths < 0 || hundredths > largest_number) throw std::invalid_argument("GifWriter: no such duration");
+  if (hundredths < 0 || hundredths > max_uint16)
+    throw std::invalid_argument("GifWriter: the duration must be in [0, 65535]");
   cv::Mat bgr;
   if (frame.channels() == 1) {
     cv::cvtColor(frame, bgr, cv::COLOR_GRAY2BGR);
@@ -150,7 +151,7 @@ void GifWriter::add(const cv::Mat& frame, int hundredths) {
     bgr = frame.clone();
   }
   if (gif_ == nullptr) begin(bgr.size());
-  if (!last_.empty() && last_.size() != bgr.size()) throw std::invalid_argument("GifWriter: a frame of another size");
+  if (!last_.empty() && last_.size() != bgr.size()) throw std::invalid_argument("GifWriter: frames of different sizes");
   const cv::Rect part = last_.empty() ? cv::Rect({0, 0}, bgr.size()) : changed_part(last_, bgr);
   put(bgr(part), part.tl(), hundredths);
   last_ = bgr;
@@ -158,7 +159,7 @@ void GifWriter::add(const cv::Mat& frame, int hundredths) {
 }
 
 void GifWriter::finish() {
-  if (last_.empty()) throw std::invalid_argument("GifWriter: an animation has frames");
+  if (last_.empty()) throw std::invalid_argument("GifWriter: there are no frames");
   int error = 0;
   check(EGifCloseFile(std::exchange(gif_, nullptr), &error) == GIF_OK);
   flush();

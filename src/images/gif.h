@@ -12,28 +12,29 @@ struct GifFileType;
 
 namespace slopegan {
 
-/// Writes an animation that repeats without end, a frame at a time, as GIF89a. GIF is what every browser, viewer and
-/// slide program plays without a codec. A frame of at most 256 colours (all gray ones) is stored exactly, others with
-/// the 256 of giflib's median cut. Only what differs from the frame before is stored.
+/// Writes a GIF89a animation that loops forever, one frame at a time. Frames with at most 256 colours, which includes
+/// all gray ones, are stored exactly; other frames are quantised to 256 colours by giflib's median cut. Only the
+/// rectangle that differs from the previous frame is stored.
 class GifWriter {
  public:
-  /// Opens nothing yet but a temporary file. Throws IoError.
+  /// Creates a temporary file beside `file`. Throws IoError.
   explicit GifWriter(const std::filesystem::path& file);
   ~GifWriter();
   GifWriter(const GifWriter&) = delete;
   GifWriter& operator=(const GifWriter&) = delete;
 
-  /// CV_8UC1 or CV_8UC3 (BGR), all frames of one size with sides up to 65,535; shown for `hundredths` of a second, up
-  /// to 65,535. Throws std::invalid_argument for others, IoError.
+  /// Adds a frame (CV_8UC1 or CV_8UC3, BGR) that is shown for `hundredths` of a second. All frames have the same size;
+  /// sides and durations are limited to 65,535. Throws std::invalid_argument for other frames, IoError.
   void add(const cv::Mat& frame, int hundredths);
 
-  /// The file appears, whole. Throws std::invalid_argument without frames, IoError.
+  /// Completes the animation and moves it to its final name. Throws std::invalid_argument if there are no frames,
+  /// IoError.
   void finish();
 
  private:
   void begin(cv::Size size);
   void put(const cv::Mat& part, cv::Point corner, int hundredths);
-  void check(bool done) const;
+  void check(bool ok) const;
   void flush();
   void close() noexcept;
 

@@ -1,9 +1,8 @@
 #include "images/grid.h"
 
+#include <algorithm>
+#include <cstring>
 #include <stdexcept>
-
-#include "images/convert.h"
-#include "images/scale.h"
 
 namespace slopegan {
 
@@ -16,10 +15,10 @@ void check(bool condition, const char* message) {
 void check_layout(const GridLayout& layout) {
   check(layout.rows >= 1 && layout.columns >= 1, "GridLayout: rows and columns must be positive");
   check(layout.scale >= 0 && layout.gap >= 0, "GridLayout: scale and gap must not be negative");
-  check(layout.background >= 0 && layout.background <= 255, "GridLayout: background must lie in [0, 255]");
+  check(layout.background >= 0 && layout.background <= 255, "GridLayout: background must be in [0, 255]");
 }
 
-/// Where a tile of the given (upscaled) size lies.
+/// The area of a tile; `tile` is its size after scaling.
 cv::Rect tile_rect(const GridLayout& layout, cv::Size tile, int row, int column) {
   return {layout.gap + column * (tile.width + layout.gap), layout.gap + row * (tile.height + layout.gap), tile.width,
           tile.height};
@@ -32,23 +31,60 @@ cv::Size grid_size(const GridLayout& layout, cv::Size tile) {
 
 }  // namespace
 
-int grid_scale(const GridLayout& layout, int tile_width) {
-  check(tile_width >= 1, "GridLayout: tiles must have a width");
-  return layout.scale > 0 ? layout.scale : scale_to_view(tile_width);
+int display_scale(int size) {
+  constexpr int min_display_size = 64;
+  return std::max(1, (min_display_size + size - 1) / std::max(size, 1));
 }
 
-cv::Mat tile_grid(const torch::Tensor& images, const GridLayout& layout) {
+void upscale_into(const cv::Mat& image, int factor, cv::Mat target) {
+  CV_Assert(factor >= 1 && image.type() == target.type());
+  CV_Assert(image.rows * factor <= target.rows && image.cols * factor <= target.cols);
+  const std::size_t size = image.elemSize();
+  for (int y = 0; y < image.rows * factor; ++y) {
+    const uchar* from = image.ptr(y / factor);
+    uchar* to = target.ptr(y);
+    for (int x = 0; x < image.cols * factor; ++x, to += size) {
+      std::memcpy(to, from + static_cast<std::size_t>(x / factor) * size, size);
+    }
+  }
+}
+
+cv::Mat upscale_for_display(const cv::Mat& image) {
+  const int factor = display_scale(image.cols);
+  cv::Mat large(image.size() * factor, image.type());
+  upscale_into(image, factor, large);
+  return large;
+}
+
+cv::Mat downscale(const cv::Mat& image, int factor) {
+  CV_Assert(factor >= 1 && image.rows % factor == 0 && image.cols % factor == 0);
+  cv::Mat small(image.rows / factor, image.cols / factor, image.type());
+  const std::size_t size = image.elemSize();
+  for (int y = 0; y < small.rows; ++y) {
+    for (int x = 0; x < small.cols; ++x) std::memcpy(small.ptr(y, x), image.ptr(y * factor, x * factor), size);
+  }
+  return small;
+}
+
+int grid_scale(const GridLayout& layout, int tile_width) {
+  check(tile_width >= 1, "GridLayout: the tile width must be positive");
+  return layout.scale > 0 ? layout.scale : display_scale(tile_width);
+}
+
+cv::Mat tile_grid(const std::vector<cv::Mat>& images, const GridLayout& layout) {
   check_layout(layout);
-  const auto mats = to_mats(images);
-  check(mats.size() <= static_cast<std::size_t>(layout.rows) * static_cast<std::size_t>(layout.columns),
-        "tile_grid: there are more images than tiles");
-  const int height = static_cast<int>(images.size(2)), width = static_cast<int>(images.size(3));
-  const int scale = grid_scale(layout, width);
-  const cv::Size tile(width * scale, height * scale);
-  cv::Mat grid(grid_size(layout, tile), images.size(1) == 3 ? CV_8UC3 : CV_8UC1, cv::Scalar::all(layout.background));
-  for (int i = 0; i < static_cast<int>(mats.size()); ++i) {
-    const auto place = tile_rect(layout, tile, i / layout.columns, i % layout.columns);
-    upscale_into(mats[static_cast<std::size_t>(i)], scale, grid(place));
+  check(!images.empty(), "tile_grid: expected at least one image");
+  check(images.size() <= static_cast<std::size_t>(layout.rows) * static_cast<std::size_t>(layout.columns),
+        "tile_grid: more images than tiles");
+  const cv::Mat& first = images.front();
+  const int scale = grid_scale(layout, first.cols);
+  const cv::Size tile = first.size() * scale;
+  cv::Mat grid(grid_size(layout, tile), first.type(), cv::Scalar::all(layout.background));
+  for (int i = 0; i < static_cast<int>(images.size()); ++i) {
+    const cv::Mat& image = images[static_cast<std::size_t>(i)];
+    check(image.size() == first.size() && image.type() == first.type(),
+          "tile_grid: images of different sizes or types");
+    upscale_into(image, scale, grid(tile_rect(layout, tile, i / layout.columns, i % layout.columns)));
   }
   return grid;
 }
@@ -60,11 +96,11 @@ bool is_grid(const cv::Mat& grid, const GridLayout& layout, int tile_width) {
 
 cv::Mat tile_at(const cv::Mat& grid, const GridLayout& layout, int tile_width, int row, int column) {
   check_layout(layout);
-  check(row >= 0 && row < layout.rows && column >= 0 && column < layout.columns, "tile_at: there is no such tile");
+  check(row >= 0 && row < layout.rows && column >= 0 && column < layout.columns, "tile_at: row or column out of range");
   const int scale = grid_scale(layout, tile_width);
   const int tile_height = ((grid.rows - layout.gap) / layout.rows - layout.gap) / scale;
   const cv::Size tile(tile_width * scale, tile_height * scale);
-  check(tile_height >= 1 && grid_size(layout, tile) == grid.size(), "tile_at: the grid has another size");
+  check(tile_height >= 1 && grid_size(layout, tile) == grid.size(), "tile_at: grid size does not match the layout");
   return downscale(grid(tile_rect(layout, tile, row, column)), scale);
 }
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include <opencv2/imgproc.hpp>
 
-#include "images/lettering.h"
+#include "images/draw_text.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -18,79 +17,30 @@ const std::vector<cv::Scalar> plot_colours = {
 namespace {
 
 const cv::Scalar paper = cv::Scalar::all(255), grid_line = cv::Scalar::all(232), axis_line = cv::Scalar::all(150);
-const Lettering plot_title{.size = 16, .stroke = 1.9, .colour = cv::Scalar::all(25)};
-const Lettering plot_subtitle{.size = 10, .stroke = 1.1, .colour = cv::Scalar::all(105)};
-const Lettering panel_title{.size = 11.5, .stroke = 1.45, .colour = cv::Scalar::all(35)};
-const Lettering small_print{.size = 9, .stroke = 1.0, .colour = cv::Scalar::all(90)};
+const TextStyle plot_title{.size = 16, .stroke = 1.9, .colour = cv::Scalar::all(25)};
+const TextStyle plot_subtitle{.size = 10, .stroke = 1.1, .colour = cv::Scalar::all(105)};
+const TextStyle panel_title{.size = 11.5, .stroke = 1.45, .colour = cv::Scalar::all(35)};
+const TextStyle small_print{.size = 9, .stroke = 1.0, .colour = cv::Scalar::all(90)};
 
 constexpr int plot_margin = 26, panel_width = 430, panel_height = 330, panel_gap = 34;
 constexpr int left_of_axes = 62, below_axes = 44, swatch = 22;
-
-int text_height(const Lettering& lettering) { return text_size("", lettering).height; }
-
-/// A range of values along one side of the panel.
-struct Axis {
-  double low = 0, high = 1;
-  bool logarithmic = false;
-  int from = 0, to = 1;  // pixels of low and high
-
-  double position(double value) const {
-    const auto scaled = [this](double v) { return logarithmic ? std::log10(v) : v; };
-    return from + (scaled(value) - scaled(low)) / (scaled(high) - scaled(low)) * (to - from);
-  }
-  bool shows(double value) const { return std::isfinite(value) && (!logarithmic || value > 0); }
-};
-
-void widen(Axis& axis, const std::vector<double>& values) {
-  for (const double value : values) {
-    if (!axis.shows(value)) continue;
-    axis.low = std::min(axis.low, value);
-    axis.high = std::max(axis.high, value);
-  }
-}
-
-Axis empty_axis(bool logarithmic) {
-  Axis axis;
-  axis.low = std::numeric_limits<double>::infinity();
-  axis.high = -axis.low;
-  axis.logarithmic = logarithmic;
-  return axis;
-}
-
-/// A range that can be drawn: not empty, not a point.
-void settle(Axis& axis) {
-  if (!(axis.low <= axis.high)) axis.low = 0, axis.high = 1;
-  if (axis.low == axis.high) axis.high = axis.low + (axis.logarithmic ? 9 * axis.low : 1);
-}
-
-std::vector<double> powers_of_ten(double low, double high) {
-  std::vector<double> ticks;
-  for (int exponent = static_cast<int>(std::ceil(std::log10(low) - 1e-9)); std::pow(10, exponent) <= high * 1.000001;
-       ++exponent) {
-    ticks.push_back(std::pow(10, exponent));
-  }
-  return ticks;
-}
 
 class PanelPainter {
  public:
   PanelPainter(cv::Mat& canvas, const Panel& panel, cv::Point corner)
       : canvas_(canvas), panel_(panel), corner_(corner) {
-    const int top = corner.y + text_height(panel_title) + 4 + legend_height();
+    const int top = corner.y + line_height(panel_title) + 4 + legend_height();
     frame_ =
         cv::Rect(corner.x + left_of_axes, top, panel_width - left_of_axes, corner.y + panel_height - below_axes - top);
-    x_ = empty_axis(panel.log_x);
-    y_ = empty_axis(false);
+    std::vector<double> x, y;
     for (const auto& series : panel.series) {
-      widen(x_, series.x);
-      widen(y_, series.y);
+      x.insert(x.end(), series.x.begin(), series.x.end());
+      y.insert(y.end(), series.y.begin(), series.y.end());
     }
-    if (!panel.categories.empty()) x_.low = -0.6, x_.high = static_cast<double>(panel.categories.size()) - 0.4;
-    if (panel.y_range) std::tie(y_.low, y_.high) = *panel.y_range;
-    settle(x_);
-    settle(y_);
-    x_.from = frame_.x, x_.to = frame_.x + frame_.width;
-    y_.from = frame_.y + frame_.height, y_.to = frame_.y;
+    x_ = Axis::fit(x, panel.log_x);
+    y_ = Axis::fit(y, false);
+    if (!panel.categories.empty()) x_.range = {-0.6, static_cast<double>(panel.categories.size()) - 0.4};
+    if (panel.y_range) y_.range = *panel.y_range;
   }
 
   void paint() {
@@ -109,14 +59,17 @@ class PanelPainter {
   }
 
  private:
-  /// Where each legend entry stands, in as many lines as it takes.
+  double x_pixel(double value) const { return frame_.x + x_.position(value) * frame_.width; }
+  double y_pixel(double value) const { return frame_.y + frame_.height - y_.position(value) * frame_.height; }
+
+  /// The position of each legend entry relative to the legend, wrapped into lines.
   std::vector<std::pair<const Series*, cv::Point>> legend() const {
     std::vector<std::pair<const Series*, cv::Point>> places;
     cv::Point at(0, 0);
     for (const auto& series : panel_.series) {
       if (series.label.empty()) continue;
       const int width = swatch + 6 + text_size(series.label, small_print).width + 14;
-      if (at.x > 0 && at.x + width > panel_width) at = {0, at.y + text_height(small_print) + 2};
+      if (at.x > 0 && at.x + width > panel_width) at = {0, at.y + line_height(small_print) + 2};
       places.emplace_back(&series, at);
       at.x += width;
     }
@@ -125,14 +78,14 @@ class PanelPainter {
 
   int legend_height() const {
     const auto places = legend();
-    return places.empty() ? 6 : places.back().second.y + text_height(small_print) + 12;
+    return places.empty() ? 6 : places.back().second.y + line_height(small_print) + 12;
   }
 
   void paint_legend() {
-    const cv::Point start = corner_ + cv::Point(0, text_height(panel_title) + 4);
+    const cv::Point start = corner_ + cv::Point(0, line_height(panel_title) + 4);
     for (const auto& [series, place] : legend()) {
       const cv::Point at = start + place;
-      const int middle = at.y + text_height(small_print) / 2;
+      const int middle = at.y + line_height(small_print) / 2;
       switch (series->mark) {
         case Mark::bars:
           cv::rectangle(canvas_, cv::Rect(at.x + 4, middle - 5, swatch - 8, 10), series->colour, cv::FILLED);
@@ -150,8 +103,8 @@ class PanelPainter {
   }
 
   void paint_y_axis() {
-    for (const double tick : round_ticks(y_.low, y_.high, 5)) {
-      const int y = static_cast<int>(std::lround(y_.position(tick)));
+    for (const double tick : y_.ticks(5)) {
+      const int y = static_cast<int>(std::lround(y_pixel(tick)));
       cv::line(canvas_, {frame_.x, y}, {frame_.x + frame_.width, y}, grid_line);
       const auto text = format_text("{:.6g}", tick);
       const auto size = text_size(text, small_print);
@@ -167,14 +120,14 @@ class PanelPainter {
   }
 
   void x_tick(double at, const std::string& text, int room) {
-    const int x = static_cast<int>(std::lround(x_.position(at)));
+    const int x = static_cast<int>(std::lround(x_pixel(at)));
     const auto shown = shorten(text, room, small_print);
     draw_text(canvas_, shown, {x - text_size(shown, small_print).width / 2, frame_.y + frame_.height + 6}, small_print);
   }
 
   void paint_x_axis() {
-    for (const double tick : x_.logarithmic ? powers_of_ten(x_.low, x_.high) : round_ticks(x_.low, x_.high, 6)) {
-      const int x = static_cast<int>(std::lround(x_.position(tick)));
+    for (const double tick : x_.ticks(6)) {
+      const int x = static_cast<int>(std::lround(x_pixel(tick)));
       cv::line(canvas_, {x, frame_.y}, {x, frame_.y + frame_.height}, grid_line);
       x_tick(tick, format_text("{:.6g}", tick), frame_.width);
     }
@@ -192,15 +145,15 @@ class PanelPainter {
   void paint_x_label() {
     const int width = text_size(panel_.x_label, small_print).width;
     draw_text(canvas_, panel_.x_label,
-              {frame_.x + (frame_.width - width) / 2, frame_.y + frame_.height + 8 + text_height(small_print)},
+              {frame_.x + (frame_.width - width) / 2, frame_.y + frame_.height + 8 + line_height(small_print)},
               small_print);
   }
 
   void paint_series(const Series& series) {
     std::vector<cv::Point2d> points;
     for (std::size_t i = 0; i < series.x.size(); ++i) {
-      if (x_.shows(series.x[i]) && y_.shows(series.y[i])) {
-        points.emplace_back(x_.position(series.x[i]), y_.position(series.y[i]));
+      if (x_.can_show(series.x[i]) && y_.can_show(series.y[i])) {
+        points.emplace_back(x_pixel(series.x[i]), y_pixel(series.y[i]));
       }
     }
     switch (series.mark) {
@@ -215,7 +168,7 @@ class PanelPainter {
     }
   }
 
-  /// OpenCV's fixed point: 1/16 of a pixel.
+  /// Coordinates in OpenCV's fixed-point format with 4 fractional bits.
   static cv::Point fixed(cv::Point2d point) {
     return {static_cast<int>(std::lround(point.x * 16)), static_cast<int>(std::lround(point.y * 16))};
   }
@@ -232,7 +185,7 @@ class PanelPainter {
     if (y < bottom) cv::rectangle(canvas_, cv::Rect({left, y}, cv::Point(right, bottom)), colour, cv::FILLED);
   }
 
-  /// Points that lie closer than a pixel are left out: the edges of many short lines would add up to a thick one.
+  /// Skips points closer than one pixel: the antialiased edges of many short segments would add up to a thicker line.
   void stroke(const std::vector<cv::Point2d>& points, const cv::Scalar& colour) {
     std::size_t from = 0;
     for (std::size_t i = 1; i < points.size(); ++i) {
@@ -251,25 +204,11 @@ class PanelPainter {
 
 }  // namespace
 
-std::vector<double> round_ticks(double low, double high, int count) {
-  const double rough = (high - low) / std::max(count, 1);
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  double step = 10 * power;
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= rough * 0.999) {
-      step = factor * power;
-      break;
-    }
-  }
-  std::vector<double> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push_back(i * step + 0.0);
-  return ticks;
-}
-
 cv::Mat draw_plot(const Plot& plot) {
   for (const auto& panel : plot.panels) {
     for (const auto& series : panel.series) {
-      if (series.x.size() != series.y.size()) throw std::invalid_argument("draw_plot: as many x as y are expected");
+      if (series.x.size() != series.y.size())
+        throw std::invalid_argument("draw_plot: a series has different numbers of x and y values");
     }
   }
   const int columns = std::max(1, plot.columns);
@@ -277,13 +216,13 @@ cv::Mat draw_plot(const Plot& plot) {
   const int width = 2 * plot_margin + columns * panel_width + (columns - 1) * panel_gap;
   const auto subtitle = wrap(plot.subtitle, width - 2 * plot_margin, plot_subtitle);
   const int top =
-      plot_margin + text_height(plot_title) + 4 + static_cast<int>(subtitle.size()) * text_height(plot_subtitle) + 18;
+      plot_margin + line_height(plot_title) + 4 + static_cast<int>(subtitle.size()) * line_height(plot_subtitle) + 18;
   cv::Mat canvas(top + rows * panel_height + std::max(0, rows - 1) * panel_gap + plot_margin, width, CV_8UC3, paper);
   draw_text(canvas, shorten(plot.title, width - 2 * plot_margin, plot_title), {plot_margin, plot_margin}, plot_title);
-  int y = plot_margin + text_height(plot_title) + 4;
+  int y = plot_margin + line_height(plot_title) + 4;
   for (const auto& line : subtitle) {
     draw_text(canvas, line, {plot_margin, y}, plot_subtitle);
-    y += text_height(plot_subtitle);
+    y += line_height(plot_subtitle);
   }
   for (std::size_t i = 0; i < plot.panels.size(); ++i) {
     const int column = static_cast<int>(i) % columns, row = static_cast<int>(i) / columns;

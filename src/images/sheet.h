@@ -6,45 +6,71 @@
 
 #include <opencv2/core.hpp>
 
+#include "images/draw_text.h"
+
+/// Contact sheets: rows of labelled tiles in which the tiles of one column belong together.
 namespace slopegan {
 
 struct SheetRow {
-  std::string label{};           ///< "slope 0.2"
-  std::string detail{};          ///< smaller and grey below the label: "FD 12.3"
-  std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty one is drawn as a pale square
-  bool reference = false;        ///< set apart from the rows below by a line: the real images
+  std::string label{};           ///< for example "slope 0.2"
+  std::string detail{};          ///< small gray text below the label, for example "FD 12.3"
+  std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a pale square
+  bool reference = false;        ///< separated from the following rows by a line, for example real images
 };
 
-/// A contact sheet: rows of tiles with labels at the left, such that everything in a column belongs together.
 struct Sheet {
   std::string title;
   std::string subtitle;
   std::vector<std::string> column_labels;  ///< above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
-  int reference_columns = 0;  ///< so many at the left are set apart by a line: real images of the rows' classes
+  int reference_columns = 0;  ///< number of columns at the left separated by a line, for example real images per class
 };
 
 struct SheetStyle {
-  int scale = 0;              ///< integer nearest-neighbour upscaling of the tiles; 0: at least 64 pixels wide
+  int scale = 0;              ///< integer nearest-neighbour upscaling of tiles; 0: display_scale of the widest tile
   int gap = 4;                ///< pixels between tiles
-  int margin = 28;            ///< pixels around everything
-  int max_label_width = 320;  ///< longer labels and details end in "..."
+  int margin = 28;            ///< pixels around the sheet
+  int max_label_width = 320;  ///< pixels; longer labels and details are shortened
 };
 
-/// Draws the sheet as CV_8UC3 on white. The label column is as wide as its longest text needs, up to the limit; title
-/// and subtitle are broken into lines; a column label is shortened to its column. Text is ASCII (other characters:
-/// '?'). Throws std::invalid_argument for tiles of another type, UsageError for a picture of more than 2^28 pixels or
-/// 65,535 in a row or column.
+struct PlacedText {
+  std::string text;
+  TextStyle style;
+  cv::Rect box;  ///< as measured by text_size; overlaps no other text and no tile
+};
+
+struct PlacedTile {
+  cv::Mat tile;   ///< as in the sheet; may be empty
+  cv::Rect cell;  ///< has the size of the largest tile of the sheet after scaling
+};
+
+/// The position of every element of a sheet, in pixels.
+struct SheetLayout {
+  cv::Size size;
+  int scale = 1;  ///< upscaling factor of the tiles
+  std::vector<PlacedText> texts;
+  std::vector<PlacedTile> tiles;
+  std::vector<cv::Rect> lines;  ///< separators, one pixel thick
+};
+
+/// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width; title
+/// and subtitle are wrapped; column labels are shortened to their column. Throws std::invalid_argument for tiles of
+/// other types.
+SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
+
+/// Draws the sheet on white as CV_8UC3. Throws std::invalid_argument for tiles of other types, and UsageError if the
+/// picture would have more than 2^28 pixels or a side longer than 65,535 pixels.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
 
-/// No page is higher: viewers and browsers show pictures of 8,000 pixels, and refuse much larger ones.
-inline constexpr int highest_page = 8000;
+/// Height limit of the pages that write_sheet creates, in pixels. Viewers and browsers may refuse larger pictures.
+inline constexpr int page_height_limit = 8000;
 
-/// The sheet on pages of at most `most_height` pixels, where more than one row has room: the reference rows that it
-/// begins with stand on each, titles say "(2 of 5)". A sheet that fits is one page as it is.
-std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int most_height);
+/// Splits a sheet into pages of at most `max_height` pixels, with at least one row per page. The leading reference rows
+/// are repeated on each page, and titles get a suffix "(2 of 5)". A sheet that fits is returned unchanged.
+std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int max_height);
 
-/// Writes the sheet as PNG; its further pages as <name>_2.png and so on. Returns what was written. Throws IoError.
+/// Writes the sheet as PNG. Pages after the first are named <name>_2.png and so on. Returns the paths written. Throws
+/// IoError.
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style = {});
 

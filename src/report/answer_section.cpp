@@ -10,7 +10,7 @@ namespace {
 
 std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
 
-/// Ratios and their limits: three digits are more than so few seeds know.
+/// Three significant digits: few seeds do not justify more.
 std::string ratio_text(double ratio) {
   return std::isfinite(ratio) ? format_text("{:.3g}", ratio) : number_text(ratio);
 }
@@ -22,7 +22,7 @@ std::string limits_text(const std::optional<StatisticsData::Limits>& limits) {
 }
 
 std::string verdict(const StatisticsData::Comparison& comparison) {
-  if (comparison.pairs == 0) return "nothing to compare";
+  if (comparison.pairs == 0) return "no pairs";
   if (!comparison.can_be_significant) return "too few seeds to tell";
   if (!comparison.significant) return "no difference detected";
   return comparison.median_ratio.value_or(1) < 1 ? "better" : "worse";
@@ -30,9 +30,8 @@ std::string verdict(const StatisticsData::Comparison& comparison) {
 
 std::string comparison_table(const StatisticsData& statistics) {
   Table table;
-  table.header = {
-      "slope", "verdict",    "seeds it wins", "median FD ratio", "bootstrap interval", "interval of the test",
-      "p",     "p corrected"};
+  table.header = {"slope",         "verdict", "seeds won", "median FD ratio", "bootstrap interval",
+                  "test interval", "p",       "p (Holm)"};
   table.numeric = {false, false, true, true, true, true, true, true};
   for (const auto& comparison : statistics.comparisons) {
     const std::string words = verdict(comparison);
@@ -45,7 +44,7 @@ std::string comparison_table(const StatisticsData& statistics) {
   }
   if (table.rows.empty()) return {};
   return table_html(table, "Each slope against the control " + number_text(statistics.control) +
-                               ", within seeds. A ratio below 1 is better than the control.");
+                               ", compared within seeds. A ratio below 1 is better than the control.");
 }
 
 std::string figures_list(const StatisticsData& statistics) {
@@ -55,11 +54,11 @@ std::string figures_list(const StatisticsData& statistics) {
     items += element("dt", "", std::string(name) + " " + number_text(*value)) + element("dd", "", meaning);
   };
   add("Rank stability", statistics.rank_stability,
-      "Kendall’s τ: whether the seeds order the slopes alike; 1 is always");
-  add("Pairing correlation", statistics.pairing_correlation, "what comparing within seeds gains; 0 is nothing");
-  add("Variance between seeds", statistics.seed_variance, "of log FD: what another training gives");
+      "Kendall’s τ: agreement of the seeds on the order of the slopes; 1 is full agreement");
+  add("Pairing correlation", statistics.pairing_correlation, "gain of comparing within seeds; 0 is no gain");
+  add("Variance between seeds", statistics.seed_variance, "variance of log FD between trainings with different seeds");
   add("Variance of the metric", statistics.metric_variance,
-      "of log FD: what another set of images of one network gives");
+      "variance of log FD between image sets of the same network");
   return items.empty() ? "" : element("dl", "class=\"figures\"", items);
 }
 
@@ -73,7 +72,8 @@ std::string details(const StatisticsData& statistics) {
   std::string content = comparison_table(statistics) + figures_list(statistics);
   if (!notes.empty()) content += element("ul", "class=\"notes\"", notes);
   if (!methods.empty()) {
-    content += element("details", "", "<summary>How these were computed</summary>" + element("dl", "", methods));
+    content +=
+        element("details", "", "<summary>How these figures were computed</summary>" + element("dl", "", methods));
   }
   return content;
 }
@@ -84,7 +84,7 @@ std::string answer_section(const SweepData& sweep) {
   if (!sweep.statistics) {
     return section("answer", "Which slope?",
                    element("p", "class=\"lead\"",
-                           "Not known yet: there is no statistics.json. It is written when the sweep ends."));
+                           "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
   }
   return section("answer", "Which slope?",
                  element("p", "class=\"lead\"", escape(sweep.statistics->answer)) + details(*sweep.statistics));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <set>
 
 #include "report/html.h"
 #include "support/text.h"
@@ -10,7 +12,7 @@ namespace slopegan {
 
 namespace {
 
-/// The drawing's size and the place of what is drawn in it, in CSS pixels on a phone as on a laptop.
+/// Size and margins of the drawing in SVG user units, which are about one CSS pixel on phones and laptops alike.
 constexpr double width = 440, height = 264, left = 54, right = 14, top = 12, bottom = 46;
 constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
 
@@ -18,16 +20,16 @@ std::string attribute(const char* name, double value) { return format_text(" {}=
 
 class Drawing {
  public:
-  explicit Drawing(const Chart& chart) : chart_(chart), x_(x_range()), y_(y_range()) {}
+  explicit Drawing(const Chart& chart) : chart_(chart), x_(x_axis()), y_(y_axis()) {}
 
-  Range x() const { return x_; }
-  Range y() const { return y_; }
+  const Axis& x() const { return x_; }
+  const Axis& y() const { return y_; }
 
   std::string svg() const {
     std::string body = axes();
     for (const bool faint : {true, false}) {
       for (const auto& series : chart_.series) {
-        if (series.faint == faint) body += drawn(series);
+        if (series.faint == faint) body += series_svg(series);
       }
     }
     return format_text("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"", width, height) +
@@ -35,18 +37,19 @@ class Drawing {
   }
 
  private:
-  Range x_range() const {
-    if (chart_.x.range) return *chart_.x.range;
-    if (!chart_.x.categories.empty()) return {-0.5, static_cast<double>(chart_.x.categories.size()) - 0.5};
-    std::vector<double> values;
+  Axis x_axis() const {
+    const bool logarithmic = chart_.x.logarithmic;
+    if (chart_.x.range) return {*chart_.x.range, logarithmic};
+    if (!chart_.x.categories.empty()) return {{-0.5, static_cast<double>(chart_.x.categories.size()) - 0.5}};
+    double end = 1;
     for (const auto& series : chart_.series) {
-      for (const auto& point : series.points) values.push_back(point.x);
+      for (const auto& point : series.points) end = std::max(end, point.x);
     }
-    return values.empty() ? Range{} : Range{0, std::max(1.0, *std::max_element(values.begin(), values.end()))};
+    return {{0, end}, logarithmic};
   }
 
-  Range y_range() const {
-    if (chart_.y.range) return *chart_.y.range;
+  Axis y_axis() const {
+    if (chart_.y.range) return {*chart_.y.range, chart_.y.logarithmic};
     std::vector<double> values;
     if (chart_.reference) values.push_back(*chart_.reference);
     for (const auto& series : chart_.series) {
@@ -55,15 +58,15 @@ class Drawing {
         if (series.mark == ChartMark::interval) values.insert(values.end(), {point.low, point.high});
       }
     }
-    return range_of(values, chart_.y.logarithmic);
+    return Axis::fit_padded(values, chart_.y.logarithmic);
   }
 
-  double px(double value) const { return left + plot_width * position(x_, chart_.x.logarithmic, value); }
+  double px(double value) const { return left + plot_width * x_.position(value); }
 
-  /// What lies outside is drawn at the edge.
+  /// Values outside the range are clamped to its ends.
   double py(double value) const {
-    const double share = chart_.y.logarithmic && value <= 0 ? 0 : position(y_, chart_.y.logarithmic, value);
-    return top + plot_height * (1 - std::clamp(share, 0.0, 1.0));
+    const double position = y_.logarithmic && value <= 0 ? 0 : y_.position(value);
+    return top + plot_height * (1 - std::clamp(position, 0.0, 1.0));
   }
 
   static std::string text(double at_x, double at_y, const char* kind, const std::string& content) {
@@ -79,7 +82,7 @@ class Drawing {
   std::string x_ticks() const {
     std::string svg;
     const auto& categories = chart_.x.categories;
-    // As many as fit beside each other, at about 7 pixels a letter.
+    // As many as fit side by side, at about 7 pixels per letter.
     std::size_t longest = 1;
     for (const auto& category : categories) longest = std::max(longest, category.size());
     const auto room = static_cast<std::size_t>(plot_width / (7.0 * static_cast<double>(longest) + 8));
@@ -88,17 +91,17 @@ class Drawing {
       svg += text(px(static_cast<double>(i)), height - bottom + 17, "tick middle", categories[i]);
     }
     if (!categories.empty()) return svg;
-    for (const auto& tick : ticks(x_, chart_.x.logarithmic, 6)) {
-      svg += text(px(tick.value), height - bottom + 17, "tick middle", tick.text);
+    for (const double tick : x_.ticks(6)) {
+      svg += text(px(tick), height - bottom + 17, "tick middle", tick_text(tick));
     }
     return svg;
   }
 
   std::string axes() const {
     std::string svg;
-    for (const auto& tick : ticks(y_, chart_.y.logarithmic, 5)) {
-      const double y = py(tick.value);
-      svg += line("rule", left, y, width - right, y) + text(left - 7, y + 4, "tick end", tick.text);
+    for (const double tick : y_.ticks(5)) {
+      const double y = py(tick);
+      svg += line("rule", left, y, width - right, y) + text(left - 7, y + 4, "tick end", tick_text(tick));
     }
     svg += line("axis", left, height - bottom, width - right, height - bottom) + x_ticks();
     svg += text(left + plot_width / 2, height - 8, "label middle", chart_.x.label);
@@ -136,17 +139,17 @@ class Drawing {
 
   std::string bar(const ChartPoint& point) const {
     if (std::isnan(point.low) || std::isnan(point.high) || !std::isfinite(point.y)) return {};
-    const double x = px(point.x), low = py(point.low), high = py(std::isinf(point.high) ? y_.high : point.high);
+    const double x = px(point.x), low = py(point.low), high = py(std::isinf(point.high) ? y_.range.high : point.high);
     return line("bar", x, low, x, high) + line("bar", x - 5, low, x + 5, low) + line("bar", x - 5, high, x + 5, high);
   }
 
-  std::string drawn(const ChartSeries& series) const {
+  std::string series_svg(const ChartSeries& series) const {
     std::string body;
     if (series.mark == ChartMark::line) {
       body = path(series);
-      // Where a line has few points, it shows which; one of a single point would be nothing without.
-      constexpr std::size_t few = 12;
-      if (series.points.size() <= few && !series.faint) {
+      // Short lines also show their points: a line of a single point would be invisible.
+      constexpr std::size_t max_marked_points = 12;
+      if (series.points.size() <= max_marked_points && !series.faint) {
         for (const auto& point : series.points) body += dot(series, point);
       }
     }
@@ -155,13 +158,11 @@ class Drawing {
       if (series.mark != ChartMark::line) body += dot(series, point);
     }
     if (body.empty()) return {};
-    const std::string kind =
-        format_text("s c{}{}{}", series.colour, series.faint ? " faint" : "", series.dashed ? " dashed" : "");
-    return "<g class=\"" + kind + "\">" + body + "</g>";
+    return format_text("<g class=\"s c{}{}\">{}</g>", series.colour, series.faint ? " faint" : "", body);
   }
 
   const Chart& chart_;
-  Range x_, y_;
+  Axis x_, y_;
 };
 
 bool has_points(const Chart& chart) {
@@ -171,7 +172,7 @@ bool has_points(const Chart& chart) {
   });
 }
 
-/// Four significant digits are more than a hover shows.
+/// Four significant digits: as many as are shown on hover.
 nlohmann::ordered_json rounded(double value) {
   if (!std::isfinite(value)) return nullptr;
   return std::stod(format_text("{:.4g}", value));
@@ -180,8 +181,8 @@ nlohmann::ordered_json rounded(double value) {
 nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing) {
   using Json = nlohmann::ordered_json;
   Json json = {{"plot", {left, top, plot_width, plot_height}},
-               {"x", {drawing.x().low, drawing.x().high, chart.x.logarithmic}},
-               {"y", {drawing.y().low, drawing.y().high, chart.y.logarithmic}},
+               {"x", {drawing.x().range.low, drawing.x().range.high, chart.x.logarithmic}},
+               {"y", {drawing.y().range.low, drawing.y().range.high, chart.y.logarithmic}},
                {"xlabel", chart.x.label}};
   if (!chart.x.categories.empty()) json["categories"] = chart.x.categories;
   json["series"] = Json::array();
@@ -213,25 +214,66 @@ nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing)
 
 std::string legend(const Chart& chart) {
   std::string items;
-  std::size_t named = 0;
   for (const auto& series : chart.series) {
     if (series.label.empty()) continue;
-    ++named;
-    items += element("li",
-                     format_text("class=\"c{}{}{}\"", series.colour, series.dashed ? " dashed" : "",
-                                 series.mark == ChartMark::line ? ""
-                                 : series.faint                 ? " hollow"
-                                                                : " dot"),
-                     escape(series.label));
+    const char* swatch = series.mark == ChartMark::line ? "" : series.faint ? " hollow" : " dot";
+    items += element("li", format_text("class=\"c{}{}\"", series.colour, swatch), escape(series.label));
   }
-  return named < 1 ? "" : element("ul", "class=\"legend\"", items);
+  return items.empty() ? "" : element("ul", "class=\"legend\"", items);
+}
+
+// ---- Curves ----
+
+/// The upper ends of the intervals of x.
+std::vector<double> interval_ends(const std::vector<Curve>& curves, std::size_t max_points) {
+  std::set<double> values;
+  for (const auto& curve : curves) {
+    for (const auto& point : curve) values.insert(point.x);
+  }
+  if (values.size() <= max_points) return {values.begin(), values.end()};
+  const double low = *values.begin(), high = *values.rbegin();
+  std::vector<double> ends;
+  for (std::size_t i = 1; i <= max_points; ++i) {
+    ends.push_back(i == max_points ? high
+                                   : low + (high - low) * static_cast<double>(i) / static_cast<double>(max_points));
+  }
+  return ends;
 }
 
 }  // namespace
 
-int ramp_colour(std::size_t i, std::size_t count) {
+int palette_colour(std::size_t i, std::size_t count) {
   if (count <= 1) return 0;
-  return static_cast<int>(std::lround(static_cast<double>(i) * (ramp_colours - 1) / static_cast<double>(count - 1)));
+  return static_cast<int>(std::lround(static_cast<double>(i) * (palette_colours - 1) / static_cast<double>(count - 1)));
+}
+
+void FiniteMean::add(double value) {
+  if (!std::isfinite(value)) return;
+  sum_ += value;
+  ++count_;
+}
+
+double FiniteMean::value() const {
+  return count_ == 0 ? std::numeric_limits<double>::quiet_NaN() : sum_ / static_cast<double>(count_);
+}
+
+Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points) {
+  const auto ends = interval_ends(curves, max_points);
+  std::vector<FiniteMean> x(ends.size()), y(ends.size());
+  for (const auto& curve : curves) {
+    std::vector<FiniteMean> means(ends.size());
+    for (const auto& point : curve) {
+      const auto i = static_cast<std::size_t>(std::lower_bound(ends.begin(), ends.end(), point.x) - ends.begin());
+      x[i].add(point.x);
+      means[i].add(point.y);
+    }
+    for (std::size_t i = 0; i < ends.size(); ++i) y[i].add(means[i].value());
+  }
+  Curve result;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (!x[i].empty()) result.push_back({x[i].value(), y[i].value()});
+  }
+  return result;
 }
 
 std::vector<ChartPoint> chart_points(const Curve& curve) {

@@ -1,47 +1,72 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "report/axis.h"
-#include "report/curve.h"
+#include "images/axis.h"
 
-/// Charts as SVG that is complete without scripts, and the numbers behind them for values on hover.
+/// Charts as SVG that is complete without scripts, with their values as JSON for display on hover.
 namespace slopegan {
 
-/// Colours of the style sheet's ramp, from 0.
-inline constexpr int ramp_colours = 12;
+/// Number of colours in the ordered palette of the style sheet.
+inline constexpr int palette_colours = 12;
 
-/// Gray, for what stands in no order.
+/// Gray, for series without an order.
 inline constexpr int neutral_colour = 12;
 
-/// The colour of the i-th of `count` ordered things, spread over the ramp.
-int ramp_colour(std::size_t i, std::size_t count);
+/// The palette colour of the i-th of `count` ordered items, spread over the palette.
+int palette_colour(std::size_t i, std::size_t count);
+
+struct CurvePoint {
+  double x = 0;
+  double y = 0;
+};
+
+/// Ordered by x. A NaN in y is a gap.
+using Curve = std::vector<CurvePoint>;
+
+/// The mean of the finite values added; NaN if there are none.
+class FiniteMean {
+ public:
+  void add(double value);
+  double value() const;
+  bool empty() const { return count_ == 0; }
+
+ private:
+  double sum_ = 0;
+  std::int64_t count_ = 0;
+};
+
+/// The mean of several curves with at most `max_points` points: at each x that occurs or, if there are more of these,
+/// over intervals of equal width. Every curve has the same weight in an interval. Values that are not finite are
+/// ignored; an interval without finite values is NaN.
+Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {
-  std::string label = {};  ///< with its unit
+  std::string label = {};  ///< with the unit
   bool logarithmic = false;
-  std::optional<Range> range = std::nullopt;  ///< nothing: from the values
-  std::vector<std::string> categories = {};   ///< not empty: x is an index into these
+  std::optional<Range> range = std::nullopt;  ///< default: computed from the values
+  std::vector<std::string> categories = {};   ///< if not empty, x is an index into this list
 };
 
 enum class ChartMark { line, dots, interval };
 
 struct ChartPoint {
   double x = 0, y = 0;
-  double low = 0, high = 0;  ///< of ChartMark::interval; infinite where there is no limit
-  std::string label;         ///< said on hover besides the value
+  double low = 0, high = 0;  ///< ends of a ChartMark::interval; infinite if unbounded
+  std::string label;         ///< shown on hover with the value
 };
 
 struct ChartSeries {
-  std::string label = {};  ///< empty: not in the legend, not on hover
+  std::string label = {};  ///< if empty, the series is neither in the legend nor shown on hover
   int colour = 0;
   ChartMark mark = ChartMark::line;
-  bool faint = false;  ///< a thin line behind the others, or hollow dots
-  bool dashed = false;
+  bool faint = false;  ///< a thin line below the others, or hollow dots
   std::vector<ChartPoint> points = {};
 };
 
@@ -50,17 +75,17 @@ struct Chart {
   std::string note;
   ChartAxis x, y;
   std::vector<ChartSeries> series;
-  std::optional<double> reference;  ///< a horizontal line
+  std::optional<double> reference;  ///< y of a horizontal line
   std::string reference_label;
 };
 
 std::vector<ChartPoint> chart_points(const Curve& curve);
 
-/// A figure with title, drawing, legend and note; nothing where no series has a finite point. `numbers` gets an element
-/// for hover, under the index that the figure names.
+/// Returns a <figure> with title, drawing, legend and note, or an empty string if no point is finite. Appends the
+/// values to `numbers`; the figure refers to them by index.
 std::string chart_html(const Chart& chart, nlohmann::ordered_json& numbers);
 
-/// Several side by side.
+/// Returns a grid of all non-empty charts.
 std::string chart_grid(const std::vector<Chart>& charts, nlohmann::ordered_json& numbers);
 
 }  // namespace slopegan

@@ -1,6 +1,7 @@
 #include "report/html.h"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "support/text.h"
 
@@ -34,7 +35,7 @@ std::string escape(std::string_view text) {
 
 std::string script_json(const nlohmann::ordered_json& json) {
   std::string safe;
-  // JSON has these only inside strings, where an escape means the same.
+  // In JSON these characters occur only inside strings, where the escape sequence is equivalent.
   for (const char letter : json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace)) {
     if (letter == '<' || letter == '>' || letter == '&') {
       safe += format_text("\\u{:04x}", static_cast<unsigned>(letter));
@@ -46,9 +47,7 @@ std::string script_json(const nlohmann::ordered_json& json) {
 }
 
 std::string element(std::string_view name, std::string_view attributes, std::string_view content) {
-  std::string text = "<" + std::string(name);
-  if (!attributes.empty()) text += " " + std::string(attributes);
-  return text + ">" + std::string(content) + "</" + std::string(name) + ">";
+  return format_text("<{}{}{}>{}</{}>", name, attributes.empty() ? "" : " ", attributes, content, name);
 }
 
 std::string fill_page(std::string_view page, const std::map<std::string, std::string, std::less<>>& parts) {
@@ -58,9 +57,9 @@ std::string fill_page(std::string_view page, const std::map<std::string, std::st
     filled += page.substr(0, begin);
     if (begin == std::string_view::npos) return filled;
     const auto end = page.find("}}", begin);
-    filled += parts.find(page.substr(begin + 2, end - begin - 2)) == parts.end()
-                  ? throw std::out_of_range("no part for the page: " + std::string(page.substr(begin, 40)))
-                  : parts.find(page.substr(begin + 2, end - begin - 2))->second;
+    const auto part = parts.find(page.substr(begin + 2, end - begin - 2));
+    if (part == parts.end()) throw std::out_of_range("unknown part of a page: " + std::string(page.substr(begin, 40)));
+    filled += part->second;
     page.remove_prefix(end + 2);
   }
 }
@@ -86,7 +85,7 @@ std::string table_html(const Table& table, std::string_view caption) {
   std::string content;
   if (!head.empty()) content += element("thead", "", element("tr", "", head));
   content += element("tbody", "", "\n" + body);
-  // Not a <caption>: that would scroll sideways with a wide table.
+  // Not a <caption>, which would scroll sideways with a wide table.
   const std::string above = caption.empty() ? "" : element("p", "class=\"note\"", caption);
   return above + element("div", "class=\"scroll\" tabindex=\"0\"", element("table", "", content)) + "\n";
 }
@@ -99,7 +98,7 @@ std::string number_text(double value) {
   return text;
 }
 
-std::string grouped(long long value) {
+std::string grouped(std::int64_t value) {
   std::string digits = std::to_string(value);
   const std::size_t first = value < 0 ? 1 : 0;
   for (std::size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, ",");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -7,36 +8,45 @@
 
 #include <nlohmann/json.hpp>
 
-/// Text of foreign origin (names, paths, messages) on its way into the page: nothing of it is ever markup.
+/// Markup. Text from files (names, paths, messages) must pass through escape or script_json before it enters the page.
 namespace slopegan {
 
-/// For content of elements and for attributes in double quotes. Control characters and invalid UTF-8 become '?'.
+/// The files of assets/, embedded by assets/embed.cmake.
+namespace assets {
+extern const std::string_view page;            ///< the document
+extern const std::string_view sweep_pictures;  ///< content of the pictures section of a sweep
+extern const std::string_view run_pictures;    ///< content of the pictures section of a run
+extern const std::string_view style;
+extern const std::string_view script;
+}  // namespace assets
+
+/// Escapes text for element content and double-quoted attributes. Control characters and invalid UTF-8 become '?'.
 std::string escape(std::string_view text);
 
-/// JSON as the content of a <script type="application/json">, which no text in it can close.
+/// Serialises JSON for a <script type="application/json"> element, which no string in it can close.
 std::string script_json(const nlohmann::ordered_json& json);
 
-/// <name attributes>content</name>; `attributes` and `content` are markup.
+/// Returns <name attributes>content</name>; `attributes` and `content` are markup.
 std::string element(std::string_view name, std::string_view attributes, std::string_view content);
 
-/// `page` with each {{name}} replaced once by the markup in `parts`; what is put in is not looked at again. Throws
-/// std::out_of_range for a name that is not there.
+/// Replaces each {{name}} in `page` by the markup in `parts`, without rescanning the inserted text. Throws
+/// std::out_of_range for unknown names.
 std::string fill_page(std::string_view page, const std::map<std::string, std::string, std::less<>>& parts);
 
-/// A table whose first column is a row header. Cells are markup; those of `numeric` columns (from 0) are aligned right.
+/// A table whose first column is a row header. Cells are markup.
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
-  std::vector<bool> numeric;
-  std::vector<std::string> row_classes;  ///< empty, or one a row
+  std::vector<bool> numeric;             ///< per column: aligned right
+  std::vector<std::string> row_classes;  ///< empty, or one CSS class per row
 };
 /// `caption` is markup.
 std::string table_html(const Table& table, std::string_view caption = {});
 
-/// A value for people: four significant digits, "–" for NaN, "∞".
+/// Formats a value with four significant digits; "–" for NaN, "∞" for infinity.
 std::string number_text(double value);
 
-/// 60,000.
-std::string grouped(long long value);
+/// Formats an integer with thousands separators, for example "60,000".
+std::string grouped(std::int64_t value);
 
 }  // namespace slopegan

@@ -12,37 +12,37 @@ namespace slopegan {
 namespace {
 
 constexpr std::size_t layer_points = 80;
-constexpr double no_figure = std::numeric_limits<double>::quiet_NaN();
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-using Look = double (*)(const DiagnosticsRecord&, const std::string& layer);
+using LayerValue = double (*)(const DiagnosticsRecord&, const std::string& layer);
 
-double layer_figure(const DiagnosticsRecord& record, const std::string& layer, double LayerDiagnosis::* figure) {
+double layer_value(const DiagnosticsRecord& record, const std::string& layer, double LayerDiagnosis::* value) {
   for (const auto& diagnosis : record.layers) {
-    if (diagnosis.name == layer) return diagnosis.*figure;
+    if (diagnosis.name == layer) return diagnosis.*value;
   }
-  return no_figure;
+  return unknown;
 }
 
 double never_positive(const DiagnosticsRecord& record, const std::string& layer) {
-  return layer_figure(record, layer, &LayerDiagnosis::never_positive);
+  return layer_value(record, layer, &LayerDiagnosis::never_positive);
 }
 
 double negative_fraction(const DiagnosticsRecord& record, const std::string& layer) {
-  return layer_figure(record, layer, &LayerDiagnosis::negative_fraction);
+  return layer_value(record, layer, &LayerDiagnosis::negative_fraction);
 }
 
-/// Of the weights of the layer's block.
+/// Gradient norm of the convolution weight in the block of the layer.
 double weight_gradient(const DiagnosticsRecord& record, const std::string& layer) {
   for (const auto& parameter : record.parameters) {
     if (parameter.name == layer + ".conv.weight") return parameter.gradient_norm;
   }
-  return no_figure;
+  return unknown;
 }
 
-Curve diagnostics_curve(const RunData& run, const std::string& layer, Look look) {
+Curve diagnostics_curve(const RunData& run, const std::string& layer, LayerValue value) {
   Curve curve;
   for (const auto& record : run.diagnostics) {
-    curve.push_back({static_cast<double>(record.images), look(record, layer)});
+    curve.push_back({static_cast<double>(record.images), value(record, layer)});
   }
   return curve;
 }
@@ -65,8 +65,8 @@ struct Measure {
   const char* title;
   const char* y_label;
   bool logarithmic;
-  bool is_share;
-  Look look;
+  bool is_share;  // in [0, 1]
+  LayerValue value;
 };
 
 constexpr Measure measures[] = {
@@ -92,10 +92,10 @@ std::vector<Chart> sweep_charts(const SweepData& sweep, const Measure& measure) 
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       std::vector<Curve> curves;
       for (std::size_t seed = 0; seed < seeds; ++seed) {
-        curves.push_back(diagnostics_curve(sweep.arms[i * seeds + seed].run, layer, measure.look));
+        curves.push_back(diagnostics_curve(sweep.arms[i * seeds + seed].run, layer, measure.value));
       }
       chart.series.push_back({.label = shortest(sweep.slopes[i]),
-                              .colour = ramp_colour(i, sweep.slopes.size()),
+                              .colour = palette_colour(i, sweep.slopes.size()),
                               .points = chart_points(mean_curve(curves, layer_points))});
     }
     drawn.push_back(std::move(chart));
@@ -115,15 +115,15 @@ std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
       const std::string label = own[i].size() > network.size() ? own[i].substr(network.size() + 1) : own[i];
       chart.series.push_back(
           {.label = label,
-           .colour = ramp_colour(i, own.size()),
-           .points = chart_points(mean_curve({diagnostics_curve(run, own[i], measure.look)}, layer_points))});
+           .colour = palette_colour(i, own.size()),
+           .points = chart_points(mean_curve({diagnostics_curve(run, own[i], measure.value)}, layer_points))});
     }
     drawn.push_back(std::move(chart));
   }
   return drawn;
 }
 
-/// A share as a cell that is darker the larger it is.
+/// A table cell with a share as a percentage, shaded by its value.
 std::string share_cell(double share) {
   if (!std::isfinite(share)) return "–";
   const int shade = static_cast<int>(std::lround(10 * std::clamp(share, 0.0, 1.0)));
@@ -140,7 +140,7 @@ bool any_never_positive(const SweepData& sweep) {
   });
 }
 
-/// Layers at the ends of the runs: mean over the seeds of a slope.
+/// Share of never positive units in each layer at the end of training: the mean over the seeds of each slope.
 std::string sweep_table(const SweepData& sweep) {
   const auto layers = layer_names(sweep);
   if (layers.empty()) return {};
@@ -155,30 +155,28 @@ std::string sweep_table(const SweepData& sweep) {
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
     for (const auto& layer : layers) {
-      double sum = 0;
-      int count = 0;
+      FiniteMean mean;
       for (std::size_t seed = 0; seed < seeds; ++seed) {
-        const auto& looks = sweep.arms[i * seeds + seed].run.diagnostics;
-        const double value = looks.empty() ? no_figure : never_positive(looks.back(), layer);
-        if (std::isfinite(value)) sum += value, ++count;
+        const auto& records = sweep.arms[i * seeds + seed].run.diagnostics;
+        if (!records.empty()) mean.add(never_positive(records.back(), layer));
       }
-      cells.push_back(share_cell(count == 0 ? no_figure : sum / count));
+      cells.push_back(share_cell(mean.value()));
     }
     table.rows.push_back(std::move(cells));
   }
   return table_html(table,
-                    "Share of units that no probe makes positive, at the last look, mean over the seeds. With "
-                    "slope 0 such a unit is dead: it gets no gradient.");
+                    "Share of units that are not positive for any probe at the last diagnosis, mean over seeds. With "
+                    "slope 0, such a unit is dead: it receives no gradient.");
 }
 
 std::string sentinels_text(const RunData& run) {
   std::string items;
   for (const auto& record : run.diagnostics) {
     for (const auto& sentinel : record.sentinels) {
-      items += element("li", "", escape(sentinel) + " at " + grouped(record.images) + " images");
+      items += element("li", "", escape(sentinel) + " after " + grouped(record.images) + " images");
     }
   }
-  return items.empty() ? "" : element("p", "", "Alarms that were raised:") + element("ul", "class=\"notes\"", items);
+  return items.empty() ? "" : element("p", "", "Alarms raised:") + element("ul", "class=\"notes\"", items);
 }
 
 }  // namespace
@@ -189,10 +187,10 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    // Where there is none, the table says it all.
+    // Without such units, the table already shows all there is.
     const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
     content += element("details", is_open ? "open" : "",
-                       element("summary", "", std::string(measure.title) + ", a chart a layer") + grid);
+                       element("summary", "", std::string(measure.title) + ", one chart per layer") + grid);
   }
   return section("layers", "Inside the networks", content);
 }
@@ -204,11 +202,12 @@ std::string run_layers_section(const RunData& run, Json& charts) {
   }
   const std::string grid = chart_grid(drawn, charts);
   if (grid.empty()) return {};
-  return section("layers", "Inside the networks",
-                 element("p", "class=\"note\"",
-                         "Each activation layer over fixed probes. A unit that no probe makes positive is dead where "
-                         "the slope is 0; with another slope it still learns.") +
-                     sentinels_text(run) + grid);
+  return section(
+      "layers", "Inside the networks",
+      element("p", "class=\"note\"",
+              "Each activation layer, measured on fixed probes. A unit that is not positive for any probe is "
+              "dead if the slope is 0; with any other slope, it still learns.") +
+          sentinels_text(run) + grid);
 }
 
 }  // namespace slopegan

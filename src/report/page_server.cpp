@@ -1,5 +1,6 @@
 #include "report/page_server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <httplib.h>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "support/errors.h"
 #include "support/sha256.h"
@@ -18,7 +20,7 @@ namespace {
 
 constexpr const char* loopback = "127.0.0.1";
 
-/// `data-tag`: what /report.html was just before the frame asks for it.
+/// `data-tag` is the ETag of /report.html when this page is served, just before the frame loads it.
 constexpr char frame_html[] = R"(<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +33,7 @@ constexpr char frame_html[] = R"(<!doctype html>
 </head>
 <body>
 <iframe src="/report.html" title="Report" data-tag="{}"></iframe>
-<p role="status" hidden>The program that shows this page has ended.</p>
+<p role="status" hidden>The program that serves this page has ended.</p>
 </body>
 </html>
 )";
@@ -55,10 +57,10 @@ function reload() {
   frame.contentWindow.location.reload();
 }
 
-async function look() {
+async function poll() {
   try {
-    const answer = await fetch("/report.html", {method: "HEAD", cache: "no-store"});
-    const tag = answer.headers.get("ETag").replace(/^W\/|"/g, "");
+    const response = await fetch("/report.html", {method: "HEAD", cache: "no-store"});
+    const tag = response.headers.get("ETag").replace(/^W\/|"/g, "");
     ended.hidden = true;
     if (tag !== shown) reload();
     shown = tag;
@@ -67,13 +69,13 @@ async function look() {
   }
 }
 
-setInterval(look, 2000);
+setInterval(poll, 2000);
 )";
 
 constexpr const char* frame_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; frame-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// The report has a policy of its own in it, which holds as well.
+/// Applies in addition to the policy in the report itself.
 constexpr const char* report_policy = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 struct ShownPage {
@@ -85,8 +87,8 @@ std::shared_ptr<const ShownPage> make_page(std::string html) {
   return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 
-/// The default would let two programs listen on one port.
-void only_address_reuse(socket_t socket) {
+/// Overrides the default of httplib, SO_REUSEPORT, which lets two programs listen on the same port.
+void set_reuse_address(socket_t socket) {
   const int yes = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 }
@@ -105,9 +107,9 @@ struct PageServer::Impl {
     return page;
   }
 
-  void declare_limits() {
-    server.set_socket_options(only_address_reuse);
-    server.new_task_queue = [] { return new httplib::ThreadPool(4); };  // the server deletes it
+  void set_limits() {
+    server.set_socket_options(set_reuse_address);
+    server.new_task_queue = [] { return new httplib::ThreadPool(4); };  // owned by the server
     server.set_payload_max_length(0);
     server.set_keep_alive_timeout(1);
     server.set_read_timeout(5);
@@ -119,24 +121,24 @@ struct PageServer::Impl {
                                 {"Cache-Control", "no-cache"}});
   }
 
-  bool is_our_name(const std::string& host) const {
+  bool is_loopback_host(const std::string& host) const {
     for (const std::string name : {"127.0.0.1", "localhost"}) {
       if (host == name + ":" + std::to_string(port) || (port == 80 && host == name)) return true;
     }
     return false;
   }
 
-  void declare_pages() {
+  void add_handlers() {
     using httplib::Request, httplib::Response;
     server.set_pre_routing_handler([this](const Request& request, Response& response) {
-      const bool reads = request.method == "GET" || request.method == "HEAD";
-      if (!is_our_name(request.get_header_value("Host"))) {
+      const bool is_read = request.method == "GET" || request.method == "HEAD";
+      if (!is_loopback_host(request.get_header_value("Host"))) {
         response.status = 421;
-        response.set_content("not a name of this server\n", "text/plain");
-      } else if (!reads) {
+        response.set_content("unknown host name\n", "text/plain");
+      } else if (!is_read) {
         response.status = 405;
         response.set_header("Allow", "GET, HEAD");
-        response.set_content("this server only shows\n", "text/plain");
+        response.set_content("only GET and HEAD are supported\n", "text/plain");
       } else {
         return httplib::Server::HandlerResponse::Unhandled;
       }
@@ -153,7 +155,7 @@ struct PageServer::Impl {
                [](const Request&, Response& response) { response.set_content(frame_css, "text/css; charset=utf-8"); });
     server.Get("/report.html", [this](const Request& request, Response& response) {
       const auto shown = current();
-      const std::string tag = "W/\"" + shown->tag + "\"";  // weak: the text may travel compressed
+      const std::string tag = "W/\"" + shown->tag + "\"";  // weak, because the response may be compressed
       response.set_header("ETag", tag);
       response.set_header("Content-Security-Policy", report_policy);
       if (request.get_header_value("If-None-Match") == tag) {
@@ -171,19 +173,20 @@ struct PageServer::Impl {
     errno = 0;
     port = wanted == 0 ? server.bind_to_any_port(loopback) : server.bind_to_port(loopback, wanted) ? wanted : -1;
     if (port < 0) {
-      const std::string reason = errno == 0 ? "it is in use, or not allowed" : std::generic_category().message(errno);
+      const std::string reason =
+          errno == 0 ? "the port is in use or not permitted" : std::generic_category().message(errno);
       throw IoError(format_text("cannot listen on {}:{} ({}); choose another port", loopback, wanted, reason));
     }
     thread = std::thread([this] { server.listen_after_bind(); });
-    // Until then, stop() would come too early to be heard.
+    // stop() has no effect before the server runs.
     while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 };
 
 PageServer::PageServer(int port, std::string html) : impl_(std::make_unique<Impl>()) {
   impl_->page = make_page(std::move(html));
-  impl_->declare_limits();
-  impl_->declare_pages();
+  impl_->set_limits();
+  impl_->add_handlers();
   impl_->listen(port);
 }
 
@@ -198,6 +201,37 @@ void PageServer::show(std::string html) {
   auto page = make_page(std::move(html));
   const std::lock_guard lock(impl_->mutex);
   impl_->page = std::move(page);
+}
+
+/// Whether a report depends on the file: not on checkpoints, logs, event files, or reports.
+static bool is_report_input(const std::filesystem::path& name) {
+  const std::string text = name.string();
+  return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&
+         name.extension() != ".html";
+}
+
+static void add_fingerprints(const std::filesystem::path& directory, int depth, std::vector<std::string>& lines) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!is_report_input(entry->path().filename())) continue;
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) {
+      if (depth > 0 && !entry->is_symlink(ignored)) add_fingerprints(entry->path(), depth - 1, lines);
+      continue;
+    }
+    const auto size = entry->file_size(ignored);
+    const auto time = entry->last_write_time(ignored).time_since_epoch().count();
+    lines.push_back(format_text("{} {} {}", entry->path().native(), size, time));
+  }
+}
+
+std::string results_fingerprint(const std::filesystem::path& directory) {
+  constexpr int depth = 3;  // <sweep>/runs/<arm>/samples
+  std::vector<std::string> lines;
+  add_fingerprints(directory, depth, lines);
+  std::sort(lines.begin(), lines.end());
+  return join(lines, "\n");
 }
 
 }  // namespace slopegan

@@ -1,33 +1,37 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
 namespace slopegan {
 
-/// Shows one page to browsers of this machine at http://127.0.0.1:<port>/, and each newer version as soon as there is
-/// one: the page at / frames /report.html and asks every few seconds whether its ETag is still the same.
+/// Serves one page to local browsers at http://127.0.0.1:<port>/ and updates it in place: the page at / shows
+/// /report.html in a frame, polls its ETag every two seconds, and reloads the frame when the ETag changes.
 ///
-/// It answers GET and HEAD of four fixed paths from memory and reads no file. What is not asked of it by a name of the
-/// loopback is refused, because a foreign site may point its own name there (DNS rebinding).
+/// Only GET and HEAD requests for four fixed paths are answered, from memory; no file is ever served. Requests whose
+/// Host header is not a loopback name are rejected, which prevents DNS rebinding attacks.
 class PageServer {
  public:
-  /// Listens from now on, on `port`, or on a free one where that is 0. Throws IoError where it is in use or may not be
-  /// used.
+  /// Starts listening on `port`, or on a free port if it is 0. Throws IoError if the port is in use or not permitted.
   PageServer(int port, std::string html);
-  /// Answers what is being asked, and closes.
+  /// Completes pending requests and stops listening.
   ~PageServer();
   PageServer(const PageServer&) = delete;
   PageServer& operator=(const PageServer&) = delete;
 
   int port() const;
 
-  /// The page from now on. Thread-safe.
+  /// Replaces the page. Thread-safe.
   void show(std::string html);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A fingerprint of the names, sizes and modification times of the files of a run or sweep that a report shows. Two
+/// calls return different strings if any of these files has changed. Unreadable files are ignored.
+std::string results_fingerprint(const std::filesystem::path& directory);
 
 }  // namespace slopegan

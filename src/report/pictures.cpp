@@ -9,8 +9,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "images/grid_layout.h"
-#include "images/read_image.h"
+#include "images/grid.h"
+#include "images/image_file.h"
+#include "report/html.h"
+#include "report/sections.h"
 #include "run/run_directory.h"
 #include "support/base64.h"
 #include "support/errors.h"
@@ -21,26 +23,26 @@ namespace slopegan {
 
 namespace {
 
-constexpr int largest_tile = 64, lossless = 101, good_quality = 80;
+constexpr int max_tile_side = 64, lossless = 101, good_quality = 80;
 
-/// The counts of samples/<images>.png.
-std::set<std::int64_t> moments_of(const RunPaths& run) {
+/// The numbers of images seen in the file names samples/<images>.png.
+std::set<std::int64_t> sample_times(const RunPaths& run) {
   std::set<std::int64_t> counts;
-  if (run.root().empty()) return counts;  // an arm that has not begun
+  if (run.root().empty()) return counts;  // an arm that has not started
   for (const auto& file : entries_of(run.samples_dir())) {
     const std::string stem = file.stem().string();
     std::int64_t images = 0;
     const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
-    const bool number = error == std::errc() && end == stem.data() + stem.size();
-    if (number && file.extension() == ".png") counts.insert(images);
+    const bool is_number = error == std::errc() && end == stem.data() + stem.size();
+    if (is_number && file.extension() == ".png") counts.insert(images);
   }
   return counts;
 }
 
-/// The last moment, the first, and then always the one in the middle of the largest gap: cut anywhere, what there is
-/// is spread.
-std::vector<std::int64_t> in_order_of_worth(const std::set<std::int64_t>& moments) {
-  const std::vector<std::int64_t> all(moments.begin(), moments.end());
+/// Orders times such that every prefix is spread over training: the last, the first, then repeatedly the middle of the
+/// largest gap.
+std::vector<std::int64_t> spread_order(const std::set<std::int64_t>& times) {
+  const std::vector<std::int64_t> all(times.begin(), times.end());
   std::vector<std::int64_t> order;
   if (all.empty()) return order;
   std::set<std::size_t> taken = {all.size() - 1};
@@ -67,12 +69,12 @@ std::vector<std::int64_t> in_order_of_worth(const std::set<std::int64_t>& moment
 std::string data_uri(const cv::Mat& image, int quality) {
   std::vector<unsigned char> bytes;
   if (!cv::imencode(".webp", image, bytes, {cv::IMWRITE_WEBP_QUALITY, quality})) {
-    throw DataError("OpenCV cannot write WebP");
+    throw DataError("OpenCV was built without WebP support");
   }
   return "data:image/webp;base64," + base64(std::as_bytes(std::span(bytes)));
 }
 
-/// One picture, or nothing where there is no file. A damaged one is noted.
+/// The data URI of one picture; empty if the file does not exist or is damaged. Damaged files are noted.
 std::string frame(const std::filesystem::path& file, const Config& config, int quality, Pictures& pictures) {
   if (!std::filesystem::exists(file)) return {};
   try {
@@ -111,6 +113,61 @@ std::string read_reals(const std::vector<PictureSource>& sources, Pictures& pict
   return {};
 }
 
+// ---- Markup ----
+
+std::string strip(const std::string& uri, const std::string& alt) {
+  return "<img class=\"strip\" alt=\"" + escape(alt) + "\" src=\"" + uri + "\">";
+}
+
+const StatisticsData::Slope* summary_of(const SweepData& sweep, double slope) {
+  if (!sweep.statistics) return nullptr;
+  for (const auto& summary : sweep.statistics->slopes) {
+    if (summary.negative_slope == slope) return &summary;
+  }
+  return nullptr;
+}
+
+/// For example "FD 2.32 ± 0.08"; empty if the slope has no score.
+std::string score_text(const SweepData& sweep, double slope) {
+  const auto* summary = summary_of(sweep, slope);
+  if (summary == nullptr || !summary->mean_fd) return {};
+  std::string text = "FD " + format_text("{:.3g}", *summary->mean_fd);
+  if (summary->fd_deviation) text += " ± " + format_text("{:.2g}", *summary->fd_deviation);
+  return text;
+}
+
+/// The newest picture of an arm, or an empty string.
+std::string newest(const std::vector<std::string>& frames) {
+  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+    if (!frame->empty()) return *frame;
+  }
+  return {};
+}
+
+std::string sheet_row(const std::string& kind, const std::string& name, const std::string& detail,
+                      const std::string& uri, int index) {
+  const std::string head = element(
+      "div", "class=\"head\"", element("b", "", escape(name)) + element("span", "class=\"detail\"", escape(detail)));
+  const std::string body = uri.empty()
+                               ? "<img class=\"strip\" alt=\"\" hidden><p class=\"none\">no pictures</p>"
+                               : strip(uri, name + (index < 0 ? "" : ", generated images of the same latents")) +
+                                     "<p class=\"none\" hidden>no pictures</p>";
+  return element("div", "class=\"row " + kind + "\"" + (index < 0 ? "" : format_text(" data-row=\"{}\"", index)),
+                 head + element("div", "class=\"tiles\"", body)) +
+         "\n";
+}
+
+Json frames_json(const Pictures& pictures, std::size_t source) {
+  Json frames = Json::array();
+  for (const auto& uri : pictures.frames[source]) frames.push_back(uri.empty() ? Json() : Json(uri));
+  return frames;
+}
+
+Json pictures_json(const Pictures& pictures) {
+  return {{"images", pictures.images}, {"rows", pictures.layout.rows}, {"columns", pictures.layout.columns},
+          {"tile", pictures.tile},     {"reals", pictures.reals},      {"arms", Json::array()}};
+}
+
 }  // namespace
 
 PictureLayout run_layout(const Config& config) {
@@ -129,12 +186,12 @@ cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples,
   source.rows = static_cast<int>(samples.rows);
   source.columns = static_cast<int>(samples.columns);
   if (!is_grid(grid, source, resolution)) {
-    throw DataError(display(file) + ": it is no grid of the rows and columns in the run's configuration");
+    throw DataError(display(file) + ": not a grid of the rows and columns in the configuration of the run");
   }
-  const int side = std::min(resolution, largest_tile);
+  const int side = std::min(resolution, max_tile_side);
   cv::Mat tiles(layout.rows * side, layout.columns * side, grid.type(), cv::Scalar::all(255));
   for (int i = 0; i < std::min(layout.rows * layout.columns, source.rows * source.columns); ++i) {
-    // A run alone keeps its rows; a strip takes them one behind the other.
+    // A single run keeps the rows of the grid; a strip concatenates them.
     const int row = layout.rows > 1 ? i / layout.columns : i / source.columns;
     const int column = layout.rows > 1 ? i % layout.columns : i % source.columns;
     const cv::Rect place(i % layout.columns * side, i / layout.columns * side, side, side);
@@ -144,19 +201,19 @@ cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples,
 }
 
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
-                       std::size_t most_moments) {
+                       std::size_t max_times) {
   Pictures pictures;
   pictures.layout = layout;
-  std::set<std::int64_t> moments;
-  for (const auto& source : sources) moments.merge(moments_of(RunPaths(source.run)));
-  auto order = in_order_of_worth(moments);
+  std::set<std::int64_t> times;
+  for (const auto& source : sources) times.merge(sample_times(RunPaths(source.run)));
+  auto order = spread_order(times);
   if (order.empty()) return pictures;
-  order.resize(std::min(order.size(), most_moments));
+  order.resize(std::min(order.size(), max_times));
 
-  // Lossless where the last moment says that all will fit; noise, such as early samples, takes more room.
+  // Lossless if all are expected to fit, judging by the last samples; noisy early samples compress worse, hence 3/2.
   std::size_t used = bytes_of(frames_at(sources, order.front(), lossless, pictures));
   const int quality = used * order.size() * 3 / 2 <= budget ? lossless : good_quality;
-  pictures.notes.clear();  // the same is said below
+  pictures.notes.clear();  // the same notes are added again below
   used = 0;
   std::map<std::int64_t, std::vector<std::string>> chosen;
   for (const auto images : order) {
@@ -171,11 +228,60 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
     for (std::size_t i = 0; i < sources.size(); ++i) pictures.frames[i].push_back(std::move(frames[i]));
   }
   pictures.reals = read_reals(sources, pictures);
-  if (chosen.size() < moments.size()) {
+  if (chosen.size() < times.size()) {
     pictures.notes.push_back(
-        format_text("The pictures show {} of {} moments of training, spread evenly.", chosen.size(), moments.size()));
+        format_text("The pictures show {} of {} points in training, spread evenly.", chosen.size(), times.size()));
   }
   return pictures;
+}
+
+std::string slope_name(double slope) {
+  const std::string text = shortest(slope);
+  return slope == 0 ? text + " (ReLU)" : slope == 1 ? text + " (linear)" : text;
+}
+
+std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures) {
+  if (pictures.empty()) return {};
+  std::string rows;
+  if (!pictures.reals.empty()) rows += sheet_row("reals", "real images", "", pictures.reals, -1);
+  for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+    // Of the first seed; the script switches to others.
+    const std::size_t arm = i * sweep.seeds.size();
+    rows += sheet_row("slope", "slope " + slope_name(sweep.slopes[i]), score_text(sweep, sweep.slopes[i]),
+                      newest(pictures.frames[arm]), static_cast<int>(i));
+  }
+  const std::string columns = std::to_string(pictures.layout.columns);
+  return section("pictures", "Generated images",
+                 fill_page(assets::sweep_pictures, {{"rows", rows}, {"columns", columns}}));
+}
+
+std::string run_pictures_section(const Pictures& pictures) {
+  if (pictures.empty()) return {};
+  const std::string generated = strip(newest(pictures.frames.front()), "generated images");
+  const std::string reals = pictures.reals.empty() ? "" : strip(pictures.reals, "real images");
+  return section("pictures", "Generated images",
+                 fill_page(assets::run_pictures, {{"generated", generated}, {"reals", reals}}));
+}
+
+Json sweep_pictures_json(const SweepData& sweep, const Pictures& pictures) {
+  if (pictures.empty()) return {};
+  Json json = pictures_json(pictures);
+  json["slopes"] = Json::array();
+  for (const double slope : sweep.slopes) {
+    json["slopes"].push_back({{"name", slope_name(slope)}, {"score", score_text(sweep, slope)}});
+  }
+  json["seeds"] = sweep.seeds;
+  for (std::size_t i = 0; i < sweep.arms.size(); ++i) json["arms"].push_back(frames_json(pictures, i));
+  return json;
+}
+
+Json run_pictures_json(const RunData& run, const Pictures& pictures) {
+  if (pictures.empty()) return {};
+  Json json = pictures_json(pictures);
+  json["slopes"] = {{{"name", run.name}, {"score", ""}}};
+  json["seeds"] = {run.config ? run.config->seed : 0};
+  json["arms"].push_back(frames_json(pictures, 0));
+  return json;
 }
 
 }  // namespace slopegan

@@ -10,43 +10,43 @@
 
 #include "config/config.h"
 
-/// Sample grids of runs as small pictures inside the page.
+/// Sample grids of runs, embedded in the page as small pictures.
 namespace slopegan {
 
-/// What one picture shows: the first rows × columns tiles of a sample grid, side by side without gaps, one image pixel
-/// a pixel, large images shrunk.
+/// A picture shows the first rows × columns tiles of a sample grid without gaps, at one pixel per image pixel; images
+/// larger than 64 pixels are scaled down.
 struct PictureLayout {
   int rows = 1;
   int columns = 12;
 };
 
+/// The layouts for a single run and for one arm of a sweep: the tiles of the sample grids, in at most 12 columns.
+PictureLayout run_layout(const Config& config);
+PictureLayout sweep_layout(const Config& config);
+
 struct PictureSource {
-  std::filesystem::path run;  ///< empty for an arm that has not begun
+  std::filesystem::path run;  ///< empty for an arm that has not started
   Config config;
 };
 
 struct Pictures {
   PictureLayout layout;
-  int tile = 0;                                  ///< pixels of a tile's side
-  std::vector<std::int64_t> images;              ///< the moments of training that are shown, ascending
-  std::vector<std::vector<std::string>> frames;  ///< [source][moment] data URIs, empty where there is none
-  std::string reals;                             ///< real images, or empty
-  std::vector<std::string> notes;                ///< pictures that could not be read, moments left out
+  int tile = 0;                                  ///< side of a tile in pixels
+  std::vector<std::int64_t> images;              ///< images seen at each time shown, ascending
+  std::vector<std::vector<std::string>> frames;  ///< [source][time] data URIs, empty if there is no picture
+  std::string reals;                             ///< data URI of real images, or empty
+  std::vector<std::string> notes;                ///< pictures that could not be read or were left out
 
   bool empty() const { return images.empty(); }
 };
 
-/// The newest moment first, then as many others as `budget` bytes of the page hold, spread over the training, at most
-/// `most_moments`. Pictures are lossless where that fits, otherwise WebP of good quality.
+/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, at most
+/// `max_times` in all, spread over training. Pictures are lossless if they fit, otherwise WebP of good quality.
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
-                       std::size_t most_moments);
+                       std::size_t max_times);
 
-/// The layout that suits a run alone, and one of several: what its sample grids have, in few columns.
-PictureLayout run_layout(const Config& config);
-PictureLayout sweep_layout(const Config& config);
-
-/// The tiles of a samples grid in `layout`, [rows · tile, columns · tile]. Throws DataError for a file that is no such
-/// grid.
+/// Arranges the tiles of a sample grid in `layout`: 8-bit [rows · tile, columns · tile]. Throws DataError if the file
+/// is not a grid of the configured rows and columns.
 cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples, int resolution,
                 const PictureLayout& layout);
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <span>
 
-#include "report/assets.h"
 #include "report/html.h"
 #include "report/pictures.h"
 #include "report/run_data.h"
@@ -19,13 +18,19 @@
 
 namespace slopegan {
 
+std::string section(const std::string& id, const std::string& heading, const std::string& content) {
+  return element("section", "id=\"" + id + "\" data-name=\"" + heading + "\"",
+                 "\n" + element("h2", "", heading) + "\n" + content) +
+         "\n";
+}
+
 namespace {
 
-/// Of the whole page, and of the pictures in it; what else there is stays well below the difference.
+/// Bytes of all pictures in a page. Everything else takes a few MiB at most.
 constexpr std::size_t picture_budget = std::size_t{9} << 20;
-constexpr std::size_t most_moments = 24;
+constexpr std::size_t max_times = 24;
 
-/// "sha256-…" as a content security policy names an inline script or style.
+/// The hash source of an inline script or style in a content security policy: 'sha256-…'.
 std::string policy_source(std::string_view text) {
   const std::string hex = sha256_hex(std::as_bytes(std::span(text)));
   std::vector<std::byte> digest;
@@ -45,7 +50,7 @@ struct Page {
 std::string contents_list(const std::vector<std::string>& sections) {
   std::string items;
   for (const auto& markup : sections) {
-    // <section id="x" data-name="X">, which section() writes.
+    // The sections start with <section id="x" data-name="X">, see section().
     const auto id = markup.find("id=\""), name = markup.find("data-name=\"");
     if (id == std::string::npos || name == std::string::npos) continue;
     const auto value = [&](std::size_t begin) { return markup.substr(begin, markup.find('"', begin) - begin); };
@@ -67,14 +72,24 @@ std::string page_html(const Page& page) {
                                   {"sections", body},
                                   {"pictures", script_json(page.pictures)},
                                   {"charts", script_json(page.charts)},
-                                  {"made", escape(utc_timestamp(std::chrono::system_clock::now()))}});
+                                  {"created", escape(utc_timestamp(std::chrono::system_clock::now()))}});
+}
+
+/// Lists files that could not be read.
+std::string notes_section(const std::vector<std::string>& notes) {
+  if (notes.empty()) return {};
+  constexpr std::size_t max_notes = 50;
+  std::string items;
+  for (std::size_t i = 0; i < std::min(notes.size(), max_notes); ++i) items += element("li", "", escape(notes[i]));
+  if (notes.size() > max_notes) items += element("li", "", format_text("{} more", notes.size() - max_notes));
+  return section("notes", "Missing from this report", element("ul", "class=\"notes\"", items));
 }
 
 void append(std::vector<std::string>& all, const std::vector<std::string>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-std::string counted_statuses(const SweepData& sweep) {
+std::string status_counts(const SweepData& sweep) {
   std::vector<std::pair<std::string, int>> counts;
   for (const auto& arm : sweep.arms) {
     const auto found =
@@ -86,7 +101,7 @@ std::string counted_statuses(const SweepData& sweep) {
     }
   }
   std::string text;
-  for (const auto& [status, count] : counts) text += " " + std::to_string(count) + " " + status_badge(status);
+  for (const auto& [status, count] : counts) text += format_text(" {} {}", count, status_badge(status));
   return text;
 }
 
@@ -106,13 +121,13 @@ Page sweep_page(const std::filesystem::path& directory) {
   const SweepData sweep = read_sweep_data(directory);
   Page page;
   page.title = sweep.config.run.name;
-  page.subtitle =
-      format_text("Slope sweep: {} slopes × {} seeds in {}, {} images an arm.", sweep.slopes.size(), sweep.seeds.size(),
-                  target_text(sweep.config.sweep.apply_to), grouped(sweep.config.training.total_images)) +
-      counted_statuses(sweep);
+  page.subtitle = format_text("Slope sweep: {} slopes × {} seeds in {}, {} images per arm.", sweep.slopes.size(),
+                              sweep.seeds.size(), target_text(sweep.config.sweep.apply_to),
+                              grouped(sweep.config.training.total_images)) +
+                  status_counts(sweep);
   std::vector<PictureSource> sources;
   for (const auto& arm : sweep.arms) sources.push_back({arm.run.directory, arm.run.config.value_or(sweep.config)});
-  const Pictures pictures = read_pictures(sources, sweep_layout(sweep.config), picture_budget, most_moments);
+  const Pictures pictures = read_pictures(sources, sweep_layout(sweep.config), picture_budget, max_times);
   page.pictures = sweep_pictures_json(sweep, pictures);
   page.charts = Json::array();
   std::vector<std::string> notes = sweep.notes;
@@ -139,7 +154,7 @@ Page run_page(const std::filesystem::path& directory) {
   if (!run.last_error.empty()) page.subtitle += element("p", "class=\"words\"", escape(run.last_error));
   Pictures pictures;
   if (run.config) {
-    pictures = read_pictures({{directory, *run.config}}, run_layout(*run.config), picture_budget, 2 * most_moments);
+    pictures = read_pictures({{directory, *run.config}}, run_layout(*run.config), picture_budget, 2 * max_times);
   }
   page.pictures = run_pictures_json(run, pictures);
   page.charts = Json::array();
@@ -157,12 +172,6 @@ Page run_page(const std::filesystem::path& directory) {
 
 }  // namespace
 
-std::string section(const std::string& id, const std::string& heading, const std::string& content) {
-  return element("section", "id=\"" + id + "\" data-name=\"" + heading + "\"",
-                 "\n" + element("h2", "", heading) + "\n" + content) +
-         "\n";
-}
-
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out) {
   Page page;
@@ -171,7 +180,8 @@ std::filesystem::path write_report(const std::filesystem::path& directory,
   } else if (std::filesystem::exists(directory / "config.yaml")) {
     page = run_page(directory);
   } else {
-    throw UsageError(display(directory) + " is neither a run nor a sweep: it holds no config.yaml and no sweep.yaml");
+    throw UsageError(display(directory) +
+                     " is neither a run nor a sweep: it contains no config.yaml and no sweep.yaml");
   }
   const auto file = out.value_or(RunPaths(directory).report_file());
   write_file_atomic(file, page_html(page));
@@ -182,7 +192,7 @@ std::optional<std::filesystem::path> try_write_report(const std::filesystem::pat
   try {
     return write_report(directory);
   } catch (const std::exception& error) {
-    log::warning("the report could not be written: " + printable(error.what(), 1000));
+    log::warning("cannot write the report: " + printable(error.what(), 1000));
     return std::nullopt;
   }
 }

@@ -14,9 +14,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t info_limit = std::size_t{1} << 21, log_limit = std::size_t{1} << 26;
+constexpr std::size_t max_info_size = std::size_t{1} << 21, max_log_size = std::size_t{1} << 26;
 
-/// A string or a number at a path of names, or an empty text.
+/// The string or number at a path of keys; empty if it does not exist.
 std::string text_at(const json& object, std::initializer_list<const char*> names) {
   const json* value = &object;
   for (const char* name : names) {
@@ -47,32 +47,32 @@ void take_info(RunData& run, const json& info) {
   add_fact(run, "Data", text_at(info, {"dataset", "name"}) + ", " + text_at(info, {"dataset", "count"}) + " images");
   add_fact(run, "SHA-256 of the data", text_at(info, {"dataset", "hash"}));
   add_fact(run, "Started", text_at(info, {"started"}));
-  add_fact(run, "Last heard of", text_at(info, {"updated"}));
+  add_fact(run, "Last update", text_at(info, {"updated"}));
 }
 
 void read_info(RunData& run, const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return;
   run.status = "unreadable";
-  const auto info = parse_json_object(read_file(file, info_limit));
-  if (!info) throw DataError("run.json is no JSON object");
+  const auto info = parse_json_object(read_file(file, max_info_size));
+  if (!info) throw DataError("run.json: not a JSON object");
   try {
     take_info(run, *info);
   } catch (const json::exception&) {
-    throw DataError("run.json is not what slopegan writes");
+    throw DataError("run.json: unexpected structure");
   } catch (const WrongJsonType&) {
-    throw DataError("run.json is not what slopegan writes");
+    throw DataError("run.json: unexpected structure");
   }
 }
 
 std::string last_error_line(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return {};
-  const std::string log = read_file(file, log_limit);
+  const std::string log = read_file(file, max_log_size);
   const auto found = log.rfind(" error ");
   if (found == std::string::npos) return {};
   return log.substr(found + 7, log.find('\n', found) - found - 7);
 }
 
-/// What a file says, or a note why not.
+/// Calls `read` and notes its errors.
 template <class Read>
 void attempt(RunData& run, Read read) {
   try {
@@ -109,7 +109,7 @@ RunData read_run_data(const std::filesystem::path& directory) {
   read_log(run, paths.metrics_file(), run.metrics, read_metrics);
   read_log(run, paths.diagnostics_file(), run.diagnostics, read_diagnostics);
   attempt(run, [&] { run.last_error = last_error_line(paths.log_file()); });
-  // While a run trains, its history is newer than its run.json.
+  // During training, the history is newer than run.json.
   if (!run.history.empty()) run.images = std::max(run.images, run.history.back().images);
   return run;
 }

@@ -12,29 +12,30 @@
 #include "run/history.h"
 #include "run/metrics_log.h"
 
-/// A run and a sweep as their directories tell. All text in here is of foreign origin.
+/// The contents of run and sweep directories. All strings are untrusted: escape them before they enter the page.
 namespace slopegan {
 
 struct RunData {
   std::filesystem::path directory;
   std::string name;
-  /// As run.json has it: done, running, stopped, diverged, failed. "pending" where there is none, "unreadable".
+  /// The status in run.json: "done", "running", "stopped", "diverged" or "failed". "pending" if the file does not
+  /// exist, "unreadable" if it is damaged.
   std::string status = "pending";
-  std::int64_t images = 0;
+  std::int64_t images = 0;  ///< images seen
   std::vector<std::string> argv;
-  /// What run.json says for reproducing the run: versions, machine, data, times; label and value.
+  /// Versions, machine, data and times from run.json, as labels and values.
   std::vector<std::pair<std::string, std::string>> facts;
   std::optional<Config> config;
   std::vector<HistoryRecord> history;
   std::vector<MetricsRecord> metrics;
   std::vector<DiagnosticsRecord> diagnostics;
-  std::string last_error;          ///< the last line of log.txt that is an error
-  std::vector<std::string> notes;  ///< files that could not be read, and why
+  std::string last_error;          ///< message of the last error in log.txt
+  std::vector<std::string> notes;  ///< files that could not be read, with reasons
 
   bool is_bad() const { return status == "diverged" || status == "failed" || status == "unreadable"; }
 };
 
-/// Never throws for what is in the files.
+/// Reads all files of a run. Damaged files are listed in `notes`; their contents never cause an exception.
 RunData read_run_data(const std::filesystem::path& directory);
 
 struct ArmData {
@@ -73,14 +74,14 @@ struct SweepData {
   std::filesystem::path directory;
   Config config;
   std::vector<double> slopes;       ///< ascending
-  std::vector<std::int64_t> seeds;  ///< in the configuration's order
-  /// Every slope of the sweep with every seed, by slope and then by seed; those that have not begun are "pending".
+  std::vector<std::int64_t> seeds;  ///< in the order of the configuration
+  /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending".
   std::vector<ArmData> arms;
   std::optional<StatisticsData> statistics;
   std::vector<std::string> notes;
 };
 
-/// Throws UsageError where sweep.yaml is none.
+/// Reads all files of a sweep. Throws UsageError if sweep.yaml is not a valid configuration.
 SweepData read_sweep_data(const std::filesystem::path& directory);
 
 /// statistics.json; nothing where there is none. Throws DataError for a damaged one.

@@ -1,7 +1,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 
 #include "metrics/figures.h"
 #include "report/html.h"
@@ -25,14 +24,14 @@ std::vector<std::string> slope_texts(const SweepData& sweep) {
   return texts;
 }
 
-/// The arms of the i-th slope, one a seed.
+/// The arms of the i-th slope, one per seed.
 std::vector<const ArmData*> arms_of(const SweepData& sweep, std::size_t slope) {
   std::vector<const ArmData*> arms;
   for (std::size_t i = 0; i < sweep.seeds.size(); ++i) arms.push_back(&sweep.arms[slope * sweep.seeds.size() + i]);
   return arms;
 }
 
-/// The extractor whose figures are compared; those of another one would not compare.
+/// The extractor whose metrics are shown; values of different extractors are not comparable.
 std::string common_extractor(const SweepData& sweep) {
   if (sweep.statistics && !sweep.statistics->extractor.empty()) return sweep.statistics->extractor;
   for (const auto& arm : sweep.arms) {
@@ -41,8 +40,8 @@ std::string common_extractor(const SweepData& sweep) {
   return {};
 }
 
-/// The last evaluation of each arm that has one by that extractor.
-const MetricsRecord* last_metrics_of(const ArmData& arm, const std::string& extractor) {
+/// The last evaluation of the arm, or nullptr if it used another extractor or there is none.
+const MetricsRecord* last_metrics(const ArmData& arm, const std::string& extractor) {
   if (arm.run.metrics.empty() || arm.run.metrics.back().extractor != extractor) return nullptr;
   return &arm.run.metrics.back();
 }
@@ -50,17 +49,19 @@ const MetricsRecord* last_metrics_of(const ArmData& arm, const std::string& extr
 Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD of each slope";
-  chart.note = "Lower is better. Hollow dots are seeds; the full one is their mean, its bar one standard deviation.";
+  chart.note =
+      "Lower is better. Hollow dots are seeds. Filled dots are means over the seeds, with bars of one standard "
+      "deviation.";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
   const MetricsRecord* any = nullptr;
   ChartSeries dots{.label = "single seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
   for (std::size_t seed = 0; seed < sweep.seeds.size(); ++seed) {
-    // Beside each other, so that equal ones do not hide each other.
+    // Side by side, so that equal values do not hide each other.
     const double shift = 0.32 * ((static_cast<double>(seed) + 0.5) / static_cast<double>(sweep.seeds.size()) - 0.5);
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       const auto& arm = sweep.arms[i * sweep.seeds.size() + seed];
-      const auto* record = last_metrics_of(arm, extractor);
+      const auto* record = last_metrics(arm, extractor);
       if (record == nullptr) continue;
       any = record;
       dots.points.push_back(
@@ -92,8 +93,9 @@ Chart ratios_chart(const SweepData& sweep) {
   if (!sweep.statistics) return chart;
   const auto& statistics = *sweep.statistics;
   chart.title = "FD against the control, seed by seed";
-  chart.note = "Median ratio with its bootstrap interval over seeds. Below the line the slope is better than " +
-               shortest(statistics.control) + ".";
+  chart.note =
+      "Median ratio with its bootstrap interval over seeds. Below the line, the slope is better than the control " +
+      shortest(statistics.control) + ".";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
   chart.reference = 1;
@@ -123,20 +125,20 @@ Curve metric_curve(const RunData& run, const std::string& name, const std::strin
 Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
-  chart.note = "Mean over the seeds that got there.";
+  chart.note = "Mean over the seeds that were evaluated at that point.";
   chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<Curve> curves;
     for (const auto* arm : arms_of(sweep, i)) curves.push_back(metric_curve(arm->run, "fd", extractor));
     chart.series.push_back({.label = shortest(sweep.slopes[i]),
-                            .colour = ramp_colour(i, sweep.slopes.size()),
+                            .colour = palette_colour(i, sweep.slopes.size()),
                             .points = chart_points(mean_curve(curves, 160))});
   }
   return chart;
 }
 
-/// The means over the seeds of each slope's last evaluation, below what real test images reach.
+/// One row per slope with the means over the seeds of the last evaluation, after a row for real test images.
 std::string metrics_table(const SweepData& sweep, const std::string& extractor) {
   Table table;
   table.header = {"slope"};
@@ -145,7 +147,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
   std::vector<const Figure*> shown;
   const MetricsRecord* any = nullptr;
   for (const auto& arm : sweep.arms) {
-    if (const auto* record = last_metrics_of(arm, extractor)) any = record;
+    if (const auto* record = last_metrics(arm, extractor)) any = record;
   }
   if (any == nullptr) return {};
   for (const auto& figure : figures) {
@@ -162,32 +164,32 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
     for (const auto* figure : shown) {
-      double sum = 0;
-      std::size_t count = 0;
+      FiniteMean mean;
       for (const auto* arm : arms_of(sweep, i)) {
-        const auto* record = last_metrics_of(*arm, extractor);
-        const double value = record == nullptr ? no_value : value_of(record->values, figure->key);
-        if (std::isfinite(value)) sum += value, ++count;
+        if (const auto* record = last_metrics(*arm, extractor)) mean.add(value_of(record->values, figure->key));
       }
-      cells.push_back(number_text(count == 0 ? no_value : sum / static_cast<double>(count)));
+      cells.push_back(number_text(mean.value()));
     }
     table.rows.push_back(std::move(cells));
   }
-  return table_html(table, "Means over the seeds of the last evaluations, by " + escape(extractor) +
-                               format_text(" with {} images. ↓ lower is better, ↑ higher.", grouped(any->samples)));
+  return table_html(table,
+                    format_text("Means over seeds of the last evaluation with {} and {} images. ↓ lower is better, "
+                                "↑ higher is better.",
+                                escape(extractor), grouped(any->samples)));
 }
 
 std::string run_table(const MetricsRecord& record) {
   Table table;
-  table.header = {"figure", "this run", "real test images"};
+  table.header = {"metric", "this run", "real test images"};
   table.numeric = {false, true, true};
   for (const auto& figure : figures) {
     if (!record.values.contains(figure.key)) continue;
     table.rows.push_back({std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑"),
                           number_text(record.values.at(figure.key)), number_text(value_of(record.floors, figure.key))});
   }
-  return table_html(table, "At " + grouped(record.images) + " images, by " + escape(record.extractor) + " with " +
-                               grouped(record.samples) + " images. ↓ lower is better, ↑ higher.");
+  return table_html(table, format_text("After {} images, measured with {} and {} generated images. ↓ lower is better, "
+                                       "↑ higher is better.",
+                                       grouped(record.images), escape(record.extractor), grouped(record.samples)));
 }
 
 }  // namespace

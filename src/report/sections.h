@@ -8,19 +8,20 @@
 #include "report/pictures.h"
 #include "report/run_data.h"
 
-/// The parts of the page, each markup of one <section>, or nothing where there is nothing to show. `charts` takes the
-/// numbers behind the charts.
+/// The sections of the page. Each function returns the markup of one <section>, or an empty string if there is nothing
+/// to show. Values of charts are appended to `charts`.
 namespace slopegan {
 
 using Json = nlohmann::ordered_json;
 
-/// A <section> with a heading that the page's list of contents can point at.
+/// A <section> with a heading, which also appears in the page's list of contents.
 std::string section(const std::string& id, const std::string& heading, const std::string& content);
 
 std::string answer_section(const SweepData& sweep);
+
 std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures);
 std::string run_pictures_section(const Pictures& pictures);
-/// What the script needs to show any slope, seed and moment.
+/// The pictures of all slopes, seeds and times, for the script of the page.
 Json sweep_pictures_json(const SweepData& sweep, const Pictures& pictures);
 Json run_pictures_json(const RunData& run, const Pictures& pictures);
 
@@ -35,15 +36,13 @@ std::string sweep_config_section(const SweepData& sweep);
 std::string run_config_section(const RunData& run);
 std::string sweep_reproduce_section(const SweepData& sweep);
 std::string run_reproduce_section(const RunData& run);
-/// Files that could not be read.
-std::string notes_section(const std::vector<std::string>& notes);
 
-/// The axis of a chart over the training.
+/// The x axis of charts over training, in images seen.
 ChartAxis training_axis(const SweepData& sweep);
 ChartAxis training_axis(const RunData& run);
 /// "0.2", "0 (ReLU)", "1 (linear)".
 std::string slope_name(double slope);
-/// A status as a coloured label.
+/// The status of a run as a coloured label.
 std::string status_badge(const std::string& status);
 
 }  // namespace slopegan

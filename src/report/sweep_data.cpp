@@ -21,7 +21,7 @@ std::optional<double> optional_number(const json& object, const char* name) {
   return number_or_nan(object.at(name));
 }
 
-/// [low, high]; null stands for an infinite limit.
+/// [low, high]; null is an unbounded end.
 std::optional<StatisticsData::Limits> optional_limits(const json& object, const char* name) {
   if (!object.contains(name) || object.at(name).is_null()) return std::nullopt;
   const json& pair = object.at(name);
@@ -82,7 +82,7 @@ StatisticsData statistics_data(const json& object) {
   return statistics;
 }
 
-/// The slope that the arm was given; nothing where its configuration holds no single one.
+/// The slope of an arm; std::nullopt if its configuration has no single one.
 std::optional<double> slope_of(const Config& arm, SweepTarget target) {
   const NegativeSlope& slope =
       target == SweepTarget::discriminator ? arm.discriminator.negative_slope : arm.generator.negative_slope;
@@ -90,7 +90,7 @@ std::optional<double> slope_of(const Config& arm, SweepTarget target) {
   return slope.values.front();
 }
 
-/// The run directories of a sweep by slope and seed; those of other slopes or seeds were left by an earlier sweep.
+/// The run directories of a sweep by slope and seed. Other slopes and seeds, from earlier sweeps, are not used.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   std::map<ArmKey, std::filesystem::path> found;
   for (const auto& directory : entries_of(sweep.directory / "runs")) {
@@ -116,7 +116,7 @@ std::optional<StatisticsData> read_statistics(const std::filesystem::path& file)
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
   }
-  throw DataError(display(file) + ": it is damaged, or of another version");
+  throw DataError(display(file) + ": damaged, or written by another version");
 }
 
 SweepData read_sweep_data(const std::filesystem::path& directory) {

@@ -8,15 +8,15 @@ namespace slopegan {
 
 namespace {
 
-/// Of a curve, and of the same less smoothed behind it.
-constexpr std::size_t history_points = 72, rough_points = 240;
+/// Points of a smoothed curve, and of the thin, less smoothed curve below it.
+constexpr std::size_t history_points = 72, detailed_points = 240;
 
 struct Quantity {
   const char* label;
   double HistoryRecord::* value;
 };
 
-/// What a run draws into one chart, and a sweep into one each.
+/// Quantities that share one chart for a run. A sweep has one chart per quantity.
 struct QuantityGroup {
   const char* title;
   const char* y_label;
@@ -32,8 +32,8 @@ const std::vector<QuantityGroup>& groups() {
        false,
        {},
        {{"discriminator", &HistoryRecord::discriminator_loss}, {"generator", &HistoryRecord::generator_loss}}},
-      {"The discriminator’s answers",
-       "mean probability “real”",
+      {"Discriminator outputs",
+       "mean probability of “real”",
        false,
        Range{0, 1},
        {{"D(real)", &HistoryRecord::d_real}, {"D(fake)", &HistoryRecord::d_fake}}},
@@ -65,11 +65,11 @@ Chart empty_chart(const QuantityGroup& group, const ChartAxis& axis) {
 Chart sweep_chart(const SweepData& sweep, const QuantityGroup& group, const Quantity& quantity) {
   Chart chart = empty_chart(group, training_axis(sweep));
   chart.title = group.range ? quantity.label : std::string(group.title) + ", " + quantity.label;
-  // Lines of single seeds get coarser with their number: together they stay some ten thousand points.
+  // Limits the curves of all single seeds together to about 12,000 points.
   const std::size_t seed_points = std::clamp<std::size_t>(12'000 / sweep.arms.size(), 24, history_points);
   const std::size_t seeds = sweep.seeds.size();
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-    const int colour = ramp_colour(i, sweep.slopes.size());
+    const int colour = palette_colour(i, sweep.slopes.size());
     std::vector<Curve> curves;
     for (std::size_t seed = 0; seed < seeds; ++seed) {
       curves.push_back(history_curve(sweep.arms[i * seeds + seed].run, quantity.value));
@@ -91,9 +91,9 @@ ChartAxis images_axis(std::int64_t images) {
 }  // namespace
 
 ChartAxis training_axis(const SweepData& sweep) {
-  std::int64_t most = 0;
-  for (const auto& arm : sweep.arms) most = std::max(most, arm.run.images);
-  return images_axis(most);
+  std::int64_t images = 0;
+  for (const auto& arm : sweep.arms) images = std::max(images, arm.run.images);
+  return images_axis(images);
 }
 
 ChartAxis training_axis(const RunData& run) { return images_axis(run.images); }
@@ -106,10 +106,10 @@ std::string sweep_training_section(const SweepData& sweep, Json& charts) {
   const std::string grid = chart_grid(drawn, charts);
   if (grid.empty()) return {};
   const char* note = sweep.seeds.size() > 1
-                         ? "A colour is a slope: bold is the mean over its seeds, thin lines are the "
-                           "seeds. Curves are averaged over short stretches of training."
-                         : "A colour is a slope. Curves are averaged over short stretches of training.";
-  return section("training", "How training went", element("p", "class=\"note\"", note) + grid);
+                         ? "Each slope has one colour: bold lines are means over seeds, thin lines are single seeds. "
+                           "Curves are averaged over short intervals of training."
+                         : "Each slope has one colour. Curves are averaged over short intervals of training.";
+  return section("training", "Training", element("p", "class=\"note\"", note) + grid);
 }
 
 std::string run_training_section(const RunData& run, Json& charts) {
@@ -120,7 +120,7 @@ std::string run_training_section(const RunData& run, Json& charts) {
       const auto& quantity = group.quantities[i];
       const Curve curve = history_curve(run, quantity.value);
       chart.series.push_back(
-          {.colour = i == 0 ? 1 : 9, .faint = true, .points = chart_points(mean_curve({curve}, rough_points))});
+          {.colour = i == 0 ? 1 : 9, .faint = true, .points = chart_points(mean_curve({curve}, detailed_points))});
       chart.series.push_back({.label = quantity.label,
                               .colour = i == 0 ? 1 : 9,
                               .points = chart_points(mean_curve({curve}, history_points))});
@@ -129,9 +129,9 @@ std::string run_training_section(const RunData& run, Json& charts) {
   }
   const std::string grid = chart_grid(drawn, charts);
   if (grid.empty()) return {};
-  return section("training", "How training went",
+  return section("training", "Training",
                  element("p", "class=\"note\"",
-                         "Bold curves are averaged over stretches of training, thin ones over shorter ones.") +
+                         "Bold curves are averaged over intervals of training, thin curves over shorter intervals.") +
                      grid);
 }
 

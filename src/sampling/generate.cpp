@@ -11,9 +11,9 @@
 
 #include "images/convert.h"
 #include "images/gif.h"
+#include "images/grid.h"
+#include "images/image_file.h"
 #include "images/npz.h"
-#include "images/png.h"
-#include "images/scale.h"
 #include "sampling/image_stream.h"
 #include "sampling/latent_walk.h"
 #include "support/errors.h"
@@ -100,7 +100,7 @@ void write_images(ImageStream& stream, const fs::path& directory, GifWriter* ani
     const auto mats = to_mats(images);
     if (!directory.empty()) write_files(mats, directory, first, stream.count());
     if (animation != nullptr) {
-      for (const auto& mat : mats) animation->add(enlarged(mat), walk_frame_hundredths);
+      for (const auto& mat : mats) animation->add(upscale_for_display(mat), walk_frame_hundredths);
     }
     progress.update(stream);
   }

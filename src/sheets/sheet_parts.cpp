@@ -5,7 +5,7 @@
 #include "data/dataset.h"
 #include "images/convert.h"
 #include "images/grid.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "sampling/samples.h"
 #include "statistics/statistics_text.h"
 #include "support/errors.h"

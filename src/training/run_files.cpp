@@ -3,8 +3,9 @@
 #include <chrono>
 
 #include "config/print.h"
+#include "images/convert.h"
 #include "images/grid.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -60,7 +61,7 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
                      const RunOrigin& origin) {
   write_configuration(config, directory, origin);
   write_png(directory.reals_file(),
-            tile_grid(real_images(dataset, config, config.samples.rows * config.samples.columns),
+            tile_grid(to_mats(real_images(dataset, config, config.samples.rows * config.samples.columns)),
                       samples_layout(config.samples)));
 }
 

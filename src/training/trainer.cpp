@@ -5,7 +5,8 @@
 #include <ATen/ATen.h>
 
 #include "config/print.h"
-#include "images/png.h"
+#include "images/convert.h"
+#include "images/image_file.h"
 #include "run/event_summary.h"
 #include "run/history.h"
 #include "run/progress.h"
@@ -168,7 +169,7 @@ class Training {
     generator->set_images(state_.images_seen);  // a scheduled slope has moved on with the step
     const auto images = generate_images(generator, latents, compute_);
     const auto file = directory_.samples_file(state_.images_seen);
-    const auto grid = tile_grid(images, samples_layout(config_.samples));
+    const auto grid = tile_grid(to_mats(images), samples_layout(config_.samples));
     const auto png = encode_png(grid);
     write_file_atomic(file, png);
     EventSummary summary;

@@ -10,7 +10,7 @@
 #include "data/fitted_image.h"
 #include "data/packing.h"
 #include "expect_error.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "support/errors.h"
 #include "support/text.h"
 #include "temporary_directory.h"

@@ -6,7 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "expect_error.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 
@@ -77,7 +77,7 @@ TEST_F(ImageFolder, NamesWhatIsWrong) {
   EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG, JPEG or WebP images"));
   EXPECT_THAT(refused(directory_ / "missing"), HasSubstr("missing: No such file"));
   directory_.write("bad.png", "not an image");
-  EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: this is no PNG, JPEG or WebP image"));
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: not a PNG, JPEG or WebP image"));
 }
 
 }  // namespace

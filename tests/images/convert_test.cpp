@@ -20,7 +20,7 @@ TEST(ToMat, RoundsToTheNearestByte) {
   EXPECT_EQ(byte_of(100.6 / 127.5 - 1), 101);
 }
 
-TEST(ToMat, ClampsAndTurnsNanIntoBlack) {
+TEST(ToMat, ClampsValuesAndMapsNanToBlack) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(byte_of(-1.5), 0);
   EXPECT_EQ(byte_of(300), 255);
@@ -29,7 +29,7 @@ TEST(ToMat, ClampsAndTurnsNanIntoBlack) {
   EXPECT_EQ(byte_of(std::numeric_limits<double>::quiet_NaN()), 0);
 }
 
-TEST(ToMat, TakesEveryFloatingType) {
+TEST(ToMat, SupportsEveryFloatingPointDtype) {
   for (const auto type : {torch::kFloat64, torch::kFloat32, torch::kFloat16, torch::kBFloat16}) {
     EXPECT_EQ(byte_of(1, type), 255);
     EXPECT_EQ(byte_of(-0.5, type), 64);
@@ -37,7 +37,7 @@ TEST(ToMat, TakesEveryFloatingType) {
   }
 }
 
-TEST(ToMat, GivesBackAllBytesOfToTensor) {
+TEST(ToMat, IsTheExactInverseOfToTensor) {
   cv::Mat bytes(16, 16, CV_8UC1);
   for (int i = 0; i < 256; ++i) bytes.at<uchar>(i / 16, i % 16) = static_cast<uchar>(i);
   EXPECT_EQ(cv::norm(to_mat(to_tensor(bytes)), bytes, cv::NORM_INF), 0);
@@ -48,13 +48,13 @@ TEST(ToMat, GivesBackAllBytesOfToTensor) {
   EXPECT_EQ(cv::norm(to_mat(to_tensor(part)), part, cv::NORM_INF), 0);
 }
 
-TEST(ToMat, TurnsRgbIntoBgr) {
+TEST(ToMat, ConvertsRgbToBgr) {
   const auto red = torch::tensor({1.0f, -1.0f, -1.0f}).view({3, 1, 1});
   EXPECT_EQ(to_mat(red).at<cv::Vec3b>(0, 0), cv::Vec3b(0, 0, 255));
   EXPECT_TRUE(torch::equal(to_tensor(to_mat(red)), red));
 }
 
-TEST(ToMats, ReadsAnyStrides) {
+TEST(ToMats, SupportsAnyStrides) {
   const auto images = torch::rand({2, 3, 5, 4}).mul(2).sub(1);
   const auto expected = to_mats(images), found = to_mats(images.contiguous(torch::MemoryFormat::ChannelsLast));
   ASSERT_EQ(found.size(), 2u);
@@ -62,11 +62,11 @@ TEST(ToMats, ReadsAnyStrides) {
   for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(cv::norm(found[i], expected[i], cv::NORM_INF), 0);
 }
 
-TEST(ToMats, TakesTensorsOfATraining) {
+TEST(ToMats, SupportsTensorsThatRequireGradients) {
   EXPECT_EQ(to_mats(torch::zeros({1, 1, 2, 2}, torch::requires_grad())).front().at<uchar>(1, 1), 128);
 }
 
-TEST(ToMats, RefusesOtherShapesAndTypes) {
+TEST(ToMats, RejectsOtherShapesAndDtypes) {
   EXPECT_THROW(to_mats(torch::zeros({1, 2, 4, 4})), std::invalid_argument);
   EXPECT_THROW(to_mats(torch::zeros({1, 4, 4})), std::invalid_argument);
   EXPECT_THROW(to_mats(torch::zeros({1, 1, 0, 4})), std::invalid_argument);
@@ -76,7 +76,7 @@ TEST(ToMats, RefusesOtherShapesAndTypes) {
   EXPECT_THROW(to_tensor(cv::Mat(2, 2, CV_32FC1)), std::invalid_argument);
 }
 
-TEST(ToBytes, PutsChannelsLastInTheOrderRedGreenBlue) {
+TEST(ToBytes, StoresChannelsLastInRgbOrder) {
   const auto images = torch::tensor({-1.0f, 1.0f, 0.0f, 1.0f, -1.0f, -1.0f}).view({1, 3, 1, 2});
   const auto bytes = to_bytes(images);
   EXPECT_TRUE(bytes.is_contiguous());

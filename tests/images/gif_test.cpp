@@ -15,7 +15,7 @@
 namespace slopegan {
 namespace {
 
-/// What a viewer shows: every frame laid over those before it, and for how long.
+/// The frames as a viewer composes them.
 struct Animation {
   std::vector<cv::Mat> frames;
   std::vector<int> hundredths;
@@ -26,7 +26,7 @@ struct Animation {
 Animation read_gif(const std::filesystem::path& file) {
   int error = 0;
   GifFileType* gif = DGifOpenFileName(file.c_str(), &error);
-  if (gif == nullptr || DGifSlurp(gif) != GIF_OK) throw std::runtime_error("the GIF cannot be read");
+  if (gif == nullptr || DGifSlurp(gif) != GIF_OK) throw std::runtime_error("cannot read the GIF");
   Animation animation;
   cv::Mat canvas(gif->SHeight, gif->SWidth, CV_8UC3, cv::Scalar(1, 2, 3));
   for (int i = 0; i < gif->ImageCount; ++i) {
@@ -65,7 +65,7 @@ cv::Mat in_colour(const cv::Mat& gray) {
   return colour;
 }
 
-TEST(GifWriter, KeepsEveryGrayFrameExactlyWithItsDuration) {
+TEST(GifWriter, StoresGrayFramesAndDurationsExactly) {
   const TemporaryDirectory directory;
   std::vector<cv::Mat> frames;
   GifWriter writer(directory / "a.gif");
@@ -81,7 +81,7 @@ TEST(GifWriter, KeepsEveryGrayFrameExactlyWithItsDuration) {
   EXPECT_EQ(read.hundredths, (std::vector<int>{0, 10, 20, 30, 40}));
 }
 
-TEST(GifWriter, KeepsUpTo256ColoursExactly) {
+TEST(GifWriter, StoresUpTo256ColoursExactly) {
   const TemporaryDirectory directory;
   cv::Mat frame(16, 16, CV_8UC3);
   for (int i = 0; i < 256; ++i) {
@@ -94,9 +94,9 @@ TEST(GifWriter, KeepsUpTo256ColoursExactly) {
   EXPECT_EQ(largest_difference(read_gif(directory / "a.gif").frames.at(0), frame), 0);
 }
 
-TEST(GifWriter, ComesCloseWhereThereAreMoreColours) {
+TEST(GifWriter, ApproximatesFramesWithMoreColours) {
   const TemporaryDirectory directory;
-  cv::Mat frame(64, 64, CV_8UC3);  // 4,096 colours, as smooth as a photograph
+  cv::Mat frame(64, 64, CV_8UC3);  // 4,096 colours in smooth gradients
   for (int y = 0; y < 64; ++y) {
     for (int x = 0; x < 64; ++x) {
       frame.at<cv::Vec3b>(y, x) = {static_cast<uchar>(4 * x), static_cast<uchar>(4 * y), static_cast<uchar>(2 * x + y)};
@@ -107,10 +107,10 @@ TEST(GifWriter, ComesCloseWhereThereAreMoreColours) {
   writer.finish();
   const auto read = read_gif(directory / "a.gif").frames.at(0);
   EXPECT_LT(cv::norm(read, frame, cv::NORM_L1) / (64 * 64 * 3), 8);
-  EXPECT_LT(largest_difference(read, frame), 64);  // no channel was taken for another
+  EXPECT_LT(largest_difference(read, frame), 64);  // channels are not swapped
 }
 
-TEST(GifWriter, StoresOnlyWhatChanges) {
+TEST(GifWriter, StoresOnlyTheRectangleThatChanges) {
   const TemporaryDirectory directory;
   const cv::Mat first = random_frame(40, 40, CV_8UC1);
   cv::Mat second = first.clone();
@@ -126,7 +126,7 @@ TEST(GifWriter, StoresOnlyWhatChanges) {
   EXPECT_EQ(largest_difference(read.frames.at(2), in_colour(second)), 0);
 }
 
-TEST(GifWriter, LeavesNothingWithoutItsEnd) {
+TEST(GifWriter, LeavesNoFileUnlessFinished) {
   const TemporaryDirectory directory;
   {
     GifWriter writer(directory / "a.gif");
@@ -136,7 +136,7 @@ TEST(GifWriter, LeavesNothingWithoutItsEnd) {
   EXPECT_THAT(message_of<IoError>([&] { GifWriter(directory / "missing/a.gif"); }), ::testing::HasSubstr("missing/a"));
 }
 
-TEST(GifWriter, RefusesFramesThatDoNotFit) {
+TEST(GifWriter, RejectsUnsuitableFrames) {
   const TemporaryDirectory directory;
   GifWriter writer(directory / "a.gif");
   EXPECT_THROW(writer.finish(), std::invalid_argument);

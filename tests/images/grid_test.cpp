@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "images/convert.h"
-#include "images/png.h"
-#include "images/read_image.h"
-#include "images/scale.h"
+#include "images/image_file.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -22,7 +20,7 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
 TEST(TileGrid, PlacesEveryPixel) {
   const auto images = torch::tensor({-1.0f, 1.0f, 1.0f, -1.0f}).view({2, 1, 1, 2});  // black-white, white-black
   const GridLayout layout{.rows = 1, .columns = 2, .scale = 2, .gap = 1, .background = 7};
-  const cv::Mat grid = tile_grid(images, layout);
+  const cv::Mat grid = tile_grid(to_mats(images), layout);
   ASSERT_EQ(grid.size(), cv::Size(11, 4));
   const std::vector<int> pixels = {7, 0, 0, 255, 255, 7, 255, 255, 0, 0, 7};
   for (int x = 0; x < 11; ++x) {
@@ -33,15 +31,14 @@ TEST(TileGrid, PlacesEveryPixel) {
   }
 }
 
-TEST(TileGrid, LeavesMissingTilesInTheBackground) {
+TEST(TileGrid, FillsMissingTilesWithTheBackground) {
   const GridLayout layout{.rows = 2, .columns = 2, .scale = 1, .gap = 0, .background = 200};
-  const cv::Mat grid = tile_grid(torch::full({3, 1, 4, 4}, -1.0f), layout);
+  const cv::Mat grid = tile_grid(to_mats(torch::full({3, 1, 4, 4}, -1.0f)), layout);
   EXPECT_EQ(cv::countNonZero(grid), 16);
   EXPECT_EQ(grid.at<uchar>(7, 7), 200);
-  EXPECT_EQ(tile_grid(torch::zeros({0, 1, 4, 4}), layout).at<uchar>(0, 0), 200);
 }
 
-TEST(TileGrid, ScalesTilesToAtLeast64PixelsByItself) {
+TEST(TileGrid, ScalesTilesToAtLeast64PixelsByDefault) {
   EXPECT_EQ(grid_scale({}, 1), 64);
   EXPECT_EQ(grid_scale({}, 28), 3);
   EXPECT_EQ(grid_scale({}, 32), 2);
@@ -50,29 +47,33 @@ TEST(TileGrid, ScalesTilesToAtLeast64PixelsByItself) {
   EXPECT_EQ(grid_scale({.scale = 5}, 256), 5);
 }
 
-TEST(TileGrid, RefusesTooManyImagesAndBadLayouts) {
-  EXPECT_THROW(tile_grid(noise({5, 1, 4, 4}), {.rows = 2, .columns = 2}), std::invalid_argument);
-  EXPECT_THROW(tile_grid(noise({1, 1, 4, 4}), {.rows = 0}), std::invalid_argument);
-  EXPECT_THROW(tile_grid(noise({1, 1, 4, 4}), {.gap = -1}), std::invalid_argument);
-  EXPECT_THROW(tile_grid(noise({1, 1, 4, 4}), {.background = 256}), std::invalid_argument);
+TEST(TileGrid, RejectsUnsuitableImagesAndLayouts) {
+  const cv::Mat tile(4, 4, CV_8UC1, cv::Scalar(0));
+  EXPECT_THROW(tile_grid({}, {}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({5, tile}, {.rows = 2, .columns = 2}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({tile, cv::Mat(5, 4, CV_8UC1)}, {}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({tile, cv::Mat(4, 4, CV_8UC3)}, {}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({tile}, {.rows = 0}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({tile}, {.gap = -1}), std::invalid_argument);
+  EXPECT_THROW(tile_grid({tile}, {.background = 256}), std::invalid_argument);
 }
 
-TEST(TileAt, GivesBackEveryTileOfAWrittenGrid) {
+TEST(TileAt, ReturnsEveryTileOfAWrittenGridExactly) {
   const TemporaryDirectory directory;
   for (const std::int64_t channels : {1, 3}) {
     for (const int scale : {0, 1, 3}) {
       const GridLayout layout{.rows = 2, .columns = 3, .scale = scale, .gap = 5};
       const auto images = noise({6, channels, 6, 9});
-      write_png(directory / "grid.png", tile_grid(images, layout));
+      write_png(directory / "grid.png", tile_grid(to_mats(images), layout));
       const cv::Mat grid = read_image(directory / "grid.png");
       for (int i = 0; i < 6; ++i) EXPECT_TRUE(same(tile_at(grid, layout, 9, i / 3, i % 3), to_mat(images[i])));
     }
   }
 }
 
-TEST(TileAt, RefusesWhatDoesNotFit) {
+TEST(TileAt, RejectsGridsAndPositionsOutsideTheLayout) {
   const GridLayout layout{.rows = 2, .columns = 3};
-  const cv::Mat grid = tile_grid(noise({6, 1, 32, 32}), layout);
+  const cv::Mat grid = tile_grid(to_mats(noise({6, 1, 32, 32})), layout);
   EXPECT_NO_THROW(tile_at(grid, layout, 32, 1, 2));
   EXPECT_THROW(tile_at(grid, layout, 28, 0, 0), std::invalid_argument);
   EXPECT_THROW(tile_at(grid, {.rows = 2, .columns = 4}, 32, 0, 0), std::invalid_argument);
@@ -82,7 +83,7 @@ TEST(TileAt, RefusesWhatDoesNotFit) {
   EXPECT_THROW(tile_at(grid, layout, 0, 0, 0), std::invalid_argument);
 }
 
-TEST(Upscale, IsExactForEveryFactor) {
+TEST(UpscaleInto, IsExactForEveryFactor) {
   const cv::Mat image = to_mat(noise({3, 3, 4}));
   for (int factor = 1; factor <= 64; ++factor) {
     cv::Mat large(3 * factor, 4 * factor, CV_8UC3);
@@ -96,10 +97,10 @@ TEST(Upscale, IsExactForEveryFactor) {
   }
 }
 
-TEST(Enlarged, MakesAnImageAtLeast64PixelsWide) {
+TEST(UpscaleForDisplay, ReturnsAnImageAtLeast64PixelsWide) {
   for (const int size : {1, 16, 28, 32, 64, 128}) {
     const cv::Mat image = to_mat(noise({1, size, size}));
-    const cv::Mat large = enlarged(image);
+    const cv::Mat large = upscale_for_display(image);
     EXPECT_GE(large.cols, 64);
     EXPECT_TRUE(same(downscale(large, large.cols / size), image));
   }

@@ -7,14 +7,17 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
+#include "images/image_file.h"
 #include "support/errors.h"
+#include "support/random.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
 
 const cv::Vec3b white(255, 255, 255), green(0, 255, 0), gray(77, 77, 77);
 
-/// Tiles in two colours that no text has.
+/// Tiles in two colours that do not occur in text.
 cv::Mat green_tile(int side = 32) { return cv::Mat(side, side, CV_8UC3, cv::Scalar(0, 255, 0)); }
 cv::Mat gray_tile(int side = 32) { return cv::Mat(side, side, CV_8UC1, cv::Scalar(77)); }
 
@@ -39,7 +42,7 @@ SheetRow row(const std::string& label, int tiles, const std::string& detail = ""
   return row;
 }
 
-TEST(DrawSheet, ScalesTilesByAWholeFactorAndSetsThemApartByTheGap) {
+TEST(DrawSheet, ScalesTilesByAnIntegerFactorAndSeparatesThemByTheGap) {
   Sheet sheet;
   sheet.rows = {row("", 3), row("", 3)};
   const SheetStyle style{.gap = 6, .margin = 10};
@@ -53,7 +56,7 @@ TEST(DrawSheet, ScalesTilesByAWholeFactorAndSetsThemApartByTheGap) {
   EXPECT_EQ(draw_sheet(sheet, {.scale = 1, .gap = 6, .margin = 10}).cols, 2 * 10 + 3 * 32 + 2 * 6);
 }
 
-TEST(DrawSheet, MixesGrayAndColourTiles) {
+TEST(DrawSheet, SupportsGrayAndColourTilesInOneRow) {
   Sheet sheet;
   sheet.rows = {SheetRow{.tiles = {gray_tile(), green_tile()}}};
   const cv::Mat image = draw_sheet(sheet, {.gap = 4, .margin = 10});
@@ -61,9 +64,9 @@ TEST(DrawSheet, MixesGrayAndColourTiles) {
   EXPECT_EQ(box_of(image, green), cv::Rect(78, 10, 64, 64));
 }
 
-TEST(DrawSheet, LabelsLieInTheMarginAndNeverReachTheTiles) {
+TEST(DrawSheet, LabelsDoNotReachTheTiles) {
   for (const std::string label :
-       {"0", "slope 0.2", "a label that is long enough to be shortened, whatever the limit is"}) {
+       {"0", "slope 0.2", "a label that is long enough to be shortened at any reasonable limit"}) {
     Sheet sheet;
     sheet.rows = {row(label, 2, "FD 12.3"), row("x", 2)};
     const cv::Mat image = draw_sheet(sheet);
@@ -76,14 +79,14 @@ TEST(DrawSheet, LabelsLieInTheMarginAndNeverReachTheTiles) {
   }
 }
 
-TEST(DrawSheet, ALongerLabelMakesTheMarginWider) {
+TEST(DrawSheet, LongerLabelsWidenTheLabelColumn) {
   Sheet narrow, wide;
   narrow.rows = {row("a", 8)};
   wide.rows = {row("a much longer label", 8)};
   EXPECT_LT(draw_sheet(narrow).cols, draw_sheet(wide).cols);
 }
 
-TEST(DrawSheet, TextOfTitleStaysInsideTheMargins) {
+TEST(DrawSheet, TitlesAreWrappedInsideTheMargins) {
   Sheet sheet;
   sheet.title = "A title of many words that has to be broken into lines because the sheet is narrow";
   sheet.subtitle = sheet.title + ", and " + sheet.title;
@@ -95,7 +98,7 @@ TEST(DrawSheet, TextOfTitleStaysInsideTheMargins) {
   EXPECT_EQ(ink & inside, ink);
 }
 
-TEST(DrawSheet, RowsGrowWithTheirLabelsWhereTilesAreSmall) {
+TEST(DrawSheet, RowsOfSmallTilesAreAsHighAsTheirLabels) {
   Sheet sheet;
   for (int i = 0; i < 5; ++i) sheet.rows.push_back(row("slope", 1, "detail"));
   const cv::Mat image = draw_sheet(sheet, {.scale = 1});
@@ -103,7 +106,7 @@ TEST(DrawSheet, RowsGrowWithTheirLabelsWhereTilesAreSmall) {
   EXPECT_GT(image.rows, draw_sheet(sheet, {.scale = 1}).rows);
 }
 
-TEST(DrawSheet, SetsReferenceRowsApartByALine) {
+TEST(DrawSheet, SeparatesReferenceRowsByALine) {
   Sheet sheet;
   sheet.rows = {row("", 2), row("", 2)};
   const int plain_height = draw_sheet(sheet).rows;
@@ -116,14 +119,14 @@ TEST(DrawSheet, SetsReferenceRowsApartByALine) {
   EXPECT_GT(line.y, SheetStyle{}.margin + 64);
 }
 
-TEST(DrawSheet, DrawsPaleTilesWhereThereIsNoImage) {
+TEST(DrawSheet, DrawsMissingImagesAsPaleTiles) {
   Sheet sheet;
   sheet.rows = {SheetRow{.tiles = {cv::Mat(), green_tile()}}};
   const cv::Mat image = draw_sheet(sheet, {.margin = 10});
   EXPECT_EQ(box_of(image, cv::Vec3b(240, 240, 240)), cv::Rect(10, 10, 64, 64));
 }
 
-TEST(DrawSheet, ColumnLabelsStandAboveTheirColumns) {
+TEST(DrawSheet, DrawsColumnLabelsAboveTheirColumns) {
   Sheet sheet;
   sheet.rows = {row("", 3)};
   sheet.column_labels = {"", "a label that is wider than its column", ""};
@@ -135,14 +138,14 @@ TEST(DrawSheet, ColumnLabelsStandAboveTheirColumns) {
   EXPECT_LE(text.br().y, box_of(image, green).y);
 }
 
-TEST(DrawSheet, DrawsManyRowsAndNone) {
+TEST(DrawSheet, DrawsAnyNumberOfRows) {
   Sheet sheet;
   EXPECT_NO_THROW(draw_sheet(sheet));
   sheet.rows.assign(60, row("slope 0.2", 1));
   EXPECT_GT(draw_sheet(sheet).rows, 60 * 64);
 }
 
-TEST(DrawSheet, RefusesPicturesThatNoMemoryHolds) {
+TEST(DrawSheet, RejectsPicturesThatAreTooLarge) {
   Sheet sheet;
   sheet.rows = {row("", 64)};
   EXPECT_THAT(message_of<UsageError>([&] { draw_sheet(sheet, {.scale = 64}); }), ::testing::HasSubstr(" is too large"));
@@ -150,10 +153,153 @@ TEST(DrawSheet, RefusesPicturesThatNoMemoryHolds) {
   EXPECT_THAT(message_of<UsageError>([&] { draw_sheet(sheet, {.scale = 1'000}); }), ::testing::HasSubstr("too large"));
 }
 
-TEST(DrawSheet, RefusesTilesOfAnotherType) {
+TEST(DrawSheet, RejectsTilesOfOtherTypes) {
   Sheet sheet;
   sheet.rows = {SheetRow{.tiles = {cv::Mat(4, 4, CV_32FC1, cv::Scalar(0))}}};
   EXPECT_THROW(draw_sheet(sheet), std::invalid_argument);
+}
+
+const char* const words[] = {"",
+                             "0",
+                             "slope 0.2",
+                             "FD 12.3 +/- 0.4 (3 seeds)",
+                             "1000000000",
+                             "WWWW",
+                             "jgpqy[]{}",
+                             "caf\xc3\xa9",
+                             "a label that is longer than any limit in this test",
+                             "x y",
+                             "diverged",
+                             "ReLU (linear)",
+                             "Pneumonoultramicroscopicsilicovolcanoconiosis"};
+
+std::string random_text(RandomStream& random) {
+  std::string text = words[random.below(std::size(words))];
+  for (std::uint32_t i = random.below(3); i > 0; --i) text += std::string(" ") + words[random.below(std::size(words))];
+  return text;
+}
+
+/// Random rows: lengths, labels, tile sizes and colours vary; some tiles are missing.
+Sheet random_sheet(RandomStream& random) {
+  Sheet sheet{random_text(random), random_text(random) + " " + random_text(random), {}, {}};
+  const auto rows = random.below(6), columns = 1 + random.below(7);
+  for (std::uint32_t c = random.below(columns + 2); c > 0; --c) sheet.column_labels.push_back(random_text(random));
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    SheetRow row{.label = random_text(random), .detail = random_text(random)};
+    row.reference = r == 0 && random.below(2) == 0;
+    for (std::uint32_t c = random.below(columns + 1); c > 0; --c) {
+      const int side = static_cast<int>(random.below(40));
+      if (side > 0) row.tiles.emplace_back(side, side, random.below(2) == 0 ? CV_8UC1 : CV_8UC3, cv::Scalar::all(99));
+      if (side == 0) row.tiles.emplace_back();
+    }
+    sheet.rows.push_back(std::move(row));
+  }
+  sheet.reference_columns = static_cast<int>(random.below(3));
+  return sheet;
+}
+
+std::vector<cv::Rect> all_boxes(const SheetLayout& layout) {
+  std::vector<cv::Rect> boxes = layout.lines;
+  for (const auto& text : layout.texts) boxes.push_back(text.box);
+  for (const auto& tile : layout.tiles) boxes.push_back(tile.cell);
+  return boxes;
+}
+
+TEST(LayOut, ElementsDoNotOverlapAndStayInsideThePicture) {
+  std::size_t texts = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    RandomStream random(seed, "tests/lay_out");
+    const Sheet sheet = random_sheet(random);
+    const SheetStyle style{.scale = static_cast<int>(random.below(4)),
+                           .gap = static_cast<int>(random.below(8)),
+                           .margin = static_cast<int>(random.below(30)),
+                           .max_label_width = 20 + static_cast<int>(random.below(400))};
+    const SheetLayout layout = lay_out(sheet, style);
+    const auto boxes = all_boxes(layout);
+    texts += layout.texts.size();
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+      ASSERT_EQ(boxes[i] & cv::Rect({0, 0}, layout.size), boxes[i]) << "seed " << seed << " box " << i;
+      // Only lines may cross each other.
+      const std::size_t others = i < layout.lines.size() ? 0 : i;
+      for (std::size_t j = 0; j < others; ++j)
+        ASSERT_TRUE((boxes[i] & boxes[j]).empty()) << "seed " << seed << ": " << i << ", " << j;
+    }
+    for (const auto& text : layout.texts) ASSERT_EQ(text.box.size(), text_size(text.text, text.style));
+  }
+  EXPECT_GT(texts, 3000u);
+}
+
+TEST(LayOut, LabelsOfSmallTilesDoNotOverlap) {
+  Sheet sheet;
+  sheet.rows.assign(200, SheetRow{.label = "slope 0.2", .detail = "FD 1"});
+  for (auto& row : sheet.rows) row.tiles.assign(3, cv::Mat(1, 1, CV_8UC1, cv::Scalar(0)));
+  const auto layout = lay_out(sheet, {.scale = 1, .gap = 0});
+  EXPECT_EQ(layout.texts.size(), 400u);
+  for (std::size_t i = 1; i < layout.texts.size(); ++i) {
+    EXPECT_TRUE((layout.texts[i].box & layout.texts[i - 1].box).empty());
+  }
+}
+
+TEST(LayOut, SeparatesReferenceColumnsByALine) {
+  Sheet sheet;
+  sheet.rows = {SheetRow{.tiles = {4, cv::Mat(64, 64, CV_8UC1, cv::Scalar(0))}}};
+  const auto plain = lay_out(sheet, {.gap = 4});
+  sheet.reference_columns = 1;
+  const auto divided = lay_out(sheet, {.gap = 4});
+  EXPECT_TRUE(plain.lines.empty());
+  ASSERT_EQ(divided.lines.size(), 1u);
+  EXPECT_GT(divided.lines[0].x, divided.tiles[0].cell.br().x);
+  EXPECT_LT(divided.lines[0].x, divided.tiles[1].cell.x);
+  EXPECT_EQ(divided.lines[0].height, 64);
+  EXPECT_EQ(divided.tiles[0].cell, plain.tiles[0].cell);
+  EXPECT_EQ(divided.size.width - plain.size.width, divided.tiles[3].cell.x - plain.tiles[3].cell.x);
+  sheet.reference_columns = 4;  // no other columns to separate them from
+  EXPECT_EQ(lay_out(sheet, {.gap = 4}).size, plain.size);
+}
+
+/// Rows of tiles whose gray value is the row number.
+Sheet numbered_rows(int count) {
+  Sheet sheet{.title = "title", .subtitle = "", .column_labels = {"a"}, .rows = {}};
+  sheet.rows.push_back({.label = "real", .tiles = {cv::Mat(32, 32, CV_8UC1, cv::Scalar(250))}, .reference = true});
+  for (int i = 0; i < count; ++i) {
+    sheet.rows.push_back({.label = std::to_string(i), .tiles = {cv::Mat(32, 32, CV_8UC1, cv::Scalar(i))}});
+  }
+  return sheet;
+}
+
+TEST(SplitIntoPages, KeepsTheOrderOfRowsAndRepeatsReferenceRows) {
+  const Sheet sheet = numbered_rows(100);
+  const auto pages = split_into_pages(sheet, {}, 1000);
+  EXPECT_GT(pages.size(), 6u);
+  EXPECT_LT(pages.size(), 12u);
+  std::vector<std::string> labels;
+  for (const auto& page : pages) {
+    EXPECT_LE(lay_out(page, {}).size.height, 1000);
+    EXPECT_TRUE(page.rows.front().reference);
+    EXPECT_EQ(page.column_labels, sheet.column_labels);
+    for (std::size_t i = 1; i < page.rows.size(); ++i) labels.push_back(page.rows[i].label);
+  }
+  EXPECT_EQ(pages[1].title, "title (2 of " + std::to_string(pages.size()) + ")");
+  ASSERT_EQ(labels.size(), 100u);
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(labels[i], std::to_string(i));
+}
+
+TEST(SplitIntoPages, KeepsSheetsThatFitAndPutsAtLeastOneRowOnAPage) {
+  EXPECT_EQ(split_into_pages(numbered_rows(3), {}, 1000).size(), 1u);
+  EXPECT_EQ(split_into_pages(numbered_rows(3), {}, 1000)[0].title, "title");
+  EXPECT_EQ(split_into_pages(numbered_rows(1), {}, 10).size(), 1u);
+  EXPECT_EQ(split_into_pages(numbered_rows(5), {}, 10).size(), 5u);  // one row per page, although each is too high
+  EXPECT_EQ(split_into_pages({}, {}, 10).size(), 1u);
+}
+
+TEST(WriteSheet, NumbersPagesAfterTheFirst) {
+  const TemporaryDirectory directory;
+  const auto files = write_sheet(directory / "grid.png", numbered_rows(250));
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files[0], directory / "grid.png");
+  EXPECT_EQ(files[2], directory / "grid_3.png");
+  EXPECT_LE(read_image(files[0]).rows, page_height_limit);
+  EXPECT_EQ(write_sheet(directory / "one.png", numbered_rows(2)).size(), 1u);
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "images/png.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "program.h"
 #include "run/diagnostics_log.h"
 

@@ -8,7 +8,7 @@
 
 #include "data/dataset.h"
 #include "data/idx_writer.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "program.h"
 #include "run/metrics_log.h"
 

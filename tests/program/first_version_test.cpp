@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "program.h"
 
 namespace slopegan::testing {

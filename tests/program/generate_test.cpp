@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "images/convert.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "program.h"
 #include "run/checkpoint.h"
 #include "sampling/image_stream.h"

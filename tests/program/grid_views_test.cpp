@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "data/idx_writer.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "program.h"
 
 namespace slopegan::testing {

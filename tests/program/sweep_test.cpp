@@ -3,8 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "images/png.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "poison.h"
 #include "program.h"
 

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "exact_resume.h"
+#include "images/convert.h"
 #include "images/grid.h"
-#include "images/png.h"
-#include "images/read_image.h"
+#include "images/image_file.h"
 #include "poison.h"
 #include "program.h"
 #include "run/checkpoint.h"
@@ -60,7 +60,7 @@ TEST_F(Train, DrawsItsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
   auto loaded = load_generator(load_checkpoint(run_dir() / "checkpoints/2560"));
   const Compute compute{at::kCPU, at::kFloat, 1};
   const auto images = generate_images(loaded.generator, sample_latents(loaded.config, 16), compute);
-  const auto expected = tile_grid(images, samples_layout(loaded.config.samples));
+  const auto expected = tile_grid(to_mats(images), samples_layout(loaded.config.samples));
   const auto drawn = read_image(run_dir() / "samples/2560.png");
   ASSERT_EQ(drawn.size(), expected.size());
   cv::Mat difference;

@@ -1,11 +1,14 @@
 #include "report/page_server.h"
 
+#include <filesystem>
+#include <fstream>
 #include <httplib.h>
 
 #include <gmock/gmock.h>
 
 #include "expect_error.h"
 #include "support/errors.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
@@ -15,7 +18,7 @@ using ::testing::Not;
 
 httplib::Client client_of(const PageServer& server) { return httplib::Client("127.0.0.1", server.port()); }
 
-TEST(PageServer, ShowsThePageInAFrameThatAsksWhetherThereIsANewerOne) {
+TEST(PageServer, ServesThePageInAFrameWithItsEtag) {
   PageServer server(0, "<p>first");
   auto client = client_of(server);
   const auto frame = client.Get("/");
@@ -41,23 +44,23 @@ TEST(PageServer, ShowsThePageInAFrameThatAsksWhetherThereIsANewerOne) {
   EXPECT_EQ(head->body, "");
 }
 
-TEST(PageServer, SendsStrictHeaders) {
+TEST(PageServer, SendsStrictSecurityHeaders) {
   PageServer server(0, "page");
   auto client = client_of(server);
   for (const char* path : {"/", "/report.html", "/live.js", "/nothing"}) {
-    const auto answer = client.Get(path);
-    EXPECT_EQ(answer->get_header_value("X-Content-Type-Options"), "nosniff") << path;
-    EXPECT_EQ(answer->get_header_value("Referrer-Policy"), "no-referrer") << path;
-    EXPECT_EQ(answer->get_header_value("Cross-Origin-Resource-Policy"), "same-origin") << path;
-    EXPECT_EQ(answer->get_header_value("Cache-Control"), "no-cache") << path;
-    EXPECT_EQ(answer->get_header_value("Access-Control-Allow-Origin"), "") << path;
+    const auto response = client.Get(path);
+    EXPECT_EQ(response->get_header_value("X-Content-Type-Options"), "nosniff") << path;
+    EXPECT_EQ(response->get_header_value("Referrer-Policy"), "no-referrer") << path;
+    EXPECT_EQ(response->get_header_value("Cross-Origin-Resource-Policy"), "same-origin") << path;
+    EXPECT_EQ(response->get_header_value("Cache-Control"), "no-cache") << path;
+    EXPECT_EQ(response->get_header_value("Access-Control-Allow-Origin"), "") << path;
   }
   const auto policy = client.Get("/")->get_header_value("Content-Security-Policy");
   EXPECT_THAT(policy, HasSubstr("default-src 'none'"));
   EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
 }
 
-TEST(PageServer, AnswersToNamesOfTheLoopbackOnly) {
+TEST(PageServer, RejectsHostsThatAreNotLoopbackNames) {
   PageServer server(0, "secret");
   auto client = client_of(server);
   const auto port = ":" + std::to_string(server.port());
@@ -67,14 +70,14 @@ TEST(PageServer, AnswersToNamesOfTheLoopbackOnly) {
   for (const auto& host : {"evil.example" + port, std::string("evil.example"), std::string("localhost"),
                            "localhost.evil.example" + port, "127.0.0.1" + port + "0", std::string("127.0.0.1:1")}) {
     for (const char* path : {"/", "/report.html", "/nothing"}) {
-      const auto answer = client.Get(path, {{"Host", host}});
-      EXPECT_EQ(answer->status, 421) << host;
-      EXPECT_THAT(answer->body, Not(HasSubstr("secret"))) << host;
+      const auto response = client.Get(path, {{"Host", host}});
+      EXPECT_EQ(response->status, 421) << host;
+      EXPECT_THAT(response->body, Not(HasSubstr("secret"))) << host;
     }
   }
 }
 
-TEST(PageServer, KnowsNoOtherPathAndChangesNothing) {
+TEST(PageServer, RejectsOtherPathsAndMethods) {
   PageServer server(0, "page");
   auto client = client_of(server);
   for (const char* path : {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/report.html/", "//report.html", "/config.yaml",
@@ -88,12 +91,38 @@ TEST(PageServer, KnowsNoOtherPathAndChangesNothing) {
   EXPECT_EQ(client.Get("/report.html")->body, "page");
 }
 
-TEST(PageServer, SharesItsPortWithNobody) {
+TEST(PageServer, DoesNotShareItsPort) {
   PageServer first(0, "page");
-  const auto said = message_of<IoError>([&] { PageServer(first.port(), "other"); });
-  EXPECT_THAT(said, HasSubstr("127.0.0.1:" + std::to_string(first.port())));
-  EXPECT_THAT(said, HasSubstr("in use"));
+  const auto message = message_of<IoError>([&] { PageServer(first.port(), "other"); });
+  EXPECT_THAT(message, HasSubstr("127.0.0.1:" + std::to_string(first.port())));
+  EXPECT_THAT(message, HasSubstr("in use"));
   EXPECT_EQ(client_of(first).Get("/report.html")->body, "page");
+}
+
+TEST(ResultsFingerprint, ChangesOnlyWithFilesThatAReportShows) {
+  const TemporaryDirectory directory;
+  for (const char* folder : {"runs/arm/samples", "runs/arm/checkpoints/640"}) {
+    std::filesystem::create_directories(directory / folder);
+  }
+  std::string before = results_fingerprint(directory.path());
+  const auto changes = [&](const std::string& name) {
+    std::ofstream(directory / name, std::ios::app) << "x";
+    const auto after = results_fingerprint(directory.path());
+    const bool changed = after != before;
+    before = after;
+    return changed;
+  };
+  for (const char* name :
+       {"sweep.yaml", "results.csv", "runs/arm/history.jsonl", "runs/arm/history.jsonl", "runs/arm/samples/640.png"}) {
+    EXPECT_TRUE(changes(name)) << name;
+  }
+  for (const char* name : {"report.html", ".tmp-x", "runs/arm/log.txt", "runs/arm/.lock",
+                           "runs/arm/events.out.tfevents.1.slopegan", "runs/arm/checkpoints/640/manifest.json"}) {
+    EXPECT_FALSE(changes(name)) << name;
+  }
+  std::filesystem::remove(directory / "runs/arm/samples/640.png");
+  EXPECT_NE(results_fingerprint(directory.path()), before);
+  EXPECT_EQ(results_fingerprint(directory / "nothing"), "");
 }
 
 }  // namespace

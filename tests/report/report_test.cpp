@@ -9,7 +9,7 @@
 
 #include "config/print.h"
 #include "expect_error.h"
-#include "images/png.h"
+#include "images/image_file.h"
 #include "report/pictures.h"
 #include "run/diagnostics_log.h"
 #include "run/history.h"
@@ -29,7 +29,7 @@ using ::testing::Not;
 
 std::string content_of(const std::filesystem::path& file) { return read_file(file, std::size_t{1} << 30); }
 
-/// Noise, which no compression makes small: 4 × 8 tiles of 64 × 64, in colour.
+/// Incompressible noise: 4 × 8 tiles of 64 × 64 pixels, in colour.
 cv::Mat noise_grid(int seed) {
   cv::Mat grid(4 + 4 * (64 + 4), 4 + 8 * (64 + 4), CV_8UC3);
   cv::RNG random(static_cast<std::uint64_t>(seed) + 1);
@@ -100,7 +100,7 @@ void make_run(const std::filesystem::path& directory, const MadeRun& made = {}) 
   if (made.pictures > 0) write_png(run.reals_file(), noise_grid(0));
 }
 
-/// A sweep of `slopes` × `seeds` arms, made from one whose files are linked.
+/// A sweep of `slopes` × `seeds` arms that all link to the files of one run.
 void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, const MadeRun& model) {
   Config config = model.config;
   config.run.name = "many";
@@ -129,7 +129,7 @@ void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, c
   }
 }
 
-TEST(Report, OfARunHasItsPartsAndIsWrittenIntoIt) {
+TEST(Report, OfARunHasAllSectionsAndIsWrittenIntoItsDirectory) {
   const TemporaryDirectory directory;
   make_run(directory / "run");
   const auto file = write_report(directory / "run");
@@ -139,10 +139,10 @@ TEST(Report, OfARunHasItsPartsAndIsWrittenIntoIt) {
     EXPECT_THAT(page, HasSubstr("<section id=\"" + std::string(id) + "\""));
   }
   EXPECT_THAT(page, Not(HasSubstr("<section id=\"notes\"")));
-  EXPECT_THAT(page, HasSubstr("slopegan train &#39;it&#39;\\&#39;&#39;s.yaml&#39;"));  // as a shell reads it
+  EXPECT_THAT(page, HasSubstr("slopegan train &#39;it&#39;\\&#39;&#39;s.yaml&#39;"));  // quoted for a shell
 }
 
-TEST(Report, GoesWhereItIsTold) {
+TEST(Report, IsWrittenToTheRequestedFile) {
   const TemporaryDirectory directory;
   make_run(directory / "run", {.pictures = 0});
   EXPECT_EQ(write_report(directory / "run", directory / "x.html"), directory / "x.html");
@@ -150,35 +150,35 @@ TEST(Report, GoesWhereItIsTold) {
   EXPECT_THAT(content_of(directory / "x.html"), HasSubstr("</html>"));
 }
 
-TEST(Report, RefusesWhatIsNeitherRunNorSweep) {
+TEST(Report, RejectsDirectoriesThatAreNeitherRunNorSweep) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<UsageError>([&] { write_report(directory.path()); }),
-              HasSubstr("is neither a run nor a sweep: it holds no config.yaml and no sweep.yaml"));
-  EXPECT_EQ(try_write_report(directory.path()), std::nullopt);  // a warning at most
+              HasSubstr("is neither a run nor a sweep: it contains no config.yaml and no sweep.yaml"));
+  EXPECT_EQ(try_write_report(directory.path()), std::nullopt);  // only logs a warning
 }
 
-TEST(Report, SaysWhichFilesOfARunAreDamaged) {
+TEST(Report, ListsDamagedFilesOfARun) {
   const TemporaryDirectory directory;
   make_run(directory / "run", {.pictures = 1});
   directory.write("run/history.jsonl", "{\"images\": 1\n{}\n");
   directory.write("run/run.json", "[]");
-  directory.write("run/samples/1000.png", "no picture");
+  directory.write("run/samples/1000.png", "not a picture");
   const std::string page = content_of(write_report(directory / "run"));
   EXPECT_THAT(page, HasSubstr("<section id=\"notes\""));
   EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is no record"));
-  EXPECT_THAT(page, HasSubstr("run.json is no JSON object"));
+  EXPECT_THAT(page, HasSubstr("run.json: not a JSON object"));
   EXPECT_THAT(page, HasSubstr("1000.png"));
-  EXPECT_THAT(page, HasSubstr("<section id=\"scores\""));  // the rest is there
+  EXPECT_THAT(page, HasSubstr("<section id=\"scores\""));  // other sections are unaffected
 }
 
-TEST(Report, OfARunThatHasJustBegunIsAPage) {
+TEST(Report, OfARunThatHasJustStartedIsValid) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "run");
   directory.write("run/config.yaml", to_yaml(small_config()));
   EXPECT_THAT(content_of(write_report(directory / "run")), HasSubstr("pending"));
 }
 
-TEST(Report, OfASweepNamesArmsThatFailedAndThoseThatHaveNotBegun) {
+TEST(Report, OfASweepListsFailedAndPendingArms) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 2, {.status = RunStatus::diverged, .pictures = 1});
   directory.write("sweep/model/log.txt",
@@ -189,14 +189,14 @@ TEST(Report, OfASweepNamesArmsThatFailedAndThoseThatHaveNotBegun) {
   }
   remove_tree(directory / "sweep" / "runs" / "slope_0-seed_1");
   const std::string page = content_of(write_report(directory / "sweep"));
-  EXPECT_THAT(page, HasSubstr("Arms that did not end well"));
+  EXPECT_THAT(page, HasSubstr("Failed arms"));
   EXPECT_THAT(page, HasSubstr("the loss is &lt;NaN&gt;"));
   EXPECT_THAT(page, HasSubstr(" 3 <span class=\"badge bad\">diverged</span>"));
   EXPECT_THAT(page, HasSubstr(" 1 <span class=\"badge open\">pending</span>"));
-  EXPECT_THAT(page, HasSubstr("Not known yet"));  // there are no statistics
+  EXPECT_THAT(page, HasSubstr("Not known yet"));  // no statistics.json
 }
 
-TEST(Report, OfASweepPutsItsAnswerFirst) {
+TEST(Report, OfASweepStartsWithTheAnswer) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 1, {.pictures = 1});
   directory.write("sweep/statistics.json", R"({"answer": "0.1 is <better>.", "notes": ["few seeds"], "metric": null,
@@ -212,24 +212,24 @@ TEST(Report, OfASweepPutsItsAnswerFirst) {
   EXPECT_THAT(page, HasSubstr(">no limits<"));
 }
 
-TEST(Report, OfASweepWithDamagedStatisticsSaysSo) {
+TEST(Report, OfASweepNotesDamagedStatistics) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 1, {.pictures = 0});
   directory.write("sweep/statistics.json", R"({"answer": 1})");
-  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("statistics.json: it is damaged"));
+  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("statistics.json: damaged"));
 }
 
-TEST(Report, Of80ArmsWithNoiseForPicturesStaysBelow15Megabytes) {
+TEST(Report, Of80ArmsWithIncompressiblePicturesIsSmallerThan15Megabytes) {
   const TemporaryDirectory directory(memory_parent());
   make_sweep(directory / "sweep", 8, 10, {.history_lines = 1000, .pictures = 3});
   const auto file = write_report(directory / "sweep");
   const auto size = std::filesystem::file_size(file);
   EXPECT_LT(size, 15'000'000U);
-  EXPECT_GT(size, 2'000'000U);  // there are pictures of all arms
+  EXPECT_GT(size, 2'000'000U);  // contains pictures of all arms
   EXPECT_THAT(content_of(file), HasSubstr("The pictures show "));
 }
 
-TEST(ReportPictures, KeepTheTilesInTheirOrder) {
+TEST(ReportPictures, KeepTheOrderOfTiles) {
   const TemporaryDirectory directory;
   Config config = small_config();
   config.data.resolution = 32;
@@ -245,14 +245,14 @@ TEST(ReportPictures, KeepTheTilesInTheirOrder) {
   EXPECT_EQ(block.at<unsigned char>(48, 80), 200);
   config.samples.rows = 3;
   EXPECT_THAT(message_of<DataError>([&] { picture(directory / "g.png", config.samples, 32, {1, 5}); }),
-              HasSubstr("it is no grid of the rows and columns"));
+              HasSubstr("not a grid of the rows and columns"));
 }
 
-TEST(ReportPictures, BeginWithTheLastAndTheFirstMoment) {
+TEST(ReportPictures, PreferTheLastAndTheFirstSamples) {
   const TemporaryDirectory directory;
   make_run(directory / "run", {.pictures = 9});
-  const auto shown = [&](std::size_t moments) {
-    return read_pictures({{directory / "run", small_config()}}, {1, 4}, std::size_t{1} << 24, moments).images;
+  const auto shown = [&](std::size_t max_times) {
+    return read_pictures({{directory / "run", small_config()}}, {1, 4}, std::size_t{1} << 24, max_times).images;
   };
   EXPECT_EQ(shown(1), (std::vector<std::int64_t>{9000}));
   EXPECT_EQ(shown(2), (std::vector<std::int64_t>{1000, 9000}));

@@ -1,5 +1,5 @@
-# Writes OUT, a C++ file with the content of FOLDER's assets. The build runs it whenever one of them changes.
-set(text "#include \"report/assets.h\"\n\nnamespace slopegan::assets {\n")
+# Writes OUT, a C++ file that defines the assets in FOLDER as strings. The build runs it when an asset changes.
+set(text "#include \"report/html.h\"\n\nnamespace slopegan::assets {\n")
 foreach(asset page=page.html sweep_pictures=sweep_pictures.html run_pictures=run_pictures.html style=report.css
         script=report.js)
   string(REGEX MATCH "^([a-z_]+)=(.+)$" ignored ${asset})

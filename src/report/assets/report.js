@@ -1,4 +1,4 @@
-// What the page does beyond what it shows without scripts. All text is set as text; nothing is parsed as markup.
+// Interaction. The page is complete without this script. All text is set as text content, never parsed as markup.
 'use strict';
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -11,7 +11,7 @@ function make(name, className, text) {
   return element;
 }
 
-// ---- Pictures: the sheet of slopes, one slope at a time, and one latent large --------------------------------------
+// ---- Pictures: the sheet of slopes, a single slope, and one enlarged latent ----------------------------------------
 
 const pictures = read('pictures-data');
 
@@ -20,11 +20,11 @@ class Gallery {
     this.data = data;
     this.isSweep = data.slopes.length > 1 || data.seeds.length > 1;
     this.tiles = data.rows * data.columns;
-    this.state = {moment: data.images.length - 1, slope: 0, seed: 0, latent: 0};
+    this.state = {time: data.images.length - 1, slope: 0, seed: 0, latent: 0};
     this.loaded = new Map();
     document.querySelectorAll('[data-script]').forEach((element) => { element.hidden = false; });
     this.rows = [...document.querySelectorAll('[data-row]')];
-    this.setUpMoment();
+    this.setUpTime();
     this.setUpSeeds();
     this.setUpSlope();
     this.setUpHits();
@@ -32,11 +32,11 @@ class Gallery {
     this.show();
   }
 
-  uri(slope, moment = this.state.moment, seed = this.state.seed) {
-    return this.data.arms[slope * this.data.seeds.length + seed][moment];
+  uri(slope, time = this.state.time, seed = this.state.seed) {
+    return this.data.arms[slope * this.data.seeds.length + seed][time];
   }
 
-  // The picture once it is decoded.
+  // A promise of the decoded picture.
   load(uri) {
     if (!this.loaded.has(uri)) {
       const image = new Image();
@@ -59,12 +59,12 @@ class Gallery {
     return canvas;
   }
 
-  imagesText(moment = this.state.moment) { return this.data.images[moment].toLocaleString('en'); }
+  imagesText(time = this.state.time) { return this.data.images[time].toLocaleString('en'); }
 
-  setUpMoment() {
-    const slider = byId('moment');
+  setUpTime() {
+    const slider = byId('time');
     slider.max = this.data.images.length - 1;
-    slider.addEventListener('input', () => this.change({moment: Number(slider.value)}));
+    slider.addEventListener('input', () => this.change({time: Number(slider.value)}));
     slider.disabled = this.data.images.length < 2;
     const play = byId('play');
     play.hidden = this.data.images.length < 2;
@@ -74,10 +74,10 @@ class Gallery {
   play() {
     byId('play').textContent = '❚❚ Pause';
     const last = this.data.images.length - 1;
-    if (this.state.moment === last) this.change({moment: 0});
+    if (this.state.time === last) this.change({time: 0});
     this.timer = setInterval(() => {
-      this.change({moment: this.state.moment + 1});
-      if (this.state.moment === last) this.pause();
+      this.change({time: this.state.time + 1});
+      if (this.state.time === last) this.pause();
     }, 450);
   }
 
@@ -125,7 +125,7 @@ class Gallery {
     }
   }
 
-  // A button above each tile of a strip.
+  // A transparent button over each tile of a strip.
   setUpHits() {
     for (const row of this.rows) {
       const hits = make('div', 'hits');
@@ -169,8 +169,8 @@ class Gallery {
   }
 
   show() {
-    byId('moment').value = this.state.moment;
-    byId('moment-text').textContent = this.imagesText();
+    byId('time').value = this.state.time;
+    byId('time-text').textContent = this.imagesText();
     for (const row of this.rows) this.showRow(row);
     const seeds = byId('seeds');
     if (seeds) {
@@ -203,18 +203,18 @@ class Gallery {
     });
   }
 
-  // The latent with every slope at this moment, or of a run alone, at every moment.
+  // The latent for every slope at the selected time, or, for a single run, at all times.
   showLarge() {
     const {latent} = this.state;
     const place = this.isSweep ? `${this.imagesText()} images seen, seed ${this.data.seeds[this.state.seed]}`
-                               : 'over the training';
+                               : 'over training';
     byId('large-title').textContent = `Latent ${latent + 1} of ${this.tiles}, ${place}`;
     const figures = this.isSweep ? this.data.slopes.map((slope, i) => this.largeTile(
                                        this.uri(i), `slope ${slope.name}`, slope.score, i === this.state.slope))
                                  : this.data.images.map((images, i) => this.largeTile(
-                                       this.uri(0, i), `${this.imagesText(i)} images`, '', i === this.state.moment));
+                                       this.uri(0, i), `${this.imagesText(i)} images`, '', i === this.state.time));
     if (this.data.reals) {
-      const real = this.largeTile(this.data.reals, 'a real image', 'to compare with', false);
+      const real = this.largeTile(this.data.reals, 'a real image', 'for comparison', false);
       real.classList.add('real');
       figures.push(real);
     }
@@ -232,7 +232,7 @@ class Gallery {
 
 if (pictures) new Gallery(pictures);
 
-// ---- Charts: values on hover, and one series alone by its legend ----------------------------------------------------
+// ---- Charts: values on hover, and single series selected in the legend ---------------------------------------------
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
@@ -263,7 +263,7 @@ class HoverChart {
     this.setUpLegend();
   }
 
-  // Points of one category stand beside each other.
+  // Points of one category have slightly different x.
   place(x) { return this.data.categories ? Math.round(x) : x; }
 
   scaled(value, [low, high, logarithmic]) {
@@ -288,7 +288,7 @@ class HoverChart {
     this.marks.replaceChildren();
   }
 
-  // What each series says nearest to that place.
+  // The point of each series nearest to `place`.
   entries(place) {
     const reach = (this.data.x[1] - this.data.x[0]) / 40;
     const found = [];
@@ -320,7 +320,7 @@ class HoverChart {
     }
     this.marks.replaceChildren(...marks);
     this.tip.hidden = false;
-    // On the side with more room.
+    // Place the tooltip on the side with more room.
     const left = x * box.width / this.svg.viewBox.baseVal.width;
     const isLeft = left > box.width / 2;
     this.tip.style.left = isLeft ? '' : `${left + 14}px`;
@@ -374,7 +374,7 @@ const chartData = read('charts-data');
 const hoverCharts = [...document.querySelectorAll('[data-chart]')]
                         .map((figure) => new HoverChart(figure, chartData[Number(figure.dataset.chart)]));
 
-// The same slope in all charts of a section.
+// Selects one slope in all charts of a section.
 function showOnly(section, label) {
   for (const chart of hoverCharts) {
     if (section.contains(chart.figure)) chart.showOnly(label);

@@ -1,6 +1,7 @@
-#include "images/read_image.h"
+#include "images/image_file.h"
 
-#include <fstream>
+#include <iterator>
+#include <stdexcept>
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
@@ -22,56 +23,56 @@ std::string encoded(const std::string& ending, const cv::Mat& image) {
   return {bytes.begin(), bytes.end()};
 }
 
-TEST(ClaimedSize, IsThatOfAPngAJpegAndAWebP) {
+TEST(DeclaredSize, ReadsPngJpegAndWebPHeaders) {
   for (const char* ending : {".png", ".jpg", ".webp"}) {
-    EXPECT_EQ(claimed_size(encoded(ending, cv::Mat(37, 301, CV_8UC1, 9))), cv::Size(301, 37)) << ending;
-    EXPECT_EQ(claimed_size(encoded(ending, cv::Mat(37, 301, CV_8UC3, cv::Scalar(1, 2, 3)))), cv::Size(301, 37));
+    EXPECT_EQ(declared_size(encoded(ending, cv::Mat(37, 301, CV_8UC1, 9))), cv::Size(301, 37)) << ending;
+    EXPECT_EQ(declared_size(encoded(ending, cv::Mat(37, 301, CV_8UC3, cv::Scalar(1, 2, 3)))), cv::Size(301, 37));
   }
 }
 
-TEST(ClaimedSize, IsNothingWhereAPngDoesNotBeginWithItsHeader) {
+TEST(DeclaredSize, IsEmptyForAPngThatDoesNotStartWithIhdr) {
   std::string bytes = encoded(".png", cv::Mat(8, 8, CV_8UC1, 9));
-  EXPECT_FALSE(claimed_size(bytes.replace(12, 4, "tEXt")));
+  EXPECT_FALSE(declared_size(bytes.replace(12, 4, "tEXt")));
 }
 
-TEST(ClaimedSize, IsNothingWhereAnyPrefixEndsTooEarly) {
+TEST(DeclaredSize, IsEmptyForTruncatedHeaders) {
   for (const char* ending : {".png", ".jpg", ".webp"}) {
     const std::string whole = encoded(ending, cv::Mat(8, 8, CV_8UC1, 9));
-    for (std::size_t size = 0; size < 20; ++size) EXPECT_FALSE(claimed_size(whole.substr(0, size))) << ending << size;
+    for (std::size_t size = 0; size < 20; ++size) EXPECT_FALSE(declared_size(whole.substr(0, size))) << ending << size;
   }
-  EXPECT_FALSE(claimed_size("GIF89a, which is another format"));
+  EXPECT_FALSE(declared_size("GIF89a, which is another format"));
 }
 
-TEST(ReadImage, NamesWhatItCannotRead) {
+TEST(ReadImage, ErrorsNameTheFile) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<IoError>([&] { read_image(directory / "missing.png"); }), HasSubstr("missing.png"));
   EXPECT_THAT(message_of<IoError>([&] { read_image(directory.path()); }), HasSubstr("Is a directory"));
-  for (const char* text : {"no image at all", ""}) {
+  for (const char* text : {"not an image", ""}) {
     const auto file = directory.write("text.png", text);
-    EXPECT_THAT(message_of<DataError>([&] { read_image(file); }), HasSubstr("text.png: this is no PNG, JPEG or WebP"));
+    EXPECT_THAT(message_of<DataError>([&] { read_image(file); }), HasSubstr("text.png: not a PNG, JPEG or WebP image"));
   }
 }
 
-TEST(ReadImage, RefusesAFileThatClaimsAHugeImageBeforeItDecodes) {
+TEST(ReadImage, RejectsADeclaredHugeImageBeforeDecodingIt) {
   const TemporaryDirectory directory;
   std::string bomb = encoded(".png", cv::Mat(8, 8, CV_8UC1, 9));
   bomb.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));  // 65,536 × 65,536
   EXPECT_THAT(message_of<DataError>([&] { read_image(directory.write("bomb.png", bomb)); }),
-              HasSubstr("bomb.png: 65536 x 65536 pixels are more"));
+              HasSubstr("bomb.png: 65536 x 65536 pixels exceed"));
 }
 
-TEST(ClaimedSize, OfALosslessAndAnExtendedWebPIsThatOfItsCanvas) {
+TEST(DeclaredSize, ReadsLosslessAndExtendedWebPHeaders) {
   std::vector<unsigned char> bytes;
   cv::imencode(".webp", cv::Mat(37, 301, CV_8UC3, cv::Scalar(1, 2, 3)), bytes, {cv::IMWRITE_WEBP_QUALITY, 101});
   const std::string lossless(bytes.begin(), bytes.end());
   EXPECT_EQ(lossless.substr(12, 4), "VP8L");
-  EXPECT_EQ(claimed_size(lossless), cv::Size(301, 37));
+  EXPECT_EQ(declared_size(lossless), cv::Size(301, 37));
   const std::string extended =
       "RIFF" + std::string("\x20\0\0\0", 4) + "WEBPVP8X" + std::string("\x0a\0\0\0\0\0\0\0\xff\x3f\0\x01\x01\0", 14);
-  EXPECT_EQ(claimed_size(extended), cv::Size(16384, 258));
+  EXPECT_EQ(declared_size(extended), cv::Size(16384, 258));
 }
 
-TEST(ReadImage, RefusesADamagedImage) {
+TEST(ReadImage, RejectsTruncatedImages) {
   const TemporaryDirectory directory;
   cv::Mat image(64, 64, CV_8UC3);
   cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
@@ -84,14 +85,14 @@ TEST(ReadImage, RefusesADamagedImage) {
   }
 }
 
-/// `jpeg` with an EXIF segment that says how the camera was held (CIPA DC-008, 4.6.4: tag 0x112).
+/// Inserts an EXIF segment with an orientation tag into `jpeg` (CIPA DC-008, section 4.6.4, tag 0x112).
 std::string with_orientation(std::string jpeg, char orientation) {
   std::string exif("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 24);
   exif += orientation + std::string("\0\0\0\0\0\0\0", 7);
   return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
 }
 
-TEST(ReadImage, TurnsAJpegUprightAsItsExifOrientationSays) {
+TEST(ReadImage, AppliesTheExifOrientationOfAJpeg) {
   const TemporaryDirectory directory;
   cv::Mat image(32, 48, CV_8UC3, cv::Scalar::all(0));
   image(cv::Rect(0, 0, 48, 16)).setTo(cv::Scalar::all(255));  // the upper half is white
@@ -99,15 +100,16 @@ TEST(ReadImage, TurnsAJpegUprightAsItsExifOrientationSays) {
   const auto plain = read_image(directory.write("plain.jpg", jpeg));
   EXPECT_EQ(plain.size(), cv::Size(48, 32));
   EXPECT_GT(plain.at<cv::Vec3b>(2, 24)[0], 250);
-  const auto turned = read_image(directory.write("turned.jpg", with_orientation(jpeg, 6)));  // a quarter clockwise
-  EXPECT_EQ(turned.size(), cv::Size(32, 48));
-  EXPECT_GT(turned.at<cv::Vec3b>(24, 29)[0], 250);
-  EXPECT_LT(turned.at<cv::Vec3b>(24, 2)[0], 5);
+  const auto rotated =
+      read_image(directory.write("rotated.jpg", with_orientation(jpeg, 6)));  // rotated by 90° clockwise
+  EXPECT_EQ(rotated.size(), cv::Size(32, 48));
+  EXPECT_GT(rotated.at<cv::Vec3b>(24, 29)[0], 250);
+  EXPECT_LT(rotated.at<cv::Vec3b>(24, 2)[0], 5);
   const auto upside_down = read_image(directory.write("down.jpg", with_orientation(jpeg, 3)));
   EXPECT_LT(upside_down.at<cv::Vec3b>(2, 24)[0], 5);
 }
 
-TEST(ReadImage, ReadsWebPAsItReadsPng) {
+TEST(ReadImage, ReadsLosslessWebPExactly) {
   const TemporaryDirectory directory;
   cv::Mat image(20, 30, CV_8UC3);
   cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
@@ -117,10 +119,49 @@ TEST(ReadImage, ReadsWebPAsItReadsPng) {
   EXPECT_EQ(cv::norm(read, image, cv::NORM_INF), 0);
 }
 
-TEST(ReadImage, WaitsForNoPipe) {
+TEST(ReadImage, RejectsPipesWithoutBlocking) {
   const TemporaryDirectory directory;
   ASSERT_EQ(::mkfifo((directory / "pipe.png").c_str(), 0600), 0);
   EXPECT_THAT(message_of<IoError>([&] { read_image(directory / "pipe.png"); }), HasSubstr("pipe or a device"));
+}
+
+cv::Mat noise(int type) {
+  cv::Mat image(7, 5, type);
+  cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
+  return image;
+}
+
+std::size_t entry_count(const TemporaryDirectory& directory) {
+  const std::filesystem::directory_iterator begin(directory.path());
+  return static_cast<std::size_t>(std::distance(begin, {}));
+}
+
+TEST(WritePng, RoundTripsGrayAndColourImages) {
+  const TemporaryDirectory directory;
+  for (const int type : {CV_8UC1, CV_8UC3}) {
+    const cv::Mat image = noise(type);
+    write_png(directory / "image.png", image);
+    const cv::Mat read = read_image(directory / "image.png");
+    ASSERT_EQ(read.type(), type);
+    EXPECT_EQ(cv::norm(read, image, cv::NORM_INF), 0);
+  }
+  EXPECT_EQ(entry_count(directory), 1u);  // no temporary file is left; the second image replaced the first
+}
+
+TEST(WritePng, ErrorsNameTheFileAndLeaveNoTemporaryFiles) {
+  const TemporaryDirectory directory;
+  const auto missing = message_of<IoError>([&] { write_png(directory / "missing/image.png", noise(CV_8UC1)); });
+  EXPECT_THAT(missing, HasSubstr((directory / "missing/image.png").string()));
+  EXPECT_THAT(missing, HasSubstr("No such file"));
+  std::filesystem::create_directory(directory / "taken.png");
+  EXPECT_THAT(message_of<IoError>([&] { write_png(directory / "taken.png", noise(CV_8UC1)); }), HasSubstr("taken.png"));
+  EXPECT_EQ(entry_count(directory), 1u);
+}
+
+TEST(WritePng, RejectsOtherImageTypes) {
+  const TemporaryDirectory directory;
+  EXPECT_THROW(write_png(directory / "a.png", cv::Mat()), std::invalid_argument);
+  EXPECT_THROW(write_png(directory / "a.png", cv::Mat(2, 2, CV_32FC1)), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
-#include "images/read_image.h"
+#include "images/image_file.h"
 
 #include <cstdint>
+#include <stdexcept>
+#include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 
@@ -12,9 +14,9 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{256} << 20;
-/// Decoded, cropped and as float for the resizing they take some 200 MiB.
-constexpr std::int64_t most_pixels = std::int64_t{12} << 20;
+constexpr std::size_t max_file_size = std::size_t{256} << 20;
+/// 12 megapixels. Decoding, cropping and resizing such an image in float32 takes about 200 MiB.
+constexpr std::int64_t max_pixels = std::int64_t{12} << 20;
 
 std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
   std::uint32_t value = 0;
@@ -27,7 +29,8 @@ std::optional<cv::Size> size_of(std::uint32_t width, std::uint32_t height) {
   return cv::Size(static_cast<int>(width), static_cast<int>(height));
 }
 
-/// Where the first marker lies that `wanted` is true of; the segments before it have given lengths (ITU T.81, B.1.1).
+/// Offset of the first marker for which `wanted` returns true. Skips the segments before it by their declared lengths
+/// (ITU-T T.81, B.1.1).
 template <class Predicate>
 std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, Predicate wanted) {
   for (std::size_t at = 2; at + 9 <= bytes.size();) {
@@ -44,7 +47,7 @@ std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, Predicate wa
   return std::nullopt;
 }
 
-/// Of the frame header: SOF0 … SOF15 but for DHT, JPG and DAC.
+/// Size from the frame header: SOF0 to SOF15, except the codes of DHT, JPG and DAC.
 std::optional<cv::Size> jpeg_size(std::string_view bytes) {
   const auto at = find_jpeg_marker(bytes, [](unsigned char marker) {
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
@@ -53,9 +56,9 @@ std::optional<cv::Size> jpeg_size(std::string_view bytes) {
   return size_of(big_endian(bytes, *at + 7, 2), big_endian(bytes, *at + 5, 2));
 }
 
-/// OpenCV makes the rest of a JPEG that ends early gray and says nothing. Its end has a marker that occurs nowhere else
-/// behind the start of the scan.
-bool ends_early(std::string_view bytes) {
+/// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
+/// after the start of the scan, where its bytes cannot occur otherwise.
+bool is_truncated_jpeg(std::string_view bytes) {
   if (!bytes.starts_with("\xff\xd8")) return false;
   const auto scan = find_jpeg_marker(bytes, [](unsigned char marker) { return marker == 0xda; });
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
@@ -67,8 +70,8 @@ std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t 
   return value;
 }
 
-/// Of the first chunk: an extended file's canvas, or the frame's header, lossless or lossy (RFC 9649, 2.5 to 2.7; RFC
-/// 6386, 9.1).
+/// Size from the first chunk: the canvas of an extended file, or the header of a lossless or lossy frame (RFC 9649,
+/// sections 2.5 to 2.7; RFC 6386, section 9.1).
 std::optional<cv::Size> webp_size(std::string_view bytes) {
   if (bytes.size() < 30) return std::nullopt;
   const std::string_view chunk = bytes.substr(12, 4);
@@ -85,7 +88,7 @@ std::optional<cv::Size> webp_size(std::string_view bytes) {
 
 }  // namespace
 
-std::optional<cv::Size> claimed_size(std::string_view bytes) {
+std::optional<cv::Size> declared_size(std::string_view bytes) {
   constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);
   if (bytes.starts_with(png) && bytes.size() >= 24 && bytes.substr(12, 4) == "IHDR") {
     return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
@@ -96,22 +99,35 @@ std::optional<cv::Size> claimed_size(std::string_view bytes) {
 }
 
 cv::Mat read_image(const std::filesystem::path& file) {
-  const std::string bytes = read_file(file, largest_file);
+  const std::string bytes = read_file(file, max_file_size);
   const auto refuse = [&](const std::string& reason) { throw DataError(printable(file.string()) + ": " + reason); };
-  const auto size = claimed_size(bytes);
-  if (!size) refuse("this is no PNG, JPEG or WebP image");
-  if (std::int64_t{size->width} * size->height > most_pixels) {
-    refuse(format_text("{} x {} pixels are more than the 12 megapixels that are read", size->width, size->height));
+  const auto size = declared_size(bytes);
+  if (!size) refuse("not a PNG, JPEG or WebP image");
+  if (std::int64_t{size->width} * size->height > max_pixels) {
+    refuse(format_text("{} x {} pixels exceed the limit of 12 megapixels", size->width, size->height));
   }
-  if (ends_early(bytes)) refuse("the image is damaged: it ends early");
+  if (is_truncated_jpeg(bytes)) refuse("the image is damaged: the file is truncated");
   cv::Mat image;
   try {
     const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
     image = cv::imdecode(raw, cv::IMREAD_ANYCOLOR);
-  } catch (const cv::Exception&) {  // said in one line below
+  } catch (const cv::Exception&) {  // reported below as a damaged image
   }
   if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) refuse("the image is damaged");
   return image;
+}
+
+std::string encode_png(const cv::Mat& image) {
+  if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) {
+    throw std::invalid_argument("encode_png: expected an 8-bit gray or BGR image");
+  }
+  std::vector<std::uint8_t> bytes;
+  if (!cv::imencode(".png", image, bytes)) throw std::runtime_error("encode_png: OpenCV cannot encode the image");
+  return {bytes.begin(), bytes.end()};
+}
+
+void write_png(const std::filesystem::path& file, const cv::Mat& image, Sync sync) {
+  write_file_atomic(file, encode_png(image), sync);
 }
 
 }  // namespace slopegan

@@ -1,0 +1,210 @@
+#include <algorithm>
+
+#include "config/fields.h"
+#include "config/print.h"
+#include "report/html.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+/// The arms of a sweep, the configuration, and how to reproduce the results.
+namespace slopegan {
+
+namespace {
+
+// ---- Arms ----
+
+std::string last_fd(const RunData& run) {
+  if (run.metrics.empty() || !run.metrics.back().values.contains("fd")) return "–";
+  return number_text(run.metrics.back().values.at("fd"));
+}
+
+std::string speed(const RunData& run) {
+  if (run.history.empty()) return "–";
+  double sum = 0;
+  for (const auto& record : run.history) sum += record.images_per_second;
+  return number_text(sum / static_cast<double>(run.history.size()));
+}
+
+std::vector<std::string> arm_cells(const ArmData& arm) {
+  const auto& run = arm.run;
+  const std::string loss_d = run.history.empty() ? "–" : number_text(run.history.back().discriminator_loss);
+  const std::string loss_g = run.history.empty() ? "–" : number_text(run.history.back().generator_loss);
+  return {escape(run.name), status_badge(run.status), grouped(run.images), last_fd(run), loss_d, loss_g, speed(run)};
+}
+
+std::string failures(const SweepData& sweep) {
+  std::string items;
+  for (const auto& arm : sweep.arms) {
+    if (!arm.run.is_bad()) continue;
+    std::string text = element("b", "", escape(arm.run.name)) + " " + status_badge(arm.run.status) + " after " +
+                       grouped(arm.run.images) + " images";
+    if (!arm.run.last_error.empty()) text += element("p", "class=\"words\"", escape(arm.run.last_error));
+    items += element("li", "", text);
+  }
+  if (items.empty()) return {};
+  return element("h3", "", "Failed arms") + element("ul", "class=\"failures\"", items);
+}
+
+// ---- Configuration ----
+
+struct ConfigKey {
+  std::string name, help;
+};
+
+std::vector<ConfigKey> all_keys() {
+  std::vector<ConfigKey> keys;
+  const Config config;
+  visit_fields(config, [&](std::string_view name, const auto&, const auto&, std::string_view help) {
+    keys.push_back({std::string(name), std::string(help)});
+  });
+  return keys;
+}
+
+/// Whether the key differs between arms by design.
+bool is_always_different(const std::string& key) { return key == "run.name"; }
+
+/// The distinct values of a key, in the order of the arms.
+std::vector<std::string> distinct_values(const std::vector<const Config*>& configs, const std::string& key) {
+  std::vector<std::string> values;
+  for (const auto* config : configs) {
+    std::string value = value_text(*config, key);
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
+  }
+  return values;
+}
+
+std::string value_list(const std::vector<std::string>& values) {
+  constexpr std::size_t max_values = 16;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(values.size(), max_values); ++i) {
+    text += (i > 0 ? ", " : "") + element("code", "", escape(values[i]));
+  }
+  return values.size() > max_values ? text + format_text(" and {} more", values.size() - max_values) : text;
+}
+
+std::string config_table(const std::vector<const Config*>& configs, bool is_sweep) {
+  Table table;
+  table.header = {"key", "value", "meaning"};
+  const Config defaults;
+  for (const auto& key : all_keys()) {
+    const auto values = distinct_values(configs, key.name);
+    std::string cell = value_list(values);
+    std::string kind;
+    if (values.size() > 1 && !is_always_different(key.name)) {
+      kind = "differs";
+      cell += " " + element("span", "class=\"badge open\"", "differs between arms");
+    } else if (values.front() != value_text(defaults, key.name)) {
+      kind = "changed";
+    }
+    if (is_sweep && is_always_different(key.name)) cell = "one name per arm";
+    table.rows.push_back({element("code", "", key.name), cell, escape(key.help)});
+    table.row_classes.push_back(kind);
+  }
+  return table_html(table, is_sweep ? "The configuration of the arms. Values that differ between arms are marked; "
+                                      "values that differ from the default are bold."
+                                    : "Values that differ from the default are bold.");
+}
+
+// ---- Reproduction ----
+
+/// Quotes a word for a POSIX shell.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char letter : word) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return quoted + "'";
+}
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::vector<std::string> quoted;
+  std::transform(words.begin(), words.end(), std::back_inserter(quoted), shell_word);
+  return join(quoted, " ");
+}
+
+std::string command_block(const std::string& command) {
+  return element("pre", "class=\"command\"", element("code", "", escape(command)));
+}
+
+std::string facts_list(const RunData& run) {
+  std::string items;
+  for (const auto& [label, value] : run.facts) {
+    items += element("dt", "", escape(label)) + element("dd", "", escape(value));
+  }
+  return items.empty() ? "" : element("dl", "class=\"facts\"", items);
+}
+
+std::string yaml_block(const std::string& name, const Config& config) {
+  return element("details", "", element("summary", "", escape(name)) + element("pre", "", escape(to_yaml(config))));
+}
+
+}  // namespace
+
+std::string status_badge(const std::string& status) {
+  const bool good = status == "done", bad = status == "diverged" || status == "failed" || status == "unreadable";
+  return element("span", std::string("class=\"badge ") + (good ? "good" : bad ? "bad" : "open") + "\"", escape(status));
+}
+
+std::string arms_section(const SweepData& sweep) {
+  Table table;
+  table.header = {"arm", "status", "images", "FD", "loss D", "loss G", "images/s"};
+  table.numeric = {false, false, true, true, true, true, true};
+  for (const auto& arm : sweep.arms) {
+    table.rows.push_back(arm_cells(arm));
+    table.row_classes.push_back(arm.run.is_bad() ? "worse" : "");
+  }
+  const std::string all = table_html(table);
+  const std::string heading = std::to_string(sweep.arms.size()) + " arms";
+  // A long table is collapsed.
+  const bool is_long = sweep.arms.size() > 24;
+  return section("arms", "The arms",
+                 failures(sweep) + element("details", is_long ? "" : "open", element("summary", "", heading) + all));
+}
+
+std::string sweep_config_section(const SweepData& sweep) {
+  std::vector<const Config*> configs;
+  for (const auto& arm : sweep.arms) {
+    if (arm.run.config) configs.push_back(&*arm.run.config);
+  }
+  if (configs.empty()) configs.push_back(&sweep.config);
+  return section("config", "Configuration",
+                 element("details", "",
+                         "<summary>All keys with their values and meanings</summary>" + config_table(configs, true)));
+}
+
+std::string run_config_section(const RunData& run) {
+  if (!run.config) return {};
+  return section(
+      "config", "Configuration",
+      element("details", "",
+              "<summary>All keys with their values and meanings</summary>" + config_table({&*run.config}, false)));
+}
+
+std::string sweep_reproduce_section(const SweepData& sweep) {
+  std::string content =
+      element("p", "", "This command starts the sweep from its configuration, or resumes it after an interruption:") +
+      command_block(command_line({"slopegan", "sweep", (sweep.directory / "sweep.yaml").string()}));
+  const auto started =
+      std::find_if(sweep.arms.begin(), sweep.arms.end(), [](const ArmData& arm) { return !arm.run.argv.empty(); });
+  if (started != sweep.arms.end()) {
+    content += element("p", "", "Example of one arm:") + command_block(command_line(started->run.argv));
+    content += facts_list(started->run);
+  }
+  content += yaml_block("sweep.yaml", sweep.config);
+  return section("reproduce", "How to reproduce", content);
+}
+
+std::string run_reproduce_section(const RunData& run) {
+  std::string content;
+  if (!run.argv.empty()) content += command_block(command_line(run.argv));
+  if (run.config) {
+    content += element("p", "",
+                       "Seed " + element("code", "", std::to_string(run.config->seed)) +
+                           ". On a CPU, the same binary, precision and number of threads give bit-identical results.");
+  }
+  content += facts_list(run);
+  if (run.config) content += yaml_block("config.yaml", *run.config);
+  return section("reproduce", "How to reproduce", content);
+}
+
+}  // namespace slopegan

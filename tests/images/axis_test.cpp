@@ -1,0 +1,60 @@
+#include "images/axis.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(AxisTicks, AreRoundValuesInsideTheRange) {
+  EXPECT_THAT((Axis{{0, 1}}.ticks(5)), ElementsAre(0, 0.2, 0.4, 0.6000000000000001, 0.8, 1));
+  EXPECT_THAT((Axis{{0, 100}}.ticks(6)), ElementsAre(0, 20, 40, 60, 80, 100));
+  EXPECT_THAT((Axis{{-2.2, 0.4}}.ticks(5)), ElementsAre(-2, -1, 0));
+  EXPECT_THAT((Axis{{7, 23}}.ticks(4)), ElementsAre(10, 15, 20));
+  EXPECT_THAT((Axis{{0, 60000}}.ticks(5)), ElementsAre(0, 20000, 40000, 60000));
+}
+
+TEST(AxisTicks, ArePowersOfTenOnALogarithmicAxis) {
+  EXPECT_THAT((Axis{{0.5, 2000}, true}.ticks(5)), ElementsAre(1, 10, 100, 1000));
+  EXPECT_THAT((Axis{{0.9, 60}, true}.ticks(5)), ElementsAre(1, 2, 5, 10, 20, 50));
+  EXPECT_GE((Axis{{1.3, 1.7}, true}.ticks(5)).size(), 2U);  // contains no power of ten
+}
+
+TEST(AxisTicks, HaveShortLabels) {
+  EXPECT_EQ(tick_text(20000), "20k");
+  EXPECT_EQ(tick_text(1.5e6), "1.5M");
+  EXPECT_EQ(tick_text(0.05), "0.05");
+  EXPECT_EQ(tick_text(-3), "−3");
+}
+
+TEST(Axis, FitsDrawableValues) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<double> values = {1, 3, std::nan(""), infinity};
+  EXPECT_EQ(Axis::fit(values, false).range.low, 1);
+  EXPECT_EQ(Axis::fit(values, false).range.high, 3);
+  const Range padded = Axis::fit_padded(values, false).range;
+  EXPECT_LE(padded.low, 1);
+  EXPECT_GT(padded.high, 3);
+  EXPECT_LT(padded.high, 4);
+  EXPECT_GT(Axis::fit_padded({0, 5, 7}, true).range.low, 0);  // 0 has no logarithm
+}
+
+TEST(Axis, HasAPositiveWidthForAnyValues) {
+  for (const bool logarithmic : {false, true}) {
+    for (const auto& axis : {Axis::fit({}, logarithmic), Axis::fit_padded({}, logarithmic)}) {
+      EXPECT_LT(axis.range.low, axis.range.high);
+    }
+    const Range single = Axis::fit_padded({5, 5}, logarithmic).range;
+    EXPECT_LT(single.low, 5);
+    EXPECT_GT(single.high, 5);
+    EXPECT_GT(Axis::fit({5}, logarithmic).range.high, 5);
+  }
+}
+
+}  // namespace
+}  // namespace slopegan
