@@ -22,23 +22,23 @@ BINARY = ROOT / "build/release/slopegan"
 CORES = len(os.sched_getaffinity(0))
 
 
-def bench(kind, *arguments):
+def run_bench(kind, *arguments):
     output = subprocess.run([BINARY, "--quiet", "bench", kind, *arguments], capture_output=True, text=True, check=True)
     return json.loads(output.stdout)["rows"]
 
 
-def step(seconds, *overrides):
+def time_step(seconds, *overrides):
     """Seconds for 1,000 images of the training step, with its operations per image and their rate."""
-    row = bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
+    row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}
 
 
-def both(key, value):
+def both_networks(key, value):
     return [f"generator.{key}={value}", f"discriminator.{key}={value}"]
 
 
-def images(_, value):
+def time_program(_, value):
     """Seconds of the whole program: startup, training, samples and a checkpoint."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
@@ -47,25 +47,25 @@ def images(_, value):
         return {"seconds": time.perf_counter() - begin}
 
 
-def threads(seconds, value):
-    row = bench("step", "--seconds", str(seconds), "--vary", f"training.threads={value}")[-1]
+def time_threads(seconds, value):
+    row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={value}")[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}
 
 
-def arms(_, value):
-    return {"seconds": bench("sweep", "--arms", str(value), "--rounds", "1", "training.total_images=12800",
-                             "metrics.every_images=0")[0]["seconds"]}
+def time_sweep(_, value):
+    return {"seconds": run_bench("sweep", "--arms", str(value), "--rounds", "1", "training.total_images=12800",
+                                 "metrics.every_images=0")[0]["seconds"]}
 
 
 # axis: label of the time, values, function that measures one value
 AXES = {
-    "images": ("s for the whole program", [6400, 12800, 25600, 51200, 102400], images),
-    "width": ("s per 1,000 images", [8, 16, 32, 64, 128], lambda s, v: step(s, *both("width", v))),
-    "resolution": ("s per 1,000 images", [32, 64, 128], lambda s, v: step(s, f"data.resolution={v}")),
-    "batch": ("s per 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: step(s, f"training.batch_size={v}")),
-    "threads": ("s per 1,000 images", list(range(1, CORES + 1)), threads),
-    "arms": ("s (12,800 images per arm)", [1, 2, 4, 8], arms),
+    "images": ("s for the whole program", [6400, 12800, 25600, 51200, 102400], time_program),
+    "width": ("s per 1,000 images", [8, 16, 32, 64, 128], lambda s, v: time_step(s, *both_networks("width", v))),
+    "resolution": ("s per 1,000 images", [32, 64, 128], lambda s, v: time_step(s, f"data.resolution={v}")),
+    "batch": ("s per 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: time_step(s, f"training.batch_size={v}")),
+    "threads": ("s per 1,000 images", list(range(1, CORES + 1)), time_threads),
+    "arms": ("s (12,800 images per arm)", [1, 2, 4, 8], time_sweep),
 }
 
 
@@ -76,7 +76,7 @@ def measure(axis, arguments):
             for i, value in enumerate(values)]
 
 
-def show(axis, rows):
+def print_table(axis, rows):
     print(f"{axis:>10}{AXES[axis][0]:>30}{'to previous row':>18}{'MFLOP per image':>16}{'GFLOP/s':>9}")
     before = None
     for row in rows:
@@ -126,7 +126,7 @@ def main() -> int:
     results = {}
     for axis in arguments.axis or AXES:
         results[axis] = measure(axis, arguments)
-        show(axis, results[axis])
+        print_table(axis, results[axis])
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2))
     if arguments.plot:

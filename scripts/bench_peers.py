@@ -34,7 +34,7 @@ PEERS = {
 OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
 
 
-def peer(arguments) -> None:
+def run_peer(arguments) -> None:
     """Measures one PyTorch variant in this process and prints a line of JSON."""
     import torch
     from torch import nn
@@ -157,7 +157,7 @@ def main() -> int:
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
-        peer(arguments)
+        run_peer(arguments)
         return 0
     measurements = {}
     for _ in range(arguments.rounds):

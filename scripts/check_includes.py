@@ -33,7 +33,7 @@ LEVEL = {folder: level for level, folders in enumerate(LAYERS) for folder in fol
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
-def problems(root: pathlib.Path):
+def find_problems(root: pathlib.Path):
     for file in sorted(p for p in root.rglob("*") if p.suffix in {".h", ".cpp"}):
         relative = file.relative_to(root)
         folder = relative.parts[0] if len(relative.parts) > 1 else relative.stem
@@ -60,7 +60,7 @@ def problems(root: pathlib.Path):
 
 def main() -> int:
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
-    found = list(problems(root))
+    found = list(find_problems(root))
     print("\n".join(found) or "all includes point to lower layers")
     return 1 if found else 0
 

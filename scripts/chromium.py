@@ -63,7 +63,7 @@ class Browser:
                 if "error" in reply:
                     raise RuntimeError(f"{method}: {reply['error']}")
                 return reply["result"]
-            self._note(reply)
+            self._record(reply)
 
     def _read(self):
         deadline = time.monotonic() + self.timeout_s
@@ -76,7 +76,7 @@ class Browser:
         line, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(line)
 
-    def _note(self, event):
+    def _record(self, event):
         method, parameters = event.get("method"), event.get("params", {})
         if method == "Runtime.consoleAPICalled":
             self.console.append(f"console.{parameters['type']}: {parameters['args']}")
@@ -101,7 +101,7 @@ class Browser:
         begin = time.monotonic()
         self.call("Page.navigate", url=file.resolve().as_uri())
         while "Page.loadEventFired" not in self.events:
-            self._note(self._read())
+            self._record(self._read())
         if scripts:
             self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return time.monotonic() - begin
@@ -113,7 +113,7 @@ class Browser:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    def place_of(self, selector: str):
+    def centre_of(self, selector: str):
         """Scrolls an element into view and returns the coordinates of its centre."""
         return self.evaluate("""(() => { const e = document.querySelector(%s);
             e.scrollIntoView({block: 'center', behavior: 'instant'});
@@ -124,7 +124,7 @@ class Browser:
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
     def click(self, selector: str):
-        x, y = self.place_of(selector)
+        x, y = self.centre_of(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.mouse(kind, x, y, button="left", clickCount=1)
 

@@ -70,7 +70,7 @@ def convert(state: dict[str, torch.Tensor], file: str, network: str) -> tuple[di
     return converted, shapes
 
 
-def settings(generator: list, discriminator: list | None, run: pathlib.Path) -> list[str]:
+def config_arguments(generator: list, discriminator: list | None, run: pathlib.Path) -> list[str]:
     """The configuration of networks with these shapes: [in, out, 4, 4] (generator), [out, in, 4, 4] (discriminator)."""
     values = {
         "run.output_dir": run.parent, "run.name": run.name,
@@ -107,7 +107,7 @@ def main() -> int:
         save_file(tensors, weights)
         config.write_text("# The arguments set all keys.\n")
         command = [arguments.slopegan, "import", "--weights", weights, config,
-                   *settings(generator, discriminator, arguments.run.absolute()), *arguments.overrides]
+                   *config_arguments(generator, discriminator, arguments.run.absolute()), *arguments.overrides]
         return subprocess.run(command, check=False).returncode
 
 

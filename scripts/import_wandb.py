@@ -17,7 +17,7 @@ import sys
 from config_yaml import read_yaml
 
 
-def records(file: pathlib.Path):
+def read_records(file: pathlib.Path):
     """The records of a JSONL file, without an incomplete last line."""
     if not file.is_file():
         return []
@@ -25,31 +25,31 @@ def records(file: pathlib.Path):
     return [json.loads(line) for line in lines if line]
 
 
-def figures(record: dict, prefix: str = "") -> dict:
+def flatten(record: dict, prefix: str = "") -> dict:
     """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their name."""
     flat = {}
     for key, value in record.items():
         if isinstance(value, dict):
-            flat.update(figures(value, f"{prefix}{key}/"))
+            flat.update(flatten(value, f"{prefix}{key}/"))
         elif isinstance(value, list):
             for item in value:
                 if isinstance(item, dict) and "name" in item:
-                    flat.update(figures(item, f"{prefix}{key}/{item['name']}/"))
+                    flat.update(flatten(item, f"{prefix}{key}/{item['name']}/"))
         elif isinstance(value, (int, float)) and key != "images":
             flat[prefix + key] = value
     return flat
 
 
-def points(run: pathlib.Path) -> dict:
+def merge_records(run: pathlib.Path) -> dict:
     """All figures, keyed by the number of images seen, in ascending order."""
     merged = {}
     for name in ("history", "metrics", "diagnostics"):
-        for record in records(run / f"{name}.jsonl"):
-            merged.setdefault(record["images"], {}).update(figures(record, f"{name}/"))
+        for record in read_records(run / f"{name}.jsonl"):
+            merged.setdefault(record["images"], {}).update(flatten(record, f"{name}/"))
     return dict(sorted(merged.items()))
 
 
-def samples(run: pathlib.Path) -> dict:
+def sample_files(run: pathlib.Path) -> dict:
     files = (file for file in (run / "samples").glob("*.png") if file.stem.isdigit())
     return {int(file.stem): file for file in files}
 
@@ -62,7 +62,7 @@ def import_run(wandb, run: pathlib.Path, arguments, group) -> int:
     session.config.update({"slopegan_run": info})
     session.define_metric("images")
     session.define_metric("*", step_metric="images")
-    merged, pictures = points(run), samples(run)
+    merged, pictures = merge_records(run), sample_files(run)
     for images in sorted(merged.keys() | pictures.keys()):
         values = {"images": images, **merged.get(images, {})}
         if images in pictures:
@@ -72,7 +72,7 @@ def import_run(wandb, run: pathlib.Path, arguments, group) -> int:
     return len(merged)
 
 
-def runs_of(path: pathlib.Path):
+def find_runs(path: pathlib.Path):
     """Returns the run directories of a run or sweep, and the name of the sweep, or None."""
     if (path / "sweep.yaml").is_file():
         return sorted(run for run in (path / "runs").iterdir() if (run / "config.yaml").is_file()), path.name
@@ -92,7 +92,7 @@ def main() -> int:
         import wandb
     except ImportError:
         sys.exit("import_wandb: the package wandb is not installed: pip install wandb pyyaml pillow")
-    runs, group = runs_of(arguments.path.resolve())
+    runs, group = find_runs(arguments.path.resolve())
     arguments.dir.mkdir(parents=True, exist_ok=True)
     for run in runs:
         count = import_run(wandb, run, arguments, group)

@@ -24,7 +24,7 @@ def default_folder() -> pathlib.Path:
     return base / "slopegan" / "emoji"
 
 
-def bitmaps(font_file: str):
+def read_bitmaps(font_file: str):
     """Yields (glyph name, PNG bytes) of every colour bitmap in the largest size of the font."""
     from fontTools.ttLib import TTFont
 
@@ -35,7 +35,7 @@ def bitmaps(font_file: str):
         yield name, glyph.imageData
 
 
-def on_white(png: bytes):
+def composite_on_white(png: bytes):
     from PIL import Image
 
     emoji = Image.open(io.BytesIO(png)).convert("RGBA")
@@ -53,8 +53,8 @@ def main() -> None:
         sys.exit(f"make_emoji.py: {arguments.font} does not exist (Debian: fonts-noto-color-emoji)")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    for name, png in bitmaps(arguments.font):
-        on_white(png).save(arguments.folder / f"{name}.png")
+    for name, png in read_bitmaps(arguments.font):
+        composite_on_white(png).save(arguments.folder / f"{name}.png")
         count += 1
     print(f"{count} images in {arguments.folder}", file=sys.stderr)
     print(arguments.folder)

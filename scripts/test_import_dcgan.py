@@ -71,7 +71,7 @@ def run(*command) -> subprocess.CompletedProcess:
     return subprocess.run([str(part) for part in command], check=False, capture_output=True, text=True)
 
 
-def done(*command) -> str:
+def run_checked(*command) -> str:
     result = run(*command)
     assert result.returncode == 0, result
     return result.stdout
@@ -89,17 +89,18 @@ class Code:
 
 def check_images(program: str, run_dir: pathlib.Path, network: Network, channels: int) -> float:
     reference = run_dir.with_suffix(".safetensors")
-    done(program, "export", run_dir, "--format", "torchscript", "--out", run_dir.with_suffix(".pt"), "--reference", reference)
+    run_checked(program, "export", run_dir, "--format", "torchscript", "--out", run_dir.with_suffix(".pt"),
+                "--reference", reference)
     content = load_file(reference)
     with torch.no_grad():
         images = network(content["latents"][:, :, None, None])
     difference = (images - content["slopegan_images"]).abs().max().item()
     assert difference <= 1e-5 and images.shape == (64, channels, 64, 64) and images.std() > 0.1, difference
-    done(program, "generate", run_dir, "--count", 5, "--out", run_dir.with_suffix(".npz"))
+    run_checked(program, "generate", run_dir, "--count", 5, "--out", run_dir.with_suffix(".npz"))
     with numpy.load(run_dir.with_suffix(".npz")) as file:
         expected = ((images[:5].permute(0, 2, 3, 1) + 1) * 127.5).numpy()
         assert numpy.abs(file["arr_0"] - expected).max() <= 0.5 + 1e-2
-    done(program, "grid", run_dir, "--out", run_dir.with_suffix(".png"))
+    run_checked(program, "grid", run_dir, "--out", run_dir.with_suffix(".png"))
     assert run_dir.with_suffix(".png").stat().st_size > 1000
     return difference
 
@@ -108,8 +109,8 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
     weights = load_file(run_dir / "checkpoints/0/state.safetensors")
     assert torch.equal(weights["discriminator.block3.norm.running_var"], netd.main[9].running_var)
     assert torch.equal(weights["discriminator.block4.conv.weight"], netd.main[11].weight)
-    done(program, "train", run_dir / "config.yaml", "--resume", "auto", "training.total_images=64",
-         "metrics.every_images=0", "diagnostics.every_images=0")
+    run_checked(program, "train", run_dir / "config.yaml", "--resume", "auto", "training.total_images=64",
+                "metrics.every_images=0", "diagnostics.every_images=0")
     assert (run_dir / "checkpoints/64").is_dir()
 
 
@@ -168,15 +169,15 @@ def main() -> int:
         colour = randomise(generator(20, 8, 3), torch.randn(64, 20, 1, 1))
         # The names that the example saves after training on several GPUs.
         torch.save({"module." + name: tensor for name, tensor in colour.state_dict().items()}, folder / "colour.pth")
-        done(*importer, folder / "colour.pth", folder / "colour", "data.kind=image_folder", f"data.path={folder}")
+        run_checked(*importer, folder / "colour.pth", folder / "colour", "data.kind=image_folder", f"data.path={folder}")
         largest = check_images(program, folder / "colour", colour, 3)
 
         gray = randomise(generator(100, 6, 1), torch.randn(64, 100, 1, 1))
         netd = randomise(discriminator(4, 1), torch.randn(64, 1, 64, 64))
         torch.save(gray.state_dict(), folder / "gray.pth")
         torch.save(netd.state_dict(), folder / "netD.pth")
-        done(*importer, folder / "gray.pth", folder / "gray", "--discriminator", folder / "netD.pth",
-             "training.threads=1")
+        run_checked(*importer, folder / "gray.pth", folder / "gray", "--discriminator", folder / "netD.pth",
+                    "training.threads=1")
         largest = max(largest, check_images(program, folder / "gray", gray, 1))
         check_training_continues(program, folder / "gray", netd)
         check_conversion_refuses(folder, gray, netd)

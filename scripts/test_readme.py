@@ -75,7 +75,7 @@ os.execv(os.environ["SLOPEGAN_BINARY"], ["slopegan"] + arguments)
 """
 
 
-def commands_of(readme: str):
+def read_commands(readme: str):
     """The commands of a README in order: lines of indented blocks, and inline code with an argument."""
     texts, paragraph, fenced = [], [], False
     for line in (SOURCE / readme).read_text().splitlines() + [""]:
@@ -91,9 +91,9 @@ def commands_of(readme: str):
     return [c for c in commands if any(re.match(program, c) for program in PROGRAMS)]
 
 
-def commands():
+def all_commands():
     """The commands of all READMEs, each once."""
-    return list(dict.fromkeys(command for readme in READMES for command in commands_of(readme)))
+    return list(dict.fromkeys(command for readme in READMES for command in read_commands(readme)))
 
 
 def anchors(text: str):
@@ -102,7 +102,7 @@ def anchors(text: str):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def broken_links():
+def find_broken_links():
     for readme in READMES:
         text = (SOURCE / readme).read_text()
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -119,11 +119,11 @@ def broken_links():
         yield f"{READMES[0]} has {lines} lines, more than {LONGEST_README}"
 
 
-def elsewhere(command):
+def reason_to_skip(command):
     return next((why for beginning, why in ELSEWHERE.items() if command.startswith(beginning)), None)
 
 
-def prepare(home: pathlib.Path):
+def create_home(home: pathlib.Path):
     """Creates a directory that looks like the checkout after a build, with the files of a user. Returns True on success."""
     for name in ("configs", "scripts", ".venv", "README.md"):
         (home / name).symlink_to(SOURCE / name)
@@ -173,12 +173,12 @@ def is_installed(home, command):
 
 
 def main():
-    found = commands()
+    found = all_commands()
     if "--list" in sys.argv:
         for command in found:
-            print(f"{'elsewhere' if elsewhere(command) else 'here':9}  {command}")
+            print(f"{'elsewhere' if reason_to_skip(command) else 'here':9}  {command}")
         return 0
-    problems = list(broken_links())
+    problems = list(find_broken_links())
     if len(found) < 60:
         problems.append(f"only {len(found)} commands were found in the READMEs")
     problems += [f"ELSEWHERE lists a command that no README contains: {beginning}"
@@ -187,9 +187,9 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory(prefix="slopegan-readme-") as folder:
         home = pathlib.Path(folder).resolve()
-        failed += not prepare(home)
+        failed += not create_home(home)
         for command in found:
-            if elsewhere(command):
+            if reason_to_skip(command):
                 continue
             if not is_installed(home, command):
                 print(f"skipped          {command}: not installed")

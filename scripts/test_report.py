@@ -123,12 +123,12 @@ class ReportTest(unittest.TestCase):
 
     def test_charts_show_values_on_hover(self):
         self.open(self.sweep / "report.html")
-        x, y = self.browser.place_of("#scores figure:nth-of-type(1) svg")
+        x, y = self.browser.centre_of("#scores figure:nth-of-type(1) svg")
         self.browser.mouse("mouseMoved", x + 60, y)
         tip = self.text("#scores .tip:not([hidden])")
         self.assertIn("negative slope 0.2", tip)
         self.assertIn("mean4.5", tip)  # of the FDs 4 and 5 above
-        x, y = self.browser.place_of("#training figure:nth-of-type(1) svg")
+        x, y = self.browser.centre_of("#training figure:nth-of-type(1) svg")
         self.browser.mouse("mouseMoved", x, y)
         self.assertIn("images seen", self.text("#training .tip:not([hidden])"))
         self.browser.mouse("mouseMoved", 5, 5)
@@ -192,11 +192,11 @@ class ReportTest(unittest.TestCase):
             info["dataset"]["name"] = EVIL
             (arm / "run.json").write_text(json.dumps(info))
             (arm / "metrics.jsonl").write_text(metrics_line(2560, 3, EVIL))
-            looks = [json.loads(line) for line in (arm / "diagnostics.jsonl").read_text().splitlines()]
-            for look in looks:
-                look["sentinels"] = [EVIL]
-                look["layers"][0]["name"] = "generator." + EVIL
-            (arm / "diagnostics.jsonl").write_text("".join(json.dumps(look) + "\n" for look in looks))
+            records = [json.loads(line) for line in (arm / "diagnostics.jsonl").read_text().splitlines()]
+            for record in records:
+                record["sentinels"] = [EVIL]
+                record["layers"][0]["name"] = "generator." + EVIL
+            (arm / "diagnostics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
             (arm / "log.txt").write_text(f"2026-01-01 00:00:00.000 error {EVIL}\n")
             (arm / "config.yaml").write_text((arm / "config.yaml").read_text().replace(
                 "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
@@ -218,7 +218,7 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(self.browser.evaluate("document.querySelectorAll('img:not(.strip)').length"), 0)
             # Also in elements that appear on hover and click.
             for section in ("training", "layers"):
-                x, y = self.browser.place_of(f"#{section} svg")
+                x, y = self.browser.centre_of(f"#{section} svg")
                 self.browser.mouse("mouseMoved", x, y)
             self.browser.click('[data-row="0"] .hits button')
             self.assertEqual(self.browser.evaluate("typeof window.hacked"), "undefined")
@@ -240,8 +240,8 @@ def take_screenshots(folder: pathlib.Path, reports: list[pathlib.Path]):
     folder.mkdir(parents=True, exist_ok=True)
     with Browser(find_chromium()) as browser:
         for number, report in enumerate(reports):
-            looks = {"light": {}, "dark": {"dark": True}, "phone": {"width": 390, "height": 844}}
-            for name, options in looks.items():
+            variants = {"light": {}, "dark": {"dark": True}, "phone": {"width": 390, "height": 844}}
+            for name, options in variants.items():
                 seconds = browser.open(report, **options)
                 file = folder / f"{number}-{name}.png"
                 browser.screenshot(file)

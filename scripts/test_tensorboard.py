@@ -54,7 +54,7 @@ def train(program: str, directory: pathlib.Path, *more: str) -> None:
                    stdout=subprocess.DEVNULL)
 
 
-def records(file: pathlib.Path):
+def read_records(file: pathlib.Path):
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
@@ -77,10 +77,10 @@ def check(reader, run: pathlib.Path) -> int:
     def add(tag, step, value):
         expected.setdefault(tag, []).append((step, value))
 
-    for line in records(run / "history.jsonl"):
+    for line in read_records(run / "history.jsonl"):
         for tag, name in HISTORY_TAGS.items():
             add(tag, line["images"], line[name])
-    for line in records(run / "metrics.jsonl"):
+    for line in read_records(run / "metrics.jsonl"):
         for name, value in line["values"].items():
             add("metrics/" + name, line["images"], value)
         for name, value in line.get("floors", {}).items():
@@ -88,7 +88,7 @@ def check(reader, run: pathlib.Path) -> int:
         for name in ("fd_bias", "fd_repeat"):
             if name in line:
                 add("metrics/" + name, line["images"], line[name])
-    diagnostics = records(run / "diagnostics.jsonl")
+    diagnostics = read_records(run / "diagnostics.jsonl")
     for line in diagnostics:
         for layer in line["layers"]:
             for name in ("dead", "always_negative", "always_positive", "dormant", "negative_fraction", "slope_energy"):
