@@ -81,7 +81,7 @@ def read_commands(readme: str):
     for line in (SOURCE / readme).read_text().splitlines() + [""]:
         fenced ^= line.startswith("```")
         if line.startswith("    ") or not line:  # the paragraph ends
-            texts += [text for text in " ".join(paragraph).split("`")[1::2] if " " in text]
+            texts += [" ".join(text.split()) for text in " ".join(paragraph).split("`")[1::2] if " " in text]
             paragraph = []
         if line.startswith("    ") and not fenced:
             texts.append(line.strip())
