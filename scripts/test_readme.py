@@ -6,7 +6,8 @@
 
 The program is available as build/release/slopegan and as slopegan, through a wrapper that makes training and measurements
 small. Commands are otherwise changed only by `SMALLER`. Commands in `ELSEWHERE` are not run. The test fails if a command
-exits with a code other than 0, if an entry of `ELSEWHERE` no longer occurs in a README, or if a link is broken.
+exits with a code other than 0, if an entry of `ELSEWHERE` no longer occurs in a README, or if a link is broken or a file
+that is named does not exist.
 """
 import os
 import pathlib
@@ -114,6 +115,10 @@ def find_broken_links():
                 yield f"{readme}: {link} does not exist"
             elif anchor and anchor not in anchors(target.read_text()):
                 yield f"{readme}: {link} has no such heading"
+        for name in re.findall(r"`([\w./*-]+\.(?:h|cpp|py|sh|sbatch|yaml))`", text):
+            folders = (SOURCE, SOURCE / "src", (SOURCE / readme).parent)
+            if not any(any(folder.glob(name)) for folder in folders):
+                yield f"{readme}: {name} does not exist"
     lines = len((SOURCE / READMES[0]).read_text().splitlines())
     if lines > LONGEST_README:
         yield f"{READMES[0]} has {lines} lines, more than {LONGEST_README}"
