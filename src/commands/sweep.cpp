@@ -17,7 +17,6 @@
 #include "support/text.h"
 #include "support/wait_for_lock.h"
 #include "sweep/results.h"
-#include "sweep/statistics_file.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
@@ -64,11 +63,11 @@ int sweep_command(const SweepArguments& arguments) {
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
-  const SweepAnswer answer = write_statistics(config, directory, all);
+  const StatisticsFile statistics = write_statistics(config, directory, all);
   for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
   if (const auto report = try_write_report(directory)) print(printable(report->string()) + "\n");
-  for (const auto& note : answer.notes) log::info(note);
-  print(answer.sentence + "\n");
+  for (const auto& note : statistics.notes) log::info(note);
+  print(statistics.answer + "\n");
   return result.exit_code;
 }
 

@@ -15,26 +15,35 @@ std::string ratio_text(double ratio) {
   return std::isfinite(ratio) ? format_text("{:.3g}", ratio) : number_text(ratio);
 }
 
-std::string limits_text(const std::optional<StatisticsData::Limits>& limits) {
+std::string limits_text(const std::optional<Interval>& limits) {
   if (!limits) return "–";
   if (limits->low <= 0 && std::isinf(limits->high)) return "no limits";
   return ratio_text(limits->low) + " … " + ratio_text(limits->high);
 }
 
-std::string verdict(const StatisticsData::Comparison& comparison) {
-  if (comparison.pairs == 0) return "no pairs";
-  if (!comparison.can_be_significant) return "too few seeds to tell";
-  if (!comparison.significant) return "no difference detected";
-  return comparison.median_ratio.value_or(1) < 1 ? "better" : "worse";
+std::string verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::no_difference_detected:
+      return "no difference detected";
+    case Verdict::too_few_seeds:
+      return "too few seeds to tell";
+    case Verdict::not_comparable:
+      return "no pairs";
+  }
+  return {};
 }
 
-std::string comparison_table(const StatisticsData& statistics) {
+std::string comparison_table(const SweepStatistics& statistics) {
   Table table;
   table.header = {"slope",         "verdict", "seeds won", "median FD ratio", "bootstrap interval",
                   "test interval", "p",       "p (Holm)"};
   table.numeric = {false, false, true, true, true, true, true, true};
   for (const auto& comparison : statistics.comparisons) {
-    const std::string words = verdict(comparison);
+    const std::string words = verdict_text(comparison.verdict);
     table.rows.push_back({slope_name(comparison.negative_slope), words,
                           format_text("{} of {}", comparison.wins, comparison.pairs),
                           comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
@@ -47,7 +56,7 @@ std::string comparison_table(const StatisticsData& statistics) {
                                ", compared within seeds. A ratio below 1 is better than the control.");
 }
 
-std::string figures_list(const StatisticsData& statistics) {
+std::string figures_list(const SweepStatistics& statistics) {
   std::string items;
   const auto add = [&](const char* name, const std::optional<double>& value, const char* meaning) {
     if (!value) return;
@@ -62,14 +71,14 @@ std::string figures_list(const StatisticsData& statistics) {
   return items.empty() ? "" : element("dl", "class=\"figures\"", items);
 }
 
-std::string details(const StatisticsData& statistics) {
+std::string details(const StatisticsFile& file) {
   std::string methods;
-  for (const auto& [name, text] : statistics.methods) {
+  for (const auto& [name, text] : file.methods) {
     methods += element("dt", "", escape(name)) + element("dd", "", escape(text));
   }
   std::string notes;
-  for (const auto& note : statistics.notes) notes += element("li", "", escape(note));
-  std::string content = comparison_table(statistics) + figures_list(statistics);
+  for (const auto& note : file.notes) notes += element("li", "", escape(note));
+  std::string content = comparison_table(file.statistics) + figures_list(file.statistics);
   if (!notes.empty()) content += element("ul", "class=\"notes\"", notes);
   if (!methods.empty()) {
     content +=

@@ -119,9 +119,9 @@ std::string strip(const std::string& uri, const std::string& alt) {
   return "<img class=\"strip\" alt=\"" + escape(alt) + "\" src=\"" + uri + "\">";
 }
 
-const StatisticsData::Slope* summary_of(const SweepData& sweep, double slope) {
+const SlopeSummary* summary_of(const SweepData& sweep, double slope) {
   if (!sweep.statistics) return nullptr;
-  for (const auto& summary : sweep.statistics->slopes) {
+  for (const auto& summary : sweep.statistics->statistics.slopes) {
     if (summary.negative_slope == slope) return &summary;
   }
   return nullptr;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <span>
 
+#include "config/sweep_target.h"
 #include "report/html.h"
 #include "report/pictures.h"
 #include "report/run_data.h"
@@ -105,24 +106,12 @@ std::string status_counts(const SweepData& sweep) {
   return text;
 }
 
-std::string target_text(SweepTarget target) {
-  switch (target) {
-    case SweepTarget::both:
-      return "both networks";
-    case SweepTarget::generator:
-      return "the generator";
-    case SweepTarget::discriminator:
-      return "the discriminator";
-  }
-  return {};
-}
-
 Page sweep_page(const std::filesystem::path& directory) {
   const SweepData sweep = read_sweep_data(directory);
   Page page;
   page.title = sweep.config.run.name;
   page.subtitle = format_text("Slope sweep: {} slopes × {} seeds in {}, {} images per arm.", sweep.slopes.size(),
-                              sweep.seeds.size(), target_text(sweep.config.sweep.apply_to),
+                              sweep.seeds.size(), describe(sweep.config.sweep.apply_to),
                               grouped(sweep.config.training.total_images)) +
                   status_counts(sweep);
   std::vector<PictureSource> sources;

@@ -33,7 +33,7 @@ std::vector<const ArmData*> arms_of(const SweepData& sweep, std::size_t slope) {
 
 /// The extractor whose metrics are shown; values of different extractors are not comparable.
 std::string common_extractor(const SweepData& sweep) {
-  if (sweep.statistics && !sweep.statistics->extractor.empty()) return sweep.statistics->extractor;
+  if (sweep.statistics && sweep.statistics->metric) return sweep.statistics->metric->extractor;
   for (const auto& arm : sweep.arms) {
     if (!arm.run.metrics.empty()) return arm.run.metrics.back().extractor;
   }
@@ -76,7 +76,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   }
   if (!sweep.statistics) return chart;
   ChartSeries means{.label = "mean ± standard deviation", .colour = 0, .mark = ChartMark::interval};
-  for (const auto& slope : sweep.statistics->slopes) {
+  for (const auto& slope : sweep.statistics->statistics.slopes) {
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       if (sweep.slopes[i] != slope.negative_slope || !slope.mean_fd) continue;
       const double spread = slope.fd_deviation.value_or(no_value);
@@ -91,7 +91,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
 Chart ratios_chart(const SweepData& sweep) {
   Chart chart;
   if (!sweep.statistics) return chart;
-  const auto& statistics = *sweep.statistics;
+  const SweepStatistics& statistics = sweep.statistics->statistics;
   chart.title = "FD against the control, seed by seed";
   chart.note =
       "Median ratio with its bootstrap interval over seeds. Below the line, the slope is better than the control " +
@@ -104,7 +104,7 @@ Chart ratios_chart(const SweepData& sweep) {
   for (const auto& comparison : statistics.comparisons) {
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       if (sweep.slopes[i] != comparison.negative_slope || !comparison.median_ratio) continue;
-      const auto limits = comparison.median_ratio_interval.value_or(StatisticsData::Limits{no_value, no_value});
+      const auto limits = comparison.median_ratio_interval.value_or(Interval{no_value, no_value});
       ratios.points.push_back(
           {static_cast<double>(i), *comparison.median_ratio, limits.low, limits.high, "median ratio"});
     }

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <limits>
 #include <map>
 
 #include "config/load.h"
+#include "config/sweep_target.h"
 #include "report/run_data.h"
-#include "run/json_text.h"
 #include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -13,82 +12,7 @@ namespace slopegan {
 
 namespace {
 
-using nlohmann::json;
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
-
-std::optional<double> optional_number(const json& object, const char* name) {
-  if (!object.contains(name) || object.at(name).is_null()) return std::nullopt;
-  return number_or_nan(object.at(name));
-}
-
-/// [low, high]; null is an unbounded end.
-std::optional<StatisticsData::Limits> optional_limits(const json& object, const char* name) {
-  if (!object.contains(name) || object.at(name).is_null()) return std::nullopt;
-  const json& pair = object.at(name);
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  const double low = pair.at(0).is_null() ? 0 : number_or_nan(pair.at(0));
-  return StatisticsData::Limits{low, pair.at(1).is_null() ? infinity : number_or_nan(pair.at(1))};
-}
-
-StatisticsData::Slope slope_data(const json& object) {
-  StatisticsData::Slope slope;
-  slope.negative_slope = number_or_nan(object.at("negative_slope"));
-  slope.scored = whole_number(object.at("scored"));
-  slope.diverged = whole_number(object.at("diverged"));
-  slope.collapsed = whole_number(object.at("collapsed"));
-  slope.missing = whole_number(object.at("missing"));
-  slope.mean_fd = optional_number(object, "mean_fd");
-  slope.fd_deviation = optional_number(object, "fd_deviation");
-  slope.probability_best = optional_number(object, "probability_best");
-  return slope;
-}
-
-StatisticsData::Comparison comparison_data(const json& object) {
-  StatisticsData::Comparison comparison;
-  comparison.negative_slope = number_or_nan(object.at("negative_slope"));
-  comparison.pairs = whole_number(object.at("pairs"));
-  comparison.wins = whole_number(object.at("wins"));
-  comparison.median_ratio = optional_number(object, "median_ratio");
-  comparison.median_ratio_interval = optional_limits(object, "median_ratio_interval");
-  comparison.simultaneous_interval = optional_limits(object, "simultaneous_interval");
-  comparison.p = optional_number(object, "p");
-  comparison.p_holm = optional_number(object, "p_holm");
-  comparison.significant = object.at("significant").get<bool>();
-  comparison.can_be_significant = object.at("can_be_significant").get<bool>();
-  return comparison;
-}
-
-StatisticsData statistics_data(const json& object) {
-  StatisticsData statistics;
-  statistics.answer = object.at("answer").get<std::string>();
-  statistics.notes = object.at("notes").get<std::vector<std::string>>();
-  statistics.control = number_or_nan(object.at("control"));
-  if (object.at("metric").is_object()) {
-    statistics.metric_name = object.at("metric").at("name").get<std::string>();
-    statistics.extractor = object.at("metric").at("extractor").get<std::string>();
-    statistics.floor = optional_number(object.at("metric"), "floor");
-  }
-  for (const auto& slope : object.at("slopes")) statistics.slopes.push_back(slope_data(slope));
-  for (const auto& comparison : object.at("comparisons")) {
-    statistics.comparisons.push_back(comparison_data(comparison));
-  }
-  statistics.rank_stability = optional_number(object, "rank_stability");
-  statistics.pairing_correlation = optional_number(object, "pairing_correlation");
-  statistics.seed_variance = optional_number(object, "seed_variance");
-  statistics.metric_variance = optional_number(object, "metric_variance");
-  for (const auto& [name, text] : object.at("methods").items()) {
-    statistics.methods.emplace_back(name, text.get<std::string>());
-  }
-  return statistics;
-}
-
-/// The slope of an arm; std::nullopt if its configuration has no single one.
-std::optional<double> slope_of(const Config& arm, SweepTarget target) {
-  const NegativeSlope& slope =
-      target == SweepTarget::discriminator ? arm.discriminator.negative_slope : arm.generator.negative_slope;
-  if (slope.schedule || slope.values.size() != 1) return std::nullopt;
-  return slope.values.front();
-}
 
 /// The run directories of a sweep by slope and seed. Other slopes and seeds, from earlier sweeps, are not used.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
@@ -98,7 +22,7 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
     if (!std::filesystem::exists(file)) continue;
     try {
       const Config config = load_config(file).config;
-      if (const auto slope = slope_of(config, sweep.config.sweep.apply_to)) found[{*slope, config.seed}] = directory;
+      if (const auto slope = swept_slope(config, sweep.config.sweep.apply_to)) found[{*slope, config.seed}] = directory;
     } catch (const Error& error) {
       sweep.notes.emplace_back(error.what());
     }
@@ -108,15 +32,11 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
 
 }  // namespace
 
-std::optional<StatisticsData> read_statistics(const std::filesystem::path& file) {
+std::optional<StatisticsFile> read_statistics(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
-  const auto object = parse_json_object(read_file(file, std::size_t{1} << 26));
-  try {
-    if (object) return statistics_data(*object);
-  } catch (const json::exception&) {
-  } catch (const WrongJsonType&) {
-  }
-  throw DataError(display(file) + ": damaged, or written by another version");
+  auto statistics = parse_statistics(read_file(file, std::size_t{1} << 26));
+  if (!statistics) throw DataError(display(file) + ": damaged, or written by another version");
+  return statistics;
 }
 
 SweepData read_sweep_data(const std::filesystem::path& directory) {

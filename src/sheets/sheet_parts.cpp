@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/sweep_target.h"
 #include "data/dataset.h"
 #include "images/convert.h"
 #include "images/grid.h"
@@ -12,23 +13,11 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "sweep/sweep_scores.h"
+#include "sweep/results.h"
 
 namespace slopegan {
 
 namespace {
-
-std::string target_text(SweepTarget target) {
-  switch (target) {
-    case SweepTarget::both:
-      return "in both networks";
-    case SweepTarget::generator:
-      return "in the generator";
-    case SweepTarget::discriminator:
-      return "in the discriminator";
-  }
-  return "";
-}
 
 /// The arm's newest checkpoint, or nothing; `detail` says why.
 std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
@@ -81,10 +70,11 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   const SweepScores scores = read_scores(config, arms);
   const auto statistics = sweep_statistics(scores.arms, config.sweep.control);
   for (const auto& summary : statistics.slopes) labels.slopes[summary.negative_slope] = score_text(summary);
-  if (scores.extractor.empty()) return labels;
-  labels.legend = format_text("; FD is the Frechet distance of {} generated images, lower is better", scores.samples);
+  if (!scores.metric) return labels;
+  labels.legend =
+      format_text("; FD is the Frechet distance of {} generated images, lower is better", scores.metric->samples);
   if (statistics.seeds.size() > 1) labels.legend += ", mean +/- standard deviation over the seeds";
-  if (scores.fd_floor) labels.floor = "FD of test images " + score_number(*scores.fd_floor);
+  if (scores.metric->floor) labels.floor = "FD of test images " + score_number(*scores.metric->floor);
   return labels;
 }
 
@@ -98,8 +88,8 @@ std::string slope_label(double slope) {
 }
 
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
-  return format_text("negative slope of the Leaky ReLU {}; {}; {} images of training, seed {}",
-                     target_text(config.sweep.apply_to), columns, config.training.total_images, seed);
+  return format_text("negative slope of the Leaky ReLU in {}; {}; {} images of training, seed {}",
+                     describe(config.sweep.apply_to), columns, config.training.total_images, seed);
 }
 
 std::string run_title(const LoadedGenerator& loaded) {

@@ -3,14 +3,95 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
+#include <stdexcept>
+#include <utility>
 
-#include "statistics/paired_tests.h"
-#include "statistics/score_table.h"
+#include "support/text.h"
 
 namespace slopegan {
 
 namespace {
+
+constexpr double failure = std::numeric_limits<double>::infinity();
+
+/// Log FD of the known arms by seed; +∞ for an arm that failed.
+using ScoresBySeed = std::map<std::int64_t, double>;
+
+/// By slope. A slope without known arms has an empty entry.
+using ScoreTable = std::map<double, ScoresBySeed>;
+
+/// Log FD, `failure`, or std::nullopt for a missing arm.
+std::optional<double> log_score(const ArmScore& arm) {
+  if (arm.outcome == ArmOutcome::diverged || arm.outcome == ArmOutcome::collapsed) return failure;
+  if (arm.outcome != ArmOutcome::done || !arm.fd || *arm.fd <= 0) return std::nullopt;
+  return std::isfinite(*arm.fd) ? std::log(*arm.fd) : failure;
+}
+
+ScoreTable score_table(const std::vector<ArmScore>& arms) {
+  if (arms.empty()) throw std::invalid_argument("sweep_statistics: no arms");
+  ScoreTable table;
+  std::set<std::pair<double, std::int64_t>> seen;
+  for (const auto& arm : arms) {
+    if (!seen.insert({arm.negative_slope, arm.seed}).second) {
+      throw std::invalid_argument(
+          format_text("sweep_statistics: two arms with slope {} and seed {}", shortest(arm.negative_slope), arm.seed));
+    }
+    auto& scores = table[arm.negative_slope];
+    if (const auto score = log_score(arm)) scores[arm.seed] = *score;
+  }
+  return table;
+}
+
+struct PairedScores {
+  /// Slope minus control over the seeds in which both are known: ±∞ if one failed. Seeds in which both failed are left
+  /// out, because they say nothing about the slope.
+  std::vector<double> differences;
+  /// Over the seeds in which both are scored.
+  std::vector<double> slope, control, finite_differences;
+};
+
+PairedScores paired_scores(const ScoresBySeed& slope, const ScoresBySeed& control) {
+  PairedScores paired;
+  for (const auto& [seed, score] : slope) {
+    const auto found = control.find(seed);
+    if (found == control.end()) continue;
+    const double other = found->second;
+    if (std::isinf(score) && std::isinf(other)) continue;
+    paired.differences.push_back(score - other);
+    if (!std::isfinite(score) || !std::isfinite(other)) continue;
+    paired.slope.push_back(score);
+    paired.control.push_back(other);
+    paired.finite_differences.push_back(score - other);
+  }
+  return paired;
+}
+
+/// The seeds in which every slope with at least one known score is known.
+struct CompleteScores {
+  std::vector<double> slopes;
+  std::vector<std::vector<double>> scores;  ///< [slope][seed]
+  std::size_t seeds = 0;
+};
+
+CompleteScores complete_scores(const ScoreTable& table, const std::vector<std::int64_t>& seeds) {
+  CompleteScores complete;
+  std::vector<const ScoresBySeed*> known;
+  for (const auto& [slope, scores] : table) {
+    if (scores.empty()) continue;
+    complete.slopes.push_back(slope);
+    known.push_back(&scores);
+  }
+  complete.scores.resize(known.size());
+  for (const auto seed : seeds) {
+    const auto has_seed = [seed](const ScoresBySeed* scores) { return scores->contains(seed); };
+    if (known.empty() || !std::all_of(known.begin(), known.end(), has_seed)) continue;
+    for (std::size_t i = 0; i < known.size(); ++i) complete.scores[i].push_back(known[i]->at(seed));
+    ++complete.seeds;
+  }
+  return complete;
+}
 
 double nearest_slope(const ScoreTable& table, double wanted) {
   const auto distance = [&](const auto& entry) { return std::abs(entry.first - wanted); };
@@ -27,7 +108,7 @@ std::vector<double> finite_values(const ScoresBySeed& scores) {
   return values;
 }
 
-/// Mean of (log fd − log fd_repeat)² / 2 over the scored arms that have both.
+/// Mean of (log fd − log fd_repeat)² / 2 over the scored arms with both.
 std::optional<double> variance_of_metric(const std::vector<ArmScore>& arms, const ScoreTable& table) {
   std::vector<double> variances;
   for (const auto& arm : arms) {
@@ -57,7 +138,7 @@ SlopeSummary summarise(double slope, const std::vector<ArmScore>& all, const Sco
       ++(arm.outcome == ArmOutcome::collapsed ? summary.collapsed : summary.diverged);
     }
   }
-  summary.scored = distances.size();
+  summary.scored = std::ssize(distances);
   if (!distances.empty()) summary.mean_fd = mean(distances);
   if (const auto variance = sample_variance(distances)) summary.fd_deviation = std::sqrt(*variance);
   summary.seed_variance = sample_variance(finite_values(scores));
@@ -72,12 +153,12 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
   Comparison comparison;
   comparison.negative_slope = slope;
   const auto paired = paired_scores(scores, control);
-  comparison.pairs = paired.differences.size();
+  comparison.pairs = std::ssize(paired.differences);
   if (comparison.pairs == 0) return comparison;
   const auto& differences = paired.differences;
   for (const double difference : differences) {
-    comparison.lost += difference == std::numeric_limits<double>::infinity();
-    comparison.control_lost += difference == -std::numeric_limits<double>::infinity();
+    comparison.lost += difference == failure;
+    comparison.control_lost += difference == -failure;
     comparison.wins += difference < 0;
   }
   comparison.median_ratio = std::exp(median(differences));
@@ -85,27 +166,29 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
       ratios(bootstrap_median_interval(differences, 1 - options.alpha, options.resampling));
   if (!paired.finite_differences.empty()) comparison.mean_log_ratio = mean(paired.finite_differences);
   comparison.p = sign_flip_p(differences);
-  const auto net_losses = static_cast<double>(comparison.lost) - static_cast<double>(comparison.control_lost);
-  comparison.better = net_losses != 0 ? net_losses < 0 : comparison.mean_log_ratio.value_or(0) < 0;
   comparison.pairing_correlation = correlation(paired.slope, paired.control);
   return comparison;
 }
 
-/// What depends on how many comparisons there are; those without pairs are none.
-void correct_for_number(std::vector<Comparison>& comparisons, const ScoreTable& table, double control, double alpha) {
+/// Computes what depends on the number of comparisons, which excludes those without pairs, and the verdicts.
+void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreTable& table, double control,
+                              double alpha) {
   std::vector<Comparison*> family;
   std::vector<double> p, smallest;
   for (auto& comparison : comparisons) {
     if (comparison.pairs == 0) continue;
     family.push_back(&comparison);
     p.push_back(*comparison.p);
-    smallest.push_back(smallest_sign_flip_p(comparison.pairs));
+    smallest.push_back(smallest_sign_flip_p(static_cast<std::size_t>(comparison.pairs)));
   }
   const auto adjusted = holm(p), smallest_adjusted = holm(smallest);
   for (std::size_t i = 0; i < family.size(); ++i) {
     Comparison& comparison = *family[i];
     comparison.p_holm = adjusted[i];
     comparison.smallest_p_holm = smallest_adjusted[i];
+    comparison.can_be_significant = smallest_adjusted[i] <= alpha;
+    comparison.significant = adjusted[i] <= alpha;
+    comparison.verdict = verdict_of(comparison);
     const auto paired = paired_scores(table.at(comparison.negative_slope), table.at(control));
     comparison.simultaneous_interval =
         ratios(symmetric_centre_interval(paired.differences, 1 - alpha / static_cast<double>(family.size())));
@@ -113,7 +196,7 @@ void correct_for_number(std::vector<Comparison>& comparisons, const ScoreTable& 
 }
 
 std::optional<double> mean_kendall_tau(const CompleteScores& complete) {
-  const auto of_seed = [&](std::size_t seed) {
+  const auto scores_of_seed = [&](std::size_t seed) {
     std::vector<double> scores;
     for (const auto& slope : complete.scores) scores.push_back(slope[seed]);
     return scores;
@@ -121,7 +204,7 @@ std::optional<double> mean_kendall_tau(const CompleteScores& complete) {
   std::vector<double> taus;
   for (std::size_t a = 0; a < complete.seeds; ++a) {
     for (std::size_t b = a + 1; b < complete.seeds; ++b) {
-      if (const auto tau = kendall_tau(of_seed(a), of_seed(b))) taus.push_back(*tau);
+      if (const auto tau = kendall_tau(scores_of_seed(a), scores_of_seed(b))) taus.push_back(*tau);
     }
   }
   return taus.empty() ? std::nullopt : std::optional(mean(taus));
@@ -146,7 +229,28 @@ std::optional<double> mean_pairing_correlation(const std::vector<Comparison>& co
   return correlations.empty() ? std::nullopt : std::optional(mean(correlations));
 }
 
+void set_probabilities(std::vector<SlopeSummary>& slopes, const CompleteScores& complete,
+                       const Resampling& resampling) {
+  const auto best = probability_best(complete.scores, resampling);
+  for (auto& summary : slopes) {
+    const auto at = std::find(complete.slopes.begin(), complete.slopes.end(), summary.negative_slope);
+    if (at == complete.slopes.end()) continue;
+    summary.probability_best = best[static_cast<std::size_t>(at - complete.slopes.begin())];
+  }
+}
+
 }  // namespace
+
+bool Comparison::favours_slope() const {
+  return lost != control_lost ? lost < control_lost : mean_log_ratio.value_or(0) < 0;
+}
+
+Verdict verdict_of(const Comparison& comparison) {
+  if (comparison.pairs == 0) return Verdict::not_comparable;
+  if (!comparison.can_be_significant) return Verdict::too_few_seeds;
+  if (!comparison.significant) return Verdict::no_difference_detected;
+  return comparison.favours_slope() ? Verdict::better : Verdict::worse;
+}
 
 SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double control, const StatisticsOptions& options) {
   const auto table = score_table(arms);
@@ -159,7 +263,7 @@ SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double contr
   for (const auto& arm : arms) {
     seeds.insert(arm.seed);
     if (!table.at(arm.negative_slope).contains(arm.seed)) {
-      statistics.missing.emplace_back(arm.negative_slope, arm.seed);
+      statistics.missing.push_back({arm.negative_slope, arm.seed});
     }
   }
   statistics.seeds.assign(seeds.begin(), seeds.end());
@@ -168,18 +272,10 @@ SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double contr
     if (slope == statistics.control) continue;
     statistics.comparisons.push_back(compare(slope, scores, table.at(statistics.control), options));
   }
-  correct_for_number(statistics.comparisons, table, statistics.control, options.alpha);
+  correct_for_multiplicity(statistics.comparisons, table, statistics.control, options.alpha);
   const auto complete = complete_scores(table, statistics.seeds);
-  statistics.complete_seeds = complete.seeds;
-  if (complete.seeds >= 2) {
-    const auto best = probability_best(complete.scores, options.resampling);
-    for (auto& summary : statistics.slopes) {
-      const auto at = std::find(complete.slopes.begin(), complete.slopes.end(), summary.negative_slope);
-      if (at != complete.slopes.end()) {
-        summary.probability_best = best[static_cast<std::size_t>(at - complete.slopes.begin())];
-      }
-    }
-  }
+  statistics.complete_seeds = static_cast<std::int64_t>(complete.seeds);
+  if (complete.seeds >= 2) set_probabilities(statistics.slopes, complete, options.resampling);
   statistics.pairing_correlation = mean_pairing_correlation(statistics.comparisons);
   statistics.rank_stability = mean_kendall_tau(complete);
   statistics.seed_variance = pooled_seed_variance(statistics.slopes);

@@ -4,129 +4,156 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "statistics/bootstrap.h"
+#include "statistics/inference.h"
 #include "statistics/summaries.h"
 
 /// What a sweep shows and what it cannot show: paired comparisons of Fréchet distances (FD) over seeds.
 ///
-/// All arms of a seed share initial normals, data order and latents, so that slopes are compared within seeds, by the
-/// difference of log FD. Between two arms it is +∞ or −∞ where one of them came to nothing (diverged, collapsed), and 0
-/// where both did: a failure is ranked last, never dropped.
+/// All arms of a seed share initial normals, data order and latents. Slopes are therefore compared within seeds, by the
+/// difference of log FD. An arm fails if it diverges or collapses. The difference between two arms is +∞ or −∞ if one
+/// of them failed; a seed in which both failed is left out. A failure ranks last and is never dropped.
 namespace slopegan {
 
 enum class ArmOutcome {
   done,
-  diverged,   ///< NaN or Inf
-  collapsed,  ///< trained to the end, but its images are all alike
-  failed,     ///< the program or the machine did: says nothing about the slope, is missing
-  pending,    ///< not trained to the end yet: missing
+  diverged,   ///< NaN or Inf during training
+  collapsed,  ///< trained to the end, but the generated images are all alike
+  failed,     ///< error of the program or the machine: says nothing about the slope, counts as missing
+  pending,    ///< not trained to the end yet: counts as missing
 };
 
-/// One arm, by the images of its end.
+/// The score of one arm at the end of its training.
 struct ArmScore {
   double negative_slope = 0;
   std::int64_t seed = 0;
   ArmOutcome outcome = ArmOutcome::done;
-  /// Nothing or no positive number: a done arm is missing. NaN or infinite: it came to nothing.
+  /// A finished arm without an FD, or with one that is not positive, is missing; NaN or infinity counts as divergence.
   std::optional<double> fd;
   /// FD of a second, independent set of generated images.
   std::optional<double> fd_repeat;
 };
 
-/// The scores of a sweep's arms by the last lines of their metrics.jsonl and diagnostics.jsonl (an arm has collapsed
-/// where that raises the alarm), and what they were measured with.
+/// How the FDs of a sweep were measured. FDs that differ in extractor, samples or images do not compare.
+struct FdMetric {
+  std::string name;             ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"
+  std::string extractor;        ///< name and hash
+  std::int64_t samples = 0;     ///< generated images
+  std::int64_t images = 0;      ///< training images shown to each arm
+  std::optional<double> floor;  ///< FD of real test images
+  std::optional<double> bias;   ///< expected excess over the FD of infinitely many images
+};
+
+/// The scores of all arms of a sweep.
 struct SweepScores {
-  std::vector<ArmScore> arms;        ///< every arm of the sweep
-  std::string extractor;             ///< name and hash; empty where no arm has a score
-  std::int64_t samples = 0;          ///< generated images that were looked at
-  std::int64_t images = 0;           ///< that the arms were trained with
-  std::optional<double> fd_floor{};  ///< FD of real test images
-  std::optional<double> fd_bias{};   ///< what FD of so many images is too high by, where that is known
-  std::vector<std::string> notes{};  ///< what was left out, a sentence each
+  std::vector<ArmScore> arms;
+  std::optional<FdMetric> metric;    ///< std::nullopt if no arm has a score
+  std::vector<std::string> notes{};  ///< what was left out, one sentence each
 };
 
 struct StatisticsOptions {
-  /// Chance of any wrong claim about a slope; intervals have 1 − alpha.
+  /// Probability of any wrong claim about a slope; intervals have confidence 1 − alpha.
   double alpha = 0.05;
   Resampling resampling;
 };
 
 struct SlopeSummary {
   double negative_slope = 0;
-  std::size_t scored = 0;
-  std::size_t diverged = 0;
-  std::size_t collapsed = 0;
-  std::size_t missing = 0;
-  /// Of the FD of the scored arms.
+  std::int64_t scored = 0;  ///< arms, as are the next three
+  std::int64_t diverged = 0;
+  std::int64_t collapsed = 0;
+  std::int64_t missing = 0;
+  /// Mean and standard deviation of the FD of the scored arms.
   std::optional<double> mean_fd;
   std::optional<double> fd_deviation;
-  /// Variance of log FD between seeds (n − 1).
+  /// Variance of log FD between seeds (divides by n − 1).
   std::optional<double> seed_variance;
   /// Variance of log FD between sets of generated images of one generator: the mean of (log fd − log fd_repeat)² / 2.
   std::optional<double> metric_variance;
-  /// Share of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD. Nothing where
+  /// Share of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD. std::nullopt if
   /// fewer than two seeds are complete.
   std::optional<double> probability_best;
 };
 
-/// A slope against the control. Ratios are FD of the slope over FD of the control: below 1 the slope is better.
+/// The conclusion about a slope in comparison with the control.
+enum class Verdict {
+  better,
+  worse,
+  no_difference_detected,
+  too_few_seeds,   ///< no result of these seeds could be significant
+  not_comparable,  ///< no seed in which both slopes are known and at least one has not failed
+};
+
+/// A slope in comparison with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is
+/// better.
 struct Comparison {
   double negative_slope = 0;
-  /// Seeds in which both are known.
-  std::size_t pairs = 0;
-  std::size_t lost = 0;          ///< pairs in which the slope alone came to nothing
-  std::size_t control_lost = 0;  ///< pairs in which the control alone did
-  std::size_t wins = 0;          ///< pairs in which the slope is better
-  /// Infinite where the slope came to nothing in more than half of the pairs. Nothing without pairs.
+  /// Seeds in which both are known and not both failed.
+  std::int64_t pairs = 0;
+  std::int64_t lost = 0;          ///< pairs in which only the slope failed
+  std::int64_t control_lost = 0;  ///< pairs in which only the control failed
+  std::int64_t wins = 0;          ///< pairs in which the slope is better
+  /// Infinite if the slope failed in more than half of the pairs; std::nullopt without pairs.
   std::optional<double> median_ratio;
-  /// Of the median ratio: bootstrap over seeds, see bootstrap_median_interval.
+  /// Bootstrap interval of the median ratio over seeds, see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
-  /// Of the pairs in which both are scored.
+  /// Over the pairs in which both are scored.
   std::optional<double> mean_log_ratio;
-  /// Limits for the ratio that hold for all slopes together: symmetric_centre_interval with alpha shared out.
+  /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni's alpha.
   std::optional<Interval> simultaneous_interval;
-  /// Of the sign-flip test on the differences of log FD, two-sided; alone, and by Holm over the slopes with pairs.
+  /// Two-sided sign-flip test on the differences of log FD, without and with Holm's correction over the slopes that
+  /// have pairs.
   std::optional<double> p;
   std::optional<double> p_holm;
-  /// What p_holm could be at best with so many pairs.
+  /// The smallest p_holm that is possible with this number of pairs.
   double smallest_p_holm = 1;
-  /// Whether the test's statistic is on the side of the slope.
-  bool better = false;
-  /// Pearson's ρ between log FD of slope and control over the seeds in which both are scored: what pairing gains.
+  bool can_be_significant = false;  ///< smallest_p_holm <= alpha
+  bool significant = false;         ///< p_holm <= alpha
+  Verdict verdict = Verdict::not_comparable;
+  /// Pearson's correlation of log FD of the slope and of the control over the seeds in which both are scored: what
+  /// pairing gains.
   std::optional<double> pairing_correlation;
 
-  bool can_be_significant(double alpha) const { return smallest_p_holm <= alpha; }
-  bool is_significant(double alpha) const { return p_holm && *p_holm <= alpha; }
+  /// Whether the test statistic is on the side of the slope: fewer failures than the control or, if equal, a lower mean
+  /// log FD. This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median
+  /// ratio may be on the other side.
+  bool favours_slope() const;
+};
+
+/// The verdict that the other fields of `comparison` imply.
+Verdict verdict_of(const Comparison& comparison);
+
+struct MissingArm {
+  double negative_slope = 0;
+  std::int64_t seed = 0;
+  bool operator==(const MissingArm&) const = default;
 };
 
 struct SweepStatistics {
   double alpha = 0.05;
   std::size_t resamples = 0;
   double wanted_control = 0;
-  /// The slope of the sweep that is nearest to it.
+  /// The slope of the sweep that is nearest to wanted_control.
   double control = 0;
   std::vector<std::int64_t> seeds;
+  /// Seeds in which every slope with at least one known score is known.
+  std::int64_t complete_seeds = 0;
   std::vector<SlopeSummary> slopes;     ///< ascending
-  std::vector<Comparison> comparisons;  ///< all slopes but the control, ascending
-  std::vector<std::pair<double, std::int64_t>> missing;
-  /// Seeds in which every slope that is known at all is known.
-  std::size_t complete_seeds = 0;
+  std::vector<Comparison> comparisons;  ///< all slopes except the control, ascending
+  std::vector<MissingArm> missing;
   /// Mean of the comparisons' pairing correlations.
   std::optional<double> pairing_correlation;
-  /// Whether seeds order the slopes alike: mean of Kendall's τ-b over the pairs of complete seeds.
+  /// Whether the seeds rank the slopes alike: mean of Kendall's τ-b over the pairs of complete seeds.
   std::optional<double> rank_stability;
-  /// Of log FD, pooled over the slopes by degrees of freedom, and over the arms. Never merged: the first is what
-  /// another training gives (the metric's part included), the second what another set of images of the same generator
-  /// gives.
+  /// Variances of log FD: between trainings (the metric's variance included), pooled over the slopes by degrees of
+  /// freedom; and between sets of images of one generator, over all arms. They are never merged.
   std::optional<double> seed_variance;
   std::optional<double> metric_variance;
 };
 
-/// Any combinations of slope and seed may be missing. Throws std::invalid_argument for no arms, or two of one slope and
-/// seed.
+/// Any combination of slope and seed may be missing. Throws std::invalid_argument for no arms, or for two arms with the
+/// same slope and seed.
 SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double control,
                                  const StatisticsOptions& options = {});
 

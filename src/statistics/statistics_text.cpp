@@ -3,17 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
-#include "statistics/paired_tests.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
-std::string counted(std::size_t count, const std::string& noun) {
+/// "1 seed", "3 seeds".
+std::string counted(std::int64_t count, const std::string& noun) {
   return format_text("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+/// "0, 0.1".
 std::string slope_list(const std::vector<const Comparison*>& comparisons) {
   std::vector<std::string> slopes;
   for (const auto* comparison : comparisons) slopes.push_back(shortest(comparison->negative_slope));
@@ -30,12 +31,13 @@ std::string change_text(double ratio) {
   return size + (ratio < 1 ? " % lower" : " % higher");
 }
 
-/// What is known of one slope that differs from the control.
+/// The claim about a slope that differs significantly from the control.
 std::string finding(const Comparison& comparison) {
-  std::string text = shortest(comparison.negative_slope) + (comparison.better ? " is better" : " is worse") + " (";
+  std::string text =
+      shortest(comparison.negative_slope) + (comparison.verdict == Verdict::better ? " is better" : " is worse") + " (";
   if (comparison.lost + comparison.control_lost > 0) {
-    text += format_text("came to nothing in {} of {}, the control in {}; ", comparison.lost,
-                        counted(comparison.pairs, "seed"), comparison.control_lost);
+    text += format_text("failed in {} of {}, the control in {}; ", comparison.lost, counted(comparison.pairs, "seed"),
+                        comparison.control_lost);
   }
   const Interval& interval = *comparison.median_ratio_interval;
   if (*comparison.median_ratio > 0 && std::isfinite(*comparison.median_ratio)) {
@@ -45,7 +47,8 @@ std::string finding(const Comparison& comparison) {
   return text + format_text("p = {:.2g} after correction, {})", *comparison.p_holm, counted(comparison.pairs, "seed"));
 }
 
-/// What the undecided slopes leave open. Rounded up: the claim is never larger than the evidence.
+/// The differences that the data exclude for all of these slopes. Rounded up, so that the claim never exceeds the
+/// evidence.
 std::string exclusion(const std::vector<const Comparison*>& undecided) {
   double largest = 0;
   for (const auto* comparison : undecided) {
@@ -53,12 +56,13 @@ std::string exclusion(const std::vector<const Comparison*>& undecided) {
     largest = std::max({largest, limits.high - 1, 1 - limits.low});
   }
   if (std::isinf(largest)) return "but no size of difference is excluded";
-  if (largest >= 1)
+  if (largest >= 1) {
     return format_text("FD more than {:.1f} times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
+  }
   return format_text("differences of FD of more than {:.0f} % are excluded", std::ceil(100 * largest));
 }
 
-/// The slope that comes out lowest, without a claim.
+/// The slope with the lowest median ratio, without a claim of significance.
 std::string tendency(const SweepStatistics& statistics) {
   const std::string control = shortest(statistics.control);
   const Comparison* lowest = nullptr;
@@ -72,35 +76,26 @@ std::string tendency(const SweepStatistics& statistics) {
                      counted(lowest->pairs, "seed"));
 }
 
-/// Why so few seeds can show nothing, of slopes for which that is so.
-std::string impossibility(const SweepStatistics& statistics, const std::vector<const Comparison*>& impossible) {
-  std::size_t pairs = 0, family = 0;
-  for (const auto* comparison : impossible) pairs = std::max(pairs, comparison->pairs);
+/// Why the seeds are too few for these slopes.
+std::string too_few_seeds_text(const SweepStatistics& statistics, const std::vector<const Comparison*>& too_few) {
+  std::int64_t pairs = 0, family = 0;
+  for (const auto* comparison : too_few) pairs = std::max(pairs, comparison->pairs);
   for (const auto& comparison : statistics.comparisons) family += comparison.pairs > 0;
   return format_text(
       "{} cannot show a difference between {} and {}: the smallest possible p is {:.2g}, {} {} {:.2g}, which takes {} "
       "seeds",
-      counted(pairs, "seed"), shortest(statistics.control), slope_list(impossible), smallest_sign_flip_p(pairs),
-      counted(family, "comparison"), family == 1 ? "needs" : "need", statistics.alpha / static_cast<double>(family),
-      pairs_needed(family, statistics.alpha));
+      counted(pairs, "seed"), shortest(statistics.control), slope_list(too_few),
+      smallest_sign_flip_p(static_cast<std::size_t>(pairs)), counted(family, "comparison"),
+      family == 1 ? "needs" : "need", statistics.alpha / static_cast<double>(family),
+      pairs_needed(static_cast<std::size_t>(family), statistics.alpha));
 }
 
-/// The comparisons by what can be said about them.
-struct Findings {
-  std::vector<const Comparison*> better, worse, undecided, impossible, unpaired;
-};
-
-Findings sort_out(const SweepStatistics& statistics) {
-  Findings findings;
+std::vector<const Comparison*> with_verdict(const SweepStatistics& statistics, Verdict verdict) {
+  std::vector<const Comparison*> found;
   for (const auto& comparison : statistics.comparisons) {
-    auto& kind = comparison.pairs == 0                              ? findings.unpaired
-                 : !comparison.can_be_significant(statistics.alpha) ? findings.impossible
-                 : !comparison.is_significant(statistics.alpha)     ? findings.undecided
-                 : comparison.better                                ? findings.better
-                                                                    : findings.worse;
-    kind.push_back(&comparison);
+    if (comparison.verdict == verdict) found.push_back(&comparison);
   }
-  return findings;
+  return found;
 }
 
 }  // namespace
@@ -110,57 +105,61 @@ std::string answer(const SweepStatistics& statistics) {
   if (statistics.missing.size() == statistics.slopes.size() * statistics.seeds.size()) {
     return "No arm has an FD, so nothing can be said about the slopes.";
   }
-  if (statistics.comparisons.empty()) return "There is one slope, " + control + ", and nothing to compare it with.";
-  const Findings findings = sort_out(statistics);
-  if (findings.unpaired.size() == statistics.comparisons.size()) {
+  if (statistics.comparisons.empty())
+    return "There is only one slope, " + control + ", and nothing to compare it with.";
+  const auto better = with_verdict(statistics, Verdict::better), worse = with_verdict(statistics, Verdict::worse);
+  const auto undecided = with_verdict(statistics, Verdict::no_difference_detected);
+  const auto too_few = with_verdict(statistics, Verdict::too_few_seeds);
+  const auto unknown = with_verdict(statistics, Verdict::not_comparable);
+  if (unknown.size() == statistics.comparisons.size()) {
     return "No slope shares a seed with " + control + ", so nothing can be said about the slopes.";
   }
   std::vector<std::string> parts;
-  for (const auto* comparison : findings.better) parts.push_back(finding(*comparison));
-  const bool any_possible = !findings.worse.empty() || !findings.undecided.empty();
-  if (findings.better.empty() && any_possible) parts.push_back("none is shown to be better than " + control);
-  for (const auto* comparison : findings.worse) parts.push_back(finding(*comparison));
-  if (!findings.undecided.empty()) {
-    parts.push_back("there is no detectable difference between " + control + " and " + slope_list(findings.undecided) +
-                    " (" + exclusion(findings.undecided) + ")");
+  for (const auto* comparison : better) parts.push_back(finding(*comparison));
+  if (better.empty() && !(worse.empty() && undecided.empty())) {
+    parts.push_back("none is shown to be better than " + control);
   }
-  if (!findings.impossible.empty()) parts.push_back(impossibility(statistics, findings.impossible));
-  if (findings.better.empty()) parts.push_back(tendency(statistics));
-  if (!findings.unpaired.empty()) parts.push_back("nothing is known about " + slope_list(findings.unpaired));
+  for (const auto* comparison : worse) parts.push_back(finding(*comparison));
+  if (!undecided.empty()) {
+    parts.push_back(format_text("there is no detectable difference between {} and {} ({})", control,
+                                slope_list(undecided), exclusion(undecided)));
+  }
+  if (!too_few.empty()) parts.push_back(too_few_seeds_text(statistics, too_few));
+  if (better.empty()) parts.push_back(tendency(statistics));
+  if (!unknown.empty()) parts.push_back("nothing is known about " + slope_list(unknown));
   std::vector<std::string> slopes;
   for (const auto& slope : statistics.slopes) slopes.push_back(shortest(slope.negative_slope));
-  return "Of the slopes tried (" + join(slopes, ", ") + "; compared with " + control + "): " + join(parts, "; ") + ".";
+  return format_text("Of the slopes tried ({}; compared with {}): {}.", join(slopes, ", "), control, join(parts, "; "));
 }
 
 static std::string missing_text(const SweepStatistics& statistics) {
   constexpr std::size_t most_named = 5;
   std::vector<std::string> names;
-  for (const auto& [slope, seed] : statistics.missing) {
+  for (const auto& arm : statistics.missing) {
     if (names.size() == most_named) break;
-    names.push_back("slope " + shortest(slope) + " seed " + std::to_string(seed));
+    names.push_back(format_text("slope {} seed {}", shortest(arm.negative_slope), arm.seed));
   }
   if (statistics.missing.size() > most_named) names.push_back("...");
-  return format_text("{} of {} arms are missing, not trained to the end or without FD (", statistics.missing.size(),
-                     statistics.slopes.size() * statistics.seeds.size()) +
-         join(names, ", ") + ").";
+  return format_text("{} of {} arms are missing: not trained to the end, or without an FD ({}).",
+                     statistics.missing.size(), statistics.slopes.size() * statistics.seeds.size(), join(names, ", "));
 }
 
-static std::string bias_text(const SweepScores& scores) {
-  const std::string amount = scores.fd_bias ? format_text(", here by about {:.3g}", *scores.fd_bias) : "";
+static std::string bias_text(const FdMetric& metric) {
+  const std::string amount = metric.bias ? format_text(", here by about {:.3g}", *metric.bias) : "";
   return format_text(
       "FD of {} images is biased upwards{}, about equally for all arms: the true ratios are further from 1, "
-      "and figures of other numbers of images do not compare.",
-      scores.samples, amount);
+      "and FDs of other numbers of images do not compare.",
+      metric.samples, amount);
 }
 
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores) {
   std::vector<std::string> notes = scores.notes;
   if (statistics.control != statistics.wanted_control) {
-    notes.push_back("The control " + shortest(statistics.wanted_control) + " is not among the slopes; the nearest, " +
-                    shortest(statistics.control) + ", stands in for it.");
+    notes.push_back(format_text("The control {} is not among the slopes; the nearest one, {}, is used instead.",
+                                shortest(statistics.wanted_control), shortest(statistics.control)));
   }
   if (!statistics.missing.empty()) notes.push_back(missing_text(statistics));
-  std::size_t diverged = 0, collapsed = 0, most_pairs = 0;
+  std::int64_t diverged = 0, collapsed = 0, most_pairs = 0;
   for (const auto& slope : statistics.slopes) {
     diverged += slope.diverged;
     collapsed += slope.collapsed;
@@ -172,19 +171,37 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
   for (const auto& comparison : statistics.comparisons) most_pairs = std::max(most_pairs, comparison.pairs);
   if (most_pairs > 1 && most_pairs < 9) {
     notes.push_back(
-        "So few seeds make the bootstrap too sure of itself: its 95 % intervals hold the true median in 75 % of the "
-        "cases "
-        "with 3 seeds, 94 % with 5 and 88 % with 7, and the probabilities of being best are too near to 0 and 1.");
+        "With so few seeds the bootstrap is overconfident: its 95 % intervals contain the true median in 75 % of the "
+        "cases with 3 seeds, 94 % with 5 and 88 % with 7, and the probabilities of being best are too close to 0 and "
+        "1.");
   }
-  if (most_pairs > most_exact_pairs) {
-    notes.push_back(format_text("Above {} seeds the test looks at {} random sign flips instead of all.",
+  if (most_pairs > static_cast<std::int64_t>(most_exact_pairs)) {
+    notes.push_back(format_text("Above {} seeds the test draws {} random sign flips instead of enumerating all.",
                                 most_exact_pairs, random_flips));
   }
-  if (scores.samples > 0) notes.push_back(bias_text(scores));
+  if (scores.metric) notes.push_back(bias_text(*scores.metric));
   return notes;
 }
 
-/// `value` with as many decimals as three digits of `like` need.
+std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics) {
+  const double confidence = 100 * (1 - statistics.alpha);
+  return {{"p", "paired sign-flip permutation test on differences of log FD, two-sided"},
+          {"p_holm", "Holm's correction over the slopes"},
+          {"verdict", "by p_holm and the side of the test statistic: net failures, then the mean difference of log FD"},
+          {"median_ratio_interval",
+           format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too short for few seeds",
+                       statistics.resamples, confidence)},
+          {"simultaneous_interval",
+           format_text("inverted sign-flip test (means of all subsets of seeds), {:g} % for all slopes simultaneously",
+                       confidence)},
+          {"probability_best",
+           format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
+          {"seed_variance", "of log FD between seeds"},
+          {"metric_variance", "of log FD between sets of images of one generator"},
+          {"rank_stability", "mean Kendall tau-b between seeds"}};
+}
+
+/// `value` with the number of decimals that gives `like` three significant digits.
 static std::string with_decimals_of(double value, double like) {
   const double size = std::abs(like);
   if (size < 1) return format_text("{:.3g}", value);
@@ -194,7 +211,7 @@ static std::string with_decimals_of(double value, double like) {
 std::string score_number(double value) { return with_decimals_of(value, value); }
 
 std::string score_text(const SlopeSummary& summary) {
-  const std::size_t failed = summary.diverged + summary.collapsed, arms = summary.scored + failed + summary.missing;
+  const std::int64_t failed = summary.diverged + summary.collapsed, arms = summary.scored + failed + summary.missing;
   std::vector<std::string> parts;
   if (summary.mean_fd) {
     parts.push_back("FD " + score_number(*summary.mean_fd));

@@ -1,26 +1,30 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "statistics/statistics.h"
 
-/// Statistics in plain words. Claims are made only of what is significant after correction; ASCII only.
+/// Statistics in plain words. Claims are made only if they are significant after correction. ASCII only.
 namespace slopegan {
 
-/// The sweep's question answered in one sentence: which slopes are better or worse than the control, which cannot be
-/// told apart and how large a difference is excluded, and for which the seeds are too few to say anything.
+/// The answer to the sweep's question in one sentence: which slopes are better or worse than the control, which cannot
+/// be distinguished from it and how large a difference is excluded, and for which slopes the seeds are too few.
 std::string answer(const SweepStatistics& statistics);
 
-/// One sentence each: what the figures do not tell by themselves (the control taken, arms missing or come to nothing,
-/// too short intervals, the metric's bias).
+/// Caveats, one sentence each: a substituted control, missing or failed arms, intervals that are too short, the bias of
+/// the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// A figure with three digits and without an exponent for large ones: 1234, 12.3, 0.123.
+/// How the figures of statistics.json are computed: (key, method).
+std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics);
+
+/// Three significant digits, without an exponent for large numbers: 1234, 12.3, 0.123.
 std::string score_number(double value);
 
-/// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms;
-/// empty where nothing is known.
+/// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms.
+/// Empty if nothing is known.
 std::string score_text(const SlopeSummary& summary);
 
 }  // namespace slopegan

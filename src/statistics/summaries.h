@@ -3,32 +3,32 @@
 #include <optional>
 #include <span>
 
-/// Summary numbers of small samples. Values are finite unless said otherwise.
+/// Summary statistics of small samples. Values are finite unless noted.
 namespace slopegan {
 
-/// From `low` to `high`, both included; infinite where there is no limit.
+/// The closed interval [low, high]. A limit is infinite if the interval is unbounded on that side.
 struct Interval {
   double low = 0;
   double high = 0;
 };
 
-/// Infinite values are allowed; where the middle lies between −x and +x, infinite or not, it is 0. Throws
+/// Values may be infinite. If the two middle values are −x and +x, the median is 0, also for infinite x. Throws
 /// std::invalid_argument for no values.
 double median(std::span<const double> values);
 
 /// Throws std::invalid_argument for no values.
 double mean(std::span<const double> values);
 
-/// With n − 1. Nothing for fewer than two values.
+/// The unbiased variance (divides by n − 1). std::nullopt for fewer than two values.
 std::optional<double> sample_variance(std::span<const double> values);
 
-/// Pearson's correlation. Nothing for fewer than three pairs, or where one side is constant. Throws
-/// std::invalid_argument for sides of different length.
+/// Pearson's correlation. std::nullopt for fewer than three pairs, or if one side is constant. Throws
+/// std::invalid_argument if the sides differ in length.
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b);
 
-/// Kendall's rank correlation τ-b (Kendall 1945), which allows for ties; infinite values are ranks like any other.
-/// Nothing where one side is constant or has fewer than two values. Throws std::invalid_argument for sides of different
-/// length.
+/// Kendall's rank correlation τ-b (Kendall 1945), which corrects for ties. Infinite values are ranked like any other.
+/// std::nullopt for fewer than two pairs, or if one side is constant. Throws std::invalid_argument if the sides differ
+/// in length.
 std::optional<double> kendall_tau(std::span<const double> a, std::span<const double> b);
 
 }  // namespace slopegan

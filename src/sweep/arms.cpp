@@ -1,18 +1,11 @@
 #include "sweep/arms.h"
 
+#include "config/sweep_target.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
-
-static std::vector<std::string> arm_overrides(const Config& config, const Arm& arm) {
-  const std::string slope = "negative_slope=" + shortest(arm.negative_slope);
-  std::vector<std::string> overrides = {"seed=" + std::to_string(arm.seed), "run.name=" + arm.name};
-  if (config.sweep.apply_to != SweepTarget::discriminator) overrides.push_back("generator." + slope);
-  if (config.sweep.apply_to != SweepTarget::generator) overrides.push_back("discriminator." + slope);
-  return overrides;
-}
 
 std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir) {
   std::vector<Arm> arms;
@@ -23,7 +16,8 @@ std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sw
       arm.seed = seed;
       arm.name = "slope_" + shortest(slope) + "-seed_" + std::to_string(seed);
       arm.directory = sweep_dir / "runs" / arm.name;
-      arm.overrides = arm_overrides(config, arm);
+      arm.overrides = slope_overrides(config.sweep.apply_to, slope);
+      arm.overrides.insert(arm.overrides.begin(), {"seed=" + std::to_string(seed), "run.name=" + arm.name});
       arms.push_back(std::move(arm));
     }
   }

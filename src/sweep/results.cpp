@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "metrics/figures.h"
@@ -13,6 +14,9 @@
 namespace slopegan {
 
 namespace {
+
+// --- The CSV file
+// -----------------------------------------------------------------------------------------------------
 
 using Cells = std::vector<std::string>;
 
@@ -44,7 +48,7 @@ std::string status_text(const std::optional<RunStatus>& status) {
   return "unknown";
 }
 
-/// As RFC 4180 wants it: in quotes where the text could be taken for several cells or lines.
+/// Quoted as in RFC 4180 if the text contains a separator, a quote or a line break.
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -52,7 +56,7 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-/// All figures, so that the files of all sweeps are read alike, and behind them those that only these arms have.
+/// All known figures, so that every results.csv has the same columns, then those that only these arms have.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;
   for (const auto& figure : figures) names.emplace_back(figure.key);
@@ -100,6 +104,51 @@ Cells header(const Cells& metrics) {
   return names;
 }
 
+// --- Scores
+// -----------------------------------------------------------------------------------------------------------
+
+/// Extractor, samples and training images, which must be equal for FDs to compare.
+using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
+
+Conditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
+
+/// Whether the last diagnostics of the arm raise the alarm.
+bool has_collapsed(const Arm& arm) {
+  const auto record = last_diagnostics(arm);
+  return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
+}
+
+ArmOutcome outcome_of(const Arm& arm, const Config& config) {
+  const ArmState state = read_arm_state(arm);
+  if (state.status == RunStatus::diverged) return ArmOutcome::diverged;
+  if (state.status == RunStatus::failed) return ArmOutcome::failed;
+  if (!is_over(state, config)) return ArmOutcome::pending;
+  return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
+}
+
+/// The final metrics of each arm; std::nullopt if it is not done or has no FD at its last image.
+std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& arms,
+                                                        const std::vector<ArmScore>& scores, const Config& config) {
+  std::vector<std::optional<MetricsRecord>> metrics;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    auto record = scores[i].outcome == ArmOutcome::done ? last_metrics(arms[i]) : std::nullopt;
+    const bool usable = record && record->values.contains("fd") && record->images >= config.training.total_images;
+    metrics.push_back(usable ? std::move(record) : std::nullopt);
+  }
+  return metrics;
+}
+
+/// The most frequent conditions; the first in order if several are equally frequent.
+std::optional<Conditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
+  std::map<Conditions, int> counts;
+  for (const auto& record : metrics) {
+    if (record) ++counts[conditions_of(*record)];
+  }
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? std::nullopt : std::optional(most->first);
+}
+
 }  // namespace
 
 void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms) {
@@ -117,6 +166,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   write_file_atomic(file, csv);
 }
 
+/// The cells of results_table after the name.
 static std::string table_row(const Arm& arm) {
   const auto history = last_history(arm);
   const auto metrics = last_metrics(arm);
@@ -128,17 +178,56 @@ static std::string table_row(const Arm& arm) {
   const std::string fd_text = metrics && fd != metrics->values.end() ? format_text("{:.4g}", fd->second) : "-";
   return format_text(" {:<9} {:11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", status_text(read_arm_state(arm).status),
                      h.images, fd_text, number(h.discriminator_loss, 3), number(h.generator_loss, 3),
-                     number(h.images_per_second, 0), (history ? clock_time(h.seconds) : "-"), number(h.memory_mib, 0));
+                     number(h.images_per_second, 0), history ? clock_time(h.seconds) : "-", number(h.memory_mib, 0));
 }
 
 std::string results_table(const std::vector<Arm>& arms) {
   std::size_t widest = std::string_view("arm").size();
   for (const auto& arm : arms) widest = std::max(widest, arm.name.size());
-  const int width = static_cast<int>(widest);
-  std::string text = format_text("{:<{}} {:<9} {:>11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", "arm", width, "status",
+  std::string text = format_text("{:<{}} {:<9} {:>11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", "arm", widest, "status",
                                  "images", "FD", "loss D", "loss G", "images/s", "time", "MiB");
-  for (const auto& arm : arms) text += format_text("{:<{}}", arm.name, width) + table_row(arm);
+  for (const auto& arm : arms) text += format_text("{:<{}}", arm.name, widest) + table_row(arm);
   return text;
+}
+
+SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
+  SweepScores scores;
+  for (const auto& arm : arms) {
+    scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(arm, config), {}, {}});
+  }
+  const auto metrics = final_metrics(arms, scores.arms, config);
+  const auto conditions = majority_conditions(metrics);
+  if (!conditions) return scores;
+  FdMetric& fd = scores.metric.emplace();
+  std::tie(fd.extractor, fd.samples, fd.images) = *conditions;
+  int others = 0;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    const auto& record = metrics[i];
+    if (!record) continue;
+    if (conditions_of(*record) != *conditions) {
+      ++others;
+      continue;
+    }
+    fd.name = metric_title("fd", *record);
+    scores.arms[i].fd = record->values.at("fd");
+    scores.arms[i].fd_repeat = record->fd_repeat;
+    if (record->fd_bias) fd.bias = record->fd_bias;
+    if (const auto floor = record->floors.find("fd"); floor != record->floors.end()) fd.floor = floor->second;
+  }
+  if (others > 0) {
+    scores.notes.push_back(
+        format_text("{} of the arms were scored with another extractor, number of samples or number of training images "
+                    "than most. Such scores do not compare, and these arms count as missing.",
+                    others));
+  }
+  return scores;
+}
+
+StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+                                const std::vector<Arm>& arms) {
+  auto file = evaluate_scores(read_scores(config, arms), config.sweep.control);
+  write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
+  return file;
 }
 
 }  // namespace slopegan

@@ -4,15 +4,28 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
+#include "statistics/statistics_json.h"
 #include "sweep/arms.h"
 
+/// What a sweep leaves in its directory: results.csv and statistics.json.
 namespace slopegan {
 
-/// results.csv: a line an arm with its last figures, those of its history and those of its metrics, which may be of an
-/// earlier image. Cells are empty where a run has no such figure. Throws IoError.
+/// Writes results.csv: one line per arm, with the last figures of its history and of its metrics, which may belong to
+/// an earlier image count. Cells without a figure are empty. Throws IoError.
 void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms);
 
-/// The same for people: a line an arm, with the figures that one looks at first. "-" where a run has no such figure.
+/// A table for the terminal: one line per arm, with its most important figures. "-" stands for a missing figure.
 std::string results_table(const std::vector<Arm>& arms);
+
+/// The FDs at the end of training, from the last lines of metrics.jsonl and diagnostics.jsonl; an arm has collapsed if
+/// its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images compare: arms that
+/// differ from the majority count as missing, and a note says so. Arms with unreadable files are missing too, with a
+/// warning.
+SweepScores read_scores(const Config& config, const std::vector<Arm>& arms);
+
+/// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.
+StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+                                const std::vector<Arm>& arms);
 
 }  // namespace slopegan

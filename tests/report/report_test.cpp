@@ -201,7 +201,7 @@ TEST(Report, OfASweepStartsWithTheAnswer) {
   make_sweep(directory / "sweep", 2, 1, {.pictures = 1});
   directory.write("sweep/statistics.json", R"({"answer": "0.1 is <better>.", "notes": ["few seeds"], "metric": null,
     "control": 0, "slopes": [], "methods": {}, "comparisons": [{"negative_slope": 0.1, "pairs": 7, "wins": 7,
-    "median_ratio": 0.8, "median_ratio_interval": [0.7, 0.9], "simultaneous_interval": [0, null], "p": 0.0156,
+    "median_ratio": 1.1, "mean_log_ratio": -0.22, "median_ratio_interval": [0.7, 0.9], "simultaneous_interval": [0, null], "p": 0.0156,
     "p_holm": 0.0156, "significant": true, "can_be_significant": true}]})");
   const std::string page = content_of(write_report(directory / "sweep"));
   const auto answer = page.find("0.1 is &lt;better&gt;."), pictures = page.find("<section id=\"pictures\"");

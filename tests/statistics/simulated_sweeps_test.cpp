@@ -49,11 +49,11 @@ Claims count_claims(const Simulation& simulation, int sweeps) {
   for (int i = 0; i < sweeps; ++i) {
     const auto statistics = simulate(simulation, i);
     bool any = false;
-    for (const auto& comparison : statistics.comparisons) any = any || comparison.is_significant(statistics.alpha);
+    for (const auto& comparison : statistics.comparisons) any = any || comparison.significant;
     const auto& first = statistics.comparisons.front();
     claims.any += any;
-    claims.first += first.is_significant(statistics.alpha);
-    claims.first_better += first.is_significant(statistics.alpha) && first.better;
+    claims.first += first.significant;
+    claims.first_better += first.verdict == Verdict::better;
   }
   return claims;
 }

@@ -13,7 +13,6 @@ namespace slopegan {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Pair;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -35,9 +34,9 @@ TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
   ASSERT_EQ(statistics.comparisons.size(), 1u);
   const auto& comparison = statistics.comparisons[0];
   EXPECT_EQ(comparison.negative_slope, 0.1);
-  EXPECT_EQ(comparison.pairs, 3u);
-  EXPECT_EQ(comparison.wins, 3u);
-  EXPECT_TRUE(comparison.better);
+  EXPECT_EQ(comparison.pairs, 3);
+  EXPECT_EQ(comparison.wins, 3);
+  EXPECT_TRUE(comparison.favours_slope());
   EXPECT_NEAR(comparison.median_ratio.value(), 0.8, 1e-12);
   EXPECT_NEAR(comparison.median_ratio_interval->low, 0.5, 1e-12);
   EXPECT_NEAR(comparison.median_ratio_interval->high, 0.9, 1e-12);
@@ -45,7 +44,8 @@ TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
   EXPECT_EQ(comparison.p.value(), 0.25);
   EXPECT_EQ(comparison.p_holm.value(), 0.25);
   EXPECT_EQ(comparison.smallest_p_holm, 0.25);
-  EXPECT_FALSE(comparison.can_be_significant(0.05));
+  EXPECT_FALSE(comparison.can_be_significant);
+  EXPECT_EQ(comparison.verdict, Verdict::too_few_seeds);
   EXPECT_EQ(comparison.simultaneous_interval->low, 0);
   EXPECT_TRUE(std::isinf(comparison.simultaneous_interval->high));
 }
@@ -54,20 +54,20 @@ TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
   // Six seeds, every difference of one sign: p = 1/32 each, and 2/32 for two of them.
   const std::vector<double> control = {10, 11, 12, 13, 14, 15}, worse = {20, 21, 25, 26, 28, 33};
   const auto one = sweep_statistics(arms_with({{0.2, control}, {1, worse}}), 0.2);
-  EXPECT_TRUE(one.comparisons[0].is_significant(0.05));
-  EXPECT_FALSE(one.comparisons[0].better);
+  EXPECT_TRUE(one.comparisons[0].significant);
+  EXPECT_EQ(one.comparisons[0].verdict, Verdict::worse);
   EXPECT_GT(one.comparisons[0].simultaneous_interval->low, 1);
   const auto two = sweep_statistics(arms_with({{0.2, control}, {0.5, worse}, {1, worse}}), 0.2);
   EXPECT_EQ(two.comparisons[0].p_holm.value(), 2.0 / 32);
   EXPECT_EQ(two.comparisons[0].smallest_p_holm, 2.0 / 32);
-  EXPECT_FALSE(two.comparisons[0].can_be_significant(0.05));
+  EXPECT_FALSE(two.comparisons[0].can_be_significant);
   EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % takes seven seeds
 }
 
 TEST(SweepStatistics, TellsWhatIsNotSignificantFromWhatCannotBe) {
   const auto statistics = sweep_statistics(arms_with({{0.2, {1, 1, 1, 1, 1, 1}}, {1, {2, 2, 2, 0.5, 0.5, 0.5}}}), 0.2);
-  EXPECT_FALSE(statistics.comparisons[0].is_significant(0.05));
-  EXPECT_TRUE(statistics.comparisons[0].can_be_significant(0.05));
+  EXPECT_FALSE(statistics.comparisons[0].significant);
+  EXPECT_TRUE(statistics.comparisons[0].can_be_significant);
   EXPECT_EQ(statistics.comparisons[0].smallest_p_holm, 1.0 / 32);
 }
 
@@ -86,34 +86,46 @@ TEST(SweepStatistics, RanksAnArmThatCameToNothingLast) {
   arms[11].fd = not_a_number;
   const auto statistics = sweep_statistics(arms, 0.2);
   const auto& comparison = statistics.comparisons.at(0);
-  EXPECT_EQ(comparison.pairs, 6u);
-  EXPECT_EQ(comparison.lost, 3u);
-  EXPECT_EQ(comparison.wins, 0u);
+  EXPECT_EQ(comparison.pairs, 6);
+  EXPECT_EQ(comparison.lost, 3);
+  EXPECT_EQ(comparison.wins, 0);
   EXPECT_EQ(comparison.p.value(), 2.0 / 64);
-  EXPECT_FALSE(comparison.better);
+  EXPECT_FALSE(comparison.favours_slope());
   EXPECT_NEAR(comparison.mean_log_ratio.value(), std::log(1.1), 1e-12);
   EXPECT_TRUE(std::isinf(comparison.median_ratio.value()));
-  EXPECT_EQ(statistics.slopes.at(1).diverged, 2u);
-  EXPECT_EQ(statistics.slopes.at(1).collapsed, 1u);
-  EXPECT_EQ(statistics.slopes.at(1).scored, 3u);
+  EXPECT_EQ(statistics.slopes.at(1).diverged, 2);
+  EXPECT_EQ(statistics.slopes.at(1).collapsed, 1);
+  EXPECT_EQ(statistics.slopes.at(1).scored, 3);
   EXPECT_EQ(statistics.slopes.at(0).probability_best.value(), 1);
   EXPECT_TRUE(statistics.missing.empty());
 }
 
 TEST(SweepStatistics, CallsASlopeWorseThatFailsMoreOftenHoweverGoodItsOtherSeedsAre) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
-  EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+  EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
   arms[4].outcome = ArmOutcome::diverged;
-  EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).better);
+  EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
+}
+
+TEST(SweepStatistics, GivesTheVerdictByTheMeanWhenTheMedianDisagrees) {
+  // Slightly worse in eight seeds, five times as good in seven.
+  std::vector<double> control(15, 10), slope;
+  for (int i = 0; i < 8; ++i) slope.push_back(10.5);
+  for (int i = 0; i < 7; ++i) slope.push_back(2);
+  const Comparison comparison = sweep_statistics(arms_with({{0.2, control}, {1, slope}}), 0.2).comparisons.at(0);
+  EXPECT_GT(comparison.median_ratio.value(), 1);
+  EXPECT_LT(comparison.mean_log_ratio.value(), 0);
+  EXPECT_TRUE(comparison.significant) << comparison.p.value();
+  EXPECT_EQ(comparison.verdict, Verdict::better);
 }
 
 TEST(SweepStatistics, LearnsNothingFromASeedWhereBothCameToNothing) {
   auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
   arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
   const Comparison comparison = sweep_statistics(arms, 0.2).comparisons.at(0);
-  EXPECT_EQ(comparison.pairs, 1u);
-  EXPECT_EQ(comparison.lost, 0u);
-  EXPECT_EQ(comparison.control_lost, 0u);
+  EXPECT_EQ(comparison.pairs, 1);
+  EXPECT_EQ(comparison.lost, 0);
+  EXPECT_EQ(comparison.control_lost, 0);
   EXPECT_NEAR(comparison.median_ratio.value(), 1.2, 1e-12);
   EXPECT_EQ(comparison.p.value(), 1);
 }
@@ -122,7 +134,7 @@ TEST(SweepStatistics, ExcludeNothingWhereEveryArmCameToNothing) {
   auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   const auto statistics = sweep_statistics(arms, 0.2);
-  EXPECT_EQ(statistics.comparisons.at(0).pairs, 0u);
+  EXPECT_EQ(statistics.comparisons.at(0).pairs, 0);
   EXPECT_FALSE(statistics.comparisons.at(0).p.has_value());
   const std::string text = slopegan::answer(statistics);
   EXPECT_EQ(text.find("excluded"), std::string::npos) << text;
@@ -137,15 +149,16 @@ TEST(SweepStatistics, LeavesMissingArmsOutAndNamesThem) {
   arms[7].fd = 0;
   arms.pop_back();  // not even listed
   const auto statistics = sweep_statistics(arms, 0.2);
-  EXPECT_THAT(statistics.missing, ElementsAre(Pair(0, 1), Pair(0.2, 2), Pair(1, 0), Pair(1, 1)));
-  EXPECT_EQ(statistics.comparisons.at(0).pairs, 1u);
-  EXPECT_EQ(statistics.comparisons.at(1).pairs, 0u);
+  EXPECT_THAT(statistics.missing,
+              ElementsAre(MissingArm{0, 1}, MissingArm{0.2, 2}, MissingArm{1, 0}, MissingArm{1, 1}));
+  EXPECT_EQ(statistics.comparisons.at(0).pairs, 1);
+  EXPECT_EQ(statistics.comparisons.at(1).pairs, 0);
   EXPECT_FALSE(statistics.comparisons.at(1).p);
   EXPECT_FALSE(statistics.comparisons.at(1).p_holm);
   // Slope 1 without a score is no comparison, so nothing is corrected for it.
   EXPECT_EQ(statistics.comparisons.at(0).p_holm.value(), 1);
-  EXPECT_EQ(statistics.slopes.at(2).missing, 2u);
-  EXPECT_EQ(statistics.complete_seeds, 1u);
+  EXPECT_EQ(statistics.slopes.at(2).missing, 2);
+  EXPECT_EQ(statistics.complete_seeds, 1);
   EXPECT_FALSE(statistics.slopes.at(0).probability_best);
 }
 

@@ -71,13 +71,13 @@ TEST(Answer, ExcludesNothingWhereFailuresLeaveNoLimit) {
 TEST(Answer, CountsFailures) {
   auto arms = arms_with(6, {{0.2, 1}, {1, 2}});
   arms[7].outcome = ArmOutcome::diverged;
-  EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (came to nothing in 1 of 6 seeds, the control in 0; median FD"));
+  EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (failed in 1 of 6 seeds, the control in 0; median FD"));
 }
 
 TEST(Answer, HasNoMedianWhereMostSeedsFailed) {
   auto arms = arms_with(6, {{0.2, 1}, {1, 2}});
   for (std::size_t i = 6; i < 11; ++i) arms[i].outcome = ArmOutcome::collapsed;
-  EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (came to nothing in 5 of 6 seeds, the control in 0; p = 0.031 "
+  EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (failed in 5 of 6 seeds, the control in 0; p = 0.031 "
                                          "after correction, 6 seeds)"));
 }
 
@@ -87,7 +87,7 @@ TEST(Answer, SaysWhenThereIsNothingToSay) {
   EXPECT_EQ(answer_of(arms), "No arm has an FD, so nothing can be said about the slopes.");
   arms[0].fd = 3;  // slope 0.1
   EXPECT_EQ(answer_of(arms), "No slope shares a seed with 0.2, so nothing can be said about the slopes.");
-  EXPECT_EQ(answer_of(arms_with(3, {{0.2, 1}})), "There is one slope, 0.2, and nothing to compare it with.");
+  EXPECT_EQ(answer_of(arms_with(3, {{0.2, 1}})), "There is only one slope, 0.2, and nothing to compare it with.");
   auto partly = arms_with(3, {{0.1, 1}, {0.2, 1}, {1, 2}});
   for (std::size_t i = 6; i < 9; ++i) partly[i].outcome = ArmOutcome::pending;
   EXPECT_THAT(answer_of(partly), HasSubstr("; nothing is known about 1."));
@@ -98,16 +98,16 @@ TEST(StatisticsNotes, TellWhatTheFiguresDoNot) {
   arms[0].outcome = ArmOutcome::diverged;
   arms[1].outcome = ArmOutcome::failed;
   SweepScores scores;
-  scores.samples = 5000;
+  scores.metric.emplace().samples = 5000;
   scores.notes = {"from the files"};
   const auto notes = statistics_notes(sweep_statistics(arms, 0.2), scores);
   EXPECT_THAT(notes, Contains("from the files"));
-  EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest, 0.25, stands in for it."));
-  EXPECT_THAT(notes, Contains("1 of 6 arms are missing, not trained to the end or without FD (slope 0.1 seed 1)."));
+  EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest one, 0.25, is used instead."));
+  EXPECT_THAT(notes, Contains("1 of 6 arms are missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
   EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed: such an arm counts as the worst of its seed."));
-  EXPECT_THAT(notes, Contains(HasSubstr("So few seeds make the bootstrap too sure of itself")));
+  EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident")));
   EXPECT_THAT(notes, Contains(HasSubstr("FD of 5000 images is biased upwards, about equally")));
-  scores.fd_bias = 0.084;
+  scores.metric->bias = 0.084;
   EXPECT_THAT(statistics_notes(sweep_statistics(arms, 0.2), scores), Contains(HasSubstr("here by about 0.084,")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(24, {{0.1, 1}, {0.2, 1}}), 0.2), {}),
               Contains(HasSubstr("99999 random sign flips")));

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/load.h"
+#include "config/sweep_target.h"
 #include "run/history.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -52,6 +54,17 @@ TEST(MakeArms, PutsTheSlopeIntoTheNetworksThatTheSweepIsAbout) {
               ElementsAre("generator.negative_slope=0.01", "discriminator.negative_slope=0.01"));
   EXPECT_THAT(slopes_of(SweepTarget::generator), ElementsAre("generator.negative_slope=0.01"));
   EXPECT_THAT(slopes_of(SweepTarget::discriminator), ElementsAre("discriminator.negative_slope=0.01"));
+}
+
+TEST(MakeArms, GivesOverridesThatReadBackAsTheExactSlope) {
+  auto config = sweep_config();
+  config.sweep.negative_slope = {1.0 / 3, 1e-7, 0};
+  for (const auto target : {SweepTarget::both, SweepTarget::generator, SweepTarget::discriminator}) {
+    config.sweep.apply_to = target;
+    for (const auto& arm : make_arms(config, "s")) {
+      EXPECT_EQ(swept_slope(load_config({}, arm.overrides).config, target), arm.negative_slope);
+    }
+  }
 }
 
 TEST(Shards, ShareOutTheArmsWithoutLossOrRepetition) {

@@ -1,4 +1,4 @@
-#include "sweep/sweep_scores.h"
+#include "sweep/results.h"
 
 #include <algorithm>
 #include <fstream>
@@ -10,8 +10,6 @@
 #include "run/history.h"
 #include "run/metrics_log.h"
 #include "support/files.h"
-#include "sweep/results.h"
-#include "sweep/statistics_file.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -71,11 +69,13 @@ TEST_F(SweepScoresTest, AreThoseOfTheLastLine) {
   EXPECT_EQ(scores.arms[0].fd, 2);
   EXPECT_EQ(scores.arms[0].fd_repeat, 3);
   EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::pending);
-  EXPECT_EQ(scores.extractor, "classifier@1a2b");
-  EXPECT_EQ(scores.samples, 1000);
-  EXPECT_EQ(scores.images, 640);
-  EXPECT_EQ(scores.fd_floor, 0.25);
-  EXPECT_EQ(scores.fd_bias, 0.01);
+  ASSERT_TRUE(scores.metric);
+  EXPECT_EQ(scores.metric->name, "FD[classifier@1a2b,n=1000]");
+  EXPECT_EQ(scores.metric->extractor, "classifier@1a2b");
+  EXPECT_EQ(scores.metric->samples, 1000);
+  EXPECT_EQ(scores.metric->images, 640);
+  EXPECT_EQ(scores.metric->floor, 0.25);
+  EXPECT_EQ(scores.metric->bias, 0.01);
   EXPECT_TRUE(scores.notes.empty());
 }
 
@@ -93,7 +93,7 @@ TEST_F(SweepScoresTest, AreOnlyOfArmsThatHaveEnded) {
   EXPECT_EQ(scores.arms[2].outcome, ArmOutcome::diverged);
   EXPECT_EQ(scores.arms[3].outcome, ArmOutcome::done);
   for (const auto& arm : scores.arms) EXPECT_FALSE(arm.fd);
-  EXPECT_EQ(scores.extractor, "");
+  EXPECT_FALSE(scores.metric);
 }
 
 TEST_F(SweepScoresTest, AreNoneOfAnArmThatHasCollapsedAtItsEnd) {
@@ -136,7 +136,7 @@ TEST_F(SweepScoresTest, DoWithoutFilesThatCannotBeRead) {
 
 TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
   for (std::size_t i = 0; i < 4; ++i) write_done(i, metrics(arms_[i].negative_slope == 0.1 ? 5 : 10));
-  const auto sentence = write_statistics(config_, directory_.path(), arms_).sentence;
+  const auto sentence = write_statistics(config_, directory_.path(), arms_).answer;
   const auto json = nlohmann::json::parse(read_file(directory_ / "statistics.json", 1 << 20));
   EXPECT_EQ(json.at("answer"), sentence);
   EXPECT_THAT(sentence, HasSubstr("2 seeds cannot show"));
@@ -151,6 +151,7 @@ TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
   EXPECT_EQ(comparison.at("p"), 0.5);
   EXPECT_EQ(comparison.at("significant"), false);
   EXPECT_EQ(comparison.at("can_be_significant"), false);
+  EXPECT_EQ(comparison.at("verdict"), "too_few_seeds");
   EXPECT_TRUE(comparison.at("simultaneous_interval").at(1).is_null());
   EXPECT_EQ(json.at("slopes").at(0).at("probability_best"), 1);
   EXPECT_EQ(json.at("missing").size(), 0u);

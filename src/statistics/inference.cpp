@@ -1,4 +1,4 @@
-#include "statistics/paired_tests.h"
+#include "statistics/inference.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "support/random.h"
 
@@ -16,7 +18,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::vector<double> with_finite_losses(std::span<const double> differences) {
+/// Replaces infinite differences by finite ones of the same sign that outweigh all others.
+std::vector<double> with_finite_failures(std::span<const double> differences) {
   double sum = 0;
   for (const double d : differences) sum += std::isfinite(d) ? std::abs(d) : 0;
   std::vector<double> finite(differences.begin(), differences.end());
@@ -24,14 +27,14 @@ std::vector<double> with_finite_losses(std::span<const double> differences) {
   return finite;
 }
 
-/// In how many of the 2^k ways to sign `rest` |sum ± rest[0] ± …| reaches `threshold`.
+/// The number of the 2^k sign choices for which |sum ± rest[0] ± … ± rest[k − 1]| reaches `threshold`.
 std::size_t count_reaching(std::span<const double> rest, double sum, double threshold) {
   if (rest.empty()) return std::abs(sum) >= threshold ? 1 : 0;
   return count_reaching(rest.subspan(1), sum + rest[0], threshold) +
          count_reaching(rest.subspan(1), sum - rest[0], threshold);
 }
 
-/// Random bits, one at a time.
+/// Random bits, 32 per draw of the stream.
 class CoinFlips {
  public:
   explicit CoinFlips(std::string_view name) : stream_(0, name) {}
@@ -67,7 +70,7 @@ std::vector<double> all_subset_means(std::span<const double> values) {
     for (std::size_t below = 0; below < bit; ++below) means[bit + below] = means[below] + values[i];
   }
   for (std::size_t subset = 1; subset < means.size(); ++subset) means[subset] /= std::popcount(subset);
-  means.erase(means.begin());  // the empty one
+  means.erase(means.begin());  // the empty subset
   return means;
 }
 
@@ -87,20 +90,34 @@ std::vector<double> random_subset_means(std::span<const double> values) {
   return means;
 }
 
+/// The number of infinite scores and the sum of the finite ones over the drawn trials. Every candidate has the same
+/// number of trials, so comparing sums compares means.
+std::pair<std::size_t, double> total(const std::vector<double>& scores, const std::vector<std::uint32_t>& drawn) {
+  std::pair<std::size_t, double> sum{0, 0};
+  for (const auto trial : drawn) {
+    if (std::isinf(scores[trial])) {
+      ++sum.first;
+    } else {
+      sum.second += scores[trial];
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 double sign_flip_p(std::span<const double> differences) {
   if (differences.empty()) return 1;
-  const auto finite = with_finite_losses(differences);
+  const auto finite = with_finite_failures(differences);
   double sum = 0, magnitude = 0;
   for (const double d : finite) {
     sum += d;
     magnitude += std::abs(d);
   }
-  // Flips that differ from the observed one by rounding alone are as extreme as it is.
+  // Sums that differ from the observed one only by rounding count as equally extreme.
   const double threshold = std::abs(sum) - 1e-12 * magnitude;
   if (finite.size() > most_exact_pairs) return random_sign_flip_p(finite, threshold);
-  // By symmetry half of the flips are enough: those that keep the first sign.
+  // |sum| is symmetric, so half of the flips suffice: those that keep the first sign.
   const auto rest = std::span(finite).subspan(1);
   return std::ldexp(static_cast<double>(count_reaching(rest, finite[0], threshold)), -static_cast<int>(rest.size()));
 }
@@ -131,17 +148,54 @@ std::vector<double> holm(std::span<const double> p) {
 }
 
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence) {
-  const bool both_lost = std::count(differences.begin(), differences.end(), infinity) > 0 &&
-                         std::count(differences.begin(), differences.end(), -infinity) > 0;
-  if (differences.empty() || both_lost) return {-infinity, infinity};
+  const bool failures_of_both_signs = std::count(differences.begin(), differences.end(), infinity) > 0 &&
+                                      std::count(differences.begin(), differences.end(), -infinity) > 0;
+  if (differences.empty() || failures_of_both_signs) return {-infinity, infinity};
   auto means = differences.size() > most_exact_pairs ? random_subset_means(differences) : all_subset_means(differences);
   const double outside = (1 - confidence) / 2 * static_cast<double>(means.size() + 1);
-  const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));  // 0.05 / 2 · 40 is 1, not below it
+  const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));  // 0.05 / 2 · 40 rounds below 1
   if (k < 1) return {-infinity, infinity};
   std::nth_element(means.begin(), means.begin() + (k - 1), means.end());
   const double low = means[static_cast<std::size_t>(k - 1)];
   std::nth_element(means.begin(), means.end() - k, means.end());
   return {low, *(means.end() - k)};
+}
+
+Interval bootstrap_median_interval(std::span<const double> values, double confidence, const Resampling& resampling) {
+  if (values.size() < 2 || resampling.count == 0) return {-infinity, infinity};
+  RandomStream stream(resampling.seed, "bootstrap of a median");
+  std::vector<double> drawn(values.size()), medians(resampling.count);
+  for (double& result : medians) {
+    for (double& value : drawn) value = values[stream.below(static_cast<std::uint32_t>(values.size()))];
+    result = median(drawn);
+  }
+  std::sort(medians.begin(), medians.end());
+  // Ranks are rounded outwards, because a finite and an infinite median cannot be interpolated.
+  const double outside = (1 - confidence) / 2 * static_cast<double>(resampling.count - 1);
+  const auto rank = static_cast<std::size_t>(std::floor(outside));
+  return {medians[rank], medians[resampling.count - 1 - rank]};
+}
+
+std::vector<double> probability_best(const std::vector<std::vector<double>>& scores, const Resampling& resampling) {
+  if (scores.empty() || scores[0].empty()) throw std::invalid_argument("probability_best: no candidates or no trials");
+  const std::size_t trials = scores[0].size();
+  for (const auto& candidate : scores) {
+    if (candidate.size() != trials)
+      throw std::invalid_argument("probability_best: each candidate needs one score per trial");
+  }
+  RandomStream stream(resampling.seed, "bootstrap of the best");
+  std::vector<std::uint32_t> drawn(trials);
+  std::vector<std::pair<std::size_t, double>> totals(scores.size());
+  std::vector<double> wins(scores.size());
+  for (std::size_t i = 0; i < resampling.count; ++i) {
+    for (auto& trial : drawn) trial = stream.below(static_cast<std::uint32_t>(trials));
+    for (std::size_t c = 0; c < scores.size(); ++c) totals[c] = total(scores[c], drawn);
+    const auto best = *std::min_element(totals.begin(), totals.end());
+    const auto equal = static_cast<double>(std::count(totals.begin(), totals.end(), best));
+    for (std::size_t c = 0; c < scores.size(); ++c) wins[c] += totals[c] == best ? 1 / equal : 0;
+  }
+  for (double& share : wins) share /= static_cast<double>(resampling.count);
+  return wins;
 }
 
 }  // namespace slopegan

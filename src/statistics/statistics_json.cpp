@@ -1,0 +1,230 @@
+#include "statistics/statistics_json.h"
+
+#include <limits>
+#include <type_traits>
+
+#include "run/json_text.h"
+#include "statistics/statistics_text.h"
+
+namespace slopegan {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::pair<const char*, Verdict> verdict_names[] = {
+    {"better", Verdict::better},
+    {"worse", Verdict::worse},
+    {"no_difference_detected", Verdict::no_difference_detected},
+    {"too_few_seeds", Verdict::too_few_seeds},
+    {"not_comparable", Verdict::not_comparable}};
+
+// --- The fields, in the order of the file, for both directions
+// ---------------------------------------------------------
+
+template <class Record, class Data>
+concept RecordOf = std::is_same_v<std::remove_const_t<Record>, Data>;
+
+template <RecordOf<FdMetric> Record, class Visit>
+void visit_fields(Record& metric, const Visit& visit) {
+  visit("name", metric.name);
+  visit("extractor", metric.extractor);
+  visit("samples", metric.samples);
+  visit("images", metric.images);
+  visit("floor", metric.floor);
+  visit("bias", metric.bias);
+}
+
+template <RecordOf<SlopeSummary> Record, class Visit>
+void visit_fields(Record& summary, const Visit& visit) {
+  visit("negative_slope", summary.negative_slope);
+  visit("scored", summary.scored);
+  visit("diverged", summary.diverged);
+  visit("collapsed", summary.collapsed);
+  visit("missing", summary.missing);
+  visit("mean_fd", summary.mean_fd);
+  visit("fd_deviation", summary.fd_deviation);
+  visit("seed_variance", summary.seed_variance);
+  visit("metric_variance", summary.metric_variance);
+  visit("probability_best", summary.probability_best);
+}
+
+template <RecordOf<Comparison> Record, class Visit>
+void visit_fields(Record& comparison, const Visit& visit) {
+  visit("negative_slope", comparison.negative_slope);
+  visit("pairs", comparison.pairs);
+  visit("lost", comparison.lost);
+  visit("control_lost", comparison.control_lost);
+  visit("wins", comparison.wins);
+  visit("median_ratio", comparison.median_ratio);
+  visit("median_ratio_interval", comparison.median_ratio_interval);
+  visit("mean_log_ratio", comparison.mean_log_ratio);
+  visit("simultaneous_interval", comparison.simultaneous_interval);
+  visit("p", comparison.p);
+  visit("p_holm", comparison.p_holm);
+  visit("smallest_p_holm", comparison.smallest_p_holm);
+  visit("can_be_significant", comparison.can_be_significant);
+  visit("significant", comparison.significant);
+  visit("verdict", comparison.verdict);
+  visit("pairing_correlation", comparison.pairing_correlation);
+}
+
+template <RecordOf<MissingArm> Record, class Visit>
+void visit_fields(Record& arm, const Visit& visit) {
+  visit("negative_slope", arm.negative_slope);
+  visit("seed", arm.seed);
+}
+
+template <RecordOf<StatisticsFile> Record, class Visit>
+void visit_fields(Record& file, const Visit& visit) {
+  auto& statistics = file.statistics;
+  visit("answer", file.answer);
+  visit("notes", file.notes);
+  visit("metric", file.metric);
+  visit("alpha", statistics.alpha);
+  visit("wanted_control", statistics.wanted_control);
+  visit("control", statistics.control);
+  visit("seeds", statistics.seeds);
+  visit("complete_seeds", statistics.complete_seeds);
+  visit("slopes", statistics.slopes);
+  visit("comparisons", statistics.comparisons);
+  visit("missing", statistics.missing);
+  visit("pairing_correlation", statistics.pairing_correlation);
+  visit("rank_stability", statistics.rank_stability);
+  visit("seed_variance", statistics.seed_variance);
+  visit("metric_variance", statistics.metric_variance);
+  visit("methods", file.methods);
+}
+
+// --- Writing
+// -----------------------------------------------------------------------------------------------------------
+
+struct Write {
+  ordered_json& object;
+
+  template <class Value>
+  void operator()(const char* name, const Value& value) const {
+    object[name] = to_json(value);
+  }
+
+ private:
+  template <class Record>
+  static ordered_json to_json(const Record& record)
+    requires requires(const Write& write) { visit_fields(record, write); }
+  {
+    ordered_json object = ordered_json::object();
+    visit_fields(record, Write{object});
+    return object;
+  }
+  static ordered_json to_json(bool value) { return value; }
+  static ordered_json to_json(double value) { return value; }
+  static ordered_json to_json(std::int64_t value) { return value; }
+  static ordered_json to_json(const std::string& value) { return value; }
+  static ordered_json to_json(const Interval& interval) { return ordered_json::array({interval.low, interval.high}); }
+  static ordered_json to_json(Verdict verdict) {
+    for (const auto& [name, value] : verdict_names) {
+      if (value == verdict) return name;
+    }
+    return nullptr;
+  }
+  static ordered_json to_json(const std::vector<std::pair<std::string, std::string>>& texts) {
+    ordered_json object = ordered_json::object();
+    for (const auto& [name, text] : texts) object[name] = text;
+    return object;
+  }
+  template <class Value>
+  static ordered_json to_json(const std::optional<Value>& value) {
+    return value ? to_json(*value) : ordered_json();
+  }
+  template <class Value>
+  static ordered_json to_json(const std::vector<Value>& values) {
+    ordered_json array = ordered_json::array();
+    for (const auto& value : values) array.push_back(to_json(value));
+    return array;
+  }
+};
+
+// --- Reading
+// -----------------------------------------------------------------------------------------------------------
+
+struct Read {
+  const json& object;
+
+  template <class Value>
+  void operator()(const char* name, Value& value) const {
+    if (object.contains(name)) from_json(object.at(name), value);
+  }
+
+ private:
+  template <class Record>
+  static void from_json(const json& value, Record& record)
+    requires requires(const Read& read) { visit_fields(record, read); }
+  {
+    if (!value.is_object()) throw WrongJsonType("an object is expected");
+    visit_fields(record, Read{value});
+    if constexpr (std::is_same_v<Record, Comparison>) {
+      if (!value.contains("verdict")) record.verdict = verdict_of(record);
+    }
+  }
+  static void from_json(const json& value, bool& result) { result = value.get<bool>(); }
+  static void from_json(const json& value, double& result) { result = number_or_nan(value); }
+  static void from_json(const json& value, std::int64_t& result) { result = whole_number(value); }
+  static void from_json(const json& value, std::string& result) { result = value.get<std::string>(); }
+  static void from_json(const json& value, Interval& result) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto limit = [](const json& number) { return number.is_null() ? infinity : number_or_nan(number); };
+    result = {limit(value.at(0)), limit(value.at(1))};
+  }
+  static void from_json(const json& value, Verdict& result) {
+    for (const auto& [name, verdict] : verdict_names) {
+      if (value == name) return void(result = verdict);
+    }
+    throw WrongJsonType("a verdict is expected");
+  }
+  static void from_json(const json& value, std::vector<std::pair<std::string, std::string>>& result) {
+    for (const auto& [name, text] : value.items()) result.emplace_back(name, text.get<std::string>());
+  }
+  template <class Value>
+  static void from_json(const json& value, std::optional<Value>& result) {
+    if (!value.is_null()) from_json(value, result.emplace());
+  }
+  template <class Value>
+  static void from_json(const json& value, std::vector<Value>& result) {
+    if (!value.is_array()) throw WrongJsonType("an array is expected");
+    for (const auto& element : value) from_json(element, result.emplace_back());
+  }
+};
+
+}  // namespace
+
+StatisticsFile evaluate_scores(const SweepScores& scores, double control) {
+  StatisticsFile file;
+  file.statistics = sweep_statistics(scores.arms, control);
+  file.answer = answer(file.statistics);
+  file.notes = statistics_notes(file.statistics, scores);
+  file.metric = scores.metric;
+  file.methods = statistics_methods(file.statistics);
+  return file;
+}
+
+std::string statistics_json(const StatisticsFile& file) {
+  ordered_json object = ordered_json::object();
+  visit_fields(file, Write{object});
+  return json_text(object, 2) + "\n";
+}
+
+std::optional<StatisticsFile> parse_statistics(std::string_view text) {
+  const auto object = parse_json_object(text);
+  if (!object || !object->contains("answer")) return std::nullopt;
+  try {
+    StatisticsFile file;
+    visit_fields(file, Read{*object});
+    return file;
+  } catch (const json::exception&) {
+  } catch (const WrongJsonType&) {
+  }
+  return std::nullopt;
+}
+
+}  // namespace slopegan

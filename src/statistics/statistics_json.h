@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "statistics/statistics.h"
+
+/// statistics.json: one list of fields for the program that writes it and for the report that reads it.
+namespace slopegan {
+
+struct StatisticsFile {
+  std::string answer;                                        ///< see answer() in statistics_text.h
+  std::vector<std::string> notes;                            ///< see statistics_notes()
+  std::optional<FdMetric> metric;                            ///< std::nullopt if no arm has a score
+  SweepStatistics statistics;                                ///< without `resamples`, which is part of `methods`
+  std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
+};
+
+/// The statistics of the scores and their description in words.
+StatisticsFile evaluate_scores(const SweepScores& scores, double control);
+
+/// Unknown values, infinite limits and infinite ratios are null.
+std::string statistics_json(const StatisticsFile& file);
+
+/// std::nullopt if `text` is damaged. Keys that are absent, as in files of earlier versions, keep their defaults; an
+/// absent verdict is derived from the other figures. A null limit of an interval is read as +∞, and an infinite ratio
+/// as std::nullopt.
+std::optional<StatisticsFile> parse_statistics(std::string_view text);
+
+}  // namespace slopegan

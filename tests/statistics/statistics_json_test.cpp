@@ -1,0 +1,88 @@
+#include "statistics/statistics_json.h"
+
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+/// Eight seeds: slope 0.1 is better, slope 1 is worse and fails twice, slope 2 is missing.
+SweepScores example_scores() {
+  SweepScores scores;
+  scores.metric = FdMetric{"FD[x@1,n=100]", "x@1", 100, 640, 0.5, std::nullopt};
+  for (int seed = 0; seed < 8; ++seed) {
+    for (const auto& [slope, fd] : {std::pair{0.1, 8.0}, {0.2, 10.0}, {1.0, 30.0}}) {
+      const auto outcome = slope == 1 && seed < 2 ? ArmOutcome::diverged : ArmOutcome::done;
+      scores.arms.push_back({slope, seed, outcome, fd * (1 + 0.01 * seed), {}});
+    }
+    scores.arms.push_back({2, seed, ArmOutcome::pending, {}, {}});
+  }
+  return scores;
+}
+
+TEST(StatisticsJson, ReadsBackWhatItWrites) {
+  const auto written = statistics_json(evaluate_scores(example_scores(), 0.2));
+  const auto file = parse_statistics(written);
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->metric->images, 640);
+  EXPECT_EQ(file->metric->floor, 0.5);
+  EXPECT_FALSE(file->metric->bias);
+  EXPECT_EQ(file->statistics.seeds.size(), 8u);
+  EXPECT_THAT(file->statistics.missing.front(), (MissingArm{2, 0}));
+  std::vector<Verdict> verdicts;
+  for (const auto& comparison : file->statistics.comparisons) verdicts.push_back(comparison.verdict);
+  EXPECT_THAT(verdicts, ElementsAre(Verdict::better, Verdict::worse, Verdict::not_comparable));
+  EXPECT_EQ(statistics_json(*file), written);
+}
+
+TEST(StatisticsJson, DerivesTheVerdictOfOlderFiles) {
+  auto json = nlohmann::json::parse(statistics_json(evaluate_scores(example_scores(), 0.2)));
+  for (auto& comparison : json.at("comparisons")) comparison.erase("verdict");
+  const auto file = parse_statistics(json.dump());
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->statistics.comparisons[0].verdict, Verdict::better);
+  EXPECT_EQ(file->statistics.comparisons[1].verdict, Verdict::worse);
+  EXPECT_EQ(file->statistics.comparisons[2].verdict, Verdict::not_comparable);
+}
+
+TEST(StatisticsJson, ReadsTheFilesOfTheStudy) {
+  for (const auto& [name, control] : {std::pair{"study_fashion_mnist", 0.2}, {"study_longer", 0.2}}) {
+    std::ifstream stream(std::string(SLOPEGAN_SOURCE_DIR "/outputs/study/") + name + "/statistics.json");
+    std::stringstream text;
+    text << stream.rdbuf();
+    const auto file = parse_statistics(text.str());
+    ASSERT_TRUE(file) << name;
+    EXPECT_EQ(file->statistics.control, control);
+    EXPECT_EQ(file->statistics.comparisons.front().verdict, Verdict::better);
+  }
+}
+
+TEST(StatisticsJson, ReadsANullLimitAsUnbounded) {
+  const auto file = parse_statistics(R"({"answer": "", "comparisons": [{"simultaneous_interval": [0, null]}]})");
+  ASSERT_TRUE(file);
+  const auto& limits = file->statistics.comparisons.at(0).simultaneous_interval;
+  EXPECT_EQ(limits->low, 0);
+  EXPECT_EQ(limits->high, std::numeric_limits<double>::infinity());
+}
+
+TEST(StatisticsJson, RefusesDamagedFiles) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"answer": 1})", R"({"answer": "", "slopes": {}})", R"({"answer": "", "slopes": [1]})",
+        R"({"answer": "", "comparisons": [{"verdict": "unheard of"}]})",
+        R"({"answer": "", "comparisons": [{"simultaneous_interval": [1]}]})",
+        R"({"answer": "", "methods": {"p": 1}})"}) {
+    EXPECT_FALSE(parse_statistics(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace slopegan
