@@ -9,7 +9,6 @@
 #include "config/load.h"
 #include "config/validate.h"
 #include "sheets/animations.h"
-#include "sheets/class_sheets.h"
 #include "sheets/sheet_parts.h"
 #include "sheets/sheets.h"
 #include "support/errors.h"

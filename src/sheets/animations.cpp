@@ -17,11 +17,12 @@ namespace slopegan {
 
 namespace {
 
+/// Durations of frames in 1/100 s.
 constexpr int walk_hundredths = 6, training_hundredths = 40, last_hundredths = 250;
 constexpr std::size_t most_training_frames = 200;
-constexpr std::int64_t tile_stations = 3;
+constexpr std::int64_t tile_stations = 3;  // latents that each tile walks through
 
-/// [columns, d]: from latent `row` of the run's to the next one.
+/// float32 [columns, latent_dim]: from latent `row` of the run to the next one.
 at::Tensor walk_row(const Config& config, int row, int columns) {
   const auto ends = sample_latents(config, row + 2);
   std::vector<at::Tensor> points;
@@ -32,7 +33,7 @@ at::Tensor walk_row(const Config& config, int row, int columns) {
   return at::stack(points);
 }
 
-/// The walks of `tiles` tiles: each begins at its latent of the run's, and goes through two that follow all of these.
+/// One walk per tile: from its latent of the run through two of the latents after the first `tiles`.
 std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   const auto latents = sample_latents(config, tile_stations * tiles);
   std::vector<LatentWalk> walks;
@@ -43,13 +44,14 @@ std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   return walks;
 }
 
-at::Tensor positions(const std::vector<LatentWalk>& walks, std::int64_t frame) {
+/// float32 [walks, latent_dim].
+at::Tensor latents_at(const std::vector<LatentWalk>& walks, std::int64_t frame) {
   std::vector<at::Tensor> latents;
   for (const auto& walk : walks) latents.push_back(walk.latents(frame, 1));
   return at::cat(latents);
 }
 
-/// The samples, pale where there are none: frames without a single image have the size of the others.
+/// The samples, with blank tiles for missing ones, so that all frames have the same size.
 std::vector<cv::Mat> frame_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count) {
   auto tiles = sample_tiles(run, images, config, count);
   const int size = static_cast<int>(config.data.resolution);
@@ -75,7 +77,7 @@ void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const
   animation.finish();
 }
 
-/// A frame for each time; the last one stays for a while. `fill` makes the rows of a time.
+/// One frame per image count, the last one shown longer. `fill` sets the rows of a frame.
 void write_training(const std::filesystem::path& file, Sheet sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
@@ -98,7 +100,7 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   sheet.subtitle = run_subtitle(loaded) + "; each row walks on the sphere from one latent to the next";
   for (int r = 0; r < rows; ++r) {
     sheet.rows.push_back({.label = format_text("latent {} to {}", r + 1, r + 2)});
-    sheet.rows.back().tiles = tiles_of(loaded, walk_row(loaded.config, r, columns));
+    sheet.rows.back().tiles = generate_tiles(loaded, walk_row(loaded.config, r, columns));
   }
   return sheet;
 }
@@ -124,7 +126,7 @@ void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoin
   sheet.subtitle = run_subtitle(loaded);
   const auto walks = tile_walks(loaded.config, rows * columns, steps);
   write_walk(file, sheet, steps, style, [&](Sheet& one, std::int64_t frame) {
-    one.rows = grid_rows(tiles_of(loaded, positions(walks, frame)), columns);
+    one.rows = grid_rows(generate_tiles(loaded, latents_at(walks, frame)), columns);
   });
 }
 
@@ -133,7 +135,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   Sheet sheet;
   sheet.title = config.run.name + ": the same walks at every slope";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle = sweep_subtitle(config, seed, "a column walks the same way everywhere") + labels.legend;
+  sheet.subtitle = sweep_subtitle(config, seed, "each column takes the same walk") + labels.legend;
   struct Walker {
     std::optional<LoadedGenerator> loaded;
     std::vector<LatentWalk> walks;
@@ -151,7 +153,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   write_walk(file, std::move(sheet), steps, style, [&](Sheet& one, std::int64_t frame) {
     for (std::size_t i = 0; i < walkers.size(); ++i) {
       auto& [loaded, walks] = walkers[i];
-      if (loaded) one.rows[i].tiles = tiles_of(*loaded, positions(walks, frame));
+      if (loaded) one.rows[i].tiles = generate_tiles(*loaded, latents_at(walks, frame));
     }
   });
 }
@@ -160,7 +162,7 @@ void animate_training(const std::filesystem::path& file, const Config& config, c
                       int columns, const SheetStyle& style) {
   Sheet sheet;
   sheet.title = config.run.name;
-  // No more than the samples hold, which may be wider than high.
+  // At most the images of the samples.
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
   write_training(file, sheet, sample_counts(run), style, [&](Sheet& one, std::int64_t images) {
@@ -180,7 +182,7 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
     counts.merge(sample_counts(RunPaths(arm.directory)));
     sheet.rows.push_back({.label = slope_label(arm.negative_slope)});
     const auto& score = labels.slopes.at(arm.negative_slope);
-    if (!score.empty()) sheet.rows.back().detail = "in the end " + score;
+    if (!score.empty()) sheet.rows.back().detail = "at the end " + score;
   }
   write_training(file, std::move(sheet), counts, style, [&](Sheet& one, std::int64_t images) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -9,29 +9,30 @@
 #include "run/checkpoint.h"
 #include "sweep/arms.h"
 
-/// Latent walks as sheets, and pictures that move (GIF): over training time, and walks. All slopes walk the same way.
+/// Latent walks as sheets, and animated GIFs of walks and of training. All slopes of a sweep take the same walk.
 namespace slopegan {
 
-/// Rows = walks of `columns` steps from one latent of the run's to the next, both ends included; each row begins where
-/// the one above ends. Throws CheckpointError.
+/// Each row is a walk of `columns` steps from one of the run's latents to the next, both ends included. A row begins at
+/// the end of the row above. Throws CheckpointError.
 Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns);
 
-/// Rows = slopes, columns = steps of one walk, the same for all.
+/// Rows = slopes, columns = steps of one walk, which is the same for all.
 Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// Every tile of the run's grid walks from its latent to two others and back, in `steps` frames each.
+/// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames per section.
 void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoint, int rows, int columns, int steps,
                   const SheetStyle& style);
 
-/// The same of a sweep: rows = slopes, all tiles of a column walk the same way, from the latents of the contact sheet.
+/// animate_walk for a sweep: rows = slopes; the tiles of a column share their walk, which begins at the latent of the
+/// contact sheet.
 void animate_slope_walk(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                         std::int64_t seed, int columns, int steps, const SheetStyle& style);
 
-/// The samples that a run wrote as it trained, a frame each. Throws UsageError where there are none.
+/// The samples that a run wrote during training, one frame each. Throws UsageError if there are none.
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style);
 
-/// The same of a sweep: rows = slopes. Arms that have no samples at a frame's time are pale.
+/// animate_training for a sweep: rows = slopes. An arm without samples at the time of a frame has blank tiles.
 void animate_slope_training(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                             std::int64_t seed, int columns, const SheetStyle& style);
 

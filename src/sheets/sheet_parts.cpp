@@ -19,7 +19,7 @@ namespace slopegan {
 
 namespace {
 
-/// The arm's newest checkpoint, or nothing; `detail` says why.
+/// The arm's newest checkpoint; without one, std::nullopt and the reason in `detail`.
 std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
   try {
     std::vector<std::string> warnings;
@@ -49,7 +49,7 @@ std::vector<SheetRow> reference_rows(const Config& config, int columns) {
   } catch (const StoppedError&) {
     throw;
   } catch (const Error& error) {
-    log::warning(std::string("the sheet has no real images: ") + error.what());
+    log::warning(std::string("the sheet has no row of real images: ") + error.what());
     return {};
   }
 }
@@ -93,12 +93,12 @@ std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::s
 }
 
 std::string run_title(const LoadedGenerator& loaded) {
-  return loaded.config.run.name + format_text(": after {} images", loaded.images);
+  return format_text("{}: after {} images", loaded.config.run.name, loaded.images);
 }
 
 std::string run_subtitle(const LoadedGenerator& loaded) {
-  return "generator: " + loaded.generator->blocks.front()->activation->description() +
-         format_text("; seed {}", loaded.config.seed);
+  return format_text("generator: {}; seed {}", loaded.generator->blocks.front()->activation->description(),
+                     loaded.config.seed);
 }
 
 ArmGenerator arm_generator(const Config& config, const Arm& arm) {
@@ -117,12 +117,12 @@ ArmGenerator arm_generator(const Config& config, const Arm& arm) {
   return generator;
 }
 
-void stop_if_asked() {
-  if (const int signal = stop_signal()) throw StoppedError(signal, "stopped before the picture was whole");
+void throw_if_stopped() {
+  if (const int signal = stop_signal()) throw StoppedError(signal, "stopped before the picture was complete");
 }
 
-std::vector<cv::Mat> tiles_of(LoadedGenerator& loaded, const at::Tensor& latents) {
-  stop_if_asked();
+std::vector<cv::Mat> generate_tiles(LoadedGenerator& loaded, const at::Tensor& latents) {
+  throw_if_stopped();
   return to_mats(generate_images(loaded.generator, latents, sheet_compute));
 }
 
@@ -130,7 +130,7 @@ SheetRow slope_row(const Config& config, const Arm& arm, int columns,
                    const std::function<at::Tensor(const Config&)>& latents) {
   auto [row, loaded] = arm_generator(config, arm);
   if (loaded) {
-    row.tiles = tiles_of(*loaded, latents(loaded->config));
+    row.tiles = generate_tiles(*loaded, latents(loaded->config));
   } else {
     row.tiles.resize(static_cast<std::size_t>(columns));
   }
@@ -153,8 +153,7 @@ std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, cons
   const auto layout = samples_layout(config.samples);
   const int size = static_cast<int>(config.data.resolution);
   if (!is_grid(grid, layout, size)) {
-    log::warning(printable(file.string()) +
-                 " was drawn with other rows or columns than the configuration's and is left out");
+    log::warning(printable(file.string()) + " has other rows or columns than the configuration and is left out");
     return tiles;
   }
   for (int i = 0; i < std::min(count, layout.rows * layout.columns); ++i) {

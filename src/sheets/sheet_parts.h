@@ -14,43 +14,45 @@
 #include "sampling/load_generator.h"
 #include "sweep/arms.h"
 
-/// What the sheets of sheets.h, walk_sheets.h and their like are made of.
+/// Building blocks of the sheets in sheets.h and animations.h.
 namespace slopegan {
 
 inline const Compute sheet_compute{at::kCPU, at::kFloat, 1};
 
-/// The style of a sweep's sheets, whose labels are long: "diverged, FD 12.3 +/- 0.4, 1 of 3 diverged".
+/// A style with room for a sweep's long labels: "diverged, FD 12.3 +/- 0.4, 1 of 3 diverged".
 SheetStyle sweep_style(int scale);
 
-/// The real images that every sheet is compared with, or no row where the data set has gone.
+/// A row of real images as a reference; no row, with a warning, if the data set cannot be loaded.
 std::vector<SheetRow> reference_rows(const Config& config, int columns);
 
-/// The arms with that seed by rising slope. Throws UsageError where there are none.
+/// The arms of `seed` in ascending order of slope. Throws UsageError if there are none.
 std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed);
 
-/// What a sweep's sheet says about scores.
+/// The scores in a sweep's sheet. Empty texts if there are no scores.
 struct ScoreLabels {
-  std::map<double, std::string> slopes;  ///< "FD 12.3 +/- 0.4 (3 seeds)"
+  std::map<double, std::string> slopes;  ///< "FD 12.3 +/- 0.4 (3 seeds)" by slope
   std::string floor;                     ///< of the real images
-  std::string legend;                    ///< what the figures are, where there are any
+  std::string legend;                    ///< explains the figures
 };
 
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
 
-/// Adds what says something to a row's detail.
+/// Appends `text` to the row's detail, unless it is empty.
 void add_detail(SheetRow& row, const std::string& text);
 
 /// "slope 0 (ReLU)".
 std::string slope_label(double slope);
 
-/// What the sweep is; `columns` says what the sheet shows.
+/// Describes the sweep; `columns` says what the columns of the sheet are.
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns);
 
-/// "run: after 60000 images", and what its generator is.
+/// "run: after 60000 images".
 std::string run_title(const LoadedGenerator& loaded);
+
+/// "generator: leaky ReLU 0.2; seed 0".
 std::string run_subtitle(const LoadedGenerator& loaded);
 
-/// A row without tiles yet, which says how the arm stands, and the generator of its newest checkpoint where it has one.
+/// A row without tiles, labelled with the state of the arm, and the generator of the arm's newest checkpoint, if any.
 struct ArmGenerator {
   SheetRow row;
   std::optional<LoadedGenerator> loaded;
@@ -58,22 +60,22 @@ struct ArmGenerator {
 
 ArmGenerator arm_generator(const Config& config, const Arm& arm);
 
-/// Throws StoppedError where a signal asks to stop.
-void stop_if_asked();
+/// Throws StoppedError if a stop signal has arrived.
+void throw_if_stopped();
 
-/// The generator's images of [N, latent_dim] latents. Throws StoppedError as above.
-std::vector<cv::Mat> tiles_of(LoadedGenerator& loaded, const at::Tensor& latents);
+/// The generator's images of `latents`, float32 [N, latent_dim]. Throws StoppedError.
+std::vector<cv::Mat> generate_tiles(LoadedGenerator& loaded, const at::Tensor& latents);
 
-/// The arm's row with the images of the latents that `latents` gives for its configuration; `columns` pale tiles where
-/// there is no generator.
+/// The arm's row with the images of the latents that `latents` returns for the arm's configuration; `columns` blank
+/// tiles if the arm has no checkpoint.
 SheetRow slope_row(const Config& config, const Arm& arm, int columns,
                    const std::function<at::Tensor(const Config&)>& latents);
 
-/// At most `count` of the values, spread evenly, with the last one.
+/// At most `count` of the values, evenly spread and including the last one.
 std::vector<std::int64_t> spread(const std::set<std::int64_t>& values, std::size_t count);
 
-/// The first `count` images of the samples that the run of `config` wrote after `images` images, empty ones where it
-/// did not, or drew them in another layout, with a warning.
+/// The first `count` images of the samples that the run of `config` wrote after `images` images. Empty tiles if it
+/// wrote none or, with a warning, if they have another layout.
 std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count);
 
 }  // namespace slopegan

@@ -1,11 +1,18 @@
 #include "sheets/sheets.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <memory>
 #include <set>
 
+#include <ATen/ATen.h>
 #include <opencv2/core.hpp>
 
+#include "data/dataset.h"
+#include "data/transform.h"
+#include "evaluation/classifier_extractor.h"
+#include "images/convert.h"
 #include "sampling/samples.h"
 #include "sheets/sheet_parts.h"
 #include "support/errors.h"
@@ -15,7 +22,7 @@ namespace slopegan {
 
 namespace {
 
-/// The first four images of a run's samples as a square, two by two; empty where there are none.
+/// The first four sample images of an arm, two by two; empty if there are none.
 cv::Mat first_four(const Arm& arm, std::int64_t images, const Config& config) {
   const auto tiles = sample_tiles(RunPaths(arm.directory), images, config, 4);
   if (tiles.front().empty()) return {};
@@ -28,7 +35,7 @@ cv::Mat first_four(const Arm& arm, std::int64_t images, const Config& config) {
   return square;
 }
 
-/// The arm of one seed with that slope.
+/// The arm with `slope` among the arms of one seed. Throws UsageError.
 const Arm& arm_of_slope(const std::vector<Arm>& arms, double slope) {
   std::vector<std::string> slopes;
   for (const auto& arm : arms) {
@@ -50,6 +57,72 @@ SheetRow difference_row(const SheetRow& first, const SheetRow& second) {
   row.detail = format_text("mean {:.1f} of 255", sum / static_cast<double>(first.tiles.size()));
   return row;
 }
+
+// --- Classes
+// ----------------------------------------------------------------------------------------------------------
+
+constexpr std::int64_t classified_images = 2048, classified_batch = 256;
+
+std::shared_ptr<const Dataset> labelled_data(const DataConfig& config) {
+  auto train = load_dataset(config, Split::train);
+  if (can_classify(*train)) return train;
+  throw UsageError(printable(train->name) + " has no labels to train a classifier with, so there are no classes");
+}
+
+/// The classes of a data set and the classifier that predicts them.
+class DatasetClassifier {
+ public:
+  explicit DatasetClassifier(const DataConfig& config)
+      : train_(labelled_data(config)),
+        test_(has_split(config, Split::test) ? load_dataset(config, Split::test) : nullptr),
+        extractor_(*train_, test_.get(), config.resolution),
+        resolution_(config.resolution),
+        classes_(train_->labels.max().item<std::int64_t>() + 1) {}
+
+  std::int64_t classes() const { return classes_; }
+  /// int64 [N] labels of float32 [N, C, R, R] images.
+  at::Tensor classify(const at::Tensor& images) {
+    return extractor_.extract(as_bytes_would_be(images)).logits.argmax(1);
+  }
+  /// The share of the class in the training data.
+  double real_share(std::int64_t label) const { return train_->labels.eq(label).to(at::kDouble).mean().item<double>(); }
+  /// The first training image of the class; empty if there is none.
+  cv::Mat real_image(std::int64_t label) const {
+    const auto indices = train_->labels.eq(label).nonzero();
+    if (indices.size(0) == 0) return {};
+    const std::array index = {indices[0][0].item<std::int64_t>()};
+    return to_mat(prepare_images(*train_, index, resolution_)[0]);
+  }
+
+ private:
+  std::shared_ptr<const Dataset> train_, test_;
+  ClassifierExtractor extractor_;
+  std::int64_t resolution_, classes_;
+};
+
+/// The generated images of each class: at most `most` tiles, and the total count.
+struct ClassImages {
+  std::vector<std::vector<cv::Mat>> tiles;
+  std::vector<std::int64_t> counts;
+};
+
+ClassImages images_by_class(DatasetClassifier& classifier, LoadedGenerator& loaded, std::size_t most) {
+  const auto classes = static_cast<std::size_t>(classifier.classes());
+  ClassImages found{std::vector<std::vector<cv::Mat>>(classes), std::vector<std::int64_t>(classes)};
+  for (const auto& latents : sample_latents(loaded.config, classified_images).split(classified_batch)) {
+    throw_if_stopped();
+    const auto images = generate_images(loaded.generator, latents, sheet_compute);
+    const auto labels = classifier.classify(images);
+    for (std::int64_t i = 0; i < images.size(0); ++i) {
+      const auto label = static_cast<std::size_t>(labels[i].item<std::int64_t>());
+      ++found.counts[label];
+      if (found.tiles[label].size() < most) found.tiles[label].push_back(to_mat(images[i]));
+    }
+  }
+  return found;
+}
+
+std::string class_label(std::int64_t label) { return "class " + std::to_string(label); }
 
 }  // namespace
 
@@ -119,8 +192,8 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
                    labels.legend;
   for (const double slope : {first, second}) {
     auto [row, loaded] = arm_generator(config, arm_of_slope(chosen, slope));
-    if (!loaded) throw UsageError("nothing to compare: slope " + shortest(slope) + " is " + row.detail);
-    row.tiles = tiles_of(*loaded, sample_latents(loaded->config, columns));
+    if (!loaded) throw UsageError("slope " + shortest(slope) + " has no images to compare: " + row.detail);
+    row.tiles = generate_tiles(*loaded, sample_latents(loaded->config, columns));
     add_detail(row, labels.slopes.at(slope));
     sheet.rows.push_back(std::move(row));
   }
@@ -130,7 +203,7 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
 
 Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   auto loaded = load_generator(checkpoint);
-  const auto images = tiles_of(loaded, sample_latents(loaded.config, std::int64_t{rows} * columns));
+  const auto images = generate_tiles(loaded, sample_latents(loaded.config, std::int64_t{rows} * columns));
   Sheet sheet;
   sheet.title = run_title(loaded);
   sheet.subtitle = run_subtitle(loaded);
@@ -139,6 +212,63 @@ Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {
     SheetRow row;
     if (r == 0) row.label = "generated";
     row.tiles.assign(images.begin() + r * columns, images.begin() + (r + 1) * columns);
+    sheet.rows.push_back(std::move(row));
+  }
+  return sheet;
+}
+
+Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
+  auto loaded = load_generator(checkpoint);
+  DatasetClassifier classifier(loaded.config.data);
+  const auto found = images_by_class(classifier, loaded, static_cast<std::size_t>(columns));
+  Sheet sheet;
+  sheet.title = run_title(loaded) + ", by class";
+  sheet.subtitle = run_subtitle(loaded) +
+                   format_text("; the first images of each class that a classifier finds in {}; left: a real one",
+                               classified_images);
+  sheet.reference_columns = 1;
+  for (std::int64_t label = 0; label < classifier.classes(); ++label) {
+    const auto c = static_cast<std::size_t>(label);
+    SheetRow row;
+    row.label = class_label(label);
+    row.detail = format_text("{:.1f} % of images, {:.1f} % of real ones",
+                             100 * static_cast<double>(found.counts[c]) / static_cast<double>(classified_images),
+                             100 * classifier.real_share(label));
+    row.tiles = {classifier.real_image(label)};
+    row.tiles.insert(row.tiles.end(), found.tiles[c].begin(), found.tiles[c].end());
+    row.tiles.resize(static_cast<std::size_t>(columns) + 1);
+    sheet.rows.push_back(std::move(row));
+  }
+  return sheet;
+}
+
+Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed) {
+  const auto chosen = arms_of_seed(arms, seed);
+  DatasetClassifier classifier(config.data);
+  const auto classes = static_cast<std::size_t>(classifier.classes());
+  const ScoreLabels labels = score_labels(config, arms);
+  Sheet sheet;
+  sheet.title = config.run.name + ": slopes by class";
+  sheet.subtitle =
+      sweep_subtitle(config, seed,
+                     format_text("the first image of each class that a classifier finds in {}", classified_images)) +
+      labels.legend;
+  SheetRow reals{.label = "real images", .detail = labels.floor, .reference = true};
+  for (std::int64_t label = 0; label < classifier.classes(); ++label) {
+    sheet.column_labels.push_back(class_label(label));
+    reals.tiles.push_back(classifier.real_image(label));
+  }
+  sheet.rows.push_back(std::move(reals));
+  for (const auto& arm : chosen) {
+    auto [row, loaded] = arm_generator(config, arm);
+    add_detail(row, labels.slopes.at(arm.negative_slope));
+    row.tiles.resize(classes);
+    if (loaded) {
+      const auto found = images_by_class(classifier, *loaded, 1);
+      for (std::size_t c = 0; c < classes; ++c) {
+        if (!found.tiles[c].empty()) row.tiles[c] = found.tiles[c].front();
+      }
+    }
     sheet.rows.push_back(std::move(row));
   }
   return sheet;

@@ -172,8 +172,8 @@ struct Read {
   static void from_json(const json& value, std::int64_t& result) { result = whole_number(value); }
   static void from_json(const json& value, std::string& result) { result = value.get<std::string>(); }
   static void from_json(const json& value, Interval& result) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    const auto limit = [](const json& number) { return number.is_null() ? infinity : number_or_nan(number); };
+    constexpr double unbounded = std::numeric_limits<double>::infinity();
+    const auto limit = [](const json& number) { return number.is_null() ? unbounded : number_or_nan(number); };
     result = {limit(value.at(0)), limit(value.at(1))};
   }
   static void from_json(const json& value, Verdict& result) {

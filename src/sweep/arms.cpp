@@ -24,10 +24,10 @@ std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sw
   return arms;
 }
 
-/// The last line of a file of `read`, or nothing where there is none yet or it cannot be read.
+/// The last of the records that `read` finds in `file`; std::nullopt without a record, or with a warning on an error.
 template <typename Record>
-static std::optional<Record> last_of(const std::filesystem::path& file,
-                                     std::vector<Record> (*read)(const std::filesystem::path&)) {
+static std::optional<Record> last_record(const std::filesystem::path& file,
+                                         std::vector<Record> (*read)(const std::filesystem::path&)) {
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {
     const auto records = read(file);
@@ -39,18 +39,18 @@ static std::optional<Record> last_of(const std::filesystem::path& file,
 }
 
 std::optional<HistoryRecord> last_history(const Arm& arm) {
-  return last_of(RunPaths(arm.directory).history_file(), read_history);
+  return last_record(RunPaths(arm.directory).history_file(), read_history);
 }
 
 std::optional<MetricsRecord> last_metrics(const Arm& arm) {
-  return last_of(RunPaths(arm.directory).metrics_file(), read_metrics);
+  return last_record(RunPaths(arm.directory).metrics_file(), read_metrics);
 }
 
 std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm) {
-  return last_of(RunPaths(arm.directory).diagnostics_file(), read_diagnostics);
+  return last_record(RunPaths(arm.directory).diagnostics_file(), read_diagnostics);
 }
 
-/// A run.json that cannot be read tells as much as none: the arm's own start says what is wrong with it.
+/// An unreadable run.json counts as absent. The arm itself reports the error when it starts.
 static std::optional<RunStatus> status_of(const Arm& arm) {
   try {
     return read_run_status(RunPaths(arm.directory).run_info_file());

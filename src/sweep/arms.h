@@ -15,31 +15,31 @@
 
 namespace slopegan {
 
-/// One training of a sweep: a negative slope and a seed.
+/// One run of a sweep: a negative slope and a seed.
 struct Arm {
   double negative_slope = 0;
   std::int64_t seed = 0;
   std::string name;                    ///< "slope_0.2-seed_0", the run's name
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
-  std::vector<std::string> overrides;  ///< key=value arguments that make the sweep's configuration this arm's
+  std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
 };
 
-/// Every slope for the first seed, then for the next one, so that a whole contact sheet is there early.
+/// All slopes of the first seed, then of the next one, so that a complete contact sheet is available early.
 std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir);
 
-/// How an arm stands, as its run directory tells.
+/// The state of an arm according to its run directory.
 struct ArmState {
-  std::optional<RunStatus> status;  ///< nothing: it has not begun
-  std::int64_t images = 0;          ///< of the last line of its history
+  std::optional<RunStatus> status;  ///< std::nullopt: not started
+  std::int64_t images = 0;          ///< images seen, by the last line of the history
 };
 
 ArmState read_arm_state(const Arm& arm);
 
-/// Over for good: trained to the end, or diverged, which it would do again.
+/// Whether the arm needs no more training: trained to the end, or diverged, which training again would reproduce.
 bool is_over(const ArmState& state, const Config& config);
 
-/// The last line of the arm's history, metrics or diagnostics, or nothing where there is none. A file that cannot be
-/// read is warned about and tells as much as none.
+/// The last record of the arm's history, metrics or diagnostics; std::nullopt if there is none, or, with a warning, if
+/// the file cannot be read.
 std::optional<HistoryRecord> last_history(const Arm& arm);
 std::optional<MetricsRecord> last_metrics(const Arm& arm);
 std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm);

@@ -14,7 +14,8 @@
 
 namespace slopegan {
 
-static std::vector<char*> environment_of_arm() {
+/// This environment without the variables of a rank.
+static std::vector<char*> child_environment() {
   std::vector<char*> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;
@@ -24,35 +25,36 @@ static std::vector<char*> environment_of_arm() {
   return variables;
 }
 
-/// Between fork and exec only async-signal-safe calls are allowed, because other threads may have held any lock.
-[[noreturn]] static void become(const char* program, char* const* arguments, char* const* environment, int errors,
-                                pid_t parent) {
+/// The child after fork. Only async-signal-safe calls are allowed, because other threads may have held any lock.
+[[noreturn]] static void execute(const char* program, char* const* arguments, char* const* environment, int stderr_file,
+                                 pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (::getppid() != parent) ::_exit(143);  // it died before the line above
+  if (::getppid() != parent) ::_exit(143);  // the parent died before the line above
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
-  ::dup2(errors, STDERR_FILENO);
-  // A process group of its own: Ctrl-C reaches the sweep, which passes it on once.
+  ::dup2(stderr_file, STDERR_FILENO);
+  // In its own process group, so that Ctrl-C reaches only the sweep, which forwards it once.
   ::setpgid(0, 0);
   ::execve(program, arguments, environment);
   ::_exit(127);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& arguments) : errors_(std::tmpfile()) {
-  if (!errors_) throw IoError(std::string("no temporary file for an arm's messages: ") + std::strerror(errno));
+ChildProcess::ChildProcess(const std::vector<std::string>& arguments) : stderr_file_(std::tmpfile()) {
+  if (!stderr_file_)
+    throw IoError(std::string("cannot create a temporary file for a child's messages: ") + std::strerror(errno));
   const std::string program = "/proc/self/exe";
   std::vector<std::string> owned = {"slopegan"};
   owned.insert(owned.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (auto& argument : owned) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  const auto environment = environment_of_arm();
-  const int errors = ::fileno(errors_.get());
+  const auto environment = child_environment();
+  const int stderr_file = ::fileno(stderr_file_.get());
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ == 0) become(program.c_str(), pointers.data(), environment.data(), errors, parent);
-  if (pid_ < 0) throw IoError(std::string("an arm's process cannot be started: ") + std::strerror(errno));
+  if (pid_ == 0) execute(program.c_str(), pointers.data(), environment.data(), stderr_file, parent);
+  if (pid_ < 0) throw IoError(std::string("cannot start a child process: ") + std::strerror(errno));
 }
 
 std::optional<int> ChildProcess::poll() {
@@ -67,12 +69,12 @@ void ChildProcess::send(int signal) const {
   if (!exit_code_) ::kill(pid_, signal);
 }
 
-std::string ChildProcess::last_words() const {
-  std::fseek(errors_.get(), 0, SEEK_END);
-  const long size = std::ftell(errors_.get()), wanted = std::min(size, 4096L);
+std::string ChildProcess::last_stderr_line() const {
+  std::fseek(stderr_file_.get(), 0, SEEK_END);
+  const long size = std::ftell(stderr_file_.get()), wanted = std::min(size, 4096L);
   std::string text(static_cast<std::size_t>(std::max(wanted, 0L)), '\0');
-  std::fseek(errors_.get(), -wanted, SEEK_END);
-  text.resize(std::fread(text.data(), 1, text.size(), errors_.get()));
+  std::fseek(stderr_file_.get(), -wanted, SEEK_END);
+  text.resize(std::fread(text.data(), 1, text.size(), stderr_file_.get()));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto start = text.rfind('\n');
   return printable(start == std::string::npos ? text : text.substr(start + 1), 1000);

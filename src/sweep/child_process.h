@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,29 +9,30 @@
 
 namespace slopegan {
 
-/// A process of this very program, which is no rank of a training of several even where this one was started as such
-/// (a sweep under srun). It is told to stop (SIGTERM) when this process dies.
+/// A child process that runs this program. The variables that make a process a rank of a distributed training are
+/// removed from its environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM
+/// when this process dies.
 class ChildProcess {
  public:
-  /// `arguments` without the program's name. Its stdout is thrown away, its stderr kept for `last_words`. Throws
-  /// IoError.
+  /// Starts the program with `arguments`, which exclude its name. Its stdout is discarded; its stderr is kept for
+  /// last_stderr_line. Throws IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments);
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;
 
-  /// The exit code (128 + signal where one ended it) once it has ended; does not wait.
+  /// The exit code, or 128 + signal if a signal ended the process; std::nullopt while it runs. Does not block.
   std::optional<int> poll();
 
   void send(int signal) const;
 
-  /// The last line of its stderr.
-  std::string last_words() const;
+  /// Printable; empty if the child has written nothing.
+  std::string last_stderr_line() const;
 
  private:
   struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  std::unique_ptr<std::FILE, CloseFile> errors_;
+  std::unique_ptr<std::FILE, CloseFile> stderr_file_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
 };

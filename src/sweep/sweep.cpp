@@ -29,7 +29,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::int64_t whole_number(std::string_view text) {
+/// −1 if `text` is not a whole number.
+std::int64_t parse_integer(std::string_view text) {
   std::int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? value : -1;
@@ -40,14 +41,14 @@ struct RunningArm {
   ChildProcess process;
 };
 
-/// Writes the sweep's report anew from time to time, beside the arms: a large one must not keep them waiting, and its
-/// failure is not theirs.
-class RunningReport {
+/// Rewrites the sweep's report periodically in a child process, so that a large report does not delay the arms and its
+/// failure does not stop them.
+class ReportRefresher {
  public:
-  RunningReport(const std::filesystem::path& sweep_dir, std::chrono::seconds every)
+  ReportRefresher(const std::filesystem::path& sweep_dir, std::chrono::seconds every)
       : sweep_dir_(sweep_dir), every_(every) {}
 
-  void refresh_when_due() {
+  void refresh_if_due() {
     collect();
     if (every_ == std::chrono::seconds(0) || process_ || Clock::now() - started_ < every_) return;
     started_ = Clock::now();
@@ -58,7 +59,7 @@ class RunningReport {
     }
   }
 
-  /// Waits for the one that is being written, which must not replace the last one.
+  /// Waits for the report that is being written, so that it cannot replace a later one.
   void finish() {
     while (process_) {
       collect();
@@ -70,23 +71,23 @@ class RunningReport {
   void collect() {
     const auto code = process_ ? process_->poll() : std::nullopt;
     if (!code) return;
-    if (*code != 0 && stop_signal() == 0) warn(process_->last_words());
+    if (*code != 0 && stop_signal() == 0) warn(process_->last_stderr_line());
     process_.reset();
   }
 
-  /// The first time only.
+  /// Logs only the first failure.
   void warn(const std::string& reason) {
-    if (!std::exchange(failure_said_, true)) log::warning("the report could not be refreshed: " + reason);
+    if (!std::exchange(warned_, true)) log::warning("the report could not be refreshed: " + reason);
   }
 
   const std::filesystem::path& sweep_dir_;
   std::chrono::seconds every_;
   Clock::time_point started_ = Clock::now();
   std::optional<ChildProcess> process_;
-  bool failure_said_ = false;
+  bool warned_ = false;
 };
 
-/// Keeps `jobs` processes busy until the queue is empty or a signal asks to stop.
+/// Trains the arms, `jobs_` processes at a time, until the queue is empty or a stop signal arrives.
 class Scheduler {
  public:
   Scheduler(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
@@ -107,21 +108,20 @@ class Scheduler {
     total_ = mine.size();
     const auto cores = usable_cores();
     const auto arms = std::max<std::int64_t>(1, static_cast<std::int64_t>(queue_.size()));
-    // One thread an arm side by side trains more images than all threads on one arm.
+    // Many arms with one thread each train more images per second than one arm with all threads.
     jobs_ = std::min(arms, config.sweep.jobs > 0 ? config.sweep.jobs : cores);
     threads_ = config.training.threads > 0 ? config.training.threads : std::max<std::int64_t>(1, cores / jobs_);
   }
 
   SweepResult run() {
-    if (over_ > 0) log::info(format_text("{} of {} arms are over already", over_, total_));
+    if (over_ > 0) log::info(format_text("{} of {} arms are already over", over_, total_));
     while (!queue_.empty() || !running_.empty()) {
-      if (stop_signal() != 0) pass_signal_on();
-      while (!stopping_ && !queue_.empty() && std::ssize(running_) < jobs_ && Clock::now() >= paused_until_)
-        start_next();
+      if (stop_signal() != 0) forward_signal();
+      start_arms();
       collect_ended();
       if (stopping_ && running_.empty()) break;
       progress_->update(running_arms(), over_, failed_, total_);
-      if (!stopping_) report_.refresh_when_due();
+      if (!stopping_) report_.refresh_if_due();
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     progress_.reset();
@@ -132,6 +132,10 @@ class Scheduler {
   }
 
  private:
+  void start_arms() {
+    while (!stopping_ && !queue_.empty() && std::ssize(running_) < jobs_ && Clock::now() >= paused_until_) start_next();
+  }
+
   void start_next() {
     const Arm& arm = *queue_.front();
     queue_.pop_front();
@@ -150,19 +154,20 @@ class Scheduler {
         ++it;
         continue;
       }
-      if (!tries_again(*it, *code)) report_end(*it, *code);
+      if (!retry_if_busy(*it, *code)) report_end(*it, *code);
       it = running_.erase(it);
       write_results(sweep_dir_ / "results.csv", all_);
     }
   }
 
-  /// An arm of a sweep that was killed still ends its step, and holds its directory, when the sweep is started again.
-  bool tries_again(const RunningArm& ended, int code) {
+  /// Queues an arm again whose run directory is in use: after a sweep was killed, its arms finish their step and hold
+  /// their directories for a moment.
+  bool retry_if_busy(const RunningArm& ended, int code) {
     if (stopping_ || code != static_cast<int>(ExitCode::busy)) return false;
     const auto now = Clock::now();
     const auto [since, first] = busy_since_.try_emplace(ended.arm, now);
     if (now - since->second > std::chrono::minutes(1)) return false;
-    if (first) log::info(ended.arm->name + " is in use by another process; waiting for it for a minute");
+    if (first) log::info(ended.arm->name + " is in use by another process; retrying for a minute");
     queue_.push_back(ended.arm);
     paused_until_ = now + std::chrono::seconds(2);
     return true;
@@ -183,20 +188,20 @@ class Scheduler {
     const std::string ending = code > 128
                                    ? format_text("was ended by signal {} ({})", code - 128, ::strsignal(code - 128))
                                    : format_text("failed with exit code {}", code);
-    const std::string words = ended.process.last_words();
-    log::error(name + " " + ending + (words.empty() ? "" : ": " + words));
+    const std::string last_line = ended.process.last_stderr_line();
+    log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
   }
 
-  /// A divergence is an outcome; anything else that went wrong weighs more, a crash most.
+  /// Keeps the most severe exit code: a divergence is a result and counts least, a crash counts most.
   void note_failure(int code) {
     const auto weight = [](int c) { return c == static_cast<int>(ExitCode::diverged) ? 1 : c; };
     if (weight(code) > weight(worst_)) worst_ = code;
   }
 
-  void pass_signal_on() {
+  void forward_signal() {
     if (stopping_) return;
     stopping_ = true;
-    log::info("stopping: the arms write their checkpoints");
+    log::info("stopping: the arms are writing their checkpoints");
     for (const auto& arm : running_) arm.process.send(stop_signal());
   }
 
@@ -206,7 +211,7 @@ class Scheduler {
     return arms;
   }
 
-  /// ": 02:51, FD 12.3", as far as it is known.
+  /// ": 02:51, FD 12.3", without what is not known.
   static std::string figures_text(const Arm& arm) {
     const auto history = last_history(arm);
     const auto metrics = last_metrics(arm);
@@ -219,22 +224,22 @@ class Scheduler {
   const std::vector<Arm>& all_;
   std::deque<const Arm*> queue_;
   std::vector<RunningArm> running_;
-  std::optional<SweepProgress> progress_;  // while it runs
+  std::optional<SweepProgress> progress_;  // during run()
   std::size_t over_ = 0, failed_ = 0, total_ = 0;
   std::int64_t jobs_ = 1, threads_ = 1;
   int worst_ = 0;
   bool stopping_ = false;
   std::map<const Arm*, Clock::time_point> busy_since_;
   Clock::time_point paused_until_;
-  RunningReport report_;
+  ReportRefresher report_;
 };
 
 }  // namespace
 
 Shard parse_shard(const std::string& text) {
   const auto slash = text.find('/');
-  Shard shard{whole_number(std::string_view(text).substr(0, slash)),
-              slash == std::string::npos ? -1 : whole_number(std::string_view(text).substr(slash + 1))};
+  Shard shard{parse_integer(std::string_view(text).substr(0, slash)),
+              slash == std::string::npos ? -1 : parse_integer(std::string_view(text).substr(slash + 1))};
   if (shard.count < 1 || shard.index < 1 || shard.index > shard.count) {
     throw UsageError("--shard " + printable(text) + " is not I/N with 1 <= I <= N, such as 2/8");
   }
@@ -249,7 +254,8 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) 
   return mine;
 }
 
-/// Shards may begin at the same moment: what another one is just writing has a hidden name.
+/// Whether the directory has visible entries but no sweep.yaml. Hidden entries may be temporary files of another shard
+/// that starts at the same moment.
 static bool holds_something_else(const std::filesystem::path& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
@@ -262,23 +268,23 @@ std::filesystem::path open_sweep(const Config& config) {
   const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
-    static const std::vector<std::string> free = {"sweep.negative_slope", "sweep.control",  "sweep.seeds",
-                                                  "sweep.jobs",           "run.output_dir", "training.threads",
-                                                  "training.total_images"};
+    static const std::vector<std::string> changeable = {"sweep.negative_slope", "sweep.control",  "sweep.seeds",
+                                                        "sweep.jobs",           "run.output_dir", "training.threads",
+                                                        "training.total_images"};
     std::vector<std::string> problems;
     for (const auto& difference : differences(load_config(file).config, config)) {
-      if (std::find(free.begin(), free.end(), difference.key) != free.end()) continue;
+      if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
       problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
     }
     if (!problems.empty()) {
-      throw UsageError(printable(directory.string()) + " holds a sweep with other values (" + join(problems, ", ") +
-                       "); choose another run.name, or the old values");
+      throw UsageError(printable(directory.string()) + " contains a sweep with other values (" + join(problems, ", ") +
+                       "); choose another run.name or use the old values");
     }
   } else {
     refuse_link(directory);
     if (holds_something_else(directory)) {
       throw UsageError(printable(directory.string()) +
-                       " exists and is no sweep; choose another name with run.name=...");
+                       " exists and is not a sweep; choose another name with run.name=...");
     }
   }
   make_directories(directory);

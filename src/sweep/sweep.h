@@ -10,33 +10,33 @@
 
 namespace slopegan {
 
-/// Part I of N of a sweep's arms, for clusters; I from 1.
+/// Part `index` (from 1) of `count` of a sweep's arms, for clusters.
 struct Shard {
   std::int64_t index = 1;
   std::int64_t count = 1;
 };
 
-/// "2/8". Throws UsageError.
+/// Parses "2/8". Throws UsageError.
 Shard parse_shard(const std::string& text);
 
-/// The arms of `all` that belong to the shard: every count-th.
+/// The arms of the shard: every count-th of `all`.
 std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 
-/// <run.output_dir>/<run.name> with sweep.yaml in it. One that is there already is gone on with where the configuration
-/// is the same (slopes, control, seeds, jobs, threads and images may be others); UsageError with the differences
-/// otherwise.
+/// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue. A sweep can be continued with
+/// other slopes, control, seeds, jobs, threads, output directory and training images. Throws UsageError if anything
+/// else differs, or if the directory contains something else.
 std::filesystem::path open_sweep(const Config& config);
 
-/// How a sweep ended: 0, or the highest exit code of its arms where one did not end well (128 + signal where a signal
-/// ended one; a divergence counts least), or 128 + signal where the sweep was told to stop.
 struct SweepResult {
+  /// 0, or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as
+  /// 128 + signal. 128 + signal if the sweep itself was stopped.
   int exit_code = 0;
-  bool stopped = false;
+  bool stopped = false;  ///< by a signal
 };
 
-/// Trains the arms of `mine` that are not over, sweep.jobs processes at a time with the cores shared out among them. An
-/// arm that fails is reported and the others go on. results.csv of all arms is written as they end. Every
-/// `report_every`, where it is not 0, a process of its own writes the sweep's report anew.
+/// Trains the arms of `mine` that are not over, sweep.jobs processes at a time, which share the cores. If an arm fails,
+/// its failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends. Unless
+/// `report_every` is 0, a child process rewrites the sweep's report with this period.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
                       const std::vector<Arm>& mine, std::chrono::seconds report_every = {});
 

@@ -26,7 +26,7 @@ std::size_t longest_name(const std::vector<const Arm*>& arms) {
 
 }  // namespace
 
-std::optional<ProgressView> glance_at(const Arm& arm, std::int64_t total_images) {
+std::optional<ProgressView> arm_progress(const Arm& arm, std::int64_t total_images) {
   const RunPaths run(arm.directory);
   try {
     if (!std::filesystem::exists(run.history_file())) return std::nullopt;
@@ -53,7 +53,7 @@ std::optional<ProgressView> glance_at(const Arm& arm, std::int64_t total_images)
   }
 }
 
-std::string whole_text(const SweepView& view) {
+std::string progress_text(const SweepView& view) {
   const double seconds_left = view.images_per_second > 0
                                   ? static_cast<double>(view.images_left) / view.images_per_second
                                   : std::numeric_limits<double>::infinity();
@@ -68,9 +68,9 @@ SweepProgress::SweepProgress(std::int64_t total_images, std::map<const Arm*, std
 
 SweepProgress::~SweepProgress() { log::status_line(""); }
 
-/// An arm that goes on from its checkpoint may first fall back behind the last line of its history.
-std::optional<ProgressView> SweepProgress::follow(const Arm& arm) {
-  auto view = glance_at(arm, total_images_);
+// An arm that resumes from its checkpoint may first fall behind the last line of its history.
+std::optional<ProgressView> SweepProgress::poll(const Arm& arm) {
+  auto view = arm_progress(arm, total_images_);
   const auto known = images_.find(&arm);
   if (!view || known == images_.end()) return view;
   trained_ += std::max<std::int64_t>(0, view->images - known->second);
@@ -79,11 +79,11 @@ std::optional<ProgressView> SweepProgress::follow(const Arm& arm) {
 }
 
 void SweepProgress::end(const Arm& arm) {
-  follow(arm);
+  poll(arm);
   images_.erase(&arm);
 }
 
-SweepView SweepProgress::whole(std::size_t over, std::size_t failed, std::size_t total) const {
+SweepView SweepProgress::overall(std::size_t over, std::size_t failed, std::size_t total) const {
   SweepView view{over, failed, total};
   for (const auto& [arm, images] : images_) view.images_left += std::max<std::int64_t>(0, total_images_ - images);
   const double all = static_cast<double>(total) * static_cast<double>(total_images_);
@@ -103,7 +103,7 @@ void SweepProgress::update(const std::vector<const Arm*>& running, std::size_t o
   std::vector<std::string> lines;
   double memory_mib = 0;
   for (const auto* arm : running) {
-    const auto view = follow(*arm);
+    const auto view = poll(*arm);
     if (view) memory_mib += view->memory_mib;
     const std::string name = arm->name + std::string(width - arm->name.size(), ' ');
     if (!view) {
@@ -114,9 +114,9 @@ void SweepProgress::update(const std::vector<const Arm*>& running, std::size_t o
       lines.push_back(name + plain_text(*view));
     }
   }
-  SweepView all = whole(over, failed, total);
+  SweepView all = overall(over, failed, total);
   all.memory_mib = memory_mib;
-  lines.push_back(whole_text(all));
+  lines.push_back(progress_text(all));
   if (in_place) return log::status_lines(lines);
   for (const auto& line : lines) log::info(line);
 }

@@ -5,18 +5,18 @@
 namespace slopegan {
 namespace {
 
-TEST(SignedDifference, IsWhiteRedOrBlue) {
+TEST(SignedDifference, IsWhiteForZeroAndRedOrBlueForTheSign) {
   const cv::Mat first = (cv::Mat_<uchar>(1, 5) << 100, 100, 100, 0, 255);
   const cv::Mat second = (cv::Mat_<uchar>(1, 5) << 100, 110, 40, 255, 0);
   const cv::Mat picture = signed_difference(first, second);
   EXPECT_EQ(picture.at<cv::Vec3b>(0, 0), cv::Vec3b(255, 255, 255));
-  EXPECT_EQ(picture.at<cv::Vec3b>(0, 1), cv::Vec3b(245, 245, 255));  // a little brighter: pale red
+  EXPECT_EQ(picture.at<cv::Vec3b>(0, 1), cv::Vec3b(245, 245, 255));  // slightly brighter: pale red
   EXPECT_EQ(picture.at<cv::Vec3b>(0, 2), cv::Vec3b(255, 195, 195));
   EXPECT_EQ(picture.at<cv::Vec3b>(0, 3), cv::Vec3b(0, 0, 255));
   EXPECT_EQ(picture.at<cv::Vec3b>(0, 4), cv::Vec3b(255, 0, 0));
 }
 
-TEST(SignedDifference, IsTheMeanOverTheColours) {
+TEST(SignedDifference, AveragesTheChannels) {
   const cv::Mat first(2, 2, CV_8UC3, cv::Scalar(10, 20, 30)), second(2, 2, CV_8UC3, cv::Scalar(10, 20, 90));
   EXPECT_EQ(signed_difference(first, second).at<cv::Vec3b>(1, 1), cv::Vec3b(235, 235, 255));
   EXPECT_EQ(signed_difference(first, first).at<cv::Vec3b>(0, 1), cv::Vec3b(255, 255, 255));

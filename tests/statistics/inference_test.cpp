@@ -39,14 +39,14 @@ double coin_surplus_probability(int flips, int surplus) {
   return probability;
 }
 
-/// 1 in all pairs but those of the last `negative` ones.
+/// `count` differences of magnitude 1, of which the last `negative` are −1.
 Values equal_magnitudes(int count, int negative) {
   Values values(static_cast<std::size_t>(count), 1);
   for (int i = 0; i < negative; ++i) values[static_cast<std::size_t>(count - 1 - i)] = -1;
   return values;
 }
 
-TEST(SignFlipTest, GivesTheSmallestPWhereAllDifferencesHaveOneSign) {
+TEST(SignFlipTest, GivesTheSmallestPIfAllDifferencesHaveOneSign) {
   EXPECT_EQ(sign_flip_p(Values{0.1, 0.2, 0.05}), 0.25);
   EXPECT_EQ(sign_flip_p(Values{-3, -1, -2, -1, -5, -1}), 2.0 / 64);
   EXPECT_EQ(sign_flip_p(Values{4}), 1);
@@ -54,37 +54,36 @@ TEST(SignFlipTest, GivesTheSmallestPWhereAllDifferencesHaveOneSign) {
   EXPECT_EQ(sign_flip_p(Values{0, 0, 0}), 1);
 }
 
-TEST(SignFlipTest, CountsFlipsByHand) {
-  // |sums| of {3, 2, -1}: 4 (observed), 6, 0, 2 and the same again: half of them reach 4.
+TEST(SignFlipTest, MatchesACountByHand) {
+  // |sums| of {3, 2, -1}: 4 (observed), 6, 0, 2, and the same with opposite signs: half of them reach 4.
   EXPECT_EQ(sign_flip_p(Values{3, 2, -1}), 0.5);
 }
 
-TEST(SignFlipTest, IsThatOfSciPy) {
+TEST(SignFlipTest, MatchesSciPy) {
   for (const auto& golden : testing::golden_statistics("sign_flip")) {
     EXPECT_NEAR(sign_flip_p(golden.at("differences").get<Values>()), golden.at("p").get<double>(), 1e-12);
   }
 }
 
-TEST(SignFlipTest, IsTheBinomialOneForEqualMagnitudes) {
+TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
-  // Above 20 pairs by random flips.
+  // Above 20 pairs, by random flips.
   const double exact = coin_surplus_probability(24, 10);
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(24, 7)), exact,
               testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
 }
 
-TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferencesAre) {
+TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferences) {
   EXPECT_EQ(sign_flip_p(Values{infinite, infinite, 1, 2, 3, 0.5}), 2.0 / 64);
   for (const double scale : {1e-3, 1.0, 1e3}) {
-    // One failure outweighs the rest, which leaves the one-sided test of the rest: 2 of the 8 sums of {1, 2, -0.5}
-    // reach 2.5.
+    // The failure outweighs the rest, so p is the one-sided p of the rest: 2 of the 8 sums of {1, 2, -0.5} reach 2.5.
     EXPECT_EQ(sign_flip_p(Values{infinite, scale, 2 * scale, -0.5 * scale}), 0.25);
     EXPECT_EQ(sign_flip_p(Values{-infinite, -scale, -2 * scale, 0.5 * scale}), 0.25);
-    // The rest speaks against it.
+    // All other differences have the opposite sign.
     EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -scale}), 1);
     EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -2 * scale, -4 * scale}), 1);
   }
-  // Failures on both sides weigh the same: what is left decides.
+  // Failures of opposite signs cancel.
   EXPECT_EQ(sign_flip_p(Values{infinite, -infinite}), 1);
 }
 
@@ -96,22 +95,22 @@ TEST(SmallestSignFlipP, HalvesWithEveryPair) {
   EXPECT_EQ(sign_flip_p(equal_magnitudes(40, 0)), smallest_sign_flip_p(40));
 }
 
-TEST(PairsNeeded, IsWhereTheSmallestPPassesHolmsFirstStep) {
+TEST(PairsNeeded, IsTheFirstCountThatPassesHolmsFirstStep) {
   EXPECT_EQ(pairs_needed(1, 0.05), 6u);  // 1/32
   EXPECT_EQ(pairs_needed(4, 0.05), 8u);  // 4/128
   EXPECT_EQ(pairs_needed(6, 0.05), 8u);  // 6/128
   EXPECT_EQ(pairs_needed(7, 0.05), 9u);  // 7/256
 }
 
-TEST(Holm, MultipliesByTheNumberOfTestsThatAreLeft) {
-  // Ascending: 4 · 0.005, 3 · 0.01, 2 · 0.03, then 0.04, which may not fall below the one before.
+TEST(Holm, MultipliesByTheNumberOfRemainingTests) {
+  // Ascending: 4 · 0.005, 3 · 0.01, 2 · 0.03, and 0.04, which is raised to the one before.
   EXPECT_THAT(holm(Values{0.01, 0.04, 0.03, 0.005}),
               ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
   EXPECT_THAT(holm(Values{0.7, 0.8}), ElementsAre(1, 1));
   EXPECT_TRUE(holm({}).empty());
 }
 
-TEST(SymmetricCentreInterval, EndsWhereSciPysTestBeginsToReject) {
+TEST(SymmetricCentreInterval, EndsWhereSciPysTestStartsToReject) {
   for (const auto& golden : testing::golden_statistics("centre")) {
     const auto found =
         symmetric_centre_interval(golden.at("differences").get<Values>(), 1 - golden.at("alpha").get<double>());
@@ -120,7 +119,7 @@ TEST(SymmetricCentreInterval, EndsWhereSciPysTestBeginsToReject) {
   }
 }
 
-TEST(SymmetricCentreInterval, HoldsZeroWhereTheTestDoesNotRejectIt) {
+TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
   int rejected = 0;
   for (std::uint64_t i = 0; i < 300; ++i) {
     auto differences = random_differences(9, i);
@@ -135,8 +134,8 @@ TEST(SymmetricCentreInterval, HoldsZeroWhereTheTestDoesNotRejectIt) {
   EXPECT_LT(rejected, 270);
 }
 
-TEST(SymmetricCentreInterval, HoldsTheCentreAsOftenAsItSays) {
-  // From 6 pairs 95 % needs all of the 64 pieces but the two outer ones.
+TEST(SymmetricCentreInterval, HasTheNominalCoverage) {
+  // With 6 pairs, 95 % takes all 64 intervals except the two outermost.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 2.0 / 64;
   int hits = 0;
@@ -147,7 +146,7 @@ TEST(SymmetricCentreInterval, HoldsTheCentreAsOftenAsItSays) {
   EXPECT_NEAR(hits, trials * covered, testing::hits_tolerance(trials, covered));
 }
 
-TEST(SymmetricCentreInterval, HasNoLimitsWhereThePairsAreTooFewOrFailedOnBothSides) {
+TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
   for (const auto& values : {Values{}, Values{1, 2, 3, 4, 5}, Values{infinite, -infinite, 1, 1, 1, 1, 1, 1}}) {
     const auto interval = symmetric_centre_interval(values, 0.95);
     EXPECT_EQ(interval.low, -infinite);
@@ -158,8 +157,8 @@ TEST(SymmetricCentreInterval, HasNoLimitsWhereThePairsAreTooFewOrFailedOnBothSid
   EXPECT_EQ(one_sided.high, infinite);
 }
 
-TEST(SymmetricCentreInterval, IsThatOfStudentForManyNormalDifferences) {
-  // By random subsets; 30 normal values are nearly what Student's interval takes them for.
+TEST(SymmetricCentreInterval, IsCloseToStudentsForManyNormalDifferences) {
+  // By random subsets. Student's interval is exact for normal differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
   const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);
@@ -172,8 +171,8 @@ double binomial_probability(int n, int k, double p) {
                   (n - k) * std::log1p(-p));
 }
 
-/// The rank (from 1) of the value at which the 95 % percentile interval of the median of n values, n odd, begins: the
-/// resampled median is at most the k-th lowest where more than half of the draws are.
+/// The rank (from 1) of the lower limit of the 95 % percentile interval of the median of n values, n odd. A resampled
+/// median is at most the k-th lowest value if more than half of the draws are.
 int first_rank(int n) {
   for (int rank = 1; rank < n; ++rank) {
     double below = 0;
@@ -183,7 +182,7 @@ int first_rank(int n) {
   return n;
 }
 
-/// How often the interval between these ranks holds the median of a continuous distribution.
+/// The probability that the interval contains the median of a continuous distribution, by its ranks.
 double bootstrap_coverage(int n) {
   double outside = 0;
   for (int k = 0; k < first_rank(n); ++k) outside += 2 * binomial_probability(n, k, 0.5);
@@ -201,11 +200,11 @@ TEST(BootstrapMedianInterval, EndsAtTheRanksOfTheBinomialDistribution) {
   }
 }
 
-/// The figures of inference.h: the interval is too short for a few seeds.
+/// The coverage that inference.h documents.
 const std::map<int, double> documented_coverage = {{3, 0.75}, {4, 0.88},  {5, 0.9375}, {6, 0.935}, {7, 0.875},
                                                    {8, 0.93}, {9, 0.961}, {10, 0.944}, {11, 0.935}};
 
-TEST(BootstrapMedianInterval, CoversWhatItsHeaderSays) {
+TEST(BootstrapMedianInterval, HasTheDocumentedCoverageForOddNumbers) {
   for (const auto& [n, documented] : documented_coverage) {
     if (n % 2 == 1) {
       EXPECT_NEAR(bootstrap_coverage(n), documented, 0.0006) << n;
@@ -213,7 +212,7 @@ TEST(BootstrapMedianInterval, CoversWhatItsHeaderSays) {
   }
 }
 
-TEST(BootstrapCoverageSlowCheck, IsMeasuredToBeWhatTheHeaderSays) {
+TEST(BootstrapCoverageSlowCheck, MeasuresTheDocumentedCoverage) {
   const int trials = testing::check_count(300, 10'000);
   const Resampling resampling{static_cast<std::size_t>(testing::check_count(400, 1'000)), 0};
   std::vector<std::string> measured;
@@ -233,7 +232,7 @@ TEST(BootstrapCoverageSlowCheck, IsMeasuredToBeWhatTheHeaderSays) {
       join(measured, ", "));
 }
 
-TEST(BootstrapMedianInterval, IsThatOfSciPy) {
+TEST(BootstrapMedianInterval, MatchesSciPy) {
   for (const auto& golden : testing::golden_statistics("median_interval")) {
     const auto interval = bootstrap_median_interval(golden.at("values").get<Values>(), 0.95, {});
     EXPECT_EQ(interval.low, golden.at("limits").at(0).get<double>());
@@ -241,7 +240,7 @@ TEST(BootstrapMedianInterval, IsThatOfSciPy) {
   }
 }
 
-TEST(BootstrapMedianInterval, TakesFailuresAndHasNoLimitsForOneValue) {
+TEST(BootstrapMedianInterval, AcceptsFailuresAndIsUnboundedForOneValue) {
   const auto failed = bootstrap_median_interval(Values{infinite, 1, 2}, 0.95, {});
   EXPECT_EQ(failed.low, 1);
   EXPECT_EQ(failed.high, infinite);
@@ -250,7 +249,7 @@ TEST(BootstrapMedianInterval, TakesFailuresAndHasNoLimitsForOneValue) {
   EXPECT_EQ(single.high, infinite);
 }
 
-TEST(BootstrapMedianInterval, IsTheSameEveryTime) {
+TEST(BootstrapMedianInterval, IsReproducible) {
   const Values values = {0.1, 0.5, 0.2, 0.9, 0.4, 0.45};
   const auto once = bootstrap_median_interval(values, 0.8, {50, 3}),
              again = bootstrap_median_interval(values, 0.8, {50, 3});
@@ -259,7 +258,7 @@ TEST(BootstrapMedianInterval, IsTheSameEveryTime) {
 }
 
 TEST(ProbabilityBest, IsTheShareOfResamplesWithTheLowestMean) {
-  // The first is better in two trials and much worse, or lost, in the third: best where the third is never drawn.
+  // The first is better in two trials and much worse, or failed, in the third: best if the third is never drawn.
   constexpr double never = 8.0 / 27, draws = 10'000;
   for (const double third : {6.0, infinite}) {
     const auto best = probability_best({{0, 0, third}, {1, 1, 1}}, {});
@@ -268,14 +267,14 @@ TEST(ProbabilityBest, IsTheShareOfResamplesWithTheLowestMean) {
   }
 }
 
-TEST(ProbabilityBest, IsSharedByEqualCandidates) {
+TEST(ProbabilityBest, IsSplitAmongEqualCandidates) {
   const auto best = probability_best({{1, 2}, {1, 2}, {3, 3}}, {});
   EXPECT_NEAR(best[0], 0.5, 1e-9);
   EXPECT_NEAR(best[1], 0.5, 1e-9);
   EXPECT_EQ(best[2], 0);
 }
 
-TEST(ProbabilityBest, NeedsAScoreForEveryTrial) {
+TEST(ProbabilityBest, RequiresOneScorePerTrial) {
   EXPECT_THROW(probability_best({}, {}), std::invalid_argument);
   EXPECT_THROW(probability_best({{}}, {}), std::invalid_argument);
   EXPECT_THROW(probability_best({{1, 2}, {1}}, {}), std::invalid_argument);

@@ -1,4 +1,4 @@
-// Sweeps with a known effect: how often the statistics claim one that is not there, and find one that is.
+// Simulated sweeps with known effects: the rates of false claims and of detected effects.
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@ namespace {
 
 struct Simulation {
   int seeds = 8;
-  std::vector<double> effects;        ///< of log FD, one a slope; the control has none
-  double noise = 1 / std::sqrt(2.0);  ///< of an arm, so that a difference has standard deviation 1
-  double divergence = 0;              ///< chance of every arm
+  std::vector<double> effects;        ///< on log FD, one per slope; the control has none
+  double noise = 1 / std::sqrt(2.0);  ///< of an arm; a difference has standard deviation 1
+  double divergence = 0;              ///< probability per arm
 };
 
 SweepStatistics simulate(const Simulation& simulation, int index) {
@@ -34,14 +34,14 @@ SweepStatistics simulate(const Simulation& simulation, int index) {
     }
   }
   StatisticsOptions options;
-  options.resampling.count = 10;  // the tests need none
+  options.resampling.count = 10;  // the p values do not use it
   return sweep_statistics(arms, control, options);
 }
 
 struct Claims {
-  int any = 0;           ///< sweeps with at least one
-  int first = 0;         ///< sweeps with one about the first slope
-  int first_better = 0;  ///< ... that it is better than the control
+  int any = 0;           ///< sweeps with at least one claim
+  int first = 0;         ///< sweeps with a claim about the first slope
+  int first_better = 0;  ///< sweeps that claim it is better than the control
 };
 
 Claims count_claims(const Simulation& simulation, int sweeps) {
@@ -60,17 +60,17 @@ Claims count_claims(const Simulation& simulation, int sweeps) {
 
 double normal_below(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
-TEST(SimulatedSweeps, ClaimAnEffectThatIsNotThereInAtMostOneOfTwenty) {
+TEST(SimulatedSweeps, MakeAFalseClaimInAtMostOneOfTwenty) {
   constexpr int sweeps = 8000;
   const Claims claims = count_claims({.seeds = 8, .effects = {0, 0, 0, 0}}, sweeps);
   EXPECT_LE(claims.any, 0.05 * sweeps);
-  // 4 p <= 0.05 lets only the two most extreme of the 256 sign flips pass, unless another slope went first.
+  // 4 p <= 0.05 accepts only the two most extreme of the 256 sign flips, unless another slope is rejected first.
   constexpr double chance = 2.0 / 256;
   EXPECT_GE(claims.first, sweeps * chance - testing::hits_tolerance(sweeps, chance));
   EXPECT_LE(claims.any, 4 * sweeps * chance + testing::hits_tolerance(sweeps, 4 * chance));
 }
 
-TEST(SimulatedSweeps, UseUpTheirChanceOfAWrongClaimWhereTheSeedsAllow) {
+TEST(SimulatedSweeps, ReachTheNominalErrorRateWithEnoughSeeds) {
   // Ten seeds, one comparison: p <= 0.05 is 50 of the 1,024 sign flips.
   constexpr int sweeps = 8000;
   constexpr double chance = 50.0 / 1024;
@@ -78,7 +78,7 @@ TEST(SimulatedSweeps, UseUpTheirChanceOfAWrongClaimWhereTheSeedsAllow) {
   EXPECT_NEAR(claims.any, sweeps * chance, testing::hits_tolerance(sweeps, chance));
 }
 
-TEST(SimulatedSweeps, ClaimNoEffectWhereArmsDivergeByChance) {
+TEST(SimulatedSweeps, KeepTheErrorRateIfArmsDivergeAtRandom) {
   constexpr int sweeps = 4000;
   const Claims claims = count_claims({.seeds = 10, .effects = {0, 0}, .divergence = 0.2}, sweeps);
   EXPECT_LE(claims.any, 0.05 * sweeps);
@@ -89,8 +89,8 @@ TEST(SimulatedSweeps, ClaimNothingWithThreeSeeds) {
   EXPECT_EQ(count_claims({.seeds = 3, .effects = {50, -50}}, 50).any, 0);
 }
 
-TEST(SimulatedSweeps, FindAnEffectAsOftenAsComputed) {
-  // Where only the most extreme p is significant, an effect is found when all differences have one sign.
+TEST(SimulatedSweeps, DetectAnEffectWithTheComputedPower) {
+  // If only the most extreme p is significant, an effect is detected when all differences have one sign.
   constexpr int sweeps = 4000;
   for (const double effect : {1.2, 2.5}) {
     for (const Simulation& simulation :

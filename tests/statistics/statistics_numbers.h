@@ -11,13 +11,13 @@ namespace slopegan::testing {
 
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 
-/// A list of tests/golden/statistics.json, which scripts/golden_statistics.py made with SciPy.
+/// A list of tests/golden/statistics.json, which scripts/golden_statistics.py writes with SciPy.
 inline nlohmann::json golden_statistics(const std::string& list) {
   std::ifstream file(SLOPEGAN_TEST_DATA "/statistics.json");
   return nlohmann::json::parse(file).at(list);
 }
 
-/// How far the number of hits of `trials` trials may lie from trials · p: 4 standard deviations, one chance in 16,000.
+/// Tolerance for the number of hits around trials · p: 4 standard deviations, exceeded once in 16,000.
 inline double hits_tolerance(double trials, double p) { return 4 * std::sqrt(trials * p * (1 - p)); }
 
 }  // namespace slopegan::testing

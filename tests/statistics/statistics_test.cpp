@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// Slopes × seeds 0, 1, 2, … with these FDs.
+/// One finished arm per slope and seed 0, 1, 2, … with these FDs.
 std::vector<ArmScore> arms_with(const std::vector<std::pair<double, std::vector<double>>>& slopes) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, fds] : slopes) {
@@ -51,7 +51,7 @@ TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
 }
 
 TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
-  // Six seeds, every difference of one sign: p = 1/32 each, and 2/32 for two of them.
+  // Six seeds with differences of one sign: p = 1/32, corrected for two slopes 2/32.
   const std::vector<double> control = {10, 11, 12, 13, 14, 15}, worse = {20, 21, 25, 26, 28, 33};
   const auto one = sweep_statistics(arms_with({{0.2, control}, {1, worse}}), 0.2);
   EXPECT_TRUE(one.comparisons[0].significant);
@@ -61,26 +61,26 @@ TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
   EXPECT_EQ(two.comparisons[0].p_holm.value(), 2.0 / 32);
   EXPECT_EQ(two.comparisons[0].smallest_p_holm, 2.0 / 32);
   EXPECT_FALSE(two.comparisons[0].can_be_significant);
-  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % takes seven seeds
+  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % requires seven seeds
 }
 
-TEST(SweepStatistics, TellsWhatIsNotSignificantFromWhatCannotBe) {
+TEST(SweepStatistics, DistinguishesNotSignificantFromCannotBeSignificant) {
   const auto statistics = sweep_statistics(arms_with({{0.2, {1, 1, 1, 1, 1, 1}}, {1, {2, 2, 2, 0.5, 0.5, 0.5}}}), 0.2);
   EXPECT_FALSE(statistics.comparisons[0].significant);
   EXPECT_TRUE(statistics.comparisons[0].can_be_significant);
   EXPECT_EQ(statistics.comparisons[0].smallest_p_holm, 1.0 / 32);
 }
 
-TEST(SweepStatistics, TakesTheNearestSlopeWhereTheControlIsMissing) {
+TEST(SweepStatistics, UsesTheNearestSlopeIfTheControlIsMissing) {
   const auto statistics = sweep_statistics(arms_with({{0.1, {1}}, {0.25, {1}}, {1, {1}}}), 0.2);
   EXPECT_EQ(statistics.wanted_control, 0.2);
   EXPECT_EQ(statistics.control, 0.25);
   EXPECT_EQ(statistics.comparisons.size(), 2u);
 }
 
-TEST(SweepStatistics, RanksAnArmThatCameToNothingLast) {
+TEST(SweepStatistics, RanksAFailedArmLast) {
   auto arms = arms_with({{0.2, {10, 10, 10, 10, 10, 10}}, {1, {11, 11, 11, 9, 11, 11}}});
-  arms[9].outcome = ArmOutcome::collapsed;  // slope 1, seed 3: its low FD does not help it
+  arms[9].outcome = ArmOutcome::collapsed;  // slope 1, seed 3: its low FD is ignored
   arms[10].outcome = ArmOutcome::diverged;
   arms[10].fd.reset();
   arms[11].fd = not_a_number;
@@ -100,7 +100,7 @@ TEST(SweepStatistics, RanksAnArmThatCameToNothingLast) {
   EXPECT_TRUE(statistics.missing.empty());
 }
 
-TEST(SweepStatistics, CallsASlopeWorseThatFailsMoreOftenHoweverGoodItsOtherSeedsAre) {
+TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresWhateverTheOtherSeeds) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
   EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
   arms[4].outcome = ArmOutcome::diverged;
@@ -119,7 +119,7 @@ TEST(SweepStatistics, GivesTheVerdictByTheMeanWhenTheMedianDisagrees) {
   EXPECT_EQ(comparison.verdict, Verdict::better);
 }
 
-TEST(SweepStatistics, LearnsNothingFromASeedWhereBothCameToNothing) {
+TEST(SweepStatistics, IgnoresASeedInWhichBothFailed) {
   auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
   arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
   const Comparison comparison = sweep_statistics(arms, 0.2).comparisons.at(0);
@@ -130,7 +130,7 @@ TEST(SweepStatistics, LearnsNothingFromASeedWhereBothCameToNothing) {
   EXPECT_EQ(comparison.p.value(), 1);
 }
 
-TEST(SweepStatistics, ExcludeNothingWhereEveryArmCameToNothing) {
+TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
   auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   const auto statistics = sweep_statistics(arms, 0.2);
@@ -141,13 +141,13 @@ TEST(SweepStatistics, ExcludeNothingWhereEveryArmCameToNothing) {
   EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
 }
 
-TEST(SweepStatistics, LeavesMissingArmsOutAndNamesThem) {
+TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   auto arms = arms_with({{0, {9, 8, 7}}, {0.2, {10, 10, 10}}, {1, {12, 12, 12}}});
   arms[1].outcome = ArmOutcome::failed;  // slope 0, seed 1
   arms[5].fd.reset();                    // slope 0.2, seed 2
   arms[6].outcome = ArmOutcome::pending;
   arms[7].fd = 0;
-  arms.pop_back();  // not even listed
+  arms.pop_back();  // not in the list at all
   const auto statistics = sweep_statistics(arms, 0.2);
   EXPECT_THAT(statistics.missing,
               ElementsAre(MissingArm{0, 1}, MissingArm{0.2, 2}, MissingArm{1, 0}, MissingArm{1, 1}));
@@ -155,14 +155,14 @@ TEST(SweepStatistics, LeavesMissingArmsOutAndNamesThem) {
   EXPECT_EQ(statistics.comparisons.at(1).pairs, 0);
   EXPECT_FALSE(statistics.comparisons.at(1).p);
   EXPECT_FALSE(statistics.comparisons.at(1).p_holm);
-  // Slope 1 without a score is no comparison, so nothing is corrected for it.
+  // Slope 1 has no pairs and does not count in the correction.
   EXPECT_EQ(statistics.comparisons.at(0).p_holm.value(), 1);
   EXPECT_EQ(statistics.slopes.at(2).missing, 2);
   EXPECT_EQ(statistics.complete_seeds, 1);
   EXPECT_FALSE(statistics.slopes.at(0).probability_best);
 }
 
-TEST(SweepStatistics, KeepsTheTwoVariancesApart) {
+TEST(SweepStatistics, SeparatesTheTwoVariances) {
   auto arms = arms_with({{0.2, {std::exp(1.0), std::exp(2.0), std::exp(3.0)}}, {1, {std::exp(2.0), std::exp(4.0)}}});
   EXPECT_FALSE(sweep_statistics(arms, 0.2).metric_variance);
   arms[0].fd_repeat = std::exp(1.2);
@@ -176,17 +176,17 @@ TEST(SweepStatistics, KeepsTheTwoVariancesApart) {
   EXPECT_NEAR(statistics.metric_variance.value(), 0.05, 1e-12);
 }
 
-TEST(SweepStatistics, TellsHowStableTheOrderIsAndWhatPairingGains) {
+TEST(SweepStatistics, MeasuresRankStabilityAndPairingCorrelation) {
   const auto stable = sweep_statistics(arms_with({{0, {3, 6, 12}}, {0.2, {2, 4, 8}}, {1, {5, 10, 20}}}), 0.2);
   EXPECT_NEAR(stable.rank_stability.value(), 1, 1e-12);
   EXPECT_NEAR(stable.pairing_correlation.value(), 1, 1e-12);
-  // The orders of the seeds: 0 1 2, the reverse, and the first again: τ = -1, 1, -1.
+  // The seeds rank the slopes 0 1 2, in reverse, and 0 1 2 again: τ = -1, 1, -1.
   const auto unstable = sweep_statistics(arms_with({{0, {1, 3, 1}}, {0.2, {2, 2, 2}}, {1, {3, 1, 3}}}), 0.2);
   EXPECT_NEAR(unstable.rank_stability.value(), -1.0 / 3, 1e-12);
   EXPECT_FALSE(unstable.pairing_correlation);
 }
 
-TEST(SweepStatistics, RefusesNoArmsAndTheSameArmTwice) {
+TEST(SweepStatistics, RejectsNoArmsAndDuplicateArms) {
   EXPECT_THROW(sweep_statistics({}, 0.2), std::invalid_argument);
   EXPECT_THROW(sweep_statistics(arms_with({{0.2, {1}}, {0.2, {1}}}), 0.2), std::invalid_argument);
 }

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// One arm a seed for each slope: FD = ratio · 10 · (1 + wobble of the seed and slope).
+/// One arm per seed and slope: FD = 10 · ratio · (1 ± wobble), with the sign by seed and slope.
 std::vector<ArmScore> arms_with(int seeds, const std::vector<std::pair<double, double>>& slopes, double wobble = 0.01) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, ratio] : slopes) {
@@ -28,7 +28,7 @@ std::string answer_of(const std::vector<ArmScore>& arms, double control = 0.2) {
   return answer(sweep_statistics(arms, control));
 }
 
-TEST(Answer, SaysWhenTheSeedsAreTooFew) {
+TEST(Answer, SaysThatTheSeedsAreTooFew) {
   const auto text = answer_of(arms_with(3, {{0, 1.5}, {0.1, 0.88}, {0.2, 1}}));
   EXPECT_EQ(text,
             "Of the slopes tried (0, 0.1, 0.2; compared with 0.2): 3 seeds cannot show a difference between 0.2 and 0, "
@@ -39,7 +39,7 @@ TEST(Answer, SaysWhenTheSeedsAreTooFew) {
                     HasSubstr("none has a lower median FD than 0.2")));
 }
 
-TEST(Answer, NamesWhatIsBetterAndWhatIsWorse) {
+TEST(Answer, NamesTheBetterAndTheWorseSlopes) {
   const auto text = answer_of(arms_with(8, {{0.1, 0.8}, {0.2, 1}, {1, 3}}));
   EXPECT_THAT(text, HasSubstr("0.1 is better (median FD 20 % lower, bootstrap interval 22 % lower to 18 % lower, p = "
                               "0.016 after correction, 8 seeds)"));
@@ -48,8 +48,8 @@ TEST(Answer, NamesWhatIsBetterAndWhatIsWorse) {
   EXPECT_THAT(text, Not(HasSubstr("no detectable difference")));
 }
 
-TEST(Answer, SaysWhatIsExcludedWhereNothingIsFound) {
-  // Differences of ±2 % that cancel: the test's limits are the 4-th lowest and highest subset means.
+TEST(Answer, SaysWhichDifferencesAreExcluded) {
+  // Differences of ±2 % that cancel: the limits are the 4th lowest and 4th highest subset means.
   const auto statistics = sweep_statistics(arms_with(8, {{0.1, 1}, {0.2, 1}, {1, 2}}), 0.2);
   const auto text = answer(statistics);
   EXPECT_THAT(text, HasSubstr("none is shown to be better than 0.2; 1 is worse"));
@@ -60,7 +60,7 @@ TEST(Answer, SaysWhatIsExcludedWhereNothingIsFound) {
   EXPECT_GE(limits.low, 0.97);
 }
 
-TEST(Answer, ExcludesNothingWhereFailuresLeaveNoLimit) {
+TEST(Answer, ExcludesNothingIfFailuresLeaveNoLimit) {
   auto arms = arms_with(8, {{0.1, 1}, {0.2, 1}});
   arms[0].outcome = ArmOutcome::diverged;   // slope 0.1
   arms[12].outcome = ArmOutcome::diverged;  // slope 0.2
@@ -74,14 +74,14 @@ TEST(Answer, CountsFailures) {
   EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (failed in 1 of 6 seeds, the control in 0; median FD"));
 }
 
-TEST(Answer, HasNoMedianWhereMostSeedsFailed) {
+TEST(Answer, OmitsTheMedianIfMostSeedsFailed) {
   auto arms = arms_with(6, {{0.2, 1}, {1, 2}});
   for (std::size_t i = 6; i < 11; ++i) arms[i].outcome = ArmOutcome::collapsed;
   EXPECT_THAT(answer_of(arms), HasSubstr("1 is worse (failed in 5 of 6 seeds, the control in 0; p = 0.031 "
                                          "after correction, 6 seeds)"));
 }
 
-TEST(Answer, SaysWhenThereIsNothingToSay) {
+TEST(Answer, SaysThatNothingCanBeConcluded) {
   auto arms = arms_with(2, {{0.1, 1}, {0.2, 1}});
   for (auto& arm : arms) arm.fd.reset();
   EXPECT_EQ(answer_of(arms), "No arm has an FD, so nothing can be said about the slopes.");
@@ -93,7 +93,7 @@ TEST(Answer, SaysWhenThereIsNothingToSay) {
   EXPECT_THAT(answer_of(partly), HasSubstr("; nothing is known about 1."));
 }
 
-TEST(StatisticsNotes, TellWhatTheFiguresDoNot) {
+TEST(StatisticsNotes, ListTheCaveats) {
   auto arms = arms_with(3, {{0.1, 1}, {0.25, 1}});
   arms[0].outcome = ArmOutcome::diverged;
   arms[1].outcome = ArmOutcome::failed;

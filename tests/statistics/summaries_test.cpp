@@ -13,27 +13,27 @@ namespace {
 using Values = std::vector<double>;
 using testing::infinite;
 
-TEST(Median, IsTheMiddleOrTheMeanOfTheMiddleTwo) {
+TEST(Median, IsTheMiddleValueOrTheMeanOfTheMiddleTwo) {
   EXPECT_EQ(median(Values{3, 1, 2}), 2);
   EXPECT_EQ(median(Values{4, 1, 3, 2}), 2.5);
   EXPECT_EQ(median(Values{7}), 7);
   EXPECT_THROW(median({}), std::invalid_argument);
 }
 
-TEST(Median, TakesInfiniteValues) {
+TEST(Median, AcceptsInfiniteValues) {
   EXPECT_EQ(median(Values{infinite, 1, 2}), 2);
   EXPECT_EQ(median(Values{infinite, infinite, 2}), infinite);
   EXPECT_EQ(median(Values{infinite, infinite, 2, 1}), infinite);
   EXPECT_EQ(median(Values{infinite, -infinite}), 0);
 }
 
-TEST(SampleVariance, DividesByOneLessThanTheCount) {
+TEST(SampleVariance, DividesByTheCountMinusOne) {
   EXPECT_DOUBLE_EQ(sample_variance(Values{1, 2, 6}).value(), (4.0 + 1.0 + 9.0) / 2);
   EXPECT_FALSE(sample_variance(Values{1}));
 }
 
-TEST(KendallTau, CountsPairsInOrder) {
-  // Of the 6 pairs one, (2, 3) against (3, 2), is out of order.
+TEST(KendallTau, CountsConcordantPairs) {
+  // One of the 6 pairs, (2, 3) against (3, 2), is discordant.
   EXPECT_DOUBLE_EQ(kendall_tau(Values{1, 2, 3, 4}, Values{1, 3, 2, 4}).value(), 4.0 / 6);
   EXPECT_DOUBLE_EQ(kendall_tau(Values{1, 2, infinite}, Values{5, 6, infinite}).value(), 1);
   EXPECT_FALSE(kendall_tau(Values{1, 1}, Values{1, 2}));
@@ -41,13 +41,13 @@ TEST(KendallTau, CountsPairsInOrder) {
   EXPECT_THROW(kendall_tau(Values{1}, Values{1, 2}), std::invalid_argument);
 }
 
-TEST(Correlation, NeedsThreePairsThatVary) {
+TEST(Correlation, RequiresThreePairsThatVary) {
   EXPECT_DOUBLE_EQ(correlation(Values{1, 2, 3}, Values{2, 4, 6}).value(), 1);
   EXPECT_FALSE(correlation(Values{1, 2}, Values{2, 4}));
   EXPECT_FALSE(correlation(Values{1, 2, 3}, Values{4, 4, 4}));
 }
 
-TEST(KendallTauAndCorrelation, AreThoseOfSciPy) {
+TEST(KendallTauAndCorrelation, MatchSciPy) {
   for (const auto& golden : testing::golden_statistics("correlation")) {
     const auto a = golden.at("a").get<Values>(), b = golden.at("b").get<Values>();
     EXPECT_NEAR(kendall_tau(a, b).value(), golden.at("kendall").get<double>(), 1e-12);

@@ -29,7 +29,7 @@ Config sweep_config() {
   return config;
 }
 
-TEST(MakeArms, TakesEverySlopeOfTheFirstSeedFirst) {
+TEST(MakeArms, ListsEverySlopeOfTheFirstSeedFirst) {
   std::vector<std::string> names;
   for (const auto& arm : make_arms(sweep_config(), "sweep")) {
     names.push_back(arm.name);
@@ -39,7 +39,7 @@ TEST(MakeArms, TakesEverySlopeOfTheFirstSeedFirst) {
                                  "slope_0.01-seed_7", "slope_1-seed_7"));
 }
 
-TEST(MakeArms, PutsTheSlopeIntoTheNetworksThatTheSweepIsAbout) {
+TEST(MakeArms, SetsTheSlopeOfTheTargetNetworks) {
   auto config = sweep_config();
   const auto slopes_of = [&](SweepTarget target) {
     config.sweep.apply_to = target;
@@ -67,7 +67,7 @@ TEST(MakeArms, GivesOverridesThatReadBackAsTheExactSlope) {
   }
 }
 
-TEST(Shards, ShareOutTheArmsWithoutLossOrRepetition) {
+TEST(Shards, PartitionTheArms) {
   const auto all = make_arms(sweep_config(), "s");
   std::multiset<std::string> names;
   for (std::int64_t index = 1; index <= 4; ++index) {
@@ -77,7 +77,7 @@ TEST(Shards, ShareOutTheArmsWithoutLossOrRepetition) {
   for (const auto& arm : all) EXPECT_EQ(names.count(arm.name), 1u);
 }
 
-TEST(Shards, AreWrittenAsIOfN) {
+TEST(Shards, ParseIOfN) {
   EXPECT_EQ(parse_shard("2/8").index, 2);
   EXPECT_EQ(parse_shard("2/8").count, 8);
   for (const char* text : {"", "1", "0/2", "3/2", "a/b", "1/2/3", "-1/2", "1/0", "1/ 2"}) {
@@ -85,18 +85,18 @@ TEST(Shards, AreWrittenAsIOfN) {
   }
 }
 
-TEST(ArmState, IsOverWhenTrainedToTheEndOrDiverged) {
+TEST(ArmState, IsOverIfTrainedToTheEndOrDiverged) {
   const Config config;
   EXPECT_TRUE(is_over({RunStatus::done, config.training.total_images}, config));
   EXPECT_TRUE(is_over({RunStatus::diverged, 5}, config));
-  // Trained to an earlier end, before the total was raised.
+  // Trained to the end before the total was raised.
   EXPECT_FALSE(is_over({RunStatus::done, 1000}, config));
   EXPECT_FALSE(is_over({RunStatus::running, config.training.total_images}, config));
   EXPECT_FALSE(is_over({RunStatus::stopped, 1000}, config));
   EXPECT_FALSE(is_over({std::nullopt, 0}, config));
 }
 
-TEST(WriteResults, HasALineForEveryArmWithItsLastFigures) {
+TEST(WriteResults, HasOneLinePerArmWithItsLastFigures) {
   const TemporaryDirectory directory;
   const auto arms = make_arms(sweep_config(), directory.path());
   make_directories(arms[1].directory);
@@ -113,7 +113,7 @@ TEST(WriteResults, HasALineForEveryArmWithItsLastFigures) {
   EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,,"));
 }
 
-TEST(OpenSweep, KeepsItsConfigurationAndTakesMoreSlopesSeedsAndImages) {
+TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
   const TemporaryDirectory directory;
   auto config = sweep_config();
   config.run.output_dir = directory.path();
@@ -127,7 +127,7 @@ TEST(OpenSweep, KeepsItsConfigurationAndTakesMoreSlopesSeedsAndImages) {
   EXPECT_THROW(open_sweep(config), UsageError);
 }
 
-TEST(OpenSweep, RefusesAFolderOfSomethingElse) {
+TEST(OpenSweep, RejectsADirectoryThatIsNotASweep) {
   const TemporaryDirectory directory;
   Config config;
   config.run.output_dir = directory.path();

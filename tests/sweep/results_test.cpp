@@ -18,10 +18,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-/// A sweep of two slopes and two seeds whose run directories the tests write by hand.
-class SweepScoresTest : public ::testing::Test {
+/// A sweep of two slopes and two seeds, whose run directories the tests write themselves.
+class SweepResults : public ::testing::Test {
  protected:
-  SweepScoresTest() {
+  SweepResults() {
     config_.sweep.negative_slope = {0.1, 0.2};
     config_.sweep.seeds = {0, 1};
     config_.training.total_images = 640;
@@ -59,7 +59,7 @@ class SweepScoresTest : public ::testing::Test {
   std::vector<Arm> arms_;
 };
 
-TEST_F(SweepScoresTest, AreThoseOfTheLastLine) {
+TEST_F(SweepResults, TakeTheScoresOfTheLastLine) {
   write_done(0, metrics(3));
   std::ofstream(RunPaths(arms_[0].directory).metrics_file(), std::ios::app) << metrics_line(metrics(2)) << "\n";
   const auto scores = read_scores(config_, arms_);
@@ -79,7 +79,7 @@ TEST_F(SweepScoresTest, AreThoseOfTheLastLine) {
   EXPECT_TRUE(scores.notes.empty());
 }
 
-TEST_F(SweepScoresTest, AreOnlyOfArmsThatHaveEnded) {
+TEST_F(SweepResults, ScoreOnlyFinishedArms) {
   write_done(0, metrics(3));
   write_run(0, "stopped", 320);
   write_run(1, "failed", 320);
@@ -96,11 +96,11 @@ TEST_F(SweepScoresTest, AreOnlyOfArmsThatHaveEnded) {
   EXPECT_FALSE(scores.metric);
 }
 
-TEST_F(SweepScoresTest, AreNoneOfAnArmThatHasCollapsedAtItsEnd) {
+TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtItsEnd) {
   for (const std::size_t arm : {0, 1}) {
     write_done(arm, metrics(3));
     DiagnosticsRecord early, late;
-    (arm == 0 ? late : early).sentinels = {"saturation", "collapse"};  // the other has recovered
+    (arm == 0 ? late : early).sentinels = {"saturation", "collapse"};  // arm 1 has recovered
     std::ofstream(RunPaths(arms_[arm].directory).diagnostics_file()) << diagnostics_text(early) << "\n"
                                                                      << diagnostics_text(late) << "\n";
   }
@@ -109,7 +109,7 @@ TEST_F(SweepScoresTest, AreNoneOfAnArmThatHasCollapsedAtItsEnd) {
   EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::done);
 }
 
-TEST_F(SweepScoresTest, LeaveOutWhatWasMeasuredOtherwise) {
+TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
   write_done(0, metrics(3));
   write_done(1, metrics(4));
   auto other = metrics(5);
@@ -125,7 +125,7 @@ TEST_F(SweepScoresTest, LeaveOutWhatWasMeasuredOtherwise) {
   EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms were scored with another extractor"));
 }
 
-TEST_F(SweepScoresTest, DoWithoutFilesThatCannotBeRead) {
+TEST_F(SweepResults, IgnoreUnreadableFiles) {
   write_done(0, metrics(3));
   write_done(1, metrics(4));
   std::ofstream(RunPaths(arms_[1].directory).metrics_file()) << "garbage\n";
@@ -134,7 +134,7 @@ TEST_F(SweepScoresTest, DoWithoutFilesThatCannotBeRead) {
   EXPECT_FALSE(scores.arms[1].fd);
 }
 
-TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
+TEST_F(SweepResults, WriteTheStatisticsFile) {
   for (std::size_t i = 0; i < 4; ++i) write_done(i, metrics(arms_[i].negative_slope == 0.1 ? 5 : 10));
   const auto sentence = write_statistics(config_, directory_.path(), arms_).answer;
   const auto json = nlohmann::json::parse(read_file(directory_ / "statistics.json", 1 << 20));
@@ -157,7 +157,7 @@ TEST_F(SweepScoresTest, GoIntoTheStatisticsFile) {
   EXPECT_EQ(json.at("missing").size(), 0u);
 }
 
-TEST_F(SweepScoresTest, GoIntoTheResultsWithEveryOtherMetric) {
+TEST_F(SweepResults, WriteEveryMetricIntoTheCsv) {
   auto record = metrics(2.5);
   record.extractor = "my, \"own\"";
   record.values["sharpness"] = 7;
