@@ -77,7 +77,7 @@ results=$dir/outputs/smoke/results.csv
 before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
 submit --array=1-2 || fail "the second array job failed"   # a different number of shards, all finished
 [[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
-grep -q 'arms are over already' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
+grep -qE '[0-9]+ of [0-9]+ arms .*already' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
 
 # --- Two ranks under srun; an ordinary run in a batch job of two tasks -----------------------------------------------
 train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)
