@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 scripts/setup.sh
-cmake --preset "$preset" >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
+cmake --preset "$preset" ${SLOPEGAN_WERROR:+-DSLOPEGAN_WERROR=$SLOPEGAN_WERROR} >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
 cmake --build --preset "$preset" ${2:+--target "${@:2}"}
