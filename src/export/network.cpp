@@ -13,11 +13,12 @@ at::Tensor plain(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.detach().to(at::kCPU, at::kFloat).contiguous() : at::Tensor();
 }
 
-ExportedLayer activation_layer(const ActivationImpl& activation) {
-  if (const auto* learned = dynamic_cast<const PReLUImpl*>(&activation)) {
-    return LearnedSlopeLayer{plain(learned->slope())};
-  }
-  return LeakyLayer{activation.negative_slope()};
+ExportedLayer activation_layer(const FrozenActivation& activation) {
+  const LayerVisitor layer{
+      [](const FixedSlope& fixed) -> ExportedLayer { return LeakyLayer{fixed.negative_slope}; },
+      [](const ChannelSlopes& channels) -> ExportedLayer { return LearnedSlopeLayer{plain(channels.slopes)}; },
+  };
+  return std::visit(layer, activation);
 }
 
 void add_block(ExportedNetwork& network, const BlockImpl& block) {
@@ -34,11 +35,12 @@ void add_block(ExportedNetwork& network, const BlockImpl& block) {
                                             .running_var = plain(norm.running_var),
                                             .epsilon = norm.options.eps()});
   }
-  if (block.activation) network.layers.push_back(activation_layer(*block.activation));
+  if (block.activation) network.layers.push_back(activation_layer(block.activation->freeze()));
 }
 
 TransposedConvolutionLayer folded(const TransposedConvolutionLayer& conv, const BatchNormLayer& norm) {
-  auto [weight, bias] = fold_batch_norm({conv.weight, conv.bias}, norm);
+  auto [weight, bias] = fold_batch_norm({conv.weight, conv.bias}, {norm.weight, norm.bias, norm.running_mean,
+                                                                   norm.running_var, /*momentum=*/0, norm.epsilon});
   return {.weight = std::move(weight), .bias = std::move(bias), .stride = conv.stride, .padding = conv.padding};
 }
 

@@ -9,7 +9,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "models/batch_norm_folding.h"
+#include "layers/batch_norm.h"
 #include "models/named_tensors.h"
 #include "sampling/load_generator.h"
 
@@ -22,7 +22,11 @@ struct TransposedConvolutionLayer {
   std::int64_t stride = 1, padding = 0;
 };
 
-using BatchNormLayer = BatchNormTensors;
+/// Batch norm with its running statistics; all tensors [C].
+struct BatchNormLayer {
+  at::Tensor weight, bias, running_mean, running_var;
+  double epsilon = 1e-5;
+};
 
 /// One fixed slope; 0 is ReLU, 1 the identity.
 struct LeakyLayer {

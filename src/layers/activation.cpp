@@ -18,10 +18,18 @@ static std::string number(double value) {
   return text;
 }
 
+at::Tensor activate(const FrozenActivation& activation, const at::Tensor& input) {
+  struct Apply {
+    at::Tensor operator()(const FixedSlope& fixed) const { return slopegan::leaky_relu(input, fixed.negative_slope); }
+    at::Tensor operator()(const ChannelSlopes& channels) const { return slopegan::prelu(input, channels.slopes); }
+    const at::Tensor& input;
+  };
+  return std::visit(Apply{input}, activation);
+}
+
 void ActivationImpl::set_images(std::int64_t /*images*/) {}
 
 // --- LeakyReLU
-// ---------------------------------------------------------------------------------------------------------
 
 static double slope_at(const LeakyReLUOptions& options, std::int64_t images) {
   const auto* schedule = std::get_if<SlopeSchedule>(&options.negative_slope);
@@ -30,7 +38,7 @@ static double slope_at(const LeakyReLUOptions& options, std::int64_t images) {
 
 LeakyReLUImpl::LeakyReLUImpl(LeakyReLUOptions options) : options_(options), slope_(slope_at(options, 0)) {
   TORCH_CHECK_VALUE(std::isfinite(slope_), "LeakyReLU needs a finite negative slope, got ", slope_);
-  TORCH_CHECK_VALUE(!options_.inplace || slope_ >= 0, "LeakyReLU in place needs a negative slope of at least 0, got ",
+  TORCH_CHECK_VALUE(!options_.inplace || slope_ >= 0, "LeakyReLU in place needs a negative slope of 0 or more, got ",
                     slope_);
 }
 
@@ -42,6 +50,10 @@ at::Tensor LeakyReLUImpl::forward(const at::Tensor& input) {
 
 void LeakyReLUImpl::set_images(std::int64_t images) { slope_ = slope_at(options_, images); }
 
+std::optional<double> LeakyReLUImpl::moving_slope() const {
+  return is_scheduled() ? std::optional(slope_) : std::nullopt;
+}
+
 std::string LeakyReLUImpl::description() const {
   const auto* schedule = std::get_if<SlopeSchedule>(&options_.negative_slope);
   if (schedule == nullptr) return "slope " + number(slope_);
@@ -50,7 +62,6 @@ std::string LeakyReLUImpl::description() const {
 }
 
 // --- PReLU
-// -------------------------------------------------------------------------------------------------------------
 
 PReLUImpl::PReLUImpl(PReLUOptions options) : options_(options) {
   const double initial = options.initial;
@@ -71,13 +82,17 @@ double PReLUImpl::negative_slope() const {
   return slope().mean().item<double>();
 }
 
+FrozenActivation PReLUImpl::freeze() const {
+  const at::NoGradGuard no_gradients;
+  return ChannelSlopes{slope().detach().clone()};
+}
+
 std::string PReLUImpl::description() const {
   return std::string(options_.bounded ? "learned bounded slope " : "learned slope ") + number(negative_slope()) +
-         (options_.slopes > 1 ? ", one a channel" : ", shared");
+         (options_.slopes > 1 ? ", one per channel" : ", shared");
 }
 
 // --- RReLU
-// -------------------------------------------------------------------------------------------------------------
 
 RReLUImpl::RReLUImpl(RReLUOptions options) : options_(std::move(options)) {}
 
@@ -98,7 +113,7 @@ at::Tensor RReLUImpl::forward(const at::Tensor& input) {
     stream.fill_uniform(values, 3, 8);
     slopes.reciprocal_();
   }
-  // A constant factor of each element: its derivatives of every order are the product's own.
+  // The factor is a constant per element, so autograd derives every order from the product.
   const auto factor = at::where(input.detach() > 0, 1.0, slopes.to(input.device(), input.scalar_type()));
   return input * factor.to(input.scalar_type());
 }

@@ -13,32 +13,72 @@
 
 namespace slopegan {
 
-/// What all activations share: they keep the shape and dtype of their input (any shape; channels are dimension 1).
+// --- The function of an activation in evaluation mode
+// -------------------------------------------------------------------
+
+/// leaky_relu with one slope; 0 is ReLU, 1 the identity.
+struct FixedSlope {
+  double negative_slope = 0;
+};
+
+/// prelu with the slopes [1] or [C], without gradients.
+struct ChannelSlopes {
+  at::Tensor slopes;
+};
+
+/// The function that an activation computes in evaluation mode, independent of the module: what inference computes and
+/// exporters write. An activation with another function adds its own alternative; every visitor then has to handle it.
+using FrozenActivation = std::variant<FixedSlope, ChannelSlopes>;
+
+/// Applies the function to `input` (any shape, channels in dimension 1).
+at::Tensor activate(const FrozenActivation& activation, const at::Tensor& input);
+
+// --- Modules
+// ------------------------------------------------------------------------------------------------------------
+
+/// The interface of all activations: everything that the rest of the program needs to know about one. An activation
+/// keeps the shape and dtype of its input (any shape, channels in dimension 1).
 class ActivationImpl : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& input) = 0;
 
-  /// Moves the clock to `images` images seen: a schedule takes its slope of that moment, a random slope its draws.
+  /// Sets the clock to `images` images seen: it selects the slope of a schedule and the draws of a random slope.
   virtual void set_images(std::int64_t images);
 
-  /// The slope of negative inputs that is in force; the mean where there are several.
+  /// The current slope for negative inputs; the mean if there are several slopes.
   virtual double negative_slope() const = 0;
 
-  /// The slope where the activation is leaky_relu with it and nothing else, so that a layer may do it on the way.
-  virtual std::optional<double> leaky_relu_slope() const { return std::nullopt; }
+  /// The slope if the activation is exactly leaky_relu with this slope in training and evaluation mode, so that the
+  /// layer before it can apply it in its own pass over memory; std::nullopt otherwise.
+  virtual std::optional<double> leaky_relu_slope() const = 0;
 
-  /// For people: "slope 0.2", "learned slope 0.25 a channel".
+  /// Whether every training step runs the same operations with the same constants, as a CUDA graph requires: false for
+  /// scheduled slopes and for random draws on the host.
+  virtual bool is_repeatable() const = 0;
+
+  /// Whether the forward pass in training mode draws random numbers. Each process draws its own, so several ranks
+  /// cannot train such an activation.
+  virtual bool is_random() const = 0;
+
+  /// negative_slope() if it changes during training (scheduled or learned), for the history; std::nullopt otherwise.
+  virtual std::optional<double> moving_slope() const = 0;
+
+  /// The function in evaluation mode with the current slopes.
+  virtual FrozenActivation freeze() const = 0;
+
+  /// For people: "slope 0.2", "learned slope 0.25, shared".
   virtual std::string description() const = 0;
 };
 
 struct LeakyReLUOptions {
   std::variant<double, SlopeSchedule> negative_slope = 0.01;
-  /// Overwrites the input, whose producer must not need its output (convolution and batch norm do not).
+  /// Overwrites the input. The producer of the input must not need its output in the backward pass (convolution and
+  /// batch norm do not).
   bool inplace = false;
 };
 
-/// leaky_relu with a fixed or scheduled slope. Throws c10::Error (ValueError) for a slope that is not finite, and for a
-/// slope below 0 in place.
+/// leaky_relu with a fixed or scheduled slope. Throws c10::Error (ValueError) if the slope is not finite, or if it is
+/// negative and `inplace` is set.
 class LeakyReLUImpl : public ActivationImpl {
  public:
   explicit LeakyReLUImpl(LeakyReLUOptions options = {});
@@ -46,32 +86,43 @@ class LeakyReLUImpl : public ActivationImpl {
   void set_images(std::int64_t images) override;
   double negative_slope() const override { return slope_; }
   std::optional<double> leaky_relu_slope() const override { return slope_; }
+  bool is_repeatable() const override { return !is_scheduled(); }
+  bool is_random() const override { return false; }
+  std::optional<double> moving_slope() const override;
+  FrozenActivation freeze() const override { return FixedSlope{slope_}; }
   std::string description() const override;
 
  private:
+  bool is_scheduled() const { return std::holds_alternative<SlopeSchedule>(options_.negative_slope); }
+
   LeakyReLUOptions options_;
   double slope_;
 };
 TORCH_MODULE(LeakyReLU);
 
 struct PReLUOptions {
-  /// 1 for a slope that all channels share, else the number of channels.
+  /// 1 for a slope shared by all channels, or the number of channels.
   std::int64_t slopes = 1;
   double initial = 0.25;
-  /// Learns s with slope = sigmoid(s), so that it stays in (0, 1).
+  /// Learns s with slope = sigmoid(s), which keeps the slope in (0, 1).
   bool bounded = false;
 };
 
-/// prelu (He et al. 2015). Parameter `slope` (or `slope_logit` where bounded), float32, of `slopes` elements; it takes
-/// no weight decay. Throws c10::Error (ValueError) where the initial slope is not finite, or bounded and not in (0, 1).
+/// prelu (He et al. 2015). Parameter `slope` (`slope_logit` if bounded): float32, `slopes` elements, without weight
+/// decay. Throws c10::Error (ValueError) if the initial slope is not finite, or if it is bounded and not in (0, 1).
 class PReLUImpl : public ActivationImpl {
  public:
   explicit PReLUImpl(PReLUOptions options = {});
   at::Tensor forward(const at::Tensor& input) override;
   double negative_slope() const override;
+  std::optional<double> leaky_relu_slope() const override { return std::nullopt; }
+  bool is_repeatable() const override { return true; }
+  bool is_random() const override { return false; }
+  std::optional<double> moving_slope() const override { return negative_slope(); }
+  FrozenActivation freeze() const override;
   std::string description() const override;
 
-  /// What the inputs are multiplied with, [slopes], differentiable.
+  /// The slopes after the sigmoid if bounded, [slopes], differentiable.
   at::Tensor slope() const;
 
  private:
@@ -80,25 +131,30 @@ class PReLUImpl : public ActivationImpl {
 };
 TORCH_MODULE(PReLU);
 
-/// Two definitions go by the name of RReLU: PyTorch draws the slope from U(1/8, 1/3) and tests with its mean 11/48; Xu
-/// et al. 2015 draw the divisor from U(3, 8) and test with 2/(3 + 8) = 2/11.
+/// The two definitions known as RReLU: PyTorch draws the slope from U(1/8, 1/3) and evaluates with its mean 11/48; Xu
+/// et al. 2015 draw the divisor from U(3, 8) and evaluate with 2/(3 + 8) = 2/11.
 enum class RReLUDefinition { slope, divisor };
 
 struct RReLUOptions {
   RReLUDefinition definition = RReLUDefinition::slope;
-  /// The key of the draws, with the layer's name: the same key and images seen give the same draws.
+  /// The key of the draws together with `stream`: equal keys and images seen give equal draws.
   std::uint64_t seed = 0;
   std::string stream = "rrelu";
 };
 
-/// A slope drawn for each element in training, one fixed slope in evaluation. The draw of the forward pass is the one
-/// of its backward pass. Draws are keyed by (seed, stream, images seen, calls since set_images).
+/// A slope drawn per element in training mode, one fixed slope in evaluation mode. The backward pass uses the draw of
+/// its forward pass. Draws are keyed by (seed, stream, images seen, calls since set_images).
 class RReLUImpl : public ActivationImpl {
  public:
   explicit RReLUImpl(RReLUOptions options = {});
   at::Tensor forward(const at::Tensor& input) override;
   void set_images(std::int64_t images) override;
   double negative_slope() const override;
+  std::optional<double> leaky_relu_slope() const override { return std::nullopt; }
+  bool is_repeatable() const override { return false; }
+  bool is_random() const override { return true; }
+  std::optional<double> moving_slope() const override { return std::nullopt; }
+  FrozenActivation freeze() const override { return FixedSlope{negative_slope()}; }
   std::string description() const override;
 
  private:

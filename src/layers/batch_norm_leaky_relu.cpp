@@ -1,5 +1,3 @@
-#include "layers/batch_norm_leaky_relu.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -9,9 +7,9 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "layers/batch_norm_leaky_relu_kernel.h"
+#include "layers/batch_norm.h"
 #include "layers/leaky_relu.h"
-#include "layers/memory_format.h"
+#include "layers/leaky_relu_kernel.h"
 
 namespace slopegan {
 
@@ -20,7 +18,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Calls `loop(pointer type tag, tag of the type to compute with)` for the maps' dtype.
+/// Calls loop(T{}, Compute{}) with the element type of the maps and the type to compute in.
 template <typename Loop>
 void dispatch(const at::Tensor& maps, Loop loop) {
   switch (maps.scalar_type()) {
@@ -38,8 +36,8 @@ T* data_of(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
-/// The maps as rows of channels, and how they are shared out: in the same blocks for any number of threads, so that
-/// sums do not depend on it.
+/// The maps as rows of channels, split into the same blocks for any number of threads, so that sums do not depend on
+/// the number of threads.
 struct Rows {
   explicit Rows(const at::Tensor& maps) : channels(maps.size(1)), count(maps.numel() / channels) {
     constexpr std::int64_t most_blocks = 16, least_values = 1 << 14;
@@ -57,7 +55,7 @@ struct Rows {
     });
   }
 
-  /// Two sums a channel: body(first row, number of rows, sums [2, channels]) adds those of some rows.
+  /// Two sums per channel, [2, channels]: body(first row, number of rows, sums) adds those of a range of rows.
   template <typename Body>
   std::vector<double> sums(Body body) const {
     const auto size = static_cast<std::size_t>(2 * channels);
@@ -73,14 +71,14 @@ struct Rows {
   std::int64_t channels, count, blocks;
 };
 
-/// What a channel's values are normalised with: mean and 1/√(variance + ε), [C] each.
-struct Statistics {
+/// The mean and 1/√(variance + ε) of each channel, [C].
+struct BatchStatistics {
   at::Tensor mean, inverse_deviation;
 };
 
-Statistics take_statistics(const at::Tensor& x, const BatchNormState& norm) {
+BatchStatistics compute_statistics(const at::Tensor& x, const BatchNormState& norm) {
   const Rows rows(x);
-  Statistics statistics{at::empty_like(norm.weight), at::empty_like(norm.weight)};
+  BatchStatistics statistics{at::empty_like(norm.weight), at::empty_like(norm.weight)};
   dispatch(x, [&](auto tag, auto compute) {
     using T = decltype(tag);
     using Compute = decltype(compute);
@@ -92,15 +90,15 @@ Statistics take_statistics(const at::Tensor& x, const BatchNormState& norm) {
     const auto n = static_cast<double>(rows.count);
     for (std::size_t c = 0; c < pivot.size(); ++c) {
       const double offset = sums[c] / n, mean = static_cast<double>(pivot[c]) + offset;
-      const double variance = std::max(sums[pivot.size() + c] / n - offset * offset, 0.0);  // NaN stays
+      const double variance = std::max(sums[pivot.size() + c] / n - offset * offset, 0.0);  // keeps NaN
       data_of<Compute>(statistics.mean)[c] = static_cast<Compute>(mean);
       data_of<Compute>(statistics.inverse_deviation)[c] = static_cast<Compute>(1 / std::sqrt(variance + norm.epsilon));
-      const auto move = [&](const at::Tensor& running, double value) {
+      const auto update = [&](const at::Tensor& running, double value) {
         auto& place = data_of<Compute>(running)[c];
         place = static_cast<Compute>((1 - norm.momentum) * static_cast<double>(place) + norm.momentum * value);
       };
-      move(norm.running_mean, mean);
-      move(norm.running_variance, variance * n / (n - 1));
+      update(norm.running_mean, mean);
+      update(norm.running_variance, variance * n / (n - 1));
     }
   });
   return statistics;
@@ -109,7 +107,7 @@ Statistics take_statistics(const at::Tensor& x, const BatchNormState& norm) {
 /// Batch norm as scale · x + shift.
 template <typename Compute>
 struct Channels {
-  Channels(const Statistics& statistics, const at::Tensor& weight, const at::Tensor& bias)
+  Channels(const BatchStatistics& statistics, const at::Tensor& weight, const at::Tensor& bias)
       : scale(static_cast<std::size_t>(weight.numel())), shift(scale.size()) {
     for (std::size_t c = 0; c < scale.size(); ++c) {
       scale[c] = data_of<Compute>(weight)[c] * data_of<Compute>(statistics.inverse_deviation)[c];
@@ -123,7 +121,7 @@ struct Channels {
   std::vector<Compute> scale, shift;
 };
 
-void write_output(const at::Tensor& x, const at::Tensor& y, const Statistics& statistics, const at::Tensor& weight,
+void write_output(const at::Tensor& x, const at::Tensor& y, const BatchStatistics& statistics, const at::Tensor& weight,
                   const at::Tensor& bias, double slope) {
   const Rows rows(x);
   dispatch(x, [&](auto tag, auto compute) {
@@ -136,10 +134,10 @@ void write_output(const at::Tensor& x, const at::Tensor& y, const Statistics& st
   });
 }
 
-/// Writes the gradients of x, weight and bias. With g the gradient behind the rectifier, x̂ the normalised
-/// values and means over the n values of a channel: dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
+/// Writes the gradients of x, weight and bias. With g the gradient before the rectifier, x̂ the normalised values and
+/// means over the n values of a channel: dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
 void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor& dx, const at::Tensor& dweight,
-                     const at::Tensor& dbias, const Statistics& statistics, const at::Tensor& weight,
+                     const at::Tensor& dbias, const BatchStatistics& statistics, const at::Tensor& weight,
                      const at::Tensor& bias, double slope) {
   const Rows rows(x);
   dispatch(x, [&](auto tag, auto compute) {
@@ -173,25 +171,26 @@ void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor
   });
 }
 
-/// The same gradients by operators that can be differentiated again; the statistics are theirs to take into account.
-variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const Statistics& statistics,
+/// The same gradients from differentiable operators, for second derivatives; native_batch_norm_backward differentiates
+/// through the statistics.
+variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const BatchStatistics& statistics,
                                        const at::Tensor& weight, const at::Tensor& bias, double slope) {
   at::Tensor z;
   {
-    const at::NoGradGuard no_gradients;  // of the sign
+    const at::NoGradGuard no_gradients;  // only the sign of z is used
     z = at::empty_like(x);
     write_output(x, z, statistics, weight, bias, /*slope=*/1);
   }
   const auto [dx, dweight, dbias] = at::native_batch_norm_backward(
       leaky_relu_gradient(dy, z, slope), x, weight, {}, {}, statistics.mean, statistics.inverse_deviation,
-      /*train=*/true, /*eps, in the statistics:*/ 0, {true, true, true});
+      /*train=*/true, /*eps (part of the statistics)=*/0, {true, true, true});
   return {dx, dweight, dbias};
 }
 
 struct BatchNormLeakyRelu : torch::autograd::Function<BatchNormLeakyRelu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const BatchNormState& norm, double slope) {
-    const auto statistics = take_statistics(x, norm);
+    const auto statistics = compute_statistics(x, norm);
     auto y = at::empty_like(x);
     write_output(x, y, statistics, weight, bias, slope);
     context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse_deviation});
@@ -200,11 +199,11 @@ struct BatchNormLeakyRelu : torch::autograd::Function<BatchNormLeakyRelu> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const auto kept = context->get_saved_variables();
-    const auto &x = kept[0], &weight = kept[1], &bias = kept[2];
-    const Statistics statistics{kept[3], kept[4]};
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1], &bias = saved[2];
+    const BatchStatistics statistics{saved[3], saved[4]};
     const double slope = context->saved_data["slope"].toDouble();
-    const auto dy = channels_last(gradients.front());
+    const auto dy = gradients.front().contiguous(at::MemoryFormat::ChannelsLast);
     variable_list results;
     if (at::GradMode::is_enabled()) {
       results = differentiable_gradients(x, dy, statistics, weight, bias, slope);
@@ -228,11 +227,13 @@ at::Tensor batch_norm_leaky_relu(const at::Tensor& maps, const BatchNormState& n
   const auto expected = type == at::kDouble ? at::kDouble : at::kFloat;
   for (const auto& values : {norm.weight, norm.bias, norm.running_mean, norm.running_variance}) {
     TORCH_CHECK_VALUE(values.scalar_type() == expected && values.is_contiguous() && values.numel() == maps.size(1),
-                      "batch_norm_leaky_relu needs ", maps.size(1), " values of ", expected, " a parameter, got ",
+                      "batch_norm_leaky_relu needs ", maps.size(1), " values of ", expected, " per parameter, got ",
                       values.sizes(), " of ", values.scalar_type());
   }
-  TORCH_CHECK_VALUE(maps.numel() > maps.size(1), "batch norm needs more than one value a channel, got ", maps.sizes());
-  return BatchNormLeakyRelu::apply(channels_last(maps), norm.weight, norm.bias, norm, negative_slope);
+  TORCH_CHECK_VALUE(maps.numel() > maps.size(1), "batch norm needs more than one value per channel, got ",
+                    maps.sizes());
+  return BatchNormLeakyRelu::apply(maps.contiguous(at::MemoryFormat::ChannelsLast), norm.weight, norm.bias, norm,
+                                   negative_slope);
 }
 
 }  // namespace slopegan

@@ -24,7 +24,7 @@ bool has_kernel(const at::Tensor& tensor) {
          (type == at::kFloat || type == at::kDouble || type == at::kBFloat16);
 }
 
-/// Calls `loop(pointer type tag, slope in the type to compute with)` for the tensor's dtype.
+/// Calls loop(T{}, slope) with the element type of the tensor and the slope in the type to compute in.
 template <typename Loop>
 void dispatch(const at::Tensor& tensor, double slope, Loop loop) {
   switch (tensor.scalar_type()) {
@@ -75,7 +75,7 @@ at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double s
     return at::where(sign > 0, gradient, slope == 0 ? at::zeros_like(gradient) : gradient * slope);
   }
   auto output = at::empty_like(sign);
-  // The loop walks memory, so the gradient has to lie in it as the values do.
+  // The loop walks through memory, so the gradient must have the strides of the values.
   const bool aligned = gradient.strides() == sign.strides();
   const auto source = aligned ? gradient : output.copy_(gradient);
   dispatch(sign, slope, [&](auto tag, auto compute_slope) {
@@ -88,7 +88,7 @@ at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double s
   return output;
 }
 
-/// gradient · f'(x): linear in the gradient, so its derivative is itself, and constant in x almost everywhere.
+/// gradient · f'(x). It is linear in the gradient, so it is its own derivative, and constant in x almost everywhere.
 struct LeakyReluBackward : torch::autograd::Function<LeakyReluBackward> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& gradient, const at::Tensor& sign,
                             double slope) {
@@ -116,13 +116,13 @@ struct LeakyRelu : torch::autograd::Function<LeakyRelu> {
     return output;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    // Only the sign is read; detached, because the graph of the output would lead back here.
+    // Only the sign is used. Detached, because the graph of the output leads back to this node.
     const auto sign = context->get_saved_variables().front().detach();
     return {LeakyReluBackward::apply(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
   }
 };
 
-/// The slope as a tensor that broadcasts over the channels of `input`.
+/// Reshapes the slopes to broadcast over the channels of `input`.
 at::Tensor per_channel(const at::Tensor& slope, const at::Tensor& input) {
   if (slope.numel() == 1) return slope.reshape({});
   std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
@@ -135,7 +135,7 @@ struct Prelu : torch::autograd::Function<Prelu> {
     context->save_for_backward({input, slope});
     return at::where(input > 0, input, input * per_channel(slope, input).to(input.scalar_type()));
   }
-  // Composed of differentiable operations, so that second derivatives in both arguments follow.
+  // Composed of differentiable operations, which gives second derivatives in both arguments.
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto &input = saved[0], &slope = saved[1], &gradient = gradients[0];
@@ -167,7 +167,7 @@ at::Tensor leaky_relu(const at::Tensor& input, double negative_slope) {
 
 at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope) {
   check_arguments(input, negative_slope);
-  TORCH_CHECK_VALUE(negative_slope >= 0, "leaky_relu_ in place needs a negative slope of at least 0, got ",
+  TORCH_CHECK_VALUE(negative_slope >= 0, "leaky_relu_ in place needs a negative slope of 0 or more, got ",
                     negative_slope);
   input = LeakyRelu::apply(input, negative_slope, /*in_place=*/true);
   return input;
@@ -180,7 +180,7 @@ at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sig
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope) {
   TORCH_CHECK_VALUE(at::isFloatingType(input.scalar_type()), "prelu needs a floating dtype, got ", input.scalar_type());
   TORCH_CHECK_VALUE(slope.numel() == 1 || (input.dim() >= 2 && slope.numel() == input.size(1)), "prelu has ",
-                    slope.numel(), " slopes for an input of shape ", input.sizes(), "; 1 or one a channel is needed");
+                    slope.numel(), " slopes for an input of shape ", input.sizes(), "; expected 1 or one per channel");
   return Prelu::apply(input, slope);
 }
 

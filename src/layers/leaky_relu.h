@@ -6,27 +6,27 @@
 /// names.
 namespace slopegan {
 
-/// The leaky rectifier (Maas et al. 2013), elementwise: f(x) = x for x > 0, negative_slope · x otherwise; x = 0 takes
-/// the slope branch, with gradient negative_slope. Slope 0 is ReLU, slope 1 the identity.
+/// The leaky rectifier (Maas et al. 2013), elementwise: f(x) = x for x > 0, negative_slope · x otherwise. The gradient
+/// at x = 0 is negative_slope. Slope 0 is ReLU (and maps −∞ to 0), slope 1 the identity.
 ///
-/// Any shape, strides and device; float32, float64, bfloat16 (float16 where LibTorch computes with it); the result has
-/// the input's dtype, and its memory format where the input is dense. NaN passes through. Twice differentiable: the
-/// backward pass is itself a differentiable function of the gradient, as R1 and the gradient penalty need. For slopes
-/// from 0 the output is what is kept for it, so that a convolution behind shares the memory.
+/// Any shape, strides and device; float32, float64, bfloat16, and float16 if LibTorch supports it on the device. The
+/// result has the input's dtype, and its memory format if the input is dense. NaN stays NaN. Twice differentiable: the
+/// backward pass is a differentiable function of the gradient, as R1 and the gradient penalty require. For slopes of 0
+/// or more the output is saved for the backward pass, which a convolution after it shares; otherwise the input.
 ///
-/// Throws c10::Error (ValueError) for a dtype that is not floating, and for a slope that is not finite.
+/// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);
 
-/// The same into the input's own memory. Throws c10::Error (ValueError) for a negative slope below 0, whose sign the
-/// output no longer tells, and where autograd forbids it (a leaf that requires a gradient).
+/// Like leaky_relu, but overwrites the input. Throws c10::Error (ValueError) if the slope is below 0, because the
+/// output no longer has the sign of the input, and c10::Error if autograd forbids it (a leaf that requires a gradient).
 at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope);
 
-/// gradient · f'(x), where `sign` is positive exactly where x is: x itself, or f(x) for slopes from 0. Differentiable
-/// in the gradient, any number of times.
+/// gradient · f'(x), where `sign` is positive exactly where x is: x itself, or f(x) for slopes of 0 or more.
+/// Differentiable in the gradient, any number of times.
 at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sign, double negative_slope);
 
-/// The leaky rectifier whose slope is learned (PReLU, He et al. 2015): slope has one element, or one for each channel
-/// (dimension 1 of the input). Gradient of the slope: Σ g · min(x, 0), accumulated in the slope's own dtype. Twice
+/// The leaky rectifier with a learned slope (PReLU, He et al. 2015). slope: [1], or one element per channel (dimension
+/// 1 of the input). The gradient of the slope is Σ g · min(x, 0), accumulated in the slope's dtype. Twice
 /// differentiable in both arguments.
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope);
 

@@ -4,20 +4,59 @@
 
 #include "layers/vector_kernel.h"
 
-/// The loops of the leaky rectifier over `count` values that lie one after another in memory, on one thread. Loads and
-/// stores at the same index only, so output may be input. T is float, double, or bfloat16 as its 16 bits.
-///
-/// f(x) = x for x > 0, slope · x otherwise; at slope 0 everything but NaN becomes +0, infinities too.
+/// The loops of the leaky rectifier, alone and after batch norm, on one thread. T is float, double, or bfloat16 as
+/// bits; arithmetic is in float (double for double). f is rectify() of vector_kernel.h.
 namespace slopegan::kernels {
 
+// --- The rectifier alone, over `count` contiguous values; output may be the input's memory.
+
+/// output = f(input).
 void leaky_relu(const float* input, float* output, std::int64_t count, float slope);
 void leaky_relu(const double* input, double* output, std::int64_t count, double slope);
 void leaky_relu(const bfloat16_bits* input, bfloat16_bits* output, std::int64_t count, float slope);
 
-/// gradient · f'(x), where `sign` is any tensor that is positive exactly where x is: x itself, or f(x) for slope ≥ 0.
+/// output = gradient · f'(x), where `sign` is positive exactly where x is: x itself, or f(x) for slopes ≥ 0.
 void leaky_relu_backward(const float* gradient, const float* sign, float* output, std::int64_t count, float slope);
 void leaky_relu_backward(const double* gradient, const double* sign, double* output, std::int64_t count, double slope);
 void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sign, bfloat16_bits* output,
                          std::int64_t count, float slope);
+
+// --- After batch norm, over `rows` rows of `channels` values each (channels-last maps): y = f(z), z = scale · x +
+// shift.
+
+/// Adds Σ (x − pivot) and Σ (x − pivot)² of each channel to sums [2, channels]. A pivot near the mean avoids
+/// cancellation in the variance.
+void add_moments(const float* x, const float* pivot, double* sums, std::int64_t rows, std::int64_t channels);
+void add_moments(const double* x, const double* pivot, double* sums, std::int64_t rows, std::int64_t channels);
+void add_moments(const bfloat16_bits* x, const float* pivot, double* sums, std::int64_t rows, std::int64_t channels);
+
+/// Scale and shift, [channels] each, and the slope of the rectifier.
+template <typename Compute>
+struct Affine {
+  const Compute* scale;
+  const Compute* shift;
+  Compute slope;
+};
+
+void normalise(const float* x, float* y, Affine<float> affine, std::int64_t rows, std::int64_t channels);
+void normalise(const double* x, double* y, Affine<double> affine, std::int64_t rows, std::int64_t channels);
+void normalise(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine, std::int64_t rows,
+               std::int64_t channels);
+
+/// Adds Σ g and Σ g · (x − mean) of each channel to sums [2, channels], where g = dy · f'(z).
+void add_gradient_sums(const float* x, const float* dy, const float* mean, Affine<float> affine, double* sums,
+                       std::int64_t rows, std::int64_t channels);
+void add_gradient_sums(const double* x, const double* dy, const double* mean, Affine<double> affine, double* sums,
+                       std::int64_t rows, std::int64_t channels);
+void add_gradient_sums(const bfloat16_bits* x, const bfloat16_bits* dy, const float* mean, Affine<float> affine,
+                       double* sums, std::int64_t rows, std::int64_t channels);
+
+/// dx = scale · g + factor · x + offset; factor and offset are [channels].
+void input_gradient(const float* x, const float* dy, float* dx, Affine<float> affine, const float* factor,
+                    const float* offset, std::int64_t rows, std::int64_t channels);
+void input_gradient(const double* x, const double* dy, double* dx, Affine<double> affine, const double* factor,
+                    const double* offset, std::int64_t rows, std::int64_t channels);
+void input_gradient(const bfloat16_bits* x, const bfloat16_bits* dy, bfloat16_bits* dx, Affine<float> affine,
+                    const float* factor, const float* offset, std::int64_t rows, std::int64_t channels);
 
 }  // namespace slopegan::kernels

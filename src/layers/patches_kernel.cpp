@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kernel_size = 4;
 
-// Gray and RGB images have runs so short that their length has to be known to the compiler.
+// The runs of gray and RGB images are so short that the compiler must know their length.
 struct AnyCount {
   std::int64_t count;
 };
@@ -25,7 +25,7 @@ template <typename Loop>
   loop(AnyCount{channels});
 }
 
-/// A line of `width` sums, which lie as the image's values do.
+/// Stores a line of `width` sums; they have the layout of the image.
 template <typename T, typename Channels>
 [[gnu::always_inline]] inline void store_line(const float* sums, T* line, std::int64_t width, Channels channels,
                                               Epilogue epilogue) {
@@ -36,8 +36,7 @@ template <typename T, typename Channels>
   }
   for (std::int64_t x = 0; x < width; ++x, sums += c, line += c) {
     for (std::int64_t i = 0; i < c; ++i) {
-      const float value = sums[i] + epilogue.bias[i];
-      store(line[i], value > 0 ? value : value * epilogue.negative_slope);
+      store(line[i], rectify(sums[i] + epilogue.bias[i], epilogue.negative_slope));
     }
   }
 }
@@ -70,7 +69,7 @@ template <typename T, typename Channels, typename Columns>
   const auto bytes = [](std::int64_t values) { return static_cast<std::size_t>(values) * sizeof(T); };
   for (std::int64_t y = first; y < last; ++y) {
     for (std::int64_t x = 0; x < width; ++x) {
-      // What lies left or right of the image is 0.
+      // Places outside the image are 0.
       const std::int64_t begin = 2 * x - 1 + taps.left, end = begin + columns.count;
       const std::int64_t left = begin < 0 ? c : 0, right = end > 2 * width ? c : 0;
       for (std::int64_t k = taps.top; k < taps.bottom; ++k, patches += run) {
@@ -90,20 +89,20 @@ template <typename T, typename Channels, typename Columns>
 using FloatRow = float __attribute__((vector_size(16)));
 using BitsRow = bfloat16_bits __attribute__((vector_size(16)));
 
-/// a and b woven into each other, value by value: first, second [2, values of a row].
-[[gnu::always_inline]] inline void weave(FloatRow a, FloatRow b, FloatRow& first, FloatRow& second) {
+/// Interleaves the values of a and b into first and second.
+[[gnu::always_inline]] inline void interleave(FloatRow a, FloatRow b, FloatRow& first, FloatRow& second) {
   first = __builtin_shufflevector(a, b, 0, 4, 1, 5);
   second = __builtin_shufflevector(a, b, 2, 6, 3, 7);
 }
-[[gnu::always_inline]] inline void weave(BitsRow a, BitsRow b, BitsRow& first, BitsRow& second) {
+[[gnu::always_inline]] inline void interleave(BitsRow a, BitsRow b, BitsRow& first, BitsRow& second) {
   first = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
   second = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/// In squares of rows of 16 bytes: each round weaves the upper and the lower half of the rows into each other.
+/// Transposes squares whose rows have 16 bytes: each round interleaves the upper and the lower half of the rows.
 template <typename Row, typename T>
-[[gnu::always_inline]] inline void turn_in_squares(const T* from, T* to, std::int64_t rows, std::int64_t columns,
-                                                   std::int64_t stride) {
+[[gnu::always_inline]] inline void transpose_in_squares(const T* from, T* to, std::int64_t rows, std::int64_t columns,
+                                                        std::int64_t stride) {
   constexpr int square = sizeof(Row) / sizeof(T);
   const std::int64_t whole_rows = rows / square * square, whole_columns = columns / square * square;
   for (std::int64_t c = 0; c < whole_columns; c += square) {
@@ -112,7 +111,7 @@ template <typename Row, typename T>
       for (int i = 0; i < square; ++i) std::memcpy(&now[i], from + (r + i) * stride + c, sizeof(Row));
       for (int round = 1; round < square; round *= 2) {
         for (int i = 0; i < square / 2; ++i) {
-          weave(now[i], now[i + square / 2], next[2 * i], next[2 * i + 1]);
+          interleave(now[i], now[i + square / 2], next[2 * i], next[2 * i + 1]);
         }
         std::copy_n(next, square, now);
       }
@@ -179,11 +178,12 @@ SLOPEGAN_CLONES void store_values(const float* from, bfloat16_bits* to, std::int
   for (std::int64_t i = 0; i < count; ++i) store(to[i], from[i]);
 }
 
-void turn(const float* from, float* to, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
-  turn_in_squares<FloatRow>(from, to, rows, columns, stride);
+void transpose(const float* from, float* to, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+  transpose_in_squares<FloatRow>(from, to, rows, columns, stride);
 }
-void turn(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
-  turn_in_squares<BitsRow>(from, to, rows, columns, stride);
+void transpose(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns,
+               std::int64_t stride) {
+  transpose_in_squares<BitsRow>(from, to, rows, columns, stride);
 }
 
 SLOPEGAN_CLONES void pair_rows(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns) {

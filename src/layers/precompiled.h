@@ -1,4 +1,4 @@
-// What nearly every file that computes with LibTorch includes; precompiled, because it takes longer than all else.
+// The precompiled header of all files that use LibTorch: parsing these headers dominates the build time.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -4,19 +4,19 @@
 #include <cstdint>
 #include <numbers>
 
-/// Has no LibTorch in it, so that configurations can hold one.
+/// Without LibTorch, so that configurations can hold a schedule.
 namespace slopegan {
 
 enum class SlopeShape { linear, cosine, log };
 
-/// A negative slope that moves from `from` to `to` over the first `over_images` images seen and stays there.
+/// A negative slope that changes from `from` to `to` over the first `over_images` images seen, and then stays at `to`.
 struct SlopeSchedule {
   double from = 0.2;
   double to = 0.2;
   std::int64_t over_images = 60000;
   SlopeShape shape = SlopeShape::linear;
 
-  /// The slope after `images` images seen; `log` interpolates the logarithm and needs from, to > 0.
+  /// The slope after `images` images seen. `log` interpolates the logarithm and requires from, to > 0.
   double at(std::int64_t images) const {
     if (images >= over_images) return to;
     const double t = static_cast<double>(images) / static_cast<double>(over_images);

@@ -1,10 +1,10 @@
 # Finds LibTorch: the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
 #
-# The CMake package of a LibTorch with CUDA ends where it does not find the whole CUDA toolkit. Nothing here is compiled by
-# that, and the wheel's dependencies bring the libraries at run time, so the target is made by hand. Only NCCL's headers,
-# for several GPUs, want the toolkit: SLOPEGAN_CUDA_TOOLKIT=ON takes the package. ARGN: folders with TorchConfig.cmake,
-# beside Torch_DIR and CMAKE_PREFIX_PATH.
-option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit, for NCCL" OFF)
+# The CMake package of a LibTorch with CUDA fails without a complete CUDA toolkit. slopegan compiles no CUDA code, and the
+# wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's headers (for
+# several GPUs) require the toolkit: SLOPEGAN_CUDA_TOOLKIT=ON uses the package. ARGN: folders with TorchConfig.cmake, in
+# addition to Torch_DIR and CMAKE_PREFIX_PATH.
+option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit (for NCCL)" OFF)
 
 macro(slopegan_find_torch)
   set(slopegan_torch_prefix "")
@@ -28,7 +28,7 @@ macro(slopegan_find_torch)
       foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
         list(APPEND slopegan_torch_libraries ${TORCH_INSTALL_PREFIX}/lib/lib${library}.so)
       endforeach()
-      # Kept though nothing of it is called: a library of devices makes itself known as it is loaded.
+      # --no-as-needed: a device library registers itself when it is loaded, although no symbol of it is used.
       set_target_properties(torch PROPERTIES INTERFACE_LINK_LIBRARIES
                             "-Wl,--push-state,--no-as-needed;${slopegan_torch_libraries};-Wl,--pop-state;-Wl,--allow-shlib-undefined")
     endif()

@@ -1,29 +1,83 @@
 #pragma once
 
+#include <cstdint>
+#include <mutex>
+
 #include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
 
-#include "layers/prepared_weight.h"
-
-/// The convolution that DCGANs are made of, 4×4 with stride 2 and padding 1, and its transpose (Radford et al. 2016).
+/// The convolution of DCGANs, 4×4 with stride 2 and padding 1, and its transpose (Radford et al. 2016).
 ///
-/// LibTorch's own are near the machine's peak for wide layers and far from it for thin ones (an image's one or three
-/// channels), for weight gradients, and where the maps are small. Where the processor can (tiled_products.h), these are
-/// products over patches in the cache; elsewhere LibTorch's, but for the thin transposed ones. The choice depends on
-/// shapes, dtype and processor alone. Both functions may be differentiated any number of times, in both arguments.
+/// LibTorch's convolutions are near the machine's peak for wide layers, but slow for thin ones (an image's one or three
+/// channels), for weight gradients, and for small maps. If the processor supports it, these functions multiply patches
+/// in the cache instead (tiled_products.h); otherwise they call LibTorch, except for thin transposed convolutions. The
+/// choice depends on shapes, dtype and processor only.
 ///
-/// Maps are [N, C, H, W] in float32, float64 or bfloat16 on the CPU; of memory formats channels-last is the quick one,
-/// and what comes out. A weight is [low, high, 4, 4], `low` the channels on the side of the small maps; it may have a
-/// wider dtype than the maps, is cast to theirs for the product, and its gradient has its own dtype. Throws c10::Error
-/// (ValueError) for other dtypes, devices and shapes.
+/// Maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low, high, 4,
+/// 4], where `low` is the number of channels of the small maps.
 namespace slopegan {
 
-/// [N, high, 2H, 2W] -> [N, low, H, W]. `prepared`, where there is one, is `weight` for the dtype of the maps, so that
-/// several uses share what is made of it.
+/// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the maps. Each layout is computed
+/// on first use, so that all products of a step share it. The weight must not change meanwhile. Reference-counted: the
+/// backward pass of each use holds a reference. Thread-safe.
+class PreparedWeight : public torch::CustomClassHolder {
+ public:
+  /// weight: float32 or float64; type: float32, float64 or bfloat16. Detached from autograd.
+  PreparedWeight(const at::Tensor& weight, at::ScalarType type);
+
+  at::ScalarType type() const { return type_; }
+  at::IntArrayRef sizes() const { return weight_.sizes(); }
+
+  /// [low, high, 4, 4], channels-last.
+  const at::Tensor& plain();
+  /// For convolve_in_tiles: consecutive parts of [taps · high, low].
+  const at::Tensor& for_convolving();
+  /// For transpose_in_tiles: consecutive parts of [low, taps · high].
+  const at::Tensor& for_transposing();
+
+ private:
+  const at::Tensor& compute_plain();
+  template <typename Write>
+  const at::Tensor& compute(at::Tensor& layout, Write write);
+
+  at::Tensor weight_;
+  at::ScalarType type_;
+  std::mutex mutex_;  // guards the layouts
+  at::Tensor plain_, convolving_, transposing_;
+};
+using PreparedWeightPtr = c10::intrusive_ptr<PreparedWeight>;
+
+/// [N, high, 2H, 2W] -> [N, low, H, W], differentiable any number of times in both arguments. float32, float64 or
+/// bfloat16; the weight may have a wider dtype than the maps: it is cast for the product, and its gradient has its own
+/// dtype. `prepared`, if given, is `weight` prepared for the dtype of the maps. Throws c10::Error (ValueError) for
+/// other dtypes, devices and shapes.
 at::Tensor strided_convolution(const at::Tensor& maps, const at::Tensor& weight,
                                const PreparedWeightPtr& prepared = {});
 
-/// [N, low, H, W] -> [N, high, 2H, 2W].
+/// [N, low, H, W] -> [N, high, 2H, 2W], otherwise like strided_convolution.
 at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tensor& weight,
                                           const PreparedWeightPtr& prepared = {});
+
+/// The transposed convolution for inference: leaky_relu(transposed convolution + bias). The weight is laid out once for
+/// the fastest product, and bias and rectifier are applied to results that are still in the cache. No gradients.
+class FixedTransposedConvolution {
+ public:
+  /// weight: [low, high, 4, 4]; bias: [high]; type: the dtype of the maps, float32 or bfloat16; negative_slope: 0 or
+  /// more, 1 is the identity. Throws c10::Error (ValueError) otherwise.
+  FixedTransposedConvolution(const at::Tensor& weight, const at::Tensor& bias, at::ScalarType type,
+                             double negative_slope);
+
+  /// [N, low, H, W] -> [N, high, 2H, 2W], channels-last.
+  at::Tensor operator()(const at::Tensor& maps) const;
+
+ private:
+  at::Tensor run_onednn(const at::Tensor& maps) const;
+
+  std::int64_t low_, high_;
+  double negative_slope_;
+  at::Tensor bias_;  // float32
+  PreparedWeightPtr weight_;
+  at::Tensor packed_;  // in oneDNN's layout; undefined if LibTorch has no oneDNN
+};
 
 }  // namespace slopegan

@@ -4,23 +4,28 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "layers/prepared_weight.h"
+#include "layers/strided_convolution.h"
 
-/// The products of strided_convolution.h as products of small matrices that stay in the cache: patches are made,
-/// multiplied by oneDNN's kernels for small matrices (LibTorch's cpublas::brgemm, which reach the peak where MKL's
-/// products in float32 stay at 40 % of it on AMD) and added up a tile at a time, and never lie in memory.
+/// The products of strided_convolution.h computed from patches, and the selection between them and LibTorch's.
 ///
-/// Maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are taken
-/// in float32.
+/// Tiled products multiply tiles that stay in the cache: patches are gathered, multiplied by oneDNN's kernels for small
+/// matrices (LibTorch's cpublas::brgemm) and accumulated one tile at a time; the full patch matrix never exists in
+/// memory. These kernels reach the peak, where MKL's float32 GEMM reaches 40 % of it on AMD processors.
+///
+/// Maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are
+/// accumulated in float32.
 namespace slopegan {
 
-/// Of the maps of a product: their number, their channels, and height and width of a small one.
+/// Returns the maps [N, C, H, W] in channels-last memory format; without a copy if they already are.
+inline at::Tensor channels_last(const at::Tensor& maps) { return maps.contiguous(at::MemoryFormat::ChannelsLast); }
+
+/// The sizes of a product: number of maps, channels on both sides, height and width of the small maps.
 struct ProductShape {
   std::int64_t count = 0, low = 0, high = 0, height = 0, width = 0;
 };
 
-/// Whether this processor and this LibTorch, as it is set up, can do a product so, and do it quicker than oneDNN's
-/// convolutions: big -> small, small -> big, and the weight's gradient. What is summed over in bfloat16 has to be even.
+/// Whether this processor and LibTorch support the tiled product and it is faster than oneDNN's convolution: big ->
+/// small, small -> big, and the gradient of the weight. In bfloat16 the summed dimension must be even.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);
@@ -28,12 +33,20 @@ bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);
 /// big -> small.
 at::Tensor convolve_in_tiles(const at::Tensor& big, PreparedWeight& weight, std::int64_t low);
 
-/// small -> big, with `high` channels. Where `bias` (float32 [high], contiguous) is defined, leaky_relu(sum + bias,
-/// negative_slope).
+/// small -> big with `high` channels: leaky_relu(sum + bias, negative_slope) if `bias` (float32 [high], contiguous) is
+/// defined, otherwise the sum.
 at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, std::int64_t high,
                               const at::Tensor& bias = {}, double negative_slope = 1);
 
 /// The gradient of the weight, [low, high, 4, 4], float32, contiguous.
 at::Tensor correlate_in_tiles(const at::Tensor& big, const at::Tensor& small);
+
+/// Whether transpose_thin is faster than oneDNN's convolution, for machines without tiled products.
+bool is_thin(at::ScalarType type, std::int64_t high);
+
+/// small -> big in float32 as one matrix product over all patches. weight: [low, high, 4, 4]; bias and negative_slope
+/// as for transpose_in_tiles.
+at::Tensor transpose_thin(const at::Tensor& small, const at::Tensor& weight, const at::Tensor& bias = {},
+                          double negative_slope = 1);
 
 }  // namespace slopegan

@@ -11,33 +11,35 @@
 
 #include "layers/patches_kernel.h"
 
-/// What the files of tiled_products.h share. T is float, or bfloat16 as its bits; products add up in float.
+/// Building blocks of the tiled products: blocks of patches, parts of a patch, small matrix products. T is float, or
+/// bfloat16 as bits; products accumulate in float.
 namespace slopegan::tiles {
 
 using kernels::bfloat16_bits;
 using kernels::Taps;
 
-constexpr std::int64_t side = 4, places = side * side;  // of a patch
+/// A patch has side × side places.
+constexpr std::int64_t side = 4, places = side * side;
 
 template <typename T>
 const T* values(const at::Tensor& tensor) {
   return static_cast<const T*>(tensor.const_data_ptr());
 }
 
-/// Calls `run(tag)` for the dtype.
+/// Calls run(T{}) for the dtype.
 template <typename Run>
 void dispatch(at::ScalarType type, Run run) {
   if (type == at::kFloat) return run(float{});
   run(bfloat16_bits{});
 }
 
-/// Memory as it comes.
+/// An uninitialised buffer.
 template <typename T>
 std::unique_ptr<T[]> make_buffer(std::int64_t size) {
   return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(size));
 }
 
-/// C [m, n] = A [m, k] · B [k, n], or added to C. In bfloat16 B's rows are paired (kernels::pair_rows).
+/// C [m, n] = A [m, k] · B [k, n], plus C if `add`. In bfloat16 the rows of B are interleaved (kernels::pair_rows).
 inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b, bool add,
                      float* c) {
   at::native::cpublas::brgemm(m, n, k, k, n, n, add, a, b, c, /*is_vnni=*/false);
@@ -48,8 +50,8 @@ inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const bfloa
                               reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
 }
 
-/// Calls make(rows), which writes [count, columns], and leaves them in `factor` as the second factor of a product. In
-/// bfloat16 `scratch` has room for as many values.
+/// Writes the second factor of a product: make(rows) writes [count, columns]. `scratch` has room for as many values in
+/// bfloat16, and is unused in float32.
 template <typename T, typename Make>
 void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::int64_t count,
                   [[maybe_unused]] std::int64_t columns, Make make) {
@@ -61,14 +63,14 @@ void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::
   }
 }
 
-/// To be called by a thread behind its products: what they set up in the processor is given back.
+/// Every thread calls this after its products, to release the processor state (AMX tiles) that they set up.
 template <typename T>
 void end_products() {
   at::native::cpublas::brgemm_release(/*is_vnni=*/!std::is_same_v<T, float>);
 }
 
-/// A patch's places in parts of at most about so many columns, so that a part's product fits into the cache: all of
-/// them, a line each or one each.
+/// Splits the places of a patch into parts of about `most_columns` columns at most, so that the product of a part fits
+/// into the cache: all places, one line per part, or one place per part.
 inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
   if (places * channels <= most_columns) return {Taps{}};
   const bool lines = side * channels <= most_columns;
@@ -80,12 +82,13 @@ inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most
   return parts;
 }
 
-/// Some patches one after the other: all of some images, or some lines of one.
+/// Consecutive patches: all patches of some images, or some lines of one image.
 struct PatchBlock {
   std::int64_t image, images, first, last;
 };
 
-/// Maps [count, high, 2h, 2w] and [count, low, h, w], and the patches of the former, one for each place of the latter.
+/// Maps [count, high, 2h, 2w] and [count, low, h, w], and the patches of the large maps, one per place of the small
+/// maps.
 struct Geometry {
   Geometry(const at::Tensor& small, std::int64_t high_channels)
       : count(small.size(0)), low(small.size(1)), high(high_channels), h(small.size(2)), w(small.size(3)) {}
@@ -95,12 +98,12 @@ struct Geometry {
   std::int64_t images_at_once(std::int64_t patches) const {
     return std::clamp(patches / (h * w), std::int64_t{1}, count);
   }
-  /// The most patches of a block of about so many.
+  /// The most patches that a block of about `patches` patches has.
   std::int64_t most_patches(std::int64_t patches) const { return std::max(patches, w); }
   std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
   std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }
 
-  /// Some images in blocks of about so many patches.
+  /// Splits a range of images into blocks of about `patches` patches.
   std::vector<PatchBlock> blocks(std::int64_t first_image, std::int64_t last_image, std::int64_t patches) const {
     const std::int64_t images = images_at_once(patches), lines = std::clamp(patches / w, std::int64_t{1}, h);
     std::vector<PatchBlock> found;
@@ -117,7 +120,7 @@ struct Geometry {
   std::int64_t count, low, high, h, w;
 };
 
-/// [patches of the block, taps · high].
+/// Writes [patches of the block, taps · high].
 template <typename T>
 void gather(const Geometry& g, const T* big, const PatchBlock& block, const Taps& taps, T* patches) {
   const std::int64_t size = g.patches_in(block) / block.images * taps.count() * g.high;
@@ -127,7 +130,7 @@ void gather(const Geometry& g, const T* big, const PatchBlock& block, const Taps
   }
 }
 
-// Sizes of blocks and parts, measured on a processor with 1 MiB of cache a core.
+// Sizes of blocks and parts, tuned on a processor with 1 MiB of L2 cache per core.
 constexpr std::int64_t convolved_columns = 1024, convolved_patches = 128;
 constexpr std::int64_t transposed_columns = 512, transposed_patches = 64;
 constexpr std::int64_t correlated_columns = 512, correlated_patches = 256;

@@ -3,10 +3,11 @@
 #include <bit>
 #include <cstdint>
 
-/// What loops over raw memory share: bfloat16 as its bits, and clones of a function for each vector width.
+/// Shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and function clones for
+/// each vector width.
 
-// One binary runs at full vector width on every x86-64: the loader picks the clone that fits the machine. Sanitizers
-// cannot run before the loader does, so their builds do without.
+// One binary runs at full vector width on every x86-64 machine: the loader selects the clone. Sanitizers are not ready
+// when the loader runs, so their builds have no clones.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SLOPEGAN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -15,7 +16,7 @@
 
 namespace slopegan::kernels {
 
-/// bfloat16 is the upper half of a float32; the way back rounds to the nearest, ties to even.
+/// bfloat16 is the upper half of a float32. narrow() rounds to nearest, ties to even.
 using bfloat16_bits = std::uint16_t;
 
 [[gnu::always_inline]] inline float widen(bfloat16_bits bits) {
@@ -33,5 +34,20 @@ using bfloat16_bits = std::uint16_t;
 [[gnu::always_inline]] inline void store(float& place, float value) { place = value; }
 [[gnu::always_inline]] inline void store(double& place, double value) { place = value; }
 [[gnu::always_inline]] inline void store(bfloat16_bits& place, float value) { place = narrow(value); }
+
+/// The leaky rectifier of every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps everything else
+/// that is not positive to +0, −∞ too (0 · −∞ would be NaN).
+template <typename Compute>
+[[gnu::always_inline]] inline Compute rectify(Compute x, Compute slope) {
+  if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};
+  return x > 0 ? x : x * slope;
+}
+
+/// gradient · f'(x) for the rectifier f; at slope 0 nothing passes for x ≤ 0, infinities and NaN neither.
+template <typename Compute>
+[[gnu::always_inline]] inline Compute rectify_gradient(Compute gradient, Compute x, Compute slope) {
+  if (slope == Compute{0}) return x > 0 ? gradient : Compute{0};
+  return x > 0 ? gradient : gradient * slope;
+}
 
 }  // namespace slopegan::kernels

@@ -1,46 +1,32 @@
 #include "models/block.h"
 
-#include <ATen/ATen.h>
-#include <torch/nn/modules/batchnorm.h>
+#include <algorithm>
+#include <cmath>
 
-#include "layers/batch_norm_leaky_relu.h"
+#include <ATen/ATen.h>
+
 #include "layers/initialisation.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 // --- Block
-// -------------------------------------------------------------------------------------------------------------
 
 BlockImpl::BlockImpl(const BlockOptions& options) {
   conv = register_module("conv", Convolution(options.convolution));
   if (options.batch_norm) {
-    norm = register_module("norm", torch::nn::BatchNorm2d(options.convolution.out_channels));
+    norm = register_module("norm", BatchNormActivation(options.convolution.out_channels, options.activation));
   }
   if (options.activation) activation = register_module("activation", options.activation);
 }
 
-std::optional<double> BlockImpl::slope_behind_norm(const at::Tensor& x) const {
-  const bool in_one = norm && activation && is_training() && !sum_over_ranks && !observer && x.device().is_cpu();
-  return in_one ? activation->leaky_relu_slope() : std::nullopt;
-}
-
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
-  auto x = conv->forward(input);
-  if (const auto slope = slope_behind_norm(x)) {
-    norm->num_batches_tracked.add_(1);
-    const auto& options = norm->options;
-    return batch_norm_leaky_relu(
-        x, {norm->weight, norm->bias, norm->running_mean, norm->running_var, options.momentum().value(), options.eps()},
-        *slope);
-  }
-  if (norm) {
-    x = sum_over_ranks && is_training() ? synchronised_batch_norm(x, *norm, sum_over_ranks) : norm->forward(x);
-  }
-  if (!activation) return x;
-  if (!observer) return activation->forward(x);
-  const auto pre_activation = x.detach().clone();  // the activation may overwrite it
-  auto output = activation->forward(x);
+  const auto x = conv->forward(input);
+  if (!activation) return norm ? norm->forward(x) : x;
+  if (!observer) return norm ? norm->forward(x) : activation->forward(x);
+  const auto z = norm ? norm->normalise(x) : x;
+  const auto pre_activation = z.detach().clone();  // the activation may overwrite its input
+  auto output = activation->forward(z);
   observer(pre_activation, output.detach());
   return output;
 }
@@ -58,7 +44,6 @@ LayerSummary BlockImpl::summary(const std::string& name, std::int64_t input_size
 }
 
 // --- BlockChain
-// --------------------------------------------------------------------------------------------------------
 
 BlockChainImpl::BlockChainImpl(std::string name) : torch::nn::Module(std::move(name)) {}
 
@@ -72,16 +57,43 @@ void BlockChainImpl::set_images(std::int64_t images) {
   }
 }
 
-void BlockChainImpl::synchronise(const SumOverRanks& sum) {
-  for (auto& block : blocks) block->sum_over_ranks = sum;
+void BlockChainImpl::set_sum_over_ranks(const SumOverRanks& sum) {
+  for (auto& block : blocks) {
+    if (block->norm) block->norm->sum_over_ranks = sum;
+  }
+}
+
+std::vector<const ActivationImpl*> BlockChainImpl::activations() const {
+  std::vector<const ActivationImpl*> found;
+  for (const auto& block : blocks) {
+    if (block->activation) found.push_back(block->activation.get());
+  }
+  return found;
 }
 
 std::vector<double> BlockChainImpl::negative_slopes() const {
   std::vector<double> slopes;
-  for (const auto& block : blocks) {
-    if (block->activation) slopes.push_back(block->activation->negative_slope());
-  }
+  for (const auto* activation : activations()) slopes.push_back(activation->negative_slope());
   return slopes;
+}
+
+std::optional<double> BlockChainImpl::moving_slope() const {
+  double sum = 0, count = 0;
+  for (const auto* activation : activations()) {
+    const auto slope = activation->moving_slope();
+    if (!slope) continue;
+    sum += *slope;
+    ++count;
+  }
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
+}
+
+bool BlockChainImpl::is_repeatable() const {
+  return std::ranges::all_of(activations(), [](const auto* activation) { return activation->is_repeatable(); });
+}
+
+bool BlockChainImpl::is_random() const {
+  return std::ranges::any_of(activations(), [](const auto* activation) { return activation->is_random(); });
 }
 
 std::int64_t BlockChainImpl::parameter_count() const {
@@ -105,7 +117,6 @@ void BlockChainImpl::initialise(const InitConfig& init, std::uint64_t seed) {
 }
 
 // --- Activations as configured
-// -----------------------------------------------------------------------------------------
 
 static PReLUOptions prelu_options(const ActivationConfig& config, std::size_t layer, std::int64_t channels) {
   const bool per_channel = config.prelu == PReluKind::channel || config.prelu == PReluKind::bounded_channel;
@@ -116,7 +127,7 @@ static PReLUOptions prelu_options(const ActivationConfig& config, std::size_t la
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
                                                 std::int64_t channels, std::uint64_t seed, const std::string& network) {
   const auto leaky = [](std::variant<double, SlopeSchedule> slope, double lowest) {
-    // The convolution or batch norm in front does not need its output again, so the activation may overwrite it.
+    // Convolution and batch norm do not need their output in the backward pass, so the activation may overwrite it.
     return std::make_shared<LeakyReLUImpl>(LeakyReLUOptions{slope, /*inplace=*/lowest >= 0});
   };
   switch (config.activation) {
@@ -142,7 +153,7 @@ std::int64_t stage_count(std::int64_t resolution) {
   std::int64_t stages = 0;
   while ((std::int64_t{4} << stages) < resolution) ++stages;
   TORCH_CHECK_VALUE(stages >= 2 && (std::int64_t{4} << stages) == resolution,
-                    "a DCGAN needs a resolution that is a power of two from 16 upwards, got ", resolution);
+                    "a DCGAN needs a resolution that is a power of two and at least 16, got ", resolution);
   return stages;
 }
 

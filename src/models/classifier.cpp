@@ -43,10 +43,10 @@ void ClassifierImpl::initialise(std::uint64_t seed) {
 at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::Tensor& input) {
   auto& convolution = *convolutions_[layer];
   auto& norm = *norms_[layer];
-  // Pooling in this format takes a third of the time; a tensor of one channel does not tell its format.
+  // Pooling is three times as fast in this format. A tensor with one channel does not determine its format.
   constexpr auto format = at::MemoryFormat::ChannelsLast;
   if (is_training()) return norm.forward(convolution.forward(input).contiguous(format));
-  // The running statistics are constants: they go into the kernel, and one pass over the largest tensors is saved.
+  // In evaluation the running statistics are constants: folding them into the kernel saves a pass over memory.
   const auto scale = norm.weight / at::sqrt(norm.running_var + norm.options.eps());
   const auto kernel = (convolution.weight * scale.view({-1, 1, 1, 1})).contiguous(format);
   return at::conv2d(input, kernel, norm.bias - norm.running_mean * scale, 1, 1).contiguous(format);
@@ -55,7 +55,7 @@ at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::T
 ClassifierImpl::Output ClassifierImpl::forward(const at::Tensor& images) {
   at::Tensor x = images;
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-    // tanh is monotone: behind the pooling it costs a quarter and gives the same.
+    // tanh is monotone: after pooling it gives the same result for a quarter of the cost.
     x = at::tanh(at::max_pool2d(normalised_convolution(i, x), 2));
   }
   const auto features = at::tanh(features_->forward(x.flatten(1)));

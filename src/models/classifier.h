@@ -11,14 +11,14 @@
 
 namespace slopegan {
 
-/// A small image classifier whose last hidden layer is a feature space for metrics: 3×3 convolutions with batch norm,
-/// tanh and 2×2 max pooling down to 4×4, then `feature_count` tanh features, then one logit a class. All activations
-/// are tanh, so that the ruler does not depend on the slope that it measures.
+/// A small image classifier whose last hidden layer is the feature space of metrics: 3×3 convolutions with batch norm,
+/// tanh and 2×2 max pooling down to 4×4, then `feature_count` tanh features, then one logit per class. All activations
+/// are tanh, so that metrics do not depend on the negative slope under study.
 class ClassifierImpl : public torch::nn::Module {
  public:
   static constexpr std::int64_t feature_count = 64;
 
-  /// resolution: a power of two from 16 on; classes ≥ 2. Initial weights are N(0, 1/fan_in), keyed by `seed`.
+  /// resolution: a power of two, at least 16; classes: at least 2. Initial weights: N(0, 1/fan_in), keyed by `seed`.
   ClassifierImpl(std::int64_t resolution, std::int64_t channels, std::int64_t classes, std::uint64_t seed);
 
   struct Output {

@@ -62,16 +62,17 @@ Compute choose_compute(const TrainingConfig& training, int local_rank, int local
 void apply_compute(const Compute& compute) {
   at::set_num_threads(compute.threads);
   if (!compute.device.is_cuda()) return;
-  // On the CPU every algorithm is deterministic. cuDNN has some that are not, and its search for the fastest could
-  // choose another one after a resume.
+  // All CPU algorithms are deterministic. Some of cuDNN's are not, and its benchmark mode could select another
+  // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
   const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
-  // LibTorch keeps pinned memory as long as a copy reads it; of other memory CUDA has read all when the call returns.
-  // There first: a change of dtype on the way would be made by the host.
+  // A non-blocking copy is safe: LibTorch keeps pinned memory alive until the copy has read it, and copies from
+  // pageable memory return after reading. The dtype changes after the copy, because the host would convert it
+  // otherwise.
   return tensor.to(compute.device, tensor.scalar_type(), /*non_blocking=*/!compute.device.is_cpu())
       .to(compute.type, /*non_blocking=*/false, /*copy=*/false, format);
 }

@@ -6,23 +6,24 @@
 
 namespace slopegan {
 
-/// Where and in which dtype a run computes.
+/// The device, dtype and threads of a run.
 struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
   int threads = 1;
 };
 
-/// Decides what `auto` means on this machine: CUDA where there is one; bfloat16 where the processor (avx512_bf16,
-/// amx_bf16) or the GPU multiplies it natively, float32 elsewhere; as many threads as cores that the process may use.
-/// Where `local_size` ranks share the machine, each has a part of the cores, and its own GPU as far as there are so
-/// many. Throws UsageError for device = cuda without CUDA.
+/// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU
+/// multiplies it natively, float32 otherwise; one thread per core that the process may use. If `local_size` ranks share
+/// the machine, they share the cores, and each takes the next GPU in turn. Throws UsageError for device = cuda without
+/// CUDA.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
-/// Makes LibTorch use the threads, and results repeatable from run to run.
+/// Sets the number of LibTorch's threads and makes its algorithms deterministic.
 void apply_compute(const Compute& compute);
 
-/// The tensor on the device and in the dtype of the computation, images channels-last; itself where it is so already.
+/// Converts a tensor to the device and dtype of the computation, images to channels-last. Returns the tensor itself if
+/// nothing changes.
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute);
 
 /// "cpu, bfloat16, 2 threads".

@@ -4,8 +4,6 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/types.h>
 
-#include "layers/strided_convolution.h"
-
 namespace slopegan {
 
 ConvolutionImpl::ConvolutionImpl(const ConvolutionOptions& options)
@@ -29,12 +27,12 @@ at::Tensor ConvolutionImpl::normalised_weight() {
       v = unit(at::mv(matrix.t(), u));
     }
   }
-  // The gradient passes through sigma = u'Wv with u and v held fixed. u is copied, because the next pass overwrites it.
+  // The gradient passes through sigma = u'Wv with u and v fixed. u is copied because the next pass overwrites it.
   return weight / at::dot(u.clone(), at::mv(matrix, v));
 }
 
 PreparedWeightPtr ConvolutionImpl::prepared_for(at::ScalarType type) {
-  // The weight changes once a step and is used several times; its version counts the changes.
+  // The weight changes once per step and is used several times. Its version counts the changes.
   if (!prepared_ || prepared_->type() != type || prepared_version_ != weight._version()) {
     prepared_ = c10::make_intrusive<PreparedWeight>(weight, type);
     prepared_version_ = weight._version();
@@ -85,7 +83,7 @@ std::int64_t ConvolutionImpl::output_size(std::int64_t input_size) const {
 std::int64_t ConvolutionImpl::fan_in() const {
   const auto& o = options_;
   const std::int64_t taps = o.transposed && o.stride > 1 ? o.kernel / o.stride : o.kernel;
-  // A 1×1 input of a transposed convolution with stride 1 reaches each output once.
+  // A transposed convolution with stride 1 has a 1×1 input, which contributes to each output once.
   return o.in_channels * (o.transposed && o.stride == 1 ? 1 : taps * taps);
 }
 

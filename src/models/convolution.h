@@ -7,7 +7,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "layers/prepared_weight.h"
+#include "layers/strided_convolution.h"
 
 namespace slopegan {
 
@@ -19,15 +19,15 @@ struct ConvolutionOptions {
   std::int64_t padding = 1;
   bool transposed = false;
   bool bias = false;
-  /// Divides the weight by its largest singular value, estimated with one power iteration a training forward pass
+  /// Divides the weight by its largest singular value, estimated with one power iteration per forward pass in training
   /// (Miyato et al. 2018).
   bool spectral_norm = false;
 };
 
 /// A square 2-d convolution or transposed convolution that computes in the dtype of its input: master weights stay in
-/// float32 (or float64) and are cast as they are used. Parameters `weight` ([out, in, k, k]; transposed: [in, out, k,
-/// k]) and `bias`; buffer `u`, the left singular vector's estimate, with spectral norm. Weights are uninitialised until
-/// the model fills them.
+/// float32 (or float64) and are cast on use. Parameters `weight` ([out, in, k, k]; transposed: [in, out, k, k]) and
+/// `bias`; with spectral norm the buffer `u`, the estimate of the left singular vector. All are zero until the model
+/// initialises them.
 class ConvolutionImpl : public torch::nn::Module {
  public:
   explicit ConvolutionImpl(const ConvolutionOptions& options);
@@ -35,10 +35,10 @@ class ConvolutionImpl : public torch::nn::Module {
   /// [N, in, H, W] -> [N, out, H', W'].
   at::Tensor forward(const at::Tensor& input);
 
-  /// H' for H: (H + 2p − k)/s + 1, transposed (H − 1)s − 2p + k.
+  /// Output height for an input height H: (H + 2p − k)/s + 1; transposed: (H − 1)s − 2p + k.
   std::int64_t output_size(std::int64_t input_size) const;
 
-  /// How many products an output sums up: in · k², or in · (k/s)² where transposed with stride s.
+  /// The number of products in the sum of one output: in · k²; transposed with stride s: in · (k/s)².
   std::int64_t fan_in() const;
 
   const ConvolutionOptions& options() const { return options_; }
@@ -48,13 +48,14 @@ class ConvolutionImpl : public torch::nn::Module {
   at::Tensor normalised_weight();
   PreparedWeightPtr prepared_for(at::ScalarType type);
   at::Tensor strided(const at::Tensor& input);
-  /// Whether each output sums up all of the input, or each input reaches all of the output: a product of matrices.
+  /// Whether the convolution is a matrix product: every output depends on the whole input, or every input on the whole
+  /// output.
   bool is_dense(const at::Tensor& input) const;
   at::Tensor dense(const at::Tensor& input);
 
   ConvolutionOptions options_;
   bool is_strided_;             // 4x4 with stride 2 and padding 1
-  PreparedWeightPtr prepared_;  // the weight as the products want it
+  PreparedWeightPtr prepared_;  // the layouts of the current weight
   std::int64_t prepared_version_ = 0;
 };
 TORCH_MODULE(Convolution);

@@ -4,12 +4,12 @@
 
 namespace slopegan {
 
-/// The DCGAN discriminator (Radford et al. 2016): each block halves the size down to 4×4, the last convolution gives
-/// one logit an image. Channels: width, doubled a block. The first block has no batch norm. With batch norm no
-/// convolution has a bias; without it (none, spectral) all have.
+/// The DCGAN discriminator (Radford et al. 2016): each block halves the size down to 4×4, and the last convolution
+/// gives one logit per image. Channels: width, doubled by every block. The first block has no batch norm. Convolutions
+/// have a bias if and only if there is no batch norm (none, spectral).
 class DiscriminatorImpl : public BlockChainImpl {
  public:
-  /// channels: 1 or 3. `seed` keys the draws of random slopes.
+  /// channels: 1 or 3. seed: keys the draws of random slopes.
   DiscriminatorImpl(const DiscriminatorConfig& config, std::int64_t resolution, std::int64_t channels,
                     std::uint64_t seed);
 

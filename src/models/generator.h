@@ -4,12 +4,12 @@
 
 namespace slopegan {
 
-/// The DCGAN generator (Radford et al. 2016): latent → 4×4, then each block doubles the size; the last one gives the
-/// image through tanh. Channels: width · 2^(S−1) at 4×4, halved a block, S = log2(resolution) − 2. With batch norm no
-/// convolution has a bias; without it all have.
+/// The DCGAN generator (Radford et al. 2016): the first block maps the latent to 4×4, each further block doubles the
+/// size, and the last one gives the image through tanh. Channels: width · 2^(S−1) at 4×4, halved by every block, S =
+/// log2(resolution) − 2. Convolutions have a bias if and only if there is no batch norm.
 class GeneratorImpl : public BlockChainImpl {
  public:
-  /// channels: 1 or 3. `seed` keys the draws of random slopes.
+  /// channels: 1 or 3. seed: keys the draws of random slopes.
   GeneratorImpl(const GeneratorConfig& config, std::int64_t resolution, std::int64_t channels, std::uint64_t seed);
 
   /// latent [N, latent_dim] ~ N(0, 1) -> images [N, channels, resolution, resolution] in [−1, 1], float32 (float64 for

@@ -6,9 +6,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "layers/fixed_convolution.h"
-#include "layers/leaky_relu.h"
-#include "models/batch_norm_folding.h"
+#include "layers/batch_norm.h"
+#include "layers/strided_convolution.h"
 
 namespace slopegan {
 
@@ -16,75 +15,62 @@ namespace {
 
 using Stage = std::function<at::Tensor(const at::Tensor&)>;
 
-TransposedWeights folded(const BlockImpl& block) {
+/// The convolution with batch norm folded in.
+TransposedWeights folded_weights(const BlockImpl& block) {
   const auto& conv = *block.conv;
-  if (block.norm) {
-    const auto& norm = *block.norm;
-    return fold_batch_norm({conv.weight, conv.bias},
-                           {norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.options.eps()});
-  }
+  if (block.norm) return fold_batch_norm({conv.weight, conv.bias}, block.norm->state());
   const auto bias = conv.bias.defined() ? conv.bias : at::zeros({conv.weight.size(1)}, conv.weight.options());
   return {conv.weight.detach().clone(), bias.detach().clone()};
 }
 
-/// The block's activation; a fixed slope is remembered as it is now.
-Stage activation_of(const BlockImpl& block) {
+Stage activation_stage(const BlockImpl& block) {
   if (!block.activation) return {};
-  const auto fixed_slope = block.activation->leaky_relu_slope();
-  if (!fixed_slope) {
-    return [activation = block.activation](const at::Tensor& x) {
-      const bool was_training = activation->is_training();
-      activation->eval();
-      auto output = activation->forward(x);
-      activation->train(was_training);
-      return output;
-    };
-  }
-  return [slope = *fixed_slope](const at::Tensor& x) { return slopegan::leaky_relu(x, slope); };
+  return [frozen = block.activation->freeze()](const at::Tensor& x) { return activate(frozen, x); };
 }
 
-/// Of blocks without one, and of those whose activation can be part of the convolution: its slope.
-std::optional<double> slope_to_fuse(const BlockImpl& block) {
+/// The slope that the convolution can apply itself; 1 for a block without activation.
+std::optional<double> fusible_slope(const BlockImpl& block) {
   if (!block.activation) return 1;
   const auto slope = block.activation->leaky_relu_slope();
   return slope && *slope >= 0 ? slope : std::nullopt;
 }
 
-Stage followed_by(Stage first, Stage second) {
+/// `second` may be empty.
+Stage chain(Stage first, Stage second) {
   if (!second) return first;
   return [first = std::move(first), second = std::move(second)](const at::Tensor& x) { return second(first(x)); };
 }
 
-/// 1×1 -> k×k: a product of matrices.
-Stage dense(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
+/// 1×1 -> k×k: a matrix product.
+Stage dense_stage(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
   const std::int64_t k = block.conv->options().kernel, out = weights.weight.size(1);
   const auto matrix = weights.weight.permute({0, 2, 3, 1}).flatten(1).to(type).contiguous();
   const auto bias = weights.bias.repeat({k * k}).to(type);
-  return followed_by(
+  return chain(
       [=](const at::Tensor& x) {
         return at::addmm(bias, x.flatten(1), matrix).view({x.size(0), k, k, out}).permute({0, 3, 1, 2});
       },
-      activation_of(block));
+      activation_stage(block));
 }
 
-Stage plain(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
+Stage plain_stage(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
   const auto& options = block.conv->options();
   const std::vector<std::int64_t> stride(2, options.stride), padding(2, options.padding);
   const auto weight = weights.weight.to(type), bias = weights.bias.to(type);
-  return followed_by([=](const at::Tensor& x) { return at::conv_transpose2d(x, weight, bias, stride, padding); },
-                     activation_of(block));
+  return chain([=](const at::Tensor& x) { return at::conv_transpose2d(x, weight, bias, stride, padding); },
+               activation_stage(block));
 }
 
 Stage make_stage(const BlockImpl& block, at::ScalarType type) {
-  const auto weights = folded(block);
+  const auto weights = folded_weights(block);
   const auto& options = block.conv->options();
-  if (options.stride == 1 && options.padding == 0) return dense(block, weights, type);
+  if (options.stride == 1 && options.padding == 0) return dense_stage(block, weights, type);
   const bool is_strided = options.kernel == 4 && options.stride == 2 && options.padding == 1;
   const bool is_fixed = is_strided && weights.weight.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
-  if (!is_fixed) return plain(block, weights, type);
-  const auto slope = slope_to_fuse(block);
+  if (!is_fixed) return plain_stage(block, weights, type);
+  const auto slope = fusible_slope(block);
   const FixedTransposedConvolution convolution(weights.weight, weights.bias, type, slope.value_or(1));
-  return followed_by(convolution, slope ? Stage() : activation_of(block));
+  return chain(convolution, slope ? Stage() : activation_stage(block));
 }
 
 }  // namespace

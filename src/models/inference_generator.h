@@ -9,17 +9,17 @@
 
 namespace slopegan {
 
-/// A generator as it is at one moment, for making many images with it: in evaluation mode, batch norm folded into the
-/// convolutions, of which the weights are laid out once (FixedTransposedConvolution). What becomes of the generator
-/// later does not show here.
+/// A snapshot of a generator in evaluation mode, for generating many images: batch norm is folded into the
+/// convolutions, and their weights are laid out once (FixedTransposedConvolution). Later changes of the generator have
+/// no effect.
 class InferenceGenerator {
  public:
-  /// Weights are laid out for latents of dtype `type` on the generator's device.
+  /// `type`: the dtype to compute in, float32, float64 or bfloat16. Weights stay on the generator's device.
   InferenceGenerator(const Generator& generator, at::ScalarType type);
 
-  /// latent [N, latent_dim] -> images [N, channels, resolution, resolution] in [−1, 1] on the generator's device,
-  /// float32 (float64 where that is the type); GeneratorImpl::forward in evaluation mode up to rounding. The latents
-  /// are cast.
+  /// latent [N, latent_dim], of any floating dtype -> images [N, channels, resolution, resolution] in [−1, 1] on the
+  /// generator's device, float32 (float64 if `type` is float64). Equals GeneratorImpl::forward in evaluation mode up to
+  /// rounding.
   at::Tensor operator()(const at::Tensor& latent) const;
 
  private:

@@ -50,7 +50,7 @@ void restore_tensors(const NamedTensors& live, const NamedTensors& saved) {
                           (count > 5 ? format_text(" (and {} more)", count - 5) : ""));
   }
   const at::NoGradGuard no_gradients;
-  // Into the live memory, whose strides stay as the kernels chose them.
+  // copy_ keeps the strides of the live tensors.
   for (const auto& [name, tensor] : live) at::Tensor(tensor).copy_(saved.at(name));
 }
 

@@ -11,8 +11,7 @@ class Module;
 
 namespace slopegan {
 
-/// Tensors by their names, which are what checkpoints and exported files use (1 to 512 bytes of
-/// printable UTF-8).
+/// Tensors by name, as in checkpoints and exported files. A name has 1 to 512 bytes of printable UTF-8.
 using NamedTensors = std::map<std::string, at::Tensor>;
 
 NamedTensors named_parameters(const torch::nn::Module& module);
@@ -20,11 +19,11 @@ NamedTensors named_parameters(const torch::nn::Module& module);
 /// The parameters and buffers of a module.
 NamedTensors named_tensors(const torch::nn::Module& module);
 
-/// Copies `saved` into the live tensors. Throws CheckpointError naming the tensors that are missing, unknown, or of
-/// another shape or dtype.
+/// Copies `saved` into the tensors `live`. Throws CheckpointError that lists the tensors that are missing, unknown, or
+/// of another shape or dtype.
 void restore_tensors(const NamedTensors& live, const NamedTensors& saved);
 
-/// The tensors whose names start with `prefix`, under the rest of their names.
+/// The tensors whose names start with `prefix`, with the prefix removed.
 NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix);
 
 }  // namespace slopegan

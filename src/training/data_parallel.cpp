@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "config/enum_names.h"
 #include "config/print.h"
 #include "support/errors.h"
 #include "support/sha256.h"
@@ -19,12 +20,13 @@ namespace slopegan {
 static constexpr std::int64_t steps_between_comparisons = 100;
 
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen) {
-  for (const auto& [section, activation] : {std::pair{"generator", config.generator.activation},
-                                            std::pair{"discriminator", config.discriminator.activation}}) {
-    if (activation != ActivationKind::rrelu) continue;
-    throw UsageError(
-        format_text("{}.activation = rrelu draws its slopes in one process; {} ranks cannot train it", section, ranks));
-  }
+  const auto check_activation = [ranks](const std::string& network, const ActivationConfig& activation) {
+    if (!make_activation(activation, 0, 1, 0, network)->is_random()) return;
+    throw UsageError(format_text("{}.activation = {} draws its slopes in one process; {} ranks cannot train it",
+                                 network, name_of(activation.activation), ranks));
+  };
+  check_activation("generator", config.generator);
+  check_activation("discriminator", config.discriminator);
   const auto& training = config.training;
   const auto left = training.total_images - images_seen;
   const auto last = left % training.batch_size;
@@ -58,8 +60,8 @@ DataParallel::DataParallel(GanState& state, const Config& config, const std::str
 DataParallel::~DataParallel() { synchronise({}); }
 
 void DataParallel::synchronise(const SumOverRanks& sum) {
-  state_.generator->synchronise(sum);
-  state_.discriminator->synchronise(sum);
+  state_.generator->set_sum_over_ranks(sum);
+  state_.discriminator->set_sum_over_ranks(sum);
 }
 
 void DataParallel::share_state() {

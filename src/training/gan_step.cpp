@@ -13,11 +13,6 @@ namespace slopegan {
 
 namespace {
 
-/// Whether nothing in the networks depends on the images seen, or is drawn by the host.
-bool is_repeatable(const ActivationConfig& config) {
-  return config.activation != ActivationKind::rrelu && !config.negative_slope.schedule;
-}
-
 /// Figures as the host's numbers, read from the device at once; 0 for those that are undefined.
 std::vector<double> read(const std::vector<at::Tensor>& figures) {
   std::vector<double> numbers;
@@ -44,7 +39,7 @@ GanStep::GanStep(GanState& state, const Config& config, const Compute& compute, 
       config_(config),
       compute_(compute),
       parallel_(parallel),
-      recorded_(state, !parallel && is_repeatable(config.generator) && is_repeatable(config.discriminator),
+      recorded_(state, !parallel && state.generator->is_repeatable() && state.discriminator->is_repeatable(),
                 [&state, &loss = config.loss, parallel](const StepInputs& inputs) {
                   return compute_batch(state, loss, inputs, parallel);
                 }) {}

@@ -145,22 +145,13 @@ class Training {
     line.generator_gradient_norm = stats.generator_gradient_norm;
     line.discriminator_gradient_norm = stats.discriminator_gradient_norm;
     line.gradient_penalty = stats.gradient_penalty;
-    line.generator_slope = moving_slope(config_.generator, *state_.generator);
-    line.discriminator_slope = moving_slope(config_.discriminator, *state_.discriminator);
+    line.generator_slope = state_.generator->moving_slope();
+    line.discriminator_slope = state_.discriminator->moving_slope();
     line.seconds = progress.seconds();
     line.images_per_second = progress.images_per_second();
     line.memory_mib = resident_memory_mib();
     logs_.history.append_line(history_line(line));
     logs_.events.add(line.images, summary_of(line));
-  }
-
-  /// The mean slope of the network's layers where it changes as training goes on.
-  static std::optional<double> moving_slope(const ActivationConfig& config, const BlockChainImpl& network) {
-    if (config.activation != ActivationKind::prelu && !config.negative_slope.schedule) return std::nullopt;
-    const auto slopes = network.negative_slopes();
-    double sum = 0;
-    for (const double slope : slopes) sum += slope;
-    return sum / static_cast<double>(slopes.size());
   }
 
   void write_samples() {

@@ -1,8 +1,8 @@
-// A classifier of convolution, batch norm and slopegan's Leaky ReLU, as detectors are made of them: it learns to tell
-// horizontal stripes from vertical ones, and ends with 1 where it has not.
+// A classifier of convolutions, batch norm and slopegan's Leaky ReLU: it learns to distinguish horizontal from vertical
+// stripes, and exits with 1 if it fails.
 #include <cstdio>
 #include <layers/activation.h>
-#include <layers/batch_norm_leaky_relu.h>
+#include <layers/batch_norm.h>
 #include <layers/initialisation.h>
 #include <layers/strided_convolution.h>
 
@@ -26,7 +26,7 @@ torch::nn::Conv2d convolution(int in, int out) {
 
 slopegan::LeakyReLU activation() { return slopegan::LeakyReLU(slopegan::LeakyReLUOptions{slope, /*inplace=*/true}); }
 
-/// [count, 1, 16, 16] noisy stripes of random phase and period; label 1 where they stand upright.
+/// [count, 1, 16, 16] noisy stripes of random phase and period; label 1 for vertical stripes.
 std::pair<at::Tensor, at::Tensor> stripes(int count) {
   const auto labels = at::randint(2, {count}).to(at::kFloat);
   const auto phase = at::rand({count, 1, 1}) * 6.28, pace = at::rand({count, 1, 1}) + 0.7;
@@ -36,7 +36,7 @@ std::pair<at::Tensor, at::Tensor> stripes(int count) {
   return {images.unsqueeze(1), labels};
 }
 
-/// The layers that a DCGAN is made of beside the activation, once forwards and backwards.
+/// Runs the other layers of a DCGAN once, forward and backward.
 bool has_gan_layers() {
   const auto weight = at::randn({8, 1, 4, 4}).requires_grad_(true);
   const slopegan::BatchNormState norm{at::ones({8}), at::zeros({8}), at::zeros({8}), at::ones({8})};

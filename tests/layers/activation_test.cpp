@@ -1,6 +1,8 @@
 #include "layers/activation.h"
 
 #include <cmath>
+#include <memory>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -12,7 +14,7 @@
 namespace slopegan {
 namespace {
 
-TEST(LeakyReLU, HasThePaperSlopeByDefault) {
+TEST(LeakyReLU, HasTheSlopeOfThePaperByDefault) {
   LeakyReLU layer;
   EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.01);
   EXPECT_FLOAT_EQ(layer->forward(at::full({1}, -2.0)).item<float>(), -0.02f);
@@ -45,7 +47,7 @@ TEST(LeakyReLU, InPlaceOverwritesItsInput) {
   EXPECT_FLOAT_EQ(x[0].item<float>(), -0.5f);
 }
 
-TEST(LeakyReLU, RefusesSlopesItCannotCompute) {
+TEST(LeakyReLU, RejectsSlopesThatItCannotCompute) {
   EXPECT_THROW(LeakyReLU(LeakyReLUOptions{std::nan("")}), c10::ValueError);
   EXPECT_THROW(LeakyReLU(LeakyReLUOptions{-0.1, /*inplace=*/true}), c10::ValueError);
   EXPECT_NO_THROW(LeakyReLU(LeakyReLUOptions{-0.1}));
@@ -58,12 +60,12 @@ TEST(PReLU, LearnsItsSlopeByGradientDescent) {
   EXPECT_FLOAT_EQ(layer->parameters().at(0).grad().item<float>(), -4.0f);
 }
 
-TEST(PReLU, HasOneSlopeOrOneAChannel) {
+TEST(PReLU, HasOneSlopeOrOnePerChannel) {
   EXPECT_EQ(PReLU(PReLUOptions{1, 0.25})->parameters().at(0).numel(), 1);
   EXPECT_EQ(PReLU(PReLUOptions{8, 0.25})->parameters().at(0).numel(), 8);
 }
 
-TEST(PReLU, BoundedStartsAtItsSlopeAndCannotLeaveTheUnitInterval) {
+TEST(PReLU, BoundedStartsAtItsSlopeAndStaysInTheUnitInterval) {
   PReLU layer(PReLUOptions{3, 0.2, /*bounded=*/true});
   EXPECT_NEAR(layer->negative_slope(), 0.2, 1e-7);
   EXPECT_NEAR(layer->parameters().at(0)[0].item<double>(), std::log(0.25), 1e-6);
@@ -76,7 +78,7 @@ TEST(PReLU, BoundedStartsAtItsSlopeAndCannotLeaveTheUnitInterval) {
   EXPECT_GE(y.min().item<double>(), -1.0);
 }
 
-TEST(PReLU, RefusesABoundedStartOutsideTheUnitInterval) {
+TEST(PReLU, RejectsABoundedInitialSlopeOutsideTheUnitInterval) {
   EXPECT_THROW(PReLU(PReLUOptions{1, 1.0, true}), c10::ValueError);
   EXPECT_THROW(PReLU(PReLUOptions{1, 0.0, true}), c10::ValueError);
   EXPECT_THROW(PReLU(PReLUOptions{0, 0.2}), c10::ValueError);
@@ -85,7 +87,7 @@ TEST(PReLU, RefusesABoundedStartOutsideTheUnitInterval) {
 
 at::Tensor drawn_slopes(RReLU& layer) { return -layer->forward(at::full({100, 100}, -1.0)); }
 
-TEST(RReLU, DrawsTheSlopeAsPyTorchOrTheDivisorAsXuAndOthers) {
+TEST(RReLU, DrawsTheSlopeLikePyTorchOrTheDivisorLikeXuEtAl) {
   RReLU slope(RReLUOptions{RReLUDefinition::slope, 0, "a"});
   const auto slopes = drawn_slopes(slope).to(at::kDouble);
   EXPECT_GE(slopes.min().item<double>(), 1.0 / 8 - 1e-7);
@@ -99,7 +101,7 @@ TEST(RReLU, DrawsTheSlopeAsPyTorchOrTheDivisorAsXuAndOthers) {
   EXPECT_NEAR(divisors.mean().item<double>(), 5.5, 5 * 5 / std::sqrt(12.0 * 1e4));
 }
 
-TEST(RReLU, EvaluatesWithTheFixedSlopeOfItsDefinition) {
+TEST(RReLU, UsesTheFixedSlopeOfItsDefinitionInEvaluation) {
   RReLU slope(RReLUOptions{RReLUDefinition::slope});
   RReLU divisor(RReLUOptions{RReLUDefinition::divisor});
   slope->eval();
@@ -138,7 +140,7 @@ TEST(PReLU, BoundedHasTheDerivativesOfTheSigmoid) {
   EXPECT_LT(testing::gradient_error(testing::scalar_of_gradients(f), {x, logits}), 1e-5);
 }
 
-TEST(RReLU, RepeatsItsDrawsAfterGoingBackToTheSameImageCount) {
+TEST(RReLU, RepeatsItsDrawsForTheSameImageCount) {
   RReLU layer(RReLUOptions{RReLUDefinition::slope, 3, "layer"});
   layer->set_images(640);
   const auto first = drawn_slopes(layer), second = drawn_slopes(layer);
@@ -155,6 +157,36 @@ TEST(RReLU, PassesPositiveValuesAndNanUnchanged) {
   const auto y = layer->forward(at::tensor({2.0, std::nan("")}));
   EXPECT_DOUBLE_EQ(y[0].item<double>(), 2.0);
   EXPECT_TRUE(std::isnan(y[1].item<double>()));
+}
+
+TEST(Activation, DescribesItselfToTheRestOfTheProgram) {
+  LeakyReLU fixed(LeakyReLUOptions{0.2}),
+      scheduled(LeakyReLUOptions{SlopeSchedule{0.5, 0.1, 1000, SlopeShape::linear}});
+  PReLU learned(PReLUOptions{3, 0.25});
+  RReLU random;
+  scheduled->set_images(500);
+  EXPECT_TRUE(fixed->is_repeatable() && learned->is_repeatable());
+  EXPECT_FALSE(scheduled->is_repeatable() || random->is_repeatable());
+  EXPECT_TRUE(random->is_random());
+  EXPECT_FALSE(fixed->is_random() || scheduled->is_random() || learned->is_random());
+  EXPECT_EQ(fixed->leaky_relu_slope(), 0.2);
+  EXPECT_EQ(learned->leaky_relu_slope(), std::nullopt);
+  EXPECT_EQ(random->leaky_relu_slope(), std::nullopt);
+  EXPECT_EQ(fixed->moving_slope(), std::nullopt);
+  EXPECT_EQ(random->moving_slope(), std::nullopt);
+  EXPECT_DOUBLE_EQ(scheduled->moving_slope().value(), 0.3);
+  EXPECT_DOUBLE_EQ(learned->moving_slope().value(), 0.25);
+}
+
+TEST(Activation, FreezesToItsFunctionInEvaluation) {
+  const auto x = at::randn({2, 3, 4, 4});
+  const std::vector<std::shared_ptr<ActivationImpl>> activations = {
+      LeakyReLU(LeakyReLUOptions{0.2}).ptr(), PReLU(PReLUOptions{3, 0.25}).ptr(),
+      PReLU(PReLUOptions{1, 0.3, /*bounded=*/true}).ptr(), RReLU().ptr()};
+  for (const auto& activation : activations) {
+    activation->eval();
+    EXPECT_TRUE(at::equal(activate(activation->freeze(), x), activation->forward(x))) << activation->description();
+  }
 }
 
 }  // namespace

@@ -10,14 +10,14 @@
 namespace slopegan {
 namespace {
 
-TEST(LeakyReluGain, HasTheFiguresOfTheFormula) {
+TEST(LeakyReluGain, HasTheValuesOfTheFormula) {
   EXPECT_NEAR(leaky_relu_gain(0), 1.4142, 5e-5);
   EXPECT_NEAR(leaky_relu_gain(0.2), 1.3868, 5e-5);
   EXPECT_NEAR(leaky_relu_gain(0.5), 1.2649, 5e-5);
   EXPECT_DOUBLE_EQ(leaky_relu_gain(1), 1.0);
 }
 
-TEST(LeakyReluGain, KeepsTheVarianceThroughADeepChain) {
+TEST(LeakyReluGain, PreservesTheVarianceThroughADeepChain) {
   for (const double slope : {0.0, 0.2, 0.5}) {
     const std::int64_t width = 512;
     auto x = at::empty({256, width});
@@ -28,12 +28,12 @@ TEST(LeakyReluGain, KeepsTheVarianceThroughADeepChain) {
                   "layer" + std::to_string(layer));
       x = at::mm(slopegan::leaky_relu(x, slope), weight);
     }
-    // Each layer's variance varies by a few per cent at this width.
+    // The variance of a layer fluctuates by a few per cent at this width.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.3) << slope;
   }
 }
 
-TEST(FillNormal, DrawsTheSameNormalsWhateverTheScaleDtypeAndMemoryFormat) {
+TEST(FillNormal, DrawsTheSameNormalsForEveryScaleDtypeAndMemoryFormat) {
   auto first = at::empty({4, 3, 2, 2});
   auto scaled = at::empty({4, 3, 2, 2}, at::TensorOptions(at::kDouble).memory_format(at::MemoryFormat::ChannelsLast));
   fill_normal(first, 0, 1, 5, "w");
@@ -41,7 +41,7 @@ TEST(FillNormal, DrawsTheSameNormalsWhateverTheScaleDtypeAndMemoryFormat) {
   EXPECT_TRUE(at::equal((first * 0.5 + 2).to(at::kDouble), scaled));
 }
 
-TEST(FillNormal, DiffersByNameAndSeed) {
+TEST(FillNormal, DependsOnNameAndSeed) {
   auto a = at::empty({10}), b = at::empty({10}), c = at::empty({10});
   fill_normal(a, 0, 1, 5, "w");
   fill_normal(b, 0, 1, 5, "v");

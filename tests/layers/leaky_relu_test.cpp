@@ -17,7 +17,7 @@ using ::slopegan::testing::scalar_of_gradients;
 
 constexpr double slopes[] = {0, 0.01, 0.2, 0.37, 1};
 
-// Values on both sides of the kink and never within the numerical step of it.
+// Values on both sides of the kink, never within the numerical step of it.
 at::Tensor values(at::IntArrayRef shape, at::ScalarType type = at::kDouble) {
   at::manual_seed(7);
   const auto x = at::randn(shape, at::kDouble);
@@ -55,12 +55,12 @@ TEST(LeakyRelu, KeepsTheMemoryFormat) {
   EXPECT_EQ(slopegan::leaky_relu(x, 0.2).strides(), x.strides());
 }
 
-TEST(LeakyRelu, WorksOnMoreValuesThanOneThreadTakes) {
+TEST(LeakyRelu, SplitsManyValuesOverThreads) {
   const auto x = values({300, 1000}, at::kFloat);
   expect_equal(slopegan::leaky_relu(x, 0.2), at::leaky_relu(x, 0.2));
 }
 
-TEST(LeakyRelu, BackwardEqualsPyTorchsAlsoWhereTheGradientLiesOtherwiseInMemory) {
+TEST(LeakyRelu, BackwardEqualsPyTorchsForGradientsOfAnyMemoryFormat) {
   for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16}) {
     for (const double slope : slopes) {
       for (const bool channels_last : {false, true}) {
@@ -85,7 +85,7 @@ TEST(LeakyRelu, GradientAtZeroIsTheSlope) {
 TEST(LeakyRelu, FirstAndSecondDerivativesMatchNumericalOnes) {
   for (const double slope : {-0.3, 0.0, 0.2, 1.0}) {
     const auto f = [slope](const std::vector<at::Tensor>& in) {
-      // The square makes the second derivative of the whole something to check.
+      // The cube gives a second derivative that is not zero.
       return (slopegan::leaky_relu(in[0] * in[1], slope).pow(3) * in[1].sin()).sum();
     };
     const std::vector<at::Tensor> inputs = {values({4, 3}), values({4, 3}).flip(0)};
@@ -94,7 +94,7 @@ TEST(LeakyRelu, FirstAndSecondDerivativesMatchNumericalOnes) {
   }
 }
 
-TEST(LeakyRelu, SecondDerivativesFlowThroughAChainLikeAGradientPenaltys) {
+TEST(LeakyRelu, SecondDerivativesPassThroughTheChainOfAGradientPenalty) {
   const auto weight = values({3, 3});
   const auto f = [](const std::vector<at::Tensor>& in) {
     const auto x = in[0].requires_grad() ? in[0] : in[0].clone().requires_grad_();
@@ -105,7 +105,7 @@ TEST(LeakyRelu, SecondDerivativesFlowThroughAChainLikeAGradientPenaltys) {
   EXPECT_LT(gradient_error(f, {values({4, 3}), weight}), 1e-6);
 }
 
-TEST(LeakyReluInPlace, WritesIntoTheInputAndGivesTheSameGradients) {
+TEST(LeakyReluInPlace, OverwritesTheInputAndGivesTheSameGradients) {
   for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16}) {
     for (const double slope : slopes) {
       const auto leaf = values({2, 3, 4, 5}, type).requires_grad_();
@@ -125,7 +125,7 @@ TEST(LeakyReluInPlace, WritesIntoTheInputAndGivesTheSameGradients) {
   }
 }
 
-TEST(LeakyReluInPlace, WorksOnAViewThatIsNotDense) {
+TEST(LeakyReluInPlace, AcceptsAViewThatIsNotDense) {
   auto base = values({4, 6}, at::kFloat);
   const auto original = base.clone();
   auto view = base.slice(1, 0, 6, 2);
@@ -134,17 +134,17 @@ TEST(LeakyReluInPlace, WorksOnAViewThatIsNotDense) {
   expect_equal(base.slice(1, 1, 6, 2), original.slice(1, 1, 6, 2));
 }
 
-TEST(LeakyReluInPlace, RefusesANegativeSlopeBelowZeroAndALeafThatNeedsItsGradient) {
+TEST(LeakyReluInPlace, RejectsSlopesBelowZeroAndLeavesThatRequireGradients) {
   auto x = values({3});
   EXPECT_THROW(slopegan::leaky_relu_(x, -0.1), c10::ValueError);
   auto leaf = values({3}).requires_grad_();
   EXPECT_THROW(slopegan::leaky_relu_(leaf, 0.1), c10::Error);
 }
 
-TEST(LeakyRelu, NanPassesThroughAndInfinitiesKeepTheirMeaning) {
+TEST(LeakyRelu, NaNPassesThroughAndSlopeZeroMapsMinusInfinityToZero) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16, at::kHalf}) {
-    // Enough values that the vectorised part of the loop sees them, not only its rest.
+    // Enough values for the vectorised loop and its remainder.
     const auto x = at::tensor({std::nan(""), inf, -inf, 1.0}).repeat({33}).to(type);
     for (const double slope : slopes) {
       const auto y = slopegan::leaky_relu(x, slope).to(at::kDouble).view({33, 4});
@@ -156,13 +156,13 @@ TEST(LeakyRelu, NanPassesThroughAndInfinitiesKeepTheirMeaning) {
   }
 }
 
-TEST(LeakyRelu, RefusesIntegersAndSlopesThatAreNotFinite) {
+TEST(LeakyRelu, RejectsIntegersAndSlopesThatAreNotFinite) {
   EXPECT_THROW(slopegan::leaky_relu(at::ones({2}, at::kLong), 0.1), c10::ValueError);
   EXPECT_THROW(slopegan::leaky_relu(at::ones({2}), std::nan("")), c10::ValueError);
   EXPECT_THROW(slopegan::leaky_relu(at::ones({2}), INFINITY), c10::ValueError);
 }
 
-TEST(LeakyRelu, KeepsNothingWithoutGradients) {
+TEST(LeakyRelu, SavesNothingWithoutGradients) {
   const auto y = slopegan::leaky_relu(values({4}), 0.2);
   EXPECT_FALSE(y.requires_grad());
 }
@@ -191,7 +191,7 @@ TEST(Prelu, FirstAndSecondDerivativesInBothArgumentsMatchNumericalOnes) {
   }
 }
 
-TEST(Prelu, GradientOfTheSlopeIsAccumulatedInItsOwnDtype) {
+TEST(Prelu, GradientOfTheSlopeIsAccumulatedInTheDtypeOfTheSlope) {
   // 4096 products of −1/256: bfloat16 sums would stop growing long before −16.
   const auto x = at::full({4096, 1}, -1.0 / 256).to(at::kBFloat16);
   const auto a = at::full({1}, 0.25).requires_grad_();
@@ -200,7 +200,7 @@ TEST(Prelu, GradientOfTheSlopeIsAccumulatedInItsOwnDtype) {
   EXPECT_EQ(a.grad().item<float>(), -16.0f);
 }
 
-TEST(Prelu, RefusesACountOfSlopesThatIsNeitherOneNorTheChannels) {
+TEST(Prelu, RejectsNumbersOfSlopesOtherThanOneOrTheChannels) {
   EXPECT_THROW(slopegan::prelu(values({2, 3, 4}), at::ones({2})), c10::ValueError);
   EXPECT_THROW(slopegan::prelu(values({3}), at::ones({3})), c10::ValueError);
 }

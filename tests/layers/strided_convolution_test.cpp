@@ -1,5 +1,6 @@
 #include "layers/strided_convolution.h"
 
+#include <limits>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -11,13 +12,13 @@
 namespace slopegan {
 namespace {
 
-/// One layer: `low` channels on the small maps, `high` on the large ones, of which the side is `size`.
+/// `low` channels on the small maps, `high` on the large maps, whose side is `size`.
 struct Layer {
   std::int64_t low, high, size;
 };
 
-// Gray and RGB images, widths on both sides of the choices that the functions make, a side of 2: border everywhere,
-// more lines than a block has, patches in one part, in lines and in single places, and odd widths and sides.
+// Gray and RGB images; widths on both sides of the thresholds between implementations; a side of 2 (border everywhere);
+// more lines than a block has; patches in one part, in lines and in single places; odd widths and sides.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
                                    {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};
@@ -36,7 +37,7 @@ struct Inputs {
   at::Tensor maps, weight, direction, second;
 };
 
-/// Values that bfloat16 holds exactly, so that only the arithmetic differs.
+/// Values that bfloat16 represents exactly, so that only the arithmetic differs.
 at::Tensor values(at::IntArrayRef shape, double scale) {
   return (at::randn(shape, at::kDouble) * scale).to(at::kBFloat16).to(at::kDouble);
 }
@@ -88,33 +89,33 @@ void expect_as_libtorch(at::ScalarType maps_type, at::ScalarType weight_type, do
   }
 }
 
-TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreLibTorchsInFloat64) {
+TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInFloat64) {
   expect_as_libtorch(at::kDouble, at::kDouble, 1e-13);
 }
 
-TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInFloat32) {
+TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInFloat32) {
   expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
 }
 
-TEST(StridedConvolution, AndItsFirstAndSecondDerivativesAreThoseInBfloat16WithinItsRounding) {
+TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInBfloat16WithinRounding) {
   expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
 }
 
-/// As on a processor that has no tiled products.
+/// Disables tiled products, as on a processor that does not support them.
 class WithoutTiles {
  public:
   WithoutTiles() { at::globalContext().setUserEnabledMkldnn(false); }
   ~WithoutTiles() { at::globalContext().setUserEnabledMkldnn(true); }
 };
 
-TEST(StridedConvolution, AndItsDerivativesAreThoseWithoutTiledProductsToo) {
+TEST(StridedConvolution, HasLibTorchsValuesAndDerivativesWithoutTiledProducts) {
   const WithoutTiles scope;
   EXPECT_FALSE(correlates_in_tiles(at::kFloat, {8, 32, 32, 8, 8}));
   expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
   expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
 }
 
-TEST(StridedConvolution, TakesMapsOfAnyMemoryFormat) {
+TEST(StridedConvolution, AcceptsMapsInAnyMemoryFormat) {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto maps = at::randn({8, 8, 5, 3}).to(type).permute({3, 2, 0, 1});
     const auto weight = at::randn({6, 5, 4, 4});
@@ -125,7 +126,7 @@ TEST(StridedConvolution, TakesMapsOfAnyMemoryFormat) {
   }
 }
 
-TEST(StridedConvolution, UsesThePreparedWeightThatItIsGivenAndGivesTheGradientToTheWeight) {
+TEST(StridedConvolution, UsesThePreparedWeightAndReturnsTheGradientOfTheWeight) {
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto weight = at::randn({8, 3, 4, 4}).requires_grad_(true);
     const auto maps = at::randn({2, 3, 8, 8}).to(type);
@@ -138,7 +139,7 @@ TEST(StridedConvolution, UsesThePreparedWeightThatItIsGivenAndGivesTheGradientTo
   }
 }
 
-TEST(StridedConvolution, RefusesWhatDoesNotFit) {
+TEST(StridedConvolution, RejectsShapesAndDtypesThatDoNotMatch) {
   const auto weight = at::randn({8, 3, 4, 4});
   const auto other = c10::make_intrusive<PreparedWeight>(weight, at::kBFloat16);
   EXPECT_THROW(strided_convolution(at::randn({2, 4, 8, 8}), weight), c10::Error);
@@ -149,13 +150,13 @@ TEST(StridedConvolution, RefusesWhatDoesNotFit) {
   EXPECT_THROW(strided_convolution_transposed(at::randn({2, 16, 4, 4}), weight), c10::Error);
 }
 
-TEST(StridedConvolution, OfNoMapsAreNone) {
+TEST(StridedConvolution, ReturnsNoMapsForNoMaps) {
   const auto weight = at::randn({8, 3, 4, 4});
   EXPECT_EQ(strided_convolution(at::randn({0, 3, 8, 8}), weight).sizes(), at::IntArrayRef({0, 8, 4, 4}));
   EXPECT_EQ(strided_convolution_transposed(at::randn({0, 8, 4, 4}), weight).sizes(), at::IntArrayRef({0, 3, 8, 8}));
 }
 
-TEST(StridedConvolution, GivesTheSameBitsEveryTime) {
+TEST(StridedConvolution, IsDeterministic) {
   const auto maps = at::randn({9, 32, 16, 16}), weight = at::randn({64, 32, 4, 4}).requires_grad_(true);
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const auto gradients = [&] {
@@ -166,6 +167,139 @@ TEST(StridedConvolution, GivesTheSameBitsEveryTime) {
     EXPECT_TRUE(at::equal(once[0], again[0]));
     EXPECT_TRUE(at::equal(once[1], again[1]));
   }
+}
+
+// --- PreparedWeight
+
+TEST(PreparedWeight, ComputesEachLayoutOnce) {
+  PreparedWeight weight(at::randn({6, 5, 4, 4}), at::kBFloat16);
+  EXPECT_EQ(weight.plain().const_data_ptr(), weight.plain().const_data_ptr());
+  EXPECT_EQ(weight.for_convolving().const_data_ptr(), weight.for_convolving().const_data_ptr());
+  EXPECT_EQ(weight.for_transposing().const_data_ptr(), weight.for_transposing().const_data_ptr());
+}
+
+TEST(PreparedWeight, HasTheDtypeOfTheMapsAndNoGradient) {
+  const auto weight = at::randn({6, 5, 4, 4}).requires_grad_(true);
+  PreparedWeight prepared(weight, at::kBFloat16);
+  EXPECT_TRUE(at::equal(prepared.plain(), weight.to(at::kBFloat16)));
+  EXPECT_TRUE(prepared.plain().is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_FALSE(prepared.plain().requires_grad());
+}
+
+TEST(PreparedWeight, AcceptsASliceOfAnotherTensor) {
+  const auto part = at::randn({8, 6, 4, 4}).contiguous(at::MemoryFormat::ChannelsLast).slice(1, 0, 3);
+  EXPECT_TRUE(PreparedWeight(part, at::kFloat).plain().is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(PreparedWeight, InterleavesRowsInBfloat16Only) {
+  const auto weight = at::randn({6, 5, 4, 4}).to(at::kBFloat16).to(at::kFloat);
+  const auto rows = weight.permute({2, 3, 1, 0}).reshape({80, 6});  // [16 high, low]
+  EXPECT_TRUE(at::equal(PreparedWeight(weight, at::kFloat).for_convolving().view({80, 6}), rows));
+  const auto pairs = PreparedWeight(weight, at::kBFloat16).for_convolving().view({40, 6, 2}).to(at::kFloat);
+  EXPECT_TRUE(at::equal(pairs.select(2, 0), rows.slice(0, 0, 80, 2)));
+  EXPECT_TRUE(at::equal(pairs.select(2, 1), rows.slice(0, 1, 80, 2)));
+}
+
+TEST(PreparedWeight, SplitsTheLayoutForTransposingIntoParts) {
+  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed the size of a part: one part per line
+  const auto parts = PreparedWeight(weight, at::kFloat).for_transposing().view({4, 6, 4, 40});
+  EXPECT_TRUE(at::equal(parts, weight.permute({2, 0, 3, 1})));
+}
+
+// --- FixedTransposedConvolution
+
+/// `low` channels on the small maps, `high` on the large maps, the side of the small maps, the number of maps.
+struct FixedLayer {
+  std::int64_t low, high, size, count;
+};
+
+// Gray and RGB images, layers for oneDNN and for tiled products, and more patches than fit into the cache in bfloat16.
+const std::vector<FixedLayer> fixed_layers = {{32, 1, 16, 3}, {16, 3, 8, 3}, {24, 5, 4, 3},
+                                              {64, 32, 4, 3}, {8, 4, 1, 2},  {16, 32, 32, 16}};
+
+at::Tensor fixed_reference(const at::Tensor& maps, const at::Tensor& weight, const at::Tensor& bias, double slope) {
+  const std::vector<std::int64_t> stride(2, 2), padding(2, 1);
+  return at::leaky_relu(at::conv_transpose2d(maps, weight, bias, stride, padding), slope);
+}
+
+/// The largest error, relative to the largest value, over layers and slopes.
+double fixed_error(at::ScalarType type) {
+  at::manual_seed(5);
+  const auto exact = [](const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kDouble); };
+  double largest = 0;
+  for (const auto& layer : fixed_layers) {
+    const auto maps = exact(at::randn({layer.count, layer.low, layer.size, layer.size}));
+    const auto weight = exact(at::randn({layer.low, layer.high, 4, 4}) * 0.1), bias = exact(at::randn({layer.high}));
+    for (const double slope : {0.0, 0.2, 1.0, 1.5}) {
+      const FixedTransposedConvolution convolution(weight, bias, type, slope);
+      const auto found = convolution(maps.to(type));
+      EXPECT_EQ(found.scalar_type(), type);
+      const auto expected = fixed_reference(maps, weight, bias, slope);
+      EXPECT_EQ(found.sizes(), expected.sizes());
+      largest = std::max(largest, ((found - expected).abs().max() / expected.abs().max()).item<double>());
+    }
+  }
+  return largest;
+}
+
+TEST(FixedTransposedConvolution, EqualsConvolutionBiasAndLeakyReluInFloat32) {
+  EXPECT_LE(fixed_error(at::kFloat), 1e-6);
+}
+
+TEST(FixedTransposedConvolution, EqualsConvolutionBiasAndLeakyReluInBfloat16WithinRounding) {
+  EXPECT_LE(fixed_error(at::kBFloat16), 0.01);
+}
+
+TEST(FixedTransposedConvolution, ComputesAnImageIndependentlyOfTheRestOfTheBatch) {
+  const auto maps = at::randn({4, 32, 8, 8});
+  for (const std::int64_t high : {1, 16}) {
+    const FixedTransposedConvolution convolution(at::randn({32, high, 4, 4}), at::randn({high}), at::kFloat, 0.2);
+    const auto other = at::cat({maps.narrow(0, 0, 1), at::randn({3, 32, 8, 8})});
+    EXPECT_TRUE(at::equal(convolution(maps)[0], convolution(other)[0]));
+  }
+}
+
+TEST(FixedTransposedConvolution, PassesNaNThrough) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t high : {1, 32}) {
+      for (const double slope : {0.0, 0.2, 1.0}) {
+        auto maps = at::randn({2, 16, 4, 4});
+        maps[1].fill_(std::numeric_limits<float>::quiet_NaN());
+        const FixedTransposedConvolution convolution(at::randn({16, high, 4, 4}), at::randn({high}), type, slope);
+        const auto found = convolution(maps.to(type));
+        EXPECT_TRUE(found[1].isnan().all().item<bool>()) << type << ", " << high << ", slope " << slope;
+        EXPECT_TRUE(found[0].isfinite().all().item<bool>());
+      }
+    }
+  }
+}
+
+// One channel (tiles, thin) and 32 channels (tiles, oneDNN), with and without tiled products.
+TEST(FixedTransposedConvolution, MapsMinusInfinityToZeroAtSlopeZero) {
+  const auto expect_zero = [](at::ScalarType type, std::int64_t high) {
+    const auto bias = at::full({high}, -std::numeric_limits<float>::infinity());
+    const FixedTransposedConvolution convolution(at::randn({16, high, 4, 4}), bias, type, /*negative_slope=*/0);
+    EXPECT_TRUE((convolution(at::randn({2, 16, 4, 4}).to(type)) == 0).all().item<bool>()) << type << ", " << high;
+  };
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t high : {1, 32}) {
+      expect_zero(type, high);
+      const WithoutTiles scope;
+      expect_zero(type, high);
+    }
+  }
+}
+
+TEST(FixedTransposedConvolution, RejectsOtherDtypesAndNegativeSlopes) {
+  const auto weight = at::randn({4, 4, 4, 4}), bias = at::randn({4});
+  EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kDouble, 0.2), c10::ValueError);
+  EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kFloat, -0.1), c10::ValueError);
+}
+
+TEST(FixedTransposedConvolution, RejectsMapsOfOtherShapesAndDtypes) {
+  const FixedTransposedConvolution convolution(at::randn({8, 3, 4, 4}), at::randn({3}), at::kBFloat16, 0.2);
+  EXPECT_THROW(convolution(at::randn({1, 8, 4, 4})), c10::Error);
+  EXPECT_THROW(convolution(at::randn({1, 6, 4, 4}).to(at::kBFloat16)), c10::Error);
 }
 
 }  // namespace

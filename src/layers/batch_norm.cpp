@@ -1,4 +1,4 @@
-#include "models/synchronised_batch_norm.h"
+#include "layers/batch_norm.h"
 
 #include <utility>
 
@@ -13,43 +13,43 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// What the backward pass keeps of the forward pass.
-struct KeptSum : torch::CustomClassHolder {
-  explicit KeptSum(SumOverRanks function) : sum(std::move(function)) {}
+/// Carries the function from the forward to the backward pass.
+struct SavedSum : torch::CustomClassHolder {
+  explicit SavedSum(SumOverRanks function) : sum(std::move(function)) {}
   SumOverRanks sum;
 };
 
-void keep(AutogradContext& context, const SumOverRanks& sum) {
-  context.saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<KeptSum>(sum));
+void save(AutogradContext& context, const SumOverRanks& sum) {
+  context.saved_data["sum"] = c10::IValue::make_capsule(c10::make_intrusive<SavedSum>(sum));
 }
-SumOverRanks kept(AutogradContext& context) {
-  return static_cast<const KeptSum&>(*context.saved_data["sum"].toCapsule()).sum;
+SumOverRanks saved_sum(AutogradContext& context) {
+  return static_cast<const SavedSum&>(*context.saved_data["sum"].toCapsule()).sum;
 }
 
 struct Sum : torch::autograd::Function<Sum> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const SumOverRanks& sum) {
-    keep(*context, sum);
+    save(*context, sum);
     auto total = input.detach().clone(at::MemoryFormat::Contiguous);
     sum(total);
     return total;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    return {Sum::apply(gradients.front(), kept(*context)), {}};
+    return {Sum::apply(gradients.front(), saved_sum(*context)), {}};
   }
 };
 
 at::Tensor per_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-/// Of all processes' images, in the dtype of the weights; count [1] is N·H·W.
+/// Over the images of all ranks, [C], in the dtype of the weights. count: [1], N·H·W.
 struct Statistics {
   at::Tensor mean, variance, count;
 };
 
-Statistics statistics(const at::Tensor& x, const torch::nn::BatchNorm2dImpl& norm, const SumOverRanks& sum) {
-  // LibTorch wants running statistics to know the dtype; with momentum 1 these are not read.
-  auto unread_mean = at::zeros_like(norm.running_mean), unread_variance = at::zeros_like(norm.running_var);
+Statistics statistics(const at::Tensor& x, const BatchNormState& norm, const SumOverRanks& sum) {
+  // batch_norm_update_stats takes the dtype from the running statistics; with momentum 1 it ignores their values.
+  auto unread_mean = at::zeros_like(norm.running_mean), unread_variance = at::zeros_like(norm.running_variance);
   const auto [own_mean, own_variance] = at::batch_norm_update_stats(x, unread_mean, unread_variance, /*momentum=*/1);
-  // In float64 one sum is enough: what the difference of squares loses is far below a float32.
+  // One sum is enough in float64: the cancellation in the difference of squares stays far below float32's precision.
   const auto channels = x.size(1);
   const auto own_count = static_cast<double>(x.numel() / channels);
   const auto mean64 = own_mean.to(at::kDouble), variance64 = own_variance.to(at::kDouble);
@@ -62,18 +62,16 @@ Statistics statistics(const at::Tensor& x, const torch::nn::BatchNorm2dImpl& nor
   return {mean.to(type), variance.to(type), count.to(type)};
 }
 
-void update_running_statistics(torch::nn::BatchNorm2dImpl& norm, const Statistics& all) {
-  const double momentum = norm.options.momentum().value();
-  norm.num_batches_tracked.add_(1);
-  norm.running_mean.lerp_(all.mean, momentum);
-  norm.running_var.lerp_(all.variance * (all.count / (all.count - 1)), momentum);
+void update_running_statistics(const BatchNormState& norm, const Statistics& all) {
+  norm.running_mean.lerp_(all.mean, norm.momentum);
+  norm.running_variance.lerp_(all.variance * (all.count / (all.count - 1)), norm.momentum);
 }
 
-/// Batch norm with given statistics, of which the gradient passes through the statistics as well.
+/// Batch norm with given statistics, whose gradient passes through the statistics too.
 struct Normalise : torch::autograd::Function<Normalise> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const Statistics& all, double epsilon, const SumOverRanks& sum) {
-    keep(*context, sum);
+    save(*context, sum);
     context->saved_data["epsilon"] = epsilon;
     context->save_for_backward({x, weight, all.mean, all.variance, all.count});
     return at::batch_norm(x, weight, bias, all.mean, all.variance, /*training=*/false, 0, epsilon, false);
@@ -84,19 +82,19 @@ struct Normalise : torch::autograd::Function<Normalise> {
     const Statistics all{saved[2], saved[3], saved[4]};
     const double epsilon = context->saved_data["epsilon"].toDouble();
     auto results = at::GradMode::is_enabled()
-                       ? differentiable(gradients[0], saved[0], saved[1], all.count, epsilon, kept(*context))
-                       : plain(gradients[0], saved[0], saved[1], all, epsilon, kept(*context));
+                       ? differentiable(gradients[0], saved[0], saved[1], all.count, epsilon, saved_sum(*context))
+                       : plain(gradients[0], saved[0], saved[1], all, epsilon, saved_sum(*context));
     results.resize(6);
     return results;
   }
 
-  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over all images of all processes:
-  // dx = weight · r · (dy − (Σ dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy, of the latter a process's
-  // part.
+  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over the images of all ranks:
+  // dx = weight · r · (dy − (Σ dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy. The gradients of weight and
+  // bias are this rank's part of the sums.
 
   static variable_list plain(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const Statistics& all,
                              double epsilon, const SumOverRanks& sum) {
-    // With fixed statistics the gradient is the first term.
+    // The gradient with fixed statistics is the first term of dx.
     auto [dx, dweight, dbias] = at::native_batch_norm_backward(dy, x, weight, all.mean, all.variance, {}, {},
                                                                /*train=*/false, epsilon, {true, true, true});
     auto sums = at::cat({dbias, dweight});
@@ -105,13 +103,13 @@ struct Normalise : torch::autograd::Function<Normalise> {
     const auto r = (all.variance + epsilon).rsqrt(), scale = weight * r / all.count;
     const auto factor = scale * r * sums.narrow(0, channels, channels);
     const auto offset = scale * sums.narrow(0, 0, channels) - factor * all.mean;
-    // factor · x + offset a channel, as batch norm computes it in one pass.
+    // factor · x + offset per channel, which batch norm computes in one pass.
     const auto rest =
         at::batch_norm(x, factor, offset, at::zeros_like(factor), at::ones_like(factor), false, 0, 0, false);
     return {dx.sub_(rest), dweight, dbias};
   }
 
-  /// The same by operators that can be differentiated again, through the statistics too.
+  /// The same gradients from differentiable operators, for second derivatives; they pass through the statistics too.
   static variable_list differentiable(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
                                       const at::Tensor& count, double epsilon, const SumOverRanks& sum) {
     const auto x = input.to(weight.scalar_type()), dy = gradient.to(weight.scalar_type());
@@ -133,14 +131,45 @@ struct Normalise : torch::autograd::Function<Normalise> {
 
 at::Tensor differentiable_sum(const at::Tensor& input, const SumOverRanks& sum) { return Sum::apply(input, sum); }
 
-at::Tensor synchronised_batch_norm(const at::Tensor& input, torch::nn::BatchNorm2dImpl& norm, const SumOverRanks& sum) {
+at::Tensor synchronised_batch_norm(const at::Tensor& maps, const BatchNormState& norm, const SumOverRanks& sum) {
   Statistics all;
   {
     const at::NoGradGuard no_gradients;
-    all = statistics(input, norm, sum);
+    all = statistics(maps, norm, sum);
     update_running_statistics(norm, all);
   }
-  return Normalise::apply(input, norm.weight, norm.bias, all, norm.options.eps(), sum);
+  return Normalise::apply(maps, norm.weight, norm.bias, all, norm.epsilon, sum);
+}
+
+TransposedWeights fold_batch_norm(const TransposedWeights& convolution, const BatchNormState& norm) {
+  const at::NoGradGuard no_gradients;
+  const auto plain = [&](const at::Tensor& x) { return x.to(convolution.weight.scalar_type()).contiguous(); };
+  const auto factor = norm.weight.to(at::kDouble) / (norm.running_variance.to(at::kDouble) + norm.epsilon).sqrt();
+  const auto bias = convolution.bias.defined() ? convolution.bias.to(at::kDouble) : at::zeros_like(factor);
+  return {plain(convolution.weight.to(at::kDouble) * factor.view({1, -1, 1, 1})),
+          plain(norm.bias.to(at::kDouble) + (bias - norm.running_mean.to(at::kDouble)) * factor)};
+}
+
+BatchNormActivationImpl::BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation)
+    : torch::nn::BatchNorm2dImpl(channels), activation_(std::move(activation)) {}
+
+BatchNormState BatchNormActivationImpl::state() const {
+  return {weight, bias, running_mean, running_var, options.momentum().value(), options.eps()};
+}
+
+at::Tensor BatchNormActivationImpl::normalise(const at::Tensor& maps) {
+  if (!is_training() || !sum_over_ranks) return torch::nn::BatchNorm2dImpl::forward(maps);
+  num_batches_tracked.add_(1);
+  return synchronised_batch_norm(maps, state(), sum_over_ranks);
+}
+
+at::Tensor BatchNormActivationImpl::forward(const at::Tensor& maps) {
+  if (!activation_) return normalise(maps);
+  const auto slope = activation_->leaky_relu_slope();
+  const bool in_one_pass = slope && is_training() && !sum_over_ranks && maps.device().is_cpu();
+  if (!in_one_pass) return activation_->forward(normalise(maps));
+  num_batches_tracked.add_(1);
+  return batch_norm_leaky_relu(maps, state(), *slope);
 }
 
 }  // namespace slopegan

@@ -1,4 +1,4 @@
-#include "layers/batch_norm_leaky_relu.h"
+#include "layers/batch_norm.h"
 
 #include <limits>
 #include <vector>
@@ -20,7 +20,7 @@ struct NormCase {
   std::int64_t count, channels, height, width;
 };
 
-// Fewer channels than a strip of the loops has, more, and no multiple of it; more rows than a block.
+// Fewer and more channels than a strip of the loops, not a multiple of it; more rows than a block.
 const std::vector<NormCase> norm_cases = {{4, 5, 6, 6}, {3, 64, 4, 4}, {2, 100, 3, 5}, {64, 32, 16, 16}, {2, 1, 1, 1}};
 constexpr double norm_slopes[] = {0, 0.01, 0.2, 1, 1.5, -0.3};
 
@@ -45,7 +45,8 @@ at::Tensor norm_reference(const at::Tensor& x, const BatchNormState& norm, doubl
 
 using NormFunction = std::function<at::Tensor(const at::Tensor&)>;
 
-/// Output, gradients of x, weight, bias, and the gradients of x, weight and direction of the squared gradient of x.
+/// The output; the gradients of x, weight and bias; the gradient of x again, and the gradients of its squared norm with
+/// respect to x, weight and direction.
 std::vector<at::Tensor> norm_derivatives(const at::Tensor& x, const BatchNormState& norm, const at::Tensor& direction,
                                          const NormFunction& function) {
   const auto input = x.detach().clone().requires_grad_(true);
@@ -78,7 +79,7 @@ double norm_error(at::ScalarType maps_type, at::ScalarType weight_type) {
       });
       const auto compare = [&](const at::Tensor& value, const at::Tensor& wanted) {
         EXPECT_EQ(value.sizes(), wanted.sizes());
-        const auto scale = wanted.abs().max().clamp_min(1e-3);  // two values a channel: gradients of 0
+        const auto scale = wanted.abs().max().clamp_min(1e-3);  // two values per channel: the gradients are 0
         largest = std::max(largest, ((value - wanted).abs().max() / scale).item<double>());
       };
       for (std::size_t i = 0; i < found.size(); ++i) compare(found[i], expected[i]);
@@ -89,11 +90,11 @@ double norm_error(at::ScalarType maps_type, at::ScalarType weight_type) {
   return largest;
 }
 
-TEST(BatchNormLeakyRelu, IsBothWithTheirFirstAndSecondDerivativesInFloat64) {
+TEST(BatchNormLeakyRelu, EqualsBothFunctionsAndTheirFirstAndSecondDerivativesInFloat64) {
   EXPECT_LE(norm_error(at::kDouble, at::kDouble), 1e-11);
 }
 
-TEST(BatchNormLeakyRelu, HasTheGradientsOfItsDifferences) {
+TEST(BatchNormLeakyRelu, MatchesNumericalGradients) {
   at::manual_seed(5);
   const auto norm = make_state(3, at::kDouble);
   const auto x = at::randn({4, 3, 2, 2}, at::kDouble).requires_grad_(true);
@@ -106,7 +107,7 @@ TEST(BatchNormLeakyRelu, HasTheGradientsOfItsDifferences) {
   EXPECT_LE(gradient_error(function, {x, norm.weight, norm.bias}), 1e-6);
 }
 
-TEST(BatchNormLeakyRelu, IsFarMoreAccurateThanItsValuesFarFromZeroAre) {
+TEST(BatchNormLeakyRelu, StaysPreciseForValuesFarFromZero) {
   at::manual_seed(3);
   const auto x = at::randn({8, 4, 8, 8}) + 1000;
   const auto norm = make_state(4, at::kFloat), expected_norm = in_float64(norm);
@@ -115,7 +116,7 @@ TEST(BatchNormLeakyRelu, IsFarMoreAccurateThanItsValuesFarFromZeroAre) {
   EXPECT_LE((norm.running_variance - expected_norm.running_variance).abs().max().item<double>(), 1e-6);
 }
 
-TEST(BatchNormLeakyRelu, RoundsABfloat16ResultOnce) {
+TEST(BatchNormLeakyRelu, RoundsBfloat16ResultsOnce) {
   at::manual_seed(3);
   const auto x = at::randn({8, 40, 4, 4}).to(at::kBFloat16);
   const auto norm = make_state(40, at::kFloat);
@@ -125,7 +126,7 @@ TEST(BatchNormLeakyRelu, RoundsABfloat16ResultOnce) {
   EXPECT_LE(((y - expected).abs() / expected.abs().clamp_min(1e-3)).max().item<double>(), 1.01 / 256);
 }
 
-TEST(BatchNormLeakyRelu, HasTheGradientsOfBothInBfloat16WithinItsRounding) {
+TEST(BatchNormLeakyRelu, HasTheGradientsOfBothFunctionsInBfloat16WithinRounding) {
   at::manual_seed(13);
   const auto x = at::randn({16, 24, 4, 4}).to(at::kBFloat16), direction = at::randn(x.sizes()).to(at::kBFloat16);
   for (const double slope : {0.0, 0.2}) {
@@ -142,7 +143,7 @@ TEST(BatchNormLeakyRelu, HasTheGradientsOfBothInBfloat16WithinItsRounding) {
   }
 }
 
-TEST(BatchNormLeakyRelu, GivesTheSameBitsOnAnyNumberOfThreads) {
+TEST(BatchNormLeakyRelu, DoesNotDependOnTheNumberOfThreads) {
   const auto x = at::randn({64, 32, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast);
   const int threads = at::get_num_threads();
   const auto gradients = [&](int count) {
@@ -158,7 +159,7 @@ TEST(BatchNormLeakyRelu, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(at::equal(one[i], two[i]));
 }
 
-TEST(BatchNormLeakyRelu, PassesNotANumberOn) {
+TEST(BatchNormLeakyRelu, PassesNaNThrough) {
   auto x = at::randn({4, 3, 2, 2});
   x[1][2][0][1] = std::numeric_limits<float>::quiet_NaN();
   const auto y = batch_norm_leaky_relu(x, make_state(3, at::kFloat), 0);
@@ -166,7 +167,7 @@ TEST(BatchNormLeakyRelu, PassesNotANumberOn) {
   EXPECT_FALSE(y.select(1, 0).isnan().any().item<bool>());
 }
 
-TEST(BatchNormLeakyRelu, MakesNotANumberOfAChannelWithInfinity) {
+TEST(BatchNormLeakyRelu, ReturnsNaNForAChannelWithInfinity) {
   auto x = at::randn({4, 3, 2, 2});
   x[1][2][0][1] = std::numeric_limits<float>::infinity();
   const auto norm = make_state(3, at::kFloat);
@@ -174,7 +175,17 @@ TEST(BatchNormLeakyRelu, MakesNotANumberOfAChannelWithInfinity) {
   EXPECT_FALSE(std::isfinite(norm.running_variance[2].item<float>()));
 }
 
-TEST(BatchNormLeakyRelu, RefusesWhatItCannotNormalise) {
+// Normalised values above 1 overflow with such a weight.
+TEST(BatchNormLeakyRelu, MapsMinusInfinityToZeroAtSlopeZero) {
+  const auto zeros = at::zeros({3}), ones = at::ones({3});
+  const BatchNormState norm{at::full({3}, std::numeric_limits<float>::max()), zeros, zeros.clone(), ones};
+  const auto y = batch_norm_leaky_relu(at::randn({16, 3, 8, 8}), norm, 0);
+  EXPECT_TRUE(y.isposinf().any().item<bool>());
+  EXPECT_FALSE(y.isnan().any().item<bool>());
+  EXPECT_EQ(y.min().item<float>(), 0);
+}
+
+TEST(BatchNormLeakyRelu, RejectsInvalidArguments) {
   const auto norm = make_state(3, at::kFloat);
   EXPECT_THROW(batch_norm_leaky_relu(at::randn({1, 3, 1, 1}), norm, 0.2), c10::Error);
   EXPECT_THROW(batch_norm_leaky_relu(at::randn({2, 4, 1, 1}), norm, 0.2), c10::Error);
@@ -182,6 +193,134 @@ TEST(BatchNormLeakyRelu, RefusesWhatItCannotNormalise) {
   EXPECT_THROW(batch_norm_leaky_relu(at::randn({2, 3, 1, 1}, at::kDouble), norm, 0.2), c10::Error);
   EXPECT_THROW(batch_norm_leaky_relu(at::randn({2, 3, 1, 1}), norm, std::numeric_limits<double>::infinity()),
                c10::Error);
+}
+
+// --- SynchronisedBatchNorm
+
+/// The sum over `ranks` ranks with the same images.
+SumOverRanks equal_ranks(double ranks) {
+  return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
+}
+
+BatchNormActivation make_norm(at::ScalarType type) {
+  BatchNormActivation norm(5);
+  norm->to(type);
+  const at::NoGradGuard no_gradients;
+  norm->weight.uniform_(0.5, 2);
+  norm->bias.normal_();
+  return norm;
+}
+
+/// The output; the gradients of x, weight and bias; the gradient of x again, and the gradients of its squared norm with
+/// respect to x and weight; in float64.
+std::vector<at::Tensor> synchronised_derivatives(const at::Tensor& x, BatchNormActivation& norm,
+                                                 const at::Tensor& direction,
+                                                 const std::function<at::Tensor(const at::Tensor&)>& function) {
+  const auto input = x.detach().clone().requires_grad_(true);
+  const auto output = function(input);
+  const auto first = torch::autograd::grad({output}, {input, norm->weight, norm->bias}, {direction}, true);
+  const auto again = torch::autograd::grad({output}, {input}, {direction}, true, /*create_graph=*/true);
+  const auto second = torch::autograd::grad({again[0].to(at::kDouble).square().sum()}, {input, norm->weight});
+  std::vector<at::Tensor> all = {output, first[0], first[1], first[2], again[0], second[0], second[1]};
+  for (auto& tensor : all) tensor = tensor.detach().to(at::kDouble);
+  return all;
+}
+
+double synchronised_error(at::ScalarType maps_type, at::ScalarType weight_type) {
+  at::manual_seed(11);
+  const auto exact = [](const at::Tensor& x) { return x.to(at::kBFloat16); };
+  const auto x = exact(at::randn({4, 5, 6, 6}) * 2 + 3).to(maps_type),
+             direction = exact(at::randn({4, 5, 6, 6})).to(maps_type);
+  auto norm = make_norm(at::kDouble), ours = make_norm(weight_type);
+  {
+    const at::NoGradGuard no_gradients;
+    ours->weight.copy_(exact(norm->weight));
+    norm->weight.copy_(ours->weight);
+    ours->bias.copy_(exact(norm->bias));
+    norm->bias.copy_(ours->bias);
+  }
+  const auto expected = synchronised_derivatives(x.to(at::kDouble), norm, direction.to(at::kDouble),
+                                                 [&](const auto& input) { return norm->forward(input); });
+  const auto found = synchronised_derivatives(x, ours, direction, [&](const auto& input) {
+    return synchronised_batch_norm(input, ours->state(), equal_ranks(1));
+  });
+  double largest =
+      ((ours->running_var - norm->running_var).abs().max() / norm->running_var.max()).template item<double>();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    largest =
+        std::max(largest, ((found[i] - expected[i]).abs().max() / expected[i].abs().max()).template item<double>());
+  }
+  return largest;
+}
+
+TEST(SynchronisedBatchNorm, EqualsBatchNormAndItsFirstAndSecondDerivativesOnOneRank) {
+  EXPECT_LE(synchronised_error(at::kDouble, at::kDouble), 1e-12);
+  EXPECT_LE(synchronised_error(at::kFloat, at::kFloat), 1e-5);
+  EXPECT_LE(synchronised_error(at::kBFloat16, at::kFloat), 0.02);
+}
+
+TEST(SynchronisedBatchNorm, EqualsBatchNormOverTheImagesOfAllRanks) {
+  const auto x = at::randn({3, 5, 4, 4}, at::kDouble) + 1, direction = at::randn({3, 5, 4, 4}, at::kDouble);
+  auto norm = make_norm(at::kDouble);
+  auto whole_norm = make_norm(at::kDouble);
+  whole_norm->weight.set_data(norm->weight.detach().clone());
+  whole_norm->bias.set_data(norm->bias.detach().clone());
+  const auto input = x.clone().requires_grad_(true), both = at::cat({x, x}).requires_grad_(true);
+  const auto output = synchronised_batch_norm(input, norm->state(), equal_ranks(2));
+  const auto whole = whole_norm->forward(both);
+  EXPECT_TRUE(at::allclose(output, whole.narrow(0, 0, 3), 1e-12, 1e-12));
+  EXPECT_TRUE(at::allclose(norm->running_var, whole_norm->running_var, 1e-12, 1e-12));
+  const auto found = torch::autograd::grad({output}, {input}, {direction})[0];
+  const auto expected = torch::autograd::grad({whole}, {both}, {at::cat({direction, direction})})[0];
+  EXPECT_TRUE(at::allclose(found, expected.narrow(0, 0, 3), 1e-10, 1e-12));
+}
+
+TEST(SynchronisedBatchNorm, SumsOncePerForwardAndOncePerBackwardPass) {
+  int sums = 0;
+  auto norm = make_norm(at::kFloat);
+  const auto x = at::randn({3, 5, 4, 4}).requires_grad_(true);
+  const auto output = synchronised_batch_norm(x, norm->state(), [&](at::Tensor&) { ++sums; });
+  EXPECT_EQ(sums, 1);
+  output.sum().backward();
+  EXPECT_EQ(sums, 2);
+}
+
+TEST(SynchronisedBatchNorm, ReturnsTheBiasForOneValuePerChannel) {
+  auto norm = make_norm(at::kFloat);
+  const auto output = synchronised_batch_norm(at::full({1, 5, 1, 1}, 0.5), norm->state(), equal_ranks(2));
+  EXPECT_TRUE(at::allclose(output.flatten(), norm->bias, 1e-3, 1e-3));
+}
+
+// --- BatchNormActivation
+
+TEST(BatchNormActivation, AppliesTheActivationInEveryMode) {
+  const auto activation = LeakyReLU(LeakyReLUOptions{0.3});
+  BatchNormActivation both(5, activation.ptr()), alone(5);
+  const auto x = at::randn({4, 5, 6, 6}) + 1;
+  for (const bool training : {true, false}) {
+    both->train(training);
+    alone->train(training);
+    EXPECT_TRUE(at::allclose(both->forward(x), at::leaky_relu(alone->forward(x), 0.3), 1e-5, 1e-5));
+    EXPECT_TRUE(at::allclose(both->running_var, alone->running_var, 1e-5, 1e-5));
+  }
+  both->train();
+  alone->train();
+  both->sum_over_ranks = equal_ranks(2);
+  EXPECT_TRUE(at::allclose(both->forward(x), at::leaky_relu(alone->forward(x), 0.3), 1e-4, 1e-5));
+  EXPECT_EQ(both->num_batches_tracked.item<std::int64_t>(), 2);
+}
+
+TEST(FoldBatchNorm, GivesTheConvolutionThatAlsoNormalises) {
+  auto norm = make_norm(at::kDouble);
+  norm->forward(at::randn({4, 5, 6, 6}, at::kDouble));
+  norm->eval();
+  const auto weight = at::randn({3, 5, 4, 4}, at::kDouble), bias = at::randn({5}, at::kDouble);
+  const auto x = at::randn({2, 3, 4, 4}, at::kDouble);
+  for (const auto& b : {bias, at::Tensor()}) {
+    const auto folded = fold_batch_norm({weight, b}, norm->state());
+    const auto expected = norm->forward(at::conv_transpose2d(x, weight, b));
+    EXPECT_TRUE(at::allclose(at::conv_transpose2d(x, folded.weight, folded.bias), expected, 1e-12, 1e-12));
+  }
 }
 
 }  // namespace

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/modules/batchnorm.h>
+
+#include "layers/activation.h"
+
+/// Batch norm (Ioffe and Szegedy 2015) over maps [N, C, H, W], alone, with an activation, over several ranks, and
+/// folded into a convolution.
+namespace slopegan {
+
+/// Adds up a contiguous tensor over all ranks, in place: afterwards all ranks hold the same bits. Collective: all ranks
+/// call it in the same order with tensors of the same shape and dtype.
+using SumOverRanks = std::function<void(at::Tensor&)>;
+
+/// The tensors and constants of batch norm. All tensors are [C], float32 (float64 for float64 maps).
+struct BatchNormState {
+  at::Tensor weight, bias;
+  at::Tensor running_mean, running_variance;  ///< updated by every training pass
+  double momentum = 0.1;
+  double epsilon = 1e-5;
+};
+
+// --- Module
+// -------------------------------------------------------------------------------------------------------------
+
+/// Batch norm and the activation after it as one module: activation(batch_norm(x)). It has the parameters and buffers
+/// of torch::nn::BatchNorm2d; the owner of the module registers the activation under its own name. In training on the
+/// CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
+class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
+ public:
+  /// `activation` may be nullptr: batch norm alone.
+  explicit BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation = nullptr);
+
+  /// [N, C, H, W] -> [N, C, H, W], same dtype.
+  at::Tensor forward(const at::Tensor& maps);
+
+  /// Batch norm without the activation.
+  at::Tensor normalise(const at::Tensor& maps);
+
+  /// The tensors themselves, not copies.
+  BatchNormState state() const;
+
+  /// If set, training takes the statistics of the images of all ranks.
+  SumOverRanks sum_over_ranks;
+
+ private:
+  std::shared_ptr<ActivationImpl> activation_;
+};
+TORCH_MODULE(BatchNormActivation);
+
+// --- Functions
+// ----------------------------------------------------------------------------------------------------------
+
+/// leaky_relu(batch_norm(maps)) in training: one pass for the statistics, one for the output, two for the gradients.
+/// Intermediate results are never written to memory; only the input is saved for the backward pass. Twice
+/// differentiable in maps, weight and bias.
+///
+/// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU, preferably channels-last; the result is channels-last.
+/// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded once. Throws c10::Error (ValueError)
+/// for other dtypes, a slope that is not finite, and maps with one value per channel, which has no variance.
+at::Tensor batch_norm_leaky_relu(const at::Tensor& maps, const BatchNormState& norm, double negative_slope);
+
+/// Batch norm in training with the mean and variance of the images of all ranks, which may hold different numbers of
+/// images. Updates the running statistics as one process with all images would. maps: [N, C, H, W]; the result has
+/// their dtype. Statistics are computed in the dtype of the weights.
+at::Tensor synchronised_batch_norm(const at::Tensor& maps, const BatchNormState& norm, const SumOverRanks& sum);
+
+/// The sum over all ranks, differentiable any number of times. Its gradient is the sum of the ranks' gradients, because
+/// the loss of every rank depends on the input of all ranks.
+at::Tensor differentiable_sum(const at::Tensor& input, const SumOverRanks& sum);
+
+/// A transposed convolution: weight [in, out, k, k] and bias [out], undefined if there is none.
+struct TransposedWeights {
+  at::Tensor weight, bias;
+};
+
+/// The transposed convolution that computes `convolution` followed by `norm` in evaluation mode: scale and shift per
+/// channel move into weight and bias, computed in float64. Contiguous, without gradients, with the dtype and device of
+/// the weight; the bias is always defined.
+TransposedWeights fold_batch_norm(const TransposedWeights& convolution, const BatchNormState& norm);
+
+}  // namespace slopegan
