@@ -5,7 +5,6 @@
 #include "commands/checkpoint_argument.h"
 #include "commands/commands.h"
 #include "commands/output.h"
-#include "export/format.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"

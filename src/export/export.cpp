@@ -1,15 +1,18 @@
 #include "export/export.h"
 
 #include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <span>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "export/format.h"
 #include "run/safetensors.h"
 #include "sampling/image_stream.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/posix_file.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -19,13 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Latents, and what the layers of this program and LibTorch's operators make of them.
+constexpr std::array formats = {&onnx_format, &torchscript_format, &safetensors_format};
+
+/// Latents, and the images that this program's layers and LibTorch's operators compute from them.
 struct Reference {
   at::Tensor latents, slopegan_images, images;
 };
 
 double largest_difference(const at::Tensor& images, const at::Tensor& expected) {
-  TORCH_CHECK(images.sizes() == expected.sizes(), "the exported generator gives images of shape ", images.sizes(),
+  TORCH_CHECK(images.sizes() == expected.sizes(), "the exported generator returns images of shape ", images.sizes(),
               " instead of ", expected.sizes());
   return (images - expected).abs().max().item<double>();
 }
@@ -47,15 +52,15 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
   const double rounding = largest_difference(reference.images, reference.slopegan_images);
   if (!(rounding <= export_tolerance)) {
     throw CheckpointError(checkpoint +
-                          format_text(" holds a generator whose pixels differ by up to {:.3g}, more than {:g}, with "
-                                      "the order in which float32 is summed up, so no other program would agree",
+                          format_text(" holds a generator whose pixels change by up to {:.3g}, more than {:g}, with "
+                                      "the order of float32 sums, so another program would compute other images",
                                       rounding, export_tolerance));
   }
   return reference;
 }
 
-/// Of the whole batch and of a single image, because the number of latents is no part of the file. Throws where it is
-/// too large.
+/// The largest difference of a pixel, for the whole batch and for a single image, because the file is valid for any
+/// number of latents. Throws if it exceeds the tolerance.
 double verify_file(const ExportFormat& file_format, const fs::path& file, const Reference& reference, bool folded) {
   const auto whole = file_format.run(file, reference.latents);
   const auto single = file_format.run(file, reference.latents.narrow(0, 0, 1));
@@ -65,7 +70,8 @@ double verify_file(const ExportFormat& file_format, const fs::path& file, const 
   const auto text =
       format_text("the exported generator's pixels differ from LibTorch's by up to {:.3g}, more than {:g}", largest,
                   export_tolerance);
-  if (folded) throw UsageError(text + "; its batch norm cannot be folded that exactly: leave out --fold-batch-norm");
+  if (folded)
+    throw UsageError(text + "; its batch norm cannot be folded precisely enough: leave out --fold-batch-norm");
   throw std::runtime_error(text);
 }
 
@@ -102,6 +108,26 @@ double export_generator(const Checkpoint& checkpoint, const ExportOptions& optio
   check_not_stopped();
   file.commit();
   return largest;
+}
+
+// --- Formats
+
+std::vector<std::string> export_format_names() {
+  std::vector<std::string> names;
+  for (const auto* format : formats) names.emplace_back(format->name);
+  return names;
+}
+
+const ExportFormat& export_format(const std::string& name) {
+  for (const auto* format : formats) {
+    if (format->name == name) return *format;
+  }
+  throw UsageError("unknown format " + printable(name) + "; allowed: " + join(export_format_names(), ", "));
+}
+
+void write_new_file(const std::filesystem::path& file, std::string_view bytes) {
+  PosixFile output(file, O_WRONLY | O_CREAT | O_EXCL);
+  output.write(std::as_bytes(std::span(bytes)));
 }
 
 }  // namespace slopegan

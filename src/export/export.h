@@ -3,31 +3,58 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "export/network.h"
 #include "run/checkpoint.h"
 
 /// The generator of a checkpoint as a file for inference in other programs.
 namespace slopegan {
 
 struct ExportOptions {
-  std::string format;  ///< as export_format_names() has them
+  std::string format;  ///< one of export_format_names()
   std::filesystem::path out;
-  /// A safetensors file with "latents" [64, latent_dim], those of `generate`, and what is made of them here: "images"
-  /// of LibTorch's own operators, and "slopegan_images" of this program's layers. All float32.
+  /// A safetensors file with "latents" [64, latent_dim], the same as those of `generate`, and the images computed from
+  /// them: "images" by LibTorch's own operators, "slopegan_images" by this program's layers. All are float32.
   std::optional<std::filesystem::path> reference{};
   bool fold_batch_norm = false;
-  bool overwrite = false;  ///< what stands at `out` and `reference` already may be replaced
+  bool overwrite = false;  ///< allows replacing existing files at `out` and `reference`
 };
 
-/// The most that a pixel in [−1, 1] of the exported generator may differ from LibTorch's operators, and these from this
-/// program's layers, which sum up in another order.
+/// The largest allowed difference of a pixel in [−1, 1] between the exported generator and LibTorch's operators, and
+/// between these and this program's layers, which sum in another order.
 inline constexpr double export_tolerance = 1e-5;
 
 /// Writes the averaged generator in evaluation mode: float32 latents [N, latent_dim] -> images [N, channels,
-/// resolution, resolution] in [−1, 1]. The file takes its place at `out` only after it was read back, run, and gave the
-/// generator's images within export_tolerance. Returns the largest difference of a pixel. Throws UsageError, IoError,
-/// CheckpointError where the generator's images are not finite or depend too much on how float32 rounds, and
-/// StoppedError.
+/// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it was read back and run, and its images
+/// matched the generator's within export_tolerance. Returns the largest difference of a pixel. Throws UsageError,
+/// IoError, StoppedError, and CheckpointError if the generator's images are not finite or depend too much on float32
+/// rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);
+
+// --- Formats
+// ------------------------------------------------------------------------------------------------------------
+
+/// A file format for generators.
+struct ExportFormat {
+  const char* name;
+  /// Writes the network to a new file. Throws IoError, and UsageError if the format cannot represent the network.
+  void (*write)(const ExportedNetwork& network, const std::filesystem::path& file);
+  /// Runs the network in a file, using the file only: latents [N, latent_dim] -> images. Throws std::exception if the
+  /// file cannot be read.
+  at::Tensor (*run)(const std::filesystem::path& file, const at::Tensor& latents);
+};
+
+extern const ExportFormat onnx_format, torchscript_format, safetensors_format;
+
+/// The names of all formats, for --format.
+std::vector<std::string> export_format_names();
+
+/// Throws UsageError for an unknown name.
+const ExportFormat& export_format(const std::string& name);
+
+/// Writes `bytes` to a new file. Throws IoError.
+void write_new_file(const std::filesystem::path& file, std::string_view bytes);
 
 }  // namespace slopegan

@@ -1,25 +1,226 @@
 #include "export/network.h"
 
-#include <utility>
+#include <stdexcept>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <nlohmann/json.hpp>
+
+#include "export/onnx_model.h"
+#include "layers/batch_norm.h"
+#include "support/text.h"
 
 namespace slopegan {
 
+using nlohmann::ordered_json;
+
+// --- Transposed convolution
+
+LayerTensors TransposedConvolutionLayer::tensors() const {
+  return bias.defined() ? LayerTensors{{"weight", weight}, {"bias", bias}} : LayerTensors{{"weight", weight}};
+}
+
+at::Tensor TransposedConvolutionLayer::run(const at::Tensor& x) const {
+  const std::vector<std::int64_t> strides(2, stride), paddings(2, padding);
+  return at::conv_transpose2d(x, weight, bias, strides, paddings);
+}
+
+OnnxOperation TransposedConvolutionLayer::onnx() const {
+  const auto repeat = [](std::int64_t value, std::size_t directions) {
+    return std::vector<std::int64_t>(directions, value);
+  };
+  return {"ConvTranspose",
+          {{"kernel_shape", repeat(weight.size(2), 2)}, {"strides", repeat(stride, 2)}, {"pads", repeat(padding, 4)}}};
+}
+
+std::optional<TransposedConvolutionLayer> TransposedConvolutionLayer::from_onnx(const OnnxOperation& operation) {
+  if (operation.type != "ConvTranspose") return std::nullopt;
+  const auto weight = operation.tensor(0);
+  require_onnx(weight.defined() && weight.dim() == 4 && operation.integer("kernel_shape") == weight.size(2),
+               "has a convolution whose weight does not match its kernel_shape");
+  return TransposedConvolutionLayer{.weight = weight,
+                                    .bias = operation.tensor(1),
+                                    .stride = operation.integer("strides"),
+                                    .padding = operation.integer("pads")};
+}
+
+ordered_json TransposedConvolutionLayer::torch_module() const {
+  return {"ConvTranspose2d",
+          {{"in_channels", weight.size(0)},
+           {"out_channels", weight.size(1)},
+           {"kernel_size", weight.size(2)},
+           {"stride", stride},
+           {"padding", padding},
+           {"bias", bias.defined()}}};
+}
+
+std::optional<TransposedConvolutionLayer> TransposedConvolutionLayer::from_torch_module(const ordered_json& module,
+                                                                                        const TensorLookup& tensor) {
+  if (module.at(0) != "ConvTranspose2d") return std::nullopt;
+  const ordered_json& arguments = module.at(1);
+  return TransposedConvolutionLayer{.weight = tensor("weight"),
+                                    .bias = arguments.at("bias").get<bool>() ? tensor("bias") : at::Tensor(),
+                                    .stride = arguments.at("stride"),
+                                    .padding = arguments.at("padding")};
+}
+
+std::string TransposedConvolutionLayer::torchscript(const TensorExpression& tensor) const {
+  return format_text("torch.conv_transpose2d(x, {}, {}, [{}, {}], [{}, {}])", tensor("weight"),
+                     bias.defined() ? tensor("bias") : "None", stride, stride, padding, padding);
+}
+
+// --- Batch norm
+
+LayerTensors BatchNormLayer::tensors() const {
+  return {{"weight", weight}, {"bias", bias}, {"running_mean", running_mean}, {"running_var", running_var}};
+}
+
+at::Tensor BatchNormLayer::run(const at::Tensor& x) const {
+  return at::batch_norm(x, weight, bias, running_mean, running_var, /*training=*/false, /*momentum=*/0, epsilon,
+                        /*cudnn_enabled=*/false);
+}
+
+OnnxOperation BatchNormLayer::onnx() const {
+  return {"BatchNormalization", {{"epsilon", static_cast<float>(epsilon)}}};
+}
+
+std::optional<BatchNormLayer> BatchNormLayer::from_onnx(const OnnxOperation& operation) {
+  if (operation.type != "BatchNormalization") return std::nullopt;
+  return BatchNormLayer{.weight = operation.tensor(0),
+                        .bias = operation.tensor(1),
+                        .running_mean = operation.tensor(2),
+                        .running_var = operation.tensor(3),
+                        .epsilon = operation.number("epsilon")};
+}
+
+ordered_json BatchNormLayer::torch_module() const {
+  return {"BatchNorm2d", {{"num_features", weight.size(0)}, {"eps", epsilon}}};
+}
+
+std::optional<BatchNormLayer> BatchNormLayer::from_torch_module(const ordered_json& module,
+                                                                const TensorLookup& tensor) {
+  if (module.at(0) != "BatchNorm2d") return std::nullopt;
+  return BatchNormLayer{.weight = tensor("weight"),
+                        .bias = tensor("bias"),
+                        .running_mean = tensor("running_mean"),
+                        .running_var = tensor("running_var"),
+                        .epsilon = module.at(1).at("eps")};
+}
+
+std::string BatchNormLayer::torchscript(const TensorExpression& tensor) const {
+  return format_text("torch.batch_norm(x, {}, {}, {}, {}, False, 0.0, {}, True)", tensor("weight"), tensor("bias"),
+                     tensor("running_mean"), tensor("running_var"), shortest(epsilon));
+}
+
+// --- Leaky ReLU
+
+LayerTensors LeakyLayer::tensors() const { return {}; }
+
+at::Tensor LeakyLayer::run(const at::Tensor& x) const { return at::leaky_relu(x, negative_slope); }
+
+OnnxOperation LeakyLayer::onnx() const {
+  if (negative_slope == 0) return {"Relu"};
+  return {"LeakyRelu", {{"alpha", static_cast<float>(negative_slope)}}};
+}
+
+std::optional<LeakyLayer> LeakyLayer::from_onnx(const OnnxOperation& operation) {
+  if (operation.type == "Relu") return LeakyLayer{0};
+  if (operation.type == "LeakyRelu") return LeakyLayer{operation.number("alpha")};
+  return std::nullopt;
+}
+
+ordered_json LeakyLayer::torch_module() const { return {"LeakyReLU", {{"negative_slope", negative_slope}}}; }
+
+std::optional<LeakyLayer> LeakyLayer::from_torch_module(const ordered_json& module, const TensorLookup& /*tensor*/) {
+  if (module.at(0) != "LeakyReLU") return std::nullopt;
+  return LeakyLayer{module.at(1).at("negative_slope")};
+}
+
+std::string LeakyLayer::torchscript(const TensorExpression& /*tensor*/) const {
+  return format_text("torch.leaky_relu(x, {:.17e})", negative_slope);
+}
+
+// --- Leaky ReLU with learned slopes
+
+LayerTensors LearnedSlopeLayer::tensors() const { return {{"weight", slope}}; }
+
+at::Tensor LearnedSlopeLayer::run(const at::Tensor& x) const { return at::prelu(x, slope); }
+
+OnnxOperation LearnedSlopeLayer::onnx() const {
+  // PRelu broadcasts slopes from the right: one slope per channel has the shape [C, 1, 1].
+  return {"PRelu", {}, {slope.view({-1, 1, 1})}};
+}
+
+std::optional<LearnedSlopeLayer> LearnedSlopeLayer::from_onnx(const OnnxOperation& operation) {
+  if (operation.type != "PRelu") return std::nullopt;
+  const auto slope = operation.tensor(0);
+  require_onnx(slope.defined() && slope.dim() == 3 && slope.size(0) == slope.numel(),
+               "has slopes whose shape is not [C, 1, 1]");
+  return LearnedSlopeLayer{slope.flatten()};
+}
+
+ordered_json LearnedSlopeLayer::torch_module() const { return {"PReLU", {{"num_parameters", slope.numel()}}}; }
+
+std::optional<LearnedSlopeLayer> LearnedSlopeLayer::from_torch_module(const ordered_json& module,
+                                                                      const TensorLookup& tensor) {
+  if (module.at(0) != "PReLU") return std::nullopt;
+  return LearnedSlopeLayer{tensor("weight")};
+}
+
+std::string LearnedSlopeLayer::torchscript(const TensorExpression& tensor) const {
+  return format_text("torch.prelu(x, {})", tensor("weight"));
+}
+
+// --- tanh
+
+LayerTensors TanhLayer::tensors() const { return {}; }
+
+at::Tensor TanhLayer::run(const at::Tensor& x) const { return at::tanh(x); }
+
+OnnxOperation TanhLayer::onnx() const { return {"Tanh"}; }
+
+std::optional<TanhLayer> TanhLayer::from_onnx(const OnnxOperation& operation) {
+  return operation.type == "Tanh" ? std::optional<TanhLayer>(TanhLayer{}) : std::nullopt;
+}
+
+ordered_json TanhLayer::torch_module() const { return {"Tanh", ordered_json::object()}; }
+
+std::optional<TanhLayer> TanhLayer::from_torch_module(const ordered_json& module, const TensorLookup& /*tensor*/) {
+  return module.at(0) == "Tanh" ? std::optional<TanhLayer>(TanhLayer{}) : std::nullopt;
+}
+
+std::string TanhLayer::torchscript(const TensorExpression& /*tensor*/) const { return "torch.tanh(x)"; }
+
+// --- All kinds
+
 namespace {
+
+/// Tries the kinds of the variant in their order.
+template <typename Variant>
+struct AnyKind;
+template <typename... Kinds>
+struct AnyKind<std::variant<Kinds...>> {
+  static std::optional<ExportedLayer> from_onnx(const OnnxOperation& operation) {
+    std::optional<ExportedLayer> layer;
+    static_cast<void>(((layer = Kinds::from_onnx(operation)).has_value() || ...));
+    return layer;
+  }
+  static std::optional<ExportedLayer> from_torch_module(const ordered_json& module, const TensorLookup& tensor) {
+    std::optional<ExportedLayer> layer;
+    static_cast<void>(((layer = Kinds::from_torch_module(module, tensor)).has_value() || ...));
+    return layer;
+  }
+};
 
 at::Tensor plain(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.detach().to(at::kCPU, at::kFloat).contiguous() : at::Tensor();
 }
 
-ExportedLayer activation_layer(const FrozenActivation& activation) {
-  const LayerVisitor layer{
-      [](const FixedSlope& fixed) -> ExportedLayer { return LeakyLayer{fixed.negative_slope}; },
-      [](const ChannelSlopes& channels) -> ExportedLayer { return LearnedSlopeLayer{plain(channels.slopes)}; },
-  };
-  return std::visit(layer, activation);
-}
+/// One overload per alternative of FrozenActivation.
+struct ActivationLayer {
+  ExportedLayer operator()(const FixedSlope& fixed) const { return LeakyLayer{fixed.negative_slope}; }
+  ExportedLayer operator()(const ChannelSlopes& channels) const { return LearnedSlopeLayer{plain(channels.slopes)}; }
+};
 
 void add_block(ExportedNetwork& network, const BlockImpl& block) {
   const auto& conv = *block.conv;
@@ -28,23 +229,41 @@ void add_block(ExportedNetwork& network, const BlockImpl& block) {
                                                       .stride = conv.options().stride,
                                                       .padding = conv.options().padding});
   if (block.norm) {
-    const auto& norm = *block.norm;
+    const auto norm = block.norm->state();
     network.layers.push_back(BatchNormLayer{.weight = plain(norm.weight),
                                             .bias = plain(norm.bias),
                                             .running_mean = plain(norm.running_mean),
-                                            .running_var = plain(norm.running_var),
-                                            .epsilon = norm.options.eps()});
+                                            .running_var = plain(norm.running_variance),
+                                            .epsilon = norm.epsilon});
   }
-  if (block.activation) network.layers.push_back(activation_layer(block.activation->freeze()));
+  if (block.activation) network.layers.push_back(std::visit(ActivationLayer{}, block.activation->freeze()));
 }
 
-TransposedConvolutionLayer folded(const TransposedConvolutionLayer& conv, const BatchNormLayer& norm) {
-  auto [weight, bias] = fold_batch_norm({conv.weight, conv.bias}, {norm.weight, norm.bias, norm.running_mean,
-                                                                   norm.running_var, /*momentum=*/0, norm.epsilon});
+TransposedConvolutionLayer fold(const TransposedConvolutionLayer& conv, const BatchNormLayer& norm) {
+  const BatchNormState state{.weight = norm.weight,
+                             .bias = norm.bias,
+                             .running_mean = norm.running_mean,
+                             .running_variance = norm.running_var,
+                             .epsilon = norm.epsilon};
+  auto [weight, bias] = fold_batch_norm({conv.weight, conv.bias}, state);
   return {.weight = std::move(weight), .bias = std::move(bias), .stride = conv.stride, .padding = conv.padding};
 }
 
 }  // namespace
+
+ExportedLayer layer_from_onnx(const OnnxOperation& operation) {
+  auto layer = AnyKind<ExportedLayer>::from_onnx(operation);
+  require_onnx(layer.has_value(), "has the operator " + printable(operation.type));
+  return *std::move(layer);
+}
+
+ExportedLayer layer_from_torch_module(const ordered_json& module, const TensorLookup& tensor) {
+  auto layer = AnyKind<ExportedLayer>::from_torch_module(module, tensor);
+  if (!layer) throw std::runtime_error("a layer of an unknown kind: " + module.dump());
+  return *std::move(layer);
+}
+
+// --- The network
 
 ExportedNetwork exported_network(const LoadedGenerator& loaded) {
   const at::NoGradGuard no_gradients;
@@ -66,7 +285,7 @@ ExportedNetwork fold_batch_norm(const ExportedNetwork& network) {
     const auto* norm = std::get_if<BatchNormLayer>(&layer);
     auto* conv = result.layers.empty() ? nullptr : std::get_if<TransposedConvolutionLayer>(&result.layers.back());
     if (norm != nullptr && conv != nullptr) {
-      *conv = folded(*conv, *norm);
+      *conv = fold(*conv, *norm);
     } else {
       result.layers.push_back(layer);
     }
@@ -77,38 +296,10 @@ ExportedNetwork fold_batch_norm(const ExportedNetwork& network) {
 at::Tensor run_network(const ExportedNetwork& network, const at::Tensor& latents) {
   const at::NoGradGuard no_gradients;
   auto x = latents.view({latents.size(0), network.latent_dim, 1, 1});
-  const LayerVisitor next{
-      [&](const TransposedConvolutionLayer& layer) {
-        const std::vector<std::int64_t> stride(2, layer.stride), padding(2, layer.padding);
-        return at::conv_transpose2d(x, layer.weight, layer.bias, stride, padding);
-      },
-      [&](const BatchNormLayer& layer) {
-        return at::batch_norm(x, layer.weight, layer.bias, layer.running_mean, layer.running_var, /*training=*/false,
-                              /*momentum=*/0, layer.epsilon, /*cudnn_enabled=*/false);
-      },
-      [&](const LeakyLayer& layer) { return at::leaky_relu(x, layer.negative_slope); },
-      [&](const LearnedSlopeLayer& layer) { return at::prelu(x, layer.slope); },
-      [&](const TanhLayer&) { return at::tanh(x); },
-  };
-  for (const auto& layer : network.layers) x = std::visit(next, layer);
+  for (const auto& layer : network.layers) {
+    x = std::visit([&x](const auto& l) { return l.run(x); }, layer);
+  }
   return x;
-}
-
-std::vector<std::pair<std::string, at::Tensor>> layer_tensors(const ExportedLayer& layer) {
-  using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-  const LayerVisitor tensors{
-      [](const TransposedConvolutionLayer& l) {
-        return l.bias.defined() ? Tensors{{"weight", l.weight}, {"bias", l.bias}} : Tensors{{"weight", l.weight}};
-      },
-      [](const BatchNormLayer& l) {
-        return Tensors{
-            {"weight", l.weight}, {"bias", l.bias}, {"running_mean", l.running_mean}, {"running_var", l.running_var}};
-      },
-      [](const LeakyLayer&) { return Tensors{}; },
-      [](const LearnedSlopeLayer& l) { return Tensors{{"weight", l.slope}}; },
-      [](const TanhLayer&) { return Tensors{}; },
-  };
-  return std::visit(tensors, layer);
 }
 
 std::string tensor_name(std::size_t layer, const std::string& name) { return std::to_string(layer) + "." + name; }
@@ -116,7 +307,8 @@ std::string tensor_name(std::size_t layer, const std::string& name) { return std
 NamedTensors state_dict(const ExportedNetwork& network) {
   NamedTensors tensors;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    for (const auto& [name, tensor] : layer_tensors(network.layers[i])) tensors.emplace(tensor_name(i, name), tensor);
+    const auto own = std::visit([](const auto& l) { return l.tensors(); }, network.layers[i]);
+    for (const auto& [name, tensor] : own) tensors.emplace(tensor_name(i, name), tensor);
   }
   return tensors;
 }

@@ -1,84 +1,153 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <nlohmann/json_fwd.hpp>
 
-#include "layers/batch_norm.h"
 #include "models/named_tensors.h"
 #include "sampling/load_generator.h"
 
-/// A generator for inference as other programs know networks: a chain of layers with their tensors.
+/// A generator for inference, as other programs represent networks: a chain of layers with their tensors.
 namespace slopegan {
 
-/// weight [in, out, k, k]; bias [out], or undefined.
+struct OnnxOperation;
+
+/// Tensors by the names that the layer's module in torch.nn gives them.
+using LayerTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// Returns the tensor of a layer by its name in torch.nn. Throws std::exception if it does not exist.
+using TensorLookup = std::function<at::Tensor(const char* name)>;
+
+/// Returns the TorchScript expression for a tensor of a layer, given its name in torch.nn.
+using TensorExpression = std::function<std::string(const char* name)>;
+
+// --- The kinds of layers
+// ------------------------------------------------------------------------------------------------ Each kind holds
+// everything that the formats know about it, in these members:
+//
+//   tensors            its tensors
+//   run                the layer computed by LibTorch's own operator
+//   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
+//                      std::runtime_error for attributes and tensors that onnx does not write
+//   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other classes,
+//   and
+//                      throws std::exception for missing arguments
+//   torchscript        its TorchScript expression, a function of x
+//
+// A new kind has these members and a place in ExportedLayer; the compiler reports a missing one.
+
+/// weight: [in, out, k, k]; bias: [out], or undefined.
 struct TransposedConvolutionLayer {
   at::Tensor weight, bias;
   std::int64_t stride = 1, padding = 0;
+
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x) const;
+  OnnxOperation onnx() const;
+  static std::optional<TransposedConvolutionLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<TransposedConvolutionLayer> from_torch_module(const nlohmann::ordered_json& module,
+                                                                     const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
 };
 
 /// Batch norm with its running statistics; all tensors [C].
 struct BatchNormLayer {
   at::Tensor weight, bias, running_mean, running_var;
   double epsilon = 1e-5;
+
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x) const;
+  OnnxOperation onnx() const;
+  static std::optional<BatchNormLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<BatchNormLayer> from_torch_module(const nlohmann::ordered_json& module,
+                                                         const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// One fixed slope; 0 is ReLU, 1 the identity.
+/// Leaky ReLU with one slope; 0 is ReLU, 1 the identity.
 struct LeakyLayer {
   double negative_slope = 0;
+
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x) const;
+  OnnxOperation onnx() const;
+  static std::optional<LeakyLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<LeakyLayer> from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// Learned slopes, one or one a channel.
+/// Leaky ReLU with the slopes [1], or [C] for one slope per channel.
 struct LearnedSlopeLayer {
   at::Tensor slope;
+
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x) const;
+  OnnxOperation onnx() const;
+  static std::optional<LearnedSlopeLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<LearnedSlopeLayer> from_torch_module(const nlohmann::ordered_json& module,
+                                                            const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
 };
 
-struct TanhLayer {};
+struct TanhLayer {
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x) const;
+  OnnxOperation onnx() const;
+  static std::optional<TanhLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<TanhLayer> from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
+};
 
 using ExportedLayer =
     std::variant<TransposedConvolutionLayer, BatchNormLayer, LeakyLayer, LearnedSlopeLayer, TanhLayer>;
 
+/// The layer of an ONNX operator. Throws std::runtime_error if no kind accepts it.
+ExportedLayer layer_from_onnx(const OnnxOperation& operation);
+
+/// The layer of a module of torch.nn. Throws std::runtime_error if no kind accepts it.
+ExportedLayer layer_from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
+
+// --- The network
+// --------------------------------------------------------------------------------------------------------
+
 /// Latents [N, latent_dim] as [N, latent_dim, 1, 1] -> layers -> images [N, channels, resolution, resolution] in
-/// [−1, 1]. All tensors are float32, contiguous and on the CPU, and have no gradients.
+/// [−1, 1]. All tensors are float32, contiguous, on the CPU and without gradients.
 struct ExportedNetwork {
   std::int64_t latent_dim = 0;
   std::int64_t channels = 0;
   std::int64_t resolution = 0;
   std::vector<ExportedLayer> layers;
-  std::map<std::string, std::string> notes{};  ///< where it comes from, for people who look into the file
+  std::map<std::string, std::string> notes{};  ///< the origin of the network, for people who inspect the file
 };
 
-/// The generator in evaluation mode, with the slopes that are in force: of a schedule that of the checkpoint's moment,
-/// of random slopes the one of evaluation, of bounded learned ones the bounded value.
+/// The generator in evaluation mode with its current slopes: a schedule's slope at the checkpoint's image count, the
+/// evaluation slope of random slopes, and the bounded value of bounded learned slopes.
 ExportedNetwork exported_network(const LoadedGenerator& loaded);
 
-/// The same function without batch norm: its factor and offset go into the convolution in front, computed in float64.
+/// The same function without batch norm: its scale and shift move into the convolution before it, computed in float64.
 ExportedNetwork fold_batch_norm(const ExportedNetwork& network);
 
-/// What the layers compute, with LibTorch's own operators: float32 latents [N, latent_dim] -> images. Throws c10::Error
-/// where the tensors do not fit together.
+/// Computes the network with LibTorch's own operators: float32 latents [N, latent_dim] -> images. Throws c10::Error if
+/// the shapes of the tensors do not match.
 at::Tensor run_network(const ExportedNetwork& network, const at::Tensor& latents);
 
-/// The tensors of a layer under the names that torch.nn's module of the kind gives them.
-std::vector<std::pair<std::string, at::Tensor>> layer_tensors(const ExportedLayer& layer);
-
-/// "<number of the layer>.<name>", as in the state dict of a torch.nn.Sequential of the layers.
+/// "<index of the layer>.<name>", as in the state dict of a torch.nn.Sequential of the layers.
 std::string tensor_name(std::size_t layer, const std::string& name);
 
-/// All of them under these names.
+/// All tensors under these names.
 NamedTensors state_dict(const ExportedNetwork& network);
-
-/// A visitor of layers made of one lambda a kind.
-template <class... Functions>
-struct LayerVisitor : Functions... {
-  using Functions::operator()...;
-};
-template <class... Functions>
-LayerVisitor(Functions...) -> LayerVisitor<Functions...>;
 
 }  // namespace slopegan

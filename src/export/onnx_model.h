@@ -1,7 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "export/network.h"
 
@@ -9,12 +13,33 @@
 /// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh. Opset 17.
 namespace slopegan {
 
+using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
+
+/// An ONNX operator: its attributes in the order of the file, and its inputs after the first one, which is the output
+/// of the previous operator.
+struct OnnxOperation {
+  std::string type;
+  std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
+  /// onnx() of a layer leaves them empty if they are tensors() of the layer.
+  std::vector<at::Tensor> tensors{};
+
+  /// The number that all integers of the attribute share (one integer per direction). Throws std::runtime_error if the
+  /// attribute is missing, or if the integers differ.
+  std::int64_t integer(std::string_view name) const;
+  /// Throws std::runtime_error if the attribute is missing.
+  double number(std::string_view name) const;
+  /// Undefined if there are fewer tensors.
+  at::Tensor tensor(std::size_t index) const { return index < tensors.size() ? tensors[index] : at::Tensor(); }
+};
+
+/// Throws std::runtime_error("the ONNX model " + reason) unless the condition holds.
+void require_onnx(bool condition, const std::string& reason);
+
 /// The bytes of an .onnx file with the input "latents", float32 [batch, latent_dim], and the output "images", float32
 /// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict.
 std::string onnx_model(const ExportedNetwork& network);
 
-/// The network that such a file describes. Safe for any bytes. Throws std::runtime_error for what onnx_model does not
-/// write.
+/// Parses what onnx_model writes. Safe for any bytes. Throws std::runtime_error for anything else.
 ExportedNetwork parse_onnx_model(std::string_view bytes);
 
 }  // namespace slopegan

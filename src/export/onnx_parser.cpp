@@ -1,5 +1,4 @@
 #include <cstring>
-#include <map>
 #include <optional>
 #include <protozero/pbf_message.hpp>
 #include <stdexcept>
@@ -30,51 +29,33 @@ constexpr std::uint32_t bytes(Field field) {
   return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
 }
 
-[[noreturn]] void refuse(const std::string& reason) { throw std::runtime_error("the ONNX model " + reason); }
-
-void require(bool condition, const std::string& reason) {
-  if (!condition) refuse(reason);
-}
-
+/// An operator with the names of its inputs and its output.
 struct OnnxNode {
-  std::string type, output;
+  OnnxOperation operation;
   std::vector<std::string> inputs;
-  std::map<std::string, std::vector<std::int64_t>> integers;
-  std::map<std::string, float> numbers;
-
-  /// The common value of the attribute's integers, one per direction.
-  std::int64_t integer(const std::string& name) const {
-    const auto found = integers.find(name);
-    require(found != integers.end() && !found->second.empty(), "lacks the attribute " + name);
-    for (const auto value : found->second) {
-      require(value == found->second.front(), "has different " + name + " in the two directions");
-    }
-    return found->second.front();
-  }
-  double number(const std::string& name) const {
-    const auto found = numbers.find(name);
-    require(found != numbers.end(), "lacks the attribute " + name);
-    return static_cast<double>(found->second);
-  }
+  std::string output;
 };
 
-void parse_attribute(pbf_message<onnx::Attribute> message, OnnxNode& node) {
+void parse_attribute(pbf_message<onnx::Attribute> message, OnnxOperation& operation) {
   std::string name;
+  std::optional<float> number;
+  std::vector<std::int64_t> integers;
   while (message.next()) {
     switch (message.tag_and_type()) {
       case bytes(onnx::Attribute::name):
         name = message.get_view();
         break;
       case fixed32(onnx::Attribute::f):
-        node.numbers[name] = message.get_float();
+        number = message.get_float();
         break;
       case varint(onnx::Attribute::ints):
-        node.integers[name].push_back(message.get_int64());
+        integers.push_back(message.get_int64());
         break;
       default:
         message.skip();
     }
   }
+  operation.attributes.emplace_back(name, number ? OnnxAttribute(*number) : OnnxAttribute(integers));
 }
 
 OnnxNode parse_node(pbf_message<onnx::Node> message) {
@@ -88,10 +69,10 @@ OnnxNode parse_node(pbf_message<onnx::Node> message) {
         node.output = message.get_view();
         break;
       case bytes(onnx::Node::op_type):
-        node.type = message.get_view();
+        node.operation.type = message.get_view();
         break;
       case bytes(onnx::Node::attribute):
-        parse_attribute(message.get_message(), node);
+        parse_attribute(message.get_message(), node.operation);
         break;
       default:
         message.skip();
@@ -102,16 +83,16 @@ OnnxNode parse_node(pbf_message<onnx::Node> message) {
 
 /// float32 or int64 in `shape`. The data are copied.
 at::Tensor tensor_of(const std::vector<std::int64_t>& shape, std::int64_t type, std::string_view data) {
-  require(type == onnx::tensor_float || type == onnx::tensor_int64, "has a tensor of an unknown type");
+  require_onnx(type == onnx::tensor_float || type == onnx::tensor_int64, "has a tensor of an unknown type");
   const std::uint64_t item = type == onnx::tensor_float ? sizeof(float) : sizeof(std::int64_t);
   std::uint64_t count = 1;
   for (const auto size : shape) {
     // Dividing first keeps the product from overflowing.
-    require(size > 0 && static_cast<std::uint64_t>(size) <= data.size() / item / count,
-            "has a tensor without its data");
+    require_onnx(size > 0 && static_cast<std::uint64_t>(size) <= data.size() / item / count,
+                 "has a tensor without its data");
     count *= static_cast<std::uint64_t>(size);
   }
-  require(count * item == data.size(), "has a tensor whose data do not fit its shape");
+  require_onnx(count * item == data.size(), "has a tensor whose data do not fit its shape");
   auto tensor = at::empty(shape, at::TensorOptions(type == onnx::tensor_float ? at::kFloat : at::kLong));
   std::memcpy(tensor.mutable_data_ptr(), data.data(), data.size());
   return tensor;
@@ -143,47 +124,13 @@ std::pair<std::string, at::Tensor> parse_tensor(pbf_message<onnx::Tensor> messag
   return {name, tensor_of(shape, type, data)};
 }
 
-/// The tensors among the inputs of a node, by position; undefined if the node has fewer inputs.
-class NodeTensors {
- public:
-  NodeTensors(const OnnxNode& node, const NamedTensors& tensors) : node_(node), tensors_(tensors) {}
-  at::Tensor operator()(std::size_t input) const {
-    if (input >= node_.inputs.size()) return {};
-    const auto found = tensors_.find(node_.inputs[input]);
-    require(found != tensors_.end(), "lacks the tensor " + printable(node_.inputs[input]));
-    return found->second;
+/// Looks up the inputs of the node after the first one.
+void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    const auto found = tensors.find(node.inputs[i]);
+    require_onnx(found != tensors.end(), "lacks the tensor " + printable(node.inputs[i]));
+    node.operation.tensors.push_back(found->second);
   }
-
- private:
-  const OnnxNode& node_;
-  const NamedTensors& tensors_;
-};
-
-ExportedLayer layer_of(const OnnxNode& node, const NamedTensors& tensors) {
-  const NodeTensors tensor(node, tensors);
-  if (node.type == "ConvTranspose") {
-    const auto weight = tensor(1);
-    require(weight.defined() && weight.dim() == 4 && node.integer("kernel_shape") == weight.size(2),
-            "has a convolution whose weight is not of its kernel_shape");
-    return TransposedConvolutionLayer{
-        .weight = weight, .bias = tensor(2), .stride = node.integer("strides"), .padding = node.integer("pads")};
-  }
-  if (node.type == "BatchNormalization") {
-    return BatchNormLayer{.weight = tensor(1),
-                          .bias = tensor(2),
-                          .running_mean = tensor(3),
-                          .running_var = tensor(4),
-                          .epsilon = node.number("epsilon")};
-  }
-  if (node.type == "Relu") return LeakyLayer{0};
-  if (node.type == "LeakyRelu") return LeakyLayer{node.number("alpha")};
-  if (node.type == "PRelu") {
-    const auto slope = tensor(1);
-    require(slope.defined() && slope.dim() == 3 && slope.size(0) == slope.numel(), "has slopes of no such shape");
-    return LearnedSlopeLayer{slope.flatten()};
-  }
-  if (node.type == "Tanh") return TanhLayer{};
-  refuse("has the operator " + printable(node.type));
 }
 
 /// The last non-empty submessage `field` of a message. Reads to the end, so that a truncated message is detected.
@@ -197,13 +144,13 @@ protozero::data_view submessage(pbf_message<Field> message, Field field, const c
       message.skip();
     }
   }
-  require(!found.empty(), std::string("has no ") + what);
+  require_onnx(!found.empty(), std::string("has no ") + what);
   return found;
 }
 
 /// The size of a dimension, or std::nullopt for a dynamic one.
 std::optional<std::int64_t> parse_dimension(pbf_message<onnx::Dimension> message) {
-  require(message.next(), "has a dimension without a size");
+  require_onnx(message.next(), "has a dimension without a size");
   std::optional<std::int64_t> size;
   switch (message.tag_and_type()) {
     case varint(onnx::Dimension::dim_value):
@@ -213,9 +160,9 @@ std::optional<std::int64_t> parse_dimension(pbf_message<onnx::Dimension> message
       message.skip();
       break;
     default:
-      refuse("has a dimension without a size");
+      throw std::runtime_error("the ONNX model has a dimension without a size");
   }
-  require(!message.next(), "has a dimension without a size");
+  require_onnx(!message.next(), "has a dimension without a size");
   return size;
 }
 
@@ -226,9 +173,9 @@ std::vector<std::int64_t> value_sizes(pbf_message<onnx::ValueInfo> value) {
   pbf_message<onnx::Shape> shape(submessage(tensor, onnx::TensorType::shape, "shape"));
   std::vector<std::int64_t> sizes;
   for (bool batch = true; shape.next(); batch = false) {
-    require(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a dimension without a size");
+    require_onnx(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a dimension without a size");
     const auto size = parse_dimension(shape.get_message());
-    require(size.has_value() != batch, "has no dynamic batch");
+    require_onnx(size.has_value() != batch, "has no dynamic batch");
     if (size) sizes.push_back(*size);
   }
   return sizes;
@@ -253,13 +200,13 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
         break;
       case bytes(onnx::Graph::input): {
         const auto sizes = value_sizes(graph.get_message());
-        require(sizes.size() == 1, "has latents of another shape");
+        require_onnx(sizes.size() == 1, "has latents of another shape");
         parts.network.latent_dim = sizes[0];
         break;
       }
       case bytes(onnx::Graph::output): {
         const auto sizes = value_sizes(graph.get_message());
-        require(sizes.size() == 3 && sizes[1] == sizes[2], "has images of another shape");
+        require_onnx(sizes.size() == 3 && sizes[1] == sizes[2], "has images of another shape");
         parts.network.channels = sizes[0];
         parts.network.resolution = sizes[1];
         break;
@@ -273,21 +220,51 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
 
 }  // namespace
 
+void require_onnx(bool condition, const std::string& reason) {
+  if (!condition) throw std::runtime_error("the ONNX model " + reason);
+}
+
+/// The attribute `name` of type T.
+template <typename T>
+static const T& find_attribute(const OnnxOperation& operation, std::string_view name) {
+  for (const auto& [own_name, value] : operation.attributes) {
+    const auto* found = std::get_if<T>(&value);
+    if (own_name == name && found != nullptr) return *found;
+  }
+  throw std::runtime_error("the ONNX model lacks the attribute " + std::string(name));
+}
+
+std::int64_t OnnxOperation::integer(std::string_view name) const {
+  const auto& integers = find_attribute<std::vector<std::int64_t>>(*this, name);
+  require_onnx(!integers.empty(), "lacks the attribute " + std::string(name));
+  for (const auto value : integers) {
+    require_onnx(value == integers.front(), "has different " + std::string(name) + " in the two directions");
+  }
+  return integers.front();
+}
+
+double OnnxOperation::number(std::string_view name) const {
+  return static_cast<double>(find_attribute<float>(*this, name));
+}
+
 ExportedNetwork parse_onnx_model(std::string_view bytes) try {
   const pbf_message<onnx::Model> model(bytes);
   auto [network, tensors, nodes] =
       parse_graph(pbf_message<onnx::Graph>(submessage(model, onnx::Model::graph, "graph")));
-  require(!nodes.empty() && nodes.front().type == "Unsqueeze", "does not begin with Unsqueeze");
+  require_onnx(!nodes.empty() && nodes.front().operation.type == "Unsqueeze", "does not begin with Unsqueeze");
   std::string value = "latents";
-  for (const auto& node : nodes) {
-    require(!node.inputs.empty() && node.inputs.front() == value, "is no chain");
-    if (&node != &nodes.front()) network.layers.push_back(layer_of(node, tensors));
+  for (auto& node : nodes) {
+    require_onnx(!node.inputs.empty() && node.inputs.front() == value, "is not a chain");
+    if (&node != &nodes.front()) {
+      find_tensors(node, tensors);
+      network.layers.push_back(layer_from_onnx(node.operation));
+    }
     value = node.output;
   }
-  require(value == "images", "does not end in images");
+  require_onnx(value == "images", "does not end in images");
   return network;
 } catch (const protozero::exception& error) {
-  refuse(std::string("is damaged: ") + error.what());
+  throw std::runtime_error(std::string("the ONNX model is damaged: ") + error.what());
 }
 
 }  // namespace slopegan

@@ -9,7 +9,6 @@
 
 #include "config/load.h"
 #include "expect_error.h"
-#include "export/format.h"
 #include "export/onnx_model.h"
 #include "layers/initialisation.h"
 #include "run/safetensors.h"
@@ -24,7 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A small generator with weights, running statistics and learned slopes at random, large enough for tanh to bend.
+/// A small generator with random weights, running statistics and learned slopes, large enough for tanh to be nonlinear.
 Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) {
   auto config = parse_config(yaml, "test");
   config.generator.latent_dim = 5;
@@ -43,7 +42,7 @@ Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) 
 struct Sample {
   std::string yaml;
   std::int64_t channels = 1;
-  /// The slope behind each convolution but the last, where it is no tensor.
+  /// The slope after each convolution but the last; empty if slopes are tensors.
   std::vector<double> slopes{};
 };
 
@@ -53,7 +52,7 @@ const std::vector<Sample>& samples() {
       {"generator: {negative_slope: 0}", 1, {0, 0, 0}},
       {"generator: {negative_slope: [0.1, 0, 1]}", 1, {0.1, 0, 1}},
       {"generator: {negative_slope: [-0.5, 1.5, 0.3333333333333333]}", 1, {-0.5, 1.5, 1.0 / 3}},
-      // At the checkpoint's 64 of 128 images.
+      // The checkpoint is at 64 of 128 images.
       {"generator: {negative_slope: {from: 0.3, to: 0.1, over_images: 128, shape: linear}}", 1, {0.2, 0.2, 0.2}},
       {"generator: {activation: relu}", 1, {0, 0, 0}},
       {"generator: {activation: rrelu}", 1, {11.0 / 48, 11.0 / 48, 11.0 / 48}},
@@ -77,13 +76,13 @@ std::vector<double> fixed_slopes(const ExportedNetwork& network) {
   return slopes;
 }
 
-/// Images of the program's own layers.
+/// The images that the program's own layers compute.
 at::Tensor images_of(const Checkpoint& checkpoint, const at::Tensor& latents) {
   const at::NoGradGuard no_gradients;
   return load_generator(checkpoint).generator->forward(latents);
 }
 
-/// The same of LibTorch's operators.
+/// The images that LibTorch's operators compute.
 at::Tensor torch_images_of(const Checkpoint& checkpoint, const at::Tensor& latents) {
   return run_network(exported_network(load_generator(checkpoint)), latents);
 }
@@ -108,7 +107,7 @@ class Exported : public ::testing::Test {
   std::filesystem::path file_ = directory_ / "generator";
 };
 
-TEST_F(Exported, GeneratorsOfEveryKindGiveTheirImagesInEveryFormat) {
+TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
   const auto latents = some_latents(3);
   for (const auto& sample : samples()) {
     const auto checkpoint = sample_generator(sample.yaml, sample.channels);
@@ -116,18 +115,18 @@ TEST_F(Exported, GeneratorsOfEveryKindGiveTheirImagesInEveryFormat) {
       for (const bool folded : {false, true}) {
         SCOPED_TRACE(sample.yaml + " as " + format + (folded ? ", folded" : ""));
         EXPECT_LE(export_to(checkpoint, format, folded), 1e-5);
-        const auto expected = images_of(checkpoint, latents);  // with as many threads
+        const auto expected = images_of(checkpoint, latents);  // with the same number of threads
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // PyTorch's own operators are bit-equal; ONNX rounds the epsilon and the slopes to float32.
+        // PyTorch's operators give equal bits; ONNX rounds epsilon and slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
     }
   }
 }
 
-TEST_F(Exported, OnnxHasTheSlopesThatAreInForceAndItsShapes) {
+TEST_F(Exported, OnnxFilesHaveTheCurrentSlopesAndTheShapes) {
   for (const auto& sample : samples()) {
     SCOPED_TRACE(sample.yaml);
     const auto checkpoint = sample_generator(sample.yaml, sample.channels);
@@ -144,7 +143,7 @@ TEST_F(Exported, OnnxHasTheSlopesThatAreInForceAndItsShapes) {
   }
 }
 
-TEST_F(Exported, NetworksWithFoldedBatchNormHaveNone) {
+TEST_F(Exported, FoldingRemovesEveryBatchNorm) {
   const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   const auto count = [](const ExportedNetwork& network) {
     return std::count_if(network.layers.begin(), network.layers.end(),
@@ -156,7 +155,7 @@ TEST_F(Exported, NetworksWithFoldedBatchNormHaveNone) {
   EXPECT_EQ(count(read_onnx()), 0);
 }
 
-TEST_F(Exported, SafetensorsHaveTheNamesOfASequential) {
+TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
   export_to(sample_generator("generator: {activation: prelu}"), "safetensors");
   std::vector<std::string> names;
   for (const auto& [name, tensor] : read_safetensors(file_).tensors) names.push_back(name);
@@ -166,7 +165,7 @@ TEST_F(Exported, SafetensorsHaveTheNamesOfASequential) {
                           "7.running_mean", "7.running_var", "7.weight", "8.weight", "9.weight"));
 }
 
-TEST_F(Exported, ReferenceHoldsLatentsAndImages) {
+TEST_F(Exported, ReferenceFilesHoldLatentsAndImages) {
   const auto checkpoint = sample_generator("data: {resolution: 32}");
   export_generator(checkpoint, {.format = "onnx", .out = file_, .reference = directory_ / "reference"});
   const auto reference = read_safetensors(directory_ / "reference").tensors;
@@ -175,7 +174,7 @@ TEST_F(Exported, ReferenceHoldsLatentsAndImages) {
   EXPECT_TRUE(reference.at("images").equal(torch_images_of(checkpoint, reference.at("latents"))));
 }
 
-TEST_F(Exported, FilesAreTheSameBytesEachTime) {
+TEST_F(Exported, FilesAreReproducible) {
   const auto checkpoint = sample_generator("generator: {activation: prelu}");
   for (const auto& format : export_format_names()) {
     export_to(checkpoint, format);
@@ -185,9 +184,9 @@ TEST_F(Exported, FilesAreTheSameBytesEachTime) {
   }
 }
 
-// What the second convolution gives is exactly 2^20 away from the edges, in whatever order it sums up, and is the mean
-// that batch norm takes away: what remains is how the factors in the weights were rounded.
-TEST_F(Exported, GeneratorsWhoseFileComputesSomethingElseAreRefusedAndLeaveNothing) {
+// Away from the edges, the output of the second convolution is exactly 2^20 in any order of summation. Batch norm
+// subtracts it as the mean, and the rounding of the folded weights remains.
+TEST_F(Exported, FilesThatComputeOtherImagesAreRejectedAndRemoved) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0}");
   checkpoint.tensors.at("generator.block0.norm.weight").fill_(0);
   checkpoint.tensors.at("generator.block0.norm.bias").fill_(1 << 16);
@@ -202,22 +201,21 @@ TEST_F(Exported, GeneratorsWhoseFileComputesSomethingElseAreRefusedAndLeaveNothi
   }
 }
 
-TEST_F(Exported, GeneratorsWhosePixelsHangOnTheOrderOfSumsAreRefused) {
+TEST_F(Exported, GeneratorsThatDependOnTheOrderOfSumsAreRejected) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
-  checkpoint.tensors.at("generator.block3.conv.weight")
-      .mul_(1e5);  // black or white by the sign of what is left of a sum
-  EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("summed up"));
+  checkpoint.tensors.at("generator.block3.conv.weight").mul_(1e5);  // pixels are black or white, depending on rounding
+  EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("order of float32 sums"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
-TEST_F(Exported, GeneratorsWithoutFiniteImagesAreRefused) {
+TEST_F(Exported, GeneratorsWithoutFiniteImagesAreRejected) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   checkpoint.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
   EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("not finite"));
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
-TEST_F(Exported, NothingIsReplacedUnlessItMayBe) {
+TEST_F(Exported, ExistingFilesAreKeptWithoutOverwrite) {
   const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   const auto precious = directory_.write("precious", "mine");
   EXPECT_THAT(message_of<UsageError>([&] { export_generator(checkpoint, {.format = "onnx", .out = precious}); }),
@@ -235,18 +233,18 @@ TEST_F(Exported, NothingIsReplacedUnlessItMayBe) {
   EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
-TEST(OnnxParser, RefusesFilesThatAreCut) {
+TEST(OnnxParser, RejectsTruncatedFiles) {
   auto loaded = load_generator(sample_generator("generator: {activation: prelu}"));
   const auto bytes = onnx_model(exported_network(loaded));
   const auto whole = parse_onnx_model(bytes);
   EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
-  const auto end_of_graph = bytes.rfind("images");  // of the name of the output; what follows are notes
+  const auto end_of_graph = bytes.rfind("images");  // in the name of the output; only notes follow
   for (std::size_t size = 0; size < end_of_graph; size += 1 + size / 50) {
     EXPECT_THROW(parse_onnx_model(std::string_view(bytes).substr(0, size)), std::runtime_error) << size;
   }
 }
 
-TEST(OnnxParser, TakesNoChangedByteForSomethingElseThanANetworkOrAnError) {
+TEST(OnnxParser, ReturnsANetworkOrThrowsForEveryChangedByte) {
   auto loaded = load_generator(sample_generator("generator: {negative_slope: 0.2}"));
   const auto bytes = onnx_model(exported_network(loaded));
   int refused = 0;

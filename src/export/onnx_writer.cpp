@@ -1,12 +1,16 @@
-#include "export/onnx_model.h"
-
 #include <array>
+#include <limits>
 #include <protozero/pbf_builder.hpp>
 #include <span>
 
 #include <ATen/ATen.h>
 
+#include "export/export.h"
 #include "export/onnx_fields.h"
+#include "export/onnx_model.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -14,47 +18,18 @@ namespace {
 
 using protozero::pbf_builder;
 
-std::string float_attribute(std::string_view name, double value) {
-  std::string bytes;
-  pbf_builder<onnx::Attribute> attribute(bytes);
+void add_attribute(pbf_builder<onnx::Node>& node, const std::string& name, const OnnxAttribute& value) {
+  pbf_builder<onnx::Attribute> attribute(node, onnx::Node::attribute);
   attribute.add_string(onnx::Attribute::name, name);
-  attribute.add_float(onnx::Attribute::f, static_cast<float>(value));
-  attribute.add_enum(onnx::Attribute::type, onnx::attribute_float);
-  return bytes;
-}
-
-/// `value` repeated `count` times: once per direction.
-std::string ints_attribute(std::string_view name, std::int64_t value, int count) {
-  std::string bytes;
-  pbf_builder<onnx::Attribute> attribute(bytes);
-  attribute.add_string(onnx::Attribute::name, name);
-  for (int i = 0; i < count; ++i) attribute.add_int64(onnx::Attribute::ints, value);
-  attribute.add_enum(onnx::Attribute::type, onnx::attribute_ints);
-  return bytes;
-}
-
-/// An operator of the chain, with its attributes encoded.
-struct Operation {
-  const char* type;
-  std::vector<std::string> attributes{};
-};
-
-Operation onnx_operation(const ExportedLayer& layer) {
-  const LayerVisitor operation{
-      [](const TransposedConvolutionLayer& l) {
-        return Operation{"ConvTranspose",
-                         {ints_attribute("kernel_shape", l.weight.size(2), 2), ints_attribute("strides", l.stride, 2),
-                          ints_attribute("pads", l.padding, 4)}};
-      },
-      [](const BatchNormLayer& l) { return Operation{"BatchNormalization", {float_attribute("epsilon", l.epsilon)}}; },
-      [](const LeakyLayer& l) {
-        if (l.negative_slope == 0) return Operation{"Relu"};
-        return Operation{"LeakyRelu", {float_attribute("alpha", l.negative_slope)}};
-      },
-      [](const LearnedSlopeLayer&) { return Operation{"PRelu"}; },
-      [](const TanhLayer&) { return Operation{"Tanh"}; },
-  };
-  return std::visit(operation, layer);
+  if (const auto* number = std::get_if<float>(&value)) {
+    attribute.add_float(onnx::Attribute::f, *number);
+    attribute.add_enum(onnx::Attribute::type, onnx::attribute_float);
+  } else {
+    for (const auto integer : std::get<std::vector<std::int64_t>>(value)) {
+      attribute.add_int64(onnx::Attribute::ints, integer);
+    }
+    attribute.add_enum(onnx::Attribute::type, onnx::attribute_ints);
+  }
 }
 
 /// Adds a value of type float32 [batch, sizes...] to the graph.
@@ -78,14 +53,14 @@ class OnnxGraph {
   OnnxGraph(pbf_builder<onnx::Model>& model, std::string input)
       : graph_(model, onnx::Model::graph), value_(std::move(input)) {}
 
-  void add(const Operation& operation, const std::vector<std::string>& tensors, const std::string& output) {
+  void add(const OnnxOperation& operation, const std::vector<std::string>& tensors, const std::string& output) {
     pbf_builder<onnx::Node> node(graph_, onnx::Graph::node);
     node.add_string(onnx::Node::input, value_);
     for (const auto& tensor : tensors) node.add_string(onnx::Node::input, tensor);
     node.add_string(onnx::Node::output, output);
     node.add_string(onnx::Node::name, output + "." + operation.type);
     node.add_string(onnx::Node::op_type, operation.type);
-    for (const auto& attribute : operation.attributes) node.add_message(onnx::Node::attribute, attribute);
+    for (const auto& [name, value] : operation.attributes) add_attribute(node, name, value);
     value_ = output;
   }
 
@@ -110,15 +85,14 @@ void add_graph(pbf_builder<onnx::Model>& model, const ExportedNetwork& network) 
   graph.add_tensor("image_axes", at::tensor({2, 3}, at::kLong), onnx::tensor_int64);
   graph.add({"Unsqueeze"}, {"image_axes"}, "latents_1x1");
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const auto& layer = network.layers[i];
+    const auto [operation, tensors] =
+        std::visit([](const auto& layer) { return std::pair(layer.onnx(), layer.tensors()); }, network.layers[i]);
     std::vector<std::string> names;
-    for (const auto& [name, tensor] : layer_tensors(layer)) {
-      names.push_back(tensor_name(i, name));
-      // PRelu broadcasts slopes from the right: one slope per channel has the shape [C, 1, 1].
-      graph.add_tensor(names.back(),
-                       std::holds_alternative<LearnedSlopeLayer>(layer) ? tensor.view({-1, 1, 1}) : tensor);
+    for (std::size_t t = 0; t < tensors.size(); ++t) {
+      names.push_back(tensor_name(i, tensors[t].first));
+      graph.add_tensor(names.back(), operation.tensors.empty() ? tensors[t].second : operation.tensors[t]);
     }
-    graph.add(onnx_operation(layer), names, i + 1 == network.layers.size() ? "images" : "layer" + std::to_string(i));
+    graph.add(operation, names, i + 1 == network.layers.size() ? "images" : "layer" + std::to_string(i));
   }
   const std::array latents{network.latent_dim};
   const std::array images{network.channels, network.resolution, network.resolution};
@@ -143,5 +117,33 @@ std::string onnx_model(const ExportedNetwork& network) {
   }
   return bytes;
 }
+
+// --- The file format
+
+namespace {
+
+/// The limit of protobuf messages, in bytes.
+constexpr std::uint64_t largest_message = std::numeric_limits<std::int32_t>::max();
+
+void write_onnx_file(const ExportedNetwork& network, const std::filesystem::path& file) {
+  constexpr std::uint64_t room_for_the_rest = 1 << 20;
+  std::uint64_t size = room_for_the_rest;
+  for (const auto& [name, tensor] : state_dict(network)) size += tensor.nbytes();
+  if (size > largest_message) {
+    throw UsageError(
+        format_text("an ONNX file holds at most 2 GiB, and this generator has {:.1f}; export it as torchscript "
+                    "or safetensors",
+                    static_cast<double>(size) / (1 << 30)));
+  }
+  write_new_file(file, onnx_model(network));
+}
+
+at::Tensor run_onnx_file(const std::filesystem::path& file, const at::Tensor& latents) {
+  return run_network(parse_onnx_model(read_file(file, largest_message)), latents);
+}
+
+}  // namespace
+
+const ExportFormat onnx_format{"onnx", write_onnx_file, run_onnx_file};
 
 }  // namespace slopegan
