@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "models/discriminator.h"
+#include "models/dcgan.h"
 
 /// What the generated images and the discriminator's answers say about the state of the game.
 namespace slopegan {

@@ -21,8 +21,8 @@ void leaky_relu_backward(const double* gradient, const double* sign, double* out
 void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sign, bfloat16_bits* output,
                          std::int64_t count, float slope);
 
-// --- After batch norm, over `rows` rows of `channels` values each (channels-last maps): y = f(z), z = scale · x +
-// shift.
+// --- The rectifier after batch norm: y = f(z), z = scale · x + shift, over `rows` rows of `channels` values each
+// (channels-last maps).
 
 /// Adds Σ (x − pivot) and Σ (x − pivot)² of each channel to sums [2, channels]. A pivot near the mean avoids
 /// cancellation in the variance.

@@ -35,15 +35,15 @@ using bfloat16_bits = std::uint16_t;
 [[gnu::always_inline]] inline void store(double& place, double value) { place = value; }
 [[gnu::always_inline]] inline void store(bfloat16_bits& place, float value) { place = narrow(value); }
 
-/// The leaky rectifier of every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps everything else
-/// that is not positive to +0, −∞ too (0 · −∞ would be NaN).
+/// The leaky rectifier of every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps all other
+/// values to +0, including −∞ (0 · −∞ would be NaN).
 template <typename Compute>
 [[gnu::always_inline]] inline Compute rectify(Compute x, Compute slope) {
   if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};
   return x > 0 ? x : x * slope;
 }
 
-/// gradient · f'(x) for the rectifier f; at slope 0 nothing passes for x ≤ 0, infinities and NaN neither.
+/// gradient · f'(x) for the rectifier f. At slope 0 it is 0 for x ≤ 0, even for infinite and NaN gradients.
 template <typename Compute>
 [[gnu::always_inline]] inline Compute rectify_gradient(Compute gradient, Compute x, Compute slope) {
   if (slope == Compute{0}) return x > 0 ? gradient : Compute{0};

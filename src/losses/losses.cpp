@@ -1,6 +1,7 @@
-#include "losses/adversarial.h"
+#include "losses/losses.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 namespace slopegan {
 
@@ -47,14 +48,64 @@ at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits,
     case LossKind::lsgan:
       return half_square(fake_logits - 1);
     case LossKind::relativistic:
-      TORCH_CHECK(real_logits.defined(), "the relativistic loss needs the logits of real images");
+      TORCH_CHECK(real_logits.defined(), "the relativistic loss requires the logits of real images");
       return at::softplus(real_logits - fake_logits).mean();
   }
   TORCH_CHECK(false, "unknown loss");
 }
 
-bool needs_real_logits(LossKind kind) { return kind == LossKind::relativistic; }
+bool needs_real_logits(LossKind kind) {
+  switch (kind) {
+    case LossKind::relativistic:
+      return true;
+    case LossKind::bce:
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+    case LossKind::lsgan:
+      return false;
+  }
+  TORCH_CHECK(false, "unknown loss");
+}
 
-bool has_targets(LossKind kind) { return kind == LossKind::bce || kind == LossKind::lsgan; }
+bool has_targets(LossKind kind) {
+  switch (kind) {
+    case LossKind::bce:
+    case LossKind::lsgan:
+      return true;
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+    case LossKind::relativistic:
+      return false;
+  }
+  TORCH_CHECK(false, "unknown loss");
+}
+
+// --- Gradient penalties
+
+namespace {
+
+/// |∂ logit / ∂ image|² per image, [N].
+at::Tensor squared_norms(const at::Tensor& logits, const at::Tensor& images) {
+  const auto gradients = torch::autograd::grad({logits.sum()}, {images}, {}, /*retain_graph=*/true,
+                                               /*create_graph=*/true);
+  return gradients.front().to(logits.scalar_type()).square().flatten(1).sum(1);
+}
+
+}  // namespace
+
+at::Tensor squared_gradient_norm(const at::Tensor& logits, const at::Tensor& images) {
+  return squared_norms(logits, images).mean();
+}
+
+at::Tensor unit_gradient_penalty(const at::Tensor& logits, const at::Tensor& images) {
+  // The derivative of the root at 0 is infinite: a discriminator without gradients would turn all weights into NaN.
+  constexpr double smallest = 1e-12;
+  return (squared_norms(logits, images).add(smallest).sqrt() - 1).square().mean();
+}
+
+at::Tensor interpolate_images(const at::Tensor& real, const at::Tensor& fake, const at::Tensor& weights) {
+  const auto share = weights.to(real.options()).view({-1, 1, 1, 1});
+  return at::lerp(fake.detach(), real.detach(), share).requires_grad_(true);
+}
 
 }  // namespace slopegan

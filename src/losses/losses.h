@@ -4,36 +4,64 @@
 
 #include "config/config.h"
 
-/// The adversarial losses as pure functions of the discriminator's logits ([N], float32 or float64) to a scalar. Below,
-/// r and f are the logits of real and generated images, t is real_label plus the label noise.
+/// Adversarial losses and gradient penalties as pure functions. A new loss adds its LossKind and the cases of the
+/// switches in losses.cpp, which the compiler reports.
 namespace slopegan {
 
-/// What the discriminator minimises.
-///   bce           mean(−t·log σ(r) − (1 − t)·log(1 − σ(r))) + mean(−log(1 − σ(f)))      Goodfellow et al. 2014; t < 1:
-///                 one-sided label smoothing, Salimans et al. 2016
-///   hinge         mean(max(0, 1 − r)) + mean(max(0, 1 + f))                             Lim and Ye 2017
-///   wasserstein   mean(f) − mean(r)                                                     Arjovsky et al. 2017
-///   lsgan         ½ mean((r − t)²) + ½ mean(f²)                                         Mao et al. 2017, (a, b, c) =
-///   (0, 1, 1) relativistic  mean(softplus(f − r)), images in pairs                                Jolicoeur-Martineau
-///   2019; R3GAN,
-///                                                                                       Huang et al. 2024
-/// label_noise: [N], what is added to the targets of bce and lsgan; undefined for none.
+// --- Adversarial losses
+// ------------------------------------------------------------------------------------------------- Functions of the
+// discriminator's logits ([N], float32 or float64) to a scalar. Below, r and f are the logits of real and generated
+// images, t is real_label plus the label noise.
+
+/// The loss of the discriminator.
+///
+///   bce           mean(−t·log σ(r) − (1 − t)·log(1 − σ(r))) + mean(−log(1 − σ(f)))
+///                 Goodfellow et al. 2014; t < 1: one-sided label smoothing, Salimans et al. 2016
+///   hinge         mean(max(0, 1 − r)) + mean(max(0, 1 + f))
+///                 Lim and Ye 2017
+///   wasserstein   mean(f) − mean(r)
+///                 Arjovsky et al. 2017
+///   lsgan         ½ mean((r − t)²) + ½ mean(f²)
+///                 Mao et al. 2017 with (a, b, c) = (0, 1, 1)
+///   relativistic  mean(softplus(f − r)) over pairs of images
+///                 Jolicoeur-Martineau 2019; R3GAN, Huang et al. 2024
+///
+/// label_noise: [N], added to the targets of bce and lsgan; undefined for none.
 at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
                               const at::Tensor& label_noise = {});
 
-/// What the generator minimises.
+/// The loss of the generator.
+///
 ///   bce           mean(−log σ(f)), the non-saturating loss
 ///   hinge         −mean(f)
 ///   wasserstein   −mean(f)
 ///   lsgan         ½ mean((f − 1)²)
-///   relativistic  mean(softplus(r − f)), images in pairs
-/// real_logits: needed where needs_real_logits says so.
+///   relativistic  mean(softplus(r − f)) over pairs of images
+///
+/// real_logits: required if needs_real_logits(loss.kind), otherwise unused. Throws c10::Error if they are missing.
 at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits = {});
 
-/// Whether the generator's loss depends on real images.
+/// Whether the generator's loss depends on the logits of real images.
 bool needs_real_logits(LossKind kind);
 
-/// Whether real_label and label_noise mean anything to the loss.
+/// Whether the loss uses real_label and label_noise.
 bool has_targets(LossKind kind);
+
+// --- Gradient penalties
+// ------------------------------------------------------------------------------------------------- Penalties on the
+// gradient of the discriminator's logit with respect to its input, differentiable down to the weights. `images` [N,
+// ...] requires gradients, and `logits` [N] were computed from it, each from one image only: with batch norm the
+// gradient of an image contains parts of other images' logits.
+
+/// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real
+/// images, R2 at generated images (Mescheder et al. 2018).
+at::Tensor squared_gradient_norm(const at::Tensor& logits, const at::Tensor& images);
+
+/// The mean over the images of (|∂ logit / ∂ image| − 1)², the penalty of WGAN-GP (Gulrajani et al. 2017).
+at::Tensor unit_gradient_penalty(const at::Tensor& logits, const at::Tensor& images);
+
+/// weights[i] · real[i] + (1 − weights[i]) · fake[i], the images at which WGAN-GP penalises the gradient: a leaf that
+/// requires gradients. weights: [N] in [0, 1].
+at::Tensor interpolate_images(const at::Tensor& real, const at::Tensor& fake, const at::Tensor& weights);
 
 }  // namespace slopegan

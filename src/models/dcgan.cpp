@@ -1,8 +1,10 @@
-#include "models/generator.h"
+#include "models/dcgan.h"
 
 #include <ATen/ATen.h>
 
 namespace slopegan {
+
+// --- Generator
 
 GeneratorImpl::GeneratorImpl(const GeneratorConfig& config, std::int64_t resolution, std::int64_t channels,
                              std::uint64_t seed)
@@ -40,6 +42,47 @@ std::vector<LayerSummary> GeneratorImpl::summary() const {
     size = lines.back().output_shape.back();
   }
   lines.back().kind += ", tanh";
+  return lines;
+}
+
+// --- Discriminator
+
+DiscriminatorImpl::DiscriminatorImpl(const DiscriminatorConfig& config, std::int64_t resolution, std::int64_t channels,
+                                     std::uint64_t seed)
+    : BlockChainImpl("discriminator"), resolution_(resolution) {
+  const auto stages = stage_count(resolution);
+  const bool batch_norm = config.norm == DiscriminatorNorm::batch;
+  const bool spectral_norm = config.norm == DiscriminatorNorm::spectral;
+  std::int64_t in = channels;
+  for (std::int64_t stage = 0; stage < stages; ++stage) {
+    const std::int64_t out = config.width << stage;
+    add({.convolution = {.in_channels = in, .out_channels = out, .bias = !batch_norm, .spectral_norm = spectral_norm},
+         .batch_norm = batch_norm && stage > 0,
+         .activation = make_activation(config, static_cast<std::size_t>(stage), out, seed, "discriminator")});
+    in = out;
+  }
+  add({.convolution = {.in_channels = in,
+                       .out_channels = 1,
+                       .stride = 1,
+                       .padding = 0,
+                       .bias = !batch_norm,
+                       .spectral_norm = spectral_norm}});
+}
+
+at::Tensor DiscriminatorImpl::forward(const at::Tensor& images) {
+  auto x = images;
+  for (auto& block : blocks) x = block->forward(x);
+  x = x.view({x.size(0)});
+  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
+std::vector<LayerSummary> DiscriminatorImpl::summary() const {
+  std::vector<LayerSummary> lines;
+  std::int64_t size = resolution_;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    lines.push_back(blocks[i]->summary("discriminator.block" + std::to_string(i), size));
+    size = lines.back().output_shape.back();
+  }
   return lines;
 }
 

@@ -24,4 +24,24 @@ class GeneratorImpl : public BlockChainImpl {
 };
 TORCH_MODULE(Generator);
 
+/// The DCGAN discriminator (Radford et al. 2016): each block halves the size down to 4×4, and the last convolution
+/// gives one logit per image. Channels: width, doubled by every block. The first block has no batch norm. Convolutions
+/// have a bias if and only if there is no batch norm (none, spectral).
+class DiscriminatorImpl : public BlockChainImpl {
+ public:
+  /// channels: 1 or 3. seed: keys the draws of random slopes.
+  DiscriminatorImpl(const DiscriminatorConfig& config, std::int64_t resolution, std::int64_t channels,
+                    std::uint64_t seed);
+
+  /// images [N, channels, resolution, resolution] in [−1, 1] -> logits [N], float32 (float64 for float64 images),
+  /// positive for "real". The blocks compute in the dtype of the images.
+  at::Tensor forward(const at::Tensor& images);
+
+  std::vector<LayerSummary> summary() const override;
+
+ private:
+  std::int64_t resolution_;
+};
+TORCH_MODULE(Discriminator);
+
 }  // namespace slopegan

@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "models/generator.h"
+#include "models/dcgan.h"
 
 namespace slopegan {
 

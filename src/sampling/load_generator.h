@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 #include "run/checkpoint.h"
 
 namespace slopegan {

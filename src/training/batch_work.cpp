@@ -3,8 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "losses/adversarial.h"
-#include "losses/penalties.h"
+#include "losses/losses.h"
 #include "training/data_parallel.h"
 #include "training/divergence.h"
 

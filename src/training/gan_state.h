@@ -4,8 +4,7 @@
 
 #include "config/config.h"
 #include "models/compute.h"
-#include "models/discriminator.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 #include "models/named_tensors.h"
 #include "training/adam.h"
 

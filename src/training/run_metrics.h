@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "evaluation/evaluator.h"
 #include "models/compute.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 
 namespace slopegan {
 

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "losses/adversarial.h"
+#include "losses/losses.h"
 #include "sampling/samples.h"
 #include "support/random.h"
 

@@ -4,8 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "models/discriminator.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 
 namespace slopegan {
 namespace {

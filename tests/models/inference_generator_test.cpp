@@ -12,7 +12,7 @@
 namespace slopegan {
 namespace {
 
-/// Running statistics and biases as a training might leave them.
+/// A generator with running statistics and biases as after training.
 Generator trained_generator(const std::vector<std::string>& overrides, std::int64_t channels) {
   const auto config = load_config("", overrides).config;
   Generator generator(config.generator, config.data.resolution, channels, 3);
@@ -38,7 +38,7 @@ double inference_error(const std::vector<std::string>& overrides, at::ScalarType
   const at::NoGradGuard no_gradients;
   const auto latents = at::randn({5, 20}, at::kDouble);
   const auto expected = generator->forward(type == at::kDouble ? latents : latents.to(at::kFloat));
-  generator->train();  // the mode does not matter
+  generator->train();  // inference does not depend on the mode
   const auto found = InferenceGenerator(generator, type)(latents);
   EXPECT_EQ(found.scalar_type(), type == at::kDouble ? at::kDouble : at::kFloat);
   EXPECT_TRUE(generator->is_training());
@@ -57,7 +57,7 @@ const std::vector<std::vector<std::string>> kinds = {
     {"generator.activation=rrelu"},
 };
 
-TEST(InferenceGenerator, MakesTheGeneratorsImagesWhateverItsActivations) {
+TEST(InferenceGenerator, EqualsTheGeneratorForEveryActivation) {
   for (const auto& overrides : kinds) {
     const auto name = overrides.empty() ? "defaults" : overrides.front();
     EXPECT_LE(inference_error(overrides, at::kDouble), 1e-13) << name;
@@ -66,11 +66,11 @@ TEST(InferenceGenerator, MakesTheGeneratorsImagesWhateverItsActivations) {
   }
 }
 
-TEST(InferenceGenerator, MakesColourImagesToo) {
+TEST(InferenceGenerator, GeneratesColourImages) {
   EXPECT_LE(inference_error({"data.resolution=64"}, at::kFloat, 3), 1e-5);
 }
 
-TEST(InferenceGenerator, IsTheGeneratorOfTheMomentItWasMade) {
+TEST(InferenceGenerator, IsASnapshotOfTheGenerator) {
   auto generator = trained_generator({"generator.width=16", "generator.latent_dim=20"}, 1);
   const InferenceGenerator inference(generator, at::kFloat);
   const auto latents = at::randn({2, 20});

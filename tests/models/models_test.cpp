@@ -4,8 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "models/discriminator.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 
 namespace slopegan {
 namespace {
@@ -46,7 +45,7 @@ Discriminator make_discriminator(const DiscriminatorConfig& config, const Shape&
   return discriminator;
 }
 
-// The channels of the stages of a chain, width at the image's end.
+// The channels of the stages, the one next to the image first.
 std::vector<std::int64_t> stage_channels(const Shape& shape) {
   std::vector<std::int64_t> channels;
   for (std::int64_t size = 4, width = shape.width; size < shape.resolution; size *= 2, width *= 2) {
@@ -55,7 +54,7 @@ std::vector<std::int64_t> stage_channels(const Shape& shape) {
   return channels;
 }
 
-TEST(Generator, MakesImagesOfItsResolutionAndChannelsInTheUnitRange) {
+TEST(Generator, ReturnsImagesOfItsResolutionAndChannelsInTheUnitRange) {
   for (const auto& shape : shapes) {
     auto generator = make_generator(generator_config(shape), shape);
     const auto images = generator->forward(at::randn({3, shape.latent}));
@@ -65,7 +64,7 @@ TEST(Generator, MakesImagesOfItsResolutionAndChannelsInTheUnitRange) {
   }
 }
 
-TEST(Discriminator, MakesOneLogitAnImage) {
+TEST(Discriminator, ReturnsOneLogitPerImage) {
   for (const auto& shape : shapes) {
     for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
       auto discriminator = make_discriminator(discriminator_config(shape, norm), shape);
@@ -75,7 +74,7 @@ TEST(Discriminator, MakesOneLogitAnImage) {
   }
 }
 
-TEST(Networks, ComputeInBfloat16AndGiveFloat32) {
+TEST(Networks, ComputeInBfloat16AndReturnFloat32) {
   const auto& shape = shapes[0];
   auto generator = make_generator(generator_config(shape), shape);
   auto discriminator = make_discriminator(discriminator_config(shape), shape);
@@ -90,11 +89,11 @@ TEST(Networks, ComputeInBfloat16AndGiveFloat32) {
   }
 }
 
-TEST(Generator, HasTheParametersOfTheFormula) {
+TEST(Generator, HasAsManyParametersAsTheFormula) {
   for (const auto& shape : shapes) {
     for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
-      // 16 weights a pair of channels; batch norm two a channel, or a bias each.
+      // 16 weights per pair of channels; per channel two parameters of batch norm or one bias.
       std::int64_t expected = 16 * shape.latent * channels.back();
       for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
       expected += 16 * channels.front() * shape.channels;
@@ -105,7 +104,7 @@ TEST(Generator, HasTheParametersOfTheFormula) {
   }
 }
 
-TEST(Discriminator, HasTheParametersOfTheFormula) {
+TEST(Discriminator, HasAsManyParametersAsTheFormula) {
   for (const auto& shape : shapes) {
     for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
       const bool batch = norm == DiscriminatorNorm::batch;
@@ -119,13 +118,13 @@ TEST(Discriminator, HasTheParametersOfTheFormula) {
   }
 }
 
-TEST(Networks, HaveTheParametersOfThePyTorchDcganExample) {
+TEST(Networks, HaveAsManyParametersAsPyTorchsDcganExample) {
   const Shape shape{64, 3, 64, 100};
   EXPECT_EQ(make_generator(generator_config(shape), shape)->parameter_count(), 3576704);
   EXPECT_EQ(make_discriminator(discriminator_config(shape), shape)->parameter_count(), 2765568);
 }
 
-TEST(Networks, TheSummaryAddsUpToTheNetworks) {
+TEST(Networks, ListAllTheirParametersInTheSummary) {
   for (const auto& shape : shapes) {
     auto generator = make_generator(generator_config(shape), shape);
     auto discriminator = make_discriminator(discriminator_config(shape), shape);
@@ -141,7 +140,7 @@ TEST(Networks, TheSummaryAddsUpToTheNetworks) {
   }
 }
 
-TEST(Networks, UseTheSlopeThatIsConfiguredInEachLayer) {
+TEST(Networks, UseTheConfiguredSlopeInEachLayer) {
   const auto& shape = shapes[2];  // 64 px: four activations
   auto config = discriminator_config(shape);
   config.negative_slope.values = {0.1, 0.2, 0.3, 0.4};
@@ -177,7 +176,7 @@ TEST(Networks, LearnTheSlopesOfEveryLayerWithPrelu) {
   }
 }
 
-TEST(Networks, TheSlopeChangesTheFunctionAndNotTheInitialNormals) {
+TEST(Networks, StartFromTheSameNormalsForEverySlope) {
   const auto& shape = shapes[0];
   auto low = discriminator_config(shape), high = discriminator_config(shape);
   low.negative_slope = NegativeSlope(0.0);
@@ -190,7 +189,7 @@ TEST(Networks, TheSlopeChangesTheFunctionAndNotTheInitialNormals) {
   EXPECT_FALSE(at::allclose(a->forward(images), b->forward(images)));
 }
 
-TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormStartsAtOne) {
+TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormIsNearOne) {
   const Shape shape{64, 3, 32, 100};
   auto generator = make_generator(generator_config(shape), shape);
   const auto& weight = generator->blocks[1]->conv->weight;
@@ -200,7 +199,7 @@ TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormStartsAtOne) {
   EXPECT_EQ(generator->blocks[0]->norm->bias.abs().max().item<double>(), 0.0);
 }
 
-TEST(Initialisation, SlopeMatchedKeepsTheScaleOfTheSignalWithoutBatchNorm) {
+TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
   const Shape shape{64, 3, 32, 100};
   for (const double slope : {0.0, 0.2, 0.5}) {
     auto config = discriminator_config(shape, DiscriminatorNorm::none);
@@ -210,7 +209,7 @@ TEST(Initialisation, SlopeMatchedKeepsTheScaleOfTheSignalWithoutBatchNorm) {
     auto images = at::empty({64, 3, 64, 64});
     images.normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(1));
     auto x = discriminator->blocks[0]->conv->forward(images);
-    // Padding takes products away at the borders: a 4×4 output has 25 % fewer, an inner one none.
+    // Padding removes products at the borders: a 4×4 output has 25 % fewer products, an inner output has all.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.15) << slope;
     for (std::size_t i = 1; i + 1 < discriminator->blocks.size(); ++i) {
       x = discriminator->blocks[i]->conv->forward(discriminator->blocks[i - 1]->activation->forward(x));
@@ -220,8 +219,8 @@ TEST(Initialisation, SlopeMatchedKeepsTheScaleOfTheSignalWithoutBatchNorm) {
   }
 }
 
-TEST(Convolution, TransposedFanInCountsTheProductsOfAnOutput) {
-  // With weights and inputs of one, an inner output is the number of products it sums up.
+TEST(Convolution, FanInIsTheNumberOfProductsOfAnOutput) {
+  // With weights and inputs of 1, an inner output is the number of its products.
   for (const auto& options : {ConvolutionOptions{.in_channels = 3, .out_channels = 2, .transposed = true},
                               ConvolutionOptions{.in_channels = 5, .out_channels = 2}}) {
     Convolution convolution(options);
@@ -235,7 +234,7 @@ TEST(Convolution, TransposedFanInCountsTheProductsOfAnOutput) {
   }
 }
 
-TEST(SpectralNorm, BringsTheLargestSingularValueToOne) {
+TEST(SpectralNorm, NormalisesTheLargestSingularValueToOne) {
   Convolution convolution(ConvolutionOptions{.in_channels = 6, .out_channels = 8, .spectral_norm = true});
   {
     const at::NoGradGuard no_gradients;
@@ -250,10 +249,10 @@ TEST(SpectralNorm, BringsTheLargestSingularValueToOne) {
   EXPECT_TRUE(at::allclose(convolution->forward(images),
                            at::conv2d(images, convolution->weight / sigma, {}, /*stride=*/2, /*padding=*/1), 1e-4,
                            1e-5));
-  EXPECT_TRUE(at::equal(u_before, convolution->u)) << "evaluation must not move the estimate";
+  EXPECT_TRUE(at::equal(u_before, convolution->u)) << "evaluation must not change the estimate";
 }
 
-TEST(SpectralNorm, PassesTheGradientThroughTheNorm) {
+TEST(SpectralNorm, DifferentiatesThroughTheNorm) {
   Convolution convolution(ConvolutionOptions{
       .in_channels = 1, .out_channels = 1, .kernel = 1, .stride = 1, .padding = 0, .spectral_norm = true});
   {
@@ -261,16 +260,34 @@ TEST(SpectralNorm, PassesTheGradientThroughTheNorm) {
     convolution->weight.fill_(2);
     convolution->u.fill_(1);
   }
-  // A 1×1 weight is normalised to its sign, which does not change with it.
+  // A 1×1 weight is normalised to its sign, which is constant: the gradient is 0.
   convolution->forward(at::ones({1, 1, 1, 1})).sum().backward();
   EXPECT_NEAR(convolution->weight.grad().item<double>(), 0.0, 1e-7);
 }
 
-TEST(StageCount, RefusesResolutionsThatAreNoPowerOfTwo) {
+TEST(StageCount, RejectsResolutionsThatAreNotAPowerOfTwo) {
   EXPECT_EQ(stage_count(32), 3);
   EXPECT_EQ(stage_count(128), 5);
   EXPECT_THROW(stage_count(48), c10::ValueError);
   EXPECT_THROW(stage_count(8), c10::ValueError);
+}
+
+TEST(Networks, KnowWhetherTheirActivationsAreRepeatableRandomAndMoving) {
+  const auto& shape = shapes[0];
+  auto fixed = generator_config(shape), scheduled = fixed, learned = fixed, random = fixed;
+  scheduled.negative_slope.schedule = SlopeSchedule{0.4, 0.2, 100, SlopeShape::linear};
+  learned.activation = ActivationKind::prelu;
+  random.activation = ActivationKind::rrelu;
+  EXPECT_TRUE(make_generator(fixed, shape)->is_repeatable());
+  EXPECT_FALSE(make_generator(fixed, shape)->is_random());
+  EXPECT_EQ(make_generator(fixed, shape)->moving_slope(), std::nullopt);
+  EXPECT_FALSE(make_generator(scheduled, shape)->is_repeatable());
+  EXPECT_DOUBLE_EQ(make_generator(scheduled, shape)->moving_slope().value(), 0.4);
+  EXPECT_TRUE(make_generator(learned, shape)->is_repeatable());
+  EXPECT_NEAR(make_generator(learned, shape)->moving_slope().value(), 0.2, 1e-7);
+  EXPECT_FALSE(make_generator(random, shape)->is_repeatable());
+  EXPECT_TRUE(make_generator(random, shape)->is_random());
+  EXPECT_EQ(make_generator(random, shape)->moving_slope(), std::nullopt);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config/print.h"
-#include "models/generator.h"
+#include "models/dcgan.h"
 #include "models/named_tensors.h"
 #include "run/checkpoint.h"
 

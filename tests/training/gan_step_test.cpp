@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "config/enum_names.h"
-#include "losses/adversarial.h"
+#include "losses/losses.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
 
