@@ -58,8 +58,7 @@ SheetRow difference_row(const SheetRow& first, const SheetRow& second) {
   return row;
 }
 
-// --- Classes
-// ----------------------------------------------------------------------------------------------------------
+// --- Classes --------------------------------------------------------------------------------------------------------
 
 constexpr std::int64_t classified_images = 2048, classified_batch = 256;
 

@@ -14,8 +14,7 @@ namespace slopegan {
 
 inline constexpr int default_sheet_columns = 12;
 
-// --- Sheets of a sweep: one row per slope, from the arms of one seed
-// ---------------------------------------------------
+// --- Sheets of a sweep: one row per slope, from the arms of one seed ------------------------------------------------
 
 /// Below a row of real images, one row per slope with the images of the same `columns` latents, labelled with the slope
 /// and its score (FD over all seeds of `arms`). An arm without a checkpoint has a blank row with its status. Throws
@@ -39,8 +38,7 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
                                                       std::int64_t seed, int columns, int scale = 0);
 
-// --- Sheets of one checkpoint
-// ------------------------------------------------------------------------------------------
+// --- Sheets of one checkpoint ---------------------------------------------------------------------------------------
 
 /// Rows of generated images below a row of real ones.
 Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns);
@@ -51,8 +49,7 @@ Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns);
 /// quality. Throws UsageError if the data set has no labels to train a classifier, DataError if it cannot be loaded.
 Sheet class_sheet(const Checkpoint& checkpoint, int columns);
 
-// --- Pixels
-// ------------------------------------------------------------------------------------------------------------
+// --- Pixels ---------------------------------------------------------------------------------------------------------
 
 /// `second` − `first`, averaged over the channels, as CV_8UC3: white for 0, red where `second` is brighter, blue where
 /// it is darker, full colour at 255. Both CV_8UC1 or both CV_8UC3, of equal size.

@@ -11,8 +11,7 @@
 /// (+∞: the first, −∞: the second).
 namespace slopegan {
 
-// --- Permutation tests: exact for a few pairs
-// --------------------------------------------------------------------------
+// --- Permutation tests: exact for a few pairs -----------------------------------------------------------------------
 
 /// Up to this number of pairs all 2^n sign flips are enumerated; above it, `random_flips` random ones are drawn.
 inline constexpr std::size_t most_exact_pairs = 20;
@@ -48,8 +47,7 @@ std::vector<double> holm(std::span<const double> p);
 /// differences are. Above most_exact_pairs, random subsets are drawn.
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence);
 
-// --- The bootstrap (Efron 1979): seeds drawn with replacement
-// ----------------------------------------------------------
+// --- The bootstrap (Efron 1979): seeds drawn with replacement -------------------------------------------------------
 
 struct Resampling {
   std::size_t count = 10'000;  ///< resamples

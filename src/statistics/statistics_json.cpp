@@ -20,8 +20,7 @@ constexpr std::pair<const char*, Verdict> verdict_names[] = {
     {"too_few_seeds", Verdict::too_few_seeds},
     {"not_comparable", Verdict::not_comparable}};
 
-// --- The fields, in the order of the file, for both directions
-// ---------------------------------------------------------
+// --- The fields, in the order of the file, for both directions ------------------------------------------------------
 
 template <class Record, class Data>
 concept RecordOf = std::is_same_v<std::remove_const_t<Record>, Data>;
@@ -97,8 +96,7 @@ void visit_fields(Record& file, const Visit& visit) {
   visit("methods", file.methods);
 }
 
-// --- Writing
-// -----------------------------------------------------------------------------------------------------------
+// --- Writing --------------------------------------------------------------------------------------------------------
 
 struct Write {
   ordered_json& object;
@@ -145,8 +143,7 @@ struct Write {
   }
 };
 
-// --- Reading
-// -----------------------------------------------------------------------------------------------------------
+// --- Reading --------------------------------------------------------------------------------------------------------
 
 struct Read {
   const json& object;

@@ -15,8 +15,7 @@ namespace slopegan {
 
 namespace {
 
-// --- The CSV file
-// -----------------------------------------------------------------------------------------------------
+// --- The CSV file ---------------------------------------------------------------------------------------------------
 
 using Cells = std::vector<std::string>;
 
@@ -104,8 +103,7 @@ Cells header(const Cells& metrics) {
   return names;
 }
 
-// --- Scores
-// -----------------------------------------------------------------------------------------------------------
+// --- Scores ---------------------------------------------------------------------------------------------------------
 
 /// Extractor, samples and training images, which must be equal for FDs to compare.
 using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
