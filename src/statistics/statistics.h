@@ -20,7 +20,7 @@ enum class ArmOutcome {
   done,
   diverged,   ///< NaN or Inf during training
   collapsed,  ///< trained to the end, but the generated images are all alike
-  failed,     ///< error of the program or the machine: says nothing about the slope, counts as missing
+  error,      ///< of the program or the machine: says nothing about the slope, counts as missing
   pending,    ///< not trained to the end yet: counts as missing
 };
 

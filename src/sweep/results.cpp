@@ -119,7 +119,7 @@ bool has_collapsed(const Arm& arm) {
 ArmOutcome outcome_of(const Arm& arm, const Config& config) {
   const ArmState state = read_arm_state(arm);
   if (state.status == RunStatus::diverged) return ArmOutcome::diverged;
-  if (state.status == RunStatus::failed) return ArmOutcome::failed;
+  if (state.status == RunStatus::failed) return ArmOutcome::error;
   if (!is_over(state, config)) return ArmOutcome::pending;
   return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
 }

@@ -96,7 +96,7 @@ TEST(Answer, SaysThatNothingCanBeConcluded) {
 TEST(StatisticsNotes, ListTheCaveats) {
   auto arms = arms_with(3, {{0.1, 1}, {0.25, 1}});
   arms[0].outcome = ArmOutcome::diverged;
-  arms[1].outcome = ArmOutcome::failed;
+  arms[1].outcome = ArmOutcome::error;
   SweepScores scores;
   scores.metric.emplace().samples = 5000;
   scores.notes = {"from the files"};

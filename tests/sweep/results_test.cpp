@@ -89,7 +89,7 @@ TEST_F(SweepResults, ScoreOnlyFinishedArms) {
   write_done(3, early);
   const auto scores = read_scores(config_, arms_);
   EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::pending);
-  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::failed);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::error);
   EXPECT_EQ(scores.arms[2].outcome, ArmOutcome::diverged);
   EXPECT_EQ(scores.arms[3].outcome, ArmOutcome::done);
   for (const auto& arm : scores.arms) EXPECT_FALSE(arm.fd);
