@@ -144,7 +144,7 @@ TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
 TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   auto arms = arms_with({{0, {9, 8, 7}}, {0.2, {10, 10, 10}}, {1, {12, 12, 12}}});
   arms[1].outcome = ArmOutcome::error;  // slope 0, seed 1
-  arms[5].fd.reset();                    // slope 0.2, seed 2
+  arms[5].fd.reset();                   // slope 0.2, seed 2
   arms[6].outcome = ArmOutcome::pending;
   arms[7].fd = 0;
   arms.pop_back();  // not in the list at all
