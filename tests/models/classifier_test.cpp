@@ -6,7 +6,7 @@
 namespace slopegan {
 namespace {
 
-TEST(Classifier, GivesTanhFeaturesAndALogitAClass) {
+TEST(Classifier, ReturnsTanhFeaturesAndOneLogitPerClass) {
   for (const std::int64_t resolution : {16, 32, 64}) {
     Classifier classifier(resolution, 3, 7, 0);
     classifier->eval();
@@ -14,15 +14,15 @@ TEST(Classifier, GivesTanhFeaturesAndALogitAClass) {
     EXPECT_EQ(output.features.sizes(), (std::vector<std::int64_t>{5, ClassifierImpl::feature_count}));
     EXPECT_EQ(output.logits.sizes(), (std::vector<std::int64_t>{5, 7}));
     EXPECT_LT(output.features.abs().max().item<double>(), 1);
-    EXPECT_GT(output.features.std(0).min().item<double>(), 0);  // every feature tells images apart
+    EXPECT_GT(output.features.std(0).min().item<double>(), 0);  // every feature differs between images
   }
 }
 
-/// In evaluation mode the norm is part of the kernel; here it is applied by LibTorch's own function.
-TEST(Classifier, EvaluatesWithTheRunningStatisticsOfItsNorms) {
+/// Evaluation folds batch norm into the kernel; the reference applies LibTorch's batch_norm.
+TEST(Classifier, UsesRunningStatisticsInEvaluation) {
   Classifier classifier(16, 1, 2, 0);
   const auto images = at::rand({8, 1, 16, 16}) * 2 - 1;
-  for (int i = 0; i < 3; ++i) classifier->forward(images);  // moves the running statistics
+  for (int i = 0; i < 3; ++i) classifier->forward(images);  // updates the running statistics
   classifier->eval();
   auto weights = named_tensors(*classifier);
   at::Tensor x = images;
@@ -38,7 +38,7 @@ TEST(Classifier, EvaluatesWithTheRunningStatisticsOfItsNorms) {
   EXPECT_TRUE(at::allclose(classifier->forward(images).features, features, 1e-4, 1e-5));
 }
 
-TEST(Classifier, StartsFromWeightsThatTheSeedAloneDecides) {
+TEST(Classifier, HasInitialWeightsThatDependOnTheSeedOnly) {
   const auto weights = [](std::uint64_t seed) { return named_tensors(*Classifier(16, 1, 3, seed)); };
   const auto first = weights(0), again = weights(0), other = weights(1);
   for (const auto& [name, tensor] : first) EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;
