@@ -9,7 +9,7 @@
 #include "commands/output.h"
 #include "config/enum_names.h"
 #include "config/load.h"
-#include "evaluation/image_folder.h"
+#include "data/image_folder.h"
 #include "metrics/figures.h"
 #include "models/block.h"
 #include "run/json_text.h"

@@ -14,25 +14,25 @@ namespace slopegan {
 
 namespace {
 
-constexpr int slots = 3;  // one with the consumer, two ahead
+constexpr int slots = 3;  // one at the consumer, two ahead
 
 void check(bool condition, const char* message) {
   if (!condition) throw std::invalid_argument(message);
 }
 
 void check_options(const BatchStreamOptions& options) {
-  check(options.dataset != nullptr && options.dataset->size() > 0, "BatchStream: a dataset with images is needed");
+  check(options.dataset != nullptr && options.dataset->size() > 0, "BatchStream: the dataset must not be empty");
   check(options.dataset->size() <= std::numeric_limits<std::uint32_t>::max(), "BatchStream: too many images");
   check(options.dataset->images.is_contiguous(), "BatchStream: the dataset's images must be contiguous");
   check(options.world_size >= 1 && options.rank >= 0 && options.rank < options.world_size,
-        "BatchStream: rank must lie in [0, world_size)");
+        "BatchStream: rank must be in [0, world_size)");
   check(options.batch_size >= 1, "BatchStream: batch_size must be at least 1");
   check(options.images_seen >= 0, "BatchStream: images_seen must not be negative");
 }
 
 }  // namespace
 
-/// What runs on the thread: fills one slot after the other.
+/// Fills one slot after the other, on the worker thread.
 class BatchStream::Producer {
  public:
   explicit Producer(const BatchStreamOptions& options)
@@ -55,7 +55,7 @@ class BatchStream::Producer {
   }
 
  private:
-  /// A tensor of its own that keeps the slot's memory alive, so that the memory's use count says whether it is in use.
+  /// A separate tensor that keeps the slot's memory alive, so the memory's use count tells whether it is in use.
   torch::Tensor view(const torch::Tensor& memory, std::int64_t images) const {
     const std::int64_t c = options_.dataset->channels(), r = options_.resolution;
     return torch::from_blob(
@@ -65,7 +65,7 @@ class BatchStream::Producer {
   void write_image(std::int64_t position, float* target) {
     const auto size = static_cast<std::size_t>(transform_.input_size());
     const std::uint8_t* stored = options_.dataset->images.const_data_ptr<std::uint8_t>() + index_at(position) * size;
-    transform_({stored, size}, options_.flip && flipped(options_.seed, position),
+    transform_({stored, size}, options_.flip && is_flipped(options_.seed, position),
                {target, static_cast<std::size_t>(transform_.output_size())});
   }
 
@@ -83,7 +83,7 @@ class BatchStream::Producer {
   std::int64_t position_;
   ImageTransform transform_;
   std::int64_t epoch_ = -1;
-  std::vector<std::uint32_t> order_;  // of epoch_
+  std::vector<std::uint32_t> order_;  // the permutation of epoch_
 };
 
 BatchStream::BatchStream(const BatchStreamOptions& options) : options_(options) {
@@ -97,9 +97,9 @@ BatchStream::BatchStream(const BatchStreamOptions& options) : options_(options) 
 
 BatchStream::Slot BatchStream::new_slot() const {
   const std::int64_t values = options_.dataset->channels() * options_.resolution * options_.resolution;
-  const std::int64_t most_images = (options_.batch_size + options_.world_size - 1) / options_.world_size;
+  const std::int64_t max_images = (options_.batch_size + options_.world_size - 1) / options_.world_size;
   const auto options = torch::TensorOptions(torch::kFloat32).pinned_memory(options_.pinned);
-  return {.memory = torch::empty({most_images * values}, options), .batch = {}};
+  return {.memory = torch::empty({max_images * values}, options), .batch = {}};
 }
 
 Batch BatchStream::next() {

@@ -1,26 +1,25 @@
-#include "data/cifar.h"
-
 #include <array>
-#include <cstdlib>
 #include <optional>
+#include <utility>
 
-#include "data/file_checks.h"
+#include "data/dataset.h"
 #include "data/gz_file.h"
-#include "data/memory_block.h"
 #include "support/errors.h"
 #include "support/text.h"
 
+/// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped: records of one label (CIFAR-100:
+/// a coarse and a fine one, of which the fine one is used) and 3 x 32 x 32 bytes.
 namespace slopegan {
 
 namespace {
 
-constexpr std::int64_t image_bytes = 3 * 32 * 32;
+constexpr std::int64_t cifar_image_bytes = 3 * 32 * 32;
 
 struct CifarKind {
   const char* name;
-  const char* folder;  ///< as the archive unpacks
+  const char* folder;  ///< in the published archive
   std::vector<std::string> train, test;
-  std::int64_t label_bytes;  ///< before each image; the last one counts
+  std::int64_t label_bytes;  ///< before each image; the last one is used
   std::int64_t classes;
 };
 
@@ -36,8 +35,8 @@ const std::array<CifarKind, 2>& cifar_kinds() {
   return kinds;
 }
 
-/// Which of the two lies where, and the files of a split there.
-struct CifarPlace {
+/// Which of the two data sets is in a directory.
+struct CifarLocation {
   const CifarKind* kind;
   std::filesystem::path directory;
 
@@ -51,12 +50,13 @@ struct CifarPlace {
   }
 };
 
-std::optional<CifarPlace> find_cifar(const std::filesystem::path& path) {
+/// Searches `path` and the directory in it that the archives unpack to, cifar-10-batches-bin or cifar-100-binary.
+std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
   for (const auto& kind : cifar_kinds()) {
     for (const auto& directory : {path, path / kind.folder}) {
-      const CifarPlace place{&kind, directory};
-      for (const auto& file : place.files(Split::train)) {
-        if (has_entry(file)) return place;
+      const CifarLocation location{&kind, directory};
+      for (const auto& file : location.files(Split::train)) {
+        if (has_entry(file)) return location;
       }
     }
   }
@@ -66,47 +66,44 @@ std::optional<CifarPlace> find_cifar(const std::filesystem::path& path) {
 /// uint8 [N, label_bytes + 3072].
 torch::Tensor read_records(const std::filesystem::path& file, std::int64_t record_bytes) {
   GzFile input(file);
-  const auto most = static_cast<std::size_t>(most_believable(input.file_size()));
-  auto filled = read_as_it_comes(most, file, [&](std::span<std::byte> into) { return input.read(into); });
-  const auto bytes = static_cast<std::int64_t>(filled.size);
-  if (filled.size == most) throw DataError(printable(file.string()) + " holds more data than its size bears out");
+  const auto limit = static_cast<std::size_t>(max_uncompressed_size(input.file_size()));
+  ByteBuffer records = read_buffer(limit, file, [&](std::span<std::byte> into) { return input.read(into); });
+  const auto bytes = static_cast<std::int64_t>(records.size);
+  if (records.size == limit) {
+    throw DataError(printable(file.string()) + " decompresses to an implausible amount of data for its size");
+  }
   if (bytes == 0 || bytes % record_bytes != 0) {
     throw DataError(
         printable(file.string()) +
-        format_text(" holds {} bytes, which is no whole number of records of {} bytes", bytes, record_bytes));
+        format_text(" holds {} bytes, which is not a whole number of records of {} bytes", bytes, record_bytes));
   }
-  return torch::from_blob(
-      filled.memory.release(), {bytes / record_bytes, record_bytes}, [](void* memory) { std::free(memory); },
-      torch::kByte);
+  return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
-
-}  // namespace
 
 bool has_cifar_split(const std::filesystem::path& path, Split split) {
-  const auto place = find_cifar(path);
-  return place && has_entry(place->files(split).front());
+  const auto location = find_cifar(path);
+  return location && has_entry(location->files(split).front());
 }
 
-Dataset load_cifar(const std::filesystem::path& path, Split split) {
-  const auto place = find_cifar(path);
-  if (!place) {
-    throw DataError("data.path: " + printable(path.string()) +
-                    " holds neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (each "
-                    "also with .gz): the binary versions of the archives, unpacked, are expected");
+Dataset load_cifar(const DataConfig&, const std::filesystem::path& path, Split split) {
+  const auto location = find_cifar(path);
+  if (!location) {
+    throw DataError(
+        "data.path: " + printable(path.string()) +
+        " holds neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (optionally "
+        "with .gz); the unpacked binary versions of the archives are expected");
   }
-  const CifarKind& kind = *place->kind;
+  const CifarKind& kind = *location->kind;
   std::vector<torch::Tensor> images, labels;
   Dataset dataset;
   dataset.name = kind.name;
-  dataset.files = place->files(split);
+  dataset.files = location->files(split);
   for (const auto& file : dataset.files) {
-    const auto records = read_records(file, kind.label_bytes + image_bytes);
+    const auto records = read_records(file, kind.label_bytes + cifar_image_bytes);
     labels.push_back(records.select(1, kind.label_bytes - 1).to(torch::kLong));
-    if (const auto most = labels.back().max().item<std::int64_t>(); most >= kind.classes) {
-      throw DataError(printable(file.string()) +
-                      format_text(" holds the label {}: this is no file of {}, whose labels are "
-                                  "0 to {}",
-                                  most, kind.name, kind.classes - 1));
+    if (const auto largest = labels.back().max().item<std::int64_t>(); largest >= kind.classes) {
+      throw DataError(printable(file.string()) + format_text(" holds the label {}, but labels of {} are 0 to {}",
+                                                             largest, kind.name, kind.classes - 1));
     }
     images.push_back(records.slice(1, kind.label_bytes).reshape({-1, 3, 32, 32}));
   }
@@ -114,5 +111,9 @@ Dataset load_cifar(const std::filesystem::path& path, Split split) {
   dataset.labels = torch::cat(labels);
   return dataset;
 }
+
+}  // namespace
+
+const DatasetFormat cifar_format{has_cifar_split, load_cifar};
 
 }  // namespace slopegan

@@ -1,14 +1,9 @@
 #include "data/dataset.h"
 
+#include <cstdlib>
 #include <span>
 #include <stdexcept>
 
-#include "data/cifar.h"
-#include "data/folder_files.h"
-#include "data/idx.h"
-#include "data/idx_files.h"
-#include "data/image_folder.h"
-#include "data/npz.h"
 #include "support/cache_directory.h"
 #include "support/sha256.h"
 #include "support/text.h"
@@ -19,25 +14,25 @@ const char* split_name(Split split) { return split == Split::train ? "train" : "
 
 namespace {
 
-Dataset load_kind(const DataConfig& config, const std::filesystem::path& path, Split split) {
-  switch (config.kind) {
+const DatasetFormat& format_of(DatasetKind kind) {
+  switch (kind) {
     case DatasetKind::idx:
-      return load_idx(path, split, config.transpose);
+      return idx_format;
     case DatasetKind::cifar:
-      return load_cifar(path, split);
+      return cifar_format;
     case DatasetKind::image_folder:
-      return load_packed_folder(config, path, split);
+      return image_folder_format;
     case DatasetKind::npz:
-      return load_npz(path, split);
+      return npz_format;
   }
-  throw std::logic_error("load_dataset: unknown kind of data set");
+  throw std::logic_error("unknown DatasetKind");
 }
 
-/// uint8 [N, C, H, W] to `channels`: gray ones three times over, or the luma of red, green and blue (ITU-R BT.601).
-torch::Tensor with_channels_of(const torch::Tensor& images, std::int64_t channels) {
+/// Converts uint8 [N, C, H, W] between gray and RGB: repeats the gray channel, or computes the luma (ITU-R BT.601).
+torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) {
   if (channels == 3) return images.expand({-1, 3, -1, -1}).contiguous();
   std::vector<torch::Tensor> parts;
-  for (const auto& part : images.split(1024)) {  // as float they take four times the memory
+  for (const auto& part : images.split(1024)) {  // bounds the memory of the float copies
     const auto rgb = part.to(torch::kFloat);
     const auto luma = rgb.select(1, 0) * 0.299 + rgb.select(1, 1) * 0.587 + rgb.select(1, 2) * 0.114;
     parts.push_back(luma.round_().to(torch::kByte).unsqueeze(1));
@@ -48,24 +43,13 @@ torch::Tensor with_channels_of(const torch::Tensor& images, std::int64_t channel
 }  // namespace
 
 bool has_split(const DataConfig& config, Split split) {
-  const auto path = expand_home(config.path);
-  switch (config.kind) {
-    case DatasetKind::idx:
-      return find_idx_files(path, split).has_value();
-    case DatasetKind::cifar:
-      return has_cifar_split(path, split);
-    case DatasetKind::image_folder:
-      return split_folder(path, split).has_value();
-    case DatasetKind::npz:
-      return has_npz_split(path, split);
-  }
-  throw std::logic_error("has_split: unknown kind of data set");
+  return format_of(config.kind).has_split(expand_home(config.path), split);
 }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split) {
-  auto dataset = std::make_shared<Dataset>(load_kind(config, expand_home(config.path), split));
+  auto dataset = std::make_shared<Dataset>(format_of(config.kind).load(config, expand_home(config.path), split));
   if (config.channels != 0 && config.channels != dataset->channels()) {
-    dataset->images = with_channels_of(dataset->images, config.channels);
+    dataset->images = with_channels(dataset->images, config.channels);
     dataset->hash.clear();
   }
   if (dataset->hash.empty()) dataset->hash = hash_images(dataset->images);
@@ -73,7 +57,7 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
 }
 
 std::string dataset_name(const std::filesystem::path& path) {
-  const auto clean = std::filesystem::absolute(path).lexically_normal();  // "." and "mnist/" have no name of their own
+  const auto clean = std::filesystem::absolute(path).lexically_normal();  // for "." and "mnist/"
   return printable((clean.has_filename() ? clean : clean.parent_path()).filename().string());
 }
 
@@ -88,6 +72,10 @@ std::string hash_images(const torch::Tensor& images) {
   hash.update(
       std::as_bytes(std::span(images.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(images.numel()))));
   return hash.hex();
+}
+
+torch::Tensor byte_tensor(ByteBuffer buffer, const std::vector<std::int64_t>& shape) {
+  return torch::from_blob(buffer.memory.release(), shape, [](void* memory) { std::free(memory); }, torch::kByte);
 }
 
 }  // namespace slopegan

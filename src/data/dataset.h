@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "config/config.h"
+#include "support/data_file.h"
 
 namespace slopegan {
 
@@ -17,15 +18,15 @@ enum class Split { train, test };
 /// "train" or "test".
 const char* split_name(Split split);
 
-/// All images of a split, in memory or in a file that is mapped into it.
+/// All images of a split, in memory or memory-mapped.
 struct Dataset {
   std::string name;                          ///< of the directory or file, for titles
-  std::vector<std::filesystem::path> files;  ///< what was read: the images, then the labels where there are any
-  torch::Tensor images;                      ///< uint8 [N, C, H, W], contiguous, on the CPU; N ≥ 1, C is 1 or 3
-  torch::Tensor labels;                      ///< int64 [N], or undefined where the data has none
-  std::string hash;                          ///< SHA-256 of the images' shape and bytes, hexadecimal
-  std::vector<std::string> class_names;      ///< by label, or empty where the data has no names for them
-  std::vector<std::string> unreadable;       ///< files that were left out, each with the reason
+  std::vector<std::filesystem::path> files;  ///< the files or directories that were read: images first, then labels
+  torch::Tensor images;                      ///< uint8 [N, C, H, W], contiguous, on the CPU; N >= 1, C is 1 or 3
+  torch::Tensor labels;                      ///< int64 [N], or undefined if there are no labels
+  std::string hash;                          ///< see hash_images
+  std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
+  std::vector<std::string> unreadable;       ///< one message per file that was skipped
 
   std::int64_t size() const { return images.size(0); }
   std::int64_t channels() const { return images.size(1); }
@@ -34,19 +35,33 @@ struct Dataset {
   bool has_labels() const { return labels.defined(); }
 };
 
-/// Whether the data set at `config.path` comes with that split; looks at names alone. Throws DataError where the file
-/// that would say so is damaged.
+/// Whether the data set at `config.path` has that split. Looks only at names. Throws DataError if a file that lists the
+/// names is damaged.
 bool has_split(const DataConfig& config, Split split);
 
-/// Reads a split and brings it to config.channels; a leading ~/ of config.path is the home directory. A folder of
-/// images is packed into the cache first, see data/packed_images.h. Throws DataError, which names the file and what is
-/// wrong with it, also where the split does not exist.
+/// Loads a split and converts it to config.channels. A leading ~/ of config.path is the home directory. A folder of
+/// images is first packed into the cache, see data/packed_images.h. Throws DataError naming the file and its defect, or
+/// if the split does not exist.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
-/// What a data set at `path` is called: the last part of its name, printable.
+/// The name of the data set at `path`: the last component of the path, printable.
 std::string dataset_name(const std::filesystem::path& path);
 
-/// What Dataset::hash is: of "uint8 N C H W\n" followed by the bytes of `images` (uint8 [N, C, H, W], contiguous).
+/// SHA-256, in hexadecimal, of "uint8 N C H W\n" followed by the bytes of `images` (uint8 [N, C, H, W], contiguous).
 std::string hash_images(const torch::Tensor& images);
+
+// --- For the formats
+// ---------------------------------------------------------------------------------------------------
+
+/// One DatasetKind. `path` is config.path with ~ expanded. load() may leave Dataset::hash empty and throws DataError.
+struct DatasetFormat {
+  bool (*has_split)(const std::filesystem::path& path, Split split);
+  Dataset (*load)(const DataConfig& config, const std::filesystem::path& path, Split split);
+};
+
+extern const DatasetFormat idx_format, cifar_format, image_folder_format, npz_format;
+
+/// A uint8 tensor that owns the memory of `buffer`, whose size must match `shape`.
+torch::Tensor byte_tensor(ByteBuffer buffer, const std::vector<std::int64_t>& shape);
 
 }  // namespace slopegan

@@ -8,7 +8,7 @@
 
 #include <zlib.h>
 
-#include "data/file_checks.h"
+#include "support/data_file.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -26,9 +26,7 @@ GzFile::GzFile(std::filesystem::path path) : path_(std::move(path)), file_(nullp
   file_ = gzopen(path_.c_str(), "rb");
   if (file_ == nullptr) throw DataError(shown(path_) + " cannot be opened: " + std::strerror(errno));
   gzbuffer(file_, 1 << 18);
-  std::error_code error;
-  file_size_ = std::filesystem::file_size(path_, error);
-  if (error) file_size_ = 0;  // it has gone since: reading says what is left of it
+  file_size_ = file_size_or_zero(path_);
 }
 
 GzFile::~GzFile() {
@@ -57,7 +55,7 @@ void GzFile::fail() const {
   const char* reason = gzerror(file_, &code);
   if (code == Z_BUF_ERROR) throw DataError(shown(path_) + " is truncated: its gzip stream ends early");
   if (code == Z_ERRNO) throw DataError(shown(path_) + " cannot be read: " + std::strerror(system_error));
-  // zlib puts the path, which may not be printable, before its own words.
+  // Drops the path before zlib's message, which may not be printable.
   const std::string text = reason;
   const auto colon = text.rfind(": ");
   const std::string detail = colon == std::string::npos ? text : text.substr(colon + 2);

@@ -9,8 +9,8 @@ struct gzFile_s;
 
 namespace slopegan {
 
-/// Reads a file that may be gzipped (told by its first bytes) from front to back. Throws DataError that names the file
-/// where it cannot be opened or read, is a directory or a device, or its gzip stream is damaged or ends early.
+/// Sequential reader of a file that may be gzipped, which is detected from its first bytes. Throws DataError naming the
+/// file if it is not a regular file or cannot be read, or if its gzip stream is damaged or truncated.
 class GzFile {
  public:
   explicit GzFile(std::filesystem::path path);
@@ -18,10 +18,10 @@ class GzFile {
   GzFile(const GzFile&) = delete;
   GzFile& operator=(const GzFile&) = delete;
 
-  /// Of the file as it lies on the disk, in bytes.
+  /// Size on disk, in bytes.
   std::uint64_t file_size() const { return file_size_; }
 
-  /// Fills `into` and returns how many bytes that were; fewer than asked for only at the end of the file.
+  /// Fills `into` and returns the number of bytes read, which is smaller only at the end of the file.
   std::size_t read(std::span<std::byte> into);
 
  private:

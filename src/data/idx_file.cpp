@@ -3,10 +3,9 @@
 #include <array>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "data/file_checks.h"
+#include "support/bytes.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -24,30 +23,30 @@ void check_magic(const std::filesystem::path& file, const std::array<unsigned ch
   const std::string what = dimensions == 1 ? "labels" : "images";
   std::string reason;
   if (magic[0] != 0 || magic[1] != 0) {
-    reason = " is no IDX file";
+    reason = " is not an IDX file";
   } else if (magic[2] != unsigned_byte_type) {
-    reason = format_text(" is an IDX file of type 0x{:02x} where unsigned bytes (0x08) are expected", magic[2]);
+    reason = format_text(" is an IDX file of type 0x{:02x}, but unsigned bytes (0x08) are expected", magic[2]);
   } else if (magic[3] != dimensions) {
-    reason = format_text(" has {} dimensions where {} have {}", magic[3], what, dimensions);
+    reason = format_text(" has {} dimensions, but {} have {}", magic[3], what, dimensions);
   } else {
     return;
   }
-  throw DataError(quoted(file) + reason + ": it starts with " + found + ", an IDX file of " + what + " with " +
-                  expected);
+  throw DataError(quoted(file) + reason + ": it starts with " + found + ", but an IDX file of " + what +
+                  " starts with " + expected);
 }
 
-/// Returns the number of bytes that a file of this shape holds after its header.
+/// Returns the number of bytes after the header of a file of this shape.
 std::size_t check_shape(const std::filesystem::path& file, const std::vector<std::int64_t>& shape) {
-  const std::string claim = quoted(file) + " says that it holds " + shape_text(shape) + " values";
-  if (shape[0] == 0) throw DataError(claim + ": at least one item is expected");
+  const std::string claim = quoted(file) + " claims to hold " + shape_text(shape) + " values";
+  if (shape[0] == 0) throw DataError(claim + ", but at least one item is expected");
   for (std::size_t i = 1; i < shape.size(); ++i) {
     if (shape[i] < 1 || shape[i] > max_image_side) {
-      throw DataError(claim + format_text(": height and width must lie in [1, {}]", max_image_side));
+      throw DataError(claim + format_text("; height and width must be in [1, {}]", max_image_side));
     }
   }
   std::uint64_t bytes = 1;  // at most 2^32 * 2^12 * 2^12
   for (const auto size : shape) bytes *= static_cast<std::uint64_t>(size);
-  if (bytes > max_data_bytes) throw DataError(claim + ": more than 8 GiB are not supported");
+  if (bytes > max_data_bytes) throw DataError(claim + ", which exceeds the limit of 8 GiB");
   return static_cast<std::size_t>(bytes);
 }
 
@@ -55,7 +54,7 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
   std::array<unsigned char, 4> word{};
   const auto next_word = [&] {
     if (input.read(std::as_writable_bytes(std::span(word))) < word.size()) {
-      throw DataError(quoted(file) + format_text(" is too short for an IDX file: the header alone takes {} bytes",
+      throw DataError(quoted(file) + format_text(" is too short for an IDX file: the header alone has {} bytes",
                                                  4 * (dimensions + 1)));
     }
   };
@@ -64,33 +63,32 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
   std::vector<std::int64_t> shape;
   for (int i = 0; i < dimensions; ++i) {
     next_word();
-    shape.push_back((std::int64_t{word[0]} << 24) | (word[1] << 16) | (word[2] << 8) | word[3]);
+    shape.push_back(static_cast<std::int64_t>(big_endian({reinterpret_cast<const char*>(word.data()), word.size()})));
   }
   return shape;
 }
 
-/// Reads exactly `size` bytes.
-MemoryBlock read_bytes(GzFile& input, const std::filesystem::path& file, std::size_t size) {
-  auto filled = read_as_it_comes(size, file, [&](std::span<std::byte> into) { return input.read(into); });
-  if (filled.size < size) {
-    throw DataError(
-        quoted(file) +
-        format_text(" is truncated: its header says that {} bytes of data follow, there are {}", size, filled.size));
+/// Reads exactly `size` bytes, which must be the rest of the file.
+ByteBuffer read_rest(GzFile& input, const std::filesystem::path& file, std::size_t size) {
+  ByteBuffer data = read_buffer(size, file, [&](std::span<std::byte> into) { return input.read(into); });
+  if (data.size < size) {
+    throw DataError(quoted(file) +
+                    format_text(" is truncated: its header claims {} bytes of data, there are {}", size, data.size));
   }
-  std::byte more{};  // asking for one more byte is also what makes zlib check the checksum
-  if (input.read({&more, 1}) != 0) {
+  std::byte extra{};  // reading past the end makes zlib verify the checksum
+  if (input.read({&extra, 1}) != 0) {
     throw DataError(quoted(file) + format_text(" is longer than its header says ({} bytes of data)", size));
   }
-  return std::move(filled.memory);
+  return data;
 }
 
 }  // namespace
 
 IdxFile::IdxFile(const std::filesystem::path& file, int dimensions)
     : path_(file), input_(file), shape_(read_shape(input_, file, dimensions)), bytes_(check_shape(file, shape_)) {
-  check_believable(path_, bytes_, input_.file_size());
+  check_uncompressed_size(path_, bytes_, input_.file_size());
 }
 
-MemoryBlock IdxFile::read_data() { return read_bytes(input_, path_, bytes_); }
+ByteBuffer IdxFile::read_data() { return read_rest(input_, path_, bytes_); }
 
 }  // namespace slopegan

@@ -6,23 +6,24 @@
 #include <vector>
 
 #include "data/gz_file.h"
-#include "data/memory_block.h"
+#include "support/data_file.h"
 
 namespace slopegan {
 
-/// A file of unsigned bytes in the IDX format of MNIST and its relatives, plain or gzipped (told by content, not by
-/// name). Whatever is wrong is a DataError that names the file.
+/// A file of unsigned bytes in the IDX format of MNIST, plain or gzipped (detected from the content, not from the
+/// name). All errors are DataErrors that name the file.
 class IdxFile {
  public:
-  /// Reads the header, which must have exactly `dimensions` dimensions (3: images, 1: labels), the first of at least 1,
-  /// the others of 1 to 4096, 8 GiB in all. Claims that the size of the file cannot bear out are refused.
+  /// Reads the header, which must have exactly `dimensions` dimensions (3: images, 1: labels). The first must be at
+  /// least 1, the others 1 to max_image_side, with max_data_bytes in all. Sizes that are implausible for the size of
+  /// the file are refused.
   IdxFile(const std::filesystem::path& file, int dimensions);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
 
-  /// All values, row-major: as many bytes as the product of the shape. The memory in use follows what the file really
-  /// holds, not what its header claims. Refuses a file that holds less or more. To be called once.
-  MemoryBlock read_data();
+  /// All values, row-major. Memory use follows the actual content, not the header. Throws if the file holds fewer or
+  /// more bytes than the header says. Call once.
+  ByteBuffer read_data();
 
  private:
   std::filesystem::path path_;

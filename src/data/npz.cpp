@@ -1,33 +1,35 @@
-#include "data/npz.h"
+#include "images/npz.h"
 
-#include <array>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 
-#include "data/file_checks.h"
-#include "data/npz_file.h"
+#include "data/dataset.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
 
+/// Data sets of several arrays in one NumPy archive, in the layout of MedMNIST (Yang et al. 2023): train_images,
+/// train_labels, val_images, ..., test_labels. Images are uint8 [N, H, W] or [N, H, W, 1 or 3], labels are integers [N]
+/// or [N, 1]. Images with several labels each (ChestMNIST) are read without labels.
 namespace slopegan {
 
 namespace {
 
-/// The beginning of the arrays' names, or nothing where the file has no such split.
-std::optional<std::string> npz_split(const NpzFile& file, Split split) {
+/// The prefix of the split's arrays, or std::nullopt if the file lacks the split. Validation images serve as the test
+/// split of a file without test images.
+std::optional<std::string> split_prefix(const NpzFile& file, Split split) {
   const std::vector<std::string> prefixes =
       split == Split::train ? std::vector<std::string>{"train"} : std::vector<std::string>{"test", "val"};
-  for (const auto& prefix_name : prefixes) {
-    if (file.has(prefix_name + "_images")) return prefix_name;
+  for (const auto& prefix : prefixes) {
+    if (file.has(prefix + "_images")) return prefix;
   }
   return std::nullopt;
 }
 
 std::string array_text(const std::filesystem::path& path, const std::string& name, const NpyArray& array) {
-  return printable(path.string()) + ", " + name + " is of shape " + shape_text(array.shape) +
-         format_text(" and {} bytes a value", array.item_size);
+  return format_text("{}, {} has the shape {} and {} bytes per value", printable(path.string()), name,
+                     shape_text(array.shape), array.item_size);
 }
 
 /// uint8 [N, C, H, W].
@@ -37,29 +39,28 @@ torch::Tensor image_tensor(const std::filesystem::path& path, const std::string&
   const bool channels = shape.size() == 3 || (shape.size() == 4 && (shape[3] == 1 || shape[3] == 3));
   if (array.is_signed || array.item_size != 1 || !sides || !channels) {
     throw DataError(array_text(path, name, array) +
-                    "; images are unsigned bytes of shape N x H x W or N x H x W x 3, sides of 1 to 4096");
+                    "; images must be unsigned bytes of shape N x H x W or N x H x W x 3 with sides of 1 to 4096");
   }
-  const auto values =
-      torch::from_blob(array.values.release(), shape, [](void* memory) { std::free(memory); }, torch::kByte);
+  const auto values = byte_tensor(std::move(array.values), shape);
   return shape.size() == 3 ? values.unsqueeze(1) : values.permute({0, 3, 1, 2}).contiguous();
 }
 
 std::int64_t value_at(const NpyArray& array, std::size_t index) {
   std::uint64_t value = 0;
-  std::memcpy(&value, array.values.get() + index * array.item_size, array.item_size);
+  std::memcpy(&value, array.values.memory.get() + index * array.item_size, array.item_size);
   const auto unused_bits = static_cast<unsigned>(64 - 8 * array.item_size);
   return array.is_signed ? static_cast<std::int64_t>(value << unused_bits) >> unused_bits
                          : static_cast<std::int64_t>(value);
 }
 
-/// int64 [N], or undefined where an image has several.
+/// int64 [N], or undefined if there are several labels per image.
 torch::Tensor label_tensor(const std::filesystem::path& path, const std::string& name, const NpyArray& array,
                            std::int64_t images) {
   if (array.shape.empty() || array.shape[0] != images) {
-    throw DataError(array_text(path, name, array) + format_text(", there are {} images", images));
+    throw DataError(array_text(path, name, array) + format_text(", but there are {} images", images));
   }
   if (array.count != static_cast<std::size_t>(images)) {
-    log::info(printable(path.string()) + ": several labels an image; they are not used");
+    log::info(printable(path.string()) + ": several labels per image; they are ignored");
     return {};
   }
   auto labels = torch::empty({images}, torch::kLong);
@@ -69,20 +70,18 @@ torch::Tensor label_tensor(const std::filesystem::path& path, const std::string&
   return labels;
 }
 
-}  // namespace
-
 bool has_npz_split(const std::filesystem::path& path, Split split) {
-  return npz_split(NpzFile(path), split).has_value();
+  return split_prefix(NpzFile(path), split).has_value();
 }
 
-Dataset load_npz(const std::filesystem::path& path, Split split) {
+Dataset load_npz(const DataConfig&, const std::filesystem::path& path, Split split) {
   const NpzFile file(path);
-  const auto begin = npz_split(file, split);
-  if (!begin) {
-    throw DataError(printable(path.string()) + " holds no array " + split_name(split) +
-                    "_images, as MedMNIST's npz files do; it holds: " + printable(join(file.arrays(), ", ")));
+  const auto prefix = split_prefix(file, split);
+  if (!prefix) {
+    throw DataError(format_text("{} holds no array {}_images, as MedMNIST's npz files do; it holds: {}",
+                                printable(path.string()), split_name(split), printable(join(file.arrays(), ", "))));
   }
-  const std::string images = *begin + "_images", labels = *begin + "_labels";
+  const std::string images = *prefix + "_images", labels = *prefix + "_labels";
   Dataset dataset;
   dataset.name = dataset_name(path.parent_path() / path.stem());
   dataset.files = {path};
@@ -90,5 +89,9 @@ Dataset load_npz(const std::filesystem::path& path, Split split) {
   if (file.has(labels)) dataset.labels = label_tensor(path, labels, file.read(labels), dataset.size());
   return dataset;
 }
+
+}  // namespace
+
+const DatasetFormat npz_format{has_npz_split, load_npz};
 
 }  // namespace slopegan

@@ -1,9 +1,12 @@
 #include "data/pack_file.h"
 
 #include <charconv>
+#include <fcntl.h>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
-#include <string_view>
+#include <unistd.h>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -19,10 +22,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t digest_digits = 64, length_digits = 20, trailer_bytes = digest_digits + length_digits;
+constexpr std::size_t digest_digits = 64, length_digits = 20, trailer_bytes = digest_digits + length_digits,
+                      max_progress_bytes = std::size_t{256} << 20;
 
-/// Only for open_pack, which makes a warning of it.
-[[noreturn]] void damaged_pack(const std::string& what) { throw std::runtime_error(what); }
+/// Caught by open_pack.
+[[noreturn]] void report_damage(const std::string& what) { throw std::runtime_error(what); }
+
+std::int64_t image_bytes(const PackOptions& options) {
+  return options.channels * options.resolution * options.resolution;
+}
 
 torch::Tensor mapped_tensor(std::shared_ptr<MappedFile> map, std::int64_t count, const PackOptions& options) {
   auto* first = const_cast<std::byte*>(map->bytes().data());
@@ -32,22 +40,22 @@ torch::Tensor mapped_tensor(std::shared_ptr<MappedFile> map, std::int64_t count,
 }
 
 std::string_view footer_of(std::string_view bytes) {
-  if (bytes.size() < trailer_bytes) damaged_pack("it is too short");
+  if (bytes.size() < trailer_bytes) report_damage("it is too short");
   const auto trailer = bytes.substr(bytes.size() - trailer_bytes);
   const auto digits = trailer.substr(digest_digits);
   std::size_t length = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
   if (error != std::errc() || end != digits.data() + digits.size() || length > bytes.size() - trailer_bytes) {
-    damaged_pack("its end is missing");
+    report_damage("its end is missing");
   }
   const auto footer = bytes.substr(bytes.size() - trailer_bytes - length, length);
   if (sha256_hex(std::as_bytes(std::span(footer))) != trailer.substr(0, digest_digits)) {
-    damaged_pack("its description is not what was written");
+    report_damage("the checksum of its description is wrong");
   }
   return footer;
 }
 
-/// Nothing where it was packed from other files.
+/// Returns std::nullopt if the pack was made from different files. Throws if it is damaged.
 std::optional<PackedImages> read_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options) {
   auto map = std::make_shared<MappedFile>(file);
@@ -60,18 +68,17 @@ std::optional<PackedImages> read_pack(const std::filesystem::path& file, const F
     packed.unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>()});
   }
   const auto count = static_cast<std::int64_t>(folder.files.size() - packed.unreadable.size());
-  const auto expected = count * options.channels * options.resolution * options.resolution;
+  const auto expected = count * image_bytes(options);
   if (static_cast<std::int64_t>(bytes.size() - trailer_bytes - footer.size()) != expected) {
-    damaged_pack("it holds another number of images than it says");
+    report_damage("its size does not match its description");
   }
   packed.images = mapped_tensor(std::move(map), count, options);
   packed.hash = hash_images(packed.images);
-  if (packed.hash != description.at("sha256").get<std::string>()) damaged_pack("its images are not what was written");
+  if (packed.hash != description.at("sha256").get<std::string>()) report_damage("the checksum of its images is wrong");
   return packed;
 }
 
-}  // namespace
-
+/// Everything after the bytes of the images.
 std::string pack_footer(const PackedImages& packed, const std::string& fingerprint) {
   Json description = {{"fingerprint", fingerprint}, {"sha256", packed.hash}, {"unreadable", Json::array()}};
   for (const auto& file : packed.unreadable) description["unreadable"].push_back({file.index, file.reason});
@@ -79,14 +86,30 @@ std::string pack_footer(const PackedImages& packed, const std::string& fingerpri
   return text + sha256_hex(std::as_bytes(std::span(text))) + format_text("{:020}", text.size());
 }
 
+/// Maps the images at the start of `file`: uint8 [count, channels, resolution, resolution].
 torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, const PackOptions& options) {
   auto map = std::make_shared<MappedFile>(file);
-  const auto expected = count * options.channels * options.resolution * options.resolution;
+  const auto expected = count * image_bytes(options);
   if (static_cast<std::int64_t>(map->bytes().size()) < expected) {
-    throw IoError(printable(file.string()) + " was shortened while it was written");
+    throw IoError(printable(file.string()) + " was truncated while it was written");
   }
   return mapped_tensor(std::move(map), count, options);
 }
+
+std::filesystem::path with_suffix(std::filesystem::path stem, const char* suffix) { return stem += suffix; }
+
+/// Empty if the file is missing or cannot be read, so packing starts over.
+std::string progress_text(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return "";
+  try {
+    return read_file(file, max_progress_bytes);
+  } catch (const IoError&) {
+    return "";
+  }
+}
+
+}  // namespace
 
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options, std::string& damage) {
@@ -96,10 +119,86 @@ std::optional<PackedImages> open_pack(const std::filesystem::path& file, const F
     return read_pack(file, folder, options);
   } catch (const Json::exception& error) {
     damage = printable(error.what());
-  } catch (const std::runtime_error& error) {  // an IoError, or what read_pack has found
+  } catch (const std::runtime_error& error) {  // including IoError
     damage = error.what();
   }
   return std::nullopt;
+}
+
+PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, const PackOptions& options)
+    : part_path_(with_suffix(stem, ".part")),
+      progress_path_(with_suffix(stem, ".progress")),
+      options_(options),
+      files_(folder.files.size()),
+      part_(part_path_, O_RDWR | O_CREAT) {
+  resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}}.dump());
+}
+
+/// The options need no comparison, because the stem depends on them.
+void PackWriter::resume(const std::string& header) {
+  std::istringstream lines(progress_text(progress_path_));
+  std::string line, accepted = header + "\n";
+  if (std::getline(lines, line) && line == header) {
+    while (std::getline(lines, line) && accept_chunk(line)) accepted += line + "\n";
+  }
+  write_file_atomic(progress_path_, accepted);
+  const off_t bytes = images_done_ * image_bytes(options_);
+  if (::ftruncate(part_.descriptor(), bytes) != 0) throw_io_error("shorten", part_path_);
+  if (::lseek(part_.descriptor(), bytes, SEEK_SET) < 0) throw_io_error("write", part_path_);
+  progress_.emplace(progress_path_);
+}
+
+/// Advances past the chunk that the line describes and returns true if it is the next one and intact.
+bool PackWriter::accept_chunk(std::string_view line) {
+  const auto chunk = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  try {
+    const auto files = chunk.at("files").get<std::size_t>(), images = chunk.at("images").get<std::size_t>();
+    std::vector<UnreadableFile> unreadable;
+    for (const auto& entry : chunk.at("unreadable")) {
+      unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>()});
+    }
+    if (files == 0 || files > files_ - files_done_ || images + unreadable.size() != files) return false;
+    const auto bytes_per_image = static_cast<std::size_t>(image_bytes(options_));
+    if (part_.size() < (static_cast<std::size_t>(images_done_) + images) * bytes_per_image) return false;
+    std::vector<std::byte> bytes(images * bytes_per_image);
+    if (part_.read(bytes) != bytes.size() || sha256_hex(bytes) != chunk.at("sha256").get<std::string>()) return false;
+    files_done_ += files;
+    images_done_ += static_cast<std::int64_t>(images);
+    std::move(unreadable.begin(), unreadable.end(), std::back_inserter(unreadable_));
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
+void PackWriter::add_chunk(std::size_t files, const std::vector<torch::Tensor>& images,
+                           std::vector<UnreadableFile> unreadable) {
+  Sha256 hash;
+  for (const auto& image : images) {
+    const std::span bytes(static_cast<const std::byte*>(image.const_data_ptr()), image.nbytes());
+    hash.update(bytes);
+    part_.write(bytes);
+  }
+  Json chunk = {{"files", files}, {"images", images.size()}, {"sha256", hash.hex()}, {"unreadable", Json::array()}};
+  for (const auto& file : unreadable) chunk["unreadable"].push_back({file.index, file.reason});
+  progress_->append_line(chunk.dump());
+  files_done_ += files;
+  images_done_ += std::ssize(images);
+  std::move(unreadable.begin(), unreadable.end(), std::back_inserter(unreadable_));
+}
+
+void PackWriter::finish(const std::filesystem::path& file, const std::string& fingerprint) {
+  PackedImages packed;
+  packed.unreadable = unreadable_;
+  packed.images = map_images(part_path_, images_done_, options_);
+  packed.hash = hash_images(packed.images);
+  const std::string footer = pack_footer(packed, fingerprint);
+  part_.write(std::as_bytes(std::span(footer)));
+  part_.sync();
+  rename_path(part_path_, file);
+  sync_directory(file.parent_path());
+  std::error_code ignored;
+  std::filesystem::remove(progress_path_, ignored);
 }
 
 }  // namespace slopegan

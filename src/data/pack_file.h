@@ -1,24 +1,55 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "data/packed_images.h"
+#include "support/files.h"
 
-/// The file that packed_images keeps: the images' bytes from offset 0 on, one after the other, as Dataset has them in
-/// memory; then a JSON object that describes them; then 64 hexadecimal digits, its SHA-256, and 20 decimal ones, its
-/// length.
+/// The file in which packed_images() stores a folder: the bytes of the images from offset 0, in the layout of
+/// Dataset::images; a JSON object that describes them; the SHA-256 of this object as 64 hexadecimal digits; its length
+/// as 20 decimal digits.
 namespace slopegan {
 
-/// What is to stand behind the bytes of `packed`.
-std::string pack_footer(const PackedImages& packed, const std::string& fingerprint);
-
-/// The bytes in the first part of `file` as uint8 [count, channels, resolution, resolution] in mapped memory.
-torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, const PackOptions& options);
-
-/// Nothing where there is no file, or it was packed from other files, or it is damaged: then `damage` says in what way.
+/// Opens a pack. Returns std::nullopt if the file is missing, was packed from different files, or is damaged; in the
+/// last case sets `damage` to the reason.
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options, std::string& damage);
+
+/// Writes a pack in chunks. A process that is killed at any time loses at most the last chunk: the bytes of the images
+/// are in <stem>.part, and <stem>.progress has one line per chunk with its SHA-256. Requires the lock of the pack.
+class PackWriter {
+ public:
+  /// Continues after the intact chunks of an interrupted writer with the same files and options.
+  PackWriter(std::filesystem::path stem, const FolderImages& folder, const PackOptions& options);
+
+  /// Number of files that are packed. The next chunk starts with this index.
+  std::size_t files_done() const { return files_done_; }
+  std::int64_t images_done() const { return images_done_; }
+  const std::vector<UnreadableFile>& unreadable() const { return unreadable_; }
+
+  /// Appends the next `files` files: `images` in their order, except for the unreadable ones.
+  void add_chunk(std::size_t files, const std::vector<torch::Tensor>& images, std::vector<UnreadableFile> unreadable);
+
+  /// Moves the finished pack to `file`. Call once, after the last chunk.
+  void finish(const std::filesystem::path& file, const std::string& fingerprint);
+
+ private:
+  bool accept_chunk(std::string_view line);
+  void resume(const std::string& header);
+
+  std::filesystem::path part_path_, progress_path_;
+  PackOptions options_;
+  std::size_t files_;
+  PosixFile part_;
+  std::optional<AppendFile> progress_;
+  std::size_t files_done_ = 0;
+  std::int64_t images_done_ = 0;
+  std::vector<UnreadableFile> unreadable_;
+};
 
 }  // namespace slopegan

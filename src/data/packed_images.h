@@ -7,10 +7,10 @@
 
 #include <torch/types.h>
 
-#include "data/folder_files.h"
+#include "data/image_folder.h"
 
-/// The images of a folder, decoded once into one file of the cache that is then mapped into memory, so that a hundred
-/// thousand of them take disk and not memory.
+/// The images of a folder, decoded once into a file in the cache that is then memory-mapped, so large folders take disk
+/// space instead of memory.
 namespace slopegan {
 
 struct UnreadableFile {
@@ -19,23 +19,23 @@ struct UnreadableFile {
 };
 
 struct PackedImages {
-  torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution] in mapped memory: read only
-  std::string hash;                        ///< hash_images of it
-  std::vector<UnreadableFile> unreadable;  ///< in the order of their indices; the other files are the images
+  torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution], memory-mapped and read-only
+  std::string hash;                        ///< hash_images(images)
+  std::vector<UnreadableFile> unreadable;  ///< by ascending index; the images are the other files
 };
 
 struct PackOptions {
   std::int64_t channels = 3;  ///< 1 or 3
   std::int64_t resolution = 32;
-  double max_unreadable = 0;  ///< share of the files
+  double max_unreadable = 0;  ///< allowed fraction of unreadable files
 };
 
-/// The images of `folder` from the cache where they are there and whole (every byte is compared with its SHA-256) and
-/// the folder's fingerprint is the one that they were packed from. Otherwise they are packed: with all cores, a few
-/// hundred at a time; a process that is stopped or killed meanwhile leaves what it has, and the next one goes on there.
-/// Processes that want the same images wait for the one that packs. Throws DataError where a larger share of the files
-/// than allowed, or all, cannot be read, IoError where the cache cannot be written or the disk has no room,
-/// StoppedError where a signal asks to stop.
+/// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
+/// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
+/// killed, the next one continues where it ended. Concurrent processes wait for the one that packs.
+///
+/// Throws DataError if more than options.max_unreadable of the files, or all of them, are unreadable, IoError if the
+/// cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

@@ -4,15 +4,15 @@
 
 namespace slopegan {
 
-/// The consecutive images of a batch that one of several processes has.
+/// The consecutive images of a batch that one of several processes works on.
 struct Part {
   std::int64_t first = 0;
   std::int64_t count = 0;
-  std::int64_t total = 0;  ///< images of the batch
+  std::int64_t total = 0;  ///< images of the whole batch
 
   static Part whole(std::int64_t images) { return {0, images, images}; }
 
-  /// Equal parts for all ranks, or parts that differ by one image.
+  /// Splits a batch evenly: the sizes of the parts differ by at most one image.
   static Part of_rank(std::int64_t rank, std::int64_t ranks, std::int64_t images) {
     const std::int64_t first = rank * images / ranks;
     return {first, (rank + 1) * images / ranks - first, images};

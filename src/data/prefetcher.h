@@ -12,13 +12,13 @@
 
 namespace slopegan {
 
-/// Fills buffers ahead of their use on one thread of its own. The buffers go round: filled, taken with next(), given
-/// back with recycle(), filled again. next() and recycle() are for one consumer thread. Destruction waits for the fill
-/// that is running, never for the consumer.
+/// Fills buffers ahead of time on a worker thread. Buffers circulate: filled, taken with next(), returned with
+/// recycle(), filled again. next() and recycle() must be called from one consumer thread. The destructor waits for a
+/// running fill, but not for the consumer.
 template <typename Buffer>
 class Prefetcher {
  public:
-  /// Writes the next item into the buffer, or returns false when there are no more. Called on the worker thread only.
+  /// Writes the next item into the buffer, or returns false after the last item. Called on the worker thread only.
   using Fill = std::function<bool(Buffer&)>;
 
   Prefetcher(std::vector<Buffer> buffers, Fill fill) : fill_(std::move(fill)) {
@@ -26,14 +26,14 @@ class Prefetcher {
     worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
-  /// Waits for the next filled buffer, in order. Throws what fill threw once the items before it are taken, and
+  /// Waits for the next filled buffer, in order. Rethrows an exception of `fill` after the items before it, and throws
   /// std::logic_error after the last item.
   Buffer next() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return !ready_.empty() || ended_; });
     if (ready_.empty()) {
       if (error_) std::rethrow_exception(error_);
-      throw std::logic_error("Prefetcher: there is nothing after the last item");
+      throw std::logic_error("Prefetcher: no items left");
     }
     Buffer buffer = std::move(ready_.front());
     ready_.pop_front();
@@ -82,7 +82,7 @@ class Prefetcher {
   std::deque<Buffer> free_, ready_;
   std::exception_ptr error_;
   bool ended_ = false;
-  std::jthread worker_;  // last, so that it is stopped and joined before what it uses goes
+  std::jthread worker_;  // the last member, so it is joined before the others are destroyed
 };
 
 }  // namespace slopegan

@@ -27,11 +27,11 @@ void summarize_pixels(const torch::Tensor& images, DatasetSummary& summary) {
 }
 
 std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
-  constexpr std::size_t most_labels = 100;
+  constexpr std::size_t max_labels = 100;
   std::vector<std::string> texts;
   for (const auto& [label, count] : summary.label_counts) {
-    if (texts.size() == most_labels) {
-      texts.push_back(format_text("and {} more", summary.label_counts.size() - most_labels));
+    if (texts.size() == max_labels) {
+      texts.push_back(format_text("and {} more", summary.label_counts.size() - max_labels));
       break;
     }
     texts.push_back(label_text(dataset, label) + format_text(": {}", count));
@@ -40,14 +40,15 @@ std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
 }
 
 std::string unreadable_text(const Dataset& dataset) {
-  constexpr std::size_t most_named = 100;
+  constexpr std::size_t max_named = 100;
   if (dataset.unreadable.empty()) return "";
-  std::string text = format_text("  left out  {} files that cannot be read\n", dataset.unreadable.size());
-  for (std::size_t i = 0; i < std::min(most_named, dataset.unreadable.size()); ++i) {
+  std::string text = format_text("  skipped {} files that cannot be read\n", dataset.unreadable.size());
+  for (std::size_t i = 0; i < std::min(max_named, dataset.unreadable.size()); ++i) {
     text += "    " + dataset.unreadable[i] + "\n";
   }
-  if (dataset.unreadable.size() > most_named)
-    text += format_text("    and {} more\n", dataset.unreadable.size() - most_named);
+  if (dataset.unreadable.size() > max_named) {
+    text += format_text("    and {} more\n", dataset.unreadable.size() - max_named);
+  }
   return text;
 }
 

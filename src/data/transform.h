@@ -10,29 +10,29 @@
 
 namespace slopegan {
 
-/// How an image of one size is brought to resolution × resolution.
+/// How images of one size are fitted to resolution x resolution.
 struct Fit {
   cv::Rect crop;        ///< the part of the image that is used
-  bool resize = false;  ///< stretched to the resolution; otherwise centred, with black around it
-  cv::Point offset;     ///< where the cropped image lies when it is not resized
+  bool resize = false;  ///< resize to the resolution; otherwise centre and pad with black
+  cv::Point offset;     ///< position of the cropped image if it is padded
 };
 
-/// An image whose sides are both in [3/4 · resolution, resolution] is kept whole and padded, others are cut to their
-/// central square, which is then padded where its side is in that range and resized where it is not. Where an odd
-/// number of pixels is left, the larger part lies below and to the right.
+/// An image is padded if both sides are in [3/4 resolution, resolution]. Any other image is cropped to its central
+/// square, which is padded if its side is in this range and resized otherwise. If the padding or the crop is odd, the
+/// larger part is at the bottom and on the right.
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution);
 
-/// Turns stored images of one size into what the discriminator sees: float32 in [-1, 1] (byte / 127.5 − 1, black is
-/// −1), resolution × resolution, channels last. Holds scratch memory: one object a thread.
+/// Converts stored images of one size into inputs of the discriminator: float32 in [-1, 1] (byte / 127.5 - 1, so black
+/// is -1), resolution x resolution, channels last. Not thread-safe: owns scratch memory.
 class ImageTransform {
  public:
   /// Throws std::invalid_argument unless channels is 1 or 3 and all sizes are positive.
   ImageTransform(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t resolution);
-  ImageTransform(const ImageTransform&) = delete;  // a copied cv::Mat is the same memory
+  ImageTransform(const ImageTransform&) = delete;  // a copied cv::Mat shares its memory
   ImageTransform& operator=(const ImageTransform&) = delete;
 
-  /// `image`: uint8 [C, H, W]; `out`: float32 [resolution, resolution, C], all of it is written. `flip` mirrors the
-  /// result left to right.
+  /// `image`: uint8 [C, H, W]; `out`: float32 [resolution, resolution, C], completely overwritten. `flip` mirrors the
+  /// result horizontally.
   void operator()(std::span<const std::uint8_t> image, bool flip, std::span<float> out);
 
   std::int64_t input_size() const { return channels_ * height_ * width_; }
@@ -43,14 +43,18 @@ class ImageTransform {
 
   std::int64_t channels_, height_, width_, resolution_;
   Fit fit_;
-  cv::Mat scratch_;  // the cropped image as float, only for resizing
+  cv::Mat scratch_;  // the cropped image as float, if it is resized
 };
 
-/// Whether the image at `position` (images seen before it, over all epochs) is mirrored: one in two.
-bool flipped(std::uint64_t seed, std::int64_t position);
+/// Whether the image at `position` (the number of images before it, over all epochs) is mirrored, with probability 1/2.
+bool is_flipped(std::uint64_t seed, std::int64_t position);
 
-/// The images at `indices` as the discriminator sees them, without flips: float32 [n, C, resolution, resolution] with
+/// The images at `indices` as inputs of the discriminator, without flips: float32 [n, C, resolution, resolution] with
 /// channels-last strides. Throws std::out_of_range.
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution);
+
+/// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but as bytes: uint8
+/// [C, resolution, resolution], RGB.
+torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution);
 
 }  // namespace slopegan

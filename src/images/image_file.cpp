@@ -6,6 +6,7 @@
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "support/bytes.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"
@@ -18,13 +19,7 @@ constexpr std::size_t max_file_size = std::size_t{256} << 20;
 /// 12 megapixels. Decoding, cropping and resizing such an image in float32 takes about 200 MiB.
 constexpr std::int64_t max_pixels = std::int64_t{12} << 20;
 
-std::uint32_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
-std::optional<cv::Size> size_of(std::uint32_t width, std::uint32_t height) {
+std::optional<cv::Size> size_of(std::uint64_t width, std::uint64_t height) {
   if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX) return std::nullopt;
   return cv::Size(static_cast<int>(width), static_cast<int>(height));
 }
@@ -41,7 +36,7 @@ std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, Predicate wa
     } else if (wanted(marker)) {
       return at;
     } else {
-      at += 2 + big_endian(bytes, at + 2, 2);
+      at += 2 + big_endian(bytes.substr(at + 2, 2));
     }
   }
   return std::nullopt;
@@ -53,7 +48,7 @@ std::optional<cv::Size> jpeg_size(std::string_view bytes) {
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
   });
   if (!at) return std::nullopt;
-  return size_of(big_endian(bytes, *at + 7, 2), big_endian(bytes, *at + 5, 2));
+  return size_of(big_endian(bytes.substr(*at + 7, 2)), big_endian(bytes.substr(*at + 5, 2)));
 }
 
 /// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
@@ -64,24 +59,18 @@ bool is_truncated_jpeg(std::string_view bytes) {
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
-std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
 /// Size from the first chunk: the canvas of an extended file, or the header of a lossless or lossy frame (RFC 9649,
 /// sections 2.5 to 2.7; RFC 6386, section 9.1).
 std::optional<cv::Size> webp_size(std::string_view bytes) {
   if (bytes.size() < 30) return std::nullopt;
   const std::string_view chunk = bytes.substr(12, 4);
-  if (chunk == "VP8X") return size_of(little_endian(bytes, 24, 3) + 1, little_endian(bytes, 27, 3) + 1);
+  if (chunk == "VP8X") return size_of(little_endian(bytes.substr(24, 3)) + 1, little_endian(bytes.substr(27, 3)) + 1);
   if (chunk == "VP8L" && bytes[20] == '\x2f') {
-    const std::uint32_t sides = little_endian(bytes, 21, 4);
+    const std::uint64_t sides = little_endian(bytes.substr(21, 4));
     return size_of((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1);
   }
   if (chunk == "VP8 " && bytes.substr(23, 3) == "\x9d\x01\x2a") {
-    return size_of(little_endian(bytes, 26, 2) & 0x3fff, little_endian(bytes, 28, 2) & 0x3fff);
+    return size_of(little_endian(bytes.substr(26, 2)) & 0x3fff, little_endian(bytes.substr(28, 2)) & 0x3fff);
   }
   return std::nullopt;
 }
@@ -91,7 +80,7 @@ std::optional<cv::Size> webp_size(std::string_view bytes) {
 std::optional<cv::Size> declared_size(std::string_view bytes) {
   constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);
   if (bytes.starts_with(png) && bytes.size() >= 24 && bytes.substr(12, 4) == "IHDR") {
-    return size_of(big_endian(bytes, 16, 4), big_endian(bytes, 20, 4));
+    return size_of(big_endian(bytes.substr(16, 4)), big_endian(bytes.substr(20, 4)));
   }
   if (bytes.starts_with("\xff\xd8")) return jpeg_size(bytes);
   if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return webp_size(bytes);

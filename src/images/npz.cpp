@@ -4,11 +4,11 @@
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
-#include <memory>
-#include <span>
 #include <stdexcept>
+#include <utility>
 #include <zip.h>
 
+#include "images/npy.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/posix_file.h"
@@ -18,46 +18,124 @@ namespace slopegan {
 
 namespace {
 
-/// What libzip draws the entry's bytes from while it closes the archive.
+constexpr std::string_view npy_ending = ".npy";
+
+struct CloseEntry {
+  void operator()(zip_file_t* entry) const { zip_fclose(entry); }
+};
+
+/// Reads one array of the archive sequentially.
+class NpzEntry {
+ public:
+  NpzEntry(zip_t* archive, const std::filesystem::path& file, const std::string& array)
+      : file_(file), shown_(printable(file.string()) + ", " + printable(array)) {
+    const std::string name = array + std::string(npy_ending);
+    zip_stat_t status;
+    if (zip_stat(archive, name.c_str(), 0, &status) != 0) refuse(": " + reason(zip_get_error(archive)));
+    constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_INDEX;
+    if ((status.valid & needed) != needed) refuse(" has no size in the archive");
+    size_ = status.size;
+    entry_.reset(zip_fopen_index(archive, status.index, 0));
+    if (entry_ == nullptr) refuse(" cannot be read: " + reason(zip_get_error(archive)));
+  }
+
+  /// The uncompressed size that the archive claims, in bytes.
+  std::uint64_t size() const { return size_; }
+  const std::filesystem::path& file() const { return file_; }
+
+  /// Returns fewer bytes than requested only at the end, where libzip also verifies the checksum.
+  std::size_t read(std::span<std::byte> into) {
+    std::size_t filled = 0;
+    while (filled < into.size()) {
+      const auto got = zip_fread(entry_.get(), into.data() + filled, into.size() - filled);
+      if (got < 0) refuse(" is damaged: " + reason(zip_file_get_error(entry_.get())));
+      if (got == 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    return filled;
+  }
+
+  [[noreturn]] void refuse(const std::string& text) const { throw DataError(shown_ + text); }
+
+ private:
+  static std::string reason(zip_error_t* error) { return printable(zip_error_strerror(error)); }
+
+  std::filesystem::path file_;
+  std::string shown_;
+  std::uint64_t size_ = 0;
+  std::unique_ptr<zip_file_t, CloseEntry> entry_;
+};
+
+/// Parses NumPy's integer types, for example "|u1" and "<i8".
+void set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
+  const auto known = [&](std::string_view order) {
+    return type.size() == 3 && order.find(type[0]) != std::string_view::npos && (type[1] == 'u' || type[1] == 'i');
+  };
+  if (!(known("|<>=") && type[2] == '1') && !(known("<") && (type[2] == '2' || type[2] == '4' || type[2] == '8'))) {
+    entry.refuse(" holds values of type '" + printable(type) + "', but integers are expected");
+  }
+  array.is_signed = type[1] == 'i';
+  array.item_size = static_cast<std::size_t>(type[2] - '0');
+}
+
+/// Returns the size of the values in bytes.
+std::uint64_t checked_size(NpyArray& array, const NpzEntry& entry) {
+  std::uint64_t count = 1;
+  for (const auto size : array.shape) {
+    if (size == 0) entry.refuse(" has the shape " + shape_text(array.shape) + ", which is empty");
+    if (static_cast<std::uint64_t>(size) > max_data_bytes / array.item_size / count) {
+      entry.refuse(" has the shape " + shape_text(array.shape) + ", which exceeds the limit of 8 GiB");
+    }
+    count *= static_cast<std::uint64_t>(size);
+  }
+  array.count = static_cast<std::size_t>(count);
+  return count * array.item_size;
+}
+
+NpyHeader read_header(NpzEntry& entry, std::string& start) {
+  start.resize(max_npy_header_bytes);
+  start.resize(entry.read(std::as_writable_bytes(std::span(start))));
+  try {
+    return parse_npy_header(start);
+  } catch (const std::invalid_argument& error) {
+    entry.refuse(std::string(" ") + error.what());
+  }
+}
+
+/// The source of an entry's bytes, which libzip reads while it closes the archive.
 struct Feed {
-  const std::function<torch::Tensor()>& next;
+  const std::function<std::span<const std::byte>()>& next;
   std::string header;
-  std::uint64_t size;  // of header and array
-  std::uint64_t given = 0;
-  torch::Tensor part{};
-  std::uint64_t part_at = 0;
+  std::uint64_t size;  // of header and array, in bytes
+  std::uint64_t position = 0;
+  std::span<const std::byte> part{};  // the unread rest of the last part
   std::exception_ptr failure{};
   zip_error_t error{};
 
-  std::span<const char> pending() {
-    if (given < header.size()) return std::span(header).subspan(given);
-    if (!part.defined() || part_at == part.nbytes()) {
-      part = next();
-      part_at = 0;
-      if (!part.is_contiguous() || part.scalar_type() != torch::kByte || part.nbytes() == 0) {
-        throw std::logic_error("write_npz: contiguous bytes are expected");
-      }
-    }
-    const auto* bytes = static_cast<const char*>(part.const_data_ptr());
-    return std::span(bytes, part.nbytes()).subspan(part_at);
+  std::span<const std::byte> pending() {
+    if (position < header.size()) return std::as_bytes(std::span(header)).subspan(position);
+    if (part.empty()) part = next();
+    if (part.empty()) throw std::logic_error("write_npz: fewer bytes than the shape says");
+    return part;
   }
 
-  std::uint64_t read(char* out, std::uint64_t room) {
-    room = std::min(room, size - given);
+  std::uint64_t read(std::byte* out, std::uint64_t room) {
+    room = std::min(room, size - position);
     std::uint64_t written = 0;
     while (written < room) {
       const auto bytes = pending();
       const std::uint64_t count = std::min<std::uint64_t>(bytes.size(), room - written);
       std::memcpy(out + written, bytes.data(), count);
-      if (given >= header.size()) part_at += count;
+      if (position >= header.size()) part = part.subspan(count);
       written += count;
-      given += count;
+      position += count;
     }
     return written;
   }
 };
 
-zip_int64_t fail(Feed& feed) {  // no exception may pass through libzip
+/// Stores the exception, which must not pass through libzip.
+zip_int64_t fail(Feed& feed) {
   feed.failure = std::current_exception();
   zip_error_set(&feed.error, ZIP_ER_INTERNAL, 0);
   return -1;
@@ -73,6 +151,7 @@ zip_int64_t describe(const Feed& feed, void* data, zip_uint64_t length) {
   return sizeof(stat);
 }
 
+/// The callback of the zip source.
 zip_int64_t serve(void* user, void* data, zip_uint64_t length, zip_source_cmd_t command) {
   auto& feed = *static_cast<Feed*>(user);
   switch (command) {
@@ -82,7 +161,7 @@ zip_int64_t serve(void* user, void* data, zip_uint64_t length, zip_source_cmd_t 
       return 0;
     case ZIP_SOURCE_READ:
       try {
-        return static_cast<zip_int64_t>(feed.read(static_cast<char*>(data), length));
+        return static_cast<zip_int64_t>(feed.read(static_cast<std::byte*>(data), length));
       } catch (...) {
         return fail(feed);
       }
@@ -115,28 +194,73 @@ std::uint64_t element_count(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-std::string npy_header(const std::vector<std::int64_t>& shape) {
-  std::string sides;
-  for (const auto side : shape) sides += std::to_string(side) + ", ";
-  std::string text = "{'descr': '|u1', 'fortran_order': False, 'shape': (" + sides + "), }";
-  constexpr std::size_t before = 10, alignment = 64;  // magic, version and length; the data begin at a multiple
-  text.append(alignment - 1 - (before + text.size()) % alignment, ' ');
-  text += '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(text.size() & 0xff);
-  header += static_cast<char>(text.size() >> 8);
-  return header + text;
+void NpzFile::Close::operator()(zip* archive) const { zip_discard(archive); }
+
+NpzFile::NpzFile(std::filesystem::path path) : path_(std::move(path)) {
+  require_regular_file(path_);
+  int code = 0;
+  archive_.reset(zip_open(path_.c_str(), ZIP_RDONLY, &code));
+  if (archive_ == nullptr) {
+    zip_error_t error;
+    zip_error_init_with_code(&error, code);
+    const std::string reason = printable(zip_error_strerror(&error));
+    zip_error_fini(&error);
+    throw DataError(printable(path_.string()) + " cannot be read as an npz file: " + reason);
+  }
+  file_size_ = file_size_or_zero(path_);
+}
+
+bool NpzFile::has(const std::string& array) const {
+  return zip_name_locate(archive_.get(), (array + std::string(npy_ending)).c_str(), 0) >= 0;
+}
+
+std::vector<std::string> NpzFile::arrays() const {
+  std::vector<std::string> names;
+  for (zip_int64_t i = 0; i < zip_get_num_entries(archive_.get(), 0); ++i) {
+    const char* name = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
+    const std::string text = name == nullptr ? "" : name;
+    if (text.ends_with(npy_ending)) names.push_back(text.substr(0, text.size() - npy_ending.size()));
+  }
+  return names;
+}
+
+NpyArray NpzFile::read(const std::string& array) const {
+  NpzEntry entry(archive_.get(), path_, array);
+  check_uncompressed_size(path_, entry.size(), file_size_);
+  std::string start;
+  const NpyHeader header = read_header(entry, start);
+  NpyArray result;
+  result.shape = header.shape;
+  set_type(result, header.type, entry);
+  const std::uint64_t bytes = checked_size(result, entry);
+  if (header.size + bytes != entry.size()) {
+    entry.refuse(format_text(" has the shape {}, which takes {} bytes, but holds {}", shape_text(result.shape), bytes,
+                             entry.size() - std::min(entry.size(), header.size)));
+  }
+  std::string_view buffered = std::string_view(start).substr(header.size);  // read together with the header
+  const auto read_values = [&](std::span<std::byte> into) {
+    const std::size_t count = std::min(buffered.size(), into.size());
+    std::copy_n(std::as_bytes(std::span(buffered)).begin(), count, into.begin());
+    buffered.remove_prefix(count);
+    return count + entry.read(into.subspan(count));
+  };
+  result.values = read_buffer(static_cast<std::size_t>(bytes), path_, read_values);
+  std::byte extra{};  // reading past the end makes libzip verify the checksum
+  if (result.values.size != bytes || read_values({&extra, 1}) != 0) {
+    entry.refuse(" is shorter or longer than its header says");
+  }
+  return result;
 }
 
 void write_npz(const std::filesystem::path& file, const std::string& name, const std::vector<std::int64_t>& shape,
-               const std::function<torch::Tensor()>& next) {
+               const std::function<std::span<const std::byte>()>& next) {
   PendingFile pending(file);
   Feed feed{.next = next, .header = npy_header(shape), .size = 0};
   feed.size = feed.header.size() + element_count(shape);
   zip_error_t error;
   zip_error_init(&error);
   int code = 0;
-  // libzip says only at the end that it cannot write there, after all images were made.
+  // Reports an unwritable directory now. libzip would only report it at the end, after all images are generated.
   PosixFile(pending.temporary(), O_WRONLY | O_CREAT | O_EXCL, /*shown=*/file);
   std::unique_ptr<zip_t, void (*)(zip_t*)> archive(
       zip_open(pending.temporary().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);
@@ -152,7 +276,7 @@ void write_npz(const std::filesystem::path& file, const std::string& name, const
     throw_zip_error(file, zip_get_error(archive.get()));
   }
   const auto entry = static_cast<zip_uint64_t>(index);
-  constexpr zip_uint16_t first_day_of_1980 = 0x21;  // the earliest that zip knows
+  constexpr zip_uint16_t first_day_of_1980 = 0x21;  // the earliest date in zip files
   if (zip_set_file_compression(archive.get(), entry, ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(archive.get(), entry, 0, first_day_of_1980, 0) != 0) {
     throw_zip_error(file, zip_get_error(archive.get()));
@@ -161,7 +285,7 @@ void write_npz(const std::filesystem::path& file, const std::string& name, const
     if (feed.failure) std::rethrow_exception(feed.failure);
     throw_zip_error(file, zip_get_error(archive.get()));
   }
-  archive.release();  // NOLINT(bugprone-unused-return-value): zip_close has freed it
+  archive.release();  // NOLINT(bugprone-unused-return-value): zip_close freed it
   pending.commit();
 }
 

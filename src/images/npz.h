@@ -1,26 +1,60 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <torch/types.h>
+#include "support/data_file.h"
 
+struct zip;
+
+/// Archives of arrays, as NumPy's savez and savez_compressed write them.
 namespace slopegan {
 
-/// Writes one array of bytes as numpy's np.savez does: a zip file with the stored (not compressed) entry
-/// <name>.npy, of any size (zip64). `next` gives uint8 tensors, contiguous and on the CPU, whose bytes one after the
-/// other are the array in C order; they are asked for when they are needed, so that the memory does not grow with the
-/// file. The same array gives the same file. Whoever reads `file` sees the old one or the whole new one.
-///
-/// Throws IoError, whatever `next` throws, and std::logic_error where it gives another number of bytes than `shape`
-/// says; nothing is left behind then.
-void write_npz(const std::filesystem::path& file, const std::string& name, const std::vector<std::int64_t>& shape,
-               const std::function<torch::Tensor()>& next);
+/// An array of integers.
+struct NpyArray {
+  bool is_signed = false;
+  std::size_t item_size = 1;        ///< bytes per value: 1, 2, 4 or 8
+  std::vector<std::int64_t> shape;  ///< every size is at least 1
+  std::size_t count = 0;            ///< number of values, the product of the shape
+  ByteBuffer values;                ///< count * item_size bytes, row-major, little-endian
+};
 
-/// The beginning of an .npy file (version 1.0) for uint8 in C order: numpy.lib.format.
-std::string npy_header(const std::vector<std::int64_t>& shape);
+/// Reads the arrays of an archive. Sizes that the archive claims are checked against the size of the file before memory
+/// is allocated. All errors are DataErrors that name the file, and the array if one is concerned.
+class NpzFile {
+ public:
+  explicit NpzFile(std::filesystem::path path);
+
+  bool has(const std::string& array) const;
+  std::vector<std::string> arrays() const;
+  /// Throws if the array is missing, empty, damaged or not an array of integers.
+  NpyArray read(const std::string& array) const;
+
+ private:
+  struct Close {
+    void operator()(zip* archive) const;
+  };
+
+  std::filesystem::path path_;
+  std::uint64_t file_size_ = 0;
+  std::unique_ptr<zip, Close> archive_;
+};
+
+/// Writes an archive with one uint8 array of any size (zip64) as the stored, uncompressed entry <name>.npy. Equal
+/// arrays give equal files. The file is replaced atomically.
+///
+/// `next` returns consecutive parts of the array in C order, each of which stays valid until the following call. It is
+/// called on demand, so memory use does not depend on the size of the file.
+///
+/// Throws IoError, any exception of `next`, and std::logic_error if `next` returns an empty part before the array is
+/// complete. On an exception no file is left behind.
+void write_npz(const std::filesystem::path& file, const std::string& name, const std::vector<std::int64_t>& shape,
+               const std::function<std::span<const std::byte>()>& next);
 
 }  // namespace slopegan

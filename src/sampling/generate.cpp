@@ -68,11 +68,13 @@ void check_free(const GenerateOptions& options) {
 
 void write_array(ImageStream& stream, const fs::path& file) {
   StreamProgress progress;
-  write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, [&] {
-    const auto images = stream.next();
+  torch::Tensor bytes;  // of the current part
+  const auto next = [&]() -> std::span<const std::byte> {
+    bytes = to_bytes(stream.next());
     progress.update(stream);
-    return to_bytes(images);
-  });
+    return {static_cast<const std::byte*>(bytes.const_data_ptr()), bytes.nbytes()};
+  };
+  write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, next);
 }
 
 /// "000042.png": as many digits for all, so that names sort as numbers do.

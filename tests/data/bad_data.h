@@ -7,16 +7,19 @@
 
 namespace slopegan {
 
-/// A data set of any format that is bad, in a directory of its own.
+/// A defective data set, written to a directory of its own.
 struct BadData {
-  std::string what;  ///< for the messages of tests
+  std::string what;  ///< shown by failing tests
   std::string kind;  ///< data.kind
-  std::string path;  ///< data.path, in the directory
-  std::string file;  ///< what has to be named
+  std::string path;  ///< data.path, relative to the directory
+  std::string file;  ///< the file that the error must name
   std::function<void(const std::filesystem::path& directory)> write;
 };
 
-/// npz archives, CIFAR files and folders of images.
+/// IDX data sets, npz archives, CIFAR files and folders of images.
 std::vector<BadData> bad_data_sets();
+
+/// Twelve images of 4 x 4 and their labels. Every bad IDX data set replaces one of its files.
+void write_good_idx(const std::filesystem::path& directory);
 
 }  // namespace slopegan

@@ -11,7 +11,7 @@
 namespace slopegan {
 namespace {
 
-/// Images of 2 × 2 pixels whose left column says which image it is and whose right column is white.
+/// Images of 2 x 2 pixels whose left column encodes the index and whose right column is white.
 std::shared_ptr<const Dataset> numbered_images(std::int64_t count) {
   auto dataset = std::make_shared<Dataset>();
   dataset->images = torch::full({count, 1, 2, 2}, 255, torch::kByte);
@@ -28,7 +28,7 @@ BatchStreamOptions options(std::int64_t dataset_size, std::int64_t total) {
   return options;
 }
 
-/// What a stream gives from its start to its end, one tensor a batch.
+/// All batches of a stream.
 std::vector<torch::Tensor> all_batches(const BatchStreamOptions& stream_options) {
   BatchStream stream(stream_options);
   std::vector<torch::Tensor> batches;
@@ -54,8 +54,8 @@ std::vector<int> numbers(const std::vector<torch::Tensor>& batches) {
   return found;
 }
 
-TEST(BatchStream, ShowsEveryImageOnceAnEpochInAnotherOrder) {
-  const auto order = numbers(all_batches(options(10, 30)));  // batches of 4 lie across the epochs' ends
+TEST(BatchStream, ShowsEveryImageOncePerEpochInADifferentOrder) {
+  const auto order = numbers(all_batches(options(10, 30)));  // batches of 4 span epochs
   ASSERT_EQ(order.size(), 30u);
   std::vector<std::vector<int>> epochs;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -68,7 +68,7 @@ TEST(BatchStream, ShowsEveryImageOnceAnEpochInAnotherOrder) {
   EXPECT_NE(epochs[1], epochs[2]);
 }
 
-TEST(BatchStream, GivesFloatImagesInChannelsLastOrder) {
+TEST(BatchStream, ReturnsFloatImagesInChannelsLastOrder) {
   auto stream_options = options(10, 8);
   auto dataset = std::make_shared<Dataset>();
   dataset->images = torch::randint(256, {10, 3, 4, 4}, torch::kLong).to(torch::kByte);
@@ -84,13 +84,13 @@ TEST(BatchStream, GivesFloatImagesInChannelsLastOrder) {
   EXPECT_EQ(same_as_first.sum().item<int>(), 1);
 }
 
-TEST(BatchStream, TheLastBatchHoldsWhatIsLeft) {
+TEST(BatchStream, TheLastBatchHoldsTheRemainingImages) {
   const auto batches = all_batches(options(10, 10));
   ASSERT_EQ(batches.size(), 3u);
   EXPECT_EQ(batches[2].size(0), 2);
 }
 
-TEST(BatchStream, GoesOnFromAnyBatchAsIfItHadNotStopped) {
+TEST(BatchStream, ContinuesFromAnyBatchAsIfUninterrupted) {
   auto stream_options = options(10, 50);
   stream_options.flip = true;
   const auto whole = all_batches(stream_options);
@@ -102,7 +102,7 @@ TEST(BatchStream, GoesOnFromAnyBatchAsIfItHadNotStopped) {
   }
 }
 
-TEST(BatchStream, GoesOnFromAnyImageWithTheSameImages) {
+TEST(BatchStream, ContinuesFromAnyImageWithTheSameImages) {
   auto stream_options = options(10, 35);
   stream_options.flip = true;
   const auto whole = torch::cat(all_batches(stream_options));
@@ -120,7 +120,7 @@ TEST(BatchStream, DependsOnItsSeed) {
   EXPECT_NE(first, numbers(all_batches(stream_options)));
 }
 
-TEST(BatchStream, FlipsChangeTheOrientationButNotTheOrder) {
+TEST(BatchStream, FlipsDoNotChangeTheOrder) {
   auto stream_options = options(100, 200);
   const auto straight = torch::cat(all_batches(stream_options));
   stream_options.flip = true;
@@ -153,7 +153,7 @@ TEST(BatchStream, RanksShareEveryBatchWithoutOverlap) {
   EXPECT_EQ(ranks[0][0].size(0), 4);
 }
 
-TEST(BatchStream, LeavesAKeptTensorAlone) {
+TEST(BatchStream, DoesNotOverwriteAKeptTensor) {
   BatchStream stream(options(10, 400));
   const auto kept = stream.next().images;
   const auto copy = kept.clone();
@@ -173,7 +173,7 @@ TEST(BatchStream, KeptTensorsOutliveTheStream) {
   EXPECT_EQ(kept.add_(1).size(0), 4);
 }
 
-TEST(BatchStream, UsesTheSameMemoryAgain) {
+TEST(BatchStream, ReusesMemory) {
   BatchStream stream(options(10, 400));
   std::map<const void*, int> uses;
   for (int i = 0; i < 60; ++i) ++uses[stream.next().images.const_data_ptr()];

@@ -1,9 +1,8 @@
-#include "data/cifar.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/idx_writer.h"
+#include "data/dataset.h"
+#include "data/file_writers.h"
 #include "expect_error.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -21,7 +20,7 @@ DataConfig cifar_at(const std::filesystem::path& path) {
   return config;
 }
 
-/// A record whose red plane holds `value`, whose green one value + 1, and whose blue one 0, 1, 2, …
+/// A record whose red plane is `value`, whose green plane is value + 1, and whose blue plane is 0, 1, 2, ...
 std::string record(const std::string& labels, int value) {
   return labels + std::string(1024, static_cast<char>(value)) + std::string(1024, static_cast<char>(value + 1)) +
          ramp(1024);
@@ -35,7 +34,7 @@ void write_cifar_10(const std::filesystem::path& directory) {
   }
 }
 
-TEST(Cifar, TenIsReadBatchAfterBatch) {
+TEST(Cifar, ConcatenatesTheBatchesOfCifar10) {
   const TemporaryDirectory directory;
   write_cifar_10(directory.path());
   EXPECT_FALSE(has_split(cifar_at(directory.path()), Split::test));
@@ -52,13 +51,13 @@ TEST(Cifar, TenIsReadBatchAfterBatch) {
   EXPECT_EQ(test->labels.item<std::int64_t>(), 7);
 }
 
-TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacks) {
+TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacksTo) {
   const TemporaryDirectory directory;
   write_cifar_10(directory / "cifar-10-batches-bin");
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
 }
 
-TEST(Cifar, HundredCountsTheFineLabel) {
+TEST(Cifar, UsesTheFineLabelsOfCifar100) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train.bin", record("\x05\x63", 1) + record(std::string("\x13\0", 2), 2));
   const auto train = load_dataset(cifar_at(directory.path()), Split::train);
@@ -67,7 +66,7 @@ TEST(Cifar, HundredCountsTheFineLabel) {
   EXPECT_EQ(train->name, "CIFAR-100");
 }
 
-TEST(Cifar, SaysWhatIsLookedFor) {
+TEST(Cifar, NamesTheExpectedFilesIfThereAreNone) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(cifar_at(directory.path()), Split::train); }),
               HasSubstr("neither CIFAR-10's data_batch_1.bin"));

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/idx_writer.h"
+#include "data/file_writers.h"
 #include "data/summary.h"
 #include "expect_error.h"
 #include "support/errors.h"
@@ -24,7 +24,7 @@ DataConfig at(const std::filesystem::path& path) {
   return config;
 }
 
-TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAllTheirNames) {
+TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAnyOfTheirNames) {
   for (const std::string between : {"-", "."}) {
     for (const std::string ending : {"", ".gz"}) {
       const TemporaryDirectory directory;
@@ -43,7 +43,7 @@ TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAllTheirNames) {
   }
 }
 
-TEST(LoadDataset, FindsLabelsAndTestSplitBesideOneFile) {
+TEST(LoadDataset, FindsLabelsAndTestSplitBesideAFile) {
   const TemporaryDirectory directory;
   const auto file = directory / "train-images-idx3-ubyte";
   write_bytes(file, images_of(3));
@@ -55,7 +55,7 @@ TEST(LoadDataset, FindsLabelsAndTestSplitBesideOneFile) {
   EXPECT_EQ(load_dataset(at(file), Split::test)->size(), 2);
 }
 
-TEST(LoadDataset, FindsWhatBelongsToAFileOfEmnistAndTurnsItsImages) {
+TEST(LoadDataset, FindsTheFilesOfEmnistAndTransposesItsImages) {
   const TemporaryDirectory directory;
   const auto file = directory / "emnist-letters-train-images-idx3-ubyte";
   write_bytes(file, images_of(3));
@@ -69,7 +69,7 @@ TEST(LoadDataset, FindsWhatBelongsToAFileOfEmnistAndTurnsItsImages) {
   EXPECT_TRUE(torch::equal(load_dataset(config, Split::train)->images, stored->images.transpose(2, 3)));
 }
 
-TEST(LoadDataset, BringsImagesToTheChannelsThatAreAskedFor) {
+TEST(LoadDataset, ConvertsImagesToTheConfiguredChannels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "digits", images_of(3));
   auto config = at(directory / "digits");
@@ -83,7 +83,7 @@ TEST(LoadDataset, BringsImagesToTheChannelsThatAreAskedFor) {
   EXPECT_EQ(load_dataset(config, Split::train)->hash, gray->hash);
 }
 
-TEST(LoadDataset, TakesAFileOfAnyNameAsTrainingSplitWithoutLabels) {
+TEST(LoadDataset, ReadsAFileOfAnyNameAsATrainingSplitWithoutLabels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "digits", images_of(3));
   const auto dataset = load_dataset(at(directory / "digits"), Split::train);
@@ -92,7 +92,7 @@ TEST(LoadDataset, TakesAFileOfAnyNameAsTrainingSplitWithoutLabels) {
   EXPECT_FALSE(has_split(at(directory / "digits"), Split::test));
 }
 
-TEST(LoadDataset, RefusesLabelsOfAnotherCount) {
+TEST(LoadDataset, RefusesTheWrongNumberOfLabels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   write_bytes(directory / "train-labels-idx1-ubyte", labels_of(2));
@@ -100,7 +100,7 @@ TEST(LoadDataset, RefusesLabelsOfAnotherCount) {
               AllOf(HasSubstr("2 labels for the 3 images"), HasSubstr("train-labels-idx1-ubyte")));
 }
 
-TEST(LoadDataset, SaysWhatIsLookedForAndWhereItCanBeHad) {
+TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
   const TemporaryDirectory directory;
   const auto missing = at(directory / "missing");
   const auto help = AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("dataset-fashion-mnist"));
@@ -111,14 +111,14 @@ TEST(LoadDataset, SaysWhatIsLookedForAndWhereItCanBeHad) {
               AllOf(help, HasSubstr("has no train images")));
 }
 
-TEST(LoadDataset, RefusesADirectoryUnderTheNameOfAFile) {
+TEST(LoadDataset, RefusesADirectoryInPlaceOfAFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
               HasSubstr("is a directory"));
 }
 
-TEST(HashImages, IsTheDigestOfShapeAndBytes) {
+TEST(HashImages, DigestsShapeAndBytes) {
   // printf 'uint8 1 1 2 2\n\0\1\2\3' | sha256sum
   EXPECT_EQ(hash_images(torch::arange(4).to(torch::kByte).view({1, 1, 2, 2})),
             "3b21b8f24844f797656b96b4425049a47eafc59c8a8419ca4b4011c8ab73cefc");
@@ -126,7 +126,7 @@ TEST(HashImages, IsTheDigestOfShapeAndBytes) {
             hash_images(torch::zeros({1, 1, 2, 2}, torch::kByte)));
 }
 
-TEST(SummaryText, HoldsTheFiguresOfTheData) {
+TEST(SummaryText, ListsTheStatistics) {
   Dataset dataset;
   dataset.images = torch::tensor({10, 20, 30, 60}).to(torch::kByte).view({2, 1, 1, 2});
   dataset.labels = torch::tensor({7, 7}).to(torch::kLong);
@@ -135,7 +135,7 @@ TEST(SummaryText, HoldsTheFiguresOfTheData) {
                     HasSubstr("18.708"), HasSubstr("7: 2")));
 }
 
-TEST(FashionMnist, IsWhatItsAuthorsPublished) {
+TEST(FashionMnist, MatchesThePublishedStatistics) {
   const DataConfig config;
   if (!has_split(config, Split::train)) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";
   const auto train = load_dataset(config, Split::train), test = load_dataset(config, Split::test);

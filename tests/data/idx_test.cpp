@@ -1,5 +1,3 @@
-#include "data/idx.h"
-
 #include <fstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/idx_writer.h"
+#include "data/dataset.h"
+#include "data/file_writers.h"
+#include "data/idx_file.h"
 #include "expect_error.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
@@ -21,13 +21,18 @@ using ::testing::HasSubstr;
 
 constexpr int image_dimensions = 3, label_dimensions = 1;
 
+torch::Tensor read_idx(const std::filesystem::path& file, int dimensions) {
+  IdxFile input(file, dimensions);
+  return byte_tensor(input.read_data(), input.shape());
+}
+
 std::string images_error(const std::filesystem::path& file) {
   const std::string message = message_of<DataError>([&] { read_idx(file, image_dimensions); });
   EXPECT_THAT(message, HasSubstr(file.filename().string()));
   return message;
 }
 
-class IdxReader : public ::testing::Test {
+class IdxFileTest : public ::testing::Test {
  protected:
   std::filesystem::path plain(const std::string& bytes) {
     write_bytes(directory_ / "images", bytes);
@@ -47,19 +52,19 @@ void expect_ramp(const torch::Tensor& images) {
   EXPECT_TRUE(torch::equal(images.flatten(), torch::arange(24).to(torch::kByte)));
 }
 
-TEST_F(IdxReader, ReadsPlainAndGzippedFilesAlike) {
+TEST_F(IdxFileTest, ReadsPlainAndGzippedFilesAlike) {
   expect_ramp(read_idx(plain(good_), image_dimensions));
   expect_ramp(read_idx(gzipped(good_), image_dimensions));
 }
 
-TEST_F(IdxReader, TellsGzipByContentNotByName) {
+TEST_F(IdxFileTest, DetectsGzipByContentNotByName) {
   write_gz(directory_ / "no_ending", good_);
   write_bytes(directory_ / "not_zipped.gz", good_);
   expect_ramp(read_idx(directory_ / "no_ending", image_dimensions));
   expect_ramp(read_idx(directory_ / "not_zipped.gz", image_dimensions));
 }
 
-TEST_F(IdxReader, ReadsMoreThanOneBlock) {
+TEST_F(IdxFileTest, ReadsMoreThanOneBlock) {
   const std::uint32_t count = 70, side = 1024;  // 70 MiB in blocks of 64
   std::string bytes = idx_header({count, side, side});
   for (std::uint32_t i = 0; i < count; ++i) bytes.append(side * side, static_cast<char>(i));
@@ -68,41 +73,41 @@ TEST_F(IdxReader, ReadsMoreThanOneBlock) {
   EXPECT_TRUE(torch::equal(images, expected.expand_as(images)));
 }
 
-TEST_F(IdxReader, RefusesFilesOfAnotherKind) {
+TEST_F(IdxFileTest, RefusesOtherFormatsTypesAndDimensions) {
   EXPECT_THAT(images_error(plain("PNG and so on")),
-              AllOf(HasSubstr("no IDX file"), HasSubstr("50 4e 47 20"), HasSubstr("00 00 08 03")));
+              AllOf(HasSubstr("not an IDX file"), HasSubstr("50 4e 47 20"), HasSubstr("00 00 08 03")));
   EXPECT_THAT(images_error(plain(idx_header({2, 3, 4}, 0x0d) + ramp(96))), HasSubstr("type 0x0d"));
-  EXPECT_THAT(images_error(plain(idx_header({4}) + ramp(4))), HasSubstr("1 dimensions where images have 3"));
+  EXPECT_THAT(images_error(plain(idx_header({4}) + ramp(4))), HasSubstr("1 dimensions, but images have 3"));
   EXPECT_THAT(images_error(plain(idx_header({1, 3, 2, 2}) + ramp(12))), HasSubstr("4 dimensions"));
   const auto labels_message = message_of<DataError>([&] { read_idx(plain(good_), label_dimensions); });
-  EXPECT_THAT(labels_message, HasSubstr("3 dimensions where labels have 1"));
+  EXPECT_THAT(labels_message, HasSubstr("3 dimensions, but labels have 1"));
 }
 
-TEST_F(IdxReader, RefusesFilesWithoutAWholeHeader) {
+TEST_F(IdxFileTest, RefusesTruncatedHeaders) {
   EXPECT_THAT(images_error(plain("")), HasSubstr("too short"));
   EXPECT_THAT(images_error(plain(good_.substr(0, 3))), HasSubstr("too short"));
   EXPECT_THAT(images_error(plain(good_.substr(0, 15))), HasSubstr("too short"));
 }
 
-TEST_F(IdxReader, RefusesEmptyAndAbsurdSizes) {
+TEST_F(IdxFileTest, RefusesEmptyAndHugeShapes) {
   EXPECT_THAT(images_error(plain(idx_header({0, 28, 28}))), HasSubstr("at least one"));
   EXPECT_THAT(images_error(plain(idx_header({1, 0, 28}))), HasSubstr("[1, 4096]"));
   EXPECT_THAT(images_error(plain(idx_header({1, 28, 4097}))), HasSubstr("[1, 4096]"));
   EXPECT_THAT(images_error(plain(idx_header({0xffffffff, 28, 28}))), HasSubstr("8 GiB"));
 }
 
-TEST_F(IdxReader, NamesTheFileWhenItIsTruncated) {
+TEST_F(IdxFileTest, NamesTheFileWhenItIsTruncated) {
   EXPECT_THAT(images_error(plain(good_.substr(0, good_.size() - 1))),
               AllOf(HasSubstr("truncated"), HasSubstr("24 bytes"), HasSubstr("there are 23")));
   EXPECT_THAT(images_error(gzipped(good_.substr(0, good_.size() - 1))), HasSubstr("there are 23"));
 }
 
-TEST_F(IdxReader, NamesTheFileWhenMoreFollows) {
+TEST_F(IdxFileTest, NamesTheFileWhenItIsLongerThanItsHeaderSays) {
   EXPECT_THAT(images_error(plain(good_ + "x")), HasSubstr("longer than its header says"));
   EXPECT_THAT(images_error(gzipped(good_ + std::string(64 << 20, '\0'))), HasSubstr("longer than its header says"));
 }
 
-TEST_F(IdxReader, RefusesATruncatedGzipStreamWhereverItEnds) {
+TEST_F(IdxFileTest, RefusesGzipStreamsTruncatedAnywhere) {
   const auto file = gzipped(good_);
   const std::string whole = read_bytes(file);
   for (std::size_t size = 10; size < whole.size(); ++size) {
@@ -111,7 +116,7 @@ TEST_F(IdxReader, RefusesATruncatedGzipStreamWhereverItEnds) {
   }
 }
 
-TEST_F(IdxReader, RefusesAWrongChecksumAndADamagedStream) {
+TEST_F(IdxFileTest, RefusesAWrongChecksumAndADamagedStream) {
   const auto file = gzipped(good_);
   const std::string whole = read_bytes(file);
   std::string wrong_checksum = whole;
@@ -124,7 +129,7 @@ TEST_F(IdxReader, RefusesAWrongChecksumAndADamagedStream) {
   EXPECT_THAT(images_error(file), HasSubstr("damaged"));
 }
 
-TEST_F(IdxReader, DoesNotBelieveAClaimOfSevenGibibytes) {
+TEST_F(IdxFileTest, RefusesAnImplausibleClaimWithoutAllocatingMemory) {
   const auto file = gzipped(idx_header({7 * 64, 4096, 4096}) + ramp(1000));
   long pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -137,7 +142,7 @@ TEST_F(IdxReader, DoesNotBelieveAClaimOfSevenGibibytes) {
   EXPECT_THAT(message, HasSubstr("more than 100 times the"));
 }
 
-TEST_F(IdxReader, RefusesWhatIsNoRegularFile) {
+TEST_F(IdxFileTest, RefusesAnythingButRegularFiles) {
   EXPECT_THAT(message_of<DataError>([&] { read_idx(directory_.path(), image_dimensions); }),
               HasSubstr("is a directory"));
   EXPECT_THAT(images_error(directory_ / "missing"), HasSubstr("there is no file"));
@@ -148,14 +153,14 @@ TEST_F(IdxReader, RefusesWhatIsNoRegularFile) {
   EXPECT_THAT(images_error(directory_ / "loop"), HasSubstr("cannot be read"));
 }
 
-TEST_F(IdxReader, SaysThatAFileIsUnreadable) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+TEST_F(IdxFileTest, ReportsMissingPermission) {
+  if (geteuid() == 0) GTEST_SKIP() << "root can read every file";
   const auto file = plain(good_);
   std::filesystem::permissions(file, std::filesystem::perms::none);
   EXPECT_THAT(images_error(file), HasSubstr("Permission denied"));
 }
 
-TEST_F(IdxReader, PrintsNoControlCharactersOfFileNames) {
+TEST_F(IdxFileTest, EscapesControlCharactersInFileNames) {
   const auto message = message_of<DataError>([&] { read_idx(directory_ / "a\x1b[31m", image_dimensions); });
   EXPECT_EQ(message.find('\x1b'), std::string::npos);
 }

@@ -1,10 +1,8 @@
-#include "data/npz.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/idx_writer.h"
-#include "data/npz_writer.h"
+#include "data/dataset.h"
+#include "data/file_writers.h"
 #include "expect_error.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
@@ -24,13 +22,13 @@ DataConfig npz_at(const std::filesystem::path& file) {
   return config;
 }
 
-/// What scripts/golden_npz.py has put at [i, y, x, c] of images of `width` and `channels`.
+/// The value that scripts/golden_npz.py writes at [i, y, x, c].
 std::int64_t golden_value(std::int64_t i, std::int64_t y, std::int64_t x, std::int64_t c, std::int64_t width,
                           std::int64_t channels) {
   return (i + (y * width + x) * channels + c) % 251;
 }
 
-TEST(Npz, IsReadAsNumPyWroteIt) {
+TEST(NpzDataset, MatchesTheArraysWrittenByNumPy) {
   const auto dataset = load_dataset(npz_at(golden / "rgb.npz"), Split::train);
   ASSERT_EQ(dataset->images.sizes(), (torch::IntArrayRef{7, 3, 4, 5}));
   EXPECT_TRUE(dataset->images.is_contiguous());
@@ -47,7 +45,7 @@ TEST(Npz, IsReadAsNumPyWroteIt) {
   EXPECT_EQ(load_dataset(npz_at(golden / "rgb.npz"), Split::test)->size(), 4);
 }
 
-TEST(Npz, OfGrayImagesTakesTheValidationArraysWhereThereIsNoTestSplit) {
+TEST(NpzDataset, UsesTheValidationArraysIfThereIsNoTestSplit) {
   const auto config = npz_at(golden / "gray.npz");
   EXPECT_TRUE(has_split(config, Split::test));
   const auto train = load_dataset(config, Split::train), test = load_dataset(config, Split::test);
@@ -57,7 +55,7 @@ TEST(Npz, OfGrayImagesTakesTheValidationArraysWhereThereIsNoTestSplit) {
   EXPECT_EQ(test->size(), 2);
 }
 
-TEST(Npz, WithoutATestSplitOrLabelsIsADataSetAllTheSame) {
+TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
   const TemporaryDirectory directory;
   const auto file = directory / "plain.npz";
   write_zip(file, {{"train_images.npy", npy("|u1", "(3, 4, 4)", ramp(48))}});
@@ -67,7 +65,7 @@ TEST(Npz, WithoutATestSplitOrLabelsIsADataSetAllTheSame) {
               AllOf(HasSubstr("plain.npz holds no array test_images"), HasSubstr("it holds: train_images")));
 }
 
-TEST(Npz, SeveralLabelsAnImageAreNoLabels) {
+TEST(NpzDataset, IgnoresSeveralLabelsPerImage) {
   const TemporaryDirectory directory;
   const auto file = directory / "chest.npz";
   write_zip(file, {{"train_images.npy", npy("|u1", "(3, 4, 4)", ramp(48))},
@@ -75,7 +73,7 @@ TEST(Npz, SeveralLabelsAnImageAreNoLabels) {
   EXPECT_FALSE(load_dataset(npz_at(file), Split::train)->has_labels());
 }
 
-TEST(Npz, LabelsKeepTheirSign) {
+TEST(NpzDataset, ReadsSignedLabels) {
   const TemporaryDirectory directory;
   const auto file = directory / "signed.npz";
   write_zip(file, {{"train_images.npy", npy("|u1", "(2, 4, 4)", ramp(32))},

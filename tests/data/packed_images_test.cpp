@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 
-#include "data/fitted_image.h"
-#include "data/packing.h"
+#include "data/pack_file.h"
+#include "data/transform.h"
 #include "expect_error.h"
 #include "images/image_file.h"
 #include "support/errors.h"
@@ -22,10 +22,10 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-/// A folder of images and a cache of its own.
+/// A folder of images with its own cache.
 class PackedImagesTest : public ::testing::Test {
  protected:
-  /// Image i is 8 × 8 with a colour that says i.
+  /// Image i is 8 x 8 with a colour that encodes i.
   void add_images(int count) {
     for (int i = 0; i < count; ++i) {
       cv::imwrite(folder_ / name(i), cv::Mat(8, 8, CV_8UC3, cv::Scalar(i % 256, i / 256, 9)));
@@ -37,7 +37,7 @@ class PackedImagesTest : public ::testing::Test {
     return packed_images(list_folder(folder_.path(), Split::train), options);
   }
 
-  /// The files in the cache that end like this.
+  /// The files in the cache with this extension.
   std::vector<fs::path> cached(const std::string& ending) const {
     std::vector<fs::path> found;
     for (const auto& entry : fs::recursive_directory_iterator(cache_.path())) {
@@ -46,7 +46,7 @@ class PackedImagesTest : public ::testing::Test {
     return found;
   }
 
-  /// The red value of image i's first pixel, which is i / 256, and so on.
+  /// A channel of the first pixel of image i: 9, i / 256, i % 256.
   static int value(const PackedImages& packed, std::int64_t i, std::int64_t channel) {
     return packed.images[i][channel][0][0].item<int>();
   }
@@ -63,7 +63,7 @@ void flip_a_bit(const fs::path& file, std::int64_t at) {
   stream.put(static_cast<char>(byte ^ 16));
 }
 
-TEST_F(PackedImagesTest, AreTheFilesInTheirOrderAsTrainingFitsThem) {
+TEST_F(PackedImagesTest, MatchTheFilesInOrderFittedAsInTraining) {
   add_images(300);  // more than a chunk
   const auto packed = pack();
   ASSERT_EQ(packed.images.sizes(), (torch::IntArrayRef{300, 3, 8, 8}));
@@ -75,7 +75,7 @@ TEST_F(PackedImagesTest, AreTheFilesInTheirOrderAsTrainingFitsThem) {
   }
   EXPECT_EQ(packed.hash, hash_images(packed.images));
   const auto larger = pack({.resolution = 32});
-  EXPECT_TRUE(torch::equal(larger.images[7], fitted_image(read_image(folder_ / name(7)), 32)));
+  EXPECT_TRUE(torch::equal(larger.images[7], fit_to_resolution(read_image(folder_ / name(7)), 32)));
 }
 
 TEST_F(PackedImagesTest, CanBeGray) {
@@ -100,17 +100,17 @@ TEST_F(PackedImagesTest, AreDecodedOnce) {
   EXPECT_TRUE(cached(".progress").empty());
 }
 
-TEST_F(PackedImagesTest, ArePackedAgainInTheSamePlaceWhereTheFolderChanged) {
+TEST_F(PackedImagesTest, ReplaceTheirPackIfTheFolderChanged) {
   add_images(20);
   const auto before = pack();
   add_images(21);
   const auto after = pack();
   EXPECT_EQ(after.images.size(0), 21);
   EXPECT_EQ(cached(".images").size(), 1u);
-  EXPECT_EQ(value(before, 19, 2), 19);  // whoever has the old ones keeps them
+  EXPECT_EQ(value(before, 19, 2), 19);  // existing mappings remain valid
 }
 
-TEST_F(PackedImagesTest, ArePackedAgainWhereAnyByteIsDamaged) {
+TEST_F(PackedImagesTest, ArePackedAgainIfAnyByteIsDamaged) {
   add_images(20);
   const auto good = pack().images.clone();  // not mapped from the file that is damaged below
   const auto file = cached(".images").front();
@@ -126,15 +126,15 @@ TEST_F(PackedImagesTest, ArePackedAgainWhereAnyByteIsDamaged) {
   }
 }
 
-/// Packs the first chunk as a process does that is then killed.
+/// Packs the first chunk, as by a process that is then killed.
 void begin_packing(const FolderImages& folder, const fs::path& stem, int images) {
-  Packing packing(stem, folder, {.resolution = 8});
+  PackWriter writer(stem, folder, {.resolution = 8});
   std::vector<torch::Tensor> chunk;
   for (int i = 0; i < images; ++i) chunk.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
-  packing.add_chunk(static_cast<std::size_t>(images), chunk, {});
+  writer.add_chunk(static_cast<std::size_t>(images), chunk, {});
 }
 
-TEST_F(PackedImagesTest, GoOnBehindWhatAKilledProcessLeft) {
+TEST_F(PackedImagesTest, ContinueAfterTheChunksOfAKilledProcess) {
   add_images(30);
   pack();
   const auto file = cached(".images").front();
@@ -148,7 +148,7 @@ TEST_F(PackedImagesTest, GoOnBehindWhatAKilledProcessLeft) {
   };
   const auto resumed = packed_after([] {});
   EXPECT_EQ(resumed.images.size(0), 30);
-  EXPECT_EQ(value(resumed, 9, 0), 123);  // so it was not decoded again
+  EXPECT_EQ(value(resumed, 9, 0), 123);  // not decoded again
   EXPECT_EQ(value(resumed, 10, 2), 10);
   const auto part = stem.string() + ".part", progress = stem.string() + ".progress";
   EXPECT_EQ(value(packed_after([&] { flip_a_bit(part, 700); }), 9, 2), 9);
@@ -159,7 +159,7 @@ TEST_F(PackedImagesTest, GoOnBehindWhatAKilledProcessLeft) {
   EXPECT_EQ(value(packed_after([&] { std::ofstream(progress, std::ios::app) << "{\"files\": 1"; }), 9, 0), 123);
 }
 
-TEST_F(PackedImagesTest, AreWholeForAllThatWantThemAtTheSameTime) {
+TEST_F(PackedImagesTest, AreCompleteForConcurrentReaders) {
   add_images(300);
   std::vector<std::string> hashes(4);
   std::vector<std::thread> threads;
@@ -168,7 +168,7 @@ TEST_F(PackedImagesTest, AreWholeForAllThatWantThemAtTheSameTime) {
   for (const auto& hash : hashes) EXPECT_EQ(hash, pack().hash);
 }
 
-TEST_F(PackedImagesTest, LeaveOutWhatCannotBeReadUpToAShare) {
+TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
   add_images(20);
   folder_.write(name(3), "no image");
   folder_.write(name(17), "");
@@ -187,18 +187,18 @@ TEST_F(PackedImagesTest, LeaveOutWhatCannotBeReadUpToAShare) {
   EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3))));
 }
 
-TEST_F(PackedImagesTest, AreNoDataSetWhereNothingCanBeRead) {
+TEST_F(PackedImagesTest, AreRefusedIfNoFileIsReadable) {
   folder_.write("a.png", "no image");
   EXPECT_THAT(message_of<DataError>([&] { pack({.resolution = 8, .max_unreadable = 1}); }), HasSubstr("1 of 1 files"));
 }
 
-TEST_F(PackedImagesTest, NeedACacheThatCanBeWritten) {
+TEST_F(PackedImagesTest, NeedAWritableCache) {
   add_images(2);
   const CacheDirectory nowhere("/dev/null/cache");
   EXPECT_THAT(message_of<IoError>([&] { pack(); }), AllOf(HasSubstr("/dev/null"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
-/// KiB of memory of its own, which the system cannot drop as it can mapped files.
+/// Anonymous memory of this process in KiB, which the system cannot reclaim, unlike mapped files.
 long anonymous_kib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -208,14 +208,14 @@ long anonymous_kib() {
   return -1;
 }
 
-TEST_F(PackedImagesTest, TakeDiskAndNotMemory) {
+TEST_F(PackedImagesTest, TakeDiskSpaceInsteadOfMemory) {
 #if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "AddressSanitizer keeps what is freed";
+  GTEST_SKIP() << "AddressSanitizer retains freed memory";
 #endif
   add_images(3000);
-  PackedImages warm = pack({.resolution = 8});  // allocators and thread pools have what they need
+  PackedImages warm = pack({.resolution = 8});  // warms up allocators and thread pools
   const long before = anonymous_kib();
-  if (before < 0) GTEST_SKIP() << "this system does not tell";
+  if (before < 0) GTEST_SKIP() << "not reported by this system";
   const auto packed = pack({.resolution = 64});
   EXPECT_EQ(packed.images.nbytes(), 3000u * 3 * 64 * 64);  // 35 MiB
   EXPECT_LT(anonymous_kib() - before, 12 << 10);

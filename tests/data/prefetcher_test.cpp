@@ -8,7 +8,7 @@
 namespace slopegan {
 namespace {
 
-TEST(Prefetcher, HandsOutTheItemsInOrderAndThenEnds) {
+TEST(Prefetcher, ReturnsTheItemsInOrderAndThenThrows) {
   int made = 0;
   Prefetcher<int> prefetcher({0, 0, 0}, [&made](int& item) { return (item = ++made) <= 100; });
   for (int i = 1; i <= 100; ++i) {
@@ -20,7 +20,7 @@ TEST(Prefetcher, HandsOutTheItemsInOrderAndThenEnds) {
   EXPECT_THROW(prefetcher.next(), std::logic_error);
 }
 
-TEST(Prefetcher, ThrowsWhatTheThreadThrewAfterTheItemsBeforeIt) {
+TEST(Prefetcher, RethrowsAnExceptionAfterTheItemsBeforeIt) {
   int made = 0;
   Prefetcher<int> prefetcher({0, 0, 0}, [&made](int& item) {
     item = ++made;
@@ -33,7 +33,7 @@ TEST(Prefetcher, ThrowsWhatTheThreadThrewAfterTheItemsBeforeIt) {
   EXPECT_THROW(prefetcher.next(), std::range_error);
 }
 
-TEST(Prefetcher, WorksNoFurtherAheadThanItHasBuffers) {
+TEST(Prefetcher, WorksAtMostAsFarAheadAsItHasBuffers) {
   std::atomic<int> made = 0;
   Prefetcher<int> prefetcher({0, 0}, [&made](int&) { return ++made > 0; });
   prefetcher.next();
@@ -41,7 +41,7 @@ TEST(Prefetcher, WorksNoFurtherAheadThanItHasBuffers) {
   EXPECT_LE(made, 2);
 }
 
-TEST(Prefetcher, IsDestroyedWhileItWaitsForABuffer) {
+TEST(Prefetcher, CanBeDestroyedWhileWaitingForABuffer) {
   std::atomic<int> made = 0;
   {
     Prefetcher<int> prefetcher({0}, [&made](int&) { return ++made > 0; });
@@ -50,7 +50,7 @@ TEST(Prefetcher, IsDestroyedWhileItWaitsForABuffer) {
   EXPECT_EQ(made, 1);
 }
 
-TEST(Prefetcher, IsDestroyedWithoutEverBeingUsed) {
+TEST(Prefetcher, CanBeDestroyedWithoutBeingUsed) {
   for (int i = 0; i < 200; ++i) Prefetcher<int> prefetcher({0, 0, 0}, [](int&) { return true; });
 }
 

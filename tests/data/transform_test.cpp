@@ -23,7 +23,7 @@ std::vector<std::uint8_t> ramp_image(std::size_t count) {
 
 float scaled(int byte) { return static_cast<float>(byte) / 127.5f - 1.0f; }
 
-TEST(FitImage, PadsWhatIsAtMostAQuarterSmaller) {
+TEST(FitImage, PadsImagesThatAreAtMostAQuarterSmaller) {
   EXPECT_FALSE(fit_image(28, 28, 32).resize);
   EXPECT_EQ(fit_image(28, 28, 32).offset, cv::Point(2, 2));
   EXPECT_FALSE(fit_image(24, 24, 32).resize);
@@ -33,7 +33,7 @@ TEST(FitImage, PadsWhatIsAtMostAQuarterSmaller) {
   EXPECT_EQ(fit_image(27, 27, 32).offset, cv::Point(2, 2));
 }
 
-TEST(FitImage, KeepsAnImageWholeWhereItFitsAndCutsTheCentralSquareElsewhere) {
+TEST(FitImage, KeepsImagesThatFitAndCropsOthersToTheCentralSquare) {
   EXPECT_EQ(fit_image(28, 32, 32).crop, cv::Rect(0, 0, 32, 28));
   EXPECT_EQ(fit_image(28, 32, 32).offset, cv::Point(0, 2));
   EXPECT_EQ(fit_image(100, 60, 32).crop, cv::Rect(0, 20, 60, 60));
@@ -52,13 +52,13 @@ TEST(ImageTransform, ScalesEveryByteExactly) {
 }
 
 TEST(ImageTransform, PadsWithBlackAround) {
-  ImageTransform transform(1, 3, 3, 4);  // one row and column too few: they go to the end
+  ImageTransform transform(1, 3, 3, 4);  // the odd row and column are added at the end
   const std::vector<float> expected = {scaled(1), scaled(2), scaled(3), -1, scaled(4), scaled(5), scaled(6), -1,
                                        scaled(7), scaled(8), scaled(9), -1, -1,        -1,        -1,        -1};
   EXPECT_EQ(transformed(transform, ramp_image(9)), expected);
 }
 
-TEST(ImageTransform, PutsTheChannelsLast) {
+TEST(ImageTransform, WritesChannelsLast) {
   ImageTransform transform(3, 1, 1, 1);
   EXPECT_EQ(transformed(transform, {10, 20, 30}), (std::vector<float>{scaled(10), scaled(20), scaled(30)}));
   ImageTransform larger(3, 2, 2, 2);
@@ -80,7 +80,7 @@ TEST(ImageTransform, FlipMirrorsTheResult) {
   }
 }
 
-TEST(ImageTransform, AveragesAreasWhenItShrinks) {
+TEST(ImageTransform, AveragesAreasWhenDownscaling) {
   ImageTransform transform(1, 4, 4, 2);
   const auto out = transformed(transform, {0, 100, 10, 10, 100, 200, 10, 10, 255, 255, 0, 0, 255, 255, 0, 0});
   EXPECT_NEAR(out[0], scaled(100), 1e-6);
@@ -89,7 +89,7 @@ TEST(ImageTransform, AveragesAreasWhenItShrinks) {
   EXPECT_EQ(out[3], -1.0f);
 }
 
-TEST(ImageTransform, InterpolatesWhenItGrows) {
+TEST(ImageTransform, InterpolatesWhenUpscaling) {
   ImageTransform transform(1, 2, 2, 4);
   const auto out = transformed(transform, {0, 200, 0, 200});
   for (std::size_t y = 0; y < 4; ++y) {
@@ -100,7 +100,7 @@ TEST(ImageTransform, InterpolatesWhenItGrows) {
   }
 }
 
-TEST(ImageTransform, CutsTheCentralSquareBeforeItResizes) {
+TEST(ImageTransform, CropsTheCentralSquareBeforeResizing) {
   ImageTransform transform(1, 2, 6, 1);
   EXPECT_NEAR(transformed(transform, {0, 0, 80, 80, 0, 0, 0, 0, 80, 80, 0, 0}).front(), scaled(80), 1e-6);
 }
@@ -116,24 +116,24 @@ TEST(ImageTransform, StaysInRangeForWhiteImagesOfAnySize) {
   }
 }
 
-TEST(ImageTransform, RefusesOtherChannelsAndSizes) {
+TEST(ImageTransform, RefusesInvalidChannelsAndSizes) {
   EXPECT_THROW(ImageTransform(2, 8, 8, 8), std::invalid_argument);
   EXPECT_THROW(ImageTransform(1, 0, 8, 8), std::invalid_argument);
   ImageTransform transform(1, 2, 2, 2);
   EXPECT_THROW(transformed(transform, ramp_image(3)), std::invalid_argument);
 }
 
-TEST(Flipped, MirrorsHalfOfTheImagesDependingOnTheSeed) {
+TEST(IsFlipped, IsTrueForHalfOfTheImagesDependingOnTheSeed) {
   int flips = 0, differences = 0;
   for (std::int64_t position = 0; position < 10000; ++position) {
-    flips += flipped(0, position) ? 1 : 0;
-    differences += flipped(0, position) != flipped(1, position) ? 1 : 0;
+    flips += is_flipped(0, position) ? 1 : 0;
+    differences += is_flipped(0, position) != is_flipped(1, position) ? 1 : 0;
   }
   EXPECT_NEAR(flips, 5000, 250);
   EXPECT_NEAR(differences, 5000, 250);
 }
 
-TEST(PrepareImages, GivesTheChosenImagesInOrder) {
+TEST(PrepareImages, ReturnsTheChosenImagesInOrder) {
   Dataset dataset;
   dataset.images = torch::arange(3).to(torch::kByte).view({3, 1, 1, 1}).expand({3, 3, 4, 4}).contiguous();
   const std::vector<std::int64_t> indices = {2, 0};

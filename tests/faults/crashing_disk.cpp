@@ -37,7 +37,7 @@ CrashingDisk::NodePtr CrashingDisk::find(const fs::path& path) const {
   return node;
 }
 
-void CrashingDisk::play(const RecordedCall& call) {
+void CrashingDisk::replay(const RecordedCall& call) {
   const fs::path path(call.path);
   const auto add = [&](Node::Kind kind, const std::string& content) {
     change({"add", find(path.parent_path()), nullptr, std::make_shared<Node>(Node{kind, content, ""}), path.filename(),
@@ -69,7 +69,7 @@ void CrashingDisk::play(const RecordedCall& call) {
       return here;
     });
   } else {
-    throw std::logic_error("an unknown call in a recording: " + call.kind);
+    throw std::logic_error("unknown call in a recording: " + call.kind);
   }
 }
 
@@ -104,7 +104,7 @@ std::vector<CrashingDisk::Change> CrashingDisk::surviving(UnsyncedNames names, R
 
 std::string CrashingDisk::surviving(const Node& file, UnsyncedData data, RandomStream& random) {
   const std::string &now = file.content, &safe = file.safe_content;
-  // What was synced and not written again since is safe, whatever happens to the rest of the file.
+  // Bytes that were synchronised and not overwritten since are durable.
   const auto kept =
       static_cast<std::size_t>(std::mismatch(now.begin(), now.end(), safe.begin(), safe.end()).first - now.begin());
   switch (data) {

@@ -7,36 +7,36 @@
 #include <string>
 #include <vector>
 
-#include "faults/recording.h"
+#include "faults/faults.h"
 #include "support/random.h"
 
 namespace slopegan::testing {
 
-/// What becomes of the content of a file that was written and not synchronised when the power fails.
+/// The content of a file after a power failure if it was written but not synchronised.
 enum class UnsyncedData { lost, zeros, part, written };
-/// What becomes of names that were created, changed or removed in a directory that was not synchronised.
+/// Names that were created, changed or removed in a directory after a power failure if it was not synchronised.
 enum class UnsyncedNames { lost, kept, some };
 
-/// A disk that keeps no more than POSIX promises: the content of a file is on it after fsync of the file, a name after
-/// fsync of its directory. Recorded calls are played into it, and what a crash would leave is written out as real
-/// files. A rename is one change: both names or neither. Otherwise names reach the disk in any order.
+/// A simulated disk that guarantees no more than POSIX: the content of a file is durable after fsync of the file, a
+/// name after fsync of its directory. It replays recorded calls and writes the possible result of a crash as real
+/// files. A rename is atomic: both names or neither. Otherwise names reach the disk in any order.
 class CrashingDisk {
  public:
-  /// A disk on which what stands below `root` (files, directories, links) is safe.
+  /// The current content of `root` (files, directories, links) is durable.
   explicit CrashingDisk(std::filesystem::path root);
 
-  void play(const RecordedCall& call);
+  void replay(const RecordedCall& call);
 
-  /// Writes into the empty directory `to` what a crash at this moment might leave of `root`.
+  /// Writes a possible state of `root` after a crash at this point to the empty directory `to`.
   void crash(UnsyncedNames names, UnsyncedData data, RandomStream& random, const std::filesystem::path& to) const;
 
  private:
   struct Node {
     enum class Kind { file, directory, link } kind;
-    std::string content, safe_content;  ///< of a link: its target, always safe
+    std::string content, safe_content;  ///< of a link: its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
-  /// By the directory's node, so that a renamed directory takes its names along.
+  /// Keyed by the node of the directory, so that a renamed directory keeps its names.
   using Names = std::map<std::pair<NodePtr, std::string>, NodePtr>;
   struct Change {
     std::string kind;  ///< add, remove, rename, exchange

@@ -26,10 +26,10 @@ struct Armed {
 };
 
 std::atomic<bool> armed = false;
-std::mutex mutex;  // guards all below
+std::mutex mutex;  // guards the variables below
 Armed plan;
 long counted = 0;
-bool begun = false;
+bool has_started = false;
 
 template <class Function>
 Function next(const char* name) {
@@ -38,7 +38,7 @@ Function next(const char* name) {
 
 #define NEXT(name) static const auto real = next<decltype(&::name)>(#name)
 
-std::string of_descriptor(int descriptor) {
+std::string path_of_descriptor(int descriptor) {
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
   const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
@@ -47,7 +47,7 @@ std::string of_descriptor(int descriptor) {
 
 std::string absolute(int directory, const char* path) {
   if (path[0] == '/') return path;
-  if (directory != AT_FDCWD) return of_descriptor(directory) + '/' + path;
+  if (directory != AT_FDCWD) return path_of_descriptor(directory) + '/' + path;
   char current[4096];
   return std::string(::getcwd(current, sizeof current) == nullptr ? "" : current) + '/' + path;
 }
@@ -57,15 +57,15 @@ bool is_below(const std::string& path) {
          path[plan.below.size()] == '/';
 }
 
-/// One call: whether it fails, and its record. Constructed before the call, with errno as its caller left it.
+/// Decides whether a call fails, and records it. Constructed before the call.
 class Call {
  public:
   Call(const char* kind, std::string path, std::string other = "") : kind_(kind) {
     if (!armed) return;
     const std::lock_guard lock(mutex);
     if (!is_below(path)) return;
-    if (!begun && path.find(plan.from) == std::string::npos) return;
-    begun = true;
+    if (!has_started && path.find(plan.from) == std::string::npos) return;
+    has_started = true;
     path_ = std::move(path);
     other_ = std::move(other);
     ++counted;
@@ -80,9 +80,9 @@ class Call {
     return failed_;
   }
 
-  /// Passes the result on; a call that was made is recorded with the bytes it wrote at `offset`.
+  /// Records a successful call with the bytes that it wrote at `offset`. Returns `result` and preserves errno.
   template <class Result>
-  Result done(Result result, std::string_view data = "", long offset = 0) {
+  Result finish(Result result, std::string_view data = "", long offset = 0) {
     const int error = errno;
     if (!path_.empty() && result >= 0) {
       const std::lock_guard lock(mutex);
@@ -140,20 +140,20 @@ mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
 }
 
-/// Opening counts where it may create a file or cut its content.
+/// Opening a file counts if it may create the file or truncate it.
 template <class Open>
 int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();
   const bool is_new = ::access(path.c_str(), F_OK) != 0;
   if (!is_new && (flags & O_TRUNC) == 0) return open();
   Call call(is_new ? "create" : "cut", std::move(path));
-  return call.fails() ? -1 : call.done(open());
+  return call.fails() ? -1 : call.finish(open());
 }
 
 template <class Sync>
 int sync_counted(int descriptor, Sync&& sync) {
-  Call call("sync", of_descriptor(descriptor));
-  return call.fails() ? -1 : call.done(sync());
+  Call call("sync", path_of_descriptor(descriptor));
+  return call.fails() ? -1 : call.finish(sync());
 }
 
 }  // namespace
@@ -162,7 +162,7 @@ void arm_faults(const FaultPlan& given) {
   const std::lock_guard lock(mutex);
   plan = copy_of(given);
   counted = 0;
-  begun = false;
+  has_started = false;
   armed = true;
 }
 
@@ -180,12 +180,12 @@ extern "C" {
 ssize_t write(int descriptor, const void* data, size_t size) {
   NEXT(write);
   if (!armed) return real(descriptor, data, size);
-  Call call("write", of_descriptor(descriptor));
+  Call call("write", path_of_descriptor(descriptor));
   if (call.fails()) return -1;
   const ssize_t count = real(descriptor, data, size);
   const long end = static_cast<long>(::lseek(descriptor, 0, SEEK_CUR));
   const auto written = static_cast<std::size_t>(count > 0 ? count : 0);
-  return call.done(count, {static_cast<const char*>(data), written}, end - static_cast<long>(written));
+  return call.finish(count, {static_cast<const char*>(data), written}, end - static_cast<long>(written));
 }
 
 int fsync(int descriptor) {
@@ -201,50 +201,50 @@ int fdatasync(int descriptor) {
 int rename(const char* from, const char* to) {
   NEXT(rename);
   Call call("rename", absolute(AT_FDCWD, from), absolute(AT_FDCWD, to));
-  return call.fails() ? -1 : call.done(real(from, to));
+  return call.fails() ? -1 : call.finish(real(from, to));
 }
 
 int renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags) {
   NEXT(renameat2);
   Call call((flags & RENAME_EXCHANGE) != 0 ? "exchange" : "rename", absolute(from_directory, from),
             absolute(to_directory, to));
-  return call.fails() ? -1 : call.done(real(from_directory, from, to_directory, to, flags));
+  return call.fails() ? -1 : call.finish(real(from_directory, from, to_directory, to, flags));
 }
 
 int symlink(const char* target, const char* path) {
   NEXT(symlink);
   Call call("link", absolute(AT_FDCWD, path), target);
-  return call.fails() ? -1 : call.done(real(target, path));
+  return call.fails() ? -1 : call.finish(real(target, path));
 }
 
 int unlink(const char* path) {
   NEXT(unlink);
   Call call("unlink", absolute(AT_FDCWD, path));
-  return call.fails() ? -1 : call.done(real(path));
+  return call.fails() ? -1 : call.finish(real(path));
 }
 
 int unlinkat(int directory, const char* path, int flags) {
   NEXT(unlinkat);
   Call call("unlink", absolute(directory, path));
-  return call.fails() ? -1 : call.done(real(directory, path, flags));
+  return call.fails() ? -1 : call.finish(real(directory, path, flags));
 }
 
 int remove(const char* path) {
   NEXT(remove);
   Call call("unlink", absolute(AT_FDCWD, path));
-  return call.fails() ? -1 : call.done(real(path));
+  return call.fails() ? -1 : call.finish(real(path));
 }
 
 int mkdir(const char* path, mode_t mode) {
   NEXT(mkdir);
   Call call("mkdir", absolute(AT_FDCWD, path));
-  return call.fails() ? -1 : call.done(real(path, mode));
+  return call.fails() ? -1 : call.finish(real(path, mode));
 }
 
 int ftruncate(int descriptor, off_t size) {
   NEXT(ftruncate);
-  Call call("resize", of_descriptor(descriptor));
-  return call.fails() ? -1 : call.done(real(descriptor, size), "", static_cast<long>(size));
+  Call call("resize", path_of_descriptor(descriptor));
+  return call.fails() ? -1 : call.finish(real(descriptor, size), "", static_cast<long>(size));
 }
 
 int open(const char* path, int flags, ...) {

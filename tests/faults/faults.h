@@ -1,27 +1,61 @@
 #pragma once
 
-/// Faults on demand: this library stands between a program and the C library, counts the calls that change files below
-/// one directory, and can record them, let one fail, or kill the process before one. A test program links it and calls
-/// arm_faults in a child of its own; the real program gets it by LD_PRELOAD with the plan in SLOPEGAN_FAULTS.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+/// Fault injection: this library interposes on the C library. It counts the calls that modify files below one
+/// directory, and can record them, make one fail, or kill the process before one. A test program links it and calls
+/// arm_faults in a child process. The real program loads it by LD_PRELOAD, with the plan in SLOPEGAN_FAULTS.
 namespace slopegan::testing {
 
 struct FaultPlan {
-  const char* below = "";   ///< only what stands below this directory counts; nothing counts where it is empty
-  const char* from = "";    ///< counting begins with the first call on a path that contains this text
-  long fail = 0;            ///< the number of the call that fails, from 1; 0: none
+  const char* below = "";   ///< count only calls on paths below this directory; none if empty
+  const char* from = "";    ///< start counting at the first call whose path contains this text
+  long fail = 0;            ///< number of the call that fails, from 1; 0: none
   int error = 0;            ///< errno of the failure
-  bool stays = false;       ///< all later calls fail as well but those that remove, as on a disk that stays full
-  long kill = 0;            ///< the number of the call before which the process is killed; 0: none
-  const char* record = "";  ///< a file outside `below` to which every call that was made is appended; see Recording
+  bool stays = false;       ///< all later calls fail too, except for removals, as on a full disk
+  long kill = 0;            ///< number of the call before which the process is killed; 0: none
+  const char* record = "";  ///< file outside `below` to which all successful calls are appended, see read_recording
 };
 
-/// Counting starts anew. The texts are copied.
+/// Copies the plan and restarts the count.
 void arm_faults(const FaultPlan& plan);
 
-/// How many calls were counted.
+/// The number of calls so far.
 long faults_counted();
 
-/// SLOPEGAN_FAULTS for the real program: "below=/tmp/x;from=checkpoints/.tmp;fail=3;error=28;stays=1;kill=0;record=/y".
+/// The environment variable with the plan of the real program:
+/// "below=/tmp/x;from=checkpoints/.tmp;fail=3;error=28;stays=1;kill=0;record=/y".
 constexpr auto faults_variable = "SLOPEGAN_FAULTS";
+
+/// A recorded call.
+struct RecordedCall {
+  std::string kind;         ///< create, cut, write, resize, sync, mkdir, link, unlink, rename, exchange
+  std::string path, other;  ///< other: the new name, or the target of a link
+  std::string data;         ///< the bytes written
+  std::size_t offset = 0;   ///< of the data in the file, or the new size
+};
+
+/// Reads a file that FaultPlan::record produced.
+inline std::vector<RecordedCall> read_recording(const std::filesystem::path& file) {
+  std::ifstream input(file, std::ios::binary);
+  std::vector<RecordedCall> calls;
+  RecordedCall call;
+  while (std::getline(input, call.kind, '\t')) {
+    std::string size, offset;
+    std::getline(input, size, '\t');
+    std::getline(input, offset, '\t');
+    std::getline(input, call.path, '\t');
+    std::getline(input, call.other, '\n');
+    call.data.resize(std::stoul(size));
+    input.read(call.data.data(), static_cast<std::streamsize>(call.data.size()));
+    call.offset = std::stoul(offset);
+    calls.push_back(call);
+  }
+  return calls;
+}
 
 }  // namespace slopegan::testing

@@ -9,7 +9,7 @@ namespace slopegan::fuzz {
 
 namespace {
 
-/// The bytes of a tensor, computed without the reader's help.
+/// The size of a tensor in bytes, independently of the reader.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::uint64_t count = c10::elementSize(entry.dtype);
   for (const auto size : entry.shape) {
@@ -23,10 +23,10 @@ void promise_tiling(const SafetensorsHeader& header, std::uint64_t file_size) {
   std::uint64_t end = 0;
   for (const auto& entry : header.tensors) {
     promise(is_tensor_name(entry.name), "names are printable");
-    promise(entry.begin == end && entry.end - entry.begin == byte_count(entry), "tensors follow each other");
+    promise(entry.begin == end && entry.end - entry.begin == byte_count(entry), "tensors are contiguous");
     end = entry.end;
   }
-  promise(end <= file_size, "tensors lie in the file");
+  promise(end <= file_size, "tensors are within the file");
   const std::string text = safetensors_header_text(header);
   promise(safetensors_header_text(parse_safetensors_header(text, end)) == text, "a header reads back");
 }
@@ -49,13 +49,13 @@ void checkpoint_manifest(Bytes bytes) {
     const Manifest manifest = parse_manifest(text, "manifest.json");
     promise(manifest.info.images >= 0, "images are not negative");
     for (const auto& [name, digest] : manifest.files) {
-      promise(std::filesystem::path(name).filename() == name && name != "..", "files lie in the checkpoint");
+      promise(std::filesystem::path(name).filename() == name && name != "..", "files are in the checkpoint");
     }
     const Manifest again = parse_manifest(manifest_text(manifest), "printed");
     promise(again.info == manifest.info && again.files == manifest.files, "a manifest reads back");
   } catch (const CheckpointError& error) {
     promise_message(error.what());
-    promise(std::string(error.what()).starts_with("manifest.json: "), "the file is named");
+    promise(std::string(error.what()).starts_with("manifest.json: "), "the error names the file");
   }
 }
 

@@ -11,26 +11,26 @@ namespace {
 
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Every line says where its error is: "<place>:<line>: …", or "<place>: …" where `has_lines` is false.
+/// Every line starts with the place of its error: "<place>:<line>: ", or "<place>: " if `has_lines` is false.
 void promise_places(const std::string& message, const std::string& place, bool has_lines) {
   promise_message(message);
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("and ") && line.ends_with(" more errors")) continue;
-    promise(line.starts_with(place), "an error says where it is");
+    promise(line.starts_with(place), "an error starts with its place");
     promise(!has_lines || line.find_first_not_of("0123456789", place.size()) > place.size(),
-            "an error says in which line it is");
+            "an error has a line number");
   }
 }
 
-/// What was accepted is printed as a configuration that is the same.
+/// An accepted configuration prints as an equal one.
 void promise_round_trip(const Config& config) {
   promise(differences(config, parse_config(to_yaml(config), "printed")).empty(), "a configuration reads back");
 }
 
 std::vector<std::string> arguments_of(const std::string& text) {
   std::vector<std::string> arguments;
-  std::istringstream lines(text.substr(0, text.find('\0')));  // an argument ends at a zero byte
+  std::istringstream lines(text.substr(0, text.find('\0')));  // arguments are zero-terminated
   for (std::string line; std::getline(lines, line) && arguments.size() < 8;) arguments.push_back(line);
   return arguments;
 }

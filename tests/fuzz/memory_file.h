@@ -1,21 +1,35 @@
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fuzz/promise.h"
 #include "fuzz/targets.h"
+#include "support/text.h"
 
 namespace slopegan::fuzz {
 
-/// A regular file that is in memory only: fuzzers read thousands in a second.
+/// Aborts the process if a property of the reader does not hold. libFuzzer then keeps the input.
+inline void promise(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
+
+/// Error messages must be non-empty and printable.
+inline void promise_message(const std::string& message) {
+  promise(!message.empty() && printable_lines(message) == message, "messages are printable");
+}
+
+/// A regular file in memory, because fuzzers read thousands of files per second.
 class MemoryFile {
  public:
   explicit MemoryFile(Bytes content) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    promise(descriptor_ >= 0, "a file in memory can be made");
-    promise(::write(descriptor_, content.data(), content.size()) == std::ssize(content), "it can be written");
+    promise(descriptor_ >= 0, "memfd_create succeeds");
+    promise(::write(descriptor_, content.data(), content.size()) == std::ssize(content), "write succeeds");
   }
   ~MemoryFile() { ::close(descriptor_); }
   MemoryFile(const MemoryFile&) = delete;

@@ -11,16 +11,16 @@ namespace slopegan::fuzz {
 namespace {
 
 struct Target {
-  const char* name;  ///< of its folder in tests/fuzz/corpus
+  const char* name;  ///< also the name of its directory in tests/fuzz/corpus
   void (*run)(Bytes);
 };
 
-/// For the names that CTest shows.
+/// Shown by CTest.
 void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 class FuzzTarget : public ::testing::TestWithParam<Target> {};
 
-/// Valid files, damaged ones, and what fuzzers once found. A broken promise ends this test's process.
+/// Valid files, damaged files, and findings of fuzzers. A violated property aborts the process.
 TEST_P(FuzzTarget, ReplaysItsCorpus) {
   const std::filesystem::path corpus = std::filesystem::path(SLOPEGAN_SOURCE_DIR) / "tests/fuzz/corpus";
   int inputs = 0;

@@ -3,20 +3,20 @@
 #include <cstdint>
 #include <span>
 
-/// What libFuzzer and the replay test feed with bytes. Each target reads the bytes as one kind of file that somebody
-/// else may have written. Anything but success or the reader's own error, and any promise of the reader that does not
-/// hold, ends the process.
+/// Entry points for libFuzzer and the replay test. Each target reads the bytes as one kind of file of unknown origin.
+/// It aborts the process on anything but success or the reader's documented error, and if a property of the result does
+/// not hold.
 namespace slopegan::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;
 
 void config_file(Bytes bytes);          ///< a configuration
-void config_override(Bytes bytes);      ///< key=value arguments, one a line
+void config_override(Bytes bytes);      ///< key=value arguments, one per line
 void idx_file(Bytes bytes);             ///< images or labels, plain or gzipped
 void npz_file(Bytes bytes);             ///< a NumPy archive
-void npy_array(Bytes bytes);            ///< an array in such an archive, whose checksum is right
-void safetensors_file(Bytes bytes);     ///< the state of a checkpoint, as far as it is read before tensors are made
+void npy_array(Bytes bytes);            ///< an array in an archive with a valid checksum
+void safetensors_file(Bytes bytes);     ///< the header of a checkpoint's state
 void checkpoint_manifest(Bytes bytes);  ///< manifest.json
-void run_history(Bytes bytes);          ///< history.jsonl, and the same as metrics.jsonl and diagnostics.jsonl
+void run_history(Bytes bytes);          ///< history.jsonl, metrics.jsonl and diagnostics.jsonl
 
 }  // namespace slopegan::fuzz

@@ -4,22 +4,84 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <stdexcept>
+#include <vector>
 #include <zip.h>
 
-#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "data/file_writers.h"
 #include "expect_error.h"
 #include "file_size_limit.h"
+#include "images/npy.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// --- Headers
+// -----------------------------------------------------------------------------------------------------------
+
+std::string refusal(const std::string& bytes) {
+  return message_of<std::invalid_argument>([&] { parse_npy_header(bytes); });
+}
+
+TEST(NpyHeader, IsParsedIntoTypeShapeAndSize) {
+  const auto header = parse_npy_header(npy("|u1", "(60, 28, 28, 3)", "values"));
+  EXPECT_EQ(header.type, "|u1");
+  EXPECT_THAT(header.shape, ElementsAre(60, 28, 28, 3));
+  EXPECT_EQ(header.size % 64, 0u);
+  EXPECT_EQ(npy("|u1", "(60, 28, 28, 3)", "values").substr(header.size), "values");
+  EXPECT_THAT(parse_npy_header(npy("<i8", "(5,)", "", "True")).shape, ElementsAre(5));  // both orders are the same
+  EXPECT_THAT(parse_npy_header(npy("<i8", "()", "")).shape, IsEmpty());
+}
+
+TEST(NpyHeader, IsParsedInLaterVersions) {
+  const std::string text = "{'shape': (2, 3), 'fortran_order': False, 'descr': '<u2'}\n";
+  for (const char version : {'\2', '\3'}) {
+    std::string bytes = std::string("\x93NUMPY") + version + '\0';
+    bytes += static_cast<char>(text.size());
+    bytes += std::string(3, '\0') + text;
+    EXPECT_THAT(parse_npy_header(bytes).shape, ElementsAre(2, 3));
+  }
+}
+
+TEST(NpyHeader, ParserNamesTheDefect) {
+  EXPECT_THAT(refusal("PK\3\4 and more bytes"), HasSubstr("is not a NumPy array"));
+  EXPECT_THAT(refusal(""), HasSubstr("is not a NumPy array"));
+  EXPECT_THAT(refusal(npy("|u1", "(4, 4)", "", "True")), HasSubstr("Fortran order"));
+  std::string records = npy("|u1", "(4,)", "");
+  records.replace(records.find("'|u1'"), 5, "[('a'");
+  EXPECT_THAT(refusal(records), HasSubstr("holds records"));
+  std::string later = npy("|u1", "(4,)", "");
+  later[6] = 9;
+  EXPECT_THAT(refusal(later), HasSubstr("version 9"));
+  std::string long_one = npy("|u1", "(4,)", "");
+  long_one[9] = '\x7f';
+  EXPECT_THAT(refusal(long_one), HasSubstr("a header of"));
+  EXPECT_THAT(refusal(npy("|u1", "(4,)", "").substr(0, 40)), HasSubstr("is truncated within its header"));
+}
+
+TEST(NpyHeader, ParserRefusesAnythingElse) {
+  for (const char* shape : {"(4", "4)", "(-4,)", "(4;)", "(1e9,)", "(99999999999999999999,)", "(4 4)", "[4]", "(,)",
+                            "(1,1,1,1,1,1,1,1,1)", "(4,), 'shape': (5,)", "(4,), 'more': 'x'", "(4,)} {"}) {
+    EXPECT_THAT(refusal(npy("|u1", shape, "")), HasSubstr("damaged header")) << shape;
+  }
+  EXPECT_THAT(refusal(npy("|u1", "(4,)", "", "Maybe")), HasSubstr("damaged header"));
+  EXPECT_THAT(refusal(npy(std::string(40, 'x'), "(4,)", "")), HasSubstr("damaged header"));
+  const std::string whole = npy("|u1", "(4,)", "");
+  for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_NE(refusal(whole.substr(0, size)), "");
+}
+
+// --- Archives
+// ------------------------------------------------------------------------------------------------------------
 
 std::string entry_of(const std::filesystem::path& file, const char* name) {
   int code = 0;
@@ -36,20 +98,21 @@ std::string entry_of(const std::filesystem::path& file, const char* name) {
   return bytes;
 }
 
-/// Parts of 3 images each of the numbers 0, 1, 2, … (modulo 256), the last one shorter.
+/// The numbers 0, 1, 2, ... modulo 256 in parts of 3 images each, of which the last one may be shorter.
 class Numbers {
  public:
   explicit Numbers(std::int64_t images) : left_(images) {}
-  at::Tensor operator()() {
+  std::span<const std::byte> operator()() {
     const auto count = std::min<std::int64_t>(3, left_);
     left_ -= count;
-    const auto part = at::arange(at_, at_ + count * 4).remainder(256).to(at::kByte).view({count, 2, 2, 1});
-    at_ += count * 4;
-    return part;
+    part_.clear();
+    for (std::int64_t i = 0; i < 4 * count; ++i) part_.push_back(static_cast<std::byte>(next_++ & 0xff));
+    return part_;
   }
 
  private:
-  std::int64_t left_, at_ = 0;
+  std::int64_t left_, next_ = 0;
+  std::vector<std::byte> part_;
 };
 
 TEST(WriteNpz, StoresHeaderAndBytesInOrder) {
@@ -62,7 +125,7 @@ TEST(WriteNpz, StoresHeaderAndBytesInOrder) {
   for (std::size_t i = 0; i < 400; ++i) ASSERT_EQ(static_cast<unsigned char>(bytes[header.size() + i]), i % 256);
 }
 
-TEST(WriteNpz, GivesTheSameFileForTheSameArray) {
+TEST(WriteNpz, WritesEqualFilesForEqualArrays) {
   const TemporaryDirectory directory;
   write_npz(directory / "a.npz", "arr_0", {7, 2, 2, 1}, Numbers(7));
   write_npz(directory / "b.npz", "arr_0", {7, 2, 2, 1}, Numbers(7));
@@ -70,7 +133,7 @@ TEST(WriteNpz, GivesTheSameFileForTheSameArray) {
   EXPECT_TRUE(std::equal(std::istreambuf_iterator<char>(a), {}, std::istreambuf_iterator<char>(b)));
 }
 
-TEST(NpyHeader, IsAsNumpyWritesIt) {
+TEST(NpyHeader, MatchesTheHeaderThatNumPyWrites) {
   const auto header = npy_header({1'000'000, 256, 256, 3});
   EXPECT_TRUE(header.starts_with(std::string("\x93NUMPY\x01\x00", 8)));
   EXPECT_EQ(header.size() % 64, 0u);
@@ -81,9 +144,9 @@ TEST(NpyHeader, IsAsNumpyWritesIt) {
   for (std::int64_t count = 1; count < 1'000'000'000'000; count *= 10) EXPECT_EQ(npy_header({count}).size() % 64, 0u);
 }
 
-TEST(WriteNpz, LeavesNothingWhereTheImagesFail) {
+TEST(WriteNpz, LeavesNoFileIfTheImagesFail) {
   const TemporaryDirectory directory;
-  const auto fail = []() -> at::Tensor { throw DataError("no images today"); };
+  const auto fail = []() -> std::span<const std::byte> { throw DataError("no images today"); };
   EXPECT_EQ(message_of<DataError>([&] { write_npz(directory / "a.npz", "arr_0", {9, 2, 2, 1}, fail); }),
             "no images today");
   EXPECT_THROW(write_npz(directory / "a.npz", "arr_0", {9, 2, 2, 1}, Numbers(6)), std::logic_error);
@@ -98,7 +161,7 @@ TEST(WriteNpz, NamesTheFileThatCannotBeWritten) {
   EXPECT_THAT(message, HasSubstr("No such file"));
 }
 
-TEST(WriteNpz, SaysWhyWhereTheDiskIsFullAndLeavesNothing) {
+TEST(WriteNpz, NamesTheReasonAndLeavesNoFileIfTheDiskIsFull) {
   const TemporaryDirectory directory;
   std::string message;
   {

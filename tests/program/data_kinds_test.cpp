@@ -2,7 +2,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "data/idx_writer.h"
+#include "data/file_writers.h"
 #include "program.h"
 #include "support/text.h"
 #include "temporary_directory.h"
@@ -145,7 +145,7 @@ TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedAndTooManyOfThemEndIt) {
                                          (directory_ / "reals.png").string()};
   const auto one = slopegan(look);
   EXPECT_EQ(one.code, 0) << one.err;
-  EXPECT_THAT(one.out, AllOf(HasSubstr("images  99 of"), HasSubstr("zz.jpg: this is no PNG")));
+  EXPECT_THAT(one.out, AllOf(HasSubstr("images  99 of"), HasSubstr("zz.jpg: not a PNG")));
   EXPECT_THAT(one.err, HasSubstr("1 of the 100 files"));
   directory_.write("photos/zy.jpg", "no image");
   const auto two = slopegan(look);

@@ -2,7 +2,7 @@
 #include <sys/resource.h>
 
 #include "exact_resume.h"
-#include "faults/recording.h"
+#include "faults/faults.h"
 #include "slow_check.h"
 #include "small_disk.h"
 #include "support/text.h"

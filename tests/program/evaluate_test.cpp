@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/dataset.h"
-#include "data/idx_writer.h"
+#include "data/file_writers.h"
 #include "images/image_file.h"
 #include "program.h"
 #include "run/metrics_log.h"

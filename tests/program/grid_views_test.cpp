@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "data/idx_writer.h"
+#include "data/file_writers.h"
 #include "images/image_file.h"
 #include "program.h"
 

@@ -2,7 +2,7 @@
 
 #include "exact_resume.h"
 #include "faults/crashing_disk.h"
-#include "faults/recording.h"
+#include "faults/faults.h"
 #include "slow_check.h"
 #include "support/text.h"
 
@@ -82,7 +82,7 @@ TEST_F(KillSlowCheck, APowerCutAtAnyStepOfARunLosesNothingThatWasCommitted) {
   int same = 0;
   for (int cut = 0; cut < cuts; ++cut) {
     const auto step = calls.size() * static_cast<std::size_t>(cut + 1) / static_cast<std::size_t>(cuts);
-    for (; played < step; ++played) disk.play(calls[played]);
+    for (; played < step; ++played) disk.replay(calls[played]);
     const TemporaryDirectory left(memory_parent());
     disk.crash(cut % 2 == 0 ? UnsyncedNames::lost : UnsyncedNames::some,
                cut % 3 == 0 ? UnsyncedData::zeros : UnsyncedData::lost, random, left.path());

@@ -184,7 +184,7 @@ TEST_F(CheckpointFaultsSlowCheck, APowerCutAtEveryStepLeavesTheOldOrTheNewOne) {
     CrashingDisk disk(dir);
     const auto calls = record(change, dir);
     for (std::size_t step = 0; step <= calls.size(); ++step) {
-      if (step > 0) disk.play(calls[step - 1]);
+      if (step > 0) disk.replay(calls[step - 1]);
       for (const auto unsynced : data) {
         for (int i = 0; i < shuffles + 2; ++i, ++states) {
           const auto names = i == 0 ? UnsyncedNames::lost : i == 1 ? UnsyncedNames::kept : UnsyncedNames::some;

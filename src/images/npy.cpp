@@ -1,36 +1,37 @@
-#include "data/npy_header.h"
+#include "images/npy.h"
 
 #include <optional>
 #include <stdexcept>
 
+#include "support/bytes.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 namespace {
 
-[[noreturn]] void refuse_npy(const std::string& reason) { throw std::invalid_argument(reason); }
+[[noreturn]] void refuse_npy(const std::string& predicate) { throw std::invalid_argument(predicate); }
 
-/// Reads the Python literal {'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), } from front to back.
-class HeaderReader {
+/// Parses the Python literal {'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), }.
+class HeaderParser {
  public:
-  explicit HeaderReader(std::string_view text) : text_(text) {}
+  explicit HeaderParser(std::string_view text) : text_(text) {}
 
-  NpyHeader read() {
+  NpyHeader parse() {
     NpyHeader header;
     std::optional<bool> fortran_order;
     bool has_shape = false;
     expect('{');
     while (!accept('}')) {
-      const std::string key = read_string();
+      const std::string key = parse_string();
       expect(':');
       if (key == "descr" && header.type.empty()) {
-        if (peek() == '[') refuse_npy("holds records, where an array of numbers is expected");
-        header.type = read_string();
+        if (peek() == '[') refuse_npy("holds records, but an array of numbers is expected");
+        header.type = parse_string();
       } else if (key == "fortran_order" && !fortran_order) {
-        fortran_order = read_bool();
+        fortran_order = parse_bool();
       } else if (key == "shape" && !has_shape) {
-        header.shape = read_shape();
+        header.shape = parse_shape();
         has_shape = true;
       } else {
         damaged();
@@ -39,7 +40,7 @@ class HeaderReader {
     }
     skip_spaces();
     if (at_ != text_.size() || header.type.empty() || !fortran_order || !has_shape) damaged();
-    if (*fortran_order && header.shape.size() > 1) refuse_npy("is stored in Fortran's order, where C's is expected");
+    if (*fortran_order && header.shape.size() > 1) refuse_npy("is stored in Fortran order, but C order is expected");
     return header;
   }
 
@@ -65,7 +66,7 @@ class HeaderReader {
     if (!accept(wanted)) damaged();
   }
 
-  std::string read_string() {
+  std::string parse_string() {
     expect('\'');
     const auto end = text_.find('\'', at_);
     if (end == std::string_view::npos || end - at_ > 32) damaged();
@@ -74,7 +75,7 @@ class HeaderReader {
     return value;
   }
 
-  bool read_bool() {
+  bool parse_bool() {
     for (const auto& [word, value] : {std::pair<std::string_view, bool>{"True", true}, {"False", false}}) {
       peek();
       if (!text_.substr(at_).starts_with(word)) continue;
@@ -84,25 +85,25 @@ class HeaderReader {
     damaged();
   }
 
-  std::vector<std::int64_t> read_shape() {
-    constexpr std::size_t most_dimensions = 8;
+  std::vector<std::int64_t> parse_shape() {
+    constexpr std::size_t max_dimensions = 8;
     std::vector<std::int64_t> shape;
     expect('(');
     while (!accept(')')) {
-      shape.push_back(read_size());
-      if (shape.size() > most_dimensions) damaged();
+      shape.push_back(parse_size());
+      if (shape.size() > max_dimensions) damaged();
       if (peek() != ')') expect(',');
     }
     return shape;
   }
 
-  std::int64_t read_size() {
-    constexpr std::int64_t most = std::int64_t{1} << 40;
+  std::int64_t parse_size() {
+    constexpr std::int64_t max_size = std::int64_t{1} << 40;
     if (peek() < '0' || peek() > '9') damaged();
     std::int64_t value = 0;
     while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') {
       value = 10 * value + (text_[at_++] - '0');
-      if (value > most) damaged();
+      if (value > max_size) damaged();
     }
     return value;
   }
@@ -111,27 +112,36 @@ class HeaderReader {
   std::size_t at_ = 0;
 };
 
-std::size_t little_endian_at(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::size_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
 }  // namespace
 
 NpyHeader parse_npy_header(std::string_view bytes) {
   constexpr std::string_view magic = "\x93NUMPY";
-  if (!bytes.starts_with(magic) || bytes.size() < 12) refuse_npy("is no NumPy array");
+  if (!bytes.starts_with(magic) || bytes.size() < 12) refuse_npy("is not a NumPy array");
   const int version = static_cast<unsigned char>(bytes[6]);
-  if (version < 1 || version > 3)
-    refuse_npy(format_text("has version {} of the format, where 1 to 3 are known", version));
+  if (version < 1 || version > 3) {
+    refuse_npy(format_text("has version {} of the format; versions 1 to 3 are supported", version));
+  }
   const std::size_t length_bytes = version == 1 ? 2 : 4;
-  const std::size_t start = 8 + length_bytes, length = little_endian_at(bytes, 8, length_bytes);
-  if (length > longest_npy_header - start) refuse_npy(format_text("has a header of {} bytes", length));
-  if (start + length > bytes.size()) refuse_npy("ends within its header");
-  NpyHeader header = HeaderReader(bytes.substr(start, length)).read();
-  header.values_at = start + length;
+  const std::size_t start = 8 + length_bytes, length = little_endian(bytes.substr(8, length_bytes));
+  if (length > max_npy_header_bytes - start)
+    refuse_npy(format_text("has a header of {} bytes, which is too long", length));
+  if (start + length > bytes.size()) refuse_npy("is truncated within its header");
+  NpyHeader header = HeaderParser(bytes.substr(start, length)).parse();
+  header.size = start + length;
   return header;
+}
+
+std::string npy_header(const std::vector<std::int64_t>& shape) {
+  std::string sides;
+  for (const auto side : shape) sides += std::to_string(side) + ", ";
+  std::string text = "{'descr': '|u1', 'fortran_order': False, 'shape': (" + sides + "), }";
+  constexpr std::size_t prefix = 10, alignment = 64;  // the magic string, version and length
+  text.append(alignment - 1 - (prefix + text.size()) % alignment, ' ');
+  text += '\n';
+  std::string header("\x93NUMPY\x01\x00", 8);
+  header += static_cast<char>(text.size() & 0xff);
+  header += static_cast<char>(text.size() >> 8);
+  return header + text;
 }
 
 }  // namespace slopegan

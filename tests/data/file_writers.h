@@ -1,16 +1,52 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <vector>
 #include <zip.h>
 
-#include "support/text.h"
+#include <zlib.h>
 
+/// Writers of data files for tests.
 namespace slopegan {
 
-/// An array in NumPy's format, version 1. `shape` is Python's text: "(3, 4)".
+/// The header of an IDX file. Type 8 is unsigned bytes.
+inline std::string idx_header(const std::vector<std::uint32_t>& sizes, char type = 8) {
+  std::string header{'\0', '\0', type, static_cast<char>(sizes.size())};
+  for (const auto size : sizes) {
+    for (const int shift : {24, 16, 8, 0}) header += static_cast<char>((size >> shift) & 0xff);
+  }
+  return header;
+}
+
+/// `count` bytes 0, 1, 2, ... modulo 251, so rows and images differ.
+inline std::string ramp(std::size_t count) {
+  std::string bytes;
+  for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(i % 251);
+  return bytes;
+}
+
+inline void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
+inline void write_gz(const std::filesystem::path& file, const std::string& bytes) {
+  const gzFile output = gzopen(file.c_str(), "wb");
+  if (output == nullptr) throw std::runtime_error("gzopen");
+  gzwrite(output, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(output);
+}
+
+inline std::string read_bytes(const std::filesystem::path& file) {
+  std::ifstream input(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
+}
+
+/// An array in NumPy's format, version 1. `shape` is a Python literal such as "(3, 4)".
 inline std::string npy(const std::string& type, const std::string& shape, const std::string& values,
                        const std::string& fortran_order = "False") {
   std::string header = "{'descr': '" + type + "', 'fortran_order': " + fortran_order + ", 'shape': " + shape + ", }";

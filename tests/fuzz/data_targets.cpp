@@ -4,50 +4,73 @@
 
 #include <zlib.h>
 
-#include "data/npz_file.h"
+#include "data/idx_file.h"
 #include "fuzz/memory_file.h"
+#include "images/npz.h"
 #include "support/errors.h"
 
 namespace slopegan::fuzz {
 
 namespace {
 
+/// Reads the last byte, so that a sanitizer detects a short buffer.
+void promise_readable(const ByteBuffer& buffer) {
+  promise(buffer.memory.get()[buffer.size - 1] <= std::byte{0xff}, "all values are readable");
+}
+
+void promise_error(const DataError& error, const MemoryFile& file) {
+  promise_message(error.what());
+  promise(std::string(error.what()).find(file.path()) != std::string::npos, "the error names the file");
+}
+
+void read_dimensions(const MemoryFile& file, int dimensions) {
+  try {
+    IdxFile input(file.path(), dimensions);
+    const ByteBuffer data = input.read_data();
+    std::size_t size = 1;
+    for (const auto side : input.shape()) size *= static_cast<std::size_t>(side);
+    promise(data.size == size, "the size matches the shape");
+    promise_readable(data);
+  } catch (const DataError& error) {
+    promise_error(error, file);
+  }
+}
+
 void read_arrays(const MemoryFile& file) {
   try {
     const NpzFile input(file.path());
     for (const auto& name : input.arrays()) {
       const NpyArray array = input.read(name);
-      promise(input.has(name), "what is listed is there");
+      promise(input.has(name), "listed arrays exist");
       std::size_t size = array.item_size;
       for (const auto side : array.shape) size *= static_cast<std::size_t>(side);
-      promise(size == array.count * array.item_size, "the count is that of the shape");
-      // Reads the last byte, which a sanitizer sees where there is none.
-      promise(array.values.get()[size - 1] <= std::byte{0xff}, "all values are there");
+      promise(size == array.count * array.item_size, "the count matches the shape");
+      promise(array.values.size == size, "the size matches the shape");
+      promise_readable(array.values);
     }
   } catch (const DataError& error) {
-    promise_message(error.what());
-    promise(std::string(error.what()).find(file.path()) != std::string::npos, "the file is named");
+    promise_error(error, file);
   }
 }
 
 using Archive = std::vector<std::uint8_t>;
 
-/// Numbers of `size` bytes, little-endian.
+/// Appends little-endian integers of `size` bytes.
 void put(Archive& archive, int size, std::initializer_list<std::uint32_t> values) {
   for (const auto value : values) {
     for (int i = 0; i < size; ++i) archive.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
   }
 }
 
-/// Size, checksum and more of an entry, as both of its headers have them.
+/// The fields that both headers of an entry share, such as size and checksum.
 void put_entry(Archive& archive, Bytes content) {
   const auto size = static_cast<std::uint32_t>(content.size());
   put(archive, 2, {20, 0, 0, 0, 0x21});  // version, flags, stored, time, date
   put(archive, 4, {static_cast<std::uint32_t>(::crc32(0, content.data(), size)), size, size});
-  put(archive, 2, {5, 0});  // bytes of the name and of what is extra
+  put(archive, 2, {5, 0});  // lengths of the name and the extra field
 }
 
-/// An archive with one stored entry a.npy (PKWARE's APPNOTE 4.3.7, 4.3.12, 4.3.16).
+/// An archive with the stored entry a.npy (PKWARE's APPNOTE 4.3.7, 4.3.12, 4.3.16).
 Archive archive_of(Bytes content) {
   constexpr std::string_view name = "a.npy";
   Archive archive;
@@ -60,7 +83,7 @@ Archive archive_of(Bytes content) {
   put(archive, 2, {20});
   put_entry(archive, content);
   put(archive, 2, {0, 0, 0});  // comment, disk, attributes
-  put(archive, 4, {0, 0});     // attributes, where the entry begins
+  put(archive, 4, {0, 0});     // attributes, offset of the entry
   archive.insert(archive.end(), name.begin(), name.end());
   const auto directory_size = static_cast<std::uint32_t>(archive.size()) - directory_at;
   put(archive, 4, {0x06054b50, 0});
@@ -71,6 +94,12 @@ Archive archive_of(Bytes content) {
 }
 
 }  // namespace
+
+void idx_file(Bytes bytes) {
+  const MemoryFile file(bytes);
+  read_dimensions(file, 3);
+  read_dimensions(file, 1);
+}
 
 void npz_file(Bytes bytes) { read_arrays(MemoryFile(bytes)); }
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Headers of arrays in NumPy's .npy format (https://numpy.org/neps/nep-0001-npy-format.html).
+namespace slopegan {
+
+struct NpyHeader {
+  std::string type;                 ///< byte order, kind and bytes per value, for example "|u1" or "<i8"
+  std::vector<std::int64_t> shape;  ///< row-major
+  std::size_t size = 0;             ///< of the header itself, in bytes: offset of the first value
+};
+
+/// Longest header that is read. Headers of numeric arrays are a tenth of this.
+inline constexpr std::size_t max_npy_header_bytes = 4096;
+
+/// Parses the header (versions 1 to 3) at the start of `bytes`, which are the first max_npy_header_bytes of the array
+/// or all of it. Throws std::invalid_argument with a predicate as its message ("is not a NumPy array") for damaged
+/// headers, Python objects, structured types, Fortran order, more than 8 dimensions and sizes above 2^40.
+NpyHeader parse_npy_header(std::string_view bytes);
+
+/// The header (version 1.0) of a uint8 array in C order, padded to a multiple of 64 bytes.
+std::string npy_header(const std::vector<std::int64_t>& shape);
+
+}  // namespace slopegan

@@ -1,0 +1,165 @@
+#include "data/image_folder.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "expect_error.h"
+#include "images/image_file.h"
+#include "support/errors.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ListFolder : public ::testing::Test {
+ protected:
+  /// Only the names matter here.
+  void file(const std::string& name, const std::string& content = "x") {
+    fs::create_directories((directory_ / name).parent_path());
+    directory_.write(name, content);
+  }
+  FolderImages list(Split split = Split::train) { return list_folder(directory_.path(), split); }
+
+  const TemporaryDirectory directory_;
+};
+
+TEST_F(ListFolder, FindsImagesInSubdirectoriesInSortedOrder) {
+  file("b.jpg");
+  file("a/2.WebP");
+  file("a/10.png");
+  file("c.JPEG");
+  file("notes.txt");
+  file("._c.JPEG");
+  file(".thumbnails/a.png");
+  fs::create_directory(directory_ / "d.png");
+  EXPECT_THAT(image_files(directory_.path()), ElementsAre("a/10.png", "a/2.WebP", "b.jpg", "c.JPEG"));
+}
+
+TEST_F(ListFolder, UsesTheTopLevelDirectoryAsLabel) {
+  file("dogs/a.png");
+  file("cats/b.png");
+  file("cats/old/c.png");
+  const auto images = list();
+  EXPECT_THAT(images.class_names, ElementsAre("cats", "dogs"));
+  EXPECT_THAT(images.files, ElementsAre("cats/b.png", "cats/old/c.png", "dogs/a.png"));
+  EXPECT_THAT(images.labels, ElementsAre(0, 0, 1));
+}
+
+TEST_F(ListFolder, HasNoLabelsIfAFileIsOutsideOrAllShareOneDirectory) {
+  file("photos/a.png");
+  file("photos/b.png");
+  EXPECT_THAT(list().labels, IsEmpty());
+  file("more/c.png");
+  EXPECT_EQ(list().labels.size(), 3u);
+  file("d.png");
+  EXPECT_THAT(list().labels, IsEmpty());
+}
+
+TEST_F(ListFolder, GivesTheTestSplitTheLabelsOfTheTrainingSplit) {
+  file("train/cats/a.png");
+  file("train/dogs/b.png");
+  EXPECT_FALSE(split_folder(directory_.path(), Split::test));
+  EXPECT_THAT(message_of<DataError>([&] { list(Split::test); }), HasSubstr("has no test images"));
+  file("val/dogs/c.png");
+  EXPECT_THAT(list(Split::test).labels, ElementsAre(1));
+  file("test/cats/d.png");  // is preferred to val
+  EXPECT_THAT(list(Split::test).labels, ElementsAre(0));
+  EXPECT_THAT(list().files, ElementsAre("cats/a.png", "dogs/b.png"));
+  file("test/birds/e.png");
+  EXPECT_THAT(message_of<DataError>([&] { list(Split::test); }), HasSubstr("birds/e.png is in none"));
+}
+
+TEST_F(ListFolder, FingerprintDependsOnNamesSizesAndTimes) {
+  file("a.png");
+  const std::string before = list().fingerprint;
+  EXPECT_EQ(list().fingerprint, before);
+  file("a.png", "xy");
+  const std::string longer = list().fingerprint;
+  EXPECT_NE(longer, before);
+  fs::last_write_time(directory_ / "a.png", fs::last_write_time(directory_ / "a.png") - std::chrono::seconds(1));
+  EXPECT_NE(list().fingerprint, longer);
+  const std::string older = list().fingerprint;
+  fs::rename(directory_ / "a.png", directory_ / "b.png");
+  EXPECT_NE(list().fingerprint, older);
+}
+
+TEST_F(ListFolder, DoesNotFollowLinksToDirectories) {
+  file("a.png");
+  fs::create_directory_symlink(directory_.path(), directory_ / "again");
+  EXPECT_THAT(image_files(directory_.path()), ElementsAre("a.png"));
+}
+
+class LoadImageFolder : public ::testing::Test {
+ protected:
+  void gray(const std::string& name, int value, int size = 16) {
+    std::filesystem::create_directories((directory_ / name).parent_path());
+    write_png(directory_ / name, cv::Mat(size, size, CV_8UC1, cv::Scalar(value)));
+  }
+  void blue(const std::string& name) {
+    write_png(directory_ / name, cv::Mat(16, 16, CV_8UC3, cv::Scalar(255, 10, 0)));  // BGR
+  }
+  const TemporaryDirectory directory_;
+};
+
+TEST_F(LoadImageFolder, ReadsPngAndJpegInSortedOrder) {
+  gray("b.png", 20);
+  gray("a/z.PNG", 10);
+  cv::imwrite(directory_ / "c.jpg", cv::Mat(16, 16, CV_8UC1, cv::Scalar(30)));
+  directory_.write("notes.txt", "skipped");
+  const auto dataset = load_image_folder(directory_.path(), 0, 16);
+  EXPECT_EQ(dataset.images.sizes(), (std::vector<std::int64_t>{3, 1, 16, 16}));
+  EXPECT_EQ(dataset.images.select(2, 0).select(2, 0).flatten().to(at::kLong).sum().item<std::int64_t>(), 60);
+  EXPECT_EQ(dataset.images[0][0][0][0].item<int>(), 10);
+  EXPECT_FALSE(dataset.has_labels());
+  EXPECT_EQ(dataset.name, directory_.path().filename());
+}
+
+TEST_F(LoadImageFolder, FitsImagesToTheResolutionAsTrainingDoes) {
+  gray("a.png", 200, 28);
+  gray("b.png", 200, 100);
+  const auto dataset = load_image_folder(directory_.path(), 0, 32);
+  EXPECT_EQ(dataset.images.size(3), 32);
+  EXPECT_EQ(dataset.images[0][0][0][0].item<int>(), 0);  // 28 is padded to 32
+  EXPECT_EQ(dataset.images[0][0][2][2].item<int>(), 200);
+  EXPECT_EQ(dataset.images[1][0][0][0].item<int>(), 200);  // 100 is resized
+}
+
+TEST_F(LoadImageFolder, IsColouredIfAnyImageIs) {
+  gray("a.png", 7);
+  blue("b.png");
+  const auto dataset = load_image_folder(directory_.path(), 0, 16);
+  EXPECT_EQ(dataset.channels(), 3);
+  const auto pixel = [&](std::int64_t i) { return dataset.images[i].select(1, 0).select(1, 0).to(at::kLong); };
+  EXPECT_TRUE(at::equal(pixel(0), at::tensor({7, 7, 7}, at::kLong)));
+  EXPECT_TRUE(at::equal(pixel(1), at::tensor({0, 10, 255}, at::kLong)));  // RGB
+}
+
+TEST_F(LoadImageFolder, ConvertsToTheRequestedChannels) {
+  gray("a.png", 7);
+  EXPECT_EQ(load_image_folder(directory_.path(), 3, 16).channels(), 3);
+  write_png(directory_ / "b.png", cv::Mat(16, 16, CV_8UC3, cv::Scalar(9, 9, 9)));  // gray in three channels
+  EXPECT_EQ(load_image_folder(directory_.path(), 1, 16).images[1][0][0][0].item<int>(), 9);
+  blue("c.png");
+  EXPECT_THAT(message_of<DataError>([&] { load_image_folder(directory_.path(), 1, 16); }),
+              HasSubstr("c.png is coloured"));
+}
+
+TEST_F(LoadImageFolder, NamesTheFileAndItsDefect) {
+  const auto refused = [](const std::filesystem::path& path) {
+    return message_of<DataError>([&] { load_image_folder(path, 0, 16); });
+  };
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG, JPEG or WebP images"));
+  EXPECT_THAT(refused(directory_ / "missing"), HasSubstr("missing: No such file"));
+  directory_.write("bad.png", "not an image");
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: not a PNG, JPEG or WebP image"));
+}
+
+}  // namespace
+}  // namespace slopegan
