@@ -91,11 +91,11 @@ std::string details(const StatisticsFile& file) {
 
 std::string answer_section(const SweepData& sweep) {
   if (!sweep.statistics) {
-    return section("answer", "Which slope?",
+    return section("answer", "Which slope is best?",
                    element("p", "class=\"lead\"",
                            "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
   }
-  return section("answer", "Which slope?",
+  return section("answer", "Which slope is best?",
                  element("p", "class=\"lead\"", escape(sweep.statistics->answer)) + details(*sweep.statistics));
 }
 

@@ -187,7 +187,7 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    // Without such units, the table already shows all there is.
+    // Collapsed if there are no such units: the table is sufficient then.
     const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
     content += element("details", is_open ? "open" : "",
                        element("summary", "", std::string(measure.title) + ", one chart per layer") + grid);

@@ -74,7 +74,7 @@ std::string data_uri(const cv::Mat& image, int quality) {
   return "data:image/webp;base64," + base64(std::as_bytes(std::span(bytes)));
 }
 
-/// The data URI of one picture; empty if the file does not exist or is damaged. Damaged files are noted.
+/// The data URI of one picture; empty if the file does not exist or is damaged. Damaged files are added to the notes.
 std::string frame(const std::filesystem::path& file, const Config& config, int quality, Pictures& pictures) {
   if (!std::filesystem::exists(file)) return {};
   try {

@@ -92,7 +92,7 @@ Chart ratios_chart(const SweepData& sweep) {
   Chart chart;
   if (!sweep.statistics) return chart;
   const SweepStatistics& statistics = sweep.statistics->statistics;
-  chart.title = "FD against the control, seed by seed";
+  chart.title = "FD relative to the control, within seeds";
   chart.note =
       "Median ratio with its bootstrap interval over seeds. Below the line, the slope is better than the control " +
       shortest(statistics.control) + ".";

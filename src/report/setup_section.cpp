@@ -157,7 +157,7 @@ std::string arms_section(const SweepData& sweep) {
   const std::string heading = std::to_string(sweep.arms.size()) + " arms";
   // A long table is collapsed.
   const bool is_long = sweep.arms.size() > 24;
-  return section("arms", "The arms",
+  return section("arms", "Arms",
                  failures(sweep) + element("details", is_long ? "" : "open", element("summary", "", heading) + all));
 }
 
