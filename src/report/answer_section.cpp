@@ -43,13 +43,13 @@ std::string comparison_table(const SweepStatistics& statistics) {
                   "test interval", "p",       "p (Holm)"};
   table.numeric = {false, false, true, true, true, true, true, true};
   for (const auto& comparison : statistics.comparisons) {
-    const std::string words = verdict_text(comparison.verdict);
-    table.rows.push_back({slope_name(comparison.negative_slope), words,
+    table.rows.push_back({slope_name(comparison.negative_slope), verdict_text(comparison.verdict),
                           format_text("{} of {}", comparison.wins, comparison.pairs),
                           comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
                           limits_text(comparison.median_ratio_interval), limits_text(comparison.simultaneous_interval),
                           optional_text(comparison.p), optional_text(comparison.p_holm)});
-    table.row_classes.push_back(words == "better" || words == "worse" ? words : "");
+    const bool is_decided = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
+    table.row_classes.push_back(is_decided ? verdict_text(comparison.verdict) : "");
   }
   if (table.rows.empty()) return {};
   return table_html(table, "Each slope against the control " + number_text(statistics.control) +

@@ -59,7 +59,4 @@ struct SweepData {
 /// Reads all files of a sweep. Throws UsageError if sweep.yaml is not a valid configuration.
 SweepData read_sweep_data(const std::filesystem::path& directory);
 
-/// The contents of statistics.json; std::nullopt if it does not exist. Throws DataError if it is damaged.
-std::optional<StatisticsFile> read_statistics(const std::filesystem::path& file);
-
 }  // namespace slopegan
