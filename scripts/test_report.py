@@ -188,7 +188,7 @@ class ReportTest(unittest.TestCase):
         (sweep / "statistics.json").write_text(json.dumps(statistics))
         for arm in (sweep / "runs").iterdir():
             info = json.loads((arm / "run.json").read_text())
-            info |= {"status": EVIL, "argv": [EVIL], "git": EVIL, "device": EVIL}
+            info |= {"argv": [EVIL], "git": EVIL, "device": EVIL}
             info["dataset"]["name"] = EVIL
             (arm / "run.json").write_text(json.dumps(info))
             (arm / "metrics.jsonl").write_text(metrics_line(2560, 3, EVIL))
