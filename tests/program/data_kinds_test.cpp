@@ -134,7 +134,7 @@ TEST_F(DataKinds, GrayAndColourAreAChoice) {
   }
 }
 
-TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedAndTooManyOfThemEndIt) {
+TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedUpToTheAllowedFraction) {
   write_images("photos", 99);
   directory_.write("photos/zz.jpg", "no image");
   const std::vector<std::string> look = {"data",
@@ -153,7 +153,7 @@ TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedAndTooManyOfThemEndIt) {
   EXPECT_THAT(two.err, AllOf(HasSubstr("2 of 101 files"), HasSubstr("zz.jpg"), HasSubstr("zy.jpg")));
 }
 
-TEST_F(DataKinds, PackingThatIsKilledGoesOnWhereItWas) {
+TEST_F(DataKinds, PackingContinuesAfterBeingKilled) {
   write_images("photos", 1200);
   const std::vector<std::string> look = {"data",
                                          config_file("smoke.yaml"),
@@ -177,11 +177,11 @@ TEST_F(DataKinds, PackingThatIsKilledGoesOnWhereItWas) {
   ASSERT_TRUE(first.was_killed()) << "it was too quick";
   const auto second = slopegan(look);
   EXPECT_EQ(second.code, 0) << second.err;
-  EXPECT_THAT(second.err, HasSubstr("going on behind the first"));
+  EXPECT_THAT(second.err, HasSubstr("continuing after the first"));
   const auto hash = [](const Result& result) { return result.out.substr(result.out.find("sha256")); };
   fs::remove_all(cache_.path() / "packed");
   const auto undisturbed = slopegan(look);
-  EXPECT_THAT(undisturbed.err, Not(HasSubstr("going on behind")));
+  EXPECT_THAT(undisturbed.err, Not(HasSubstr("continuing after")));
   EXPECT_EQ(hash(undisturbed), hash(second));
 }
 
