@@ -52,14 +52,17 @@ std::string parameter_table(const DiagnosticsRecord& record) {
 }
 
 std::string summary(const DiagnosticsRecord& record) {
-  std::string text = format_text("discriminator right about: training images {}, ", percent(record.accuracy_train));
-  if (record.accuracy_held_out) text += format_text("held-out images {}, ", percent(*record.accuracy_held_out));
-  text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n", percent(record.accuracy_fake),
-                      record.margin, record.image_gradient_norm);
+  std::string text =
+      format_text("discriminator right about: training images {}, ", percent(record.discriminator.accuracy_train));
+  if (record.discriminator.accuracy_held_out)
+    text += format_text("held-out images {}, ", percent(*record.discriminator.accuracy_held_out));
+  text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
+                      percent(record.discriminator.accuracy_fake), record.discriminator.margin,
+                      record.discriminator.image_gradient_norm);
   text += format_text(
       "generated images: {:.3g} of the real ones' distance from each other; {} of the pixels beyond 0.99, "
       "real images {}\n",
-      record.diversity, percent(record.saturated_fake), percent(record.saturated_real));
+      record.samples.diversity, percent(record.samples.saturated_fake), percent(record.samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no alarm (collapse, saturation, vanished gradient)\n";
   return text;

@@ -12,7 +12,7 @@
 #include "data/image_folder.h"
 #include "metrics/figures.h"
 #include "models/block.h"
-#include "run/json_text.h"
+#include "run/json.h"
 #include "sampling/load_generator.h"
 #include "support/errors.h"
 #include "support/log.h"

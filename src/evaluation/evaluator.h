@@ -9,7 +9,7 @@
 #include "evaluation/extractor.h"
 #include "metrics/manifold.h"
 #include "metrics/moments.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 
 namespace slopegan {
 

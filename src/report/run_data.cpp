@@ -5,7 +5,7 @@
 
 #include "config/load.h"
 #include "config/sweep_target.h"
-#include "run/json_text.h"
+#include "run/json.h"
 #include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/text.h"

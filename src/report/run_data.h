@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "run/diagnostics_log.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "statistics/statistics_json.h"
 
 /// The contents of run and sweep directories. All strings are untrusted: escape them before they enter the page.

@@ -1,6 +1,9 @@
 #include "run/event_summary.h"
 
+#include <map>
+#include <optional>
 #include <protozero/pbf_builder.hpp>
+#include <string>
 #include <vector>
 
 namespace slopegan {
@@ -71,53 +74,46 @@ void EventSummary::add_histogram(std::string_view tag, const Histogram& histogra
   });
 }
 
-EventSummary summary_of(const HistoryRecord& record) {
+namespace {
+
+/// Adds the fields of a record that have a tag. The fields of a named record in a vector get the tag "tag/name".
+struct AddScalars {
+  EventSummary& summary;
+  std::string suffix{};
+
+  void operator()(const Field& field, double value) const {
+    if (field.tag != nullptr) summary.add_scalar(field.tag + suffix, value);
+  }
+  void operator()(const Field& field, const std::optional<double>& value) const {
+    if (value) (*this)(field, *value);
+  }
+  void operator()(const Field& field, const std::map<std::string, double>& values) const {
+    for (const auto& [key, value] : values) summary.add_scalar(std::string(field.tag) + "/" + key, value);
+  }
+  template <Record R>
+  void operator()(const Field&, const R& record) const {
+    R::visit_fields(record, *this);
+  }
+  template <Record R>
+  void operator()(const Field&, const std::vector<R>& records) const {
+    for (const auto& record : records) R::visit_fields(record, AddScalars{summary, "/" + record.name});
+  }
+  void operator()(const Field&, std::int64_t) const {}
+  void operator()(const Field&, const std::string&) const {}
+  void operator()(const Field&, const std::vector<std::string>&) const {}
+};
+
+template <Record R>
+EventSummary tagged_fields(const R& record) {
   EventSummary summary;
-  summary.add_scalar("loss/discriminator", record.discriminator_loss);
-  summary.add_scalar("loss/generator", record.generator_loss);
-  summary.add_scalar("answers/D(real)", record.d_real);
-  summary.add_scalar("answers/D(fake)", record.d_fake);
-  summary.add_scalar("gradient_norm/discriminator", record.discriminator_gradient_norm);
-  summary.add_scalar("gradient_norm/generator", record.generator_gradient_norm);
-  if (record.generator_slope) summary.add_scalar("negative_slope/generator", *record.generator_slope);
-  if (record.discriminator_slope) summary.add_scalar("negative_slope/discriminator", *record.discriminator_slope);
-  summary.add_scalar("machine/images_per_second", record.images_per_second);
-  summary.add_scalar("machine/memory_mib", record.memory_mib);
+  R::visit_fields(record, AddScalars{summary});
   return summary;
 }
 
-EventSummary summary_of(const MetricsRecord& record) {
-  EventSummary summary;
-  for (const auto& [name, value] : record.values) summary.add_scalar("metrics/" + name, value);
-  for (const auto& [name, value] : record.floors) summary.add_scalar("metrics_floor/" + name, value);
-  if (record.fd_bias) summary.add_scalar("metrics/fd_bias", *record.fd_bias);
-  if (record.fd_repeat) summary.add_scalar("metrics/fd_repeat", *record.fd_repeat);
-  return summary;
-}
+}  // namespace
 
-EventSummary summary_of(const DiagnosticsRecord& record) {
-  EventSummary summary;
-  for (const auto& layer : record.layers) {
-    summary.add_scalar((layer.is_dead_kind() ? "dead/" : "always_negative/") + layer.name, layer.never_positive);
-    summary.add_scalar("always_positive/" + layer.name, layer.always_positive);
-    summary.add_scalar("dormant/" + layer.name, layer.dormant);
-    summary.add_scalar("negative_fraction/" + layer.name, layer.negative_fraction);
-    summary.add_scalar("slope_energy/" + layer.name, layer.slope_energy);
-  }
-  for (const auto& parameter : record.parameters) {
-    summary.add_scalar("parameter_gradient_norm/" + parameter.name, parameter.gradient_norm);
-    summary.add_scalar("parameter_zero_gradients/" + parameter.name, parameter.zero_gradients);
-    summary.add_scalar("parameter_update_ratio/" + parameter.name, parameter.update_ratio);
-  }
-  summary.add_scalar("accuracy/train", record.accuracy_train);
-  if (record.accuracy_held_out) summary.add_scalar("accuracy/held_out", *record.accuracy_held_out);
-  summary.add_scalar("accuracy/fake", record.accuracy_fake);
-  summary.add_scalar("discriminator/margin", record.margin);
-  summary.add_scalar("discriminator/image_gradient_norm", record.image_gradient_norm);
-  summary.add_scalar("images/diversity", record.diversity);
-  summary.add_scalar("images/saturated_real", record.saturated_real);
-  summary.add_scalar("images/saturated_fake", record.saturated_fake);
-  return summary;
-}
+EventSummary summary_of(const HistoryRecord& record) { return tagged_fields(record); }
+EventSummary summary_of(const MetricsRecord& record) { return tagged_fields(record); }
+EventSummary summary_of(const DiagnosticsRecord& record) { return tagged_fields(record); }
 
 }  // namespace slopegan

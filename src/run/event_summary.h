@@ -3,9 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "run/diagnostics_log.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "support/histogram.h"
 
 namespace slopegan {

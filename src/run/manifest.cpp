@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "config/fields.h"
-#include "run/json_text.h"
+#include "run/json.h"
 #include "support/cores.h"
 #include "support/files.h"
 #include "support/sha256.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "run/history.h"
+#include "run/records.h"
 
 namespace slopegan {
 

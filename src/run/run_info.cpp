@@ -2,35 +2,20 @@
 
 #include <array>
 #include <ctime>
-#include <string_view>
+#include <stdexcept>
 #include <unistd.h>
 #include <utility>
 
-#include "run/json_text.h"
 #include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/log.h"
 
 namespace slopegan {
 
-using nlohmann::ordered_json;
-
 namespace {
 
-constexpr std::array<std::pair<RunStatus, const char*>, 5> status_names = {{
-    {RunStatus::running, "running"},
-    {RunStatus::done, "done"},
-    {RunStatus::diverged, "diverged"},
-    {RunStatus::stopped, "stopped"},
-    {RunStatus::failed, "failed"},
-}};
-
-const char* name_of(RunStatus status) {
-  for (const auto& [value, name] : status_names) {
-    if (value == status) return name;
-  }
-  return "failed";
-}
+constexpr std::size_t run_info_limit = std::size_t{1} << 21;
 
 std::string cpu_model() {
   const std::string text = read_file("/proc/cpuinfo", std::size_t{1} << 26);
@@ -40,26 +25,52 @@ std::string cpu_model() {
   return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
 }
 
-ordered_json to_json(const RunInfo& info) {
-  return {{"status", name_of(info.status)},
-          {"images", info.images},
-          {"started", info.started},
-          {"updated", info.updated},
-          {"versions",
-           {{"slopegan", info.versions.slopegan},
-            {"libtorch", info.versions.libtorch},
-            {"opencv", info.versions.opencv},
-            {"compiler", info.versions.compiler}}},
-          {"git", info.versions.git_commit},
-          {"argv", info.argv},
-          {"host", {{"cpu", info.host.cpu}, {"cores", info.host.cores}, {"memory_mib", info.host.memory_mib}}},
-          {"threads", info.threads},
-          {"precision", info.precision},
-          {"device", info.device},
-          {"dataset", {{"name", info.dataset.name}, {"hash", info.dataset.hash}, {"count", info.dataset.count}}}};
+/// Returns read(object) of the JSON object in `file`, or std::nullopt if there is no file.
+template <class Read>
+auto read_object(const std::filesystem::path& file, Read&& read)
+    -> std::optional<decltype(read(std::declval<const nlohmann::json&>()))> {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error) && !error) return std::nullopt;
+  const auto object = parse_json_object(read_file(file, run_info_limit));
+  if (!object) throw DataError(display(file) + " is not a JSON object");
+  try {
+    return read(*object);
+  } catch (const nlohmann::json::exception&) {
+  } catch (const WrongJsonType&) {
+  }
+  throw DataError(display(file) + " is damaged or was not written by slopegan");
 }
 
 }  // namespace
+
+const char* name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::diverged:
+      return "diverged";
+    case RunStatus::stopped:
+      return "stopped";
+    case RunStatus::failed:
+      return "failed";
+  }
+  throw std::logic_error("a RunStatus has no name");
+}
+
+nlohmann::ordered_json field_json(RunStatus status) { return name_of(status); }
+
+void read_field(const nlohmann::json& value, RunStatus& status) {
+  const auto name = value.get<std::string>();
+  for (const auto candidate :
+       {RunStatus::running, RunStatus::done, RunStatus::diverged, RunStatus::stopped, RunStatus::failed}) {
+    if (name != name_of(candidate)) continue;
+    status = candidate;
+    return;
+  }
+  throw WrongJsonType("the status of a run is expected");
+}
 
 HostInfo this_host() {
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
@@ -76,20 +87,40 @@ std::string utc_timestamp(std::chrono::system_clock::time_point time) {
 }
 
 void write_run_info(const std::filesystem::path& file, const RunInfo& info) {
-  write_file_atomic(file, json_text(to_json(info), 2) + '\n');
+  write_file_atomic(file, json_text(record_json(info), 2) + '\n');
+}
+
+std::optional<RunInfo> read_run_info(const std::filesystem::path& file) {
+  return read_object(file, [](const nlohmann::json& object) { return read_record<RunInfo>(object); });
 }
 
 std::optional<RunStatus> read_run_status(const std::filesystem::path& file) {
-  std::error_code error;
-  if (!std::filesystem::exists(file, error) && !error) return std::nullopt;
-  const auto object = parse_json_object(read_file(file, std::size_t{1} << 21));
-  const std::string status = object && object->contains("status") && object->at("status").is_string()
-                                 ? object->at("status").get<std::string>()
-                                 : std::string();
-  for (const auto& [value, name] : status_names) {
-    if (status == name) return value;
+  return read_object(file, [](const nlohmann::json& object) {
+    RunStatus status{};
+    read_field(object.at("status"), status);
+    return status;
+  });
+}
+
+RunRecord::RunRecord(const RunDirectory& directory, RunInfo info) : directory_(directory), info_(std::move(info)) {
+  info_.started = utc_timestamp(std::chrono::system_clock::now());
+  end(RunStatus::running, info_.images);
+}
+
+void RunRecord::end(RunStatus status, std::int64_t images) {
+  info_.status = status;
+  info_.images = images;
+  info_.updated = utc_timestamp(std::chrono::system_clock::now());
+  directory_.check_in_place();
+  write_run_info(directory_.run_info_file(), info_);
+}
+
+void RunRecord::end_badly(RunStatus status, std::int64_t images) {
+  try {
+    end(status, images);
+  } catch (const IoError& error) {
+    log::warning(error.what());
   }
-  throw DataError(display(file) + ": it names no status of a run; it is damaged or of another program");
 }
 
 }  // namespace slopegan

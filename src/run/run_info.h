@@ -7,42 +7,71 @@
 #include <string>
 #include <vector>
 
-/// run.json: what a run is and how it stands, for people and for the sweep.
+#include "run/record_json.h"
+#include "run/run_directory.h"
+
+/// run.json: describes a run and its status, for people and for the sweep.
 namespace slopegan {
 
-/// `running` also stays behind where the process was killed; the lock of the run directory tells the two apart.
+/// A process that was killed leaves `running`; the lock of the run directory shows whether a run is alive.
 enum class RunStatus { running, done, diverged, stopped, failed };
+
+/// "running", "done", …
+const char* name_of(RunStatus status);
+
+nlohmann::ordered_json field_json(RunStatus status);
+/// Throws WrongJsonType for a name that is not a status.
+void read_field(const nlohmann::json& value, RunStatus& status);
 
 struct Versions {
   std::string slopegan;
   std::string libtorch;
   std::string opencv;
   std::string compiler;
-  /// Of slopegan's source tree; empty where it was not built from one.
-  std::string git_commit;
+  std::string git_commit;  ///< of slopegan's source tree; empty if it was not built from a git checkout
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"slopegan"}, self.slopegan);
+    visit({"libtorch"}, self.libtorch);
+    visit({"opencv"}, self.opencv);
+    visit({"compiler"}, self.compiler);
+  }
 };
 
 struct HostInfo {
-  std::string cpu;
-  std::int64_t cores = 0;
+  std::string cpu;         ///< model name from /proc/cpuinfo, or "unknown"
+  std::int64_t cores = 0;  ///< that this process may use
   std::int64_t memory_mib = 0;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"cpu"}, self.cpu);
+    visit({"cores"}, self.cores);
+    visit({"memory_mib"}, self.memory_mib);
+  }
 };
 
-/// This machine: the model from /proc/cpuinfo ("unknown" where it names none), the cores this process may use.
+/// Describes this machine.
 HostInfo this_host();
 
 struct DatasetInfo {
   std::string name;
   std::string hash;
   std::int64_t count = 0;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"name"}, self.name);
+    visit({"hash"}, self.hash);
+    visit({"count"}, self.count);
+  }
 };
 
 struct RunInfo {
   RunStatus status = RunStatus::running;
-  /// Real images shown to the discriminator so far.
-  std::int64_t images = 0;
-  /// As utc_timestamp writes them.
-  std::string started;
+  std::int64_t images = 0;  ///< real images shown to the discriminator so far
+  std::string started;      ///< in the format of utc_timestamp
   std::string updated;
   Versions versions;
   std::vector<std::string> argv;
@@ -51,15 +80,52 @@ struct RunInfo {
   std::string precision;
   std::string device;
   DatasetInfo dataset;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"status"}, self.status);
+    visit({"images"}, self.images);
+    visit({"started"}, self.started);
+    visit({"updated"}, self.updated);
+    visit({"versions"}, self.versions);
+    visit({"git"}, self.versions.git_commit);
+    visit({"argv"}, self.argv);
+    visit({"host"}, self.host);
+    visit({"threads"}, self.threads);
+    visit({"precision"}, self.precision);
+    visit({"device"}, self.device);
+    visit({"dataset"}, self.dataset);
+  }
 };
 
-/// 2026-01-31T23:59:59Z.
+/// Formats a time as "2026-01-31T23:59:59Z".
 std::string utc_timestamp(std::chrono::system_clock::time_point time);
 
 /// Replaces the file atomically. Throws IoError.
 void write_run_info(const std::filesystem::path& file, const RunInfo& info);
 
-/// The status in the run.json at `file`, or nothing where there is no such file. Throws DataError for a damaged one.
+/// Reads a run.json. Returns std::nullopt if the file does not exist. Throws DataError if it is damaged.
+std::optional<RunInfo> read_run_info(const std::filesystem::path& file);
+
+/// Reads only the status. Returns std::nullopt if the file does not exist. Throws DataError if it has no valid status.
 std::optional<RunStatus> read_run_status(const std::filesystem::path& file);
+
+/// Keeps the run.json of a run up to date, however the run ends.
+class RunRecord {
+ public:
+  /// Writes the status `running`. Throws IoError.
+  RunRecord(const RunDirectory& directory, RunInfo info);
+
+  /// Writes the final status. Throws IoError.
+  void end(RunStatus status, std::int64_t images);
+
+  /// The same for a run that ends with an exception: an IoError is only logged, so that it does not replace that
+  /// exception.
+  void end_badly(RunStatus status, std::int64_t images);
+
+ private:
+  const RunDirectory& directory_;
+  RunInfo info_;
+};
 
 }  // namespace slopegan

@@ -3,7 +3,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "run/json_text.h"
+#include "run/json.h"
 #include "statistics/statistics_text.h"
 
 namespace slopegan {

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "run/diagnostics_log.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
 

@@ -19,33 +19,27 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-constexpr std::pair<const char*, double HistoryRecord::*> history_figures[] = {
-    {"discriminator_loss", &HistoryRecord::discriminator_loss},
-    {"generator_loss", &HistoryRecord::generator_loss},
-    {"d_real", &HistoryRecord::d_real},
-    {"d_fake", &HistoryRecord::d_fake},
-    {"generator_gradient_norm", &HistoryRecord::generator_gradient_norm},
-    {"discriminator_gradient_norm", &HistoryRecord::discriminator_gradient_norm},
-    {"seconds", &HistoryRecord::seconds},
-    {"images_per_second", &HistoryRecord::images_per_second},
-    {"memory_mib", &HistoryRecord::memory_mib}};
-
-std::string status_text(const std::optional<RunStatus>& status) {
-  if (!status) return "pending";
-  switch (*status) {
-    case RunStatus::running:
-      return "running";
-    case RunStatus::done:
-      return "done";
-    case RunStatus::diverged:
-      return "diverged";
-    case RunStatus::stopped:
-      return "stopped";
-    case RunStatus::failed:
-      return "failed";
+/// The fields of the history that are columns of results.csv: their names, and their values in `record`.
+struct HistoryColumns {
+  Cells& names;
+  Cells& values;
+  void operator()(const Field& field, double value) const {
+    if (!field.in_results) return;
+    names.emplace_back(field.key);
+    values.push_back(shortest(value));
   }
-  return "unknown";
+  template <class T>
+  void operator()(const Field&, const T&) const {}
+};
+
+Cells history_names() {
+  Cells names, values;
+  const HistoryRecord record;
+  HistoryRecord::visit_fields(record, HistoryColumns{names, values});
+  return names;
 }
+
+std::string status_text(const std::optional<RunStatus>& status) { return status ? name_of(*status) : "pending"; }
 
 /// Quoted as in RFC 4180 if the text contains a separator, a quote or a line break.
 std::string csv_cell(const std::string& text) {
@@ -73,7 +67,11 @@ Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
 
 void append_history(Cells& cells, const std::optional<HistoryRecord>& record) {
   cells.push_back(std::to_string(record ? record->images : 0));
-  for (const auto& [name, figure] : history_figures) cells.push_back(record ? shortest((*record).*figure) : "");
+  Cells names, values;
+  const HistoryRecord values_of = record.value_or(HistoryRecord());
+  HistoryRecord::visit_fields(values_of, HistoryColumns{names, values});
+  if (!record) std::fill(values.begin(), values.end(), "");
+  cells.insert(cells.end(), values.begin(), values.end());
 }
 
 std::string value_or_empty(const std::map<std::string, double>& values, const std::string& name) {
@@ -96,7 +94,7 @@ void append_metrics(Cells& cells, const std::optional<MetricsRecord>& record, co
 
 Cells header(const Cells& metrics) {
   Cells names = {"arm", "negative_slope", "seed", "status", "images"};
-  for (const auto& [name, figure] : history_figures) names.push_back(name);
+  for (const auto& name : history_names()) names.push_back(name);
   for (const char* name : {"metrics_images", "extractor", "samples"}) names.push_back(name);
   for (const auto& name : metrics) names.push_back(csv_cell(name));
   for (const char* name : {"fd_floor", "fd_repeat"}) names.push_back(name);

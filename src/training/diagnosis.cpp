@@ -104,11 +104,11 @@ double norm_of(const std::vector<at::Tensor>& tensors) {
 Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
   Vitals vitals;
   vitals.images = record.images;
-  vitals.diversity = record.diversity;
-  vitals.saturated_fake = record.saturated_fake;
-  vitals.saturated_real = record.saturated_real;
-  vitals.accuracy_real = record.accuracy_train;
-  vitals.accuracy_fake = record.accuracy_fake;
+  vitals.diversity = record.samples.diversity;
+  vitals.saturated_fake = record.samples.saturated_fake;
+  vitals.saturated_real = record.samples.saturated_real;
+  vitals.accuracy_real = record.discriminator.accuracy_train;
+  vitals.accuracy_fake = record.discriminator.accuracy_fake;
   double squares = 0;
   for (const auto& parameter : record.parameters) {
     if (parameter.name.starts_with("generator.")) squares += parameter.gradient_norm * parameter.gradient_norm;
@@ -185,21 +185,23 @@ void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& recor
     const auto images = to_compute(held_out_->batch(config_, begin), compute_);
     answers.held_out_logits.push_back(discriminator->forward(images));
   }
-  record.image_gradient_norm = image_gradient_norm(discriminator, to_compute(train_.batch(config_, 0), compute_));
+  record.discriminator.image_gradient_norm =
+      image_gradient_norm(discriminator, to_compute(train_.batch(config_, 0), compute_));
   look_at_answers(answers, record);
 }
 
 void Diagnosis::look_at_answers(const Answers& answers, DiagnosticsRecord& record) {
   const auto train_logits = at::cat(answers.train_logits), fake_logits = at::cat(answers.fake_logits);
-  record.accuracy_train = accuracy(train_logits, true);
-  record.accuracy_fake = accuracy(fake_logits, false);
-  if (!answers.held_out_logits.empty()) record.accuracy_held_out = accuracy(at::cat(answers.held_out_logits), true);
-  record.margin = (train_logits.mean() - fake_logits.mean()).item<double>();
+  record.discriminator.accuracy_train = accuracy(train_logits, true);
+  record.discriminator.accuracy_fake = accuracy(fake_logits, false);
+  if (!answers.held_out_logits.empty())
+    record.discriminator.accuracy_held_out = accuracy(at::cat(answers.held_out_logits), true);
+  record.discriminator.margin = (train_logits.mean() - fake_logits.mean()).item<double>();
 
   const auto train_images = at::cat(answers.train_images), fake_images = at::cat(answers.fake_images);
-  record.diversity = mean_pairwise_distance(fake_images) / mean_pairwise_distance(train_images);
-  record.saturated_real = saturated_share(train_images);
-  record.saturated_fake = saturated_share(fake_images);
+  record.samples.diversity = mean_pairwise_distance(fake_images) / mean_pairwise_distance(train_images);
+  record.samples.saturated_real = saturated_share(train_images);
+  record.samples.saturated_fake = saturated_share(fake_images);
 }
 
 DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& stepped,

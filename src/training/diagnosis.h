@@ -12,7 +12,7 @@
 #include "data/dataset.h"
 #include "models/compute.h"
 #include "run/checkpoint.h"
-#include "run/diagnostics_log.h"
+#include "run/records.h"
 #include "support/histogram.h"
 #include "training/gan_state.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "run/history.h"
+#include "run/records.h"
 #include "training/gan_state.h"
 #include "training/recorded_step.h"
 #include "training/step_inputs.h"

@@ -1,38 +1,13 @@
 #include "training/run_files.h"
 
-#include <chrono>
-
 #include "config/print.h"
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/image_file.h"
 #include "sampling/samples.h"
-#include "support/errors.h"
 #include "support/files.h"
-#include "support/log.h"
 
 namespace slopegan {
-
-RunRecord::RunRecord(const RunDirectory& directory, RunInfo info) : directory_(directory), info_(std::move(info)) {
-  info_.started = utc_timestamp(std::chrono::system_clock::now());
-  end(RunStatus::running, info_.images);
-}
-
-void RunRecord::end(RunStatus status, std::int64_t images) {
-  info_.status = status;
-  info_.images = images;
-  info_.updated = utc_timestamp(std::chrono::system_clock::now());
-  directory_.check_in_place();
-  write_run_info(directory_.run_info_file(), info_);
-}
-
-void RunRecord::end_badly(RunStatus status, std::int64_t images) {
-  try {
-    end(status, images);
-  } catch (const IoError& error) {
-    log::warning(error.what());
-  }
-}
 
 RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
                      const RunOrigin& origin) {

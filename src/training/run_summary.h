@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "run/metrics_log.h"
 #include "run/progress.h"
+#include "run/records.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {

@@ -1,7 +1,5 @@
 #include "fuzz/memory_file.h"
-#include "run/diagnostics_log.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "support/errors.h"
 
 namespace slopegan::fuzz {

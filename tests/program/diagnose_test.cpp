@@ -5,7 +5,7 @@
 
 #include "images/image_file.h"
 #include "program.h"
-#include "run/diagnostics_log.h"
+#include "run/records.h"
 
 namespace slopegan::testing {
 namespace {
@@ -33,7 +33,7 @@ TEST_F(Diagnose, WhileTrainingChangesNoBitOfTheRun) {
   EXPECT_EQ(records.front().images, 160);
   EXPECT_EQ(records.back().images, 640);
   EXPECT_EQ(records.back().probes, 64);  // 1,000 / 16 in batches of 32
-  EXPECT_TRUE(records.back().accuracy_held_out.has_value());
+  EXPECT_TRUE(records.back().discriminator.accuracy_held_out.has_value());
   const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/640/state.safetensors"); };
   EXPECT_TRUE(state("never") == state("often"));
 }
@@ -66,7 +66,7 @@ TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
   for (std::size_t i = 0; i < seen.layers.size(); ++i) {
     EXPECT_EQ(record.at("layers")[i].at("negative_fraction"), seen.layers[i].negative_fraction);
   }
-  EXPECT_EQ(record.at("discriminator").at("accuracy_held_out"), seen.accuracy_held_out.value());
+  EXPECT_EQ(record.at("discriminator").at("accuracy_held_out"), seen.discriminator.accuracy_held_out.value());
   EXPECT_EQ(read_text(run_dir("run") / "checkpoints/640/state.safetensors"), before);
   EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/320").string()}).code, 0);
 }

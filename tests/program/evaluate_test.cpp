@@ -10,7 +10,7 @@
 #include "data/file_writers.h"
 #include "images/image_file.h"
 #include "program.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 
 namespace slopegan::testing {
 namespace {

@@ -11,10 +11,8 @@
 #include "faults/faults.h"
 #include "program.h"
 #include "run/checkpoint.h"
-#include "run/diagnostics_log.h"
 #include "run/event_reader.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "slow_check.h"
 
 namespace slopegan::testing {

@@ -11,7 +11,7 @@
 #include "poison.h"
 #include "program.h"
 #include "run/checkpoint.h"
-#include "run/history.h"
+#include "run/records.h"
 #include "sampling/load_generator.h"
 #include "sampling/samples.h"
 

@@ -11,9 +11,7 @@
 #include "expect_error.h"
 #include "images/image_file.h"
 #include "report/pictures.h"
-#include "run/diagnostics_log.h"
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
 #include "support/errors.h"
@@ -165,7 +163,7 @@ TEST(Report, ListsDamagedFilesOfARun) {
   directory.write("run/samples/1000.png", "not a picture");
   const std::string page = content_of(write_report(directory / "run"));
   EXPECT_THAT(page, HasSubstr("<section id=\"notes\""));
-  EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is no record"));
+  EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is not a record"));
   EXPECT_THAT(page, HasSubstr("run.json: not a JSON object"));
   EXPECT_THAT(page, HasSubstr("1000.png"));
   EXPECT_THAT(page, HasSubstr("<section id=\"scores\""));  // other sections are unaffected

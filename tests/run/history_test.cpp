@@ -1,5 +1,3 @@
-#include "run/history.h"
-
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -8,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
+#include "run/records.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "temporary_directory.h"
@@ -111,7 +110,7 @@ TEST(History, NamesTheLineThatIsNoRecord) {
         with("{", "{\"more\":" + std::string(2000000, '['))}) {
     std::ofstream(file, std::ios::trunc) << line << '\n' << bad << '\n' << line << '\n';
     EXPECT_EQ(message_of<DataError>([&] { read_history(file); }),
-              file.string() + ":2: this line is no record of a history");
+              file.string() + ":2: this line is not a record of a history");
   }
   EXPECT_THROW(read_history(directory / "missing"), IoError);
 }

@@ -1,5 +1,3 @@
-#include "run/metrics_log.h"
-
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -8,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "expect_error.h"
+#include "run/records.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 
@@ -40,7 +39,7 @@ TEST(MetricsLog, NamesTheLineThatIsNoRecord) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n{\"images\": \"many\"}\n";
   EXPECT_EQ(message_of<DataError>([&] { read_metrics(directory / "m.jsonl"); }),
-            (directory / "m.jsonl").string() + ":2: this line is no record of metrics");
+            (directory / "m.jsonl").string() + ":2: this line is not a record of metrics");
   auto json = nlohmann::json::parse(metrics_line(metrics_example()));
   json["values"] = 1;
   std::ofstream(directory / "m.jsonl") << json.dump() << '\n';

@@ -9,7 +9,7 @@
 
 #include "config/load.h"
 #include "config/sweep_target.h"
-#include "run/history.h"
+#include "run/records.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "sweep/results.h"

@@ -7,8 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "support/files.h"
 #include "temporary_directory.h"
 

@@ -115,7 +115,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
   EXPECT_EQ(record.layers[5].dormant, 1);
   EXPECT_EQ(record.layers[1].never_positive, 1.0 / 8);
   EXPECT_FALSE(record.layers[1].is_dead_kind());
-  EXPECT_EQ(record.image_gradient_norm, 0);
+  EXPECT_EQ(record.discriminator.image_gradient_norm, 0);
   for (const auto& parameter : record.parameters) {
     // Behind the dead layer only the last bias learns.
     const bool learns = parameter.name == "discriminator.block3.conv.bias";
@@ -149,9 +149,9 @@ TEST_F(DiagnosisTest, KnowsACollapsedGenerator) {
   }
   state.images_seen = 20000;
   const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
-  EXPECT_EQ(record.diversity, 0);
+  EXPECT_EQ(record.samples.diversity, 0);
   EXPECT_THAT(record.sentinels, ::testing::Contains("collapse"));
-  EXPECT_FALSE(record.accuracy_held_out.has_value());
+  EXPECT_FALSE(record.discriminator.accuracy_held_out.has_value());
 }
 
 }  // namespace

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "run/history.h"
-#include "run/metrics_log.h"
+#include "run/records.h"
 #include "temporary_directory.h"
 #include "training/emulated_device.h"
 #include "training/trainer.h"

@@ -1,27 +1,60 @@
-#include "run/json_lines.h"
+#include "run/json.h"
 
 #include <algorithm>
-#include <optional>
+#include <limits>
 #include <span>
 #include <unistd.h>
 
-#include "run/json_text.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {
 
+using nlohmann::json;
+
+std::string json_text(const nlohmann::ordered_json& value, int indent) {
+  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string valid_utf8(std::string_view text) { return json::parse(json_text(text)).get<std::string>(); }
+
+std::int64_t whole_number(const json& value) {
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > largest)) {
+    throw WrongJsonType("an integer is expected");
+  }
+  return value.get<std::int64_t>();
+}
+
+double number_or_nan(const json& value) {
+  if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
+  if (!value.is_number()) throw WrongJsonType("a number is expected");
+  return value.get<double>();
+}
+
+std::optional<json> parse_json_object(std::string_view text) {
+  bool too_deep = false;
+  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > 32;
+    return !too_deep;  // false discards the value
+  };
+  const json value = json::parse(text, limit_depth, false);
+  if (too_deep || !value.is_object()) return std::nullopt;
+  return value;
+}
+
 namespace {
 
 constexpr std::size_t longest_line = std::size_t{1} << 20;
 
-/// The lines of a file, without their newlines; what stands behind the last newline is no line.
+/// Reads the complete lines of a file, without their newlines.
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
 
-  /// Nothing at the end. A line that is too long comes cut to one byte more than allowed, and is the last.
+  /// Returns the next line, or std::nullopt at the end of the file. A line that is too long is cut to one byte more
+  /// than the limit, and is the last one.
   std::optional<std::string_view> next() {
     std::size_t searched = begin_;
     for (;;) {
@@ -51,16 +84,16 @@ class LineReader {
 
   PosixFile file_;
   std::string buffer_;
-  std::size_t begin_ = 0;  ///< of the next line in `buffer_`
+  std::size_t begin_ = 0;  ///< offset of the next line in `buffer_`
 };
 
-bool takes(const std::function<void(const nlohmann::json&)>& take, std::string_view line) {
+bool is_accepted(const std::function<void(const json&)>& take, std::string_view line) {
   const auto object = line.size() > longest_line ? std::nullopt : parse_json_object(line);
   if (!object) return false;
   try {
     take(*object);
     return true;
-  } catch (const nlohmann::json::exception&) {
+  } catch (const json::exception&) {
     return false;
   } catch (const WrongJsonType&) {
     return false;
@@ -70,17 +103,17 @@ bool takes(const std::function<void(const nlohmann::json&)>& take, std::string_v
 }  // namespace
 
 void for_each_json_line(const std::filesystem::path& file, const std::string& what,
-                        const std::function<void(const nlohmann::json&)>& take) {
+                        const std::function<void(const json&)>& take) {
   LineReader lines(file);
   std::size_t number = 0;
   while (const auto line = lines.next()) {
     ++number;
-    if (takes(take, *line)) continue;
-    throw DataError(format_text("{}:{}: this line is no record of {}", display(file), number, what));
+    if (is_accepted(take, *line)) continue;
+    throw DataError(format_text("{}:{}: this line is not a record of {}", display(file), number, what));
   }
 }
 
-bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take) {
+bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const json&)>& take) {
   auto opened = PosixFile::open_regular(file);
   const std::uint64_t size = opened.size(), wanted = std::min<std::uint64_t>(size, longest_line + 2);
   if (::lseek(opened.descriptor(), static_cast<off_t>(size - wanted), SEEK_SET) < 0) throw_io_error("read", file);
@@ -89,9 +122,9 @@ bool take_last_json_line(const std::filesystem::path& file, const std::function<
   const std::size_t end = text.rfind('\n');
   if (end == std::string::npos || end == 0) return false;
   const std::size_t before = text.rfind('\n', end - 1);
-  if (before == std::string::npos && wanted < size) return false;  // it is too long
+  if (before == std::string::npos && wanted < size) return false;  // the line is longer than the limit
   const std::size_t begin = before == std::string::npos ? 0 : before + 1;
-  return takes(take, std::string_view(text).substr(begin, end - begin));
+  return is_accepted(take, std::string_view(text).substr(begin, end - begin));
 }
 
 }  // namespace slopegan

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "run/json.h"
+
+/// Converts records to and from JSON. A record is a struct with one list of its fields, a static member
+///
+///   template <class Self, class Visit>
+///   static void visit_fields(Self& self, Visit&& visit) {
+///     visit({"images"}, self.images);
+///     visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
+///   }
+///
+/// The JSON writer and reader, the TensorBoard events and the columns of results.csv all follow this list. Fields are
+/// numbers, strings, std::optional (absent if empty), maps from names to numbers, other records, and vectors of these.
+namespace slopegan {
+
+struct Field {
+  const char* key;  ///< JSON key
+  const char* tag =
+      nullptr;              ///< TensorBoard tag, or its first part for a map ("tag/key") or a named record ("tag/name")
+  bool in_results = false;  ///< whether it is a column of a sweep's results.csv
+  bool may_be_absent = false;  ///< whether the reader keeps the default value if the key is missing (older versions)
+};
+
+namespace record_detail {
+
+struct AnyVisitor {
+  template <class T>
+  void operator()(const Field&, T&) const {}
+};
+
+}  // namespace record_detail
+
+template <class T>
+concept Record = requires(T& record) { T::visit_fields(record, record_detail::AnyVisitor{}); };
+
+template <class T>
+constexpr bool is_optional = false;
+template <class T>
+constexpr bool is_optional<std::optional<T>> = true;
+
+template <Record R>
+nlohmann::ordered_json record_json(const R& record);
+
+/// The value of one field. An enum has overloads of field_json and read_field beside it.
+inline nlohmann::ordered_json field_json(const std::string& value) { return value; }
+inline nlohmann::ordered_json field_json(const std::map<std::string, double>& values) { return values; }
+template <class T>
+  requires std::integral<T> || std::floating_point<T>
+nlohmann::ordered_json field_json(T value) {
+  return value;
+}
+template <Record R>
+nlohmann::ordered_json field_json(const R& record) {
+  return record_json(record);
+}
+template <class T>
+nlohmann::ordered_json field_json(const std::vector<T>& items) {
+  auto array = nlohmann::ordered_json::array();
+  for (const auto& item : items) array.push_back(field_json(item));
+  return array;
+}
+
+struct WriteFields {
+  nlohmann::ordered_json& object;
+  template <class T>
+  void operator()(const Field& field, const T& value) const {
+    if constexpr (!is_optional<T>) {
+      object[field.key] = field_json(value);
+    } else if (value) {
+      object[field.key] = field_json(*value);
+    }
+  }
+};
+
+template <Record R>
+nlohmann::ordered_json record_json(const R& record) {
+  auto object = nlohmann::ordered_json::object();
+  R::visit_fields(record, WriteFields{object});
+  return object;
+}
+
+/// Reads a record from a JSON object. null reads back as NaN. Throws WrongJsonType or an exception of nlohmann's for a
+/// missing key or a value of another type.
+template <Record R>
+R read_record(const nlohmann::json& object);
+
+inline void read_field(const nlohmann::json& json, std::int64_t& value) { value = whole_number(json); }
+inline void read_field(const nlohmann::json& json, double& value) { value = number_or_nan(json); }
+inline void read_field(const nlohmann::json& json, std::string& value) { value = json.get<std::string>(); }
+inline void read_field(const nlohmann::json& json, std::map<std::string, double>& values) {
+  if (!json.is_object()) throw WrongJsonType("an object of numbers is expected");
+  values.clear();
+  for (const auto& [name, value] : json.items()) values[name] = number_or_nan(value);
+}
+template <Record R>
+void read_field(const nlohmann::json& json, R& record) {
+  record = read_record<R>(json);
+}
+template <class T>
+void read_field(const nlohmann::json& json, std::vector<T>& items) {
+  if (!json.is_array()) throw WrongJsonType("an array is expected");
+  items.clear();
+  for (const auto& item : json) read_field(item, items.emplace_back());
+}
+
+struct ReadFields {
+  const nlohmann::json& object;
+  template <class T>
+  void operator()(const Field& field, T& value) const {
+    if constexpr (is_optional<T>) {
+      if (object.contains(field.key)) read_field(object.at(field.key), value.emplace());
+    } else if (!field.may_be_absent || object.contains(field.key)) {
+      read_field(object.at(field.key), value);
+    }
+  }
+};
+
+template <Record R>
+R read_record(const nlohmann::json& object) {
+  R record;
+  R::visit_fields(record, ReadFields{object});
+  return record;
+}
+
+/// Reads all records of a JSONL file. Throws as for_each_json_line.
+template <Record R>
+std::vector<R> read_records(const std::filesystem::path& file, const std::string& what) {
+  std::vector<R> records;
+  for_each_json_line(file, what, [&](const nlohmann::json& line) { records.push_back(read_record<R>(line)); });
+  return records;
+}
+
+/// Reads the last record of a JSONL file. Returns std::nullopt as take_last_json_line returns false.
+template <Record R>
+std::optional<R> read_last_record(const std::filesystem::path& file) {
+  std::optional<R> record;
+  const bool found = take_last_json_line(file, [&](const nlohmann::json& line) { record = read_record<R>(line); });
+  return found ? record : std::nullopt;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,236 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/record_json.h"
+
+/// The records of history.jsonl, metrics.jsonl and diagnostics.jsonl. Each file has one JSON object per line, in the
+/// order of the images. "images" is the number of real images shown to the discriminator so far.
+///
+/// visit_fields lists the fields of a record (run/record_json.h): key, TensorBoard tag, column of results.csv.
+namespace slopegan {
+
+/// The results of one training step: means over the batch.
+struct StepStats {
+  double discriminator_loss = 0;
+  double generator_loss = 0;
+  double d_real = 0;                       ///< mean σ(logit) of the real images
+  double d_fake = 0;                       ///< mean σ(logit) of the generated images, in the discriminator's step
+  double discriminator_gradient_norm = 0;  ///< L2 norm over all parameters
+  double generator_gradient_norm = 0;
+  /// Weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include. Empty if the step
+  /// computed no penalty.
+  std::optional<double> gradient_penalty;
+};
+
+/// A line of history.jsonl: one training step.
+struct HistoryRecord {
+  std::int64_t images = 0;
+  std::int64_t step = 0;  ///< steps completed
+  double discriminator_loss = 0;
+  double generator_loss = 0;
+  double d_real = 0;                   ///< mean σ(logit) of the real images, in [0, 1]
+  double d_fake = 0;                   ///< mean σ(logit) of the generated images
+  double generator_gradient_norm = 0;  ///< L2 norm over all parameters
+  double discriminator_gradient_norm = 0;
+  std::optional<double> gradient_penalty;  ///< as in StepStats
+  std::optional<double> generator_slope;   ///< negative slope of this step, if it follows a schedule or is learned
+  std::optional<double> discriminator_slope;
+  // The following differ between two runs of the same configuration.
+  double seconds = 0;            ///< since this run was started
+  double images_per_second = 0;  ///< while training, without the time for samples, metrics and the like
+  double memory_mib = 0;         ///< resident memory of the process
+
+  bool operator==(const HistoryRecord&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"images"}, self.images);
+    visit({"step"}, self.step);
+    visit({"discriminator_loss", "loss/discriminator", true}, self.discriminator_loss);
+    visit({"generator_loss", "loss/generator", true}, self.generator_loss);
+    visit({"d_real", "answers/D(real)", true}, self.d_real);
+    visit({"d_fake", "answers/D(fake)", true}, self.d_fake);
+    visit({"generator_gradient_norm", "gradient_norm/generator", true}, self.generator_gradient_norm);
+    visit({"discriminator_gradient_norm", "gradient_norm/discriminator", true}, self.discriminator_gradient_norm);
+    visit({"gradient_penalty"}, self.gradient_penalty);
+    visit({"generator_slope", "negative_slope/generator"}, self.generator_slope);
+    visit({"discriminator_slope", "negative_slope/discriminator"}, self.discriminator_slope);
+    visit({"seconds", nullptr, true}, self.seconds);
+    visit({"images_per_second", "machine/images_per_second", true}, self.images_per_second);
+    visit({"memory_mib", "machine/memory_mib", true}, self.memory_mib);
+  }
+};
+
+/// A line of metrics.jsonl: one evaluation.
+struct MetricsRecord {
+  std::int64_t images = 0;
+  std::string extractor;     ///< name and hash of the feature extractor: "classifier-fashion-mnist@1a2b3c4d"
+  std::int64_t samples = 0;  ///< number of generated images
+  /// Figures by key, see metrics/figures.h.
+  std::map<std::string, double> values;
+  /// The same figures for real test images, which a perfect generator would reach. Empty without test images.
+  std::map<std::string, double> floors;
+  /// Number of test images for the floors: `samples`, or all of them if there are fewer.
+  std::int64_t floor_samples = 0;
+  /// Expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
+  /// sweep.
+  std::optional<double> fd_bias;
+  /// Fréchet distance of a second, independent set of generated images of the same size. Its difference from
+  /// values["fd"] shows the variance of the metric itself. Only computed at the last image of a run.
+  std::optional<double> fd_repeat;
+  double seconds = 0;  ///< duration of the evaluation
+
+  bool operator==(const MetricsRecord&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"images"}, self.images);
+    visit({"extractor"}, self.extractor);
+    visit({"samples"}, self.samples);
+    visit({"values", "metrics"}, self.values);
+    visit({"floors", "metrics_floor"}, self.floors);
+    visit({.key = "floor_samples", .may_be_absent = true}, self.floor_samples);
+    visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
+    visit({"fd_repeat", "metrics/fd_repeat"}, self.fd_repeat);
+    visit({"seconds"}, self.seconds);
+  }
+};
+
+/// One activation layer over all probes. Shares are in [0, 1].
+struct LayerDiagnosis {
+  std::string name;              ///< "generator.block0"
+  double negative_slope = 0;     ///< the current slope; the mean over the channels if each has its own
+  std::int64_t units = 0;        ///< channels
+  std::int64_t values = 0;       ///< values counted per unit, M: never positive means P(x > 0) < 3/M at 95 %
+  double never_positive = 0;     ///< share of units without a positive value, "dead" or "always_negative" in JSON
+  double always_positive = 0;    ///< share of units with positive values only
+  double dormant = 0;            ///< share of dormant units, see diagnostics/unit_statistics.h
+  double negative_fraction = 0;  ///< P(x < 0)
+  double slope_energy = 0;       ///< share of Σ f(x)² that comes from x ≤ 0
+
+  /// Whether a unit without a positive value is dead: with slope 0 it has no gradient.
+  bool is_dead_kind() const { return negative_slope == 0; }
+  bool operator==(const LayerDiagnosis&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"name"}, self.name);
+    visit({"negative_slope"}, self.negative_slope);
+    visit({"units"}, self.units);
+    visit({"values"}, self.values);
+    const char* never_positive = self.is_dead_kind() ? "dead" : "always_negative";
+    visit({never_positive, never_positive}, self.never_positive);
+    visit({"always_positive", "always_positive"}, self.always_positive);
+    visit({"dormant", "dormant"}, self.dormant);
+    visit({"negative_fraction", "negative_fraction"}, self.negative_fraction);
+    visit({"slope_energy", "slope_energy"}, self.slope_energy);
+  }
+};
+
+/// One parameter tensor at one training step.
+struct ParameterDiagnosis {
+  std::string name;           ///< "discriminator.block1.conv.weight"
+  double gradient_norm = 0;   ///< L2 norm
+  double zero_gradients = 0;  ///< share of elements whose gradient is exactly 0
+  double update_ratio = 0;    ///< |ΔW| / |W|
+
+  bool operator==(const ParameterDiagnosis&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"name"}, self.name);
+    visit({"gradient_norm", "parameter_gradient_norm"}, self.gradient_norm);
+    visit({"zero_gradients", "parameter_zero_gradients"}, self.zero_gradients);
+    visit({"update_ratio", "parameter_update_ratio"}, self.update_ratio);
+  }
+};
+
+/// The discriminator on the probes. An accuracy is the share of images on the correct side of logit 0.
+struct DiscriminatorDiagnosis {
+  double accuracy_train = 0;                ///< on training images
+  std::optional<double> accuracy_held_out;  ///< on test images; empty without a test split
+  double accuracy_fake = 0;                 ///< on generated images
+  double margin = 0;                        ///< mean logit of training images minus that of generated images
+  double image_gradient_norm = 0;           ///< mean L2 norm of ∂ logit / ∂ image at training images
+
+  bool operator==(const DiscriminatorDiagnosis&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"accuracy_train", "accuracy/train"}, self.accuracy_train);
+    visit({"accuracy_held_out", "accuracy/held_out"}, self.accuracy_held_out);
+    visit({"accuracy_fake", "accuracy/fake"}, self.accuracy_fake);
+    visit({"margin", "discriminator/margin"}, self.margin);
+    visit({"image_gradient_norm", "discriminator/image_gradient_norm"}, self.image_gradient_norm);
+  }
+};
+
+/// The generated images compared with real ones.
+struct SampleDiagnosis {
+  double diversity = 0;       ///< mean distance between two generated images, divided by that of two real images
+  double saturated_real = 0;  ///< share of pixels beyond ±0.99
+  double saturated_fake = 0;
+
+  bool operator==(const SampleDiagnosis&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"diversity", "images/diversity"}, self.diversity);
+    visit({"saturated_real", "images/saturated_real"}, self.saturated_real);
+    visit({"saturated_fake", "images/saturated_fake"}, self.saturated_fake);
+  }
+};
+
+/// A line of diagnostics.jsonl.
+struct DiagnosticsRecord {
+  std::int64_t images = 0;
+  std::int64_t probes = 0;             ///< number of latents, and of real images
+  std::vector<LayerDiagnosis> layers;  ///< the generator's, then the discriminator's, each from input to output
+  std::vector<ParameterDiagnosis> parameters;
+  DiscriminatorDiagnosis discriminator;
+  SampleDiagnosis samples;
+  std::vector<std::string> sentinels;  ///< alarms raised, see diagnostics/sentinels.h
+  double seconds = 0;                  ///< duration of the diagnosis
+
+  bool operator==(const DiagnosticsRecord&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"images"}, self.images);
+    visit({"probes"}, self.probes);
+    visit({"layers"}, self.layers);
+    visit({"parameters"}, self.parameters);
+    visit({"discriminator"}, self.discriminator);
+    visit({"samples"}, self.samples);
+    visit({"sentinels"}, self.sentinels);
+    visit({"seconds"}, self.seconds);
+  }
+};
+
+/// Returns the full name of a figure, for people: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
+/// extractor "inception" are called FID, KID and IS.
+std::string metric_title(const std::string& name, const MetricsRecord& record);
+
+/// Returns a record as one JSON line without its newline. Every finite number reads back exactly; others become null.
+std::string history_line(const HistoryRecord& record);
+std::string metrics_line(const MetricsRecord& record);
+/// On several lines if `indent` ≥ 0.
+std::string diagnostics_text(const DiagnosticsRecord& record, int indent = -1);
+
+/// Reads all records of a file. null reads back as NaN. An incomplete last line (no newline, because the process was
+/// killed) is skipped. Throws IoError if the file cannot be read, and DataError with the number of a malformed line.
+std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
+std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file);
+std::vector<DiagnosticsRecord> read_diagnostics(const std::filesystem::path& file);
+
+/// Reads only the last record. Returns std::nullopt if the last complete line is not a record. Throws IoError.
+std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file);
+std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file);
+
+}  // namespace slopegan
