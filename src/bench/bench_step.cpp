@@ -6,7 +6,6 @@
 
 #include "bench/bench.h"
 #include "bench/step_arithmetic.h"
-#include "sampling/image_stream.h"
 #include "sampling/samples.h"
 #include "support/text.h"
 #include "training/gan_step.h"

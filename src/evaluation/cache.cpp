@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// In the file's metadata: what the tensors have to hash to. A flipped bit must not become a wrong measurement.
+/// Metadata key of the expected hash of the tensors, so that a flipped bit does not lead to a wrong measurement.
 constexpr auto hash_key = "slopegan.sha256";
 
 std::optional<Safetensors> read_cached(const fs::path& file) {
@@ -29,9 +29,9 @@ std::optional<Safetensors> read_cached(const fs::path& file) {
     Safetensors content = read_safetensors(file);
     const auto hash = content.metadata.find(hash_key);
     if (hash != content.metadata.end() && hash->second == tensor_hash(content.tensors)) return content;
-    log::warning(printable(file.string()) + " is damaged and is made again");
+    log::warning(printable(file.string()) + " is damaged and will be created again");
   } catch (const Error& error) {
-    log::warning(std::string(error.what()) + "; it is made again");
+    log::warning(std::string(error.what()) + "; it will be created again");
   }
   return std::nullopt;
 }
@@ -46,16 +46,16 @@ void store(const fs::path& file, const Safetensors& content) {
   } catch (const IoError& error) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
-    log::warning(std::string("nothing was cached: ") + error.what());
+    log::warning(std::string("cannot write to the cache: ") + error.what());
   }
 }
 
-/// Nothing where the place cannot be written.
+/// Returns std::nullopt if the cache is not writable.
 std::optional<FileLock> lock_in_cache(const fs::path& file) {
   try {
     return wait_for_cache_lock(file);
   } catch (const IoError& error) {
-    log::warning(std::string("nothing will be cached: ") + error.what());
+    log::warning(std::string("cannot use the cache: ") + error.what());
     return std::nullopt;
   }
 }
@@ -80,7 +80,7 @@ Safetensors cached_tensors(const std::string& name, const std::function<Safetens
   if (auto content = read_cached(file)) return std::move(*content);
   const auto lock = lock_in_cache(file);
   if (lock) {
-    if (auto content = read_cached(file)) return std::move(*content);  // another process has made it meanwhile
+    if (auto content = read_cached(file)) return std::move(*content);  // another process has created it in the meantime
   }
   Safetensors content = make();
   if (lock) store(file, content);

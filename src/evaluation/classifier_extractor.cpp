@@ -23,7 +23,7 @@ namespace slopegan {
 
 namespace {
 
-/// Changed whenever the network or its training is: part of the cache's key.
+/// Part of the cache key; incremented whenever the network or its training changes.
 constexpr int classifier_version = 2;
 constexpr std::uint64_t classifier_seed = 0;
 constexpr std::int64_t batch_size = 128, epochs = 5, least_steps = 100, most_steps = 4000;
@@ -32,8 +32,8 @@ constexpr std::int64_t most_classes = 1000;
 
 std::int64_t class_count(const Dataset& dataset) { return dataset.labels.max().item<std::int64_t>() + 1; }
 
-/// The training batches: every epoch in an order of its own, every other image mirrored. Mirroring is no invariance
-/// that we ask of a classifier of digits, but it costs it little, and clothes gain by it.
+/// The training batches. Each epoch has a new order, and half of the images are mirrored. A classifier of digits need
+/// not be invariant to mirroring, but this costs little accuracy, and improves it for clothes.
 class LabelledBatches {
  public:
   LabelledBatches(const Dataset& dataset, std::int64_t resolution)
@@ -75,7 +75,8 @@ void train_classifier(Classifier& classifier, const Dataset& dataset, std::int64
   const std::int64_t steps = batches.steps();
   for (std::int64_t step = 0; step < steps; ++step) {
     if (const int signal = stop_signal()) {
-      throw StoppedError(signal, "stopped while the feature extractor was trained, which begins anew the next time");
+      throw StoppedError(signal,
+                         "stopped while training the feature extractor, which will start from the beginning next time");
     }
     const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
     static_cast<torch::optim::AdamOptions&>(optimizer.param_groups()[0].options()).lr(peak_learning_rate * left);
@@ -87,11 +88,11 @@ void train_classifier(Classifier& classifier, const Dataset& dataset, std::int64
   classifier->eval();
 }
 
-double share_of_right(const at::Tensor& logits, const at::Tensor& labels) {
+double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
   return logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
 }
 
-/// Of everything that the trained weights are a function of.
+/// Returns the file name, a hash of everything that determines the trained weights.
 std::string cache_name(const Dataset& train, std::int64_t resolution) {
   const NamedTensors labels = {{"labels", train.labels}};
   const std::string text =
@@ -99,7 +100,7 @@ std::string cache_name(const Dataset& train, std::int64_t resolution) {
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 
-/// As part of an extractor's name, which stands in tables and file names.
+/// Returns the title for the name of the extractor, which is used in tables and file names.
 std::string title_of(const Dataset& dataset) {
   std::string title = "classifier-";
   for (const unsigned char c : printable(dataset.name, 40)) title += std::isalnum(c) ? static_cast<char>(c) : '-';
@@ -125,8 +126,8 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   Classifier classifier(resolution, train.channels(), class_count(train), classifier_seed);
   double seconds = 0;
   const auto make = [&] {
-    log::info(format_text("training a classifier on the labels of {} images as feature extractor, once for this data",
-                          train.size()));
+    log::info(format_text(
+        "training a classifier on the labels of {} images as the feature extractor (once per data set)", train.size()));
     const auto start = std::chrono::steady_clock::now();
     train_classifier(classifier, train, resolution);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -139,11 +140,11 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
                   std::numeric_limits<double>::quiet_NaN()};
   if (test != nullptr && test->has_labels()) {
     ClassifierExtractor extractor(trained);
-    trained.accuracy = share_of_right(extract_dataset(extractor, *test, test->size(), resolution).logits, test->labels);
+    trained.accuracy = accuracy_of(extract_dataset(extractor, *test, test->size(), resolution).logits, test->labels);
   }
   const std::string accuracy = std::isnan(trained.accuracy)
-                                   ? "no labelled test images to judge it by"
-                                   : format_text("{:.2f} % of the test images right", 100 * trained.accuracy);
+                                   ? "accuracy unknown without labelled test images"
+                                   : format_text("{:.2f} % accuracy on the test images", 100 * trained.accuracy);
   log::info("feature extractor " + trained.name + ": " + accuracy +
             (seconds > 0 ? format_text(", trained in {:.0f} s", seconds) : ""));
   return trained;

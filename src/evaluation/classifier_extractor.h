@@ -5,21 +5,21 @@
 
 namespace slopegan {
 
-/// Whether the labels make a task for a classifier: 2 to 1,000 classes, numbered from 0.
+/// Whether the labels are suitable for training a classifier: 2 to 1,000 classes, numbered from 0.
 bool can_classify(const Dataset& train);
 
-/// A classifier trained on the labels of the real training images and then cached by their hash. Its tanh features are
-/// the default feature space where there are labels.
+/// A classifier that is trained on the labels of the real training images and cached by their hash. Its tanh features
+/// are the default feature space for data with labels.
 class ClassifierExtractor : public FeatureExtractor {
  public:
-  /// Takes the classifier from the cache or trains it, about a minute on two cores for Fashion-MNIST, and logs its
-  /// accuracy on the test images where there are labelled ones. The same data give the same classifier up to rounding;
-  /// its hash in the name tells classifiers apart. Throws StoppedError when a signal asks to stop meanwhile.
+  /// Loads the classifier from the cache or trains it (about a minute on two cores for Fashion-MNIST), and logs its
+  /// accuracy on the test images if these have labels. The same data give the same classifier up to rounding; the hash
+  /// in its name distinguishes classifiers. Throws StoppedError when the process receives a signal to stop.
   ClassifierExtractor(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
   bool has_classes() const override { return true; }
 
-  /// Share of the test images whose class it tells; NaN where there are none with labels.
+  /// Share of the test images that are classified correctly; NaN without labelled test images.
   double test_accuracy() const { return accuracy_; }
 
  private:

@@ -7,11 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "evaluation/cache.h"
-#include "metrics/classifier_score.h"
 #include "metrics/frechet_distance.h"
-#include "metrics/kernel_distance.h"
-#include "metrics/memorisation.h"
-#include "metrics/neighbours.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
@@ -22,15 +18,16 @@ namespace slopegan {
 
 namespace {
 
-/// Of the real training images; more change no figure and cost memory.
+/// Limit of the real training images: more do not change any figure, but cost memory.
 constexpr std::int64_t most_real_images = 100'000;
 
-/// Changed whenever what is cached is computed in another way.
+/// Incremented whenever a cached value is computed differently.
 constexpr int cache_version = 2;
 
 std::string hashed(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))).substr(0, 32); }
 
-/// A fixed choice of `count` rows: the first ones could be sorted by class. The same for all matrices of as many rows.
+/// Returns a fixed random subset of `count` rows, because the first rows may be sorted by class. The subset is the same
+/// for all matrices with this number of rows.
 at::Tensor random_rows(const at::Tensor& matrix, std::int64_t count) {
   const auto order = keyed_permutation(0, "evaluation.subset", 0, static_cast<std::uint32_t>(matrix.size(0)));
   std::vector<std::int64_t> rows(order.begin(), order.begin() + std::min(count, matrix.size(0)));
@@ -58,35 +55,33 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
   key_ = format_text("{} {} {} {} {}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples);
-  train_ = cached_features(train, resolution).features.to(at::kDouble);
-  train_moments_ = moments_of(train_);
-  subset_ = random_rows(train_, metrics_.samples);
-  if (wants_manifold()) train_manifold_ = cached_manifold(subset_);
+  real_.train = cached_features(train, resolution).features.to(at::kDouble);
+  real_.moments = moments_of(real_.train);
+  real_.subset = random_rows(real_.train, metrics_.samples);
+  if (std::any_of(metrics_.names.begin(), metrics_.names.end(), uses_manifold)) {
+    real_.manifold = cached_manifold(real_.subset);
+  }
   if (test != nullptr && test->size() >= least_images) {
-    test_ = cached_features(*test, resolution);
-    floors_ = cached_floors(*test);
+    const auto extraction = cached_features(*test, resolution);
+    real_.test = extraction.features;
+    real_.test_logits = extraction.logits;
+    floors_ = cached_floors(*test, extraction);
   }
-  if (wants(MetricName::classifier_score) && !extractor_->has_classes()) {
-    log::info("no classifier score: the feature extractor " + extractor_->name() + " knows no classes");
-  }
-  if (wants(MetricName::memorisation) && !test_.features.defined()) {
-    log::info("no figures of memorisation: they compare with real test images, and there are none");
-  }
+  log_missing_inputs();
 }
 
-bool Evaluator::wants(MetricName name) const {
-  return std::find(metrics_.names.begin(), metrics_.names.end(), name) != metrics_.names.end();
-}
-
-bool Evaluator::wants_manifold() const {
-  return wants(MetricName::precision_recall) || wants(MetricName::density_coverage);
+void Evaluator::log_missing_inputs() const {
+  for (const auto metric : metrics_.names) {
+    const auto reason = missing_input(metric, extractor_->has_classes(), real_.test.defined(), extractor_->name());
+    if (!reason.empty()) log::info(reason);
+  }
 }
 
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
   const std::string key =
       hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.hash, resolution));
   const auto content = cached_tensors("features/" + key + ".safetensors", [&] {
-    log::info(format_text("computing the features of the real images of {}, once for this data and extractor",
+    log::info(format_text("computing the features of the real images of {} (once per data set and extractor)",
                           printable(dataset.name)));
     const auto extraction = extract_dataset(*extractor_, dataset, most_real_images, resolution);
     NamedTensors tensors = {{"features", extraction.features}};
@@ -116,17 +111,19 @@ Manifold Evaluator::cached_manifold(const at::Tensor& features) {
   return manifold;
 }
 
-Evaluator::Values Evaluator::cached_floors(const Dataset& test) {
+std::map<std::string, double> Evaluator::cached_floors(const Dataset& test, const Extraction& extraction) {
   std::string key = key_ + " " + test.hash;
   for (const auto name : metrics_.names) key += format_text(" {}", static_cast<int>(name));
   const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", [&] {
-    Extraction sample{random_rows(test_.features, metrics_.samples), {}};
-    if (test_.logits.defined()) sample.logits = random_rows(test_.logits, metrics_.samples);
+    const auto features = random_rows(extraction.features, metrics_.samples);
+    const auto logits = extraction.logits.defined() ? random_rows(extraction.logits, metrics_.samples) : at::Tensor();
     NamedTensors tensors;
-    for (const auto& [name, value] : values_of(sample)) tensors.emplace(name, at::tensor(value, at::kDouble));
+    for (const auto& [figure, value] : compute_figures(metrics_.names, real_, features, logits)) {
+      tensors.emplace(figure, at::tensor(value, at::kDouble));
+    }
     return Safetensors{tensors, {}};
   });
-  Values floors;
+  std::map<std::string, double> floors;
   for (const auto& [name, tensor] : content.tensors) floors[name] = tensor.item<double>();
   return floors;
 }
@@ -138,52 +135,16 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
   MetricsRecord record;
   record.extractor = extractor_->name();
   record.samples = count;
-  record.values = values_of(generated);
+  record.values = compute_figures(metrics_.names, real_, generated.features, generated.logits);
   record.floors = floors_;
-  record.floor_samples = test_.features.defined() ? std::min(metrics_.samples, test_.features.size(0)) : 0;
-  record.fd_bias = frechet_bias(train_moments_.covariance, train_moments_.count, count);
+  record.floor_samples = real_.test.defined() ? std::min(metrics_.samples, real_.test.size(0)) : 0;
+  record.fd_bias = frechet_bias(real_.moments.covariance, real_.moments.count, count);
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return record;
 }
 
 double Evaluator::frechet_distance_of(const at::Tensor& features) const {
-  return frechet_distance(train_moments_, moments_of(features));
-}
-
-Evaluator::Values Evaluator::values_of(const Extraction& extraction) {
-  const auto features = extraction.features.to(at::kDouble);
-  Values values;
-  if (wants(MetricName::fd)) values["fd"] = frechet_distance_of(features);
-  if (wants(MetricName::kd)) values["kd"] = kernel_distance(subset_, features);
-  if (wants_manifold()) add_manifold_values(features, values);
-  if (wants(MetricName::classifier_score) && extraction.logits.defined()) add_class_values(extraction.logits, values);
-  if (wants(MetricName::memorisation) && test_.features.defined()) add_memorisation(features, values);
-  return values;
-}
-
-void Evaluator::add_manifold_values(const at::Tensor& features, Values& values) const {
-  const auto found = manifold_metrics(train_manifold_, manifold_of(features));
-  if (wants(MetricName::precision_recall)) {
-    values["precision"] = found.precision;
-    values["recall"] = found.recall;
-  }
-  if (wants(MetricName::density_coverage)) {
-    values["density"] = found.density;
-    values["coverage"] = found.coverage;
-  }
-}
-
-void Evaluator::add_class_values(const at::Tensor& logits, Values& values) const {
-  values["classifier_score"] = classifier_score(logits);
-  if (!test_.logits.defined()) return;
-  values["class_kl"] = class_histogram_kl(logits.argmax(1), test_.logits.argmax(1), logits.size(1));
-}
-
-void Evaluator::add_memorisation(const at::Tensor& features, Values& values) {
-  if (test_distances_.empty()) test_distances_ = nearest_distances(test_.features.to(at::kDouble), train_);
-  const auto found = memorisation(nearest_distances(features, train_), test_distances_);
-  values["copied_share"] = found.copied_share;
-  values["copying_z"] = found.copying_z;
+  return frechet_distance(real_.moments, moments_of(features));
 }
 
 }  // namespace slopegan

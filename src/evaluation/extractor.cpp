@@ -15,12 +15,12 @@ namespace slopegan {
 
 namespace {
 
-/// What one layer makes of so many 32 × 32 images stays in the cache.
+/// The activations of one layer for this many 32 × 32 images fit in the cache of the processor.
 constexpr std::int64_t extraction_batch = 128;
 
 }  // namespace
 
-Extraction concatenated(const std::vector<Extraction>& parts) {
+Extraction concatenate(const std::vector<Extraction>& parts) {
   std::vector<at::Tensor> features, logits;
   for (const auto& part : parts) {
     features.push_back(part.features);
@@ -33,14 +33,14 @@ Extraction FeatureExtractor::extract(const at::Tensor& images) {
   const at::NoGradGuard no_gradients;
   std::vector<Extraction> parts;
   for (const auto& batch : images.split(extraction_batch)) parts.push_back(extract_batch(batch));
-  return concatenated(parts);
+  return concatenate(parts);
 }
 
 std::string extractor_name(const std::string& title, const std::string& hash) {
   return title + "@" + hash.substr(0, 8);
 }
 
-at::Tensor as_bytes_would_be(const at::Tensor& images) {
+at::Tensor quantise_to_bytes(const at::Tensor& images) {
   return images.clamp(-1, 1).add_(1).mul_(127.5).round_().div_(127.5).sub_(1);
 }
 
@@ -54,7 +54,7 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
     const auto batch = all.subspan(begin, std::min<std::size_t>(extraction_batch, all.size() - begin));
     parts.push_back(extractor.extract(prepare_images(dataset, batch, resolution)));
   }
-  return concatenated(parts);
+  return concatenate(parts);
 }
 
 std::unique_ptr<FeatureExtractor> default_extractor(const Dataset& train, const Dataset* test,

@@ -8,27 +8,27 @@
 
 #include "data/dataset.h"
 
-/// Feature extractors: what turns images into the vectors that metrics compare.
+/// Feature extractors map images to the vectors that metrics compare.
 namespace slopegan {
 
 struct Extraction {
   at::Tensor features;  ///< float32 [N, d] on the CPU
-  at::Tensor logits;    ///< float32 [N, K] on the CPU, or undefined where the extractor knows no classes
+  at::Tensor logits;    ///< float32 [N, K] on the CPU, or undefined if the extractor has no classes
 };
 
 class FeatureExtractor {
  public:
   virtual ~FeatureExtractor() = default;
 
-  /// "classifier-fashion-mnist@1a2b3c4d": what it is, and the first digits of the SHA-256 of its weights. Figures of
-  /// extractors with different names cannot be compared.
+  /// Name of the extractor and the first digits of the SHA-256 of its weights: "classifier-fashion-mnist@1a2b3c4d".
+  /// Figures of extractors with different names are not comparable.
   const std::string& name() const { return name_; }
 
   /// Whether extractions have logits.
   virtual bool has_classes() const = 0;
 
-  /// images: float32 [N, C, R, R] in [−1, 1] on the CPU. Each image's result is the same in whatever batch it comes.
-  /// Without gradients.
+  /// Extracts features without gradients. images: float32 [N, C, R, R] in [−1, 1] on the CPU. The result of an image
+  /// does not depend on the other images.
   Extraction extract(const at::Tensor& images);
 
  protected:
@@ -40,26 +40,26 @@ class FeatureExtractor {
   std::string name_;
 };
 
-/// `title`@ and the first digits of `hash`.
+/// Returns "title@" with the first digits of `hash`.
 std::string extractor_name(const std::string& title, const std::string& hash);
 
-/// As every image file has them: rounded to bytes and back to [−1, 1]. Generated images are evaluated like this, so
-/// that their PNGs give the same figures.
-at::Tensor as_bytes_would_be(const at::Tensor& images);
+/// Rounds images in [−1, 1] to the precision of 8-bit image files. Generated images are evaluated after this rounding,
+/// so that their PNG files give the same figures.
+at::Tensor quantise_to_bytes(const at::Tensor& images);
 
-/// The rows of all parts, one below the other; at least one part.
-Extraction concatenated(const std::vector<Extraction>& parts);
+/// Concatenates the rows of all parts. `parts` must not be empty.
+Extraction concatenate(const std::vector<Extraction>& parts);
 
-/// The features of the dataset's first `count` images at the resolution, a batch at a time.
+/// Extracts features of the dataset's first `count` images at this resolution, batch by batch.
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution);
 
-/// The trained classifier where `train` has labels (see evaluation/classifier_extractor.h), and the random network
-/// where it has none.
+/// Returns the trained classifier if `train` has suitable labels (evaluation/classifier_extractor.h), otherwise the
+/// random network.
 std::unique_ptr<FeatureExtractor> default_extractor(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
-/// metrics.extractor: "auto" is default_extractor, anything else the path of a TorchScript file. Such a file is code,
-/// which is run: pass no path that the user has not given. Throws DataError.
+/// Creates the extractor for metrics.extractor: "auto" is default_extractor, anything else is the path of a TorchScript
+/// file. Loading such a file runs code, so `choice` must come from the user. Throws DataError.
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
                                                  std::int64_t resolution);
 

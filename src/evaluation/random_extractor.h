@@ -7,8 +7,8 @@
 namespace slopegan {
 
 /// A convolutional network with fixed random weights, for images without labels: layers of 4×4 convolutions with stride
-/// 2 and tanh, features the means of the last activations over the quarters of the image. Random features tell textures
-/// and layouts apart, though not what people see in them (a random net in place of Inception: Naeem et al. 2020).
+/// 2 and tanh. The features are the means of the last activations over the quarters of the image. Random features
+/// distinguish textures and layouts, but not semantics (Naeem et al. 2020 use a random network in place of Inception).
 class RandomExtractor : public FeatureExtractor {
  public:
   explicit RandomExtractor(std::int64_t channels);

@@ -38,9 +38,9 @@ struct TorchScriptExtractor::Loaded {
   }
   at::Tensor checked(const at::Tensor& result, std::int64_t count, const char* what) const {
     const bool fits = result.dim() == 2 && result.size(0) == count && result.size(1) > 0 && result.is_floating_point();
-    if (!fits) throw DataError(printable(file.string()) + ": the extractor gives no " + what);
+    if (!fits) throw DataError(printable(file.string()) + ": the extractor does not return " + what);
     if (!result.isfinite().all().item<bool>()) {
-      throw DataError(printable(file.string()) + ": the extractor gives " + what + " that are not finite");
+      throw DataError(printable(file.string()) + ": the extractor returns " + what + " that are not finite");
     }
     return result;
   }
@@ -66,7 +66,7 @@ std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const s
   loaded->file = file;
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
-    throw DataError(printable(file.string()) + " is no file; metrics.extractor is auto or a TorchScript file");
+    throw DataError(printable(file.string()) + " is not a file; metrics.extractor must be auto or a TorchScript file");
   }
   try {
     loaded->module = torch::jit::load(file.string(), at::Device(at::kCPU));
@@ -75,8 +75,8 @@ std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const s
       if (argument.name() == "return_features") loaded->takes_return_features = true;
       if (argument.name() == "no_output_bias") loaded->takes_no_output_bias = true;
     }
-  } catch (const std::exception&) {  // c10's error, with a stack trace, or the archive reader's
-    throw DataError(printable(file.string()) + " is no TorchScript module with a forward method");
+  } catch (const std::exception&) {  // the reasons given by c10 and the archive reader do not help users
+    throw DataError(printable(file.string()) + " is not a TorchScript module with a forward method");
   }
   const at::NoGradGuard no_gradients;
   const auto width = loaded->features(at::zeros({1, 3, 32, 32}, at::kByte)).size(1);
@@ -96,7 +96,7 @@ Extraction TorchScriptExtractor::extract_batch(const at::Tensor& images) {
   const auto bytes = rgb_bytes(images);
   Extraction extraction{loaded_->features(bytes), {}};
   if (has_classes()) {
-    // Logarithms of probabilities are logits.
+    // The logarithm of the probabilities is a valid choice of logits.
     extraction.logits = loaded_->probabilities(bytes).clamp_min(1e-300).log().to(at::kFloat);
   }
   return extraction;

@@ -11,15 +11,17 @@ struct Module;
 
 namespace slopegan {
 
-/// A network that the user has as a TorchScript file, by the conventions of inception-2015-12-05.pt: forward(uint8 [N,
-/// 3, H, W], return_features=True) gives [N, d] features, resizing inside; forward(…, no_output_bias=True) gives [N, K]
-/// class probabilities. A forward without those arguments gives features alone. TorchScript is code: the file is run.
+/// A TorchScript network provided by the user, with the conventions of inception-2015-12-05.pt: forward(uint8 [N, 3, H,
+/// W], return_features=True) resizes the images and returns features [N, d]; forward(…, no_output_bias=True) returns
+/// class probabilities [N, K]. A forward method without these arguments only returns features. Loading a TorchScript
+/// file runs its code.
 ///
-/// It is named "inception" where the file's name starts with inception-2015-12-05 and the features are 2,048: only
-/// such figures may be called FID, KID and IS. Others are named "file-" and the stem of the file's name.
+/// The extractor is named "inception" if the name of the file starts with inception-2015-12-05 and it returns 2,048
+/// features; only then may figures be called FID, KID and IS. Otherwise its name is "file-" and the stem of the file.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
-  /// Throws DataError naming the file where it is no TorchScript module, or gives no features for a black image.
+  /// Throws DataError, with the file in the message, if it is not a TorchScript module or does not return features for
+  /// a black image.
   explicit TorchScriptExtractor(const std::filesystem::path& file);
   ~TorchScriptExtractor() override;
 

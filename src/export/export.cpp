@@ -9,7 +9,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "run/safetensors.h"
-#include "sampling/image_stream.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/posix_file.h"

@@ -13,7 +13,7 @@ namespace {
 
 at::Tensor class_shares(const at::Tensor& labels, std::int64_t classes) {
   if (!labels.defined() || labels.dim() != 1 || labels.numel() == 0 || labels.scalar_type() != at::kLong) {
-    throw std::invalid_argument("the classes of the samples must be a vector of int64, not empty");
+    throw std::invalid_argument("the classes of the samples must be a non-empty vector of int64");
   }
   if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= classes) {
     throw std::invalid_argument("a class is out of range");
@@ -26,7 +26,7 @@ at::Tensor class_shares(const at::Tensor& labels, std::int64_t classes) {
 double classifier_score(const at::Tensor& logits) {
   const at::Tensor log_p = at::log_softmax(checked_features(logits, 1, "the logits"), 1);
   const at::Tensor p = log_p.exp();
-  // The entropy of the mean less the mean of the entropies: a class that no sample ever has adds 0 to both.
+  // Entropy of the mean minus mean of the entropies. Classes without samples contribute 0 to both.
   const at::Tensor entropy_of_mean = at::special_entr(p.mean(0)).sum();
   const at::Tensor mean_entropy = -(p * log_p).sum(1).mean();
   return std::exp((entropy_of_mean - mean_entropy).item<double>());

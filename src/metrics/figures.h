@@ -1,37 +1,98 @@
 #pragma once
 
-#include <algorithm>
-#include <iterator>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "config/config.h"
+#include "config/enum_names.h"
+#include "support/text.h"
+
+/// The figures that metrics give, as metrics.jsonl, results.csv, tables and reports name them. Adding a metric: extend
+/// MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
 namespace slopegan {
 
-/// A figure of an evaluation, as metrics.jsonl, results.csv, tables and reports name it.
+/// One number of an evaluation.
 struct Figure {
   const char* key;
   const char* title;
   bool lower_is_better;
   const char* meaning;
+  const char* name = nullptr;            ///< in metric_title; by default the key
+  const char* inception_name = nullptr;  ///< in metric_title, with features of Inception; by default the name
 };
 
-/// All figures in the order in which they are shown. A new metric adds its figures here.
-inline constexpr Figure figures[] = {
-    {"fd", "FD", true, "distance of the feature distributions; lower is better"},
-    {"kd", "KD", true, "the same by a kernel, without bias; lower is better"},
+namespace figures_detail {
+
+inline constexpr Figure fd[] = {
+    {"fd", "FD", true, "distance of the feature distributions; lower is better", "FD", "FID"}};
+inline constexpr Figure kd[] = {{"kd", "KD", true, "kernel distance, unbiased; lower is better", "KD", "KID"}};
+inline constexpr Figure precision_recall[] = {
     {"precision", "Precision", false, "share of generated images that look real"},
-    {"recall", "Recall", false, "share of real images that are covered"},
-    {"density", "Density", false, "how deep generated images lie among real ones; 1 is expected"},
-    {"coverage", "Coverage", false, "share of real images with a generated neighbour"},
-    {"classifier_score", "Classifier score", false, "sureness and variety of the classes; higher is better"},
-    {"class_kl", "Class KL", true, "how far the classes' shares are from the real ones; 0 is best"},
+    {"recall", "Recall", false, "share of real images that are covered"}};
+inline constexpr Figure density_coverage[] = {
+    {"density", "Density", false, "how densely real images surround generated ones; 1 is expected"},
+    {"coverage", "Coverage", false, "share of real images with a generated neighbour"}};
+inline constexpr Figure classifier_score[] = {
+    {"classifier_score", "Classifier score", false, "confidence and variety of the classes; higher is better", nullptr,
+     "IS"},
+    {"class_kl", "Class KL", true, "divergence of the class shares from the real ones; 0 is best"}};
+inline constexpr Figure memorisation[] = {
     {"copied_share", "Copied share", true, "share as near to a training image as 1 % of test images are"},
     {"copying_z", "Copying z", true, "nearness to training images against test images; far below 0: copies"}};
 
-/// The figure of that key, or nullptr.
+}  // namespace figures_detail
+
+/// Returns the figures of a metric.
+inline std::span<const Figure> figures_of(MetricName metric) {
+  switch (metric) {
+    case MetricName::fd:
+      return figures_detail::fd;
+    case MetricName::kd:
+      return figures_detail::kd;
+    case MetricName::precision_recall:
+      return figures_detail::precision_recall;
+    case MetricName::density_coverage:
+      return figures_detail::density_coverage;
+    case MetricName::classifier_score:
+      return figures_detail::classifier_score;
+    case MetricName::memorisation:
+      return figures_detail::memorisation;
+  }
+  throw std::logic_error("a metric has no figures");
+}
+
+/// All figures, in the order in which they are shown.
+inline const std::vector<Figure> figures = [] {
+  std::vector<Figure> all;
+  for (const auto& metric : EnumNames<MetricName>::table) {
+    const auto own = figures_of(metric.value);
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}();
+
+/// Returns the figure with this key, or nullptr.
 inline const Figure* find_figure(std::string_view key) {
-  const auto* found =
-      std::find_if(std::begin(figures), std::end(figures), [&](const Figure& figure) { return figure.key == key; });
-  return found == std::end(figures) ? nullptr : found;
+  for (const Figure& figure : figures) {
+    if (figure.key == key) return &figure;
+  }
+  return nullptr;
+}
+
+/// Returns the full name of a figure, for people: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
+/// extractor "inception" are called FID, KID and IS.
+inline std::string metric_title(std::string_view key, const std::string& extractor, std::int64_t samples) {
+  const Figure* figure = find_figure(key);
+  std::string name = printable(key);
+  if (figure != nullptr && figure->name != nullptr) name = figure->name;
+  if (figure != nullptr && figure->inception_name != nullptr && extractor.starts_with("inception@")) {
+    name = figure->inception_name;
+  }
+  return format_text("{}[{},n={}]", name, printable(extractor), samples);
 }
 
 }  // namespace slopegan

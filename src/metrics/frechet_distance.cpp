@@ -12,8 +12,8 @@ namespace slopegan {
 
 namespace {
 
-/// A matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within the rounding error of zero are zeros, as in
-/// numerical ranks.
+/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within rounding error of zero count as zero, as in
+/// the numerical rank.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
   const auto [values, vectors] = at::linalg_eigh(checked_features(covariance, 1, "the covariance"));  // ascending
   const double largest = values[-1].item<double>();
@@ -23,7 +23,8 @@ at::Tensor covariance_factor(const at::Tensor& covariance) {
   return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
 }
 
-/// tr (A^½ B A^½)^½: the singular values are those of A^½ B^½, whose outer rotations are left out.
+/// Computes tr (A^½ B A^½)^½ as the sum of the singular values of A^½ B^½, without the outer rotations, which do not
+/// change them.
 double trace_of_root(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor product = at::mm(covariance_factor(a).t(), covariance_factor(b));
   return product.numel() == 0 ? 0.0 : at::linalg_svdvals(product).sum().item<double>();

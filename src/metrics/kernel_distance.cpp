@@ -13,10 +13,10 @@ namespace slopegan {
 
 namespace {
 
-/// Rows of `from` whose products with `columns` rows take 16 MiB.
+/// Returns the number of rows whose products with `columns` rows take 16 MiB.
 std::int64_t rows_per_block(std::int64_t columns) { return std::max<std::int64_t>(2'097'152 / columns, 16); }
 
-/// k of all pairs of rows.
+/// Evaluates the kernel for all pairs of rows.
 at::Tensor kernel_matrix(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor inner = at::mm(a, b.t()).div_(static_cast<double>(a.size(1))).add_(1);
   return inner.pow_(3);
@@ -29,7 +29,7 @@ double sum_between(const at::Tensor& x, const at::Tensor& y) {
   return sum;
 }
 
-/// Over pairs of different rows; each unordered pair is computed once, but for those within a block.
+/// Sums the kernel over pairs of different rows. Each unordered pair is computed once, except within a block.
 double sum_within(const at::Tensor& x) {
   double sum = 0;
   std::int64_t begin = 0;
@@ -50,7 +50,7 @@ double unbiased_distance(const at::Tensor& x, const at::Tensor& y) {
   return distance;
 }
 
-/// `size` rows, drawn without replacement.
+/// Returns `size` rows drawn without replacement.
 at::Tensor subset(const at::Tensor& features, std::int64_t size, std::uint64_t seed, const char* stream,
                   std::int64_t index) {
   const auto order =

@@ -14,23 +14,23 @@ namespace slopegan {
 
 namespace {
 
-/// Compares one distance with radii: by its bounds where they settle it, by the distance itself otherwise.
+/// Compares one distance with radii, by its bounds if these decide the comparison, otherwise by the exact distance.
 class Comparison {
  public:
   Comparison(const DistancesFrom& distances, std::int64_t j)
       : distances_(distances), j_(j), least_(distances.at_least(j)), most_(distances.at_most(j)) {}
 
-  bool not_above(double radius) {
-    if (least_ <= radius && radius < most_) settle();
+  bool is_at_most(double radius) {
+    if (least_ <= radius && radius < most_) compute_exactly();
     return most_ <= radius;
   }
-  bool below(double radius) {
-    if (least_ < radius && radius <= most_) settle();
+  bool is_below(double radius) {
+    if (least_ < radius && radius <= most_) compute_exactly();
     return most_ < radius;
   }
 
  private:
-  void settle() { least_ = most_ = distances_.exact(j_); }
+  void compute_exactly() { least_ = most_ = distances_.exact(j_); }
 
   const DistancesFrom& distances_;
   std::int64_t j_;
@@ -51,7 +51,7 @@ ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated
   check_same_width(real.features, generated.features);
   if (real.precision_neighbours != generated.precision_neighbours ||
       real.density_neighbours != generated.density_neighbours) {
-    throw std::invalid_argument("the two sets have balls by different numbers of neighbours");
+    throw std::invalid_argument("the two manifolds have different numbers of neighbours");
   }
   const at::Tensor origin = real.features.mean(0);
   const Points reals(real.features, origin), samples(generated.features, origin);
@@ -67,11 +67,11 @@ ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated
     std::int64_t inside = 0;
     for (std::int64_t j = 0; j < distances.count(); ++j) {
       const auto sample = static_cast<std::size_t>(j);
-      if (distances.at_least(j) > std::max(wider, sample_radii[sample])) continue;  // nearly all pairs
+      if (distances.at_least(j) > std::max(wider, sample_radii[sample])) continue;  // true for nearly all pairs
       Comparison distance(distances, j);
-      if (distance.not_above(precision_radius)) precise[sample].store(true, std::memory_order_relaxed);
-      if (!in_a_sample_ball) in_a_sample_ball = distance.not_above(sample_radii[sample]);
-      inside += distance.below(density_radius) ? 1 : 0;
+      if (distance.is_at_most(precision_radius)) precise[sample].store(true, std::memory_order_relaxed);
+      if (!in_a_sample_ball) in_a_sample_ball = distance.is_at_most(sample_radii[sample]);
+      inside += distance.is_below(density_radius) ? 1 : 0;
     }
     recalled += in_a_sample_ball ? 1 : 0;
     covered += inside > 0 ? 1 : 0;

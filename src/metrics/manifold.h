@@ -5,12 +5,12 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020): the balls around the
-/// samples of a set, each as wide as the distance to its k-th nearest neighbour in the set, stand for the region where
-/// the set's distribution lives.
+/// Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020). The support of a
+/// distribution is approximated by balls around its samples. The radius of a ball is the distance to the k-th nearest
+/// neighbour in the same set.
 namespace slopegan {
 
-/// A set of feature vectors with the squared radii of its balls. That of the real images serves every evaluation.
+/// A set of feature vectors with the squared radii of its balls. Computed once for the real images.
 struct Manifold {
   at::Tensor features;                  ///< [N, d] float64
   std::vector<double> precision_radii;  ///< [N], squared, for precision and recall
@@ -19,23 +19,25 @@ struct Manifold {
   std::int64_t density_neighbours = 0;
 };
 
-/// features [N, d] with N above both numbers of neighbours, which are at least 1; else std::invalid_argument.
+/// Computes the radii for features [N, d]. Throws std::invalid_argument unless N is larger than both numbers of
+/// neighbours, and these are at least 1.
 Manifold manifold_of(const at::Tensor& features, std::int64_t precision_neighbours = 3,
                      std::int64_t density_neighbours = 5);
 
-/// Of N real and M generated samples, with balls that are closed for the first two and open for the others, as their
-/// papers' programs have them.
+/// Metrics of N real and M generated samples. As in the reference implementations, the balls are closed for precision
+/// and recall, and open for density and coverage.
 struct ManifoldMetrics {
-  double precision = 0;  ///< share of generated samples within a ball of a real one
-  double recall = 0;     ///< share of real samples within a ball of a generated one
-  double density = 0;    ///< real balls around a generated sample, on average and over k; 1 is expected, may be above
-  double coverage = 0;   ///< share of real balls with a generated sample in them
+  double precision = 0;  ///< share of generated samples in a ball of a real sample
+  double recall = 0;     ///< share of real samples in a ball of a generated sample
+  double density = 0;    ///< mean number of real balls that contain a generated sample, divided by k; expected: 1
+  double coverage = 0;   ///< share of real balls that contain a generated sample
 };
 
-/// Throws std::invalid_argument for manifolds of different widths or different numbers of neighbours.
+/// Throws std::invalid_argument if the widths or the numbers of neighbours differ.
 ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated);
 
-/// The coverage expected of two sets of n samples of one continuous distribution: 1 − Π_{j=1..k} (n − j)/(2n − j).
+/// Returns the expected coverage of two sets of n samples of one continuous distribution:
+/// 1 − Π_{j=1..k} (n − j)/(2n − j).
 double expected_coverage(std::int64_t n, std::int64_t neighbours = 5);
 
 }  // namespace slopegan

@@ -10,7 +10,7 @@ namespace slopegan {
 namespace {
 
 std::vector<double> sorted_distances(const std::vector<double>& distances) {
-  if (distances.empty()) throw std::invalid_argument("memorisation needs at least one distance of each kind");
+  if (distances.empty()) throw std::invalid_argument("memorisation needs at least one distance in each set");
   if (!std::all_of(distances.begin(), distances.end(), [](double distance) { return std::isfinite(distance); })) {
     throw std::invalid_argument("a distance is not finite");
   }
@@ -19,7 +19,8 @@ std::vector<double> sorted_distances(const std::vector<double>& distances) {
   return sorted;
 }
 
-/// Of U, the number of pairs with a > b (half of those with a = b). Both ascending.
+/// Returns z of the Mann–Whitney statistic U, the number of pairs with a > b plus half of those with a = b. `a` and `b`
+/// are ascending.
 double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b) {
   const auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size()), all = n + m;
   double u = 0, ties = 0;
@@ -42,7 +43,7 @@ double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b
 
 Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances) {
   const std::vector<double> generated = sorted_distances(generated_distances), test = sorted_distances(test_distances);
-  const double copy_distance = test[(test.size() - 1) / 100];  // of n samples the nearest n / 100, rounded up
+  const double copy_distance = test[(test.size() - 1) / 100];  // the nearest 1 % of the samples, rounded up
   const auto copies = std::upper_bound(generated.begin(), generated.end(), copy_distance) - generated.begin();
   return {copy_distance, static_cast<double>(copies) / static_cast<double>(generated.size()),
           mann_whitney_z(generated, test)};

@@ -16,10 +16,11 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Rows whose distances to `columns` rows take 16 MiB: long enough for a fast product, short enough for the caches.
+/// Returns the number of rows whose distances to `columns` rows take 16 MiB: large enough for a fast matrix product,
+/// small enough for the caches.
 std::int64_t block_rows(std::int64_t columns) { return std::clamp<std::int64_t>(2'097'152 / columns, 16, 4096); }
 
-/// The definition of a distance; see the header. Eight running sums, always added up in the same order.
+/// Defines the distance, see the header: eight running sums, always added in the same order.
 double squared_distance(const double* a, const double* b, std::int64_t width) {
   constexpr std::int64_t lanes = 8;
   double sums[lanes] = {};
@@ -39,7 +40,7 @@ double squared_distance(const double* a, const double* b, std::int64_t width) {
   return sum;
 }
 
-/// The k smallest of the values added, ascending.
+/// Keeps the k smallest of the values added, ascending.
 class Smallest {
  public:
   explicit Smallest(std::int64_t k) : values_(static_cast<std::size_t>(k), infinity) {}
@@ -57,8 +58,8 @@ class Smallest {
   std::vector<double> values_;
 };
 
-/// The k smallest distances to all rows but `skipped` (−1: none). At least k rows lie within the k-th smallest upper
-/// bound, so a row whose lower bound is above it is none of the nearest.
+/// Finds the k smallest distances to all rows except `skipped` (−1: none). At least k rows lie within the k-th smallest
+/// upper bound, so a row with a larger lower bound is not among the k nearest.
 Smallest nearest(const DistancesFrom& distances, std::int64_t k, std::int64_t skipped) {
   Smallest bounds(k), found(k);
   std::vector<std::int64_t> candidates;
@@ -77,15 +78,15 @@ Smallest nearest(const DistancesFrom& distances, std::int64_t k, std::int64_t sk
 
 Points::Points(const at::Tensor& features, const at::Tensor& origin)
     : features_(features), centred_(features - origin), norms_(at::linalg_vector_norm(centred_, 2, 1).square()) {
-  if (!(norms_.max().item<double>() < std::numeric_limits<double>::max() / 16)) {  // room for sums of them
+  if (!(norms_.max().item<double>() < std::numeric_limits<double>::max() / 16)) {  // so that their sums do not overflow
     throw std::invalid_argument("the features are too large: their squares overflow");
   }
 }
 
-// With u half the machine epsilon and d features, the norms and the product are off by at most about
-// d·u·(|a|² + |b|²) each, centring by 4u·(|a| + |b|)² and the definition itself by d·u times the distance, which is at
-// most 2·(|a|² + |b|²): in all less than (6d + 16)·u·(|a|² + |b|²). The factor below is more than twice that. The
-// smallest numbers, where rounding is no longer relative, have a term of their own.
+// Let u be half the machine epsilon and d the number of features. The errors of the norms and of the product are at
+// most about d·u·(|a|² + |b|²) each, that of centring 4u·(|a| + |b|)², and that of the definition itself d·u times the
+// distance, which is at most 2·(|a|² + |b|²). In total this is less than (6d + 16)·u·(|a|² + |b|²). The factor below is
+// more than twice as large. A separate term covers denormal numbers, whose rounding errors are not relative.
 DistancesFrom::DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products)
     : point_(from.features_.const_data_ptr<double>() + row * from.width()),
       others_(to.features_.const_data_ptr<double>()),

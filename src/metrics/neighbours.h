@@ -6,25 +6,25 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Squared Euclidean distances between the rows of feature matrices, in blocks of rows: all of them are never in memory
-/// at once.
+/// Squared Euclidean distances between the rows of feature matrices. They are computed in blocks of rows, so that the
+/// whole matrix of distances is never in memory.
 ///
-/// Radii and neighbours are decided by comparing distances, often equal ones: a radius is itself a distance to a point
-/// that may have copies in the other set. So the distance of two points is *defined* as the sum of (a_c − b_c)² in one
-/// fixed order: symmetric, 0 exactly for equal points, and the same number wherever the same two points meet. Matrix
-/// products, which are several times faster, have none of this; they give bounds of that number that hold with
-/// certainty, and the few pairs whose bounds do not settle a comparison are computed by the definition.
+/// Metrics compare distances that are often equal: a radius is itself a distance to a point that may have copies in the
+/// other set. The distance of two points is therefore *defined* as the sum of (a_c − b_c)² in one fixed order. It is
+/// symmetric, exactly 0 for equal points, and always the same number for the same two points. Matrix products are
+/// several times faster but have none of these properties. They provide rigorous bounds, and only the few pairs whose
+/// bounds do not decide a comparison are computed by the definition.
 namespace slopegan {
 
 class DistancesFrom;
-/// Called with row i of some points and its distances to all rows of others.
+/// Called with a row index i and the distances from row i to all rows of the other points.
 using VisitPoint = std::function<void(std::int64_t i, const DistancesFrom& distances)>;
 
-/// The rows of a feature matrix, prepared for distances to the rows of others with the same origin.
+/// The rows of a feature matrix, prepared for computing distances to other points with the same origin.
 class Points {
  public:
-  /// features: from checked_features; origin [d]: any point amid the data, which keeps the bounds tight. Throws
-  /// std::invalid_argument for values whose squares overflow.
+  /// features: from checked_features. origin [d]: a point near the centre of the data, which makes the bounds tight.
+  /// Throws std::invalid_argument for values whose squares overflow.
   Points(const at::Tensor& features, const at::Tensor& origin);
 
   std::int64_t count() const { return features_.size(0); }
@@ -34,17 +34,17 @@ class Points {
   friend class DistancesFrom;
   friend void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
-  at::Tensor features_;  // [N, d] as given: distances are computed from these
-  at::Tensor centred_;   // [N, d] features − origin: bounds are
-  at::Tensor norms_;     // [N], squared, of centred
+  at::Tensor features_;  // [N, d] as given, for exact distances
+  at::Tensor centred_;   // [N, d] features − origin, for the bounds
+  at::Tensor norms_;     // [N] squared norms of centred_
 };
 
-/// The squared distances of one point to all rows j of other points: bounds at once, the number itself on demand.
+/// The squared distances of one point to all rows j of other points. Bounds are cheap, exact distances are not.
 class DistancesFrom {
  public:
   DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products);
 
-  std::int64_t count() const { return count_; }  ///< of the other points
+  std::int64_t count() const { return count_; }  ///< number of the other points
   double at_least(std::int64_t j) const { return norm_ * low_ + norms_[j] * low_ - 2 * products_[j] - tiny_; }
   double at_most(std::int64_t j) const { return norm_ * high_ + norms_[j] * high_ - 2 * products_[j] + tiny_; }
   double exact(std::int64_t j) const;
@@ -55,18 +55,18 @@ class DistancesFrom {
   double norm_, low_, high_, tiny_;
 };
 
-/// Visits every row of `from` with its distances to all rows of `to`, different rows concurrently. Both must have the
-/// same width and the same origin.
+/// Calls `visit` for every row of `from` with its distances to all rows of `to`, concurrently for different rows. Both
+/// must have the same width and the same origin.
 void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
-/// Squared distance of every row of features [N, d] to its k-th nearest other row, for every k of `ks` (each between 1
-/// and N − 1): element [q][i] is the ks[q]-th of row i. Copies of a row are other rows, at distance 0. Throws
+/// Computes the squared distance of every row of features [N, d] to its k-th nearest other row, for every k of `ks`, 1
+/// ≤ k ≤ N − 1. Element [q][i] belongs to ks[q] and row i. Copies of a row count as other rows at distance 0. Throws
 /// std::invalid_argument.
 std::vector<std::vector<double>> squared_neighbour_radii(const at::Tensor& features,
                                                          const std::vector<std::int64_t>& ks);
 
-/// Distance (not squared) of every row of features [N, d] to the nearest row of `others` [M, d], N, M ≥ 1. Throws
-/// std::invalid_argument.
+/// Computes the distance (not squared) of every row of features [N, d] to the nearest row of `others` [M, d], N, M ≥ 1.
+/// Throws std::invalid_argument.
 std::vector<double> nearest_distances(const at::Tensor& features, const at::Tensor& others);
 
 }  // namespace slopegan

@@ -70,7 +70,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   }
   chart.series.push_back(std::move(dots));
   if (any != nullptr) {
-    chart.note += " " + metric_title("fd", *any) + ".";
+    chart.note += " " + metric_title("fd", any->extractor, any->samples) + ".";
     if (any->floors.contains("fd")) chart.reference = any->floors.at("fd");
     chart.reference_label = "real test images";
   }

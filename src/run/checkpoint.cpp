@@ -19,14 +19,14 @@ namespace {
 
 constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
-/// One to fall back to where the newest is damaged.
+/// One more than the newest, in case that is damaged.
 constexpr std::ptrdiff_t fewest_kept = 2;
 
 fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name) {
   return checkpoints_dir / (std::string(temporary_prefix) + name + '-' + std::to_string(::getpid()));
 }
 
-/// The images of a checkpoint's directory, or -1 for another name.
+/// Returns the number of images in the name of a checkpoint directory, or -1 for other names.
 std::int64_t images_of(const fs::path& directory) {
   const std::string name = directory.filename();
   std::int64_t images = -1;
@@ -40,11 +40,11 @@ void write_checkpoint(const fs::path& directory, const CheckpointInfo& info, con
   try {
     verify_files(directory, read_manifest(directory));
   } catch (const CheckpointError& error) {
-    throw IoError(std::string("a checkpoint was written but does not read back: ") + error.what());
+    throw IoError(std::string("a checkpoint was written but cannot be read back: ") + error.what());
   }
 }
 
-bool same_and_whole(const fs::path& existing, const fs::path& written) {
+bool is_equal_and_intact(const fs::path& existing, const fs::path& written) {
   try {
     if (manifest_text(read_manifest(existing)) != manifest_text(read_manifest(written))) return false;
     verify_files(existing, read_manifest(existing));
@@ -54,7 +54,7 @@ bool same_and_whole(const fs::path& existing, const fs::path& written) {
   }
 }
 
-/// Lets what stands at `written` and `existing` change places, in one step where the file system can do that.
+/// Exchanges the two directories, atomically if the file system supports it.
 void exchange(const fs::path& written, const fs::path& existing) {
   if (::renameat2(AT_FDCWD, written.c_str(), AT_FDCWD, existing.c_str(), RENAME_EXCHANGE) == 0) return;
   const fs::path aside = written.native() + "-old";
@@ -69,17 +69,17 @@ void exchange(const fs::path& written, const fs::path& existing) {
   rename_path(aside, written);
 }
 
-/// Gives the whole checkpoint in `written` its final name.
+/// Renames the complete checkpoint `written` to `target`.
 void publish(const fs::path& written, const fs::path& target) {
-  std::error_code ignored;  // whatever is wrong, renaming will say it
+  std::error_code ignored;  // rename_path reports errors
   if (!fs::exists(fs::symlink_status(target, ignored))) {
     rename_path(written, target);
     sync_directory(target.parent_path());
     return;
   }
-  if (!same_and_whole(target, written)) {
+  if (!is_equal_and_intact(target, written)) {
     exchange(written, target);
-    // The old one goes only when the new name is on the disk: a crash must not find the name without its files.
+    // Remove the old one only after the new name is on the disk, so that a crash does not leave a name without files.
     sync_directory(target.parent_path());
   }
   remove_tree(written);
@@ -88,14 +88,15 @@ void publish(const fs::path& written, const fs::path& target) {
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
-  fs::remove(link, error);  // of a process that was killed; in a container the next one has its number
+  fs::remove(link, error);  // left by a killed process with the same process ID, which is common in containers
   fs::create_symlink(name, link, error);
   if (error) throw_io_error("create the link", link, error.value());
   rename_path(link, checkpoints_dir / link_name);
   sync_directory(checkpoints_dir);
 }
 
-/// Under temporary names first, and those on the disk, so that no half of a checkpoint is ever found under its number.
+/// Renames the directories to temporary names and synchronises these first, so that a directory named by a number is
+/// never a partial checkpoint.
 void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::path>& directories) {
   if (directories.empty()) return;
   for (const fs::path& directory : directories) {
@@ -106,7 +107,7 @@ void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::p
 }
 
 void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
-  std::error_code ignored;  // most runs have no best
+  std::error_code ignored;  // most runs have no link best
   const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
   std::vector<fs::path> old = list_checkpoints(checkpoints_dir);
   old.erase(old.begin(), old.begin() + std::min(std::ssize(old), std::max<std::ptrdiff_t>(keep, fewest_kept)));
@@ -119,7 +120,7 @@ void prune(const fs::path& checkpoints_dir, const std::string& written, std::int
 
 void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info, const NamedTensors& tensors,
                      std::int64_t keep) {
-  if (info.images < 0) throw std::invalid_argument("a checkpoint of a negative number of images");
+  if (info.images < 0) throw std::invalid_argument("the number of images of a checkpoint must not be negative");
   make_directories(checkpoints_dir);
   remove_temporaries(checkpoints_dir);
   const std::string name = std::to_string(info.images);
@@ -132,7 +133,7 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
     fs::remove_all(temporary, ignored);
     throw;
   }
-  // What is left where this fails may be the old one of the same number: the next save removes it.
+  // If this fails, the temporary directory may be the old checkpoint of the same number; the next save removes it.
   publish(temporary, checkpoints_dir / name);
   point_at(checkpoints_dir, "latest", name);
   prune(checkpoints_dir, name, keep);
@@ -145,14 +146,14 @@ void mark_best(const fs::path& checkpoints_dir, std::int64_t images) {
   if (fs::exists(checkpoints_dir / name, ignored)) {
     if (fs::read_symlink(link, ignored) != name) point_at(checkpoints_dir, "best", name);
   } else if (!fs::exists(link, ignored)) {
-    fs::remove(link, ignored);  // it may point at one that is gone: the run went on from an older one
+    fs::remove(link, ignored);  // its target was removed when the run resumed from an older checkpoint
   }
 }
 
 Checkpoint load_checkpoint(const fs::path& directory) {
   Manifest manifest = read_manifest(directory);
   if (!manifest.files.contains(state_name)) {
-    throw CheckpointError(display(directory / manifest_name) + ": it names no " + state_name);
+    throw CheckpointError(display(directory / manifest_name) + ": it does not list " + state_name);
   }
   verify_files(directory, manifest);
   return {directory, std::move(manifest.info), read_safetensors(directory / state_name).tensors};
@@ -166,12 +167,12 @@ Config checkpoint_config(const Checkpoint& checkpoint) {
   }
 }
 
-/// What load_newest takes: its directory's number is part of what was checked before it got its name.
+/// Loads a checkpoint and checks that its number of images is the name of its directory.
 static Checkpoint load_numbered(const fs::path& directory) {
   Checkpoint checkpoint = load_checkpoint(directory);
   if (checkpoint.info.images == images_of(directory)) return checkpoint;
   throw CheckpointError(display(directory / manifest_name) +
-                        format_text(": it is the manifest of {} images", checkpoint.info.images));
+                        format_text(": the manifest is of {} images", checkpoint.info.images));
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
@@ -194,8 +195,8 @@ static bool is_readable(const fs::path& directory) {
   }
 }
 
-/// Under a name that is no checkpoint's.
-static void set_aside(const fs::path& directory) {
+/// Renames a directory so that it is not a checkpoint any more.
+static void rename_unreadable(const fs::path& directory) {
   const fs::path aside = directory.native() + "-unreadable";
   remove_tree(aside);
   rename_path(directory, aside);
@@ -206,11 +207,11 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
-  remove_temporaries(checkpoints_dir);  // in a container the next process has the number of the one that was killed
+  remove_temporaries(checkpoints_dir);  // left by a killed process with the same process ID
   point_at(checkpoints_dir, "latest", std::to_string(images));
-  // What could not be read may be whole: it was perhaps the disk, the memory or a permission that failed.
+  // Keep unreadable checkpoints: they may be intact, and only the disk, the memory or a permission failed.
   const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
-  for (auto it = unreadable; it != removed.end(); ++it) set_aside(*it);
+  for (auto it = unreadable; it != removed.end(); ++it) rename_unreadable(*it);
   removed.erase(unreadable, removed.end());
   remove_checkpoints(checkpoints_dir, removed);
   return removed;
@@ -221,7 +222,7 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
   for (const fs::path& directory : list_checkpoints(checkpoints_dir)) {
     try {
       Checkpoint checkpoint = load_numbered(directory);
-      for (const auto& reason : reasons) warnings.push_back("passed over a damaged checkpoint: " + reason);
+      for (const auto& reason : reasons) warnings.push_back("skipped a damaged checkpoint: " + reason);
       return checkpoint;
     } catch (const NewerFormatError&) {
       throw;
@@ -230,31 +231,31 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
     }
   }
   if (reasons.empty()) return std::nullopt;
-  throw CheckpointError(display(checkpoints_dir) + " holds only damaged checkpoints: " + join(reasons, "; "));
+  throw CheckpointError(display(checkpoints_dir) + " has only damaged checkpoints: " + join(reasons, "; "));
 }
 
 fs::path resolve_checkpoint(const fs::path& given) {
   std::error_code ignored;
   if (!fs::exists(given, ignored)) throw CheckpointError(display(given) + " does not exist");
-  // checkpoints/latest is a link, and a path may end in a slash: whoever reads the number needs the directory's own
-  // name.
+  // Callers read the number from the name of the directory, so resolve the link checkpoints/latest and a trailing
+  // slash.
   fs::path path = fs::canonical(given, ignored);
   if (ignored) path = given;
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
   const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
-  // A link that names no checkpoint beside it was not made by save_checkpoint.
+  // save_checkpoint only creates links to checkpoints in the same folder.
   const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
   if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
   const auto all = list_checkpoints(checkpoints_dir);
   if (!all.empty()) return all.front();
   if (fs::is_directory(path / "runs", ignored)) {
-    throw CheckpointError(display(path) + " is a sweep; name one of its runs, " + display(path / "runs" / "..."));
+    throw CheckpointError(display(path) + " is a sweep; use one of its runs, " + display(path / "runs" / "..."));
   }
   if (fs::is_directory(checkpoints_dir, ignored) || fs::exists(path / "config.yaml", ignored)) {
-    throw CheckpointError(display(path) + " is a run without a checkpoint so far");
+    throw CheckpointError(display(path) + " is a run without checkpoints so far");
   }
-  throw CheckpointError(display(path) + " is neither a checkpoint (checkpoints/<images>) nor a run that has one");
+  throw CheckpointError(display(path) + " is neither a checkpoint (checkpoints/<images>) nor a run with one");
 }
 
 }  // namespace slopegan

@@ -10,9 +10,9 @@
 #include "run/manifest.h"
 #include "run/safetensors.h"
 
-/// Checkpoints of a run: checkpoints/<images>/{state.safetensors, manifest.json}, and checkpoints/latest, a link to the
-/// newest. A directory under its number is always a whole checkpoint: it is written under another name, synchronised
-/// and verified first.
+/// The checkpoints of a run: checkpoints/<images>/{state.safetensors, manifest.json}, and the links checkpoints/latest
+/// and checkpoints/best. A directory named by a number is always a complete checkpoint, because it is written under a
+/// temporary name, synchronised and verified before it is renamed.
 namespace slopegan {
 
 struct Checkpoint {
@@ -21,41 +21,40 @@ struct Checkpoint {
   NamedTensors tensors;
 };
 
-/// Writes checkpoints/<info.images>, lets checkpoints/latest point at it, and then removes all older ones but the
-/// newest `keep` (at least two), the one just written, and the one that checkpoints/best points at. One of the same
-/// number is replaced, unless it is whole and the same. The caller holds the run's lock: what an interrupted writer
-/// left behind is removed. Throws IoError; the checkpoints that were there are then still there.
+/// Writes checkpoints/<info.images> and points checkpoints/latest at it. Then removes older checkpoints, except for the
+/// newest `keep` (at least two), the new one, and the target of checkpoints/best. A checkpoint with the same number is
+/// replaced, unless it is intact and equal. The caller must hold the lock of the run, because temporary files of an
+/// interrupted writer are removed. Throws IoError, and then keeps all existing checkpoints.
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
-/// Lets checkpoints/best point at the checkpoint of `images` images, which is then not pruned. Where that is
-/// not there, a link that points at nothing is removed. Throws IoError.
+/// Points checkpoints/best at the checkpoint of `images`, which is then not removed. If that checkpoint does not exist,
+/// a dangling link is removed instead. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
-/// Reads the checkpoint in `directory` after everything in it was verified. Throws CheckpointError, and
-/// NewerFormatError for one that a newer slopegan wrote.
+/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if a newer slopegan
+/// wrote it.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
-/// The configuration in the checkpoint's manifest. Throws CheckpointError where this slopegan cannot read it.
+/// Parses the configuration in the manifest. Throws CheckpointError if this version of slopegan cannot read it.
 Config checkpoint_config(const Checkpoint& checkpoint);
 
-/// The directories checkpoints/<images>, the newest (the largest number) first; none where there is no such folder.
+/// Returns the directories checkpoints/<images>, newest (largest number) first. Empty if there is no such folder.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
-/// Removes the checkpoints of more than `images` images and lets checkpoints/latest point at the one of `images`, for a
-/// run that goes on from there. One that cannot be read is not removed but gets the name <images>-unreadable. Returns
-/// what was removed. Throws IoError.
+/// Removes the checkpoints of more than `images` images and points checkpoints/latest at the one of `images`, for a run
+/// that resumes from it. Unreadable checkpoints are renamed to <images>-unreadable instead. Returns the removed
+/// directories. Throws IoError.
 std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
                                                             std::int64_t images);
 
-/// The newest checkpoint that is whole, or nothing where there is none at all. One line is added to `warnings` for each
-/// damaged one that was passed over. Throws CheckpointError where all are damaged, and NewerFormatError rather than
-/// pass over one that only a newer slopegan can read.
+/// Loads the newest intact checkpoint, or returns std::nullopt if there are no checkpoints. Appends one line to
+/// `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if all are damaged, and
+/// NewerFormatError instead of skipping one that requires a newer slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
-/// The checkpoint directory that the user means by `path`, without links: a checkpoint, or a run, which stands for its
-/// latest. Throws
-/// CheckpointError saying what `path` is instead.
+/// Returns the checkpoint directory for a path given by the user, with links resolved: a checkpoint itself, or the
+/// latest checkpoint of a run. Throws CheckpointError with a description of `given` if it is neither.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& given);
 
 }  // namespace slopegan

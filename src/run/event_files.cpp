@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <protozero/pbf_builder.hpp>
+#include <utility>
 
 #include "support/bytes.h"
 #include "support/crc32c.h"
@@ -11,6 +12,114 @@
 #include "support/text.h"
 
 namespace slopegan {
+
+namespace {
+
+// Field numbers in tensorflow/core/framework/summary.proto and histogram.proto.
+enum class SummaryField : protozero::pbf_tag_type { value = 1 };
+enum class ValueField : protozero::pbf_tag_type { tag = 1, simple_value = 2, image = 4, histogram = 5 };
+enum class ImageField : protozero::pbf_tag_type { height = 1, width = 2, colorspace = 3, encoded_image_string = 4 };
+enum class HistogramField : protozero::pbf_tag_type {
+  min = 1,
+  max = 2,
+  num = 3,
+  sum = 4,
+  sum_squares = 5,
+  bucket_limit = 6,
+  bucket = 7
+};
+
+/// Appends a value to the summary: the fields that `add_fields(value)` writes, then its tag.
+template <typename AddFields>
+void append_value(std::string& summary, std::string_view tag, AddFields add_fields) {
+  protozero::pbf_builder<SummaryField> message(summary);
+  protozero::pbf_builder<ValueField> value(message, SummaryField::value);
+  add_fields(value);
+  value.add_string(ValueField::tag, tag);
+}
+
+}  // namespace
+
+void EventSummary::add_scalar(std::string_view tag, double value) {
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    message.add_float(ValueField::simple_value, static_cast<float>(value));
+  });
+}
+
+void EventSummary::add_image(std::string_view tag, std::string_view png, int width, int height, int channels) {
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    protozero::pbf_builder<ImageField> image(message, ValueField::image);
+    image.add_int32(ImageField::height, height);
+    image.add_int32(ImageField::width, width);
+    image.add_int32(ImageField::colorspace, channels);
+    image.add_bytes(ImageField::encoded_image_string, png);
+  });
+}
+
+void EventSummary::add_histogram(std::string_view tag, const Histogram& histogram) {
+  // A bucket begins at the limit of the previous one, so a gap is written as an empty bucket.
+  std::vector<double> limits, counts;
+  for (const auto& bucket : histogram.buckets()) {
+    if (!limits.empty() && limits.back() != bucket.left) {
+      limits.push_back(bucket.left);
+      counts.push_back(0);
+    }
+    limits.push_back(bucket.right);
+    counts.push_back(static_cast<double>(bucket.count));
+  }
+  append_value(message_, tag, [&](protozero::pbf_builder<ValueField>& message) {
+    protozero::pbf_builder<HistogramField> fields(message, ValueField::histogram);
+    fields.add_double(HistogramField::min, histogram.min());
+    fields.add_double(HistogramField::max, histogram.max());
+    fields.add_double(HistogramField::num, static_cast<double>(histogram.count()));
+    fields.add_double(HistogramField::sum, histogram.sum());
+    fields.add_double(HistogramField::sum_squares, histogram.sum_of_squares());
+    fields.add_packed_double(HistogramField::bucket_limit, limits.begin(), limits.end());
+    fields.add_packed_double(HistogramField::bucket, counts.begin(), counts.end());
+  });
+}
+
+namespace {
+
+/// Adds the fields of a record that have a tag. The fields of a named record in a vector get the tag "tag/name".
+struct AddScalars {
+  EventSummary& summary;
+  std::string suffix{};
+
+  void operator()(const Field& field, double value) const {
+    if (field.tag != nullptr) summary.add_scalar(field.tag + suffix, value);
+  }
+  void operator()(const Field& field, const std::optional<double>& value) const {
+    if (value) (*this)(field, *value);
+  }
+  void operator()(const Field& field, const std::map<std::string, double>& values) const {
+    for (const auto& [key, value] : values) summary.add_scalar(std::string(field.tag) + "/" + key, value);
+  }
+  template <Record R>
+  void operator()(const Field&, const R& record) const {
+    R::visit_fields(record, *this);
+  }
+  template <Record R>
+  void operator()(const Field&, const std::vector<R>& records) const {
+    for (const auto& record : records) R::visit_fields(record, AddScalars{summary, "/" + record.name});
+  }
+  void operator()(const Field&, std::int64_t) const {}
+  void operator()(const Field&, const std::string&) const {}
+  void operator()(const Field&, const std::vector<std::string>&) const {}
+};
+
+template <Record R>
+EventSummary tagged_fields(const R& record) {
+  EventSummary summary;
+  R::visit_fields(record, AddScalars{summary});
+  return summary;
+}
+
+}  // namespace
+
+EventSummary summary_of(const HistoryRecord& record) { return tagged_fields(record); }
+EventSummary summary_of(const MetricsRecord& record) { return tagged_fields(record); }
+EventSummary summary_of(const DiagnosticsRecord& record) { return tagged_fields(record); }
 
 namespace {
 
@@ -33,7 +142,7 @@ double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// The number in the name of an event file of ours; nothing for other names.
+/// Returns the number in the name of one of our event files, or std::nullopt for other names.
 std::optional<std::int64_t> event_file_number(std::string_view name) {
   if (!name.starts_with(event_prefix) || !name.ends_with(event_suffix)) return std::nullopt;
   if (name.size() <= event_prefix.size() + event_suffix.size()) return std::nullopt;
@@ -44,7 +153,7 @@ std::optional<std::int64_t> event_file_number(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
 }
 
-/// As in TFRecord files: a CRC of bytes that hold CRCs themselves would be weak.
+/// The masked CRC of TFRecord files. A plain CRC of bytes that contain CRCs would be weak.
 std::uint32_t masked_crc(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
@@ -63,8 +172,8 @@ std::string event_record(std::string_view data) {
 
 EventFiles::EventFiles(std::filesystem::path directory)
     : directory_(std::move(directory)), number_(static_cast<std::int64_t>(seconds_since_1970())) {
-  // TensorBoard reads the files of a directory in the order of their names, which other writers number by the time. A
-  // clock that was set back must not put this file before the older ones.
+  // TensorBoard reads the files of a directory in the order of their names, which contain the time. This file must sort
+  // after the older ones even if the clock was set back.
   for (const auto& file : files()) {
     number_ = std::max(number_, *event_file_number(file.filename().native()) + 1);
   }
@@ -85,7 +194,7 @@ std::map<std::string, std::uint64_t> EventFiles::sizes() const {
   return sizes;
 }
 
-void EventFiles::cut_to(const std::map<std::string, std::uint64_t>& sizes) {
+void EventFiles::truncate_to(const std::map<std::string, std::uint64_t>& sizes) {
   for (const auto& file : files()) {
     if (!sizes.contains(file.filename().string())) remove_tree(file);
   }
@@ -94,9 +203,9 @@ void EventFiles::cut_to(const std::map<std::string, std::uint64_t>& sizes) {
     const auto path = directory_ / name;
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) {
-      log::warning(display(path) + " is missing: TensorBoard will not show what stood in it");
+      log::warning(display(path) + " is missing: TensorBoard will not show its events");
     } else if (AppendFile file(path); file.size() < size) {
-      log::warning(display(path) + " has lost its end: TensorBoard will not show what stood in it");
+      log::warning(display(path) + " has lost its end: TensorBoard will not show its last events");
     } else {
       file.truncate_to(size);
     }

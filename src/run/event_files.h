@@ -8,34 +8,57 @@
 #include <string_view>
 #include <vector>
 
-#include "run/event_summary.h"
+#include "run/records.h"
 #include "support/files.h"
+#include "support/histogram.h"
 
+/// TensorBoard event files.
 namespace slopegan {
 
-/// The TensorBoard event files of a run, events.out.tfevents.<number>.slopegan: records of TensorFlow's message Event
-/// (tensorflow/core/util/event.proto) in the framing of TFRecord files, whose step is the number of images seen.
+/// The values of one step: TensorFlow's message Summary (tensorflow/core/framework/summary.proto). TensorBoard groups
+/// the tags by their part before the first slash.
+class EventSummary {
+ public:
+  /// The value is stored as float32.
+  void add_scalar(std::string_view tag, double value);
+  /// `png` is the encoded image.
+  void add_image(std::string_view tag, std::string_view png, int width, int height, int channels);
+  void add_histogram(std::string_view tag, const Histogram& histogram);
+
+  const std::string& message() const { return message_; }
+
+ private:
+  std::string message_;
+};
+
+/// Returns the fields of a record that have a tag as scalars.
+EventSummary summary_of(const HistoryRecord& record);
+EventSummary summary_of(const MetricsRecord& record);
+EventSummary summary_of(const DiagnosticsRecord& record);
+
+/// The event files of a run, events.out.tfevents.<number>.slopegan. They contain TensorFlow's messages Event
+/// (tensorflow/core/util/event.proto) in the framing of TFRecord files. The step of an event is the number of images.
 ///
-/// Every start of the run writes a file of its own, which sorts behind the older ones, and begins with the message that
-/// makes TensorBoard forget what it read of later steps. What lies behind the checkpoint is cut off the older files as
-/// well, so that a reader that knows nothing of that message, or comes later, finds no point lost or doubled.
+/// Each start of a run writes a new file, whose name sorts after the older ones. Its first message makes TensorBoard
+/// discard the later steps that it has read. In addition, the older files are truncated to the state of the checkpoint,
+/// so that readers that ignore this message, or start later, see no point twice and miss none.
 class EventFiles {
  public:
-  /// Nothing is created or changed. Throws IoError.
+  /// Does not create or change any file. Throws IoError.
   explicit EventFiles(std::filesystem::path directory);
 
-  /// Bytes of each file, by its name.
+  /// Returns the size of each file in bytes, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
-  /// Cuts the files to their sizes in `sizes` and removes those that are not in it. These files hold nothing that does
-  /// not stand elsewhere: one that was lost or cut is warned about, not refused. Throws IoError.
-  void cut_to(const std::map<std::string, std::uint64_t>& sizes);
+  /// Truncates the files to `sizes`, and removes the files that are not listed. Missing or shorter files only cause a
+  /// warning, because other files of the run have the same data. Throws IoError.
+  void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
-  /// From now on events are written, of a run that stands at `images`; without it add() does nothing.
+  /// Starts writing for a run that has seen `images`. Before this call, add() does nothing.
   void begin(std::int64_t images) { start_ = images; }
   bool is_on() const { return start_.has_value(); }
 
-  /// Throws IoError; where the disk is full, nothing of the event stays.
+  /// Appends an event. Throws IoError; if the disk is full, no part of the event is kept.
   void add(std::int64_t images, const EventSummary& summary);
 
   /// Returns once all events are on the disk.
@@ -44,16 +67,16 @@ class EventFiles {
  private:
   std::vector<std::filesystem::path> files() const;
   void open_file();
-  /// Completes the encoded message `event` by the wall time and the step.
+  /// Appends the encoded message `event` with the wall time and the step.
   void append_event(std::string event, std::int64_t step);
 
   std::filesystem::path directory_;
-  std::int64_t number_;                ///< of the file of this start
-  std::optional<std::int64_t> start_;  ///< the images at which this start began
-  std::optional<AppendFile> file_;     ///< made with the first event
+  std::int64_t number_;                ///< in the name of the file of this start
+  std::optional<std::int64_t> start_;  ///< images at this start
+  std::optional<AppendFile> file_;     ///< created with the first event
 };
 
-/// A record of a TFRecord file: length, its checksum, `data`, its checksum.
+/// Returns a record of a TFRecord file: length, its checksum, `data`, its checksum.
 std::string event_record(std::string_view data);
 
 }  // namespace slopegan

@@ -19,35 +19,36 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-/// Ours take 2 KB; JSON of this size takes up to 120 MiB of memory.
+/// Our manifests have 2 KB. Parsing JSON of this size takes up to 120 MiB of memory.
 constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
   throw CheckpointError(display(path) + ": " + reason);
 }
 
-/// JSON's conversions would turn negative numbers, fractions and truth values into counts.
+/// Rejects negative numbers, fractions and booleans, which nlohmann's conversion accepts.
 std::uint64_t count_in(const fs::path& path, const json& value) {
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > largest) refuse(path, "a count in it is no count");
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > largest)
+    refuse(path, "a count is not a non-negative integer");
   return value.get<std::uint64_t>();
 }
 
-/// Iterating over anything else would give one entry without a name, or numbers as names.
+/// Rejects scalars and arrays, which nlohmann's items() accepts.
 const json& object_in(const fs::path& path, const json& value) {
-  if (!value.is_object()) refuse(path, "a list of files in it is of another type");
+  if (!value.is_object()) refuse(path, "a list of files has the wrong type");
   return value;
 }
 
 json object_of(const fs::path& path, std::string_view text) {
   auto object = parse_json_object(text);
-  if (!object) refuse(path, "this is no valid JSON object");
+  if (!object) refuse(path, "not a valid JSON object");
   return std::move(*object);
 }
 
 std::string hash_of(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
-/// What stands behind `body` in a sealed manifest; always of the same size.
+/// Returns the text that follows `body` in a sealed manifest. Its size is constant.
 std::string seal_of(std::string_view body) { return ",\n  \"manifest_sha256\": \"" + hash_of(body) + "\"\n}\n"; }
 
 bool is_sealed(std::string_view text) {
@@ -66,9 +67,9 @@ void check_version(const fs::path& path, const json& manifest) {
 std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {
   std::map<std::string, FileDigest> digests;
   for (const auto& [name, digest] : files.items()) {
-    // Only files of the checkpoint itself, wherever the manifest came from.
+    // A manifest from elsewhere must not name files outside its checkpoint.
     if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
-      refuse(path, '"' + printable(name) + "\" is no name of a file in a checkpoint");
+      refuse(path, '"' + printable(name) + "\" is not a valid file name in a checkpoint");
     }
     digests[name] = {count_in(path, digest.at("size")), digest.at("sha256").get<std::string>()};
   }
@@ -79,7 +80,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   check_version(path, manifest);
   Manifest result;
   result.info.images = static_cast<std::int64_t>(count_in(path, manifest.at("images")));
-  if (result.info.images > rules::max_images) refuse(path, "more images than any run may see");
+  if (result.info.images > rules::max_images) refuse(path, "the number of images is out of range");
   result.info.slopegan_version = manifest.at("slopegan").get<std::string>();
   result.info.config_yaml = manifest.at("config").get<std::string>();
   result.info.dataset_hash = manifest.at("dataset_sha256").get<std::string>();
@@ -88,7 +89,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   }
   result.files = read_files(path, object_in(path, manifest.at("files")));
   if (manifest.at("config_sha256") != hash_of(result.info.config_yaml)) {
-    refuse(path, "the configuration in it is damaged (its SHA-256 is another)");
+    refuse(path, "the configuration is damaged (wrong SHA-256)");
   }
   return result;
 }
@@ -120,10 +121,10 @@ std::string sealed(std::string object) {
 Manifest parse_manifest(std::string_view text, const fs::path& path) {
   const json manifest = object_of(path, text);
   try {
-    if (manifest.at("format") != format_name) refuse(path, "this is no manifest of a slopegan checkpoint");
+    if (manifest.at("format") != format_name) refuse(path, "this is not a manifest of a slopegan checkpoint");
     return from_json(path, manifest);
   } catch (const json::exception& error) {
-    refuse(path, "a field is missing or of another type (" + printable(error.what()) + ")");
+    refuse(path, "a field is missing or has the wrong type (" + printable(error.what()) + ")");
   }
 }
 
@@ -131,9 +132,9 @@ Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
     const std::string text = read_file(path, largest_manifest);
-    // Before anything in it counts: one changed bit could make it look like a later version's.
+    // Check the seal first: one changed bit could make the manifest look like one of a later version.
     if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
-      refuse(path, "it is damaged (its own SHA-256 is not the one in it)");
+      refuse(path, "the manifest is damaged (wrong SHA-256)");
     }
     return parse_manifest(text, path);
   } catch (const IoError& error) {
@@ -146,14 +147,14 @@ void verify_files(const fs::path& directory, const Manifest& manifest) {
     const fs::path path = directory / name;
     std::error_code error;
     const auto size = fs::file_size(path, error);
-    if (error) refuse(path, "it is missing or no file, though the manifest names it");
+    if (error) refuse(path, "the file is in the manifest, but is missing or not a regular file");
     if (size != digest.size) {
-      refuse(path, format_text("it holds {} bytes where the manifest says {}", size, digest.size));
+      refuse(path, format_text("the file has {} bytes, but the manifest says {}", size, digest.size));
     }
-    // Hashing a sparse file of a lying manifest would take hours; what cannot be loaded need not be hashed.
-    if (size > physical_memory_bytes()) refuse(path, "it is larger than this machine's memory");
+    // Hashing a huge sparse file would take hours, and a file that does not fit in memory cannot be loaded anyway.
+    if (size > physical_memory_bytes()) refuse(path, "the file is larger than this machine's memory");
     try {
-      if (sha256_file(path) != digest.sha256) refuse(path, "it is damaged (its SHA-256 is not the manifest's)");
+      if (sha256_file(path) != digest.sha256) refuse(path, "the file is damaged (wrong SHA-256)");
     } catch (const IoError& failure) {
       throw CheckpointError(failure.what());
     }

@@ -6,53 +6,48 @@
 #include <string>
 #include <string_view>
 
-#include "run/file_digest.h"
 #include "support/errors.h"
+#include "support/sha256.h"
 
-/// manifest.json of a checkpoint: what the checkpoint is, and the sizes and digests of its files.
+/// manifest.json of a checkpoint: describes the checkpoint, with the sizes and digests of its files.
 namespace slopegan {
 
 struct CheckpointInfo {
-  /// Real images shown to the discriminator.
-  std::int64_t images = 0;
+  std::int64_t images = 0;  ///< real images shown to the discriminator
   std::string slopegan_version;
-  /// The resolved configuration, so that a checkpoint can be used without its run.
-  std::string config_yaml;
-  /// Dataset::hash of the images that it was trained on; empty where that is not known.
-  std::string dataset_hash;
-  /// Sizes in bytes of the run's growing files ("history.jsonl", ...) at this moment: a resumed run cuts them there.
+  std::string config_yaml;   ///< resolved configuration, so that a checkpoint can be used without its run
+  std::string dataset_hash;  ///< Dataset::hash of the training images; empty if unknown
+  /// Sizes in bytes of the run's growing files ("history.jsonl", …), to which a resumed run truncates them.
   std::map<std::string, std::uint64_t> file_offsets;
   bool operator==(const CheckpointInfo&) const = default;
 };
 
 struct Manifest {
   CheckpointInfo info;
-  /// By the file's name in the checkpoint's directory.
-  std::map<std::string, FileDigest> files;
+  std::map<std::string, FileDigest> files;  ///< by name in the checkpoint directory
 };
 
-/// The checkpoint is whole, but of a format that only a newer slopegan knows.
+/// The checkpoint is intact, but has a format that requires a newer slopegan.
 struct NewerFormatError : CheckpointError {
   using CheckpointError::CheckpointError;
 };
 
-/// The same manifest gives the same text, sealed.
+/// Returns the sealed text of a manifest. Equal manifests give equal texts.
 std::string manifest_text(const Manifest& manifest);
 
-/// Adds the last field, manifest_sha256: the SHA-256 of all bytes before it, so that no changed bit of a manifest goes
-/// unnoticed. Every version of the format is sealed like this. `object`: the text of a JSON object with a field or
-/// more.
+/// Appends the last field, manifest_sha256: the SHA-256 of all bytes before it, so that every changed bit of a manifest
+/// is detected. All versions of the format are sealed like this. `object` is the text of a non-empty JSON object.
 std::string sealed(std::string object);
 
-/// The manifest in `text`, which messages call `path`; its seal is not looked at. Throws CheckpointError where it is
-/// damaged, and NewerFormatError. Safe for any bytes.
+/// Parses a manifest without checking its seal. `path` is used in messages. Throws CheckpointError if it is damaged,
+/// and NewerFormatError. Safe for arbitrary bytes.
 Manifest parse_manifest(std::string_view text, const std::filesystem::path& path);
 
-/// The manifest of the checkpoint in `directory`. Throws CheckpointError where it is missing or damaged, and
-/// NewerFormatError.
+/// Reads the manifest of the checkpoint in `directory` and checks its seal. Throws CheckpointError if it is missing or
+/// damaged, and NewerFormatError.
 Manifest read_manifest(const std::filesystem::path& directory);
 
-/// Throws CheckpointError where a file of the manifest is missing or has another size or SHA-256.
+/// Throws CheckpointError if a file of the manifest is missing or has a different size or SHA-256.
 void verify_files(const std::filesystem::path& directory, const Manifest& manifest);
 
 }  // namespace slopegan

@@ -17,13 +17,13 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
   return std::chrono::duration<double>(to - from).count();
 }
 
-double share_of(const ProgressView& view) {
+double fraction_of(const ProgressView& view) {
   return static_cast<double>(view.images) / static_cast<double>(view.total_images);
 }
 
-/// What matters most first.
+/// Returns the parts of the status, most important first.
 std::vector<std::string> parts_of(const ProgressView& view) {
-  std::vector<std::string> parts = {format_text("{:3.0f} %", 100 * share_of(view)),
+  std::vector<std::string> parts = {format_text("{:3.0f} %", 100 * fraction_of(view)),
                                     "ETA " + clock_time(view.seconds_left)};
   if (view.phase) parts.emplace_back(name_of(*view.phase));
   parts.push_back(format_text("{:.0f}/s", view.images_per_second));
@@ -50,18 +50,18 @@ const char* name_of(Phase phase) {
     case Phase::checkpoint:
       return "checkpoint";
   }
-  throw std::logic_error("a phase has no name");
+  throw std::logic_error("a Phase has no name");
 }
 
-std::string progress_bar(double share) {
+std::string progress_bar(double fraction) {
   constexpr std::size_t width = 10;
-  const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  const auto full = static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(width));
   return "[" + std::string(full, '#') + std::string(width - full, '.') + "] ";
 }
 
 std::string status_text(const ProgressView& view, std::size_t columns) {
   constexpr std::size_t columns_with_bar = 40;
-  std::string text = columns < columns_with_bar ? "" : progress_bar(share_of(view));
+  std::string text = columns < columns_with_bar ? "" : progress_bar(fraction_of(view));
   std::string separator;
   for (const auto& part : parts_of(view)) {
     if (text.size() + separator.size() + part.size() > columns) break;
@@ -104,12 +104,12 @@ void Progress::enter(Phase phase) {
   seconds_[static_cast<std::size_t>(phase_)] += seconds_between(entered_, now);
   entered_ = now;
   phase_ = phase;
-  // On a terminal one sees at once what the run is waiting for; a log does not need to tell.
+  // A terminal shows a new phase at once; a log does not.
   if (log::status_line_visible() && phase != Phase::train) show();
 }
 
-/// The speed of the last window, so that it follows a machine whose load changes; the first seconds count as they come.
-/// The rest will take the other phases as often as what is done so far.
+/// Measures the speed over the last window, so that it follows the load of the machine; before the first window ends,
+/// over the time so far. The remaining time assumes that the other phases take the same share of the time as so far.
 void Progress::measure() {
   constexpr double window = 10;
   const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;
@@ -142,7 +142,7 @@ void Progress::update(std::int64_t images, const StepStats& stats) {
   view_.images = images;
   view_.stats = stats;
   measure();
-  // In a log the first line comes early, to tell the speed.
+  // The first log line comes early, to show the speed.
   const double interval = log::status_line_visible() ? 0.2 : shown_ == start_ ? 1 : 10;
   if (seconds_between(shown_, Clock::now()) >= interval) show();
 }

@@ -12,17 +12,17 @@
 
 namespace slopegan {
 
-/// What a run spends its time with.
+/// The activities of a run.
 enum class Phase : std::size_t { train, samples, diagnostics, metrics, checkpoint };
 inline constexpr std::array phases = {Phase::train, Phase::samples, Phase::diagnostics, Phase::metrics,
                                       Phase::checkpoint};
 
 const char* name_of(Phase phase);
 
-/// A moment of a run.
+/// The state of a run at one moment.
 struct ProgressView {
   std::int64_t images = 0, total_images = 1;
-  std::optional<Phase> phase{};     ///< nothing where it is not known
+  std::optional<Phase> phase{};     ///< empty if unknown
   double images_per_second = 0;     ///< while training
   double seconds_left = 0;          ///< may be infinite
   StepStats stats{};                ///< of the last step
@@ -30,18 +30,18 @@ struct ProgressView {
   double memory_mib = 0;
 };
 
-/// "[####......] " for a share in [0, 1].
-std::string progress_bar(double share);
+/// Returns "[####......] " for a fraction in [0, 1].
+std::string progress_bar(double fraction);
 
-/// "[####......]  42 %  ETA 01:23  train  1034/s  FD 12.3  …" in at most `columns` columns, without what matters less
-/// where there are too few.
+/// Returns "[####......]  42 %  ETA 01:23  train  1034/s  FD 12.3  …" in at most `columns` columns. The least important
+/// parts are left out if there is not enough space.
 std::string status_text(const ProgressView& view, std::size_t columns);
 
-/// The same in one line of a log, whole.
+/// Returns all parts of the status as one line for a log.
 std::string plain_text(const ProgressView& view);
 
-/// Shows how a run comes along: a line that stands at the bottom of a terminal, or a plain line after a second
-/// and then every ten.
+/// Shows the progress of a run: as a status line at the bottom of a terminal, otherwise as a log line after one second
+/// and then every ten seconds.
 class Progress {
  public:
   Progress(std::int64_t images_at_start, std::int64_t total_images);
@@ -51,7 +51,7 @@ class Progress {
 
   void update(std::int64_t images, const StepStats& stats);
 
-  /// work(), which is shown, and counted, as `phase`.
+  /// Runs work(), shown and timed as `phase`.
   template <class Work>
   auto during(Phase phase, Work&& work) {
     struct Visit {
@@ -65,12 +65,12 @@ class Progress {
 
   void set_fd(double fd) { view_.last_fd = fd; }
 
-  /// Of the last update.
+  /// The state at the last update.
   const ProgressView& view() const { return view_; }
-  /// Seconds since the start, and of them in a phase.
+  /// Seconds since the start, in total and in one phase.
   double seconds() const;
   double seconds_in(Phase phase) const;
-  /// Over the last ten seconds or so of training, the other phases not counted.
+  /// The speed over about the last ten seconds of training, without the other phases.
   double images_per_second() const { return view_.images_per_second; }
 
  private:
@@ -84,11 +84,11 @@ class Progress {
   std::int64_t images_at_start_;
   Clock::time_point start_, entered_, shown_;
   std::array<double, phases.size()> seconds_{};  ///< up to entered_
-  double measured_seconds_ = 0;                  ///< of training, when the window of the speed began
-  std::int64_t measured_images_;
+  double measured_seconds_ = 0;                  ///< training time at the start of the window for the speed
+  std::int64_t measured_images_;                 ///< images at the start of that window
 };
 
-/// Resident memory of this process in MiB.
+/// Returns the resident memory of this process in MiB.
 double resident_memory_mib();
 
 }  // namespace slopegan

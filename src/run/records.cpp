@@ -1,21 +1,6 @@
 #include "run/records.h"
 
-#include <utility>
-
-#include "support/text.h"
-
 namespace slopegan {
-
-std::string metric_title(const std::string& name, const MetricsRecord& record) {
-  static const std::map<std::string, std::pair<const char*, const char*>> written = {
-      {"fd", {"FD", "FID"}}, {"kd", {"KD", "KID"}}, {"classifier_score", {"classifier_score", "IS"}}};
-  const auto found = written.find(name);
-  const bool is_inception = record.extractor.starts_with("inception@");
-  const std::string title = found == written.end() ? printable(name)
-                            : is_inception         ? found->second.second
-                                                   : found->second.first;
-  return title + "[" + printable(record.extractor) + format_text(",n={}]", record.samples);
-}
 
 std::string history_line(const HistoryRecord& record) { return json_text(record_json(record)); }
 std::string metrics_line(const MetricsRecord& record) { return json_text(record_json(record)); }

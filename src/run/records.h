@@ -213,10 +213,6 @@ struct DiagnosticsRecord {
   }
 };
 
-/// Returns the full name of a figure, for people: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
-/// extractor "inception" are called FID, KID and IS.
-std::string metric_title(const std::string& name, const MetricsRecord& record);
-
 /// Returns a record as one JSON line without its newline. Every finite number reads back exactly; others become null.
 std::string history_line(const HistoryRecord& record);
 std::string metrics_line(const MetricsRecord& record);

@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// Where the files of a run stand. Nothing is created, read or locked.
+/// The paths of the files of a run. Does not create, read or lock anything.
 class RunPaths {
  public:
   explicit RunPaths(std::filesystem::path root) : root_(std::move(root)) {}
@@ -30,21 +30,21 @@ class RunPaths {
   std::filesystem::path root_;
 };
 
-/// Throws UsageError where a link stands at `root`: what is new stays inside run.output_dir.
+/// Throws UsageError if `root` is a symbolic link: new runs must not be written outside run.output_dir.
 void refuse_link(const std::filesystem::path& root);
 
-/// The run directory of the one process that writes to it; others are kept out while the object lives.
+/// A run directory that this process has locked for writing. The lock is held while the object lives.
 class RunDirectory : public RunPaths {
  public:
-  /// A new one at `root`, made with its parents. Throws UsageError where something stands in it already, or `root`
-  /// itself is a link, BusyError where another process has it, IoError.
+  /// Creates a new run directory with its parents. Throws UsageError if `root` is not empty or is a symbolic link,
+  /// BusyError if another process has locked it, and IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
-  /// The one at `root`, to go on with; what a process that was killed left half written is removed. Throws UsageError
-  /// where there is none, BusyError where another process has it, IoError.
+  /// Opens an existing run directory and removes the temporary files of a process that was killed. Throws UsageError if
+  /// there is none, BusyError if another process has locked it, and IoError.
   static RunDirectory open(const std::filesystem::path& root);
 
-  /// Throws IoError where the directory was removed or replaced since: a run must not write into the next one's.
+  /// Throws IoError if the directory has been removed or replaced: the process must not write into another run.
   void check_in_place() const { lock_.check_in_place(); }
 
  private:

@@ -10,24 +10,24 @@
 
 namespace slopegan {
 
-/// The JSONL files of a run, and its event files. A checkpoint notes how long each is, so that a run that goes on from
-/// it cuts off what came later: no line is lost or doubled.
+/// The JSONL files and event files of a run. A checkpoint stores their sizes, and a run that resumes from it truncates
+/// them, so that no line is lost or duplicated.
 class RunLogs {
  public:
-  /// Opens the files, which are created where they are missing. Throws IoError.
+  /// Opens the JSONL files; creates those that are missing. Throws IoError.
   explicit RunLogs(const RunPaths& run);
 
   AppendFile history, metrics, diagnostics;
-  EventFiles events;  ///< off until they are begun
+  EventFiles events;  ///< off until EventFiles::begin
 
-  /// Bytes of each file, by its name.
+  /// Returns the size of each file in bytes, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
-  /// Throws IoError, which names a way out, where a JSONL file is shorter than `sizes` says.
+  /// Throws IoError, with a hint how to continue, if a JSONL file is shorter than its entry in `sizes`.
   void require(const std::map<std::string, std::uint64_t>& sizes) const;
 
-  /// Cuts each file to its size in `sizes`; one that is not in it is emptied. Throws IoError, also for a JSONL file
-  /// that is shorter than that.
+  /// Truncates each file to its entry in `sizes`, or to 0 without an entry. Throws IoError, also if a JSONL file is
+  /// shorter than its entry.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Returns once all lines are on the disk.

@@ -20,13 +20,13 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 void check_storable(const std::string& name, const torch::Tensor& tensor) {
-  if (!is_tensor_name(name)) throw std::invalid_argument("no name for a tensor: \"" + printable(name) + '"');
+  if (!is_tensor_name(name)) throw std::invalid_argument("not a valid name of a tensor: \"" + printable(name) + '"');
   if (!tensor.defined() || tensor.layout() != torch::kStrided || storage_rank(tensor.scalar_type()) < 0) {
-    throw std::invalid_argument("the tensor " + name + " is undefined, not dense, or of a dtype that is not stored");
+    throw std::invalid_argument("the tensor " + name + " is undefined, not dense, or has an unsupported dtype");
   }
 }
 
-/// The entries in the file's order: by dtype, then by name.
+/// Returns the entries in the order of the file: by dtype, then by name.
 std::vector<TensorEntry> lay_out(const NamedTensors& tensors) {
   std::vector<TensorEntry> entries;
   for (const auto& [name, tensor] : tensors) {
@@ -74,7 +74,7 @@ torch::Tensor allocate(const TensorEntry& entry) {
     return at::empty(entry.shape, torch::TensorOptions().dtype(entry.dtype));
   } catch (const c10::Error&) {
     throw CheckpointError(
-        format_text("there is no memory for the {} bytes of the tensor \"{}\"", entry.end - entry.begin, entry.name));
+        format_text("not enough memory for the {} bytes of the tensor \"{}\"", entry.end - entry.begin, entry.name));
   }
 }
 
@@ -82,10 +82,10 @@ torch::Tensor read_tensor(PosixFile& file, const TensorEntry& entry) {
   torch::Tensor tensor = allocate(entry);
   const auto bytes = bytes_of(tensor);
   if (file.read(bytes) != bytes.size()) throw CheckpointError("the file ends too early");
-  // A bool of another value than 0 and 1 is undefined behaviour wherever it is used.
+  // Using a bool with a value other than 0 and 1 is undefined behaviour.
   const bool is_bool = entry.dtype == torch::kBool;
   if (is_bool && std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; })) {
-    throw CheckpointError("the tensor \"" + entry.name + "\" of dtype BOOL holds a value that is neither 0 nor 1");
+    throw CheckpointError("the tensor \"" + entry.name + "\" of dtype BOOL has a value other than 0 and 1");
   }
   return tensor;
 }
@@ -104,7 +104,7 @@ FileDigest write_safetensors(const std::filesystem::path& file, const NamedTenso
                              const SafetensorsMetadata& metadata) {
   const SafetensorsHeader header{lay_out(tensors), metadata};
   std::string text = safetensors_header_text(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // the data that follow are aligned
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the data
   const std::uint64_t length = text.size();
   HashingWriter output(file);
   output.write(std::as_bytes(std::span(&length, 1)));

@@ -27,7 +27,7 @@ struct Dtype {
   c10::ScalarType type;
 };
 
-// In the order of the reference library, which gives equal files for equal tensors.
+// In the order of the reference library, so that equal tensors give equal files.
 constexpr std::array<Dtype, 10> dtypes = {{
     {"I64", c10::ScalarType::Long},
     {"F64", c10::ScalarType::Double},
@@ -41,13 +41,14 @@ constexpr std::array<Dtype, 10> dtypes = {{
     {"BOOL", c10::ScalarType::Bool},
 }};
 
-/// Ours take 11 KB. The format allows 100 MB, of which empty tensors could fill a machine's memory.
+/// Our headers have 11 KB. The format allows 100 MB, but the entries of that many empty tensors could exhaust the
+/// memory.
 constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }
 
-/// Builds the header from the parser's events. Only what the format allows at each place is accepted, so that neither
-/// depth nor size of the JSON matters; the first thing that is not allowed stops the parser and leaves its reason.
+/// Builds the header from the events of the parser. Accepts only what the format allows at each place, so that the
+/// depth and size of the JSON are bounded. The first violation stops the parser and sets `reason`.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   SafetensorsHeader header;
@@ -68,7 +69,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
       case Place::tensors:
         return tensor_name();
       case Place::metadata:
-        return !header.metadata.contains(name) || refuse("the metadata " + in_quotes(name) + " stand twice");
+        return !header.metadata.contains(name) || refuse("the metadata key " + in_quotes(name) + " is duplicated");
       case Place::fields:
         return field_name();
       default:
@@ -84,7 +85,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     if (place_ != Place::fields || key_ != "dtype") return refuse_value("a string");
     const auto found = std::find_if(dtypes.begin(), dtypes.end(), [&](const Dtype& d) { return d.name == value; });
     if (found == dtypes.end()) {
-      return refuse("the dtype " + in_quotes(value) + " is none of I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL");
+      return refuse("the dtype " + in_quotes(value) +
+                    " is not one of I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL");
     }
     header.tensors.back().dtype = found->type;
     return true;
@@ -98,7 +100,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_unsigned(std::uint64_t value) override {
     if (place_ != Place::numbers) return refuse_value("a number");
-    if (numbers_.size() == most_dimensions) return refuse(in_quotes(key_) + " holds more than 64 numbers");
+    if (numbers_.size() == most_dimensions) return refuse(in_quotes(key_) + " has more than 64 numbers");
     numbers_.push_back(value);
     return true;
   }
@@ -116,12 +118,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool null() override { return refuse_value("null"); }
-  bool boolean(bool) override { return refuse_value("a truth value"); }
+  bool boolean(bool) override { return refuse_value("a boolean"); }
   bool number_integer(std::int64_t) override { return refuse_value("a negative number"); }
   bool number_float(double, const std::string&) override { return refuse_value("a fraction or too large a number"); }
   bool binary(nlohmann::json::binary_t&) override { return refuse_value("binary data"); }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    reason = format_text("the header is no valid JSON at its byte {}", position);
+    reason = format_text("the header is not valid JSON at byte {}", position);
     return false;
   }
 
@@ -139,10 +141,10 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  bool refuse_value(const char* what) { return refuse(in_quotes(key_) + " holds " + what); }
+  bool refuse_value(const char* what) { return refuse(in_quotes(key_) + " is " + what); }
 
   bool tensor_name() {
-    if (!names_.insert(key_).second) return refuse("the name " + in_quotes(key_) + " stands twice");
+    if (!names_.insert(key_).second) return refuse("the name " + in_quotes(key_) + " is duplicated");
     if (key_ == metadata_key || is_tensor_name(key_)) return true;
     return refuse("the name " + in_quotes(key_) + " is not 1 to 512 bytes of printable text");
   }
@@ -150,7 +152,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool field_name() {
     if (key_ != "dtype" && key_ != "shape" && key_ != "data_offsets")
       return refuse("the field " + in_quotes(key_) + " is unknown");
-    return fields_seen_.insert(key_).second || refuse("the field " + in_quotes(key_) + " stands twice");
+    return fields_seen_.insert(key_).second || refuse("the field " + in_quotes(key_) + " is duplicated");
   }
 
   bool take_shape() {
@@ -162,7 +164,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool take_offsets() {
-    if (numbers_.size() != 2) return refuse("data_offsets holds another count of numbers than 2");
+    if (numbers_.size() != 2) return refuse("data_offsets does not have two numbers");
     header.tensors.back().begin = numbers_[0];
     header.tensors.back().end = numbers_[1];
     return true;
@@ -179,8 +181,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   throw CheckpointError("the tensor " + in_quotes(entry.name) + " " + reason);
 }
 
-/// Throws where no tensor of this shape can exist; strides are products of sizes as well, so a size of 0 excuses
-/// nothing.
+/// Returns the size of the tensor's data. Throws if no tensor of this shape can exist. A size of 0 does not make an
+/// overflow of the other sizes valid, because strides are products of sizes as well.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::int64_t count = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
   bool empty = false;
@@ -197,10 +199,11 @@ void check_extents(const std::vector<TensorEntry>& tensors, std::uint64_t data_s
   std::uint64_t end = 0;
   for (const TensorEntry& entry : tensors) {
     if (entry.begin > entry.end) refuse_tensor(entry, "ends before it begins");
-    if (entry.end > data_size) refuse_tensor(entry, "reaches beyond the end of the file");
-    if (entry.begin < end) refuse_tensor(entry, "overlaps another");
-    if (entry.begin > end) refuse_tensor(entry, "leaves a gap before it");
-    if (entry.end - entry.begin != byte_count(entry)) refuse_tensor(entry, "has data of another size than its shape");
+    if (entry.end > data_size) refuse_tensor(entry, "extends beyond the end of the file");
+    if (entry.begin < end) refuse_tensor(entry, "overlaps another tensor");
+    if (entry.begin > end) refuse_tensor(entry, "is preceded by a gap");
+    if (entry.end - entry.begin != byte_count(entry))
+      refuse_tensor(entry, "has a data size that does not match its shape");
     end = entry.end;
   }
   if (end != data_size) {
@@ -235,9 +238,9 @@ std::string safetensors_header_text(const SafetensorsHeader& header) {
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size) {
-  // The parser would skip a byte order mark and stop at a zero byte.
+  // The parser skips a byte order mark and stops at a zero byte.
   if (!text.starts_with('{')) throw CheckpointError("the header does not start with {");
-  if (text.find('\0') != std::string_view::npos) throw CheckpointError("the header holds a zero byte");
+  if (text.find('\0') != std::string_view::npos) throw CheckpointError("the header contains a zero byte");
   HeaderReader reader;
   if (!nlohmann::json::sax_parse(text, &reader)) throw CheckpointError(reader.reason);
   auto& tensors = reader.header.tensors;
@@ -254,8 +257,8 @@ SafetensorsHeader read_safetensors_header(PosixFile& file) {
   if (size < sizeof length) throw CheckpointError("the file is too short");
   read_exactly(file, std::as_writable_bytes(std::span(&length, 1)));
   const std::uint64_t rest = size - sizeof length;
-  if (length > longest_header) throw CheckpointError("the header is said to be longer than 8 MB");
-  if (length > rest) throw CheckpointError("the header is said to be longer than the file");
+  if (length > longest_header) throw CheckpointError("the header is longer than 8 MB");
+  if (length > rest) throw CheckpointError("the header is longer than the file");
   if (size > physical_memory_bytes()) throw CheckpointError("the file is larger than this machine's memory");
   std::string text(static_cast<std::size_t>(length), '\0');
   read_exactly(file, std::as_writable_bytes(std::span(text)));

@@ -14,8 +14,7 @@
 #include "images/grid.h"
 #include "images/image_file.h"
 #include "images/npz.h"
-#include "sampling/image_stream.h"
-#include "sampling/latent_walk.h"
+#include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
@@ -27,10 +26,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int walk_frame_hundredths = 5;  // 20 frames a second; browsers slow down what is faster than 50
-constexpr long long most_stations = 10'000;
+constexpr int walk_frame_hundredths = 5;  // 20 frames per second
+constexpr std::int64_t most_stations = 10'000;
 
-/// How far a stream is: a line that stands at the bottom of a terminal, or a plain one every ten seconds.
+/// Shows the progress of a stream: as a status line on a terminal, otherwise as a log line every ten seconds.
 class StreamProgress {
  public:
   void update(const ImageStream& stream) {
@@ -54,14 +53,14 @@ class StreamProgress {
   Clock::time_point start_ = Clock::now(), shown_ = start_;
 };
 
-/// Refuses what would replace or mix with somebody's files.
+/// Throws UsageError if existing files would be replaced or mixed with new ones.
 void check_free(const GenerateOptions& options) {
   std::error_code ignored;
   const bool one_file = options.out.extension() == ".npz" || options.out.extension() == ".gif";
   if (fs::is_directory(options.out, ignored) && !one_file) {
     if (options.overwrite || entries_of(options.out).empty()) return;
     throw UsageError(display(options.out) +
-                     " is not empty; name another directory, or say --overwrite to replace the files of equal names");
+                     " is not empty; choose another directory, or use --overwrite to replace files of the same names");
   }
   require_free(options.out, options.overwrite);
 }
@@ -77,13 +76,13 @@ void write_array(ImageStream& stream, const fs::path& file) {
   write_npz(file, "arr_0", {stream.count(), stream.resolution(), stream.resolution(), stream.channels()}, next);
 }
 
-/// "000042.png": as many digits for all, so that names sort as numbers do.
+/// Returns "000042.png". All names have the same number of digits, so that they sort by number.
 fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int64_t count) {
   const auto digits = std::max<std::size_t>(6, std::to_string(count - 1).size());
   return directory / format_text("{:0{}}.png", number, digits);
 }
 
-/// Encoding takes as long as making the images, of small networks longer, so every core has a part of it.
+/// Encodes on all cores: this takes as long as generating the images, and longer for small networks.
 void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, std::int64_t first,
                  std::int64_t count) {
   at::parallel_for(0, static_cast<std::int64_t>(images.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -93,7 +92,7 @@ void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, 
   });
 }
 
-/// To the files and the animation, where there are such.
+/// Writes to files unless `directory` is empty, and to `animation` unless it is null.
 void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
   StreamProgress progress;
   for (std::int64_t first = 0;; first = stream.done()) {
@@ -128,19 +127,18 @@ void write_animation(ImageStream& stream, const fs::path& file) {
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options) {
   check_free(options);
   const auto ending = options.out.extension();
-  if (ending == ".gif" && options.walk_steps == 0) throw UsageError("only a walk is an animation: --walk FRAMES");
+  if (ending == ".gif" && options.walk_steps == 0) throw UsageError("a .gif file needs a walk: --walk FRAMES");
   auto loaded = load_generator(checkpoint);
   TrainingConfig here = loaded.config.training;
-  here.device = Device::automatic;      // what the run trained on may not be here
-  here.precision = Precision::float32;  // what a machine can does not change its images
+  here.device = Device::automatic;      // the device of the training may not exist here
+  here.precision = Precision::float32;  // the images do not depend on the machine's precisions
   const Compute compute = choose_compute(here);
   apply_compute(compute);
   const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));
   LatentSource latents = numbered_latents(seed, loaded.config.generator.latent_dim);
   std::int64_t count = options.count;
   if (options.walk_steps > 0) {
-    if (options.count > most_stations)
-      throw UsageError(format_text("a walk goes through at most {} latents", most_stations));
+    if (options.count > most_stations) throw UsageError(format_text("a walk visits at most {} latents", most_stations));
     const LatentWalk walk(latents(0, options.count), options.walk_steps);
     count = walk.size();
     latents = [walk](std::int64_t first, std::int64_t n) { return walk.latents(first, n); };

@@ -6,22 +6,22 @@
 
 #include "run/checkpoint.h"
 
-/// Images of a trained generator as files for other programs.
+/// Writes the images of a trained generator as files for other programs.
 namespace slopegan {
 
 struct GenerateOptions {
-  /// A directory for PNG files, or a file that ends in .npz (arr_0: uint8 [N, H, W, C], RGB, as np.savez writes it), or
-  /// with a walk in .gif.
+  /// A directory for PNG files, an .npz file (arr_0: uint8 [N, H, W, C], RGB, as np.savez writes it), or, for a walk, a
+  /// .gif file.
   std::filesystem::path out;
-  std::int64_t count = 0;              ///< images; of a walk: the latents that it goes through
-  std::optional<std::int64_t> seed{};  ///< of the latents; the run's own by default
+  std::int64_t count = 0;              ///< number of images; for a walk, number of latents that it visits
+  std::optional<std::int64_t> seed{};  ///< of the latents; by default that of the run
   std::int64_t walk_steps = 0;         ///< frames from each latent to the next; 0: no walk
-  bool overwrite = false;              ///< what stands at `out` already may be replaced
+  bool overwrite = false;              ///< whether existing files at `out` may be replaced
 };
 
-/// Writes the images, however many, with the memory of a batch: the same seed gives the same ones, whatever their
-/// number. A walk into a directory gives its frames and walk.gif. Reads the checkpoint alone, and nothing is written
-/// but `out`. Throws UsageError where something is there already and may not be replaced, IoError, StoppedError.
+/// Writes the images with the memory of one batch, whatever their number. Each image depends only on the seed and its
+/// number. A walk into a directory writes its frames and walk.gif. Reads only the checkpoint and writes only `out`.
+/// Throws UsageError if files exist and may not be replaced, IoError, and StoppedError.
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options);
 
 }  // namespace slopegan

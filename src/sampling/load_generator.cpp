@@ -6,8 +6,8 @@
 
 namespace slopegan {
 
-/// The channels of the images. The layers' sizes are compared with the configuration's before a network of that size is
-/// made.
+/// Returns the number of image channels. Checks the sizes of the layers against the configuration before a network of
+/// that size is allocated.
 static std::int64_t image_channels(const Checkpoint& checkpoint, const Config& config, const NamedTensors& tensors) {
   const auto stages = stage_count(config.data.resolution);
   std::int64_t in = config.generator.latent_dim, out = 0;
@@ -18,8 +18,9 @@ static std::int64_t image_channels(const Checkpoint& checkpoint, const Config& c
     out = fits ? weight->second.size(1) : 0;
     const bool last = stage == stages;
     if (last ? out == 1 || out == 3 : out > 0 && out == config.generator.width << (stages - 1 - stage)) continue;
-    throw CheckpointError(printable(checkpoint.directory.string()) + " holds no generator of its configuration: " +
-                          layer + (weight != tensors.end() ? " has another shape" : " is missing"));
+    throw CheckpointError(printable(checkpoint.directory.string()) +
+                          " has no generator that matches its configuration: " + layer +
+                          (weight != tensors.end() ? " has another shape" : " is missing"));
   }
   return out;
 }

@@ -6,14 +6,14 @@
 
 namespace slopegan {
 
-/// A generator to look at: in evaluation mode on the CPU, with the averaged weights where the run kept them.
+/// A generator for inference: in evaluation mode, on the CPU, with the averaged weights if the run kept an average.
 struct LoadedGenerator {
   Config config;
   Generator generator{nullptr};
-  std::int64_t images = 0;  ///< that the run had seen
+  std::int64_t images = 0;  ///< images that the run has seen
 };
 
-/// Throws CheckpointError where the tensors do not fit the configuration that the checkpoint names.
+/// Throws CheckpointError if the tensors do not match the configuration of the checkpoint.
 LoadedGenerator load_generator(const Checkpoint& checkpoint);
 
 }  // namespace slopegan

@@ -1,12 +1,16 @@
 #include "sampling/samples.h"
 
+#include <algorithm>
 #include <charconv>
+#include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include "data/transform.h"
+#include "support/errors.h"
 #include "support/random.h"
+#include "support/signals.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -15,19 +19,6 @@ GridLayout samples_layout(const SamplesConfig& samples) {
   layout.rows = static_cast<int>(samples.rows);
   layout.columns = static_cast<int>(samples.columns);
   return layout;
-}
-
-at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
-                        std::int64_t latent_dim) {
-  auto latents = at::empty({count, latent_dim}, at::TensorOptions(at::kFloat));
-  RandomStream(seed, stream, static_cast<std::uint64_t>(index))
-      .fill_normal({latents.mutable_data_ptr<float>(), static_cast<std::size_t>(latents.numel())});
-  return latents;
-}
-
-at::Tensor sample_latents(const Config& config, std::int64_t count) {
-  return draw_latents(static_cast<std::uint64_t>(config.seed), "samples/latents", 0, count,
-                      config.generator.latent_dim);
 }
 
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents) {
@@ -60,6 +51,29 @@ at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_
     indices.push_back(static_cast<std::int64_t>(stream.below(static_cast<std::uint32_t>(dataset.size()))));
   }
   return prepare_images(dataset, indices, config.data.resolution);
+}
+
+static InferenceGenerator on_device(Generator& generator, const Compute& compute) {
+  generator->to(compute.device);
+  return InferenceGenerator(generator, compute.type);
+}
+
+ImageStream::ImageStream(LoadedGenerator& loaded, const Compute& compute, LatentSource latents, std::int64_t count)
+    : generator_(on_device(loaded.generator, compute)),
+      latents_(std::move(latents)),
+      count_(count),
+      channels_(loaded.generator->blocks.back()->conv->options().out_channels),
+      resolution_(loaded.config.data.resolution) {}
+
+at::Tensor ImageStream::next() {
+  if (done_ == count_) return {};
+  if (const int signal = stop_signal()) {
+    throw StoppedError(signal, format_text("stopped after {} of {} images", done_, count_));
+  }
+  const auto images = generate_images(generator_, latents_(done_, batch_size));
+  const auto wanted = std::min(batch_size, count_ - done_);
+  done_ += wanted;
+  return images.narrow(0, 0, wanted);
 }
 
 }  // namespace slopegan

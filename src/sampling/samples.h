@@ -2,38 +2,57 @@
 
 #include <cstdint>
 #include <set>
-#include <string_view>
 
-#include "config/config.h"
 #include "data/dataset.h"
 #include "images/grid.h"
 #include "models/compute.h"
 #include "models/inference_generator.h"
 #include "run/run_directory.h"
+#include "sampling/latents.h"
+#include "sampling/load_generator.h"
 
+/// Generated and real images for the pictures of a run. Images are float32 [N, C, R, R] in [−1, 1] on the CPU.
 namespace slopegan {
 
-/// The layout of samples/<images>.png and reals.png.
+/// Returns the layout of samples/<images>.png and reals.png.
 GridLayout samples_layout(const SamplesConfig& samples);
 
-/// [count, latent_dim] standard normals, a function of (seed, stream, index) alone.
-at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
-                        std::int64_t latent_dim);
-
-/// [count, latent_dim] latents that every picture of a run uses: a function of the seed alone, so that all slopes of a
-/// sweep show the same ones, and more of them begin with the fewer.
-at::Tensor sample_latents(const Config& config, std::int64_t count);
-
-/// Images of the generator, float32 [N, C, R, R] on the CPU, 64 at a time.
+/// Generates images in batches of 64.
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents);
 
-/// The same of a generator in evaluation mode (running statistics), whatever mode it is in, as it is now.
+/// Generates images with the current weights, in evaluation mode (running statistics) whatever the mode of the
+/// generator is.
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
 
-/// The numbers of the files samples/<images>.png of a run.
+/// Returns the numbers of images in the names of the files samples/<images>.png of a run.
 std::set<std::int64_t> sample_counts(const RunPaths& run);
 
-/// `count` real images as the discriminator sees them, float32 [N, C, R, R]; a function of the seed alone.
+/// Returns `count` real images as the discriminator sees them. They depend only on config.seed.
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);
+
+/// Generates the images of `count` latents batch by batch. All batches, including the last, are computed with the same
+/// number of images, because the rounding of a convolution depends on it. The bytes of an image therefore do not depend
+/// on `count`. Throws StoppedError when the process receives a signal to stop.
+class ImageStream {
+ public:
+  static constexpr std::int64_t batch_size = 64;
+
+  /// Moves the generator to the device.
+  ImageStream(LoadedGenerator& loaded, const Compute& compute, LatentSource latents, std::int64_t count);
+
+  /// Returns the next images, at most batch_size, or an undefined tensor at the end.
+  at::Tensor next();
+
+  /// Number of images returned so far.
+  std::int64_t done() const { return done_; }
+  std::int64_t count() const { return count_; }
+  std::int64_t channels() const { return channels_; }
+  std::int64_t resolution() const { return resolution_; }
+
+ private:
+  InferenceGenerator generator_;
+  LatentSource latents_;
+  std::int64_t count_, channels_, resolution_, done_ = 0;
+};
 
 }  // namespace slopegan

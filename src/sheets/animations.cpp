@@ -7,7 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "images/gif.h"
-#include "sampling/latent_walk.h"
+#include "sampling/latents.h"
 #include "sampling/samples.h"
 #include "sheets/sheet_parts.h"
 #include "support/errors.h"

@@ -81,7 +81,7 @@ class DatasetClassifier {
   std::int64_t classes() const { return classes_; }
   /// int64 [N] labels of float32 [N, C, R, R] images.
   at::Tensor classify(const at::Tensor& images) {
-    return extractor_.extract(as_bytes_would_be(images)).logits.argmax(1);
+    return extractor_.extract(quantise_to_bytes(images)).logits.argmax(1);
   }
   /// The share of the class in the training data.
   double real_share(std::int64_t label) const { return train_->labels.eq(label).to(at::kDouble).mean().item<double>(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -23,6 +24,13 @@ class Sha256 {
     void operator()(evp_md_ctx_st* context) const;
   };
   std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
+
+/// Size and SHA-256 of a file.
+struct FileDigest {
+  std::uint64_t size = 0;
+  std::string sha256;
+  bool operator==(const FileDigest&) const = default;
 };
 
 std::string sha256_hex(std::span<const std::byte> bytes);

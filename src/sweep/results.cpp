@@ -204,7 +204,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
       ++others;
       continue;
     }
-    fd.name = metric_title("fd", *record);
+    fd.name = metric_title("fd", record->extractor, record->samples);
     scores.arms[i].fd = record->values.at("fd");
     scores.arms[i].fd_repeat = record->fd_repeat;
     if (record->fd_bias) fd.bias = record->fd_bias;

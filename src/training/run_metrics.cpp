@@ -24,13 +24,13 @@ Extraction extract_generated(Evaluator& evaluator, const Config& config, Generat
   const InferenceGenerator inference(generator, compute.type);
   std::vector<Extraction> parts;
   for (const auto& part : latents.split(images_at_a_time)) {
-    const auto images = as_bytes_would_be(generate_images(inference, part));
+    const auto images = quantise_to_bytes(generate_images(inference, part));
     if (!images.isfinite().all().item<bool>()) {
       throw DivergedError("the generator in evaluation mode makes images that are not finite");
     }
     parts.push_back(evaluator.extractor().extract(images));
   }
-  return concatenated(parts);
+  return concatenate(parts);
 }
 
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "metrics/figures.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -27,7 +28,7 @@ std::string metrics_text(const MetricsRecord& record, const BestSoFar& best) {
   if (const auto floor = record.floors.find("fd"); floor != record.floors.end()) {
     text += format_text(", floor {:.4g}", floor->second);
   }
-  return line("FD", text + "; " + metric_title("fd", record));
+  return line("FD", text + "; " + metric_title("fd", record.extractor, record.samples));
 }
 
 }  // namespace

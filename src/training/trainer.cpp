@@ -7,7 +7,8 @@
 #include "config/print.h"
 #include "images/convert.h"
 #include "images/image_file.h"
-#include "run/event_summary.h"
+#include "metrics/figures.h"
+#include "run/event_files.h"
 #include "run/progress.h"
 #include "run/records.h"
 #include "run/run_logs.h"
@@ -191,8 +192,8 @@ class Training {
     logs_.events.add(record.images, summary_of(record));
     remember(record);
     if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
-      log::info(format_text("{} = {:.4g} at {} images ({:.1f} s)", metric_title("fd", record), fd->second,
-                            record.images, record.seconds));
+      log::info(format_text("{} = {:.4g} at {} images ({:.1f} s)", metric_title("fd", record.extractor, record.samples),
+                            fd->second, record.images, record.seconds));
     }
     return config_.checkpoint.keep_best && best_.images() == state_.images_seen;
   }

@@ -28,9 +28,9 @@ at::Tensor images_in_range(std::int64_t count, std::int64_t channels) {
   return at::tensor(values).view({count, channels, 16, 16});
 }
 
-TEST(AsBytesWouldBe, IsWhatAPngGivesBack) {
+TEST(QuantiseToBytes, IsWhatAPngGivesBack) {
   const auto images = images_in_range(3, 3);
-  const auto rounded = as_bytes_would_be(images);
+  const auto rounded = quantise_to_bytes(images);
   for (std::int64_t i = 0; i < 3; ++i) EXPECT_TRUE(at::allclose(rounded[i], to_tensor(to_mat(images[i])), 0, 1e-6));
 }
 
@@ -135,12 +135,13 @@ TEST(TorchScriptExtractor, NamesAFileThatIsNone) {
   const auto refused = [&](const std::filesystem::path& file) {
     return message_of<DataError>([&] { TorchScriptExtractor{file}; });
   };
-  EXPECT_THAT(refused(directory / "missing.pt"), HasSubstr("missing.pt is no file; metrics.extractor is auto or"));
-  EXPECT_THAT(refused(directory.path()), HasSubstr("is no file"));
-  EXPECT_THAT(refused(directory.write("text.pt", "no module")), HasSubstr("text.pt is no TorchScript module"));
+  EXPECT_THAT(refused(directory / "missing.pt"),
+              HasSubstr("missing.pt is not a file; metrics.extractor must be auto or"));
+  EXPECT_THAT(refused(directory.path()), HasSubstr("is not a file"));
+  EXPECT_THAT(refused(directory.write("text.pt", "not a module")), HasSubstr("text.pt is not a TorchScript module"));
   EXPECT_THAT(refused(golden + "broken.pt"), HasSubstr("broken.pt: the extractor fails on uint8 images"));
   EXPECT_THAT(refused(golden + "infinite.pt"),
-              HasSubstr("infinite.pt: the extractor gives features [N, d] that are not"));
+              HasSubstr("infinite.pt: the extractor returns features [N, d] that are not"));
 }
 
 }  // namespace

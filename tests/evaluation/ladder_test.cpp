@@ -50,7 +50,7 @@ class FashionMnistLadder : public ::testing::Test {
   }
   static at::Tensor real_ones() { return prepare_images(*test_, held_out(first_classes(10)), 32); }
   static std::map<std::string, double> values_of(const at::Tensor& images) {
-    return evaluator_->evaluate(evaluator_->extractor().extract(as_bytes_would_be(images))).values;
+    return evaluator_->evaluate(evaluator_->extractor().extract(quantise_to_bytes(images))).values;
   }
   static at::Tensor with_noise(const at::Tensor& images, float deviation) {
     std::vector<float> noise(static_cast<std::size_t>(images.numel()));

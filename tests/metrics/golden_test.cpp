@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "metrics/classifier_score.h"
+#include "metrics/features.h"
 #include "metrics/frechet_distance.h"
 #include "metrics/kernel_distance.h"
 #include "metrics/manifold.h"
-#include "metrics/moments.h"
 #include "run/safetensors.h"
 #include "support/files.h"
 

@@ -99,7 +99,7 @@ TEST(Neighbours, RefuseTooFewOrTooLargeOrUnequalFeatures) {
   const at::Tensor points = normal_features(8, 5, 2);
   EXPECT_NO_THROW(squared_neighbour_radii(points, {4}));
   EXPECT_THAT(message_of<std::invalid_argument>([&] { squared_neighbour_radii(points, {3, 5}); }),
-              HasSubstr("5 samples are too few, at least 6 are needed"));
+              HasSubstr("5 samples are too few; at least 6 are needed"));
   EXPECT_THROW(squared_neighbour_radii(points, {0}), std::invalid_argument);
   EXPECT_THROW(squared_neighbour_radii(points, {}), std::invalid_argument);
   EXPECT_THAT(message_of<std::invalid_argument>([&] { squared_neighbour_radii(points * 1e200, {1}); }),

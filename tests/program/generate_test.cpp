@@ -9,8 +9,8 @@
 #include "images/image_file.h"
 #include "program.h"
 #include "run/checkpoint.h"
-#include "sampling/image_stream.h"
-#include "sampling/latent_walk.h"
+#include "sampling/latents.h"
+#include "sampling/samples.h"
 
 namespace slopegan::testing {
 namespace {

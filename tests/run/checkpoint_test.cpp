@@ -178,11 +178,11 @@ TEST_F(CheckpointTest, ADamagedOneIsNamedWithWhatIsWrong) {
   const auto reason = [&] { return message_of<CheckpointError>([&] { load_checkpoint(checkpoint); }); };
 
   damage(checkpoint);
-  EXPECT_EQ(reason(), state + ": it is damaged (its SHA-256 is not the manifest's)");
+  EXPECT_EQ(reason(), state + ": the file is damaged (wrong SHA-256)");
   overwrite(state, content.substr(1));
   EXPECT_THAT(reason(), HasSubstr(state + ": it holds " + std::to_string(content.size() - 1) + " bytes"));
   fs::remove(state);
-  EXPECT_THAT(reason(), HasSubstr(state + ": it is missing"));
+  EXPECT_THAT(reason(), HasSubstr(state + ": the file is in the manifest, but is missing"));
   fs::remove(checkpoint / "manifest.json");
   EXPECT_THAT(reason(), HasSubstr("manifest.json: No such file"));
 }
@@ -236,7 +236,7 @@ TEST_F(CheckpointTest, UnderAnotherNumberThanItsOwnIsDamaged) {
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
   EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: it is the manifest of 2000 images")));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest is of 2000 images")));
 }
 
 TEST_F(CheckpointTest, IsNotTheOneOutsideThatALinkOfItsRunLeadsTo) {
@@ -344,7 +344,7 @@ TEST_F(CheckpointTest, WhatIsNoCheckpointIsSaidToBeWhatItIs) {
   overwrite(temporary_ / "file", "x");
   EXPECT_THAT(reason(temporary_ / "file"), HasSubstr("is neither a checkpoint"));
   fs::create_directory(dir_);
-  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run without a checkpoint"));
+  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run without checkpoints"));
   fs::create_directories(temporary_ / "sweep/runs/arm");
   EXPECT_THAT(reason(temporary_ / "sweep"), HasSubstr("is a sweep"));
 }

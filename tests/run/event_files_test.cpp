@@ -76,11 +76,11 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   EXPECT_THAT(noted, SizeIs(1));
   first.add(192, loss(3));
   EventFiles lost(directory.path());  // its start came to no checkpoint
-  lost.cut_to(noted);
+  lost.truncate_to(noted);
   lost.begin(128);
   lost.add(192, loss(4));
   EventFiles second(directory.path());
-  second.cut_to(noted);
+  second.truncate_to(noted);
   second.begin(128);
   second.add(192, loss(3));
   second.add(256, loss(4));
@@ -99,7 +99,7 @@ TEST(EventFiles, OfALaterStartSortBehindThoseOfAClockThatWasAhead) {
   const TemporaryDirectory directory;
   const auto ahead = directory.write("events.out.tfevents.4000000000.slopegan", "");
   EventFiles events(directory.path());
-  events.cut_to({{ahead.filename().string(), 0}});
+  events.truncate_to({{ahead.filename().string(), 0}});
   events.begin(0);
   events.add(1, loss(1));
   EXPECT_THAT(testing::event_files(directory.path()),
@@ -111,9 +111,9 @@ TEST(EventFiles, OfSomebodyElseAreLeftAloneAndLostOnesAreNoObstacle) {
   directory.write("events.out.tfevents.1700000000.host.1.0", "x");
   directory.write("events.out.tfevents.1700000001.slopegan", "abc");
   EventFiles events(directory.path());
-  events.cut_to({{"events.out.tfevents.1700000001.slopegan", 5}, {"events.out.tfevents.1700000002.slopegan", 5}});
+  events.truncate_to({{"events.out.tfevents.1700000001.slopegan", 5}, {"events.out.tfevents.1700000002.slopegan", 5}});
   EXPECT_EQ(events.sizes(), (std::map<std::string, std::uint64_t>{{"events.out.tfevents.1700000001.slopegan", 3u}}));
-  events.cut_to({});
+  events.truncate_to({});
   EXPECT_THAT(testing::event_files(directory.path()),
               ElementsAre(directory / "events.out.tfevents.1700000000.host.1.0"));
 }

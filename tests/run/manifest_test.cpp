@@ -53,26 +53,26 @@ struct Damage {
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
 const Damage damages[] = {
-    {"AnotherFormat", "/format", "tar", "no manifest of a slopegan checkpoint"},
-    {"NoFormat", "/format", nullptr, "no manifest of a slopegan checkpoint"},
+    {"AnotherFormat", "/format", "tar", "not a manifest of a slopegan checkpoint"},
+    {"NoFormat", "/format", nullptr, "not a manifest of a slopegan checkpoint"},
     {"TheVersionAsText", "/format_version", "1", "no count"},
     {"ANegativeVersion", "/format_version", -1, "no count"},
     {"NegativeImages", "/images", -64, "no count"},
     {"HalfAnImage", "/images", 0.5, "no count"},
     {"TooManyImages", "/images", 9223372036854775808u, "no count"},
-    {"MoreImagesThanARunMaySee", "/images", 9223372036854775807u, "more images than any run"},
+    {"MoreImagesThanARunMaySee", "/images", 9223372036854775807u, "number of images is out of range"},
     {"AnEscapeInAFilesName", "/files/..~1\x1b[2J", {{"size", 1}, {"sha256", ""}}, "\"../?[2J\" is no name"},
     {"ATruthValueAsOffset", "/file_offsets/history.jsonl", true, "no count"},
-    {"OffsetsThatAreANumber", "/file_offsets", 1, "of another type"},
-    {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "of another type"},
-    {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration in it is damaged"},
-    {"AnImagesDigestOfAnotherType", "/dataset_sha256", 1, "of another type"},
-    {"AConfigurationOfAnotherType", "/config", 1, "of another type"},
-    {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "of another type"},
+    {"OffsetsThatAreANumber", "/file_offsets", 1, "the wrong type"},
+    {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "the wrong type"},
+    {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration is damaged"},
+    {"AnImagesDigestOfAnotherType", "/dataset_sha256", 1, "the wrong type"},
+    {"AConfigurationOfAnotherType", "/config", 1, "the wrong type"},
+    {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "the wrong type"},
     {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "no count"},
-    {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
-    {"TheParentDirectory", "/files/..", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
-    {"AnAbsolutePath", "/files/~1etc~1passwd", {{"size", 1}, {"sha256", ""}}, "no name of a file"},
+    {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
+    {"TheParentDirectory", "/files/..", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
+    {"AnAbsolutePath", "/files/~1etc~1passwd", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
 };
 
 class DamagedManifest : public ::testing::TestWithParam<Damage> {};
@@ -149,7 +149,7 @@ TEST(Manifest, RefusesAFileThatNoMemoryHoldsWithoutReadingIt) {
   std::ofstream(directory / "state.safetensors").close();
   std::filesystem::resize_file(directory / "state.safetensors", physical_memory_bytes() + 1);  // sparse
   EXPECT_THAT(message_of<CheckpointError>([&] { verify_files(directory.path(), manifest); }),
-              HasSubstr("state.safetensors: it is larger than this machine's memory"));
+              HasSubstr("state.safetensors: the file is larger than this machine's memory"));
 }
 
 }  // namespace

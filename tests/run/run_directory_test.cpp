@@ -45,7 +45,7 @@ TEST(RunDirectory, ThatHoldsARunIsNotCreatedAgain) {
   const fs::path root = directory / "x";
   touch(RunDirectory::create(root).config_file());
   EXPECT_EQ(message_of<UsageError>([&] { RunDirectory::create(root); }),
-            root.string() + " exists already; go on with --resume auto, or choose another name with run.name=...");
+            root.string() + " already exists; resume it with --resume auto, or choose another name with run.name=...");
 }
 
 TEST(RunDirectory, ThatIsStillEmptyMayBeCreatedAgain) {

@@ -1,12 +1,14 @@
+#include "run/records.h"
+
 #include <cmath>
 #include <fstream>
 #include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "expect_error.h"
-#include "run/records.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "temporary_directory.h"
@@ -33,7 +35,7 @@ HistoryRecord example(std::int64_t images) {
   return record;
 }
 
-TEST(History, ReadsBackExactlyWhatWasAppended) {
+TEST(History, RoundTripsExactly) {
   const TemporaryDirectory directory;
   HistoryRecord with_slope = example(128);
   with_slope.generator_slope = 0.1;
@@ -44,7 +46,7 @@ TEST(History, ReadsBackExactlyWhatWasAppended) {
   EXPECT_THAT(read_history(directory / "history.jsonl"), ElementsAre(example(std::int64_t{1} << 60), with_slope));
 }
 
-TEST(History, HasItsFieldsInAFixedOrderWithTheClocksLast) {
+TEST(History, HasAFixedFieldOrder) {
   HistoryRecord record;
   record.images = 64;
   EXPECT_EQ(history_line(record),
@@ -53,7 +55,7 @@ TEST(History, HasItsFieldsInAFixedOrderWithTheClocksLast) {
             R"("seconds":0.0,"images_per_second":0.0,"memory_mib":0.0})");
 }
 
-TEST(History, NonFiniteNumbersAreNullAndReadAsNaN) {
+TEST(History, WritesNonFiniteNumbersAsNullAndReadsThemAsNaN) {
   const TemporaryDirectory directory;
   HistoryRecord record = example(64);
   record.discriminator_loss = std::numeric_limits<double>::infinity();
@@ -67,7 +69,7 @@ TEST(History, NonFiniteNumbersAreNullAndReadAsNaN) {
   EXPECT_EQ(records[0].d_real, record.d_real);
 }
 
-TEST(History, ALastLineWithoutItsNewlineIsSkipped) {
+TEST(History, SkipsAnIncompleteLastLine) {
   const TemporaryDirectory directory;
   const auto file = directory / "history.jsonl";
   const std::string line = history_line(example(64));
@@ -79,7 +81,7 @@ TEST(History, ALastLineWithoutItsNewlineIsSkipped) {
   EXPECT_TRUE(read_history(file).empty());
 }
 
-TEST(History, ItsLastRecordIsFoundWithoutReadingTheOthers) {
+TEST(History, ReadsTheLastRecordWithoutTheOthers) {
   const TemporaryDirectory directory;
   const auto file = directory / "history.jsonl";
   const auto write = [&](const std::string& text) { std::ofstream(file, std::ios::binary) << text; };
@@ -96,7 +98,7 @@ TEST(History, ItsLastRecordIsFoundWithoutReadingTheOthers) {
   EXPECT_THROW(read_last_history(directory / "missing"), IoError);
 }
 
-TEST(History, NamesTheLineThatIsNoRecord) {
+TEST(History, NamesAMalformedLine) {
   const TemporaryDirectory directory;
   const auto file = directory / "history.jsonl";
   const std::string line = history_line(example(64));
@@ -113,6 +115,91 @@ TEST(History, NamesTheLineThatIsNoRecord) {
               file.string() + ":2: this line is not a record of a history");
   }
   EXPECT_THROW(read_history(directory / "missing"), IoError);
+}
+
+MetricsRecord metrics_example() {
+  return {60000, "classifier-x@1a2b", 10000, {{"fd", 1.0 / 3}, {"kd", -1e-17}}, {{"fd", 0.02}}, 9000, 0.01, 0.34, 2.5};
+}
+
+TEST(MetricsRecord, RoundTrips) {
+  const TemporaryDirectory directory;
+  auto without_repeat = metrics_example();
+  without_repeat.fd_repeat.reset();
+  without_repeat.fd_bias.reset();
+  std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n"
+                                       << metrics_line(without_repeat) << "\n{\"half a li";
+  EXPECT_EQ(read_metrics(directory / "m.jsonl"), (std::vector{metrics_example(), without_repeat}));
+}
+
+TEST(MetricsRecord, ReadsANonFiniteValueAsNaN) {
+  const TemporaryDirectory directory;
+  auto record = metrics_example();
+  record.values["fd"] = std::numeric_limits<double>::infinity();
+  std::ofstream(directory / "m.jsonl") << metrics_line(record) << "\n";
+  EXPECT_TRUE(std::isnan(read_metrics(directory / "m.jsonl").front().values.at("fd")));
+}
+
+TEST(MetricsRecord, NamesAMalformedLine) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n{\"images\": \"many\"}\n";
+  EXPECT_EQ(message_of<DataError>([&] { read_metrics(directory / "m.jsonl"); }),
+            (directory / "m.jsonl").string() + ":2: this line is not a record of metrics");
+  auto json = nlohmann::json::parse(metrics_line(metrics_example()));
+  json["values"] = 1;
+  std::ofstream(directory / "m.jsonl") << json.dump() << '\n';
+  EXPECT_THROW(read_metrics(directory / "m.jsonl"), DataError);
+}
+
+DiagnosticsRecord diagnostics_example() {
+  DiagnosticsRecord record;
+  record.images = 20032;
+  record.probes = 640;
+  record.layers = {{"generator.block0", 0, 128, 10240, 0.25, 0.125, 0.5, 1.0 / 3, 0},
+                   {"discriminator.block0", 0.2, 32, 20480, 1.0 / 7, 0, 0, 0.5, 0.04}};
+  record.parameters = {{"generator.block0.conv.weight", 1e-30, 0.75, 0.001}};
+  record.discriminator.accuracy_train = 0.9;
+  record.discriminator.accuracy_held_out = 0.8;
+  record.discriminator.accuracy_fake = 0.7;
+  record.discriminator.margin = -2.5;
+  record.discriminator.image_gradient_norm = 3.25;
+  record.samples.diversity = 0.6;
+  record.samples.saturated_real = 0.64;
+  record.samples.saturated_fake = 0.01;
+  record.sentinels = {"collapse"};
+  record.seconds = 0.3;
+  return record;
+}
+
+TEST(DiagnosticsRecord, RoundTrips) {
+  const TemporaryDirectory directory;
+  auto without_test_split = diagnostics_example();
+  without_test_split.discriminator.accuracy_held_out.reset();
+  std::ofstream(directory / "d.jsonl") << diagnostics_text(diagnostics_example()) << "\n"
+                                       << diagnostics_text(without_test_split) << "\n{\"half a li";
+  EXPECT_EQ(read_diagnostics(directory / "d.jsonl"), (std::vector{diagnostics_example(), without_test_split}));
+}
+
+TEST(DiagnosticsRecord, CallsUnitsDeadOnlyIfTheSlopeIsZero) {
+  const auto text = diagnostics_text(diagnostics_example());
+  EXPECT_THAT(text, HasSubstr(R"("values":10240,"dead":0.25)"));
+  EXPECT_THAT(text, HasSubstr(R"("values":20480,"always_negative":0.1428)"));
+}
+
+TEST(DiagnosticsRecord, ReadsANonFiniteValueAsNaN) {
+  const TemporaryDirectory directory;
+  auto record = diagnostics_example();
+  record.parameters[0].update_ratio = std::numeric_limits<double>::infinity();
+  std::ofstream(directory / "d.jsonl") << diagnostics_text(record) << "\n";
+  EXPECT_TRUE(std::isnan(read_diagnostics(directory / "d.jsonl").front().parameters[0].update_ratio));
+}
+
+TEST(DiagnosticsRecord, NamesAMalformedLine) {
+  const TemporaryDirectory directory;
+  for (const char* line : {R"({"images": "many"})", "[]", R"({"images": 1, "probes": 2, "layers": [3]})"}) {
+    std::ofstream(directory / "d.jsonl") << diagnostics_text(diagnostics_example()) << "\n" << line << "\n";
+    EXPECT_EQ(message_of<DataError>([&] { read_diagnostics(directory / "d.jsonl"); }),
+              (directory / "d.jsonl").string() + ":2: this line is not a record of diagnostics");
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "metrics/moments.h"
+#include "metrics/features.h"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "sampling/latent_walk.h"
+#include "sampling/latents.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "sampling/image_stream.h"
 #include "sampling/samples.h"
 #include "training/gan_step.h"
 
