@@ -5,8 +5,8 @@
 
 #include "config/load.h"
 #include "config/sweep_target.h"
-#include "run/json.h"
 #include "run/run_directory.h"
+#include "run/run_info.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -14,56 +14,33 @@ namespace slopegan {
 
 namespace {
 
-using nlohmann::json;
-
-constexpr std::size_t max_info_size = std::size_t{1} << 21, max_log_size = std::size_t{1} << 26;
-
-/// The string or number at a path of keys; empty if it does not exist.
-std::string text_at(const json& object, std::initializer_list<const char*> names) {
-  const json* value = &object;
-  for (const char* name : names) {
-    if (!value->is_object() || !value->contains(name)) return {};
-    value = &value->at(name);
-  }
-  return value->is_string() ? value->get<std::string>() : value->is_number() ? value->dump() : std::string();
-}
+constexpr std::size_t max_log_size = std::size_t{1} << 26;
 
 void add_fact(RunData& run, const char* label, const std::string& value) {
   if (!value.empty()) run.facts.emplace_back(label, value);
 }
 
-void take_info(RunData& run, const json& info) {
-  run.status = text_at(info, {"status"});
-  if (info.contains("images")) run.images = whole_number(info.at("images"));
-  if (info.contains("argv")) run.argv = info.at("argv").get<std::vector<std::string>>();
-  const std::string commit = text_at(info, {"git"});
-  add_fact(run, "slopegan", text_at(info, {"versions", "slopegan"}) + (commit.empty() ? "" : ", commit " + commit));
-  add_fact(run, "LibTorch", text_at(info, {"versions", "libtorch"}));
-  add_fact(run, "OpenCV", text_at(info, {"versions", "opencv"}));
-  add_fact(run, "Compiler", text_at(info, {"versions", "compiler"}));
-  const std::string cores = text_at(info, {"host", "cores"}), memory = text_at(info, {"host", "memory_mib"});
-  add_fact(run, "Machine", text_at(info, {"host", "cpu"}) + ", " + cores + " cores, " + memory + " MiB");
-  add_fact(
-      run, "Device",
-      text_at(info, {"device"}) + ", " + text_at(info, {"precision"}) + ", threads: " + text_at(info, {"threads"}));
-  add_fact(run, "Data", text_at(info, {"dataset", "name"}) + ", " + text_at(info, {"dataset", "count"}) + " images");
-  add_fact(run, "SHA-256 of the data", text_at(info, {"dataset", "hash"}));
-  add_fact(run, "Started", text_at(info, {"started"}));
-  add_fact(run, "Last update", text_at(info, {"updated"}));
+void take_info(RunData& run, const RunInfo& info) {
+  run.status = name_of(info.status);
+  run.images = info.images;
+  run.argv = info.argv;
+  const std::string& commit = info.versions.git_commit;
+  add_fact(run, "slopegan", info.versions.slopegan + (commit.empty() ? "" : ", commit " + commit));
+  add_fact(run, "LibTorch", info.versions.libtorch);
+  add_fact(run, "OpenCV", info.versions.opencv);
+  add_fact(run, "Compiler", info.versions.compiler);
+  add_fact(run, "Machine", format_text("{}, {} cores, {} MiB", info.host.cpu, info.host.cores, info.host.memory_mib));
+  add_fact(run, "Device", format_text("{}, {}, threads: {}", info.device, info.precision, info.threads));
+  add_fact(run, "Data", format_text("{}, {} images", info.dataset.name, info.dataset.count));
+  add_fact(run, "SHA-256 of the data", info.dataset.hash);
+  add_fact(run, "Started", info.started);
+  add_fact(run, "Last update", info.updated);
 }
 
 void read_info(RunData& run, const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return;
   run.status = "unreadable";
-  const auto info = parse_json_object(read_file(file, max_info_size));
-  if (!info) throw DataError("run.json: not a JSON object");
-  try {
-    take_info(run, *info);
-  } catch (const json::exception&) {
-    throw DataError("run.json: unexpected structure");
-  } catch (const WrongJsonType&) {
-    throw DataError("run.json: unexpected structure");
-  }
+  if (const auto info = read_run_info(file)) take_info(run, *info);
 }
 
 std::string last_error_line(const std::filesystem::path& file) {

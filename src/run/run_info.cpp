@@ -32,13 +32,13 @@ auto read_object(const std::filesystem::path& file, Read&& read)
   std::error_code error;
   if (!std::filesystem::exists(file, error) && !error) return std::nullopt;
   const auto object = parse_json_object(read_file(file, run_info_limit));
-  if (!object) throw DataError(display(file) + " is not a JSON object");
+  if (!object) throw DataError(display(file) + ": not a JSON object");
   try {
     return read(*object);
   } catch (const nlohmann::json::exception&) {
   } catch (const WrongJsonType&) {
   }
-  throw DataError(display(file) + " is damaged or was not written by slopegan");
+  throw DataError(display(file) + ": the file is damaged or was not written by slopegan");
 }
 
 }  // namespace

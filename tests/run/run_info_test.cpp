@@ -46,7 +46,19 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
 }
 
-TEST(RunInfo, TheStatusReadsBack) {
+TEST(RunInfo, RoundTrips) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "run.json";
+  EXPECT_FALSE(read_run_info(file).has_value());
+  write_run_info(file, example_info());
+  auto info = read_run_info(file);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->argv.back(), "data.path=/\xef\xbf\xbd");  // invalid UTF-8 is replaced
+  info->argv = example_info().argv;
+  EXPECT_EQ(json_text(record_json(*info)), json_text(record_json(example_info())));
+}
+
+TEST(RunInfo, StatusRoundTrips) {
   const TemporaryDirectory directory;
   const auto file = directory / "run.json";
   EXPECT_FALSE(read_run_status(file).has_value());
@@ -59,12 +71,13 @@ TEST(RunInfo, TheStatusReadsBack) {
   }
 }
 
-TEST(RunInfo, ADamagedFileHasNoStatus) {
+TEST(RunInfo, RejectsADamagedFile) {
   const TemporaryDirectory directory;
   const auto file = directory / "run.json";
   for (const std::string content : {"", "{", "[]", "{}", R"({"status": 1})", R"({"status": "finished"})"}) {
     std::ofstream(file, std::ios::trunc) << content;
     EXPECT_THROW(read_run_status(file), DataError) << content;
+    EXPECT_THROW(read_run_info(file), DataError) << content;
   }
 }
 
