@@ -12,7 +12,7 @@
 namespace slopegan {
 namespace {
 
-/// What make() was called for, counted.
+/// Counts the calls of make().
 struct Maker {
   std::atomic<int> calls = 0;
   Safetensors operator()() {
@@ -22,7 +22,7 @@ struct Maker {
   }
 };
 
-TEST(CachedTensors, AreMadeOnce) {
+TEST(CachedTensors, AreCreatedOnce) {
   const CacheDirectory cache;
   Maker make;
   for (int i = 0; i < 3; ++i) {
@@ -35,7 +35,7 @@ TEST(CachedTensors, AreMadeOnce) {
   EXPECT_EQ(make.calls, 2);
 }
 
-TEST(CachedTensors, AreMadeAgainWhereABitHasFlipped) {
+TEST(CachedTensors, AreCreatedAgainAfterABitFlip) {
   const CacheDirectory cache;
   Maker make;
   cached_tensors("a.safetensors", std::ref(make));
@@ -50,7 +50,7 @@ TEST(CachedTensors, AreMadeAgainWhereABitHasFlipped) {
   EXPECT_EQ(make.calls, 2);
 }
 
-TEST(CachedTensors, AreMadeByOneOfThoseThatWantThemAtTheSameTime) {
+TEST(CachedTensors, AreCreatedByOneOfSeveralConcurrentProcesses) {
   const CacheDirectory cache;
   Maker make;
   std::vector<std::thread> threads;
@@ -59,7 +59,7 @@ TEST(CachedTensors, AreMadeByOneOfThoseThatWantThemAtTheSameTime) {
   EXPECT_EQ(make.calls, 1);
 }
 
-TEST(CachedTensors, AreMadeEachTimeWhereTheCacheCannotBeWritten) {
+TEST(CachedTensors, AreCreatedEachTimeIfTheCacheIsNotWritable) {
   const CacheDirectory cache("/dev/null/cache");
   Maker make;
   EXPECT_TRUE(cached_tensors("a.safetensors", std::ref(make)).tensors.contains("x"));
@@ -71,7 +71,7 @@ TEST(TensorHash, DependsOnNamesTypesShapesAndValues) {
   const auto x = at::arange(6).to(at::kFloat);
   const std::string hash = tensor_hash({{"x", x}});
   EXPECT_EQ(tensor_hash({{"x", x.clone()}}), hash);
-  EXPECT_EQ(tensor_hash({{"x", at::stack({x, x}).t().select(1, 0)}}), hash);  // strides are no part of it
+  EXPECT_EQ(tensor_hash({{"x", at::stack({x, x}).t().select(1, 0)}}), hash);  // strides do not matter
   EXPECT_NE(tensor_hash({{"y", x}}), hash);
   EXPECT_NE(tensor_hash({{"x", x.view({2, 3})}}), hash);
   EXPECT_NE(tensor_hash({{"x", x.to(at::kInt)}}), hash);

@@ -1,5 +1,7 @@
 #include "evaluation/evaluator.h"
 
+#include <set>
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +9,7 @@
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "expect_error.h"
+#include "metrics/figures.h"
 #include "metrics/frechet_distance.h"
 #include "support/errors.h"
 #include "synthetic_dataset.h"
@@ -38,13 +41,13 @@ class EvaluatorTest : public ::testing::Test {
   const Dataset train_ = two_halves(600, 0), test_ = two_halves(300, 1), generated_ = two_halves(300, 2);
 };
 
-TEST_F(EvaluatorTest, FindsNothingWrongWithSamplesOfTheSameDistribution) {
+TEST_F(EvaluatorTest, ScoresSamplesOfTheSameDistributionLikeRealImages) {
   auto evaluator = make(all_of(300), &test_);
   const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
   EXPECT_EQ(record.samples, 300);
   EXPECT_EQ(record.floor_samples, 300);
   EXPECT_LT(record.values.at("fd"), 3 * record.floors.at("fd"));
-  EXPECT_NEAR(record.values.at("fd"), *record.fd_bias, 0.5 * *record.fd_bias);  // all of it is bias
+  EXPECT_NEAR(record.values.at("fd"), *record.fd_bias, 0.5 * *record.fd_bias);  // the distance is only bias
   EXPECT_NEAR(record.values.at("precision"), record.floors.at("precision"), 0.1);
   EXPECT_NEAR(record.values.at("recall"), record.floors.at("recall"), 0.1);
   EXPECT_NEAR(record.values.at("density"), 1, 0.2);
@@ -53,14 +56,14 @@ TEST_F(EvaluatorTest, FindsNothingWrongWithSamplesOfTheSameDistribution) {
   EXPECT_FALSE(record.values.contains("classifier_score"));  // random features have no classes
 }
 
-TEST_F(EvaluatorTest, TellsCopiesOfTrainingImages) {
+TEST_F(EvaluatorTest, DetectsCopiesOfTrainingImages) {
   auto evaluator = make(all_of(300), &test_);
   const auto values = evaluator.evaluate(extracted(evaluator, train_, 300)).values;
   EXPECT_EQ(values.at("copied_share"), 1);
   EXPECT_LT(values.at("copying_z"), -10);
 }
 
-TEST_F(EvaluatorTest, GivesTheFrechetDistanceOfTheMomentsOfAllRealImages) {
+TEST_F(EvaluatorTest, UsesTheMomentsOfAllRealImagesForTheFrechetDistance) {
   auto evaluator = make(all_of(300), nullptr);
   RandomExtractor extractor(1);
   const auto real = extract_dataset(extractor, train_, 600, 16).features;
@@ -71,7 +74,7 @@ TEST_F(EvaluatorTest, GivesTheFrechetDistanceOfTheMomentsOfAllRealImages) {
   EXPECT_NEAR(evaluator.frechet_distance_of(seen.features), expected, 1e-6 * expected);
 }
 
-TEST_F(EvaluatorTest, GivesTheSameFromTheCacheAsWithoutIt) {
+TEST_F(EvaluatorTest, GivesTheSameResultsFromTheCache) {
   auto fresh = make(all_of(300), &test_), cached = make(all_of(300), &test_);
   const auto first = fresh.evaluate(extracted(fresh, generated_, 300));
   const auto again = cached.evaluate(extracted(cached, generated_, 300));
@@ -80,7 +83,7 @@ TEST_F(EvaluatorTest, GivesTheSameFromTheCacheAsWithoutIt) {
   EXPECT_EQ(again.floors.size(), first.values.size());
 }
 
-TEST_F(EvaluatorTest, ComputesOnlyWhatIsNamed) {
+TEST_F(EvaluatorTest, ComputesOnlyTheNamedMetrics) {
   auto metrics = all_of(300);
   metrics.names = {MetricName::kd};
   auto evaluator = make(metrics, &test_);
@@ -100,8 +103,12 @@ TEST_F(EvaluatorTest, HasNoFloorsWithoutTestImages) {
 TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   Evaluator evaluator(all_of(300), std::make_unique<ClassifierExtractor>(train_, &test_, 16), train_, &test_, 16);
   const auto values = evaluator.evaluate(extracted(evaluator, generated_, 300)).values;
-  EXPECT_NEAR(values.at("classifier_score"), 2, 0.05);  // two classes, equally often, and certain of each
+  EXPECT_NEAR(values.at("classifier_score"), 2, 0.05);  // two equally frequent classes, predicted with certainty
   EXPECT_NEAR(values.at("class_kl"), 0, 1e-9);
+  std::set<std::string> keys, known;  // every computed figure is in the list of figures, and vice versa
+  for (const auto& [key, value] : values) keys.insert(key);
+  for (const auto& figure : figures) known.insert(figure.key);
+  EXPECT_EQ(keys, known);
   const auto all = extracted(evaluator, generated_, 300);
   const auto even = at::arange(0, 300, 2);
   const auto one_class =
@@ -110,7 +117,7 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
 }
 
-TEST_F(EvaluatorTest, RefusesTooFewImages) {
+TEST_F(EvaluatorTest, RejectsTooFewImages) {
   auto evaluator = make(all_of(300), nullptr);
   EXPECT_THAT(message_of<DataError>([&] { evaluator.evaluate(extracted(evaluator, generated_, 5)); }),
               HasSubstr("generated: 5 images; metrics need at least 6"));

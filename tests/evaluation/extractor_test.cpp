@@ -28,13 +28,13 @@ at::Tensor images_in_range(std::int64_t count, std::int64_t channels) {
   return at::tensor(values).view({count, channels, 16, 16});
 }
 
-TEST(QuantiseToBytes, IsWhatAPngGivesBack) {
+TEST(QuantiseToBytes, MatchesAPngRoundTrip) {
   const auto images = images_in_range(3, 3);
   const auto rounded = quantise_to_bytes(images);
   for (std::int64_t i = 0; i < 3; ++i) EXPECT_TRUE(at::allclose(rounded[i], to_tensor(to_mat(images[i])), 0, 1e-6));
 }
 
-TEST(Extractor, GivesAnImageTheSameFeaturesInAnyBatch) {
+TEST(Extractor, FeaturesDoNotDependOnTheBatch) {
   RandomExtractor extractor(1);
   const auto images = images_in_range(260, 1);  // more than one internal batch
   const auto all = extractor.extract(images).features;
@@ -42,7 +42,7 @@ TEST(Extractor, GivesAnImageTheSameFeaturesInAnyBatch) {
   EXPECT_TRUE(at::allclose(extractor.extract(images.narrow(0, 255, 5)).features, all.narrow(0, 255, 5), 1e-5, 1e-6));
 }
 
-TEST(Extractor, OfADatasetLooksAtItsFirstImages) {
+TEST(Extractor, ExtractsTheFirstImagesOfADataset) {
   RandomExtractor extractor(1);
   const auto dataset = two_halves(300, 0);
   const auto some = extract_dataset(extractor, dataset, 270, 16).features;
@@ -51,13 +51,13 @@ TEST(Extractor, OfADatasetLooksAtItsFirstImages) {
       at::equal(extract_dataset(extractor, dataset, 1000, 16).features.narrow(0, 0, 20), some.narrow(0, 0, 20)));
 }
 
-TEST(RandomExtractor, HasANameThatEveryMachineAgreesOn) {
+TEST(RandomExtractor, HasTheSameNameOnAllMachines) {
   EXPECT_THAT(RandomExtractor(1).name(), MatchesRegex("random-1-channel@[0-9a-f]{8}"));
   EXPECT_EQ(RandomExtractor(1).name(), RandomExtractor(1).name());
   EXPECT_NE(RandomExtractor(3).name(), RandomExtractor(1).name());
 }
 
-TEST(RandomExtractor, TellsTexturesApart) {
+TEST(RandomExtractor, DistinguishesTextures) {
   RandomExtractor extractor(1);
   const auto flat = extractor.extract(at::zeros({2, 1, 32, 32})).features;
   const auto stripes = extractor.extract(at::ones({1, 1, 32, 32}).cumsum(3).remainder(2) * 2 - 1).features;
@@ -78,7 +78,7 @@ TEST(ClassifierExtractor, LearnsTheLabelsAndIsTrainedOnce) {
             written);
 }
 
-TEST(ClassifierExtractor, IsAnotherOneForOtherLabelsOfTheSameImages) {
+TEST(ClassifierExtractor, DependsOnTheLabels) {
   const CacheDirectory cache;
   auto train = two_halves(200, 0);
   const std::string name = ClassifierExtractor(train, nullptr, 16).name();
@@ -86,7 +86,7 @@ TEST(ClassifierExtractor, IsAnotherOneForOtherLabelsOfTheSameImages) {
   EXPECT_NE(ClassifierExtractor(train, nullptr, 16).name(), name);
 }
 
-TEST(DefaultExtractor, IsTheClassifierOnlyWhereLabelsMakeATask) {
+TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {
   auto dataset = two_halves(20, 0);
   EXPECT_TRUE(can_classify(dataset));
   dataset.labels = at::zeros({20}, at::kLong);
@@ -99,7 +99,7 @@ TEST(DefaultExtractor, IsTheClassifierOnlyWhereLabelsMakeATask) {
   EXPECT_FALSE(default_extractor(without_labels(dataset), nullptr, 16)->has_classes());
 }
 
-TEST(TorchScriptExtractor, GivesFeaturesAndClassProbabilitiesByTheConventionsOfInception) {
+TEST(TorchScriptExtractor, ReturnsFeaturesAndClassProbabilitiesWithTheConventionsOfInception) {
   TorchScriptExtractor extractor(golden + "extractor.pt");
   EXPECT_TRUE(extractor.has_classes());
   EXPECT_EQ(extractor.name(), "file-extractor@" + sha256_file(golden + "extractor.pt").substr(0, 8));
@@ -114,7 +114,7 @@ TEST(TorchScriptExtractor, GivesFeaturesAndClassProbabilitiesByTheConventionsOfI
   EXPECT_NEAR(shares[1].item<double>(), 1.0 / 3, 1e-5);
 }
 
-TEST(TorchScriptExtractor, ShowsGrayImagesInThreeChannels) {
+TEST(TorchScriptExtractor, ConvertsGrayImagesToThreeChannels) {
   TorchScriptExtractor extractor(golden + "plain.pt");
   EXPECT_FALSE(extractor.has_classes());
   const auto found = extractor.extract(at::ones({2, 1, 8, 8}));
@@ -122,7 +122,7 @@ TEST(TorchScriptExtractor, ShowsGrayImagesInThreeChannels) {
   EXPECT_FALSE(found.logits.defined());
 }
 
-TEST(TorchScriptExtractor, OnlyInceptionItselfIsCalledThat) {
+TEST(TorchScriptExtractor, IsOnlyCalledInceptionIfItIsInception) {
   const TemporaryDirectory directory;
   for (const std::string stem : {"inception-2015-12-05", "inception"}) {  // 12 features, not 2,048
     std::filesystem::copy(golden + "extractor.pt", directory / (stem + ".pt"));
@@ -130,7 +130,7 @@ TEST(TorchScriptExtractor, OnlyInceptionItselfIsCalledThat) {
   }
 }
 
-TEST(TorchScriptExtractor, NamesAFileThatIsNone) {
+TEST(TorchScriptExtractor, RejectsInvalidFiles) {
   const TemporaryDirectory directory;
   const auto refused = [&](const std::filesystem::path& file) {
     return message_of<DataError>([&] { TorchScriptExtractor{file}; });

@@ -1,4 +1,4 @@
-// Real Fashion-MNIST made worse step by step: every metric has to move the way it should.
+// Real images of Fashion-MNIST are degraded step by step, and every metric must change in the expected direction.
 #include <algorithm>
 #include <numeric>
 
@@ -34,7 +34,7 @@ class FashionMnistLadder : public ::testing::Test {
     test_.reset();
   }
 
-  /// The last test images: the floors are those of the first.
+  /// Returns the last test images of these classes.
   static std::vector<std::int64_t> held_out(const std::vector<std::int64_t>& classes) {
     const std::int64_t* labels = test_->labels.const_data_ptr<std::int64_t>();
     std::vector<std::int64_t> indices;
@@ -67,9 +67,9 @@ class FashionMnistLadder : public ::testing::Test {
   static inline double accuracy_ = 0;
 };
 
-TEST_F(FashionMnistLadder, StandsOnAClassifierThatKnowsNinetyOnePercentOfTheTestImages) { EXPECT_GE(accuracy_, 0.91); }
+TEST_F(FashionMnistLadder, UsesAClassifierWithNinetyOnePercentAccuracy) { EXPECT_GE(accuracy_, 0.91); }
 
-TEST_F(FashionMnistLadder, RealTestImagesAreAtTheFloor) {
+TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
   const auto record = evaluator_->evaluate(evaluator_->extractor().extract(real_ones()));
   EXPECT_NEAR(record.values.at("fd"), record.floors.at("fd"), 0.3 * record.floors.at("fd"));
   EXPECT_NEAR(record.values.at("precision"), record.floors.at("precision"), 0.05);
@@ -79,7 +79,7 @@ TEST_F(FashionMnistLadder, RealTestImagesAreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // Much stronger noise is a "bag" to the classifier, each like the other: FD goes on rising, precision does not fall.
+  // The classifier sees much stronger noise as similar "bags": FD increases further, but precision does not decrease.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;

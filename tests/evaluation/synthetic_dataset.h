@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// `count` images of 16 × 16 with noise around one of two bright halves, which is the label; keyed by `seed`.
+/// Returns `count` noisy images of 16 × 16 with one bright half, whose side is the label. Depends only on `seed`.
 inline Dataset two_halves(std::int64_t count, std::uint64_t seed, std::int64_t channels = 1) {
   std::vector<float> noise(static_cast<std::size_t>(count * channels * 256));
   RandomStream(seed, "tests/two_halves").fill_uniform(noise, 0, 90);

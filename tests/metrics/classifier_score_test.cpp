@@ -11,24 +11,24 @@
 namespace slopegan {
 namespace {
 
-TEST(ClassifierScore, IsOneWhereAllSamplesAreJudgedAlike) {
+TEST(ClassifierScore, IsOneIfAllSamplesHaveTheSameProbabilities) {
   EXPECT_NEAR(classifier_score(at::zeros({50, 10})), 1, 1e-14);
   const at::Tensor judgement = testing::normal_features(1, 1, 10) * 5;
   EXPECT_NEAR(classifier_score(judgement.repeat({50, 1})), 1, 1e-13);
   EXPECT_NEAR(classifier_score(judgement), 1, 1e-14);
 }
 
-TEST(ClassifierScore, IsTheNumberOfClassesForSureJudgementsOfAllAlike) {
+TEST(ClassifierScore, IsTheNumberOfClassesForCertainAndBalancedPredictions) {
   for (const double certainty : {60.0, 1e4, 1e300}) {
     EXPECT_NEAR(classifier_score(at::eye(10, at::kDouble).repeat({3, 1}) * certainty), 10, 1e-12);
   }
-  // A class that no sample has, to the last bit, changes nothing.
+  // A class with probability exactly 0 does not change the score.
   const at::Tensor of_four = at::eye(5, at::kDouble).slice(0, 0, 4) * 1e4;
   EXPECT_NEAR(classifier_score(of_four), 4, 1e-12);
 }
 
-TEST(ClassifierScore, OfTwoSamplesHasItsClosedForm) {
-  // p = (s, 1 − s) and the other way round; their mean is (½, ½).
+TEST(ClassifierScore, MatchesTheClosedFormForTwoSamples) {
+  // p = (s, 1 − s) and p = (1 − s, s); their mean is (½, ½).
   const double logit = 1.7, s = 1 / (1 + std::exp(-logit));
   const double divergence = s * std::log(2 * s) + (1 - s) * std::log(2 * (1 - s));
   const at::Tensor logits = at::tensor({logit, 0.0, 0.0, logit}, at::kDouble).view({2, 2});
@@ -36,7 +36,7 @@ TEST(ClassifierScore, OfTwoSamplesHasItsClosedForm) {
   EXPECT_NEAR(classifier_score(logits + 300), std::exp(divergence), 1e-13);
 }
 
-TEST(ClassifierScore, RefusesWhatHasNone) {
+TEST(ClassifierScore, RejectsInvalidLogits) {
   EXPECT_THROW(classifier_score(at::zeros({0, 10})), std::invalid_argument);
   EXPECT_THROW(classifier_score(at::zeros({10})), std::invalid_argument);
   EXPECT_THROW(classifier_score(at::full({2, 2}, std::numeric_limits<float>::infinity())), std::invalid_argument);
@@ -44,8 +44,8 @@ TEST(ClassifierScore, RefusesWhatHasNone) {
 
 at::Tensor classes(std::initializer_list<std::int64_t> values) { return at::tensor(values, at::kLong); }
 
-TEST(ClassHistogramKl, EqualsItsDefinition) {
-  // shares (¾, ¼) from (½, ½)
+TEST(ClassHistogramKl, MatchesItsDefinition) {
+  // shares (¾, ¼) against (½, ½)
   const at::Tensor generated = classes({0, 0, 1, 0}), real = classes({1, 0, 0, 1, 1, 0});
   const double expected = 0.75 * std::log(1.5) + 0.25 * std::log(0.5);
   EXPECT_NEAR(class_histogram_kl(generated, real, 2), expected, 1e-15);
@@ -53,7 +53,7 @@ TEST(ClassHistogramKl, EqualsItsDefinition) {
   EXPECT_NEAR(class_histogram_kl(real, generated, 2), 0.5 * std::log(2.0 / 3) + 0.5 * std::log(2.0), 1e-15);
 }
 
-TEST(ClassHistogramKl, IsZeroForTheSameSharesAndLogKForOneOfKClasses) {
+TEST(ClassHistogramKl, IsZeroForEqualSharesAndLogKForOneOfKClasses) {
   const at::Tensor all = at::arange(10).repeat({4});
   EXPECT_EQ(class_histogram_kl(at::arange(10), all, 10), 0);
   EXPECT_NEAR(class_histogram_kl(classes({7, 7, 7}), all, 10), std::log(10.0), 1e-15);
@@ -63,7 +63,7 @@ TEST(ClassHistogramKl, IsInfiniteForAClassThatIsNotReal) {
   EXPECT_EQ(class_histogram_kl(classes({0, 1}), classes({0, 0}), 2), std::numeric_limits<double>::infinity());
 }
 
-TEST(ClassHistogramKl, RefusesWhatAreNoClasses) {
+TEST(ClassHistogramKl, RejectsInvalidClasses) {
   const at::Tensor good = classes({0, 1});
   EXPECT_THROW(class_histogram_kl(good, classes({}), 2), std::invalid_argument);
   EXPECT_THROW(class_histogram_kl(classes({}), good, 2), std::invalid_argument);

@@ -16,14 +16,14 @@ using ::testing::HasSubstr;
 using testing::normal_features;
 using testing::whole_features;
 
-TEST(Moments, EqualTheirDefinitions) {
+TEST(Moments, MatchTheirDefinitions) {
   const Moments found = moments_of(at::tensor({1.0, 2.0, 3.0, 6.0, 5.0, 1.0}, at::kDouble).view({3, 2}));
   EXPECT_EQ(found.count, 3);
   EXPECT_TRUE(at::allclose(found.mean, at::tensor({3.0, 3.0}, at::kDouble), 1e-15));
   EXPECT_TRUE(at::allclose(found.covariance, at::tensor({4.0, -1.0, -1.0, 7.0}, at::kDouble).view({2, 2}), 1e-15));
 }
 
-TEST(Moments, OfAStreamAreThoseOfTheWhole) {
+TEST(Moments, OfAStreamEqualThoseOfAllSamples) {
   const at::Tensor features = normal_features(1, 5000, 7) * at::arange(1, 8) + at::arange(7);
   RunningMoments running;
   for (const at::Tensor& batch : features.split_with_sizes({1, 0, 1, 998, 3000, 1000})) running.add(batch);
@@ -33,22 +33,22 @@ TEST(Moments, OfAStreamAreThoseOfTheWhole) {
   EXPECT_TRUE(at::allclose(moments_of(features).covariance, at::cov(features.t()), 1e-12, 1e-12));
 }
 
-TEST(Moments, DoNotSufferFromALargeMean) {
-  // The sums of squares, 1e16 a sample, would have lost the spread of about 2 altogether.
+TEST(Moments, AreAccurateForALargeMean) {
+  // Sums of squares, 1e16 per sample, would lose the variance of about 2 completely.
   const at::Tensor small = whole_features(2, 1000, 3, 5);
   RunningMoments running;
   for (const at::Tensor& batch : (small + 1e8).split(64)) running.add(batch);
   EXPECT_TRUE(at::allclose(running.moments().covariance, at::cov(small.t()), 1e-7, 1e-7));
 }
 
-TEST(Moments, AreOfFloat64FromFloat32) {
+TEST(Moments, AreComputedInFloat64FromFloat32) {
   const at::Tensor features = whole_features(3, 10, 2, 9);
   const Moments found = moments_of(features.to(at::kFloat));
   EXPECT_EQ(found.covariance.scalar_type(), at::kDouble);
   EXPECT_TRUE(at::equal(found.covariance, moments_of(features).covariance));
 }
 
-TEST(Moments, GivenOutStayAsTheyAre) {
+TEST(Moments, ReturnedEarlierDoNotChange) {
   RunningMoments running;
   running.add(normal_features(4, 10, 2));
   const Moments before = running.moments();
@@ -58,7 +58,7 @@ TEST(Moments, GivenOutStayAsTheyAre) {
   EXPECT_TRUE(at::equal(before.covariance, covariance));
 }
 
-TEST(Moments, RefuseWhatHasNone) {
+TEST(Moments, RejectInvalidFeatures) {
   EXPECT_EQ(message_of<std::invalid_argument>([] { moments_of(at::ones({1, 3})); }),
             "a covariance needs at least two samples");
   EXPECT_THROW(RunningMoments().moments(), std::invalid_argument);

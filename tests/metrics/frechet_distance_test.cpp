@@ -20,20 +20,20 @@ Moments gaussian(const std::vector<double>& mean, const std::vector<double>& cov
   return {at::tensor(mean), at::tensor(covariance).view({width, width}), 100};
 }
 
-TEST(FrechetDistance, OfIndependentFeaturesIsThatOfTheirMeansAndDeviations) {
+TEST(FrechetDistance, MatchesTheClosedFormForIndependentFeatures) {
   const Moments a = gaussian({1, 2}, {4, 0, 0, 9}), b = gaussian({3, 5}, {25, 0, 0, 1});
   EXPECT_NEAR(frechet_distance(a, b), 4 + 9 + (2 - 5) * (2 - 5) + (3 - 1) * (3 - 1), 1e-13);
 }
 
-TEST(FrechetDistance, OfCovariancesThatDoNotCommuteHasItsClosedForm) {
-  // tr (AB)^½ of 2 × 2 matrices is √(tr AB + 2 √det AB), after Cayley and Hamilton.
+TEST(FrechetDistance, MatchesTheClosedFormForCovariancesThatDoNotCommute) {
+  // tr (AB)^½ of 2 × 2 matrices is √(tr AB + 2 √det AB) by the Cayley–Hamilton theorem.
   const double root = std::sqrt((2 * 3 + 1 * -1 + 1 * -1 + 2 * 1) + 2 * std::sqrt(3.0 * 2.0));
   const Moments a = gaussian({0, 0}, {2, 1, 1, 2}), b = gaussian({0, 0}, {3, -1, -1, 1});
   EXPECT_NEAR(frechet_distance(a, b), 4 + 4 - 2 * root, 1e-13);
   EXPECT_NEAR(frechet_distance(b, a), 4 + 4 - 2 * root, 1e-13);
 }
 
-TEST(FrechetDistance, OfCovariancesOfRankOneIsThatOfTheirDirections) {
+TEST(FrechetDistance, MatchesTheClosedFormForCovariancesOfRankOne) {
   // uuᵀ and vvᵀ: |u|² + |v|² − 2 |u·v|, with u = (1, 2, 2), v = (2, −1, 4)
   const Moments a = gaussian({0, 0, 0}, {1, 2, 2, 2, 4, 4, 2, 4, 4});
   const Moments b = gaussian({0, 0, 0}, {4, -2, 8, -2, 1, -4, 8, -4, 16});
@@ -41,14 +41,14 @@ TEST(FrechetDistance, OfCovariancesOfRankOneIsThatOfTheirDirections) {
   EXPECT_NEAR(frechet_distance(a, gaussian({0, 0, 3}, std::vector<double>(9, 0))), 9 + 9, 1e-13);
 }
 
-TEST(FrechetDistance, IsZeroForTheSameSetOfAnyRank) {
+TEST(FrechetDistance, IsZeroForEqualSetsOfAnyRank) {
   for (const std::int64_t count : {2, 20, 500}) {
     const Moments moments = moments_of(normal_features(1, count, 64) * 10);
     EXPECT_NEAR(frechet_distance(moments, moments), 0, 1e-10) << count;
   }
 }
 
-TEST(FrechetDistance, ExceedsZeroByItsBiasForTwoSamplesOfOneGaussian) {
+TEST(FrechetDistance, EqualsItsBiasForTwoSamplesOfOneGaussian) {
   const std::int64_t width = 16, count = 2000;
   EXPECT_NEAR(frechet_bias(at::eye(width), count, count), 0.0840, 1e-12);
   const at::Tensor deviations = at::linspace(0.2, 2, width, at::kDouble);
@@ -70,7 +70,7 @@ TEST(FrechetDistance, ExceedsZeroByItsBiasForTwoSamplesOfOneGaussian) {
   }
 }
 
-TEST(FrechetDistance, OfSamplesIsTheTrueDistanceAndTheBias) {
+TEST(FrechetDistance, OfSamplesIsTheTrueDistancePlusTheBias) {
   const std::int64_t width = 8, count = 4000;
   std::vector<double> distances;
   for (std::uint64_t pair = 0; pair < 10; ++pair) {
@@ -83,7 +83,7 @@ TEST(FrechetDistance, OfSamplesIsTheTrueDistanceAndTheBias) {
   EXPECT_LT(found.standard_error, 0.02 * expected) << "too few pairs to tell";
 }
 
-TEST(FrechetBias, EqualsItsSumOverEigenvalues) {
+TEST(FrechetBias, MatchesItsSumOverEigenvalues) {
   const std::vector<double> values = {0.5, 2, 0, 7};
   double sum = 0;
   for (const double a : values) sum += a;
@@ -93,13 +93,13 @@ TEST(FrechetBias, EqualsItsSumOverEigenvalues) {
       sum += 0.5 * (i == j ? 2 : 1) * values[i] * values[j] / (values[i] + values[j]);
     }
   }
-  // Rotated, so that the eigenvalues have to be found.
+  // Rotated, so that the matrix is not diagonal.
   const auto [rotation, upper] = at::linalg_qr(normal_features(3, 4, 4));
   const at::Tensor covariance = at::mm(rotation * at::tensor(values), rotation.t());
   EXPECT_NEAR(frechet_bias(covariance, 100, 300), (1.0 / 100 + 1.0 / 300) * sum, 1e-12);
 }
 
-TEST(FrechetDistance, RefusesWhatItCannotCompare) {
+TEST(FrechetDistance, RejectsInvalidInputs) {
   EXPECT_THROW(frechet_distance(gaussian({0}, {1}), gaussian({0, 0}, {1, 0, 0, 1})), std::invalid_argument);
   const Moments overflow = moments_of(normal_features(4, 10, 2) * 1e200);
   EXPECT_THROW(frechet_distance(overflow, overflow), std::invalid_argument);

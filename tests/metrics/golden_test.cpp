@@ -15,7 +15,7 @@
 #include "run/safetensors.h"
 #include "support/files.h"
 
-/// Against torch-fidelity and prdc, as scripts/golden_metrics.py called them.
+/// Comparison with torch-fidelity and prdc, see scripts/golden_metrics.py.
 namespace slopegan {
 namespace {
 
@@ -44,7 +44,7 @@ void expect_relative(double found, double expected, double tolerance) {
 
 TEST(GoldenMetrics, CoverRandomAndDegenerateSets) { EXPECT_EQ(golden_sets().size(), 11u); }
 
-TEST(GoldenMetrics, FrechetDistanceIsTorchFidelitys) {
+TEST(GoldenMetrics, FrechetDistanceMatchesTorchFidelity) {
   for (const GoldenSet& set : golden_sets()) {
     SCOPED_TRACE(set.name);
     expect_relative(frechet_distance(moments_of(set.generated), moments_of(set.real)), set.value("frechet_distance"),
@@ -55,7 +55,7 @@ TEST(GoldenMetrics, FrechetDistanceIsTorchFidelitys) {
 TEST(GoldenMetrics, FrechetDistanceIsExactForCovariancesOfAnyRank) {
   int compared = 0;
   for (const GoldenSet& set : golden_sets()) {
-    if (!set.values.contains("exact_frechet_distance")) continue;  // sets that are not of whole numbers
+    if (!set.values.contains("exact_frechet_distance")) continue;  // sets of non-integers
     SCOPED_TRACE(set.name);
     expect_relative(frechet_distance(moments_of(set.generated), moments_of(set.real)),
                     set.value("exact_frechet_distance"), 1e-12);
@@ -64,7 +64,7 @@ TEST(GoldenMetrics, FrechetDistanceIsExactForCovariancesOfAnyRank) {
   EXPECT_EQ(compared, 4);
 }
 
-TEST(GoldenMetrics, KernelDistanceIsTorchFidelitysOfOneFullSubset) {
+TEST(GoldenMetrics, KernelDistanceMatchesTorchFidelityWithOneFullSubset) {
   int compared = 0;
   for (const GoldenSet& set : golden_sets()) {
     if (!set.values.contains("kernel_distance")) continue;  // sets of different sizes
@@ -75,7 +75,7 @@ TEST(GoldenMetrics, KernelDistanceIsTorchFidelitysOfOneFullSubset) {
   EXPECT_EQ(compared, 10);
 }
 
-TEST(GoldenMetrics, PrecisionAndRecallAreTorchFidelitys) {
+TEST(GoldenMetrics, PrecisionAndRecallMatchTorchFidelity) {
   for (const GoldenSet& set : golden_sets()) {
     SCOPED_TRACE(set.name);
     const ManifoldMetrics found = manifold_metrics(manifold_of(set.real), manifold_of(set.generated));
@@ -84,18 +84,18 @@ TEST(GoldenMetrics, PrecisionAndRecallAreTorchFidelitys) {
   }
 }
 
-TEST(GoldenMetrics, DensityAndCoverageArePrdcs) {
+TEST(GoldenMetrics, DensityAndCoverageMatchPrdc) {
   for (const GoldenSet& set : golden_sets()) {
     SCOPED_TRACE(set.name);
     const ManifoldMetrics found = manifold_metrics(manifold_of(set.real), manifold_of(set.generated));
-    // Not even one sample or pair apart.
+    // The counts of samples and pairs are equal.
     const auto reals = static_cast<double>(set.real.size(0)), samples = static_cast<double>(set.generated.size(0));
     EXPECT_NEAR(found.density, set.value("density"), 0.5 / (5 * samples));
     EXPECT_NEAR(found.coverage, set.value("coverage"), 0.5 / reals);
   }
 }
 
-TEST(GoldenMetrics, ClassifierScoreIsTorchFidelitysOfOneSplit) {
+TEST(GoldenMetrics, ClassifierScoreMatchesTorchFidelityWithOneSplit) {
   for (const GoldenSet& set : golden_sets()) {
     SCOPED_TRACE(set.name);
     expect_relative(classifier_score(set.generated), set.value("classifier_score"), 1e-6);

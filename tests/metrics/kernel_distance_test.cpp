@@ -27,7 +27,7 @@ double mean_kernel_of_different_rows(const at::Tensor& x) {
   return sum / static_cast<double>(x.size(0) * (x.size(0) - 1));
 }
 
-TEST(KernelDistance, EqualsItsDefinitionForSetsOfDifferentSizes) {
+TEST(KernelDistance, MatchesItsDefinitionForSetsOfDifferentSizes) {
   const at::Tensor x = normal_features(1, 13, 5), y = normal_features(2, 22, 5) + 0.5;
   double between = 0;
   for (std::int64_t i = 0; i < x.size(0); ++i) {
@@ -39,8 +39,8 @@ TEST(KernelDistance, EqualsItsDefinitionForSetsOfDifferentSizes) {
   EXPECT_NEAR(kernel_distance(y, x), expected, 1e-12);
 }
 
-TEST(KernelDistance, IsTheSameInSeveralBlocks) {
-  // A set of two different rows, each c times: the sums have closed forms. 1,600 rows take more than one block.
+TEST(KernelDistance, DoesNotDependOnTheNumberOfBlocks) {
+  // A set of two different rows, c times each, has closed forms for the sums. 1,600 rows need more than one block.
   const std::int64_t c = 800;
   const at::Tensor a = at::tensor({1.0, 2.0}, at::kDouble), b = at::tensor({-1.0, 3.0}, at::kDouble);
   const at::Tensor x = at::stack({a, b}).repeat({c, 1}), y = at::zeros({2 * c + 3, 2}, at::kDouble);
@@ -57,18 +57,18 @@ TEST(KernelDistance, IsUnbiased) {
   }
   const Estimate found = estimate(distances);
   EXPECT_NEAR(found.mean, 0, 3 * found.standard_error);
-  // With its diagonal, whose terms are about (1 + 1)³ against 1 for the others, the mean would be this far off:
+  // Bias of the mean if the diagonal, with terms of about (1 + 1)³ instead of 1, were included:
   EXPECT_LT(3 * found.standard_error, 0.5 * 7 * (1.0 / 100 + 1.0 / 60));
 }
 
-TEST(KernelDistance, OfSubsetsOfFullSizeIsTheFullOne) {
+TEST(KernelDistance, OfSubsetsOfFullSizeEqualsTheFullDistance) {
   const at::Tensor x = normal_features(3, 80, 6), y = normal_features(4, 80, 6) * 1.3;
   const KernelDistanceSubsets found = kernel_distance_of_subsets(x, y, 3, 80, 0);
   EXPECT_NEAR(found.mean, kernel_distance(x, y), 1e-12);
   EXPECT_NEAR(found.standard_deviation, 0, 1e-12);
 }
 
-TEST(KernelDistance, OfSubsetsIsUnbiasedAndAFunctionOfTheSeed) {
+TEST(KernelDistance, OfSubsetsIsUnbiasedAndDependsOnlyOnTheSeed) {
   const at::Tensor x = normal_features(5, 400, 6), y = normal_features(6, 300, 6) * 1.3;
   const KernelDistanceSubsets found = kernel_distance_of_subsets(x, y, 50, 40, 7);
   EXPECT_GT(found.standard_deviation, 0);
@@ -77,7 +77,7 @@ TEST(KernelDistance, OfSubsetsIsUnbiasedAndAFunctionOfTheSeed) {
   EXPECT_NE(kernel_distance_of_subsets(x, y, 50, 40, 8).mean, found.mean);
 }
 
-TEST(KernelDistance, RefusesWhatItCannotCompare) {
+TEST(KernelDistance, RejectsInvalidInputs) {
   const at::Tensor x = normal_features(8, 10, 3);
   EXPECT_THROW(kernel_distance(x, x.slice(0, 0, 1)), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x.slice(0, 0, 1), x), std::invalid_argument);

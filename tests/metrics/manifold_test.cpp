@@ -20,7 +20,7 @@ ManifoldMetrics compare(const at::Tensor& real, const at::Tensor& generated) {
   return manifold_metrics(manifold_of(real), manifold_of(generated));
 }
 
-/// The papers' formulas on full matrices of exact distances.
+/// Evaluates the formulas of the papers on full matrices of exact distances.
 ManifoldMetrics by_definition(const at::Tensor& real, const at::Tensor& generated) {
   const auto radii = [](const at::Tensor& points, std::int64_t k) {
     return std::get<0>(squared_distances(points, points).sort(1)).select(1, k);
@@ -32,11 +32,11 @@ ManifoldMetrics by_definition(const at::Tensor& real, const at::Tensor& generate
           mean(inside) * static_cast<double>(real.size(0)) / 5, mean(inside.any(1))};
 }
 
-TEST(Manifold, MetricsEqualTheirDefinitionsOnSetsFullOfTies) {
+TEST(Manifold, MetricsMatchTheirDefinitionsOnSetsWithManyTies) {
   const struct {
     std::int64_t reals, samples;
     std::uint32_t bound;
-  } cases[] = {{300, 200, 2}, {300, 200, 4}, {200, 300, 12}, {1700, 1500, 20}};  // the last takes more than one block
+  } cases[] = {{300, 200, 2}, {300, 200, 4}, {200, 300, 12}, {1700, 1500, 20}};  // the last needs more than one block
   for (const auto& [reals, samples, bound] : cases) {
     const at::Tensor real = whole_features(1, reals, 3, bound), generated = whole_features(2, samples, 3, bound) + 1;
     const ManifoldMetrics found = compare(real, generated), expected = by_definition(real, generated);
@@ -48,7 +48,7 @@ TEST(Manifold, MetricsEqualTheirDefinitionsOnSetsFullOfTies) {
 }
 
 TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
-  // With three neighbours the ball around 0 has radius 3 and those around the others end at 0, 0 and 3 in this half.
+  // With three neighbours, the ball around 0 has radius 3, and the others end at 0, 0 and 3 on this side.
   const at::Tensor real = at::tensor({0.0, 1.0, 2.0, 3.0}, at::kDouble).view({4, 1});
   const at::Tensor generated = at::tensor({-3.0, -3.0, -3.0, -3.0}, at::kDouble).view({4, 1});
   const ManifoldMetrics found = manifold_metrics(manifold_of(real, 3, 3), manifold_of(generated, 3, 3));
@@ -58,8 +58,8 @@ TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
   EXPECT_EQ(found.coverage, 0);
 }
 
-TEST(Manifold, OfACopyHasTheDensityOneToTheLastBit) {
-  // A ball holds the copy of its centre and of k − 1 neighbours; the k-th lies on its surface, at exactly the radius.
+TEST(Manifold, DensityOfACopyIsExactlyOne) {
+  // A ball contains the copies of its centre and of k − 1 neighbours; the k-th lies exactly on its surface.
   for (const double offset : {0.0, 1e6}) {
     const at::Tensor features = normal_features(3, 1000, 33) + offset;
     const ManifoldMetrics found = compare(features, features.flip(0));
@@ -70,7 +70,7 @@ TEST(Manifold, OfACopyHasTheDensityOneToTheLastBit) {
   }
 }
 
-TEST(Manifold, OfTwoSamplesOfOneDistributionHasTheExpectedDensityAndCoverage) {
+TEST(Manifold, TwoSamplesOfOneDistributionHaveTheExpectedDensityAndCoverage) {
   EXPECT_NEAR(expected_coverage(100'000), 1 - 1.0 / 32, 1e-5);
   EXPECT_DOUBLE_EQ(expected_coverage(2, 1), 1 - 1.0 / 3);
   const std::int64_t count = 300;
@@ -88,7 +88,7 @@ TEST(Manifold, OfTwoSamplesOfOneDistributionHasTheExpectedDensityAndCoverage) {
   EXPECT_LT(coverage.standard_error, 0.005) << "too few pairs to tell";
 }
 
-TEST(Manifold, ALostModeCostsRecallAndCoverageButNotPrecision) {
+TEST(Manifold, ALostModeReducesRecallAndCoverageButNotPrecision) {
   const at::Tensor centres = at::tensor({0.0, 100.0}, at::kDouble);
   const at::Tensor real = normal_features(4, 400, 2) + centres.repeat({200}).unsqueeze(1);
   const ManifoldMetrics found = compare(real, normal_features(5, 400, 2));
@@ -97,12 +97,12 @@ TEST(Manifold, ALostModeCostsRecallAndCoverageButNotPrecision) {
   EXPECT_LE(found.coverage, 0.5);
 }
 
-TEST(Manifold, OfSamplesFarAwayIsAllZero) {
+TEST(Manifold, MetricsOfDistantSamplesAreZero) {
   const ManifoldMetrics found = compare(normal_features(6, 100, 3), normal_features(7, 50, 3) + 1000);
   EXPECT_EQ(found.precision + found.recall + found.density + found.coverage, 0);
 }
 
-TEST(Manifold, RefusesWhatItCannotCompare) {
+TEST(Manifold, RejectsInvalidInputs) {
   EXPECT_THROW(manifold_of(normal_features(8, 5, 2)), std::invalid_argument);
   EXPECT_NO_THROW(manifold_of(normal_features(8, 6, 2)));
   const Manifold manifold = manifold_of(normal_features(8, 10, 2));

@@ -25,7 +25,7 @@ std::vector<double> count_up(int from, int count) {
   return values;
 }
 
-TEST(Memorisation, ComparesWithTheHundredthOfTheTestSamples) {
+TEST(Memorisation, UsesTheNearestHundredthOfTheTestSamples) {
   const Memorisation found = memorisation(count_up(0, 50), count_up(1, 300));
   EXPECT_EQ(found.copy_distance, 3);        // 1, 2, 3 are 1 % of 300
   EXPECT_EQ(found.copied_share, 4.0 / 50);  // 0, 1, 2, 3
@@ -34,14 +34,14 @@ TEST(Memorisation, ComparesWithTheHundredthOfTheTestSamples) {
   EXPECT_EQ(memorisation(count_up(0, 50), count_up(1, 701)).copy_distance, 8);
 }
 
-TEST(Memorisation, CopiesAreFoundThoughOneTestSampleInAHundredIsItselfACopy) {
+TEST(Memorisation, FindsCopiesAlthoughOneTestSampleInAHundredIsACopy) {
   std::vector<double> test = count_up(0, 100);
   const Memorisation found = memorisation({0, 0, 7}, test);
   EXPECT_EQ(found.copy_distance, 0);
   EXPECT_DOUBLE_EQ(found.copied_share, 2.0 / 3);
 }
 
-/// With mid-ranks, pair by pair.
+/// Computes U pair by pair, with mid-ranks.
 double z_by_definition(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -49,7 +49,7 @@ double z_by_definition(const std::vector<double>& a, const std::vector<double>& 
   for (const double x : a) {
     for (const double y : b) u += x > y ? 1 : x == y ? 0.5 : 0;
   }
-  for (const double x : all) {  // each of t equal values adds t² − 1
+  for (const double x : all) {  // each of t equal values contributes t² − 1
     const auto equal = static_cast<double>(std::count(all.begin(), all.end(), x));
     ties += equal * equal - 1;
   }
@@ -58,7 +58,7 @@ double z_by_definition(const std::vector<double>& a, const std::vector<double>& 
   return (u - n * m / 2) / std::sqrt(variance);
 }
 
-TEST(Memorisation, ZIsThatOfMannAndWhitneyWithTies) {
+TEST(Memorisation, ZMatchesTheMannWhitneyTestWithTies) {
   RandomStream random(1, "distances");
   for (int trial = 0; trial < 50; ++trial) {
     std::vector<double> a(1 + random.below(30)), b(1 + random.below(30));
@@ -72,7 +72,7 @@ TEST(Memorisation, ZIsThatOfMannAndWhitneyWithTies) {
   EXPECT_EQ(memorisation({2, 2}, {2, 2, 2}).copying_z, 0);
 }
 
-TEST(Memorisation, OfFreshSamplesIsThatOfTestSamples) {
+TEST(Memorisation, FreshSamplesScoreLikeTestSamples) {
   const at::Tensor train = normal_features(2, 2000, 4);
   std::vector<double> shares, scores;
   for (std::uint64_t trial = 0; trial < 20; ++trial) {
@@ -87,7 +87,7 @@ TEST(Memorisation, OfFreshSamplesIsThatOfTestSamples) {
   EXPECT_NEAR(z.mean, 0, 3 / std::sqrt(20.0));  // N(0, 1) each
 }
 
-TEST(Memorisation, RisesWithTheShareOfCopies) {
+TEST(Memorisation, IncreasesWithTheShareOfCopies) {
   const at::Tensor train = normal_features(3, 2000, 4);
   const auto test = nearest_distances(normal_features(4, 1000, 4), train);
   double last_z = std::numeric_limits<double>::infinity();
@@ -102,7 +102,7 @@ TEST(Memorisation, RisesWithTheShareOfCopies) {
   EXPECT_LT(last_z, -30);
 }
 
-TEST(Memorisation, RefusesWhatAreNoDistances) {
+TEST(Memorisation, RejectsInvalidDistances) {
   EXPECT_THROW(memorisation({}, {1}), std::invalid_argument);
   EXPECT_THROW(memorisation({1}, {}), std::invalid_argument);
   EXPECT_THROW(memorisation({std::numeric_limits<double>::quiet_NaN()}, {1}), std::invalid_argument);

@@ -16,7 +16,7 @@
 namespace slopegan {
 namespace {
 
-/// A line of /proc/self/status in MiB: VmRSS is the memory now, VmHWM the most since the last reset.
+/// Returns a line of /proc/self/status in MiB: VmRSS is the current memory, VmHWM the maximum since the last reset.
 double status_mebibytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -35,12 +35,13 @@ double peak_beyond_now(const Action& action) {
   return status_mebibytes("VmHWM") - before;
 }
 
-TEST(MetricsMemorySlowCheck, StaysFarBelowTheMatricesOfAllPairs) {
+TEST(MetricsMemorySlowCheck, IsFarBelowTheMatrixOfAllPairs) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer keeps freed memory";
 #endif
-  if (!reset_peak() || status_mebibytes("VmHWM") == 0) GTEST_SKIP() << "the kernel does not tell a peak of memory";
-  // In full 10,000 × 10,000 of 2,048 features; in short a matrix of all pairs would take 275 MiB.
+  if (!reset_peak() || status_mebibytes("VmHWM") == 0)
+    GTEST_SKIP() << "the kernel does not report the peak of the memory";
+  // The full check has 10,000 × 10,000 pairs and 2,048 features. In the short one, a matrix of all pairs takes 275 MiB.
   const std::int64_t count = testing::check_count(6000, 10'000), width = testing::check_count(8, 2048);
   const double limit = testing::check_count(128, 2048);
   const at::Tensor real = testing::normal_features(1, count, width);

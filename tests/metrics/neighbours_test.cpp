@@ -22,7 +22,7 @@ using testing::whole_features;
 
 at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values); }
 
-TEST(Neighbours, OfAFewPointsOnALine) {
+TEST(Neighbours, AreCorrectForAFewPointsOnALine) {
   const at::Tensor points = at::tensor({0.0, 1.0, 1.0, 4.0, 10.0}, at::kDouble).view({5, 1});
   const auto radii = squared_neighbour_radii(points, {1, 4, 2});
   EXPECT_EQ(radii[0], (std::vector<double>{1, 0, 0, 9, 36}));
@@ -30,8 +30,8 @@ TEST(Neighbours, OfAFewPointsOnALine) {
   EXPECT_EQ(radii[2], (std::vector<double>{1, 1, 1, 9, 81}));
 }
 
-TEST(Neighbours, AreThoseOfAllDistancesSorted) {
-  // More rows than a block holds, many of them equal.
+TEST(Neighbours, MatchTheSortedDistances) {
+  // More than one block of rows, many of them equal.
   const at::Tensor points = whole_features(1, 1600, 3, 7);
   const at::Tensor sorted = std::get<0>(squared_distances(points, points).sort(1));
   const auto radii = squared_neighbour_radii(points, {3, 5});
@@ -39,21 +39,21 @@ TEST(Neighbours, AreThoseOfAllDistancesSorted) {
   EXPECT_TRUE(at::equal(as_tensor(radii[1]), sorted.select(1, 5)));
 }
 
-TEST(Neighbours, NearestOfAnotherSetAreTheSmallestDistances) {
+TEST(Neighbours, NearestInAnotherSetMatchTheSmallestDistances) {
   const at::Tensor points = whole_features(2, 300, 4, 30), others = whole_features(3, 2000, 4, 30);
   const at::Tensor expected = squared_distances(points, others).amin(1).sqrt();
   EXPECT_TRUE(at::equal(as_tensor(nearest_distances(points, others)), expected));
 }
 
-TEST(Neighbours, ACopyIsAtDistanceZeroExactly) {
+TEST(Neighbours, ACopyIsAtDistanceExactlyZero) {
   for (const double offset : {0.0, 1e3, 1e9}) {
     const at::Tensor others = normal_features(4, 500, 37) + offset;
     for (const double distance : nearest_distances(others.slice(0, 100, 200), others)) EXPECT_EQ(distance, 0);
   }
 }
 
-TEST(Neighbours, TheDistanceOfTwoPointsIsOneNumberWhereverTheyMeet) {
-  // From either side, in any row, beside any other points: a comparison of equal distances finds them equal.
+TEST(Neighbours, TheDistanceOfTwoPointsDoesNotDependOnTheirSets) {
+  // The distance is the same from either side, in any row, and among any other points.
   const at::Tensor points = normal_features(5, 200, 19) + 1e6;
   const auto radii = squared_neighbour_radii(points, {1});
   for (std::int64_t i = 0; i < 200; ++i) {
@@ -63,7 +63,7 @@ TEST(Neighbours, TheDistanceOfTwoPointsIsOneNumberWhereverTheyMeet) {
   }
 }
 
-/// Checks the bounds of all pairs; returns the widest gap between them, as a share of the largest distance.
+/// Checks the bounds of all pairs. Returns the largest gap between them, as a share of the largest distance.
 double widest_gap(const at::Tensor& from, const at::Tensor& to) {
   const at::Tensor origin = to.mean(0);
   std::vector<double> gaps(static_cast<std::size_t>(from.size(0))), distances(gaps.size());
@@ -81,21 +81,21 @@ double widest_gap(const at::Tensor& from, const at::Tensor& to) {
   return *std::max_element(gaps.begin(), gaps.end()) / *std::max_element(distances.begin(), distances.end());
 }
 
-TEST(Neighbours, BoundsOfTheDistancesHoldAtAnyScale) {
+TEST(Neighbours, DistanceBoundsHoldAtAnyScale) {
   for (const std::int64_t width : {1, 3, 64, 1000}) {
     const at::Tensor from = normal_features(6, 60, width), to = normal_features(7, 80, width);
     for (const double scale : {1e-30, 1.0, 1e140}) {
       EXPECT_LT(widest_gap(from * scale, to * scale), 1e-10) << width << " " << scale;
     }
     EXPECT_LT(widest_gap(from + 1e7, to + 1e7), 1e-10) << "the common offset is taken away";
-    // Where squares have few bits or none left, and where the bounds tell little, they hold all the same.
+    // The bounds also hold if squares underflow or the bounds are wide.
     for (const double scale : {1e-150, 1e-158, 1e-170}) widest_gap(from * scale, to * scale);
     widest_gap(from, to * 1e-9 + 1e5);
     widest_gap(from, from + 1e-12);
   }
 }
 
-TEST(Neighbours, RefuseTooFewOrTooLargeOrUnequalFeatures) {
+TEST(Neighbours, RejectTooFewOrTooLargeOrUnequalFeatures) {
   const at::Tensor points = normal_features(8, 5, 2);
   EXPECT_NO_THROW(squared_neighbour_radii(points, {4}));
   EXPECT_THAT(message_of<std::invalid_argument>([&] { squared_neighbour_radii(points, {3, 5}); }),

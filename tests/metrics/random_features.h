@@ -11,14 +11,14 @@
 
 namespace slopegan::testing {
 
-/// [count, width] float64 from N(0, 1), a function of the seed.
+/// Returns float64 [count, width] from N(0, 1). Depends only on the seed.
 inline at::Tensor normal_features(std::uint64_t seed, std::int64_t count, std::int64_t width) {
   const at::Tensor values = at::empty({count, width}, at::kFloat);
   RandomStream(seed, "features").fill_normal({values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
   return values.to(at::kDouble);
 }
 
-/// [count, width] float64 of whole numbers 0 … bound − 1: many equal rows and distances where the bound is small.
+/// Returns float64 [count, width] of integers 0 … bound − 1. A small bound gives many equal rows and distances.
 inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::int64_t width, std::uint32_t bound) {
   const at::Tensor values = at::empty({count, width}, at::kDouble);
   RandomStream random(seed, "whole features");
@@ -28,7 +28,7 @@ inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::in
   return values;
 }
 
-/// Squared distances [N, M] by their definition; exact for whole numbers.
+/// Computes squared distances [N, M] by definition. Exact for integers.
 inline at::Tensor squared_distances(const at::Tensor& a, const at::Tensor& b) {
   return (a.unsqueeze(1) - b.unsqueeze(0)).square().sum(2);
 }
@@ -38,7 +38,7 @@ struct Estimate {
   double standard_error = 0;
 };
 
-/// Of independent repetitions.
+/// Statistics of independent repetitions.
 inline Estimate estimate(const std::vector<double>& values) {
   const at::Tensor tensor = at::tensor(values);
   return {tensor.mean().item<double>(), tensor.std().item<double>() / std::sqrt(static_cast<double>(values.size()))};

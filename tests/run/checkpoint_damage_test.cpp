@@ -15,17 +15,16 @@ namespace {
 using testing::check_count;
 using testing::report_check;
 
-/// Damage that nobody reported: every kind has to be found by reading alone.
+/// Silent damage: reading must detect every kind.
 class CheckpointDamageSlowCheck : public ::testing::Test {
  protected:
   CheckpointDamageSlowCheck() {
     NamedTensors tensors = state_at(1000);
-    tensors["discriminator.weight"] = at::arange(2500, at::kFloat);  // more than 8 KiB in all
+    tensors["discriminator.weight"] = at::arange(2500, at::kFloat);  // more than 8 KiB in total
     save_checkpoint(dir_, info_at(1000), tensors, 2);
   }
 
-  /// Whether the checkpoint is refused with a CheckpointError while `file` holds `content`; everything else that is
-  /// thrown fails the test.
+  /// Whether loading throws CheckpointError if `file` has this content. Other exceptions fail the test.
   bool is_refused_with(const std::string& file, const std::string& content) {
     overwrite(dir_ / "1000" / file, content);
     try {

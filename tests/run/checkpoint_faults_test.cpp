@@ -29,8 +29,8 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// One change of a directory of checkpoints: what is there before, the change, and which checkpoints may be the newest
-/// whole one afterwards (-1: none), wherever it was interrupted.
+/// One change of a directory of checkpoints: the state before, the change, and the checkpoints that may be the newest
+/// intact one afterwards (-1: none), wherever the change was interrupted.
 struct Change {
   const char* name;
   std::vector<std::int64_t> before;
@@ -39,7 +39,7 @@ struct Change {
   std::int64_t after;
 };
 
-/// The same number with another content.
+/// The same number with a different content.
 void replace_2000(const fs::path& dir) { save_checkpoint(dir, info_at(2000), state_at(7), 2); }
 
 const std::vector<Change>& changes() {
@@ -56,8 +56,8 @@ const std::vector<Change>& changes() {
   return all;
 }
 
-/// The images in the newest whole checkpoint, or -1; every directory under its number has to be whole, and the one that
-/// `latest` names.
+/// Returns the images of the newest intact checkpoint, or -1. Every directory named by a number, and the target of
+/// `latest`, must be intact.
 std::int64_t newest_whole(const fs::path& dir) {
   for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
   if (fs::is_symlink(dir / "latest")) {
@@ -70,7 +70,7 @@ std::int64_t newest_whole(const fs::path& dir) {
 
 class CheckpointFaultsSlowCheck : public ::testing::Test {
  protected:
-  /// A fresh directory as it is before the change.
+  /// Creates a new directory in the state before the change.
   fs::path prepare(const Change& change) {
     const fs::path dir = temporary_ / std::to_string(prepared_++) / "checkpoints";
     make_directories(dir);
@@ -78,8 +78,8 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
     return dir;
   }
 
-  /// Makes the change in a process of its own with the faults; returns its exit code (0, 6, or 99 for another
-  /// exception), or 128 + signal.
+  /// Makes the change in a child process with the faults. Returns its exit code (0, 6, or 99 for other exceptions), or
+  /// 128 + signal.
   static int make(const Change& change, const fs::path& dir, FaultPlan plan) {
     const std::string below = dir.parent_path();
     plan.below = below.c_str();
@@ -108,7 +108,7 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
     return testing::read_recording(file);
   }
 
-  /// After whatever happened, the next save works and cleans up.
+  /// Checks that the next save works and cleans up.
   static void expect_that_it_goes_on(const fs::path& dir) {
     save(dir, 9000, 2);
     EXPECT_EQ(newest_whole(dir), 9000);
@@ -120,7 +120,7 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
   int prepared_ = 0;
 };
 
-TEST_F(CheckpointFaultsSlowCheck, KilledAtEveryStepTheOldOrTheNewOneIsThere) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAKillAtAnyStep) {
   int kills = 0;
   for (const auto& change : changes()) {
     const long steps = std::ssize(record(change, prepare(change)));
@@ -138,7 +138,7 @@ TEST_F(CheckpointFaultsSlowCheck, KilledAtEveryStepTheOldOrTheNewOneIsThere) {
                format_text("{} of {}: old or new, whole", kills, kills));
 }
 
-TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
   const std::array all_errors = {EIO, ENOSPC, EFBIG, EROFS};
   const std::vector<int> errors(all_errors.begin(), all_errors.begin() + check_count(1, all_errors.size()));
   int failures = 0, survived = 0;
@@ -156,7 +156,7 @@ TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
           const std::string where =
               format_text("{}, step {}, errno {}, stays {}", change.name, step, error, stays ? "yes" : "no");
           const auto found = newest_whole(dir);
-          // An exchange that fails has another way; all else that fails is an error of input/output.
+          // A failed exchange has a fallback; all other failures are I/O errors.
           if (code == 0) {
             EXPECT_EQ(found, change.after) << where;
             ++survived;
@@ -174,7 +174,7 @@ TEST_F(CheckpointFaultsSlowCheck, WhateverCallFailsTheOldOrTheNewOneIsThere) {
                format_text("{} of {}: old or new, whole, exit 6 ({}: another way)", failures, failures, survived));
 }
 
-TEST_F(CheckpointFaultsSlowCheck, APowerCutAtEveryStepLeavesTheOldOrTheNewOne) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAPowerFailureAtAnyStep) {
   constexpr std::array data = {UnsyncedData::lost, UnsyncedData::zeros, UnsyncedData::part, UnsyncedData::written};
   const int shuffles = check_count(1, 10);
   RandomStream random(0, "power cut");

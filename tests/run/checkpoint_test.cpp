@@ -31,7 +31,7 @@ class CheckpointTest : public ::testing::Test {
   const fs::path dir_ = temporary_ / "checkpoints";
 };
 
-TEST_F(CheckpointTest, ComesBackAsItWasSaved) {
+TEST_F(CheckpointTest, RoundTrips) {
   save(dir_, 60000);
   const Checkpoint loaded = load_checkpoint(dir_ / "60000");
   EXPECT_EQ(loaded.info, info_at(60000));
@@ -44,7 +44,7 @@ TEST_F(CheckpointTest, ComesBackAsItWasSaved) {
   EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "60000");
 }
 
-TEST_F(CheckpointTest, KeepsAConfigurationThatIsNoValidUtf8AsWellAsJsonCan) {
+TEST_F(CheckpointTest, ReplacesInvalidUtf8InTheConfiguration) {
   CheckpointInfo info = info_at(1);
   info.config_yaml = "path: /data/\xff\n";
   save_checkpoint(dir_, info, state_at(1), 2);
@@ -59,14 +59,14 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
   EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "10000");
 }
 
-TEST_F(CheckpointTest, KeepsTheOneJustWrittenBesideTheTwoNewest) {
+TEST_F(CheckpointTest, KeepsTheOneJustWrittenAndTheTwoNewest) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   save(dir_, 500, 0);
   EXPECT_THAT(names_in(dir_), ElementsAre("2000", "3000", "500", "latest"));
   EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "500");
 }
 
-TEST_F(CheckpointTest, PrunesOnlyDirectoriesThatAreCheckpoints) {
+TEST_F(CheckpointTest, PrunesOnlyCheckpointDirectories) {
   fs::create_directories(dir_ / "007");
   fs::create_directories(dir_ / "notes");
   overwrite(dir_ / "5", "a file");
@@ -74,7 +74,7 @@ TEST_F(CheckpointTest, PrunesOnlyDirectoriesThatAreCheckpoints) {
   EXPECT_THAT(names_in(dir_), ElementsAre("007", "1", "2", "5", "latest", "notes"));
 }
 
-TEST_F(CheckpointTest, WhatAnInterruptedWriterLeftIsIgnoredAndRemoved) {
+TEST_F(CheckpointTest, IgnoresAndRemovesTheFilesOfAnInterruptedWriter) {
   save(dir_, 1000);
   fs::create_directories(dir_ / ".tmp-2000-99999");
   overwrite(dir_ / ".tmp-2000-99999/state.safetensors", "half");
@@ -86,7 +86,7 @@ TEST_F(CheckpointTest, WhatAnInterruptedWriterLeftIsIgnoredAndRemoved) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "latest"));
 }
 
-/// Saves one checkpoint after the other in a process of its own, which is killed some time after the first is there.
+/// Saves checkpoints in a child process, which is killed some time after the first one exists.
 void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t microseconds) {
   int saved[2];
   ASSERT_EQ(::pipe(saved), 0);
@@ -105,7 +105,7 @@ void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t
   for (const int end : saved) ::close(end);
 }
 
-TEST_F(CheckpointTest, AWriterKilledAtAnyMomentLeavesOnlyWholeOnes) {
+TEST_F(CheckpointTest, AWriterKilledAtAnyMomentLeavesOnlyCompleteOnes) {
   std::int64_t newest = 1;
   save(dir_, newest);
   RandomStream random(0, "kill");
@@ -122,7 +122,7 @@ TEST_F(CheckpointTest, AWriterKilledAtAnyMomentLeavesOnlyWholeOnes) {
   }
 }
 
-TEST_F(CheckpointTest, AWholeOneOfTheSameContentIsNotWrittenAgain) {
+TEST_F(CheckpointTest, AnIntactOneWithTheSameContentIsNotReplaced) {
   save(dir_, 1000);
   const auto before = fs::last_write_time(dir_ / "1000/state.safetensors");
   overwrite(dir_ / "1000/note.txt", "still here");
@@ -132,7 +132,7 @@ TEST_F(CheckpointTest, AWholeOneOfTheSameContentIsNotWrittenAgain) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, ADamagedOneOfTheSameNumberIsReplaced) {
+TEST_F(CheckpointTest, ADamagedOneWithTheSameNumberIsReplaced) {
   save(dir_, 1000);
   damage(dir_ / "1000");
   save(dir_, 1000);
@@ -140,7 +140,7 @@ TEST_F(CheckpointTest, ADamagedOneOfTheSameNumberIsReplaced) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, AnotherStateOrOtherOffsetsOfTheSameNumberReplaceTheOldOnes) {
+TEST_F(CheckpointTest, ADifferentStateOrOffsetsWithTheSameNumberReplaceTheOldOne) {
   save(dir_, 1000);
   save_checkpoint(dir_, info_at(1000), state_at(1), 2);
   EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1);
@@ -151,7 +151,7 @@ TEST_F(CheckpointTest, AnotherStateOrOtherOffsetsOfTheSameNumberReplaceTheOldOne
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, AFullDiskLeavesTheEarlierOnesAndNothingElse) {
+TEST_F(CheckpointTest, AFullDiskKeepsOnlyTheEarlierOnes) {
   save(dir_, 1000);
   NamedTensors large = state_at(2000);
   large["large"] = at::zeros({100000});
@@ -164,13 +164,13 @@ TEST_F(CheckpointTest, AFullDiskLeavesTheEarlierOnesAndNothingElse) {
   EXPECT_EQ(images_in(load_checkpoint(dir_ / "latest")), 1000);
 }
 
-TEST_F(CheckpointTest, CannotBeSavedWhereTheFolderIsAFile) {
+TEST_F(CheckpointTest, CannotBeSavedIfTheFolderIsAFile) {
   overwrite(dir_, "x");
   EXPECT_THROW(save(dir_, 1000), IoError);
   EXPECT_THROW(save(temporary_ / "other", -1), std::invalid_argument);
 }
 
-TEST_F(CheckpointTest, ADamagedOneIsNamedWithWhatIsWrong) {
+TEST_F(CheckpointTest, ReportsWhatIsDamaged) {
   save(dir_, 1000);
   const fs::path checkpoint = dir_ / "1000";
   const std::string state = (checkpoint / "state.safetensors").string();
@@ -187,7 +187,7 @@ TEST_F(CheckpointTest, ADamagedOneIsNamedWithWhatIsWrong) {
   EXPECT_THAT(reason(), HasSubstr("manifest.json: No such file"));
 }
 
-TEST_F(CheckpointTest, OfANewerFormatIsRefusedByItsVersion) {
+TEST_F(CheckpointTest, RejectsANewerFormat) {
   save(dir_, 1000);
   save(dir_, 2000);
   auto manifest = nlohmann::json::parse(read_file(dir_ / "2000/manifest.json", 1 << 20));
@@ -202,7 +202,7 @@ TEST_F(CheckpointTest, OfANewerFormatIsRefusedByItsVersion) {
   EXPECT_THROW(load_newest(dir_, warnings), NewerFormatError);
 }
 
-TEST_F(CheckpointTest, TheNewestIsTheOneOfTheLargestNumber) {
+TEST_F(CheckpointTest, TheNewestHasTheLargestNumber) {
   std::vector<std::string> warnings;
   EXPECT_FALSE(load_newest(dir_, warnings).has_value());
   for (const std::int64_t images : {0, 900, 10000}) save(dir_, images);
@@ -211,7 +211,7 @@ TEST_F(CheckpointTest, TheNewestIsTheOneOfTheLargestNumber) {
   EXPECT_THAT(list_checkpoints(dir_), ElementsAre(dir_ / "10000", dir_ / "900", dir_ / "0"));
 }
 
-TEST_F(CheckpointTest, ADamagedNewestIsPassedOverWithAWarning) {
+TEST_F(CheckpointTest, SkipsADamagedNewestWithAWarning) {
   for (const std::int64_t images : {1000, 2000, 3000, 4000}) save(dir_, images);
   damage(dir_ / "4000");
   overwrite(dir_ / "3000/manifest.json", "{");
@@ -220,7 +220,7 @@ TEST_F(CheckpointTest, ADamagedNewestIsPassedOverWithAWarning) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("4000/state.safetensors"), HasSubstr("3000/manifest.json")));
 }
 
-TEST_F(CheckpointTest, OnlyDamagedOnesAreAnErrorThatListsThem) {
+TEST_F(CheckpointTest, ListsThemIfAllAreDamaged) {
   save(dir_, 1000);
   save(dir_, 2000);
   damage(dir_ / "1000");
@@ -231,7 +231,7 @@ TEST_F(CheckpointTest, OnlyDamagedOnesAreAnErrorThatListsThem) {
   EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
 }
 
-TEST_F(CheckpointTest, UnderAnotherNumberThanItsOwnIsDamaged) {
+TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasAnotherNumber) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
@@ -239,7 +239,7 @@ TEST_F(CheckpointTest, UnderAnotherNumberThanItsOwnIsDamaged) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest is of 2000 images")));
 }
 
-TEST_F(CheckpointTest, IsNotTheOneOutsideThatALinkOfItsRunLeadsTo) {
+TEST_F(CheckpointTest, DoesNotFollowALinkOutOfTheRun) {
   save(dir_, 1000);
   save(temporary_ / "elsewhere", 2000);
   for (const auto& target : {(temporary_ / "elsewhere/2000").string(), std::string("../elsewhere/2000")}) {
@@ -249,7 +249,7 @@ TEST_F(CheckpointTest, IsNotTheOneOutsideThatALinkOfItsRunLeadsTo) {
   }
 }
 
-TEST_F(CheckpointTest, HoldsAConfigurationOrIsRefused) {
+TEST_F(CheckpointTest, RejectsAnInvalidConfiguration) {
   save(dir_, 1000);
   auto checkpoint = load_checkpoint(dir_ / "1000");
   EXPECT_EQ(checkpoint_config(checkpoint).run.name, Config{}.run.name);
@@ -258,7 +258,7 @@ TEST_F(CheckpointTest, HoldsAConfigurationOrIsRefused) {
               HasSubstr("1000/manifest.json, config:3: generator.charm is not a key"));
 }
 
-TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIs) {
+TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIsMarked) {
   save(dir_, 1000, 2);
   mark_best(dir_, 1000);
   for (const std::int64_t images : {2000, 3000, 4000}) save(dir_, images, 2);
@@ -269,23 +269,23 @@ TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIs) {
   EXPECT_THAT(names_in(dir_), ElementsAre("4000", "5000", "best", "latest"));
 }
 
-TEST_F(CheckpointTest, MarkedBestThatIsGoneLeavesNoLinkThatLeadsNowhere) {
+TEST_F(CheckpointTest, ADanglingBestLinkIsRemoved) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   mark_best(dir_, 2000);
   remove_newer_checkpoints(dir_, 1000);
-  mark_best(dir_, 500);  // what the cut log calls the best may have been pruned
+  mark_best(dir_, 500);  // the best checkpoint of the truncated log may have been pruned
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, ThatCannotBeReadIsSetAsideAndNotRemovedWhereTheRunGoesOnFromAnOlderOne) {
+TEST_F(CheckpointTest, AnUnreadableNewerOneIsRenamedOnResume) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   damage(dir_ / "3000");
   EXPECT_THAT(remove_newer_checkpoints(dir_, 1000), ElementsAre(dir_ / "2000"));
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000-unreadable", "latest"));
 }
 
-/// In a container every process may have the same number.
-TEST_F(CheckpointTest, IsMarkedThoughAKilledProcessOfTheSameNumberLeftItsLink) {
+/// In a container, every process may have the same process ID.
+TEST_F(CheckpointTest, IsMarkedDespiteALinkLeftByAKilledProcess) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   for (const std::string name : {"best", "latest"}) {
     fs::create_symlink("nowhere", dir_ / (".tmp-" + name + "-" + std::to_string(::getpid())));
@@ -296,7 +296,7 @@ TEST_F(CheckpointTest, IsMarkedThoughAKilledProcessOfTheSameNumberLeftItsLink) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "best", "latest"));
 }
 
-TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
+TEST_F(CheckpointTest, IsFoundByItsPathOrThatOfItsRun) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   EXPECT_EQ(resolve_checkpoint(dir_ / "1000"), dir_ / "1000");
@@ -312,7 +312,7 @@ TEST_F(CheckpointTest, IsFoundByItsOwnPathOrItsRuns) {
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
 }
 
-TEST_F(CheckpointTest, RemovesWhatIsNewerAndNothingElse) {
+TEST_F(CheckpointTest, RemovesOnlyNewerOnes) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images, /*keep=*/5);
   EXPECT_EQ(remove_newer_checkpoints(dir_, 1000), (std::vector<fs::path>{dir_ / "3000", dir_ / "2000"}));
   EXPECT_EQ(list_checkpoints(dir_), std::vector<fs::path>{dir_ / "1000"});
@@ -320,7 +320,7 @@ TEST_F(CheckpointTest, RemovesWhatIsNewerAndNothingElse) {
   EXPECT_TRUE(remove_newer_checkpoints(dir_, 1000).empty());
 }
 
-TEST_F(CheckpointTest, WhatAKilledProcessOfTheSameNumberLeftIsNotInTheWay) {
+TEST_F(CheckpointTest, FilesOfAKilledProcessWithTheSameIdDoNotInterfere) {
   const auto leave = [&](const std::string& name) {
     const std::string temporary = ".tmp-" + name + '-' + std::to_string(::getpid());
     fs::create_directories(dir_ / temporary);
@@ -335,7 +335,7 @@ TEST_F(CheckpointTest, WhatAKilledProcessOfTheSameNumberLeftIsNotInTheWay) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, WhatIsNoCheckpointIsSaidToBeWhatItIs) {
+TEST_F(CheckpointTest, DescribesAPathThatIsNotACheckpoint) {
   const auto reason = [](const fs::path& path) {
     return message_of<CheckpointError>([&] { resolve_checkpoint(path); });
   };

@@ -25,7 +25,7 @@ std::vector<std::int64_t> steps_in(const TemporaryDirectory& directory) {
   return steps;
 }
 
-TEST(EventFiles, HoldWhatTensorFlowsWritersHold) {
+TEST(EventFiles, MatchTensorFlowsFormat) {
   const TemporaryDirectory directory;
   EventFiles events(directory.path());
   events.begin(0);
@@ -43,18 +43,18 @@ TEST(EventFiles, HoldWhatTensorFlowsWritersHold) {
   EXPECT_EQ(points[0].scalar, 0.5f);
 }
 
-// The length 1, its CRC, the byte, its CRC, as TensorFlow 2's TFRecordWriter writes them (scripts/test_tensorboard.py
-// reads whole files with TensorBoard itself).
-TEST(EventFiles, FrameARecordWithItsLengthAndMaskedChecksums) {
+// The length 1, its CRC, the byte, its CRC, as written by TFRecordWriter of TensorFlow 2 (scripts/test_tensorboard.py
+// reads complete files with TensorBoard).
+TEST(EventFiles, FrameRecordsWithLengthAndMaskedChecksums) {
   const std::string record = event_record("a");
   EXPECT_EQ(record.size(), 17u);
   EXPECT_EQ(record.substr(0, 8), std::string("\1\0\0\0\0\0\0\0", 8));
   EXPECT_EQ(record[12], 'a');
-  // crc32c("a") = 0xc1d04330, turned right by 15 bits, plus 0xa282ead8.
+  // crc32c("a") = 0xc1d04330, rotated right by 15 bits, plus 0xa282ead8.
   EXPECT_EQ(little_endian(record.substr(13)), 0x28e46e78u);
 }
 
-TEST(EventFiles, AreNotMadeWhereNothingIsWritten) {
+TEST(EventFiles, AreNotCreatedWithoutEvents) {
   const TemporaryDirectory directory;
   EventFiles off(directory.path());
   off.add(64, loss(1));
@@ -66,7 +66,7 @@ TEST(EventFiles, AreNotMadeWhereNothingIsWritten) {
   EXPECT_THAT(on.sizes(), IsEmpty());
 }
 
-TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
+TEST(EventFiles, HaveNoDuplicatePointsAfterAResume) {
   const TemporaryDirectory directory;
   EventFiles first(directory.path());
   first.begin(0);
@@ -75,7 +75,7 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   const auto noted = first.sizes();
   EXPECT_THAT(noted, SizeIs(1));
   first.add(192, loss(3));
-  EventFiles lost(directory.path());  // its start came to no checkpoint
+  EventFiles lost(directory.path());  // this start did not write a checkpoint
   lost.truncate_to(noted);
   lost.begin(128);
   lost.add(192, loss(4));
@@ -87,7 +87,7 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   EXPECT_THAT(steps_in(directory), ElementsAre(64, 128, 192, 256));
   const auto files = testing::event_files(directory.path());
   ASSERT_THAT(files, SizeIs(2));
-  // What makes TensorBoard forget the 192 that it may have read: a session that starts at step 129.
+  // A session that starts at step 129 makes TensorBoard discard step 192.
   const auto records = testing::records_of(files[1]);
   const auto session = testing::field_of(records[1], testing::event_session_log).get_string();
   EXPECT_EQ(testing::field_of(session, testing::session_log_status).get_enum(), 1);
@@ -95,7 +95,7 @@ TEST(EventFiles, HoldNoPointTwiceOfARunThatWasResumed) {
   EXPECT_THAT(second.sizes(), SizeIs(2));
 }
 
-TEST(EventFiles, OfALaterStartSortBehindThoseOfAClockThatWasAhead) {
+TEST(EventFiles, SortAfterOlderFilesIfTheClockWasSetBack) {
   const TemporaryDirectory directory;
   const auto ahead = directory.write("events.out.tfevents.4000000000.slopegan", "");
   EventFiles events(directory.path());
@@ -106,7 +106,7 @@ TEST(EventFiles, OfALaterStartSortBehindThoseOfAClockThatWasAhead) {
               ElementsAre(ahead, directory / "events.out.tfevents.4000000001.slopegan"));
 }
 
-TEST(EventFiles, OfSomebodyElseAreLeftAloneAndLostOnesAreNoObstacle) {
+TEST(EventFiles, OfOtherProgramsAreKeptAndMissingOnesAreTolerated) {
   const TemporaryDirectory directory;
   directory.write("events.out.tfevents.1700000000.host.1.0", "x");
   directory.write("events.out.tfevents.1700000001.slopegan", "abc");
@@ -118,7 +118,7 @@ TEST(EventFiles, OfSomebodyElseAreLeftAloneAndLostOnesAreNoObstacle) {
               ElementsAre(directory / "events.out.tfevents.1700000000.host.1.0"));
 }
 
-TEST(EventSummary, WritesAHistogramWithItsGaps) {
+TEST(EventSummary, WritesAHistogramWithGaps) {
   Histogram histogram;
   histogram.add(std::vector<float>{-1, 1, 1, 1.125f});
   EventSummary summary;

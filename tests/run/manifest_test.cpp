@@ -21,7 +21,7 @@ Manifest example_manifest() {
           {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
-/// The fields, for changes; the seal is made anew with sealed_text.
+/// Returns the fields, for changes; sealed_text seals them again.
 nlohmann::json example_fields() {
   auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json.erase("manifest_sha256");
@@ -35,7 +35,7 @@ Manifest read_back(const TemporaryDirectory& directory, const std::string& text)
   return read_manifest(directory.path());
 }
 
-TEST(Manifest, ReadsBackWhatItWrites) {
+TEST(Manifest, RoundTrips) {
   const TemporaryDirectory directory;
   const Manifest manifest = read_back(directory, manifest_text(example_manifest()));
   EXPECT_EQ(manifest.info, example_manifest().info);
@@ -49,7 +49,7 @@ struct Damage {
   const char* reason;
 };
 
-/// For the names that CTest shows.
+/// Returns the names that CTest shows.
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
 const Damage damages[] = {
@@ -77,7 +77,7 @@ const Damage damages[] = {
 
 class DamagedManifest : public ::testing::TestWithParam<Damage> {};
 
-TEST_P(DamagedManifest, IsRefusedWithTheReason) {
+TEST_P(DamagedManifest, IsRejectedWithTheReason) {
   const TemporaryDirectory directory;
   auto json = example_fields();
   json[nlohmann::json::json_pointer(GetParam().pointer)] = GetParam().value;
@@ -89,7 +89,7 @@ TEST_P(DamagedManifest, IsRefusedWithTheReason) {
 INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
                          [](const auto& damage) { return damage.param.what; });
 
-TEST(Manifest, OfANewerFormatNamesTheVersionWithoutItsEscapes) {
+TEST(Manifest, OfANewerFormatReportsTheVersionWithoutEscapes) {
   auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json["format_version"] = 2;
   json["slopegan"] = "9\x1b[2J\n";
@@ -97,13 +97,13 @@ TEST(Manifest, OfANewerFormatNamesTheVersionWithoutItsEscapes) {
               HasSubstr("m: format version 2, written by slopegan 9?[2J?; this slopegan reads versions up to 1"));
 }
 
-TEST(Manifest, OfMoreThanTwoMegabytesIsNotRead) {
+TEST(Manifest, LargerThanTwoMegabytesIsNotRead) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "manifest.json") << '{' << std::string(2'000'000, ' ') << '}';
   EXPECT_THAT(message_of<CheckpointError>([&] { read_manifest(directory.path()); }), HasSubstr("more than 2000000"));
 }
 
-TEST(Manifest, EveryFieldIsNeeded) {
+TEST(Manifest, EveryFieldIsRequired) {
   const TemporaryDirectory directory;
   const auto json = example_fields();
   EXPECT_THROW(read_back(directory, json.dump()), CheckpointError);  // no seal
@@ -115,7 +115,7 @@ TEST(Manifest, EveryFieldIsNeeded) {
   }
 }
 
-TEST(Manifest, AnyOtherByteIsRefused) {
+TEST(Manifest, RejectsAnyChangedByte) {
   const TemporaryDirectory directory;
   const std::string text = manifest_text(example_manifest());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -126,7 +126,7 @@ TEST(Manifest, AnyOtherByteIsRefused) {
   }
 }
 
-TEST(Manifest, OneCutAtAnyByteIsRefused) {
+TEST(Manifest, RejectsATruncationAtAnyByte) {
   const TemporaryDirectory directory;
   const std::string text = manifest_text(example_manifest());
   for (std::size_t size = 0; size < text.size(); ++size) {
@@ -142,7 +142,7 @@ TEST(Manifest, NestingIsBounded) {
   EXPECT_THROW(read_back(directory, "{\"a\":" + deep + std::string(deep.size(), ']') + "}"), CheckpointError);
 }
 
-TEST(Manifest, RefusesAFileThatNoMemoryHoldsWithoutReadingIt) {
+TEST(Manifest, RejectsAFileLargerThanTheMemoryWithoutReadingIt) {
   const TemporaryDirectory directory;
   Manifest manifest = example_manifest();
   manifest.files["state.safetensors"].size = physical_memory_bytes() + 1;

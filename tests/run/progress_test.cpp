@@ -31,7 +31,7 @@ ProgressView half_way() {
   return view;
 }
 
-TEST(Progress, ShowsEverythingWhereThereIsRoom) {
+TEST(Progress, ShowsEverythingOnAWideTerminal) {
   EXPECT_EQ(status_text(half_way(), 200),
             "[#####.....]  50 %  ETA 01:23  metrics  1034/s  FD 12.35  loss D 1.20 G 0.80  30000/60000 images  "
             "D(real) 0.61 D(fake) 0.39  640 MiB");
@@ -40,7 +40,7 @@ TEST(Progress, ShowsEverythingWhereThereIsRoom) {
             "D(real) 0.61 D(fake) 0.39, 640 MiB");
 }
 
-TEST(Progress, LeavesOutWhatMattersLessOnANarrowTerminal) {
+TEST(Progress, OmitsLessImportantPartsOnANarrowTerminal) {
   EXPECT_EQ(status_text(half_way(), 50), "[#####.....]  50 %  ETA 01:23  metrics  1034/s");
   EXPECT_EQ(status_text(half_way(), 30), " 50 %  ETA 01:23  metrics");
   EXPECT_EQ(status_text(half_way(), 3), "");
@@ -49,7 +49,7 @@ TEST(Progress, LeavesOutWhatMattersLessOnANarrowTerminal) {
   }
 }
 
-TEST(Progress, LeavesOutWhatIsNotKnown) {
+TEST(Progress, OmitsUnknownParts) {
   auto view = half_way();
   view.phase.reset();
   view.last_fd.reset();
@@ -57,7 +57,7 @@ TEST(Progress, LeavesOutWhatIsNotKnown) {
   EXPECT_THAT(status_text(view, 200), AllOf(HasSubstr("50 %  ETA --:--  1034/s  loss"), Not(HasSubstr("FD"))));
 }
 
-TEST(Progress, HasABarFromEmptyToFullWhateverTheShare) {
+TEST(Progress, HasABarFromEmptyToFullForAnyFraction) {
   EXPECT_EQ(progress_bar(0), "[..........] ");
   EXPECT_EQ(progress_bar(0.19), "[#.........] ");
   EXPECT_EQ(progress_bar(1), "[##########] ");
@@ -65,7 +65,7 @@ TEST(Progress, HasABarFromEmptyToFullWhateverTheShare) {
   EXPECT_EQ(progress_bar(-1), "[..........] ");
 }
 
-TEST(Progress, CountsTheTimeOfAPhaseApart) {
+TEST(Progress, MeasuresTheTimeOfEachPhase) {
   log::init({.level = log::Level::off});
   Progress progress(0, 1000);
   const int answer = progress.during(Phase::metrics, [&] {
@@ -80,12 +80,12 @@ TEST(Progress, CountsTheTimeOfAPhaseApart) {
   double sum = 0;
   for (const Phase phase : phases) sum += progress.seconds_in(phase);
   EXPECT_LE(sum, progress.seconds());
-  // 100 images took what was trained; the 900 to come will also take nine times the metrics.
+  // The remaining 900 images take nine times as long, including the metrics.
   EXPECT_GE(progress.view().seconds_left, 9 * 0.01);
   EXPECT_GE(progress.images_per_second(), 100 / (progress.seconds() - metrics));
 }
 
-TEST(RunSummary, NamesTheFiguresThatThereAre) {
+TEST(RunSummary, ShowsTheAvailableFigures) {
   log::init({.level = log::Level::off});
   Progress progress(0, 1000);
   progress.update(1000, half_way().stats);

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 void touch(const fs::path& file) { std::ofstream(file) << "x"; }
 
-TEST(RunPaths, AreThoseOfTheDocumentation) {
+TEST(RunPaths, MatchTheDocumentation) {
   const RunPaths paths("outputs/x");
   EXPECT_EQ(paths.config_file(), "outputs/x/config.yaml");
   EXPECT_EQ(paths.history_file(), "outputs/x/history.jsonl");
@@ -25,7 +25,7 @@ TEST(RunPaths, AreThoseOfTheDocumentation) {
   EXPECT_EQ(paths.checkpoints_dir(), "outputs/x/checkpoints");
 }
 
-TEST(RunDirectory, IsCreatedWithItsParentsAndKeptFromOthers) {
+TEST(RunDirectory, IsCreatedWithItsParentsAndLocked) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "outputs/x";
   {
@@ -40,7 +40,7 @@ TEST(RunDirectory, IsCreatedWithItsParentsAndKeptFromOthers) {
   EXPECT_EQ(RunDirectory::open(root).config_file(), root / "config.yaml");
 }
 
-TEST(RunDirectory, ThatHoldsARunIsNotCreatedAgain) {
+TEST(RunDirectory, IsNotCreatedOverAnExistingRun) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "x";
   touch(RunDirectory::create(root).config_file());
@@ -48,7 +48,7 @@ TEST(RunDirectory, ThatHoldsARunIsNotCreatedAgain) {
             root.string() + " already exists; resume it with --resume auto, or choose another name with run.name=...");
 }
 
-TEST(RunDirectory, ThatIsStillEmptyMayBeCreatedAgain) {
+TEST(RunDirectory, CanBeCreatedAgainWhileEmpty) {
   const TemporaryDirectory directory;
   RunDirectory::create(directory / "x");
   EXPECT_NO_THROW(RunDirectory::create(directory / "x"));
@@ -56,7 +56,7 @@ TEST(RunDirectory, ThatIsStillEmptyMayBeCreatedAgain) {
   EXPECT_NO_THROW(RunDirectory::create(directory / "y"));
 }
 
-TEST(RunDirectory, IsClearedOfWhatAKilledProcessLeftHalfWritten) {
+TEST(RunDirectory, RemovesTemporaryFilesOfAKilledProcess) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "x";
   touch(RunDirectory::create(root).config_file());
@@ -68,7 +68,7 @@ TEST(RunDirectory, IsClearedOfWhatAKilledProcessLeftHalfWritten) {
   EXPECT_TRUE(fs::exists(root / "samples/20000.png"));
 }
 
-TEST(RunDirectory, IsNoLongerOursWhereItWasRemovedOrReplaced) {
+TEST(RunDirectory, DetectsThatItWasRemovedOrReplaced) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "x";
   const RunDirectory run = RunDirectory::create(root);
@@ -81,14 +81,14 @@ TEST(RunDirectory, IsNoLongerOursWhereItWasRemovedOrReplaced) {
   EXPECT_NO_THROW(other.check_in_place());
 }
 
-TEST(RunDirectory, LeavesNothingInAFolderThatIsNoRun) {
+TEST(RunDirectory, LeavesNoFilesInAFolderThatIsNotARun) {
   const TemporaryDirectory directory;
   touch(directory / "somebody's file");
   EXPECT_THROW(RunDirectory::create(directory.path()), UsageError);
   EXPECT_FALSE(fs::exists(directory / ".lock"));
 }
 
-TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeMovedBehindOne) {
+TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeOpenedThroughOne) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "elsewhere");
   fs::create_symlink("elsewhere", directory / "x");
@@ -101,7 +101,7 @@ TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeMovedBehindOne) {
   EXPECT_NO_THROW(RunDirectory::open(directory / "x"));
 }
 
-TEST(RunDirectory, CannotStandWhereAFileIs) {
+TEST(RunDirectory, CannotReplaceAFile) {
   const TemporaryDirectory directory;
   touch(directory / "file");
   EXPECT_THROW(RunDirectory::create(directory / "file"), IoError);

@@ -86,7 +86,7 @@ TEST(UtcTimestamp, IsIso8601) {
   EXPECT_EQ(utc_timestamp(std::chrono::system_clock::from_time_t(951782400)), "2000-02-29T00:00:00Z");
 }
 
-TEST(ThisHost, NamesAProcessorItsCoresAndMemory) {
+TEST(ThisHost, HasAProcessorCoresAndMemory) {
   const HostInfo host = this_host();
   EXPECT_FALSE(host.cpu.empty());
   EXPECT_EQ(host.cpu.find('\n'), std::string::npos);

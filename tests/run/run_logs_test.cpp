@@ -7,7 +7,7 @@
 namespace slopegan {
 namespace {
 
-TEST(RunLogs, AreCutToTheSizesThatACheckpointNoted) {
+TEST(RunLogs, AreTruncatedToTheSizesInTheCheckpoint) {
   const TemporaryDirectory directory;
   RunLogs logs{RunPaths(directory.path())};
   logs.history.append_line("{\"images\":1}");
@@ -21,7 +21,7 @@ TEST(RunLogs, AreCutToTheSizesThatACheckpointNoted) {
   EXPECT_EQ(read_file(directory.path() / "diagnostics.jsonl", 100), "");
 }
 
-TEST(RunLogs, AreEmptiedWhereACheckpointKnowsNothingOfThem) {
+TEST(RunLogs, AreEmptiedIfTheCheckpointDoesNotListThem) {
   const TemporaryDirectory directory;
   RunLogs logs{RunPaths(directory.path())};
   logs.metrics.append_line("{}");

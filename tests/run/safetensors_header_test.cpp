@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(SafetensorsHeader, ReadsTensorsInTheOrderOfTheirData) {
+TEST(SafetensorsHeader, ReturnsTensorsInTheOrderOfTheirData) {
   const auto header = parse_safetensors_header(
       R"({"b":{"shape":[2,1],"data_offsets":[2,10],"dtype":"F32"},"__metadata__":{"k":"v"},)"
       R"("e":{"dtype":"F64","shape":[3,0],"data_offsets":[2,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}  )",
@@ -28,12 +28,12 @@ TEST(SafetensorsHeader, ReadsTensorsInTheOrderOfTheirData) {
   EXPECT_EQ(header.metadata, (SafetensorsMetadata{{"k", "v"}}));
 }
 
-TEST(SafetensorsHeader, AcceptsOneThatHoldsNothing) {
+TEST(SafetensorsHeader, AcceptsAnEmptyHeader) {
   EXPECT_TRUE(parse_safetensors_header("{}", 0).tensors.empty());
   EXPECT_TRUE(parse_safetensors_header(R"({"__metadata__":{}})", 0).tensors.empty());
 }
 
-TEST(SafetensorsHeader, ReadsBackWhatItWrites) {
+TEST(SafetensorsHeader, RoundTrips) {
   SafetensorsHeader header;
   header.metadata = {{"a", "1"}, {"b", "2"}};
   header.tensors.push_back({.name = "x", .dtype = c10::ScalarType::Half, .shape = {2, 3}, .begin = 0, .end = 12});
@@ -44,7 +44,7 @@ TEST(SafetensorsHeader, ReadsBackWhatItWrites) {
   EXPECT_EQ(safetensors_header_text(parse_safetensors_header(text, 13)), text);
 }
 
-TEST(SafetensorsHeader, KnowsWhatATensorMayBeCalled) {
+TEST(SafetensorsHeader, ValidatesTensorNames) {
   EXPECT_TRUE(is_tensor_name("generator.0.weight"));
   EXPECT_TRUE(is_tensor_name(std::string(512, 'n')));
   EXPECT_FALSE(is_tensor_name(std::string(513, 'n')));
@@ -60,13 +60,13 @@ struct Hostile {
   std::string reason;
 };
 
-/// For the names that CTest shows.
+/// Returns the names that CTest shows.
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.what; }
 
-/// The header of one tensor "a" with these fields.
+/// Returns the header of one tensor "a" with these fields.
 std::string tensor(const std::string& fields) { return join({"{\"a\":{", fields, "}}"}, ""); }
 
-/// One entry of this name, as it stands in the JSON.
+/// Returns a header with one entry of this name, which is inserted into the JSON verbatim.
 std::string named(const std::string& name, const std::string& value) {
   return join({"{\"", name, "\":", value, "}"}, "");
 }
@@ -86,7 +86,7 @@ std::string two_tensors(const std::string& first, const std::string& second) {
   return join({R"({"a":)", fields, first, R"(},"b":)", fields, second, "}}"}, "");
 }
 
-/// With four bytes of data each.
+/// Each header is for four bytes of data.
 std::vector<Hostile> hostile_headers() {
   const std::string good = R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})";
   return {
@@ -167,7 +167,7 @@ std::vector<Hostile> hostile_headers() {
 
 class HostileHeader : public ::testing::TestWithParam<Hostile> {};
 
-TEST_P(HostileHeader, IsRefusedWithTheReason) {
+TEST_P(HostileHeader, IsRejectedWithTheReason) {
   const std::string message = message_of<CheckpointError>([] { parse_safetensors_header(GetParam().json, 4); });
   EXPECT_THAT(message, HasSubstr(GetParam().reason));
   EXPECT_LT(message.size(), 400u);

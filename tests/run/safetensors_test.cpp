@@ -43,7 +43,7 @@ NamedTensors golden_tensors() {
           {"empty", at::empty({0, 4}, torch::kFloat)}};
 }
 
-/// Same shape, dtype and bits; NaNs included, unlike torch::equal.
+/// Whether shape, dtype and bits are equal. Unlike torch::equal, this includes NaNs.
 void expect_same_bits(const torch::Tensor& found, const torch::Tensor& expected) {
   ASSERT_EQ(found.sizes(), expected.sizes());
   ASSERT_EQ(found.scalar_type(), expected.scalar_type());
@@ -68,19 +68,19 @@ NamedTensors round_trip(const NamedTensors& tensors) {
   return read_safetensors(directory / "file").tensors;
 }
 
-TEST(Safetensors, ReadsWhatTheReferenceLibraryWrote) {
+TEST(Safetensors, ReadsAFileOfTheReferenceLibrary) {
   const Safetensors content = read_safetensors(golden);
   expect_same(content.tensors, golden_tensors());
   EXPECT_EQ(content.metadata, (SafetensorsMetadata{{"made_by", "slopegan"}}));
 }
 
-TEST(Safetensors, WritesTheSameTensorsAndMetadataAsTheReferenceLibrary) {
+TEST(Safetensors, WritesTheSameBytesAsTheReferenceLibrary) {
   const TemporaryDirectory directory;
   write_safetensors(directory / "file", golden_tensors(), {{"made_by", "slopegan"}});
   EXPECT_EQ(read_file(directory / "file", 1 << 20), read_file(golden, 1 << 20));
 }
 
-TEST(Safetensors, BringsEveryBitPatternBack) {
+TEST(Safetensors, RoundTripsEveryBitPattern) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const auto special = torch::tensor({nan, -nan, infinity, -infinity, -0.0f, 1e-45f});
   auto every_byte = at::arange(65536, torch::kInt).to(torch::kShort);
@@ -92,7 +92,7 @@ TEST(Safetensors, BringsEveryBitPatternBack) {
   expect_same(round_trip(tensors), tensors);
 }
 
-TEST(Safetensors, WritesRowMajorDataWhateverTheMemoryFormat) {
+TEST(Safetensors, WritesRowMajorDataForAnyMemoryFormat) {
   const auto base = at::arange(2 * 3 * 4 * 5, torch::kFloat).view({2, 3, 4, 5});
   const NamedTensors tensors = {{"channels_last", base.contiguous(torch::MemoryFormat::ChannelsLast)},
                                 {"transposed", base.transpose(0, 3)},
@@ -105,7 +105,7 @@ TEST(Safetensors, WritesRowMajorDataWhateverTheMemoryFormat) {
   EXPECT_FALSE(found.at("with_gradient").requires_grad());
 }
 
-TEST(Safetensors, StoresNoTensorsAtAll) {
+TEST(Safetensors, StoresAnEmptySet) {
   const TemporaryDirectory directory;
   const FileDigest digest = write_safetensors(directory / "file", {});
   EXPECT_EQ(digest.size, 16u);
@@ -145,7 +145,7 @@ TEST(Safetensors, AlignsTheDataOfEveryTensor) {
   for (const auto& entry : header.tensors) EXPECT_EQ(entry.begin % c10::elementSize(entry.dtype), 0u) << entry.name;
 }
 
-TEST(Safetensors, RefusesToWriteWhatItCouldNotRead) {
+TEST(Safetensors, RejectsTensorsThatCannotBeStored) {
   const TemporaryDirectory directory;
   const auto write = [&](const std::string& name, const torch::Tensor& tensor) {
     write_safetensors(directory / "file", {{name, tensor}});
@@ -167,7 +167,7 @@ TEST(Safetensors, AFullDiskIsAnIoError) {
   EXPECT_THROW(write_safetensors(directory / "file", tensors), IoError);
 }
 
-/// Files of the reader's tests: any header, any data.
+/// Files with arbitrary headers and data.
 void write_raw(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -176,7 +176,7 @@ std::string with_length(std::uint64_t length, const std::string& rest) {
   return std::string(reinterpret_cast<const char*>(&length), 8) + rest;
 }
 
-TEST(SafetensorsReader, NamesTheFileAndTheReason) {
+TEST(SafetensorsReader, ReportsTheFileAndTheReason) {
   const TemporaryDirectory directory;
   const auto file = directory / "state.safetensors";
   const auto reason_for = [&](const std::string& bytes) {
@@ -197,21 +197,21 @@ TEST(SafetensorsReader, NamesTheFileAndTheReason) {
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(directory.path()); }), HasSubstr("directory"));
 }
 
-TEST(SafetensorsReader, WaitsForNoPipe) {
+TEST(SafetensorsReader, DoesNotBlockOnAPipe) {
   const TemporaryDirectory directory;
   ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(directory / "pipe"); }),
               HasSubstr("pipe or a device"));
 }
 
-TEST(SafetensorsReader, RefusesAnHonestFileThatNoMemoryHolds) {
+TEST(SafetensorsReader, RejectsAValidFileLargerThanTheMemory) {
   const TemporaryDirectory directory;
   const auto file = directory / "state.safetensors";
   const std::uint64_t size = std::uint64_t{1} << 43;
   const std::string header = R"({"a":{"dtype":"U8","shape":[8796093022208],"data_offsets":[0,8796093022208]}})";
   write_raw(file, with_length(header.size(), header));
   std::error_code error;
-  fs::resize_file(file, 8 + header.size() + size, error);  // a hole, which takes no room on the disk
+  fs::resize_file(file, 8 + header.size() + size, error);  // a sparse file, which needs no space on the disk
   if (error) GTEST_SKIP() << "this file system has no files of 8 TiB";
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(file); }), HasSubstr("this machine's memory"));
 }
@@ -223,7 +223,7 @@ std::string small_file() {
   return read_file(directory / "file", 1 << 20);
 }
 
-/// Reading these bytes either works or is a CheckpointError, nothing else.
+/// Checks that reading these bytes either works or throws CheckpointError.
 bool is_read(const fs::path& file, const std::string& bytes) {
   write_raw(file, bytes);
   try {
@@ -234,7 +234,7 @@ bool is_read(const fs::path& file, const std::string& bytes) {
   }
 }
 
-TEST(SafetensorsReader, RefusesAFileCutAtAnyByteOrWithMoreBehindIt) {
+TEST(SafetensorsReader, RejectsATruncatedFileOrTrailingBytes) {
   const TemporaryDirectory directory;
   const std::string bytes = small_file();
   EXPECT_TRUE(is_read(directory / "file", bytes));
@@ -268,7 +268,7 @@ TEST(SafetensorsReader, SurvivesRandomBytes) {
   for (int trial = 0; trial < 3000; ++trial) {
     std::string damaged = bytes;
     for (std::uint32_t changes = 1 + random.below(8); changes > 0; --changes) {
-      // Most of a random byte's values are no JSON, so half of them are taken from the file itself.
+      // Most random bytes are not JSON, so half of them are taken from the file itself.
       const auto at = random.below(static_cast<std::uint32_t>(bytes.size()));
       const auto from = random.below(static_cast<std::uint32_t>(bytes.size()));
       damaged[at] = random.below(2) == 0 ? static_cast<char>(random.below(256)) : bytes[from];

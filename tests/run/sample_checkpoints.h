@@ -17,7 +17,7 @@ inline CheckpointInfo info_at(std::int64_t images) {
   return {images, "0.1.0", "seed: 0\ndata: {path: ä}\n", "9f2a", {{"history.jsonl", 123}, {"metrics.jsonl", 0}}};
 }
 
-/// A state that tells the checkpoints apart.
+/// Returns a state that differs between checkpoints.
 inline NamedTensors state_at(std::int64_t images) {
   return {{"counters.images", torch::tensor(images)},
           {"generator.weight", at::full({2, 3, 4, 4}, static_cast<double>(images)).to(at::MemoryFormat::ChannelsLast)},
@@ -43,7 +43,7 @@ inline void overwrite(const std::filesystem::path& file, const std::string& cont
   std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
 }
 
-/// One bit of the data, where only the digest can tell.
+/// Flips one bit of the data, which only the digest detects.
 inline void damage(const std::filesystem::path& checkpoint) {
   std::string content = read_file(checkpoint / "state.safetensors", 1 << 20);
   content.back() = static_cast<char>(content.back() ^ 1);

@@ -7,7 +7,7 @@
 
 namespace slopegan::testing {
 
-/// What a run of this configuration would have saved after 64 images, as far as a generator needs it.
+/// Returns the part of a checkpoint after 64 images that a generator needs.
 inline Checkpoint generator_checkpoint(const Config& config, std::int64_t channels = 1) {
   Checkpoint checkpoint;
   checkpoint.directory = "run/checkpoints/64";

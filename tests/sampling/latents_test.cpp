@@ -22,7 +22,7 @@ double angle(const at::Tensor& a, const at::Tensor& b) {
   return std::acos(std::clamp(cosine, -1.0, 1.0));
 }
 
-TEST(Slerp, GoesAlongTheQuarterCircleOfTwoAxes) {
+TEST(Slerp, FollowsTheQuarterCircleBetweenTwoAxes) {
   const auto x = at::tensor({3.0f, 0.0f}), y = at::tensor({0.0f, 0.5f});
   for (const double t : {0.0, 0.1, 0.25, 0.5, 0.9, 1.0}) {
     const auto point = slerp(x, y, t);
@@ -31,7 +31,7 @@ TEST(Slerp, GoesAlongTheQuarterCircleOfTwoAxes) {
   }
 }
 
-TEST(Slerp, KeepsTheTypicalNormAndAnEvenSpeed) {
+TEST(Slerp, HasConstantNormAndSpeed) {
   for (const std::int64_t size : {2, 16, 100, 4096}) {
     const auto ends = latents(2, size);
     const double whole = angle(ends[0], ends[1]);
@@ -44,7 +44,7 @@ TEST(Slerp, KeepsTheTypicalNormAndAnEvenSpeed) {
   }
 }
 
-TEST(Slerp, GivesItsEndsExactly) {
+TEST(Slerp, ReturnsItsEndsExactly) {
   const auto ends = latents(2, 100);
   const auto scaled = [](const at::Tensor& end) {
     const auto precise = end.to(at::kDouble);
@@ -54,12 +54,12 @@ TEST(Slerp, GivesItsEndsExactly) {
   EXPECT_TRUE(at::equal(slerp(ends[0], ends[1], 1), scaled(ends[1])));
 }
 
-TEST(Slerp, StaysWhereBothEndsAreEqual) {
+TEST(Slerp, IsConstantIfBothEndsAreEqual) {
   const auto end = latents(1, 50)[0];
   for (const double t : {0.0, 0.3, 1.0}) EXPECT_TRUE(at::equal(slerp(end, end * 2, t), slerp(end, end, 0)));
 }
 
-TEST(Slerp, TakesAHalfCircleBetweenOppositeEnds) {
+TEST(Slerp, FollowsAHalfCircleBetweenOppositeEnds) {
   for (const std::int64_t size : {2, 100}) {
     const auto end = latents(1, size)[0];
     for (int i = 0; i <= 8; ++i) {
@@ -70,7 +70,7 @@ TEST(Slerp, TakesAHalfCircleBetweenOppositeEnds) {
   }
 }
 
-TEST(Slerp, HandlesEndsThatAreNearlyOppositeOrEqual) {
+TEST(Slerp, HandlesNearlyOppositeOrEqualEnds) {
   const auto end = latents(1, 100)[0];
   const auto other = latents(2, 100)[1];
   for (const double sign : {1.0, -1.0}) {
@@ -85,7 +85,7 @@ TEST(Slerp, HandlesEndsThatAreNearlyOppositeOrEqual) {
   }
 }
 
-TEST(Slerp, HasNoWayInOneDimensionAndNoDirectionInZero) {
+TEST(Slerp, HandlesOneDimensionAndZeroVectors) {
   const auto one = at::tensor({2.0f}), minus = at::tensor({-0.1f});
   EXPECT_EQ(slerp(one, minus, 0.4).item<float>(), 1);
   EXPECT_EQ(slerp(one, minus, 0.6).item<float>(), -1);
@@ -95,7 +95,7 @@ TEST(Slerp, HasNoWayInOneDimensionAndNoDirectionInZero) {
   EXPECT_THROW(slerp(at::zeros({4}), at::zeros({5}), 0), std::invalid_argument);
 }
 
-TEST(LatentWalk, GoesThroughItsStationsAndBackToTheFirst) {
+TEST(LatentWalk, VisitsItsStationsAndReturnsToTheFirst) {
   const auto stations = latents(3, 100);
   const LatentWalk walk(stations, 4);
   EXPECT_EQ(walk.size(), 12);
@@ -109,7 +109,7 @@ TEST(LatentWalk, GoesThroughItsStationsAndBackToTheFirst) {
   EXPECT_THROW(LatentWalk(stations, 0), std::invalid_argument);
 }
 
-TEST(NumberedLatents, AreFunctionsOfSeedAndNumberAlone) {
+TEST(NumberedLatents, DependOnlyOnSeedAndNumber) {
   const auto source = numbered_latents(7, 100);
   const auto all = source(0, 20);
   EXPECT_TRUE(at::equal(source(5, 3), all.narrow(0, 5, 3)));

@@ -26,7 +26,7 @@ std::string refusal(const Checkpoint& checkpoint) {
   return message_of<CheckpointError>([&] { load_generator(checkpoint); });
 }
 
-TEST(LoadGenerator, TakesTheWeightsOfTheCheckpoint) {
+TEST(LoadGenerator, LoadsTheWeightsOfTheCheckpoint) {
   const auto checkpoint = generator_checkpoint(narrow());
   const auto loaded = load_generator(checkpoint);
   EXPECT_EQ(loaded.images, 64);
@@ -35,19 +35,19 @@ TEST(LoadGenerator, TakesTheWeightsOfTheCheckpoint) {
                            checkpoint.tensors.at("generator.block0.conv.weight")));
 }
 
-TEST(LoadGenerator, RefusesAWidthThatTheTensorsDoNotHaveBeforeItMakesTheNetwork) {
+TEST(LoadGenerator, RejectsAWrongWidthBeforeAllocatingTheNetwork) {
   auto checkpoint = generator_checkpoint(narrow());
   auto wide = narrow();
   wide.generator.width = 1024;
   wide.data.resolution = 128;  // 10 GB of weights
   checkpoint.info.config_yaml = to_yaml(wide);
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block0.conv.weight has another shape"));
-  // Even where the first layer is as it should be.
+  // Also if the first layer has the correct shape.
   checkpoint.tensors["generator.block0.conv.weight"] = at::empty({4, 16384, 4, 4});
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block1.conv.weight has another shape"));
 }
 
-TEST(LoadGenerator, RefusesImagesOfAnotherNumberOfChannelsThanOneAndThree) {
+TEST(LoadGenerator, RejectsImagesWithoutOneOrThreeChannels) {
   auto checkpoint = generator_checkpoint(narrow());
   for (const std::int64_t channels : {0, 2, 4}) {
     checkpoint.tensors["generator.block3.conv.weight"] = at::empty({2, channels, 4, 4});
@@ -55,7 +55,7 @@ TEST(LoadGenerator, RefusesImagesOfAnotherNumberOfChannelsThanOneAndThree) {
   }
 }
 
-TEST(LoadGenerator, RefusesTensorsThatAreMissingOrOfAnotherType) {
+TEST(LoadGenerator, RejectsTensorsThatAreMissingOrHaveAnotherType) {
   const auto whole = generator_checkpoint(narrow());
   for (const auto& [name, tensor] : whole.tensors) {
     auto checkpoint = whole;
@@ -66,7 +66,7 @@ TEST(LoadGenerator, RefusesTensorsThatAreMissingOrOfAnotherType) {
   }
 }
 
-TEST(LoadGenerator, RefusesAConfigurationThatItCannotRead) {
+TEST(LoadGenerator, RejectsAnInvalidConfiguration) {
   auto checkpoint = generator_checkpoint(narrow());
   checkpoint.info.config_yaml += "charm: 1\n";
   EXPECT_THAT(refusal(checkpoint), HasSubstr("charm is not a key"));
