@@ -180,7 +180,7 @@ TEST_F(CheckpointTest, ReportsWhatIsDamaged) {
   damage(checkpoint);
   EXPECT_EQ(reason(), state + ": the file is damaged (wrong SHA-256)");
   overwrite(state, content.substr(1));
-  EXPECT_THAT(reason(), HasSubstr(state + ": it holds " + std::to_string(content.size() - 1) + " bytes"));
+  EXPECT_THAT(reason(), HasSubstr(state + ": the file has " + std::to_string(content.size() - 1) + " bytes"));
   fs::remove(state);
   EXPECT_THAT(reason(), HasSubstr(state + ": the file is in the manifest, but is missing"));
   fs::remove(checkpoint / "manifest.json");
