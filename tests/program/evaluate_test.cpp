@@ -192,7 +192,7 @@ TEST_F(Evaluate, SaysWhatItCannotEvaluate) {
   EXPECT_THAT(refused({directory_.path().string()}, 2), HasSubstr("is a sweep"));
   const auto bad = train("run", {"metrics.extractor=" + (directory_ / "missing.pt").string()});
   EXPECT_EQ(bad.code, 3);
-  EXPECT_THAT(bad.err, HasSubstr("missing.pt is no file"));
+  EXPECT_THAT(bad.err, HasSubstr("missing.pt is not a file"));
 }
 
 }  // namespace
