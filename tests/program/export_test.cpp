@@ -142,7 +142,7 @@ TEST_F(Import, RefusesWeightsThatDoNotFitAndLeavesNothing) {
     EXPECT_THAT(result.err, HasSubstr(hint));
     EXPECT_FALSE(fs::exists(outputs() / "imported"));
   };
-  refused(import(good, {"run.name=smoke"}), 2, "exists already");
+  refused(import(good, {"run.name=smoke"}), 2, "already exists");
   refused(import(good, {"generator.width=16"}), 4, "has another shape");
   refused(import(good, {"generator.norm=none"}), 4, "another architecture");
   refused(import(directory_ / "none"), 4, "none");
