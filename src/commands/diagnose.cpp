@@ -5,7 +5,7 @@
 #include "commands/checkpoint_argument.h"
 #include "commands/commands.h"
 #include "commands/output.h"
-#include "diagnostics/sentinels.h"
+#include "diagnostics/vitals.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"

@@ -17,8 +17,8 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "training/follower.h"
-#include "training/resume.h"
+#include "training/parallel_training.h"
+#include "training/run_files.h"
 #include "training/trainer.h"
 
 namespace slopegan {
@@ -132,7 +132,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
 
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const bool only_shows = arguments.print_config || arguments.dry_run;
-  const auto environment = only_shows ? std::nullopt : find_ranks(environment_value);
+  const auto environment = only_shows ? std::nullopt : read_rank_environment(environment_value);
   // Rank 0 says what there is to say.
   if (environment && environment->rank > 0) log::set_level(log::Level::error);
   const Config config = arguments.config.load();

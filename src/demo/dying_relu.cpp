@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
+#include "images/plot.h"
 #include "models/compute.h"
 #include "support/text.h"
 
@@ -41,8 +43,8 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
 
 void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
   struct Case {
-    std::int64_t width, layers;  // as Lu et al. count them, with the output layer
-    double simulated;            // by another program, over as many networks
+    std::int64_t width, layers;  // as in Lu et al., including the output layer
+    double simulated;            // with another program, over the same number of networks
   };
   for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
     const ChainShape shape{row.width, row.layers - 1};
@@ -52,7 +54,8 @@ void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
     demo.predictions.push_back(predict_at_most(name + ", bound", born_dead_bound(shape), count));
     demo.born_dead.push_back({chain_text({row.width, row.layers}), born_dead_bound(shape), count.share()});
   }
-  // Two hidden layers of two units: 1/2 · 1/4 where one input dies in the first, 1/2 · 1/16 where each has one unit.
+  // Two hidden layers of two units: 1/2 · 1/4 if one input dies in the first layer, 1/2 · 1/16 if each input has one
+  // unit.
   demo.predictions.push_back(predict_share("born dead, N = 2, L = 3, exact 5/32", 5.0 / 32,
                                            count_born_dead({2, 2}, 0, chains_counted, seed + 1)));
   demo.predictions.push_back(
@@ -65,7 +68,7 @@ void measure_recoveries(DyingRelu& demo) {
     return steps < 0 ? std::string("never") : format_text("{} steps", steps);
   };
   for (const double slope : {0.0, 0.01, 0.1, 0.2}) {
-    DyingRelu::RecoveryCurve curve{slope, predicted_recovery(problem, slope), recover(problem, slope)};
+    DyingRelu::RecoveryCurve curve{slope, predicted_recovery(problem, slope), train_dead_unit(problem, slope)};
     const auto& measured = curve.measured;
     const bool holds = measured.steps == curve.predicted_steps && measured.bit_identical == (slope == 0);
     demo.predictions.push_back({format_text("a dead unit recovers, slope {:g}", slope), text(curve.predicted_steps),
@@ -88,7 +91,7 @@ void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
       curve.predicted.push_back(correlation);
     }
     const double measured = curve.measured.mean.back();
-    // The map is exact for infinite width; every layer adds a bias of the order of 1 / width.
+    // The map is exact for infinite width; every layer adds an error of the order of 1 / width.
     const double tolerance = deviations_allowed * curve.measured.standard_error.back() +
                              static_cast<double>(layers) / static_cast<double>(width) * (1 - correlation);
     demo.predictions.push_back({format_text("correlation after {} layers, slope {:g}", layers, slope),
@@ -98,17 +101,17 @@ void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
   }
 }
 
-std::string gan_text(const WoundedGan& gan) {
+std::string describe_gan(const WoundedGan& gan) {
   const auto moved = gan.generator_bit_identical ? std::string("bit-identical")
                                                  : format_text("moved {:.3f}", gan.generator_change.back());
   return "G " + moved +
          format_text(", D's dead units {:.2f} -> {:.2f}", gan.never_positive.front(), gan.never_positive.back());
 }
 
-/// Whether the network's fate is the one that is predicted: frozen for good, hurt and recovering, or never hurt.
+/// The predicted course of training: frozen, damaged but recovering, or not damaged.
 enum class Fate { frozen, recovers, unhurt };
 
-bool meets(Fate fate, const WoundedGan& gan) {
+bool matches(Fate fate, const WoundedGan& gan) {
   const double before = gan.never_positive.front(), after = gan.never_positive.back();
   const bool learned = gan.generator_change.back() > 0.05;
   switch (fate) {
@@ -119,7 +122,7 @@ bool meets(Fate fate, const WoundedGan& gan) {
     case Fate::unhurt:
       return learned && before < 0.1 && after < 0.25;
   }
-  throw std::logic_error("meets: unknown fate");
+  throw std::logic_error("matches: unknown fate");
 }
 
 void measure_gans(DyingRelu& demo, std::uint64_t seed) {
@@ -132,17 +135,17 @@ void measure_gans(DyingRelu& demo, std::uint64_t seed) {
     const char* allowed;
   };
   for (const Case& row :
-       {Case{"slope 0", 0, DiscriminatorNorm::none, Fate::frozen, "dead for ever, G frozen", "exact"},
+       {Case{"slope 0", 0, DiscriminatorNorm::none, Fate::frozen, "dead forever, G frozen", "exact"},
         {"slope 0.2", 0.2, DiscriminatorNorm::none, Fate::recovers, "D recovers, G learns", "> .05, > .9 -> < .75"},
-        {"slope 0, batch norm", 0, DiscriminatorNorm::batch, Fate::unhurt, "no harm, G learns",
+        {"slope 0, batch norm", 0, DiscriminatorNorm::batch, Fate::unhurt, "no damage, G learns",
          "> .05, < .1 -> < .25"}}) {
     WoundedGanOptions options;
     options.negative_slope = row.slope;
     options.norm = row.norm;
     options.seed = seed;
     const auto gan = train_wounded_gan(options);
-    demo.predictions.push_back({std::string("GAN, D at -3 sigma, ") + row.label, row.predicted, gan_text(gan),
-                                row.allowed, meets(row.fate, gan)});
+    demo.predictions.push_back({std::string("GAN, D at -3 sigma, ") + row.label, row.predicted, describe_gan(gan),
+                                row.allowed, matches(row.fate, gan)});
     demo.gans.push_back({row.label, gan});
   }
 }
@@ -200,6 +203,111 @@ std::string prediction_table(const std::vector<Prediction>& predictions) {
     text += row.back() + "\n";
   }
   return text;
+}
+
+// --- The plot --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+const cv::Scalar pale_blue(235, 206, 170);
+
+std::vector<double> consecutive_numbers(std::size_t count, double first) {
+  std::vector<double> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+Panel death_panel(const std::string& title, const std::string& x_label, const std::string& bar_label,
+                  const std::vector<DyingRelu::DeathRow>& rows) {
+  Panel panel;
+  panel.title = title;
+  panel.x_label = x_label;
+  panel.y_label = "share of 20,000 networks";
+  panel.y_range = {0, 1};
+  Series predicted{bar_label, Mark::bars, pale_blue, consecutive_numbers(rows.size(), 0), {}};
+  Series measured{"measured", Mark::points, plot_colours[0], consecutive_numbers(rows.size(), 0), {}};
+  for (const auto& row : rows) {
+    panel.categories.push_back(row.label);
+    predicted.y.push_back(row.predicted);
+    measured.y.push_back(row.measured);
+  }
+  panel.series = {predicted, measured};
+  return panel;
+}
+
+Panel recovery_panel(const std::vector<DyingRelu::RecoveryCurve>& curves) {
+  Panel panel;
+  panel.title = "One dead unit, trained by gradient descent";
+  panel.x_label = "step";
+  panel.y_label = "bias";
+  panel.log_x = true;
+  panel.y_range = {-2.2, 0.4};
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const auto& curve = curves[i];
+    panel.series.push_back({format_text("a = {:g}", curve.negative_slope), Mark::line, plot_colours[i],
+                            consecutive_numbers(curve.measured.biases.size(), 0), curve.measured.biases});
+  }
+  Series predicted{"predicted recovery", Mark::points, cv::Scalar::all(40), {}, {}};
+  for (const auto& curve : curves) {
+    if (curve.predicted_steps < 0) continue;
+    predicted.x.push_back(static_cast<double>(curve.predicted_steps));
+    predicted.y.push_back(0);
+  }
+  panel.series.push_back(predicted);
+  return panel;
+}
+
+Panel correlation_panel(const std::vector<DyingRelu::CorrelationCurve>& curves) {
+  Panel panel;
+  panel.title = "Two orthogonal inputs become similar";
+  panel.x_label = "layer (256 units each)";
+  panel.y_label = "correlation";
+  panel.y_range = {0, 1};
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const auto& curve = curves[i];
+    const auto layers = consecutive_numbers(curve.predicted.size(), 1);
+    panel.series.push_back({format_text("a = {:g}, predicted", curve.negative_slope), Mark::line, plot_colours[i],
+                            layers, curve.predicted});
+    panel.series.push_back({"measured", Mark::points, plot_colours[i], layers, curve.measured.mean});
+  }
+  return panel;
+}
+
+Panel gan_panel(const std::string& title, const std::string& y_label, const std::vector<DyingRelu::GanCurve>& curves,
+                std::vector<double> WoundedGan::* values) {
+  Panel panel;
+  panel.title = title;
+  panel.x_label = "training step";
+  panel.y_label = y_label;
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    panel.series.push_back(
+        {curves[i].label, Mark::line, plot_colours[i], curves[i].measured.steps, curves[i].measured.*values});
+  }
+  return panel;
+}
+
+}  // namespace
+
+cv::Mat draw_dying_relu(const DyingRelu& demo) {
+  Plot plot;
+  plot.title = "Dying ReLU: theory and measurement";
+  plot.subtitle =
+      "a is the slope for negative inputs; 0 is ReLU. A dead unit is never positive: with slope 0 its output is 0, and "
+      "it "
+      "gets no gradient.";
+  plot.panels = {
+      death_panel("Point death: the output for one input is zero", "units x layers, slope", "predicted",
+                  demo.point_deaths),
+      death_panel("Born dead: constant from the start (a = 0)", "N x L (the output layer counts)", "bound of Lu et al.",
+                  demo.born_dead),
+      recovery_panel(demo.recoveries),
+      correlation_panel(demo.correlations),
+      gan_panel("GAN, D's biases at -3 sigma: dead units", "share of units never positive", demo.gans,
+                &WoundedGan::never_positive),
+      gan_panel("The same GAN: distance of the generator", "|G - G0| / |G0|", demo.gans, &WoundedGan::generator_change),
+  };
+  plot.panels[4].y_range = {0, 1};
+  return draw_plot(plot);
 }
 
 }  // namespace slopegan

@@ -6,34 +6,33 @@
 
 #include <opencv2/core.hpp>
 
-#include "demo/dying_relu_gan.h"
 #include "demo/dying_relu_networks.h"
 
 namespace slopegan {
 
-/// What theory says beside what our layers did. A share holds where it lies within four binomial standard deviations of
-/// its probability, which chance leaves once in 16,000.
+/// A theoretical prediction and the measurement on this project's layers. A prediction of a share holds if the measured
+/// share is within four binomial standard deviations of the probability, which fails by chance once in 16,000 cases.
 struct Prediction {
   std::string what;
   std::string predicted;
   std::string measured;
-  std::string allowed;  ///< how far the two may lie apart
+  std::string allowed;  ///< the allowed difference
   bool holds = false;
 };
 
-/// `count` against the probability `predicted` (0: not one hit).
+/// Compares `count` with the probability `predicted` (0: no hits at all).
 Prediction predict_share(const std::string& what, double predicted, Count count);
-/// Against a share that was itself counted over `reference_networks`.
+/// Compares `count` with a share that was itself counted over `reference_networks` networks.
 Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
                                  Count count);
-/// Against a bound from above.
+/// Compares `count` with an upper bound of the probability.
 Prediction predict_at_most(const std::string& what, double bound, Count count);
 
-/// Everything that `slopegan demo dying-relu` measures, and the curves of its plot.
+/// The measurements of `slopegan demo dying-relu` and the curves of its plot.
 struct DyingRelu {
   struct DeathRow {
     std::string label;
-    double predicted = 0;  ///< a probability, or for born-dead networks the bound
+    double predicted = 0;  ///< a probability; for born-dead networks, its bound
     double measured = 0;
   };
   struct RecoveryCurve {
@@ -60,13 +59,13 @@ struct DyingRelu {
   bool all_hold() const;
 };
 
-/// Takes seconds; a function of the seed.
+/// Runs all measurements, in seconds. The result depends only on the seed.
 DyingRelu measure_dying_relu(std::uint64_t seed);
 
-/// One line a prediction.
+/// A table with one line per prediction.
 std::string prediction_table(const std::vector<Prediction>& predictions);
 
-/// The plot, CV_8UC3.
+/// Draws the plot, CV_8UC3.
 cv::Mat draw_dying_relu(const DyingRelu& demo);
 
 }  // namespace slopegan

@@ -9,8 +9,12 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "diagnostics/layer_probe.h"
 #include "layers/activation.h"
 #include "layers/initialisation.h"
+#include "sampling/samples.h"
+#include "support/random.h"
+#include "training/gan_step.h"
 
 namespace slopegan {
 
@@ -23,7 +27,7 @@ at::Tensor keyed_normals(at::IntArrayRef shape, std::uint64_t seed, const std::s
   return weights;
 }
 
-/// Runs `networks` chains at once on `inputs` numbers each and calls visit(h) with what each layer puts out, [networks,
+/// Runs `networks` chains at once on the scalars `inputs` and calls visit(h) with the output of each layer, [networks,
 /// width, inputs].
 template <typename Visit>
 void run_chains(ChainShape shape, double negative_slope, const at::Tensor& inputs, std::int64_t networks,
@@ -65,12 +69,12 @@ double born_dead_bound(ChainShape shape) {
   return 1 - std::pow(reached, static_cast<double>(shape.layers));
 }
 
-Recovery recover(const RecoveryProblem& problem, double negative_slope) {
+Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope) {
   LeakyReLU activation(LeakyReLUOptions{negative_slope});
   auto bias = at::full({1}, problem.bias, at::kDouble).requires_grad_();
   Recovery recovery;
   recovery.biases.push_back(problem.bias);
-  for (std::int64_t step = 1; step <= problem.most_steps && recovery.steps < 0; ++step) {
+  for (std::int64_t step = 1; step <= problem.max_steps && recovery.steps < 0; ++step) {
     const auto loss = (activation->forward(bias) - problem.target).square().sum() / 2;
     const auto gradient = torch::autograd::grad({loss}, {bias}).front();
     {
@@ -97,7 +101,7 @@ double correlation_map(double correlation, double negative_slope) {
   return 2 / (1 + a * a) * (a * c + (1 - a) * (1 - a) * rectified);
 }
 
-static double cosine(const at::Tensor& pair) {
+static double cosine_similarity(const at::Tensor& pair) {
   const auto u = pair.select(1, 0), v = pair.select(1, 1);
   return (at::dot(u, v) / (u.norm() * v.norm())).item<double>();
 }
@@ -105,7 +109,7 @@ static double cosine(const at::Tensor& pair) {
 std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
                                                std::int64_t width, std::int64_t networks, std::uint64_t seed) {
   const at::NoGradGuard no_gradients;
-  // Two orthogonal inputs of one length.
+  // Two orthogonal inputs with the same norm.
   const auto half = at::ones({width / 2}, at::kDouble);
   const auto inputs = at::stack({at::cat({half, half}), at::cat({half, -half})}, 1);
   const auto slopes = std::ssize(negative_slopes);
@@ -119,7 +123,7 @@ std::vector<Correlations> measure_correlations(const std::vector<double>& negati
         const double slope = negative_slopes[i];
         LeakyReLU activation(LeakyReLUOptions{slope});
         h[i] = activation->forward(at::mm(weights, h[i]) * leaky_relu_gain(slope));
-        table[static_cast<std::int64_t>(i)][network][layer] = cosine(h[i]);
+        table[static_cast<std::int64_t>(i)][network][layer] = cosine_similarity(h[i]);
       }
     }
   }
@@ -132,6 +136,109 @@ std::vector<Correlations> measure_correlations(const std::vector<double>& negati
     all.push_back({values(of_slope.mean(0)), values(of_slope.std(0) / std::sqrt(static_cast<double>(networks)))});
   }
   return all;
+}
+
+// --- A GAN with a half-dead discriminator ----------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::int64_t disc_batch = 32, disc_side = 32;
+constexpr double wound_in_deviations = -3;
+
+Config wounded_config(const WoundedGanOptions& options) {
+  Config config;
+  config.seed = static_cast<std::int64_t>(options.seed);
+  config.data.resolution = disc_side;
+  config.generator.width = config.discriminator.width = 8;
+  config.generator.latent_dim = 16;
+  config.discriminator.negative_slope = NegativeSlope(options.negative_slope);
+  config.discriminator.norm = options.norm;
+  config.init.mode = InitMode::slope_matched;  // variance 1 in every layer also without batch norm
+  config.optimizer.generator_lr = config.optimizer.discriminator_lr = 2e-3;
+  config.ema.half_life_images = 0;
+  return config;
+}
+
+/// White discs on black: [disc_batch, 1, 32, 32] in [−1, 1].
+at::Tensor discs(std::uint64_t seed, std::int64_t index) {
+  auto numbers = at::empty({3, disc_batch, 1, 1, 1}, at::kFloat);
+  RandomStream(seed, "demo/dying_relu/discs", static_cast<std::uint64_t>(index))
+      .fill_uniform({numbers.mutable_data_ptr<float>(), static_cast<std::size_t>(numbers.numel())}, 0, 1);
+  const auto axis = at::arange(disc_side, at::kFloat);
+  const auto x = axis.view({1, 1, 1, disc_side}), y = axis.view({1, 1, disc_side, 1});
+  const auto centre = numbers.narrow(0, 0, 2) * 12 + 10;
+  const auto radius = numbers[2] * 5 + 4;
+  const auto distance = ((x - centre[0]).square() + (y - centre[1]).square()).sqrt();
+  return (radius - distance).clamp(-1, 1).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+bool is_wounded(const BlockImpl& block) { return block.activation && (block.conv->bias.defined() || block.norm); }
+
+/// Sets the biases so that nearly all pre-activations are negative, based on their deviations in the initialised
+/// network.
+void wound(Discriminator& discriminator, const at::Tensor& images) {
+  const at::NoGradGuard no_gradients;
+  std::vector<double> deviations(discriminator->blocks.size());
+  for (std::size_t i = 0; i < discriminator->blocks.size(); ++i) {
+    discriminator->blocks[i]->observer = [&deviations, i](const at::Tensor& pre_activation, const at::Tensor&) {
+      deviations[i] = pre_activation.std().item<double>();
+    };
+  }
+  discriminator->forward(images);
+  for (std::size_t i = 0; i < discriminator->blocks.size(); ++i) {
+    auto& block = *discriminator->blocks[i];
+    block.observer = nullptr;
+    if (!is_wounded(block)) continue;
+    auto& bias = block.conv->bias.defined() ? block.conv->bias : block.norm->bias;
+    bias.fill_(wound_in_deviations * deviations[i]);
+  }
+}
+
+at::Tensor flat_parameters(const torch::nn::Module& module) {
+  std::vector<at::Tensor> parts;
+  for (const auto& parameter : module.parameters()) parts.push_back(parameter.detach().flatten());
+  return at::cat(parts);
+}
+
+/// Adds a point to each curve. The forward passes change the running statistics of batch norm, which are not used here.
+void add_point(GanState& state, const at::Tensor& reals, const at::Tensor& start, WoundedGan& result) {
+  const at::NoGradGuard no_gradients;
+  const LayerProbe layers(*state.discriminator);
+  const auto latents = draw_latents(0, "demo/dying_relu/probes", 0, disc_batch, state.generator->latent_dim());
+  state.discriminator->forward(reals);
+  state.discriminator->forward(state.generator->forward(latents));
+  double never = 0, units = 0, positive = 0;
+  for (std::size_t i = 0; i < layers.layers().size(); ++i) {
+    if (!is_wounded(*state.discriminator->blocks[i])) continue;
+    const auto& layer = layers.layers()[i];
+    never += layer.never_positive() * static_cast<double>(layer.units());
+    units += static_cast<double>(layer.units());
+    for (std::int64_t unit = 0; unit < layer.units(); ++unit) positive += layer.positive_fraction(unit);
+  }
+  const auto now = flat_parameters(*state.generator);
+  result.steps.push_back(static_cast<double>(state.steps));
+  result.never_positive.push_back(never / units);
+  result.positive_fraction.push_back(positive / units);
+  result.generator_change.push_back(((now - start).norm() / start.norm()).item<double>());
+  result.generator_bit_identical = at::equal(now, start);
+}
+
+}  // namespace
+
+WoundedGan train_wounded_gan(const WoundedGanOptions& options) {
+  const Config config = wounded_config(options);
+  const Compute compute{at::kCPU, at::kFloat, 1};
+  GanState state(config, 1, at::kCPU);
+  const auto probes = discs(options.seed, -1);
+  wound(state.discriminator, probes);
+  const auto start = flat_parameters(*state.generator).clone();
+  WoundedGan result;
+  add_point(state, probes, start, result);
+  for (std::int64_t step = 1; step <= options.steps; ++step) {
+    gan_step(state, config, compute, {discs(options.seed, step)});
+    if (step % options.probe_every == 0 || step == options.steps) add_point(state, probes, start, result);
+  }
+  return result;
 }
 
 }  // namespace slopegan

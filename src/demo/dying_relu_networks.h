@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-/// Small networks on which the closed forms of the dying ReLU can be measured, built from our own layers. Every weight
-/// comes from streams keyed by the seed; all in float64 on the CPU.
+#include "config/config.h"
+
+/// Small networks, built from this project's layers, that measure the closed forms of the dying ReLU and a GAN with a
+/// half-dead discriminator. All random numbers come from streams keyed by the seed. The chains are float64 on the CPU.
 namespace slopegan {
 
 struct Count {
@@ -13,51 +15,81 @@ struct Count {
   double share() const { return static_cast<double>(hits) / static_cast<double>(of); }
 };
 
-/// A chain of `layers` activation layers of `width` units behind one input number, with symmetric random weights (He's
-/// normal) and no biases.
+/// A chain of `layers` activation layers of `width` units on a scalar input, with random weights of He's normal
+/// initialisation and no biases.
 struct ChainShape {
   std::int64_t width = 2;
   std::int64_t layers = 10;
 };
 
-/// How many of `networks` chains pass nothing on from one input: all units of some layer are zero.
+/// Counts the chains among `networks` whose output is zero for one input because all units of a layer are zero.
 Count count_point_deaths(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
-/// Its probability at slope 0: 1 − (1 − 2^−width)^layers, since each unit of a layer that is reached is positive with
-/// probability ½. For other slopes 0.
+/// The probability of a point death. At slope 0: 1 − (1 − 2^−width)^layers, since each unit of a layer with a non-zero
+/// input is positive with probability ½. 0 for other slopes.
 double point_death_probability(ChainShape shape, double negative_slope);
 
-/// How many chains are born dead: constant over all inputs. Without biases the inputs +1 and −1 stand for all.
+/// Counts the chains that are born dead, that is, constant over all inputs. Without biases, the inputs +1 and −1
+/// represent all inputs.
 Count count_born_dead(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
-/// Lu et al. 2019 (Dying ReLU and Initialization), theorem 3, for one input and `layers` activation layers (L − 1 in
-/// the paper's count, which has the output layer too): at most 1 − (1 − 2^−width)^layers.
+/// The upper bound of the probability of being born dead, 1 − (1 − 2^−width)^layers: Lu et al. 2019 (Dying ReLU and
+/// Initialization), theorem 3, for one input and `layers` activation layers (L − 1 in the paper, whose L includes the
+/// output layer).
 double born_dead_bound(ChainShape shape);
 
-/// Gradient descent on the bias b of one unit f(b), f the leaky rectifier, with loss (f(b) − target)²/2.
+/// Gradient descent on the bias b of a single unit f(b) with loss (f(b) − target)²/2; f is the leaky ReLU.
 struct RecoveryProblem {
   double bias = -2;
   double target = 1;
   double rate = 0.05;
-  std::int64_t most_steps = 5000;
+  std::int64_t max_steps = 5000;
 };
 struct Recovery {
-  std::int64_t steps = -1;     ///< until b > 0; −1 where that did not happen within most_steps
-  bool bit_identical = false;  ///< whether b is what it was, bit for bit, at the end
-  std::vector<double> biases;  ///< before each step, and at the end
+  std::int64_t steps = -1;     ///< until b > 0; −1 if this takes more than max_steps
+  bool bit_identical = false;  ///< whether b has not changed at the end
+  std::vector<double> biases;  ///< before each step and at the end
 };
-Recovery recover(const RecoveryProblem& problem, double negative_slope);
-/// ceil(−ln(1 + aB/t) / ln(1 − ηa²)) with B = −bias: b obeys b' = b − ηa(ab − t). −1 (never) for slope 0.
+/// Trains the unit.
+Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope);
+/// The number of steps until b > 0: ceil(−ln(1 + aB/t) / ln(1 − ηa²)) with B = −bias, since b' = b − ηa(ab − t). −1
+/// (never) for slope 0.
 std::int64_t predicted_recovery(const RecoveryProblem& problem, double negative_slope);
 
-/// The correlation of two inputs' representations through a wide layer with variance-preserving weights:
-/// c' = 2/(1+a²) · [ac + (1−a)²·J(c)], J(c) = (√(1−c²) + c(π − arccos c)) / 2π (Cho and Saul 2009, for slope 0).
+/// The correlation of the representations of two inputs after a wide layer with variance-preserving weights, given
+/// their correlation c before it: c' = 2/(1+a²) · [ac + (1−a)²·J(c)], J(c) = (√(1−c²) + c(π − arccos c)) / 2π (Cho and
+/// Saul 2009, for slope 0).
 double correlation_map(double correlation, double negative_slope);
 
-/// The same measured behind each of `layers` layers of `width` units, from correlation 0: the mean over `networks`
-/// networks, and its standard error. One for each slope; all slopes share the normals of the weights.
+/// Measured correlations after each layer: the mean over the networks and its standard error.
 struct Correlations {
   std::vector<double> mean, standard_error;
 };
+/// Measures the correlation after each of `layers` layers of `width` units for two inputs with correlation 0, over
+/// `networks` networks. One element per slope; all slopes use the same normals for the weights.
 std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
                                                std::int64_t width, std::int64_t networks, std::uint64_t seed);
+
+/// A small GAN whose discriminator starts half dead: every bias before an activation is −3 standard deviations of the
+/// pre-activations, so that nearly all of them are negative. The real images are randomly drawn discs.
+struct WoundedGanOptions {
+  double negative_slope = 0;  ///< of the discriminator; the generator has 0.2
+  DiscriminatorNorm norm = DiscriminatorNorm::none;
+  std::int64_t steps = 100;
+  std::int64_t probe_every = 5;
+  std::uint64_t seed = 0;
+};
+
+/// Measurements at step 0 and every `probe_every` steps.
+struct WoundedGan {
+  std::vector<double> steps;
+  /// The fraction of units in the wounded layers of the discriminator that are not positive for any probe.
+  std::vector<double> never_positive;
+  /// P(x > 0) over the same layers.
+  std::vector<double> positive_fraction;
+  /// |W − W₀| / |W₀| over all parameters of the generator.
+  std::vector<double> generator_change;
+  bool generator_bit_identical = false;  ///< whether no parameter has changed at the end
+};
+
+WoundedGan train_wounded_gan(const WoundedGanOptions& options);
 
 }  // namespace slopegan

@@ -1,11 +1,120 @@
 #include "diagnostics/layer_probe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <ATen/ATen.h>
 
 namespace slopegan {
+
+namespace {
+
+/// Rows summed in float32 before they are added to the float64 sums; few enough for rounding errors to be negligible.
+constexpr std::int64_t rows_per_part = 256;
+
+/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU; a view if the tensor is channels-last.
+at::Tensor as_rows(const at::Tensor& tensor) {
+  return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kCPU, at::kFloat).contiguous();
+}
+
+/// Sums over a few rows, one array per sum, so that the loop over the channels is vectorised.
+struct RowSums {
+  explicit RowSums(std::size_t channels)
+      : positive(channels), negative(channels), magnitude(channels), energy(channels), energy_of_negatives(channels) {}
+
+  void add(const float* pre_activation, const float* output) {
+    const std::size_t channels = positive.size();
+    for (std::size_t c = 0; c < channels; ++c) {
+      const float x = pre_activation[c], y = output[c];
+      positive[c] += x > 0 ? 1.0f : 0.0f;
+      negative[c] += x < 0 ? 1.0f : 0.0f;
+      magnitude[c] += std::fabs(y);
+      energy[c] += y * y;
+      energy_of_negatives[c] += x > 0 ? 0.0f : y * y;
+    }
+  }
+  std::vector<float> positive, negative, magnitude, energy, energy_of_negatives;
+};
+
+}  // namespace
+
+void UnitStatistics::add_rows(const float* pre_activation, const float* output, std::int64_t rows) {
+  RowSums part(sums_.size());
+  const auto channels = units();
+  for (std::int64_t row = 0; row < rows; ++row) part.add(pre_activation + row * channels, output + row * channels);
+  for (std::size_t c = 0; c < sums_.size(); ++c) {
+    sums_[c].positive += static_cast<std::int64_t>(part.positive[c]);
+    sums_[c].negative += static_cast<std::int64_t>(part.negative[c]);
+    sums_[c].magnitude += part.magnitude[c];
+    sums_[c].energy += part.energy[c];
+    sums_[c].energy_of_negatives += part.energy_of_negatives[c];
+  }
+}
+
+void UnitStatistics::add(const at::Tensor& pre_activation, const at::Tensor& output) {
+  TORCH_CHECK(pre_activation.dim() == 4 && output.sizes() == pre_activation.sizes(),
+              "UnitStatistics: two tensors [N, C, H, W] expected, got ", pre_activation.sizes(), " and ",
+              output.sizes());
+  if (sums_.empty()) sums_.resize(static_cast<std::size_t>(pre_activation.size(1)));
+  TORCH_CHECK(units() == pre_activation.size(1), "UnitStatistics: ", units(), " channels expected, got ",
+              pre_activation.size(1));
+  const auto before = as_rows(pre_activation), after = as_rows(output);
+  const float* x = before.const_data_ptr<float>();
+  const float* y = after.const_data_ptr<float>();
+  const std::int64_t rows = before.size(0);
+  for (std::int64_t row = 0; row < rows; row += rows_per_part) {
+    add_rows(x + row * units(), y + row * units(), std::min(rows_per_part, rows - row));
+  }
+  values_ += rows;
+}
+
+namespace {
+
+double fraction(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+double UnitStatistics::never_positive() const {
+  return fraction(std::count_if(sums_.begin(), sums_.end(), [](const Sums& unit) { return unit.positive == 0; }),
+                  units());
+}
+
+double UnitStatistics::always_positive() const {
+  return fraction(
+      std::count_if(sums_.begin(), sums_.end(), [this](const Sums& unit) { return unit.positive == values_; }),
+      units());
+}
+
+double UnitStatistics::dormant() const {
+  double sum = 0;
+  for (const auto& unit : sums_) sum += unit.magnitude;
+  const double limit = dormant_threshold * sum / static_cast<double>(std::max<std::int64_t>(units(), 1));
+  return fraction(
+      std::count_if(sums_.begin(), sums_.end(), [limit](const Sums& unit) { return unit.magnitude <= limit; }),
+      units());
+}
+
+double UnitStatistics::negative_fraction() const {
+  std::int64_t negative = 0;
+  for (const auto& unit : sums_) negative += unit.negative;
+  return fraction(negative, values_ * units());
+}
+
+double UnitStatistics::slope_energy() const {
+  double energy = 0, of_negatives = 0;
+  for (const auto& unit : sums_) {
+    energy += unit.energy;
+    of_negatives += unit.energy_of_negatives;
+  }
+  return energy > 0 ? of_negatives / energy : 0;
+}
+
+double UnitStatistics::positive_fraction(std::int64_t unit) const {
+  return fraction(sums_.at(static_cast<std::size_t>(unit)).positive, values_);
+}
 
 namespace {
 

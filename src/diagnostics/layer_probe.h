@@ -1,30 +1,76 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
-#include "diagnostics/unit_statistics.h"
+#include <ATen/core/Tensor.h>
+
 #include "models/block.h"
 #include "support/histogram.h"
 
 namespace slopegan {
 
-/// Counts what the activation layers of a network do at every forward pass while the object lives. The network outlives
-/// it and has no other observers.
+/// Statistics of the units of one activation layer. A unit is a channel; its values are those of all images and
+/// positions (N × H × W).
+class UnitStatistics {
+ public:
+  /// A unit is dormant if its mean |output| is at most this fraction of the layer's mean (Sokar et al. 2023).
+  static constexpr double dormant_threshold = 0.025;
+
+  /// Adds the input and the output of the activation: [N, C, H, W], any floating-point dtype, any device. C must be the
+  /// same in all calls.
+  void add(const at::Tensor& pre_activation, const at::Tensor& output);
+
+  std::int64_t units() const { return static_cast<std::int64_t>(sums_.size()); }
+  /// Values per unit. A unit that was never positive in M values is positive with a probability below 3/M (95 %
+  /// confidence, "rule of three").
+  std::int64_t values() const { return values_; }
+
+  /// The fraction of units without a value > 0: dead units if the slope is 0, always negative ones otherwise.
+  double never_positive() const;
+  /// The fraction of units whose values are all > 0, which are therefore linear.
+  double always_positive() const;
+  /// The fraction of dormant units; 1 if all outputs of the layer are zero.
+  double dormant() const;
+  /// P(x < 0) over all values of the layer.
+  double negative_fraction() const;
+  /// Σ f(x)² over x ≤ 0, as a fraction of the sum over all x: the energy that passes through the slope. 0 if the sum is
+  /// 0.
+  double slope_energy() const;
+
+  /// The fraction of values > 0 of one unit.
+  double positive_fraction(std::int64_t unit) const;
+
+ private:
+  struct Sums {
+    std::int64_t positive = 0, negative = 0;
+    double magnitude = 0;            // Σ |f(x)|
+    double energy = 0;               // Σ f(x)²
+    double energy_of_negatives = 0;  // the part of x ≤ 0
+  };
+  void add_rows(const float* pre_activation, const float* output, std::int64_t rows);
+
+  std::vector<Sums> sums_;
+  std::int64_t values_ = 0;
+};
+
+/// Collects statistics of a network's activation layers at every forward pass during its lifetime. The network outlives
+/// the object and has no other observers.
 ///
-/// Watching changes nothing, but a forward pass does: in training mode it moves batch norm's running statistics and
-/// spectral norm's u. Whoever wants neither passes a copy of the network.
+/// The probe changes nothing, but forward passes in training mode update the running statistics of batch norm and u of
+/// spectral norm. Pass a copy of the network to avoid that.
 class LayerProbe {
  public:
-  /// `histograms`: count the sizes of the pre-activations as well.
+  /// With `histograms`, collects histograms of the pre-activations as well.
   explicit LayerProbe(BlockChainImpl& network, bool histograms = false);
   ~LayerProbe();
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
 
-  /// One for each activation, input side first; they are those of the blocks of the same numbers.
+  /// One element per activation, input side first; the index is that of the block.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
-  /// All values that went into each activation; empty where they were not asked for.
+  /// Histograms of the inputs of each activation; empty without `histograms`.
   const std::vector<Histogram>& pre_activations() const { return pre_activations_; }
 
  private:
@@ -33,7 +79,7 @@ class LayerProbe {
   std::vector<Histogram> pre_activations_;
 };
 
-/// How many images it takes until every activation of the network has seen at least `values` values of each unit.
+/// The number of images for which every unit of the network takes at least `values` values.
 std::int64_t images_for(const BlockChainImpl& network, std::int64_t values);
 
 }  // namespace slopegan

@@ -11,46 +11,47 @@
 
 namespace slopegan {
 
-/// What several processes write to each other; every function may throw, and may block where the other side is gone.
-struct MessageBoard {
+/// A key-value store shared by several processes. Every function may throw, and may block if the host of the store is
+/// gone.
+struct KeyValueStore {
   std::function<void(const std::string& key, const std::string& value)> set;
-  /// The values of keys that are all set.
+  /// Returns the values of `keys`, which must all be set.
   std::function<std::vector<std::string>(const std::vector<std::string>& keys)> get;
   std::function<bool(const std::string& key)> has;
 };
 
-/// Tells others every second that this process lives, and watches whether they do, on a thread of its own: a process
-/// that waits for another cannot tell a slow one from one that is gone.
+/// Signals to the other processes every second that this process is alive, and monitors their signals, on its own
+/// thread. A process that waits in a collective call cannot otherwise tell a slow rank from a lost one.
 class Heartbeat {
  public:
   struct Limits {
     std::chrono::milliseconds period{1000};
-    int silent_rounds = 12;  ///< of the others, and so many periods of the board
-    int patient_rounds = 8;  ///< from trouble to the end of a process that does not notice it
+    int max_silent_rounds = 12;  ///< rounds without a beat of a rank, or periods without an answer of the store
+    int grace_rounds = 8;        ///< rounds between a failure and give_up
   };
-  /// Why this process cannot go on.
-  struct Trouble {
+  /// Why this process cannot continue.
+  struct Failure {
     std::string text;
-    std::optional<int> exit_code;  ///< of a rank that said that it ends
+    std::optional<int> exit_code;  ///< of a rank that announced its end
   };
 
-  /// `give_up` is called on the thread where nobody asks for trouble() in time.
-  Heartbeat(MessageBoard board, int rank, int size, Limits limits, std::function<void(const Trouble&)> give_up);
-  /// A thread that the board does not let go is left behind.
+  /// `give_up` is called on the heartbeat's thread if failure() is not called within the grace period after a failure.
+  Heartbeat(KeyValueStore store, int rank, int size, Limits limits, std::function<void(const Failure&)> give_up);
+  /// Detaches the thread if it is blocked in the store.
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  /// What is wrong, if anything. Whoever asks is expected to end.
-  std::optional<Trouble> trouble();
+  /// The failure, if there is one. The caller is then expected to exit.
+  std::optional<Failure> failure();
 
-  /// Trouble that one of the others announced, waiting for it for at most `time`.
-  std::optional<Trouble> announced(std::chrono::milliseconds time);
+  /// Waits up to `time` for another rank to announce its end. Returns std::nullopt if none does.
+  std::optional<Failure> wait_for_announcement(std::chrono::milliseconds time);
 
-  /// Where each rank's beat stands, once it has come.
+  /// The keys of the ranks' beats; a key is set once its rank has connected.
   static std::vector<std::string> beat_keys(int size);
 
-  /// The key and the value with which a rank announces that it ends.
+  /// The key and the value that announce the end of a rank.
   static constexpr const char* end_key = "end";
   static std::string end_text(int rank, int exit_code);
 

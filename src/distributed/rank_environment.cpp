@@ -14,21 +14,22 @@ namespace {
 
 constexpr std::uint16_t default_port = 29500;  // torchrun's
 
-/// The names that a starter uses. The first that is set counts.
-struct Starter {
+/// The variables that a launcher sets. The first launcher whose variables are set is used.
+struct Launcher {
   const char* rank;
   const char* size;
   const char* local_rank;
   const char* local_size;
 };
-constexpr Starter torchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
-constexpr Starter open_mpi = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
-                              "OMPI_COMM_WORLD_LOCAL_SIZE"};
-// SLURM_NTASKS is also set in a batch script, which is one process; SLURM_STEP_NUM_TASKS in what srun starts alone.
-constexpr Starter slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"};
-constexpr Starter pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
+constexpr Launcher torchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
+constexpr Launcher open_mpi = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+                               "OMPI_COMM_WORLD_LOCAL_SIZE"};
+// SLURM_NTASKS is also set in a batch script, which is one process; SLURM_STEP_NUM_TASKS only in processes that srun
+// starts.
+constexpr Launcher slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"};
+constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
 
-int whole_number(const std::string& name, const std::string& text, int min, int max) {
+int parse_integer(const std::string& name, const std::string& text, int min, int max) {
   int number = min - 1;
   // Slurm writes "2(x3)" for two tasks on each of three machines.
   const auto digits = name == slurm.local_size ? text.substr(0, text.find_first_of("(,")) : text;
@@ -38,23 +39,23 @@ int whole_number(const std::string& name, const std::string& text, int min, int 
       format_text("{}={} in the environment is out of range; allowed: {} to {}", name, printable(text, 40), min, max));
 }
 
-class Reader {
+class EnvironmentReader {
  public:
-  Reader(const EnvironmentLookup& value, const Starter& starter) : value_(value), starter_(starter) {}
+  EnvironmentReader(const EnvironmentLookup& value, const Launcher& launcher) : value_(value), launcher_(launcher) {}
 
   std::optional<RankEnvironment> read() const {
-    const auto size = value_(starter_.size), rank = value_(starter_.rank);
+    const auto size = value_(launcher_.size), rank = value_(launcher_.rank);
     if (!size && !rank) return std::nullopt;
-    if (&starter_ == &slurm && !size) return std::nullopt;
+    if (&launcher_ == &slurm && !size) return std::nullopt;
     if (!size || !rank) {
-      throw UsageError(format_text("{} is set in the environment but {} is not; one process of several needs both",
-                                   size ? starter_.size : starter_.rank, size ? starter_.rank : starter_.size));
+      throw UsageError(format_text("{} is set in the environment but {} is not; a process of several needs both",
+                                   size ? launcher_.size : launcher_.rank, size ? launcher_.rank : launcher_.size));
     }
     RankEnvironment found;
-    found.size = whole_number(starter_.size, *size, 1, 1 << 16);
-    found.rank = whole_number(starter_.rank, *rank, 0, found.size - 1);
-    found.local_size = number_or(starter_.local_size, 1, found.size, 1);
-    found.local_rank = number_or(starter_.local_rank, 0, found.size - 1, 0);
+    found.size = parse_integer(launcher_.size, *size, 1, 1 << 16);
+    found.rank = parse_integer(launcher_.rank, *rank, 0, found.size - 1);
+    found.local_size = number_or(launcher_.local_size, 1, found.size, 1);
+    found.local_rank = number_or(launcher_.local_rank, 0, found.size - 1, 0);
     if (found.size > 1) read_master(found);
     return found;
   }
@@ -62,34 +63,37 @@ class Reader {
  private:
   int number_or(const char* name, int min, int max, int otherwise) const {
     const auto text = value_(name);
-    return text ? whole_number(name, *text, min, max) : otherwise;
+    return text ? parse_integer(name, *text, min, max) : otherwise;
   }
 
   std::string master_address(const RankEnvironment& found) const {
     if (const auto address = value_("MASTER_ADDR")) return *address;
-    if (&starter_ == &slurm) {
+    if (&launcher_ == &slurm) {
       for (const char* name : {"SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST"}) {
         if (const auto list = value_(name)) return first_host(*list);
       }
     }
-    if (&starter_ != &torchrun && found.local_size == found.size) return "127.0.0.1";
-    throw UsageError(format_text("{}={} in the environment, but MASTER_ADDR does not say where the processes meet",
-                                 starter_.size, found.size));
+    if (&launcher_ != &torchrun && found.local_size == found.size) return "127.0.0.1";
+    throw UsageError(
+        format_text("{}={} is set in the environment but MASTER_ADDR is not; the processes need it to connect",
+                    launcher_.size, found.size));
   }
 
   void read_master(RankEnvironment& found) const {
     found.master_address = master_address(found);
     const auto port = value_("MASTER_PORT");
-    if (!port && &starter_ == &torchrun) {
-      throw UsageError(format_text("{}={} in the environment, but MASTER_PORT does not say where the processes meet",
-                                   starter_.size, found.size));
+    if (!port && &launcher_ == &torchrun) {
+      throw UsageError(
+          format_text("{}={} is set in the environment but MASTER_PORT is not; the processes need it to connect",
+                      launcher_.size, found.size));
     }
-    found.master_port = port ? static_cast<std::uint16_t>(whole_number("MASTER_PORT", *port, 1, 65535)) : port_of_job();
-    found.store_is_there = value_("TORCHELASTIC_USE_AGENT_STORE") == "True";
-    found.meeting = value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
+    found.master_port =
+        port ? static_cast<std::uint16_t>(parse_integer("MASTER_PORT", *port, 1, 65535)) : port_of_job();
+    found.has_external_store = value_("TORCHELASTIC_USE_AGENT_STORE") == "True";
+    found.attempt = value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
   }
 
-  /// Jobs that share a machine must not meet at the same port.
+  /// A port derived from the job id, so that jobs on one machine use different ports.
   std::uint16_t port_of_job() const {
     int number = 0;
     for (const char* name : {"SLURM_JOB_ID", "SLURM_STEP_ID"}) {
@@ -102,7 +106,7 @@ class Reader {
   }
 
   const EnvironmentLookup& value_;
-  const Starter& starter_;
+  const Launcher& launcher_;
 };
 
 }  // namespace
@@ -120,7 +124,7 @@ std::string first_host(const std::string& node_list) {
       continue;
     }
     const auto close = node_list.find(']', i);
-    if (close == std::string::npos) throw UsageError("the node list " + printable(node_list) + " lacks a ]");
+    if (close == std::string::npos) throw UsageError("the node list " + printable(node_list) + " has no ]");
     host += node_list.substr(i + 1, node_list.find_first_of(",-]", i + 1) - i - 1);
     i = close;
   }
@@ -128,18 +132,18 @@ std::string first_host(const std::string& node_list) {
   return host;
 }
 
-std::optional<RankEnvironment> find_ranks(const EnvironmentLookup& value) {
-  for (const auto* starter : {&torchrun, &open_mpi, &slurm, &pmi}) {
-    const auto found = Reader(value, *starter).read();
+std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value) {
+  for (const auto* launcher : {&torchrun, &open_mpi, &slurm, &pmi}) {
+    const auto found = EnvironmentReader(value, *launcher).read();
     if (found) return found->size > 1 ? found : std::nullopt;
   }
   return std::nullopt;
 }
 
 bool is_rank_variable(const std::string& name) {
-  static constexpr std::array starters = {&torchrun, &open_mpi, &slurm, &pmi};
-  return std::any_of(starters.begin(), starters.end(),
-                     [&](const Starter* starter) { return name == starter->rank || name == starter->size; });
+  static constexpr std::array launchers = {&torchrun, &open_mpi, &slurm, &pmi};
+  return std::any_of(launchers.begin(), launchers.end(),
+                     [&](const Launcher* launcher) { return name == launcher->rank || name == launcher->size; });
 }
 
 }  // namespace slopegan

@@ -8,35 +8,37 @@
 
 namespace slopegan {
 
-/// This process as one of several that train one network, as whoever started them tells it in environment variables.
+/// The place of this process among the ranks that train one network, read from the environment variables of the
+/// launcher.
 struct RankEnvironment {
   int rank = 0;
   int size = 1;
-  int local_rank = 0;  ///< among the ranks of this machine
+  int local_rank = 0;  ///< index among the ranks on this machine
   int local_size = 1;
-  std::string master_address;  ///< where the ranks meet
+  std::string master_address;  ///< host of the key-value store through which the ranks connect
   std::uint16_t master_port = 0;
-  bool store_is_there = false;  ///< the starter runs what they meet at; otherwise rank 0 does
-  std::string meeting;          ///< names this start among those that meet at the same place
+  bool has_external_store = false;  ///< the launcher hosts the store; otherwise rank 0 does
+  std::string attempt;              ///< distinguishes restarts that use the same store
 };
 
-/// The value of an environment variable, where it is set and not empty.
+/// Returns the value of an environment variable, std::nullopt if it is unset or empty.
 using EnvironmentLookup = std::function<std::optional<std::string>(const char* name)>;
 
-/// What this process's own environment says.
+/// Looks a variable up in the environment of this process.
 std::optional<std::string> environment_value(const char* name);
 
-/// torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT; Open MPI's
-/// OMPI_COMM_WORLD_*; the variables of Slurm's srun (a batch script is no rank, however many tasks its job has); PMI's
-/// (MPICH, Intel MPI). Except with torchrun, MASTER_ADDR may be left away on one machine and with Slurm, where it is
-/// the step's first host, and MASTER_PORT anywhere. Nothing where there is one process, which trains as ever. Throws
-/// UsageError for variables that are missing or contradict each other.
-std::optional<RankEnvironment> find_ranks(const EnvironmentLookup& value);
+/// Reads torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI's
+/// (OMPI_COMM_WORLD_*), those of Slurm's srun (a batch script is not a rank, however many tasks its job has) or PMI's
+/// (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers MASTER_PORT is optional,
+/// and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first host of the job step.
+/// Returns std::nullopt for a single process. Throws UsageError if variables are missing or contradict each other.
+std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
-/// The first host of a Slurm node list: "node[03-07,9],login1" gives node03. Throws UsageError.
+/// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError.
 std::string first_host(const std::string& node_list);
 
-/// Whether the variable makes its process a rank: a program that is none of the ranks must not be started with it.
+/// Returns whether a variable makes a process a rank. Child processes that are not ranks must be started without such
+/// variables.
 bool is_rank_variable(const std::string& name);
 
 }  // namespace slopegan

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "config/config.h"
 #include "models/named_tensors.h"
 
 namespace slopegan {
@@ -16,25 +18,25 @@ struct AdamOptions {
   double epsilon = 1e-8;
 };
 
-/// Adam (Kingma and Ba 2015) by LibTorch's fused multi-tensor kernel, with its state as named tensors: LibTorch's own
-/// optimiser archive is keyed by address and overwrites the options when it is loaded.
+/// Adam (Kingma and Ba 2015) on LibTorch's fused multi-tensor kernel, with its state as named tensors. LibTorch's own
+/// optimiser archive is keyed by address and overwrites the options on load.
 class Adam {
  public:
-  /// `parameters` keep their identity for the life of the optimiser; all on one device, of one dtype.
+  /// `parameters` are on one device and of one dtype; they must not be replaced by other tensors.
   Adam(const NamedTensors& parameters, AdamOptions options);
 
-  /// The next steps take `factor` times the learning rate.
+  /// Sets the learning rate of the next steps to `factor` times options.learning_rate.
   void set_rate_factor(double factor);
 
-  /// One step with the parameters' gradients; a parameter without a gradient is left alone. Nothing changes where
-  /// `is_bad`, a float32 scalar on the parameters' device, is 1; it may be undefined. Reads nothing back from the
-  /// device, and does the same on it every time. Throws nothing of its own.
+  /// Takes a step with the gradients of the parameters; parameters without a gradient are skipped. If `is_bad`, a
+  /// float32 scalar on the parameters' device, is defined and 1, nothing changes. No host synchronisation: the step can
+  /// be recorded as a graph.
   void step(const at::Tensor& is_bad = {});
 
-  /// Drops the gradients, so that the next backward pass stores its own without adding.
+  /// Resets the gradients to undefined.
   void zero_gradients();
 
-  /// `<parameter>.exp_avg`, `.exp_avg_sq` (the parameter's shape) and `.step` (float32 scalar), the tensors themselves.
+  /// The live tensors `<parameter>.exp_avg`, `.exp_avg_sq` (shape of the parameter) and `.step` (float32 scalar).
   NamedTensors state() const;
 
   struct Slot {
@@ -43,15 +45,22 @@ class Adam {
   };
   const std::vector<Slot>& slots() const { return slots_; }
 
-  /// What the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the moments; zeros
-  /// before the first step.
+  /// The update that the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the
+  /// moments; zeros before the first step.
   at::Tensor last_update(const Slot& slot) const;
 
  private:
   AdamOptions options_;
   double rate_ = 0;
-  at::Tensor device_rate_;  // the same, where a recorded step finds it
+  at::Tensor device_rate_;  // the same on the device, so that a recorded step reads the current value
   std::vector<Slot> slots_;
 };
+
+/// The factor of both learning rates in the step that starts at `images` images, in [0, 1]: warm-up times decay.
+/// Warm-up: min(1, (images + batch) / lr_warmup_images); it is evaluated at the end of the step, of `batch` images,
+/// because a first rate of 0 would waste the step. Decay, with t = min(1, images / lr_decay_images): 1 − t (linear) or
+/// (1 + cos πt) / 2 (cosine). lr_decay_images = 0 stands for `total_images`.
+double learning_rate_factor(const OptimizerConfig& optimizer, std::int64_t total_images, std::int64_t images,
+                            std::int64_t batch);
 
 }  // namespace slopegan

@@ -8,31 +8,32 @@ namespace slopegan {
 
 namespace {
 
-struct Draw {
+/// Draws random numbers for a whole batch and returns those of one part, on the device of the images.
+struct BatchDraws {
   at::TensorOptions options;
   RandomStream random;
   Part part;
 
-  /// [N, 1, 1, 1] uniform numbers on [low, high).
+  /// [N, 1, 1, 1], uniform on [low, high).
   at::Tensor uniform(float low, float high) {
     auto values = at::empty({part.total}, at::kFloat);
     random.fill_uniform({values.mutable_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, low, high);
-    return own(values).to(options, /*non_blocking=*/true).view({-1, 1, 1, 1});
+    return own_part(values).to(options, /*non_blocking=*/true).view({-1, 1, 1, 1});
   }
 
-  /// [N, 1] whole numbers from 0 to bound − 1.
+  /// [N, 1], integers from 0 to bound − 1.
   at::Tensor below(std::int64_t bound) {
     auto values = at::empty({part.total, 1}, at::kLong);
     for (std::int64_t i = 0; i < part.total; ++i) {
       values.mutable_data_ptr<std::int64_t>()[i] = random.below(static_cast<std::uint32_t>(bound));
     }
-    return own(values).to(options.device(), values.scalar_type(), /*non_blocking=*/true);
+    return own_part(values).to(options.device(), values.scalar_type(), /*non_blocking=*/true);
   }
 
-  at::Tensor own(const at::Tensor& values) const { return values.narrow(0, part.first, part.count); }
+  at::Tensor own_part(const at::Tensor& values) const { return values.narrow(0, part.first, part.count); }
 };
 
-std::int64_t reach_of_translation(const at::Tensor& images) { return images.size(-1) / 8; }
+std::int64_t max_translation(const at::Tensor& images) { return images.size(-1) / 8; }
 
 at::Tensor positions(const at::Tensor& images) {
   return at::arange(images.size(-1), at::TensorOptions(at::kLong).device(images.device())).unsqueeze(0);
@@ -48,7 +49,7 @@ at::Tensor change_color(const at::Tensor& images, const AugmentationDraws& draws
 
 at::Tensor translate(const at::Tensor& images, const AugmentationDraws& draws) {
   const std::int64_t side = images.size(-1);
-  // One row and column of zeros on each side stand for everything outside.
+  // Pixels from outside the image read a border of zeros, one pixel wide.
   const auto padded = at::constant_pad_nd(images, {1, 1, 1, 1});
   const auto source = [&](const at::Tensor& shift) { return (positions(images) + shift + 1).clamp(0, side + 1); };
   const auto rows = source(draws.row_shift), columns = source(draws.column_shift);
@@ -72,20 +73,22 @@ at::Tensor cut_out(const at::Tensor& images, const AugmentationDraws& draws) {
 
 AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<Augmentation>& kinds,
                                     RandomStream random, const Part& part) {
-  Draw draw{images.options(), random, part};
-  const auto asked = [&](Augmentation kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
+  BatchDraws draw{images.options(), random, part};
+  const auto is_configured = [&](Augmentation kind) {
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+  };
   AugmentationDraws draws;
-  if (asked(Augmentation::color)) {
+  if (is_configured(Augmentation::color)) {
     draws.brightness = draw.uniform(-0.5f, 0.5f);
     draws.saturation = draw.uniform(0, 2);
     draws.contrast = draw.uniform(0.5f, 1.5f);
   }
-  if (asked(Augmentation::translation)) {
-    const std::int64_t reach = reach_of_translation(images);
+  if (is_configured(Augmentation::translation)) {
+    const std::int64_t reach = max_translation(images);
     draws.row_shift = draw.below(2 * reach + 1) - reach;
     draws.column_shift = draw.below(2 * reach + 1) - reach;
   }
-  if (asked(Augmentation::cutout)) {
+  if (is_configured(Augmentation::cutout)) {
     draws.hole_row = draw.below(images.size(-1));
     draws.hole_column = draw.below(images.size(-1));
   }

@@ -10,33 +10,34 @@
 
 namespace slopegan {
 
-/// What an augmentation draws for each of N images; undefined where it is not asked for.
+/// The random numbers of an augmentation for N images. Those of kinds that are not configured are undefined.
 struct AugmentationDraws {
-  at::Tensor brightness, saturation, contrast;  ///< [N, 1, 1, 1], in the images' dtype
+  at::Tensor brightness, saturation, contrast;  ///< [N, 1, 1, 1], dtype of the images
   at::Tensor row_shift, column_shift;           ///< [N, 1], int64, pixels
-  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, the hole's centre
+  at::Tensor hole_row, hole_column;             ///< [N, 1], int64, centre of the hole, pixels
 
   std::vector<at::Tensor*> tensors() {
     return {&brightness, &saturation, &contrast, &row_shift, &column_shift, &hole_row, &hole_column};
   }
 };
 
-/// Draws for the whole batch and gives those of `images`, its part, on their device; a function of the stream and the
-/// part's place alone.
+/// Draws the random numbers of a whole batch and returns those of `images`, which are `part` of it, on their device.
+/// The result depends only on the stream and the part.
 AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<Augmentation>& kinds,
                                     RandomStream random, const Part& part);
 
-/// Differentiable augmentation (Zhao et al. 2020): the same random changes, drawn anew for each image, before every
-/// look that the discriminator takes at real and generated images, so that it cannot learn few images by heart and the
-/// generator is not led to make changed ones. In this order, whichever are drawn:
-///   color        brightness + U(−0.5, 0.5), saturation × U(0, 2) about the pixel's mean, contrast × U(0.5, 1.5) about
-///                the image's mean
-///   translation  by up to an eighth of the side in each direction, whole pixels, zeros behind
-///   cutout       a square of half the side, centred anywhere, becomes zero
-/// images: [N, C, R, R]. Gradients pass through. Reads nothing back from the images' device.
+/// Differentiable augmentation (Zhao et al. 2020): random changes of all real and generated images that the
+/// discriminator receives, drawn per image. They keep the discriminator from memorising a small data set; since the
+/// generator trains through them, it does not learn to generate changed images. Applies those that are drawn, in this
+/// order:
+///   color        brightness + U(−0.5, 0.5), saturation × U(0, 2) around the pixel's mean, contrast × U(0.5, 1.5)
+///                around the image's mean
+///   translation  by up to an eighth of the side in each direction, in whole pixels, padded with zeros
+///   cutout       a square of half the side, with its centre anywhere, is set to zero
+/// images: [N, C, R, R]. Differentiable. No host synchronisation.
 at::Tensor augment(at::Tensor images, const AugmentationDraws& draws);
 
-/// Draws for a whole batch and changes it.
+/// Draws the random numbers of a whole batch and applies them.
 at::Tensor augment(const at::Tensor& images, const std::vector<Augmentation>& kinds, RandomStream random);
 
 }  // namespace slopegan

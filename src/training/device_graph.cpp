@@ -1,19 +1,19 @@
-#include "training/device_graph.h"
-
 #include <map>
+#include <memory>
 
 #include "distributed/rank_environment.h"
+#include "training/recorded_step.h"
 
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
 #include <torch/version.h>
-// Older ones leave their allocator in the middle of a recording that fails.
+// In older versions, a failed recording leaves the allocator in the recording state.
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 13
 #define SLOPEGAN_HAS_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
-static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has another size with headers that are so old");
+static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has another size with headers before CUDA 12.4");
 #endif
 #endif
 
@@ -27,28 +27,29 @@ class CudaGraph : public DeviceGraph {
  public:
   void begin() override {
     c10::cuda::device_synchronize();
-    // A recording has memory of its own, for as much as the batches before it have left in the cache.
+    // A recording has its own memory pool. The memory cached by the batches before makes room for it.
     c10::cuda::CUDACachingAllocator::emptyCache();
-    // CUDA does not record its default stream.
-    c10::cuda::setCurrentCUDAStream(side_);
-    // The threads that read images ahead may pin memory meanwhile.
+    // CUDA cannot record the default stream.
+    c10::cuda::setCurrentCUDAStream(recording_stream_);
+    // Thread-local capture, because the threads that prefetch images may pin memory meanwhile.
     graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
   }
   void end() override {
-    c10::cuda::setCurrentCUDAStream(side_);
+    c10::cuda::setCurrentCUDAStream(recording_stream_);
     try {
       graph_.capture_end();
     } catch (...) {
-      c10::cuda::setCurrentCUDAStream(before_);
+      c10::cuda::setCurrentCUDAStream(previous_stream_);
       throw;
     }
-    c10::cuda::setCurrentCUDAStream(before_);
+    c10::cuda::setCurrentCUDAStream(previous_stream_);
   }
-  void play() override { graph_.replay(); }
+  void replay() override { graph_.replay(); }
 
  private:
-  // One for each: a graph that goes takes its stream's workspaces along.
-  c10::cuda::CUDAStream before_ = c10::cuda::getCurrentCUDAStream(), side_ = c10::cuda::getStreamFromPool();
+  c10::cuda::CUDAStream previous_stream_ = c10::cuda::getCurrentCUDAStream();
+  // One stream per graph, because the destructor of a graph frees the workspaces of its stream.
+  c10::cuda::CUDAStream recording_stream_ = c10::cuda::getStreamFromPool();
   at::cuda::CUDAGraph graph_;
 };
 
@@ -56,13 +57,13 @@ std::unique_ptr<DeviceGraph> make_cuda_graph() { return std::make_unique<CudaGra
 
 #endif
 
-using Makers = std::map<c10::DeviceType, std::unique_ptr<DeviceGraph> (*)()>;
+using Factories = std::map<c10::DeviceType, std::unique_ptr<DeviceGraph> (*)()>;
 
-Makers& makers() {
+Factories& factories() {
 #ifdef SLOPEGAN_HAS_CUDA_GRAPHS
-  static Makers all{{c10::DeviceType::CUDA, make_cuda_graph}};
+  static Factories all{{c10::DeviceType::CUDA, make_cuda_graph}};
 #else
-  static Makers all;
+  static Factories all;
 #endif
   return all;
 }
@@ -70,11 +71,13 @@ Makers& makers() {
 }  // namespace
 
 std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device) {
-  const auto make = makers().find(device);
-  if (make == makers().end() || environment_value("SLOPEGAN_CUDA_GRAPHS") == "0") return nullptr;
+  const auto make = factories().find(device);
+  if (make == factories().end() || environment_value("SLOPEGAN_CUDA_GRAPHS") == "0") return nullptr;
   return make->second();
 }
 
-void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)()) { makers()[device] = make; }
+void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)()) {
+  factories()[device] = make;
+}
 
 }  // namespace slopegan

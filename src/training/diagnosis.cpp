@@ -9,29 +9,26 @@
 
 #include "config/load.h"
 #include "data/transform.h"
-#include "diagnostics/gradient_flow.h"
-#include "diagnostics/image_statistics.h"
 #include "diagnostics/layer_probe.h"
-#include "diagnostics/sentinels.h"
+#include "diagnostics/vitals.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
 #include "support/text.h"
-#include "training/ema.h"
 #include "training/gan_step.h"
 
 namespace slopegan {
 
 namespace {
 
-/// Distances are compared over so many images at most: their number grows with the square.
-constexpr std::int64_t most_compared_images = 256;
+/// The number of pairwise distances grows with the square of the number of images.
+constexpr std::int64_t max_compared_images = 256;
 
-/// A copy to probe: what its forward passes change is its own.
+/// Copies a network, so that forward passes do not change the state of the original.
 template <class Network, class NetworkConfig>
-Network copy_of(const Network& live, const NetworkConfig& network, const Config& config, std::int64_t channels,
-                std::int64_t images) {
+Network copy_network(const Network& live, const NetworkConfig& network, const Config& config, std::int64_t channels,
+                     std::int64_t images) {
   Network copy(network, config.data.resolution, channels, static_cast<std::uint64_t>(config.seed));
   copy->to(live->parameters().front().device());
   copy_weights(*copy, *live);
@@ -40,7 +37,7 @@ Network copy_of(const Network& live, const NetworkConfig& network, const Config&
   return copy;
 }
 
-std::int64_t whole_batches(std::int64_t images, std::int64_t batch_size) {
+std::int64_t round_up_to_batches(std::int64_t images, std::int64_t batch_size) {
   return (images + batch_size - 1) / batch_size * batch_size;
 }
 
@@ -49,8 +46,8 @@ std::int64_t probe_count(const Config& config, std::int64_t channels) {
   const Generator generator(config.generator, config.data.resolution, channels, seed);
   const Discriminator discriminator(config.discriminator, config.data.resolution, channels, seed);
   const auto values = config.diagnostics.probes;
-  return whole_batches(std::max(images_for(*generator, values), images_for(*discriminator, values)),
-                       config.training.batch_size);
+  return round_up_to_batches(std::max(images_for(*generator, values), images_for(*discriminator, values)),
+                             config.training.batch_size);
 }
 
 std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset& train) {
@@ -63,11 +60,11 @@ std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset
   return held_out;
 }
 
-/// Adds as many of the images as are still wanted for the comparison.
-void keep_some(std::vector<at::Tensor>& kept, const at::Tensor& images) {
+/// Appends images until max_compared_images are kept.
+void keep_images(std::vector<at::Tensor>& kept, const at::Tensor& images) {
   std::int64_t count = 0;
   for (const auto& part : kept) count += part.size(0);
-  const auto wanted = std::min(most_compared_images - count, images.size(0));
+  const auto wanted = std::min(max_compared_images - count, images.size(0));
   if (wanted > 0) kept.push_back(images.narrow(0, 0, wanted).to(at::kCPU, at::kFloat));
 }
 
@@ -120,8 +117,8 @@ Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
 
 }  // namespace
 
-/// What came out of the probes: logits of all of them, images of as many as are compared.
-struct Diagnosis::Answers {
+/// The outputs for the probes: logits of all of them, images of up to max_compared_images.
+struct Diagnosis::Outputs {
   std::vector<at::Tensor> train_logits, held_out_logits, fake_logits, train_images, fake_images;
 };
 
@@ -141,38 +138,38 @@ at::Tensor Diagnosis::Reals::batch(const Config& config, std::int64_t begin) con
 Diagnosis::Diagnosis(const Config& config, const Compute& compute, const Dataset& train)
     : config_(config),
       compute_(compute),
-      // The caller's data set outlives this object.
+      // A non-owning pointer: the data set outlives this object.
       train_(config, std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &train)),
       probes_(probe_count(config, train.channels())) {
   if (const auto held_out = load_held_out(config, train)) held_out_.emplace(config, held_out);
 }
 
-Diagnosis::Answers Diagnosis::play(Generator& generator, Discriminator& discriminator) const {
-  Answers answers;
+Diagnosis::Outputs Diagnosis::run_probes(Generator& generator, Discriminator& discriminator) const {
+  Outputs outputs;
   const auto batch = config_.training.batch_size;
   for (std::int64_t begin = 0; begin < probes_; begin += batch) {
     const auto latents = draw_latents(static_cast<std::uint64_t>(config_.seed), "diagnostics/latents", begin, batch,
                                       config_.generator.latent_dim);
     const auto fake = generator->forward(to_compute(latents, compute_));
     const auto real = train_.batch(config_, begin);
-    answers.fake_logits.push_back(discriminator->forward(to_compute(fake, compute_)));
-    answers.train_logits.push_back(discriminator->forward(to_compute(real, compute_)));
-    keep_some(answers.fake_images, fake);
-    keep_some(answers.train_images, real);
+    outputs.fake_logits.push_back(discriminator->forward(to_compute(fake, compute_)));
+    outputs.train_logits.push_back(discriminator->forward(to_compute(real, compute_)));
+    keep_images(outputs.fake_images, fake);
+    keep_images(outputs.train_images, real);
   }
-  return answers;
+  return outputs;
 }
 
-void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& record,
+void Diagnosis::measure_networks(const GanState& state, DiagnosticsRecord& record,
                                  std::vector<Histogram>* pre_activations) const {
   const auto channels = train_.dataset->channels();
-  auto generator = copy_of(state.generator, config_.generator, config_, channels, state.images_seen);
-  auto discriminator = copy_of(state.discriminator, config_.discriminator, config_, channels, state.images_seen);
-  Answers answers;
+  auto generator = copy_network(state.generator, config_.generator, config_, channels, state.images_seen);
+  auto discriminator = copy_network(state.discriminator, config_.discriminator, config_, channels, state.images_seen);
+  Outputs outputs;
   {
     const bool histograms = pre_activations != nullptr;
     const LayerProbe of_generator(*generator, histograms), of_discriminator(*discriminator, histograms);
-    answers = play(generator, discriminator);
+    outputs = run_probes(generator, discriminator);
     add_layers(record.layers, *generator, of_generator);
     add_layers(record.layers, *discriminator, of_discriminator);
     for (const auto* probe : {&of_generator, &of_discriminator}) {
@@ -180,25 +177,26 @@ void Diagnosis::look_at_networks(const GanState& state, DiagnosticsRecord& recor
       pre_activations->insert(pre_activations->end(), probe->pre_activations().begin(), probe->pre_activations().end());
     }
   }
-  // Held-out images are no probes of the layers: a unit's share does not depend on whether there is a test split.
+  // Held-out images do not count as probes of the layers, so that the layer statistics do not depend on whether there
+  // is a test split.
   for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
     const auto images = to_compute(held_out_->batch(config_, begin), compute_);
-    answers.held_out_logits.push_back(discriminator->forward(images));
+    outputs.held_out_logits.push_back(discriminator->forward(images));
   }
   record.discriminator.image_gradient_norm =
       image_gradient_norm(discriminator, to_compute(train_.batch(config_, 0), compute_));
-  look_at_answers(answers, record);
+  measure_outputs(outputs, record);
 }
 
-void Diagnosis::look_at_answers(const Answers& answers, DiagnosticsRecord& record) {
-  const auto train_logits = at::cat(answers.train_logits), fake_logits = at::cat(answers.fake_logits);
+void Diagnosis::measure_outputs(const Outputs& outputs, DiagnosticsRecord& record) {
+  const auto train_logits = at::cat(outputs.train_logits), fake_logits = at::cat(outputs.fake_logits);
   record.discriminator.accuracy_train = accuracy(train_logits, true);
   record.discriminator.accuracy_fake = accuracy(fake_logits, false);
-  if (!answers.held_out_logits.empty())
-    record.discriminator.accuracy_held_out = accuracy(at::cat(answers.held_out_logits), true);
+  if (!outputs.held_out_logits.empty())
+    record.discriminator.accuracy_held_out = accuracy(at::cat(outputs.held_out_logits), true);
   record.discriminator.margin = (train_logits.mean() - fake_logits.mean()).item<double>();
 
-  const auto train_images = at::cat(answers.train_images), fake_images = at::cat(answers.fake_images);
+  const auto train_images = at::cat(outputs.train_images), fake_images = at::cat(outputs.fake_images);
   record.samples.diversity = mean_pairwise_distance(fake_images) / mean_pairwise_distance(train_images);
   record.samples.saturated_real = saturated_share(train_images);
   record.samples.saturated_fake = saturated_share(fake_images);
@@ -211,7 +209,7 @@ DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& s
   DiagnosticsRecord record;
   record.images = state.images_seen;
   record.probes = probes_;
-  look_at_networks(state, record, pre_activations);
+  measure_networks(state, record, pre_activations);
   add_parameters(record.parameters, "generator", stepped.generator_optimizer);
   add_parameters(record.parameters, "discriminator", stepped.discriminator_optimizer);
   record.sentinels = sentinels(vitals_of(record, state));
@@ -229,7 +227,7 @@ void Diagnosis::take_step(GanState& state) const {
 
 void SentinelWarnings::warn(const DiagnosticsRecord& record) {
   for (const auto& name : record.sentinels) {
-    if (!said_.insert(name).second) continue;
+    if (!warned_.insert(name).second) continue;
     log::warning(format_text("at {} images: ", record.images) + sentinel_text(name));
   }
 }
@@ -238,10 +236,10 @@ DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint, const std::f
   Config config =
       parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json").string() + ", config");
   if (!data.empty()) config.data.path = data.string();
-  config.training.device = Device::automatic;  // of this machine, not of the one that trained
+  config.training.device = Device::automatic;  // the device of this machine, not of the one that trained
   const auto dataset = load_dataset(config.data, Split::train);
   if (dataset->hash != checkpoint.info.dataset_hash) {
-    log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
+    log::warning("the images at " + printable(config.data.path) + " are not the images that the run was trained on");
   }
   const Compute compute = choose_compute(config.training);
   apply_compute(compute);

@@ -18,61 +18,62 @@
 
 namespace slopegan {
 
-/// Looks at a training state with fixed probes: the same latents, the same training images and, where the data set has
-/// a test split, the same held-out images each time, so many that every unit is counted over at least
+/// Measures a training state on fixed probes: the same latents, training images and, if the data set has a test split,
+/// held-out images each time. There are enough probes for every unit to be counted over at least
 /// config.diagnostics.probes values, in whole batches of training.batch_size.
 ///
-/// It works on copies of the networks in training mode: batch norm uses the statistics of the batch, random slopes are
-/// drawn and spectral norm takes its step, as the next training step would; running statistics, u, gradients and every
-/// random stream of the run stay as they are.
+/// The probes pass through copies of the networks in training mode, as in the next training step: batch norm uses the
+/// statistics of the batch, random slopes are drawn, and spectral norm takes its power iteration. The state itself
+/// (running statistics, u, gradients) and the random streams of the run do not change.
 class Diagnosis {
  public:
-  /// `train` outlives the object. Throws DataError where the test split is there but damaged, or has other channels.
+  /// `train` outlives the object. Throws DataError if the test split is damaged or has a different number of channels.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
 
-  /// The layers and the images of `state`; gradients and updates of the step that `stepped` took last: the same state
-  /// in training. `pre_activations`, where there is one, gets what went into each layer, in the order of the record.
+  /// Measures the layers and images of `state`, and the gradients and updates of the last step of `stepped`, which
+  /// during training is the same state. If `pre_activations` is not nullptr, a histogram of the input of each
+  /// activation is appended to it, in the order of the record's layers.
   DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
                                std::vector<Histogram>* pre_activations = nullptr) const;
 
-  /// Latents, and real images of each kind.
+  /// The number of latents, which is also that of training and of held-out images.
   std::int64_t probes() const { return probes_; }
 
-  /// A training step on the first probe images, for gradients where no step was taken.
+  /// Takes a training step on the first probe images, to get gradients of a state that has not taken one.
   void take_step(GanState& state) const;
 
  private:
-  struct Answers;
+  struct Outputs;
   struct Reals {
     Reals(const Config& config, std::shared_ptr<const Dataset> from);
     at::Tensor batch(const Config& config, std::int64_t begin) const;
     std::shared_ptr<const Dataset> dataset;
     std::vector<std::uint32_t> order;
   };
-  Answers play(Generator& generator, Discriminator& discriminator) const;
-  void look_at_networks(const GanState& state, DiagnosticsRecord& record,
+  Outputs run_probes(Generator& generator, Discriminator& discriminator) const;
+  void measure_networks(const GanState& state, DiagnosticsRecord& record,
                         std::vector<Histogram>* pre_activations) const;
-  static void look_at_answers(const Answers& answers, DiagnosticsRecord& record);
+  static void measure_outputs(const Outputs& outputs, DiagnosticsRecord& record);
 
   const Config& config_;
   const Compute& compute_;
   Reals train_;
-  std::optional<Reals> held_out_;  // where the data set has a test split
+  std::optional<Reals> held_out_;  // empty if the data set has no test split
   std::int64_t probes_;
 };
 
-/// Says in the log what a record's sentinels mean; each only once.
+/// Logs a warning for each sentinel of a record, once per sentinel.
 class SentinelWarnings {
  public:
   void warn(const DiagnosticsRecord& record);
 
  private:
-  std::set<std::string> said_;
+  std::set<std::string> warned_;
 };
 
-/// What `slopegan diagnose` shows of a checkpoint: its layers, and the gradients of a step from it on the first probe
-/// images, which is taken in memory only. The data come from `data` where that is not empty, else from where the run
-/// had them. Throws CheckpointError where the tensors do not fit the configuration, DataError.
+/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients of a step on the first probe images,
+/// which is taken in memory only. Reads the data set from `data`, or from the run's data.path if `data` is empty.
+/// Throws CheckpointError if the tensors do not fit the configuration, and DataError.
 DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& data);
 
 }  // namespace slopegan

@@ -14,7 +14,7 @@ namespace slopegan {
 
 namespace {
 
-[[noreturn]] void diverged(const GanState& state, const std::string& what) {
+[[noreturn]] void throw_diverged(const GanState& state, const std::string& what) {
   throw DivergedError(
       format_text("training diverged at step {} ({} images): {}", state.steps, state.images_seen, what));
 }
@@ -31,7 +31,7 @@ std::string first_weight_not_finite(const GanState& state) {
   return "";
 }
 
-/// The name of the first block whose output is not finite, or nothing.
+/// The name of the first block whose output is not finite; empty if there is none.
 std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x) {
   const at::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < network.blocks.size(); ++i) {
@@ -41,7 +41,7 @@ std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x) 
   return "";
 }
 
-std::string culprit(GanState& state, const StepImages& images) {
+std::string describe_cause(GanState& state, const StepImages& images) {
   const std::string weight = first_weight_not_finite(state);
   if (!weight.empty()) return "; " + weight + " is not finite";
   if (!is_finite(images.real)) return "; the real images are not finite";
@@ -56,7 +56,8 @@ std::string culprit(GanState& state, const StepImages& images) {
 
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images) {
   if (std::isfinite(loss)) return;
-  diverged(state, format_text("{} is {}{}", name, std::isnan(loss) ? "NaN" : "infinite", culprit(state, images)));
+  throw_diverged(state,
+                 format_text("{} is {}{}", name, std::isnan(loss) ? "NaN" : "infinite", describe_cause(state, images)));
 }
 
 at::Tensor gradient_norm(const Adam& optimizer) {
@@ -73,10 +74,10 @@ void check_gradients(double norm, const Adam& optimizer, const char* network, co
   if (std::isfinite(norm)) return;
   for (const auto& slot : optimizer.slots()) {
     if (slot.parameter.grad().defined() && !is_finite(slot.parameter.grad())) {
-      diverged(state, format_text("the gradient of {}.{} is not finite", network, slot.name));
+      throw_diverged(state, format_text("the gradient of {}.{} is not finite", network, slot.name));
     }
   }
-  diverged(state, format_text("the gradients of the {} overflow", network));
+  throw_diverged(state, format_text("the gradients of the {} overflow", network));
 }
 
 at::Tensor weight_norms(const GanState& state) {
@@ -90,13 +91,13 @@ at::Tensor weight_norms(const GanState& state) {
 
 void check_weights(double norms, const GanState& state) {
   if (std::isfinite(norms)) return;
-  const std::string weight = first_weight_not_finite(state);  // none where only the squares of large ones overflow
-  if (!weight.empty()) diverged(state, weight + " is not finite");
+  const std::string weight = first_weight_not_finite(state);  // empty if only the squares of large weights overflow
+  if (!weight.empty()) throw_diverged(state, weight + " is not finite");
 }
 
 void check_state(const GanState& state) {
   for (const auto& [name, tensor] : state.tensors()) {
-    if (!is_finite(tensor)) diverged(state, name + " is not finite");
+    if (!is_finite(tensor)) throw_diverged(state, name + " is not finite");
   }
 }
 

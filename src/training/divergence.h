@@ -6,36 +6,36 @@
 
 #include "training/gan_state.h"
 
-/// Where numbers stop being numbers. Everything here throws DivergedError where a value is NaN or infinite, naming the
-/// step, the images seen, and the tensor or layer.
+/// Detection of values that are not finite. The check functions throw DivergedError if a value is NaN or infinite; the
+/// message names the step, the images seen, and the tensor or layer.
 namespace slopegan {
 
-/// What went through the networks in the step.
+/// The tensors that a step passed through the networks.
 struct StepImages {
-  at::Tensor latents;  ///< [B, latent_dim], as the generator takes them
+  at::Tensor latents;  ///< [B, latent_dim], input of the generator
   at::Tensor real;     ///< [B, C, R, R]
-  at::Tensor fake;     ///< [B, C, R, R], of `latents`
+  at::Tensor fake;     ///< [B, C, R, R], generated from `latents`
 };
 
-/// `loss` (`name`: "the generator's loss"). The message about one that is not finite names what is to blame: the first
-/// weight that is not finite, or the first block whose output is not; to find that one, the networks run once more,
-/// which leaves traces in their running statistics.
+/// Checks a loss; `name` is, for example, "the generator's loss". If the loss is not finite, the message names the
+/// cause: the first weight that is not finite, or the first block whose output is not. To find the block, the networks
+/// run again, which changes their running statistics.
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images);
 
-/// The 2-norm of the gradients over all parameters, a float64 scalar on their device.
+/// The 2-norm of the gradients over all parameters: a float64 scalar on their device.
 at::Tensor gradient_norm(const Adam& optimizer);
 
-/// `norm`: what gradient_norm gave.
+/// Checks the result of gradient_norm.
 void check_gradients(double norm, const Adam& optimizer, const char* network, const GanState& state);
 
-/// The sum of the 2-norms of both networks' parameters, a scalar on their device: one NaN or infinity makes its
-/// tensor's norm one.
+/// The sum over the parameters of both networks of their 2-norms: a scalar on their device, which is not finite if one
+/// element is not.
 at::Tensor weight_norms(const GanState& state);
 
-/// The parameters of both networks, after the optimisers' steps. `norms`: what weight_norms gave.
+/// Checks the result of weight_norms, after the optimisers' steps.
 void check_weights(double norms, const GanState& state);
 
-/// Every tensor of a checkpoint.
+/// Checks every tensor of a checkpoint.
 void check_state(const GanState& state);
 
 }  // namespace slopegan

@@ -1,13 +1,15 @@
 #include "training/gan_state.h"
 
-#include <ATen/ATen.h>
+#include <algorithm>
+#include <cmath>
 
-#include "training/ema.h"
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace slopegan {
 
-/// Module::to with a dtype would take the counters along.
-static void move(torch::nn::Module& module, at::Device device, at::ScalarType type) {
+/// Like Module::to, which would convert the integer counters too.
+static void convert(torch::nn::Module& module, at::Device device, at::ScalarType type) {
   module.to(device);
   if (type == at::kFloat) return;
   for (auto tensors : {module.parameters(), module.buffers()}) {
@@ -20,7 +22,7 @@ static void move(torch::nn::Module& module, at::Device device, at::ScalarType ty
 static Generator make_generator(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type) {
   Generator generator(config.generator, config.data.resolution, channels, static_cast<std::uint64_t>(config.seed));
   generator->initialise(config.init, static_cast<std::uint64_t>(config.seed));
-  move(*generator, device, type);
+  convert(*generator, device, type);
   return generator;
 }
 
@@ -29,7 +31,7 @@ static Discriminator make_discriminator(const Config& config, std::int64_t chann
   Discriminator discriminator(config.discriminator, config.data.resolution, channels,
                               static_cast<std::uint64_t>(config.seed));
   discriminator->initialise(config.init, static_cast<std::uint64_t>(config.seed));
-  move(*discriminator, device, type);
+  convert(*discriminator, device, type);
   return discriminator;
 }
 
@@ -41,9 +43,9 @@ GanState::GanState(const Config& config, std::int64_t channels, at::Device devic
       discriminator_optimizer(named_parameters(*discriminator),
                               {config.optimizer.discriminator_lr, config.optimizer.beta1, config.optimizer.beta2}) {
   if (config.ema.half_life_images > 0) {
-    average_generator = make_generator(config, channels, device, type);
-    average_generator->eval();
-    for (auto& parameter : average_generator->parameters()) parameter.requires_grad_(false);
+    ema_generator = make_generator(config, channels, device, type);
+    ema_generator->eval();
+    for (auto& parameter : ema_generator->parameters()) parameter.requires_grad_(false);
   }
 }
 
@@ -54,7 +56,7 @@ static void append(NamedTensors& to, const NamedTensors& from, const std::string
 NamedTensors GanState::tensors() const {
   NamedTensors all;
   append(all, named_tensors(*generator), "generator.");
-  if (average_generator) append(all, named_tensors(*average_generator), "ema.");
+  if (ema_generator) append(all, named_tensors(*ema_generator), "ema.");
   append(all, named_tensors(*discriminator), "discriminator.");
   append(all, generator_optimizer.state(), "optimizer.generator.");
   append(all, discriminator_optimizer.state(), "optimizer.discriminator.");
@@ -69,5 +71,27 @@ void GanState::restore(const NamedTensors& saved) {
   images_seen = counters[0].item<std::int64_t>();
   steps = counters[1].item<std::int64_t>();
 }
+
+/// The parameters and buffers of floating-point dtype, or the others.
+static std::vector<at::Tensor> tensors_of(const torch::nn::Module& module, bool floating) {
+  std::vector<at::Tensor> all = module.parameters();
+  for (const auto& buffer : module.buffers()) all.push_back(buffer);
+  std::erase_if(all, [&](const at::Tensor& tensor) { return tensor.is_floating_point() != floating; });
+  return all;
+}
+
+double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::int64_t batch) {
+  const double half_life = std::min(static_cast<double>(half_life_images), 0.05 * static_cast<double>(images_seen));
+  return half_life > 0 ? std::exp2(-static_cast<double>(batch) / half_life) : 0.0;
+}
+
+void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay) {
+  const at::NoGradGuard no_gradients;
+  at::_foreach_lerp_(tensors_of(average, true), tensors_of(live, true), 1.0 - decay);
+  const auto counters = tensors_of(average, false);
+  if (!counters.empty()) at::_foreach_copy_(counters, tensors_of(live, false));
+}
+
+void copy_weights(torch::nn::Module& to, const torch::nn::Module& from) { update_ema(to, from, 0.0); }
 
 }  // namespace slopegan

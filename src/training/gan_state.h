@@ -10,29 +10,40 @@
 
 namespace slopegan {
 
-/// Everything that training changes. `tensors` is the one place that names what a checkpoint holds.
+/// Everything that training changes. tensors() is the one list of what a checkpoint holds.
 struct GanState {
-  /// Freshly initialised networks on `device`; the initial normals depend on config.seed and the shapes alone. `type`
-  /// is that of the weights: float32, or float64 to tell rounding from mistakes.
+  /// Initialises the networks on `device`. The initial normals depend only on config.seed and the shapes. `type` is the
+  /// dtype of the weights: float32, or float64 to distinguish rounding errors from mistakes in tests.
   GanState(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type = at::kFloat);
 
   Generator generator;
-  Generator average_generator{nullptr};  ///< exponential moving average; null where ema.half_life_images is 0
+  Generator ema_generator{nullptr};  ///< exponential moving average of the weights; null if ema.half_life_images is 0
   Discriminator discriminator;
   Adam generator_optimizer;
   Adam discriminator_optimizer;
   std::int64_t images_seen = 0;
   std::int64_t steps = 0;
 
-  /// The generator that people look at: the averaged one where there is one.
-  Generator& best_generator() { return average_generator ? average_generator : generator; }
+  /// The generator for samples and metrics: with averaged weights, or the live generator if ema.half_life_images is 0.
+  Generator& averaged_generator() { return ema_generator ? ema_generator : generator; }
 
   /// The live tensors by name: generator.*, ema.*, discriminator.*, optimizer.generator.*, optimizer.discriminator.*;
-  /// and `counters` (int64: images seen, steps), which is a copy.
+  /// and a copy of the counters as `counters` (int64: images seen, steps).
   NamedTensors tensors() const;
 
-  /// Copies `saved` into the live tensors; throws as restore_tensors does.
+  /// Copies `saved` into the live tensors. Throws as restore_tensors does.
   void restore(const NamedTensors& saved);
 };
+
+/// The decay of the moving average over a step of `batch` images: 0.5^(batch / half-life). The half-life is limited to
+/// 5 % of the images seen (Karras et al. 2022, EDM, ema_rampup_ratio), so that the initial weights are soon forgotten.
+double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::int64_t batch);
+
+/// average ← decay · average + (1 − decay) · live, for every parameter and floating-point buffer, because running
+/// statistics belong to the weights they were measured with. Both modules have the same architecture.
+void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay);
+
+/// Copies every parameter and buffer.
+void copy_weights(torch::nn::Module& to, const torch::nn::Module& from);
 
 }  // namespace slopegan

@@ -4,30 +4,28 @@
 
 #include <ATen/ATen.h>
 
-#include "training/data_parallel.h"
+#include "distributed/data_parallel.h"
 #include "training/divergence.h"
-#include "training/ema.h"
-#include "training/learning_rate.h"
 
 namespace slopegan {
 
 namespace {
 
-/// Figures as the host's numbers, read from the device at once; 0 for those that are undefined.
-std::vector<double> read(const std::vector<at::Tensor>& figures) {
+/// Reads device scalars with one host synchronisation; 0 for undefined ones. The first must be defined.
+std::vector<double> read_scalars(const std::vector<at::Tensor>& scalars) {
   std::vector<double> numbers;
-  if (figures.front().is_cpu()) {
-    for (const auto& figure : figures) numbers.push_back(figure.defined() ? figure.item<double>() : 0);
+  if (scalars.front().is_cpu()) {
+    for (const auto& scalar : scalars) numbers.push_back(scalar.defined() ? scalar.item<double>() : 0);
     return numbers;
   }
-  std::vector<at::Tensor> there;
-  for (const auto& figure : figures) {
-    if (figure.defined()) there.push_back(figure.to(at::kDouble));
+  std::vector<at::Tensor> defined;
+  for (const auto& scalar : scalars) {
+    if (scalar.defined()) defined.push_back(scalar.to(at::kDouble));
   }
-  const auto values = at::stack(there).to(at::kCPU);
+  const auto values = at::stack(defined).to(at::kCPU);
   std::int64_t next = 0;
-  for (const auto& figure : figures) {
-    numbers.push_back(figure.defined() ? values.const_data_ptr<double>()[next++] : 0);
+  for (const auto& scalar : scalars) {
+    numbers.push_back(scalar.defined() ? values.const_data_ptr<double>()[next++] : 0);
   }
   return numbers;
 }
@@ -61,26 +59,26 @@ StepStats GanStep::take(const std::vector<RealImages>& real_batches) {
     take_batch(draw_step_inputs(state_, config_, compute_, real_batches[i], static_cast<std::int64_t>(i), last), stats);
   }
   ++state_.steps;
-  if (state_.average_generator) {
+  if (state_.ema_generator) {
     const double decay = ema_decay(config_.ema.half_life_images, state_.images_seen, images);
-    update_ema(*state_.average_generator, *state_.generator, decay);
+    update_ema(*state_.ema_generator, *state_.generator, decay);
   }
   return stats;
 }
 
 void GanStep::take_batch(const StepInputs& inputs, StepStats& stats) {
-  const auto figures = recorded_.run(inputs);
-  const auto numbers = read({figures.discriminator_loss, figures.d_real, figures.d_fake, figures.gradient_penalty,
-                             figures.discriminator_gradient_norm, figures.generator_loss,
-                             figures.generator_gradient_norm, figures.weight_norms});
-  const StepImages images{inputs.latents, inputs.real, figures.fake};
+  const auto results = recorded_.run(inputs);
+  const auto numbers = read_scalars({results.discriminator_loss, results.d_real, results.d_fake,
+                                     results.gradient_penalty, results.discriminator_gradient_norm,
+                                     results.generator_loss, results.generator_gradient_norm, results.weight_norms});
+  const StepImages images{inputs.latents, inputs.real, results.fake};
   stats.discriminator_loss = numbers[0];
   stats.d_real = numbers[1];
   stats.d_fake = numbers[2];
-  stats.gradient_penalty = figures.gradient_penalty.defined() ? std::optional(numbers[3]) : std::nullopt;
+  stats.gradient_penalty = results.gradient_penalty.defined() ? std::optional(numbers[3]) : std::nullopt;
   stats.discriminator_gradient_norm = numbers[4];
-  // Losses that are not finite make the networks run once more, to find out why.
-  if (parallel_ && !std::isfinite(numbers[0] + numbers[3] + numbers[5])) parallel_->part_ways();
+  // The checks of losses that are not finite run the networks again, on each rank alone.
+  if (parallel_ && !std::isfinite(numbers[0] + numbers[3] + numbers[5])) parallel_->disable_sync();
   check_loss(numbers[0], "the discriminator's loss", state_, images);
   check_loss(numbers[3], "the gradient penalty", state_, images);
   check_gradients(numbers[4], state_.discriminator_optimizer, "discriminator", state_);

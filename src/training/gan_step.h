@@ -13,22 +13,22 @@ namespace slopegan {
 
 class DataParallel;
 
-/// One alternation of DCGAN training (Radford et al. 2016): a discriminator step for each real batch, then one
-/// generator step on the last generated batch.
+/// The step of DCGAN training (Radford et al. 2016): one discriminator step per real batch, then one generator step on
+/// the last generated batch.
 ///
-/// The host draws all random numbers of a batch, the device computes without being asked anything, and then its figures
-/// are read at once: a GPU is waited for once a batch. Its work on a batch is recorded and played back where the device
-/// can (RecordedStep).
+/// For each batch, the host draws all random numbers (draw_step_inputs), the device computes without host
+/// synchronisation (compute_batch), and the host then reads all results at once. On devices with graphs, the
+/// computation is recorded and replayed (RecordedStep).
 class GanStep {
  public:
-  /// parallel: the processes that take the steps together, each with its part of every batch, of one image or more;
-  /// nothing where this one is alone. The losses, statistics and weights are those of the whole batches, in all of
-  /// them. All of the arguments outlive this.
+  /// With `parallel`, the ranks take the steps together, each with its part of every batch, of at least one image;
+  /// losses, statistics and weights are those of the whole batches on all ranks. nullptr: a single process. All
+  /// arguments outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
-  /// Moves the state on by the images of `real_batches`, one to discriminator_steps of them, and updates the average.
-  /// Throws DivergedError naming the step and the tensor or layer where a loss, a gradient or a weight is NaN or
-  /// infinite; an optimiser's step that would have used it is not taken.
+  /// Takes a step on `real_batches`, between 1 and discriminator_steps of them, and updates the averaged generator.
+  /// Throws DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or
+  /// infinite. An optimiser's step that would use such a value is not taken.
   StepStats take(const std::vector<RealImages>& real_batches);
 
  private:
@@ -41,7 +41,7 @@ class GanStep {
   RecordedStep recorded_;
 };
 
-/// A step on its own.
+/// Takes a single step (see GanStep).
 StepStats gan_step(GanState& state, const Config& config, const Compute& compute,
                    const std::vector<RealImages>& real_batches, DataParallel* parallel = nullptr);
 

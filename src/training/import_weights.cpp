@@ -13,14 +13,14 @@ namespace slopegan {
 
 namespace {
 
-/// The file as the checkpoint that it would be, for those who check one.
+/// Reads the file as a Checkpoint, so that load_generator can check it.
 Checkpoint read_weights(const std::filesystem::path& file, const Config& config) {
   Checkpoint weights{.directory = file, .info = {}, .tensors = read_safetensors(file).tensors};
   weights.info.config_yaml = to_yaml(config);
   for (const auto& [name, tensor] : weights.tensors) {
     if (!name.starts_with("generator.") && !name.starts_with("discriminator.")) {
-      throw CheckpointError(display(file) + " holds the tensor " + printable(name) +
-                            "; the names of all begin with generator. or discriminator.");
+      throw CheckpointError(display(file) + " contains the tensor " + printable(name) +
+                            "; all names must start with generator. or discriminator.");
     }
     if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
       throw CheckpointError(display(file) + ": " + printable(name) + " is not finite");
@@ -29,12 +29,12 @@ Checkpoint read_weights(const std::filesystem::path& file, const Config& config)
   return weights;
 }
 
-GanState state_of(const Config& config, const Checkpoint& weights) {
+GanState make_state(const Config& config, const Checkpoint& weights) {
   const auto loaded = load_generator(weights);
   const auto tensors = named_tensors(*loaded.generator);
   GanState state(config, loaded.generator->blocks.back()->conv->options().out_channels, at::kCPU);
   restore_tensors(named_tensors(*state.generator), tensors);
-  if (state.average_generator) restore_tensors(named_tensors(*state.average_generator), tensors);
+  if (state.ema_generator) restore_tensors(named_tensors(*state.ema_generator), tensors);
   const auto discriminator = with_prefix(weights.tensors, "discriminator.");
   if (!discriminator.empty()) restore_tensors(named_tensors(*state.discriminator), discriminator);
   return state;
@@ -54,7 +54,7 @@ RunInfo describe_import(const RunOrigin& origin) {
 
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,
                                      const RunOrigin& origin) {
-  const GanState state = state_of(config, read_weights(weights, config));
+  const GanState state = make_state(config, read_weights(weights, config));
   const auto directory = RunDirectory::create(std::filesystem::path(config.run.output_dir) / config.run.name);
   write_configuration(config, directory, origin);
   RunRecord record(directory, describe_import(origin));

@@ -11,32 +11,32 @@
 
 namespace slopegan {
 
-RecordedStep::RecordedStep(GanState& state, bool is_repeatable, Work work)
-    : state_(state), may_record_(is_repeatable), work_(std::move(work)) {}
+RecordedStep::RecordedStep(GanState& state, bool is_repeatable, Computation compute)
+    : state_(state), may_record_(is_repeatable), compute_(std::move(compute)) {}
 
-BatchFigures RecordedStep::run(const StepInputs& inputs) {
+BatchResults RecordedStep::run(const StepInputs& inputs) {
   constexpr int unrecorded_batches = 2;
-  if (!may_record_) return work_(inputs);
+  if (!may_record_) return compute_(inputs);
   auto& recording = recordings_[{inputs.part.count, inputs.trains_generator, inputs.lazy > 0}];
   if (!recording.graph) {
     const bool is_early = recording.batches_before++ < unrecorded_batches;
-    if (is_early || recording.is_refused || !record(recording, inputs)) return work_(inputs);
+    if (is_early || recording.has_failed || !record(recording, inputs)) return compute_(inputs);
   }
-  const auto places = recording.inputs.tensors();
-  auto fresh = inputs;
-  const auto values = fresh.tensors();
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    if (places[i]->defined()) places[i]->copy_(*values[i]);
+  const auto targets = recording.inputs.tensors();
+  auto current = inputs;
+  const auto values = current.tensors();
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (targets[i]->defined()) targets[i]->copy_(*values[i]);
   }
-  recording.graph->play();
+  recording.graph->replay();
   for (const auto& [parameter, gradient] : recording.gradients) parameter.mutable_grad() = gradient;
-  return recording.figures;
+  return recording.results;
 }
 
 bool RecordedStep::record(Recording& recording, const StepInputs& inputs) {
   auto graph = make_device_graph(inputs.real.device().type());
   if (!graph) return may_record_ = false;
-  recording.is_refused = true;
+  recording.has_failed = true;
   recording.inputs = inputs;
   for (auto* tensor : recording.inputs.tensors()) {
     if (tensor->defined()) *tensor = tensor->clone();
@@ -44,7 +44,7 @@ bool RecordedStep::record(Recording& recording, const StepInputs& inputs) {
   std::string reason;
   try {
     graph->begin();
-    recording.figures = work_(recording.inputs);
+    recording.results = compute_(recording.inputs);
     for (const auto* optimizer : {&state_.generator_optimizer, &state_.discriminator_optimizer}) {
       if (optimizer == &state_.generator_optimizer && !inputs.trains_generator) continue;
       for (const auto& slot : optimizer->slots()) {
@@ -61,15 +61,15 @@ bool RecordedStep::record(Recording& recording, const StepInputs& inputs) {
   }
   if (reason.empty()) {
     recording.graph = std::move(graph);
-    recording.is_refused = false;
+    recording.has_failed = false;
     return true;
   }
   if (!std::exchange(has_warned_, true)) {
-    log::warning("the step could not be recorded as a graph and is done operator by operator: " +
+    log::warning("the step could not be recorded as a graph and is computed operator by operator: " +
                  printable(reason.substr(0, reason.find('\n')), 300));
   }
   recording.inputs = {};
-  recording.figures = {};
+  recording.results = {};
   recording.gradients.clear();
   return false;
 }

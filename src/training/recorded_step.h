@@ -7,35 +7,58 @@
 #include <utility>
 #include <vector>
 
-#include "training/batch_work.h"
-#include "training/device_graph.h"
+#include <c10/core/Device.h>
+
+#include "training/batch_step.h"
 
 namespace slopegan {
 
-/// Does the work on a batch, on devices with graphs by playing back a recording of it: a step is hundreds of small
-/// operators, each of which costs the host more time than a GPU needs for it.
+/// A sequence of device operators that is recorded once and replayed with one call, such as a CUDA graph. Every replay
+/// uses the same tensors with their current contents. Decisions of the host are fixed by the recording.
+class DeviceGraph {
+ public:
+  virtual ~DeviceGraph() = default;
+
+  /// Starts recording: until end(), operators that this thread launches are recorded and not executed, and a host
+  /// synchronisation is an error. begin and end throw c10::Error. After a failure, end() must be called as well; the
+  /// graph then cannot be replayed.
+  virtual void begin() = 0;
+  virtual void end() = 0;
+  /// Enqueues the graph on the current stream.
+  virtual void replay() = 0;
+};
+
+/// Returns nullptr if the device, or the LibTorch and headers this program was built with, does not support graphs, or
+/// if the environment variable SLOPEGAN_CUDA_GRAPHS is 0.
+std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
+
+/// Registers a factory of graphs for a device type. CUDA's is registered by default.
+void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
+
+/// Computes the batches of a step. On devices with graphs it replays recordings, since a step consists of hundreds of
+/// small operators, each of which takes the host longer to launch than a GPU to execute.
 ///
-/// Batches of one size with the same things to do share a recording. It is made at the third of them, when the
-/// libraries have chosen their algorithms, and has inputs of its own, into which those of each batch are copied. Where
-/// a recording fails, a warning says so once, and that work is done as it comes.
+/// Batches of the same size and with the same terms share a recording. It is made at the third such batch, when the
+/// libraries have chosen their algorithms, and has its own input tensors, into which the inputs of each batch are
+/// copied. If a recording fails, a warning is logged once, and such batches are computed operator by operator.
 class RecordedStep {
  public:
-  using Work = std::function<BatchFigures(const StepInputs&)>;
+  using Computation = std::function<BatchResults(const StepInputs&)>;
 
-  /// is_repeatable: whether `work` does the same every time (see compute_batch) and may be recorded. `state`: the one
-  /// that it changes.
-  RecordedStep(GanState& state, bool is_repeatable, Work work);
+  /// `state` is the state that `compute` changes. `is_repeatable`: the sequence of operators depends only on the shapes
+  /// and flags of the inputs (see compute_batch), so that it may be recorded.
+  RecordedStep(GanState& state, bool is_repeatable, Computation compute);
 
-  /// The figures, and the gradients at the parameters, hold until the next call.
-  BatchFigures run(const StepInputs& inputs);
+  /// The results, and the gradients of the parameters, are valid until the next call.
+  BatchResults run(const StepInputs& inputs);
 
  private:
   struct Recording {
     std::int64_t batches_before = 0;
-    bool is_refused = false;
-    std::unique_ptr<DeviceGraph> graph;  // nothing before the third batch
+    bool has_failed = false;
+    std::unique_ptr<DeviceGraph> graph;  // nullptr before the third batch
     StepInputs inputs;
-    BatchFigures figures;
+    BatchResults results;
     std::vector<std::pair<at::Tensor, at::Tensor>> gradients;  // by parameter
   };
 
@@ -43,7 +66,7 @@ class RecordedStep {
 
   GanState& state_;
   bool may_record_, has_warned_ = false;
-  Work work_;
+  Computation compute_;
   std::map<std::tuple<std::int64_t, bool, bool>, Recording> recordings_;
 };
 

@@ -1,11 +1,18 @@
 #include "training/run_files.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
 #include "config/print.h"
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/image_file.h"
 #include "sampling/samples.h"
+#include "support/errors.h"
 #include "support/files.h"
+#include "support/log.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -38,6 +45,66 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
   write_png(directory.reals_file(),
             tile_grid(to_mats(real_images(dataset, config, config.samples.rows * config.samples.columns)),
                       samples_layout(config.samples)));
+}
+
+namespace {
+
+bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
+  std::error_code error;
+  return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory.checkpoints_dir(), error);
+}
+
+/// Removes the checkpoints and samples after `images`. They belong to a course of training that is abandoned: --resume
+/// auto must not return to it, and time sheets must not show it.
+void remove_later(const RunDirectory& directory, std::int64_t images) {
+  for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
+    log::info("removed " + printable(newer.string()) + ", which is newer than the checkpoint to resume from");
+  }
+  for (const auto sample : sample_counts(directory)) {
+    if (sample > images) remove_tree(directory.samples_file(sample));
+  }
+}
+
+}  // namespace
+
+void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
+  const Config saved = checkpoint_config(checkpoint);
+  // Keys that may differ: names and paths, lengths and intervals, and the use of the machine.
+  static const std::vector<std::string> free = {"run.",
+                                                "data.path",
+                                                "training.total_images",
+                                                "training.threads",
+                                                "training.precision",
+                                                "training.device",
+                                                "samples.",
+                                                "checkpoint.",
+                                                "metrics.",
+                                                "diagnostics.",
+                                                "events.",
+                                                "sweep."};
+  std::vector<std::string> problems;
+  for (const auto& difference : differences(saved, config)) {
+    const bool is_free = std::any_of(free.begin(), free.end(),
+                                     [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
+    if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+  }
+  // Imported weights have no data set hash.
+  if (!checkpoint.info.dataset_hash.empty() && checkpoint.info.dataset_hash != dataset.hash) {
+    problems.push_back("the images at data.path have a different SHA-256: " +
+                       printable(checkpoint.info.dataset_hash, 12) + " -> " + dataset.hash.substr(0, 12));
+  }
+  if (problems.empty()) return;
+  throw CheckpointError(printable(checkpoint.directory.string()) +
+                        " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
+                        "); choose another run.name or restore the old values");
+}
+
+void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs) {
+  const bool own = belongs_to(checkpoint, directory);
+  const auto sizes = own ? checkpoint.info.file_offsets : std::map<std::string, std::uint64_t>();
+  logs.require(sizes);
+  if (own) remove_later(directory, checkpoint.info.images);
+  logs.truncate_to(sizes);
 }
 
 }  // namespace slopegan

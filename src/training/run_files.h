@@ -9,20 +9,31 @@
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
+#include "run/run_logs.h"
 #include "training/trainer.h"
 
-/// What a run directory holds beside the training's own results.
+/// The files of a run directory apart from the results of training, and how resuming restores them.
 namespace slopegan {
 
-/// How the run begins, for its record.
+/// Describes the run at its start, for run.json.
 RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
                      const RunOrigin& origin);
 
-/// config.yaml, overrides.yaml and the folders. Throws IoError.
+/// Writes config.yaml and overrides.yaml and creates the subdirectories. Throws IoError.
 void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin);
 
-/// These and reals.png. Throws IoError.
+/// Does the same as write_configuration and writes reals.png. Throws IoError.
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
+
+/// Throws CheckpointError, which names the values that differ, if `checkpoint` was trained with a different
+/// configuration or on different images. Keys that do not affect the weights may differ (names, lengths, samples,
+/// threads).
+void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
+
+/// Restores the files of the run to their state at `checkpoint`: truncates the logs, removes later checkpoints and
+/// samples. If the checkpoint belongs to another run, the logs of this run start empty. Throws IoError, before anything
+/// is changed, if a log is shorter than it was at the checkpoint.
+void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs);
 
 }  // namespace slopegan

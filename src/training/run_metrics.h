@@ -10,40 +10,47 @@
 #include "evaluation/evaluator.h"
 #include "models/compute.h"
 #include "models/dcgan.h"
+#include "run/records.h"
+#include "run/progress.h"
 
 namespace slopegan {
 
-/// The evaluator that a configuration describes, with the test split of config.data where there is one. The first one
-/// for some data takes a minute or two (evaluation/cache.h). Throws DataError, also where metrics.extractor names a
-/// file that is no extractor; StoppedError.
+/// Creates the evaluator for a configuration, with the test split of config.data if there is one. The first call for a
+/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Throws DataError, also if
+/// metrics.extractor names a file that is not an extractor, and StoppedError.
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
 
-/// What the evaluator's extractor sees of config.metrics.samples generated images, from the set of latents number
-/// `set`, the same for all slopes of a sweep and at all times of a run. Images are made and let go a few at a time.
-/// Throws DivergedError where they are not finite.
+/// Generates config.metrics.samples images and extracts their features. The latents are those of set number `set`,
+/// which are the same for all slopes of a sweep and throughout a run. Images are generated in small batches to limit
+/// memory. Throws DivergedError if they are not finite.
 Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
                              std::int64_t set);
 
-/// The metrics of a run in training: all of the record but what it is for. With `repeat`, also the Fréchet distance of
-/// a second set of images.
+/// Computes the metrics of a generator during training at `images` images. With `repeat`, also computes the Fréchet
+/// distance of a second set of images.
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// Finds the evaluation with the least Fréchet distance among those of the last one's extractor and number of samples,
-/// which alone can be compared.
+/// Finds the evaluation with the lowest Fréchet distance. Only evaluations with the extractor and number of samples of
+/// the last one are comparable; the others are ignored.
 class BestSoFar {
  public:
   void add(const MetricsRecord& record);
 
-  /// Of the best one, the first of equals; nothing where none has a distance.
+  /// Images of the best evaluation, of the first one if several are equal; std::nullopt if none has a finite distance.
   std::optional<std::int64_t> images() const { return images_; }
-  std::optional<double> fd() const { return least_; }
+  std::optional<double> fd() const { return lowest_fd_; }
 
  private:
   std::string extractor_;
   std::int64_t samples_ = 0;
-  std::optional<double> least_;
+  std::optional<double> lowest_fd_;
   std::optional<std::int64_t> images_;
 };
+
+/// The summary table at the end of a run, one row per item: images, time per phase, speed, memory, losses of the last
+/// step, last and best evaluation, checkpoint. `checkpoint` is the printable path of the last checkpoint.
+std::string run_summary(const Progress& progress, const std::optional<MetricsRecord>& last_metrics,
+                        const BestSoFar& best, const std::string& checkpoint);
 
 }  // namespace slopegan

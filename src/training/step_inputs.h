@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
+#include "data/batch_stream.h"
 #include "data/part.h"
 #include "models/compute.h"
 #include "training/augmentation.h"
@@ -10,34 +13,51 @@
 
 namespace slopegan {
 
-/// Real images of a batch: [B, C, R, R], float32 in [−1, 1], any device.
+/// The real images of a batch: [B, C, R, R], float32 in [−1, 1], on any device.
 struct RealImages {
-  /// All of them.
+  /// A whole batch.
   RealImages(at::Tensor all)
       : images(std::move(all)), part(Part::whole(images.size(0))) {}  // NOLINT(google-explicit-constructor)
-  /// Those that this process has.
+  /// This process's part of a batch.
   RealImages(at::Tensor own, const Part& which) : images(std::move(own)), part(which) {}
 
   at::Tensor images;
   Part part;
 };
 
-/// All that the host decides about one batch of a step before the device computes: the images, every random number
-/// (keyed by (seed, images seen), drawn for the whole batch, of which a process takes its part), and what is done.
-/// Tensors lie on the device; those that nothing asks for are undefined.
+/// Reads the real images for the steps of a run, starting after `images_seen` images: whole batches, or the parts of
+/// rank `rank` of `ranks`.
+class RealBatches {
+ public:
+  /// `config` and `dataset` outlive the object. Batches are in pinned memory if compute.device is a GPU.
+  RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
+              int rank = 0, int ranks = 1);
+
+  /// The batches of the next step: discriminator_steps of them, fewer at the end of the run.
+  std::vector<RealImages> next();
+
+ private:
+  const Config& config_;
+  std::int64_t position_;
+  BatchStream stream_;
+};
+
+/// Everything that the host decides about one batch of a step: images, random numbers, and which terms to compute.
+/// Random numbers are keyed by (seed, images seen) and drawn for the whole batch; each process takes its part.
+/// Tensors are on the device; those that are not needed are undefined.
 struct StepInputs {
-  at::Tensor real;                        ///< [B, C, R, R], in the dtype of the computation
-  at::Tensor latents;                     ///< [B, latent_dim]
+  at::Tensor real;                        ///< [B, C, R, R], dtype of the computation
+  at::Tensor latents;                     ///< [B, latent_dim], dtype of the computation
   at::Tensor label_noise, interpolation;  ///< [B], float32
   AugmentationDraws of_real, of_fake, of_real_for_generator, of_fake_for_generator;
   Part part;
-  double lazy = 0;                ///< r1_every where R1 or R2 is due, 0 elsewhere
-  bool trains_generator = false;  ///< behind the discriminator's step: with the last batch of a step
+  double lazy = 0;                ///< factor of R1 and R2: r1_every if they are due, 0 otherwise
+  bool trains_generator = false;  ///< after the discriminator; true for the last batch of a step
 
   std::vector<at::Tensor*> tensors();
 };
 
-/// The inputs of the batch that `state` has come to; `index`: of the batch within the step.
+/// Draws the inputs of the batch that starts at state.images_seen. `index` is the index of the batch within the step.
 StepInputs draw_step_inputs(const GanState& state, const Config& config, const Compute& compute,
                             const RealImages& batch, std::int64_t index, bool trains_generator);
 

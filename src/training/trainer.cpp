@@ -17,23 +17,20 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "training/data_parallel.h"
 #include "training/diagnosis.h"
 #include "training/divergence.h"
-#include "training/due.h"
 #include "training/gan_state.h"
 #include "training/gan_step.h"
-#include "training/real_batches.h"
-#include "training/resume.h"
+#include "training/parallel_training.h"
 #include "training/run_files.h"
 #include "training/run_metrics.h"
-#include "training/run_summary.h"
+#include "training/step_inputs.h"
 
 namespace slopegan {
 
 namespace {
 
-/// A line of history for about so many images: fine enough for any chart, small enough for long runs.
+/// One line of history per this many images: fine enough for any chart, small enough for long runs.
 constexpr std::int64_t history_every_images = 256;
 
 class Training {
@@ -52,10 +49,10 @@ class Training {
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluator_ = make_evaluator(config, dataset);
     }
-    // Only now, when nothing is left that could refuse the run, is anything of it cut or removed.
+    // Everything that can refuse the run is done. Only now are files truncated or removed.
     if (resume) {
       rewind_to(*resume, directory, logs_);
-      tell_resumed(*resume);
+      log_resumed(*resume);
     } else {
       logs_.truncate_to({});
     }
@@ -66,15 +63,15 @@ class Training {
     }
     if (ranks) {
       rank_count_ = ranks->size();
-      parallel_.emplace(state_, config, dataset.hash, *ranks);
+      parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
   }
 
   TrainEnd run(const Dataset& dataset) {
     const std::int64_t total = config_.training.total_images;
-    if (state_.images_seen >= total) return finished_already();
+    if (state_.images_seen >= total) return report_finished();
     RealBatches batches(config_, compute_, dataset, state_.images_seen, 0, rank_count_);
-    GanStep step(state_, config_, compute_, parallel());
+    GanStep step(state_, config_, compute_, parallel_.get());
     Progress progress(state_.images_seen, total);
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;
@@ -82,7 +79,8 @@ class Training {
       const std::int64_t before = state_.images_seen;
       const StepStats stats = step.take(batches.next());
       const std::int64_t after = state_.images_seen;
-      const bool last = after >= total, stopping = parallel_ ? parallel_->end_of_step(before) : stop_signal() != 0;
+      const bool last = after >= total,
+                 stopping = parallel_ ? end_step(*parallel_, state_, config_, before) : stop_signal() != 0;
 
       progress.update(after, stats);
       if (last || state_.steps == 1 || is_due(history_every_images, before, after)) record(stats, progress);
@@ -95,7 +93,7 @@ class Training {
       const bool evaluating = evaluator_ && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
-      // Where another rank may be lost at any time, there is something to go on from soon.
+      // Another rank may be lost at any time, so there is an early checkpoint to resume from.
       const bool first_of_several = parallel_ && state_.steps == 1;
       if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
         progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
@@ -109,28 +107,26 @@ class Training {
   std::int64_t images_seen() const { return state_.images_seen; }
 
  private:
-  DataParallel* parallel() { return parallel_ ? &*parallel_ : nullptr; }
-
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: its counters say {} images and {} steps, its manifest {} images",
+      throw CheckpointError(format_text("{}: its counters contain {} images and {} steps, its manifest {} images",
                                         printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }
   }
 
-  void tell_resumed(const Checkpoint& checkpoint) const {
+  void log_resumed(const Checkpoint& checkpoint) const {
     log::info(
         format_text("resumed at {} images from {}", state_.images_seen, printable(checkpoint.directory.string())));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
       log::warning(
-          "the checkpoint stands behind a last batch that was cut short, so what follows is not bit-identical to a run "
-          "that was planned this long; a total_images that is a multiple of batch_size avoids that");
+          "the checkpoint was written after a shortened last batch, so the continued run is not bit-identical to a run "
+          "that was planned with this length; a total_images that is a multiple of batch_size avoids this");
     }
   }
 
-  TrainEnd finished_already() const {
+  TrainEnd report_finished() const {
     log::info(format_text("nothing to do: the run has already seen {} images", state_.images_seen));
     return TrainEnd::done;
   }
@@ -157,8 +153,8 @@ class Training {
 
   void write_samples() {
     const auto latents = sample_latents(config_, config_.samples.rows * config_.samples.columns);
-    auto& generator = state_.best_generator();
-    generator->set_images(state_.images_seen);  // a scheduled slope has moved on with the step
+    auto& generator = state_.averaged_generator();
+    generator->set_images(state_.images_seen);  // for scheduled slopes
     const auto images = generate_images(generator, latents, compute_);
     const auto file = directory_.samples_file(state_.images_seen);
     const auto grid = tile_grid(to_mats(images), samples_layout(config_.samples));
@@ -183,11 +179,11 @@ class Training {
     log::debug(format_text("diagnostics: {:.2f} s", record.seconds));
   }
 
-  /// Returns whether the generator is the best so far and has to be kept.
+  /// Returns whether the generator is the best so far and must be kept.
   bool evaluate(bool last) {
     check_state(state_);
     const auto record =
-        evaluate_generator(*evaluator_, config_, state_.best_generator(), compute_, state_.images_seen, last);
+        evaluate_generator(*evaluator_, config_, state_.averaged_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
     logs_.events.add(record.images, summary_of(record));
     remember(record);
@@ -213,7 +209,7 @@ class Training {
     try {
       return read_metrics(directory_.metrics_file());
     } catch (const DataError& error) {
-      log::warning(std::string(error.what()) + "; the best checkpoint is chosen among those to come");
+      log::warning(std::string(error.what()) + "; the best checkpoint is chosen from later ones only");
       return {};
     }
   }
@@ -248,12 +244,12 @@ class Training {
   std::string dataset_hash_;
   GanState state_;
   RunLogs logs_;
-  std::optional<Diagnosis> diagnosis_;  // nothing where diagnostics.every_images is 0
+  std::optional<Diagnosis> diagnosis_;  // empty if diagnostics.every_images is 0
   SentinelWarnings sentinels_;
-  std::unique_ptr<Evaluator> evaluator_;  // nothing where metrics.every_images is 0
+  std::unique_ptr<Evaluator> evaluator_;  // nullptr if metrics.every_images is 0
   BestSoFar best_;
   std::optional<MetricsRecord> last_metrics_;
-  std::optional<DataParallel> parallel_;  // nothing where this process trains alone
+  std::unique_ptr<DataParallel> parallel_;  // nullptr in a single process
   int rank_count_ = 1;
 };
 

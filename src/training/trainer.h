@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "distributed/distributed.h"
+#include "distributed/ranks.h"
 #include "models/compute.h"
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
@@ -14,7 +15,7 @@
 
 namespace slopegan {
 
-/// How a run came to be, for its run.json and overrides.yaml.
+/// How a run was started, for run.json and overrides.yaml.
 struct RunOrigin {
   std::vector<std::string> argv;
   std::vector<std::string> overrides;  ///< key=value, as given
@@ -23,13 +24,20 @@ struct RunOrigin {
 
 enum class TrainEnd { done, stopped };
 
-/// Trains to config.training.total_images and writes everything that a run leaves behind into `directory`; goes on from
-/// `resume` where there is one, bit for bit as if it had never stopped (same binary, dtype and threads, on the CPU).
-/// Ends early, after a checkpoint, when a signal asks to stop. `ranks`: those that train together, of which this is the
-/// first; the others follow.
-/// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError, IoError;
-/// run.json tells the ending.
+/// Trains to config.training.total_images and writes all files of the run to `directory`. With `resume`, continues from
+/// that checkpoint; with the same binary, dtype and number of threads on a CPU, the result is bit-identical to that of
+/// an uninterrupted run. If a signal asks to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks`: the
+/// ranks that train together, of which this process is the first (the others run follow()); nullptr for a single
+/// process.
+///
+/// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError and IoError; the
+/// status in run.json is updated in any case.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
+
+/// Returns whether a multiple of `every` lies in (before, after]. 0 means never.
+inline bool is_due(std::int64_t every, std::int64_t before, std::int64_t after) {
+  return every > 0 && after / every > before / every;
+}
 
 }  // namespace slopegan

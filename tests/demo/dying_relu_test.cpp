@@ -16,11 +16,11 @@ TEST(PointDeath, HasTheProbabilityOfTheClosedForm) {
   }
 }
 
-TEST(PointDeath, NeverHappensWithASlope) {
+TEST(PointDeath, NeverHappensWithANonZeroSlope) {
   for (const double slope : {0.01, 0.2, 1.0}) EXPECT_EQ(count_point_deaths({2, 10}, slope, 4000, 1).hits, 0);
 }
 
-TEST(BornDead, IsWhatOthersCountedAndBelowTheBound) {
+TEST(BornDead, MatchesPublishedCountsAndTheBound) {
   struct Case {
     ChainShape shape;
     double share;
@@ -33,22 +33,22 @@ TEST(BornDead, IsWhatOthersCountedAndBelowTheBound) {
   EXPECT_EQ(count_born_dead({2, 9}, 0.2, 4000, 2).hits, 0);
 }
 
-TEST(Recovery, TakesExactlyThePredictedSteps) {
+TEST(Recovery, TakesThePredictedNumberOfSteps) {
   const RecoveryProblem problem;
   EXPECT_EQ(predicted_recovery(problem, 0.01), 3961);
   EXPECT_EQ(predicted_recovery(problem, 0.1), 365);
   EXPECT_EQ(predicted_recovery(problem, 0.2), 169);
-  EXPECT_EQ(recover(problem, 0.1).steps, 365);
-  EXPECT_EQ(recover(problem, 0.2).steps, 169);
+  EXPECT_EQ(train_dead_unit(problem, 0.1).steps, 365);
+  EXPECT_EQ(train_dead_unit(problem, 0.2).steps, 169);
 }
 
-TEST(Recovery, NeverComesForReLU) {
+TEST(Recovery, NeverHappensForReLU) {
   RecoveryProblem problem;
-  problem.most_steps = 100;
-  const auto recovery = recover(problem, 0);
+  problem.max_steps = 100;
+  const auto recovery = train_dead_unit(problem, 0);
   EXPECT_EQ(recovery.steps, -1);
   EXPECT_TRUE(recovery.bit_identical);
-  EXPECT_FALSE(recover(problem, 0.01).bit_identical);
+  EXPECT_FALSE(train_dead_unit(problem, 0.01).bit_identical);
 }
 
 TEST(CorrelationMap, ReachesThePublishedValuesAfterTwentyLayers) {
@@ -61,7 +61,7 @@ TEST(CorrelationMap, ReachesThePublishedValuesAfterTwentyLayers) {
   EXPECT_NEAR(correlation_map(0.4, 1), 0.4, 1e-12);  // linear: nothing changes
 }
 
-TEST(CorrelationMap, IsWhatWideLayersDo) {
+TEST(CorrelationMap, MatchesWideLayers) {
   const auto measured = measure_correlations({0, 0.2, 1}, 2, 128, 24, 3);
   const auto expect_near_prediction = [](const Correlations& two_layers, double slope) {
     const double predicted = correlation_map(correlation_map(0, slope), slope);
@@ -72,7 +72,7 @@ TEST(CorrelationMap, IsWhatWideLayersDo) {
   expect_near_prediction(measured[2], 1);
 }
 
-TEST(WoundedGan, IsFrozenBitwiseBySlopeZeroAlone) {
+TEST(WoundedGan, IsFrozenOnlyBySlopeZero) {
   WoundedGanOptions options;
   options.steps = 6;
   options.probe_every = 3;
@@ -90,7 +90,7 @@ TEST(WoundedGan, IsFrozenBitwiseBySlopeZeroAlone) {
   EXPECT_LT(normalised.never_positive.front(), 0.1);
 }
 
-TEST(Prediction, FailsWhereTheMeasurementLiesOutsideTheBounds) {
+TEST(Prediction, FailsIfTheMeasurementIsOutOfBounds) {
   // 4 · sqrt(0.25 / 100) = 0.2.
   EXPECT_TRUE(predict_share("", 0.5, {69, 100}).holds);
   EXPECT_FALSE(predict_share("", 0.5, {71, 100}).holds);

@@ -4,10 +4,77 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include "layers/leaky_relu.h"
 #include "models/dcgan.h"
 
 namespace slopegan {
 namespace {
+
+/// [2, 4, 1, 2]: a dead channel, an always positive one, a mixed one, and a mixed one a hundred times smaller.
+at::Tensor four_units() {
+  const auto values =
+      at::tensor({-1., -2., -3., 0., /**/ 1., 2., 3., 4., /**/ -1., 1., -2., 2., /**/ -.01, .01, -.02, .02});
+  return values.view({4, 2, 1, 2}).transpose(0, 1).contiguous().to(at::kFloat);
+}
+
+UnitStatistics statistics_of(const at::Tensor& x, double slope) {
+  UnitStatistics statistics;
+  statistics.add(x, slopegan::leaky_relu(x, slope));
+  return statistics;
+}
+
+TEST(UnitStatistics, CountsUnitsThatAreNeverOrAlwaysPositive) {
+  const auto statistics = statistics_of(four_units(), 0);
+  EXPECT_EQ(statistics.units(), 4);
+  EXPECT_EQ(statistics.values(), 4);
+  EXPECT_EQ(statistics.never_positive(), 1.0 / 4);
+  EXPECT_EQ(statistics.always_positive(), 1.0 / 4);
+  EXPECT_EQ(statistics.negative_fraction(), 7.0 / 16);  // 0 is not negative
+  EXPECT_EQ(statistics.positive_fraction(0), 0);
+  EXPECT_EQ(statistics.positive_fraction(1), 1);
+  EXPECT_EQ(statistics.positive_fraction(2), 0.5);
+}
+
+TEST(UnitStatistics, ComparesDormantUnitsWithTheMeanOfTheLayer) {
+  // Mean |f| of the units at slope 0: 0, 2.5, 0.75, 0.0075; the limit is 0.025 · their mean, 0.0203.
+  EXPECT_EQ(statistics_of(four_units(), 0).dormant(), 2.0 / 4);
+  // At slope 1: 1.5, 2.5, 1.5, 0.015; the limit is 0.034.
+  EXPECT_EQ(statistics_of(four_units(), 1).dormant(), 1.0 / 4);
+  EXPECT_EQ(statistics_of(at::zeros({1, 3, 2, 2}), 0.2).dormant(), 1.0);
+}
+
+TEST(UnitStatistics, SplitsTheEnergyBetweenBothSides) {
+  const double positive = 30 + 5 + 0.0005, negative = 14 + 5 + 0.0005;
+  for (const double slope : {0.0, 0.2, 1.0, -0.5}) {
+    const double of_slope = slope * slope * negative;
+    EXPECT_NEAR(statistics_of(four_units(), slope).slope_energy(), of_slope / (of_slope + positive), 1e-6) << slope;
+  }
+  EXPECT_EQ(statistics_of(at::zeros({1, 3, 2, 2}), 0.2).slope_energy(), 0);
+}
+
+TEST(UnitStatistics, AreTheSameForPartsAndAnyMemoryFormat) {
+  at::manual_seed(1);
+  const auto x = at::randn({40, 5, 3, 7});  // 840 values per unit: more than one part of the sum
+  const auto whole = statistics_of(x, 0.3);
+  UnitStatistics parts;
+  for (const auto& part : x.split(7)) {
+    const auto moved = part.contiguous(at::MemoryFormat::ChannelsLast);
+    parts.add(moved, slopegan::leaky_relu(moved, 0.3));
+  }
+  EXPECT_EQ(parts.values(), 40 * 21);
+  EXPECT_EQ(parts.negative_fraction(), (x < 0).to(at::kDouble).mean().item<double>());
+  EXPECT_EQ(parts.negative_fraction(), whole.negative_fraction());
+  EXPECT_NEAR(parts.slope_energy(), whole.slope_energy(), 1e-6);
+  for (int unit = 0; unit < 5; ++unit) {
+    EXPECT_EQ(parts.positive_fraction(unit), (x.select(1, unit) > 0).to(at::kDouble).mean().item<double>());
+  }
+}
+
+TEST(UnitStatistics, RejectsADifferentNumberOfChannels) {
+  UnitStatistics statistics;
+  statistics.add(at::ones({1, 3, 2, 2}), at::ones({1, 3, 2, 2}));
+  EXPECT_THROW(statistics.add(at::ones({1, 4, 2, 2}), at::ones({1, 4, 2, 2})), c10::Error);
+}
 
 DiscriminatorConfig plain_discriminator(double slope) {
   DiscriminatorConfig config;
@@ -23,13 +90,13 @@ Discriminator initialised(const DiscriminatorConfig& config) {
   return discriminator;
 }
 
-TEST(LayerProbe, FindsTheUnitsThatWereKilledByTheirBias) {
+TEST(LayerProbe, FindsUnitsKilledByTheirBias) {
   const at::NoGradGuard no_gradients;
   at::manual_seed(1);
   for (const double slope : {0.0, 0.2}) {
     auto discriminator = initialised(plain_discriminator(slope));
     discriminator->blocks[0]->conv->bias[1].fill_(-1e3);
-    discriminator->blocks[1]->conv->weight.select(1, 1).zero_();  // what that unit passes on harms nobody
+    discriminator->blocks[1]->conv->weight.select(1, 1).zero_();  // the output of that unit has no effect
     discriminator->blocks[1]->conv->bias.slice(0, 0, 6).fill_(-1e3);
     discriminator->blocks[2]->conv->bias[15].fill_(1e6);
     const LayerProbe probe(*discriminator);
@@ -44,7 +111,7 @@ TEST(LayerProbe, FindsTheUnitsThatWereKilledByTheirBias) {
   }
 }
 
-TEST(LayerProbe, CountsTheSizesOfPreActivationsWhereItIsAskedTo) {
+TEST(LayerProbe, CollectsHistogramsOfPreActivations) {
   const at::NoGradGuard no_gradients;
   at::manual_seed(1);
   auto discriminator = initialised(plain_discriminator(0.2));
@@ -66,21 +133,21 @@ TEST(LayerProbe, CountsTheSizesOfPreActivationsWhereItIsAskedTo) {
   EXPECT_NEAR(probe.pre_activations()[0].sum(), 2 * first.to(at::kDouble).sum().item<double>(), 1e-9);
 }
 
-TEST(LayerProbe, SeesWhatGoesIntoTheActivationThoughThatOverwritesIt) {
+TEST(LayerProbe, GetsTheInputOfAnActivationThatWorksInPlace) {
   const at::NoGradGuard no_gradients;
   auto discriminator = initialised(plain_discriminator(0));
   const auto images = at::rand({2, 1, 32, 32}) * 2 - 1;
-  at::Tensor seen, made;
+  at::Tensor input, result;
   discriminator->blocks[0]->observer = [&](const at::Tensor& pre_activation, const at::Tensor& output) {
-    seen = pre_activation;
-    made = output.clone();
+    input = pre_activation;
+    result = output.clone();
   };
   discriminator->forward(images);
-  EXPECT_TRUE(at::allclose(seen, discriminator->blocks[0]->conv->forward(images)));
-  EXPECT_TRUE(at::equal(made, seen.clamp_min(0)));
+  EXPECT_TRUE(at::allclose(input, discriminator->blocks[0]->conv->forward(images)));
+  EXPECT_TRUE(at::equal(result, input.clamp_min(0)));
 }
 
-TEST(LayerProbe, LeavesTheNetworkAsItWasAndItsOutputsAlone) {
+TEST(LayerProbe, ChangesNeitherTheNetworkNorItsOutputs) {
   const at::NoGradGuard no_gradients;
   auto discriminator = initialised(plain_discriminator(0.2));
   const auto images = at::rand({2, 1, 32, 32}) * 2 - 1;
@@ -92,7 +159,7 @@ TEST(LayerProbe, LeavesTheNetworkAsItWasAndItsOutputsAlone) {
   for (const auto& block : discriminator->blocks) EXPECT_FALSE(block->observer);
 }
 
-TEST(LayerProbe, NeedsAsManyImagesAsTheSmallestLayerSays) {
+TEST(LayerProbe, CountsImagesByTheSmallestLayer) {
   GeneratorConfig config;
   config.width = 2;
   EXPECT_EQ(images_for(*Generator(config, 32, 1, 0), 10000), 625);  // 4 × 4 positions

@@ -16,18 +16,18 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-/// What all ranks of a test write on; may stop to answer, or throw.
-struct Board {
-  MessageBoard of_rank() {
-    MessageBoard board;
-    board.set = [this](const std::string& key, const std::string& value) { touch()[key] = value; };
-    board.has = [this](const std::string& key) { return touch().contains(key); };
-    board.get = [this](const std::vector<std::string>& keys) {
+/// The key-value store of all ranks of a test. It can be made to block or to throw.
+struct SharedStore {
+  KeyValueStore of_rank() {
+    KeyValueStore store;
+    store.set = [this](const std::string& key, const std::string& value) { touch()[key] = value; };
+    store.has = [this](const std::string& key) { return touch().contains(key); };
+    store.get = [this](const std::vector<std::string>& keys) {
       std::vector<std::string> values;
       for (const auto& key : keys) values.push_back(touch()[key]);
       return values;
     };
-    return board;
+    return store;
   }
 
   std::map<std::string, std::string>& touch() {
@@ -42,110 +42,110 @@ struct Board {
   std::map<std::string, std::string> written_;
 };
 
-/// One rank's board is another's: a mutex around every call.
-MessageBoard guarded(MessageBoard board, std::mutex& mutex) {
-  MessageBoard safe;
+/// Locks a mutex around every call, because the ranks are threads that share one store.
+KeyValueStore guarded(KeyValueStore store, std::mutex& mutex) {
+  KeyValueStore safe;
   safe.set = [=, &mutex](const std::string& key, const std::string& value) {
     const std::lock_guard lock(mutex);
-    board.set(key, value);
+    store.set(key, value);
   };
   safe.has = [=, &mutex](const std::string& key) {
     const std::lock_guard lock(mutex);
-    return board.has(key);
+    return store.has(key);
   };
   safe.get = [=, &mutex](const std::vector<std::string>& keys) {
     const std::lock_guard lock(mutex);
-    return board.get(keys);
+    return store.get(keys);
   };
   return safe;
 }
 
 class HeartbeatTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Heartbeat> rank(int number, int patient_rounds = 1000) {
-    const auto give_up = [this](const Heartbeat::Trouble&) { ++given_up; };
-    return std::make_unique<Heartbeat>(guarded(board.of_rank(), mutex), number, 2,
-                                       Heartbeat::Limits{milliseconds(10), 10, patient_rounds}, give_up);
+  std::unique_ptr<Heartbeat> rank(int number, int grace_rounds = 1000) {
+    const auto give_up = [this](const Heartbeat::Failure&) { ++given_up; };
+    return std::make_unique<Heartbeat>(guarded(shared.of_rank(), mutex), number, 2,
+                                       Heartbeat::Limits{milliseconds(10), 10, grace_rounds}, give_up);
   }
 
-  /// Asks until there is trouble, for at most ten seconds.
-  static std::optional<Heartbeat::Trouble> wait_for_trouble(Heartbeat& heartbeat) {
+  /// Polls for a failure for at most ten seconds.
+  static std::optional<Heartbeat::Failure> wait_for_failure(Heartbeat& heartbeat) {
     for (int i = 0; i < 2000; ++i) {
-      if (auto trouble = heartbeat.trouble()) return trouble;
+      if (auto failure = heartbeat.failure()) return failure;
       std::this_thread::sleep_for(milliseconds(5));
     }
     return std::nullopt;
   }
 
-  Board board;
+  SharedStore shared;
   std::mutex mutex;
   std::atomic<int> given_up = 0;
 };
 
-TEST_F(HeartbeatTest, IsQuietWhileAllLive) {
+TEST_F(HeartbeatTest, ReportsNoFailureWhileAllRanksAreAlive) {
   const auto first = rank(0), second = rank(1);
   for (int i = 0; i < 30; ++i) {
-    EXPECT_FALSE(first->trouble());
-    EXPECT_FALSE(second->trouble());
+    EXPECT_FALSE(first->failure());
+    EXPECT_FALSE(second->failure());
     std::this_thread::sleep_for(milliseconds(10));
   }
   EXPECT_EQ(given_up, 0);
 }
 
-TEST_F(HeartbeatTest, MissesARankThatIsSilent) {
+TEST_F(HeartbeatTest, ReportsASilentRankAsLost) {
   const auto first = rank(0);
   auto second = rank(1);
   std::this_thread::sleep_for(milliseconds(50));
   second.reset();
-  const auto trouble = wait_for_trouble(*first);
-  ASSERT_TRUE(trouble);
-  EXPECT_THAT(trouble->text, HasSubstr("rank 1 was lost"));
-  EXPECT_FALSE(trouble->exit_code);
+  const auto failure = wait_for_failure(*first);
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->text, HasSubstr("rank 1 was lost"));
+  EXPECT_FALSE(failure->exit_code);
 }
 
-TEST_F(HeartbeatTest, PassesOnWhyARankEnds) {
+TEST_F(HeartbeatTest, PassesOnTheExitCodeOfARank) {
   const auto first = rank(0), second = rank(1);
   {
     const std::lock_guard lock(mutex);
-    board.touch()[Heartbeat::end_key] = Heartbeat::end_text(1, 5);
+    shared.touch()[Heartbeat::end_key] = Heartbeat::end_text(1, 5);
   }
-  const auto trouble = first->announced(std::chrono::seconds(10));
-  ASSERT_TRUE(trouble);
-  EXPECT_EQ(trouble->exit_code, 5);
-  EXPECT_EQ(trouble->text, "rank 1 ended with exit code 5");
+  const auto failure = first->wait_for_announcement(std::chrono::seconds(10));
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->exit_code, 5);
+  EXPECT_EQ(failure->text, "rank 1 ended with exit code 5");
 }
 
-TEST_F(HeartbeatTest, NoticesThatTheBoardIsGone) {
+TEST_F(HeartbeatTest, NoticesThatTheStoreIsGone) {
   const auto first = rank(0), second = rank(1);
-  board.gone = true;
-  const auto trouble = wait_for_trouble(*first);
-  ASSERT_TRUE(trouble);
-  EXPECT_THAT(trouble->text, HasSubstr("is gone"));
+  shared.gone = true;
+  const auto failure = wait_for_failure(*first);
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->text, HasSubstr("was lost"));
 }
 
-TEST_F(HeartbeatTest, NoticesABoardThatDoesNotAnswer) {
+TEST_F(HeartbeatTest, NoticesAStoreThatDoesNotAnswer) {
   const auto first = rank(0);
-  board.blocked = true;
-  const auto trouble = wait_for_trouble(*first);
-  board.blocked = false;
-  ASSERT_TRUE(trouble);
-  EXPECT_THAT(trouble->text, HasSubstr("does not answer"));
+  shared.blocked = true;
+  const auto failure = wait_for_failure(*first);
+  shared.blocked = false;
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->text, HasSubstr("does not answer"));
 }
 
-TEST_F(HeartbeatTest, DoesNotMissARankThatHasNotComeYet) {
+TEST_F(HeartbeatTest, DoesNotReportARankThatHasNotConnectedYet) {
   const auto first = rank(0);
   for (int i = 0; i < 30; ++i) {
-    EXPECT_FALSE(first->trouble());
+    EXPECT_FALSE(first->failure());
     std::this_thread::sleep_for(milliseconds(10));
   }
   auto second = rank(1);
   std::this_thread::sleep_for(milliseconds(50));
-  EXPECT_FALSE(first->trouble());
+  EXPECT_FALSE(first->failure());
   second.reset();
-  EXPECT_TRUE(wait_for_trouble(*first));
+  EXPECT_TRUE(wait_for_failure(*first));
 }
 
-TEST_F(HeartbeatTest, GivesUpWhereNobodyAsks) {
+TEST_F(HeartbeatTest, GivesUpIfNobodyAsksForTheFailure) {
   const auto first = rank(0, 3);
   rank(1).reset();
   for (int i = 0; i < 2000 && given_up == 0; ++i) std::this_thread::sleep_for(milliseconds(5));

@@ -16,13 +16,13 @@ using ::testing::HasSubstr;
 using Variables = std::map<std::string, std::string>;
 
 std::optional<RankEnvironment> ranks(const Variables& variables) {
-  return find_ranks([&](const char* name) -> std::optional<std::string> {
+  return read_rank_environment([&](const char* name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   });
 }
 
-std::string complaint(const Variables& variables) {
+std::string error_of(const Variables& variables) {
   return message_of<UsageError>([&] { ranks(variables); });
 }
 
@@ -44,7 +44,7 @@ Variables without(Variables variables, const std::string& name) {
   return variables;
 }
 
-TEST(RankEnvironment, IsTakenFromTorchrun) {
+TEST(RankEnvironment, IsReadFromTorchrun) {
   const auto found = ranks(with(second, "TORCHELASTIC_USE_AGENT_STORE", "True"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->rank, 1);
@@ -53,23 +53,23 @@ TEST(RankEnvironment, IsTakenFromTorchrun) {
   EXPECT_EQ(found->local_size, 2);
   EXPECT_EQ(found->master_address, "127.0.0.1");
   EXPECT_EQ(found->master_port, 29400);
-  EXPECT_TRUE(found->store_is_there);
-  EXPECT_FALSE(ranks(second)->store_is_there);
+  EXPECT_TRUE(found->has_external_store);
+  EXPECT_FALSE(ranks(second)->has_external_store);
 }
 
-TEST(RankEnvironment, OneProcessIsAnOrdinaryRun) {
+TEST(RankEnvironment, IsEmptyForASingleProcess) {
   EXPECT_FALSE(ranks({}));
   EXPECT_FALSE(ranks({{"RANK", "0"}, {"WORLD_SIZE", "1"}}));
   EXPECT_FALSE(ranks({{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}}));
 }
 
-TEST(RankEnvironment, ASlurmBatchScriptIsAnOrdinaryRunWhateverItsTasks) {
+TEST(RankEnvironment, IsEmptyInASlurmBatchScriptWithSeveralTasks) {
   const Variables batch = {{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}, {"SLURM_JOB_NODELIST", "node[1-4]"}};
   EXPECT_FALSE(ranks(batch));
   EXPECT_FALSE(ranks(with(batch, "SLURM_STEP_NUM_TASKS", "1")));
 }
 
-TEST(RankEnvironment, IsTakenFromSrun) {
+TEST(RankEnvironment, IsReadFromSrun) {
   const Variables task = {{"SLURM_PROCID", "2"},
                           {"SLURM_STEP_NUM_TASKS", "4"},
                           {"SLURM_LOCALID", "0"},
@@ -82,35 +82,35 @@ TEST(RankEnvironment, IsTakenFromSrun) {
   EXPECT_EQ(found->size, 4);
   EXPECT_EQ(found->local_size, 2);
   EXPECT_EQ(found->master_address, "node03");
-  EXPECT_FALSE(found->store_is_there);
+  EXPECT_FALSE(found->has_external_store);
   EXPECT_GE(found->master_port, 29500);
   EXPECT_NE(ranks(with(task, "SLURM_JOB_ID", "4712"))->master_port, found->master_port);
   EXPECT_EQ(ranks(with(task, "MASTER_ADDR", "10.0.0.1"))->master_address, "10.0.0.1");
 }
 
-TEST(RankEnvironment, IsTakenFromMpi) {
+TEST(RankEnvironment, IsReadFromMpi) {
   const Variables open_mpi = {{"OMPI_COMM_WORLD_RANK", "1"},
                               {"OMPI_COMM_WORLD_SIZE", "2"},
                               {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
                               {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}};
   EXPECT_EQ(ranks(open_mpi)->rank, 1);
   EXPECT_EQ(ranks(open_mpi)->master_address, "127.0.0.1");
-  EXPECT_THAT(complaint(with(open_mpi, "OMPI_COMM_WORLD_LOCAL_SIZE", "1")), HasSubstr("MASTER_ADDR"));
+  EXPECT_THAT(error_of(with(open_mpi, "OMPI_COMM_WORLD_LOCAL_SIZE", "1")), HasSubstr("MASTER_ADDR"));
   EXPECT_EQ(ranks({{"PMI_RANK", "0"}, {"PMI_SIZE", "3"}, {"MASTER_ADDR", "host"}})->size, 3);
 }
 
-TEST(RankEnvironment, SaysWhichVariableIsWrong) {
-  EXPECT_EQ(complaint(with(second, "RANK", "2")), "RANK=2 in the environment is out of range; allowed: 0 to 1");
-  EXPECT_EQ(complaint(with(second, "MASTER_PORT", "abc")),
+TEST(RankEnvironment, NamesTheInvalidVariable) {
+  EXPECT_EQ(error_of(with(second, "RANK", "2")), "RANK=2 in the environment is out of range; allowed: 0 to 1");
+  EXPECT_EQ(error_of(with(second, "MASTER_PORT", "abc")),
             "MASTER_PORT=abc in the environment is out of range; allowed: 1 to 65535");
-  EXPECT_THAT(complaint(with(second, "WORLD_SIZE", "0")), HasSubstr("WORLD_SIZE=0"));
-  EXPECT_THAT(complaint(with(second, "WORLD_SIZE", "2x")), HasSubstr("WORLD_SIZE=2x"));
-  EXPECT_THAT(complaint(with(second, "RANK", "\x1b[31m")), HasSubstr("RANK=?[31m"));
-  EXPECT_EQ(complaint(without(second, "WORLD_SIZE")),
-            "RANK is set in the environment but WORLD_SIZE is not; one process of several needs both");
-  EXPECT_THAT(complaint(without(second, "RANK")), HasSubstr("WORLD_SIZE is set in the environment but RANK is not"));
-  EXPECT_THAT(complaint(without(second, "MASTER_ADDR")), HasSubstr("MASTER_ADDR does not say"));
-  EXPECT_THAT(complaint(without(second, "MASTER_PORT")), HasSubstr("MASTER_PORT does not say"));
+  EXPECT_THAT(error_of(with(second, "WORLD_SIZE", "0")), HasSubstr("WORLD_SIZE=0"));
+  EXPECT_THAT(error_of(with(second, "WORLD_SIZE", "2x")), HasSubstr("WORLD_SIZE=2x"));
+  EXPECT_THAT(error_of(with(second, "RANK", "\x1b[31m")), HasSubstr("RANK=?[31m"));
+  EXPECT_EQ(error_of(without(second, "WORLD_SIZE")),
+            "RANK is set in the environment but WORLD_SIZE is not; a process of several needs both");
+  EXPECT_THAT(error_of(without(second, "RANK")), HasSubstr("WORLD_SIZE is set in the environment but RANK is not"));
+  EXPECT_THAT(error_of(without(second, "MASTER_ADDR")), HasSubstr("MASTER_ADDR is not; the processes need it"));
+  EXPECT_THAT(error_of(without(second, "MASTER_PORT")), HasSubstr("MASTER_PORT is not; the processes need it"));
 }
 
 TEST(RankEnvironment, TheFirstHostOfANodeList) {

@@ -116,7 +116,7 @@ TEST_F(Evaluate, AnUnreadableLineOfMetricsBlocksNoResume) {
   std::ofstream(run_dir("run") / "metrics.jsonl") << lines;
   const auto result = train("run", {"--resume", "auto"});
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen among those to come"));
+  EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later ones only"));
 }
 
 TEST_F(Evaluate, OfARunGivesTheFiguresOfItsLastLine) {

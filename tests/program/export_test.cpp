@@ -147,7 +147,7 @@ TEST_F(Import, RefusesWeightsThatDoNotFitAndLeavesNothing) {
   refused(import(good, {"generator.norm=none"}), 4, "another architecture");
   refused(import(directory_ / "none"), 4, "none");
   refused(import(directory_.write("text", "no tensors")), 4, "text");
-  refused(import(write_weights(original.tensors, {"generator.", "ema."})), 4, "begin with generator.");
+  refused(import(write_weights(original.tensors, {"generator.", "ema."})), 4, "start with generator.");
   refused(import(write_weights(original.tensors, {"discriminator."})), 4, "is missing");
   original.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
   refused(import(write_weights(original.tensors, {"generator."})), 4, "not finite");

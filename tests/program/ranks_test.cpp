@@ -115,7 +115,7 @@ TEST_F(RanksSlowCheck, AKilledOneEndsTheOthersWhichGoOnInAnyNumber) {
       ASSERT_TRUE(code) << "rank " << rank << " still runs";
       if (rank == victim) continue;
       EXPECT_EQ(*code, 6) << program.err();
-      EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} ends, because", rank, size)));
+      EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} exits:", rank, size)));
       EXPECT_TRUE(rank == 0 || lines_in(program.err()) == 1) << program.err();
       ended += *code == 6;
     }

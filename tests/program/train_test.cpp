@@ -165,7 +165,7 @@ TEST_F(Train, WarnsThatARunExtendedBehindAShortBatchIsNotExact) {
   ASSERT_EQ(train({"training.total_images=1000"}).code, 0);
   const auto result = train({"--resume", "auto"});
   EXPECT_EQ(result.code, 0);
-  EXPECT_THAT(result.err, HasSubstr("cut short"));
+  EXPECT_THAT(result.err, HasSubstr("shortened last batch"));
 }
 
 TEST_F(Train, BeginsANewRunFromTheCheckpointOfAnother) {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "support/log.h"
-#include "training/run_summary.h"
+#include "training/run_metrics.h"
 
 namespace slopegan {
 namespace {

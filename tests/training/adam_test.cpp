@@ -9,7 +9,7 @@
 namespace slopegan {
 namespace {
 
-TEST(Adam, TakesTheStepsOfLibTorchsOwn) {
+TEST(Adam, TakesTheSameStepsAsLibTorch) {
   const auto start = at::randn({5, 3});
   auto ours = start.clone().requires_grad_(), theirs = start.clone().requires_grad_();
   Adam adam({{"w", ours}}, {1e-2, 0.5, 0.999});
@@ -34,7 +34,7 @@ TEST(Adam, TheFirstStepMovesByTheLearningRate) {
   EXPECT_TRUE(at::allclose(w, at::tensor({-0.1f, 0.1f}), 1e-4));
 }
 
-TEST(Adam, LeavesAParameterWithoutAGradientAlone) {
+TEST(Adam, SkipsParametersWithoutGradient) {
   auto used = at::ones({2}).requires_grad_(), unused = at::ones({2}).requires_grad_();
   Adam adam({{"used", used}, {"unused", unused}}, {});
   used.sum().backward();
@@ -57,7 +57,7 @@ TEST(Adam, WorksOnChannelsLastWeights) {
   EXPECT_TRUE(at::allclose(plain, last));
 }
 
-TEST(Adam, ChangesNothingInAStepThatIsCalledBad) {
+TEST(Adam, ChangesNothingInABadStep) {
   auto parameter = at::ones({3}).requires_grad_(), same = at::ones({3}).requires_grad_();
   Adam adam({{"w", parameter}}, {}), plain({{"w", same}}, {});
   for (const float bad : {0.0f, 1.0f, 0.0f}) {
@@ -70,16 +70,16 @@ TEST(Adam, ChangesNothingInAStepThatIsCalledBad) {
   EXPECT_TRUE(at::equal(adam.state().at("w.exp_avg"), plain.state().at("w.exp_avg")));
 }
 
-TEST(Adam, TakesTheRateTimesTheFactor) {
+TEST(Adam, ScalesTheLearningRateByTheFactor) {
   auto parameter = at::zeros({1}).requires_grad_();
   Adam adam({{"w", parameter}}, {.learning_rate = 0.5});
   adam.set_rate_factor(0.25);
   parameter.mutable_grad() = at::ones({1});
-  adam.step();  // the first step is the rate, against the gradient's sign
+  adam.step();  // the first step has the size of the learning rate, against the gradient's sign
   EXPECT_NEAR(parameter.item<float>(), -0.125, 1e-6);
 }
 
-TEST(Adam, TellsWhatItsLastStepSubtracted) {
+TEST(Adam, RecomputesTheLastUpdate) {
   at::manual_seed(7);
   auto parameter = at::randn({5, 3}).requires_grad_();
   Adam adam({{"weight", parameter}}, {});
@@ -90,6 +90,31 @@ TEST(Adam, TellsWhatItsLastStepSubtracted) {
     adam.step();
     EXPECT_TRUE(at::allclose(adam.last_update(adam.slots()[0]), before - parameter.detach(), 1e-3, 1e-7));
   }
+}
+
+TEST(LearningRateFactor, IsOneByDefault) {
+  for (const std::int64_t images : {0, 500, 1000}) EXPECT_EQ(learning_rate_factor({}, 1000, images, 10), 1);
+}
+
+TEST(LearningRateFactor, RisesLinearlyDuringWarmup) {
+  OptimizerConfig optimizer;
+  optimizer.lr_warmup_images = 100;
+  EXPECT_DOUBLE_EQ(learning_rate_factor(optimizer, 1000, 0, 10), 0.1);
+  EXPECT_DOUBLE_EQ(learning_rate_factor(optimizer, 1000, 40, 10), 0.5);
+  EXPECT_EQ(learning_rate_factor(optimizer, 1000, 90, 10), 1);
+  EXPECT_EQ(learning_rate_factor(optimizer, 1000, 900, 10), 1);
+}
+
+TEST(LearningRateFactor, DecaysToZero) {
+  OptimizerConfig optimizer;
+  optimizer.lr_decay = LearningRateDecay::linear;
+  EXPECT_EQ(learning_rate_factor(optimizer, 1000, 0, 10), 1);
+  EXPECT_DOUBLE_EQ(learning_rate_factor(optimizer, 1000, 250, 10), 0.75);
+  optimizer.lr_decay = LearningRateDecay::cosine;
+  EXPECT_DOUBLE_EQ(learning_rate_factor(optimizer, 1000, 250, 10), (1 + std::sqrt(0.5)) / 2);
+  optimizer.lr_decay_images = 500;
+  EXPECT_DOUBLE_EQ(learning_rate_factor(optimizer, 1000, 250, 10), 0.5);
+  EXPECT_NEAR(learning_rate_factor(optimizer, 1000, 800, 10), 0, 1e-15);
 }
 
 }  // namespace

@@ -19,20 +19,20 @@ at::Tensor some_images(std::int64_t count = 16, std::int64_t channels = 3) {
   return at::rand({count, channels, 32, 32}, at::kDouble) * 2 - 1;
 }
 
-TEST(Augment, IsAFunctionOfTheImagesAndTheStream) {
+TEST(Augment, DependsOnlyOnTheImagesAndTheStream) {
   EXPECT_TRUE(at::equal(augment(some_images(), every_augmentation, stream()),
                         augment(some_images(), every_augmentation, stream())));
   EXPECT_FALSE(at::equal(augment(some_images(), every_augmentation, stream()),
                          augment(some_images(), every_augmentation, stream(1))));
 }
 
-TEST(Augment, WithoutAnyKindGivesTheImagesThemselves) {
+TEST(Augment, ReturnsTheImagesIfNoKindIsConfigured) {
   const auto images = some_images();
   EXPECT_TRUE(augment(images, {}, stream()).is_same(images));
 }
 
-TEST(Augment, TranslatesEachImageByWholePixelsWithZerosBehind) {
-  // The pixel at (y, x) says where it came from: y · 32 + x + 1, never 0.
+TEST(Augment, TranslatesEachImageByWholePixelsWithZeroPadding) {
+  // The pixel at (y, x) encodes its position: y · 32 + x + 1, never 0.
   const auto images = (at::arange(32 * 32, at::kDouble) + 1).view({1, 1, 32, 32}).repeat({64, 1, 1, 1});
   const auto moved = augment(images, {Augmentation::translation}, stream());
   std::set<std::pair<std::int64_t, std::int64_t>> shifts;
@@ -52,12 +52,12 @@ TEST(Augment, TranslatesEachImageByWholePixelsWithZerosBehind) {
   EXPECT_GT(shifts.size(), 30u);
 }
 
-TEST(Augment, CutsASquareOfHalfTheSideOut) {
+TEST(Augment, CutsOutASquareOfHalfTheSide) {
   const auto cut = augment(at::ones({64, 3, 32, 32}), {Augmentation::cutout}, stream());
   for (std::int64_t i = 0; i < 64; ++i) {
     const auto hole = cut[i][0].eq(0);
     const auto rows = hole.any(1).sum().item<std::int64_t>(), columns = hole.any(0).sum().item<std::int64_t>();
-    EXPECT_EQ(hole.sum().item<std::int64_t>(), rows * columns);  // a rectangle, cut at the border
+    EXPECT_EQ(hole.sum().item<std::int64_t>(), rows * columns);  // a rectangle, clipped at the border
     EXPECT_TRUE(rows >= 8 && rows <= 16 && columns >= 8 && columns <= 16) << rows << ' ' << columns;
     EXPECT_TRUE(at::equal(cut[i][0], cut[i][2]));
   }
@@ -67,7 +67,7 @@ TEST(Augment, ChangesBrightnessAndContrastOfGreyImagesAffinely) {
   const auto images = some_images(8, 1);
   const auto changed = augment(images, {Augmentation::color}, stream());
   for (std::int64_t i = 0; i < 8; ++i) {
-    // contrast · (x + brightness − mean) + mean: the second of two differences over the first is the contrast.
+    // contrast · (x + brightness − mean) + mean, so the ratio of two differences is the contrast.
     const auto x = images[i].flatten(), y = changed[i].flatten();
     const double contrast = ((y[1] - y[0]) / (x[1] - x[0])).item<double>();
     EXPECT_TRUE(contrast >= 0.5 && contrast < 1.5) << contrast;
@@ -77,14 +77,14 @@ TEST(Augment, ChangesBrightnessAndContrastOfGreyImagesAffinely) {
   }
 }
 
-TEST(Augment, PassesGradientsOfTheirNumericalSize) {
+TEST(Augment, MatchesNumericalGradients) {
   auto images = some_images(4).requires_grad_(true);
   const auto weights = at::randn({4, 3, 32, 32}, at::kDouble);
   const auto value = [&](const at::Tensor& x) { return (augment(x, every_augmentation, stream()) * weights).sum(); };
   value(images).backward();
   const auto direction = at::randn_like(images);
   const auto base = images.detach();
-  // Linear in the images but for rounding.
+  // Linear in the images up to rounding.
   const double numerical = ((value(base + direction * 1e-3) - value(base - direction * 1e-3)) / 2e-3).item<double>();
   EXPECT_NEAR((images.grad() * direction).sum().item<double>(), numerical, 1e-6 * std::abs(numerical) + 1e-9);
 }

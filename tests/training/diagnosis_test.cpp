@@ -13,7 +13,7 @@ namespace {
 
 const Compute diagnosis_compute{at::kCPU, at::kFloat, 1};
 
-/// A directory without a test split, and random images.
+/// Random images, and a directory without a test split.
 class DiagnosisTest : public ::testing::Test {
  protected:
   DiagnosisTest() {
@@ -32,7 +32,7 @@ class DiagnosisTest : public ::testing::Test {
     return at::rand({8, 1, 32, 32}) * 2 - 1;
   }
 
-  /// The state after three steps, looked at after each one or not.
+  /// The state after three steps, optionally with a diagnosis after each.
   GanState trained(bool diagnosed) {
     GanState state(config_, 1, at::kCPU);
     const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
@@ -50,7 +50,7 @@ class DiagnosisTest : public ::testing::Test {
 
 using Variant = void (*)(Config&);
 
-TEST_F(DiagnosisTest, ChangesNoBitOfWhatIsTrained) {
+TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
   for (const Variant variant : {
            Variant{[](Config&) {}},
            Variant{[](Config& c) { c.discriminator.norm = DiscriminatorNorm::spectral; }},
@@ -74,7 +74,7 @@ TEST_F(DiagnosisTest, ChangesNoBitOfWhatIsTrained) {
   }
 }
 
-TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastAsManyValuesAsAskedFor) {
+TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastTheConfiguredNumberOfValues) {
   const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
   EXPECT_EQ(diagnosis.probes(), 16);  // 200 / (4 × 4) in whole batches of 8
   GanState state(config_, 1, at::kCPU);
@@ -89,7 +89,7 @@ TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastAsManyValuesAsAskedFor) {
   EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_).probes(), 632);
 }
 
-TEST_F(DiagnosisTest, SeesTheSameTwice) {
+TEST_F(DiagnosisTest, IsRepeatable) {
   auto state = trained(false);
   const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
   auto first = diagnosis(state, state), second = diagnosis(state, state);
@@ -97,7 +97,7 @@ TEST_F(DiagnosisTest, SeesTheSameTwice) {
   EXPECT_EQ(first, second);
 }
 
-TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
+TEST_F(DiagnosisTest, FindsDeadUnitsAndZeroGradients) {
   config_.generator.norm = GeneratorNorm::none;
   config_.discriminator.norm = DiscriminatorNorm::none;
   config_.discriminator.negative_slope = NegativeSlope(0.0);
@@ -105,7 +105,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
   {
     const at::NoGradGuard no_gradients;
     state.discriminator->blocks[2]->conv->bias.fill_(-1e3);
-    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0 the gradients of real and fake cancel out
+    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0 the gradients of real and fake would cancel out
     state.generator->blocks[1]->conv->bias[3].fill_(-1e3);
   }
   gan_step(state, config_, diagnosis_compute, {batch(0)});
@@ -117,14 +117,14 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndTheGradientsThatDoNotComeBack) {
   EXPECT_FALSE(record.layers[1].is_dead_kind());
   EXPECT_EQ(record.discriminator.image_gradient_norm, 0);
   for (const auto& parameter : record.parameters) {
-    // Behind the dead layer only the last bias learns.
+    // With a dead layer before it, only the last bias learns.
     const bool learns = parameter.name == "discriminator.block3.conv.bias";
     EXPECT_EQ(parameter.zero_gradients, learns ? 0 : 1) << parameter.name;
     EXPECT_EQ(parameter.update_ratio > 0, learns) << parameter.name;
   }
 }
 
-TEST_F(DiagnosisTest, TellsHowFarAStepMovedEachParameter) {
+TEST_F(DiagnosisTest, MeasuresTheUpdateOfEachParameter) {
   GanState state(config_, 1, at::kCPU);
   gan_step(state, config_, diagnosis_compute, {batch(0)});
   NamedTensors before;
@@ -141,7 +141,7 @@ TEST_F(DiagnosisTest, TellsHowFarAStepMovedEachParameter) {
   }
 }
 
-TEST_F(DiagnosisTest, KnowsACollapsedGenerator) {
+TEST_F(DiagnosisTest, DetectsACollapsedGenerator) {
   GanState state(config_, 1, at::kCPU);
   {
     const at::NoGradGuard no_gradients;

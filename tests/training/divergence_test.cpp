@@ -28,7 +28,7 @@ class Divergence : public ::testing::Test {
     config.discriminator.norm = DiscriminatorNorm::none;
     return config;
   }
-  /// The message of the divergence of one step from the state as it is.
+  /// The error message of one step from the current state.
   std::string message_of_step() {
     return message_of<DivergedError>([&] { gan_step(state_, config_, {at::kCPU, at::kFloat, 1}, {reals_}); });
   }
@@ -42,22 +42,22 @@ class Divergence : public ::testing::Test {
   const at::Tensor reals_ = at::linspace(-1, 1, 8 * 32 * 32).view({8, 1, 32, 32});
 };
 
-TEST_F(Divergence, IsNeverSeenInASoundState) {
+TEST_F(Divergence, IsNotReportedForAFiniteState) {
   EXPECT_NO_THROW(check_weights(weight_norms(state_).item<double>(), state_));
   EXPECT_NO_THROW(check_state(state_));
-  fill(state_.generator->blocks[0]->conv->weight, 1e30);  // its square overflows, it does not
+  fill(state_.generator->blocks[0]->conv->weight, 1e30);  // its square overflows, but the weight is finite
   EXPECT_NO_THROW(check_weights(weight_norms(state_).item<double>(), state_));
   EXPECT_NO_THROW(check_state(state_));
 }
 
-TEST_F(Divergence, OfALossNamesTheWeightThatIsNotFinite) {
+TEST_F(Divergence, OfALossNamesTheFirstWeightThatIsNotFinite) {
   fill(state_.generator->blocks[1]->conv->weight, std::nan(""));
   EXPECT_EQ(message_of_step(),
             "training diverged at step 0 (0 images): the discriminator's loss is NaN; generator.block1.conv.weight is "
             "not finite");
 }
 
-TEST_F(Divergence, OfALossNamesTheBlockWhoseOutputIsNotFinite) {
+TEST_F(Divergence, OfALossNamesTheFirstBlockWithAnOutputThatIsNotFinite) {
   {
     const at::NoGradGuard no_gradients;
     for (auto& block : state_.discriminator->blocks) block->conv->weight.fill_(1e25f);
@@ -65,13 +65,13 @@ TEST_F(Divergence, OfALossNamesTheBlockWhoseOutputIsNotFinite) {
   EXPECT_THAT(message_of_step(), HasSubstr("the output of discriminator.block1 is not finite"));
 }
 
-TEST_F(Divergence, OfALossNamesTheRealImagesWhereTheyAreToBlame) {
+TEST_F(Divergence, OfALossNamesTheRealImagesIfTheyAreNotFinite) {
   reals_.view(-1)[5] = infinity;
   EXPECT_THAT(message_of_step(), HasSubstr("loss is NaN; the real images are not finite"));
 }
 
-TEST_F(Divergence, OfTheWeightsNamesTheOneThatTheStepMadeInfinite) {
-  config_.optimizer.generator_lr = 1e39;  // no float: the update is infinite, gradients and losses are not
+TEST_F(Divergence, OfTheWeightsNamesTheFirstInfiniteOne) {
+  config_.optimizer.generator_lr = 1e39;  // beyond float32: the update is infinite, gradients and losses are finite
   GanState state(config_, 1, at::kCPU);
   const auto step = [&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); };
   EXPECT_THAT(message_of<DivergedError>(step),
@@ -79,7 +79,7 @@ TEST_F(Divergence, OfTheWeightsNamesTheOneThatTheStepMadeInfinite) {
   EXPECT_EQ(state.steps, 0);
 }
 
-TEST_F(Divergence, OfAnyTensorIsFoundBeforeItIsSaved) {
+TEST_F(Divergence, OfAnyTensorIsDetectedBeforeACheckpoint) {
   for (const std::string name : {"ema.block1.norm.running_var", "optimizer.discriminator.block0.conv.weight.exp_avg_sq",
                                  "generator.block0.norm.running_mean"}) {
     GanState state(config_, 1, at::kCPU);

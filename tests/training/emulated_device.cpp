@@ -19,7 +19,7 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
-#include "training/device_graph.h"
+#include "training/recorded_step.h"
 
 namespace slopegan::emulated {
 
@@ -72,40 +72,39 @@ const bool hooks_are_known =
 
 constexpr c10::DispatchKeySet keys(c10::DispatchKey::HPU);
 
-bool is_here(const at::Tensor& tensor) { return tensor.defined() && tensor.device() == device; }
+bool is_on_device(const at::Tensor& tensor) { return tensor.defined() && tensor.device() == device; }
 
-/// Where a graph is recorded, what is made belongs to it.
-at::Tensor noted(const at::Tensor& made);
+/// Registers a new tensor with the graph being recorded, if any.
+at::Tensor registered(const at::Tensor& tensor);
 
 at::Tensor make_empty(at::IntArrayRef sizes, std::optional<at::ScalarType> type, std::optional<at::Layout>,
                       std::optional<at::Device>, std::optional<bool>, std::optional<at::MemoryFormat> format) {
-  return noted(at::detail::empty_generic(sizes, &memory, keys, type.value_or(at::kFloat), format));
+  return registered(at::detail::empty_generic(sizes, &memory, keys, type.value_or(at::kFloat), format));
 }
 
 at::Tensor make_empty_strided(at::IntArrayRef sizes, at::IntArrayRef strides, std::optional<at::ScalarType> type,
                               std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
-  return noted(at::detail::empty_strided_generic(sizes, strides, &memory, keys, type.value_or(at::kFloat)));
+  return registered(at::detail::empty_strided_generic(sizes, strides, &memory, keys, type.value_or(at::kFloat)));
 }
 
-/// The tensor as one of the CPU, in the same place.
+/// A CPU tensor that shares the memory of a device tensor.
 at::Tensor on_cpu(const at::Tensor& tensor) {
-  if (!is_here(tensor)) return tensor;
+  if (!is_on_device(tensor)) return tensor;
   return at::from_blob(tensor.mutable_data_ptr(), tensor.sizes(), tensor.strides(), tensor.options().device(at::kCPU));
 }
 
-/// A copy of a CPU tensor on the device.
-at::Tensor brought_here(const at::Tensor& tensor) {
+/// Copies a CPU tensor to the device.
+at::Tensor to_device(const at::Tensor& tensor) {
   if (!tensor.defined()) return tensor;
-  if (!tensor.is_non_overlapping_and_dense()) return brought_here(tensor.contiguous());
+  if (!tensor.is_non_overlapping_and_dense()) return to_device(tensor.contiguous());
   auto here = make_empty_strided(tensor.sizes(), tensor.strides(), tensor.scalar_type(), {}, {}, {});
   on_cpu(here).copy_(tensor);
   return here;
 }
 
-// --- Recording
-// ---------------------------------------------------------------------------------------------------------
+// --- Recording -------------------------------------------------------------------------------------------------------
 
-/// Work on CPU tensors; returns new ones.
+/// Computes on CPU tensors and returns new ones.
 using Work = std::function<Tensors()>;
 
 struct Entry {
@@ -115,16 +114,16 @@ struct Entry {
 
 class Graph : public DeviceGraph {
  public:
-  explicit Graph(bool refused) : refused_(refused) {}
+  explicit Graph(bool fail) : fails_(fail) {}
   void begin() override { recording_ = this; }
   void end() override {
     recording_ = nullptr;
-    for (const auto& [place, bytes] : before_) std::memcpy(place, bytes.data(), bytes.size());
-    for (const auto& storage : made_) std::memset(storage.mutable_data(), 0xff, storage.nbytes());  // NaN
+    for (const auto& [address, bytes] : before_) std::memcpy(address, bytes.data(), bytes.size());
+    for (const auto& storage : new_storages_) std::memset(storage.mutable_data(), 0xff, storage.nbytes());  // NaN
   }
-  void play() override {
-    ++given_;
-    ++played_;
+  void replay() override {
+    ++launched_;
+    ++replayed_;
     for (const auto& entry : entries_) {
       const auto results = entry.work();
       for (std::size_t i = 0; i < results.size(); ++i) {
@@ -133,59 +132,58 @@ class Graph : public DeviceGraph {
     }
   }
 
-  /// Does the work, for the shapes of what comes out; end() takes everything back.
+  /// Executes the operator to get the shapes of its results. end() undoes all changes.
   Tensors record(const Tensors& arguments, const Work& work) {
-    TORCH_CHECK(!refused_ || entries_.size() < 20, "this emulated device records no more than 20 operators");
+    TORCH_CHECK(!fails_ || entries_.size() < 20, "this emulated device records no more than 20 operators");
     for (const auto& argument : arguments) {
-      auto* place = static_cast<char*>(argument.storage().mutable_data());
-      if (!made_places_.contains(place) && !before_.contains(place))
-        before_[place] = {place, place + argument.storage().nbytes()};
+      auto* address = static_cast<char*>(argument.storage().mutable_data());
+      if (!new_addresses_.contains(address) && !before_.contains(address))
+        before_[address] = {address, address + argument.storage().nbytes()};
     }
     Tensors results;
-    for (const auto& result : work()) results.push_back(brought_here(result));
+    for (const auto& result : work()) results.push_back(to_device(result));
     entries_.push_back({work, arguments, results});
     return results;
   }
 
-  void note(const c10::Storage& storage) {
-    made_.push_back(storage);
-    made_places_.insert(static_cast<char*>(storage.mutable_data()));
+  void add_storage(const c10::Storage& storage) {
+    new_storages_.push_back(storage);
+    new_addresses_.insert(static_cast<char*>(storage.mutable_data()));
   }
 
   static Graph* recording_;
-  static std::atomic<std::int64_t> given_, played_;
+  static std::atomic<std::int64_t> launched_, replayed_;
 
  private:
-  bool refused_;
+  bool fails_;
   std::vector<Entry> entries_;
   std::map<char*, std::vector<char>> before_;
-  std::vector<c10::Storage> made_;  // kept, so that their places stay theirs
-  std::set<char*> made_places_;
+  std::vector<c10::Storage> new_storages_;  // kept alive, so that their addresses are not reused
+  std::set<char*> new_addresses_;
 };
 
 Graph* Graph::recording_ = nullptr;
-std::atomic<std::int64_t> Graph::given_ = 0, Graph::played_ = 0;
+std::atomic<std::int64_t> Graph::launched_ = 0, Graph::replayed_ = 0;
 
-at::Tensor noted(const at::Tensor& made) {
-  if (Graph::recording_) Graph::recording_->note(made.storage());
-  return made;
+at::Tensor registered(const at::Tensor& tensor) {
+  if (Graph::recording_) Graph::recording_->add_storage(tensor.storage());
+  return tensor;
 }
 
-/// `arguments`: the device's tensors that the work reads or changes.
+/// Runs or records an operator. `arguments` are the device tensors that it reads or changes.
 Tensors run(const Tensors& arguments, const Work& work) {
   if (Graph::recording_) return Graph::recording_->record(arguments, work);
-  ++Graph::given_;
+  ++Graph::launched_;
   Tensors results;
-  for (const auto& result : work()) results.push_back(brought_here(result));
+  for (const auto& result : work()) results.push_back(to_device(result));
   return results;
 }
 
 void forbid_while_recording(const char* what) { TORCH_CHECK(!Graph::recording_, what, " while a graph is recorded"); }
 
-// --- Operators
-// ---------------------------------------------------------------------------------------------------------
+// --- Operators -------------------------------------------------------------------------------------------------------
 
-/// Calls `change` with every tensor in the value.
+/// Applies `change` to every tensor in the value.
 template <typename Change>
 c10::IValue changed(const c10::IValue& value, Change change) {
   if (value.isTensor()) return change(value.toTensor());
@@ -205,18 +203,18 @@ c10::IValue changed(const c10::IValue& value, Change change) {
   return value;
 }
 
-/// Any operator, by the CPU's.
-void by_cpu(const c10::OperatorHandle& op, Stack* stack) {
+/// Runs any operator with its CPU implementation.
+void run_on_cpu(const c10::OperatorHandle& op, Stack* stack) {
   const auto& schema = op.schema();
   const auto count = schema.arguments().size();
   Stack arguments(stack->end() - static_cast<std::ptrdiff_t>(count), stack->end());
   Tensors here;
   for (auto& argument : arguments) {
     argument = changed(argument, [&](const at::Tensor& tensor) {
-      if (is_here(tensor)) here.push_back(tensor);
-      if (is_here(tensor) || !tensor.defined()) return tensor;
+      if (is_on_device(tensor)) here.push_back(tensor);
+      if (is_on_device(tensor) || !tensor.defined()) return tensor;
       TORCH_CHECK(tensor.dim() == 0, schema.name(), " got tensors of the device and of the CPU");
-      return tensor.clone();  // the value goes along with the operator
+      return tensor.clone();  // the operator keeps the current value
     });
   }
   TORCH_CHECK(!schema.is_mutable() || schema.returns().size() <= 1, schema.name(), " is not emulated");
@@ -236,14 +234,14 @@ void by_cpu(const c10::OperatorHandle& op, Stack* stack) {
     }
     return results;
   };
-  // Outputs without a size yet get it from the operator.
+  // The operator determines the size of empty outputs.
   if (!is_new && !here.empty() && here.back().numel() == 0 && schema.overload_name().find("out") != std::string::npos) {
     Stack there;
     for (const auto& argument : arguments) there.push_back(changed(argument, on_cpu));
     const auto out = at::empty({0}, here.back().options().device(at::kCPU));
     there.back() = out;
     op.callBoxed(&there);
-    const auto sized = brought_here(out);
+    const auto sized = to_device(out);
     auto* output = here.back().unsafeGetTensorImpl();
     output->set_storage_keep_dtype(sized.storage());
     output->set_sizes_and_strides(sized.sizes(), sized.strides());
@@ -251,7 +249,7 @@ void by_cpu(const c10::OperatorHandle& op, Stack* stack) {
   const auto results = run(here, work);
   torch::jit::drop(*stack, count);
   if (!is_new) {
-    // In place or into a given output: what is returned is that argument.
+    // In-place and out variants return the argument.
     for (const auto& returned : schema.returns()) {
       for (std::size_t i = 0; i < count; ++i) {
         const auto* alias = schema.arguments()[i].alias_info();
@@ -265,10 +263,10 @@ void by_cpu(const c10::OperatorHandle& op, Stack* stack) {
 }
 
 at::Tensor copy(const at::Tensor& from, const at::Tensor& to, bool) {
-  if (!is_here(from) || !is_here(to)) forbid_while_recording("a copy between the CPU and the device");
+  if (!is_on_device(from) || !is_on_device(to)) forbid_while_recording("a copy between the CPU and the device");
   Tensors here;
   for (const auto& tensor : {from, to}) {
-    if (is_here(tensor)) here.push_back(tensor);
+    if (is_on_device(tensor)) here.push_back(tensor);
   }
   run(here, [=] {
     on_cpu(to).copy_(on_cpu(from));
@@ -278,7 +276,7 @@ at::Tensor copy(const at::Tensor& from, const at::Tensor& to, bool) {
 }
 
 at::Scalar read(const at::Tensor& tensor) {
-  forbid_while_recording("a value is read");
+  forbid_while_recording("reading a value");
   return on_cpu(tensor).item();
 }
 
@@ -315,7 +313,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> convolve_backward(const at::Tenso
   return {results[0], results[1], results[2]};
 }
 
-TORCH_LIBRARY_IMPL(_, HPU, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&by_cpu>()); }
+TORCH_LIBRARY_IMPL(_, HPU, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&run_on_cpu>()); }
 
 TORCH_LIBRARY_IMPL(aten, HPU, m) {
   m.impl("empty.memory_format", TORCH_FN(make_empty));
@@ -332,15 +330,15 @@ TORCH_LIBRARY_IMPL(aten, HPU, m) {
 
 bool is_possible() { return !at::detail::getCUDAHooks().isBuilt(); }
 
-void provide_graphs(bool refused) {
+void provide_graphs(bool fail) {
   register_device_graphs(
       device.type(),
-      refused ? +[]() -> std::unique_ptr<DeviceGraph> { return std::make_unique<Graph>(true); }
-              : +[]() -> std::unique_ptr<DeviceGraph> { return std::make_unique<Graph>(false); });
+      fail ? +[]() -> std::unique_ptr<DeviceGraph> { return std::make_unique<Graph>(true); }
+           : +[]() -> std::unique_ptr<DeviceGraph> { return std::make_unique<Graph>(false); });
 }
 
-std::int64_t operators_given() { return Graph::given_; }
+std::int64_t operators_launched() { return Graph::launched_; }
 
-std::int64_t graphs_played() { return Graph::played_; }
+std::int64_t graphs_replayed() { return Graph::replayed_; }
 
 }  // namespace slopegan::emulated

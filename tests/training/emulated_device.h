@@ -4,23 +4,23 @@
 
 #include <c10/core/Device.h>
 
-/// A device in software, to see without a GPU what the program gives one to do. Its tensors lie in memory of their own
-/// kind and cannot be mixed with the CPU's, its operators are the CPU's, and it has graphs (slopegan::DeviceGraph) that
-/// are as strict as CUDA's: what is recorded is not done, what comes out of it holds nothing before the first playing,
-/// numbers that the host gave an operator stay as they were, and neither side can copy from the other meanwhile.
+/// A software device for tests of device code without a GPU. Its tensors cannot be mixed with CPU tensors, and its
+/// operators are the CPU's. Its graphs (slopegan::DeviceGraph) are as strict as CUDA's: recorded operators are not
+/// executed, their outputs are undefined before the first replay, host numbers passed to an operator are fixed by the
+/// recording, and copies between host and device are errors while recording.
 namespace slopegan::emulated {
 
 inline const c10::Device device{c10::DeviceType::HPU, 0};
 
-/// A LibTorch with CUDA knows no other accelerator, so that there is none to emulate.
+/// Returns false for a LibTorch with CUDA, which supports no other accelerator.
 bool is_possible();
 
-/// From now on make_device_graph finds it. Graphs whose recording is `refused` end with an error in the middle.
-void provide_graphs(bool refused = false);
+/// Registers the device's graphs for make_device_graph. With `fail`, recording throws after 20 operators.
+void provide_graphs(bool fail = false);
 
-/// Operators that the host gave to the device so far; a playing is one.
-std::int64_t operators_given();
+/// The number of operators launched so far; a replay counts as one.
+std::int64_t operators_launched();
 
-std::int64_t graphs_played();
+std::int64_t graphs_replayed();
 
 }  // namespace slopegan::emulated

@@ -48,7 +48,7 @@ NamedTensors parameters_of(const torch::nn::Module& module) {
   return parameters;
 }
 
-TEST(GanStep, IsAFunctionOfTheStateAndTheImages) {
+TEST(GanStep, DependsOnlyOnTheStateAndTheImages) {
   GanState a(small_config(), 1, at::kCPU), b(small_config(), 1, at::kCPU);
   for (int i = 0; i < 3; ++i) {
     gan_step(a, small_config(), cpu, {reals()});
@@ -80,11 +80,11 @@ TEST(GanStep, TrainsBothNetworksAndTheAverage) {
   EXPECT_LT(stats.d_fake, 1);
 }
 
-TEST(GanStep, LeavesNoGradientInTheDiscriminatorFromTheGeneratorsStep) {
+TEST(GanStep, AddsNoGradientsToTheDiscriminatorInTheGeneratorsStep) {
   auto config = small_config();
   GanState state(config, 1, at::kCPU);
   gan_step(state, config, cpu, {reals()});
-  // What is there is the gradient of the discriminator's own step: a fresh backward pass of it gives the same.
+  // The gradients are those of the discriminator's own step, which a separate backward pass reproduces.
   GanState reference(config, 1, at::kCPU);
   const auto fake = reference.generator->forward(draw_latents(0, "latents", 0, 8, 8)).detach();
   discriminator_loss(config.loss, reference.discriminator->forward(reals()), reference.discriminator->forward(fake))
@@ -96,7 +96,7 @@ TEST(GanStep, LeavesNoGradientInTheDiscriminatorFromTheGeneratorsStep) {
   }
 }
 
-TEST(GanStep, TakesOneDiscriminatorStepABatch) {
+TEST(GanStep, TakesOneDiscriminatorStepPerBatch) {
   auto config = small_config();
   config.optimizer.discriminator_steps = 3;
   GanState state(config, 1, at::kCPU);
@@ -116,7 +116,7 @@ TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
   expect_same_tensors(a.tensors(), b.tensors());
 }
 
-/// All that a step can do at once, in a discriminator without batch norm.
+/// A configuration with all terms of a step and no batch norm in the discriminator.
 Config everything_config(LossKind kind) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
@@ -144,7 +144,7 @@ TEST_P(GanStepWithEachLoss, ContinuesBitForBitFromRestoredTensors) {
   expect_same_tensors(rest.tensors(), whole.tensors());
 }
 
-TEST_P(GanStepWithEachLoss, LowersWhatTheDiscriminatorMinimises) {
+TEST_P(GanStepWithEachLoss, LowersTheDiscriminatorsLoss) {
   auto config = small_config();
   config.loss.kind = GetParam();
   config.discriminator.norm = DiscriminatorNorm::none;
@@ -183,7 +183,7 @@ TEST(GanStep, AddsR1EveryOtherStepWithTwiceTheWeight) {
   EXPECT_FALSE(second.gradient_penalty);
 }
 
-TEST(GanStep, ThePenaltyIsHalfGammaTimesTheMeanSquaredGradient) {
+TEST(GanStep, R1IsHalfGammaTimesTheMeanSquaredGradient) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
   config.loss.r1 = 3;
@@ -194,7 +194,7 @@ TEST(GanStep, ThePenaltyIsHalfGammaTimesTheMeanSquaredGradient) {
   EXPECT_NEAR(gan_step(state, config, cpu, {reals()}).gradient_penalty.value(), expected, 1e-5 * expected);
 }
 
-TEST(GanStep, FollowsTheScheduleOfTheLearningRate) {
+TEST(GanStep, FollowsTheLearningRateSchedule) {
   auto config = small_config();
   config.training.total_images = 64;
   config.optimizer.lr_decay = LearningRateDecay::linear;
@@ -202,7 +202,7 @@ TEST(GanStep, FollowsTheScheduleOfTheLearningRate) {
   GanState state(config, 1, at::kCPU);
   gan_step(state, config, cpu, {reals()});
   const auto before = copies(parameters_of(*state.generator));
-  gan_step(state, config, cpu, {reals()});  // at 8 images the rate has fallen to 0
+  gan_step(state, config, cpu, {reals()});  // at 8 images the learning rate is 0
   expect_same_tensors(copies(parameters_of(*state.generator)), before);
 }
 
@@ -214,7 +214,7 @@ TEST(GanStep, StaysCloseToFloat32InBfloat16) {
   EXPECT_NEAR(rounded.generator_loss, exact.generator_loss, 0.05);
 }
 
-TEST(GanStep, StopsAtTheFirstValueThatIsNotFiniteAndNamesWhere) {
+TEST(GanStep, StopsAtTheFirstValueThatIsNotFinite) {
   GanState state(small_config(), 1, at::kCPU);
   {
     const at::NoGradGuard no_gradients;
@@ -234,7 +234,7 @@ TEST(GanStep, NamesTheTensorWhoseGradientIsNotFinite) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
   GanState state(config, 1, at::kCPU);
-  // The logits are zero and the loss is finite, but the gradient of the first layer is a product of 1e18's.
+  // The logits are zero and the loss is finite, but the gradient of the first layer is a product of factors 1e18.
   {
     const at::NoGradGuard no_gradients;
     for (auto& block : state.discriminator->blocks) block->conv->weight.fill_(1e18f);
@@ -250,7 +250,7 @@ TEST(GanStep, NamesTheTensorWhoseGradientIsNotFinite) {
   expect_same_tensors(copies(parameters_of(*state.discriminator)), before);
 }
 
-TEST(GanState, RefusesTensorsOfAnotherArchitectureAndSaysWhichDiffer) {
+TEST(GanState, RejectsTensorsOfAnotherArchitecture) {
   auto other = small_config();
   other.generator.width = 6;
   GanState state(small_config(), 1, at::kCPU), wide(other, 1, at::kCPU);

@@ -11,15 +11,15 @@
 #include "sampling/samples.h"
 #include "training/gan_step.h"
 
-/// The training step against the same step written down plainly: LibTorch's own layers, one after the other, and Adam
-/// as in the paper (Kingma & Ba 2015, algorithm 1).
+/// Compares the training step with a plain implementation: LibTorch's own layers one by one, and Adam as in the paper
+/// (Kingma and Ba 2015, algorithm 1).
 namespace slopegan {
 namespace {
 
 using Weights = std::map<std::string, at::Tensor>;
 const std::vector<std::int64_t> one(2, 1), two(2, 2), none(2, 0);
 
-/// Makes new tensors float64, the weights and moments of a GanState among them.
+/// Sets the default dtype to float64 during its lifetime, also for the weights and moments of a GanState.
 class InFloat64 {
  public:
   InFloat64() { torch::set_default_dtype(caffe2::TypeMeta::Make<double>()); }
@@ -76,15 +76,15 @@ struct PlainNetwork {
   }
 };
 
-at::Tensor sureness(const at::Tensor& logits, double target) {
+at::Tensor cross_entropy(const at::Tensor& logits, double target) {
   return at::binary_cross_entropy_with_logits(logits, at::full_like(logits, target));
 }
 
 struct Differences {
-  double loss = 0, weight = 0;  // largest, over 20 steps and at their end
+  double loss = 0, weight = 0;  // maxima over 20 steps, and at their end
 };
 
-/// 20 steps of both in the given precision; the losses' differences are relative.
+/// Takes 20 steps with both in the given precision. The differences of the losses are relative.
 Differences after_20_steps(at::ScalarType type) {
   Config config;
   config.generator.width = config.discriminator.width = 8;
@@ -104,10 +104,10 @@ Differences after_20_steps(at::ScalarType type) {
     const auto stats = gan_step(state, config, compute, {real});
 
     const auto fake = generator.forward(latents);
-    const auto loss = sureness(discriminator.forward(real.to(latents.scalar_type())), 1) +
-                      sureness(discriminator.forward(fake.detach()), 0);
+    const auto loss = cross_entropy(discriminator.forward(real.to(latents.scalar_type())), 1) +
+                      cross_entropy(discriminator.forward(fake.detach()), 0);
     discriminator.adam(loss, step, 2e-4);
-    const auto generator_loss = sureness(discriminator.forward(fake), 1);
+    const auto generator_loss = cross_entropy(discriminator.forward(fake), 1);
     generator.adam(generator_loss, step, 2e-4);
     compare(stats.discriminator_loss, loss.item<double>());
     compare(stats.generator_loss, generator_loss.item<double>());
@@ -123,21 +123,22 @@ Differences after_20_steps(at::ScalarType type) {
   return differences;
 }
 
-TEST(GanStep, IsThePlainStepInFloat64) {
+TEST(GanStep, MatchesThePlainStepInFloat64) {
   const InFloat64 scope;
   const auto differences = after_20_steps(at::kDouble);
   EXPECT_LE(differences.loss, 1e-10);
   EXPECT_LE(differences.weight, 1e-10);
 }
 
-// Adam divides a gradient by its size, so that rounding errors of small ones show in the weights as parts of its rate.
-TEST(GanStep, IsThePlainStepInFloat32WithinItsRounding) {
+// Adam normalises gradients, so rounding errors of small gradients change the weights by fractions of the learning
+// rate.
+TEST(GanStep, MatchesThePlainStepInFloat32UpToRounding) {
   const auto differences = after_20_steps(at::kFloat);
   EXPECT_LE(differences.loss, 5e-3);
   EXPECT_LE(differences.weight, 20 * 2e-4 / 2);
 }
 
-TEST(GanStep, InBfloat16StaysNearThePlainStepInFloat32) {
+TEST(GanStep, IsCloseToThePlainFloat32StepInBfloat16) {
   const auto differences = after_20_steps(at::kBFloat16);
   EXPECT_LE(differences.loss, 0.05);
   EXPECT_LE(differences.weight, 20 * 2e-4);

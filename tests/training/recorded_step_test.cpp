@@ -40,8 +40,9 @@ NamedTensors on_host(const GanState& state) {
   return tensors;
 }
 
-/// 20 steps, the fifth with a batch that is cut short. `anew`: each by itself, so that none finds a recording.
-std::vector<StepStats> take_steps(GanState& state, const Config& config, const Compute& compute, bool anew) {
+/// Takes 20 steps, the fifth with a smaller batch. With `separately`, each step has its own GanStep, so that nothing is
+/// recorded.
+std::vector<StepStats> take_steps(GanState& state, const Config& config, const Compute& compute, bool separately) {
   GanStep together(state, config, compute);
   std::vector<StepStats> stats;
   for (std::int64_t step = 0; step < steps; ++step) {
@@ -49,12 +50,12 @@ std::vector<StepStats> take_steps(GanState& state, const Config& config, const C
     for (std::int64_t i = 0; i < config.optimizer.discriminator_steps; ++i) {
       batches.emplace_back(images_of_step(10 * step + i, step == 4 ? 5 : 8));
     }
-    stats.push_back(anew ? gan_step(state, config, compute, batches) : together.take(batches));
+    stats.push_back(separately ? gan_step(state, config, compute, batches) : together.take(batches));
   }
   return stats;
 }
 
-/// On the emulated device, or on a GPU where LibTorch has one.
+/// Tests on the emulated device, or on a GPU if LibTorch has one.
 class RecordedSteps : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -65,24 +66,24 @@ class RecordedSteps : public ::testing::Test {
       compute_.device = at::kCUDA;
       apply_compute(compute_);
     } else {
-      GTEST_SKIP() << "no device but the CPU";
+      GTEST_SKIP() << "there is no device other than the CPU";
     }
   }
 
-  /// The same bits on the emulated device; a GPU adds the gradients of moved images in any order.
+  /// Expects the same bits on the emulated device; a GPU sums the gradients of translated images in any order.
   void expect_equal(const at::Tensor& a, const at::Tensor& b, const std::string& name) const {
     const bool same = compute_.device.is_cuda() ? at::allclose(a.to(at::kCPU), b.to(at::kCPU), 1e-3, 1e-4)
                                                 : at::equal(a.to(at::kCPU), b.to(at::kCPU));
     EXPECT_TRUE(same) << name;
   }
 
-  /// Whether steps that are played back train as those that are not; `played`: the batches of them that are.
-  void expect_same(const Config& config, std::int64_t played) const {
+  /// Expects that replayed steps train like steps that are not recorded, and that `replayed` batches are replayed.
+  void expect_same(const Config& config, std::int64_t replayed) const {
     GanState recorded(config, 1, compute_.device), plain(config, 1, compute_.device);
-    const auto before = emulated::graphs_played();
+    const auto before = emulated::graphs_replayed();
     const auto with = take_steps(recorded, config, compute_, false);
     if (emulated::is_possible()) {
-      EXPECT_EQ(emulated::graphs_played() - before, played);
+      EXPECT_EQ(emulated::graphs_replayed() - before, replayed);
     }
     const auto without = take_steps(plain, config, compute_, true);
     const auto a = on_host(recorded), b = on_host(plain);
@@ -98,25 +99,25 @@ class RecordedSteps : public ::testing::Test {
              stats.discriminator_gradient_norm, stats.generator_gradient_norm, stats.gradient_penalty.value_or(-1)},
             at::kDouble);
       };
-      expect_equal(numbers(with[i]), numbers(without[i]), "figures of step " + std::to_string(i));
+      expect_equal(numbers(with[i]), numbers(without[i]), "results of step " + std::to_string(i));
     }
   }
 
   Compute compute_;
 };
 
-/// What only the emulated device can show.
+/// Tests that only the emulated device supports.
 class EmulatedDevice : public RecordedSteps {
  protected:
   void SetUp() override {
     RecordedSteps::SetUp();
-    if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA emulates no other device";
+    if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
   }
 };
 
-TEST_F(RecordedSteps, TrainBitForBitAsTheSameOperatorsOneByOne) { expect_same(narrow_config(), steps - 3); }
+TEST_F(RecordedSteps, TrainBitForBitLikeStepsThatAreNotRecorded) { expect_same(narrow_config(), steps - 3); }
 
-TEST_F(RecordedSteps, FollowTheLearningRateAndTheRandomNumbersOfEachStep) {
+TEST_F(RecordedSteps, UseTheLearningRateAndRandomNumbersOfEachStep) {
   auto config = narrow_config();
   config.discriminator.norm = DiscriminatorNorm::spectral;
   config.discriminator.augment = {Augmentation::color, Augmentation::translation, Augmentation::cutout};
@@ -127,18 +128,18 @@ TEST_F(RecordedSteps, FollowTheLearningRateAndTheRandomNumbersOfEachStep) {
   expect_same(config, steps - 3);
 }
 
-TEST_F(RecordedSteps, KeepBatchesApartThatDifferInWhatIsDone) {
+TEST_F(RecordedSteps, RecordBatchesWithDifferentTermsSeparately) {
   auto config = narrow_config();
   config.discriminator.norm = DiscriminatorNorm::none;
   config.loss.kind = LossKind::relativistic;
   config.loss.r1 = config.loss.r2 = 0.5;
   config.loss.r1_every = 3;
   config.optimizer.discriminator_steps = 2;
-  // Both batches of the fifth step are cut short, and each of the four kinds is done twice before it is recorded.
+  // Both batches of the fifth step are smaller, and each of the four kinds runs twice before it is recorded.
   expect_same(config, 2 * (steps - 1) - 4 * 2);
 }
 
-TEST_F(RecordedSteps, TrainAsTheCpuDoes) {
+TEST_F(RecordedSteps, TrainLikeTheCpu) {
   const auto config = narrow_config();
   GanState there(config, 1, compute_.device), here(config, 1, at::kCPU);
   take_steps(there, config, compute_, false);
@@ -150,42 +151,44 @@ TEST_F(RecordedSteps, TrainAsTheCpuDoes) {
   }
 }
 
-TEST_F(EmulatedDevice, IsGivenAFewOperatorsInsteadOfHundreds) {
+TEST_F(EmulatedDevice, LaunchesAFewOperatorsInsteadOfHundreds) {
   const auto config = narrow_config();
   GanState state(config, 1, compute_.device);
   GanStep step(state, config, compute_);
   std::vector<std::int64_t> operators;
   for (std::int64_t i = 0; i < 5; ++i) {
-    const auto before = emulated::operators_given();
+    const auto before = emulated::operators_launched();
     step.take({images_of_step(i)});
-    operators.push_back(emulated::operators_given() - before);
+    operators.push_back(emulated::operators_launched() - before);
   }
   EXPECT_GT(operators[1], 200);
-  EXPECT_LT(operators[4], 60) << "the inputs, the playing, the average of the weights and the figures";
+  EXPECT_LT(operators[4], 60)
+      << "copies of the inputs, the replay, the average of the weights, and reading the results";
 }
 
-TEST_F(EmulatedDevice, TrainsOperatorByOperatorWhereItRefusesToRecord) {
-  emulated::provide_graphs(/*refused=*/true);
+TEST_F(EmulatedDevice, TrainsOperatorByOperatorIfRecordingFails) {
+  emulated::provide_graphs(/*fail=*/true);
   const auto config = narrow_config();
   GanState refused(config, 1, compute_.device), plain(config, 1, compute_.device);
   ::testing::internal::CaptureStderr();
   take_steps(refused, config, compute_, false);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              ::testing::HasSubstr("could not be recorded as a graph and is done operator by operator: this emulated "
-                                   "device records no more than 20 operators"));
+  EXPECT_THAT(
+      ::testing::internal::GetCapturedStderr(),
+      ::testing::HasSubstr("could not be recorded as a graph and is computed operator by operator: this emulated "
+                           "device records no more than 20 operators"));
   take_steps(plain, config, compute_, true);
   const auto a = on_host(refused), b = on_host(plain);
   for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
   for (const auto& parameter : refused.discriminator->parameters()) EXPECT_TRUE(parameter.requires_grad());
 }
 
-TEST_F(RecordedSteps, AreNotMadeOfSlopesThatTheHostChanges) {
+TEST_F(RecordedSteps, AreNotUsedForScheduledSlopes) {
   auto config = narrow_config();
   config.discriminator.negative_slope.schedule = SlopeSchedule{.from = 0.5, .to = 0, .over_images = 64};
   expect_same(config, 0);
 }
 
-TEST_F(RecordedSteps, LeaveTheWeightsAloneWhereTheyDiverge) {
+TEST_F(RecordedSteps, KeepTheWeightsInAStepThatDiverges) {
   const auto config = narrow_config();
   GanState state(config, 1, compute_.device);
   GanStep step(state, config, compute_);
@@ -203,7 +206,7 @@ TEST_F(RecordedSteps, LeaveTheWeightsAloneWhereTheyDiverge) {
   }
 }
 
-TEST_F(EmulatedDevice, RecordsNothingWhereTheUserSaysSo) {
+TEST_F(EmulatedDevice, RecordsNothingIfTheEnvironmentDisablesGraphs) {
   ::setenv("SLOPEGAN_CUDA_GRAPHS", "0", 1);
   expect_same(narrow_config(), 0);
   ::unsetenv("SLOPEGAN_CUDA_GRAPHS");
@@ -212,21 +215,22 @@ TEST_F(EmulatedDevice, RecordsNothingWhereTheUserSaysSo) {
 TEST_F(EmulatedDevice, IsAsStrictAsAGpu) {
   const auto tensor = at::ones({3}, emulated::device);
   EXPECT_THROW(tensor + at::ones({3}), c10::Error);
-  const auto number_of_the_host = at::full({}, 2.0f);
+  const auto host_number = at::full({}, 2.0f);
   const auto graph = make_device_graph(emulated::device.type());
   graph->begin();
   EXPECT_THROW(tensor.sum().item(), c10::Error);
   EXPECT_THROW(tensor.to(at::kCPU), c10::Error);
-  const auto doubled = tensor * number_of_the_host;
+  const auto doubled = tensor * host_number;
   tensor.add_(1);
   graph->end();
-  EXPECT_EQ(tensor.sum().item<float>(), 3) << "nothing is done while it is recorded";
+  EXPECT_EQ(tensor.sum().item<float>(), 3) << "operators are not executed while they are recorded";
   EXPECT_TRUE(std::isnan(doubled.sum().item<float>()));
-  graph->play();
-  number_of_the_host.fill_(100);
-  graph->play();
+  graph->replay();
+  host_number.fill_(100);
+  graph->replay();
   EXPECT_EQ(tensor.sum().item<float>(), 9);
-  EXPECT_EQ(doubled.sum().item<float>(), 12) << "of the value that the tensor has by then, and the number of then";
+  EXPECT_EQ(doubled.sum().item<float>(), 12)
+      << "the current value of the tensor and the recorded value of the host number";
 }
 
 }  // namespace

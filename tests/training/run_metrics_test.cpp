@@ -20,17 +20,17 @@ std::optional<std::int64_t> best_of(const std::vector<MetricsRecord>& records) {
   return best.images();
 }
 
-TEST(BestSoFar, IsThatOfTheLeastFdTheFirstOfEqualOnes) {
+TEST(BestSoFar, HasTheLowestFdAndIsTheFirstOfEqualOnes) {
   EXPECT_EQ(best_of({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
 }
 
-TEST(BestSoFar, PassesOverWhatHasNoNumber) {
+TEST(BestSoFar, IgnoresRecordsWithoutAFiniteFd) {
   EXPECT_EQ(best_of({}), std::nullopt);
   EXPECT_EQ(best_of({MetricsRecord{}, record_with(2, NAN)}), std::nullopt);
   EXPECT_EQ(best_of({record_with(1, NAN), record_with(2, 7)}), 2);
 }
 
-TEST(BestSoFar, ComparesOnlyWhatTheLastExtractorAndNumberOfSamplesMeasured) {
+TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
   auto other = record_with(1, 0.1);
   other.extractor = "another@1";
   auto fewer = record_with(2, 0.2);

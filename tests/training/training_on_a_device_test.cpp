@@ -10,7 +10,7 @@
 namespace slopegan {
 namespace {
 
-/// An IDX file of `count` images of 16 × 16.
+/// Writes an IDX file of `count` images, 16 × 16.
 void write_images(const std::filesystem::path& file, int count) {
   std::ofstream out(file, std::ios::binary);
   for (const int number : {0x803, count, 16, 16}) {
@@ -19,7 +19,7 @@ void write_images(const std::filesystem::path& file, int count) {
   for (int i = 0; i < count * 256; ++i) out.put(static_cast<char>(i * 2654435761U >> 13));
 }
 
-/// A whole run with everything that looks at the networks while they train.
+/// A short run with samples, metrics, diagnostics and checkpoints.
 Config eventful_config(const std::filesystem::path& data) {
   Config config;
   config.data.path = data.string();
@@ -34,8 +34,8 @@ Config eventful_config(const std::filesystem::path& data) {
   return config;
 }
 
-TEST(TrainingOnADevice, MeasuresDiagnosesSavesAndGoesOnBitForBit) {
-  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA emulates no other device";
+TEST(TrainingOnADevice, EvaluatesDiagnosesSavesAndResumesBitForBit) {
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
   emulated::provide_graphs();
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "data");

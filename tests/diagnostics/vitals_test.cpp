@@ -1,12 +1,10 @@
-#include "diagnostics/image_statistics.h"
+#include "diagnostics/vitals.h"
 
 #include <cmath>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
-
-#include "diagnostics/sentinels.h"
 
 namespace slopegan {
 namespace {
@@ -18,7 +16,7 @@ TEST(MeanPairwiseDistance, IsTheMeanOverAllPairs) {
   EXPECT_THROW(mean_pairwise_distance(at::ones({1, 4})), c10::Error);
 }
 
-TEST(MeanPairwiseDistance, OfNormalsIsNearTheSquareRootOfTwiceTheirDimension) {
+TEST(MeanPairwiseDistance, OfNormalsIsTheSquareRootOfTwiceTheirDimension) {
   at::manual_seed(1);
   EXPECT_NEAR(mean_pairwise_distance(at::randn({64, 1, 32, 32})), std::sqrt(2.0 * 1024), 0.5);
 }
@@ -27,13 +25,13 @@ TEST(SaturatedShare, CountsBothEnds) {
   EXPECT_EQ(saturated_share(at::tensor({-1.0, -0.995, 0.98, 0.0, 1.0, -0.98, 0.5, 0.2})), 3.0 / 8);
 }
 
-TEST(Accuracy, CountsTheRightSideOfZero) {
+TEST(Accuracy, CountsLogitsOnTheCorrectSideOfZero) {
   const auto logits = at::tensor({-1.0, 0.0, 2.0, 3.0});
   EXPECT_EQ(accuracy(logits, true), 0.5);
   EXPECT_EQ(accuracy(logits, false), 0.25);
 }
 
-TEST(ImageGradientNorm, AgreesWithDifferencesOfTheLogits) {
+TEST(ImageGradientNorm, MatchesFiniteDifferencesOfTheLogits) {
   DiscriminatorConfig config;
   config.width = 2;
   config.norm = DiscriminatorNorm::none;
@@ -58,6 +56,26 @@ TEST(ImageGradientNorm, AgreesWithDifferencesOfTheLogits) {
   for (const auto& parameter : discriminator->parameters()) EXPECT_FALSE(parameter.grad().defined());
 }
 
+TEST(GradientFlow, MeasuresNormsAndExactZeros) {
+  const auto flow = gradient_flow(at::tensor({3.0, 4.0, 0.0, 0.0}), at::tensor({0.0, 1.0, 2.0, -2.0}),
+                                  at::tensor({0.0, 0.3, 0.4, 0.0}));
+  EXPECT_EQ(flow.gradient_norm, 3);
+  EXPECT_EQ(flow.zero_gradients, 0.25);
+  EXPECT_DOUBLE_EQ(flow.update_ratio, 0.1);
+}
+
+TEST(GradientFlow, TreatsAnUndefinedGradientAsZeros) {
+  const auto flow = gradient_flow(at::ones({3}), at::Tensor(), at::zeros({3}));
+  EXPECT_EQ(flow.gradient_norm, 0);
+  EXPECT_EQ(flow.zero_gradients, 1);
+  EXPECT_EQ(flow.update_ratio, 0);
+}
+
+TEST(GradientFlow, IsInfiniteForAnUpdateOfZeroWeights) {
+  EXPECT_TRUE(std::isinf(gradient_flow(at::zeros({3}), at::ones({3}), at::ones({3})).update_ratio));
+  EXPECT_EQ(gradient_flow(at::zeros({3}), at::ones({3}), at::zeros({3})).update_ratio, 0);
+}
+
 Vitals healthy() {
   Vitals vitals;
   vitals.images = 100000;
@@ -72,7 +90,7 @@ using Names = std::vector<std::string>;
 
 TEST(Sentinels, StaySilentInAHealthyRun) { EXPECT_EQ(sentinels(healthy()), Names()); }
 
-TEST(Sentinels, ReportACollapseOnceTheRunHasBegun) {
+TEST(Sentinels, ReportACollapseAfterTheStartOfTheRun) {
   auto vitals = healthy();
   vitals.diversity = 0.24;
   EXPECT_EQ(sentinels(vitals), Names{"collapse"});
@@ -80,7 +98,7 @@ TEST(Sentinels, ReportACollapseOnceTheRunHasBegun) {
   EXPECT_EQ(sentinels(vitals), Names());
 }
 
-TEST(Sentinels, ReportSaturationBeyondThatOfTheRealImages) {
+TEST(Sentinels, ReportSaturationBeyondThatOfRealImages) {
   auto vitals = healthy();
   vitals.saturated_fake = 0.86;
   EXPECT_EQ(sentinels(vitals), Names{"saturation"});
@@ -88,7 +106,7 @@ TEST(Sentinels, ReportSaturationBeyondThatOfTheRealImages) {
   EXPECT_EQ(sentinels(vitals), Names());
 }
 
-TEST(Sentinels, ReportAVanishedGradientOnlyWhereTheDiscriminatorHasWon) {
+TEST(Sentinels, ReportAVanishedGradientOnlyIfTheDiscriminatorHasWon) {
   auto vitals = healthy();
   vitals.generator_gradient_norm = 0;
   EXPECT_EQ(sentinels(vitals), Names());

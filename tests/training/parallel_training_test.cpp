@@ -1,4 +1,4 @@
-#include "training/data_parallel.h"
+#include "training/parallel_training.h"
 
 #include <algorithm>
 #include <array>
@@ -32,7 +32,7 @@ namespace {
 
 constexpr std::int64_t batch = 64;
 
-/// What the ranks of a test are told by their environment: the case, and where their result belongs.
+/// Environment variables that pass the test case and the result file to the ranks of a test.
 constexpr const char* case_variable = "SLOPEGAN_TEST_CASE";
 constexpr const char* result_variable = "SLOPEGAN_TEST_RESULT";
 
@@ -45,7 +45,7 @@ Config base_config() {
   return config;
 }
 
-/// By name, because processes hand them to each other.
+/// The configuration of a named test case.
 Config config_of(const std::string& name) {
   auto config = base_config();
   if (name == "all terms") {
@@ -65,7 +65,7 @@ Config config_of(const std::string& name) {
 
 int steps_of(const std::string& name) { return name == "two ranks" ? 20 : 6; }
 
-/// 61 images instead of 64 are shared by two ranks in parts of 30 and 31.
+/// Two ranks split 61 images into parts of 30 and 31.
 std::int64_t batch_of(const std::string& name) { return name == "odd batch" ? 61 : batch; }
 
 at::Tensor real_batch(std::int64_t number, std::int64_t count) {
@@ -76,8 +76,8 @@ at::Tensor real_batch(std::int64_t number, std::int64_t count) {
 }
 
 struct Outcome {
-  std::vector<double> losses;  ///< of D and G and the penalty, a step after the other
-  std::vector<double> state;   ///< every tensor of the state, flat
+  std::vector<double> losses;  ///< of D and G and the penalty, step by step
+  std::vector<double> state;   ///< every tensor of the state, flattened
 };
 
 Outcome train(const std::string& name, Ranks* ranks) {
@@ -85,8 +85,8 @@ Outcome train(const std::string& name, Ranks* ranks) {
   const auto config = config_of(name);
   GanState state(config, 1, at::kCPU, at::kDouble);
   const Compute compute{at::kCPU, at::kDouble, 1};
-  std::optional<DataParallel> parallel;
-  if (ranks != nullptr) parallel.emplace(state, config, "", *ranks);
+  std::unique_ptr<DataParallel> parallel;
+  if (ranks != nullptr) parallel = join_ranks(state, config, "", *ranks);
   const auto part = Part::of_rank(ranks ? ranks->rank() : 0, ranks ? ranks->size() : 1, batch_of(name));
   Outcome outcome;
   for (int step = 0; step < steps_of(name); ++step) {
@@ -95,11 +95,11 @@ Outcome train(const std::string& name, Ranks* ranks) {
       const auto whole = real_batch(step * config.optimizer.discriminator_steps + i, part.total);
       batches.emplace_back(whole.narrow(0, part.first, part.count), part);
     }
-    const auto stats = gan_step(state, config, compute, batches, parallel ? &*parallel : nullptr);
+    const auto stats = gan_step(state, config, compute, batches, parallel.get());
     outcome.losses.insert(outcome.losses.end(), {stats.discriminator_loss, stats.generator_loss,
                                                  stats.gradient_penalty.value_or(0), stats.d_real, stats.d_fake});
   }
-  if (parallel) parallel->end_of_step(0);
+  if (parallel) end_step(*parallel, state, config, 0);
   for (const auto& [tensor_name, tensor] : state.tensors()) {
     const auto values = tensor.detach().to(at::kDouble).contiguous();
     outcome.state.insert(outcome.state.end(), values.const_data_ptr<double>(),
@@ -108,11 +108,11 @@ Outcome train(const std::string& name, Ranks* ranks) {
   return outcome;
 }
 
-/// The body of a rank: a process of this very program that runs this one test.
-TEST(DataParallelRank, TrainsWhereItIsStartedAsOne) {
+/// The body of a rank: a process of this test program that runs only this test.
+TEST(DataParallelRank, TrainsIfStartedAsARank) {
   const auto name = environment_value(case_variable), file = environment_value(result_variable);
-  if (!name || !file) GTEST_SKIP() << "no rank";
-  Ranks ranks(*find_ranks(environment_value), at::kCPU);
+  if (!name || !file) GTEST_SKIP() << "not started as a rank";
+  Ranks ranks(*read_rank_environment(environment_value), at::kCPU);
   const auto outcome = train(*name, &ranks);
   ranks.finish();
   std::ofstream(*file) << nlohmann::json{{"losses", outcome.losses}, {"state", outcome.state}};
@@ -123,7 +123,7 @@ Outcome read_outcome(const std::filesystem::path& file) {
   return {json["losses"].get<std::vector<double>>(), json["state"].get<std::vector<double>>()};
 }
 
-/// The outcomes of `size` real processes.
+/// Trains in `size` processes and returns their outcomes.
 std::vector<Outcome> train_in_processes(const std::string& name, int size) {
   const TemporaryDirectory directory;
   const int port = testing::free_port();
@@ -159,7 +159,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 class DataParallelOf : public ::testing::TestWithParam<std::tuple<const char*, int>> {};
 
-TEST_P(DataParallelOf, GivesTheLossesAndWeightsOfOneProcessWithTheWholeBatch) {
+TEST_P(DataParallelOf, MatchesOneProcessWithTheWholeBatch) {
   const auto& [name, size] = GetParam();
   const auto alone = train(name, nullptr);
   const auto together = train_in_processes(name, size);
@@ -181,24 +181,24 @@ INSTANTIATE_TEST_SUITE_P(, DataParallelOf,
                            return name;
                          });
 
-TEST(DataParallel, WeightsThatDifferAreABugOfOurs) {
+TEST(DataParallel, DetectsWeightsThatDiffer) {
   const int port = testing::free_port();
   std::atomic<int> found = 0;
   const auto rank = [&](int number) {
     Ranks ranks({number, 2, 0, 1, "127.0.0.1", static_cast<std::uint16_t>(port), false, "0"}, at::kCPU);
     const auto config = base_config();
     GanState state(config, 1, at::kCPU);
-    DataParallel parallel(state, config, "", ranks);
-    EXPECT_NO_THROW(parallel.end_of_step(config.training.total_images));
-    state.images_seen = config.training.total_images;  // where they are compared
-    EXPECT_NO_THROW(parallel.end_of_step(0));
+    const auto parallel = join_ranks(state, config, "", ranks);
+    EXPECT_NO_THROW(end_step(*parallel, state, config, config.training.total_images));
+    state.images_seen = config.training.total_images;  // the end of a run, where weights are compared
+    EXPECT_NO_THROW(end_step(*parallel, state, config, 0));
     auto& weight = state.discriminator->blocks.back()->conv->weight;
     if (number == 1) {
       const at::NoGradGuard no_gradients;
       weight[0][0][0][0] = at::nextafter(weight[0][0][0][0], at::full({}, 1.0f));
     }
     try {
-      parallel.end_of_step(0);
+      end_step(*parallel, state, config, 0);
     } catch (const std::logic_error&) {
       ++found;
     }
@@ -210,7 +210,7 @@ TEST(DataParallel, WeightsThatDifferAreABugOfOurs) {
   EXPECT_EQ(found, 2);
 }
 
-TEST(DataParallel, WhereImagesOfOneRankAreNotFiniteAllRanksDivergeAndLookForTheReason) {
+TEST(DataParallel, AllRanksReportTheCauseOfADivergence) {
   const int port = testing::free_port();
   std::array<std::string, 2> messages;
   const auto rank = [&](int number) {
@@ -218,13 +218,13 @@ TEST(DataParallel, WhereImagesOfOneRankAreNotFiniteAllRanksDivergeAndLookForTheR
     auto config = base_config();
     config.training.sync_batch_norm = true;
     GanState state(config, 1, at::kCPU);
-    DataParallel parallel(state, config, "", ranks);
+    const auto parallel = join_ranks(state, config, "", ranks);
     auto images = real_batch(0, batch / 2);
     if (number == 1) images.view(-1)[3] = std::numeric_limits<float>::infinity();
     const Compute compute{at::kCPU, at::kFloat, 1};
     const Part part{number * batch / 2, batch / 2, batch};
     messages[static_cast<std::size_t>(number)] =
-        message_of<DivergedError>([&] { gan_step(state, config, compute, {{images, part}}, &parallel); });
+        message_of<DivergedError>([&] { gan_step(state, config, compute, {{images, part}}, parallel.get()); });
     ranks.finish();
   };
   std::thread second([&] { rank(1); });
@@ -234,7 +234,7 @@ TEST(DataParallel, WhereImagesOfOneRankAreNotFiniteAllRanksDivergeAndLookForTheR
   EXPECT_EQ(messages[1], messages[0] + "; the real images are not finite");
 }
 
-TEST(DataParallel, RefusesWhatSeveralRanksCannotTrain) {
+TEST(DataParallel, RefusesConfigurationsThatRanksCannotTrain) {
   auto config = base_config();
   config.training.total_images = 640;
   EXPECT_NO_THROW(check_trainable_by(4, config, 0));
@@ -244,7 +244,7 @@ TEST(DataParallel, RefusesWhatSeveralRanksCannotTrain) {
   config = base_config();
   config.training.batch_size = 2;
   EXPECT_EQ(message_of<UsageError>([&] { check_trainable_by(3, config, 0); }),
-            "training.batch_size = 2 is the batch of all 3 ranks together; allowed: 3 or more");
+            "training.batch_size = 2 is the global batch size of 3 ranks; allowed: 3 or more");
   config = base_config();
   config.training.total_images = 65;
   EXPECT_THAT(message_of<UsageError>([&] { check_trainable_by(2, config, 0); }),

@@ -1,4 +1,4 @@
-#include "training/ema.h"
+#include "training/gan_state.h"
 
 #include <cmath>
 
@@ -41,7 +41,7 @@ TEST(UpdateEma, WorksOnAModuleWithoutCounters) {
   EXPECT_TRUE(at::allclose(average->weight, at::full({2}, 2.0)));
 }
 
-TEST(CopyWeights, MakesBothEqual) {
+TEST(CopyWeights, MakesBothModulesEqual) {
   torch::nn::BatchNorm2d to(2), from(2);
   {
     const at::NoGradGuard no_gradients;

@@ -1,4 +1,4 @@
-#include "distributed/distributed.h"
+#include "distributed/ranks.h"
 
 #include <array>
 #include <chrono>
@@ -17,7 +17,7 @@
 #include "support/sha256.h"
 #include "support/text.h"
 
-// LibTorch's wheel comes without the headers of the Gloo that is in it; those of Debian's libgloo-dev fit.
+// LibTorch's wheel contains Gloo but not its headers; the headers of Debian's libgloo-dev are compatible.
 #if defined(USE_C10D_GLOO) && __has_include(<gloo/algorithm.h>)
 #define SLOPEGAN_HAS_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -35,46 +35,47 @@ namespace slopegan {
 
 namespace {
 
-constexpr auto meeting_time = std::chrono::minutes(5);
-/// The heartbeat tells who is lost; a rank that measures or packs images keeps the others waiting for long.
-constexpr auto longest_wait = std::chrono::hours(24 * 7);
+constexpr auto connect_timeout = std::chrono::minutes(5);
+/// The heartbeat detects lost ranks. A rank that evaluates metrics or reads a data set keeps the others waiting for
+/// long.
+constexpr auto collective_timeout = std::chrono::hours(24 * 7);
 
 std::string first_line(const char* text) {
   const std::string whole = text;
   return printable(whole.substr(0, whole.find('\n')), 300);
 }
 
-c10::intrusive_ptr<c10d::Store> meet(const RankEnvironment& environment, bool as_server) {
+c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment, bool as_server) {
   c10d::TCPStoreOptions options;
   options.port = environment.master_port;
   options.isServer = as_server;
   options.waitWorkers = false;
-  options.timeout = meeting_time;
+  options.timeout = connect_timeout;
   try {
     auto store = c10::make_intrusive<c10d::TCPStore>(environment.master_address, options);
-    return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.meeting, std::move(store));
+    return c10::make_intrusive<c10d::PrefixStore>("slopegan/" + environment.attempt, std::move(store));
   } catch (const std::exception& error) {
-    throw IoError(format_text("rank {} of {} cannot meet the others at {} port {}: {}", environment.rank,
-                              environment.size, printable(environment.master_address),
-                              static_cast<int>(environment.master_port), first_line(error.what())));
+    throw IoError(format_text("rank {} of {} cannot connect to the other ranks at {} port {}: {}", environment.rank,
+                              environment.size, printable(environment.master_address), environment.master_port,
+                              first_line(error.what())));
   }
 }
 
-MessageBoard board_on(const c10::intrusive_ptr<c10d::Store>& store) {
-  MessageBoard board;
-  board.set = [store](const std::string& key, const std::string& value) { store->set(key, value); };
-  board.has = [store](const std::string& key) { return store->check({key}); };
-  board.get = [store](const std::vector<std::string>& keys) {
+KeyValueStore key_value_store(const c10::intrusive_ptr<c10d::Store>& store) {
+  KeyValueStore result;
+  result.set = [store](const std::string& key, const std::string& value) { store->set(key, value); };
+  result.has = [store](const std::string& key) { return store->check({key}); };
+  result.get = [store](const std::vector<std::string>& keys) {
     std::vector<std::string> texts;
     for (const auto& value : store->multiGet(keys)) texts.emplace_back(value.begin(), value.end());
     return texts;
   };
-  return board;
+  return result;
 }
 
 c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store,
                                             const RankEnvironment& environment) {
-  const auto options = c10d::ProcessGroupGloo::Options::create(longest_wait);
+  const auto options = c10d::ProcessGroupGloo::Options::create(collective_timeout);
   const auto interface = environment_value("GLOO_SOCKET_IFNAME");
   options->devices.push_back(interface ? c10d::ProcessGroupGloo::createDeviceForInterface(*interface)
                                        : c10d::ProcessGroupGloo::createDefaultDevice());
@@ -86,7 +87,7 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
                                             [[maybe_unused]] const RankEnvironment& environment) {
 #ifdef SLOPEGAN_HAS_NCCL
   const auto options = c10d::ProcessGroupNCCL::Options::create();
-  options->timeout = longest_wait;
+  options->timeout = collective_timeout;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store),
                                                      environment.rank, environment.size, options);
 #else
@@ -94,11 +95,10 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
 #endif
 }
 
-[[noreturn]] void end_with(const RankEnvironment& environment, const Heartbeat::Trouble& trouble) {
-  const std::string text =
-      format_text("rank {} of {} ends, because {}", environment.rank, environment.size, trouble.text);
-  if (trouble.exit_code) throw Error(static_cast<ExitCode>(*trouble.exit_code), text);
-  throw IoError(text + "; the same command with --resume auto goes on from the last checkpoint");
+[[noreturn]] void throw_error(const RankEnvironment& environment, const Heartbeat::Failure& failure) {
+  const std::string text = format_text("rank {} of {} exits: {}", environment.rank, environment.size, failure.text);
+  if (failure.exit_code) throw Error(static_cast<ExitCode>(*failure.exit_code), text);
+  throw IoError(text + "; run the same command with --resume auto to continue from the last checkpoint");
 }
 
 }  // namespace
@@ -120,21 +120,21 @@ struct Ranks::Connection {
         work.wait(std::chrono::milliseconds(500));
         return;
       } catch (const std::exception& error) {
-        // Either the time is up, or the connection to another rank broke.
-        if (work.isCompleted()) lost(first_line(error.what()));
-        if (const auto trouble = heartbeat->trouble()) {
+        // Either the wait timed out, or the connection to another rank broke.
+        if (work.isCompleted()) fail(first_line(error.what()));
+        if (const auto failure = heartbeat->failure()) {
           broken = true;
-          end_with(environment, *trouble);
+          throw_error(environment, *failure);
         }
       }
     }
   }
 
-  [[noreturn]] void lost(const std::string& reason) {
+  [[noreturn]] void fail(const std::string& reason) {
     broken = true;
     log::debug(reason);
-    const auto announced = heartbeat->announced(std::chrono::seconds(3));
-    end_with(environment, announced.value_or(Heartbeat::Trouble{"the connection to another rank broke", {}}));
+    const auto announced = heartbeat->wait_for_announcement(std::chrono::seconds(3));
+    throw_error(environment, announced.value_or(Heartbeat::Failure{"the connection to another rank broke", {}}));
   }
 };
 
@@ -148,23 +148,22 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
-  connection_->store = meet(environment, environment.rank == 0 && !environment.store_is_there);
-  // Before the ranks connect, because one of them may be lost then, and the others wait. A connection of its own: the
-  // thread may be stuck in it.
-  const auto give_up = [environment](const Heartbeat::Trouble& trouble) {
-    log::error(
-        format_text("slopegan: rank {} of {} ends, because {}", environment.rank, environment.size, trouble.text));
-    ::_exit(trouble.exit_code.value_or(static_cast<int>(ExitCode::io)));
+  connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
+  // The heartbeat starts before Gloo connects, because a rank lost meanwhile would leave the others waiting. It has its
+  // own connection to the store, since its thread may block in it.
+  const auto give_up = [environment](const Heartbeat::Failure& failure) {
+    log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
+    ::_exit(failure.exit_code.value_or(static_cast<int>(ExitCode::io)));
   };
-  connection_->heartbeat.emplace(board_on(meet(environment, false)), environment.rank, environment.size,
+  connection_->heartbeat.emplace(key_value_store(connect_store(environment, false)), environment.rank, environment.size,
                                  Heartbeat::Limits(), give_up);
   try {
-    // Gloo would wait as long as for a sum.
-    connection_->store->wait(Heartbeat::beat_keys(environment.size), meeting_time);
+    // Gloo itself would wait for collective_timeout.
+    connection_->store->wait(Heartbeat::beat_keys(environment.size), connect_timeout);
     connection_->gloo = make_gloo(connection_->store, environment);
     if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
   } catch (const std::exception& error) {
-    throw IoError(format_text("rank {} of {} cannot reach the others: {}", environment.rank, environment.size,
+    throw IoError(format_text("rank {} of {} cannot reach the other ranks: {}", environment.rank, environment.size,
                               first_line(error.what())));
   }
 }
@@ -172,12 +171,12 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
 Ranks::~Ranks() {
   connection_->heartbeat.reset();
   if (!connection_->broken) return;
-  // Its threads may wait for a rank that is gone, and would be waited for.
+  // The destructors would join threads that may wait for a lost rank.
   connection_->gloo.release();
   connection_->nccl.release();
 }
 
-Ranks::PendingSum Ranks::start_sum(const at::Tensor& tensor) {
+Ranks::PendingSum Ranks::start_all_reduce(const at::Tensor& tensor) {
   PendingSum pending;
   pending.state_ = std::make_shared<PendingSum::State>();
   pending.state_->connection = connection_;
@@ -185,17 +184,17 @@ Ranks::PendingSum Ranks::start_sum(const at::Tensor& tensor) {
   try {
     pending.state_->work = connection_->backend_of(tensor).allreduce(pending.state_->tensors);
   } catch (const std::exception& error) {
-    connection_->lost(first_line(error.what()));
+    connection_->fail(first_line(error.what()));
   }
   return pending;
 }
 
-void Ranks::share(const at::Tensor& tensor) {
+void Ranks::broadcast(const at::Tensor& tensor) {
   std::vector<at::Tensor> tensors = {tensor};
   connection_->wait(*connection_->backend_of(tensor).broadcast(tensors));
 }
 
-std::int64_t Ranks::highest(std::int64_t number) {
+std::int64_t Ranks::all_reduce_max(std::int64_t number) {
   std::vector<at::Tensor> tensors = {at::full({1}, number, at::kLong)};
   c10d::AllreduceOptions options;
   options.reduceOp = c10d::ReduceOp::MAX;
@@ -204,18 +203,18 @@ std::int64_t Ranks::highest(std::int64_t number) {
 }
 
 void Ranks::finish() {
-  highest(0);
+  all_reduce_max(0);  // a barrier
   connection_->heartbeat.reset();
 }
 
 void Ranks::leave(int exit_code) {
-  if (connection_->broken) return;  // because of another one
+  if (connection_->broken) return;  // another rank has announced its end
   connection_->broken = true;
   try {
     connection_->store->set(Heartbeat::end_key, Heartbeat::end_text(rank(), exit_code));
-    // The others need a moment to read it from this process.
-    if (is_first() && !environment_.store_is_there) std::this_thread::sleep_for(std::chrono::seconds(2));
-  } catch (const std::exception&) {  // then they notice
+    // This process hosts the store; the other ranks need time to read the key.
+    if (is_first() && !environment_.has_external_store) std::this_thread::sleep_for(std::chrono::seconds(2));
+  } catch (const std::exception&) {  // the heartbeats of the other ranks notice
   }
 }
 
@@ -227,14 +226,14 @@ struct Ranks::PendingSum::State {};
 Ranks::Ranks(const RankEnvironment& environment, at::Device) : environment_(environment) {
   throw UsageError(
       format_text("this is rank {} of {}, but this program was built without Gloo's headers (Debian: "
-                  "libgloo-dev) and trains in one process only",
+                  "libgloo-dev), so it cannot train in several processes",
                   environment.rank, environment.size));
 }
 Ranks::~Ranks() = default;
 void Ranks::PendingSum::wait() {}
-Ranks::PendingSum Ranks::start_sum(const at::Tensor&) { return {}; }
-void Ranks::share(const at::Tensor&) {}
-std::int64_t Ranks::highest(std::int64_t number) { return number; }
+Ranks::PendingSum Ranks::start_all_reduce(const at::Tensor&) { return {}; }
+void Ranks::broadcast(const at::Tensor&) {}
+std::int64_t Ranks::all_reduce_max(std::int64_t number) { return number; }
 void Ranks::finish() {}
 void Ranks::leave(int) {}
 
@@ -243,8 +242,8 @@ void Ranks::leave(int) {}
 bool Ranks::is_same_everywhere(const std::string& text) {
   const auto digest = sha256_hex(std::as_bytes(std::span(text)));
   const auto number = static_cast<std::int64_t>(std::strtoull(digest.substr(0, 15).c_str(), nullptr, 16));
-  const auto high = highest(number);
-  return high == -highest(-number);
+  const auto maximum = all_reduce_max(number);
+  return maximum == -all_reduce_max(-number);
 }
 
 }  // namespace slopegan

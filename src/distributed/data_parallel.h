@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "data/part.h"
+#include "distributed/ranks.h"
+#include "models/block.h"
+#include "models/named_tensors.h"
+
+namespace slopegan {
+
+/// Copies of `tensors`, on rank 0 of its own values and on all other ranks of rank 0's. The names and shapes are the
+/// same on all ranks.
+NamedTensors broadcast_tensors(const NamedTensors& tensors, Ranks& ranks);
+
+/// Sums the gradients of all ranks while the backward pass runs. Gradients are copied into flat buckets of a few
+/// megabytes, last layers first, and the all-reduce of a bucket starts as soon as the bucket is full.
+class GradientBuckets {
+ public:
+  /// Installs hooks on `parameters`, which must all be of one dtype on one device. The parameters and `ranks` outlive
+  /// the object.
+  GradientBuckets(const NamedTensors& parameters, Ranks& ranks);
+  ~GradientBuckets();
+  GradientBuckets(const GradientBuckets&) = delete;
+  GradientBuckets& operator=(const GradientBuckets&) = delete;
+
+  /// Stores the gradients of `loss`, summed over all ranks, in the parameters. The parameters must not have gradients
+  /// before the call.
+  void backward(const at::Tensor& loss);
+
+ private:
+  class Hook;
+  struct Member;
+  struct Bucket;
+
+  void reset();
+  void add_gradient(std::size_t member);
+  void start_full_buckets();
+
+  Ranks& ranks_;
+  std::vector<Member> members_;
+  std::vector<Bucket> buckets_;
+  std::size_t started_ = 0;  ///< buckets whose all-reduce has started; the order is the same on all ranks
+};
+
+/// Makes a step of several ranks compute what one process computes with the whole batch: gradients are summed over the
+/// ranks and, with `sync_batch_norm`, batch norm uses the statistics of all images.
+class DataParallel {
+ public:
+  /// The networks and `ranks` outlive the object. The networks must have the same weights on all ranks
+  /// (broadcast_tensors).
+  DataParallel(BlockChainImpl& generator, BlockChainImpl& discriminator, Ranks& ranks, bool sync_batch_norm);
+  ~DataParallel();
+  DataParallel(const DataParallel&) = delete;
+  DataParallel& operator=(const DataParallel&) = delete;
+
+  Ranks& ranks() { return ranks_; }
+
+  /// Converts scalars that are means over this rank's part of a batch to means over the whole batch, float64, without
+  /// gradients. The result is the same on all ranks.
+  std::vector<at::Tensor> mean_over_batch(const std::vector<at::Tensor>& means, const Part& part);
+
+  /// Computes the gradients of a loss over the whole batch, given its mean over this rank's part, and stores them in
+  /// the parameters of `network`, one of the two networks of the constructor.
+  void backward(const at::Tensor& loss, const Part& part, const BlockChainImpl& network);
+
+  /// Stops synchronising batch norm, so that each rank can run the networks on its own. Used to find the cause of a
+  /// divergence.
+  void disable_sync();
+
+  /// Returns whether the parameters of both networks have the same bits on all ranks.
+  bool has_same_weights() const;
+
+ private:
+  void set_sum_over_ranks(const SumOverRanks& sum);
+
+  BlockChainImpl& generator_;
+  BlockChainImpl& discriminator_;
+  Ranks& ranks_;
+  GradientBuckets generator_gradients_, discriminator_gradients_;
+};
+
+}  // namespace slopegan

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "distributed/rank_environment.h"
+
+namespace slopegan {
+
+/// The processes that train one network together, connected through LibTorch's c10d: Gloo on CPUs, NCCL for tensors on
+/// GPUs if LibTorch has it.
+///
+/// The calls are collective unless noted: every rank makes the same calls in the same order, and they block until all
+/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the
+/// calls throw, or, if the process is busy elsewhere, a watchdog thread exits it. The exit code is that of a rank that
+/// announced its end (Error); a lost rank is an IoError.
+class Ranks {
+ public:
+  /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, and UsageError if this
+  /// program was built without Gloo.
+  Ranks(const RankEnvironment& environment, at::Device device);
+  ~Ranks();
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+
+  int rank() const { return environment_.rank; }
+  int size() const { return environment_.size; }
+  bool is_first() const { return rank() == 0; }
+
+  /// An all-reduce in progress. The caller must not touch the tensor before wait() returns.
+  class PendingSum {
+   public:
+    void wait();
+
+   private:
+    friend class Ranks;
+    struct State;
+    std::shared_ptr<State> state_;
+  };
+
+  /// Starts to sum a contiguous tensor over all ranks, in place, and returns at once. The result has the same bits on
+  /// all ranks.
+  PendingSum start_all_reduce(const at::Tensor& tensor);
+  void all_reduce(const at::Tensor& tensor) { start_all_reduce(tensor).wait(); }
+
+  /// Copies the values of a contiguous tensor from rank 0 to all ranks.
+  void broadcast(const at::Tensor& tensor);
+
+  /// The maximum of the ranks' numbers.
+  std::int64_t all_reduce_max(std::int64_t number);
+
+  /// Returns whether `text` is the same on all ranks.
+  bool is_same_everywhere(const std::string& text);
+
+  /// Waits until all ranks have finished. From then on, a rank that exits does not end the others.
+  void finish();
+
+  /// Announces to the other ranks that this process ends with `exit_code`. Not collective; does not throw.
+  void leave(int exit_code);
+
+ private:
+  struct Connection;
+  RankEnvironment environment_;
+  std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace slopegan

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "config/config.h"
+#include "training/gan_state.h"
+#include "training/step_inputs.h"
+
+namespace slopegan {
+
+class DataParallel;
+
+/// The results of a batch: scalars on the device, means over the whole batch. The generator's are undefined if the
+/// batch does not train the generator, gradient_penalty if no penalty is due.
+struct BatchResults {
+  at::Tensor discriminator_loss, d_real, d_fake, gradient_penalty, discriminator_gradient_norm;
+  at::Tensor generator_loss, generator_gradient_norm;
+  at::Tensor weight_norms;  ///< not finite if a weight is not, or if the squares overflow
+  at::Tensor fake;          ///< [B, C, R, R], the generated images, detached
+};
+
+/// Computes one batch of a step on the device of `state`: the discriminator's step and, if inputs.trains_generator, the
+/// generator's. There is no host synchronisation, and the sequence of operators depends only on the shapes and flags of
+/// the inputs, so the computation can be recorded as a graph. From the first loss or gradient that is not finite on,
+/// the optimisers' steps change nothing. `parallel` may be nullptr.
+BatchResults compute_batch(GanState& state, const LossConfig& loss, const StepInputs& inputs, DataParallel* parallel);
+
+}  // namespace slopegan
