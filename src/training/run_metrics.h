@@ -10,8 +10,8 @@
 #include "evaluation/evaluator.h"
 #include "models/compute.h"
 #include "models/dcgan.h"
-#include "run/records.h"
 #include "run/progress.h"
+#include "run/records.h"
 
 namespace slopegan {
 
