@@ -10,8 +10,8 @@
 #include "commands/commands.h"
 #include "commands/program.h"
 #include "support/errors.h"
-#include "support/heap.h"
 #include "support/log.h"
+#include "support/machine.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -27,34 +27,32 @@ struct Command {
 
 constexpr std::array commands = {
     Command{"train", "Train one GAN into a run directory", slopegan::setup_train},
-    Command{"sweep", "Train negative slopes x seeds; the same command again goes on where it stopped",
-            slopegan::setup_sweep},
+    Command{"sweep", "Train negative slopes x seeds; run the same command again to resume", slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
-    Command{"generate", "Write images of a trained generator, or a walk through its latents", slopegan::setup_generate},
-    Command{"export", "Write the generator for other programs: ONNX, TorchScript or safetensors",
-            slopegan::setup_export},
-    Command{"import", "Make a run of weights that another program trained", slopegan::setup_import},
-    Command{"report", "Write one self-contained report.html of a run or a sweep", slopegan::setup_report},
-    Command{"data", "Say what a data set is, and draw a grid of real images", slopegan::setup_data},
-    Command{"evaluate", "Metrics of a run, a checkpoint or a folder of images against real ones",
+    Command{"generate", "Write images of a trained generator, or a walk through its latent space",
+            slopegan::setup_generate},
+    Command{"export", "Export the generator to ONNX, TorchScript or safetensors", slopegan::setup_export},
+    Command{"import", "Create a run from weights trained by another program", slopegan::setup_import},
+    Command{"report", "Write a self-contained report.html of a run or a sweep", slopegan::setup_report},
+    Command{"data", "Describe a data set and draw a grid of its images", slopegan::setup_data},
+    Command{"evaluate", "Compute metrics of a run, a checkpoint or a folder of images against real images",
             slopegan::setup_evaluate},
-    Command{"diagnose", "Look at the layers of a run: dead units, gradients, the discriminator's answers",
+    Command{"diagnose", "Inspect the layers of a run: dead units, gradients, accuracy of the discriminator",
             slopegan::setup_diagnose},
-    Command{"bench", "Time the training step, the activation, inference, or a sweep", slopegan::setup_bench},
-    Command{"demo", "Show what theory says about the slope, prediction against measurement", slopegan::setup_demo},
-    Command{"completion", "Print what completes commands, options and configuration keys in bash or zsh",
-            slopegan::setup_completion},
+    Command{"bench", "Benchmark the training step, the activation, inference or a sweep", slopegan::setup_bench},
+    Command{"demo", "Compare predictions of theory about the slope with measurements", slopegan::setup_demo},
+    Command{"completion", "Print a completion script for bash or zsh", slopegan::setup_completion},
     Command{"man", "Print the manual page", slopegan::setup_man},
 };
 
 int run(int argc, char** argv) {
-  CLI::App app("slopegan trains DCGANs and answers which negative slope to use.", "slopegan");
+  CLI::App app("slopegan trains DCGANs and finds out which negative slope of Leaky ReLU to use.", "slopegan");
   slopegan::LogArguments log;
   Action action;
   slopegan::declare_globals(app, log);
   for (const auto& command : commands) {
     auto* subcommand = app.add_subcommand(command.name, command.help);
-    subcommand->fallthrough();  // global flags may follow the command
+    subcommand->fallthrough();  // global options may follow the command
     command.setup(*subcommand, action);
   }
   const std::vector<std::string> arguments(argv, argv + argc);
@@ -65,21 +63,21 @@ int run(int argc, char** argv) {
     return slopegan::finish_parsing(app, error);
   }
   slopegan::log::init(log.options());
-  slopegan::prepare_libraries();
+  slopegan::configure_libraries();
   return action(arguments);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  slopegan::prepare_heap();
+  slopegan::configure_allocator();
   slopegan::prepare_streams();
   try {
     return run(argc, argv);
   } catch (const slopegan::Error& error) {
     return slopegan::report_error(error);
   } catch (const std::filesystem::filesystem_error& error) {
-    // A path that cannot be looked at (too long, a loop of links, no permission) where no file was being written.
+    // A path that cannot be accessed: too long, a loop of symbolic links, no permission.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
     return slopegan::report_bug(error);

@@ -1,39 +1,49 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "bench/bench_result.h"
+#include "bench/timing.h"
 #include "config/config.h"
+#include "models/block.h"
 #include "models/compute.h"
 
-/// What `slopegan bench` measures. Inputs are synthetic, and results are thrown away; nothing is written but by
-/// bench_sweep, in a directory of its own that is removed.
+/// The benchmarks of `slopegan bench`. Inputs are synthetic and outputs are discarded. Only bench_sweep writes files,
+/// to a temporary directory.
 namespace slopegan {
 
-/// A configuration that is measured, and what it is called in the table.
+/// A configuration to measure and its name in the table.
 struct BenchVariant {
   std::string name;
   Config config;
 };
 
-/// The training step (networks, losses, Adam, average) of each variant on a batch that is there already, beside a
-/// matrix product of 2048 x 2048 and the widest convolution of the first variant in each dtype that occurs, whose
-/// fastest is the machine's peak. `channels` of the images: 1 or 3.
+/// Measures the training step (networks, losses, Adam, moving average) of each variant on a batch in memory. The peak
+/// is the faster of two references per dtype: a matrix product of 2048 x 2048, and the first strided convolution
+/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3.
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options);
 
-/// The generator of each variant in evaluation mode, 1 image and a batch of 64 at a time, from latents to float32
-/// images.
+/// Measures the generator of each variant in evaluation mode, from latents to float32 images, with batches of 1 and 64.
 BenchResult bench_inference(const std::vector<BenchVariant>& variants, std::int64_t channels,
                             const RoundOptions& options);
 
-/// Our Leaky ReLU, ReLU and LibTorch's own, forwards and backwards, in and out of place, in cache (tensors of 1 MiB)
-/// and out of it (31 MiB each, two or three at a time), beside copying and adding; then what they cost in a block of
+/// Measures this program's Leaky ReLU against Leaky ReLU and ReLU of LibTorch: forward, backward and in place, with
+/// tensors in the cache (1 MiB) and out of it (31 MiB), with copy and add as references. Then measures a block of
 /// convolution, batch norm and activation.
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options);
 
-/// `arms` trainings of `config` side by side with a thread each, and one after the other with all threads, as sweeps of
-/// this program; and the shortest run that there is, for the start of an arm. One round each, `rounds` times.
+/// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. A
+/// run of a single step measures the start-up time of an arm. Each case runs once per round, for `rounds` rounds.
 BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
+
+/// The FLOP of the convolutions in one forward pass of one image of `size` x `size` pixels (size 1 for the latent of a
+/// generator). A multiply-add counts as two. Normalisation and activations are not counted.
+double forward_flop(const BlockChainImpl& network, std::int64_t size);
+
+/// The FLOP per image of a training step with one discriminator step and no penalty. A backward pass counts as two
+/// forward passes. Discriminator: forward and backward on real and on generated images, then forward and input gradient
+/// for the generator, which is 8 forward passes. Generator: forward and backward, which is 3.
+double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution);
 
 }  // namespace slopegan

@@ -15,7 +15,8 @@ using Function = std::function<at::Tensor(const at::Tensor&)>;
 struct Activation {
   std::string name;
   Function out_of_place;
-  /// Twice, the second time with the inverse slope where there is one, so that the values do not vanish.
+  /// Applies the activation twice, the second time with the reciprocal slope if it is not 0, so that values do not
+  /// vanish.
   std::function<void(at::Tensor&)> twice_in_place;
 };
 
@@ -83,7 +84,7 @@ void add_memory_cases(std::vector<BenchCase>& cases, const Compute& compute, dou
   }
 }
 
-/// A layer of a detector: 3x3 convolution, batch norm, activation, forwards and backwards.
+/// A typical layer of a detector, forward and backward: 3x3 convolution, batch norm, activation.
 void add_block_cases(std::vector<BenchCase>& cases, const Compute& compute, double slope) {
   constexpr std::int64_t batch = 8, channels = 64, side = 56;
   const auto options = at::TensorOptions(compute.type).device(compute.device);
@@ -114,8 +115,8 @@ void add_block_cases(std::vector<BenchCase>& cases, const Compute& compute, doub
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options) {
   std::vector<BenchCase> cases;
   add_memory_cases(cases, compute, slope, 1 << 20, "in cache");
-  // The most that prepare_heap() keeps from call to call: pages that the system has to clear first would be all that is
-  // measured of larger results.
+  // The most that configure_allocator() keeps from call to call: pages that the system has to clear first would be all
+  // that is measured of larger results.
   add_memory_cases(cases, compute, slope, 31 << 20, "out of cache");
   add_block_cases(cases, compute, slope);
   return run_bench("activation", cases, options);

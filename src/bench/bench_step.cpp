@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 
 #include "bench/bench.h"
-#include "bench/step_arithmetic.h"
 #include "sampling/samples.h"
 #include "support/text.h"
 #include "training/gan_step.h"
@@ -16,7 +15,7 @@ namespace {
 
 std::string type_name(at::ScalarType type) { return type == at::kBFloat16 ? "bfloat16" : "float32"; }
 
-/// The rates that a machine reaches at best, all threads of `compute`.
+/// The references for the peak rate of the machine with all threads of `compute`.
 std::vector<BenchCase> references(const BenchVariant& variant, const Compute& compute) {
   constexpr std::int64_t side = 2048;
   const auto options = at::TensorOptions(compute.type).device(compute.device);
@@ -50,12 +49,12 @@ std::vector<BenchCase> references(const BenchVariant& variant, const Compute& co
   return {product, convolution};
 }
 
-/// A training that lasts as long as the case that takes its steps.
+/// The state of a training run that is measured.
 struct BenchedTraining {
   BenchedTraining(const BenchVariant& variant, const Compute& where, std::int64_t channels)
       : config(endless(variant.config)), compute(where), state(config, channels, compute.device) {}
 
-  /// What depends on the share of the run that is over stays as at its beginning.
+  /// Keeps everything that depends on the progress of the run at its initial value.
   static Config endless(Config config) {
     config.training.total_images = std::int64_t{1} << 40;
     return config;
@@ -105,13 +104,30 @@ BenchCase inference_case(const BenchVariant& variant, std::int64_t batch, std::i
 
 }  // namespace
 
+double forward_flop(const BlockChainImpl& network, std::int64_t size) {
+  double flop = 0;
+  for (const auto& block : network.blocks) {
+    const auto& o = block->conv->options();
+    const std::int64_t output = block->conv->output_size(size);
+    const std::int64_t side =
+        o.transposed ? size : output;  // k² products per channel pair and position of the smaller map
+    flop += 2.0 * static_cast<double>(o.in_channels * o.out_channels * o.kernel * o.kernel * side * side);
+    size = output;
+  }
+  return flop;
+}
+
+double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution) {
+  return 8 * forward_flop(discriminator, resolution) + 3 * forward_flop(generator, 1);
+}
+
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options) {
   std::vector<BenchCase> steps, cases;
   for (const auto& variant : variants) {
     steps.push_back(step_case(variant, choose_compute(variant.config.training), channels));
     for (int warm_up = 0; warm_up < 3; ++warm_up) steps.back().run();
   }
-  const double memory = peak_memory_mib();  // before the references' matrices are there
+  const double memory = peak_memory_mib();  // before the references allocate their matrices
   std::set<at::ScalarType> types;
   for (const auto& variant : variants) {
     const Compute compute = choose_compute(variant.config.training);

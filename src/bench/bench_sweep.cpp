@@ -5,9 +5,9 @@
 #include <stdexcept>
 
 #include "bench/bench.h"
-#include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/machine.h"
 #include "support/text.h"
 #include "sweep/sweep.h"
 
@@ -15,7 +15,7 @@ namespace slopegan {
 
 namespace {
 
-/// A directory that is gone afterwards.
+/// A temporary directory that the destructor removes.
 class Scratch {
  public:
   Scratch() {
@@ -48,7 +48,7 @@ void run_arms(Config config, std::int64_t arms, std::int64_t jobs) {
   const auto all = make_arms(config, directory);
   const auto result = run_sweep(config, directory, all, all);
   if (result.exit_code != 0)
-    throw std::runtime_error(format_text("an arm of the bench ended with {}", result.exit_code));
+    throw std::runtime_error(format_text("an arm of the benchmark failed with exit code {}", result.exit_code));
 }
 
 }  // namespace
@@ -59,13 +59,13 @@ BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds) {
   const double images = static_cast<double>(arms * config.training.total_images);
   const std::int64_t jobs = std::min(arms, usable_cores());
   const std::vector<BenchCase> cases = {
-      {.name = format_text("{} arms, {} at a time with a thread each", arms, jobs),
+      {.name = format_text("{} arms, {} in parallel with one thread each", arms, jobs),
        .run = [=] { run_arms(config, arms, jobs); },
        .images = images},
-      {.name = format_text("{} arms, one at a time with all threads", arms),
+      {.name = format_text("{} arms, sequentially with all threads", arms),
        .run = [=] { run_arms(config, arms, 1); },
        .images = images},
-      {.name = "an arm of one step, from start to end", .run = [=] { run_arms(one_step, 1, 1); }}};
+      {.name = "one arm of one step, start to end", .run = [=] { run_arms(one_step, 1, 1); }}};
   return run_bench("sweep", cases,
                    {.seconds = 0, .min_rounds = rounds, .max_rounds = rounds, .seconds_per_measurement = 0});
 }

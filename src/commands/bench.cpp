@@ -4,9 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
-#include "commands/versions.h"
 #include "config/load.h"
 #include "run/run_info.h"
 #include "support/errors.h"
@@ -35,12 +34,13 @@ BenchVariant make_variant(const BenchArguments& arguments, const std::vector<std
   return {std::move(name), loaded.config};
 }
 
-/// A variant for each combination of the values of `--vary KEY=A,B,…`.
+/// One variant per combination of the values of `--vary KEY=A,B,…`.
 std::vector<BenchVariant> make_variants(const BenchArguments& arguments, const std::vector<std::string>& vary) {
   std::vector<std::vector<std::string>> combinations = {{}};
   for (const auto& text : vary) {
     const auto equals = text.find('=');
-    if (equals == std::string::npos) throw UsageError("--vary " + printable(text) + " is not KEY=VALUE,VALUE,...");
+    if (equals == std::string::npos)
+      throw UsageError(format_text("--vary {} is not of the form KEY=VALUE,VALUE,...", printable(text)));
     std::vector<std::vector<std::string>> longer;
     for (const auto& combination : combinations) {
       for (std::size_t begin = equals + 1; begin <= text.size();) {
@@ -105,7 +105,7 @@ using Run = int (*)(const BenchArguments&);
 CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<BenchArguments>& arguments,
                     const char* name, const char* help, Run run) {
   auto* bench = command.add_subcommand(name, help);
-  bench->add_option("key=value", arguments->overrides, "Replaces keys of the default configuration");
+  bench->add_option("key=value", arguments->overrides, "Override keys of the default configuration");
   bench->callback([arguments, run, &action] {
     action = [arguments, run](const std::vector<std::string>&) { return run(*arguments); };
   });
@@ -113,7 +113,7 @@ CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<Ben
 }
 
 void add_seconds(CLI::App& bench, BenchArguments& arguments) {
-  bench.add_option("--seconds", arguments.seconds, "For all rows together; at least 5 rounds are made")
+  bench.add_option("--seconds", arguments.seconds, "Seconds for all rows together; at least 5 rounds are run")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0))
       ->type_name("S");
@@ -122,9 +122,9 @@ void add_seconds(CLI::App& bench, BenchArguments& arguments) {
 void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual) {
   bench
       .add_option("--vary", arguments.vary,
-                  std::string("A row for each value of the key; may be given again; usually ") + usual)
+                  std::string("Measure each value of the key; repeat it for combinations (default: ") + usual + ")")
       ->type_name("KEY=VALUE,...");
-  bench.add_option("--channels", arguments.channels, "Of the images: 1 or 3")
+  bench.add_option("--channels", arguments.channels, "Channels of the images: 1 or 3")
       ->capture_default_str()
       ->check(CLI::IsMember({1, 3}))
       ->type_name("N");
@@ -135,36 +135,36 @@ void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual)
 void setup_bench(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<BenchArguments>();
   command.require_subcommand(1);
-  auto& step =
-      add_bench(command, action, arguments, "step", "The training step, as a share of the machine's peak", run_step);
+  auto& step = add_bench(command, action, arguments, "step",
+                         "Measure the training step relative to the peak of the machine", run_step);
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
   auto& activation =
       add_bench(command, action, arguments, "activation",
-                "Our Leaky ReLU against ReLU and LibTorch's, as a share of the memory's bandwidth", run_activation);
+                "Measure Leaky ReLU against LibTorch's activations, relative to the memory bandwidth", run_activation);
   add_seconds(activation, *arguments);
   activation.add_option("--slope", arguments->slope, "Negative slope")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 1.0))
       ->type_name("SLOPE");
-  auto& inference =
-      add_bench(command, action, arguments, "inference", "The generator, 1 and 64 images at a time", run_inference);
+  auto& inference = add_bench(command, action, arguments, "inference",
+                              "Measure the generator with batches of 1 and 64 images", run_inference);
   add_seconds(inference, *arguments);
   add_variants(inference, *arguments, "generator.negative_slope=0,0.2");
-  auto& sweep =
-      add_bench(command, action, arguments, "sweep",
-                "Arms side by side with a thread each against one after the other with all threads", run_sweep_bench);
-  sweep.add_option("--arms", arguments->arms, "How many")
+  auto& sweep = add_bench(command, action, arguments, "sweep",
+                          "Measure arms in parallel with one thread each against sequential arms with all threads",
+                          run_sweep_bench);
+  sweep.add_option("--arms", arguments->arms, "Number of arms")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
-  sweep.add_option("--rounds", arguments->rounds, "How often")
+  sweep.add_option("--rounds", arguments->rounds, "Number of rounds")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
   command.footer(
-      "A table goes to stderr and JSON to stdout. Rows are measured in rounds, one after the other, so that what\n"
-      "disturbs the machine disturbs all of them; compare rows of one call only.");
+      "Writes a table to stderr and JSON to stdout. Every round measures all rows, so that other load on the machine\n"
+      "affects all of them alike. Compare only rows of the same call.");
 }
 
 }  // namespace slopegan

@@ -33,8 +33,8 @@ ValueKind kind_of(const std::string& part) {
   return ValueKind::none;
 }
 
-/// What offers both.
-ValueKind united(ValueKind a, ValueKind b) {
+/// The kind that offers the completions of both.
+ValueKind combine(ValueKind a, ValueKind b) {
   if (a == b || b == ValueKind::none) return a;
   return a == ValueKind::none ? b : ValueKind::files;
 }
@@ -52,7 +52,7 @@ void describe_value(const CLI::Option& option, ArgumentModel& argument) {
     if (is_word(part)) {
       argument.words.push_back(part);
     } else {
-      argument.kind = united(argument.kind, kind_of(part));
+      argument.kind = combine(argument.kind, kind_of(part));
     }
   }
 }
@@ -86,7 +86,7 @@ CommandModel describe_commands(const CLI::App& app) {
   return model;
 }
 
-std::vector<ArgumentModel> options_behind(const CommandModel& command, const CommandModel& program) {
+std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program) {
   std::vector<ArgumentModel> options = command.options;
   for (const auto& option : program.options) {
     const auto is_it = [&](const ArgumentModel& own) { return own.names == option.names; };

@@ -5,11 +5,11 @@
 
 #include <CLI/App.hpp>
 
-/// What the command line understands, read off the CLI11 tables that parse it and print its help; shell completion and
-/// the manual page are made from this.
+/// A description of the command line, derived from the CLI11 objects that parse it and print its help. Shell completion
+/// and the manual page are generated from it.
 namespace slopegan {
 
-/// What a shell offers for a value beside its words.
+/// The completions of a value besides its words.
 enum class ValueKind {
   none,
   files,
@@ -20,11 +20,11 @@ enum class ValueKind {
 
 /// An option, a flag or a positional argument.
 struct ArgumentModel {
-  std::vector<std::string> names;  ///< "-v", "--verbose"; of a positional its one name
+  std::vector<std::string> names;  ///< "-v", "--verbose"; the single name of a positional
   std::string placeholder;         ///< "PATH" or "auto|PATH"; empty for a flag
   std::string description;
-  std::string default_value;  ///< empty where the description tells, or there is none
-  std::string range;          ///< "1 - 64", where there is one
+  std::string default_value;  ///< empty if there is none or the description states it
+  std::string range;          ///< "1 - 64", or empty
   std::vector<std::string> words;
   ValueKind kind = ValueKind::none;
   bool required = false, repeats = false;
@@ -38,12 +38,23 @@ struct CommandModel {
   std::vector<CommandModel> commands;
 };
 
-/// Of `app` and all below it, but for what its help hides. What a value is follows from its type_name: a part between
-/// '|' in small letters is a word to be typed, "key=value" a configuration override; CONFIG is a configuration file,
-/// FILE and PATH (or names that end so) are files, RUN, SWEEP, CHECKPOINT and DIR directories, the rest is free.
+/// Describes `app` and its subcommands, without hidden ones. The parts of an option's type_name, separated by '|',
+/// define its completions: a lower-case part is a literal word, "key=value" a configuration override, CONFIG a
+/// configuration file, FILE and PATH (also as a suffix) a file, and RUN, SWEEP, CHECKPOINT and DIR (also as a suffix) a
+/// directory. Other parts are free text.
 CommandModel describe_commands(const CLI::App& app);
 
-/// The options that may stand behind `command`: its own and the program's, which fall through to it.
-std::vector<ArgumentModel> options_behind(const CommandModel& command, const CommandModel& program);
+/// The options that may follow `command`: its own and the global ones.
+std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program);
+
+/// A completion script for bash 4.4 or newer: commands, options and their values, configuration files, keys and values
+/// of keys. Global options are offered after every command.
+std::string bash_completion(const CommandModel& program);
+
+/// The same for zsh 5: the file _slopegan in a directory of $fpath, or a script to source after compinit.
+std::string zsh_completion(const CommandModel& program);
+
+/// slopegan(1) in roff with the man(7) macros: commands, options, configuration keys, exit codes, environment, files.
+std::string man_page(const CommandModel& program, const std::string& version);
 
 }  // namespace slopegan

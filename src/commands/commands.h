@@ -6,12 +6,11 @@
 
 #include <CLI/App.hpp>
 
-/// The subcommands, one file each: a set-up function declares the arguments on its CLI11 subcommand and sets the action
-/// that main runs once parsing is over. The action calls one module and returns the exit code, or throws
-/// slopegan::Error.
+/// The subcommands, one file each. A setup function declares the arguments of its CLI11 subcommand and sets the action
+/// that main runs after parsing. The action calls one module and returns the exit code, or throws slopegan::Error.
 namespace slopegan {
 
-/// Takes the program's argv, for the records of what was run.
+/// Takes argv of the program, which run.json records.
 using Action = std::function<int(const std::vector<std::string>&)>;
 
 void setup_train(CLI::App& command, Action& action);

@@ -3,39 +3,26 @@
 
 #include <CLI/Validators.hpp>
 
+#include "commands/arguments.h"
 #include "commands/command_model.h"
 #include "commands/commands.h"
-#include "commands/man_page.h"
-#include "commands/output.h"
-#include "commands/shell_completion.h"
-#include "commands/versions.h"
 #include "support/errors.h"
 
 namespace slopegan {
 
 void setup_completion(CLI::App& command, Action& action) {
   const auto shell = std::make_shared<std::string>();
-  command.add_option("shell", *shell, "The shell to complete for")
+  command.add_option("shell", *shell, "Shell that reads the script")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh"}))
       ->type_name("SHELL");
   command.footer(
       "bash: source <(slopegan completion bash)\nzsh:  slopegan completion zsh > DIR/_slopegan, with DIR in $fpath\n"
-      "cmake --install puts both where the shells look for them.");
+      "cmake --install installs both where the shells find them.");
   command.callback([shell, &command, &action] {
     action = [shell, &command](const std::vector<std::string>&) {
       const CommandModel program = describe_commands(*command.get_parent());
       print(*shell == "bash" ? bash_completion(program) : zsh_completion(program));
-      return static_cast<int>(ExitCode::done);
-    };
-  });
-}
-
-void setup_man(CLI::App& command, Action& action) {
-  command.footer("To read it: slopegan man | man -l -");
-  command.callback([&command, &action] {
-    action = [&command](const std::vector<std::string>&) {
-      print(man_page(describe_commands(*command.get_parent()), program_versions().slopegan));
       return static_cast<int>(ExitCode::done);
     };
   });

@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/config_arguments.h"
-#include "commands/output.h"
 #include "data/dataset.h"
 #include "data/summary.h"
 #include "data/transform.h"
@@ -36,7 +35,7 @@ SheetRow row_of(const Dataset& dataset, const std::vector<std::int64_t>& indices
   return row;
 }
 
-/// A row of the first images of every label.
+/// One row per label with its first images.
 std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolution) {
   std::map<std::int64_t, std::vector<std::int64_t>> images_of;
   const std::int64_t* labels = dataset.labels.const_data_ptr<std::int64_t>();
@@ -54,7 +53,7 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
   return rows;
 }
 
-/// Images from all over the data set: those that lie together in a folder are often alike.
+/// Images spread over the whole data set, because neighbours in a folder are often similar.
 std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution) {
   const auto width = static_cast<std::int64_t>(columns);
   const std::int64_t count = std::min(dataset.size(), rows_without_labels * width);
@@ -73,7 +72,7 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
   Sheet sheet;
   sheet.title = dataset.name + ": real images";
   const std::int64_t side = config.resolution;
-  sheet.subtitle = format_text("{} training images of {} x {} pixels, shown as the discriminator sees them: {} x {}",
+  sheet.subtitle = format_text("{} training images of {} x {} pixels, shown at the training resolution {} x {}",
                                dataset.size(), dataset.height(), dataset.width(), side, side);
   sheet.rows =
       dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
@@ -100,7 +99,7 @@ int run_data(const DataArguments& arguments) {
 void setup_data(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DataArguments>();
   arguments->config.declare(command);
-  command.add_option("--out", arguments->out, "Where the grid of real images goes (default: <run.name>_reals.png)")
+  command.add_option("--out", arguments->out, "File of the image grid (default: <run.name>_reals.png)")
       ->type_name("FILE");
   command.callback(
       [arguments, &action] { action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); }; });

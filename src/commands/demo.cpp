@@ -3,8 +3,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
 #include "demo/dying_relu.h"
 #include "images/image_file.h"
 #include "support/errors.h"
@@ -27,7 +27,7 @@ int run_dying_relu(const DyingReluArguments& arguments) {
   if (out.has_parent_path()) make_directories(out.parent_path());
   write_png(out, draw_dying_relu(demo));
   print("plot: " + printable(out.string(), 4096) + "\n");
-  if (!demo.all_hold()) throw std::runtime_error("a prediction of demo dying-relu fails");
+  if (!demo.all_hold()) throw std::runtime_error("a prediction of demo dying-relu does not hold");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -37,9 +37,10 @@ void setup_demo(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DyingReluArguments>();
   command.require_subcommand(1);
   auto* dying_relu = command.add_subcommand(
-      "dying-relu", "How ReLU units die and a slope keeps them alive: predictions against our layers, in seconds");
-  dying_relu->add_option("--out", arguments->out, "Where the plot goes")->capture_default_str()->type_name("FILE");
-  dying_relu->add_option("--seed", arguments->seed, "What the random weights derive from")
+      "dying-relu",
+      "Show how ReLU units die and a slope keeps them alive: predictions against measurements, in seconds");
+  dying_relu->add_option("--out", arguments->out, "File of the plot")->capture_default_str()->type_name("FILE");
+  dying_relu->add_option("--seed", arguments->seed, "Seed of the random weights")
       ->capture_default_str()
       ->type_name("S");
   dying_relu->callback([arguments, &action] {

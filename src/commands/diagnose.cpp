@@ -2,10 +2,10 @@
 #include <memory>
 #include <string>
 
-#include "commands/checkpoint_argument.h"
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
 #include "diagnostics/vitals.h"
+#include "run/checkpoint.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -29,17 +29,16 @@ std::string layer_table(const DiagnosticsRecord& record) {
   for (const auto& layer : record.layers) {
     const auto never = percent(layer.never_positive);
     text += format_text("{:<24} {:8.4g} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name,
-                        layer.negative_slope, layer.units, layer.values, layer.is_dead_kind() ? never.c_str() : "-",
+                        layer.negative_slope, layer.units, layer.values, layer.is_dead_kind() ? never : "-",
                         layer.is_dead_kind() ? "-" : never, percent(layer.always_positive), percent(layer.dormant),
                         percent(layer.negative_fraction), percent(layer.slope_energy));
   }
   std::int64_t fewest = record.layers.front().values;
   for (const auto& layer : record.layers) fewest = std::min(fewest, layer.values);
-  return text +
-         format_text(
-             "* share of the output's energy that passed through the slope. A unit never seen positive in M values "
-             "has P(x > 0) < 3/M at 95 %: here below {:.2g}\n",
-             3.0 / static_cast<double>(fewest));
+  return text + format_text(
+                    "* share of the output energy from negative inputs. A unit that is never positive in M values has "
+                    "P(x > 0) < 3/M with 95 % confidence: here below {:.2g}\n",
+                    3.0 / static_cast<double>(fewest));
 }
 
 std::string parameter_table(const DiagnosticsRecord& record) {
@@ -52,27 +51,28 @@ std::string parameter_table(const DiagnosticsRecord& record) {
 }
 
 std::string summary(const DiagnosticsRecord& record) {
+  const auto& discriminator = record.discriminator;
+  const auto& samples = record.samples;
   std::string text =
-      format_text("discriminator right about: training images {}, ", percent(record.discriminator.accuracy_train));
-  if (record.discriminator.accuracy_held_out)
-    text += format_text("held-out images {}, ", percent(*record.discriminator.accuracy_held_out));
+      format_text("discriminator accuracy: training images {}, ", percent(discriminator.accuracy_train));
+  if (discriminator.accuracy_held_out)
+    text += format_text("held-out images {}, ", percent(*discriminator.accuracy_held_out));
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
-                      percent(record.discriminator.accuracy_fake), record.discriminator.margin,
-                      record.discriminator.image_gradient_norm);
+                      percent(discriminator.accuracy_fake), discriminator.margin, discriminator.image_gradient_norm);
   text += format_text(
-      "generated images: {:.3g} of the real ones' distance from each other; {} of the pixels beyond 0.99, "
-      "real images {}\n",
-      record.samples.diversity, percent(record.samples.saturated_fake), percent(record.samples.saturated_real));
+      "diversity of generated images: {:.3g} of real images; pixels beyond 0.99: {} of generated images, {} of "
+      "real images\n",
+      samples.diversity, percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
-  if (record.sentinels.empty()) text += "no alarm (collapse, saturation, vanished gradient)\n";
+  if (record.sentinels.empty()) text += "no warnings (collapse, saturation, vanishing gradient)\n";
   return text;
 }
 
 int run_diagnose(const DiagnoseArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path);
   const auto record = diagnose_checkpoint(checkpoint, arguments.data);
-  log::table(format_text("{} after {} images, probed with {} latents and as many real images\n\n",
-                         printable(checkpoint.directory.string(), 4096), record.images, record.probes) +
+  log::table(format_text("{} after {} images, probed with {} latents and {} real images\n\n",
+                         printable(checkpoint.directory.string(), 4096), record.images, record.probes, record.probes) +
              layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
   print(diagnostics_text(record, 2) + "\n");
   return static_cast<int>(ExitCode::done);
@@ -82,14 +82,10 @@ int run_diagnose(const DiagnoseArguments& arguments) {
 
 void setup_diagnose(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DiagnoseArguments>();
-  command
-      .add_option("path", arguments->path,
-                  "Directory of a run, which stands for its newest checkpoint, or of a checkpoint")
-      ->required()
-      ->type_name("RUN|CHECKPOINT");
-  command.add_option("--data", arguments->data, "Where the run's data set is now (default: where it was)")
+  declare_checkpoint(command, arguments->path);
+  command.add_option("--data", arguments->data, "Current path of the data set (default: data.path of the run)")
       ->type_name("PATH");
-  command.footer("The table goes to the standard error, the figures as JSON to the standard output.");
+  command.footer("Writes a table to stderr and the figures as JSON to stdout.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_diagnose(*arguments); };
   });

@@ -4,14 +4,14 @@
 #include <memory>
 #include <optional>
 
-#include "commands/checkpoint_argument.h"
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "config/load.h"
 #include "data/image_folder.h"
 #include "metrics/figures.h"
 #include "models/block.h"
+#include "run/checkpoint.h"
 #include "run/json.h"
 #include "sampling/load_generator.h"
 #include "support/errors.h"
@@ -33,7 +33,7 @@ struct EvaluateArguments {
   std::string extractor = "auto";
 };
 
-/// The images that others are compared with.
+/// The reference images.
 struct RealImages {
   std::shared_ptr<const Dataset> train, test;
 };
@@ -42,7 +42,7 @@ RealImages load_real(const DataConfig& data) {
   return {load_dataset(data, Split::train), has_split(data, Split::test) ? load_dataset(data, Split::test) : nullptr};
 }
 
-/// --against: a folder of images, or the configuration that names a data set. `channels` is for the folder.
+/// Loads --against: a folder of images, converted to `channels`, or the data set of a configuration.
 RealImages load_against(const std::string& against, std::int64_t channels, std::int64_t resolution) {
   if (fs::is_directory(against)) {
     return {std::make_shared<const Dataset>(load_image_folder(against, channels, resolution)), nullptr};
@@ -50,11 +50,11 @@ RealImages load_against(const std::string& against, std::int64_t channels, std::
   return load_real(load_config(against).config.data);
 }
 
-/// Every metric: this command is asked for on purpose, not on the way of a training.
+/// Computes all metrics, also those that are too slow to be a default during training.
 MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
   MetricsConfig metrics;
   metrics.samples = arguments.samples > 0 ? arguments.samples : samples;
-  for (const auto& row : EnumNames<MetricName>::table) metrics.names.push_back(row.value);
+  for (const MetricName name : enum_values<MetricName>) metrics.names.push_back(name);
   return metrics;
 }
 
@@ -67,22 +67,22 @@ Evaluator make(const EvaluateArguments& arguments, MetricsConfig metrics, const 
 MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path);
   auto loaded = load_generator(checkpoint);
-  // Not the extractor that the checkpoint's configuration names: TorchScript is code, and a checkpoint may be
-  // somebody else's.
+  // Does not use the extractor named in the checkpoint: TorchScript is executable code, and the checkpoint may come
+  // from an untrusted source.
   loaded.config.metrics = all_metrics(arguments, loaded.config.metrics.samples);
   const auto resolution = loaded.config.data.resolution;
-  loaded.config.training.device = Device::automatic;  // what the run trained on may not be here
+  loaded.config.training.device = Device::automatic;  // this machine may lack the device of the run
   const Compute compute = choose_compute(loaded.config.training);
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
   const auto real =
       arguments.against.empty() ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
   if (arguments.against.empty() && real.train->hash != checkpoint.info.dataset_hash) {
-    log::warning("the images at data.path are not those of the training: their SHA-256 is another");
+    log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
-    throw DataError(format_text("the generator makes images of {} channels, {} has {}", channels,
-                                printable(real.train->name), real.train->channels()));
+    throw DataError(format_text("the generator has {} image channels, {} has {}", channels, printable(real.train->name),
+                                real.train->channels()));
   }
   auto evaluator = make(arguments, loaded.config.metrics, real, resolution);
   loaded.generator->to(compute.device);
@@ -91,22 +91,22 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
 
 MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
-    throw UsageError("a folder of images is compared with other images: --against CONFIG or --against IMAGE_DIR");
+    throw UsageError("a folder of images needs reference images: --against CONFIG or --against IMAGE_DIR");
   }
   apply_compute(choose_compute({}));
   std::int64_t resolution = arguments.resolution > 0 ? arguments.resolution : DataConfig().resolution;
   if (!fs::is_directory(arguments.against)) {
     const auto configured = load_config(arguments.against).config.data.resolution;
     if (arguments.resolution > 0 && configured != resolution) {
-      throw UsageError("--resolution is for two folders; the configuration says data.resolution = " +
-                       std::to_string(configured));
+      throw UsageError(format_text(
+          "--resolution applies to two folders only; the configuration has data.resolution = {}", configured));
     }
     resolution = configured;
   }
   const auto real = load_against(arguments.against, 0, resolution);
   const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
   if (generated.size() < Evaluator::least_images) {
-    throw DataError(format_text("{}: {} images are too few, metrics need at least {}", printable(arguments.path),
+    throw DataError(format_text("{}: {} images are too few; metrics need at least {}", printable(arguments.path),
                                 generated.size(), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
@@ -125,9 +125,9 @@ std::string metrics_table(const MetricsRecord& record) {
     text += format_text("{:<17} {:11.5g} {:>11}  {}\n", name, value, floor_text, figure ? figure->meaning : "");
   }
   if (record.fd_repeat)
-    text += format_text("{:<17} {:11.5g} {:>11}  fd of other latents\n", "fd_repeat", *record.fd_repeat, "-");
+    text += format_text("{:<17} {:11.5g} {:>11}  fd with other latents\n", "fd_repeat", *record.fd_repeat, "-");
   if (record.fd_bias)
-    text += format_text("{:<17} {:11.5g} {:>11}  what fd exceeds that of infinitely many images by\n", "fd_bias",
+    text += format_text("{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images\n", "fd_bias",
                         *record.fd_bias, "-");
   return text;
 }
@@ -136,14 +136,14 @@ int run_evaluate(const EvaluateArguments& arguments) {
   std::error_code ignored;
   if (!fs::exists(arguments.path, ignored)) throw UsageError(printable(arguments.path) + " does not exist");
   if (fs::exists(fs::path(arguments.path) / "sweep.yaml", ignored)) {
-    throw UsageError(printable(arguments.path) +
-                     " is a sweep; its results.csv and statistics.json have the metrics, "
-                     "and evaluate takes one of the runs in " +
-                     printable((fs::path(arguments.path) / "runs").string()));
+    throw UsageError(
+        format_text("{} is a sweep, whose metrics are in results.csv and statistics.json; evaluate one of the "
+                    "runs in {}",
+                    printable(arguments.path), printable((fs::path(arguments.path) / "runs").string())));
   }
   const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
                        fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
-  if (trained && arguments.resolution > 0) throw UsageError("--resolution is for two folders of images");
+  if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two folders of images only");
   const auto record = trained ? evaluate_checkpoint(arguments) : evaluate_folder(arguments);
   log::table(metrics_table(record));
   print(json_text(nlohmann::ordered_json::parse(metrics_line(record)), 2) + "\n");
@@ -161,19 +161,20 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->type_name("RUN|CHECKPOINT|IMAGE_DIR");
   command
       .add_option("--against", arguments->against,
-                  "The real images: the data set of a configuration, or a folder (default: the run's own data)")
+                  "Reference images: the data set of a configuration, or a folder (default: the data of the run)")
       ->type_name("CONFIG|IMAGE_DIR");
   command
       .add_option("--samples", arguments->samples,
-                  "Images to look at (default: metrics.samples of the run; all images of a folder)")
+                  "Number of images (default: metrics.samples of the run; all images of a folder)")
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
-  command.add_option("--resolution", arguments->resolution, "Side that two folders are compared at (default: 32)")
+  command
+      .add_option("--resolution", arguments->resolution, "Resolution at which two folders are compared (default: 32)")
       ->check(CLI::IsMember({16, 32, 64, 128, 256}))
       ->type_name("R");
   command
       .add_option("--extractor", arguments->extractor,
-                  "auto, or a TorchScript file such as inception-2015-12-05.pt; such a file is code, which is run")
+                  "auto, or a TorchScript file such as inception-2015-12-05.pt, whose code is executed")
       ->capture_default_str()
       ->type_name("auto|FILE");
   command.callback([arguments, &action] {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "commands/checkpoint_argument.h"
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
+#include "run/checkpoint.h"
 #include "support/errors.h"
 #include "support/signals.h"
 #include "support/text.h"
@@ -26,7 +26,7 @@ int run_generate(const GenerateArguments& arguments) {
   GenerateOptions options = arguments.options;
   options.out = arguments.out;
   if (options.out.filename().empty()) options.out = options.out.parent_path();  // "images/"
-  if (options.out.empty()) throw UsageError("--out names a directory, or a file that ends in .npz");
+  if (options.out.empty()) throw UsageError("--out must name a directory, or a file with extension .npz or .gif");
   if (arguments.seed >= 0) options.seed = arguments.seed;
   install_signal_handlers();
   generate_files(find_checkpoint(arguments.path), options);
@@ -39,31 +39,27 @@ int run_generate(const GenerateArguments& arguments) {
 void setup_generate(CLI::App& command, Action& action) {
   constexpr std::int64_t most_images = 1'000'000'000, most_frames = 10'000;
   const auto arguments = std::make_shared<GenerateArguments>();
-  command
-      .add_option("path", arguments->path,
-                  "Directory of a run, which stands for its newest checkpoint, or of a checkpoint")
-      ->required()
-      ->type_name("RUN|CHECKPOINT");
-  command.add_option("--count", arguments->options.count, "Images; with --walk: latents to walk through")
+  declare_checkpoint(command, arguments->path);
+  command.add_option("--count", arguments->options.count, "Number of images; with --walk, number of latents to visit")
       ->required()
       ->check(CLI::Range(std::int64_t{1}, most_images))
       ->type_name("N");
   command
       .add_option("--out", arguments->out,
-                  "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), NAME.gif for a walk")
+                  "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), or NAME.gif of a walk")
       ->required()
       ->type_name("DIR|FILE");
-  command.add_option("--seed", arguments->seed, "Of the latents (default: the run's own)")
+  command.add_option("--seed", arguments->seed, "Seed of the latents (default: seed of the run)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
   command
       .add_option("--walk", arguments->options.walk_steps,
-                  "Walk on the sphere from each latent to the next in so many frames, and back to the first")
+                  "Interpolate on the sphere from each latent to the next in FRAMES frames, and back to the first")
       ->check(CLI::Range(std::int64_t{1}, most_frames))
       ->type_name("FRAMES");
-  command.add_flag("--overwrite", arguments->options.overwrite, "Replace files of the same names");
+  command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");
   command.footer(
-      "The averaged generator makes the images, in float32. The same seed gives the same images, whatever N.");
+      "Generates images with the averaged generator in float32. The same seed gives the same images for any N.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_generate(*arguments); };
   });

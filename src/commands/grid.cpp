@@ -3,11 +3,11 @@
 #include <memory>
 #include <utility>
 
-#include "commands/checkpoint_argument.h"
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
 #include "config/load.h"
 #include "config/validate.h"
+#include "run/checkpoint.h"
 #include "sheets/animations.h"
 #include "sheets/sheet_parts.h"
 #include "sheets/sheets.h"
@@ -31,19 +31,19 @@ struct GridArguments {
   bool by_class = false;
   std::string difference;  // "A,B"
   bool animate = false;
-  int walk = 0;  // frames from latent to latent; 0: no walk
+  int walk = 0;  // frames between two latents; 0: no walk
 };
 
 void print_files(const std::vector<fs::path>& files) {
   for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
 }
 
-/// The picture's own name in the directory of the run or sweep, or --out.
+/// --out, or `name` in the directory of the run or sweep.
 fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
   if (arguments.out.empty()) return directory / name;
   const fs::path out = arguments.out;
   const auto ending = fs::path(name).extension();
-  if (out.extension() != ending) throw UsageError("--out must end in " + ending.string() + " here");
+  if (out.extension() != ending) throw UsageError("--out must have the extension " + ending.string());
   return out;
 }
 
@@ -64,12 +64,12 @@ std::pair<double, double> parse_difference(const std::string& text) {
 void check_choices(const GridArguments& arguments, bool sweep) {
   const bool still = arguments.by_class || !arguments.difference.empty();
   if (still && (arguments.animate || arguments.walk > 0)) {
-    throw UsageError("--by-class and --difference do not move: leave out --animate and --walk");
+    throw UsageError("--by-class and --difference exclude --animate and --walk");
   }
-  if (arguments.by_class && !arguments.difference.empty()) throw UsageError("--by-class or --difference, not both");
-  if (sweep && arguments.rows > 0) throw UsageError("--rows is for a run; the rows of a sweep are its slopes");
-  if (!sweep && arguments.seed >= 0) throw UsageError("--seed is for a sweep; a run has one seed");
-  if (!sweep && !arguments.difference.empty()) throw UsageError("--difference is for a sweep");
+  if (arguments.by_class && !arguments.difference.empty()) throw UsageError("--by-class excludes --difference");
+  if (sweep && arguments.rows > 0) throw UsageError("--rows applies to a run; the rows of a sweep are its slopes");
+  if (!sweep && arguments.seed >= 0) throw UsageError("--seed applies to a sweep; a run has a single seed");
+  if (!sweep && !arguments.difference.empty()) throw UsageError("--difference applies to a sweep");
 }
 
 int sweep_grid(const GridArguments& arguments) {
@@ -107,7 +107,7 @@ int sweep_grid(const GridArguments& arguments) {
   return static_cast<int>(ExitCode::done);
 }
 
-/// What is drawn of a run, or of one of its checkpoints.
+/// The grids of a run or of one of its checkpoints.
 class RunGrid {
  public:
   explicit RunGrid(const GridArguments& arguments)
@@ -122,7 +122,7 @@ class RunGrid {
       animate_walk(file, checkpoint_, rows(4), arguments_.columns, arguments_.walk, style_);
       print_files({file});
     } else if (arguments_.animate) {
-      if (!whole_run_) throw UsageError("--animate shows a run over its training; a checkpoint is one moment of it");
+      if (!whole_run_) throw UsageError("--animate needs a run; a checkpoint is a single point in time");
       const auto file = output("training", ".gif");
       animate_training(file, checkpoint_config(checkpoint_), RunPaths(arguments_.path), rows(6), arguments_.columns,
                        style_);
@@ -160,31 +160,35 @@ int grid_command(const GridArguments& arguments) {
 }
 
 void declare_layout(CLI::App& command, GridArguments& arguments) {
-  command.add_option("--rows", arguments.rows, "Rows of generated images of a run (default: 6); long ones get pages")
+  command
+      .add_option("--rows", arguments.rows,
+                  "Rows of generated images of a run (default: 6); tall grids are split into pages")
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
-  command.add_option("--columns", arguments.columns, "Latents, one a column")
+  command.add_option("--columns", arguments.columns, "Number of latents, one per column")
       ->capture_default_str()
       ->check(CLI::Range(1, 64))
       ->type_name("N");
-  command.add_option("--scale", arguments.scale, "Enlarge images by a whole factor (default: to 64 pixels at least)")
+  command
+      .add_option("--scale", arguments.scale, "Enlarge images by an integer factor (default: to at least 64 pixels)")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
-  command.add_option("--seed", arguments.seed, "The seed of a sweep to show (default: its first)")
+  command.add_option("--seed", arguments.seed, "Seed of the sweep to show (default: the first)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
 }
 
 void declare_views(CLI::App& command, GridArguments& arguments) {
   command.add_flag("--by-class", arguments.by_class,
-                   "Order by the class that a classifier sees; of a sweep: columns are classes");
+                   "Sort images by the class that a classifier predicts; of a sweep: one column per class");
   command
-      .add_option("--difference", arguments.difference, "How the images of two slopes of a sweep differ, such as 0,0.2")
+      .add_option("--difference", arguments.difference,
+                  "Show the difference between the images of two slopes of a sweep, such as 0,0.2")
       ->type_name("A,B");
-  command.add_flag("--animate", arguments.animate, "A GIF over training time; with --walk, of the walk");
+  command.add_flag("--animate", arguments.animate, "Write a GIF over training time; with --walk, of the walk");
   command
       .add_option("--walk", arguments.walk,
-                  "Walk on the sphere from latent to latent in N steps; of a sweep: the same walk at every slope")
+                  "Interpolate on the sphere between latents in N steps; of a sweep: the same walk for every slope")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
 }
@@ -197,9 +201,10 @@ void setup_grid(CLI::App& command, Action& action) {
       ->required()
       ->type_name("RUN|SWEEP|CHECKPOINT");
   command
-      .add_option("--out", arguments->out,
-                  "Where the picture goes (default: grid.png in the run; contact_sheet.png and time_sheet.png in the "
-                  "sweep; others by what they show)")
+      .add_option(
+          "--out", arguments->out,
+          "File of the picture (default: grid.png in the run; contact_sheet.png and time_sheet.png in the sweep; "
+          "other views have their own names)")
       ->type_name("FILE");
   declare_layout(command, *arguments);
   declare_views(command, *arguments);

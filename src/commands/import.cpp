@@ -1,9 +1,7 @@
 #include <memory>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/config_arguments.h"
-#include "commands/output.h"
-#include "commands/versions.h"
 #include "support/errors.h"
 #include "support/text.h"
 #include "training/import_weights.h"
@@ -30,14 +28,15 @@ void setup_import(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<ImportArguments>();
   arguments->config.declare(command);
   command
-      .add_option("--weights", arguments->weights,
-                  "A safetensors file with tensors named as in a checkpoint: generator.*, and discriminator.* if there "
-                  "is one")
+      .add_option(
+          "--weights", arguments->weights,
+          "A safetensors file with tensors named as in a checkpoint: generator.*, and optionally discriminator.*")
       ->required()
       ->type_name("FILE");
   command.footer(
-      "The configuration describes the networks; the run is made at run.output_dir/run.name. For the networks of "
-      "PyTorch's DCGAN example, scripts/import_dcgan.py does both.");
+      "The configuration describes the networks. The run is created at run.output_dir/run.name. For weights of "
+      "PyTorch's "
+      "DCGAN example, scripts/import_dcgan.py writes the configuration and imports them.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_import(*arguments, {argv, arguments->config.overrides, program_versions()});

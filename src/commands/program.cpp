@@ -9,7 +9,7 @@
 #include <CLI/Validators.hpp>
 #include <opencv2/core/utility.hpp>
 
-#include "commands/versions.h"
+#include "commands/arguments.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -39,14 +39,15 @@ static std::string version_text() {
 }
 
 void declare_globals(CLI::App& app, LogArguments& log) {
-  app.set_version_flag("--version", version_text(), "Print the versions of slopegan, LibTorch, OpenCV, compiler");
+  app.set_version_flag("--version", version_text(),
+                       "Print the versions of slopegan, LibTorch, OpenCV and the compiler");
   auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more: samples, checkpoints, diagnostics");
-  app.add_flag("-q,--quiet", log.quiet, "Log warnings and errors only, and show no progress")->excludes(verbose);
-  app.add_option("--log-format", log.format, "How the log is written: text, or json for one object a line")
+  app.add_flag("-q,--quiet", log.quiet, "Log only warnings and errors, and show no progress")->excludes(verbose);
+  app.add_option("--log-format", log.format, "Format of the log: text, or json with one object per line")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
   app.require_subcommand(1);
-  app.footer("slopegan COMMAND --help tells about a command.");
+  app.footer("Run 'slopegan COMMAND --help' for the options of a command.");
 }
 
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
@@ -59,7 +60,7 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::usage);
 }
 
-void prepare_libraries() { cv::setNumThreads(1); }
+void configure_libraries() { cv::setNumThreads(1); }
 
 int report_error(const Error& error) {
   log::status_line("");
@@ -70,7 +71,7 @@ int report_error(const Error& error) {
 
 int report_bug(const std::exception& error) {
   log::status_line("");
-  // LibTorch's errors carry a stack trace below their first line.
+  // LibTorch appends a stack trace to the first line.
   std::string first_line;
   std::istringstream lines(error.what());
   std::getline(lines, first_line);

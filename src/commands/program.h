@@ -10,7 +10,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 
-/// What main does around a command: the global options, and the endings.
+/// The frame around a command: global options and error reporting.
 namespace slopegan {
 
 struct LogArguments {
@@ -21,23 +21,22 @@ struct LogArguments {
   log::Options options() const;
 };
 
-/// The log's style for what happens until all arguments are understood: whoever asks for JSON gets nothing else, be the
-/// other arguments wrong.
+/// The options of the log until all arguments are parsed, so that --log-format json also applies to argument errors.
 log::Options log_options_before_parsing(const std::vector<std::string>& arguments);
 
 /// --version, -v, -q, --log-format; one subcommand is required.
 void declare_globals(CLI::App& app, LogArguments& log);
 
-/// Prints the help or version that was asked for, or what is wrong in one line; returns the exit code.
+/// Prints the requested help or version, or the error in one line. Returns the exit code.
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error);
 
-/// OpenCV leaves the threads to LibTorch.
-void prepare_libraries();
+/// Limits OpenCV to one thread; LibTorch does the threading.
+void configure_libraries();
 
-/// The user's error: its lines on stderr, its exit code.
+/// Logs a user error. Returns its exit code.
 int report_error(const Error& error);
 
-/// Ours: the first line of what was thrown, and how to report it.
+/// Logs a bug of the program: the first line of the exception and how to report it. Returns ExitCode::bug.
 int report_bug(const std::exception& error);
 
 }  // namespace slopegan

@@ -7,8 +7,8 @@
 #include <optional>
 #include <thread>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/output.h"
 #include "report/page_server.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -27,20 +27,21 @@ struct ReportArguments {
   std::string path;
   std::string out;
   CLI::Option* serve = nullptr;
-  std::string port;  ///< of `serve`, which may come without
+  std::string port;  ///< the value of `serve`; empty if omitted
 };
 
 int port_of(const std::string& text) {
-  if (text.empty() || text == "true") return default_port;  // what CLI11 makes of an option without its value
+  if (text.empty() || text == "true") return default_port;  // CLI11's value for an option without an argument
   int port = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
-    throw UsageError("--serve " + printable(text) + " is no port; allowed: 1 to 65535, or 0 for any free one");
+    throw UsageError(
+        format_text("--serve {} is not a port; allowed: 1 to 65535, or 0 for any free port", printable(text)));
   }
   return port;
 }
 
-/// Writes and shows the report anew whenever there are new results, until a signal asks to stop.
+/// Rewrites and serves the report whenever there are new results, until a signal stops it.
 class LiveReport {
  public:
   LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port)
@@ -58,7 +59,7 @@ class LiveReport {
       if (Clock::now() < next) continue;
       const auto start = Clock::now();
       refresh();
-      // A large report leaves most of the time to the training beside it.
+      // Spends at most a tenth of the time on large reports, to leave the rest to training.
       next = Clock::now() + std::max<Clock::duration>(shortest_pause, 10 * (Clock::now() - start));
     }
   }
@@ -74,7 +75,7 @@ class LiveReport {
     try {
       server_.show(read_file(write_report(directory_, out_), largest_report));
     } catch (const Error& error) {
-      log::warning(std::string(error.what()) + "; the page stays as it is");
+      log::warning(std::string(error.what()) + "; the page is not updated");
     }
   }
 
@@ -94,7 +95,7 @@ int report_command(const ReportArguments& arguments) {
   install_signal_handlers();
   LiveReport live(arguments.path, out, port);
   print(format_text("http://127.0.0.1:{}/\n", live.port()));
-  log::info("the page follows the results; Ctrl-C ends it");
+  log::info("serving the report and updating it with new results; press Ctrl-C to stop");
   live.run();
   return 128 + stop_signal();
 }
@@ -103,19 +104,18 @@ int report_command(const ReportArguments& arguments) {
 
 void setup_report(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<ReportArguments>();
-  command.add_option("path", arguments->path, "Directory of a run or a sweep, finished or not")
+  command.add_option("path", arguments->path, "Directory of a finished or running run or sweep")
       ->required()
       ->type_name("RUN|SWEEP");
-  command.add_option("--out", arguments->out, "Where the page goes (default: report.html in the directory)")
+  command.add_option("--out", arguments->out, "File of the report (default: report.html in the directory)")
       ->type_name("FILE");
-  arguments->serve =
-      command
-          .add_option("--serve", arguments->port,
-                      format_text("Show the page to browsers of this machine, and follow new results until "
-                                  "Ctrl-C (default port: {}; 0: any free one)",
-                                  default_port))
-          ->expected(0, 1)
-          ->type_name("[PORT]");
+  arguments->serve = command
+                         .add_option("--serve", arguments->port,
+                                     format_text("Serve the report to browsers on this machine and update it with new "
+                                                 "results until Ctrl-C (default port: {}; 0: any free port)",
+                                                 default_port))
+                         ->expected(0, 1)
+                         ->type_name("[PORT]");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return report_command(*arguments); };
   });

@@ -5,17 +5,16 @@
 #include <memory>
 #include <thread>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/config_arguments.h"
-#include "commands/output.h"
 #include "data/dataset.h"
 #include "report/report.h"
 #include "sheets/sheets.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
-#include "support/wait_for_lock.h"
 #include "sweep/results.h"
 #include "training/run_metrics.h"
 
@@ -28,10 +27,11 @@ struct SweepArguments {
   std::int64_t jobs = 0;
   std::string shard = "1/1";
   bool list = false;
-  std::int64_t report_every = 0;  ///< in seconds
+  std::int64_t report_every = 0;  ///< in seconds; 0: only at the end
 };
 
-/// Better one error here than one an arm; and what the arms' metrics share is made once, with all cores.
+/// Loads the data once before any arm starts: errors are reported once instead of per arm, and the shared part of the
+/// metrics is computed with all cores.
 void prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
   if (config.metrics.every_images > 0) make_evaluator(config, *train);
@@ -54,10 +54,10 @@ int sweep_command(const SweepArguments& arguments) {
       run_sweep(config, directory, all, arms_of_shard(all, shard), std::chrono::seconds(arguments.report_every));
   log::table(results_table(all));
   if (result.stopped) {
-    log::info("stopped; the same command goes on");
+    log::info("stopped; run the same command again to resume");
     return result.exit_code;
   }
-  // Shards that end at the same moment do this one after the other, so that the last one's files tell of all arms.
+  // Shards that end at the same time take turns, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
   write_results(directory / "results.csv", all);
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
@@ -76,18 +76,20 @@ int sweep_command(const SweepArguments& arguments) {
 void setup_sweep(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<SweepArguments>();
   arguments->config.declare(command);
-  command.add_option("--jobs", arguments->jobs, "Arms side by side (default: sweep.jobs, and 0 there is one a core)")
+  command
+      .add_option("--jobs", arguments->jobs,
+                  "Number of arms in parallel (default: sweep.jobs, where 0 is one per core)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
-  command.add_option("--shard", arguments->shard, "Only part I of N of the arms, for clusters")->type_name("I/N");
+  command.add_option("--shard", arguments->shard, "Train only part I of N of the arms, for clusters")->type_name("I/N");
   command
       .add_option("--report-every", arguments->report_every,
-                  "Write report.html anew every so often while the sweep goes: 90s, 5m, 1h (default: at its end only)")
+                  "Update report.html in this interval during the sweep: 90s, 5m, 1h (default: only at the end)")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
       ->type_name("TIME");
-  command.add_flag("--list", arguments->list, "Print the names of the arms, and stop");
+  command.add_flag("--list", arguments->list, "Print the names of the arms and exit");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };
   });

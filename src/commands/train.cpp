@@ -3,12 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include "commands/arguments.h"
 #include "commands/commands.h"
-#include "commands/config_arguments.h"
-#include "commands/output.h"
-#include "commands/versions.h"
+#include "config/keys.h"
 #include "config/print.h"
-#include "config/schema.h"
 #include "data/dataset.h"
 #include "distributed/rank_environment.h"
 #include "models/dcgan.h"
@@ -47,8 +45,8 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
   const Discriminator discriminator(config.discriminator, config.data.resolution, dataset.channels(), seed);
   print(format_text("  {:<22} {:<18} {:>10}  {}\n", "layer", "output (C x H x W)", "parameters", "kind"));
   print(network_table(*generator) + network_table(*discriminator));
-  print(format_text("data: {}, {} images of {} x {} x {}, seen at {} x {}\n", printable(dataset.name), dataset.size(),
-                    dataset.channels(), dataset.height(), dataset.width(), config.data.resolution,
+  print(format_text("data: {}, {} images of {} x {} x {}, resized to {} x {}\n", printable(dataset.name),
+                    dataset.size(), dataset.channels(), dataset.height(), dataset.width(), config.data.resolution,
                     config.data.resolution));
   print(format_text("training: {} images in batches of {} on {}\n", config.training.total_images,
                     config.training.batch_size, describe(compute)));
@@ -57,7 +55,7 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
   return static_cast<int>(ExitCode::done);
 }
 
-/// The directory to train in and the checkpoint to start from.
+/// The run directory and the checkpoint to resume from, if any.
 struct Start {
   RunDirectory directory;
   std::optional<Checkpoint> resume;
@@ -70,7 +68,7 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
   if (resume != "auto") {
     auto checkpoint = load_checkpoint(resolve_checkpoint(resume));
     check_resumable(config, dataset, checkpoint);
-    // A checkpoint of this very run goes on in its place; one of another run begins a new run.
+    // A checkpoint of this run resumes it in place; a checkpoint of another run starts a new run.
     const bool own = exists && std::filesystem::equivalent(checkpoint.directory.parent_path(), root / "checkpoints");
     return {own ? RunDirectory::open(root) : RunDirectory::create(root), std::move(checkpoint)};
   }
@@ -82,7 +80,7 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// A divergence is reported as well: the page shows how it came.
+/// Writes the report also after a divergence, to show how it developed.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
                           const RunOrigin& origin, Ranks* ranks) {
   try {
@@ -97,11 +95,11 @@ TrainEnd train_and_report(const Config& config, const Compute& compute, const Da
 
 int end_code(TrainEnd end) {
   if (end == TrainEnd::done) return static_cast<int>(ExitCode::done);
-  log::info("stopped; go on with the same command and --resume auto");
+  log::info("stopped; to resume, run the same command with --resume auto");
   return 128 + stop_signal();
 }
 
-/// The run itself, in a process that trains alone or is the first of several.
+/// The training run, in a single process or in rank 0.
 int lead(const TrainArguments& arguments, const Config& config, const Compute& compute, const RunOrigin& origin,
          Ranks* ranks) {
   const auto dataset = load_dataset(config.data, Split::train);
@@ -133,7 +131,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const bool only_shows = arguments.print_config || arguments.dry_run;
   const auto environment = only_shows ? std::nullopt : read_rank_environment(environment_value);
-  // Rank 0 says what there is to say.
+  // Only rank 0 logs.
   if (environment && environment->rank > 0) log::set_level(log::Level::error);
   const Config config = arguments.config.load();
   if (arguments.print_config) {
@@ -158,14 +156,14 @@ void setup_train(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command
       .add_option("--resume", arguments->resume,
-                  "Go on from the run's newest checkpoint (auto; from the start where there is none), or from the "
+                  "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
                   "checkpoint or run at PATH")
       ->type_name("auto|PATH");
-  command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and stop");
-  command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and stop");
-  // Like --version: it needs no CONFIG.
+  command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
+  command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");
+  // A version flag, because CONFIG is not required.
   command.set_version_flag("--print-schema", config_schema,
-                           "Print the JSON Schema of configuration files, for editors, and stop");
+                           "Print the JSON Schema of configuration files for editors, and exit");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_train(*arguments, {argv, arguments->config.overrides, program_versions()});

@@ -1,7 +1,7 @@
-#include "commands/versions.h"
-
 #include <opencv2/core/version.hpp>
 #include <torch/version.h>
+
+#include "commands/arguments.h"
 
 namespace slopegan {
 

@@ -1,29 +1,33 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "config/negative_slope.h"
+#include "config/enums.h"
 
-/// The configuration of a run as plain values. What each key means, its default, range and text stands once, in
-/// config/fields.h; nothing here is checked.
+/// The configuration of a run as plain structs; the initialisers are the defaults. The meaning and range of every key
+/// are in config/fields.h. These structs check nothing.
 namespace slopegan {
 
-enum class DatasetKind { idx, cifar, image_folder, npz };
-enum class ActivationKind { leaky_relu, relu, prelu, rrelu };
-enum class PReluKind { shared, channel, bounded, bounded_channel };
-enum class RReluKind { slope, divisor };
-enum class GeneratorNorm { batch, none };
-enum class DiscriminatorNorm { batch, spectral, none };
-enum class InitMode { normal, slope_matched };
-enum class LossKind { bce, hinge, wasserstein, lsgan, relativistic };
-enum class Augmentation { color, translation, cutout };
-enum class LearningRateDecay { none, linear, cosine };
-enum class Precision { automatic, float32, bfloat16 };
-enum class Device { automatic, cpu, cuda };
-enum class MetricName { fd, kd, precision_recall, density_coverage, classifier_score, memorisation };
-enum class SweepTarget { both, generator, discriminator };
+/// The negative slopes of a network: one number for all activations, one number per layer (input side first), or a
+/// schedule for all activations.
+struct NegativeSlope {
+  std::vector<double> values = {0.2};
+  std::optional<SlopeSchedule> schedule;
+
+  NegativeSlope() = default;
+  explicit NegativeSlope(double value) : values{value} {}
+
+  /// The slope of activation `layer` (counted from 0) after `images` training images.
+  double at(std::size_t layer, std::int64_t images) const {
+    if (schedule) return schedule->at(images);
+    return values.size() == 1 ? values.front() : values.at(layer);
+  }
+  bool operator==(const NegativeSlope&) const = default;
+};
 
 struct RunConfig {
   std::string name = "fashion_mnist";

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "config/fields.h"
-#include "config/key_hints.h"
+#include "config/keys.h"
 #include "config/read_value.h"
 #include "config/validate.h"
 #include "config/yaml_document.h"
@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_errors_shown = 50;
 
-/// Where values come from: a file, whose lines matter, or an argument of the command line.
+/// The origin of values: a file with line numbers, or a command-line argument.
 struct Source {
   std::string name;
   bool has_lines;
@@ -33,9 +33,10 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw UsageError(name + ": no such configuration file");
-  if (!std::filesystem::is_regular_file(status)) throw UsageError(name + ": not a file; a YAML file is needed");
+  if (!std::filesystem::is_regular_file(status))
+    throw UsageError(name + ": not a regular file; a YAML file is required");
   if (std::filesystem::file_size(path, error) > max_file_bytes && !error) {
-    throw UsageError(name + ": larger than 1 MiB; a configuration is not");
+    throw UsageError(name + ": larger than 1 MiB, the limit for a configuration file");
   }
   try {
     return read_file(path, max_file_bytes);
@@ -44,7 +45,7 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   }
 }
 
-/// Reads sources one after the other into one Config and collects what is wrong in all of them.
+/// Reads several sources in order into one Config and collects all errors.
 class Loader {
  public:
   explicit Loader(std::string file_name) : file_name_(std::move(file_name)) {}
@@ -55,7 +56,7 @@ class Loader {
     add_issues(source, document.issues);
     if (document.root.kind == YamlNode::Kind::map) return read_section(source, "", document.root);
     if (document.root.kind == YamlNode::Kind::null || document.root.kind == YamlNode::Kind::refused) return;
-    add_error(source.at(document.root.line), "the file must hold keys with values, like 'seed: 0'");
+    add_error(source.at(document.root.line), "the file must contain keys with values, such as 'seed: 0'");
   }
 
   void read_override(const std::string& argument) {
@@ -64,7 +65,7 @@ class Loader {
     if (equals == std::string::npos || equals == 0) return add_error(source.name, "not of the form key=value");
     const YamlDocument document = parse_yaml(argument.substr(equals + 1));
     add_issues(source, document.issues);
-    // YAML would cut a path at ' #' without a word.
+    // YAML silently cuts a path at ' #'.
     const bool plain = document.root.kind == YamlNode::Kind::scalar && !document.root.quoted;
     if (plain && argument.find(" #", equals) != std::string::npos) {
       return add_error(source.name, "' #' starts a comment; put the value in double quotes");
@@ -110,10 +111,10 @@ class Loader {
 
   void read_section_value(const Source& source, const std::string& section, int line, const YamlNode& value) {
     if (value.kind == YamlNode::Kind::map) return read_section(source, section, value);
-    // A section may be empty, all its lines commented out.
+    // A section may be empty because all of its lines are commented out.
     const bool empty = value.kind == YamlNode::Kind::null && source.has_lines;
     if (empty || value.kind == YamlNode::Kind::refused) return;
-    add_error(source.at(line), section + " is a section with keys of its own: " + join(keys_of_section(section), ", "));
+    add_error(source.at(line), section + " is a section with the keys " + join(keys_of_section(section), ", "));
   }
 
   void read_field(const Source& source, const std::string& key, int line, const YamlNode& value) {
@@ -131,12 +132,12 @@ class Loader {
       return add_unknown_key(source, section.empty() ? entry.key : section + "." + entry.key, entry.line);
     }
     const std::size_t dot = entry.key.find('.');
-    add_error(source.at(entry.line), entry.key + " is not a key of a file, where keys are nested; write " +
-                                         entry.key.substr(0, dot) + ": {" + entry.key.substr(dot + 1) + ": ...}");
+    add_error(source.at(entry.line), format_text("{} is not a key: keys of a file are nested; write {}: {{{}: ...}}",
+                                                 entry.key, entry.key.substr(0, dot), entry.key.substr(dot + 1)));
   }
 
   void add_unknown_key(const Source& source, const std::string& key, int line) {
-    // Without the search for similar keys, which is slow for a file of nothing but unknown keys.
+    // Skips the search for similar keys, which is slow for a file with thousands of unknown keys.
     if (errors_.size() >= max_errors_shown) return add_error(source.name, "");
     const auto similar = similar_keys(key);
     const std::string hint =
@@ -162,13 +163,13 @@ class Loader {
     throw UsageError(join(errors_, "\n") + rest);
   }
 
-  /// A value that could not be read stayed at its default, about which nothing more should be said.
+  /// A value that could not be read kept its default, so findings about it would mislead.
   bool concerns_failed_key(const Finding& finding) const {
     return std::any_of(finding.keys.begin(), finding.keys.end(),
                        [&](const auto& key) { return failed_.contains(key); });
   }
 
-  /// Where the first of the keys was set that was set at all.
+  /// The place of the first key of the finding that the user gave.
   std::string place_of(const Finding& finding) const {
     for (const auto& key : finding.keys) {
       if (const auto place = places_.find(key); place != places_.end()) return place->second;
@@ -178,7 +179,7 @@ class Loader {
 
   std::string file_name_;
   Config config_;
-  std::map<std::string, std::string, std::less<>> places_;  ///< of each key that was set: where
+  std::map<std::string, std::string, std::less<>> places_;  ///< of each key given
   std::set<std::string> failed_;
   std::vector<std::string> errors_;
   std::size_t errors_left_out_ = 0;

@@ -13,7 +13,7 @@ std::string text_of(std::int64_t value) { return std::to_string(value); }
 std::string text_of(double value) { return shortest(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 
-/// Words that YAML 1.1 readers take for something else than text.
+/// Whether YAML 1.1 parsers read `text` as a boolean or null instead of a string.
 bool is_reserved(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -53,7 +53,7 @@ std::string text_of(const NegativeSlope& slope) {
   if (!slope.schedule) return slope.values.size() == 1 ? text_of(slope.values.front()) : text_of(slope.values);
   std::vector<std::string> parts;
   visit_schedule(*slope.schedule, rules::slopes, [&](std::string_view name, const auto& field, const auto&, bool) {
-    parts.push_back(std::string(name) + ": " + text_of(field));
+    parts.push_back(format_text("{}: {}", name, text_of(field)));
   });
   return format_text("{{{}}}", join(parts, ", "));
 }
@@ -82,14 +82,14 @@ std::string print(const Config& config, bool with_help) {
     const std::string_view field_section = nested ? field.key.substr(0, dot) : std::string_view();
     if (field_section != section) {
       if (with_help) text += '\n';
-      text += std::string(field_section) + ":\n";
+      text += format_text("{}:\n", field_section);
     }
     section = field_section;
     const std::string indent = nested ? "  " : "";
     if (with_help) {
-      text += indent + "# " + std::string(field.help) + "\n" + indent + "# allowed: " + field.allowed + "\n";
+      text += format_text("{}# {}\n{}# allowed: {}\n", indent, field.help, indent, field.allowed);
     }
-    text += indent + std::string(nested ? field.key.substr(dot + 1) : field.key) + ": " + field.value + "\n";
+    text += format_text("{}{}: {}\n", indent, nested ? field.key.substr(dot + 1) : field.key, field.value);
   }
   return text;
 }

@@ -12,6 +12,7 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
+/// The scalar as messages quote it.
 std::string shown(const YamlNode& node) {
   const std::string text = printable(node.text, 60);
   return node.quoted ? '"' + text + '"' : text;
@@ -26,7 +27,7 @@ void add_out_of_range(const YamlNode& node, std::string_view key, const std::str
   add_issue(node, key, " = " + shown(node) + " is out of range", allowed_values, issues);
 }
 
-/// `expected` is what the value should have been, with its article: "a number".
+/// `expected` names the required type with its article: "a number".
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
                     const std::string& allowed_values, Issues& issues) {
   const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };
@@ -46,7 +47,7 @@ void add_wrong_type(const YamlNode& node, std::string_view key, const std::strin
 
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
-/// A decimal number; NaN for one that is not finite or that no double can hold, nothing where the text is no number.
+/// Parses a decimal number: NaN if it is not finite or out of the range of double, std::nullopt if `text` is no number.
 std::optional<double> parse_number(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
@@ -61,7 +62,7 @@ std::optional<double> parse_number(std::string_view text) {
 
 enum class Parsed { ok, not_whole, too_large };
 
-/// Also accepts 6e4 and 5.0, which are whole.
+/// Also accepts integers in floating-point notation: 6e4, 5.0.
 Parsed parse_integer(std::string_view text, std::int64_t& value) {
   std::string_view digits = text;
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
@@ -71,14 +72,14 @@ Parsed parse_integer(std::string_view text, std::int64_t& value) {
   }
   const auto number = parse_number(text);
   if (!number) return Parsed::not_whole;
-  constexpr double exact_up_to = 9007199254740992.0;  // 2^53: from here on a double skips whole numbers
+  constexpr double exact_up_to = 9007199254740992.0;  // 2^53: above this, doubles do not represent every integer
   if (!(std::abs(*number) <= exact_up_to)) return Parsed::too_large;
   if (*number != std::floor(*number)) return Parsed::not_whole;
   value = static_cast<std::int64_t>(*number);
   return Parsed::ok;
 }
 
-/// Reads a whole number of any size that fits; nothing after an issue.
+/// Reads any 64-bit integer; std::nullopt after an issue.
 std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view key, const std::string& allowed_values,
                                          Issues& issues) {
   std::int64_t value = 0;
@@ -92,7 +93,7 @@ std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view 
   return std::nullopt;
 }
 
-bool obeys(const std::string& text, TextRule rule) {
+bool matches(const std::string& text, TextRule rule) {
   if (rule == TextRule::path) return !text.empty() && text.size() <= 4096 && printable(text, 4096) == text;
   const auto is_name_character = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -123,15 +124,15 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
     const auto entry =
         std::find_if(node.entries.begin(), node.entries.end(), [&](const auto& e) { return e.key == name; });
     if (entry != node.entries.end()) {
-      read_value(entry->value, std::string(key) + "." + std::string(name), field, field_rule, issues);
+      read_value(entry->value, format_text("{}.{}", key, name), field, field_rule, issues);
     } else if (required) {
-      add_issue(node, key, " has no '" + std::string(name) + "'", allowed(rule), issues);
+      add_issue(node, key, format_text(" has no '{}'", name), allowed(rule), issues);
     }
   });
   for (const YamlEntry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-    const std::string unknown = std::string(key) + "." + printable(entry.key, 60);
-    issues.push_back({entry.line, unknown + " is not a key; a schedule has " + join(known, ", ")});
+    issues.push_back({entry.line, format_text("{}.{} is not a key; a schedule has {}", key, printable(entry.key, 60),
+                                              join(known, ", "))});
   }
   if (issues.size() == issues_before) value = read;
 }
@@ -170,7 +171,7 @@ void read_value(const YamlNode& node, std::string_view key, bool& value, Flag ru
 
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
   if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
-  if (!obeys(node.text, rule))
+  if (!matches(node.text, rule))
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   value = node.text;
 }

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "config/negative_slope.h"
+#include "config/config.h"
 #include "config/rules.h"
 #include "config/yaml_document.h"
 
-/// From a YAML value to a typed field. Each function checks type and rule; on a violation it appends one issue or more
-/// that name `key` and what is allowed, and leaves `value` alone. A `refused` node is skipped silently.
+/// Conversion of YAML values to typed fields. Each function checks the type and the rule. On a violation it appends one
+/// or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `refused` node is skipped.
 namespace slopegan {
 
 using Issues = std::vector<Issue>;
@@ -27,20 +27,17 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
 
-/// Whether `node` is a list of at most `max_size` entries; appends an issue where it is not.
+/// Whether `node` is a list of at most `max_size` entries; appends an issue if it is not.
 bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
                     Issues& issues);
 
-/// The index in `words` of the word that `node` holds.
+/// The index in `words` of the word in `node`; std::nullopt after an issue.
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
                                      Issues& issues);
 
 template <class Enum>
 void read_value(const YamlNode& node, std::string_view key, Enum& value, Words<Enum>, Issues& issues) {
-  using Names = EnumNames<Enum>;
-  if (const auto index = read_word(node, key, words_of<Enum>(), issues)) {
-    value = Names::table[*index].value;
-  }
+  if (const auto index = read_word(node, key, words_of<Enum>(), issues)) value = enum_values<Enum>[*index];
 }
 
 template <class Value, class Rule>

@@ -26,8 +26,8 @@ std::string allowed(const OneOf& rule) {
 }
 
 std::string allowed(const Reals& rule) {
-  return (rule.min_open ? "above " : "") + shortest(rule.min) + (rule.max_open ? " to less than " : " to ") +
-         shortest(rule.max);
+  return format_text("{}{} to {}{}", rule.min_open ? "above " : "", shortest(rule.min),
+                     rule.max_open ? "less than " : "", shortest(rule.max));
 }
 
 std::string allowed(Flag) { return "true, false"; }
@@ -43,8 +43,9 @@ std::string allowed(TextRule rule) {
 }
 
 std::string allowed(const Slopes& rule) {
-  return "a number " + allowed(rule.slope) + ", a list with one number a layer, or {from: 0.3, to: 0.01, " +
-         "over_images: 60000, shape: " + join(words_of<SlopeShape>(), "|") + "}";
+  return format_text(
+      "a number {}, a list with one number per layer, or {{from: 0.3, to: 0.01, over_images: 60000, shape: {}}}",
+      allowed(rule.slope), join(words_of<SlopeShape>(), "|"));
 }
 
 }  // namespace slopegan

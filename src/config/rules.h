@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "config/enum_names.h"
+#include "config/config.h"
 #include "support/text.h"
 
-/// What values a key allows. A rule is plain data beside its field in fields.h; read_value checks it, allowed() says
-/// it.
+/// The rules for the values of configuration keys. A rule is plain data beside its field in fields.h: read_value checks
+/// it and allowed() describes it.
 namespace slopegan {
 
-/// Whole numbers from min to max; `zero` says what 0 stands for where that is no quantity.
+/// Integers from min to max, both included. `zero` describes the special meaning of 0, if it has one.
 struct Integers {
   std::int64_t min;
   std::int64_t max;
@@ -25,7 +25,7 @@ struct OneOf {
   std::array<std::int64_t, 3> values;
 };
 
-/// Finite numbers from min to max; an open end itself is not allowed.
+/// Finite numbers from min to max. An open end excludes the bound itself.
 struct Reals {
   double min;
   double max;
@@ -48,16 +48,22 @@ struct ListOf {
   std::size_t max_size;
 };
 
-/// The three forms of a negative slope: a number, a list with one number a layer, a schedule.
+/// A list of values of `Enum`, at most as many as there are.
+template <class Enum>
+constexpr ListOf<Words<Enum>> subset_of() {
+  return {{}, enum_values<Enum>.size()};
+}
+
+/// The three forms of a negative slope: a number, a list with one number per layer, a schedule.
 struct Slopes {
   Reals slope;
   Integers over_images;
 };
 
-/// The longest list of slopes that is read; how long it has to be depends on the resolution.
+/// The longest list of slopes that is parsed. validate() checks the exact length, which depends on the resolution.
 inline constexpr std::size_t max_slope_layers = 16;
 
-/// The keys of a schedule; calls visit(key, field, rule, required).
+/// Calls visit(key, field, rule, required) for each key of a schedule.
 template <class Schedule, class Visitor>
 void visit_schedule(Schedule& schedule, const Slopes& rule, Visitor&& visit) {
   visit("from", schedule.from, rule.slope, true);
@@ -69,7 +75,7 @@ void visit_schedule(Schedule& schedule, const Slopes& rule, Visitor&& visit) {
 bool contains(const Integers& rule, std::int64_t value);
 bool contains(const Reals& rule, double value);
 
-/// What a rule allows, for messages and help: "1 to 65536", "above 0 up to 1", "auto, float32, bfloat16".
+/// The values that a rule allows, for messages and help: "1 to 65536", "above 0 to 1", "auto, float32, bfloat16".
 std::string allowed(const Integers& rule);
 std::string allowed(const OneOf& rule);
 std::string allowed(const Reals& rule);
@@ -80,7 +86,7 @@ std::string allowed(const Slopes& rule);
 template <class Enum>
 std::vector<std::string> words_of() {
   std::vector<std::string> words;
-  for (const auto& row : EnumNames<Enum>::table) words.emplace_back(row.name);
+  for (const Enum value : enum_values<Enum>) words.emplace_back(name_of(value));
   return words;
 }
 
@@ -91,12 +97,12 @@ std::string allowed(Words<Enum>) {
 
 template <class Enum>
 std::string allowed(const ListOf<Words<Enum>>& rule) {
-  return format_text("a list of at most {} words out of ", rule.max_size) + allowed(rule.each);
+  return format_text("a list of at most {} of the words {}", rule.max_size, allowed(rule.each));
 }
 
 template <class Rule>
 std::string allowed(const ListOf<Rule>& rule) {
-  return format_text("a list of at most {} numbers, each ", rule.max_size) + allowed(rule.each);
+  return format_text("a list of at most {} numbers, each {}", rule.max_size, allowed(rule.each));
 }
 
 }  // namespace slopegan

@@ -5,14 +5,13 @@
 #include <set>
 #include <utility>
 
-#include "config/enum_names.h"
 #include "support/errors.h"
 #include "support/text.h"
 
 namespace slopegan {
 namespace {
 
-/// One network's slope and the names of the keys that it comes from.
+/// The slope of one network and the keys that define it.
 struct NetworkSlope {
   const NegativeSlope& slope;
   ActivationKind activation;
@@ -23,19 +22,15 @@ struct NetworkSlope {
   std::string activation_text() const { return section + ".activation = " + std::string(name_of(activation)); }
 };
 
-bool uses_slope(ActivationKind activation) {
-  return activation == ActivationKind::leaky_relu || activation == ActivationKind::prelu;
-}
-
-/// All numbers that the slope takes: those of its layers, or the ends of its schedule.
+/// The values of all layers, or both ends of the schedule.
 std::vector<double> slope_values(const NegativeSlope& slope) {
   return slope.schedule ? std::vector<double>{slope.schedule->from, slope.schedule->to} : slope.values;
 }
 
 void check_outside_unit_interval(const NetworkSlope& network, double value, Findings& findings) {
   if (value >= 0 && value <= 1) return;
-  const std::string what = network.slope_key + " = " + shortest(value) + " is outside [0, 1]: ";
-  if (network.activation == ActivationKind::prelu) {
+  const std::string what = format_text("{} = {} is outside [0, 1]: ", network.slope_key, shortest(value));
+  if (traits_of(network.activation).learns_slope) {
     findings.errors.push_back(
         {{network.slope_key, network.section + ".activation"}, what + "not allowed with " + network.activation_text()});
   } else {
@@ -48,9 +43,8 @@ void check_bounded(const NetworkSlope& network, double value, Findings& findings
   const bool bounded = network.prelu == PReluKind::bounded || network.prelu == PReluKind::bounded_channel;
   if (network.activation != ActivationKind::prelu || !bounded || (value > 0 && value < 1)) return;
   findings.errors.push_back({{network.slope_key, network.section + ".prelu", network.section + ".activation"},
-                             network.slope_key + " = " + shortest(value) + " is not allowed with " + network.section +
-                                 ".prelu = " + std::string(name_of(network.prelu)) +
-                                 "; allowed: above 0 to less than 1"});
+                             format_text("{} = {} is not allowed with {}.prelu = {}; allowed: above 0 to less than 1",
+                                         network.slope_key, shortest(value), network.section, name_of(network.prelu))});
 }
 
 void check_schedule(const NetworkSlope& network, Findings& findings) {
@@ -59,7 +53,7 @@ void check_schedule(const NetworkSlope& network, Findings& findings) {
   if (schedule.shape == SlopeShape::log && !(schedule.from > 0 && schedule.to > 0)) {
     findings.errors.push_back({{network.slope_key}, network.slope_key + ": shape log needs from and to above 0"});
   }
-  if (network.activation == ActivationKind::prelu) {
+  if (traits_of(network.activation).learns_slope) {
     findings.errors.push_back({{network.slope_key, network.section + ".activation"},
                                network.slope_key + " is a schedule: not allowed with " + network.activation_text() +
                                    ", which learns its slope"});
@@ -71,12 +65,12 @@ void check_length(const NetworkSlope& network, std::int64_t resolution, Findings
   const auto layers = static_cast<std::size_t>(activation_count(resolution));
   if (network.slope.schedule || length == 1 || length == layers) return;
   findings.errors.push_back({{network.slope_key, "data.resolution"},
-                             format_text("{} is a list of {}; data.resolution = {} has {} activations in the {}",
-                                         network.slope_key, length, resolution, layers, network.section)});
+                             format_text("{} has {} values, but the {} has {} activations at data.resolution = {}",
+                                         network.slope_key, length, network.section, layers, resolution)});
 }
 
 void check_slope(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
-  if (!uses_slope(network.activation)) return;
+  if (!traits_of(network.activation).uses_negative_slope) return;
   check_length(network, resolution, findings);
   check_schedule(network, findings);
   for (const double value : slope_values(network.slope)) {
@@ -101,7 +95,7 @@ void warn_unused_targets(const Config& config, const IsGiven& is_given, Findings
   for (const std::string key : {"loss.real_label", "loss.label_noise"}) {
     if (!is_given(key)) continue;
     findings.warnings.push_back(
-        {{key, "loss.kind"}, key + " has no effect with loss.kind = " + std::string(name_of(config.loss.kind))});
+        {{key, "loss.kind"}, format_text("{} has no effect with loss.kind = {}", key, name_of(config.loss.kind))});
   }
 }
 
@@ -111,13 +105,13 @@ void check_penalties(const Config& config, Findings& findings) {
        {std::pair{"loss.r1", loss.r1}, {"loss.r2", loss.r2}, {"loss.gradient_penalty", loss.gradient_penalty}}) {
     if (weight == 0 || config.discriminator.norm != DiscriminatorNorm::batch) continue;
     findings.warnings.push_back({{key, "discriminator.norm"},
-                                 std::string(key) + " with discriminator.norm = batch: an image's gradient holds parts "
-                                                    "of its neighbours' logits; none or spectral keeps them apart"});
+                                 std::string(key) + " with discriminator.norm = batch: the gradient of an image also "
+                                                    "depends on the rest of the batch; prefer norm none or spectral"});
   }
   if (loss.kind == LossKind::wasserstein && loss.gradient_penalty == 0 &&
       config.discriminator.norm != DiscriminatorNorm::spectral) {
     findings.warnings.push_back({{"loss.kind", "loss.gradient_penalty", "discriminator.norm"},
-                                 "loss.kind = wasserstein bounds the discriminator's slope by nothing: take "
+                                 "loss.kind = wasserstein does not bound the discriminator's gradient: set "
                                  "loss.gradient_penalty = 10 or discriminator.norm = spectral"});
   }
 }
@@ -129,16 +123,17 @@ void check_learning_rates(const Config& config, Findings& findings) {
     return;
   }
   findings.warnings.push_back({{"optimizer.lr_decay_images", "training.total_images"},
-                               format_text("the learning rates are 0 from {} images on, before the end of the training",
+                               format_text("the learning rates reach 0 after {} images, before the end of training",
                                            optimizer.lr_decay_images)});
 }
 
 template <class Value>
 void check_list(const std::string& key, const std::vector<Value>& values, std::vector<std::string>& errors) {
-  if (values.empty()) errors.push_back(key + " is empty; a sweep needs one value or more");
+  if (values.empty()) errors.push_back(key + " is empty; a sweep needs at least one value");
   std::set<Value> seen;
   for (const Value& value : values) {
-    if (!seen.insert(value).second) errors.push_back(key + " holds " + shortest(static_cast<double>(value)) + " twice");
+    if (!seen.insert(value).second)
+      errors.push_back(format_text("{} contains {} twice", key, shortest(static_cast<double>(value))));
   }
 }
 
@@ -158,7 +153,7 @@ std::vector<NetworkSlope> sweep_targets(const Config& config, const NegativeSlop
 void check_targets_use_slope(const Config& config, std::vector<std::string>& errors) {
   const NegativeSlope any;
   for (const auto& target : sweep_targets(config, any)) {
-    if (uses_slope(target.activation)) continue;
+    if (traits_of(target.activation).uses_negative_slope) continue;
     errors.push_back("sweep.negative_slope has no effect with " + target.activation_text() +
                      "; change the activation or sweep.apply_to");
   }
@@ -185,7 +180,8 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
   for (const auto& network :
        {network_slope(config.generator, "generator"), network_slope(config.discriminator, "discriminator")}) {
     check_slope(network, config.data.resolution, findings);
-    if (!uses_slope(network.activation) && is_given(network.slope_key)) warn_without_effect(network, findings);
+    const bool has_effect = traits_of(network.activation).uses_negative_slope;
+    if (!has_effect && is_given(network.slope_key)) warn_without_effect(network, findings);
   }
   warn_unused_targets(config, is_given, findings);
   check_penalties(config, findings);
@@ -193,7 +189,7 @@ Findings validate(const Config& config, const std::function<bool(std::string_vie
   if (config.data.transpose && config.data.kind != DatasetKind::idx) {
     findings.warnings.push_back(
         {{"data.transpose", "data.kind"},
-         "data.transpose has no effect with data.kind = " + std::string(name_of(config.data.kind))});
+         format_text("data.transpose has no effect with data.kind = {}", name_of(config.data.kind))});
   }
   if (const auto& samples = config.samples; samples.rows * samples.columns > 1024) {
     findings.errors.push_back({{"samples.rows", "samples.columns"},

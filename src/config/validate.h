@@ -8,10 +8,10 @@
 
 #include "config/config.h"
 
-/// Checks that concern more than one key; single values are checked by their rules when they are read.
+/// Constraints between keys. The rules of single keys are checked when their values are read.
 namespace slopegan {
 
-/// What is wrong or unusual, and the keys that are involved, the most telling one first.
+/// An error or a warning, and the keys involved, the most relevant first.
 struct Finding {
   std::vector<std::string> keys;
   std::string message;
@@ -22,15 +22,15 @@ struct Findings {
   std::vector<Finding> warnings;
 };
 
-/// Activations with a slope in the generator, and the same number in the discriminator: 3 at resolution 32, 4 at 64, 5
-/// at 128.
+/// The number of hidden activations of each network: 3 at resolution 32, 4 at 64, 5 at 128.
 std::int64_t activation_count(std::int64_t resolution);
 
-/// `is_given` tells whether the user set a key; only then is a value without effect worth a warning.
+/// Checks the constraints of a single run. `is_given` tells whether the user set a key: only such keys get a warning
+/// for having no effect.
 Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
-/// Checks what only a sweep needs: slopes and seeds to run, none twice, slopes that each targeted network's activation
-/// uses and allows. Returns warnings; throws UsageError with a line for each error.
+/// Checks the additional constraints of a sweep: at least one slope and one seed, no duplicates, and slopes that the
+/// activation of each target network uses and allows. Returns the warnings. Throws UsageError with one line per error.
 std::vector<std::string> validate_sweep(const Config& config);
 
 }  // namespace slopegan

@@ -25,7 +25,7 @@ YamlNode make_node(YamlNode::Kind kind, int line) {
   return node;
 }
 
-/// What makes the rest of the text unreadable.
+/// An issue that makes the rest of the text unreadable.
 struct Fatal {
   Issue issue;
 };
@@ -38,14 +38,14 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Fatal{{line_of(mark), "another YAML document starts here; only one is allowed"}};
+    if (++documents_ > 1) throw Fatal{{line_of(mark), "a second YAML document starts here; only one is allowed"}};
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(make_node(YamlNode::Kind::null, line_of(mark))); }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    issues_.push_back({line_of(mark), "aliases (*name) are not allowed; write the value out"});
+    issues_.push_back({line_of(mark), "aliases (*name) are not allowed; write out the value"});
     add(make_node(YamlNode::Kind::refused, line_of(mark)));
   }
 
@@ -72,7 +72,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
  private:
-  /// A list or map whose end has not come yet; a map's keys and values alternate in `children`.
+  /// An open list or map; the keys and values of a map alternate in `children`.
   struct Open {
     bool is_map;
     YamlNode node;
@@ -106,7 +106,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  /// yaml-cpp gives "?" for no tag and "!" for a quoted scalar.
+  /// yaml-cpp passes the tag "?" for an untagged value and "!" for a quoted scalar.
   YamlNode::Kind kind_unless_tagged(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return kind;
     issues_.push_back({line_of(mark), "tags (" + printable(tag, 60) + ") are not allowed"});
@@ -126,14 +126,14 @@ class TreeBuilder : public YAML::EventHandler {
             {key.line, format_text("{} is given twice, first in line {}", printable(path_to(key.text)), seen->second)});
       } else {
         entries.push_back({std::move(key.text), key.line, std::move(children[i + 1])});
-        // yaml-cpp finds that a value is missing only at the next token, lines later.
+        // yaml-cpp reports a missing value at the next token, which may be lines later.
         if (entries.back().value.kind == YamlNode::Kind::null) entries.back().value.line = key.line;
       }
     }
     return entries;
   }
 
-  /// `key` behind the keys of the maps that are still open.
+  /// The dotted path of `key` within the open maps.
   std::string path_to(const std::string& key) const {
     std::vector<std::string> parts;
     for (const Open& outer : open_) {
@@ -149,7 +149,7 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-/// The first line that is no UTF-8 or holds control characters, or 0.
+/// The number of the first line that is not UTF-8 or contains control characters, or 0.
 int binary_line(const std::string& text) {
   std::istringstream stream(text);
   std::string line;
@@ -172,7 +172,7 @@ YamlDocument unreadable(TreeBuilder& builder, Issue issue) {
 YamlDocument parse_yaml(const std::string& text) {
   TreeBuilder builder;
   if (const int line = binary_line(text); line > 0) {
-    return unreadable(builder, {line, "not text in UTF-8, or with control characters"});
+    return unreadable(builder, {line, "not UTF-8 text, or contains control characters"});
   }
   try {
     std::istringstream stream(text);

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-/// YAML as this program reads it: plain maps, lists and scalars that know their line. Built from yaml-cpp's events and
-/// not from its nodes, which hide duplicate keys and follow aliases.
+/// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. Built from the
+/// events of yaml-cpp instead of its nodes, which hide duplicate keys and follow aliases.
 namespace slopegan {
 
-/// Something wrong in a YAML text, with its line from 1.
+/// An error in a YAML text; lines count from 1.
 struct Issue {
   int line = 1;
   std::string message;
@@ -16,14 +16,14 @@ struct Issue {
 struct YamlEntry;
 
 struct YamlNode {
-  /// `refused` stands where an issue was already reported; whoever reads it says nothing more.
+  /// `refused` marks a value whose issue is already reported; readers skip it.
   enum class Kind { null, scalar, sequence, map, refused };
   Kind kind = Kind::null;
   int line = 1;
-  bool quoted = false;  ///< a scalar in quotes or a block scalar: always text, never a number
+  bool quoted = false;  ///< a quoted or block scalar: always text, never a number
   std::string text;     ///< of a scalar
   std::vector<YamlNode> items;
-  std::vector<YamlEntry> entries;  ///< of a map; no key twice
+  std::vector<YamlEntry> entries;  ///< of a map; keys are unique
 };
 
 struct YamlEntry {
@@ -33,13 +33,13 @@ struct YamlEntry {
 };
 
 struct YamlDocument {
-  YamlNode root;  ///< null for an empty text
+  YamlNode root;  ///< null if the text is empty
   std::vector<Issue> issues;
 };
 
-/// Never throws. Refused, each with an issue: text that is no YAML, anchors and aliases, tags, a key twice in a map,
-/// keys that are no scalars, a second document, more than 16 levels, bytes that are no text. After a syntax error the
-/// root is `refused`; the other issues keep the rest readable.
+/// Never throws. Reports an issue for each of: syntax errors, anchors and aliases, tags, duplicate keys, keys that are
+/// not scalars, a second document, more than 16 levels of nesting, bytes that are not UTF-8 text. After a syntax error
+/// the root is `refused`; after the other issues the rest of the document remains readable.
 YamlDocument parse_yaml(const std::string& text);
 
 }  // namespace slopegan

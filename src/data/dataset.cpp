@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "support/cache_directory.h"
-#include "support/sha256.h"
+#include "support/checksums.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -11,7 +11,7 @@
 #include "images/image_file.h"
 #include "support/errors.h"
 #include "support/log.h"
-#include "support/sha256.h"
+#include "support/checksums.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -11,9 +11,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/checksums.h"
 #include "support/errors.h"
-#include "support/mapped_file.h"
-#include "support/sha256.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {

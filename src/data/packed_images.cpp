@@ -13,9 +13,9 @@
 #include "data/transform.h"
 #include "images/image_file.h"
 #include "support/cache_directory.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
-#include "support/sha256.h"
 #include "support/signals.h"
 #include "support/text.h"
 

@@ -12,9 +12,9 @@
 #include <ATen/ATen.h>
 
 #include "distributed/heartbeat.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 // LibTorch's wheel contains Gloo but not its headers; the headers of Debian's libgloo-dev are compatible.

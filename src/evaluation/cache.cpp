@@ -7,10 +7,10 @@
 #include <ATen/ATen.h>
 
 #include "support/cache_directory.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

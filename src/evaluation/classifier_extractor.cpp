@@ -12,10 +12,10 @@
 
 #include "data/transform.h"
 #include "evaluation/cache.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
-#include "support/sha256.h"
 #include "support/signals.h"
 #include "support/text.h"
 

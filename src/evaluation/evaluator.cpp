@@ -11,7 +11,6 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

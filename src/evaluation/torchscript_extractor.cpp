@@ -5,8 +5,8 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "support/checksums.h"
 #include "support/errors.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

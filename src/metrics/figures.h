@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "support/text.h"
 
 /// The figures that metrics give, as metrics.jsonl, results.csv, tables and reports name them. Adding a metric: extend

@@ -6,8 +6,8 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
-#include "support/cores.h"
 #include "support/errors.h"
+#include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {

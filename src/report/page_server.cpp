@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/checksums.h"
 #include "support/errors.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -14,7 +14,7 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "run/run_directory.h"
-#include "support/base64.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
 #include "support/text.h"

@@ -11,10 +11,9 @@
 #include "report/sections.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
-#include "support/base64.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "support/bytes.h"
-#include "support/crc32c.h"
+#include "support/checksums.h"
 #include "support/log.h"
 #include "support/text.h"
 

@@ -5,9 +5,8 @@
 
 #include "config/fields.h"
 #include "run/json.h"
-#include "support/cores.h"
 #include "support/files.h"
-#include "support/sha256.h"
+#include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "support/errors.h"
-#include "support/sha256.h"
+#include "support/checksums.h"
 
 /// manifest.json of a checkpoint: describes the checkpoint, with the sizes and digests of its files.
 namespace slopegan {

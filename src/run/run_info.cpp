@@ -6,10 +6,10 @@
 #include <unistd.h>
 #include <utility>
 
-#include "support/cores.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/machine.h"
 
 namespace slopegan {
 

@@ -8,9 +8,9 @@
 
 #include <ATen/ATen.h>
 
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
-#include "support/sha256.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -6,7 +6,7 @@
 
 #include "models/named_tensors.h"
 #include "run/safetensors_header.h"
-#include "support/sha256.h"
+#include "support/checksums.h"
 
 /// The safetensors format: a JSON header followed by the raw bytes of the tensors. Reading a file never runs code.
 namespace slopegan {

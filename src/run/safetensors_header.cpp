@@ -10,8 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/cores.h"
 #include "support/errors.h"
+#include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 
-#include "support/wait_for_lock.h"
-
 namespace slopegan {
 
 namespace fs = std::filesystem;

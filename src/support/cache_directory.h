@@ -4,18 +4,18 @@
 
 #include "support/files.h"
 
-/// The place for what is made once from data and serves every run. It may be deleted whenever no program runs.
+/// The cache of data that is computed once and shared by all runs. It may be deleted while no program is running.
 namespace slopegan {
 
-/// $SLOPEGAN_CACHE, or slopegan in $XDG_CACHE_HOME, or .cache/slopegan in $HOME, or slopegan-cache in the system's
-/// folder for temporary files.
+/// The first of $SLOPEGAN_CACHE, $XDG_CACHE_HOME/slopegan, $HOME/.cache/slopegan and slopegan-cache in the system's
+/// temporary directory whose variable is set.
 std::filesystem::path cache_dir();
 
-/// The right to make `file` in the cache, whose directory is created where it is missing. Waits while another process
-/// has it. Throws IoError where the place cannot be written, and StoppedError where a signal asks to stop.
+/// Acquires the exclusive right to create `file` in the cache, and creates its directory. Waits while another process
+/// holds it. Throws IoError if the directory is not writable, and StoppedError if a signal asks the process to stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
-/// `path` with a leading ~/ replaced by the user's home directory, where $HOME names one.
+/// Replaces a leading ~/ of `path` with $HOME, if that is an absolute path.
 std::filesystem::path expand_home(const std::filesystem::path& path);
 
 }  // namespace slopegan

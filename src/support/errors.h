@@ -5,7 +5,7 @@
 
 namespace slopegan {
 
-/// What the process returns to its caller; the values are part of the program's interface.
+/// The exit codes of the process. They are part of its public interface.
 enum class ExitCode : int {
   done = 0,
   usage = 2,
@@ -15,11 +15,11 @@ enum class ExitCode : int {
   io = 6,
   busy = 7,
   bug = 70,
-  // 128 + the signal's number: stopped by it, after a checkpoint was written
+  // 128 + signal number: stopped by the signal after writing a checkpoint
 };
 
-/// An ending that the user can do something about. The message is one complete sentence for a person: what is wrong,
-/// where, what is allowed. Everything else that is thrown is a bug of ours and ends with ExitCode::bug.
+/// An error that the user can act on. The message states what is wrong, where, and what is allowed. Any other exception
+/// is a bug of the program and ends it with ExitCode::bug.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -47,7 +47,7 @@ struct IoError : Error {
 struct BusyError : Error {
   explicit BusyError(const std::string& message) : Error(ExitCode::busy, message) {}
 };
-/// A signal asked to stop where there is nothing to save yet.
+/// A signal stopped the process before there was anything to save.
 struct StoppedError : Error {
   StoppedError(int signal, const std::string& message) : Error(static_cast<ExitCode>(128 + signal), message) {}
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <fcntl.h>
 #include <random>
 #include <span>
@@ -9,9 +10,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "support/errors.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -27,7 +30,7 @@ static void check(const std::error_code& error, const char* action, const fs::pa
 std::string read_file(const fs::path& file, std::size_t limit) {
   PosixFile input = PosixFile::open_regular(file);
   std::string content;
-  // The files of /proc have no size to go by, so the buffer grows with what comes.
+  // Files in /proc report size 0, so the buffer grows while reading.
   for (std::size_t step = std::size_t{1} << 16;; step *= 2) {
     const std::size_t before = content.size();
     content.resize(before + std::min(step, limit - before) + 1);
@@ -35,28 +38,29 @@ std::string read_file(const fs::path& file, std::size_t limit) {
     const std::size_t count = input.read(std::as_writable_bytes(std::span(content).subspan(before)));
     content.resize(before + count);
     if (content.size() > limit) {
-      throw IoError(format_text("cannot read {}: it holds more than {} bytes", display(file), limit));
+      throw IoError(format_text("cannot read {}: it has more than {} bytes", display(file), limit));
     }
     if (count < wanted) return content;
   }
 }
 
 void require_free(const fs::path& file, bool overwrite) {
-  std::error_code ignored;  // whatever is wrong, writing will say it
+  std::error_code ignored;  // writing reports the error
   if (fs::is_directory(file, ignored)) throw UsageError(display(file) + " is a directory");
   if (overwrite || !fs::exists(fs::symlink_status(file, ignored))) return;
-  throw UsageError(display(file) + " exists already; name another file, or say --overwrite to replace it");
+  throw UsageError(display(file) + " already exists; choose another file or pass --overwrite");
 }
 
-/// A name beside `file` that nobody else has: on a shared disk, processes of several machines bear the same number.
+/// A unique name in the directory of `file`. On a shared disk, processes of different machines may have the same id,
+/// hence the random number per process.
 static fs::path temporary_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   static const unsigned machine = std::random_device()();
   for (;;) {
     fs::path candidate = file;
-    candidate.replace_filename(format_text("{}{}-{}-{:08x}-{}", temporary_prefix, file.filename().string(),
-                                           static_cast<int>(::getpid()), machine, counter++));
-    std::error_code ignored;  // whatever is wrong, opening will say it
+    candidate.replace_filename(
+        format_text("{}{}-{}-{:08x}-{}", temporary_prefix, file.filename().string(), ::getpid(), machine, counter++));
+    std::error_code ignored;  // opening reports the error
     if (!fs::exists(fs::symlink_status(candidate, ignored))) return candidate;
   }
 }
@@ -91,7 +95,7 @@ void PendingFile::commit() {
 
 void sync_directory(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
-  // EINVAL: this file system does not synchronise directories, and there is nothing that we could do instead.
+  // EINVAL: the file system cannot flush directories.
   if (::fsync(opened.descriptor()) != 0 && errno != EINVAL) throw_io_error("write to the disk", opened.path());
 }
 
@@ -133,7 +137,7 @@ void rename_path(const fs::path& from, const fs::path& to) {
   check(error, "create", to);
 }
 
-/// "process 1234", from the lock file that its holder wrote.
+/// "process 1234": the id that the holder of the lock wrote to its file.
 static std::string holder(PosixFile& file) {
   char digits[16];
   const std::size_t count = file.read(std::as_writable_bytes(std::span(digits)));
@@ -148,21 +152,32 @@ FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(gua
     throw BusyError(format_text("{} is in use by {}", display(guarded), holder(file_)));
   }
   if (::ftruncate(file_.descriptor(), 0) != 0) throw_io_error("write", file);
-  file_.write(bytes_of(format_text("{}\n", static_cast<int>(::getpid()))));
+  file_.write(bytes_of(format_text("{}\n", ::getpid())));
 }
 
 void FileLock::check_in_place() const {
   struct stat held, found;
-  if (::fstat(file_.descriptor(), &held) != 0) throw_io_error("look at", file_.path());
+  if (::fstat(file_.descriptor(), &held) != 0) throw_io_error("stat", file_.path());
   const bool there = ::stat(file_.path().c_str(), &found) == 0;
   if (there && held.st_dev == found.st_dev && held.st_ino == found.st_ino) return;
   throw IoError(display(guarded_) + " was removed or replaced while it was in use");
 }
 
+FileLock wait_for_lock(const fs::path& file, const fs::path& guarded) {
+  for (;;) {
+    try {
+      return FileLock(file, guarded);
+    } catch (const BusyError& error) {
+      if (const int signal = stop_signal()) throw StoppedError(signal, format_text("stopped while {}", error.what()));
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+}
+
 AppendFile::AppendFile(const fs::path& file) : file_(file, O_WRONLY | O_CREAT | O_APPEND) {}
 
 void AppendFile::append_line(std::string_view line) {
-  if (line.find('\n') != std::string_view::npos) throw std::invalid_argument("a line to append holds a newline");
+  if (line.find('\n') != std::string_view::npos) throw std::invalid_argument("AppendFile: the line contains a newline");
   append(std::string(line) + '\n');
 }
 
@@ -173,16 +188,16 @@ void AppendFile::append(std::string_view bytes) {
     count = ::write(file_.descriptor(), bytes.data(), bytes.size());
   } while (count < 0 && errno == EINTR);
   if (count == static_cast<ssize_t>(bytes.size())) return;
-  const int error = count < 0 ? errno : ENOSPC;  // a part was written: the next write would have said that
+  const int error = count < 0 ? errno : ENOSPC;  // a partial write means a full disk
   [[maybe_unused]] const int cut = ::ftruncate(file_.descriptor(), static_cast<off_t>(before));
   throw_io_error("write", file_.path(), error);
 }
 
 void AppendFile::truncate_to(std::uint64_t offset) {
   if (offset > size()) {
-    throw IoError(format_text("{} holds {} bytes where {} are expected", display(file_.path()), size(), offset));
+    throw IoError(format_text("{} has {} bytes, expected at least {}", display(file_.path()), size(), offset));
   }
-  if (::ftruncate(file_.descriptor(), static_cast<off_t>(offset)) != 0) throw_io_error("shorten", file_.path());
+  if (::ftruncate(file_.descriptor(), static_cast<off_t>(offset)) != 0) throw_io_error("truncate", file_.path());
 }
 
 }  // namespace slopegan

@@ -9,29 +9,30 @@
 
 #include "support/posix_file.h"
 
-/// Files that survive a crash. Every failure is an IoError that names the path and the system's reason.
+/// Crash-safe files, locks and directories. Every failure is an IoError with the path and the system's error message.
 namespace slopegan {
 
-/// The whole content; a file of more than `limit` bytes is refused, and so are pipes and devices.
+/// Reads the whole file. Refuses files of more than `limit` bytes, pipes and devices.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
-/// Throws UsageError where something stands at `file` already and may not be replaced, or it is a directory.
+/// Throws UsageError if `file` is a directory, or exists and `overwrite` is false.
 void require_free(const std::filesystem::path& file, bool overwrite);
 
-/// When what is written has to be on the disk. `later` is for thousands of small files that can be made again: each is
-/// whole for every reader even where this process is killed, but a machine that loses its power may lose them until
-/// sync_file_system is called.
+/// When written content must reach the disk. `later` suits thousands of small files that can be written again: readers
+/// never see a partial file even if the process is killed, but a power failure before sync_file_system may lose them.
 enum class Sync { now, later };
 
-/// Whoever reads `file` sees the old content or the new, never a part, whenever this process or (Sync::now) the machine
-/// stops. The new content is then on the disk when this returns. A symbolic link is replaced, not followed.
+/// Replaces the content of `file` atomically: readers see either the old or the new content, even if the process or,
+/// with Sync::now, the machine crashes. With Sync::now the content is on the disk when this returns. A symbolic link is
+/// replaced, not followed.
 void write_file_atomic(const std::filesystem::path& file, std::string_view content, Sync sync = Sync::now);
 
-/// Returns once everything that was written to the file system of `directory` is on the disk.
+/// Flushes all data written to the file system of `directory` to the disk (syncfs).
 void sync_file_system(const std::filesystem::path& directory);
 
-/// A file too large to be held in memory: it is written under another name beside `file`, by whoever opens that, and
-/// takes its place when it is whole. Without commit() nothing of it stays.
+/// An atomic write of a file that is too large to hold in memory. The caller opens temporary(), which is in the
+/// directory of `file`, and writes the content to it; commit() moves it to `file`. Without commit() the destructor
+/// deletes it.
 class PendingFile {
  public:
   explicit PendingFile(std::filesystem::path file);
@@ -40,44 +41,44 @@ class PendingFile {
   PendingFile& operator=(const PendingFile&) = delete;
 
   const std::filesystem::path& file() const { return file_; }
-  /// Nothing is there yet.
+  /// Does not exist until the caller creates it.
   const std::filesystem::path& temporary() const { return temporary_; }
-  /// What stands at temporary() is brought to the disk and then replaces file(), as write_file_atomic does it.
+  /// Flushes temporary() to the disk and renames it to file(), as write_file_atomic does.
   void commit();
 
  private:
   std::filesystem::path file_, temporary_;
 };
 
-/// Returns once the entries of the directory (created, renamed, removed files) are on the disk.
+/// Flushes the entries of the directory (created, renamed and removed files) to the disk.
 void sync_directory(const std::filesystem::path& directory);
 
-/// With its parents; one that is there is fine. The entries of new ones are on the disk when this returns.
+/// Creates `directory` and its missing parents and flushes their entries to the disk.
 void make_directories(const std::filesystem::path& directory);
 
-/// What is in the directory, in no order; nothing where there is no directory.
+/// The entries of `directory` in unspecified order; empty if it does not exist.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
 
-/// The beginning of the name of everything that is still being written. Whoever has a directory for himself may remove
-/// what bears such a name there: a process that was killed left it.
+/// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix:
+/// they are leftovers of a killed process.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 void remove_temporaries(const std::filesystem::path& directory);
 
-/// With everything in it; links are removed, not followed. One that is not there is fine.
+/// Removes `path` recursively, if it exists. Symbolic links are removed, not followed.
 void remove_tree(const std::filesystem::path& path);
 
-/// Replaces a file (not a directory that holds something) at `to`.
+/// Renames `from` to `to`, replacing a file or an empty directory at `to`.
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// An exclusive lock, held while the object lives and released by the system at any death of the process. Programs that
-/// this one starts do not inherit it.
+/// An exclusive lock (flock), held for the lifetime of the object. The system releases it when the process dies. Child
+/// processes do not inherit it.
 class FileLock {
  public:
-  /// Locks `file`, which is created where it is missing and stays, without waiting. Throws BusyError saying that
-  /// `guarded` is in use, and by which process, where another holds the lock.
+  /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
+  /// lock, throws BusyError, which says that `guarded` is in use and by which process.
   FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
-  /// Throws IoError where the file was removed or replaced since: what it guards may be somebody else's by now.
+  /// Throws IoError if the lock file was removed or replaced, because another process may own the guarded path now.
   void check_in_place() const;
 
  private:
@@ -85,21 +86,25 @@ class FileLock {
   PosixFile file_;
 };
 
-/// A file of whole lines or records that only grows at its end; created where it is missing. For one writer.
+/// Locks `file` as FileLock does, but waits while another process holds the lock. Throws StoppedError if a signal asks
+/// the process to stop meanwhile.
+FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
+
+/// An append-only file of lines or records with a single writer. Created if it does not exist.
 class AppendFile {
  public:
   explicit AppendFile(const std::filesystem::path& file);
 
-  /// Adds `line` and a newline; `line` holds none.
+  /// Appends `line` and a newline. `line` must not contain a newline.
   void append_line(std::string_view line);
-  /// Adds `bytes` with a single write(2), so that no reader sees two of them mixed. Where the disk is full, nothing of
-  /// them stays.
+  /// Appends `bytes` with a single write(2), so that readers see records whole. If the disk is full, removes the
+  /// partial record and throws IoError.
   void append(std::string_view bytes);
-  /// In bytes.
+  /// The size in bytes.
   std::uint64_t size() const { return file_.size(); }
-  /// Cuts everything from byte `offset` on; a file that is shorter is refused.
+  /// Truncates the file to `offset` bytes. Throws IoError if it is shorter.
   void truncate_to(std::uint64_t offset);
-  /// Returns once all of it is on the disk.
+  /// Flushes the content to the disk.
   void sync() { file_.sync(); }
 
  private:

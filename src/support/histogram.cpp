@@ -10,14 +10,14 @@ namespace slopegan {
 
 namespace {
 
-/// What is cut off of a float32's 32 bits: all but the sign, the exponent and three bits of the fraction.
+/// The low bits that a bucket ignores: all but the sign, the exponent and three bits of the fraction.
 constexpr unsigned cut_bits = 20;
 constexpr std::uint32_t bucket_count = std::uint32_t{1} << (32 - cut_bits);
-constexpr std::uint32_t negative = bucket_count / 2;  ///< the sign's place in a bucket's number
+constexpr std::uint32_t negative = bucket_count / 2;  ///< the sign bit of a bucket's index
 constexpr std::uint32_t exponent_mask = 0x7f800000;
-constexpr std::uint32_t finite_buckets = exponent_mask >> cut_bits;  ///< on either side of zero
+constexpr std::uint32_t finite_buckets = exponent_mask >> cut_bits;  ///< per sign
 
-/// The least number of bucket `index` of the positive side; beyond the last one, the greatest number that there is.
+/// The lower bound of positive bucket `index`; the largest finite float beyond the last one.
 double edge(std::uint32_t index) {
   if (index >= finite_buckets) return static_cast<double>(std::numeric_limits<float>::max());
   return static_cast<double>(std::bit_cast<float>(index << cut_bits));
@@ -27,7 +27,7 @@ double edge(std::uint32_t index) {
 
 Histogram::Histogram() : counts_(bucket_count) {}
 
-/// Lanes, so that the loop becomes vector code; what is not finite counts as nothing.
+/// Independent accumulators, so that the compiler vectorises the loop. Values that are not finite count as 0.
 struct Histogram::Lanes {
   static constexpr std::size_t width = 8;
   double sum[width] = {}, sum_of_squares[width] = {};

@@ -7,25 +7,25 @@
 
 namespace slopegan {
 
-/// How often numbers of each size came up. The buckets are those of float32's leading bits: eight to a factor of two on
-/// either side of zero, so that no range has to be known beforehand and counting costs a shift and an increment.
+/// A histogram of float32 values. The leading bits of a value select its bucket: eight buckets per power of two, for
+/// each sign. Hence the range need not be known in advance, and counting a value costs a shift and an increment.
 class Histogram {
  public:
   struct Bucket {
-    double left = 0, right = 0;  ///< |left|, |right| belong to the bucket and to the one beyond it, the latter excluded
+    double left = 0, right = 0;  ///< the end of smaller magnitude is included, the other excluded
     std::int64_t count = 0;
   };
 
   Histogram();
 
-  /// Numbers that are not finite are left out.
+  /// Ignores values that are not finite.
   void add(std::span<const float> values);
 
-  /// The buckets that are not empty, from the least numbers on; each lies right of the one before it.
+  /// The non-empty buckets in ascending order.
   std::vector<Bucket> buckets() const;
 
   std::int64_t count() const;
-  /// Of all numbers; 0 where there are none.
+  /// The statistics below are over all values, and 0 if there are none.
   double min() const { return count() == 0 ? 0 : static_cast<double>(min_); }
   double max() const { return count() == 0 ? 0 : static_cast<double>(max_); }
   double sum() const { return sum_; }

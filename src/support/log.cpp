@@ -1,21 +1,137 @@
 #include "support/log.h"
 
+#include <cerrno>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <sstream>
-#include <string>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <nlohmann/json.hpp>
+#include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
-#include "support/console_sink.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
+#include "support/status_block.h"
 #include "support/text.h"
 
 namespace slopegan::log {
 
 namespace {
+
+void write_to_stderr(const std::string& text) {
+  // A closed stderr must not abort a training run.
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto written = ::write(STDERR_FILENO, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : value;
+}
+
+/// Formats each message as one line with a JSON object.
+class JsonFormatter : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override;
+  std::unique_ptr<spdlog::formatter> clone() const override;
+};
+
+/// The name of the logger for lines of tables, which have no timestamp.
+inline constexpr const char* table_logger = "table";
+
+/// How messages are written to stderr.
+struct ConsoleStyle {
+  bool in_place = false;  ///< status lines are updated in place: a terminal that supports control sequences
+  bool colour = false;
+  bool json = false;
+};
+
+/// JSON and TERM=dumb disable status lines and colours; a non-empty NO_COLOR (no-color.org) disables colours.
+ConsoleStyle console_style(bool json);
+
+/// A sink for stderr with status lines below the messages. base_sink serialises all calls.
+class ConsoleSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit ConsoleSink(const ConsoleStyle& style) : style_(style) {}
+  void show_status(const std::vector<std::string>& lines);
+  static TerminalSize size();
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override;
+  void flush_() override {}
+
+ private:
+  std::string text_of(const spdlog::details::log_msg& message);
+
+  ConsoleStyle style_;
+  StatusBlock status_;
+};
+
+void JsonFormatter::format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) {
+  using namespace std::chrono;
+  const auto millis = duration_cast<milliseconds>(message.time.time_since_epoch()).count();
+  const auto level = spdlog::level::to_string_view(message.level);
+  const nlohmann::ordered_json line = {
+      {"time", static_cast<double>(millis) / 1000.0},
+      {"level", std::string(level.data(), level.size())},
+      {"message", std::string(message.payload.data(), message.payload.size())},
+  };
+  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  out.append(text.data(), text.data() + text.size());
+}
+
+std::unique_ptr<spdlog::formatter> JsonFormatter::clone() const { return std::make_unique<JsonFormatter>(); }
+
+ConsoleStyle console_style(bool json) {
+  const auto term = environment("TERM");
+  const bool in_place = !json && ::isatty(STDERR_FILENO) != 0 && !term.empty() && term != "dumb";
+  return {in_place, in_place && environment("NO_COLOR").empty(), json};
+}
+
+TerminalSize ConsoleSink::size() {
+  winsize size{};
+  TerminalSize known;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return known;
+  if (size.ws_col > 0) known.columns = size.ws_col;  // some serial terminals report 0
+  if (size.ws_row > 0) known.rows = size.ws_row;
+  return known;
+}
+
+void ConsoleSink::show_status(const std::vector<std::string>& lines) {
+  if (!style_.in_place) return;
+  const std::lock_guard lock(mutex_);
+  write_to_stderr(status_.replace(lines, size()));
+}
+
+void ConsoleSink::sink_it_(const spdlog::details::log_msg& message) {
+  std::string line = text_of(message);
+  if (style_.colour && message.level >= spdlog::level::warn) {
+    const char* code = message.level == spdlog::level::warn ? "\033[33m" : "\033[31m";
+    line = code + line.substr(0, line.size() - 1) + "\033[0m\n";
+  }
+  write_to_stderr(style_.in_place ? status_.write_above(line, size()) : line);
+}
+
+/// Errors have no timestamp: a user error is a single plain line.
+std::string ConsoleSink::text_of(const spdlog::details::log_msg& message) {
+  const std::string_view logger(message.logger_name.data(), message.logger_name.size());
+  if (!style_.json && (message.level >= spdlog::level::err || logger == table_logger)) {
+    return std::string(message.payload.data(), message.payload.size()) + "\n";
+  }
+  spdlog::memory_buf_t buffer;
+  formatter_->format(message, buffer);
+  return {buffer.data(), buffer.size()};
+}
 
 struct State {
   std::shared_ptr<ConsoleSink> console;
@@ -79,7 +195,7 @@ void add_file(const std::filesystem::path& file) {
       logger->flush_on(spdlog::level::debug);
     }
   } catch (const spdlog::spdlog_ex& error) {
-    throw IoError("the log file " + display(file) + " cannot be opened: " + printable(error.what(), 4096));
+    throw IoError(format_text("the log file {} cannot be opened: {}", display(file), printable(error.what(), 4096)));
   }
 }
 
@@ -102,7 +218,7 @@ void table(const std::string& lines) {
   for (std::string line; std::getline(text, line);) state().tables->info(printable(line, line.size()));
 }
 
-/// Whoever forgets to make a foreign name printable still sends no control character to a terminal, nor forges a line.
+/// Escapes the message, so that an unescaped foreign name cannot send control characters or forge a line.
 static void write(spdlog::level::level_enum level, std::string_view message) {
   const std::string safe = printable(message, message.size());
   state().logger->log(level, spdlog::string_view_t(safe.data(), safe.size()));

@@ -1,6 +1,7 @@
 #include "support/posix_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -25,10 +26,10 @@ PosixFile::PosixFile(std::filesystem::path path, int flags, std::filesystem::pat
 }
 
 PosixFile PosixFile::open_regular(std::filesystem::path path) {
-  // Without O_NONBLOCK, opening a pipe waits for its writer; regular files do not know it.
+  // Without O_NONBLOCK, opening a pipe blocks until it has a writer. Regular files ignore the flag.
   PosixFile file(std::move(path), O_RDONLY | O_NONBLOCK);
   struct stat status;
-  if (::fstat(file.descriptor_, &status) != 0) throw_io_error("look at", file.path_);
+  if (::fstat(file.descriptor_, &status) != 0) throw_io_error("stat", file.path_);
   if (S_ISDIR(status.st_mode)) throw_io_error("read", file.path_, EISDIR);
   if (!S_ISREG(status.st_mode)) throw IoError("cannot read " + display(file.path_) + ": it is a pipe or a device");
   return file;
@@ -45,7 +46,7 @@ PosixFile::PosixFile(PosixFile&& other) noexcept
 
 std::uint64_t PosixFile::size() const {
   struct stat status;
-  if (::fstat(descriptor_, &status) != 0) throw_io_error("look at", shown_);
+  if (::fstat(descriptor_, &status) != 0) throw_io_error("stat", shown_);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -72,6 +73,19 @@ std::size_t PosixFile::read(std::span<std::byte> buffer) {
 
 void PosixFile::sync() {
   if (::fsync(descriptor_) != 0) throw_io_error("write to the disk", shown_);
+}
+
+MappedFile::MappedFile(const std::filesystem::path& file) {
+  const PosixFile opened = PosixFile::open_regular(file);
+  const auto size = static_cast<std::size_t>(opened.size());
+  if (size == 0) return;  // mmap rejects empty files
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, opened.descriptor(), 0);
+  if (memory == MAP_FAILED) throw_io_error("map", file);
+  bytes_ = {static_cast<const std::byte*>(memory), size};
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 }  // namespace slopegan

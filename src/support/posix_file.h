@@ -9,21 +9,20 @@
 
 namespace slopegan {
 
-/// A path for a message: safe to print on a terminal.
+/// `path` for messages, safe to print on a terminal.
 std::string display(const std::filesystem::path& path);
 
-/// Throws the IoError "cannot <action> <path>: <the system's reason>".
+/// Throws IoError "cannot <action> <path>: <description of error>".
 [[noreturn]] void throw_io_error(const char* action, const std::filesystem::path& path, int error = errno);
 
-/// An open file, closed with the object and not inherited by programs that this one starts. Every failure is an IoError
-/// that names the path and the system's reason.
+/// Owns the descriptor of an open file. Child processes do not inherit it. Every failure is an IoError with the path
+/// and the system's error message.
 class PosixFile {
  public:
-  /// `flags` as open(2) takes them; a file that is created gets mode 0666 less the umask. Messages name `shown`, the
-  /// path itself by default.
+  /// Opens `path` with the flags of open(2); a new file gets mode 0666 minus the umask. Messages name `shown`, by
+  /// default the path itself.
   PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown = {});
-  /// For a file that somebody else may have put there: a pipe or a device, which could keep a reader for ever, is
-  /// refused.
+  /// Opens a file from an untrusted source for reading. Refuses pipes and devices, which could block forever.
   static PosixFile open_regular(std::filesystem::path path);
   ~PosixFile();
   PosixFile(PosixFile&& other) noexcept;
@@ -31,18 +30,33 @@ class PosixFile {
 
   const std::filesystem::path& path() const { return path_; }
   int descriptor() const { return descriptor_; }
-  /// In bytes.
+  /// The size in bytes.
   std::uint64_t size() const;
-  /// Writes all of them.
+  /// Writes all bytes.
   void write(std::span<const std::byte> bytes);
-  /// Fills `buffer` as far as the file goes; returns the number of bytes, less than the buffer's size at the end only.
+  /// Reads until `buffer` is full or the file ends. Returns the number of bytes read.
   std::size_t read(std::span<std::byte> buffer);
-  /// Returns once the content is on the disk.
+  /// Flushes the content to the disk (fsync).
   void sync();
 
  private:
   std::filesystem::path path_, shown_;
   int descriptor_;
+};
+
+/// A regular file mapped into memory, read only. The file may be unlinked but must not be shortened while it is mapped.
+/// Throws IoError naming the file.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& file);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
 };
 
 }  // namespace slopegan

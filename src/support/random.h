@@ -8,26 +8,26 @@
 
 namespace slopegan {
 
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"): four random words from a counter
-/// and a key, without any state.
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), a stateless generator: four
+/// random words from a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// A stream of random numbers that is a pure function of (seed, stream name, index): nothing about it needs to be
-/// saved, a resumed run draws what the uninterrupted one would have drawn, and arms of a sweep that differ in the slope
-/// alone draw the same numbers. The index is an image count or a number of an epoch, never a thread or a wall clock.
+/// A stream of random numbers that is a pure function of (seed, name, index). Checkpoints need no generator state, a
+/// resumed run draws the same numbers as an uninterrupted one, and arms of a sweep that differ only in the slope share
+/// their numbers. The index is a number of images or epochs; it never depends on threads or time.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index = 0);
 
   std::uint32_t next();
-  /// Uniform on {0, …, bound − 1} without bias (Lemire 2019); bound > 0.
+  /// Uniform on {0, …, bound − 1} without bias (Lemire 2019). Requires bound > 0.
   std::uint32_t below(std::uint32_t bound);
-  /// Uniform on [0, 1), 24 bits.
+  /// Uniform on [0, 1) with 24 random bits.
   float uniform();
 
-  /// N(0, 1) by Box and Muller.
+  /// Fills `values` with samples of N(0, 1) (Box–Muller transform).
   void fill_normal(std::span<float> values);
-  /// Uniform on [low, high).
+  /// Fills `values` with samples of the uniform distribution on [low, high).
   void fill_uniform(std::span<float> values, float low, float high);
 
  private:
@@ -37,7 +37,7 @@ class RandomStream {
   std::size_t used_ = 4;
 };
 
-/// A permutation of 0 … count − 1 (Fisher and Yates), a pure function of its arguments like the stream.
+/// A random permutation of 0 … count − 1 (Fisher–Yates shuffle) that is a pure function of the arguments.
 std::vector<std::uint32_t> keyed_permutation(std::uint64_t seed, std::string_view name, std::uint64_t index,
                                              std::uint32_t count);
 

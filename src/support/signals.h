@@ -2,20 +2,20 @@
 
 namespace slopegan {
 
-/// From now on the first SIGINT, SIGTERM or SIGHUP is only noted, for work in progress to end well; a second one, more
-/// than a tenth of a second later, ends the process at once with 128 + its number. A SIGHUP that was ignored stays so
-/// (nohup).
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP. The first signal is recorded for stop_signal(), so that the
+/// process can stop cleanly; a second one, at least 0.1 s later, exits at once with code 128 + its number. An ignored
+/// SIGHUP stays ignored (nohup).
 void install_signal_handlers();
 
-/// The signal that asked to stop, or 0.
+/// The recorded signal, or 0.
 int stop_signal();
 
-/// Another process was asked to stop by that signal, and this one stops with it. 0 does nothing.
-void stop_as_well(int signal);
+/// Records `signal` as if this process had received it, because another rank did. 0 does nothing.
+void record_stop_signal(int signal);
 
-/// From now on a write to a pipe without a reader, or beyond the largest size of a file, fails instead of ending the
-/// process; and where a standard stream is closed, /dev/null takes its place, because the next file that is opened
-/// would, and what is meant for a terminal would stand in a checkpoint.
+/// Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the file size limit returns an error. Opens
+/// /dev/null for each closed standard stream; otherwise the next opened file would take its descriptor, and output for
+/// the terminal would end up in a checkpoint.
 void prepare_streams();
 
 }  // namespace slopegan

@@ -24,21 +24,21 @@ std::string cut_to_columns(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end));
 }
 
-/// From the end of the block's last line. Terminals wrap what stands on them anew when they become narrower, so that a
-/// line may take more rows now than when it was written.
+/// Erases the block, starting at the end of its last line. A terminal that became narrower has rewrapped the lines,
+/// which then take more rows than when they were written.
 std::string StatusBlock::erase(const TerminalSize& size) const {
   std::size_t rows = 0;
   for (const auto& line : shown_)
     rows += std::max<std::size_t>(1, (columns_of(line) + size.columns - 1) / size.columns);
   if (rows == 0) return "";
-  // Row by row: where the block begins at the top, terminals keep what one sequence for all of it erases as history.
+  // Erase row by row: if the block starts at the top, one sequence for all of it moves its text into the history.
   std::string text = "\r\033[K";
   for (std::size_t row = 1; row < rows; ++row) text += "\033[1A\033[K";
   return text;
 }
 
 std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& lines, const TerminalSize& size) const {
-  const std::size_t rows = std::max<std::size_t>(size.rows, 2) - 1;  // the log keeps one
+  const std::size_t rows = std::max<std::size_t>(size.rows, 2) - 1;  // one row is left for the log
   std::vector<std::string> kept = lines;
   if (kept.size() > rows) {
     const std::size_t shown = rows > 2 ? rows - 2 : 0;
@@ -46,7 +46,7 @@ std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& li
     if (rows > 1) kept.push_back(format_text("... {} more", lines.size() - shown - 1));
     kept.push_back(lines.back());
   }
-  // The last column stays free: writing there leaves terminals at odds about where the cursor is.
+  // Leave the last column empty: terminals differ in the cursor position after writing to it.
   for (auto& line : kept) line = cut_to_columns(line, std::max<std::size_t>(size.columns, 2) - 1);
   return kept;
 }

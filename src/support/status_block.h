@@ -12,18 +12,19 @@ struct TerminalSize {
   std::size_t rows = 24;
 };
 
-/// `text`, which is printable, cut to so many columns at a character's border. Every character counts as one column.
+/// Cuts printable UTF-8 `text` to `columns` characters. Every character counts as one column.
 std::string cut_to_columns(std::string_view text, std::size_t columns);
 
-/// Lines at the bottom of a terminal that change in place, below a log that scrolls. It only makes the text to send
-/// (ECMA-48 control sequences); between two calls nothing else may be written to the terminal, whose size may change.
+/// Status lines at the bottom of a terminal, below a scrolling log. Returns the text to write, with ECMA-48 control
+/// sequences. Nothing else may be written to the terminal between two calls; its size may change.
 class StatusBlock {
  public:
-  /// What replaces the block by `lines`, printable ones; by nothing where there are none. Lines are cut to the
-  /// terminal's width, for one that wraps would take two rows, and all but the last to its height.
+  /// The text that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines are
+  /// cut to the width of the terminal, because a wrapped line would take two rows. If they exceed its height, lines
+  /// before the last are left out.
   std::string replace(const std::vector<std::string>& lines, const TerminalSize& size);
 
-  /// What writes `text`, whole lines, above the block.
+  /// The text that writes `text`, complete lines, above the block.
   std::string write_above(std::string_view text, const TerminalSize& size);
 
  private:
@@ -31,7 +32,7 @@ class StatusBlock {
   std::vector<std::string> fitting(const std::vector<std::string>& lines, const TerminalSize& size) const;
 
   std::vector<std::string> wanted_;
-  std::vector<std::string> shown_;  ///< as they stand on the terminal
+  std::vector<std::string> shown_;  ///< the lines currently on the terminal
 };
 
 }  // namespace slopegan

@@ -26,7 +26,7 @@ std::string shortest(double value) {
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   std::string text(buffer, end);
-  // 6e+04 is shorter than 60000 but harder to read.
+  // 60000 reads better than the shorter 6e+04.
   if (text.find("e+") != std::string::npos && std::abs(value) < 1e15 && value == std::floor(value)) {
     return format_text("{:.0f}", value);
   }
@@ -79,21 +79,21 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
-/// Whether `second` may follow `first` in a sequence of UTF-8: no overlong form, surrogate, C1 control character
-/// (U+0080 to U+009F) or code point above U+10FFFF starts like that.
+/// Whether `second` may follow `first` in UTF-8. Excludes overlong forms, surrogates, C1 control characters (U+0080 to
+/// U+009F) and code points above U+10FFFF.
 static bool can_follow(unsigned char first, unsigned char second) {
   const unsigned char low = first == 0xc2 || first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
   const unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
   return low <= second && second <= high;
 }
 
-/// Length of the valid UTF-8 sequence of a printable character at `at`, or 0.
+/// The length of the UTF-8 sequence at `at` if it is a valid printable character, otherwise 0.
 static std::size_t printable_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(at);
   if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
   const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  // 0xc0, 0xc1 and 0xf5 and above start no valid sequence.
+  // No valid sequence starts with 0xc0, 0xc1 or 0xf5 and above.
   if (first < 0xc2 || first > 0xf4 || at + length > text.size() || !can_follow(first, byte(at + 1))) return 0;
   for (std::size_t i = 2; i < length; ++i) {
     if ((byte(at + i) & 0xc0) != 0x80) return 0;

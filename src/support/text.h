@@ -22,7 +22,7 @@ constexpr bool is_text = std::is_convertible_v<const T&, std::string_view>;
 template <class T>
 FormatArgument argument(const T& value) {
   static_assert(is_text<T> || std::integral<T> || std::floating_point<T>, "format_text takes numbers and text");
-  static_assert(!std::same_as<T, bool> && !std::same_as<T, char>, "spell out truth values and letters as text");
+  static_assert(!std::same_as<T, bool> && !std::same_as<T, char>, "convert bool and char to text");
   if constexpr (is_text<T>) {
     return std::string_view(value);
   } else if constexpr (std::floating_point<T>) {
@@ -82,12 +82,11 @@ struct CheckedPattern {
 
 }  // namespace format_detail
 
-/// `pattern` with its fields replaced, in fmt's language, without checks at compile time. Throws std::logic_error if
-/// they do not fit together.
+/// As format_text, without checks at compile time. Throws std::logic_error if `pattern` does not match `arguments`.
 std::string format_arguments(std::string_view pattern, std::span<const FormatArgument> arguments);
 
-/// format_text("{} of {:.1f} MiB", 3, 4.5): `pattern` in fmt's language (https://fmt.dev/latest/syntax), checked when
-/// it is compiled. fmt itself stays inside text.cpp, because LibTorch's include folder holds another version of it.
+/// Formats `arguments` by `pattern` in the syntax of fmt (https://fmt.dev/latest/syntax), checked at compile time:
+/// format_text("{} of {:.1f} MiB", 3, 4.5). Only text.cpp includes fmt, because LibTorch ships another version of it.
 template <class... Arguments>
 std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Arguments...>> pattern,
                         const Arguments&... arguments) {
@@ -95,7 +94,7 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
 }
 
-/// The shortest decimal that reads back as the same double: 0.2, 2e-04, 60000.
+/// The shortest decimal that parses to the same double: 0.2, 2e-04, 60000.
 std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
@@ -103,18 +102,18 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// "60000 x 28 x 28".
 std::string shape_text(const std::vector<std::int64_t>& sizes);
 
-/// The candidate that is closest to `word` by edit distance with transpositions (optimal string alignment), or an empty
-/// string where none is close enough to be what was meant (more than a third of the letters differ).
+/// The candidate closest to `word` by edit distance with transpositions (optimal string alignment), or an empty string
+/// if more than a third of the letters differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `text` with every control character and every byte that is no valid UTF-8 replaced by '?', cut to `limit` bytes:
-/// safe to print on a terminal.
+/// `text` made safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and the result is cut
+/// to `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
-/// The same for text of several lines, however long: newlines stay.
+/// As printable, but keeps newlines and has no limit.
 std::string printable_lines(std::string_view text);
 
-/// 00:41, 12:05, 3:07:12.
+/// A duration as 00:41, 12:05 or 3:07:12.
 std::string clock_time(double seconds);
 
 }  // namespace slopegan

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/step_arithmetic.h"
 #include "training/gan_state.h"
 
 namespace slopegan {
@@ -22,8 +21,8 @@ double flop_of(std::int64_t resolution, std::int64_t width, std::int64_t channel
   return step_flop(*state.generator, *state.discriminator, resolution);
 }
 
-// The sums of 2 · in · out · 16 · places over the layers, 8 times for the discriminator, 3 times for the generator.
-TEST(StepArithmetic, CountsTheProductsOfEveryLayer) {
+// The sum over the layers of 2 · in · out · 16 · positions, times 8 for the discriminator and 3 for the generator.
+TEST(StepFlop, CountsTheProductsOfEveryLayer) {
   const double wide = 2.0 * 16 * (32 * 64 * 64 + 64 * 128 * 16);
   const double discriminator = wide + 2.0 * 16 * (1 * 32 * 256 + 128),
                generator = wide + 2.0 * 16 * (32 * 256 + 100 * 128);
@@ -43,7 +42,7 @@ std::vector<std::string> names_of(const BenchResult& result) {
   return names;
 }
 
-TEST(BenchStep, MeasuresEachVariantBesideThePeaksOfItsDtype) {
+TEST(BenchStep, MeasuresEachVariantAndTheReferencesOfItsDtype) {
   Config narrow = config_of(32, 8);
   narrow.training.batch_size = 4;
   narrow.training.threads = 1;

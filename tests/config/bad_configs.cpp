@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "config/fields.h"
-#include "config/key_hints.h"
+#include "config/keys.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -24,7 +24,7 @@ BadValues with_hint(const std::vector<std::string>& values, const std::string& h
 
 std::string allowed_text(const std::string& rule) { return "allowed: " + rule; }
 
-/// No rule takes these where one number is expected.
+/// Values that no rule for a number accepts.
 const std::vector<std::string> no_numbers = {"ten",   "\"1\"", "[1]",        "{a: 1}", "true",
                                              "0x10",  "1e",    "1 2",        ".nan",   ".inf",
                                              "-.inf", "1e999", "\"\\e[2J\"", "",       "2026-01-31"};
@@ -107,7 +107,7 @@ BadValues bad_values(const Slopes& rule) {
   return bad;
 }
 
-/// `line` of the file is where the value stands.
+/// A file with `value` on line `value_line`.
 std::string file_with(const std::string& key, const std::string& value) {
   const std::size_t dot = key.find('.');
   if (dot == std::string::npos) return "# a file\n\n" + key + ": " + value + "\n";
@@ -115,7 +115,7 @@ std::string file_with(const std::string& key, const std::string& value) {
 }
 constexpr int value_line = 3;
 
-/// The mistakes of the key itself; `value` is a good one.
+/// Mistakes in the key itself, with a valid value.
 void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   const std::size_t dot = key.find('.') + 1;  // 0 without a section
   const std::string section = key.substr(0, dot), name = key.substr(dot);
@@ -133,7 +133,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   if (!section.empty()) {
     add("dotted", key + ": 1\n", "write " + section.substr(0, dot - 1) + ": {" + name + ": ...}", 1);
     const bool ambiguous = is_section(name);  // metrics.samples and samples
-    add("without its section", name + ": 1\n", ambiguous ? "section with keys of its own" : "did you mean ", 1);
+    add("without its section", name + ": 1\n", ambiguous ? "is a section with the keys" : "did you mean ", 1);
   }
 }
 
@@ -159,7 +159,7 @@ std::vector<BadConfig> bad_configs() {
 }
 
 std::vector<BadConfig> hostile_yaml() {
-  const std::string binary = "not text in UTF-8, or with control characters";
+  const std::string binary = "not UTF-8 text, or contains control characters";
   return {
       {"deep lists", "\nseed: " + repeated("[", 100000), 2, "more than 16 levels"},
       {"deep maps", "\nseed: " + repeated("{a: ", 100000), 2, "more than 16 levels"},
@@ -170,7 +170,7 @@ std::vector<BadConfig> hostile_yaml() {
       {"a merge key", "seed: 1\n<<: *a\n", 2, ""},
       {"an object to build", "seed: !!python/object/apply:os.system [id]\n", 1, "tags ("},
       {"two documents", "seed: 0\n---\nseed: 1\n", 2, "only one is allowed"},
-      {"a byte that is no UTF-8", "seed: 0\n# \xff\n", 2, binary},
+      {"a byte that is not UTF-8", "seed: 0\n# \xff\n", 2, binary},
       {"an overlong sequence", "run:\n  name: \xc0\xaf\n", 2, binary},
       {"a surrogate", "# \xed\xa0\x80\n", 1, binary},
       {"UTF-16", std::string("\xff\xfes\0e\0e\0d\0", 10), 1, binary},
@@ -181,15 +181,15 @@ std::vector<BadConfig> hostile_yaml() {
        1, binary},
       {"a terminal's escape", "seed: 0\n\x1b[2J: 1\n", 2, binary},
       {"tabs as indentation", "generator:\n\twidth: 3\n", 2, "not valid YAML"},
-      {"a list that never ends", "\n\nseed: [1, 2\n", 4, "not valid YAML"},
-      {"a quote that never ends", "seed: \"abc\n", 1, "is text in quotes"},
+      {"an unterminated list", "\n\nseed: [1, 2\n", 4, "not valid YAML"},
+      {"an unterminated quote", "seed: \"abc\n", 1, "is text in quotes"},
       {"a map in a map", "seed: a: b\n", 1, "not valid YAML"},
-      {"a list instead of keys", "- seed\n- 1\n", 1, "the file must hold keys with values"},
-      {"a word instead of keys", "seed", 1, "the file must hold keys with values"},
+      {"a list instead of keys", "- seed\n- 1\n", 1, "the file must contain keys with values"},
+      {"a word instead of keys", "seed", 1, "the file must contain keys with values"},
       {"a list as a key", "seed: 0\n? [a]\n: 1\n", 2, "a key must be a word"},
-      {"nothing as a key", "~: 1\n", 1, "a key must be a word"},
-      {"a section that is a number", "seed: 0\ntraining: 3\n", 2, "section with keys of its own: total_images"},
-      {"a section that is a list", "training: [1]\n", 1, "section with keys of its own: total_images"},
+      {"null as a key", "~: 1\n", 1, "a key must be a word"},
+      {"a section that is a number", "seed: 0\ntraining: 3\n", 2, "is a section with the keys total_images"},
+      {"a section that is a list", "training: [1]\n", 1, "is a section with the keys total_images"},
       {"a key of a hundred thousand letters", repeated("k", 100000) + ": 1\n", 1, ""},
       {"an unknown key", "colour: red\n", 1, "allowed: seed, run, data, generator"},
       {"an unknown key of a section", "ema:\n  zzzzzz: 1\n", 2, "allowed: half_life_images"},
@@ -202,8 +202,8 @@ std::vector<BadOverride> bad_overrides() {
       {"seed", "not of the form key=value"},
       {"=1", "not of the form key=value"},
       {"\x1b[2J=1", "is not a key"},
-      {"seed=\xff", "not text in UTF-8"},
-      {"generator=1", "section with keys of its own"},
+      {"seed=\xff", "not UTF-8 text"},
+      {"generator=1", "is a section with the keys"},
       {"batch_size=8", "did you mean training.batch_size?"},
       {"run.name=../x", "but not . or .."},
       {"data.path=a #b", "put the value in double quotes"},

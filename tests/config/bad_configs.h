@@ -7,17 +7,16 @@ namespace slopegan {
 
 /// A configuration file with one mistake.
 struct BadConfig {
-  std::string what;  ///< for the messages of tests
+  std::string what;  ///< a description for test messages
   std::string text;
-  int line = 1;      ///< where the mistake is
-  std::string hint;  ///< what its message must hold: what is allowed, or what was probably meant
+  int line = 1;      ///< of the mistake
+  std::string hint;  ///< a part of the expected message: the allowed values or a suggestion
 };
 
-/// For every key of config/fields.h every kind of mistake that its rule knows, and the mistakes that a key itself can
-/// have.
+/// For every key of config/fields.h: every kind of mistake that violates its rule, and mistakes in the key itself.
 std::vector<BadConfig> bad_configs();
 
-/// Text that is hostile as YAML, whatever the keys.
+/// Hostile YAML that does not depend on any key.
 std::vector<BadConfig> hostile_yaml();
 
 /// A key=value argument with one mistake.
@@ -26,7 +25,7 @@ struct BadOverride {
   std::string hint;
 };
 
-/// The mistakes in the values of all keys as arguments.
+/// Mistakes in the values of all keys, as command-line arguments.
 std::vector<BadOverride> bad_overrides();
 
 }  // namespace slopegan

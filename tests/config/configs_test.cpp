@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 
 const std::filesystem::path folder = std::filesystem::path(SLOPEGAN_SOURCE_DIR) / "configs";
 
-TEST(ShippedConfigs, LoadWithoutWarningsAndCanBeSwept) {
+TEST(ShippedConfigs, LoadWithoutWarningsAndAreValidSweeps) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".yaml") continue;
@@ -22,16 +22,17 @@ TEST(ShippedConfigs, LoadWithoutWarningsAndCanBeSwept) {
     const auto loaded = load_config(entry.path());
     EXPECT_THAT(loaded.warnings, IsEmpty()) << entry.path();
     EXPECT_THAT(validate_sweep(loaded.config), IsEmpty()) << entry.path();
-    EXPECT_EQ(loaded.config.run.name, entry.path().stem()) << "so that no two write to the same directory";
+    EXPECT_EQ(loaded.config.run.name, entry.path().stem())
+        << "so that no two configurations write to the same directory";
   }
   EXPECT_GE(count, 9);
 }
 
-TEST(ShippedConfigs, TheDefaultRunIsTheDefaults) {
+TEST(ShippedConfigs, FashionMnistIsTheDefaults) {
   EXPECT_THAT(differences(load_config(folder / "fashion_mnist.yaml").config, Config{}), IsEmpty());
 }
 
-TEST(ShippedConfigs, SamplesAndCheckpointsFallOnTheEndOfEachRun) {
+TEST(ShippedConfigs, SamplesAndCheckpointsCoincideWithTheEndOfTheRun) {
   for (const std::string name : {"fashion_mnist", "fashion_mnist_sweep", "quickstart", "smoke", "emoji", "medmnist",
                                  "cifar10", "faces_64", "faces_128"}) {
     const Config config = load_config(folder / (name + ".yaml")).config;

@@ -38,9 +38,9 @@ std::string repeated(const std::string& text, std::size_t bytes) {
 TEST_F(HostileFiles, NamesAFileThatCannotBeRead) {
   EXPECT_EQ(errors_of_path(directory_.path() / "none.yaml"), Lines{"none.yaml: no such configuration file"});
   std::filesystem::create_directory(directory_.path() / "folder");
-  EXPECT_EQ(errors_of_path(directory_.path() / "folder"), Lines{"folder: not a file; a YAML file is needed"});
+  EXPECT_EQ(errors_of_path(directory_.path() / "folder"), Lines{"folder: not a regular file; a YAML file is required"});
   ASSERT_EQ(::mkfifo((directory_.path() / "pipe").c_str(), 0600), 0);
-  EXPECT_EQ(errors_of_path(directory_.path() / "pipe"), Lines{"pipe: not a file; a YAML file is needed"});
+  EXPECT_EQ(errors_of_path(directory_.path() / "pipe"), Lines{"pipe: not a regular file; a YAML file is required"});
   std::filesystem::create_symlink("loop", directory_.path() / "loop");
   EXPECT_THAT(errors_of_path(directory_.path() / "loop"), Each(StartsWith("loop: ")));
 }
@@ -55,17 +55,18 @@ TEST_F(HostileFiles, NamesAFileWithoutReadPermission) {
 TEST_F(HostileFiles, RefusesAFileAboveOneMebibyte) {
   const std::size_t limit = std::size_t{1} << 20;
   EXPECT_NO_THROW(load(std::string(limit, '#')));
-  EXPECT_EQ(errors(std::string(limit + 1, '#')), Lines{"x.yaml: larger than 1 MiB; a configuration is not"});
+  EXPECT_EQ(errors(std::string(limit + 1, '#')),
+            Lines{"x.yaml: larger than 1 MiB, the limit for a configuration file"});
 }
 
 TEST_F(HostileFiles, RefusesBinaryFiles) {
   EXPECT_EQ(errors(std::string("seed: 0\nrun\0x", 13)),
-            Lines{"x.yaml:2: not text in UTF-8, or with control characters"});
+            Lines{"x.yaml:2: not UTF-8 text, or contains control characters"});
   EXPECT_EQ(errors("\x7f"
                    "ELF"),
-            Lines{"x.yaml:1: not text in UTF-8, or with control characters"});
-  EXPECT_THAT(errors("\xff\xfes"), Each(StartsWith("x.yaml:1: not text in UTF-8")));
-  EXPECT_EQ(errors("seed: 0\n# caf\xe9\n"), Lines{"x.yaml:2: not text in UTF-8, or with control characters"});
+            Lines{"x.yaml:1: not UTF-8 text, or contains control characters"});
+  EXPECT_THAT(errors("\xff\xfes"), Each(StartsWith("x.yaml:1: not UTF-8 text")));
+  EXPECT_EQ(errors("seed: 0\n# caf\xe9\n"), Lines{"x.yaml:2: not UTF-8 text, or contains control characters"});
   EXPECT_EQ(load("\xef\xbb\xbfseed: 3\r\n# caf\xc3\xa9\t\r\n").config.seed, 3);
 }
 
@@ -91,7 +92,7 @@ TEST_F(HostileFiles, RefusesKeysGivenTwice) {
 TEST_F(HostileFiles, RefusesAnchorsAndAliases) {
   EXPECT_EQ(errors("seed: 1\ngenerator: &g {width: 8}\ndiscriminator: *g\n"),
             (Lines{"x.yaml:2: anchors (&name) are not allowed",
-                   "x.yaml:3: aliases (*name) are not allowed; write the value out"}));
+                   "x.yaml:3: aliases (*name) are not allowed; write out the value"}));
   const std::string bomb =
       "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n"
       "d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d]\n";
@@ -109,10 +110,10 @@ TEST_F(HostileFiles, RefusesTags) {
 TEST_F(HostileFiles, RefusesASecondDocument) {
   EXPECT_NO_THROW(load("---\nseed: 0\n...\n"));
   EXPECT_EQ(errors("seed: 0\n---\nseed: 1\n"),
-            Lines{"x.yaml:2: another YAML document starts here; only one is allowed"});
+            Lines{"x.yaml:2: a second YAML document starts here; only one is allowed"});
 }
 
-TEST_F(HostileFiles, RefusesKeysThatAreNoWords) {
+TEST_F(HostileFiles, RefusesKeysThatAreNotWords) {
   EXPECT_EQ(errors("? [a, b]\n: 1\n"), Lines{"x.yaml:1: a key must be a word"});
   EXPECT_EQ(errors("? {a: b}\n: 1\n"), Lines{"x.yaml:1: a key must be a word"});
   EXPECT_EQ(errors("~: 1\n"), Lines{"x.yaml:1: a key must be a word"});
@@ -124,7 +125,7 @@ TEST_F(HostileFiles, RefusesDeepNesting) {
   EXPECT_EQ(errors(nested(16)), Lines{"x.yaml:1: more than 16 levels of nesting"});
 }
 
-TEST_F(HostileFiles, SurvivesAMebibyteOfAnything) {
+TEST_F(HostileFiles, RefusesAMebibyteOfAnySyntax) {
   for (const std::string text :
        {"[",   "{",     "- ", "? ",   "[{", "{a: ",  "? - ", ": ",          "&a ",    "*a ",  "!!a ",
         "|\n", "---\n", "\"", "a: [", "]",  "a:\n ", "[a, ", "%YAML 1.2\n", "a: b\n", "\xff", "a\n"}) {
@@ -154,7 +155,7 @@ TEST_F(HostileFiles, CutsLongWordsInMessages) {
   EXPECT_LT(override_errors({"seed=" + std::string(100000, '1')}).front().size(), 400u);
 }
 
-TEST_F(HostileFiles, EveryDamageOfAGoodFileEndsInAConfigOrAUsageError) {
+TEST_F(HostileFiles, ADamagedFileGivesAConfigOrAUsageError) {
   const std::string good =
       "seed: 3\nrun: {name: abc}\ngenerator:\n  negative_slope: {from: 0.3, to: 0.1, over_images: 5, shape: log}\n"
       "sweep:\n  negative_slope: [0, 0.1]\n  seeds:\n    - 1\n    - 2\ndata: {path: \"a\\\"b\"}\n";

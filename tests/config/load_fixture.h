@@ -9,14 +9,14 @@
 
 namespace slopegan {
 
-/// Loads texts as the file x.yaml, which messages call "x.yaml".
+/// Loads text from a file that messages call "x.yaml".
 class LoadFixture : public ::testing::Test {
  protected:
   LoadedConfig load(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     return load_config(directory_.write("x.yaml", text), overrides);
   }
 
-  /// The lines of the error that `load` throws; a failure, and nothing, where it throws none.
+  /// The lines of the UsageError that `load` throws. Fails the test and returns an empty list if it throws none.
   std::vector<std::string> errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     try {
       load(text, overrides);

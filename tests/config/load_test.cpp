@@ -84,7 +84,7 @@ TEST_F(LoadConfig, OverridesTakeListsSchedulesTextAndWholeSections) {
   EXPECT_EQ(config.training.threads, 1);
 }
 
-TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
+TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestKey) {
   EXPECT_EQ(errors("generator:\n  width: 8\n  negative_slop: 0.3\n"),
             Lines{"x.yaml:3: generator.negative_slop is not a key; did you mean generator.negative_slope?"});
   EXPECT_EQ(errors("seed: 0\n\ntrainig:\n  batch_size: 8\n"),
@@ -105,7 +105,7 @@ TEST_F(LoadConfig, NamesTheLineOfAnUnknownKeyAndTheNearestOne) {
                   "gradient_penalty"});
 }
 
-TEST_F(LoadConfig, NamesTheFullKeyOfOneWithoutItsSection) {
+TEST_F(LoadConfig, SuggestsTheFullKeyForAKeyWithoutItsSection) {
   EXPECT_EQ(override_errors({"batch_size=8"}),
             Lines{"command line: 'batch_size=8': batch_size is not a key; did you mean training.batch_size?"});
   EXPECT_EQ(override_errors({"negative_slop=0.37"}),
@@ -115,9 +115,9 @@ TEST_F(LoadConfig, NamesTheFullKeyOfOneWithoutItsSection) {
   EXPECT_THAT(errors("negative_slope: 0.1\n").front(), HasSubstr("did you mean generator.negative_slope or"));
 }
 
-TEST_F(LoadConfig, TellsThatDottedKeysAreNestedInAFile) {
+TEST_F(LoadConfig, ExplainsThatDottedKeysAreNestedInAFile) {
   EXPECT_EQ(errors("training.total_images: 5"),
-            Lines{"x.yaml:1: training.total_images is not a key of a file, where keys are nested; write training: "
+            Lines{"x.yaml:1: training.total_images is not a key: keys of a file are nested; write training: "
                   "{total_images: ...}"});
   EXPECT_EQ(
       errors("generator: {a.b: 5}"),
@@ -142,7 +142,7 @@ TEST_F(LoadConfig, NamesTheAllowedRange) {
               HasSubstr("generator.negative_slope = 2.5 is out of range; allowed: a number -2 to 2, a list"));
 }
 
-TEST_F(LoadConfig, TakesTheEndsOfARange) {
+TEST_F(LoadConfig, AcceptsTheBoundsOfARange) {
   EXPECT_EQ(load("training: {batch_size: 1}").config.training.batch_size, 1);
   EXPECT_EQ(load("training: {batch_size: 65536}").config.training.batch_size, 65536);
   EXPECT_THAT(errors("training: {batch_size: 65537}"), ::testing::SizeIs(1));
@@ -182,8 +182,8 @@ TEST_F(LoadConfig, RefusesValuesOfAnotherType) {
             Lines{"x.yaml:1: training.device is a list, not a word; allowed: auto, cpu, cuda"});
   EXPECT_THAT(errors("sweep: {seeds: 3}").front(), HasSubstr("sweep.seeds = 3 is not a list"));
   EXPECT_THAT(errors("training: 5").front(),
-              HasSubstr("x.yaml:1: training is a section with keys of its own: total_images, batch_size"));
-  EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must hold keys with values, like 'seed: 0'"});
+              HasSubstr("x.yaml:1: training is a section with the keys total_images, batch_size"));
+  EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must contain keys with values, such as 'seed: 0'"});
 }
 
 TEST_F(LoadConfig, RefusesNumbersThatAreNotFiniteOrDoNotFit) {
@@ -239,7 +239,7 @@ TEST_F(LoadConfig, ChecksTheKeysOfASchedule) {
                         "mean cosine?)"));
 }
 
-TEST_F(LoadConfig, ReportsEveryErrorOfAllSourcesAtOnce) {
+TEST_F(LoadConfig, ReportsAllErrorsOfAllSourcesAtOnce) {
   EXPECT_EQ(
       errors("seed: x\ngenerator:\n  width: 0\n  negative_slop: 0.1\n  negative_slope: [0.1, 0.2]\n"
              "seed: 1\n",
@@ -251,17 +251,17 @@ TEST_F(LoadConfig, ReportsEveryErrorOfAllSourcesAtOnce) {
              "command line: 'training.precision=float8': training.precision = float8 is not allowed; allowed: "
              "auto, float32, bfloat16 (did you mean float32?)",
              "command line: 'nonsense': not of the form key=value", "command line: '=5': not of the form key=value",
-             "x.yaml:5: generator.negative_slope is a list of 2; data.resolution = 32 has 3 activations in the "
-             "generator"}));
+             "x.yaml:5: generator.negative_slope has 2 values, but the generator has 3 activations at "
+             "data.resolution = 32"}));
 }
 
-TEST_F(LoadConfig, SaysNothingMoreAboutAKeyThatItCouldNotRead) {
-  // With the default resolution of 32 a list of four would be wrong; with the 64 that was meant it is right.
+TEST_F(LoadConfig, ReportsOneErrorForAValueThatCannotBeParsed) {
+  // A list of four is invalid at the default resolution 32, but valid at the intended 64.
   EXPECT_EQ(errors("data: {resolution: 64x}\ngenerator: {negative_slope: [0.1, 0.1, 0.1, 0.1]}\n"),
             Lines{"x.yaml:1: data.resolution = 64x is not a whole number; allowed: 32, 64, 128"});
 }
 
-TEST_F(LoadConfig, PlacesAnErrorOfTwoKeysWhereTheyWereSet) {
+TEST_F(LoadConfig, PlacesAnErrorOfTwoKeysAtTheKeyThatWasGiven) {
   EXPECT_EQ(errors("seed: 0\nsamples:\n  columns: 1024\n"),
             Lines{"x.yaml:3: samples.rows * samples.columns = 8192 is out of range; allowed: at most 1024"});
   EXPECT_EQ(
@@ -289,7 +289,7 @@ TEST_F(LoadConfig, ReadsAListOfWords) {
             Lines{"x.yaml:1: metrics.names[1] = kid is not allowed; allowed: fd, kd, precision_recall, "
                   "density_coverage, classifier_score, memorisation (did you mean kd?)"});
   EXPECT_EQ(errors("metrics: {names: fd}"),
-            Lines{"x.yaml:1: metrics.names = fd is not a list; allowed: a list of at most 6 words out of fd, kd, "
+            Lines{"x.yaml:1: metrics.names = fd is not a list; allowed: a list of at most 6 of the words fd, kd, "
                   "precision_recall, density_coverage, classifier_score, memorisation"});
 }
 

@@ -46,8 +46,7 @@ class RandomValues {
   }
   template <class Enum>
   void draw(Enum& value, Words<Enum>) {
-    const auto& table = EnumNames<Enum>::table;
-    value = table[random_() % std::size(table)].value;
+    value = enum_values<Enum>[random_() % enum_values<Enum>.size()];
   }
   template <class Value, class Rule>
   void draw(std::vector<Value>& values, const ListOf<Rule>& rule) {
@@ -70,7 +69,7 @@ class RandomValues {
   std::mt19937_64 random_;
 };
 
-/// Every key random, but for those that a rule across keys would tie to each other.
+/// Random values for all keys, except for those that a constraint between keys ties together.
 Config random_config(unsigned seed) {
   Config config;
   RandomValues values(seed);
@@ -101,7 +100,7 @@ TEST_F(PrintConfig, ReadsBackAsTheSameConfig) {
   }
 }
 
-TEST_F(PrintConfig, TheHelpReadsBackAsTheSameConfigToo) {
+TEST_F(PrintConfig, TheHelpAlsoReadsBackAsTheSameConfig) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     const Config config = random_config(seed);
     EXPECT_THAT(differences(config, load(to_yaml_with_help(config)).config), IsEmpty());
@@ -128,10 +127,10 @@ TEST(ToYaml, IsNestedAndReadable) {
   EXPECT_THAT(text, Not(HasSubstr("#")));
 }
 
-TEST(ToYaml, TheHelpStandsBeforeEveryKey) {
+TEST(ToYaml, TheHelpPrecedesEveryKey) {
   const std::string text = to_yaml_with_help(Config{});
-  EXPECT_THAT(text, HasSubstr("\n  # images in a step; where several ranks train together, of all of them together\n  "
-                              "# allowed: 1 to 65536\n  batch_size: 64\n"));
+  EXPECT_THAT(text,
+              HasSubstr("\n  # global batch size (all ranks together)\n  # allowed: 1 to 65536\n  batch_size: 64\n"));
   const Config config;
   visit_fields(config, [&](std::string_view key, const auto&, const auto& rule, std::string_view help) {
     EXPECT_THAT(text, HasSubstr("# " + std::string(help) + "\n")) << key;
@@ -152,7 +151,7 @@ TEST(ValueText, IsTheYamlOfOneKey) {
   EXPECT_THROW(value_text(config, "generator"), std::out_of_range);
 }
 
-TEST(Differences, NamesTheKeysThatDifferWithBothValues) {
+TEST(Differences, ListsTheKeysThatDifferWithBothValues) {
   Config before;
   Config after;
   EXPECT_THAT(differences(before, after), IsEmpty());
@@ -166,7 +165,7 @@ TEST(Differences, NamesTheKeysThatDifferWithBothValues) {
   EXPECT_EQ(found[1].key, "sweep.seeds");
 }
 
-TEST(Fields, EveryKeyIsThereOnceAndSectionsAreTogether) {
+TEST(Fields, EveryKeyOccursOnceAndSectionsAreContiguous) {
   const Config config;
   std::set<std::string> keys;
   std::vector<std::string> sections;

@@ -1,5 +1,3 @@
-#include "config/schema.h"
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/bad_configs.h"
+#include "config/keys.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "support/files.h"
@@ -43,12 +42,12 @@ class Schema : public ::testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(Schema, BesideTheConfigurationsIsThatOfTheProgram) {
+TEST_F(Schema, TheCommittedSchemaIsUpToDate) {
   EXPECT_EQ(read_file(folder / "schema.json", 1 << 20), config_schema() + "\n")
-      << "write it anew: build/release/slopegan train --print-schema > configs/schema.json";
+      << "regenerate it: build/release/slopegan train --print-schema > configs/schema.json";
 }
 
-TEST_F(Schema, AcceptsAllConfigurationsAndWhatTheProgramPrints) {
+TEST_F(Schema, AcceptsShippedAndPrintedConfigurations) {
   std::vector<std::string> texts = {"",
                                     to_yaml(Config{}),
                                     to_yaml_with_help(Config{}),
@@ -70,7 +69,7 @@ TEST_F(Schema, AcceptsAllConfigurationsAndWhatTheProgramPrints) {
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_TRUE(found->at(i).is_null()) << texts[i] << found->at(i);
 }
 
-// What is wrong with the YAML itself, or takes several keys to see, is not a schema's business.
+// A schema cannot express errors of YAML syntax and constraints between keys.
 TEST_F(Schema, RefusesTheMistakesThatTheProgramRefuses) {
   const auto is_beyond_a_schema = [](const std::string& what) {
     for (const char* part : {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10"}) {

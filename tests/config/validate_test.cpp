@@ -37,7 +37,7 @@ Config with_schedule(const SlopeSchedule& schedule) {
   return config;
 }
 
-TEST(Validate, FindsNothingInTheDefaults) {
+TEST(Validate, TheDefaultsAreValid) {
   EXPECT_THAT(errors(Config{}), IsEmpty());
   EXPECT_THAT(messages(validate(Config{}, all_given).warnings), IsEmpty());
 }
@@ -48,7 +48,7 @@ TEST(Validate, CountsTheActivations) {
   EXPECT_EQ(activation_count(128), 5);
 }
 
-TEST(Validate, AListOfSlopesHasOneForEachActivation) {
+TEST(Validate, AListOfSlopesHasOneValuePerActivation) {
   for (const auto& [resolution, layers] : {std::pair{32, 3}, {64, 4}, {128, 5}}) {
     Config config;
     config.data.resolution = resolution;
@@ -59,8 +59,8 @@ TEST(Validate, AListOfSlopesHasOneForEachActivation) {
   }
   Config config;
   config.discriminator.negative_slope.values = {0.1, 0.2};
-  EXPECT_THAT(errors(config), ElementsAre("discriminator.negative_slope is a list of 2; data.resolution = 32 has 3 "
-                                          "activations in the discriminator"));
+  EXPECT_THAT(errors(config), ElementsAre("discriminator.negative_slope has 2 values, but the discriminator has 3 "
+                                          "activations at data.resolution = 32"));
 }
 
 TEST(Validate, WarnsAboutSlopesOutsideTheUnitInterval) {
@@ -97,7 +97,7 @@ TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
   }
   config.generator.negative_slope = NegativeSlope(0);
   config.generator.activation = ActivationKind::leaky_relu;
-  EXPECT_THAT(errors(config), IsEmpty()) << "prelu's variant is of no concern to a fixed slope";
+  EXPECT_THAT(errors(config), IsEmpty()) << "a fixed slope ignores the variant of prelu";
 }
 
 TEST(Validate, LearnedSlopesHaveNoSchedule) {
@@ -120,7 +120,7 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   for (const auto activation : {ActivationKind::relu, ActivationKind::rrelu}) {
     Config config = with_slope(1.5);
     config.generator.activation = activation;
-    EXPECT_THAT(warnings(config), IsEmpty()) << "the user has set no slope";
+    EXPECT_THAT(warnings(config), IsEmpty()) << "the user set no slope";
     const auto given = [](std::string_view key) { return key == "generator.negative_slope"; };
     EXPECT_THAT(messages(validate(config, given).warnings), ElementsAre(HasSubstr("has no effect with generator.act")));
   }
@@ -155,19 +155,19 @@ std::string sweep_error(const Config& config) {
 
 TEST(ValidateSweep, AcceptsTheDefaults) { EXPECT_THAT(validate_sweep(Config{}), IsEmpty()); }
 
-TEST(ValidateSweep, NeedsSlopesAndSeedsAndNoneTwice) {
+TEST(ValidateSweep, NeedsDistinctSlopesAndSeeds) {
   Config config;
   config.sweep.negative_slope = {0.2, 0.1, 0.2, -0.0, 0.0};
   config.sweep.seeds = {};
   EXPECT_EQ(sweep_error(config),
-            "sweep.negative_slope holds 0.2 twice\n"
-            "sweep.negative_slope holds 0 twice\n"
-            "sweep.seeds is empty; a sweep needs one value or more");
+            "sweep.negative_slope contains 0.2 twice\n"
+            "sweep.negative_slope contains 0 twice\n"
+            "sweep.seeds is empty; a sweep needs at least one value");
   config.sweep.negative_slope = {};
   config.sweep.seeds = {3, 3};
   EXPECT_EQ(sweep_error(config),
-            "sweep.negative_slope is empty; a sweep needs one value or more\n"
-            "sweep.seeds holds 3 twice");
+            "sweep.negative_slope is empty; a sweep needs at least one value\n"
+            "sweep.seeds contains 3 twice");
 }
 
 TEST(ValidateSweep, NeedsAnActivationThatUsesTheSlopeInEveryTarget) {
@@ -200,7 +200,7 @@ TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
               ElementsAre("sweep.negative_slope = 1.5 is outside [0, 1]: negative inputs are amplified"));
 }
 
-TEST(Validate, WarnsOfPenaltiesThatBatchNormMixes) {
+TEST(Validate, WarnsAboutPenaltiesThatBatchNormMixes) {
   Config config;
   config.loss.r1 = 1;
   EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("loss.r1 with discriminator.norm = batch")));
@@ -208,10 +208,10 @@ TEST(Validate, WarnsOfPenaltiesThatBatchNormMixes) {
   EXPECT_THAT(warnings(config), IsEmpty());
 }
 
-TEST(Validate, WarnsOfAWassersteinLossThatNothingBounds) {
+TEST(Validate, WarnsAboutAnUnboundedWassersteinLoss) {
   Config config;
   config.loss.kind = LossKind::wasserstein;
-  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("take loss.gradient_penalty = 10")));
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("set loss.gradient_penalty = 10")));
   config.discriminator.norm = DiscriminatorNorm::spectral;
   EXPECT_THAT(warnings(config), IsEmpty());
   config.discriminator.norm = DiscriminatorNorm::none;
@@ -219,7 +219,7 @@ TEST(Validate, WarnsOfAWassersteinLossThatNothingBounds) {
   EXPECT_THAT(warnings(config), IsEmpty());
 }
 
-TEST(Validate, WarnsOfTargetsThatTheLossDoesNotUse) {
+TEST(Validate, WarnsAboutTargetsThatTheLossDoesNotUse) {
   Config config;
   config.loss.kind = LossKind::hinge;
   const auto given = [](std::string_view key) { return key == "loss.label_noise"; };
@@ -229,13 +229,13 @@ TEST(Validate, WarnsOfTargetsThatTheLossDoesNotUse) {
   EXPECT_THAT(messages(validate(config, given).warnings), IsEmpty());
 }
 
-TEST(Validate, WarnsOfLearningRatesThatEndBeforeTheTraining) {
+TEST(Validate, WarnsAboutLearningRatesThatReachZeroBeforeTheEnd) {
   Config config;
   config.optimizer.lr_decay_images = 1000;
   EXPECT_THAT(warnings(config), IsEmpty()) << "nothing decays";
   config.optimizer.lr_decay = LearningRateDecay::linear;
   EXPECT_THAT(warnings(config),
-              ElementsAre("the learning rates are 0 from 1000 images on, before the end of the training"));
+              ElementsAre("the learning rates reach 0 after 1000 images, before the end of training"));
 }
 
 }  // namespace

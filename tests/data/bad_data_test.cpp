@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "data/dataset.h"
 #include "expect_error.h"
 #include "slow_check.h"
@@ -15,8 +15,8 @@ namespace slopegan {
 namespace {
 
 DatasetKind kind_named(const std::string& name) {
-  for (const auto& row : EnumNames<DatasetKind>::table) {
-    if (row.name == name) return row.value;
+  for (const auto kind : enum_values<DatasetKind>) {
+    if (name_of(kind) == name) return kind;
   }
   throw std::logic_error("unknown kind " + name);
 }

@@ -9,8 +9,8 @@
 #include "evaluation/torchscript_extractor.h"
 #include "expect_error.h"
 #include "images/convert.h"
+#include "support/checksums.h"
 #include "support/errors.h"
-#include "support/sha256.h"
 #include "synthetic_dataset.h"
 #include "temporary_directory.h"
 

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "config/key_description.h"
+#include "config/keys.h"
 #include "config/load.h"
 #include "live_program.h"
 #include "program.h"

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "expect_error.h"
-#include "support/cores.h"
 #include "support/files.h"
+#include "support/machine.h"
 #include "temporary_directory.h"
 
 namespace slopegan {

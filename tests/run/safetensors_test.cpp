@@ -11,10 +11,10 @@
 
 #include "expect_error.h"
 #include "file_size_limit.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/random.h"
-#include "support/sha256.h"
 #include "temporary_directory.h"
 
 namespace slopegan {

@@ -1,9 +1,9 @@
-#include "support/base64.h"
-
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
+
+#include "support/checksums.h"
 
 namespace slopegan {
 namespace {

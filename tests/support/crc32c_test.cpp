@@ -1,8 +1,8 @@
-#include "support/crc32c.h"
-
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "support/checksums.h"
 
 namespace slopegan {
 namespace {

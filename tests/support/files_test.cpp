@@ -209,7 +209,7 @@ TEST(AppendFile, RefusesALineWithANewlineAndACutBeyondTheEnd) {
   AppendFile file(directory / "lines");
   EXPECT_THROW(file.append_line("a\nb"), std::invalid_argument);
   file.append_line("abc");
-  EXPECT_THAT(message_of<IoError>([&] { file.truncate_to(5); }), HasSubstr("holds 4 bytes where 5 are expected"));
+  EXPECT_THAT(message_of<IoError>([&] { file.truncate_to(5); }), HasSubstr("has 4 bytes, expected at least 5"));
   EXPECT_EQ(file.size(), 4u);
 }
 

@@ -1,10 +1,9 @@
-#include "support/mapped_file.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
 #include "support/errors.h"
+#include "support/posix_file.h"
 #include "temporary_directory.h"
 
 namespace slopegan {

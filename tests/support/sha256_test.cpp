@@ -1,10 +1,9 @@
-#include "support/sha256.h"
-
 #include <fstream>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 

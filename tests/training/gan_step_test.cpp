@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "losses/losses.h"
 #include "sampling/samples.h"
 #include "support/errors.h"

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "expect_error.h"
 #include "support/errors.h"
 #include "training/emulated_device.h"

@@ -1,9 +1,13 @@
-#include "commands/config_arguments.h"
+#include "commands/arguments.h"
 
+#include <cerrno>
+#include <cstdio>
 #include <sstream>
+#include <utility>
 
 #include "config/load.h"
 #include "config/validate.h"
+#include "run/checkpoint.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -13,9 +17,10 @@ namespace slopegan {
 void ConfigArguments::declare(CLI::App& command) {
   command.add_option("config", file, "Configuration file (YAML)")->required()->type_name("CONFIG");
   command
-      .add_option("overrides", overrides,
-                  "Values that replace the file's, such as generator.negative_slope=0.1; --print-config of train lists "
-                  "the keys")
+      .add_option(
+          "overrides", overrides,
+          "Override keys of the file, such as generator.negative_slope=0.1; 'slopegan train --print-config' lists the "
+          "keys")
       ->type_name("key=value");
 }
 
@@ -27,7 +32,7 @@ static LoadedConfig load_and_warn(const ConfigArguments& arguments) {
 
 Config ConfigArguments::load() const { return load_and_warn(*this).config; }
 
-/// `message` begins with the key that it is about.
+/// `message` starts with the key that it concerns.
 static std::string with_place(const std::string& message, const LoadedConfig& loaded, const std::string& file) {
   const auto place = loaded.places.find(message.substr(0, message.find(' ')));
   return (place == loaded.places.end() ? printable(file, 4096) : place->second) + ": " + message;
@@ -44,6 +49,29 @@ Config ConfigArguments::load_for_sweep() const {
     throw UsageError(join(lines, "\n"));
   }
   return loaded.config;
+}
+
+void declare_checkpoint(CLI::App& command, std::string& path) {
+  command.add_option("path", path, "Directory of a run (its newest checkpoint is used) or of a checkpoint")
+      ->required()
+      ->type_name("RUN|CHECKPOINT");
+}
+
+Checkpoint find_checkpoint(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path / "checkpoints")) return load_checkpoint(resolve_checkpoint(path));
+  std::vector<std::string> warnings;
+  auto checkpoint = load_newest(path / "checkpoints", warnings);
+  for (const auto& warning : warnings) log::warning(warning);
+  if (!checkpoint) throw CheckpointError(printable(path.string()) + " has no checkpoint yet");
+  return std::move(*checkpoint);
+}
+
+void print(const std::string& text) {
+  // A last safeguard for the terminal; callers pass foreign names through printable().
+  if (std::fputs(printable_lines(text).c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+    if (errno == EPIPE) return;  // the reader closed the pipe
+    throw IoError("cannot write the results to stdout");
+  }
 }
 
 }  // namespace slopegan

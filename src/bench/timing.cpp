@@ -1,6 +1,8 @@
-#include "bench/bench_result.h"
+#include "bench/timing.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <map>
 #include <sys/resource.h>
 
@@ -12,6 +14,16 @@ namespace slopegan {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double time_calls(const BenchCase& bench_case, int calls) {
+  const auto start = Clock::now();
+  for (int i = 0; i < calls; ++i) bench_case.run();
+  return seconds_since(start) / calls;
+}
+
 double work(const BenchCase& bench_case) { return bench_case.flop > 0 ? bench_case.flop : bench_case.bytes; }
 
 std::string cell(double value, int decimals, const char* unit = "") {
@@ -19,6 +31,33 @@ std::string cell(double value, int decimals, const char* unit = "") {
 }
 
 }  // namespace
+
+double Timing::quantile(double probability) const {
+  std::vector<double> sorted = seconds;
+  std::sort(sorted.begin(), sorted.end());
+  const double position = probability * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const auto above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
+}
+
+std::vector<Timing> time_rounds(const std::vector<BenchCase>& cases, const RoundOptions& options) {
+  std::vector<int> calls;
+  for (const auto& bench_case : cases) {
+    double once = time_calls(bench_case, 1);  // initialises kernels and caches
+    if (once < options.seconds_per_measurement) once = time_calls(bench_case, 1);
+    calls.push_back(static_cast<int>(std::clamp(std::ceil(options.seconds_per_measurement / once), 1.0, 1e6)));
+  }
+  std::vector<Timing> timings(cases.size());
+  const auto start = Clock::now();
+  for (int round = 0; round < options.max_rounds; ++round) {
+    if (round >= options.min_rounds && seconds_since(start) >= options.seconds) break;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      timings[i].seconds.push_back(time_calls(cases[i], calls[i]));
+    }
+  }
+  return timings;
+}
 
 double peak_memory_mib() {
   rusage usage{};

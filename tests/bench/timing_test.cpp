@@ -1,4 +1,4 @@
-#include "bench/rounds.h"
+#include "bench/timing.h"
 
 #include <chrono>
 #include <string>
@@ -8,12 +8,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "bench/bench_result.h"
-
 namespace slopegan {
 namespace {
 
-TEST(Timing, HasTheQuantilesOfItsValues) {
+TEST(Timing, ComputesQuantiles) {
   const Timing timing{{4, 1, 3, 2}};
   EXPECT_DOUBLE_EQ(timing.quantile(0), 1);
   EXPECT_DOUBLE_EQ(timing.median(), 2.5);
@@ -22,7 +20,7 @@ TEST(Timing, HasTheQuantilesOfItsValues) {
   EXPECT_DOUBLE_EQ(Timing{{7}}.median(), 7);
 }
 
-TEST(TimeRounds, MeasuresEveryCaseOnceARoundInTheirOrderAfterAWarmUp) {
+TEST(TimeRounds, MeasuresEachCaseOncePerRoundInOrderAfterAWarmUp) {
   std::string calls;
   const std::vector<BenchCase> cases = {{.name = "a", .run = [&] { calls += 'a'; }},
                                         {.name = "b", .run = [&] { calls += 'b'; }}};
@@ -33,11 +31,11 @@ TEST(TimeRounds, MeasuresEveryCaseOnceARoundInTheirOrderAfterAWarmUp) {
   EXPECT_EQ(timings[1].seconds.size(), 3u);
 }
 
-TEST(TimeRounds, CallsShortCasesOftenEnoughToBeMeasured) {
+TEST(TimeRounds, RepeatsShortCases) {
   int calls = 0;
   const std::vector<BenchCase> cases = {{.name = "short", .run = [&] { ++calls; }}};
   time_rounds(cases, {.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 1});
-  EXPECT_GT(calls, 20);  // a million, unless the machine stops for a while at the wrong moment
+  EXPECT_GT(calls, 20);  // a million, unless the machine stalls
 }
 
 BenchResult example() {
@@ -51,14 +49,14 @@ BenchResult example() {
   return run_bench("step", cases, {.seconds = 0, .min_rounds = 3, .max_rounds = 3, .seconds_per_measurement = 0});
 }
 
-TEST(RunBench, HoldsEachRateAgainstTheFastestReferenceOfItsGroup) {
+TEST(RunBench, ComparesEachRateWithTheFastestReferenceOfItsGroup) {
   const auto result = example();
   EXPECT_DOUBLE_EQ(result.rows[1].ceiling, 1e6 / result.rows[0].timing.quantile(0));
   EXPECT_EQ(result.rows[2].ceiling, 0);
   EXPECT_DOUBLE_EQ(result.rows[1].images_per_second(), 64 / result.rows[1].timing.median());
 }
 
-TEST(BenchJson, HasTheRatesThatHaveAMeaning) {
+TEST(BenchJson, HasTheRatesThatApply) {
   auto result = example();
   result.facts = {{"machine", "a \"quoted\" one"}};
   const auto json = nlohmann::json::parse(bench_json(result));

@@ -1,0 +1,273 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "layers/slope_schedule.h"
+
+/// The enumerations of the configuration and their words in YAML. Each name_of is a switch without a default, so that a
+/// value without a word is a compile error (-Werror=switch); enum_values derives the list of values from it.
+/// Enumerators count up from 0.
+namespace slopegan {
+
+enum class DatasetKind { idx, cifar, image_folder, npz };
+
+constexpr std::string_view name_of(DatasetKind value) {
+  switch (value) {
+    case DatasetKind::idx:
+      return "idx";
+    case DatasetKind::cifar:
+      return "cifar";
+    case DatasetKind::image_folder:
+      return "image_folder";
+    case DatasetKind::npz:
+      return "npz";
+  }
+  return {};
+}
+
+enum class ActivationKind { leaky_relu, relu, prelu, rrelu };
+
+constexpr std::string_view name_of(ActivationKind value) {
+  switch (value) {
+    case ActivationKind::leaky_relu:
+      return "leaky_relu";
+    case ActivationKind::relu:
+      return "relu";
+    case ActivationKind::prelu:
+      return "prelu";
+    case ActivationKind::rrelu:
+      return "rrelu";
+  }
+  return {};
+}
+
+/// What the configuration has to know about an activation.
+struct ActivationTraits {
+  bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
+  bool learns_slope;         ///< the slope is a parameter of the network
+  bool is_random;            ///< draws its slope anew in every training step
+};
+
+constexpr ActivationTraits traits_of(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::leaky_relu:
+      return {.uses_negative_slope = true, .learns_slope = false, .is_random = false};
+    case ActivationKind::relu:
+      return {.uses_negative_slope = false, .learns_slope = false, .is_random = false};
+    case ActivationKind::prelu:
+      return {.uses_negative_slope = true, .learns_slope = true, .is_random = false};
+    case ActivationKind::rrelu:
+      return {.uses_negative_slope = false, .learns_slope = false, .is_random = true};
+  }
+  return {};
+}
+
+enum class PReluKind { shared, channel, bounded, bounded_channel };
+
+constexpr std::string_view name_of(PReluKind value) {
+  switch (value) {
+    case PReluKind::shared:
+      return "shared";
+    case PReluKind::channel:
+      return "channel";
+    case PReluKind::bounded:
+      return "bounded";
+    case PReluKind::bounded_channel:
+      return "bounded_channel";
+  }
+  return {};
+}
+
+enum class RReluKind { slope, divisor };
+
+constexpr std::string_view name_of(RReluKind value) {
+  switch (value) {
+    case RReluKind::slope:
+      return "slope";
+    case RReluKind::divisor:
+      return "divisor";
+  }
+  return {};
+}
+
+enum class GeneratorNorm { batch, none };
+
+constexpr std::string_view name_of(GeneratorNorm value) {
+  switch (value) {
+    case GeneratorNorm::batch:
+      return "batch";
+    case GeneratorNorm::none:
+      return "none";
+  }
+  return {};
+}
+
+enum class DiscriminatorNorm { batch, spectral, none };
+
+constexpr std::string_view name_of(DiscriminatorNorm value) {
+  switch (value) {
+    case DiscriminatorNorm::batch:
+      return "batch";
+    case DiscriminatorNorm::spectral:
+      return "spectral";
+    case DiscriminatorNorm::none:
+      return "none";
+  }
+  return {};
+}
+
+enum class InitMode { normal, slope_matched };
+
+constexpr std::string_view name_of(InitMode value) {
+  switch (value) {
+    case InitMode::normal:
+      return "normal";
+    case InitMode::slope_matched:
+      return "slope_matched";
+  }
+  return {};
+}
+
+enum class LossKind { bce, hinge, wasserstein, lsgan, relativistic };
+
+constexpr std::string_view name_of(LossKind value) {
+  switch (value) {
+    case LossKind::bce:
+      return "bce";
+    case LossKind::hinge:
+      return "hinge";
+    case LossKind::wasserstein:
+      return "wasserstein";
+    case LossKind::lsgan:
+      return "lsgan";
+    case LossKind::relativistic:
+      return "relativistic";
+  }
+  return {};
+}
+
+enum class Augmentation { color, translation, cutout };
+
+constexpr std::string_view name_of(Augmentation value) {
+  switch (value) {
+    case Augmentation::color:
+      return "color";
+    case Augmentation::translation:
+      return "translation";
+    case Augmentation::cutout:
+      return "cutout";
+  }
+  return {};
+}
+
+enum class LearningRateDecay { none, linear, cosine };
+
+constexpr std::string_view name_of(LearningRateDecay value) {
+  switch (value) {
+    case LearningRateDecay::none:
+      return "none";
+    case LearningRateDecay::linear:
+      return "linear";
+    case LearningRateDecay::cosine:
+      return "cosine";
+  }
+  return {};
+}
+
+enum class Precision { automatic, float32, bfloat16 };
+
+constexpr std::string_view name_of(Precision value) {
+  switch (value) {
+    case Precision::automatic:
+      return "auto";
+    case Precision::float32:
+      return "float32";
+    case Precision::bfloat16:
+      return "bfloat16";
+  }
+  return {};
+}
+
+enum class Device { automatic, cpu, cuda };
+
+constexpr std::string_view name_of(Device value) {
+  switch (value) {
+    case Device::automatic:
+      return "auto";
+    case Device::cpu:
+      return "cpu";
+    case Device::cuda:
+      return "cuda";
+  }
+  return {};
+}
+
+enum class MetricName { fd, kd, precision_recall, density_coverage, classifier_score, memorisation };
+
+constexpr std::string_view name_of(MetricName value) {
+  switch (value) {
+    case MetricName::fd:
+      return "fd";
+    case MetricName::kd:
+      return "kd";
+    case MetricName::precision_recall:
+      return "precision_recall";
+    case MetricName::density_coverage:
+      return "density_coverage";
+    case MetricName::classifier_score:
+      return "classifier_score";
+    case MetricName::memorisation:
+      return "memorisation";
+  }
+  return {};
+}
+
+enum class SweepTarget { both, generator, discriminator };
+
+constexpr std::string_view name_of(SweepTarget value) {
+  switch (value) {
+    case SweepTarget::both:
+      return "both";
+    case SweepTarget::generator:
+      return "generator";
+    case SweepTarget::discriminator:
+      return "discriminator";
+  }
+  return {};
+}
+
+constexpr std::string_view name_of(SlopeShape value) {
+  switch (value) {
+    case SlopeShape::linear:
+      return "linear";
+    case SlopeShape::cosine:
+      return "cosine";
+    case SlopeShape::log:
+      return "log";
+  }
+  return {};
+}
+
+namespace enum_detail {
+
+/// The number of values that have a word.
+template <class Enum>
+consteval std::size_t count() {
+  std::size_t values = 0;
+  while (!name_of(static_cast<Enum>(values)).empty()) ++values;
+  return values;
+}
+
+}  // namespace enum_detail
+
+/// All values of `Enum` in the order of their declaration.
+template <class Enum>
+inline constexpr auto enum_values = [] {
+  std::array<Enum, enum_detail::count<Enum>()> values{};
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<Enum>(i);
+  return values;
+}();
+
+}  // namespace slopegan
