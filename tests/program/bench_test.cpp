@@ -27,7 +27,7 @@ TEST_F(Bench, PrintsJsonOnStdoutAndATableOnStderr) {
   EXPECT_THAT(ended.err, HasSubstr("step, discriminator.negative_slope=0 training.precision=float32"));
 }
 
-TEST_F(Bench, TimesArmsOfARealSweep) {
+TEST_F(Bench, TimesTheArmsOfASweep) {
   const auto ended =
       slopegan({"bench", "sweep", "--arms", "2", "--rounds", "1", "training.total_images=128", "generator.width=8",
                 "discriminator.width=8", "metrics.every_images=0", "diagnostics.every_images=0"});
@@ -37,7 +37,7 @@ TEST_F(Bench, TimesArmsOfARealSweep) {
   EXPECT_GT(json["rows"][0]["images_per_second"], 0);
 }
 
-TEST_F(Bench, RefusesWhatItCannotMeasureInOneLine) {
+TEST_F(Bench, RefusesInvalidArgumentsInOneLine) {
   const auto refused = [&](const std::vector<std::string>& arguments) {
     const auto ended = slopegan(arguments);
     EXPECT_EQ(ended.code, 2);

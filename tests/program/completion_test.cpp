@@ -39,15 +39,15 @@ void expect_options_in_man_page(const LiveCommand& command, const std::string& p
   ASSERT_NE(begin, std::string::npos) << command.path;
   const auto text = page.substr(begin, page.find("\n.S", begin) - begin);
   for (const auto& option : command.options) {
-    const bool said_once = !command.path.empty() && (option == "--help" || option == "-h");
-    if (!said_once) {
+    const bool documented_once = !command.path.empty() && (option == "--help" || option == "-h");
+    if (!documented_once) {
       EXPECT_THAT(text, HasSubstr("\\fB" + option + "\\fR")) << command.path;
     }
   }
 }
 
-// Each start of the program takes a moment, so that one test compares all that is made of its tables.
-TEST_F(Completion, KnowsEveryCommandAndOptionOfTheLiveProgramInBashZshAndTheManPage) {
+// Starting the program is slow, so one test compares everything that is generated from its tables.
+TEST_F(Completion, CoversEveryCommandAndOptionInBashZshAndTheManPage) {
   write("slopegan.bash", {"completion", "bash"});
   write("_slopegan", {"completion", "zsh"});
   const auto page = std::regex_replace(slopegan({"man"}).out, std::regex(R"(\\-)"), "-");
@@ -76,10 +76,10 @@ TEST_F(Completion, KnowsEveryCommandAndOptionOfTheLiveProgramInBashZshAndTheManP
     }
   }
   expect_options_in_man_page(all.front(), page);
-  if (!zsh) GTEST_SKIP() << "bash and the manual page are fine; " << zsh_is_missing;
+  if (!zsh) GTEST_SKIP() << "bash and the manual page are checked; " << zsh_is_missing;
 }
 
-TEST_F(Completion, KnowsEveryKeyOfTheLiveProgramInBashZshAndTheManPage) {
+TEST_F(Completion, CoversEveryKeyInBashZshAndTheManPage) {
   write("slopegan.bash", {"completion", "bash"});
   write("_slopegan", {"completion", "zsh"});
   const auto page = slopegan({"man"}).out;
@@ -92,12 +92,12 @@ TEST_F(Completion, KnowsEveryKeyOfTheLiveProgramInBashZshAndTheManPage) {
   EXPECT_THAT(offered_by_bash(folder(), "slopegan train x.yaml "), UnorderedElementsAreArray(offered));
   for (const auto code : {0, 2, 3, 4, 5, 6, 7, 70})
     EXPECT_THAT(page, HasSubstr("\\fB" + std::to_string(code) + "\\fR"));
-  if (!is_installed("zsh")) GTEST_SKIP() << "bash and the manual page are fine; " << zsh_is_missing;
+  if (!is_installed("zsh")) GTEST_SKIP() << "bash and the manual page are checked; " << zsh_is_missing;
   const auto shown = Zsh(folder()).shown_for("slopegan train x.yaml ");
   for (const auto& key : keys) EXPECT_THAT(shown, HasSubstr(key + " "));
 }
 
-TEST_F(Completion, OffersOnlyValuesThatTheProgramTakes) {
+TEST_F(Completion, OffersOnlyValuesThatTheProgramAccepts) {
   std::size_t words = 0;
   for (const auto& key : key_descriptions()) {
     words += key.words.size();
@@ -108,7 +108,7 @@ TEST_F(Completion, OffersOnlyValuesThatTheProgramTakes) {
   EXPECT_GT(words, 40U);
 }
 
-TEST_F(Completion, OfBashOffersKeysAndTheirValues) {
+TEST_F(Completion, BashOffersKeysAndTheirValues) {
   write("slopegan.bash", {"completion", "bash"});
   const auto offered = [&](const std::string& line) { return offered_by_bash(folder(), line); };
   EXPECT_THAT(offered("slopegan train x.yaml seed=1 optimizer.beta"),
@@ -119,12 +119,12 @@ TEST_F(Completion, OfBashOffersKeysAndTheirValues) {
   EXPECT_THAT(offered("slopegan train x.yaml data.flip=f"), ElementsAre("false"));
   EXPECT_THAT(offered("slopegan train x.yaml data.resolution="), ElementsAre("32", "64", "128"));
   EXPECT_THAT(offered("slopegan train x.yaml generator.width="), IsEmpty());
-  // Where '=' splits no word, bash replaces the whole word.
+  // If '=' is not a word break, bash replaces the whole word.
   EXPECT_THAT(offered_by_bash(folder(), "slopegan train x.yaml generator.norm=", "COMP_WORDBREAKS=\" \""),
               ElementsAre("generator.norm=batch", "generator.norm=none"));
 }
 
-TEST_F(Completion, OfBashOffersTheWordsAndFilesOfValues) {
+TEST_F(Completion, BashOffersWordsAndFilesForValues) {
   write("slopegan.bash", {"completion", "bash"});
   write("a.yaml", {"--version"});
   std::filesystem::create_directory(directory_ / "folder of mine");
@@ -144,7 +144,7 @@ TEST_F(Completion, OfBashOffersTheWordsAndFilesOfValues) {
   EXPECT_THAT(offered("slopegan grid x --rows "), IsEmpty());
 }
 
-TEST_F(Completion, OfBashAnswersTheTabKey) {
+TEST_F(Completion, BashAnswersTheTabKey) {
   write("slopegan.bash", {"completion", "bash"});
   Terminal bash({"bash", "--norc", "--noprofile", "-i"}, {{"TERM", "dumb"}, {"PS1", "ready> "}}, {.columns = 200});
   bash.send("cd '" + folder() + "'; . ./slopegan.bash; PS1='go''> '\n");
@@ -159,7 +159,7 @@ TEST_F(Completion, OfBashAnswersTheTabKey) {
   EXPECT_TRUE(bash.read_until("--dry-run ")) << bash.output();
 }
 
-TEST_F(Completion, OfZshAnswersTheTabKey) {
+TEST_F(Completion, ZshAnswersTheTabKey) {
   if (!is_installed("zsh")) GTEST_SKIP() << zsh_is_missing;
   write("_slopegan", {"completion", "zsh"});
   write("a.yaml", {"--version"});
@@ -175,12 +175,12 @@ TEST_F(Completion, OfZshAnswersTheTabKey) {
   EXPECT_THAT(zsh.shown_for("slopegan completion z"), HasSubstr("completion zsh "));
 }
 
-TEST_F(Completion, OfAnUnknownShellIsRefused) {
+TEST_F(Completion, RefusesAnUnknownShell) {
   EXPECT_EQ(slopegan({"completion", "fish"}).code, 2);
   EXPECT_EQ(slopegan({"completion"}).code, 2);
 }
 
-TEST_F(Completion, HasAManPageThatIsSetWithoutWarnings) {
+TEST_F(Completion, TheManPageFormatsWithoutWarnings) {
   if (!is_installed("man")) GTEST_SKIP() << "man is not installed";
   write("slopegan.1", {"man"});
   const auto man = [&](const std::string& arguments) {

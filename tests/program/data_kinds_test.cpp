@@ -15,10 +15,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The program on data other than IDX files, with a cache of its own.
+/// The program with data other than IDX files and its own cache.
 class DataKinds : public ProgramTest {
  protected:
-  /// Coloured discs of many sizes and places in images of several sizes.
+  /// Writes images of several sizes with coloured discs of random size and position.
   void write_images(const std::string& folder, int count, int first = 0) const {
     fs::create_directories(directory_ / folder);
     for (int i = first; i < first + count; ++i) {
@@ -44,7 +44,7 @@ class DataKinds : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(DataKinds, EveryShippedConfigurationPassesItsDryRunWithDataAtHand) {
+TEST_F(DataKinds, EveryShippedConfigurationPassesADryRun) {
   write_images("photos", 3);
   for (int i = 1; i <= 5; ++i) {
     write_bytes(directory_ / format_text("data_batch_{}.bin", i), std::string(3073, '\1'));
@@ -61,7 +61,7 @@ TEST_F(DataKinds, EveryShippedConfigurationPassesItsDryRunWithDataAtHand) {
   }
 }
 
-TEST_F(DataKinds, AFolderOfColourImagesWithoutLabelsOrTestSplitServesEveryCommand) {
+TEST_F(DataKinds, EveryCommandAcceptsAFolderOfColourImages) {
   write_images("photos", 150);
   const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true",
                                          "data.path=" + (directory_ / "photos").string()};
@@ -92,8 +92,8 @@ TEST_F(DataKinds, AFolderOfColourImagesWithoutLabelsOrTestSplitServesEveryComman
   EXPECT_TRUE(fs::exists(outputs() / "swept/contact_sheet.png"));
 }
 
-TEST_F(DataKinds, FlippedImagesOfAFolderGoOnExactlyWhereTheyStopped) {
-  write_images("photos", 150);  // four epochs and a bit
+TEST_F(DataKinds, ARunOnFlippedImagesResumesExactly) {
+  write_images("photos", 150);  // a little more than four epochs
   const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true", "metrics.every_images=0",
                                          "data.path=" + (directory_ / "photos").string()};
   const auto with = [&](std::vector<std::string> more) {
@@ -102,14 +102,14 @@ TEST_F(DataKinds, FlippedImagesOfAFolderGoOnExactlyWhereTheyStopped) {
   };
   ASSERT_EQ(train("straight", data).code, 0);
   ASSERT_EQ(train("resumed", with({"training.total_images=320"})).code, 0);
-  fs::remove_all(cache_.path());  // the same images are packed again
+  fs::remove_all(cache_.path());  // the images are packed again
   ASSERT_EQ(train("resumed", with({"--resume", "auto"})).code, 0);
   EXPECT_TRUE(state("straight") == state("resumed"));
   ASSERT_EQ(train("unflipped", with({"data.flip=false"})).code, 0);
   EXPECT_FALSE(state("straight") == state("unflipped"));
 }
 
-TEST_F(DataKinds, LabelsFromDirectoriesTrainTheClassifierThatMeasures) {
+TEST_F(DataKinds, LabelsFromDirectoriesTrainTheMetricsClassifier) {
   for (const std::string split : {"train", "test"}) {
     write_images("sorted/" + split + "/round", 60);
     write_images("sorted/" + split + "/other", 60, 60);
@@ -124,7 +124,7 @@ TEST_F(DataKinds, LabelsFromDirectoriesTrainTheClassifierThatMeasures) {
               HasSubstr("other: 60, round: 60"));
 }
 
-TEST_F(DataKinds, GrayAndColourAreAChoice) {
+TEST_F(DataKinds, ChannelsConvertBetweenGrayAndColour) {
   const std::string rgb = "data.path=" SLOPEGAN_TEST_DATA "/npz/rgb.npz";
   for (const auto& [channels, text] : {std::pair("1", "1 x 4 x 5"), {"3", "3 x 4 x 5"}, {"0", "3 x 4 x 5"}}) {
     const auto result =
@@ -174,7 +174,7 @@ TEST_F(DataKinds, PackingContinuesAfterBeingKilled) {
   while (!first.poll() && !progress()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   first.send(SIGKILL);
   first.wait();
-  ASSERT_TRUE(first.was_killed()) << "it was too quick";
+  ASSERT_TRUE(first.was_killed()) << "packing finished before the kill";
   const auto second = slopegan(look);
   EXPECT_EQ(second.code, 0) << second.err;
   EXPECT_THAT(second.err, HasSubstr("continuing after the first"));

@@ -24,7 +24,7 @@ class Diagnose : public ProgramTest {
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 };
 
-TEST_F(Diagnose, WhileTrainingChangesNoBitOfTheRun) {
+TEST_F(Diagnose, DoesNotChangeTheTraining) {
   ASSERT_EQ(train("never", {"diagnostics.every_images=0"}).code, 0);
   ASSERT_EQ(train("often", {"diagnostics.every_images=160"}).code, 0);
   EXPECT_EQ(read_text(run_dir("never") / "diagnostics.jsonl"), "");
@@ -38,7 +38,7 @@ TEST_F(Diagnose, WhileTrainingChangesNoBitOfTheRun) {
   EXPECT_TRUE(state("never") == state("often"));
 }
 
-TEST_F(Diagnose, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
+TEST_F(Diagnose, AResumedRunWritesTheSameRecords) {
   const std::vector<std::string> often = {"diagnostics.every_images=160"};
   ASSERT_EQ(train("whole", often).code, 0);
   ASSERT_EQ(train("parts", {"diagnostics.every_images=160", "training.total_images=320"}).code, 0);
@@ -51,7 +51,7 @@ TEST_F(Diagnose, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
   EXPECT_EQ(parts, whole);
 }
 
-TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
+TEST_F(Diagnose, GivesTheSameRecordForACheckpointAsTheRun) {
   ASSERT_EQ(train("run", {"generator.negative_slope=0"}).code, 0);
   const auto before = read_text(run_dir("run") / "checkpoints/640/state.safetensors");
   const auto result = slopegan({"diagnose", run_dir("run").string()});
@@ -71,7 +71,7 @@ TEST_F(Diagnose, ShowsOfACheckpointWhatTheRunSawThere) {
   EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/320").string()}).code, 0);
 }
 
-TEST_F(Diagnose, NamesTheDataThatAreNotThere) {
+TEST_F(Diagnose, NamesMissingData) {
   ASSERT_EQ(train("run").code, 0);
   const auto missing = (directory_ / "nowhere").string();
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--data", missing});
@@ -80,7 +80,7 @@ TEST_F(Diagnose, NamesTheDataThatAreNotThere) {
   EXPECT_EQ(slopegan({"diagnose", missing}).code, 4);
 }
 
-TEST_F(Diagnose, SaysSoWhereTheDataAreOthers) {
+TEST_F(Diagnose, WarnsAboutOtherData) {
   ASSERT_EQ(train("run").code, 0);
   const auto data = directory_ / "data";
   std::filesystem::create_directories(data);
@@ -96,7 +96,7 @@ TEST_F(Diagnose, SaysSoWhereTheDataAreOthers) {
 
 class Demo : public ProgramTest {};
 
-TEST_F(Demo, OfTheDyingReluHoldsAndDrawsItsPlot) {
+TEST_F(Demo, DyingReluPredictionsHoldAndThePlotIsDrawn) {
   const auto plot = directory_ / "new/plot.png";
   const auto result = slopegan({"demo", "dying-relu", "--out", plot.string(), "--seed", "3"});
   EXPECT_EQ(result.code, 0) << result.out << result.err;

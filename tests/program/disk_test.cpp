@@ -18,9 +18,9 @@ class DiskSlowCheck : public ExactResume {
   std::filesystem::path run_on_disk() const { return disk() / "run"; }
 };
 
-TEST_F(DiskSlowCheck, AFullOneEndsTheRunWithWhatWasSavedAndMoreSpaceLetsItGoOn) {
+TEST_F(DiskSlowCheck, AFullDiskEndsTheRunWhichResumesWithMoreSpace) {
   whole();
-  // A checkpoint takes 440 kB: none fits, one, two, or two and most of the third.
+  // A checkpoint takes 440 kB. The sizes fit none, one, two, or most of a third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
   const std::vector<std::int64_t> saved = {0, 64, 128, 128};
   const auto first = static_cast<std::size_t>(check_count(2, 0));
@@ -40,7 +40,7 @@ TEST_F(DiskSlowCheck, AFullOneEndsTheRunWithWhatWasSavedAndMoreSpaceLetsItGoOn) 
                "exit 6; 0, 1, 2, 2 whole checkpoints; with more space resumed to the same weights and history");
 }
 
-TEST_F(DiskSlowCheck, AReadOnlyOneIsSaidToBeSo) {
+TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
   const auto reason = on_small_disk(disk(), 10'000'000, [&] {
     ASSERT_EQ(slopegan(arguments_at(run_on_disk(), {"training.total_images=256"})).code, 0);
     remount(disk(), "", MS_RDONLY);
@@ -51,7 +51,7 @@ TEST_F(DiskSlowCheck, AReadOnlyOneIsSaidToBeSo) {
     }
     EXPECT_EQ(newest_images(run_on_disk()), 256);
     remount(disk(), "");
-    // Its logs have the lines of a run that was to end at 256 images; the weights tell nothing of that.
+    // The logs are those of a run that ends at 256 images; the weights do not depend on that.
     EXPECT_EQ(slopegan(arguments_at(run_on_disk())).code, 0);
     EXPECT_TRUE(state_of(run_on_disk()) == state_of(whole()));
   });
@@ -60,7 +60,7 @@ TEST_F(DiskSlowCheck, AReadOnlyOneIsSaidToBeSo) {
   report_check("a read-only disk", "exit 6; writable again: resumed to the same weights");
 }
 
-TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
+TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunWithItsCheckpoints) {
   const std::string recording = directory_ / "recording";
   const std::string below = "below=" + outputs().string();
   ASSERT_EQ(run(directory_.path(), arguments("recorded"), with_faults(below + ";record=" + recording)).code, 0);
@@ -74,7 +74,7 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
     const auto plan = format_text("{};fail={};error={};stays={}", below, 1 + random() % calls, error, i / 4 % 2);
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
-    if (result.code == 0) {  // only removing what is left over may fail
+    if (result.code == 0) {  // only the removal of leftovers may fail
       ++harmless;
       good += is_like_the_whole(run_dir(name), where);
       continue;
@@ -90,7 +90,7 @@ TEST_F(DiskSlowCheck, ThatBreaksAtAnyMomentEndsTheRunWithWhatWasSaved) {
                            harmless));
 }
 
-TEST_F(DiskSlowCheck, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {
+TEST_F(DiskSlowCheck, AFileSizeLimitIsAnErrorInsteadOfASignal) {
   const auto limited = [] {
     const rlimit limit{200'000, 200'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -101,14 +101,14 @@ TEST_F(DiskSlowCheck, ALimitOnTheSizeOfFilesIsAnErrorAndNoSignal) {
   ends_like_the_whole(run_dir("run"), "limited");
 }
 
-TEST_F(DiskSlowCheck, ADirectoryThatIsTakenAwayEndsTheRunAndKeepsWhatIsInIt) {
+TEST_F(DiskSlowCheck, ARenamedDirectoryEndsTheRunAndKeepsItsFiles) {
   const std::vector<std::string> endless = {"training.total_images=10000000"};
   const auto elsewhere = directory_ / "elsewhere/run";
   std::filesystem::create_directories(elsewhere.parent_path());
   Program program(directory_.path(), arguments("run", endless));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   std::filesystem::rename(run_dir("run"), elsewhere);
-  // Another run under the old name has it for itself.
+  // A new run can use the old name.
   const TemporaryDirectory scratch;
   Program other(scratch.path(), arguments("run"));
   EXPECT_EQ(program.wait(), 6) << program.err();
@@ -117,10 +117,10 @@ TEST_F(DiskSlowCheck, ADirectoryThatIsTakenAwayEndsTheRunAndKeepsWhatIsInIt) {
   if (newest_images(elsewhere) <= total_images) ends_like_the_whole(elsewhere, "the run elsewhere");
 }
 
-TEST_F(DiskSlowCheck, ADirectoryThatIsRemovedEndsTheRun) {
+TEST_F(DiskSlowCheck, ARemovedDirectoryEndsTheRun) {
   Program program(directory_.path(), arguments("run", {"training.total_images=10000000"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
-  std::error_code error;  // the run may put a file into what is just removed
+  std::error_code error;  // the run may create a file during the removal
   while (std::filesystem::exists(run_dir("run"), error)) std::filesystem::remove_all(run_dir("run"), error);
   EXPECT_EQ(program.wait(), 6) << program.err();
   EXPECT_FALSE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-/// A small unlabelled data set and runs on it: its extractor needs no training.
+/// Runs on a small unlabelled data set, whose extractor needs no training.
 class Evaluate : public ProgramTest {
  protected:
   Evaluate() {
@@ -55,7 +55,7 @@ class Evaluate : public ProgramTest {
   }
 };
 
-TEST_F(Evaluate, WhileTrainingWritesALineAnEvaluationAndChangesNoBitOfTheRun) {
+TEST_F(Evaluate, WritesOneLinePerEvaluationAndDoesNotChangeTheTraining) {
   ASSERT_EQ(train("never", {"metrics.every_images=0"}).code, 0);
   ASSERT_EQ(train("often").code, 0);
   EXPECT_TRUE(records("never").empty());
@@ -72,7 +72,7 @@ TEST_F(Evaluate, WhileTrainingWritesALineAnEvaluationAndChangesNoBitOfTheRun) {
   EXPECT_TRUE(state("never") == state("often"));
 }
 
-TEST_F(Evaluate, KeepsTheCheckpointWithTheLeastFd) {
+TEST_F(Evaluate, KeepsTheCheckpointWithTheLowestFd) {
   ASSERT_EQ(train("run").code, 0);
   const auto all = records("run");
   const auto best = std::min_element(
@@ -83,19 +83,19 @@ TEST_F(Evaluate, KeepsTheCheckpointWithTheLeastFd) {
   EXPECT_FALSE(fs::exists(run_dir("no_best") / "checkpoints/best"));
 }
 
-TEST_F(Evaluate, AfterAResumeGoesOnAsIfTheRunHadNeverStopped) {
+TEST_F(Evaluate, AResumedRunWritesTheSameMetrics) {
   ASSERT_EQ(train("whole").code, 0);
   ASSERT_EQ(train("parts", {"training.total_images=320"}).code, 0);
   ASSERT_EQ(train("parts", {"--resume", "auto"}).code, 0);
   auto parts = records("parts");
   ASSERT_EQ(parts.size(), 4u);
-  parts[1].fd_repeat.reset();  // it had been the last image
+  parts[1].fd_repeat.reset();  // it was the last image
   EXPECT_EQ(parts, records("whole"));
   EXPECT_EQ(fs::read_symlink(run_dir("parts") / "checkpoints/best"),
             fs::read_symlink(run_dir("whole") / "checkpoints/best"));
 }
 
-TEST_F(Evaluate, ARefusedResumeLeavesEverythingAsItWas) {
+TEST_F(Evaluate, ARefusedResumeChangesNothing) {
   ASSERT_EQ(train("run").code, 0);
   const auto from = (run_dir("run") / "checkpoints/320").string();
   const auto before = read_text(run_dir("run") / "history.jsonl");
@@ -109,7 +109,7 @@ TEST_F(Evaluate, ARefusedResumeLeavesEverythingAsItWas) {
   EXPECT_TRUE(fs::exists(run_dir("run") / "checkpoints/640"));
 }
 
-TEST_F(Evaluate, AnUnreadableLineOfMetricsBlocksNoResume) {
+TEST_F(Evaluate, AnUnreadableLineOfMetricsDoesNotBlockAResume) {
   ASSERT_EQ(train("run", {"training.total_images=320"}).code, 0);
   auto lines = read_text(run_dir("run") / "metrics.jsonl");
   lines[0] = '!';
@@ -119,7 +119,7 @@ TEST_F(Evaluate, AnUnreadableLineOfMetricsBlocksNoResume) {
   EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later ones only"));
 }
 
-TEST_F(Evaluate, OfARunGivesTheFiguresOfItsLastLine) {
+TEST_F(Evaluate, GivesTheSameFiguresForARunAsItsLastLine) {
   ASSERT_EQ(train("run").code, 0);
   const auto result = slopegan({"evaluate", run_dir("run").string()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -136,8 +136,8 @@ TEST_F(Evaluate, OfARunGivesTheFiguresOfItsLastLine) {
   EXPECT_EQ(Json::parse(earlier.out)["samples"], 50);
 }
 
-TEST_F(Evaluate, OfAFolderOfRealImagesIsAtTheFloor) {
-  // The test images as PNGs, by way of a grid that is cut into its tiles.
+TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
+  // Writes the test images as PNG files, cut from a grid.
   const auto dataset = load_dataset({.path = data().string()}, Split::test);
   fs::create_directory(directory_ / "pngs");
   for (std::int64_t i = 0; i < dataset->size(); ++i) {
@@ -159,7 +159,7 @@ TEST_F(Evaluate, OfAFolderOfRealImagesIsAtTheFloor) {
   EXPECT_EQ(Json::parse(itself.out)["values"]["precision"], 1);
 }
 
-TEST_F(Evaluate, RunsNoExtractorThatOnlyACheckpointNames) {
+TEST_F(Evaluate, DoesNotExecuteAnExtractorNamedInACheckpoint) {
   const std::string extractor = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
   ASSERT_EQ(train("run", {"metrics.extractor=" + extractor}).code, 0);
   EXPECT_THAT(records("run").back().extractor, HasSubstr("file-plain@"));
@@ -170,7 +170,7 @@ TEST_F(Evaluate, RunsNoExtractorThatOnlyACheckpointNames) {
   EXPECT_EQ(Json::parse(asked.out)["extractor"], records("run").back().extractor);
 }
 
-TEST_F(Evaluate, SaysWhatItCannotEvaluate) {
+TEST_F(Evaluate, ReportsInvalidArguments) {
   const auto refused = [&](const std::vector<std::string>& more, int code) {
     std::vector<std::string> arguments = {"evaluate"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -187,7 +187,7 @@ TEST_F(Evaluate, SaysWhatItCannotEvaluate) {
   fs::create_directory(directory_ / "few");
   for (const char* name : {"a.png", "b.png"}) write_png(directory_ / "few" / name, cv::Mat(28, 28, CV_8UC1, 9));
   EXPECT_THAT(refused({(directory_ / "few").string(), "--against", config_with_data()}, 3),
-              HasSubstr("few: 2 images are too few, metrics need at least 6"));
+              HasSubstr("few: 2 images are too few; metrics need at least 6"));
   directory_.write("sweep.yaml", "seed: 0\n");
   EXPECT_THAT(refused({directory_.path().string()}, 2), HasSubstr("is a sweep"));
   const auto bad = train("run", {"metrics.extractor=" + (directory_ / "missing.pt").string()});

@@ -17,7 +17,7 @@
 
 namespace slopegan::testing {
 
-/// The records without what depends on the clock and the machine.
+/// The records without the fields that depend on the clock and the machine.
 inline std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
   auto records = read_history(run / "history.jsonl");
   for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
@@ -35,7 +35,7 @@ inline std::string best_of(const std::filesystem::path& run) {
   return std::filesystem::read_symlink(run / "checkpoints/best").string();
 }
 
-/// The images of Fashion-MNIST without their labels, for which no classifier is trained.
+/// Fashion-MNIST without labels, so that no classifier is trained.
 inline void link_images_without_labels(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
   for (const std::string name : {"train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"}) {
@@ -45,7 +45,7 @@ inline void link_images_without_labels(const std::filesystem::path& directory) {
   }
 }
 
-/// Preloads the fault library into a program that is about to start; `plan` as in faults.h.
+/// Preloads the fault library into a program before its start. See faults.h for `plan`.
 inline std::function<void()> with_faults(const std::string& plan) {
   return [plan] {
     ::setenv("LD_PRELOAD", SLOPEGAN_FAULTS_LIBRARY, 1);
@@ -54,15 +54,15 @@ inline std::function<void()> with_faults(const std::string& plan) {
   };
 }
 
-/// Runs that are disturbed and then resumed, against one that never was: 20 steps with a checkpoint every 2.
+/// Compares interrupted and resumed runs with an uninterrupted one: 20 steps with a checkpoint every 2.
 class ExactResume : public ProgramTest {
  protected:
-  /// In memory for the quick checks, on the disk for the thorough ones.
+  /// In memory for quick checks, on the disk for thorough ones.
   ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : ::testing::TempDir()) {}
 
   static constexpr int total_images = 640;
 
-  /// A start or a resumption of the run.
+  /// Starts or resumes the run.
   static std::vector<std::string> arguments_at(const std::filesystem::path& run,
                                                const std::vector<std::string>& more = {}) {
     link_images_without_labels(run.parent_path() / ".images");
@@ -90,7 +90,7 @@ class ExactResume : public ProgramTest {
   }
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
-  /// The run that nothing disturbs, made once a test.
+  /// The uninterrupted run, made once per test.
   const std::filesystem::path& whole() {
     if (whole_.empty()) {
       const auto start = std::chrono::steady_clock::now();
@@ -102,8 +102,8 @@ class ExactResume : public ProgramTest {
     return whole_;
   }
 
-  /// Sleeps for a part of the time that the undisturbed run took on this machine: every other time from the start of
-  /// the program, else from the start of the training, which is a smaller part.
+  /// Sleeps for a fraction of the duration of the uninterrupted run: alternately from the start of the program and from
+  /// the start of training.
   void wait_until_some_moment(const Program& program, int turn, std::mt19937& random) const {
     const double part = std::uniform_real_distribution(0.0, 1.0)(random);
     if (turn % 2 == 0) return std::this_thread::sleep_for(whole_time_ * part);
@@ -112,7 +112,7 @@ class ExactResume : public ProgramTest {
     std::this_thread::sleep_for(whole_time_ * part / 4);
   }
 
-  /// The newest checkpoint's images, or 0; all have to be whole.
+  /// The images of the newest checkpoint, or 0. Checks that all checkpoints are valid.
   static std::int64_t newest_images(const std::filesystem::path& run) {
     std::vector<std::string> warnings;
     const auto newest = load_newest(run / "checkpoints", warnings);
@@ -120,7 +120,7 @@ class ExactResume : public ProgramTest {
     return newest ? newest->info.images : 0;
   }
 
-  /// Resumes `run` to the end and compares it with the whole one. Whether all is the same.
+  /// Resumes `run` to its end. Returns whether it equals the uninterrupted run.
   bool ends_like_the_whole(const std::filesystem::path& run, const std::string& where) {
     const auto before = newest_images(run);
     const auto result = slopegan(arguments_at(run));
@@ -131,7 +131,7 @@ class ExactResume : public ProgramTest {
     return is_like_the_whole(run, where);
   }
 
-  /// The last checkpoint's bytes.
+  /// The bytes of the last checkpoint.
   static std::string state_of(const std::filesystem::path& run) {
     return read_text(run / "checkpoints" / std::to_string(total_images) / "state.safetensors");
   }

@@ -27,19 +27,21 @@ class Export : public ProgramTest {
   fs::path run() const { return outputs() / "smoke"; }
 };
 
-TEST_F(Export, WritesEveryFormatAndSaysHowFarItIsFromLibTorch) {
+TEST_F(Export, WritesEveryFormatAndReportsTheDifferenceFromLibTorch) {
   ASSERT_EQ(train().code, 0);
   for (const std::string format : {"onnx", "torchscript", "safetensors"}) {
     const auto file = directory_ / format;
     const auto result = export_as(format, file);
     EXPECT_EQ(result.code, 0) << result.err;
     EXPECT_EQ(result.out, file.string() + "\n");
-    EXPECT_THAT(result.err, HasSubstr("no pixel in [-1, 1] differs from LibTorch's or this program's by more than"));
+    EXPECT_THAT(
+        result.err,
+        HasSubstr("verified: the largest difference of a pixel in [-1, 1] from LibTorch and from this program is"));
     EXPECT_GT(fs::file_size(file), 10'000u);
   }
 }
 
-TEST_F(Export, ReplacesAFileOnlyWhereItIsTold) {
+TEST_F(Export, OverwritesAFileOnlyOnRequest) {
   ASSERT_EQ(train().code, 0);
   const auto file = directory_.write("generator.pt", "precious");
   const auto refused = export_as("torchscript", file);
@@ -50,7 +52,7 @@ TEST_F(Export, ReplacesAFileOnlyWhereItIsTold) {
   EXPECT_NE(read_text(file), "precious");
 }
 
-TEST_F(Export, SaysWhatItCannotDo) {
+TEST_F(Export, ReportsInvalidArguments) {
   ASSERT_EQ(train().code, 0);
   const auto unknown = export_as("tflite", directory_ / "a");
   EXPECT_EQ(unknown.code, 2);
@@ -64,11 +66,11 @@ TEST_F(Export, SaysWhatItCannotDo) {
   EXPECT_FALSE(fs::exists(directory_ / "a"));
 }
 
-TEST_F(Export, TakesWhatIsFiniteOfARunThatDiverged) {
+TEST_F(Export, ExportsTheFiniteGeneratorOfADivergedRun) {
   ASSERT_EQ(train().code, 0);
   poison_newest_checkpoint(run());
   ASSERT_EQ(train({"training.total_images=128", "--resume", "auto"}).code, 5);
-  EXPECT_EQ(export_as("onnx", directory_ / "a").code, 0) << "the averaged generator was not touched";
+  EXPECT_EQ(export_as("onnx", directory_ / "a").code, 0) << "the averaged generator is finite";
   const auto checkpoint = load_checkpoint(list_checkpoints(run() / "checkpoints").front());
   checkpoint.tensors.at("ema.block1.conv.weight").fill_(std::nan(""));
   save_checkpoint(run() / "checkpoints", checkpoint.info, checkpoint.tensors, 2);
@@ -94,7 +96,7 @@ TEST_F(Export, LeavesNothingOnAFullDisk) {
 
 class Import : public ProgramTest {
  protected:
-  /// The networks of a checkpoint, which is how any weights are named.
+  /// The tensors of the networks in a checkpoint.
   fs::path write_weights(const NamedTensors& checkpoint, const std::vector<std::string>& prefixes) const {
     NamedTensors weights;
     for (const auto& [name, tensor] : checkpoint) {
@@ -116,7 +118,7 @@ class Import : public ProgramTest {
   }
 };
 
-TEST_F(Import, MakesARunThatHasTheWeightsAndTrainsOn) {
+TEST_F(Import, CreatesARunWithTheWeightsThatCanBeTrained) {
   const auto original = trained();
   const auto result = import(write_weights(original.tensors, {"generator.", "discriminator."}));
   ASSERT_EQ(result.code, 0) << result.err;
@@ -134,7 +136,7 @@ TEST_F(Import, MakesARunThatHasTheWeightsAndTrainsOn) {
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
 }
 
-TEST_F(Import, RefusesWeightsThatDoNotFitAndLeavesNothing) {
+TEST_F(Import, RefusesUnsuitableWeightsAndLeavesNothing) {
   const auto original = trained();
   const auto good = write_weights(original.tensors, {"generator."});
   const auto refused = [&](const Result& result, int code, const std::string& hint) {

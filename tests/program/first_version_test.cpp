@@ -12,9 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// What the program from before the first release wrote: a checkpoint of 12,800 images with learned slopes, a list
-/// of slopes and R1, and three images that it generated from it. The rule that it stands for: what a released slopegan
-/// wrote, all later ones of the same format version read.
+/// A checkpoint from before the first release, after 12,800 images, with learned slopes, a list of slopes and R1, and
+/// three images generated from it. It checks that every version reads the files of earlier versions with the same
+/// format version.
 const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};
@@ -26,13 +26,13 @@ TEST_F(CheckpointOfTheFirstVersion, GivesTheSameImages) {
   for (const char* name : {"000000.png", "000001.png", "000002.png"}) {
     const auto then = read_image(first_version / "images" / name), now = read_image((directory_ / "images") / name);
     ASSERT_EQ(then.size(), now.size());
-    EXPECT_GT(cv::norm(then, cv::NORM_INF), 200) << "not much of an image";
-    EXPECT_LE(cv::norm(then, now, cv::NORM_INF), 1) << name;  // another machine may round otherwise
+    EXPECT_GT(cv::norm(then, cv::NORM_INF), 200) << "the image has no contrast";
+    EXPECT_LE(cv::norm(then, now, cv::NORM_INF), 1) << name;  // rounding may differ between machines
   }
 }
 
-TEST_F(CheckpointOfTheFirstVersion, IsTrainedOn) {
-  // Its configuration is as it was written; keys that came later have their defaults.
+TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
+  // The configuration is unchanged; newer keys have their defaults.
   const auto manifest = nlohmann::json::parse(read_text(first_version / "manifest.json"));
   EXPECT_THAT(manifest["config"].get<std::string>(), ::testing::Not(HasSubstr("sync_batch_norm")));
   const auto config = directory_.write("config.yaml", manifest["config"].get<std::string>());
@@ -45,7 +45,7 @@ TEST_F(CheckpointOfTheFirstVersion, IsTrainedOn) {
   while (std::getline(history, line)) last = line;
   const auto step = nlohmann::json::parse(last);
   EXPECT_EQ(step["images"], 12864);
-  // What the program that wrote it got from its next step.
+  // The result of the next step in the original program.
   EXPECT_NEAR(step["discriminator_loss"], 1.2508600, 1e-4);
   EXPECT_NEAR(step["generator_loss"], 0.8465823, 1e-4);
   EXPECT_NEAR(step["generator_gradient_norm"], 1.0217729, 1e-3);

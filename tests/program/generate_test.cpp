@@ -43,7 +43,7 @@ class Generate : public ProgramTest {
   }
   fs::path run() const { return outputs() / "smoke"; }
   fs::path path(const std::string& name) const { return directory_ / name; }
-  /// The exit code of a script in Python with numpy and Pillow.
+  /// Runs a Python script with numpy and Pillow. Returns its exit code.
   int python(const std::string& script) const {
     const auto file = directory_.write("check.py", script);
     const int status = std::system((SLOPEGAN_SOURCE_DIR "/.venv/bin/python " + file.string()).c_str());
@@ -52,7 +52,7 @@ class Generate : public ProgramTest {
   bool has_numpy() const { return python("import numpy, PIL.Image") == 0; }
 };
 
-TEST_F(Generate, MakesTheImagesOfTheAveragedGenerator) {
+TEST_F(Generate, UsesTheAveragedGenerator) {
   train();
   const auto result = generate("images", {"--count", "5", "--seed", "11"});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -68,7 +68,7 @@ TEST_F(Generate, MakesTheImagesOfTheAveragedGenerator) {
   }
 }
 
-TEST_F(Generate, GivesTheSameImagesHoweverManyAndInEveryFormat) {
+TEST_F(Generate, GivesTheSameImagesForAnyCountAndFormat) {
   train();
   ASSERT_EQ(generate("few", {"--count", "3"}).code, 0);
   ASSERT_EQ(generate("many", {"--count", "70"}).code, 0);
@@ -97,7 +97,7 @@ TEST_F(Generate, GivesTheSameImagesHoweverManyAndInEveryFormat) {
             0);
 }
 
-TEST_F(Generate, ReplacesNothingUnlessItIsTold) {
+TEST_F(Generate, OverwritesFilesOnlyOnRequest) {
   train();
   fs::create_directory(path("images"));
   std::ofstream(path("images") / "000001.png") << "precious";
@@ -120,7 +120,7 @@ TEST_F(Generate, ReplacesNothingUnlessItIsTold) {
   EXPECT_EQ(generate("images/", {"--count", "2"}).code, 2);
 }
 
-TEST_F(Generate, WritesNothingIntoTheRunItReads) {
+TEST_F(Generate, DoesNotChangeTheRun) {
   train();
   std::set<std::string> before, after;
   for (const auto& entry : fs::recursive_directory_iterator(run())) before.insert(entry.path());
@@ -133,7 +133,7 @@ TEST_F(Generate, WritesNothingIntoTheRunItReads) {
   ::chmod(run().c_str(), 0755);
 }
 
-TEST_F(Generate, WalksThroughItsLatentsAndBack) {
+TEST_F(Generate, WalksThroughTheLatentsAndBack) {
   train();
   ASSERT_EQ(generate("walk", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
   ASSERT_EQ(generate("walk.gif", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
@@ -165,7 +165,7 @@ TEST_F(Generate, WalksThroughItsLatentsAndBack) {
             0);
 }
 
-TEST_F(Generate, MemoryDoesNotGrowWithTheImages) {
+TEST_F(Generate, MemoryDoesNotGrowWithTheNumberOfImages) {
   train();
   const auto few = generate("few.npz", {"--count", "64"});
   const auto many = generate("many.npz", {"--count", "20000"});
@@ -174,7 +174,7 @@ TEST_F(Generate, MemoryDoesNotGrowWithTheImages) {
   EXPECT_LT(many.peak_mib, few.peak_mib + 12);
 }
 
-TEST_F(Generate, SaysWhatItCannotDo) {
+TEST_F(Generate, ReportsInvalidArguments) {
   train();
   EXPECT_THAT(generate("a.gif", {"--count", "3"}).err, HasSubstr("--walk"));
   EXPECT_EQ(generate("a.gif", {"--count", "3"}).code, 2);
@@ -185,7 +185,7 @@ TEST_F(Generate, SaysWhatItCannotDo) {
   EXPECT_FALSE(fs::exists(path("a")));
 }
 
-TEST_F(Generate, StopsAtASignalAndLeavesWholeFiles) {
+TEST_F(Generate, StopsAtASignalAndLeavesCompleteFiles) {
   train();
   Program program(directory_.path(), {"generate", run().string(), "--count", "100000000", "--out", path("a").string()});
   ASSERT_TRUE(wait_for(path("a/00000010.png")));
@@ -201,9 +201,9 @@ TEST_F(Generate, StopsAtASignalAndLeavesWholeFiles) {
   for (const auto& name : names_in(directory_.path())) EXPECT_EQ(name.find(".npz"), std::string::npos) << name;
 }
 
-TEST_F(Generate, MakesColourImagesInTheOrderOfNumpy) {
+TEST_F(Generate, WritesColourImagesInRgbOrder) {
   train();
-  // The images of a checkpoint whose last layer was made three times as wide: red, green and blue differ in sign.
+  // Triples the output channels of the last layer, so that red, green and blue differ in sign.
   auto checkpoint = load_checkpoint(run() / "checkpoints/640");
   for (const std::string prefix : {"ema.", "generator."}) {
     auto& weight = checkpoint.tensors.at(prefix + "block3.conv.weight");  // [in, out, k, k]

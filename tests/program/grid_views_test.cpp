@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// The frames of an animation and its size.
+/// The size and number of frames of an animation.
 struct Gif {
   int frames = 0;
   cv::Size size;
@@ -30,7 +30,7 @@ Gif look_at_gif(const fs::path& file) {
   return found;
 }
 
-/// A smoke sweep of two slopes, or a run, on bright and dark images whose labels say which.
+/// A smoke sweep of two slopes, or a run, on bright and dark images with labels.
 class GridViews : public ProgramTest {
  protected:
   GridViews() {
@@ -59,7 +59,7 @@ class GridViews : public ProgramTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return slopegan(arguments);
   }
-  /// The picture that the command says it has drawn.
+  /// The picture named in the output of the command.
   fs::path drawn(const std::vector<std::string>& more, const fs::path& of = {}) {
     const auto result = grid(more, of);
     EXPECT_EQ(result.code, 0) << result.err;
@@ -67,7 +67,7 @@ class GridViews : public ProgramTest {
   }
 };
 
-TEST_F(GridViews, OfASweepShowsDifferencesAnimationsAndWalks) {
+TEST_F(GridViews, ASweepHasDifferencesAnimationsAndWalks) {
   make("sweep");
   const auto difference = drawn({"--difference", "0,0.2", "--columns", "4"});
   EXPECT_EQ(difference, made() / "difference_0_0.2.png");
@@ -81,15 +81,15 @@ TEST_F(GridViews, OfASweepShowsDifferencesAnimationsAndWalks) {
   EXPECT_GT(look_at_gif(training).size.height, 2 * 64);
 
   const auto walk = read_image(drawn({"--walk", "5"}));
-  EXPECT_GT(walk.cols, 6 * 64);  // both ends
+  EXPECT_GT(walk.cols, 6 * 64);  // including both ends
   EXPECT_LT(walk.rows, 310);
 
   const auto moving = drawn({"--walk", "5", "--animate", "--columns", "4", "--out", (directory_ / "a.gif").string()});
   EXPECT_EQ(moving, directory_ / "a.gif");
-  EXPECT_EQ(look_at_gif(moving).frames, 15);  // from each of three latents to the next
+  EXPECT_EQ(look_at_gif(moving).frames, 15);  // between three latents and back
 }
 
-TEST_F(GridViews, OfASweepByClassHasAColumnForEachClass) {
+TEST_F(GridViews, ASweepByClassHasOneColumnPerClass) {
   make("sweep");
   const auto sheet = read_image(drawn({"--by-class"}));
   EXPECT_GT(sheet.rows, 3 * 64);
@@ -98,7 +98,7 @@ TEST_F(GridViews, OfASweepByClassHasAColumnForEachClass) {
   EXPECT_GT(read_image(of_run).cols, 6 * 64);
 }
 
-TEST_F(GridViews, OfARunAnimatesItsSamplesAndWalks) {
+TEST_F(GridViews, ARunHasAnimationsAndWalks) {
   make("train");
   const auto training = drawn({"--animate", "--rows", "2", "--columns", "3", "--scale", "1"});
   EXPECT_EQ(training, made() / "training.gif");
@@ -109,7 +109,7 @@ TEST_F(GridViews, OfARunAnimatesItsSamplesAndWalks) {
   EXPECT_EQ(grid({"--animate"}, made() / "checkpoints/480").code, 2);
 }
 
-TEST_F(GridViews, OfManyRowsHasPages) {
+TEST_F(GridViews, ManyRowsAreSplitIntoPages) {
   make("train");
   const auto result = grid({"--rows", "150", "--columns", "2", "--out", (directory_ / "long.png").string()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -119,7 +119,7 @@ TEST_F(GridViews, OfManyRowsHasPages) {
   EXPECT_GT(read_image(drawn({"--rows", "1", "--scale", "3"})).cols, once + 12 * 32);
 }
 
-TEST_F(GridViews, SaysWhatItCannotDraw) {
+TEST_F(GridViews, ReportsInvalidArguments) {
   make("sweep");
   const auto unknown = grid({"--difference", "0,0.3"});
   EXPECT_EQ(unknown.code, 2);

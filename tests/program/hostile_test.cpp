@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// At most `count` of them, spread evenly.
+/// At most `count` of the values, evenly spaced.
 template <class Item>
 std::vector<Item> some_of(const std::vector<Item>& all, int count) {
   const std::size_t wanted = std::min(all.size(), static_cast<std::size_t>(count));
@@ -35,7 +35,7 @@ class HostileSlowCheck : public ProgramTest {
   }
 };
 
-TEST_F(HostileSlowCheck, BadConfigurationsEndWithTheirCodePlaceAndHint) {
+TEST_F(HostileSlowCheck, BadConfigurationsFailWithCodePlaceAndHint) {
   auto all = bad_configs();
   for (auto& bad : hostile_yaml()) all.push_back(std::move(bad));
   all = some_of(all, check_count(5, 120));
@@ -52,7 +52,7 @@ TEST_F(HostileSlowCheck, BadConfigurationsEndWithTheirCodePlaceAndHint) {
                outcome("each exits 2 with file:line"));
 }
 
-TEST_F(HostileSlowCheck, BadArgumentsEndWithTheirCodeAndHint) {
+TEST_F(HostileSlowCheck, BadArgumentsFailWithCodeAndHint) {
   auto all = bad_overrides();
   std::erase_if(all, [](const auto& bad) { return bad.argument.empty(); });
   all = some_of(all, check_count(3, 60));
@@ -96,9 +96,9 @@ TEST_F(HostileSlowCheck, BadDataExitsWithItsCodeAndTheFilesNameInLittleMemory) {
 
 class Hostile : public HostileSlowCheck {};
 
-TEST_F(Hostile, NoNameBringsAControlCharacterToTheTerminal) {
+TEST_F(Hostile, FileNamesPrintNoControlCharacters) {
   const std::string name = "\x1b[2J\x07\r\x9b\xff";
-  const std::string long_name = name + std::string(300, 'x');  // which the system refuses to look at
+  const std::string long_name = name + std::string(300, 'x');  // longer than the system allows
   const auto folder = directory_ / name;
   std::filesystem::create_directory(folder);
   const std::vector<std::pair<int, std::vector<std::string>>> commands = {
@@ -119,7 +119,7 @@ TEST_F(Hostile, NoNameBringsAControlCharacterToTheTerminal) {
   }
 }
 
-TEST_F(Hostile, ASweepOfADirectoryThatLeadsElsewhereWritesNothing) {
+TEST_F(Hostile, ASweepDirectoryThatIsALinkIsNotWritten) {
   const auto elsewhere = directory_ / "elsewhere";
   std::filesystem::create_directories(outputs());
   std::filesystem::create_directory(elsewhere);
@@ -132,7 +132,7 @@ TEST_F(Hostile, ASweepOfADirectoryThatLeadsElsewhereWritesNothing) {
   }
 }
 
-TEST_F(Hostile, ASweepWithoutSeedsIsNoGridToDraw) {
+TEST_F(Hostile, GridRefusesASweepWithoutSeeds) {
   const auto sweep = directory_ / "sweep";
   std::filesystem::create_directory(sweep);
   directory_.write("sweep/sweep.yaml", "sweep: {seeds: [], negative_slope: []}\n");
@@ -141,7 +141,7 @@ TEST_F(Hostile, ASweepWithoutSeedsIsNoGridToDraw) {
   EXPECT_THAT(result.err, HasSubstr("sweep.seeds is empty"));
 }
 
-TEST_F(Hostile, ACheckpointOfAnotherArchitectureOrThatContradictsItselfIsNotResumed) {
+TEST_F(Hostile, InconsistentCheckpointsAreNotResumed) {
   const auto train = [&](const std::vector<std::string>& more) {
     auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=64"});
     arguments.insert(arguments.end(), more.begin(), more.end());

@@ -13,7 +13,7 @@ class KillSlowCheck : public ExactResume {
  protected:
   std::string recording_file() const { return directory_ / "recording"; }
 
-  /// The calls with which an undisturbed run changes files, from its second checkpoint on or all of them.
+  /// The system calls with which an uninterrupted run changes files: all, or those after its second checkpoint.
   std::vector<RecordedCall> record(const std::string& name, const std::string& from) {
     const auto result =
         run(directory_.path(), arguments(name),
@@ -23,7 +23,7 @@ class KillSlowCheck : public ExactResume {
   }
 };
 
-TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
+TEST_F(KillSlowCheck, ARunKilledAtRandomTimesEndsLikeAnUninterruptedRun) {
   const int kills = check_count(3, 110);
   std::mt19937 random(1);
   whole();
@@ -47,8 +47,8 @@ TEST_F(KillSlowCheck, AtRandomMomentsTheRunEndsAsIfNothingHadHappened) {
                format_text("{} of {} runs resumed to the same weights and history", same, runs));
 }
 
-TEST_F(KillSlowCheck, AtEveryStepOfACommitTheRunEndsAsIfNothingHadHappened) {
-  // From the third checkpoint on, the first that prunes: its directory to the removal of the oldest.
+TEST_F(KillSlowCheck, ARunKilledAtAnyStepOfACommitEndsLikeAnUninterruptedRun) {
+  // The third checkpoint is the first that prunes: from the creation of its directory to the removal of the oldest.
   const std::string from = "checkpoints/.tmp-192";
   const auto calls = record("recorded", from);
   const auto end = std::find_if(calls.begin(), calls.end(), [](const RecordedCall& call) {
@@ -71,7 +71,7 @@ TEST_F(KillSlowCheck, AtEveryStepOfACommitTheRunEndsAsIfNothingHadHappened) {
                format_text("{} of {} resumed to the same weights and history", same, kills));
 }
 
-TEST_F(KillSlowCheck, APowerCutAtAnyStepOfARunLosesNothingThatWasCommitted) {
+TEST_F(KillSlowCheck, APowerFailureAtAnyStepLosesNoCommittedData) {
   std::filesystem::create_directories(outputs());
   CrashingDisk disk(outputs());
   const auto calls = record("run", "");
@@ -93,13 +93,13 @@ TEST_F(KillSlowCheck, APowerCutAtAnyStepOfARunLosesNothingThatWasCommitted) {
                format_text("{} of {} resumed to the same weights and history", same, cuts));
 }
 
-TEST_F(KillSlowCheck, OfTheHolderLetsExactlyOneOfTheNextTwoWork) {
+TEST_F(KillSlowCheck, AfterTheLockHolderDiesExactlyOneOfTwoProcessesRuns) {
   const int races = check_count(2, 20);
   int fair = 0;
   for (int race = 0; race < races; ++race) {
     const auto endless = arguments(format_text("race{}", race), {"training.total_images=10000000"});
     const TemporaryDirectory scratch[2];
-    if (race % 2 == 1) {  // half of the races are about a directory whose holder was killed
+    if (race % 2 == 1) {  // in half of the races, the holder of the directory was killed
       Program holder(directory_.path(), endless);
       ASSERT_TRUE(wait_for(run_dir(format_text("race{}", race)) / "checkpoints/latest"));
       holder.send(SIGKILL);
@@ -113,7 +113,7 @@ TEST_F(KillSlowCheck, OfTheHolderLetsExactlyOneOfTheNextTwoWork) {
     Program& loser = programs[codes[0] ? 0 : 1];
     Program& winner = programs[codes[0] ? 1 : 0];
     EXPECT_EQ(loser.wait(), 7) << loser.err();
-    // A winner that has the lock since this very moment may not have written its number yet.
+    // A winner that has just acquired the lock may not have written its process id yet.
     EXPECT_THAT(loser.err(),
                 ::testing::AnyOf(::testing::HasSubstr(format_text("is in use by process {}\n", winner.pid())),
                                  ::testing::HasSubstr("is in use by another process\n")));

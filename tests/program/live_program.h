@@ -12,7 +12,7 @@
 
 #include "terminal.h"
 
-/// What the real program and real shells say.
+/// Output of the real program and of real shells.
 namespace slopegan::testing {
 
 inline bool is_installed(const std::string& program) {
@@ -28,7 +28,7 @@ inline std::string output_of(const std::string& shell_command) {
   return text;
 }
 
-/// Without the empty ones.
+/// The lines of a text, without empty ones.
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -38,7 +38,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A command of the live program, as its help shows it.
+/// A command as the help of the real program shows it.
 struct LiveCommand {
   std::string path;  ///< "", "train", "demo dying-relu"
   std::set<std::string> options, commands;
@@ -61,7 +61,7 @@ inline LiveCommand live_command(const std::string& path) {
   return command;
 }
 
-/// The program itself first, then every command that can be reached from it.
+/// The program itself, followed by all of its commands.
 inline std::vector<LiveCommand> live_commands() {
   std::vector<LiveCommand> all = {live_command("")};
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -72,7 +72,7 @@ inline std::vector<LiveCommand> live_commands() {
   return all;
 }
 
-/// The keys of what `train --print-config` prints.
+/// The keys in the output of `train --print-config`.
 inline std::vector<std::string> keys_of(const std::string& printed_config) {
   std::vector<std::string> keys;
   std::string section;
@@ -90,8 +90,7 @@ inline std::vector<std::string> keys_of(const std::string& printed_config) {
   return keys;
 }
 
-/// What bash offers where TAB is pressed behind `line` in `folder`, where slopegan.bash is sourced. `before` is done
-/// before.
+/// The completions of bash for TAB after `line`, in `folder` with its slopegan.bash sourced. `before` runs first.
 inline std::vector<std::string> offered_by_bash(const std::string& folder, const std::string& line,
                                                 const std::string& before = "true") {
   return lines_of(output_of(
@@ -99,7 +98,7 @@ inline std::vector<std::string> offered_by_bash(const std::string& folder, const
       "; COMP_LINE=\"$1\"; COMP_POINT=${#1}; _slopegan; printf \"%s\\n\" \"${COMPREPLY[@]}\"' - '" + line + "'"));
 }
 
-/// An interactive zsh in `folder`, where _slopegan is.
+/// An interactive zsh in `folder`, which contains _slopegan.
 class Zsh {
  public:
   explicit Zsh(const std::string& folder)
@@ -109,10 +108,10 @@ class Zsh {
     EXPECT_TRUE(terminal_.read_until("go> ")) << terminal_.output();
   }
 
-  /// What it shows on TAB behind `line`, which it then forgets.
+  /// The output for TAB after `line`. The line is then discarded.
   std::string shown_for(const std::string& line) {
     const std::size_t before = terminal_.output().size();
-    // The end of the answer cannot be seen, but that of the command that follows.
+    // Nothing marks the end of the answer, so wait for the output of the next command.
     terminal_.send(line + "\t\x15print fin''ished\n");
     EXPECT_TRUE(terminal_.read_until("finished") && terminal_.read_until("go> ")) << terminal_.output();
     return terminal_.output().substr(before);

@@ -9,7 +9,8 @@
 
 namespace slopegan::testing {
 
-/// Puts a NaN into a weight of the run's newest checkpoint, which stays a valid one: training from it diverges at once.
+/// Sets a weight of the newest checkpoint of the run to NaN. The checkpoint stays valid, but training from it diverges
+/// at once.
 inline void poison_newest_checkpoint(const std::filesystem::path& run) {
   const auto directory = run / "checkpoints";
   const auto checkpoint = load_checkpoint(list_checkpoints(directory).front());

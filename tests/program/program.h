@@ -29,10 +29,10 @@ inline std::string read_text(const std::filesystem::path& file) {
   return text.str();
 }
 
-/// A running slopegan; its output goes to files in `scratch`.
+/// A running slopegan process whose output goes to files in `scratch`.
 class Program {
  public:
-  /// `prepare` runs in the new process before the program does: limits, its environment, other descriptors.
+  /// `prepare` runs in the child before exec: limits, environment, descriptors.
   Program(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
           const std::function<void()>& prepare = {})
       : out_(scratch / "stdout.txt"), err_(scratch / "stderr.txt") {
@@ -42,7 +42,7 @@ class Program {
     for (auto& argument : owned) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     pid_ = ::fork();
-    if (pid_ < 0) throw std::runtime_error("fork");  // a signal to -1 would go to everybody
+    if (pid_ < 0) throw std::runtime_error("fork");  // a signal to -1 would go to every process
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
@@ -53,7 +53,7 @@ class Program {
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
-  /// A test that fails leaves no process behind.
+  /// Kills the process, so that a failing test leaves none behind.
   ~Program() {
     if (!ended_) send(SIGKILL);
     wait();
@@ -61,9 +61,9 @@ class Program {
   pid_t pid() const { return pid_; }
   void send(int signal) const { ::kill(pid_, signal); }
 
-  /// The exit code, or 128 + the signal that ended it.
+  /// Waits for the process. Returns its exit code, or 128 + the signal that killed it.
   int wait() { return *poll(/*flags=*/0); }
-  /// The same where it has ended; nothing where it runs.
+  /// As wait(), or std::nullopt if the process is still running.
   std::optional<int> poll(int flags = WNOHANG) {
     rusage usage{};
     if (!ended_ && ::wait4(pid_, &status_, flags, &usage) == pid_) {
@@ -73,9 +73,9 @@ class Program {
     if (!ended_) return std::nullopt;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
-  /// Whether a signal ended it, now that it has ended; an exit code above 128 is its own doing.
+  /// Whether a signal killed the process, after it ended. An exit code above 128 alone does not count.
   bool was_killed() const { return WIFSIGNALED(status_); }
-  /// The most memory that it had at a time, now that it has ended.
+  /// The peak memory of the process, after it ended.
   double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }
@@ -103,7 +103,7 @@ inline Result run(const std::filesystem::path& scratch, const std::vector<std::s
 
 inline std::string config_file(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/configs/" + name; }
 
-/// Waits until `file` exists, for at most a minute.
+/// Waits at most a minute until `file` exists.
 inline bool wait_for(const std::filesystem::path& file) {
   for (int i = 0; i < 6000 && !std::filesystem::exists(file); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -111,7 +111,7 @@ inline bool wait_for(const std::filesystem::path& file) {
   return std::filesystem::exists(file);
 }
 
-/// A test with a directory of its own, and the smoke configuration with its runs there.
+/// A test with its own directory, in which the smoke configuration puts its runs.
 class ProgramTest : public ::testing::Test {
  protected:
   explicit ProgramTest(const std::string& parent = ::testing::TempDir()) : directory_(parent) {}

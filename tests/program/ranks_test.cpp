@@ -36,7 +36,7 @@ class RanksTest : public ProgramTest {
   }
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
-  /// A rank, whose output is its own.
+  /// A rank with its own output.
   struct Rank {
     TemporaryDirectory scratch;
     std::unique_ptr<Program> program;
@@ -52,7 +52,7 @@ class RanksTest : public ProgramTest {
     return ranks;
   }
 
-  /// Nothing where it still runs after half a minute.
+  /// std::nullopt if it still runs after 30 s.
   static std::optional<int> code_within_half_a_minute(Program& program) {
     for (int i = 0; i < 3000; ++i) {
       if (const auto code = program.poll()) return code;
@@ -61,7 +61,7 @@ class RanksTest : public ProgramTest {
     return std::nullopt;
   }
 
-  /// Waits until the first rank says that all are there; who is lost before is waited for longer.
+  /// Waits until rank 0 reports that all ranks are connected; a rank lost before that is awaited longer.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
       if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;
@@ -75,7 +75,7 @@ class RanksTest : public ProgramTest {
   }
 };
 
-TEST_F(RanksTest, TrainAsOneProcessDoesAndOnlyTheFirstWrites) {
+TEST_F(RanksTest, TrainLikeASingleProcessAndOnlyRankZeroWrites) {
   const auto alone = slopegan(arguments("alone", {"training.total_images=320"}));
   ASSERT_EQ(alone.code, 0) << alone.err;
   const auto ranks = start(2, arguments("together", {"training.total_images=320"}));
@@ -88,7 +88,7 @@ TEST_F(RanksTest, TrainAsOneProcessDoesAndOnlyTheFirstWrites) {
   ASSERT_EQ(one.size(), two.size());
   for (std::size_t i = 0; i < one.size(); ++i) {
     EXPECT_EQ(one[i].images, two[i].images);
-    EXPECT_NEAR(one[i].discriminator_loss, two[i].discriminator_loss, 1e-2) << i;  // float32 of 10 steps
+    EXPECT_NEAR(one[i].discriminator_loss, two[i].discriminator_loss, 1e-2) << i;  // float32 rounding over 10 steps
     EXPECT_NEAR(one[i].d_real, two[i].d_real, 1e-2) << i;
   }
   EXPECT_NEAR(one[0].discriminator_loss, two[0].discriminator_loss, 1e-5);
@@ -96,8 +96,9 @@ TEST_F(RanksTest, TrainAsOneProcessDoesAndOnlyTheFirstWrites) {
 
 class RanksSlowCheck : public RanksTest {};
 
-TEST_F(RanksSlowCheck, AKilledOneEndsTheOthersWhichGoOnInAnyNumber) {
-  const int kills = check_count(2, 20);  // from the second on there is a checkpoint, and they have just met
+TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberCanResume) {
+  const int kills =
+      check_count(2, 20);  // from the second kill on there is a checkpoint, and the ranks have just connected
   std::mt19937 random(1);
   int ended = 0;
   double slowest = 0;
@@ -140,7 +141,7 @@ TEST_F(RanksSlowCheck, AKilledOneEndsTheOthersWhichGoOnInAnyNumber) {
                            ended, slowest));
 }
 
-TEST_F(RanksTest, ASignalToOneEndsAllWithACheckpoint) {
+TEST_F(RanksTest, ASignalToOneRankStopsAllWithACheckpoint) {
   const auto ranks = start(2, endless("run"));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   ranks[1]->program->send(SIGTERM);
@@ -152,7 +153,7 @@ TEST_F(RanksTest, ASignalToOneEndsAllWithACheckpoint) {
   EXPECT_GE(load_newest(run_dir("run") / "checkpoints", warnings)->info.images, last);
 }
 
-TEST_F(RanksTest, TheOthersEndAsTheFirstDoesWhereThatCannotBegin) {
+TEST_F(RanksTest, AllRanksFailIfRankZeroCannotStart) {
   ASSERT_EQ(slopegan(arguments("run", {"training.total_images=32"})).code, 0);
   auto anew = smoke("train", {"run.name=run", "training.threads=1"});  // without --resume
   const auto ranks = start(2, anew);
@@ -160,7 +161,7 @@ TEST_F(RanksTest, TheOthersEndAsTheFirstDoesWhereThatCannotBegin) {
   EXPECT_THAT(ranks[1]->program->err(), HasSubstr("rank 0 ended with exit code 2"));
 }
 
-TEST_F(RanksTest, RefuseAnEnvironmentThatIsNone) {
+TEST_F(RanksTest, RefuseAnInvalidEnvironment) {
   const auto complaint = [&](const std::function<void()>& change) {
     const auto result = run(directory_.path(), arguments("run"), [&] {
       become_rank(1, 2, 29500);
@@ -178,7 +179,7 @@ TEST_F(RanksTest, RefuseAnEnvironmentThatIsNone) {
   EXPECT_FALSE(std::filesystem::exists(run_dir("run")));
 }
 
-TEST_F(RanksTest, TheArmsOfASweepAreNone) {
+TEST_F(RanksTest, TheArmsOfASweepAreNotRanks) {
   const auto result =
       run(directory_.path(),
           smoke("sweep", {"training.total_images=320", "samples.every_images=0", "diagnostics.every_images=0"}),
@@ -186,9 +187,9 @@ TEST_F(RanksTest, TheArmsOfASweepAreNone) {
   EXPECT_EQ(result.code, 0) << result.err;
 }
 
-TEST_F(RanksTest, AreStartedByTorchrun) {
+TEST_F(RanksTest, RunUnderTorchrun) {
   const std::filesystem::path torchrun = SLOPEGAN_SOURCE_DIR "/.venv/bin/torchrun";
-  if (!std::filesystem::exists(torchrun)) GTEST_SKIP() << "there is no torchrun";
+  if (!std::filesystem::exists(torchrun)) GTEST_SKIP() << "torchrun is not installed";
   std::string command = torchrun.string() + " --no-python --nproc-per-node 2 --master-port " +
                         std::to_string(free_port()) + " " SLOPEGAN_BINARY;
   for (const auto& argument : arguments("run", {"training.total_images=128"})) command += " '" + argument + "'";
@@ -198,8 +199,8 @@ TEST_F(RanksTest, AreStartedByTorchrun) {
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/128"));
 }
 
-TEST_F(RanksSlowCheck, AStoppedOneEndsTheOthersWithinHalfAMinute) {
-  if (check_count(0, 1) == 0) GTEST_SKIP() << "takes half a minute; scripts/check_slow.sh does it";
+TEST_F(RanksSlowCheck, ASuspendedRankEndsTheOthersWithinHalfAMinute) {
+  if (check_count(0, 1) == 0) GTEST_SKIP() << "takes half a minute; scripts/check_slow.sh runs it";
   const auto ranks = start(2, endless("run"));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   ranks[1]->program->send(SIGSTOP);

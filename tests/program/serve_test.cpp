@@ -14,7 +14,7 @@ class Serve : public ProgramTest {
  protected:
   std::filesystem::path run_dir() const { return outputs() / "smoke"; }
 
-  /// The port that a program says it listens on; 0 where it does not come to that within half a minute.
+  /// The port that the program reports; 0 if it reports none within 30 s.
   static int port_of(const Program& program) {
     const std::string before = "http://127.0.0.1:";
     for (int i = 0; i < 3000; ++i, std::this_thread::sleep_for(std::chrono::milliseconds(10))) {
@@ -26,7 +26,7 @@ class Serve : public ProgramTest {
   }
 };
 
-TEST_F(Serve, FollowsTheResultsUntilItIsInterrupted) {
+TEST_F(Serve, UpdatesThePageUntilInterrupted) {
   ASSERT_EQ(slopegan(smoke("train", {"training.total_images=320", "checkpoint.every_images=0"})).code, 0);
   const TemporaryDirectory scratch;
   Program program(scratch.path(), {"report", run_dir().string(), "--serve", "0"});
@@ -55,7 +55,7 @@ TEST_F(Serve, FollowsTheResultsUntilItIsInterrupted) {
   EXPECT_EQ(program.wait(), 130) << program.err();
 }
 
-TEST_F(Serve, RefusesWhatIsNoPort) {
+TEST_F(Serve, RefusesAnInvalidPort) {
   for (const char* port : {"65536", "-1", "http", "80x"}) {
     const auto result = slopegan({"report", run_dir().string(), std::string("--serve=") + port});
     EXPECT_EQ(result.code, 2) << port;
@@ -63,7 +63,7 @@ TEST_F(Serve, RefusesWhatIsNoPort) {
   }
 }
 
-TEST_F(Serve, ASweepWritesItsReportAsItGoes) {
+TEST_F(Serve, ASweepUpdatesItsReport) {
   Program program(directory_.path(), smoke("sweep", {"training.total_images=2560000", "--report-every", "1s"}));
   EXPECT_TRUE(wait_for(run_dir() / "report.html"));
   EXPECT_FALSE(program.poll()) << program.err();

@@ -17,7 +17,7 @@
 namespace slopegan::testing {
 namespace {
 
-/// results.csv without what depends on the clock and the machine.
+/// results.csv without the columns that depend on the clock and the machine.
 std::string timeless_results(const std::filesystem::path& sweep) {
   std::istringstream lines(read_text(sweep / "results.csv"));
   std::set<std::size_t> timed;
@@ -37,7 +37,7 @@ std::string timeless_results(const std::filesystem::path& sweep) {
   return kept;
 }
 
-/// How often an arm began to train.
+/// The number of times that an arm started training.
 int starts_of(const std::filesystem::path& run) {
   const auto log = read_text(run / "log.txt");
   int count = 0;
@@ -45,14 +45,14 @@ int starts_of(const std::filesystem::path& run) {
   return count;
 }
 
-/// Shards of a sweep, as GNU parallel starts them over a shared directory.
+/// Shards of a sweep that GNU parallel starts on a shared directory.
 class ShardsSlowCheck : public ProgramTest {
  protected:
   const int shards_ = check_count(2, 8), kills_ = check_count(1, 3);
   const std::string seeds_ = check_count(0, 1) == 1 ? "[0, 1, 2, 3, 4, 5, 6, 7]" : "[0, 1]";
   const std::string slopes_ = check_count(0, 1) == 1 ? "[0, 0.1, 0.2]" : "[0, 0.2]";
 
-  /// In outputs()/name/smoke.
+  /// The directory outputs()/name/smoke.
   std::vector<std::string> sweep(const std::string& name, const std::vector<std::string>& more) const {
     auto all = smoke("sweep", {"run.output_dir=" + (outputs() / name).string(), "training.total_images=1280",
                                "samples.every_images=640", "checkpoint.every_images=320", "training.precision=float32",
@@ -61,7 +61,8 @@ class ShardsSlowCheck : public ProgramTest {
     return all;
   }
 
-  /// Starts all shards and gives parallel's exit code, the number of shards that failed. Each writes down its process.
+  /// Runs all shards. Returns the exit code of parallel: the number of failed shards. Each shard records its process
+  /// id.
   int run_shards(const std::function<void()>& meanwhile = {}) {
     std::string command = "parallel --will-cite --jobs " + std::to_string(shards_) + " 'echo $$ >" +
                           (directory_ / "pid").string() + "{}; exec " SLOPEGAN_BINARY;
@@ -75,7 +76,7 @@ class ShardsSlowCheck : public ProgramTest {
     return WEXITSTATUS(status);
   }
 
-  /// Kills some of the shards, each at a random moment of the training of its arms.
+  /// Kills some of the shards at random times.
   int kill_some() {
     std::mt19937 random(1);
     std::vector<int> victims(static_cast<std::size_t>(shards_));
@@ -94,8 +95,8 @@ class ShardsSlowCheck : public ProgramTest {
   }
 };
 
-TEST_F(ShardsSlowCheck, KilledAndStartedAgainTheyLeaveWhatOneSweepLeaves) {
-  if (!is_installed("parallel")) GTEST_SKIP() << "there is no GNU parallel";
+TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultOfOneSweep) {
+  if (!is_installed("parallel")) GTEST_SKIP() << "GNU parallel is not installed";
   const auto whole = slopegan(sweep("whole", {}));
   ASSERT_EQ(whole.code, 0) << whole.err;
   int killed = 0;
@@ -117,7 +118,7 @@ TEST_F(ShardsSlowCheck, KilledAndStartedAgainTheyLeaveWhatOneSweepLeaves) {
     resumed += starts_of(other) - 1;
   }
   EXPECT_EQ(same, arms.size());
-  EXPECT_LE(resumed, kills_);  // a killed shard had one arm in work; all others began once
+  EXPECT_LE(resumed, kills_);  // a killed shard was training one arm; all others started once
   EXPECT_TRUE(std::filesystem::exists(sharded / "report.html"));
   for (const char* name : {"statistics.json", "contact_sheet.png", "time_sheet.png"}) {
     EXPECT_TRUE(read_text(sharded / name) == read_text(alone / name)) << name;

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class SignalSlowCheck : public ExactResume {};
 
-TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
+TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithItsCodeAndResumesExactly) {
   const int signals = check_count(3, 33);
   std::mt19937 random(2);
   whole();
@@ -31,7 +31,7 @@ TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
       if (code == 0) break;
       ++sent;
       ASSERT_EQ(*code, 128 + number) << program.err();
-      // Before there is anything to save, the signal does what it always does.
+      // Before there is anything to save, the signal has its default action.
       if (program.was_killed()) continue;
       ++with_checkpoint;
       EXPECT_GT(newest_images(run_dir(name)), 0);
@@ -46,7 +46,7 @@ TEST_F(SignalSlowCheck, AtRandomMomentsTheRunStopsWithItsCodeAndGoesOnExactly) {
                            with_checkpoint, same, runs));
 }
 
-TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
+TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
   const auto sweep = [&](const std::string& name) {
     return smoke("sweep", {"run.name=" + name, "training.total_images=640", "checkpoint.every_images=64",
                            "training.precision=float32", "training.threads=1", "sweep.jobs=2"});
@@ -87,11 +87,11 @@ TEST_F(SignalSlowCheck, StopASweepThatGoesOnExactlyWhereEachArmWas) {
 
 class Signals : public ExactResume {};
 
-TEST_F(Signals, ASecondOneLeavesWithoutWaitingForTheEndOfTheStep) {
+TEST_F(Signals, ASecondSignalExitsWithoutFinishingTheStep) {
   // Steps that take seconds.
   Program program(directory_.path(), arguments("run", {"data.resolution=128", "training.batch_size=512",
                                                        "training.total_images=512000", "discriminator.width=32"}));
-  ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // what comes next is the first step
+  ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // the first step follows
   program.send(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(150));
   program.send(SIGTERM);
@@ -99,7 +99,7 @@ TEST_F(Signals, ASecondOneLeavesWithoutWaitingForTheEndOfTheStep) {
   EXPECT_FALSE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
 }
 
-TEST_F(Signals, TheSameTwiceAtOnceAreOne) {
+TEST_F(Signals, TheSameSignalTwiceAtOnceCountsOnce) {
   Program program(directory_.path(), arguments("run", {"training.total_images=10000000"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "history.jsonl"));
   program.send(SIGINT);
@@ -116,7 +116,7 @@ class Streams : public ExactResume {
   }
 };
 
-TEST_F(Streams, ThatNobodyReadsDisturbNoRun) {
+TEST_F(Streams, AClosedPipeDoesNotStopARun) {
   expect_an_undisturbed_end("pipes", [] {
     int ends[2];
     if (::pipe(ends) != 0) ::_exit(126);
@@ -126,17 +126,17 @@ TEST_F(Streams, ThatNobodyReadsDisturbNoRun) {
   });
 }
 
-TEST_F(Streams, ThatAreClosedAreNotTakenForFilesOfTheRun) {
+TEST_F(Streams, ClosedStreamsAreNotReusedForFilesOfTheRun) {
   expect_an_undisturbed_end("closed", [] {
     for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::close(stream);
   });
 }
 
-TEST_F(Streams, OfAFullDeviceCostTheResultButNotTheRun) {
+TEST_F(Streams, AFullDeviceForStdoutDoesNotStopTheRun) {
   const auto to_full = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
   const auto result = run(directory_.path(), arguments("full"), to_full);
   EXPECT_EQ(result.code, 6);
-  EXPECT_THAT(result.err, HasSubstr("standard output"));
+  EXPECT_THAT(result.err, HasSubstr("cannot write the results to stdout"));
   EXPECT_TRUE(is_like_the_whole(run_dir("full"), "full"));
 }
 

@@ -16,8 +16,8 @@
 
 namespace slopegan::testing {
 
-/// Runs `body` in a process of its own that sees a file system of `bytes` in memory at `place`; what it prints to the
-/// stream is the test's. Returns why that is not possible here, or nothing. The body's failures are the test's.
+/// Runs `body` in a child process with an in-memory file system of `bytes` mounted at `place`. Output and failures of
+/// the body become those of the test. Returns the reason if that is not possible here, otherwise an empty text.
 inline std::string on_small_disk(const std::filesystem::path& place, long bytes, const std::function<void()>& body) {
   constexpr int not_permitted = 77;
   std::filesystem::create_directories(place);
@@ -39,7 +39,7 @@ inline std::string on_small_disk(const std::filesystem::path& place, long bytes,
   return "";
 }
 
-/// Gives the file system at `place` another size, or makes it read-only.
+/// Resizes the file system at `place` or makes it read-only.
 inline void remount(const std::filesystem::path& place, const std::string& options, unsigned long flags = 0) {
   ASSERT_EQ(::mount("tmpfs", place.c_str(), "tmpfs", MS_REMOUNT | flags, options.c_str()), 0) << std::strerror(errno);
 }

@@ -19,7 +19,7 @@ Usage usage_of(pid_t process, double minutes) {
   return {minutes, resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20), static_cast<double>(files)};
 }
 
-/// A minute, by least squares.
+/// The slope per minute by least squares.
 double slope_of(const std::vector<Usage>& samples, double Usage::* value) {
   double mean_x = 0, mean_y = 0, xy = 0, xx = 0;
   for (const auto& sample : samples) {
@@ -46,7 +46,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
   while (Clock::now() - start < length) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     ASSERT_FALSE(program.poll()) << program.err();
-    // The first tenth is the allocators' warming up.
+    // Skips the first tenth, in which the allocators warm up.
     if (Clock::now() - start > length / 10)
       samples.push_back(usage_of(program.pid(), Minutes(Clock::now() - start).count()));
   }
@@ -55,7 +55,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
   const double memory = slope_of(samples, &Usage::memory_mib), files = slope_of(samples, &Usage::files);
   const auto [fewest, most] = std::minmax_element(samples.begin(), samples.end(),
                                                   [](const Usage& a, const Usage& b) { return a.files < b.files; });
-  // A checkpoint and a picture have a few open at a time.
+  // Checkpoints and pictures have a few files open at a time.
   EXPECT_LE(most->files - fewest->files, 8);
   if (check_count(0, 1) == 1) {
     EXPECT_LT(memory, 1.0);

@@ -36,7 +36,7 @@ class Sweep : public ProgramTest {
   }
 };
 
-TEST_F(Sweep, TrainsEverySlopeAndSeedAndEndsWithResultsAndSheets) {
+TEST_F(Sweep, TrainsEverySlopeAndSeedAndWritesResultsAndSheets) {
   const auto result = sweep({"sweep.seeds=[0, 1]"});
   ASSERT_EQ(result.code, 0) << result.err;
   const auto rows = results();
@@ -50,14 +50,14 @@ TEST_F(Sweep, TrainsEverySlopeAndSeedAndEndsWithResultsAndSheets) {
   }
   EXPECT_EQ(arms, (std::set<std::string>{"slope_0-seed_0", "slope_0-seed_1", "slope_0.2-seed_0", "slope_0.2-seed_1"}));
   EXPECT_THAT(result.out, HasSubstr("contact_sheet.png"));
-  // Real images and two slopes below each other; twelve latents beside each other.
+  // Three rows: real images and two slopes. Twelve columns: latents.
   const auto sheet = read_image(sweep_dir() / "contact_sheet.png");
   EXPECT_GT(sheet.rows, 3 * 64);
   EXPECT_GT(sheet.cols, 12 * 64);
   EXPECT_FALSE(read_image(sweep_dir() / "time_sheet.png").empty());
 }
 
-TEST_F(Sweep, TrainsAnArmExactlyAsTheSameConfigurationAlone) {
+TEST_F(Sweep, TrainsAnArmExactlyLikeASingleRun) {
   ASSERT_EQ(sweep({"training.threads=1"}).code, 0);
   auto alone = smoke("train", {"training.total_images=640", "samples.every_images=320", "training.precision=float32",
                                "training.threads=1", "run.name=alone", "generator.negative_slope=0",
@@ -67,7 +67,7 @@ TEST_F(Sweep, TrainsAnArmExactlyAsTheSameConfigurationAlone) {
   EXPECT_FALSE(state("slope_0-seed_0") == state("slope_0.2-seed_0"));
 }
 
-TEST_F(Sweep, DoesNothingTwiceAndTakesNewSlopesIn) {
+TEST_F(Sweep, TrainsOnlyNewSlopesWhenRepeated) {
   ASSERT_EQ(sweep().code, 0);
   const auto file = sweep_dir() / "runs/slope_0-seed_0/run.json";
   const auto written = std::filesystem::last_write_time(file);
@@ -78,13 +78,13 @@ TEST_F(Sweep, DoesNothingTwiceAndTakesNewSlopesIn) {
   EXPECT_EQ(results().size(), 4u);
 }
 
-TEST_F(Sweep, GoesOnWhereItWasKilled) {
+TEST_F(Sweep, ResumesAfterAKill) {
   auto arguments = smoke("sweep", {"training.precision=float32", "--jobs", "1", "training.threads=1"});
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), 128 + SIGKILL);
-  // Its arm was told to stop; until it has, it holds its directory.
+  // The arm was asked to stop, but holds the lock of its directory until it does.
   Result result{7, "", ""};
   for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
@@ -95,7 +95,7 @@ TEST_F(Sweep, GoesOnWhereItWasKilled) {
   }
 }
 
-TEST_F(Sweep, StopsItsArmsOnASignalAndGoesOnLater) {
+TEST_F(Sweep, StopsItsArmsOnASignalAndResumes) {
   auto arguments = smoke("sweep", {"training.total_images=6400"});
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/history.jsonl"));
@@ -106,7 +106,7 @@ TEST_F(Sweep, StopsItsArmsOnASignalAndGoesOnLater) {
 }
 
 TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
-  // Something that is no run stands where an arm wants to be.
+  // A file that is not a run occupies the directory of an arm.
   std::filesystem::create_directories(sweep_dir() / "runs");
   std::ofstream(sweep_dir() / "runs/slope_0-seed_0") << "in the way";
   std::ofstream(sweep_dir() / "sweep.yaml")
@@ -134,13 +134,13 @@ TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
   EXPECT_EQ(results().at(1).at(4), "640");
   EXPECT_EQ(results().at(2).at(3), "diverged");
   EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
-  // It would diverge again, so it is not tried again; the answer stays the same.
+  // The arm would diverge again, so it is not repeated, and the answer stays the same.
   const auto again = sweep();
   EXPECT_THAT(again.err, HasSubstr("2 of 2 arms are already over"));
   EXPECT_EQ(again.code, 5);
 }
 
-TEST_F(Sweep, FinishesTheOtherArmsWhereOneIsDamaged) {
+TEST_F(Sweep, FinishesTheOtherArmsIfOneIsDamaged) {
   ASSERT_EQ(sweep({"training.total_images=320"}).code, 0);
   const auto damaged = sweep_dir() / "runs/slope_0-seed_0";
   std::ofstream(damaged / "history.jsonl", std::ios::app) << "garbage\n";
@@ -152,13 +152,13 @@ TEST_F(Sweep, FinishesTheOtherArmsWhereOneIsDamaged) {
   EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
 }
 
-TEST_F(Sweep, TakesADirectoryWhereAnotherShardIsJustBeginning) {
+TEST_F(Sweep, AcceptsADirectoryThatAnotherShardIsCreating) {
   std::filesystem::create_directories(sweep_dir());
   std::ofstream(sweep_dir() / ".tmp-sweep.yaml-1-0") << "half";
   EXPECT_EQ(sweep().code, 0);
 }
 
-TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
+TEST_F(Sweep, DerivesItsAnswerFromTheMetricsOfItsArms) {
   const auto unscored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
   EXPECT_THAT(unscored.out, HasSubstr("report.html\nNo arm has an FD, so nothing can be said about the slopes.\n"));
   const auto unlabelled = read_text(sweep_dir() / "contact_sheet.png");
@@ -173,7 +173,7 @@ TEST_F(Sweep, AnswersItsQuestionFromTheMetricsOfItsArms) {
   EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("\"answer\": \"Of the slopes tried"));
   EXPECT_THAT(results().at(0), ::testing::Contains("fd"));
   EXPECT_THAT(results().at(1), ::testing::Contains("e@1"));
-  // The rows of the sheet say their scores now, and `grid` draws the same.
+  // The rows of the sheet now show scores, and `grid` draws the same sheet.
   const auto labelled = read_text(sweep_dir() / "contact_sheet.png");
   EXPECT_NE(labelled, unlabelled);
   std::filesystem::remove(sweep_dir() / "contact_sheet.png");
@@ -194,11 +194,11 @@ TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
   EXPECT_EQ(sweep({"--list", "--shard", "3/2"}).code, 2);
   const auto twice = sweep({"sweep.negative_slope=[0.2, 0.2]"});
   EXPECT_EQ(twice.code, 2);
-  EXPECT_THAT(twice.err, HasSubstr("command line: 'sweep.negative_slope=[0.2, 0.2]': sweep.negative_slope holds"));
+  EXPECT_THAT(twice.err, HasSubstr("command line: 'sweep.negative_slope=[0.2, 0.2]': sweep.negative_slope contains"));
   EXPECT_FALSE(std::filesystem::exists(sweep_dir()));
 }
 
-TEST_F(Sweep, TrainsItsShardsSideBySideInOneDirectory) {
+TEST_F(Sweep, TrainsShardsInParallelInOneDirectory) {
   ASSERT_EQ(sweep({"--shard", "1/2"}).code, 0);
   EXPECT_EQ(results().at(2).at(3), "pending");
   ASSERT_EQ(sweep({"--shard", "2/2"}).code, 0);
@@ -213,7 +213,7 @@ TEST_F(Grid, DrawsARunACheckpointAndASweep) {
   const auto of_run = slopegan({"grid", arm.string(), "--rows", "2", "--columns", "5"});
   EXPECT_EQ(of_run.code, 0) << of_run.err;
   EXPECT_EQ(of_run.out, (arm / "grid.png").string() + "\n");
-  // A row of real images and two of generated ones, each at least 64 pixels high.
+  // One row of real and two rows of generated images, each at least 64 pixels high.
   EXPECT_GE(read_image(arm / "grid.png").rows, 3 * 64);
   EXPECT_EQ(slopegan({"grid", (arm / "checkpoints/640").string()}).out, (arm / "grid_640.png").string() + "\n");
   const auto before = read_text(sweep_dir() / "contact_sheet.png");
@@ -225,7 +225,7 @@ TEST_F(Grid, DrawsARunACheckpointAndASweep) {
   EXPECT_LT(read_image(directory_ / "x.png").cols, read_image(sweep_dir() / "contact_sheet.png").cols);
 }
 
-TEST_F(Grid, SaysWhatIsMissing) {
+TEST_F(Grid, ReportsMissingInput) {
   EXPECT_EQ(slopegan({"grid", directory_.path().string()}).code, 4);
   EXPECT_EQ(slopegan({"grid", (directory_ / "nothing").string()}).code, 4);
   ASSERT_EQ(sweep({"--shard", "1/2"}).code, 0);
@@ -234,7 +234,7 @@ TEST_F(Grid, SaysWhatIsMissing) {
 
 class Data : public ProgramTest {};
 
-TEST_F(Data, TellsWhatTheDataSetIsAndDrawsIt) {
+TEST_F(Data, DescribesTheDataSetAndDrawsIt) {
   const auto picture = (directory_ / "reals.png").string();
   const auto result = slopegan({"data", config_file("fashion_mnist.yaml"), "--out", picture});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -246,7 +246,7 @@ TEST_F(Data, TellsWhatTheDataSetIsAndDrawsIt) {
 
 class Help : public ProgramTest {};
 
-TEST_F(Help, StandsBehindEveryCommand) {
+TEST_F(Help, EveryCommandHasHelp) {
   const auto all = slopegan({"--help"});
   EXPECT_EQ(all.code, 0);
   for (const std::string command : {"train", "sweep", "grid", "data"}) {
@@ -258,7 +258,7 @@ TEST_F(Help, StandsBehindEveryCommand) {
   EXPECT_THAT(version.out, HasSubstr("LibTorch 2."));
 }
 
-TEST_F(Help, LogsAsJsonWhenAsked) {
+TEST_F(Help, LogFormatJsonLogsAsJson) {
   const auto result = slopegan(smoke("train", {"--log-format", "json", "training.total_images=64"}));
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("{\"time\":"));

@@ -18,18 +18,17 @@
 
 namespace slopegan::testing {
 
-/// A program on a terminal of its own (a pseudo-terminal). What it writes is only taken in by the functions below, so
-/// the program waits where nobody reads.
+/// A program on a pseudo-terminal. Only the functions below read its output, so the program blocks if none is called.
 class Terminal {
  public:
   struct Size {
     unsigned short columns = 100, rows = 30;
   };
 
-  /// What a variable of the program's environment is to be; nothing takes it away.
+  /// The value of an environment variable of the program; std::nullopt removes it.
   using Environment = std::map<std::string, std::optional<std::string>>;
 
-  /// `environment` is set in that of the tests, where TERM is xterm and NO_COLOR is not.
+  /// `environment` is applied to that of the test, with TERM=xterm and without NO_COLOR.
   Terminal(const std::vector<std::string>& arguments, const Environment& environment, const Size& size) {
     std::vector<std::string> owned = arguments;
     std::vector<char*> pointers;
@@ -39,7 +38,7 @@ class Terminal {
     window.ws_col = size.columns;
     window.ws_row = size.rows;
     pid_ = ::forkpty(&master_, nullptr, nullptr, &window);
-    if (pid_ < 0) throw std::runtime_error("forkpty");  // a signal to -1 would go to everybody
+    if (pid_ < 0) throw std::runtime_error("forkpty");  // a signal to -1 would go to every process
     if (pid_ == 0) {
       ::unsetenv("NO_COLOR");
       ::setenv("TERM", "xterm", 1);
@@ -71,7 +70,7 @@ class Terminal {
     if (::ioctl(master_, TIOCSWINSZ, &window) != 0) ADD_FAILURE() << "TIOCSWINSZ";
   }
 
-  /// Reads until `text` has come since the last call of this; false at the program's end, or after half a minute.
+  /// Reads until `text` appears after the end of the previous match; false at the end of the program or after 30 s.
   bool read_until(const std::string& text) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (output_.find(text, searched_) == std::string::npos) {
@@ -81,7 +80,7 @@ class Terminal {
     return true;
   }
 
-  /// Reads all, and returns the exit code or 128 + the signal that ended it.
+  /// Reads to the end. Returns the exit code, or 128 + the signal that killed the program.
   int wait() {
     while (read_more(60'000)) continue;
     int status = 0;
@@ -90,17 +89,17 @@ class Terminal {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
-  /// All that was read so far, as it was sent to the terminal.
+  /// All output so far, including control sequences.
   const std::string& output() const { return output_; }
 
  private:
-  /// False at the program's end. Where nothing comes in time, there is just nothing more.
+  /// Returns false at the end of the program. A timeout reads nothing and returns true.
   bool read_more(int milliseconds) {
     pollfd descriptor{master_, POLLIN, 0};
     if (::poll(&descriptor, 1, milliseconds) == 0) return true;
     char buffer[4096];
     const auto count = ::read(master_, buffer, sizeof buffer);
-    if (count <= 0) return false;  // EIO: nobody has the terminal open any more
+    if (count <= 0) return false;  // EIO: no process has the terminal open
     output_.append(buffer, static_cast<std::size_t>(count));
     return true;
   }

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// The real program on a terminal.
+/// The program on a pseudo-terminal.
 class OnATerminal : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::vector<std::string>& more = {}) const {
@@ -36,13 +36,13 @@ class OnATerminal : public ProgramTest {
   }
 };
 
-/// What was drawn in place: the pieces between the sequences that erase.
+/// The frames drawn in place: the text between erase sequences.
 std::vector<std::string> drawn(const std::string& output) {
   static const std::regex erase("\r\x1b\\[K(\x1b\\[1A\x1b\\[K)*");
   return {std::sregex_token_iterator(output.begin(), output.end(), erase, -1), std::sregex_token_iterator()};
 }
 
-/// The status line of each of them, which stands last.
+/// The status line of each frame, which is its last line.
 std::vector<std::string> status_lines(const std::string& output) {
   std::vector<std::string> lines;
   for (const auto& frame : drawn(output)) {
@@ -53,7 +53,8 @@ std::vector<std::string> status_lines(const std::string& output) {
 }
 
 TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
-  // The status is drawn a few times a second and at each change of phase: there must be time for one between samples.
+  // The status is drawn a few times per second and at each change of phase; the interval of samples must leave time for
+  // it.
   Terminal terminal =
       start(short_run({"training.total_images=25600", "samples.every_images=12800", "checkpoint.every_images=12800"}),
             {.columns = 120, .rows = 30});
@@ -66,7 +67,7 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
       std::regex(
           R"(\r\x1b\[K\[#*\.*\]  ?\d+ %  ETA \d+:\d\d  train  \d+/s  loss D \d+\.\d\d G \d+\.\d\d  \d+/25600 images)")))
       << terminal.output();
-  // In the end only the log and the table are there.
+  // At the end, only the log and the table remain.
   Screen screen(120);
   screen.write(terminal.output());
   const auto lines = screen.lines();
@@ -76,7 +77,7 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
   EXPECT_THAT(lines, Contains(StartsWith("checkpoint  ")));
 }
 
-TEST_F(OnATerminal, ANarrowOneShowsLessAndAResizeIsFollowed) {
+TEST_F(OnATerminal, ANarrowTerminalShowsLessAndResizesAreFollowed) {
   Terminal terminal = start(short_run(), {.columns = 50, .rows = 10});
   ASSERT_TRUE(terminal.read_until("\033[K["));
   terminal.resize({.columns = 24, .rows = 10});
@@ -89,7 +90,7 @@ TEST_F(OnATerminal, ANarrowOneShowsLessAndAResizeIsFollowed) {
   EXPECT_THAT(lines.back(), AllOf(HasSubstr("%  ETA"), Not(HasSubstr("["))));
 }
 
-TEST_F(OnATerminal, ASweepShowsALineAnArmAndTheWhole) {
+TEST_F(OnATerminal, ASweepShowsOneLinePerArmAndATotal) {
   auto arguments = smoke("sweep", {"training.total_images=5120", "training.threads=1", "--jobs", "2"});
   Terminal terminal = start(arguments, {.columns = 110, .rows = 30});
   ASSERT_EQ(terminal.wait(), 0) << terminal.output();
@@ -115,7 +116,7 @@ TEST_F(OnATerminal, WarningsAreColouredUnlessNoColorIsSet) {
   EXPECT_THAT(warned({{"NO_COLOR", "1"}}), AllOf(HasSubstr("generator.negative_slope"), Not(HasSubstr("\033"))));
 }
 
-TEST_F(OnATerminal, OneThatUnderstandsNoControlSequencesGetsNone) {
+TEST_F(OnATerminal, ADumbTerminalGetsNoControlSequences) {
   for (const auto& term : {std::optional<std::string>("dumb"), std::optional<std::string>()}) {
     Terminal terminal =
         start(short_run({"run.name=run" + term.value_or(""), "training.total_images=320"}), {}, {{"TERM", term}});
@@ -124,7 +125,7 @@ TEST_F(OnATerminal, OneThatUnderstandsNoControlSequencesGetsNone) {
   }
 }
 
-TEST_F(OnATerminal, QuietLeavesTheResultAlone) {
+TEST_F(OnATerminal, QuietPrintsOnlyTheResult) {
   Terminal terminal = start(short_run({"--quiet", "training.total_images=1280"}));
   ASSERT_EQ(terminal.wait(), 0);
   EXPECT_EQ(terminal.output(), (outputs() / "smoke").string() + "\r\n");
@@ -132,7 +133,7 @@ TEST_F(OnATerminal, QuietLeavesTheResultAlone) {
 
 class Plain : public ProgramTest {};
 
-TEST_F(Plain, ProgressIsLinesWhereStderrIsNoTerminal) {
+TEST_F(Plain, ProgressIsPlainLinesIfStderrIsNotATerminal) {
   const auto result = slopegan(smoke("train", {"training.total_images=25600", "training.threads=1"}));
   ASSERT_EQ(result.code, 0);
   EXPECT_THAT(result.err, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\r"))));
@@ -145,7 +146,7 @@ TEST_F(Plain, ProgressIsLinesWhereStderrIsNoTerminal) {
   EXPECT_EQ(result.out, (outputs() / "smoke").string() + "\n");
 }
 
-TEST_F(Plain, VerboseTellsMoreAndQuietNothing) {
+TEST_F(Plain, VerboseLogsMoreAndQuietLogsNothing) {
   const auto verbose =
       slopegan(smoke("train", {"-v", "run.name=verbose", "training.threads=1", "training.total_images=320"}));
   EXPECT_THAT(verbose.err, HasSubstr("checkpoint at 320 images"));
@@ -157,10 +158,10 @@ TEST_F(Plain, VerboseTellsMoreAndQuietNothing) {
   EXPECT_EQ(slopegan({"train", "x.yaml", "-q", "-v"}).code, 2);
 }
 
-TEST_F(Plain, JsonLogsAreJsonWhateverHappens) {
+TEST_F(Plain, JsonLogsAreAlwaysJson) {
   std::vector<std::vector<std::string>> commands = {
       smoke("train", {"-v", "training.threads=1", "training.total_images=320"}),
-      smoke("train"),  // there is a run already
+      smoke("train"),  // the run already exists
       smoke("sweep", {"run.name=sweep", "training.total_images=320", "training.threads=1"}),
       {"diagnose", (outputs() / "smoke").string()},
       {"train", "missing.yaml"},

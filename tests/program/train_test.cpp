@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 
 class Train : public ProgramTest {
  protected:
-  // float32 and one thread, so that a machine with or without bfloat16 makes the same test.
+  // float32 and one thread, so that the result does not depend on bfloat16 support.
   Result train(const std::vector<std::string>& more = {}) {
     auto arguments = smoke("train", {"training.precision=float32", "training.threads=1"});
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -34,7 +34,7 @@ class Train : public ProgramTest {
   }
 };
 
-TEST_F(Train, LeavesEverythingThatARunConsistsOf) {
+TEST_F(Train, WritesAllFilesOfARun) {
   const auto result = train();
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(result.out, run_dir().string() + "\n");
@@ -55,7 +55,7 @@ TEST_F(Train, LeavesEverythingThatARunConsistsOf) {
   EXPECT_LT(history.back().discriminator_loss, history.front().discriminator_loss);
 }
 
-TEST_F(Train, DrawsItsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
+TEST_F(Train, DrawsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
   ASSERT_EQ(train({"generator.negative_slope={from: 1, to: 0, over_images: 2560}"}).code, 0);
   auto loaded = load_generator(load_checkpoint(run_dir() / "checkpoints/2560"));
   const Compute compute{at::kCPU, at::kFloat, 1};
@@ -67,10 +67,10 @@ TEST_F(Train, DrawsItsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
   cv::absdiff(drawn, expected, difference);
   double largest = 0;
   cv::minMaxIdx(difference, nullptr, &largest);
-  EXPECT_LE(largest, 1);  // a value on the edge between two bytes
+  EXPECT_LE(largest, 1);  // a value may round either way
 }
 
-TEST_F(Train, ResumedAfterASignalEndsBitForBitLikeTheUninterruptedRun) {
+TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   std::mt19937 random(1);
   auto arguments =
@@ -78,7 +78,7 @@ TEST_F(Train, ResumedAfterASignalEndsBitForBitLikeTheUninterruptedRun) {
   int stops = 0, code = -1;
   for (int attempt = 0; attempt < 20 && code != 0; ++attempt) {
     Program program(directory_.path(), arguments);
-    // The history appears with the first step; a delay of up to most of the run lets the signal come anywhere.
+    // The history appears after the first step; a random delay puts the signal anywhere in the run.
     wait_for(run_dir("parts") / "history.jsonl");
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
     const int signal = attempt % 3 == 0 ? SIGKILL : attempt % 3 == 1 ? SIGTERM : SIGINT;
@@ -95,10 +95,10 @@ TEST_F(Train, ResumedAfterASignalEndsBitForBitLikeTheUninterruptedRun) {
   EXPECT_EQ(read_text(run_dir("parts") / "samples/2560.png"), read_text(run_dir("whole") / "samples/2560.png"));
 }
 
-TEST_F(Train, ResumedAfterAKillHasTheHistoryOfTheUninterruptedRun) {
+TEST_F(Train, ResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
-  // Killed somewhere after its first checkpoint: lines behind the checkpoint are written anew, none is lost or doubled.
-  // The plan is far longer than it lives, so that it cannot end before the kill.
+  // The run is killed after its first checkpoint: lines after the checkpoint are written again, none is lost or
+  // doubled. The run is long enough not to end before the kill.
   auto arguments = smoke(
       "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
   Program program(directory_.path(), arguments);
@@ -110,7 +110,7 @@ TEST_F(Train, ResumedAfterAKillHasTheHistoryOfTheUninterruptedRun) {
   EXPECT_TRUE(read_text(state("parts", 2560)) == read_text(state("whole", 2560)));
 }
 
-TEST_F(Train, GoesOnToMoreImagesAsIfTheyHadBeenPlanned) {
+TEST_F(Train, ExtendedToMoreImagesEqualsALongerRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   ASSERT_EQ(train({"run.name=more", "training.total_images=1280"}).code, 0);
   ASSERT_EQ(train({"run.name=more", "--resume", "auto"}).code, 0);
@@ -120,7 +120,7 @@ TEST_F(Train, GoesOnToMoreImagesAsIfTheyHadBeenPlanned) {
   EXPECT_THAT(again.err, HasSubstr("nothing to do"));
 }
 
-TEST_F(Train, GoesOnFromAnOlderCheckpointAndForgetsTheNewerOnes) {
+TEST_F(Train, ResumesFromAnOlderCheckpointAndRemovesNewerOnes) {
   ASSERT_EQ(train().code, 0);
   const auto before = read_text(state("smoke", 2560));
   const auto checkpoint = (run_dir() / "checkpoints/1280").string();
@@ -132,7 +132,7 @@ TEST_F(Train, GoesOnFromAnOlderCheckpointAndForgetsTheNewerOnes) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
 }
 
-TEST_F(Train, TakesTheLinkToTheLatestCheckpointForTheCheckpointItself) {
+TEST_F(Train, AcceptsALinkToACheckpoint) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
   ASSERT_EQ(train({"--resume", (run_dir() / "checkpoints/latest/").string()}).code, 0);
   EXPECT_TRUE(std::filesystem::exists(run_dir() / "checkpoints/1280/manifest.json"));
@@ -142,7 +142,7 @@ TEST_F(Train, TakesTheLinkToTheLatestCheckpointForTheCheckpointItself) {
 
 TEST_F(Train, RefusesToResumeOnOtherImages) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
-  // The test images under the training images' name.
+  // The test images under the name of the training images.
   const auto data = directory_ / "data";
   std::filesystem::create_directories(data);
   for (const std::string kind : {"images-idx3", "labels-idx1"}) {
@@ -154,21 +154,21 @@ TEST_F(Train, RefusesToResumeOnOtherImages) {
   EXPECT_THAT(result.err, HasSubstr("SHA-256"));
 }
 
-TEST_F(Train, DoesNotTurnAFolderOfSomethingElseIntoARun) {
+TEST_F(Train, DoesNotUseAnExistingFolderAsARun) {
   std::filesystem::create_directories(run_dir());
   std::ofstream(run_dir() / "mine.txt") << "mine";
   EXPECT_EQ(train({"--resume", "auto"}).code, 2);
   EXPECT_FALSE(std::filesystem::exists(run_dir() / "config.yaml"));
 }
 
-TEST_F(Train, WarnsThatARunExtendedBehindAShortBatchIsNotExact) {
+TEST_F(Train, WarnsThatExtendingARunAfterAShortBatchIsNotExact) {
   ASSERT_EQ(train({"training.total_images=1000"}).code, 0);
   const auto result = train({"--resume", "auto"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("shortened last batch"));
 }
 
-TEST_F(Train, BeginsANewRunFromTheCheckpointOfAnother) {
+TEST_F(Train, StartsANewRunFromTheCheckpointOfAnother) {
   ASSERT_EQ(train().code, 0);
   ASSERT_EQ(train({"run.name=branch", "--resume", (run_dir() / "checkpoints/1280").string()}).code, 0);
   EXPECT_TRUE(read_text(state("branch", 2560)) == read_text(state("smoke", 2560)));
@@ -185,7 +185,7 @@ TEST_F(Train, FallsBackToTheCheckpointBeforeADamagedOne) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == whole);
 }
 
-TEST_F(Train, WithoutAnyWholeCheckpointItEndsWithItsOwnCode) {
+TEST_F(Train, WithoutAValidCheckpointFailsWithItsExitCode) {
   ASSERT_EQ(train().code, 0);
   for (const int images : {1280, 2560}) std::ofstream(state("smoke", images)) << "nothing";
   EXPECT_EQ(train({"--resume", "auto"}).code, 4);
@@ -207,7 +207,7 @@ TEST_F(Train, NeverOverwritesARun) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
 }
 
-TEST_F(Train, SharesARunDirectoryWithNobody) {
+TEST_F(Train, RefusesARunDirectoryInUse) {
   auto arguments = smoke("train", {"training.total_images=1000000"});
   Program first(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(run_dir() / "history.jsonl"));
@@ -219,7 +219,7 @@ TEST_F(Train, SharesARunDirectoryWithNobody) {
   EXPECT_EQ(nlohmann::json::parse(read_text(run_dir() / "run.json")).at("status"), "stopped");
 }
 
-TEST_F(Train, StopsWithItsOwnCodeWhenTrainingDivergesAndKeepsTheLastCheckpoint) {
+TEST_F(Train, DivergenceHasItsExitCodeAndKeepsTheLastCheckpoint) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
   poison_newest_checkpoint(run_dir());
   const auto before = read_text(state("smoke", 1280));
@@ -231,7 +231,7 @@ TEST_F(Train, StopsWithItsOwnCodeWhenTrainingDivergesAndKeepsTheLastCheckpoint) 
   EXPECT_FALSE(std::filesystem::exists(state("smoke", 2560)));
 }
 
-TEST_F(Train, TakesASlopeFromTheCommandLine) {
+TEST_F(Train, AcceptsASlopeOnTheCommandLine) {
   ASSERT_EQ(train({"generator.negative_slope=0.37"}).code, 0);
   EXPECT_THAT(read_text(run_dir() / "config.yaml"), HasSubstr("negative_slope: 0.37"));
 }
@@ -252,7 +252,7 @@ TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
     more.insert(more.begin(), {"run.name=variant" + std::to_string(i), "training.total_images=640"});
     const auto result = train(more);
     EXPECT_EQ(result.code, 0) << i << ": " << result.err;
-    // Stopped and resumed, each must find all of its state again.
+    // Each must restore its complete state after a stop.
     more.push_back("training.total_images=704");
     more.insert(more.end(), {"--resume", "auto"});
     const auto resumed = train(more);
@@ -260,7 +260,7 @@ TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
   }
 }
 
-TEST_F(Train, PrintsTheLayersInADryRunAndWritesNothing) {
+TEST_F(Train, DryRunPrintsTheLayersAndWritesNothing) {
   const auto result = slopegan({"train", config_file("fashion_mnist.yaml"), "generator.negative_slope=0.37",
                                 "run.output_dir=" + outputs().string(), "--dry-run"});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -277,14 +277,14 @@ TEST_F(Train, PrintsAConfigurationThatItReadsBack) {
   EXPECT_EQ(again.out, printed.out);
 }
 
-TEST_F(Train, NamesTheRightKeyForATypo) {
+TEST_F(Train, SuggestsTheRightKeyForATypo) {
   const auto result = slopegan({"train", config_file("fashion_mnist.yaml"), "negative_slop=0.37"});
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("generator.negative_slope"));
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
 }
 
-TEST_F(Train, TellsUsageDataAndOutputErrorsApart) {
+TEST_F(Train, DistinguishesUsageDataAndOutputErrors) {
   EXPECT_EQ(slopegan({"train"}).code, 2);
   EXPECT_EQ(slopegan({"train", "no/such/file.yaml"}).code, 2);
   EXPECT_EQ(slopegan({"fly"}).code, 2);

@@ -14,6 +14,7 @@
 #include "expect_error.h"
 #include "file_size_limit.h"
 #include "support/errors.h"
+#include "support/posix_file.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -26,7 +27,7 @@ std::size_t entries(const fs::path& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
 }
 
-TEST(ReadFile, GivesTheWholeContentUpToTheLimit) {
+TEST(ReadFile, ReturnsTheWholeContentUpToTheLimit) {
   const TemporaryDirectory directory;
   std::string content(300000, 'x');
   content[1000] = '\0';
@@ -38,7 +39,7 @@ TEST(ReadFile, GivesTheWholeContentUpToTheLimit) {
   EXPECT_THAT(message, HasSubstr("more than 299999 bytes"));
 }
 
-TEST(ReadFile, ReadsAnEmptyFileAndOneWithoutASize) {
+TEST(ReadFile, ReadsAnEmptyFileAndAFileOfUnknownSize) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "empty").flush();
   EXPECT_EQ(read_file(directory / "empty", 0), "");
@@ -56,7 +57,7 @@ TEST(ReadFile, LeavesNoControlCharactersInTheMessage) {
   EXPECT_THAT(message_of<IoError>([] { read_file("/no\nsuch\x1b[1m", 10); }), HasSubstr("/no?such?[1m:"));
 }
 
-TEST(ReadFile, WaitsForNoPipeAndReadsNoDevice) {
+TEST(ReadFile, RefusesPipesAndDevices) {
   const TemporaryDirectory directory;
   const fs::path pipe = directory / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -65,7 +66,7 @@ TEST(ReadFile, WaitsForNoPipeAndReadsNoDevice) {
   EXPECT_THAT(message_of<IoError>([] { read_file("/dev/zero", 10); }), HasSubstr("a pipe or a device"));
 }
 
-TEST(WriteFileAtomic, CreatesAndReplacesAndLeavesNothingElse) {
+TEST(WriteFileAtomic, CreatesAndReplacesAndLeavesNoOtherFiles) {
   const TemporaryDirectory directory;
   write_file_atomic(directory / "file", "first");
   write_file_atomic(directory / "file", "second");
@@ -73,7 +74,7 @@ TEST(WriteFileAtomic, CreatesAndReplacesAndLeavesNothingElse) {
   EXPECT_EQ(entries(directory.path()), 1u);
 }
 
-TEST(WriteFileAtomic, KeepsTheOldContentWhereTheDiskIsFull) {
+TEST(WriteFileAtomic, KeepsTheOldContentIfTheDiskIsFull) {
   const TemporaryDirectory directory;
   write_file_atomic(directory / "file", "old");
   const std::string larger(10000, 'x');
@@ -85,7 +86,7 @@ TEST(WriteFileAtomic, KeepsTheOldContentWhereTheDiskIsFull) {
   EXPECT_EQ(entries(directory.path()), 1u);
 }
 
-TEST(WriteFileAtomic, FailsWhereTheTargetIsADirectoryOrHasNone) {
+TEST(WriteFileAtomic, FailsIfTheTargetIsADirectoryOrItsDirectoryIsMissing) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "taken");
   EXPECT_THROW(write_file_atomic(directory / "taken", "x"), IoError);
@@ -93,7 +94,7 @@ TEST(WriteFileAtomic, FailsWhereTheTargetIsADirectoryOrHasNone) {
   EXPECT_THROW(write_file_atomic(directory / "missing/file", "x"), IoError);
 }
 
-TEST(Directories, AreMadeRemovedAndSynchronised) {
+TEST(Directories, AreCreatedRemovedAndSynchronised) {
   const TemporaryDirectory directory;
   make_directories(directory / "a/b");
   make_directories(directory / "a/b");
@@ -108,7 +109,7 @@ TEST(Directories, AreMadeRemovedAndSynchronised) {
   EXPECT_THROW(make_directories(directory / "file"), IoError);
 }
 
-/// A process that holds the lock until it is killed.
+/// A process that holds a lock until it is killed.
 pid_t start_holder(const fs::path& lock) {
   int ready[2];
   EXPECT_EQ(::pipe(ready), 0);
@@ -125,7 +126,7 @@ pid_t start_holder(const fs::path& lock) {
   return child;
 }
 
-TEST(FileLock, IsRefusedWithTheHoldersNumberAndReleasedWhenTheHolderIsKilled) {
+TEST(FileLock, NamesTheHolderAndIsReleasedWhenTheHolderIsKilled) {
   const TemporaryDirectory directory;
   const auto file = directory / ".lock";
   const pid_t child = start_holder(file);
@@ -145,7 +146,7 @@ TEST(FileLock, ExcludesTheSameProcessAndEndsWithTheObject) {
   EXPECT_NO_THROW(FileLock(directory / ".lock", directory.path()));
 }
 
-TEST(FileLock, StaysWithItsOwnerWhenItIsMoved) {
+TEST(FileLock, CanBeMoved) {
   const TemporaryDirectory directory;
   std::optional<FileLock> first(std::in_place, directory / ".lock", directory.path());
   const FileLock second = std::move(*first);
@@ -153,7 +154,7 @@ TEST(FileLock, StaysWithItsOwnerWhenItIsMoved) {
   EXPECT_THROW(FileLock(directory / ".lock", directory.path()), BusyError);
 }
 
-TEST(FileLock, IsNotInheritedByProgramsThatAreStarted) {
+TEST(FileLock, IsNotInheritedByChildProcesses) {
   const TemporaryDirectory directory;
   std::optional<FileLock> held(std::in_place, directory / ".lock", directory.path());
   int pipe_to_child[2];
@@ -169,14 +170,14 @@ TEST(FileLock, IsNotInheritedByProgramsThatAreStarted) {
     ::_exit(127);
   }
   char answer;
-  ASSERT_EQ(::read(started[0], &answer, 1), 1);  // the other program runs now
+  ASSERT_EQ(::read(started[0], &answer, 1), 1);  // the child is running
   held.reset();
   EXPECT_NO_THROW(FileLock(directory / ".lock", directory.path()));
   for (const int end : {pipe_to_child[0], pipe_to_child[1], started[0], started[1]}) ::close(end);
   EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
-TEST(FileLock, NamesNoProcessWhereTheFileHoldsNone) {
+TEST(FileLock, NamesNoProcessIfTheFileHasNoId) {
   const TemporaryDirectory directory;
   const FileLock held(directory / ".lock", directory.path());
   std::ofstream(directory / ".lock") << "nonsense";
@@ -185,7 +186,7 @@ TEST(FileLock, NamesNoProcessWhereTheFileHoldsNone) {
   EXPECT_THROW(FileLock(directory / "missing/.lock", directory.path()), IoError);
 }
 
-TEST(AppendFile, AddsLinesToWhatIsThereAndCutsThem) {
+TEST(AppendFile, AppendsAndTruncatesLines) {
   const TemporaryDirectory directory;
   const auto path = directory / "lines";
   {
@@ -204,7 +205,7 @@ TEST(AppendFile, AddsLinesToWhatIsThereAndCutsThem) {
   EXPECT_EQ(read_file(path, 100), "one\ntwo\n");
 }
 
-TEST(AppendFile, RefusesALineWithANewlineAndACutBeyondTheEnd) {
+TEST(AppendFile, RefusesALineWithANewlineAndTruncationBeyondTheEnd) {
   const TemporaryDirectory directory;
   AppendFile file(directory / "lines");
   EXPECT_THROW(file.append_line("a\nb"), std::invalid_argument);
@@ -213,7 +214,7 @@ TEST(AppendFile, RefusesALineWithANewlineAndACutBeyondTheEnd) {
   EXPECT_EQ(file.size(), 4u);
 }
 
-TEST(AppendFile, KeepsWholeLinesWhereTheDiskIsFull) {
+TEST(AppendFile, KeepsCompleteLinesIfTheDiskIsFull) {
   const TemporaryDirectory directory;
   AppendFile file(directory / "lines");
   file.append_line("abc");
@@ -226,7 +227,7 @@ TEST(AppendFile, KeepsWholeLinesWhereTheDiskIsFull) {
   EXPECT_EQ(read_file(directory / "lines", 100), "abc\ndef\n");
 }
 
-TEST(WriteFileAtomic, WritesTheSameWhereItIsSynchronisedLater) {
+TEST(WriteFileAtomic, WritesTheSameContentWithSyncLater) {
   const TemporaryDirectory directory;
   write_file_atomic(directory / "file", "old", Sync::later);
   write_file_atomic(directory / "file", "new", Sync::later);
@@ -236,7 +237,7 @@ TEST(WriteFileAtomic, WritesTheSameWhereItIsSynchronisedLater) {
   EXPECT_THROW(sync_file_system(directory / "missing"), IoError);
 }
 
-TEST(PendingFile, TakesItsPlaceOnlyWhenItIsCommitted) {
+TEST(PendingFile, AppearsOnlyAfterCommit) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "file") << "old";
   {
@@ -251,13 +252,29 @@ TEST(PendingFile, TakesItsPlaceOnlyWhenItIsCommitted) {
   whole.commit();
   EXPECT_EQ(read_file(directory / "file", 10), "new");
   EXPECT_EQ(entries(directory.path()), 1u);
-  PendingFile empty(directory / "file");  // nobody wrote it
+  PendingFile empty(directory / "file");  // never written
   EXPECT_THAT(message_of<IoError>([&] { empty.commit(); }), HasSubstr((directory / "file").string()));
 }
 
-TEST(AppendFile, SaysThatTheDeviceIsFull) {
+TEST(AppendFile, ReportsAFullDevice) {
   EXPECT_EQ(message_of<IoError>([] { AppendFile("/dev/full").append_line("x"); }),
             "cannot write /dev/full: No space left on device");
+}
+
+TEST(MappedFile, RemainsValidAfterTheFileIsUnlinked) {
+  const TemporaryDirectory directory;
+  const auto path = directory.write("a", "0123");
+  const MappedFile file(path);
+  std::filesystem::remove(path);
+  ASSERT_EQ(file.bytes().size(), 4u);
+  EXPECT_EQ(file.bytes()[3], std::byte{'3'});
+  EXPECT_TRUE(MappedFile(directory.write("empty", "")).bytes().empty());
+}
+
+TEST(MappedFile, NamesAMissingFile) {
+  const TemporaryDirectory directory;
+  EXPECT_THAT(message_of<IoError>([&] { MappedFile file(directory / "nothing"); }), ::testing::HasSubstr("nothing"));
+  EXPECT_THAT(message_of<IoError>([&] { MappedFile file(directory.path()); }), ::testing::HasSubstr("directory"));
 }
 
 }  // namespace

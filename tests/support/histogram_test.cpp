@@ -14,7 +14,7 @@ bool belongs(double value, const Histogram::Bucket& bucket) {
                                           : value >= bucket.left && value < bucket.right;
 }
 
-TEST(Histogram, CountsEachNumberInTheBucketItBelongsTo) {
+TEST(Histogram, CountsEachNumberInItsBucket) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal(0, 3);
   std::vector<float> values(10'000);
@@ -37,7 +37,7 @@ TEST(Histogram, CountsEachNumberInTheBucketItBelongsTo) {
   EXPECT_EQ(histogram.count(), 10'000);
 }
 
-TEST(Histogram, KnowsSumsAndRange) {
+TEST(Histogram, HasSumsAndRange) {
   Histogram histogram;
   const std::vector<float> values = {-2, 0.5f, 3};
   histogram.add(values);
@@ -48,7 +48,7 @@ TEST(Histogram, KnowsSumsAndRange) {
   EXPECT_EQ(histogram.sum_of_squares(), 29.25);
 }
 
-TEST(Histogram, LeavesOutWhatIsNotFiniteAndHoldsTheLargestAndTheLeastNumbers) {
+TEST(Histogram, IgnoresNonFiniteNumbersAndCountsTheExtremes) {
   using Limits = std::numeric_limits<float>;
   Histogram histogram;
   EXPECT_TRUE(histogram.buckets().empty());
@@ -60,7 +60,7 @@ TEST(Histogram, LeavesOutWhatIsNotFiniteAndHoldsTheLargestAndTheLeastNumbers) {
   ASSERT_EQ(buckets.size(), 4u);
   EXPECT_EQ(buckets.front().left, static_cast<double>(Limits::lowest()));
   EXPECT_EQ(buckets[1].right, 0);
-  EXPECT_EQ(buckets[2].count, 2);  // 0 and the least number above it
+  EXPECT_EQ(buckets[2].count, 2);  // 0 and the smallest positive number
   EXPECT_EQ(buckets.back().right, static_cast<double>(Limits::max()));
 }
 

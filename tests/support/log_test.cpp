@@ -22,12 +22,12 @@ std::string logged(const std::string& message) {
   return ::testing::internal::GetCapturedStderr();
 }
 
-TEST(Log, SendsNoControlCharactersWhateverItIsGiven) {
+TEST(Log, WritesNoControlCharacters) {
   EXPECT_THAT(logged("a\x1b[2Jb\r\x07\xff\xc2\x9b"), EndsWith(" a?[2Jb????\?\n"));
   EXPECT_THAT(logged("\xc3\xa9 \xe2\x86\x92"), EndsWith(" \xc3\xa9 \xe2\x86\x92\n"));
 }
 
-TEST(Log, LetsNoMessageForgeALine) {
+TEST(Log, AMessageCannotForgeALine) {
   const TemporaryDirectory directory;
   ::testing::internal::CaptureStderr();
   log::init({});
@@ -38,7 +38,7 @@ TEST(Log, LetsNoMessageForgeALine) {
   EXPECT_THAT(read_file(directory / "log.txt", 1000), EndsWith(" one?2026-01-01 00:00:00.000 info two\n"));
 }
 
-TEST(Log, WritesTablesWithoutTheClockButToItsFileWithIt) {
+TEST(Log, WritesTimestampsOfTablesOnlyToTheFile) {
   const TemporaryDirectory directory;
   ::testing::internal::CaptureStderr();
   log::init({});
@@ -53,7 +53,7 @@ TEST(Log, WritesTablesWithoutTheClockButToItsFileWithIt) {
   EXPECT_THAT(file, EndsWith(" info a    1?\n"));
 }
 
-TEST(Log, AsJsonIsAnObjectALineWhateverItIsGiven) {
+TEST(Log, JsonHasOneObjectPerLine) {
   ::testing::internal::CaptureStderr();
   log::init({.level = log::Level::debug, .style = log::Style::json});
   log::debug("a\"\\\n\x1b\xff\xc3\xa9");

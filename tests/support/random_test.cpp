@@ -12,8 +12,8 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
-TEST(Philox, GivesTheKnownAnswersOfTheReferenceImplementation) {
-  // kat_vectors of Random123, philox4x32 with 10 rounds.
+TEST(Philox, MatchesTheReferenceImplementation) {
+  // From kat_vectors of Random123: philox4x32 with 10 rounds.
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   const std::uint32_t ones = 0xffffffff;
   EXPECT_EQ(philox4x32({ones, ones, ones, ones}, {ones, ones}),
@@ -28,7 +28,7 @@ std::vector<float> normals(std::uint64_t seed, std::string_view name, std::uint6
   return values;
 }
 
-TEST(RandomStream, IsAFunctionOfItsSeedNameAndIndexAlone) {
+TEST(RandomStream, DependsOnlyOnSeedNameAndIndex) {
   EXPECT_EQ(normals(1, "latents", 64, 100), normals(1, "latents", 64, 100));
   EXPECT_NE(normals(1, "latents", 64, 100), normals(2, "latents", 64, 100));
   EXPECT_NE(normals(1, "latents", 64, 100), normals(1, "order", 64, 100));
@@ -64,10 +64,10 @@ TEST(RandomStream, BelowIsUniform) {
   for (int i = 0; i < static_cast<int>(draws); ++i) counts.at(stream.below(7)) += 1;
   double chi_squared = 0;
   for (const double count : counts) chi_squared += (count - draws / 7) * (count - draws / 7) / (draws / 7);
-  EXPECT_LT(chi_squared, 22.5);  // the 99.9 % point with 6 degrees of freedom
+  EXPECT_LT(chi_squared, 22.5);  // the 99.9 % quantile with 6 degrees of freedom
 }
 
-TEST(KeyedPermutation, HoldsEveryIndexOnceAndDiffersByEpoch) {
+TEST(KeyedPermutation, ContainsEveryIndexOnceAndDiffersBetweenEpochs) {
   const auto first = keyed_permutation(0, "order", 0, 1000);
   EXPECT_EQ(std::set<std::uint32_t>(first.begin(), first.end()).size(), 1000u);
   EXPECT_EQ(*std::max_element(first.begin(), first.end()), 999u);

@@ -11,7 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-/// A terminal with a status block on it.
+/// A terminal with a status block.
 struct Console {
   TerminalSize size{20, 10};
   testing::Screen screen{20};
@@ -25,7 +25,7 @@ struct Console {
   }
 };
 
-TEST(StatusBlock, StandsBelowTheLogAndChangesInPlace) {
+TEST(StatusBlock, StaysBelowTheLogAndChangesInPlace) {
   Console console;
   console.log("one");
   console.status({"a 10 %", "b 20 %", "all 15 %"});
@@ -39,7 +39,7 @@ TEST(StatusBlock, StandsBelowTheLogAndChangesInPlace) {
   EXPECT_THAT(console.screen.lines(), ElementsAre("one", "two", "three"));
 }
 
-TEST(StatusBlock, SendsNothingWhereNothingChanges) {
+TEST(StatusBlock, SendsNothingIfNothingChanges) {
   StatusBlock block;
   EXPECT_EQ(block.replace({}, {}), "");
   EXPECT_NE(block.replace({"x"}, {}), "");
@@ -52,11 +52,11 @@ TEST(StatusBlock, NeverWraps) {
   EXPECT_THAT(console.screen.lines(), ElementsAre(std::string(19, 'x')));
 }
 
-TEST(StatusBlock, LeavesNoRemainsWhereTheTerminalBecomesNarrower) {
+TEST(StatusBlock, IsErasedCompletelyAfterTheTerminalBecomesNarrower) {
   Console console;
   console.log("one");
   console.status({std::string(19, 'a'), std::string(19, 'b')});
-  console.resize(7);  // each of the two now takes three rows
+  console.resize(7);  // each of the two lines now takes three rows
   console.status({std::string(19, 'c'), std::string(19, 'd')});
   EXPECT_THAT(console.screen.lines(), ElementsAre("one", "cccccc", "dddddd"));
   console.resize(12);
@@ -64,7 +64,7 @@ TEST(StatusBlock, LeavesNoRemainsWhereTheTerminalBecomesNarrower) {
   EXPECT_THAT(console.screen.lines(), ElementsAre("one", "two", "ccccccccccc", "ddddddddddd"));
 }
 
-TEST(StatusBlock, KeepsTheLastLineAndSaysHowManyALowTerminalHides) {
+TEST(StatusBlock, KeepsTheLastLineAndCountsTheHiddenLines) {
   Console console;
   console.size.rows = 5;
   console.status({"1", "2", "3", "4", "5", "6", "all"});
@@ -76,7 +76,7 @@ TEST(StatusBlock, KeepsTheLastLineAndSaysHowManyALowTerminalHides) {
   }
 }
 
-TEST(StatusBlock, BearsTheNarrowestTerminal) {
+TEST(StatusBlock, WorksOnATerminalOfOneColumn) {
   Console console;
   console.resize(1);
   console.status({"abc", "def"});

@@ -10,25 +10,25 @@
 namespace slopegan {
 namespace {
 
-TEST(FormatText, ReplacesFieldsAsFmtDoes) {
+TEST(FormatText, ReplacesFieldsLikeFmt) {
   EXPECT_EQ(format_text("{} of {:.1f} MiB, {:>5}|{:<5}|{:03}", std::int64_t{3}, 4.54, "ab", std::string("cd"), 7u),
             "3 of 4.5 MiB,    ab|cd   |007");
   EXPECT_EQ(format_text("{:.{}f} {:0{}}", 2.0 / 3, 2, 5, 3), "0.67 005");
   EXPECT_EQ(format_text("100 % of {{}}"), "100 % of {}");
 }
 
-TEST(FormatText, TakesTheLargestIntegers) {
+TEST(FormatText, FormatsTheLargestIntegers) {
   EXPECT_EQ(format_text("{} {}", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max()),
             "-9223372036854775808 18446744073709551615");
 }
 
-TEST(FormatText, RefusesAPatternThatDoesNotFit) {
+TEST(FormatText, RefusesAMismatchedPattern) {
   const FormatArgument arguments[] = {std::int64_t{1}};
   EXPECT_THROW(format_arguments("{} {}", arguments), std::logic_error);
   EXPECT_THROW(format_arguments("{:s}", arguments), std::logic_error);
 }
 
-TEST(Nearest, FindsTheWordBehindATypingError) {
+TEST(Nearest, CorrectsATypingError) {
   const std::vector<std::string> words = {"float32", "bfloat16", "auto"};
   EXPECT_EQ(nearest("bfloat61", words), "bfloat16");
   EXPECT_EQ(nearest("flaot32", words), "float32");
@@ -36,14 +36,14 @@ TEST(Nearest, FindsTheWordBehindATypingError) {
   EXPECT_EQ(nearest("auto", words), "auto");
 }
 
-TEST(Nearest, FindsNothingWhereNothingIsClose) {
+TEST(Nearest, ReturnsAnEmptyStringIfNoWordIsClose) {
   EXPECT_EQ(nearest("epochs", {"batch_size", "width"}), "");
   EXPECT_EQ(nearest("", {"batch_size"}), "");
   EXPECT_EQ(nearest("width", {}), "");
 }
 
-TEST(Nearest, CountsASwapOfNeighboursAsOneError) {
-  // Limit for four letters is one edit.
+TEST(Nearest, CountsATranspositionAsOneError) {
+  // A word of four letters allows one edit.
   EXPECT_EQ(nearest("sede", {"seed"}), "seed");
   EXPECT_EQ(nearest("esed", {"seed"}), "seed");
   EXPECT_EQ(nearest("desx", {"seed"}), "");
@@ -63,11 +63,11 @@ TEST(Printable, ReplacesControlCharacters) {
   EXPECT_EQ(printable("\xc2\x9b"), "??");  // U+009B, a control sequence introducer
 }
 
-TEST(Printable, ReplacesBytesThatAreNoUtf8) {
+TEST(Printable, ReplacesInvalidUtf8) {
   EXPECT_EQ(printable("\xff\xfe"), "??");
   EXPECT_EQ(printable("a\xc3"), "a?");
   EXPECT_EQ(printable("\xc0\xaf"), "??");    // an overlong '/'
-  EXPECT_EQ(printable("\xe2\x82z"), "??z");  // a broken off three-byte sequence
+  EXPECT_EQ(printable("\xe2\x82z"), "??z");  // an incomplete three-byte sequence
   EXPECT_EQ(printable("\xf5\x80\x80\x80"), "????");
 }
 
@@ -86,7 +86,7 @@ TEST(Printable, CutsLongTextBetweenCharacters) {
   EXPECT_EQ(printable("abc\xc3\x9f", 4), "abc...");
 }
 
-TEST(PrintableLines, KeepsTheNewlinesAlone) {
+TEST(PrintableLines, KeepsNewlines) {
   EXPECT_EQ(printable_lines("a\n\n\x1b[1mb\r\n"), "a\n\n?[1mb?\n");
   EXPECT_EQ(printable_lines("no end\t"), "no end?");
   EXPECT_EQ(printable_lines(""), "");
@@ -100,7 +100,7 @@ TEST(Shortest, ReadsBackAsTheSameDouble) {
   }
 }
 
-TEST(Shortest, WritesNumbersAsPeopleDo) {
+TEST(Shortest, AvoidsExponentsForIntegers) {
   EXPECT_EQ(shortest(0.2), "0.2");
   EXPECT_EQ(shortest(0), "0");
   EXPECT_EQ(shortest(60000), "60000");
@@ -110,7 +110,7 @@ TEST(Shortest, WritesNumbersAsPeopleDo) {
   EXPECT_EQ(shortest(0.001), "0.001");
 }
 
-TEST(ClockTime, ShowsMinutesAndHoursOnlyWhereNeeded) {
+TEST(ClockTime, ShowsHoursOnlyIfNeeded) {
   EXPECT_EQ(clock_time(0), "00:00");
   EXPECT_EQ(clock_time(41.4), "00:41");
   EXPECT_EQ(clock_time(59.6), "01:00");
@@ -121,7 +121,7 @@ TEST(ClockTime, ShowsMinutesAndHoursOnlyWhereNeeded) {
   EXPECT_EQ(clock_time(100 * 3600), "100:00:00");
 }
 
-TEST(ClockTime, HasNoTimeForWhatIsNoDuration) {
+TEST(ClockTime, ShowsDashesForAnInvalidDuration) {
   EXPECT_EQ(clock_time(-1), "--:--");
   EXPECT_EQ(clock_time(std::nan("")), "--:--");
   EXPECT_EQ(clock_time(std::numeric_limits<double>::infinity()), "--:--");
@@ -134,7 +134,7 @@ TEST(Join, PutsTheSeparatorBetweenParts) {
   EXPECT_EQ(join({"", "b"}, ", "), ", b");
 }
 
-TEST(Format, TakesTextOfAnyLength) {
+TEST(FormatText, AcceptsTextOfAnyLength) {
   EXPECT_EQ(format_text("{} is {}", "x", 5), "x is 5");
   EXPECT_EQ(format_text("{}", std::string(5000, 'a')).size(), 5000u);
   EXPECT_EQ(format_text("{}", ""), "");
