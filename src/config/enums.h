@@ -43,7 +43,7 @@ constexpr std::string_view name_of(ActivationKind value) {
   return {};
 }
 
-/// What the configuration has to know about an activation.
+/// Properties of an activation that the checks of a configuration depend on.
 struct ActivationTraits {
   bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
   bool learns_slope;         ///< the slope is a parameter of the network

@@ -179,7 +179,7 @@ class Loader {
 
   std::string file_name_;
   Config config_;
-  std::map<std::string, std::string, std::less<>> places_;  ///< of each key given
+  std::map<std::string, std::string, std::less<>> places_;  ///< the place of each given key
   std::set<std::string> failed_;
   std::vector<std::string> errors_;
   std::size_t errors_left_out_ = 0;

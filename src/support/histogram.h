@@ -12,7 +12,7 @@ namespace slopegan {
 class Histogram {
  public:
   struct Bucket {
-    double left = 0, right = 0;  ///< the end of smaller magnitude is included, the other excluded
+    double left = 0, right = 0;  ///< the bound of smaller magnitude is included, the other excluded
     std::int64_t count = 0;
   };
 
