@@ -9,9 +9,9 @@
 #include "data/packed_images.h"
 #include "data/transform.h"
 #include "images/image_file.h"
+#include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
-#include "support/checksums.h"
 #include "support/text.h"
 
 namespace slopegan {
