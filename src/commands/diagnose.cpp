@@ -53,8 +53,7 @@ std::string parameter_table(const DiagnosticsRecord& record) {
 std::string summary(const DiagnosticsRecord& record) {
   const auto& discriminator = record.discriminator;
   const auto& samples = record.samples;
-  std::string text =
-      format_text("discriminator accuracy: training images {}, ", percent(discriminator.accuracy_train));
+  std::string text = format_text("discriminator accuracy: training images {}, ", percent(discriminator.accuracy_train));
   if (discriminator.accuracy_held_out)
     text += format_text("held-out images {}, ", percent(*discriminator.accuracy_held_out));
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",

@@ -68,8 +68,8 @@ inline std::span<const Figure> figures_of(MetricName metric) {
 /// All figures, in the order in which they are shown.
 inline const std::vector<Figure> figures = [] {
   std::vector<Figure> all;
-  for (const auto& metric : EnumNames<MetricName>::table) {
-    const auto own = figures_of(metric.value);
+  for (const MetricName metric : enum_values<MetricName>) {
+    const auto own = figures_of(metric);
     all.insert(all.end(), own.begin(), own.end());
   }
   return all;

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "support/errors.h"
 #include "support/checksums.h"
+#include "support/errors.h"
 
 /// manifest.json of a checkpoint: describes the checkpoint, with the sizes and digests of its files.
 namespace slopegan {
