@@ -9,7 +9,7 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include "support/sha256.h"
+#include "support/checksums.h"
 
 namespace slopegan {
 

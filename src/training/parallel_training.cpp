@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "config/enum_names.h"
+#include "config/enums.h"
 #include "config/print.h"
 #include "support/errors.h"
 #include "support/signals.h"
@@ -53,7 +53,7 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
 
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before) {
   auto& ranks = parallel.ranks();
-  stop_as_well(static_cast<int>(ranks.all_reduce_max(stop_signal())));
+  record_stop_signal(static_cast<int>(ranks.all_reduce_max(stop_signal())));
   const bool saving = stop_signal() != 0 || state.images_seen >= config.training.total_images ||
                       is_due(config.checkpoint.every_images, images_before, state.images_seen);
   const bool comparing = saving || state.steps % steps_between_comparisons == 0;
