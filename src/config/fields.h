@@ -24,20 +24,10 @@ inline constexpr Reals beta{0, 1, false, true};
 inline constexpr Integers grid{1, 1024};
 }  // namespace rules
 
-/// Calls visit(key, field, rule, help) for every key in the order of the printed configuration. `field` is a reference
-/// into `config` and has its constness. `rule` is one of the types in rules.h, on which visitors overload.
-template <class ConfigType, class Visitor>
-void visit_fields(ConfigType& config, Visitor&& visit) {
-  constexpr std::string_view slope_help =
-      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear, most GANs use 0.2";
-  constexpr std::string_view prelu_help =
-      "activation prelu: one slope per layer or per channel, optionally bounded to (0, 1)";
-  constexpr std::string_view rrelu_help =
-      "activation rrelu: draw the slope from U(1/8, 1/3), or its reciprocal from U(3, 8)";
-  constexpr std::string_view width_help =
-      "channels at the highest resolution; each halving of the resolution doubles them. Cost grows as width^2";
-  constexpr std::string_view activation_help = "activation of the hidden layers";
+namespace fields {
 
+template <class ConfigType, class Visitor>
+void visit_run_and_data(ConfigType& config, Visitor& visit) {
   visit("seed", config.seed, rules::seed, "seed of all random numbers of the run");
 
   visit("run.name", config.run.name, TextRule::run_name, "name of the run directory");
@@ -55,6 +45,19 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("data.transpose", config.data.transpose, Flag{}, "kind idx: swap rows and columns, for EMNIST");
   visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
         "kind image_folder: largest share of damaged files to skip; more are an error");
+}
+
+template <class ConfigType, class Visitor>
+void visit_networks(ConfigType& config, Visitor& visit) {
+  constexpr std::string_view slope_help =
+      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear, most GANs use 0.2";
+  constexpr std::string_view prelu_help =
+      "activation prelu: one slope per layer or per channel, optionally bounded to (0, 1)";
+  constexpr std::string_view rrelu_help =
+      "activation rrelu: draw the slope from U(1/8, 1/3), or its reciprocal from U(3, 8)";
+  constexpr std::string_view width_help =
+      "channels at the highest resolution; each halving of the resolution doubles them. Cost grows as width^2";
+  constexpr std::string_view activation_help = "activation of the hidden layers";
 
   auto& g = config.generator;
   visit("generator.latent_dim", g.latent_dim, Integers{1, 4096}, "dimension of the latent vector");
@@ -79,7 +82,10 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("init.mode", config.init.mode, Words<InitMode>{},
         "initial weights: N(0, std^2), or He's variance 2 / (1 + slope^2) / fan_in");
   visit("init.std", config.init.std, Reals{0, 10, true}, "standard deviation of init.mode normal");
+}
 
+template <class ConfigType, class Visitor>
+void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
   visit("loss.kind", config.loss.kind, Words<LossKind>{},
         "adversarial loss; relativistic pairs each real image with a generated image");
   visit("loss.real_label", config.loss.real_label, Reals{0, 1.2, true},
@@ -111,7 +117,10 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
         "half-life in images of the exponential moving average of the generator, which draws the samples");
+}
 
+template <class ConfigType, class Visitor>
+void visit_training(ConfigType& config, Visitor& visit) {
   auto& training = config.training;
   visit("training.total_images", training.total_images, rules::images, "length of the run in real images");
   visit("training.batch_size", training.batch_size, Integers{1, 65536}, "global batch size (all ranks together)");
@@ -132,7 +141,10 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
   visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000}, "number of latest checkpoints to keep");
   visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},
         "also keep the checkpoint with the lowest Frechet distance");
+}
 
+template <class ConfigType, class Visitor>
+void visit_measurements(ConfigType& config, Visitor& visit) {
   auto& metrics = config.metrics;
   visit("metrics.every_images", metrics.every_images, rules::every_images,
         "images between two evaluations; the end of the run is always evaluated unless this is 0");
@@ -150,13 +162,30 @@ void visit_fields(ConfigType& config, Visitor&& visit) {
 
   visit("events.tensorboard", config.events.tensorboard, Flag{},
         "write TensorBoard event files: scalars, sample grids, histograms of pre-activations");
+}
 
+template <class ConfigType, class Visitor>
+void visit_sweep(ConfigType& config, Visitor& visit) {
   auto& sweep = config.sweep;
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000}, "slopes to compare");
   visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks to which the slopes apply");
   visit("sweep.control", sweep.control, rules::slope, "slope with which the statistics compare the others");
   visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds to train each slope with");
   visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the number of cores"}, "runs in parallel");
+}
+
+}  // namespace fields
+
+/// Calls visit(key, field, rule, help) for every key in the order of the printed configuration. `field` is a reference
+/// into `config` and has its constness. `rule` is one of the types in rules.h, on which visitors overload.
+template <class ConfigType, class Visitor>
+void visit_fields(ConfigType& config, Visitor&& visit) {
+  fields::visit_run_and_data(config, visit);
+  fields::visit_networks(config, visit);
+  fields::visit_loss_and_optimizer(config, visit);
+  fields::visit_training(config, visit);
+  fields::visit_measurements(config, visit);
+  fields::visit_sweep(config, visit);
 }
 
 }  // namespace slopegan
