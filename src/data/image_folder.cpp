@@ -151,8 +151,7 @@ Dataset load_image_folder(const fs::path& directory, std::int64_t channels, std:
   return dataset;
 }
 
-// --- The data set: packed into the cache
-// -------------------------------------------------------------------------------
+// --- The data set, packed into the cache -----------------------------------------------------------------------------
 
 namespace {
 

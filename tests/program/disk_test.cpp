@@ -85,9 +85,10 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunWithItsCheckpoints) {
   }
   EXPECT_EQ(good, failures);
   EXPECT_LE(harmless, 1 + failures / 10);
-  report_check(format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
-               format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
-                           harmless));
+  report_check(
+      format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once or permanently)", failures),
+      format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
+                  harmless));
 }
 
 TEST_F(DiskSlowCheck, AFileSizeLimitIsAnErrorInsteadOfASignal) {
