@@ -40,9 +40,8 @@ class BatchStream {
   /// Throws std::invalid_argument if an option is out of range.
   explicit BatchStream(const BatchStreamOptions& options);
 
-  /// The next batch. Its tensor may be kept: the memory is reused only if nothing else refers to it at the following
-  /// call, which avoids allocations. Rethrows exceptions of the worker thread, and throws std::logic_error after the
-  /// last image.
+  /// The next batch. Its tensor may be kept: to avoid allocations, the next call reuses the memory if nothing else
+  /// refers to it by then. Rethrows exceptions of the worker thread, and throws std::logic_error after the last image.
   Batch next();
 
  private:

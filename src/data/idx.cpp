@@ -94,7 +94,8 @@ std::string missing_idx_message(const fs::path& path, Split split) {
   if (status.type() == fs::file_type::none) return "data.path: " + shown + " cannot be read: " + error.message();
   const std::string expected =
       start + "-images-idx3-ubyte and " + start + "-labels-idx1-ubyte (optionally with .gz, or with a dot before idx)";
-  const std::string hint = "; Debian's package dataset-fashion-mnist provides the default, " + DataConfig{}.path;
+  const std::string hint =
+      "; Debian's package dataset-fashion-mnist provides the default data set, " + DataConfig{}.path;
   if (!present(path)) {
     return "data.path: there is no " + shown + ": expected a directory with " + expected +
            ", or one such file of images" + hint;

@@ -29,8 +29,8 @@ struct FolderImages {
 };
 
 /// Lists a split. The label of an image is the top-level directory of the split that contains it. There are labels if
-/// every training image is in such a directory and there are at least two of them. Throws DataError, also if the test
-/// split has a directory that the training split lacks.
+/// every training image is in such a directory and there are at least two of them. Throws DataError, for example if the
+/// test split has a directory that the training split lacks.
 FolderImages list_folder(const std::filesystem::path& path, Split split);
 
 /// All images of a directory (see image_files) in memory, fitted to `resolution` as in training, without labels.

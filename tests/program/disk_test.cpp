@@ -60,7 +60,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
   report_check("a read-only disk", "exit 6; writable again: resumed to the same weights");
 }
 
-TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunWithItsCheckpoints) {
+TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
   const std::string recording = directory_ / "recording";
   const std::string below = "below=" + outputs().string();
   ASSERT_EQ(run(directory_.path(), arguments("recorded"), with_faults(below + ";record=" + recording)).code, 0);
