@@ -40,7 +40,7 @@ constexpr std::array commands = {
     Command{"diagnose", "Inspect the layers of a run: dead units, gradients, accuracy of the discriminator",
             slopegan::setup_diagnose},
     Command{"bench", "Benchmark the training step, the activation, inference or a sweep", slopegan::setup_bench},
-    Command{"demo", "Compare predictions of theory about the slope with measurements", slopegan::setup_demo},
+    Command{"demo", "Compare theoretical predictions about the slope with measurements", slopegan::setup_demo},
     Command{"completion", "Print a completion script for bash or zsh", slopegan::setup_completion},
     Command{"man", "Print the manual page", slopegan::setup_man},
 };

@@ -49,7 +49,7 @@ std::vector<BenchCase> references(const BenchVariant& variant, const Compute& co
   return {product, convolution};
 }
 
-/// The state of a training run that is measured.
+/// The training state that a benchmark measures.
 struct BenchedTraining {
   BenchedTraining(const BenchVariant& variant, const Compute& where, std::int64_t channels)
       : config(endless(variant.config)), compute(where), state(config, channels, compute.device) {}

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-/// Timing of benchmark cases in rounds, and the rates that follow, as a table and as JSON.
+/// Times benchmark cases in rounds and reports the resulting rates as a table and as JSON.
 namespace slopegan {
 
-/// A function to time. images, flop and bytes are the work of one call, from which rates follow; 0 if not applicable.
+/// A function to time. images, flop and bytes are the work of one call, used to compute rates; 0 if not applicable.
 struct BenchCase {
   std::string name;
   std::function<void()> run;
@@ -68,7 +68,7 @@ BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cas
 /// A JSON object with the facts and a list `rows`: medians and quartiles in seconds, and the rates that apply.
 std::string bench_json(const BenchResult& result);
 
-/// A table for humans with a trailing newline.
+/// A human-readable table with a trailing newline.
 std::string bench_table(const BenchResult& result);
 
 }  // namespace slopegan

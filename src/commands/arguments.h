@@ -31,8 +31,8 @@ struct ConfigArguments {
 /// Declares the positional argument RUN|CHECKPOINT.
 void declare_checkpoint(CLI::App& command, std::string& path);
 
-/// Loads the checkpoint named by RUN|CHECKPOINT: of a run, the newest valid one, with a warning for each checkpoint
-/// that is skipped. Throws CheckpointError.
+/// Loads the checkpoint named by RUN|CHECKPOINT. For a run, loads the newest valid checkpoint and logs a warning for
+/// each checkpoint that is skipped. Throws CheckpointError.
 Checkpoint find_checkpoint(const std::filesystem::path& path);
 
 /// Writes a result to stdout and flushes it. Throws IoError if that fails.

@@ -33,7 +33,7 @@ ValueKind kind_of(const std::string& part) {
   return ValueKind::none;
 }
 
-/// The kind that offers the completions of both.
+/// Returns a kind that offers the completions of both.
 ValueKind combine(ValueKind a, ValueKind b) {
   if (a == b || b == ValueKind::none) return a;
   return a == ValueKind::none ? b : ValueKind::files;

@@ -9,7 +9,7 @@
 /// and the manual page are generated from it.
 namespace slopegan {
 
-/// The completions of a value besides its words.
+/// The completions of a value in addition to its words.
 enum class ValueKind {
   none,
   files,

@@ -38,7 +38,7 @@ void setup_demo(CLI::App& command, Action& action) {
   command.require_subcommand(1);
   auto* dying_relu = command.add_subcommand(
       "dying-relu",
-      "Show how ReLU units die and a slope keeps them alive: predictions against measurements, in seconds");
+      "Show how ReLU units die and how a slope keeps them alive: predictions and measurements (takes seconds)");
   dying_relu->add_option("--out", arguments->out, "File of the plot")->capture_default_str()->type_name("FILE");
   dying_relu->add_option("--seed", arguments->seed, "Seed of the random weights")
       ->capture_default_str()

@@ -50,7 +50,7 @@ RealImages load_against(const std::string& against, std::int64_t channels, std::
   return load_real(load_config(against).config.data);
 }
 
-/// Computes all metrics, also those that are too slow to be a default during training.
+/// Computes all metrics, including those that are too slow to be enabled by default during training.
 MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
   MetricsConfig metrics;
   metrics.samples = arguments.samples > 0 ? arguments.samples : samples;

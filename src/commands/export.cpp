@@ -27,8 +27,7 @@ int run_export(const ExportArguments& arguments) {
   install_signal_handlers();
   const double difference = export_generator(find_checkpoint(arguments.path), options);
   log::info(format_text(
-      "verified: the largest difference of a pixel in [-1, 1] from LibTorch and from this program is {:.2g}",
-      difference));
+      "verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and of this program", difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }
@@ -54,9 +53,8 @@ void setup_export(CLI::App& command, Action& action) {
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");
   command.footer(
       "Exports the averaged generator in evaluation mode. It maps float32 latents [N, latent_dim] from N(0, 1) to "
-      "images "
-      "[N, channels, height, width] in [-1, 1], for any N. The file is verified against LibTorch before it is moved to "
-      "its place.");
+      "images [N, channels, height, width] in [-1, 1], for any N. The file is verified against LibTorch before it is "
+      "moved into place.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_export(*arguments); };
   });

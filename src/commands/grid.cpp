@@ -180,15 +180,16 @@ void declare_layout(CLI::App& command, GridArguments& arguments) {
 
 void declare_views(CLI::App& command, GridArguments& arguments) {
   command.add_flag("--by-class", arguments.by_class,
-                   "Sort images by the class that a classifier predicts; of a sweep: one column per class");
+                   "Sort images by the class that a classifier predicts; for a sweep: one column per class");
   command
       .add_option("--difference", arguments.difference,
                   "Show the difference between the images of two slopes of a sweep, such as 0,0.2")
       ->type_name("A,B");
-  command.add_flag("--animate", arguments.animate, "Write a GIF over training time; with --walk, of the walk");
+  command.add_flag("--animate", arguments.animate,
+                   "Write a GIF that shows the training; with --walk, a GIF of the walk");
   command
       .add_option("--walk", arguments.walk,
-                  "Interpolate on the sphere between latents in N steps; of a sweep: the same walk for every slope")
+                  "Interpolate on the sphere between latents in N steps; for a sweep: the same walk for every slope")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
 }

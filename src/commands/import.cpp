@@ -35,8 +35,7 @@ void setup_import(CLI::App& command, Action& action) {
       ->type_name("FILE");
   command.footer(
       "The configuration describes the networks. The run is created at run.output_dir/run.name. For weights of "
-      "PyTorch's "
-      "DCGAN example, scripts/import_dcgan.py writes the configuration and imports them.");
+      "PyTorch's DCGAN example, scripts/import_dcgan.py writes the configuration and imports them.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_import(*arguments, {argv, arguments->config.overrides, program_versions()});

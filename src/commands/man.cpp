@@ -142,7 +142,7 @@ std::string man_page(const CommandModel& program, const std::string& version) {
   text += man_section("COMMANDS");
   for (const auto& command : program.commands) text += man_command(command, "slopegan " + command.name, program.footer);
   text += man_section("CONFIGURATION") +
-          "Configuration files are YAML; the dots of a key stand for nesting. Any key can be given as " +
+          "Configuration files are YAML; the dots in a key denote nesting. Any key can be given as " +
           italic("key=value") + " on the command line.\n" + man_keys();
   return text + man_section("EXIT STATUS") + exit_codes() + man_section("ENVIRONMENT") + man_list(man_environment) +
          man_section("FILES") + man_list(man_files);

@@ -21,7 +21,7 @@ struct LogArguments {
   log::Options options() const;
 };
 
-/// The options of the log until all arguments are parsed, so that --log-format json also applies to argument errors.
+/// The log options that apply before all arguments are parsed, so that --log-format json also affects argument errors.
 log::Options log_options_before_parsing(const std::vector<std::string>& arguments);
 
 /// --version, -v, -q, --log-format; one subcommand is required.

@@ -80,7 +80,7 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// Writes the report also after a divergence, to show how it developed.
+/// Also writes the report if training diverged, to show how the divergence developed.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
                           const RunOrigin& origin, Ranks* ranks) {
   try {

@@ -9,7 +9,7 @@
 #include "config/enums.h"
 
 /// The configuration of a run as plain structs; the initialisers are the defaults. The meaning and range of every key
-/// are in config/fields.h. These structs check nothing.
+/// are in config/fields.h. These structs do not validate their values.
 namespace slopegan {
 
 /// The negative slopes of a network: one number for all activations, one number per layer (input side first), or a

@@ -96,7 +96,7 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
   visit("loss.r2", config.loss.r2, rules::penalty,
         "weight gamma of the R2 penalty, gamma/2 |dD/dx|^2 at generated images");
   visit("loss.r1_every", config.loss.r1_every, Integers{1, 1000},
-        "discriminator steps between two R1 and R2 penalties, whose weight scales in proportion (lazy regularisation)");
+        "discriminator steps per R1 and R2 penalty; the weight is scaled in proportion (lazy regularisation)");
   visit("loss.gradient_penalty", config.loss.gradient_penalty, rules::penalty,
         "weight of (|dD/dx| - 1)^2 between real and generated images; wasserstein mostly uses 10");
 
@@ -158,7 +158,7 @@ void visit_measurements(ConfigType& config, Visitor& visit) {
   visit("diagnostics.every_images", diagnostics.every_images, rules::every_images,
         "images between two diagnostics of the layers");
   visit("diagnostics.probes", diagnostics.probes, Integers{100, 1'000'000},
-        "least number of pre-activations counted per unit");
+        "minimum number of pre-activations counted per unit");
 
   visit("events.tensorboard", config.events.tensorboard, Flag{},
         "write TensorBoard event files: scalars, sample grids, histograms of pre-activations");

@@ -17,7 +17,7 @@ bool is_section(std::string_view name);
 /// The keys of a section without its name; empty if there is no such section.
 std::vector<std::string> keys_of_section(std::string_view section);
 
-/// The names allowed in the place of `unknown`: the keys of its section, or the sections and keys of the top level.
+/// The names allowed instead of `unknown`: the keys of its section, or the sections and keys of the top level.
 std::vector<std::string> keys_beside(std::string_view unknown);
 
 /// The known keys closest to `unknown`, whose section may be wrong or missing; empty if none is close.

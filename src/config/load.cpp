@@ -163,13 +163,13 @@ class Loader {
     throw UsageError(join(errors_, "\n") + rest);
   }
 
-  /// A value that could not be read kept its default, so findings about it would mislead.
+  /// If a value could not be read, its key still has the default, so findings about the key would be misleading.
   bool concerns_failed_key(const Finding& finding) const {
     return std::any_of(finding.keys.begin(), finding.keys.end(),
                        [&](const auto& key) { return failed_.contains(key); });
   }
 
-  /// The place of the first key of the finding that the user gave.
+  /// The place of the first key in the finding that the user set.
   std::string place_of(const Finding& finding) const {
     for (const auto& key : finding.keys) {
       if (const auto place = places_.find(key); place != places_.end()) return place->second;

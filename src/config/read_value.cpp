@@ -12,7 +12,7 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-/// The scalar as messages quote it.
+/// The scalar as quoted in messages.
 std::string shown(const YamlNode& node) {
   const std::string text = printable(node.text, 60);
   return node.quoted ? '"' + text + '"' : text;
@@ -47,7 +47,8 @@ void add_wrong_type(const YamlNode& node, std::string_view key, const std::strin
 
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
-/// Parses a decimal number: NaN if it is not finite or out of the range of double, std::nullopt if `text` is no number.
+/// Parses a decimal number: NaN if it is not finite or out of the range of double, std::nullopt if `text` is not a
+/// number.
 std::optional<double> parse_number(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;

@@ -10,8 +10,8 @@
 #include "config/config.h"
 #include "support/text.h"
 
-/// The rules for the values of configuration keys. A rule is plain data beside its field in fields.h: read_value checks
-/// it and allowed() describes it.
+/// The rules for the values of configuration keys. A rule is plain data next to its field in fields.h. read_value
+/// checks values against it, and allowed() describes it.
 namespace slopegan {
 
 /// Integers from min to max, both included. `zero` describes the special meaning of 0, if it has one.

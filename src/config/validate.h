@@ -25,8 +25,8 @@ struct Findings {
 /// The number of hidden activations of each network: 3 at resolution 32, 4 at 64, 5 at 128.
 std::int64_t activation_count(std::int64_t resolution);
 
-/// Checks the constraints of a single run. `is_given` tells whether the user set a key: only such keys get a warning
-/// for having no effect.
+/// Checks the constraints of a single run. `is_given` returns whether the user set a key. Only keys set by the user
+/// cause a warning if they have no effect.
 Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
 /// Checks the additional constraints of a sweep: at least one slope and one seed, no duplicates, and slopes that the

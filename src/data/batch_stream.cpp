@@ -32,7 +32,7 @@ void check_options(const BatchStreamOptions& options) {
 
 }  // namespace
 
-/// Fills one slot after the other, on the worker thread.
+/// Fills the slots one after another on the worker thread.
 class BatchStream::Producer {
  public:
   explicit Producer(const BatchStreamOptions& options)

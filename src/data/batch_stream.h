@@ -30,18 +30,18 @@ struct Batch {
   Part part;                  ///< which images of the batch these are; the next batch starts at position + part.total
 };
 
-/// The real images in training order. The image at position p (counted over all epochs and processes) is number p mod N
-/// of epoch p / N, whose order is a permutation keyed by (seed, epoch). A stream that starts at images_seen = p
-/// therefore continues exactly like one that reached p from 0, and a batch may span two epochs. A batch takes the next
-/// min(batch_size, images left) positions, of which rank r gets Part::of_rank. A worker thread prepares batches ahead.
+/// The real images in training order. The image at position p (counted over all epochs and processes) is image p mod N
+/// of epoch p / N. The order of the images in an epoch is a permutation keyed by (seed, epoch). Hence a stream that
+/// starts at images_seen = p continues exactly like one that reached p from 0. A batch may span two epochs. It takes
+/// the next min(batch_size, images left) positions; rank r gets the part that Part::of_rank returns. A worker thread
+/// prepares batches ahead.
 class BatchStream {
  public:
   /// Throws std::invalid_argument if an option is out of range.
   explicit BatchStream(const BatchStreamOptions& options);
 
-  /// The next batch. Its tensor may be kept: the memory is reused only if nothing else refers to it at the following
-  /// call, which avoids allocations. Rethrows exceptions of the worker thread, and throws std::logic_error after the
-  /// last image.
+  /// The next batch. Its tensor may be kept: to avoid allocations, the next call reuses the memory if nothing else
+  /// refers to it by then. Rethrows exceptions of the worker thread, and throws std::logic_error after the last image.
   Batch next();
 
  private:

@@ -8,7 +8,7 @@
 #include "support/text.h"
 
 /// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped: records of one label (CIFAR-100:
-/// a coarse and a fine one, of which the fine one is used) and 3 x 32 x 32 bytes.
+/// a coarse and a fine label; only the fine one is used) and 3 x 32 x 32 bytes.
 namespace slopegan {
 
 namespace {

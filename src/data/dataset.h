@@ -35,13 +35,13 @@ struct Dataset {
   bool has_labels() const { return labels.defined(); }
 };
 
-/// Whether the data set at `config.path` has that split. Looks only at names. Throws DataError if a file that lists the
-/// names is damaged.
+/// Whether the data set at `config.path` has that split. Checks only the names of files or, in an archive, of arrays.
+/// Throws DataError if the archive is damaged.
 bool has_split(const DataConfig& config, Split split);
 
 /// Loads a split and converts it to config.channels. A leading ~/ of config.path is the home directory. A folder of
-/// images is first packed into the cache, see data/packed_images.h. Throws DataError naming the file and its defect, or
-/// if the split does not exist.
+/// images is first packed into the cache (see data/packed_images.h). Throws DataError naming the file and its defect,
+/// or if the split does not exist.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
 /// The name of the data set at `path`: the last component of the path, printable.
@@ -50,10 +50,10 @@ std::string dataset_name(const std::filesystem::path& path);
 /// SHA-256, in hexadecimal, of "uint8 N C H W\n" followed by the bytes of `images` (uint8 [N, C, H, W], contiguous).
 std::string hash_images(const torch::Tensor& images);
 
-// --- For the formats
-// ---------------------------------------------------------------------------------------------------
+// --- Interface of the formats ----------------------------------------------------------------------------------------
 
-/// One DatasetKind. `path` is config.path with ~ expanded. load() may leave Dataset::hash empty and throws DataError.
+/// The implementation of one DatasetKind. `path` is config.path with ~ expanded. load() throws DataError and may leave
+/// Dataset::hash empty.
 struct DatasetFormat {
   bool (*has_split)(const std::filesystem::path& path, Split split);
   Dataset (*load)(const DataConfig& config, const std::filesystem::path& path, Split split);

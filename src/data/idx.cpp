@@ -26,7 +26,8 @@ bool present(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-/// The names of a file, with the original MNIST's first: `stem` is train-images, `ending` is idx3-ubyte.
+/// The possible names of a file, starting with the original name in MNIST. Example: `stem` is train-images and `ending`
+/// is idx3-ubyte.
 std::vector<std::string> file_names(const std::string& stem, const std::string& ending) {
   return {stem + "-" + ending, stem + "-" + ending + ".gz", stem + "." + ending, stem + "." + ending + ".gz"};
 }
@@ -57,8 +58,8 @@ fs::path labels_beside(const fs::path& images) {
   return first_of(images.parent_path(), with_and_without_gz(label_name));
 }
 
-/// The test images beside a file of training images, or an empty path. EMNIST has names such as
-/// emnist-letters-train-images-idx3-ubyte and emnist-letters-test-images-idx3-ubyte.
+/// The file of test images in the directory of a file of training images, or an empty path if there is none. EMNIST has
+/// names such as emnist-letters-train-images-idx3-ubyte and emnist-letters-test-images-idx3-ubyte.
 fs::path test_images_beside(const fs::path& train_images) {
   const std::string name = train_images.filename().string();
   if (name.starts_with("train")) {
@@ -69,8 +70,9 @@ fs::path test_images_beside(const fs::path& train_images) {
 }
 
 /// The files of a split, or std::nullopt if its images are missing. `path` is a directory with train-images-idx3-ubyte,
-/// train-labels-idx1-ubyte, t10k-... (or train-images.idx3-ubyte; each optionally with .gz), or one file of images,
-/// which is the training split whatever its name. Its labels and the test split are searched beside it by name.
+/// train-labels-idx1-ubyte, t10k-... (or train-images.idx3-ubyte; each optionally with .gz), or one file of images. A
+/// file is used as the training split, whatever its name; its labels and the test split are searched for by name in its
+/// directory.
 std::optional<IdxFiles> find_idx_files(const fs::path& path, Split split) {
   if (!present(path)) return std::nullopt;
   std::error_code ignored;
@@ -84,7 +86,7 @@ std::optional<IdxFiles> find_idx_files(const fs::path& path, Split split) {
   return images.empty() ? std::nullopt : std::optional(IdxFiles{.images = images, .labels = labels_beside(images)});
 }
 
-/// Why find_idx_files found nothing, and which files it expects.
+/// An error message that says why find_idx_files found no images, and which files it expects.
 std::string missing_idx_message(const fs::path& path, Split split) {
   const std::string shown = printable(path.string()), start = file_prefix(split);
   std::error_code error;
@@ -92,7 +94,8 @@ std::string missing_idx_message(const fs::path& path, Split split) {
   if (status.type() == fs::file_type::none) return "data.path: " + shown + " cannot be read: " + error.message();
   const std::string expected =
       start + "-images-idx3-ubyte and " + start + "-labels-idx1-ubyte (optionally with .gz, or with a dot before idx)";
-  const std::string hint = "; Debian's package dataset-fashion-mnist provides the default, " + DataConfig{}.path;
+  const std::string hint =
+      "; Debian's package dataset-fashion-mnist provides the default data set, " + DataConfig{}.path;
   if (!present(path)) {
     return "data.path: there is no " + shown + ": expected a directory with " + expected +
            ", or one such file of images" + hint;
@@ -101,7 +104,7 @@ std::string missing_idx_message(const fs::path& path, Split split) {
     return "data.path: the directory " + shown + " has no " + split_name(split) + " images: expected " + expected +
            hint;
   }
-  return "data.path: there is no test split beside " + shown +
+  return "data.path: there is no test split next to " + shown +
          ": for a file train-images-idx3-ubyte it would be t10k-images-idx3-ubyte, each optionally with .gz";
 }
 

@@ -122,7 +122,7 @@ FolderImages list_folder(const fs::path& path, Split split) {
   const auto root = split_folder(path, split), train = split_folder(path, Split::train);
   if (!root || !train) {
     throw DataError("data.path: " + printable(path.string()) +
-                    (train ? " has no test images; they are expected in a directory test or val beside train"
+                    (train ? " has no test images; they are expected in a directory test or val next to train"
                            : " is not a directory with PNG, JPEG or WebP images"));
   }
   FolderImages images;
@@ -151,8 +151,7 @@ Dataset load_image_folder(const fs::path& directory, std::int64_t channels, std:
   return dataset;
 }
 
-// --- The data set: packed into the cache
-// -------------------------------------------------------------------------------
+// --- The data set, packed into the cache -----------------------------------------------------------------------------
 
 namespace {
 

@@ -16,8 +16,8 @@ namespace slopegan {
 /// the directory cannot be listed.
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& directory);
 
-/// The directory of a split: `path` itself for training, or, if `path` contains a directory train, that one and test or
-/// val beside it. Returns std::nullopt if there is no such split.
+/// The directory of a split. If `path` contains a directory train, that is the training split, and test or val next to
+/// it is the test split; otherwise `path` itself is the training split. Returns std::nullopt if there is no such split.
 std::optional<std::filesystem::path> split_folder(const std::filesystem::path& path, Split split);
 
 struct FolderImages {
@@ -29,13 +29,13 @@ struct FolderImages {
 };
 
 /// Lists a split. The label of an image is the top-level directory of the split that contains it. There are labels if
-/// every training image is in such a directory and there are at least two of them. Throws DataError, also if the test
-/// split has a directory that the training split lacks.
+/// every training image is in such a directory and there are at least two of them. Throws DataError, for example if the
+/// test split has a directory that the training split lacks.
 FolderImages list_folder(const std::filesystem::path& path, Split split);
 
 /// All images of a directory (see image_files) in memory, fitted to `resolution` as in training, without labels.
-/// `channels` is 1, 3, or 0 for 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if needed.
-/// Throws DataError for a damaged image, and for a coloured image if gray ones are requested.
+/// `channels` is 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if
+/// needed. Throws DataError for a damaged image, and for a coloured image if gray ones are requested.
 Dataset load_image_folder(const std::filesystem::path& directory, std::int64_t channels, std::int64_t resolution);
 
 }  // namespace slopegan

@@ -78,7 +78,7 @@ Dataset load_npz(const DataConfig&, const std::filesystem::path& path, Split spl
   const NpzFile file(path);
   const auto prefix = split_prefix(file, split);
   if (!prefix) {
-    throw DataError(format_text("{} holds no array {}_images, as MedMNIST's npz files do; it holds: {}",
+    throw DataError(format_text("{} holds no array {}_images (the layout of MedMNIST is expected); it holds: {}",
                                 printable(path.string()), split_name(split), printable(join(file.arrays(), ", "))));
   }
   const std::string images = *prefix + "_images", labels = *prefix + "_labels";

@@ -32,7 +32,7 @@ struct PackOptions {
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
-/// killed, the next one continues where it ended. Concurrent processes wait for the one that packs.
+/// killed, the next process continues from there. Concurrent processes wait for the one that packs.
 ///
 /// Throws DataError if more than options.max_unreadable of the files, or all of them, are unreadable, IoError if the
 /// cache cannot be written or the disk lacks space, and StoppedError on a stop signal.

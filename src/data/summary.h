@@ -17,7 +17,7 @@ struct DatasetSummary {
 
 DatasetSummary summarize(const Dataset& dataset);
 
-/// The class name of a label, or the number itself if the classes have no names.
+/// The class name of a label, or the label itself as a number if the classes have no names.
 std::string label_text(const Dataset& dataset, std::int64_t label);
 
 /// Size, pixel statistics, labels, files (including unreadable ones) and hash of a split as indented lines below the

@@ -10,7 +10,7 @@ namespace slopegan {
 
 namespace {
 
-/// Smaller values are not shown on logarithmic axes: the ratio of the ends of the range stays finite.
+/// Smaller values are not shown on logarithmic axes, so that the ratio of the ends of the range stays finite.
 constexpr double min_logarithmic_value = 1e-300;
 
 /// The smallest 1, 2 or 5 times a power of ten that divides `width` into at most about `count` steps.

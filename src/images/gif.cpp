@@ -28,7 +28,7 @@ struct IndexedFrame {
   std::array<GifColorType, palette_size> palette{};
 };
 
-/// Uses the exact colours of the frame. Returns false if there are more than fit into a palette.
+/// Uses the exact colours of the frame. Returns false if they do not fit into a palette.
 bool index_exactly(const cv::Mat& bgr, IndexedFrame& frame) {
   std::unordered_map<std::uint32_t, GifByteType> known;
   for (int y = 0; y < bgr.rows; ++y) {

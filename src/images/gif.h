@@ -17,18 +17,19 @@ namespace slopegan {
 /// rectangle that differs from the previous frame is stored.
 class GifWriter {
  public:
-  /// Creates a temporary file beside `file`. Throws IoError.
+  /// Creates a temporary file in the directory of `file`. Throws IoError.
   explicit GifWriter(const std::filesystem::path& file);
   ~GifWriter();
   GifWriter(const GifWriter&) = delete;
   GifWriter& operator=(const GifWriter&) = delete;
 
   /// Adds a frame (CV_8UC1 or CV_8UC3, BGR) that is shown for `hundredths` of a second. All frames have the same size;
-  /// sides and durations are limited to 65,535. Throws std::invalid_argument for other frames, IoError.
+  /// sides and durations are limited to 65,535. Throws std::invalid_argument for other frames, and IoError if writing
+  /// fails.
   void add(const cv::Mat& frame, int hundredths);
 
-  /// Completes the animation and moves it to its final name. Throws std::invalid_argument if there are no frames,
-  /// IoError.
+  /// Completes the animation and moves it to its final name. Throws std::invalid_argument if there are no frames, and
+  /// IoError if writing fails.
   void finish();
 
  private:

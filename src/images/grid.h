@@ -16,7 +16,7 @@ int display_scale(int size);
 /// for example 49.
 void upscale_into(const cv::Mat& image, int factor, cv::Mat target);
 
-/// Scales `image` by display_scale of its width.
+/// Scales `image` by the display_scale of its width.
 cv::Mat upscale_for_display(const cv::Mat& image);
 
 /// Inverse of upscale_into: keeps the top left pixel of each factor × factor square. Both sides of `image` must be
@@ -34,8 +34,9 @@ struct GridLayout {
 /// The scaling factor of `layout` for tiles of width `tile_width`.
 int grid_scale(const GridLayout& layout, int tile_width);
 
-/// Arranges equally sized images in row-major order. Missing images leave background. Throws std::invalid_argument if
-/// there are no images or more images than tiles, if sizes or types differ, or if the layout is out of range.
+/// Arranges equally sized images in row-major order. Tiles without an image are filled with the background. Throws
+/// std::invalid_argument if there are no images or more images than tiles, if sizes or types differ, or if the layout
+/// is out of range.
 cv::Mat tile_grid(const std::vector<cv::Mat>& images, const GridLayout& layout);
 
 /// Whether `grid` has the size of a grid with this layout and square tiles of width `tile_width`.

@@ -15,7 +15,7 @@ struct NpyHeader {
   std::size_t size = 0;             ///< of the header itself, in bytes: offset of the first value
 };
 
-/// Longest header that is read. Headers of numeric arrays are a tenth of this.
+/// Longest header that is read. Headers of numeric arrays usually have a tenth of this length.
 inline constexpr std::size_t max_npy_header_bytes = 4096;
 
 /// Parses the header (versions 1 to 3) at the start of `bytes`, which are the first max_npy_header_bytes of the array

@@ -134,7 +134,7 @@ struct Feed {
   }
 };
 
-/// Stores the exception, which must not pass through libzip.
+/// Stores the exception, because it must not pass through libzip.
 zip_int64_t fail(Feed& feed) {
   feed.failure = std::current_exception();
   zip_error_set(&feed.error, ZIP_ER_INTERNAL, 0);

@@ -26,7 +26,7 @@ struct NpyArray {
 };
 
 /// Reads the arrays of an archive. Sizes that the archive claims are checked against the size of the file before memory
-/// is allocated. All errors are DataErrors that name the file, and the array if one is concerned.
+/// is allocated. All errors are DataErrors that name the file and, if the error is in an array, the array.
 class NpzFile {
  public:
   explicit NpzFile(std::filesystem::path path);
@@ -53,7 +53,7 @@ class NpzFile {
 /// called on demand, so memory use does not depend on the size of the file.
 ///
 /// Throws IoError, any exception of `next`, and std::logic_error if `next` returns an empty part before the array is
-/// complete. On an exception no file is left behind.
+/// complete. No file is left behind after an exception.
 void write_npz(const std::filesystem::path& file, const std::string& name, const std::vector<std::int64_t>& shape,
                const std::function<std::span<const std::byte>()>& next);
 

@@ -30,7 +30,7 @@ struct CurvePoint {
 /// Ordered by x. A NaN in y is a gap.
 using Curve = std::vector<CurvePoint>;
 
-/// The mean of the finite values added; NaN if there are none.
+/// The mean of the finite values that were added; NaN if there are none.
 class FiniteMean {
  public:
   void add(double value);
@@ -42,9 +42,9 @@ class FiniteMean {
   std::int64_t count_ = 0;
 };
 
-/// The mean of several curves with at most `max_points` points: at each x that occurs or, if there are more of these,
-/// over intervals of equal width. Every curve has the same weight in an interval. Values that are not finite are
-/// ignored; an interval without finite values is NaN.
+/// The mean of several curves, with at most `max_points` points: one point for each distinct x or, if there are more
+/// than `max_points` of them, one point for each of several intervals of equal width. Every curve has the same weight
+/// in an interval. Values that are not finite are ignored; an interval without finite values is NaN.
 Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {

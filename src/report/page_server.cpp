@@ -203,7 +203,7 @@ void PageServer::show(std::string html) {
   impl_->page = std::move(page);
 }
 
-/// Whether a report depends on the file: not on checkpoints, logs, event files, or reports.
+/// Whether a report depends on the file. It does not depend on checkpoints, logs, event files, or reports.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

@@ -210,7 +210,8 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
   if (order.empty()) return pictures;
   order.resize(std::min(order.size(), max_times));
 
-  // Lossless if all are expected to fit, judging by the last samples; noisy early samples compress worse, hence 3/2.
+  // Lossless if all pictures are expected to fit, judging by the last samples. The factor 3/2 allows for noisy early
+  // samples, which compress worse.
   std::size_t used = bytes_of(frames_at(sources, order.front(), lossless, pictures));
   const int quality = used * order.size() * 3 / 2 <= budget ? lossless : good_quality;
   pictures.notes.clear();  // the same notes are added again below

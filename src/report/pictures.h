@@ -41,7 +41,7 @@ struct Pictures {
 };
 
 /// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, at most
-/// `max_times` in all, spread over training. Pictures are lossless if they fit, otherwise WebP of good quality.
+/// `max_times` in all, spread over training. Pictures are lossless if they fit, otherwise lossy WebP of good quality.
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
                        std::size_t max_times);
 

@@ -7,15 +7,15 @@
 /// The cache of data that is computed once and shared by all runs. It may be deleted while no program is running.
 namespace slopegan {
 
-/// The first of $SLOPEGAN_CACHE, $XDG_CACHE_HOME/slopegan, $HOME/.cache/slopegan and slopegan-cache in the system's
-/// temporary directory whose variable is set.
+/// Returns $SLOPEGAN_CACHE if it is set, otherwise $XDG_CACHE_HOME/slopegan or $HOME/.cache/slopegan if the variable is
+/// an absolute path, otherwise slopegan-cache in the system's temporary directory.
 std::filesystem::path cache_dir();
 
 /// Acquires the exclusive right to create `file` in the cache, and creates its directory. Waits while another process
 /// holds it. Throws IoError if the directory is not writable, and StoppedError if a signal asks the process to stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
-/// Replaces a leading ~/ of `path` with $HOME, if that is an absolute path.
+/// Replaces a leading ~/ of `path` with $HOME if $HOME is an absolute path.
 std::filesystem::path expand_home(const std::filesystem::path& path);
 
 }  // namespace slopegan

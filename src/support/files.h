@@ -87,7 +87,7 @@ class FileLock {
 };
 
 /// Locks `file` as FileLock does, but waits while another process holds the lock. Throws StoppedError if a signal asks
-/// the process to stop meanwhile.
+/// the process to stop while it waits.
 FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
 /// An append-only file of lines or records with a single writer. Created if it does not exist.

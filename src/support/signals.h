@@ -10,7 +10,7 @@ void install_signal_handlers();
 /// The recorded signal, or 0.
 int stop_signal();
 
-/// Records `signal` as if this process had received it, because another rank did. 0 does nothing.
+/// Records `signal` as if this process had received it, because another rank did. 0 has no effect.
 void record_stop_signal(int signal);
 
 /// Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the file size limit returns an error. Opens

@@ -31,7 +31,8 @@ std::string StatusBlock::erase(const TerminalSize& size) const {
   for (const auto& line : shown_)
     rows += std::max<std::size_t>(1, (columns_of(line) + size.columns - 1) / size.columns);
   if (rows == 0) return "";
-  // Erase row by row: if the block starts at the top, one sequence for all of it moves its text into the history.
+  // Erase row by row: if the block starts in the top row, a single erase sequence would move its text into the
+  // scrollback.
   std::string text = "\r\033[K";
   for (std::size_t row = 1; row < rows; ++row) text += "\033[1A\033[K";
   return text;
@@ -46,7 +47,7 @@ std::vector<std::string> StatusBlock::fitting(const std::vector<std::string>& li
     if (rows > 1) kept.push_back(format_text("... {} more", lines.size() - shown - 1));
     kept.push_back(lines.back());
   }
-  // Leave the last column empty: terminals differ in the cursor position after writing to it.
+  // Leave the last column empty: terminals differ in where they put the cursor after writing to it.
   for (auto& line : kept) line = cut_to_columns(line, std::max<std::size_t>(size.columns, 2) - 1);
   return kept;
 }

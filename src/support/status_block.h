@@ -19,12 +19,12 @@ std::string cut_to_columns(std::string_view text, std::size_t columns);
 /// sequences. Nothing else may be written to the terminal between two calls; its size may change.
 class StatusBlock {
  public:
-  /// The text that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines are
-  /// cut to the width of the terminal, because a wrapped line would take two rows. If they exceed its height, lines
+  /// The output that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines
+  /// are cut to the width of the terminal, because a wrapped line would take two rows. If they exceed its height, lines
   /// before the last are left out.
   std::string replace(const std::vector<std::string>& lines, const TerminalSize& size);
 
-  /// The text that writes `text`, complete lines, above the block.
+  /// The output that prints `text` above the block. `text` must consist of complete lines.
   std::string write_above(std::string_view text, const TerminalSize& size);
 
  private:

@@ -41,8 +41,8 @@ constexpr Kind kind_of = is_text<T>               ? Kind::text
                          : std::floating_point<T> ? Kind::real
                                                   : Kind::integer;
 
-/// Throws, which fails the compilation, unless `pattern` has one replacement field per argument, each with a
-/// presentation type that the argument has. A width or precision in braces takes the integer that follows its value.
+/// Throws, which fails the compilation, unless `pattern` has one replacement field per argument and each presentation
+/// type fits its argument. A width or precision in braces takes the integer argument after the value.
 consteval void check_pattern(std::string_view pattern, std::span<const Kind> kinds) {
   std::size_t next = 0;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
@@ -50,7 +50,7 @@ consteval void check_pattern(std::string_view pattern, std::span<const Kind> kin
     if ((pattern[at] == '{' || pattern[at] == '}') && is_doubled) {
       ++at;
     } else if (pattern[at] == '}') {
-      throw "a } without its {";
+      throw "unmatched }";
     } else if (pattern[at] == '{') {
       if (next == kinds.size()) throw "more fields than arguments";
       const Kind kind = kinds[next++];
@@ -58,11 +58,11 @@ consteval void check_pattern(std::string_view pattern, std::span<const Kind> kin
       for (++at; at < pattern.size() && pattern[at] != '}'; ++at) {
         if (pattern[at] == '{') {
           if (next == kinds.size() || kinds[next++] != Kind::integer) throw "a width or precision needs an integer";
-          if (++at == pattern.size() || pattern[at] != '}') throw "a { without its }";
+          if (++at == pattern.size() || pattern[at] != '}') throw "unmatched {";
         }
         type = pattern[at];
       }
-      if (at == pattern.size()) throw "a { without its }";
+      if (at == pattern.size()) throw "unmatched {";
       const std::string_view reals = "eEfFgG", integers = "dxX";
       if (reals.find(type) != reals.npos && kind != Kind::real) throw "the field is for a floating-point number";
       if (integers.find(type) != integers.npos && kind != Kind::integer) throw "the field is for an integer";

@@ -204,7 +204,7 @@ TEST_F(LoadConfig, RefusesKeysWithoutAValueAtTheirOwnLine) {
   EXPECT_THAT(override_errors({"training="}).front(), HasSubstr("training is a section"));
 }
 
-TEST_F(LoadConfig, RefusesNamesThatAreNoDirectoryNames) {
+TEST_F(LoadConfig, RefusesNamesThatAreNotDirectoryNames) {
   const std::string long_name(65, 'a');
   for (const std::string name : {".", "..", "a/b", "\"\"", "a b", "\"a\\nb\"", "ü", long_name.c_str()}) {
     EXPECT_THAT(errors("run: {name: " + name + "}").front(), HasSubstr("is not allowed; allowed: 1 to 64 letters"));
@@ -299,7 +299,7 @@ TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
   EXPECT_EQ(load("", {"data.path=/data/set#1"}).config.data.path, "/data/set#1");
 }
 
-TEST_F(LoadConfig, NamesAnOverrideThatIsNoYaml) {
+TEST_F(LoadConfig, NamesAnOverrideThatIsNotYaml) {
   EXPECT_EQ(override_errors({"sweep.seeds=[0,"}),
             Lines{"command line: 'sweep.seeds=[0,': not valid YAML: end of sequence flow not found"});
   EXPECT_THAT(override_errors({"sweep.seed=[0,"}), ::testing::SizeIs(2)) << "the unknown key is named as well";

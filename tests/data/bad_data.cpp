@@ -13,8 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// --- IDX
-// ---------------------------------------------------------------------------------------------------------------
+// --- IDX -------------------------------------------------------------------------------------------------------------
 
 constexpr auto images_name = "train-images-idx3-ubyte";
 constexpr auto labels_name = "train-labels-idx1-ubyte";
@@ -133,12 +132,12 @@ void add_gzipped_idx(std::vector<BadData>& all) {
   add("reserved flags", [](std::string& gz) { gz[3] = static_cast<char>(0xe0); });
   add("a reserved block type", [](std::string& gz) { gz[10] = static_cast<char>(0xff); });
   add("a flipped bit of its data", [](std::string& gz) { gz[40] ^= 4; });
-  add("a second member that is more images", [](std::string& gz) { gz += gz; });
+  add("a second member with more images", [](std::string& gz) { gz += gz; });
   all.push_back(bomb("a bomb after a small header", images_name, idx_header({12, 4, 4})));
   all.push_back(bomb("a bomb of images", images_name, idx_header({64, 4096, 4096})));
-  all.push_back(bomb("a bomb of the most images", images_name, idx_header({511, 4096, 4096})));
+  all.push_back(bomb("a bomb of almost 8 GiB", images_name, idx_header({511, 4096, 4096})));
   all.push_back(bomb("a bomb of labels", labels_name, idx_header({1 << 30})));
-  all.push_back(bomb("a bomb of as many labels as 2^32-1", labels_name, idx_header({0xffffffff})));
+  all.push_back(bomb("a bomb of 2^32-1 labels", labels_name, idx_header({0xffffffff})));
 }
 
 void add_other_than_files(std::vector<BadData>& all) {
@@ -179,8 +178,7 @@ void add_idx(std::vector<BadData>& all) {
   add_other_than_files(all);
 }
 
-// --- npz, CIFAR, folders
-// ------------------------------------------------------------------------------------------------
+// --- npz, CIFAR, folders ---------------------------------------------------------------------------------------------
 
 constexpr auto npz_name = "data.npz";
 const std::string good_values = ramp(192), good_classes = ramp(12);

@@ -43,7 +43,7 @@ TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAnyOfTheirNames) {
   }
 }
 
-TEST(LoadDataset, FindsLabelsAndTestSplitBesideAFile) {
+TEST(LoadDataset, FindsLabelsAndTestSplitNextToAFile) {
   const TemporaryDirectory directory;
   const auto file = directory / "train-images-idx3-ubyte";
   write_bytes(file, images_of(3));
@@ -111,7 +111,7 @@ TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
               AllOf(help, HasSubstr("has no train images")));
 }
 
-TEST(LoadDataset, RefusesADirectoryInPlaceOfAFile) {
+TEST(LoadDataset, RefusesADirectoryInsteadOfAFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),

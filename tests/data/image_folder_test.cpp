@@ -69,7 +69,7 @@ TEST_F(ListFolder, GivesTheTestSplitTheLabelsOfTheTrainingSplit) {
   EXPECT_THAT(message_of<DataError>([&] { list(Split::test); }), HasSubstr("has no test images"));
   file("val/dogs/c.png");
   EXPECT_THAT(list(Split::test).labels, ElementsAre(1));
-  file("test/cats/d.png");  // is preferred to val
+  file("test/cats/d.png");  // is preferred over val
   EXPECT_THAT(list(Split::test).labels, ElementsAre(0));
   EXPECT_THAT(list().files, ElementsAre("cats/a.png", "dogs/b.png"));
   file("test/birds/e.png");

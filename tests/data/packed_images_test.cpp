@@ -126,7 +126,7 @@ TEST_F(PackedImagesTest, ArePackedAgainIfAnyByteIsDamaged) {
   }
 }
 
-/// Packs the first chunk, as by a process that is then killed.
+/// Packs the first chunk, like a process that is then killed.
 void begin_packing(const FolderImages& folder, const fs::path& stem, int images) {
   PackWriter writer(stem, folder, {.resolution = 8});
   std::vector<torch::Tensor> chunk;

@@ -12,14 +12,14 @@
 
 namespace slopegan::testing {
 
-/// The content of a file after a power failure if it was written but not synchronised.
+/// What a power failure leaves of the content of a file that was written but not synchronised.
 enum class UnsyncedData { lost, zeros, part, written };
-/// Names that were created, changed or removed in a directory after a power failure if it was not synchronised.
+/// What a power failure leaves of the created, changed and removed names in a directory that was not synchronised.
 enum class UnsyncedNames { lost, kept, some };
 
 /// A simulated disk that guarantees no more than POSIX: the content of a file is durable after fsync of the file, a
-/// name after fsync of its directory. It replays recorded calls and writes the possible result of a crash as real
-/// files. A rename is atomic: both names or neither. Otherwise names reach the disk in any order.
+/// name after fsync of its directory. It replays recorded calls and writes a possible result of a crash as real files.
+/// A rename is atomic: both names or neither. Otherwise names reach the disk in any order.
 class CrashingDisk {
  public:
   /// The current content of `root` (files, directories, links) is durable.

@@ -23,7 +23,7 @@ void promise_places(const std::string& message, const std::string& place, bool h
   }
 }
 
-/// An accepted configuration prints as an equal one.
+/// The printed text of an accepted configuration reads back to an equal configuration.
 void promise_round_trip(const Config& config) {
   promise(differences(config, parse_config(to_yaml(config), "printed")).empty(), "a configuration reads back");
 }

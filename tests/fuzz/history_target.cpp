@@ -16,7 +16,8 @@ std::string lines_of(const std::vector<Record>& records, std::string (*line)(con
   return text;
 }
 
-/// What was accepted is written as lines that read back to the same lines; NaN is no reason to differ there.
+/// Accepted records are written as lines, which must read back to the same lines. Compares lines instead of records,
+/// because NaN differs from itself.
 template <class Record>
 void read_as(const MemoryFile& file, Reader<Record> read, std::string (*line)(const Record&)) {
   try {

@@ -4,8 +4,8 @@
 #include <span>
 
 /// Entry points for libFuzzer and the replay test. Each target reads the bytes as one kind of file of unknown origin.
-/// It aborts the process on anything but success or the reader's documented error, and if a property of the result does
-/// not hold.
+/// It aborts the process unless the reader succeeds or throws its documented error, and if a property of the result
+/// does not hold.
 namespace slopegan::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;

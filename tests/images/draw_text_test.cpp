@@ -29,7 +29,7 @@ TEST(TextSize, CoversEverythingDrawn) {
     const cv::Rect box({20, 20}, size), ink = inked(image);
     EXPECT_GT(ink.area(), 0) << text;
     EXPECT_EQ(ink & box, ink) << text;
-    // Dark pixels on the border would be those of a clipped letter.
+    // Dark pixels on the border would belong to a clipped letter.
     double darkest = 0;
     for (const cv::Mat& border :
          {image(box).row(0), image(box).row(size.height - 1), image(box).col(0), image(box).col(size.width - 1)}) {

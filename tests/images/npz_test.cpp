@@ -26,8 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// --- Headers
-// -----------------------------------------------------------------------------------------------------------
+// --- Headers ---------------------------------------------------------------------------------------------------------
 
 std::string refusal(const std::string& bytes) {
   return message_of<std::invalid_argument>([&] { parse_npy_header(bytes); });
@@ -80,8 +79,7 @@ TEST(NpyHeader, ParserRefusesAnythingElse) {
   for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_NE(refusal(whole.substr(0, size)), "");
 }
 
-// --- Archives
-// ------------------------------------------------------------------------------------------------------------
+// --- Archives --------------------------------------------------------------------------------------------------------
 
 std::string entry_of(const std::filesystem::path& file, const char* name) {
   int code = 0;
@@ -98,7 +96,7 @@ std::string entry_of(const std::filesystem::path& file, const char* name) {
   return bytes;
 }
 
-/// The numbers 0, 1, 2, ... modulo 256 in parts of 3 images each, of which the last one may be shorter.
+/// The numbers 0, 1, 2, ... modulo 256 in parts of 3 images each; the last part may be shorter.
 class Numbers {
  public:
   explicit Numbers(std::int64_t images) : left_(images) {}

@@ -15,7 +15,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The program with data other than IDX files and its own cache.
+/// The program with its own cache and with data other than IDX files.
 class DataKinds : public ProgramTest {
  protected:
   /// Writes images of several sizes with coloured discs of random size and position.

@@ -60,7 +60,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
   report_check("a read-only disk", "exit 6; writable again: resumed to the same weights");
 }
 
-TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunWithItsCheckpoints) {
+TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
   const std::string recording = directory_ / "recording";
   const std::string below = "below=" + outputs().string();
   ASSERT_EQ(run(directory_.path(), arguments("recorded"), with_faults(below + ";record=" + recording)).code, 0);
@@ -85,9 +85,10 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunWithItsCheckpoints) {
   }
   EXPECT_EQ(good, failures);
   EXPECT_LE(harmless, 1 + failures / 10);
-  report_check(format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once, for good)", failures),
-               format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
-                           harmless));
+  report_check(
+      format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once or permanently)", failures),
+      format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
+                  harmless));
 }
 
 TEST_F(DiskSlowCheck, AFileSizeLimitIsAnErrorInsteadOfASignal) {

@@ -89,7 +89,7 @@ TEST_F(Evaluate, AResumedRunWritesTheSameMetrics) {
   ASSERT_EQ(train("parts", {"--resume", "auto"}).code, 0);
   auto parts = records("parts");
   ASSERT_EQ(parts.size(), 4u);
-  parts[1].fd_repeat.reset();  // it was the last image
+  parts[1].fd_repeat.reset();  // the first part ended with this evaluation
   EXPECT_EQ(parts, records("whole"));
   EXPECT_EQ(fs::read_symlink(run_dir("parts") / "checkpoints/best"),
             fs::read_symlink(run_dir("whole") / "checkpoints/best"));

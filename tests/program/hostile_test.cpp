@@ -67,7 +67,7 @@ TEST_F(HostileSlowCheck, BadArgumentsFailWithCodeAndHint) {
   report_check(format_text("{} bad key=value arguments, the real program", all.size()), outcome("each exits 2"));
 }
 
-TEST_F(HostileSlowCheck, BadDataExitsWithItsCodeAndTheFilesNameInLittleMemory) {
+TEST_F(HostileSlowCheck, BadDataFailsWithCodeAndFileNameInLittleMemory) {
   const auto describe = [&](const std::string& kind, const std::filesystem::path& path) {
     return slopegan({"data", config_file("smoke.yaml"), "data.kind=" + kind, "data.path=" + path.string(), "--out",
                      "/dev/null/no.png"});

@@ -73,9 +73,9 @@ class Program {
     if (!ended_) return std::nullopt;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
-  /// Whether a signal killed the process, after it ended. An exit code above 128 alone does not count.
+  /// Whether a signal killed the process, which must have ended. Returns false for a normal exit with a code above 128.
   bool was_killed() const { return WIFSIGNALED(status_); }
-  /// The peak memory of the process, after it ended.
+  /// The peak memory of the process, which must have ended.
   double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
   std::string err() const { return read_text(err_); }

@@ -52,7 +52,7 @@ class RanksTest : public ProgramTest {
     return ranks;
   }
 
-  /// std::nullopt if it still runs after 30 s.
+  /// The exit code; std::nullopt if the program is still running after 30 s.
   static std::optional<int> code_within_half_a_minute(Program& program) {
     for (int i = 0; i < 3000; ++i) {
       if (const auto code = program.poll()) return code;
@@ -61,7 +61,8 @@ class RanksTest : public ProgramTest {
     return std::nullopt;
   }
 
-  /// Waits until rank 0 reports that all ranks are connected; a rank lost before that is awaited longer.
+  /// Waits until rank 0 reports that all ranks are connected. If a rank is lost before that, the others wait longer for
+  /// it.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
       if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;
@@ -113,7 +114,7 @@ TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberCanResume) {
     for (int rank = 0; rank < size; ++rank) {
       auto& program = *ranks[static_cast<std::size_t>(rank)]->program;
       const auto code = code_within_half_a_minute(program);
-      ASSERT_TRUE(code) << "rank " << rank << " still runs";
+      ASSERT_TRUE(code) << "rank " << rank << " is still running";
       if (rank == victim) continue;
       EXPECT_EQ(*code, 6) << program.err();
       EXPECT_THAT(program.err(), HasSubstr(format_text("rank {} of {} exits:", rank, size)));

@@ -125,7 +125,7 @@ TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultOfOneSweep) {
   }
   report_check(
       format_text("{} shards of a sweep of {} arms under GNU parallel, {} killed", shards_, arms.size(), killed),
-      format_text("after a second start {} of {} arms and results.csv as those of an unsharded sweep", same,
+      format_text("after a second start, {} of {} arms and results.csv equal those of an unsharded sweep", same,
                   arms.size()));
 }
 

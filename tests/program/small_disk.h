@@ -17,7 +17,7 @@
 namespace slopegan::testing {
 
 /// Runs `body` in a child process with an in-memory file system of `bytes` mounted at `place`. Output and failures of
-/// the body become those of the test. Returns the reason if that is not possible here, otherwise an empty text.
+/// the body become those of the test. Returns the reason if mounting is not possible here, otherwise an empty string.
 inline std::string on_small_disk(const std::filesystem::path& place, long bytes, const std::function<void()>& body) {
   constexpr int not_permitted = 77;
   std::filesystem::create_directories(place);

@@ -62,7 +62,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
     EXPECT_LT(files, 0.5);
   }
   report_check(format_text("{} s of training with {} checkpoints", length.count(), newest_images(run_dir("run")) / 64),
-               format_text("{:.3f} MiB a minute of {:.0f} MiB, {:.3f} open files a minute of {:.0f}", memory,
+               format_text("{:.3f} MiB per minute at {:.0f} MiB, {:.3f} open files per minute at {:.0f}", memory,
                            samples.back().memory_mib, files, samples.back().files));
 }
 

@@ -84,7 +84,7 @@ TEST_F(Sweep, ResumesAfterAKill) {
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), 128 + SIGKILL);
-  // The arm was asked to stop, but holds the lock of its directory until it does.
+  // The arm was asked to stop, but holds the lock of its directory until it has stopped.
   Result result{7, "", ""};
   for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;

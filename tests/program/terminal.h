@@ -93,7 +93,7 @@ class Terminal {
   const std::string& output() const { return output_; }
 
  private:
-  /// Returns false at the end of the program. A timeout reads nothing and returns true.
+  /// Returns false at the end of the program. On a timeout, returns true without reading.
   bool read_more(int milliseconds) {
     pollfd descriptor{master_, POLLIN, 0};
     if (::poll(&descriptor, 1, milliseconds) == 0) return true;

@@ -97,8 +97,8 @@ TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
 
 TEST_F(Train, ResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
-  // The run is killed after its first checkpoint: lines after the checkpoint are written again, none is lost or
-  // doubled. The run is long enough not to end before the kill.
+  // The run is killed after its first checkpoint: lines after the checkpoint are written again, and none is lost or
+  // duplicated. The run is long enough not to end before the kill.
   auto arguments = smoke(
       "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
   Program program(directory_.path(), arguments);

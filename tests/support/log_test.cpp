@@ -45,7 +45,7 @@ TEST(Log, WritesTimestampsOfTablesOnlyToTheFile) {
   log::add_file(directory / "log.txt");
   log::table("arm  FD\na    1\x1b\n");
   log::init({.level = log::Level::warning});
-  log::table("not shown where only warnings are\n");
+  log::table("not shown at level warning\n");
   log::init({});
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "arm  FD\na    1?\n");
   const auto file = read_file(directory / "log.txt", 1000);
@@ -57,7 +57,7 @@ TEST(Log, JsonHasOneObjectPerLine) {
   ::testing::internal::CaptureStderr();
   log::init({.level = log::Level::debug, .style = log::Style::json});
   log::debug("a\"\\\n\x1b\xff\xc3\xa9");
-  log::status_line("no part of a log");
+  log::status_line("not part of the log");
   log::table("one\ntwo\n");
   log::error("bad");
   log::init({});

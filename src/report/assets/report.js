@@ -36,7 +36,7 @@ class Gallery {
     return this.data.arms[slope * this.data.seeds.length + seed][time];
   }
 
-  // A promise of the decoded picture.
+  // Returns a promise of the decoded picture.
   load(uri) {
     if (!this.loaded.has(uri)) {
       const image = new Image();
