@@ -31,15 +31,14 @@ double image_gradient_norm(Discriminator& discriminator, const at::Tensor& image
 struct GradientFlow {
   double gradient_norm = 0;   ///< 2-norm
   double zero_gradients = 0;  ///< fraction of elements whose gradient is exactly 0
-  double update_ratio = 0;    ///< |ΔW| / |W|, 2-norms; 0 if the update is zero, infinity if only |W| is
+  double update_ratio = 0;    ///< |ΔW| / |W|, 2-norms; 0 if the update is 0, infinity if only |W| is 0
 };
 
 /// `gradient` and `update`, the change by the optimiser's step, have the shape of `parameter`. An undefined gradient
 /// counts as zeros.
 GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& update);
 
-// --- Alarms
-// ------------------------------------------------------------------------------------------------------------
+// --- Alarms ---------------------------------------------------------------------------------------------------------
 
 // Each alarm compares a measurement with a threshold that healthy runs stay far from.
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-/// Our manifests have 2 KB. Parsing JSON of this size takes up to 120 MiB of memory.
+/// Our manifests take about 2 KB. Parsing 2 MB of JSON takes up to 120 MiB of memory.
 constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {

@@ -213,7 +213,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   if (others > 0) {
     scores.notes.push_back(
         format_text("{} of the arms were scored with another extractor, number of samples or number of training images "
-                    "than most. Such scores do not compare, and these arms count as missing.",
+                    "than most. Such scores are not comparable, and these arms count as missing.",
                     others));
   }
   return scores;

@@ -236,7 +236,7 @@ TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasAnotherNumber) {
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
   EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest is of 2000 images")));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest says 2000 images")));
 }
 
 TEST_F(CheckpointTest, DoesNotFollowALinkOutOfTheRun) {
