@@ -41,7 +41,7 @@ using TensorExpression = std::function<std::string(const char* name)>;
 //                      classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript expression, a function of x
 //
-// A new kind has these members and a place in ExportedLayer; the compiler reports a missing one.
+// To add a kind, define these members and list it in ExportedLayer; the compiler reports missing ones.
 
 /// weight: [in, out, k, k]; bias: [out], or undefined.
 struct TransposedConvolutionLayer {

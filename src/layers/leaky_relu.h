@@ -12,8 +12,8 @@ namespace slopegan {
 /// Any shape, strides and device; float32, float64, bfloat16, and float16 if LibTorch supports it on the device. The
 /// result has the input's dtype, and its memory format if the input is dense. NaN stays NaN. Twice differentiable: the
 /// backward pass is a differentiable function of the gradient, as R1 and the gradient penalty require. For slopes of 0
-/// or more, the backward pass uses the saved output, which a following convolution saves as well; otherwise it uses the
-/// saved input.
+/// or more, the output is saved for the backward pass and shared with a following convolution, which saves it too;
+/// otherwise the input is saved.
 ///
 /// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);

@@ -41,8 +41,9 @@ inline constexpr Figure classifier_score[] = {
      "IS"},
     {"class_kl", "Class KL", true, "divergence of the class shares from the real ones; 0 is best"}};
 inline constexpr Figure memorisation[] = {
-    {"copied_share", "Copied share", true, "share as near to a training image as 1 % of test images are"},
-    {"copying_z", "Copying z", true, "nearness to training images against test images; far below 0: copies"}};
+    {"copied_share", "Copied share", true,
+     "share of images as near to a training image as the nearest 1 % of test images"},
+    {"copying_z", "Copying z", true, "distance to training images compared with test images; far below 0: copies"}};
 
 }  // namespace figures_detail
 
