@@ -26,7 +26,7 @@ std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 std::string valid_utf8(std::string_view text);
 
 /// Returns the integer in `value`. Throws WrongJsonType for anything else, including fractions, booleans and integers
-/// outside the range of int64, all of which nlohmann's own conversion accepts.
+/// outside the range of int64. nlohmann's own conversion accepts all of these.
 std::int64_t whole_number(const nlohmann::json& value);
 
 /// Returns the number in `value`, or NaN for null. Throws WrongJsonType.

@@ -131,7 +131,7 @@ Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
     const std::string text = read_file(path, largest_manifest);
-    // Check the seal first: one changed bit could make the manifest look like one of a later version.
+    // Check the seal first: a single changed bit could make the manifest look like that of a later version.
     if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
       refuse(path, "the manifest is damaged (wrong SHA-256)");
     }
