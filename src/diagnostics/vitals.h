@@ -43,8 +43,8 @@ GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradie
 // Each alarm compares a measurement with a threshold that healthy runs stay far from.
 
 /// "collapse": the mean distance of generated images is below this fraction of that of real images, so the generator
-/// produces (nearly) a single image. Checked only after collapse_judged_from images, because every run starts with grey
-/// noise; the default run exceeds 0.4 at 5,000 images.
+/// produces (nearly) a single image. Checked only once collapse_judged_from images have been seen, because every run
+/// starts with grey noise; the default run exceeds 0.4 at 5,000 images.
 inline constexpr double collapse_threshold = 0.25;
 inline constexpr std::int64_t collapse_judged_from = 10'000;
 /// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is larger by this much for

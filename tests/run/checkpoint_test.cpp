@@ -344,7 +344,7 @@ TEST_F(CheckpointTest, DescribesAPathThatIsNotACheckpoint) {
   overwrite(temporary_ / "file", "x");
   EXPECT_THAT(reason(temporary_ / "file"), HasSubstr("is neither a checkpoint"));
   fs::create_directory(dir_);
-  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run without checkpoints"));
+  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run that has no checkpoints"));
   fs::create_directories(temporary_ / "sweep/runs/arm");
   EXPECT_THAT(reason(temporary_ / "sweep"), HasSubstr("is a sweep"));
 }
