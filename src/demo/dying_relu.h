@@ -59,7 +59,7 @@ struct DyingRelu {
   bool all_hold() const;
 };
 
-/// Runs all measurements, in seconds. The result depends only on the seed.
+/// Runs all measurements, which takes a few seconds. The result depends only on the seed.
 DyingRelu measure_dying_relu(std::uint64_t seed);
 
 /// A table with one line per prediction.

@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 
-/// Small networks, built from this project's layers, that measure the closed forms of the dying ReLU and a GAN with a
+/// Small networks, built from this project's layers, that test the closed forms of the dying ReLU, and a GAN with a
 /// half-dead discriminator. All random numbers come from streams keyed by the seed. The chains are float64 on the CPU.
 namespace slopegan {
 

@@ -54,8 +54,8 @@ class UnitStatistics {
   std::int64_t values_ = 0;
 };
 
-/// Collects statistics of a network's activation layers at every forward pass during its lifetime. The network outlives
-/// the object and has no other observers.
+/// Collects statistics of a network's activation layers at every forward pass during its lifetime. The network must
+/// outlive the object and must not have other observers.
 ///
 /// The probe changes nothing, but forward passes in training mode update the running statistics of batch norm and u of
 /// spectral norm. Pass a copy of the network to avoid that.
@@ -79,7 +79,7 @@ class LayerProbe {
   std::vector<Histogram> pre_activations_;
 };
 
-/// The number of images for which every unit of the network takes at least `values` values.
+/// The number of images after which every unit of the network has taken at least `values` values.
 std::int64_t images_for(const BlockChainImpl& network, std::int64_t values);
 
 }  // namespace slopegan

@@ -31,21 +31,20 @@ double image_gradient_norm(Discriminator& discriminator, const at::Tensor& image
 struct GradientFlow {
   double gradient_norm = 0;   ///< 2-norm
   double zero_gradients = 0;  ///< fraction of elements whose gradient is exactly 0
-  double update_ratio = 0;    ///< |ΔW| / |W|, 2-norms; 0 if the update is zero, infinity if only |W| is
+  double update_ratio = 0;    ///< |ΔW| / |W|, 2-norms; 0 if the update is 0, infinity if only |W| is 0
 };
 
 /// `gradient` and `update`, the change by the optimiser's step, have the shape of `parameter`. An undefined gradient
 /// counts as zeros.
 GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& update);
 
-// --- Alarms
-// ------------------------------------------------------------------------------------------------------------
+// --- Alarms ---------------------------------------------------------------------------------------------------------
 
 // Each alarm compares a measurement with a threshold that healthy runs stay far from.
 
 /// "collapse": the mean distance of generated images is below this fraction of that of real images, so the generator
-/// produces (nearly) a single image. Checked only from collapse_judged_from images on, because every run starts with
-/// grey noise; the default run exceeds 0.4 at 5,000 images.
+/// produces (nearly) a single image. Checked only once collapse_judged_from images have been seen, because every run
+/// starts with grey noise; the default run exceeds 0.4 at 5,000 images.
 inline constexpr double collapse_threshold = 0.25;
 inline constexpr std::int64_t collapse_judged_from = 10'000;
 /// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is larger by this much for

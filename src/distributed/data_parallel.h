@@ -13,16 +13,15 @@
 
 namespace slopegan {
 
-/// Copies of `tensors`, on rank 0 of its own values and on all other ranks of rank 0's. The names and shapes are the
-/// same on all ranks.
+/// Returns copies of rank 0's tensors on all ranks. The names and shapes of `tensors` must be the same on all ranks.
 NamedTensors broadcast_tensors(const NamedTensors& tensors, Ranks& ranks);
 
 /// Sums the gradients of all ranks while the backward pass runs. Gradients are copied into flat buckets of a few
 /// megabytes, last layers first, and the all-reduce of a bucket starts as soon as the bucket is full.
 class GradientBuckets {
  public:
-  /// Installs hooks on `parameters`, which must all be of one dtype on one device. The parameters and `ranks` outlive
-  /// the object.
+  /// Installs hooks on `parameters`, which must all be of one dtype on one device. The parameters and `ranks` must
+  /// outlive the object.
   GradientBuckets(const NamedTensors& parameters, Ranks& ranks);
   ~GradientBuckets();
   GradientBuckets(const GradientBuckets&) = delete;
@@ -47,11 +46,11 @@ class GradientBuckets {
   std::size_t started_ = 0;  ///< buckets whose all-reduce has started; the order is the same on all ranks
 };
 
-/// Makes a step of several ranks compute what one process computes with the whole batch: gradients are summed over the
-/// ranks and, with `sync_batch_norm`, batch norm uses the statistics of all images.
+/// Makes a step of several ranks equivalent to a step of one process with the whole batch: gradients are summed over
+/// the ranks and, with `sync_batch_norm`, batch norm uses the statistics of all images.
 class DataParallel {
  public:
-  /// The networks and `ranks` outlive the object. The networks must have the same weights on all ranks
+  /// The networks and `ranks` must outlive the object. The networks must have the same weights on all ranks
   /// (broadcast_tensors).
   DataParallel(BlockChainImpl& generator, BlockChainImpl& discriminator, Ranks& ranks, bool sync_batch_norm);
   ~DataParallel();

@@ -43,7 +43,7 @@ namespace {
 
 std::string beat_key(int rank) { return "beat/" + std::to_string(rank); }
 
-/// Counts for each other rank the rounds since its last beat. It counts rounds rather than seconds, so that no rank is
+/// Counts the rounds since the last beat of each other rank. It counts rounds rather than seconds, so that no rank is
 /// reported lost if all processes were suspended for a while (a sleeping laptop, Ctrl-Z).
 class BeatMonitor {
  public:
@@ -156,8 +156,8 @@ std::optional<Heartbeat::Failure> Heartbeat::failure() {
   const std::lock_guard lock(state_->mutex);
   const auto now = std::chrono::steady_clock::now();
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - state_->last_call);
-  // A watch thread that makes no progress waits for a machine that is gone. Time in which this process was suspended
-  // does not count.
+  // If the watch thread makes no progress, it is waiting for a machine that is gone. Time during which this process was
+  // suspended does not count.
   state_->silence = state_->rounds == state_->rounds_seen ? state_->silence + std::min(passed, state_->limits.period)
                                                           : std::chrono::milliseconds(0);
   state_->last_call = now;

@@ -48,8 +48,9 @@ class EnvironmentReader {
     if (!size && !rank) return std::nullopt;
     if (&launcher_ == &slurm && !size) return std::nullopt;
     if (!size || !rank) {
-      throw UsageError(format_text("{} is set in the environment but {} is not; a process of several needs both",
-                                   size ? launcher_.size : launcher_.rank, size ? launcher_.rank : launcher_.size));
+      throw UsageError(
+          format_text("{} is set in the environment but {} is not; training with several processes needs both",
+                      size ? launcher_.size : launcher_.rank, size ? launcher_.rank : launcher_.size));
     }
     RankEnvironment found;
     found.size = parse_integer(launcher_.size, *size, 1, 1 << 16);

@@ -28,10 +28,11 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const char* n
 std::optional<std::string> environment_value(const char* name);
 
 /// Reads torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI's
-/// (OMPI_COMM_WORLD_*), those of Slurm's srun (a batch script is not a rank, however many tasks its job has) or PMI's
-/// (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers MASTER_PORT is optional,
-/// and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first host of the job step.
-/// Returns std::nullopt for a single process. Throws UsageError if variables are missing or contradict each other.
+/// (OMPI_COMM_WORLD_*), those of Slurm's srun (a batch script is not a rank, regardless of the number of tasks in its
+/// job) or PMI's (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers
+/// MASTER_PORT is optional, and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first
+/// host of the job step. Returns std::nullopt for a single process. Throws UsageError if variables are missing or
+/// contradict each other.
 std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
 /// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError.

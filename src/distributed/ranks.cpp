@@ -36,8 +36,8 @@ namespace slopegan {
 namespace {
 
 constexpr auto connect_timeout = std::chrono::minutes(5);
-/// The heartbeat detects lost ranks. A rank that evaluates metrics or reads a data set keeps the others waiting for
-/// long.
+/// The heartbeat detects lost ranks. A rank that evaluates metrics or reads a data set keeps the others waiting for a
+/// long time.
 constexpr auto collective_timeout = std::chrono::hours(24 * 7);
 
 std::string first_line(const char* text) {
@@ -149,8 +149,8 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
   connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
-  // The heartbeat starts before Gloo connects, because a rank lost meanwhile would leave the others waiting. It has its
-  // own connection to the store, since its thread may block in it.
+  // The heartbeat starts before Gloo connects, because a rank that is lost meanwhile would leave the others waiting. It
+  // has its own connection to the store, since its thread may block in it.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
     log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
     ::_exit(failure.exit_code.value_or(static_cast<int>(ExitCode::io)));
@@ -214,7 +214,7 @@ void Ranks::leave(int exit_code) {
     connection_->store->set(Heartbeat::end_key, Heartbeat::end_text(rank(), exit_code));
     // This process hosts the store; the other ranks need time to read the key.
     if (is_first() && !environment_.has_external_store) std::this_thread::sleep_for(std::chrono::seconds(2));
-  } catch (const std::exception&) {  // the heartbeats of the other ranks notice
+  } catch (const std::exception&) {  // the heartbeats of the other ranks will notice
   }
 }
 

@@ -14,9 +14,9 @@ namespace slopegan {
 /// GPUs if LibTorch has it.
 ///
 /// The calls are collective unless noted: every rank makes the same calls in the same order, and they block until all
-/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the
-/// calls throw, or, if the process is busy elsewhere, a watchdog thread exits it. The exit code is that of a rank that
-/// announced its end (Error); a lost rank is an IoError.
+/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the calls throw, or,
+/// if the process is busy elsewhere, a watchdog thread exits it. The exit code is that of the rank that announced its
+/// end (Error); a lost rank causes an IoError.
 class Ranks {
  public:
   /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, and UsageError if this
@@ -55,7 +55,7 @@ class Ranks {
   /// Returns whether `text` is the same on all ranks.
   bool is_same_everywhere(const std::string& text);
 
-  /// Waits until all ranks have finished. From then on, a rank that exits does not end the others.
+  /// Waits until all ranks have finished. After that, a rank that exits does not end the others.
   void finish();
 
   /// Announces to the other ranks that this process ends with `exit_code`. Not collective; does not throw.

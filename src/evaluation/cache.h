@@ -5,7 +5,7 @@
 
 #include "run/safetensors.h"
 
-/// A cache of everything that is computed once from the real data and serves all runs: the trained classifier, the
+/// A cache of everything that is computed once from the real data and used by all runs: the trained classifier, the
 /// features of the real images. Entries are keyed by content hashes, so they are never stale. The cache may be deleted
 /// at any time except during a sweep: a classifier that is trained again on other hardware has different rounding, and
 /// therefore another name.

@@ -33,8 +33,7 @@ inline constexpr double export_tolerance = 1e-5;
 /// rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);
 
-// --- Formats
-// ------------------------------------------------------------------------------------------------------------
+// --- Formats --------------------------------------------------------------------------------------------------------
 
 /// A file format for generators.
 struct ExportFormat {

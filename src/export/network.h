@@ -29,20 +29,19 @@ using TensorLookup = std::function<at::Tensor(const char* name)>;
 /// Returns the TorchScript expression for a tensor of a layer, given its name in torch.nn.
 using TensorExpression = std::function<std::string(const char* name)>;
 
-// --- The kinds of layers
-// ------------------------------------------------------------------------------------------------ Each kind holds
-// everything that the formats know about it, in these members:
+// --- The kinds of layers --------------------------------------------------------------------------------------------
+
+// Each kind holds everything that the formats know about it, in these members:
 //
 //   tensors            its tensors
 //   run                the layer computed by LibTorch's own operator
 //   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
 //                      std::runtime_error for attributes and tensors that onnx does not write
-//   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other classes,
-//   and
-//                      throws std::exception for missing arguments
+//   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other
+//                      classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript expression, a function of x
 //
-// A new kind has these members and a place in ExportedLayer; the compiler reports a missing one.
+// To add a kind, define these members and list it in ExportedLayer; the compiler reports missing ones.
 
 /// weight: [in, out, k, k]; bias: [out], or undefined.
 struct TransposedConvolutionLayer {
@@ -120,8 +119,7 @@ ExportedLayer layer_from_onnx(const OnnxOperation& operation);
 /// The layer of a module of torch.nn. Throws std::runtime_error if no kind accepts it.
 ExportedLayer layer_from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
 
-// --- The network
-// --------------------------------------------------------------------------------------------------------
+// --- The network ----------------------------------------------------------------------------------------------------
 
 /// Latents [N, latent_dim] as [N, latent_dim, 1, 1] -> layers -> images [N, channels, resolution, resolution] in
 /// [−1, 1]. All tensors are float32, contiguous, on the CPU and without gradients.

@@ -20,7 +20,7 @@ using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
 struct OnnxOperation {
   std::string type;
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
-  /// onnx() of a layer leaves them empty if they are tensors() of the layer.
+  /// Left empty by the onnx() of a layer if they are the layer's tensors().
   std::vector<at::Tensor> tensors{};
 
   /// The number that all integers of the attribute share (one integer per direction). Throws std::runtime_error if the

@@ -13,8 +13,7 @@
 
 namespace slopegan {
 
-// --- The function of an activation in evaluation mode
-// -------------------------------------------------------------------
+// --- The function of an activation in evaluation mode ---------------------------------------------------------------
 
 /// leaky_relu with one slope; 0 is ReLU, 1 the identity.
 struct FixedSlope {
@@ -33,8 +32,7 @@ using FrozenActivation = std::variant<FixedSlope, ChannelSlopes>;
 /// Applies the function to `input` (any shape, channels in dimension 1).
 at::Tensor activate(const FrozenActivation& activation, const at::Tensor& input);
 
-// --- Modules
-// ------------------------------------------------------------------------------------------------------------
+// --- Modules --------------------------------------------------------------------------------------------------------
 
 /// The interface of all activations: everything that the rest of the program needs to know about one. An activation
 /// keeps the shape and dtype of its input (any shape, channels in dimension 1).
@@ -66,7 +64,7 @@ class ActivationImpl : public torch::nn::Module {
   /// The function in evaluation mode with the current slopes.
   virtual FrozenActivation freeze() const = 0;
 
-  /// For people: "slope 0.2", "learned slope 0.25, shared".
+  /// For logs and tables: "slope 0.2", "learned slope 0.25, shared".
   virtual std::string description() const = 0;
 };
 

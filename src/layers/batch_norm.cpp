@@ -40,7 +40,7 @@ struct Sum : torch::autograd::Function<Sum> {
 
 at::Tensor per_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-/// Over the images of all ranks, [C], in the dtype of the weights. count: [1], N·H·W.
+/// Statistics over the images of all ranks, [C], in the dtype of the weights. count: [1], N·H·W.
 struct Statistics {
   at::Tensor mean, variance, count;
 };

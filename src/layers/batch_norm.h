@@ -9,8 +9,8 @@
 
 #include "layers/activation.h"
 
-/// Batch norm (Ioffe and Szegedy 2015) over maps [N, C, H, W], alone, with an activation, over several ranks, and
-/// folded into a convolution.
+/// Batch norm (Ioffe and Szegedy 2015) of maps [N, C, H, W]: on its own, with an activation, synchronised between
+/// ranks, and folded into a convolution.
 namespace slopegan {
 
 /// Adds up a contiguous tensor over all ranks, in place: afterwards all ranks hold the same bits. Collective: all ranks
@@ -25,8 +25,7 @@ struct BatchNormState {
   double epsilon = 1e-5;
 };
 
-// --- Module
-// -------------------------------------------------------------------------------------------------------------
+// --- Module ---------------------------------------------------------------------------------------------------------
 
 /// Batch norm and the activation after it as one module: activation(batch_norm(x)). It has the parameters and buffers
 /// of torch::nn::BatchNorm2d; the owner of the module registers the activation under its own name. In training on the
@@ -53,8 +52,7 @@ class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
 };
 TORCH_MODULE(BatchNormActivation);
 
-// --- Functions
-// ----------------------------------------------------------------------------------------------------------
+// --- Functions ------------------------------------------------------------------------------------------------------
 
 /// leaky_relu(batch_norm(maps)) in training: one pass for the statistics, one for the output, two for the gradients.
 /// Intermediate results are never written to memory; only the input is saved for the backward pass. Twice
@@ -74,14 +72,15 @@ at::Tensor synchronised_batch_norm(const at::Tensor& maps, const BatchNormState&
 /// the loss of every rank depends on the input of all ranks.
 at::Tensor differentiable_sum(const at::Tensor& input, const SumOverRanks& sum);
 
-/// A transposed convolution: weight [in, out, k, k] and bias [out], undefined if there is none.
+/// The tensors of a transposed convolution: weight [in, out, k, k], and bias [out], which is undefined if there is
+/// none.
 struct TransposedWeights {
   at::Tensor weight, bias;
 };
 
-/// The transposed convolution that computes `convolution` followed by `norm` in evaluation mode: scale and shift per
-/// channel move into weight and bias, computed in float64. Contiguous, without gradients, with the dtype and device of
-/// the weight; the bias is always defined.
+/// The transposed convolution that computes `convolution` followed by `norm` in evaluation mode. The scale and shift of
+/// each channel are folded into the weight and the bias in float64. The results are contiguous and without gradients,
+/// and have the dtype and device of the weight; the bias is always defined.
 TransposedWeights fold_batch_norm(const TransposedWeights& convolution, const BatchNormState& norm);
 
 }  // namespace slopegan

@@ -2,8 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Call these qualified (slopegan::leaky_relu): argument-dependent lookup also finds ATen's functions of the same
-/// names.
+/// Call these functions with their namespace (slopegan::leaky_relu), because argument-dependent lookup also finds
+/// ATen's functions of the same names.
 namespace slopegan {
 
 /// The leaky rectifier (Maas et al. 2013), elementwise: f(x) = x for x > 0, negative_slope · x otherwise. The gradient
@@ -12,7 +12,8 @@ namespace slopegan {
 /// Any shape, strides and device; float32, float64, bfloat16, and float16 if LibTorch supports it on the device. The
 /// result has the input's dtype, and its memory format if the input is dense. NaN stays NaN. Twice differentiable: the
 /// backward pass is a differentiable function of the gradient, as R1 and the gradient penalty require. For slopes of 0
-/// or more the output is saved for the backward pass, which a convolution after it shares; otherwise the input.
+/// or more, the output is saved for the backward pass and shared with a following convolution, which saves it too;
+/// otherwise the input is saved.
 ///
 /// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);

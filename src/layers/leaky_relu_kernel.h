@@ -8,7 +8,7 @@
 /// bits; arithmetic is in float (double for double). f is rectify() of vector_kernel.h.
 namespace slopegan::kernels {
 
-// --- The rectifier alone, over `count` contiguous values; output may be the input's memory.
+// --- The rectifier alone, over `count` contiguous values; the output may be written to the memory of the input.
 
 /// output = f(input).
 void leaky_relu(const float* input, float* output, std::int64_t count, float slope);

@@ -25,7 +25,7 @@ template <typename Loop>
   loop(AnyCount{channels});
 }
 
-/// Stores a line of `width` sums; they have the layout of the image.
+/// Stores a line of `width` sums, which have the layout of the image.
 template <typename T, typename Channels>
 [[gnu::always_inline]] inline void store_line(const float* sums, T* line, std::int64_t width, Channels channels,
                                               Epilogue epilogue) {
@@ -99,7 +99,7 @@ using BitsRow = bfloat16_bits __attribute__((vector_size(16)));
   second = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/// Transposes squares whose rows have 16 bytes: each round interleaves the upper and the lower half of the rows.
+/// Transposes square blocks with rows of 16 bytes: each round interleaves the upper and the lower half of the rows.
 template <typename Row, typename T>
 [[gnu::always_inline]] inline void transpose_in_squares(const T* from, T* to, std::int64_t rows, std::int64_t columns,
                                                         std::int64_t stride) {

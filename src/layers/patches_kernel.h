@@ -24,7 +24,7 @@ void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_
 /// The number of sums of an image, [2·height + 2, 2·width + 2, channels]: the image with a margin of 1.
 std::int64_t values_of_sums(std::int64_t height, std::int64_t width, std::int64_t channels);
 
-/// Adds patches as gather_taps lays them out to the sums.
+/// Adds patches, in the layout of gather_taps, to the sums.
 void add_taps(const float* patches, float* sums, std::int64_t first, std::int64_t last, std::int64_t width,
               std::int64_t channels, Taps taps);
 

@@ -245,7 +245,7 @@ using Pointwise = at::Tensor(const at::Tensor&, const at::Tensor&, const std::op
                              at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, Scalars,
                              std::optional<std::string_view>);
 
-/// Operators that LibTorch registers for torch.compile and declares in no header.
+/// Operators that LibTorch registers for torch.compile but does not declare in a header.
 template <typename Signature>
 c10::TypedOperatorHandle<Signature> onednn_operator(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();

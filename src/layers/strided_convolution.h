@@ -18,8 +18,8 @@
 namespace slopegan {
 
 /// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the maps. Each layout is computed
-/// on first use, so that all products of a step share it. The weight must not change meanwhile. Reference-counted: the
-/// backward pass of each use holds a reference. Thread-safe.
+/// on first use, so that all products of a step share it. The weight must not change while this object is in use.
+/// Reference-counted: the backward pass of each use holds a reference. Thread-safe.
 class PreparedWeight : public torch::CustomClassHolder {
  public:
   /// weight: float32 or float64; type: float32, float64 or bfloat16. Detached from autograd.
@@ -59,7 +59,8 @@ at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tens
                                           const PreparedWeightPtr& prepared = {});
 
 /// The transposed convolution for inference: leaky_relu(transposed convolution + bias). The weight is laid out once for
-/// the fastest product, and bias and rectifier are applied to results that are still in the cache. No gradients.
+/// the fastest product, and the bias and the rectifier are applied while the results are still in the cache. No
+/// gradients.
 class FixedTransposedConvolution {
  public:
   /// weight: [low, high, 4, 4]; bias: [high]; type: the dtype of the maps, float32 or bfloat16; negative_slope: 0 or

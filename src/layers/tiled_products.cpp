@@ -166,7 +166,7 @@ class Correlation {
   }
 
  private:
-  // The largest sum, in values, for which every thread keeps its own copy in the cache.
+  // The largest number of sums for which every thread keeps its own copy in the cache.
   static constexpr std::int64_t cached_sums = 1 << 18;
 
   /// Each thread sums over a range of blocks, and transposes each block once.
@@ -214,7 +214,7 @@ class Correlation {
   std::int64_t part_count() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t most_patches() const { return g_.most_patches(correlated_patches); }
   std::int64_t size() const { return part_count() * g_.low * columns_; }
-  /// Room for the patches of a block as a factor, followed by the same patches as gathered.
+  /// A buffer for the patches of a block in the layout of a factor, followed by the same patches as gathered.
   std::unique_ptr<T[]> make_patches() const { return make_buffer<T>(2 * most_patches() * columns_); }
 
   void transpose_small(std::int64_t b, T* transposed) const {

@@ -69,7 +69,7 @@ void end_products() {
   at::native::cpublas::brgemm_release(/*is_vnni=*/!std::is_same_v<T, float>);
 }
 
-/// Splits the places of a patch into parts of about `most_columns` columns at most, so that the product of a part fits
+/// Splits the places of a patch into parts of up to about `most_columns` columns, so that the product of a part fits
 /// into the cache: all places, one line per part, or one place per part.
 inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
   if (places * channels <= most_columns) return {Taps{}};
@@ -98,7 +98,7 @@ struct Geometry {
   std::int64_t images_at_once(std::int64_t patches) const {
     return std::clamp(patches / (h * w), std::int64_t{1}, count);
   }
-  /// The most patches that a block of about `patches` patches has.
+  /// The largest number of patches in a block of about `patches` patches.
   std::int64_t most_patches(std::int64_t patches) const { return std::max(patches, w); }
   std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
   std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }

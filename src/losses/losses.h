@@ -4,14 +4,14 @@
 
 #include "config/config.h"
 
-/// Adversarial losses and gradient penalties as pure functions. A new loss adds its LossKind and the cases of the
-/// switches in losses.cpp, which the compiler reports.
+/// Adversarial losses and gradient penalties as pure functions. To add a loss, add its LossKind and its cases in the
+/// switches of losses.cpp; the compiler reports missing ones.
 namespace slopegan {
 
-// --- Adversarial losses
-// ------------------------------------------------------------------------------------------------- Functions of the
-// discriminator's logits ([N], float32 or float64) to a scalar. Below, r and f are the logits of real and generated
-// images, t is real_label plus the label noise.
+// --- Adversarial losses ---------------------------------------------------------------------------------------------
+
+// These functions map the discriminator's logits ([N], float32 or float64) to a scalar. Below, r and f are the logits
+// of real and generated images, and t is real_label plus the label noise.
 
 /// The loss of the discriminator.
 ///
@@ -47,11 +47,11 @@ bool needs_real_logits(LossKind kind);
 /// Whether the loss uses real_label and label_noise.
 bool has_targets(LossKind kind);
 
-// --- Gradient penalties
-// ------------------------------------------------------------------------------------------------- Penalties on the
-// gradient of the discriminator's logit with respect to its input, differentiable down to the weights. `images` [N,
-// ...] requires gradients, and `logits` [N] were computed from it, each from one image only: with batch norm the
-// gradient of an image contains parts of other images' logits.
+// --- Gradient penalties ---------------------------------------------------------------------------------------------
+
+// Penalties on the gradient of the discriminator's logit with respect to its input, differentiable down to the weights.
+// `images` [N, ...] must require gradients, and `logits` [N] must be computed from it, each from one image only: with
+// batch norm, the gradient of an image contains parts of other images' logits.
 
 /// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real
 /// images, R2 at generated images (Mescheder et al. 2018).

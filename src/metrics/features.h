@@ -41,7 +41,7 @@ class RunningMoments {
   at::Tensor scatter_;  // [d, d], sum of the outer products of deviations
 };
 
-/// Computes the moments of features [N, d], N ≥ 2. Throws as RunningMoments.
+/// Computes the moments of features [N, d], N ≥ 2. Throws like RunningMoments.
 Moments moments_of(const at::Tensor& features);
 
 }  // namespace slopegan

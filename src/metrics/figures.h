@@ -11,8 +11,8 @@
 #include "config/enums.h"
 #include "support/text.h"
 
-/// The figures that metrics give, as metrics.jsonl, results.csv, tables and reports name them. Adding a metric: extend
-/// MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
+/// The figures that metrics produce, with the names used in metrics.jsonl, results.csv, tables and reports. To add a
+/// metric, extend MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
 namespace slopegan {
 
 /// One number of an evaluation.
@@ -41,8 +41,9 @@ inline constexpr Figure classifier_score[] = {
      "IS"},
     {"class_kl", "Class KL", true, "divergence of the class shares from the real ones; 0 is best"}};
 inline constexpr Figure memorisation[] = {
-    {"copied_share", "Copied share", true, "share as near to a training image as 1 % of test images are"},
-    {"copying_z", "Copying z", true, "nearness to training images against test images; far below 0: copies"}};
+    {"copied_share", "Copied share", true,
+     "share of images as near to a training image as the nearest 1 % of test images"},
+    {"copying_z", "Copying z", true, "distance to training images compared with test images; far below 0: copies"}};
 
 }  // namespace figures_detail
 
@@ -65,7 +66,7 @@ inline std::span<const Figure> figures_of(MetricName metric) {
   throw std::logic_error("a metric has no figures");
 }
 
-/// All figures, in the order in which they are shown.
+/// All figures, in display order.
 inline const std::vector<Figure> figures = [] {
   std::vector<Figure> all;
   for (const MetricName metric : enum_values<MetricName>) {
@@ -83,7 +84,7 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Returns the full name of a figure, for people: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
+/// Returns the full name of a figure for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
 /// extractor "inception" are called FID, KID and IS.
 inline std::string metric_title(std::string_view key, const std::string& extractor, std::int64_t samples) {
   const Figure* figure = find_figure(key);

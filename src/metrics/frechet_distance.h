@@ -13,7 +13,7 @@ namespace slopegan {
 /// Throws std::invalid_argument if the widths differ or the moments are not finite.
 double frechet_distance(const Moments& a, const Moments& b);
 
-/// Computes the expected bias of frechet_distance to leading order, if both moments are estimated from n and m ≥ 2
+/// Computes the expected bias of frechet_distance to leading order, if the moments are estimated from n ≥ 2 and m ≥ 2
 /// samples of one Gaussian with this covariance [d, d] with eigenvalues λ:
 ///   (1/n + 1/m) · [Σ_i λ_i + ½ Σ_ij (1 + δ_ij) λ_i λ_j / (λ_i + λ_j)].
 double frechet_bias(const at::Tensor& covariance, std::int64_t n, std::int64_t m);

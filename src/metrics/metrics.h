@@ -24,10 +24,10 @@ struct RealReference {
   std::vector<double> test_distances;  ///< of test images to `train`; computed when first used
 };
 
-/// Whether the metric uses RealReference::manifold, which takes long to compute.
+/// Whether the metric uses RealReference::manifold, which is slow to compute.
 bool uses_manifold(MetricName metric);
 
-/// Why a metric has no figures, or an empty string if it has.
+/// Returns the reason why a metric has no figures, or an empty string if it has figures.
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 
 /// Returns the figures of the metrics by key, for generated features [N, d] and logits [N, K] (or undefined). Figures

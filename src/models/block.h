@@ -40,13 +40,13 @@ class BlockImpl : public torch::nn::Module {
   BatchNormActivation norm{nullptr};  ///< applies the activation too
   std::shared_ptr<ActivationImpl> activation;
 
-  /// Called at every forward pass with the input and the output of the activation, [N, C, H, W] each, which it must not
-  /// change. For diagnostics; empty during training.
+  /// Called at every forward pass with the input and the output of the activation, [N, C, H, W] each. It must not
+  /// change them. For diagnostics; empty during training.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);
 
-/// A network that is a chain of blocks: its clock, its initial weights, and what is known of it as a whole.
+/// A network that is a chain of blocks: its clock, its initial weights, and its properties as a whole.
 class BlockChainImpl : public torch::nn::Module {
  public:
   /// Passes the number of images seen to every activation (for schedules and random slopes).
@@ -74,7 +74,7 @@ class BlockChainImpl : public torch::nn::Module {
 
   std::int64_t parameter_count() const;
 
-  /// Makes every batch norm take the statistics of the images of all ranks; an empty function: of this process.
+  /// Makes every batch norm use the statistics of the images of all ranks, or of this process if `sum` is empty.
   void set_sum_over_ranks(const SumOverRanks& sum);
 
   std::vector<Block> blocks;

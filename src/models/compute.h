@@ -22,8 +22,8 @@ Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int l
 /// Sets the number of LibTorch's threads and makes its algorithms deterministic.
 void apply_compute(const Compute& compute);
 
-/// Converts a tensor to the device and dtype of the computation, images to channels-last. Returns the tensor itself if
-/// nothing changes.
+/// Converts a tensor to the device and dtype of the computation, and images to channels-last. Returns the tensor itself
+/// if nothing changes.
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute);
 
 /// "cpu, bfloat16, 2 threads".

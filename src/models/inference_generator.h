@@ -10,7 +10,7 @@
 namespace slopegan {
 
 /// A snapshot of a generator in evaluation mode, for generating many images: batch norm is folded into the
-/// convolutions, and their weights are laid out once (FixedTransposedConvolution). Later changes of the generator have
+/// convolutions, and their weights are laid out once (FixedTransposedConvolution). Later changes to the generator have
 /// no effect.
 class InferenceGenerator {
  public:

@@ -19,7 +19,7 @@ namespace {
 
 constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
-/// One more than the newest, in case that is damaged.
+/// The newest, and one more in case the newest is damaged.
 constexpr std::ptrdiff_t fewest_kept = 2;
 
 fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name) {
@@ -172,7 +172,7 @@ static Checkpoint load_numbered(const fs::path& directory) {
   Checkpoint checkpoint = load_checkpoint(directory);
   if (checkpoint.info.images == images_of(directory)) return checkpoint;
   throw CheckpointError(display(directory / manifest_name) +
-                        format_text(": the manifest is of {} images", checkpoint.info.images));
+                        format_text(": the manifest says {} images", checkpoint.info.images));
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
@@ -209,7 +209,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   if (removed.empty()) return removed;
   remove_temporaries(checkpoints_dir);  // left by a killed process with the same process ID
   point_at(checkpoints_dir, "latest", std::to_string(images));
-  // Keep unreadable checkpoints: they may be intact, and only the disk, the memory or a permission failed.
+  // Keep unreadable checkpoints: they may be intact if only the disk, the memory or a permission failed.
   const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
   for (auto it = unreadable; it != removed.end(); ++it) rename_unreadable(*it);
   removed.erase(unreadable, removed.end());
@@ -253,7 +253,7 @@ fs::path resolve_checkpoint(const fs::path& given) {
     throw CheckpointError(display(path) + " is a sweep; use one of its runs, " + display(path / "runs" / "..."));
   }
   if (fs::is_directory(checkpoints_dir, ignored) || fs::exists(path / "config.yaml", ignored)) {
-    throw CheckpointError(display(path) + " is a run without checkpoints so far");
+    throw CheckpointError(display(path) + " is a run that has no checkpoints yet");
   }
   throw CheckpointError(display(path) + " is neither a checkpoint (checkpoints/<images>) nor a run with one");
 }

@@ -205,7 +205,7 @@ void EventFiles::truncate_to(const std::map<std::string, std::uint64_t>& sizes) 
     if (!std::filesystem::is_regular_file(path, ignored)) {
       log::warning(display(path) + " is missing: TensorBoard will not show its events");
     } else if (AppendFile file(path); file.size() < size) {
-      log::warning(display(path) + " has lost its end: TensorBoard will not show its last events");
+      log::warning(display(path) + " is incomplete: TensorBoard will not show its last events");
     } else {
       file.truncate_to(size);
     }

@@ -13,7 +13,7 @@
 /// JSON text and JSONL files. Record types are converted in run/record_json.h.
 namespace slopegan {
 
-/// A JSON value has another type than the one expected.
+/// A JSON value does not have the expected type.
 struct WrongJsonType : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -22,11 +22,11 @@ struct WrongJsonType : std::runtime_error {
 /// that are not finite are written as null.
 std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 
-/// Returns `text` as it reads back from JSON: invalid UTF-8 is replaced by U+FFFD.
+/// Returns `text` as it would be read back from JSON: invalid UTF-8 is replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
 /// Returns the integer in `value`. Throws WrongJsonType for anything else, including fractions, booleans and integers
-/// outside the range of int64, all of which nlohmann's own conversion accepts.
+/// outside the range of int64. nlohmann's own conversion accepts all of these.
 std::int64_t whole_number(const nlohmann::json& value);
 
 /// Returns the number in `value`, or NaN for null. Throws WrongJsonType.
@@ -38,8 +38,8 @@ std::optional<nlohmann::json> parse_json_object(std::string_view text);
 
 /// Calls take(object) for each line of a JSONL file. Only one line is held in memory at a time. An incomplete last line
 /// (no newline, because the process was killed) is skipped. Throws IoError if the file cannot be read. Throws DataError
-/// with the line number if a line is longer than 1 MiB, is not a JSON object, or makes `take` throw an exception of
-/// nlohmann's or WrongJsonType. `what` names the kind of record in the message.
+/// with the line number if a line is longer than 1 MiB, is not a JSON object, or makes `take` throw WrongJsonType or an
+/// nlohmann exception. `what` names the kind of record in the message.
 void for_each_json_line(const std::filesystem::path& file, const std::string& what,
                         const std::function<void(const nlohmann::json&)>& take);
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto format_name = "slopegan-checkpoint";
 constexpr std::uint64_t format_version = 1;
-/// Our manifests have 2 KB. Parsing JSON of this size takes up to 120 MiB of memory.
+/// Our manifests take about 2 KB. Parsing 2 MB of JSON takes up to 120 MiB of memory.
 constexpr std::size_t largest_manifest = 2'000'000;
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
@@ -131,7 +131,7 @@ Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
     const std::string text = read_file(path, largest_manifest);
-    // Check the seal first: one changed bit could make the manifest look like one of a later version.
+    // Check the seal first: a single changed bit could make the manifest look like that of a later version.
     if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
       refuse(path, "the manifest is damaged (wrong SHA-256)");
     }

@@ -50,7 +50,7 @@ constexpr bool is_optional<std::optional<T>> = true;
 template <Record R>
 nlohmann::ordered_json record_json(const R& record);
 
-/// The value of one field. An enum has overloads of field_json and read_field beside it.
+/// The value of one field. An enum has its own overloads of field_json and read_field.
 inline nlohmann::ordered_json field_json(const std::string& value) { return value; }
 inline nlohmann::ordered_json field_json(const std::map<std::string, double>& values) { return values; }
 template <class T>
@@ -88,7 +88,7 @@ nlohmann::ordered_json record_json(const R& record) {
   return object;
 }
 
-/// Reads a record from a JSON object. null reads back as NaN. Throws WrongJsonType or an exception of nlohmann's for a
+/// Reads a record from a JSON object. null reads back as NaN. Throws WrongJsonType or an nlohmann exception for a
 /// missing key or a value of another type.
 template <Record R>
 R read_record(const nlohmann::json& object);
@@ -131,7 +131,7 @@ R read_record(const nlohmann::json& object) {
   return record;
 }
 
-/// Reads all records of a JSONL file. Throws as for_each_json_line.
+/// Reads all records of a JSONL file. Throws like for_each_json_line.
 template <Record R>
 std::vector<R> read_records(const std::filesystem::path& file, const std::string& what) {
   std::vector<R> records;
@@ -139,7 +139,7 @@ std::vector<R> read_records(const std::filesystem::path& file, const std::string
   return records;
 }
 
-/// Reads the last record of a JSONL file. Returns std::nullopt as take_last_json_line returns false.
+/// Reads the last record of a JSONL file. Returns std::nullopt if take_last_json_line returns false.
 template <Record R>
 std::optional<R> read_last_record(const std::filesystem::path& file) {
   std::optional<R> record;

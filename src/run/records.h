@@ -43,7 +43,7 @@ struct HistoryRecord {
   std::optional<double> discriminator_slope;
   // The following differ between two runs of the same configuration.
   double seconds = 0;            ///< since this run was started
-  double images_per_second = 0;  ///< while training, without the time for samples, metrics and the like
+  double images_per_second = 0;  ///< while training, without the time for samples, metrics and so on
   double memory_mib = 0;         ///< resident memory of the process
 
   bool operator==(const HistoryRecord&) const = default;
@@ -82,7 +82,7 @@ struct MetricsRecord {
   /// sweep.
   std::optional<double> fd_bias;
   /// Fréchet distance of a second, independent set of generated images of the same size. Its difference from
-  /// values["fd"] shows the variance of the metric itself. Only computed at the last image of a run.
+  /// values["fd"] shows the variance of the metric itself. Computed only at the end of a run.
   std::optional<double> fd_repeat;
   double seconds = 0;  ///< duration of the evaluation
 
@@ -110,7 +110,7 @@ struct LayerDiagnosis {
   std::int64_t values = 0;       ///< values counted per unit, M: never positive means P(x > 0) < 3/M at 95 %
   double never_positive = 0;     ///< share of units without a positive value, "dead" or "always_negative" in JSON
   double always_positive = 0;    ///< share of units with positive values only
-  double dormant = 0;            ///< share of dormant units, see diagnostics/unit_statistics.h
+  double dormant = 0;            ///< share of dormant units, see diagnostics/layer_probe.h
   double negative_fraction = 0;  ///< P(x < 0)
   double slope_energy = 0;       ///< share of Σ f(x)² that comes from x ≤ 0
 
@@ -195,7 +195,7 @@ struct DiagnosticsRecord {
   std::vector<ParameterDiagnosis> parameters;
   DiscriminatorDiagnosis discriminator;
   SampleDiagnosis samples;
-  std::vector<std::string> sentinels;  ///< alarms raised, see diagnostics/sentinels.h
+  std::vector<std::string> sentinels;  ///< alarms raised, see diagnostics/vitals.h
   double seconds = 0;                  ///< duration of the diagnosis
 
   bool operator==(const DiagnosticsRecord&) const = default;

@@ -10,7 +10,7 @@
 #include "run/record_json.h"
 #include "run/run_directory.h"
 
-/// run.json: describes a run and its status, for people and for the sweep.
+/// run.json: describes a run and its status, for the user and for the sweep.
 namespace slopegan {
 
 /// A process that was killed leaves `running`; the lock of the run directory shows whether a run is alive.
@@ -28,7 +28,7 @@ struct Versions {
   std::string libtorch;
   std::string opencv;
   std::string compiler;
-  std::string git_commit;  ///< of slopegan's source tree; empty if it was not built from a git checkout
+  std::string git_commit;  ///< of slopegan's source tree; empty if not built from a git checkout
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {

@@ -37,7 +37,7 @@ void RunLogs::require(const std::map<std::string, std::uint64_t>& sizes) const {
     const auto size = sizes.find(name);
     if (size == sizes.end() || file->size() >= size->second) continue;
     throw IoError(
-        format_text("{} has lost its end ({} bytes of {}), so the run cannot be resumed in place; start another "
+        format_text("{} is incomplete ({} of {} bytes), so the run cannot be resumed in place; start another "
                     "run from its checkpoint: --resume PATH run.name=...",
                     name, file->size(), size->second));
   }

@@ -23,11 +23,11 @@ class RunLogs {
   /// Returns the size of each file in bytes, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
-  /// Throws IoError, with a hint how to continue, if a JSONL file is shorter than its entry in `sizes`.
+  /// Throws IoError, with a hint on how to continue, if a JSONL file is shorter than its entry in `sizes`.
   void require(const std::map<std::string, std::uint64_t>& sizes) const;
 
-  /// Truncates each file to its entry in `sizes`, or to 0 without an entry. Throws IoError, also if a JSONL file is
-  /// shorter than its entry.
+  /// Truncates each file to its entry in `sizes`, or to 0 without an entry. Throws IoError, for example if a JSONL file
+  /// is shorter than its entry.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Returns once all lines are on the disk.

@@ -41,8 +41,8 @@ constexpr std::array<Dtype, 10> dtypes = {{
     {"BOOL", c10::ScalarType::Bool},
 }};
 
-/// Our headers have 11 KB. The format allows 100 MB, but the entries of that many empty tensors could exhaust the
-/// memory.
+/// Our headers take about 11 KB. The format allows 100 MB, but a header of that size could list enough empty tensors to
+/// exhaust the memory.
 constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }

@@ -19,7 +19,7 @@ struct TensorEntry {
   std::string name;
   c10::ScalarType dtype = c10::ScalarType::Undefined;
   std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0;  ///< byte offset in the data, which follow the header
+  std::uint64_t begin = 0;  ///< byte offset in the data section, which follows the header
   std::uint64_t end = 0;
 };
 

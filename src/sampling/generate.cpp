@@ -59,8 +59,9 @@ void check_free(const GenerateOptions& options) {
   const bool one_file = options.out.extension() == ".npz" || options.out.extension() == ".gif";
   if (fs::is_directory(options.out, ignored) && !one_file) {
     if (options.overwrite || entries_of(options.out).empty()) return;
-    throw UsageError(display(options.out) +
-                     " is not empty; choose another directory, or use --overwrite to replace files of the same names");
+    throw UsageError(
+        display(options.out) +
+        " is not empty; choose another directory, or use --overwrite to replace files with the same names");
   }
   require_free(options.out, options.overwrite);
 }

@@ -29,8 +29,8 @@ LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim);
 /// the sphere of radius sqrt(d), to which both are scaled. Normal latents of d dimensions lie near this sphere, while
 /// the points of the straight line between two of them do not (White 2016, "Sampling Generative Networks"). t = 0 and t
 /// = 1 return the scaled ends exactly. Special cases: equal ends are returned for all t; opposite ends are connected
-/// through the axis with which they have the smallest component; d = 1 returns the nearer end; a zero vector counts as
-/// the first axis.
+/// through the axis along which their component is smallest; d = 1 returns the nearer end; a zero vector counts as the
+/// first axis.
 at::Tensor slerp(const at::Tensor& from, const at::Tensor& to, double t);
 
 /// A closed path: from each station to the next in equal steps, and from the last station back to the first.

@@ -20,8 +20,8 @@ GridLayout samples_layout(const SamplesConfig& samples);
 /// Generates images in batches of 64.
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents);
 
-/// Generates images with the current weights, in evaluation mode (running statistics) whatever the mode of the
-/// generator is.
+/// Generates images with the current weights, in evaluation mode (running statistics), regardless of the mode of the
+/// generator.
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
 
 /// Returns the numbers of images in the names of the files samples/<images>.png of a run.
@@ -31,8 +31,8 @@ std::set<std::int64_t> sample_counts(const RunPaths& run);
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);
 
 /// Generates the images of `count` latents batch by batch. All batches, including the last, are computed with the same
-/// number of images, because the rounding of a convolution depends on it. The bytes of an image therefore do not depend
-/// on `count`. Throws StoppedError when the process receives a signal to stop.
+/// number of images, because the rounding of a convolution depends on this number. The bytes of an image therefore do
+/// not depend on `count`. Throws StoppedError when the process receives a signal to stop.
 class ImageStream {
  public:
   static constexpr std::int64_t batch_size = 64;

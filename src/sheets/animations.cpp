@@ -162,7 +162,7 @@ void animate_training(const std::filesystem::path& file, const Config& config, c
                       int columns, const SheetStyle& style) {
   Sheet sheet;
   sheet.title = config.run.name;
-  // At most the images of the samples.
+  // At most as many tiles as there are samples.
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
   write_training(file, sheet, sample_counts(run), style, [&](Sheet& one, std::int64_t images) {

@@ -153,7 +153,7 @@ std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, cons
   const auto layout = samples_layout(config.samples);
   const int size = static_cast<int>(config.data.resolution);
   if (!is_grid(grid, layout, size)) {
-    log::warning(printable(file.string()) + " has other rows or columns than the configuration and is left out");
+    log::warning(printable(file.string()) + " does not have the rows and columns of the configuration and is left out");
     return tiles;
   }
   for (int i = 0; i < std::min(count, layout.rows * layout.columns); ++i) {

@@ -7,7 +7,7 @@
 
 #include "statistics/summaries.h"
 
-/// Tests and intervals for paired differences of a few seeds. A difference may be infinite: one side of the pair failed
+/// Tests and intervals for paired differences of a few seeds. A difference is infinite if one side of the pair failed
 /// (+∞: the first, −∞: the second).
 namespace slopegan {
 
@@ -17,13 +17,13 @@ namespace slopegan {
 inline constexpr std::size_t most_exact_pairs = 20;
 inline constexpr std::size_t random_flips = 99'999;
 
-/// Two-sided p value of the paired sign-flip (permutation) test: the share of the 2^n sign flips of the differences
-/// whose |mean| is at least the observed one, which is included (Fisher 1935, The Design of Experiments, §21). Valid
-/// for any distribution if the two sides of a pair are exchangeable under the null hypothesis. Above most_exact_pairs,
-/// (1 + hits) / (1 + random_flips).
+/// Two-sided p value of the paired sign-flip (permutation) test: the share of the 2^n sign flips of the differences,
+/// the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of Experiments,
+/// §21). Valid for any distribution if the two sides of a pair are exchangeable under the null hypothesis. Above
+/// most_exact_pairs, (1 + hits) / (1 + random_flips).
 ///
 /// An infinite difference is replaced by ±(1 + 2·Σ|d|) over the finite ones: it keeps its sign and ranks last. The
-/// replacement depends on the magnitudes only, so the test stays exact. Returns 1 for no differences.
+/// replacement depends on the magnitudes only, so the test stays exact. Returns 1 if there are no differences.
 double sign_flip_p(std::span<const double> differences);
 
 /// The smallest p value that sign_flip_p can return for `pairs`: 2^(1 − n), or 1 / (1 + random_flips) above
@@ -57,9 +57,9 @@ struct Resampling {
 /// Percentile bootstrap interval of the median of `values`, which may be infinite. Unbounded for fewer than two values.
 /// BCa is not used because its acceleration is a jackknife estimate, which is inconsistent for the median.
 ///
-/// The interval is too short for small samples. Coverage of a 95 % interval for a continuous distribution: 75 % (n =
-/// 3), 93.8 % (5), 87.5 % (7), 96.1 % (9), 93.5 % (11), exact, by the binomial distribution of its ranks; measured for
-/// even numbers of normal values: 88 % (n = 4), 93.5 % (6), 93 % (8), 94.4 % (10).
+/// The interval is too short for small samples. Exact coverage of a 95 % interval for any continuous distribution, by
+/// the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9), 93.5 % (11). Measured
+/// coverage for even numbers of normal values: 88 % (n = 4), 93.5 % (6), 93 % (8), 94.4 % (10).
 Interval bootstrap_median_interval(std::span<const double> values, double confidence, const Resampling& resampling);
 
 /// The share of resamples in which each candidate is the best: the one with the fewest infinite scores and, among

@@ -170,7 +170,7 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
   return comparison;
 }
 
-/// Computes what depends on the number of comparisons, which excludes those without pairs, and the verdicts.
+/// Computes the verdicts and the figures that depend on the number of comparisons with pairs.
 void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreTable& table, double control,
                               double alpha) {
   std::vector<Comparison*> family;

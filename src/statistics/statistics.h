@@ -9,7 +9,7 @@
 #include "statistics/inference.h"
 #include "statistics/summaries.h"
 
-/// What a sweep shows and what it cannot show: paired comparisons of Fréchet distances (FD) over seeds.
+/// Evaluates a sweep by paired comparisons of Fréchet distances (FD) over seeds.
 ///
 /// All arms of a seed share initial normals, data order and latents. Slopes are therefore compared within seeds, by the
 /// difference of log FD. An arm fails if it diverges or collapses. The difference between two arms is +∞ or −∞ if one
@@ -20,8 +20,8 @@ enum class ArmOutcome {
   done,
   diverged,   ///< NaN or Inf during training
   collapsed,  ///< trained to the end, but the generated images are all alike
-  error,      ///< of the program or the machine: says nothing about the slope, counts as missing
-  pending,    ///< not trained to the end yet: counts as missing
+  error,      ///< of the program or the machine; says nothing about the slope and counts as missing
+  pending,    ///< not trained to the end yet; counts as missing
 };
 
 /// The score of one arm at the end of its training.
@@ -35,7 +35,7 @@ struct ArmScore {
   std::optional<double> fd_repeat;
 };
 
-/// How the FDs of a sweep were measured. FDs that differ in extractor, samples or images do not compare.
+/// How the FDs of a sweep were measured. FDs with different extractors, samples or images are not comparable.
 struct FdMetric {
   std::string name;             ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"
   std::string extractor;        ///< name and hash
@@ -111,13 +111,13 @@ struct Comparison {
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
   Verdict verdict = Verdict::not_comparable;
-  /// Pearson's correlation of log FD of the slope and of the control over the seeds in which both are scored: what
-  /// pairing gains.
+  /// Pearson's correlation of log FD of the slope and of the control over the seeds in which both are scored. It shows
+  /// the benefit of pairing.
   std::optional<double> pairing_correlation;
 
-  /// Whether the test statistic is on the side of the slope: fewer failures than the control or, if equal, a lower mean
-  /// log FD. This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median
-  /// ratio may be on the other side.
+  /// Whether the test statistic favours the slope: fewer failures than the control or, if equal, a lower mean log FD.
+  /// This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median ratio may
+  /// point the other way.
   bool favours_slope() const;
 };
 
@@ -152,8 +152,8 @@ struct SweepStatistics {
   std::optional<double> metric_variance;
 };
 
-/// Any combination of slope and seed may be missing. Throws std::invalid_argument for no arms, or for two arms with the
-/// same slope and seed.
+/// Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no arms, or if two arms
+/// have the same slope and seed.
 SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double control,
                                  const StatisticsOptions& options = {});
 

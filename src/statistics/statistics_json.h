@@ -22,7 +22,7 @@ struct StatisticsFile {
 /// The statistics of the scores and their description in words.
 StatisticsFile evaluate_scores(const SweepScores& scores, double control);
 
-/// Unknown values, infinite limits and infinite ratios are null.
+/// Unknown values, infinite limits and infinite ratios are written as null.
 std::string statistics_json(const StatisticsFile& file);
 
 /// std::nullopt if `text` is damaged. Keys that are absent, as in files of earlier versions, keep their defaults; an

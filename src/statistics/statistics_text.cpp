@@ -76,7 +76,7 @@ std::string tendency(const SweepStatistics& statistics) {
                      counted(lowest->pairs, "seed"));
 }
 
-/// Why the seeds are too few for these slopes.
+/// Explains why the seeds are too few for these slopes.
 std::string too_few_seeds_text(const SweepStatistics& statistics, const std::vector<const Comparison*>& too_few) {
   std::int64_t pairs = 0, family = 0;
   for (const auto* comparison : too_few) pairs = std::max(pairs, comparison->pairs);
@@ -148,7 +148,7 @@ static std::string bias_text(const FdMetric& metric) {
   const std::string amount = metric.bias ? format_text(", here by about {:.3g}", *metric.bias) : "";
   return format_text(
       "FD of {} images is biased upwards{}, about equally for all arms: the true ratios are further from 1, "
-      "and FDs of other numbers of images do not compare.",
+      "and FDs of other numbers of images are not comparable.",
       metric.samples, amount);
 }
 

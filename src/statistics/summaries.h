@@ -13,10 +13,10 @@ struct Interval {
 };
 
 /// Values may be infinite. If the two middle values are −x and +x, the median is 0, also for infinite x. Throws
-/// std::invalid_argument for no values.
+/// std::invalid_argument if there are no values.
 double median(std::span<const double> values);
 
-/// Throws std::invalid_argument for no values.
+/// Throws std::invalid_argument if there are no values.
 double mean(std::span<const double> values);
 
 /// The unbiased variance (divides by n − 1). std::nullopt for fewer than two values.

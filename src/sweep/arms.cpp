@@ -24,7 +24,7 @@ std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sw
   return arms;
 }
 
-/// The last of the records that `read` finds in `file`; std::nullopt without a record, or with a warning on an error.
+/// Returns the last record that `read` finds in `file`; std::nullopt if there is none, or, with a warning, on an error.
 template <typename Record>
 static std::optional<Record> last_record(const std::filesystem::path& file,
                                          std::vector<Record> (*read)(const std::filesystem::path&)) {

@@ -33,7 +33,7 @@ struct ArmState {
 
 ArmState read_arm_state(const Arm& arm);
 
-/// Whether the arm needs no more training: trained to the end, or diverged, which training again would reproduce.
+/// Whether the arm needs no more training: trained to the end, or diverged (training again would diverge again).
 bool is_over(const ArmState& state, const Config& config);
 
 /// The last record of the arm's history, metrics or diagnostics; std::nullopt if there is none, or, with a warning, if

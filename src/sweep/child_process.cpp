@@ -14,7 +14,7 @@
 
 namespace slopegan {
 
-/// This environment without the variables of a rank.
+/// The environment of this process without the variables that make it a rank.
 static std::vector<char*> child_environment() {
   std::vector<char*> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -25,7 +25,8 @@ static std::vector<char*> child_environment() {
   return variables;
 }
 
-/// The child after fork. Only async-signal-safe calls are allowed, because other threads may have held any lock.
+/// Runs in the child after fork. Only async-signal-safe calls are allowed, because other threads may have held any
+/// lock.
 [[noreturn]] static void execute(const char* program, char* const* arguments, char* const* environment, int stderr_file,
                                  pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);

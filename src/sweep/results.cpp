@@ -49,7 +49,7 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-/// All known figures, so that every results.csv has the same columns, then those that only these arms have.
+/// All known figures, so that every results.csv has the same columns, followed by any others that these arms have.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;
   for (const auto& figure : figures) names.emplace_back(figure.key);
@@ -103,7 +103,7 @@ Cells header(const Cells& metrics) {
 
 // --- Scores ---------------------------------------------------------------------------------------------------------
 
-/// Extractor, samples and training images, which must be equal for FDs to compare.
+/// Extractor, samples and training images, which must be equal for FDs to be comparable.
 using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 Conditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
@@ -213,7 +213,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   if (others > 0) {
     scores.notes.push_back(
         format_text("{} of the arms were scored with another extractor, number of samples or number of training images "
-                    "than most. Such scores do not compare, and these arms count as missing.",
+                    "than most. Such scores are not comparable, and these arms count as missing.",
                     others));
   }
   return scores;

@@ -8,7 +8,7 @@
 #include "statistics/statistics_json.h"
 #include "sweep/arms.h"
 
-/// What a sweep leaves in its directory: results.csv and statistics.json.
+/// The result files in the directory of a sweep: results.csv and statistics.json.
 namespace slopegan {
 
 /// Writes results.csv: one line per arm, with the last figures of its history and of its metrics, which may belong to
@@ -19,9 +19,9 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
 std::string results_table(const std::vector<Arm>& arms);
 
 /// The FDs at the end of training, from the last lines of metrics.jsonl and diagnostics.jsonl; an arm has collapsed if
-/// its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images compare: arms that
-/// differ from the majority count as missing, and a note says so. Arms with unreadable files are missing too, with a
-/// warning.
+/// its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images are comparable:
+/// arms that differ from the majority count as missing, and a note says so. Arms with unreadable files are missing too,
+/// with a warning.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms);
 
 /// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.

@@ -160,8 +160,8 @@ class Scheduler {
     }
   }
 
-  /// Queues an arm again whose run directory is in use: after a sweep was killed, its arms finish their step and hold
-  /// their directories for a moment.
+  /// Queues an arm again if its run directory is in use: after a sweep is killed, its arms finish their step and keep
+  /// their directories locked for a moment.
   bool retry_if_busy(const RunningArm& ended, int code) {
     if (stopping_ || code != static_cast<int>(ExitCode::busy)) return false;
     const auto now = Clock::now();
@@ -211,7 +211,7 @@ class Scheduler {
     return arms;
   }
 
-  /// ": 02:51, FD 12.3", without what is not known.
+  /// ": 02:51, FD 12.3", without the parts that are unknown.
   static std::string figures_text(const Arm& arm) {
     const auto history = last_history(arm);
     const auto metrics = last_metrics(arm);

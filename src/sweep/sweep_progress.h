@@ -47,7 +47,7 @@ class SweepProgress {
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// Reads the arm's progress and counts the images that are new.
+  /// Reads the arm's progress and counts the new images.
   std::optional<ProgressView> poll(const Arm& arm);
   SweepView overall(std::size_t over, std::size_t failed, std::size_t total) const;
 

@@ -10,7 +10,7 @@
 
 namespace slopegan {
 
-/// The random numbers of an augmentation for N images. Those of kinds that are not configured are undefined.
+/// The random numbers of an augmentation for N images. Those for kinds that are not configured are undefined.
 struct AugmentationDraws {
   at::Tensor brightness, saturation, contrast;  ///< [N, 1, 1, 1], dtype of the images
   at::Tensor row_shift, column_shift;           ///< [N, 1], int64, pixels
@@ -28,8 +28,8 @@ AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<
 
 /// Differentiable augmentation (Zhao et al. 2020): random changes of all real and generated images that the
 /// discriminator receives, drawn per image. They keep the discriminator from memorising a small data set; since the
-/// generator trains through them, it does not learn to generate changed images. Applies those that are drawn, in this
-/// order:
+/// generator trains through them, it does not learn to generate changed images. Applies the kinds that were drawn, in
+/// this order:
 ///   color        brightness + U(−0.5, 0.5), saturation × U(0, 2) around the pixel's mean, contrast × U(0.5, 1.5)
 ///                around the image's mean
 ///   translation  by up to an eighth of the side in each direction, in whole pixels, padded with zeros

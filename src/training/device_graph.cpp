@@ -27,7 +27,7 @@ class CudaGraph : public DeviceGraph {
  public:
   void begin() override {
     c10::cuda::device_synchronize();
-    // A recording has its own memory pool. The memory cached by the batches before makes room for it.
+    // A recording has its own memory pool. Freeing the memory that earlier batches cached makes room for it.
     c10::cuda::CUDACachingAllocator::emptyCache();
     // CUDA cannot record the default stream.
     c10::cuda::setCurrentCUDAStream(recording_stream_);

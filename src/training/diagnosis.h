@@ -27,7 +27,8 @@ namespace slopegan {
 /// (running statistics, u, gradients) and the random streams of the run do not change.
 class Diagnosis {
  public:
-  /// `train` outlives the object. Throws DataError if the test split is damaged or has a different number of channels.
+  /// `train` must outlive the object. Throws DataError if the test split is damaged or has a different number of
+  /// channels.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
 
   /// Measures the layers and images of `state`, and the gradients and updates of the last step of `stepped`, which

@@ -19,7 +19,7 @@ struct StepImages {
 
 /// Checks a loss; `name` is, for example, "the generator's loss". If the loss is not finite, the message names the
 /// cause: the first weight that is not finite, or the first block whose output is not. To find the block, the networks
-/// run again, which changes their running statistics.
+/// are run again, which changes their running statistics.
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images);
 
 /// The 2-norm of the gradients over all parameters: a float64 scalar on their device.
@@ -28,8 +28,8 @@ at::Tensor gradient_norm(const Adam& optimizer);
 /// Checks the result of gradient_norm.
 void check_gradients(double norm, const Adam& optimizer, const char* network, const GanState& state);
 
-/// The sum over the parameters of both networks of their 2-norms: a scalar on their device, which is not finite if one
-/// element is not.
+/// The sum of the 2-norms of all parameters of both networks: a scalar on their device, which is not finite if an
+/// element is not finite.
 at::Tensor weight_norms(const GanState& state);
 
 /// Checks the result of weight_norms, after the optimisers' steps.

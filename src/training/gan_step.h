@@ -21,14 +21,14 @@ class DataParallel;
 /// computation is recorded and replayed (RecordedStep).
 class GanStep {
  public:
-  /// With `parallel`, the ranks take the steps together, each with its part of every batch, of at least one image;
+  /// With `parallel`, the ranks take the steps together, each with its part (at least one image) of every batch;
   /// losses, statistics and weights are those of the whole batches on all ranks. nullptr: a single process. All
-  /// arguments outlive the object.
+  /// arguments must outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
   /// Takes a step on `real_batches`, between 1 and discriminator_steps of them, and updates the averaged generator.
   /// Throws DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or
-  /// infinite. An optimiser's step that would use such a value is not taken.
+  /// infinite. Optimiser steps that would use such a value are skipped.
   StepStats take(const std::vector<RealImages>& real_batches);
 
  private:

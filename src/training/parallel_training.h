@@ -14,8 +14,9 @@
 /// Training with several ranks: rank 0 runs train(), the others run follow().
 namespace slopegan {
 
-/// Throws UsageError if `ranks` processes cannot train `config` from `images_seen` images on: random slopes, which are
-/// drawn for the images of one process, or a batch with fewer images than ranks, including the last batch of the run.
+/// Throws UsageError if `ranks` processes cannot continue `config` after `images_seen` images, because it has random
+/// slopes, which are drawn for the images of one process, or because a batch of the run, such as the last one, has
+/// fewer images than there are ranks.
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen);
 
 /// Copies the state of rank 0 to all ranks and prepares their common steps. Collective. Throws UsageError if the ranks

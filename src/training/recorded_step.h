@@ -36,7 +36,7 @@ std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
 
 /// Computes the batches of a step. On devices with graphs it replays recordings, since a step consists of hundreds of
-/// small operators, each of which takes the host longer to launch than a GPU to execute.
+/// small operators, and the host takes longer to launch each one than a GPU takes to execute it.
 ///
 /// Batches of the same size and with the same terms share a recording. It is made at the third such batch, when the
 /// libraries have chosen their algorithms, and has its own input tensors, into which the inputs of each batch are

@@ -54,8 +54,8 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
   return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory.checkpoints_dir(), error);
 }
 
-/// Removes the checkpoints and samples after `images`. They belong to a course of training that is abandoned: --resume
-/// auto must not return to it, and time sheets must not show it.
+/// Removes the checkpoints and samples after `images`. They belong to an abandoned course of training: --resume auto
+/// must not continue from them, and time sheets must not show them.
 void remove_later(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
     log::info("removed " + printable(newer.string()) + ", which is newer than the checkpoint to resume from");

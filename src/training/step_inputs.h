@@ -29,7 +29,7 @@ struct RealImages {
 /// rank `rank` of `ranks`.
 class RealBatches {
  public:
-  /// `config` and `dataset` outlive the object. Batches are in pinned memory if compute.device is a GPU.
+  /// `config` and `dataset` must outlive the object. Batches are in pinned memory if compute.device is a GPU.
   RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
               int rank = 0, int ranks = 1);
 

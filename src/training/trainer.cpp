@@ -49,7 +49,7 @@ class Training {
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluator_ = make_evaluator(config, dataset);
     }
-    // Everything that can refuse the run is done. Only now are files truncated or removed.
+    // All checks that can reject the run have passed. Only now are files truncated or removed.
     if (resume) {
       rewind_to(*resume, directory, logs_);
       log_resumed(*resume);
@@ -93,7 +93,7 @@ class Training {
       const bool evaluating = evaluator_ && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
-      // Another rank may be lost at any time, so there is an early checkpoint to resume from.
+      // Another rank may be lost at any time, so an early checkpoint is written to resume from.
       const bool first_of_several = parallel_ && state_.steps == 1;
       if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
         progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
@@ -179,7 +179,7 @@ class Training {
     log::debug(format_text("diagnostics: {:.2f} s", record.seconds));
   }
 
-  /// Returns whether the generator is the best so far and must be kept.
+  /// Returns whether this generator is the best so far and must be kept.
   bool evaluate(bool last) {
     check_state(state_);
     const auto record =

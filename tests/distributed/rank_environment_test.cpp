@@ -107,7 +107,7 @@ TEST(RankEnvironment, NamesTheInvalidVariable) {
   EXPECT_THAT(error_of(with(second, "WORLD_SIZE", "2x")), HasSubstr("WORLD_SIZE=2x"));
   EXPECT_THAT(error_of(with(second, "RANK", "\x1b[31m")), HasSubstr("RANK=?[31m"));
   EXPECT_EQ(error_of(without(second, "WORLD_SIZE")),
-            "RANK is set in the environment but WORLD_SIZE is not; a process of several needs both");
+            "RANK is set in the environment but WORLD_SIZE is not; training with several processes needs both");
   EXPECT_THAT(error_of(without(second, "RANK")), HasSubstr("WORLD_SIZE is set in the environment but RANK is not"));
   EXPECT_THAT(error_of(without(second, "MASTER_ADDR")), HasSubstr("MASTER_ADDR is not; the processes need it"));
   EXPECT_THAT(error_of(without(second, "MASTER_PORT")), HasSubstr("MASTER_PORT is not; the processes need it"));

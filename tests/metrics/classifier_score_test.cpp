@@ -49,7 +49,7 @@ TEST(ClassHistogramKl, MatchesItsDefinition) {
   const at::Tensor generated = classes({0, 0, 1, 0}), real = classes({1, 0, 0, 1, 1, 0});
   const double expected = 0.75 * std::log(1.5) + 0.25 * std::log(0.5);
   EXPECT_NEAR(class_histogram_kl(generated, real, 2), expected, 1e-15);
-  EXPECT_NEAR(class_histogram_kl(generated, real, 5), expected, 1e-15) << "classes that neither has count for nothing";
+  EXPECT_NEAR(class_histogram_kl(generated, real, 5), expected, 1e-15) << "classes in neither set have no effect";
   EXPECT_NEAR(class_histogram_kl(real, generated, 2), 0.5 * std::log(2.0 / 3) + 0.5 * std::log(2.0), 1e-15);
 }
 

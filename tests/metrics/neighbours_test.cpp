@@ -87,7 +87,7 @@ TEST(Neighbours, DistanceBoundsHoldAtAnyScale) {
     for (const double scale : {1e-30, 1.0, 1e140}) {
       EXPECT_LT(widest_gap(from * scale, to * scale), 1e-10) << width << " " << scale;
     }
-    EXPECT_LT(widest_gap(from + 1e7, to + 1e7), 1e-10) << "the common offset is taken away";
+    EXPECT_LT(widest_gap(from + 1e7, to + 1e7), 1e-10) << "the common offset is subtracted";
     // The bounds also hold if squares underflow or the bounds are wide.
     for (const double scale : {1e-150, 1e-158, 1e-170}) widest_gap(from * scale, to * scale);
     widest_gap(from, to * 1e-9 + 1e5);

@@ -105,7 +105,7 @@ TEST_F(Evaluate, ARefusedResumeChangesNothing) {
   fs::resize_file(run_dir("run") / "history.jsonl", 10);
   const auto result = train("run", {"--resume", from});
   EXPECT_EQ(result.code, 6);
-  EXPECT_THAT(result.err, HasSubstr("history.jsonl has lost its end"));
+  EXPECT_THAT(result.err, HasSubstr("history.jsonl is incomplete"));
   EXPECT_TRUE(fs::exists(run_dir("run") / "checkpoints/640"));
 }
 

@@ -236,7 +236,7 @@ TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasAnotherNumber) {
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
   EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest is of 2000 images")));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest says 2000 images")));
 }
 
 TEST_F(CheckpointTest, DoesNotFollowALinkOutOfTheRun) {
@@ -344,7 +344,7 @@ TEST_F(CheckpointTest, DescribesAPathThatIsNotACheckpoint) {
   overwrite(temporary_ / "file", "x");
   EXPECT_THAT(reason(temporary_ / "file"), HasSubstr("is neither a checkpoint"));
   fs::create_directory(dir_);
-  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run without checkpoints"));
+  EXPECT_THAT(reason(temporary_.path()), HasSubstr("is a run that has no checkpoints"));
   fs::create_directories(temporary_ / "sweep/runs/arm");
   EXPECT_THAT(reason(temporary_ / "sweep"), HasSubstr("is a sweep"));
 }

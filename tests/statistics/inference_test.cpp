@@ -39,7 +39,7 @@ double coin_surplus_probability(int flips, int surplus) {
   return probability;
 }
 
-/// `count` differences of magnitude 1, of which the last `negative` are −1.
+/// `count` differences of magnitude 1; the last `negative` of them are −1.
 Values equal_magnitudes(int count, int negative) {
   Values values(static_cast<std::size_t>(count), 1);
   for (int i = 0; i < negative; ++i) values[static_cast<std::size_t>(count - 1 - i)] = -1;

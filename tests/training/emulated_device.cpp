@@ -52,7 +52,7 @@ struct Hooks : at::HPUHooksInterface {
   void init() const override {}
   bool hasHPU() const override { return is_possible(); }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex) const override {
-    static const at::Generator generator = at::detail::createCPUGenerator();  // at::manual_seed asks for it
+    static const at::Generator generator = at::detail::createCPUGenerator();  // required by at::manual_seed
     return generator;
   }
   bool isBuilt() const override { return is_possible(); }

@@ -81,7 +81,7 @@ at::Tensor cross_entropy(const at::Tensor& logits, double target) {
 }
 
 struct Differences {
-  double loss = 0, weight = 0;  // maxima over 20 steps, and at their end
+  double loss = 0, weight = 0;  // the maximum over all steps; the maximum after the last step
 };
 
 /// Takes 20 steps with both in the given precision. The differences of the losses are relative.
