@@ -58,6 +58,14 @@ def find_problems(root: pathlib.Path):
             yield f"src/{relative}: #pragma once is missing"
 
 
+def missing_sources(root: pathlib.Path):
+    """Sources that a CMake list outside the normal build names, although they do not exist."""
+    listing = root.parent / "tests/fuzz/CMakeLists.txt"
+    for path in re.findall(r"\$\{source_dir\}/([\w/]+\.cpp)", listing.read_text() if listing.exists() else ""):
+        if not (root / path).is_file():
+            yield f"tests/fuzz/CMakeLists.txt: src/{path} does not exist"
+
+
 def main() -> int:
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
     found = list(find_problems(root))

@@ -104,10 +104,10 @@ int report_command(const ReportArguments& arguments) {
 
 void setup_report(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<ReportArguments>();
-  command.add_option("path", arguments->path, "Directory of a finished or running run or sweep")
+  command.add_option("path", arguments->path, "Directory of a run or sweep, finished or still running")
       ->required()
       ->type_name("RUN|SWEEP");
-  command.add_option("--out", arguments->out, "File of the report (default: report.html in the directory)")
+  command.add_option("--out", arguments->out, "Report file to write (default: report.html in the directory)")
       ->type_name("FILE");
   arguments->serve = command
                          .add_option("--serve", arguments->port,

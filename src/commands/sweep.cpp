@@ -57,7 +57,7 @@ int sweep_command(const SweepArguments& arguments) {
     log::info("stopped; run the same command again to resume");
     return result.exit_code;
   }
-  // Shards that end at the same time take turns, so that the files of the last one cover all arms.
+  // Shards that finish together merge one at a time, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
   write_results(directory / "results.csv", all);
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
@@ -78,13 +78,13 @@ void setup_sweep(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command
       .add_option("--jobs", arguments->jobs,
-                  "Number of arms in parallel (default: sweep.jobs, where 0 is one per core)")
+                  "Number of arms in parallel (default: sweep.jobs, where 0 chooses from the number of cores)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
   command.add_option("--shard", arguments->shard, "Train only part I of N of the arms, for clusters")->type_name("I/N");
   command
       .add_option("--report-every", arguments->report_every,
-                  "Update report.html in this interval during the sweep: 90s, 5m, 1h (default: only at the end)")
+                  "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))

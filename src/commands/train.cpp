@@ -161,7 +161,7 @@ void setup_train(CLI::App& command, Action& action) {
       ->type_name("auto|PATH");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");
-  // A version flag, because CONFIG is not required.
+  // Handled like --version, so that CONFIG may be omitted.
   command.set_version_flag("--print-schema", config_schema,
                            "Print the JSON Schema of configuration files for editors, and exit");
   command.callback([arguments, &action] {

@@ -21,11 +21,8 @@ struct NegativeSlope {
   NegativeSlope() = default;
   explicit NegativeSlope(double value) : values{value} {}
 
-  /// The slope of activation `layer` (counted from 0) after `images` training images.
-  double at(std::size_t layer, std::int64_t images) const {
-    if (schedule) return schedule->at(images);
-    return values.size() == 1 ? values.front() : values.at(layer);
-  }
+  /// The slope of activation `layer` (counted from 0) if there is no schedule.
+  double at(std::size_t layer) const { return values.size() == 1 ? values.front() : values.at(layer); }
   bool operator==(const NegativeSlope&) const = default;
 };
 

@@ -148,6 +148,20 @@ constexpr std::string_view name_of(LossKind value) {
   return {};
 }
 
+/// Whether the loss compares logits with targets, so that real_label and label_noise apply.
+constexpr bool has_targets(LossKind kind) {
+  switch (kind) {
+    case LossKind::bce:
+    case LossKind::lsgan:
+      return true;
+    case LossKind::hinge:
+    case LossKind::wasserstein:
+    case LossKind::relativistic:
+      return false;
+  }
+  return {};
+}
+
 enum class Augmentation { color, translation, cutout };
 
 constexpr std::string_view name_of(Augmentation value) {

@@ -86,6 +86,7 @@ std::string allowed(const Slopes& rule);
 template <class Enum>
 std::vector<std::string> words_of() {
   std::vector<std::string> words;
+  words.reserve(enum_values<Enum>.size());
   for (const Enum value : enum_values<Enum>) words.emplace_back(name_of(value));
   return words;
 }

@@ -91,7 +91,7 @@ void warn_without_effect(const NetworkSlope& network, Findings& findings) {
 using IsGiven = std::function<bool(std::string_view)>;
 
 void warn_unused_targets(const Config& config, const IsGiven& is_given, Findings& findings) {
-  if (config.loss.kind == LossKind::bce || config.loss.kind == LossKind::lsgan) return;
+  if (has_targets(config.loss.kind)) return;
   for (const std::string key : {"loss.real_label", "loss.label_noise"}) {
     if (!is_given(key)) continue;
     findings.warnings.push_back(

@@ -15,8 +15,8 @@ namespace slopegan {
 class IdxFile {
  public:
   /// Reads the header, which must have exactly `dimensions` dimensions (3: images, 1: labels). The first must be at
-  /// least 1, the others 1 to max_image_side, with max_data_bytes in all. Sizes that are implausible for the size of
-  /// the file are refused.
+  /// least 1, the others 1 to max_image_side, and the data at most max_data_bytes in total. Sizes that are implausible
+  /// for the size of the file are refused.
   IdxFile(const std::filesystem::path& file, int dimensions);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }

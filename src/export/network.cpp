@@ -195,7 +195,7 @@ std::string TanhLayer::torchscript(const TensorExpression& /*tensor*/) const { r
 
 namespace {
 
-/// Tries the kinds of the variant in their order.
+/// Tries each alternative of the variant in order.
 template <typename Variant>
 struct AnyKind;
 template <typename... Kinds>
@@ -253,13 +253,13 @@ TransposedConvolutionLayer fold(const TransposedConvolutionLayer& conv, const Ba
 
 ExportedLayer layer_from_onnx(const OnnxOperation& operation) {
   auto layer = AnyKind<ExportedLayer>::from_onnx(operation);
-  require_onnx(layer.has_value(), "has the operator " + printable(operation.type));
+  require_onnx(layer.has_value(), "uses the unsupported operator " + printable(operation.type));
   return *std::move(layer);
 }
 
 ExportedLayer layer_from_torch_module(const ordered_json& module, const TensorLookup& tensor) {
   auto layer = AnyKind<ExportedLayer>::from_torch_module(module, tensor);
-  if (!layer) throw std::runtime_error("a layer of an unknown kind: " + module.dump());
+  if (!layer) throw std::runtime_error("unknown layer kind: " + module.dump());
   return *std::move(layer);
 }
 

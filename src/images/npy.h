@@ -15,12 +15,13 @@ struct NpyHeader {
   std::size_t size = 0;             ///< of the header itself, in bytes: offset of the first value
 };
 
-/// Longest header that is read. Headers of numeric arrays usually have a tenth of this length.
+/// Longest header that is read. Headers of numeric arrays are usually a tenth as long.
 inline constexpr std::size_t max_npy_header_bytes = 4096;
 
-/// Parses the header (versions 1 to 3) at the start of `bytes`, which are the first max_npy_header_bytes of the array
-/// or all of it. Throws std::invalid_argument with a predicate as its message ("is not a NumPy array") for damaged
-/// headers, Python objects, structured types, Fortran order, more than 8 dimensions and sizes above 2^40.
+/// Parses the header (versions 1 to 3) at the start of `bytes`: the first max_npy_header_bytes of the array, or the
+/// whole array if it is shorter. Throws std::invalid_argument, whose message completes "FILE ..." ("is not a NumPy
+/// array"), for damaged headers, Python objects, structured types, Fortran order, more than 8 dimensions and sizes
+/// above 2^40.
 NpyHeader parse_npy_header(std::string_view bytes);
 
 /// The header (version 1.0) of a uint8 array in C order, padded to a multiple of 64 bytes.

@@ -129,7 +129,8 @@ void write_output(const at::Tensor& x, const at::Tensor& y, const BatchStatistic
     const Channels<decltype(compute)> channels(statistics, weight, bias);
     rows.for_blocks([&](std::int64_t, std::int64_t first, std::int64_t count) {
       const std::int64_t start = first * rows.channels;
-      kernels::normalise(data_of<T>(x) + start, data_of<T>(y) + start, channels.with(slope), count, rows.channels);
+      kernels::normalise_and_rectify(data_of<T>(x) + start, data_of<T>(y) + start, channels.with(slope), count,
+                                     rows.channels);
     });
   });
 }

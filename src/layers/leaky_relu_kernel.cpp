@@ -146,16 +146,16 @@ SLOPEGAN_CLONES void add_moments(const bfloat16_bits* x, const float* pivot, dou
   moments(x, pivot, sums, rows, channels);
 }
 
-SLOPEGAN_CLONES void normalise(const float* x, float* y, Affine<float> affine, std::int64_t rows,
-                               std::int64_t channels) {
+SLOPEGAN_CLONES void normalise_and_rectify(const float* x, float* y, Affine<float> affine, std::int64_t rows,
+                                           std::int64_t channels) {
   outputs(x, y, affine, rows, channels);
 }
-SLOPEGAN_CLONES void normalise(const double* x, double* y, Affine<double> affine, std::int64_t rows,
-                               std::int64_t channels) {
+SLOPEGAN_CLONES void normalise_and_rectify(const double* x, double* y, Affine<double> affine, std::int64_t rows,
+                                           std::int64_t channels) {
   outputs(x, y, affine, rows, channels);
 }
-SLOPEGAN_CLONES void normalise(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine, std::int64_t rows,
-                               std::int64_t channels) {
+SLOPEGAN_CLONES void normalise_and_rectify(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine,
+                                           std::int64_t rows, std::int64_t channels) {
   outputs(x, y, affine, rows, channels);
 }
 

@@ -38,10 +38,10 @@ struct Affine {
   Compute slope;
 };
 
-void normalise(const float* x, float* y, Affine<float> affine, std::int64_t rows, std::int64_t channels);
-void normalise(const double* x, double* y, Affine<double> affine, std::int64_t rows, std::int64_t channels);
-void normalise(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine, std::int64_t rows,
-               std::int64_t channels);
+void normalise_and_rectify(const float* x, float* y, Affine<float> affine, std::int64_t rows, std::int64_t channels);
+void normalise_and_rectify(const double* x, double* y, Affine<double> affine, std::int64_t rows, std::int64_t channels);
+void normalise_and_rectify(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine, std::int64_t rows,
+                           std::int64_t channels);
 
 /// Adds Σ g and Σ g · (x − mean) of each channel to sums [2, channels], where g = dy · f'(z).
 void add_gradient_sums(const float* x, const float* dy, const float* mean, Affine<float> affine, double* sums,

@@ -86,7 +86,7 @@ bool has_small_product() {
   }
 }
 
-bool is_supported(at::ScalarType type, const ProductShape& shape) {
+bool is_supported([[maybe_unused]] at::ScalarType type, [[maybe_unused]] const ProductShape& shape) {
 #if defined(__x86_64__)
   static const bool float32 = __builtin_cpu_supports("avx512f") != 0 && has_small_product<float>();
   static const bool bfloat16 = __builtin_cpu_supports("avx512bf16") != 0 && has_small_product<bfloat16_bits>();

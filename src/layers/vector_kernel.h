@@ -39,7 +39,7 @@ using bfloat16_bits = std::uint16_t;
 /// values to +0, including −∞ (0 · −∞ would be NaN).
 template <typename Compute>
 [[gnu::always_inline]] inline Compute rectify(Compute x, Compute slope) {
-  if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};
+  if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};  // NOLINT(misc-redundant-expression): NaN
   return x > 0 ? x : x * slope;
 }
 

@@ -67,19 +67,6 @@ bool needs_real_logits(LossKind kind) {
   TORCH_CHECK(false, "unknown loss");
 }
 
-bool has_targets(LossKind kind) {
-  switch (kind) {
-    case LossKind::bce:
-    case LossKind::lsgan:
-      return true;
-    case LossKind::hinge:
-    case LossKind::wasserstein:
-    case LossKind::relativistic:
-      return false;
-  }
-  TORCH_CHECK(false, "unknown loss");
-}
-
 // --- Gradient penalties
 
 namespace {

@@ -44,9 +44,6 @@ at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits,
 /// Whether the generator's loss depends on the logits of real images.
 bool needs_real_logits(LossKind kind);
 
-/// Whether the loss uses real_label and label_noise.
-bool has_targets(LossKind kind);
-
 // --- Gradient penalties ---------------------------------------------------------------------------------------------
 
 // Penalties on the gradient of the discriminator's logit with respect to its input, differentiable down to the weights.

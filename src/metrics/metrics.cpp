@@ -1,6 +1,7 @@
 #include "metrics/metrics.h"
 
 #include <optional>
+#include <stdexcept>
 
 #include <ATen/ATen.h>
 
@@ -77,17 +78,34 @@ class FigureComputation {
 }  // namespace
 
 bool uses_manifold(MetricName metric) {
-  return metric == MetricName::precision_recall || metric == MetricName::density_coverage;
+  switch (metric) {
+    case MetricName::precision_recall:
+    case MetricName::density_coverage:
+      return true;
+    case MetricName::fd:
+    case MetricName::kd:
+    case MetricName::classifier_score:
+    case MetricName::memorisation:
+      return false;
+  }
+  throw std::logic_error("unknown metric");
 }
 
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor) {
-  if (metric == MetricName::classifier_score && !has_logits) {
-    return "no classifier score: the feature extractor " + extractor + " gives no class probabilities";
+  switch (metric) {
+    case MetricName::fd:
+    case MetricName::kd:
+    case MetricName::precision_recall:
+    case MetricName::density_coverage:
+      return {};
+    case MetricName::classifier_score:
+      if (has_logits) return {};
+      return "no classifier score: the feature extractor " + extractor + " gives no class probabilities";
+    case MetricName::memorisation:
+      if (has_test_images) return {};
+      return "no memorisation figures: there are no test images to compare with";
   }
-  if (metric == MetricName::memorisation && !has_test_images) {
-    return "no memorisation figures: there are no test images to compare with";
-  }
-  return {};
+  throw std::logic_error("unknown metric");
 }
 
 std::map<std::string, double> compute_figures(const std::vector<MetricName>& metrics, RealReference& real,

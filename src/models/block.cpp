@@ -22,6 +22,7 @@ BlockImpl::BlockImpl(const BlockOptions& options) {
 
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
   const auto x = conv->forward(input);
+  // The batch norm module applies the activation, too, because the two are computed in one pass.
   if (!activation) return norm ? norm->forward(x) : x;
   if (!observer) return norm ? norm->forward(x) : activation->forward(x);
   const auto z = norm ? norm->normalise(x) : x;
@@ -119,9 +120,28 @@ void BlockChainImpl::initialise(const InitConfig& init, std::uint64_t seed) {
 // --- Activations as configured
 
 static PReLUOptions prelu_options(const ActivationConfig& config, std::size_t layer, std::int64_t channels) {
-  const bool per_channel = config.prelu == PReluKind::channel || config.prelu == PReluKind::bounded_channel;
-  const bool bounded = config.prelu == PReluKind::bounded || config.prelu == PReluKind::bounded_channel;
-  return {per_channel ? channels : 1, config.negative_slope.at(layer, 0), bounded};
+  const double initial = config.negative_slope.at(layer);
+  switch (config.prelu) {
+    case PReluKind::shared:
+      return {1, initial, /*bounded=*/false};
+    case PReluKind::channel:
+      return {channels, initial, /*bounded=*/false};
+    case PReluKind::bounded:
+      return {1, initial, /*bounded=*/true};
+    case PReluKind::bounded_channel:
+      return {channels, initial, /*bounded=*/true};
+  }
+  TORCH_CHECK(false, "unknown kind of PReLU");
+}
+
+static RReLUDefinition rrelu_definition(RReluKind kind) {
+  switch (kind) {
+    case RReluKind::slope:
+      return RReLUDefinition::slope;
+    case RReluKind::divisor:
+      return RReLUDefinition::divisor;
+  }
+  TORCH_CHECK(false, "unknown kind of RReLU");
 }
 
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
@@ -136,15 +156,13 @@ std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, 
     case ActivationKind::leaky_relu: {
       const auto& slope = config.negative_slope;
       if (slope.schedule) return leaky(*slope.schedule, std::min(slope.schedule->from, slope.schedule->to));
-      return leaky(slope.at(layer, 0), slope.at(layer, 0));
+      return leaky(slope.at(layer), slope.at(layer));
     }
     case ActivationKind::prelu:
       return std::make_shared<PReLUImpl>(prelu_options(config, layer, channels));
-    case ActivationKind::rrelu: {
-      const auto definition = config.rrelu == RReluKind::slope ? RReLUDefinition::slope : RReLUDefinition::divisor;
+    case ActivationKind::rrelu:
       return std::make_shared<RReLUImpl>(
-          RReLUOptions{definition, seed, "rrelu/" + network + "/block" + std::to_string(layer)});
-    }
+          RReLUOptions{rrelu_definition(config.rrelu), seed, "rrelu/" + network + "/block" + std::to_string(layer)});
   }
   TORCH_CHECK(false, "unknown activation");
 }

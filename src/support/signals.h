@@ -14,7 +14,7 @@ int stop_signal();
 void record_stop_signal(int signal);
 
 /// Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the file size limit returns an error. Opens
-/// /dev/null for each closed standard stream; otherwise the next opened file would take its descriptor, and output for
+/// /dev/null for each closed standard stream; otherwise the next file opened would get its descriptor, and output for
 /// the terminal would end up in a checkpoint.
 void prepare_streams();
 

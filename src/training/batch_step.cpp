@@ -59,7 +59,7 @@ class BatchStep {
  private:
   void train_discriminator() {
     state_.discriminator_optimizer.zero_gradients();
-    const double r1 = loss_.r1 * inputs_.lazy, r2 = loss_.r2 * inputs_.lazy;
+    const double r1 = loss_.r1 * inputs_.penalty_factor, r2 = loss_.r2 * inputs_.penalty_factor;
     const auto real = augment_for_discriminator(inputs_.real, inputs_.of_real, r1 > 0);
     const auto fake = augment_for_discriminator(fake_.detach(), inputs_.of_fake, r2 > 0);
     const auto real_logits = state_.discriminator->forward(real);

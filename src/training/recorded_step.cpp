@@ -17,7 +17,7 @@ RecordedStep::RecordedStep(GanState& state, bool is_repeatable, Computation comp
 BatchResults RecordedStep::run(const StepInputs& inputs) {
   constexpr int unrecorded_batches = 2;
   if (!may_record_) return compute_(inputs);
-  auto& recording = recordings_[{inputs.part.count, inputs.trains_generator, inputs.lazy > 0}];
+  auto& recording = recordings_[{inputs.part.count, inputs.trains_generator, inputs.penalty_factor > 0}];
   if (!recording.graph) {
     const bool is_early = recording.batches_before++ < unrecorded_batches;
     if (is_early || recording.has_failed || !record(recording, inputs)) return compute_(inputs);

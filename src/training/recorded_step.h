@@ -14,7 +14,7 @@
 namespace slopegan {
 
 /// A sequence of device operators that is recorded once and replayed with one call, such as a CUDA graph. Every replay
-/// uses the same tensors with their current contents. Decisions of the host are fixed by the recording.
+/// uses the same tensors with their current contents. Host-side decisions are fixed when the graph is recorded.
 class DeviceGraph {
  public:
   virtual ~DeviceGraph() = default;
@@ -32,15 +32,15 @@ class DeviceGraph {
 /// if the environment variable SLOPEGAN_CUDA_GRAPHS is 0.
 std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 
-/// Registers a factory of graphs for a device type. CUDA's is registered by default.
+/// Registers a graph factory for a device type. CUDA's is registered by default.
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
 
 /// Computes the batches of a step. On devices with graphs it replays recordings, since a step consists of hundreds of
 /// small operators, and the host takes longer to launch each one than a GPU takes to execute it.
 ///
-/// Batches of the same size and with the same terms share a recording. It is made at the third such batch, when the
-/// libraries have chosen their algorithms, and has its own input tensors, into which the inputs of each batch are
-/// copied. If a recording fails, a warning is logged once, and such batches are computed operator by operator.
+/// Batches with the same size and loss terms share a recording. It is made at the third such batch, by when the
+/// libraries have chosen their algorithms. The recording owns its input tensors; the inputs of each batch are copied
+/// into them. If a recording fails, a warning is logged once, and these batches are computed operator by operator.
 class RecordedStep {
  public:
   using Computation = std::function<BatchResults(const StepInputs&)>;

@@ -16,17 +16,17 @@
 namespace slopegan {
 
 /// Creates the evaluator for a configuration, with the test split of config.data if there is one. The first call for a
-/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Throws DataError, also if
-/// metrics.extractor names a file that is not an extractor, and StoppedError.
+/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Throws StoppedError, and
+/// DataError (including if metrics.extractor names a file that is not an extractor).
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
 
-/// Generates config.metrics.samples images and extracts their features. The latents are those of set number `set`,
-/// which are the same for all slopes of a sweep and throughout a run. Images are generated in small batches to limit
+/// Generates config.metrics.samples images and extracts their features. Uses latent set number `set`; a set is
+/// the same for all slopes of a sweep and throughout a run. Images are generated in small batches to limit
 /// memory. Throws DivergedError if they are not finite.
 Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
                              std::int64_t set);
 
-/// Computes the metrics of a generator during training at `images` images. With `repeat`, also computes the Fréchet
+/// Computes the metrics of a generator after `images` training images. With `repeat`, also computes the Fréchet
 /// distance of a second set of images.
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
@@ -37,7 +37,7 @@ class BestSoFar {
  public:
   void add(const MetricsRecord& record);
 
-  /// Images of the best evaluation, of the first one if several are equal; std::nullopt if none has a finite distance.
+  /// The image count at the best evaluation (the first one on a tie); std::nullopt if none has a finite distance.
   std::optional<std::int64_t> images() const { return images_; }
   std::optional<double> fd() const { return lowest_fd_; }
 

@@ -70,7 +70,8 @@ StepInputs draw_step_inputs(const GanState& state, const Config& config, const C
   inputs.part = part;
   inputs.trains_generator = trains_generator;
   const std::int64_t step = state.steps * config.optimizer.discriminator_steps + index;
-  inputs.lazy = (loss.r1 > 0 || loss.r2 > 0) && step % loss.r1_every == 0 ? static_cast<double>(loss.r1_every) : 0;
+  inputs.penalty_factor =
+      (loss.r1 > 0 || loss.r2 > 0) && step % loss.r1_every == 0 ? static_cast<double>(loss.r1_every) : 0;
   inputs.real = to_compute(batch.images, compute);
   inputs.latents = to_compute(
       own_part(draw_latents(seed, "latents", state.images_seen, part.total, config.generator.latent_dim)), compute);

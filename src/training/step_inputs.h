@@ -51,7 +51,7 @@ struct StepInputs {
   at::Tensor label_noise, interpolation;  ///< [B], float32
   AugmentationDraws of_real, of_fake, of_real_for_generator, of_fake_for_generator;
   Part part;
-  double lazy = 0;                ///< factor of R1 and R2: r1_every if they are due, 0 otherwise
+  double penalty_factor = 0;      ///< factor of R1 and R2: r1_every if they are due, 0 otherwise
   bool trains_generator = false;  ///< after the discriminator; true for the last batch of a step
 
   std::vector<at::Tensor*> tensors();

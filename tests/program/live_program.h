@@ -90,7 +90,7 @@ inline std::vector<std::string> keys_of(const std::string& printed_config) {
   return keys;
 }
 
-/// The completions of bash for TAB after `line`, in `folder` with its slopegan.bash sourced. `before` runs first.
+/// What bash offers when TAB is pressed after `line`, in `folder` with its slopegan.bash sourced. `before` runs first.
 inline std::vector<std::string> offered_by_bash(const std::string& folder, const std::string& line,
                                                 const std::string& before = "true") {
   return lines_of(output_of(
@@ -108,10 +108,10 @@ class Zsh {
     EXPECT_TRUE(terminal_.read_until("go> ")) << terminal_.output();
   }
 
-  /// The output for TAB after `line`. The line is then discarded.
+  /// What zsh shows when TAB is pressed after `line`; the line is then discarded.
   std::string shown_for(const std::string& line) {
     const std::size_t before = terminal_.output().size();
-    // Nothing marks the end of the answer, so wait for the output of the next command.
+    // Nothing marks the end of the completion list, so wait for the output of the next command.
     terminal_.send(line + "\t\x15print fin''ished\n");
     EXPECT_TRUE(terminal_.read_until("finished") && terminal_.read_until("go> ")) << terminal_.output();
     return terminal_.output().substr(before);

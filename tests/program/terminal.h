@@ -18,7 +18,8 @@
 
 namespace slopegan::testing {
 
-/// A program on a pseudo-terminal. Only the functions below read its output, so the program blocks if none is called.
+/// A program on a pseudo-terminal. Only read_until() and wait() read its output; a program that fills the buffer blocks
+/// until one of them is called.
 class Terminal {
  public:
   struct Size {

@@ -170,7 +170,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
     }
   }
   EXPECT_LT(survived, failures / 20);
-  report_check("every write, sync, rename, ... of 4 changes fails (ENOSPC, EIO, EFBIG, EROFS; once, for good)",
+  report_check("every write, sync, rename, ... of 4 changes fails (ENOSPC, EIO, EFBIG, EROFS; once or permanently)",
                format_text("{} of {}: old or new, whole, exit 6 ({}: another way)", failures, failures, survived));
 }
 

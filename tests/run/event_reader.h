@@ -15,7 +15,7 @@
 /// Reads event files back, independently of the code that wrote them except for the checksums.
 namespace slopegan::testing {
 
-/// The payloads of the records. Throws unless all checksums are right.
+/// The payloads of the records. Throws unless all checksums are correct.
 inline std::vector<std::string> records_of(const std::filesystem::path& file) {
   const std::string content = read_file(file, std::size_t{1} << 30);
   constexpr std::size_t header = 12, footer = 4;  // the length and its checksum; the checksum of the payload

@@ -43,7 +43,7 @@ NamedTensors golden_tensors() {
           {"empty", at::empty({0, 4}, torch::kFloat)}};
 }
 
-/// Whether shape, dtype and bits are equal. Unlike torch::equal, this includes NaNs.
+/// Expects equal shape, dtype and bits. Unlike torch::equal, equal NaNs are equal.
 void expect_same_bits(const torch::Tensor& found, const torch::Tensor& expected) {
   ASSERT_EQ(found.sizes(), expected.sizes());
   ASSERT_EQ(found.scalar_type(), expected.scalar_type());
@@ -167,7 +167,7 @@ TEST(Safetensors, AFullDiskIsAnIoError) {
   EXPECT_THROW(write_safetensors(directory / "file", tensors), IoError);
 }
 
-/// Files with arbitrary headers and data.
+/// Writes the bytes as they are, valid or not.
 void write_raw(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -223,7 +223,7 @@ std::string small_file() {
   return read_file(directory / "file", 1 << 20);
 }
 
-/// Checks that reading these bytes either works or throws CheckpointError.
+/// Returns whether the bytes can be read; any exception other than CheckpointError escapes.
 bool is_read(const fs::path& file, const std::string& bytes) {
   write_raw(file, bytes);
   try {
