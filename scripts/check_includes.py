@@ -68,7 +68,7 @@ def missing_sources(root: pathlib.Path):
 
 def main() -> int:
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
-    found = list(find_problems(root))
+    found = [*find_problems(root), *missing_sources(root)]
     print("\n".join(found) or "all includes point to lower layers")
     return 1 if found else 0
 
