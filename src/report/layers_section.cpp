@@ -140,7 +140,7 @@ bool any_never_positive(const SweepData& sweep) {
   });
 }
 
-/// Share of never positive units in each layer at the end of training: the mean over the seeds of each slope.
+/// Share of never-positive units in each layer at the end of training: the mean over the seeds of each slope.
 std::string sweep_table(const SweepData& sweep) {
   const auto layers = layer_names(sweep);
   if (layers.empty()) return {};

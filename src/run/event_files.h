@@ -40,8 +40,8 @@ EventSummary summary_of(const DiagnosticsRecord& record);
 /// (tensorflow/core/util/event.proto) in the framing of TFRecord files. The step of an event is the number of images.
 ///
 /// Each start of a run writes a new file, whose name sorts after the older ones. Its first message makes TensorBoard
-/// discard the later steps that it has read. In addition, the older files are truncated to the state of the checkpoint,
-/// so that readers that ignore this message, or start later, see no point twice and miss none.
+/// discard any later steps that it has already read. In addition, the older files are truncated to the state of the
+/// checkpoint, so that readers that ignore this message, or start later, see no point twice and miss none.
 class EventFiles {
  public:
   /// Does not create or change any file. Throws IoError.

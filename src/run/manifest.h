@@ -39,12 +39,12 @@ std::string manifest_text(const Manifest& manifest);
 /// is detected. All versions of the format are sealed like this. `object` is the text of a non-empty JSON object.
 std::string sealed(std::string object);
 
-/// Parses a manifest without checking its seal. `path` is used in messages. Throws CheckpointError if it is damaged,
-/// and NewerFormatError. Safe for arbitrary bytes.
+/// Parses a manifest without checking its seal. `path` is used in messages. Throws CheckpointError if it is damaged, or
+/// NewerFormatError if it requires a newer slopegan. Safe for arbitrary bytes.
 Manifest parse_manifest(std::string_view text, const std::filesystem::path& path);
 
 /// Reads the manifest of the checkpoint in `directory` and checks its seal. Throws CheckpointError if it is missing or
-/// damaged, and NewerFormatError.
+/// damaged, or NewerFormatError if it requires a newer slopegan.
 Manifest read_manifest(const std::filesystem::path& directory);
 
 /// Throws CheckpointError if a file of the manifest is missing or has a different size or SHA-256.

@@ -109,7 +109,8 @@ void Progress::enter(Phase phase) {
 }
 
 /// Measures the speed over the last window, so that it follows the load of the machine; before the first window ends,
-/// over the time so far. The remaining time assumes that the other phases take the same share of the time as so far.
+/// over the time so far. The estimate of the remaining time assumes that the other phases keep their share of the total
+/// time.
 void Progress::measure() {
   constexpr double window = 10;
   const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;

@@ -131,7 +131,7 @@ R read_record(const nlohmann::json& object) {
   return record;
 }
 
-/// Reads all records of a JSONL file. Throws like for_each_json_line.
+/// Reads all records of a JSONL file. Throws as for_each_json_line does.
 template <Record R>
 std::vector<R> read_records(const std::filesystem::path& file, const std::string& what) {
   std::vector<R> records;

@@ -41,7 +41,7 @@ struct HistoryRecord {
   std::optional<double> gradient_penalty;  ///< as in StepStats
   std::optional<double> generator_slope;   ///< negative slope of this step, if it follows a schedule or is learned
   std::optional<double> discriminator_slope;
-  // The following differ between two runs of the same configuration.
+  // The following fields differ between two runs of the same configuration.
   double seconds = 0;            ///< since this run was started
   double images_per_second = 0;  ///< while training, without the time for samples, metrics and so on
   double memory_mib = 0;         ///< resident memory of the process

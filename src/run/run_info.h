@@ -13,7 +13,7 @@
 /// run.json: describes a run and its status, for the user and for the sweep.
 namespace slopegan {
 
-/// A process that was killed leaves `running`; the lock of the run directory shows whether a run is alive.
+/// A killed process leaves the status `running` behind; the lock of the run directory shows whether a run is alive.
 enum class RunStatus { running, done, diverged, stopped, failed };
 
 /// "running", "done", …

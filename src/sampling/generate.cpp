@@ -131,8 +131,8 @@ void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options
   if (ending == ".gif" && options.walk_steps == 0) throw UsageError("a .gif file needs a walk: --walk FRAMES");
   auto loaded = load_generator(checkpoint);
   TrainingConfig here = loaded.config.training;
-  here.device = Device::automatic;      // the device of the training may not exist here
-  here.precision = Precision::float32;  // the images do not depend on the machine's precisions
+  here.device = Device::automatic;      // the training device may not exist here
+  here.precision = Precision::float32;  // the same on every machine, unlike the default
   const Compute compute = choose_compute(here);
   apply_compute(compute);
   const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));

@@ -19,9 +19,9 @@ struct GenerateOptions {
   bool overwrite = false;              ///< whether existing files at `out` may be replaced
 };
 
-/// Writes the images. Any number of images needs the memory of only one batch. Each image depends only on the seed and
-/// its number. A walk into a directory writes its frames and walk.gif. Reads only the checkpoint and writes only `out`.
-/// Throws UsageError if files exist and may not be replaced, IoError, and StoppedError.
+/// Writes the images. Only one batch is held in memory at a time, however many images there are. Each image depends
+/// only on the seed and its index. A walk into a directory writes its frames and walk.gif. Reads only the checkpoint
+/// and writes only `out`. Throws UsageError if files exist and may not be replaced, IoError, and StoppedError.
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options);
 
 }  // namespace slopegan

@@ -19,10 +19,10 @@ at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_
 /// slopes of a sweep show the same latents, and smaller counts are a prefix of larger ones.
 at::Tensor sample_latents(const Config& config, std::int64_t count);
 
-/// Returns the latents [count, latent_dim] with the numbers first … first + count − 1.
+/// Returns the latents [count, latent_dim] with the indices first … first + count − 1.
 using LatentSource = std::function<at::Tensor(std::int64_t first, std::int64_t count)>;
 
-/// Returns a source of random latents, each of which depends only on the seed and its number.
+/// Returns a source of random latents, each of which depends only on the seed and its index.
 LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim);
 
 /// Interpolates between two vectors `from` and `to` of the same size d ≥ 1 at `t` ∈ [0, 1] along the great circle of

@@ -45,10 +45,10 @@ ScoreTable score_table(const std::vector<ArmScore>& arms) {
 }
 
 struct PairedScores {
-  /// Slope minus control over the seeds in which both are known: ±∞ if one failed. Seeds in which both failed are left
-  /// out, because they say nothing about the slope.
+  /// Slope minus control, for each seed for which both are known: ±∞ if one failed. Seeds for which both failed are
+  /// left out, because they say nothing about the slope.
   std::vector<double> differences;
-  /// Over the seeds in which both are scored.
+  /// Over the seeds for which both have a score.
   std::vector<double> slope, control, finite_differences;
 };
 
@@ -68,7 +68,7 @@ PairedScores paired_scores(const ScoresBySeed& slope, const ScoresBySeed& contro
   return paired;
 }
 
-/// The seeds in which every slope with at least one known score is known.
+/// The seeds for which every slope has a known score. Slopes without any known score are disregarded.
 struct CompleteScores {
   std::vector<double> slopes;
   std::vector<std::vector<double>> scores;  ///< [slope][seed]
@@ -170,7 +170,7 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
   return comparison;
 }
 
-/// Computes the verdicts and the figures that depend on the number of comparisons with pairs.
+/// Computes the verdicts and the figures that depend on the number of comparisons that have pairs.
 void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreTable& table, double control,
                               double alpha) {
   std::vector<Comparison*> family;

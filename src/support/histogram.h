@@ -25,7 +25,7 @@ class Histogram {
   std::vector<Bucket> buckets() const;
 
   std::int64_t count() const;
-  /// The statistics below are over all values, and 0 if there are none.
+  /// The statistics below cover all counted values and are 0 if there are none.
   double min() const { return count() == 0 ? 0 : static_cast<double>(min_); }
   double max() const { return count() == 0 ? 0 : static_cast<double>(max_); }
   double sum() const { return sum_; }

@@ -34,8 +34,8 @@ struct SweepResult {
   bool stopped = false;  ///< by a signal
 };
 
-/// Trains the arms of `mine` that are not over, sweep.jobs processes at a time, which share the cores. If an arm fails,
-/// its failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends. Unless
+/// Trains the arms of `mine` that still need training, sweep.jobs processes at a time, which share the cores. If an arm
+/// fails, its failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends. Unless
 /// `report_every` is 0, a child process rewrites the sweep's report at this interval.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
                       const std::vector<Arm>& mine, std::chrono::seconds report_every = {});

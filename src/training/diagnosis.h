@@ -37,10 +37,10 @@ class Diagnosis {
   DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
                                std::vector<Histogram>* pre_activations = nullptr) const;
 
-  /// The number of latents, which is also that of training and of held-out images.
+  /// The number of latents, which is also the number of training images and of held-out images.
   std::int64_t probes() const { return probes_; }
 
-  /// Takes a training step on the first probe images, to get gradients of a state that has not taken one.
+  /// Takes a training step on the first probe images, to obtain gradients for a state that has not taken a step yet.
   void take_step(GanState& state) const;
 
  private:

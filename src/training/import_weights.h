@@ -7,8 +7,8 @@
 
 namespace slopegan {
 
-/// Creates a run of 0 images in run.output_dir/run.name from networks that were trained elsewhere, with a checkpoint
-/// that can be sampled, exported and trained like any other. Returns the directory of the run.
+/// Creates a run that has seen 0 images in run.output_dir/run.name from networks that were trained elsewhere, with a
+/// checkpoint that can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a safetensors file with the tensors of the generator and, optionally, of the discriminator, under the
 /// names and with the dtypes of a checkpoint (generator.block0.conv.weight, ...). Without a discriminator, a freshly

@@ -35,7 +35,7 @@ TEST(TimeRounds, RepeatsShortCases) {
   int calls = 0;
   const std::vector<BenchCase> cases = {{.name = "short", .run = [&] { ++calls; }}};
   time_rounds(cases, {.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 1});
-  EXPECT_GT(calls, 20);  // a million, unless the machine stalls
+  EXPECT_GT(calls, 20);  // about a million unless the machine stalls
 }
 
 BenchResult example() {
