@@ -41,7 +41,7 @@ struct Versions {
 
 struct HostInfo {
   std::string cpu;         ///< model name from /proc/cpuinfo, or "unknown"
-  std::int64_t cores = 0;  ///< that this process may use
+  std::int64_t cores = 0;  ///< number of cores that this process may use
   std::int64_t memory_mib = 0;
 
   template <class Self, class Visit>
@@ -119,7 +119,7 @@ class RunRecord {
   /// Writes the final status. Throws IoError.
   void end(RunStatus status, std::int64_t images);
 
-  /// The same for a run that ends with an exception: an IoError is only logged, so that it does not replace that
+  /// Like end(), for a run that ends with an exception: an IoError is only logged, so that it does not replace that
   /// exception.
   void end_badly(RunStatus status, std::int64_t images);
 

@@ -132,7 +132,7 @@ void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options
   auto loaded = load_generator(checkpoint);
   TrainingConfig here = loaded.config.training;
   here.device = Device::automatic;      // the training device may not exist here
-  here.precision = Precision::float32;  // the same on every machine, unlike the default
+  here.precision = Precision::float32;  // images must not depend on what the machine supports
   const Compute compute = choose_compute(here);
   apply_compute(compute);
   const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));

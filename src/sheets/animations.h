@@ -19,7 +19,8 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns);
 /// Rows = slopes, columns = steps of one walk, which is the same for all.
 Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames per section.
+/// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames from each latent to
+/// the next.
 void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoint, int rows, int columns, int steps,
                   const SheetStyle& style);
 

@@ -31,7 +31,7 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed);
 /// The scores in a sweep's sheet. Empty texts if there are no scores.
 struct ScoreLabels {
   std::map<double, std::string> slopes;  ///< "FD 12.3 +/- 0.4 (3 seeds)" by slope
-  std::string floor;                     ///< of the real images
+  std::string floor;                     ///< the score of the real images
   std::string legend;                    ///< explains the figures
 };
 

@@ -7,7 +7,7 @@
 
 #include "statistics/summaries.h"
 
-/// Tests and intervals for paired differences of a few seeds. A difference is infinite if one side of the pair failed
+/// Tests and intervals for paired differences over a few seeds. A difference is infinite if one side of the pair failed
 /// (+∞: the first, −∞: the second).
 namespace slopegan {
 

@@ -20,7 +20,7 @@ enum class ArmOutcome {
   done,
   diverged,   ///< NaN or Inf during training
   collapsed,  ///< trained to the end, but the generated images are all alike
-  error,      ///< of the program or the machine; says nothing about the slope and counts as missing
+  error,      ///< an error of the program or the machine; says nothing about the slope and counts as missing
   pending,    ///< not trained to the end yet; counts as missing
 };
 
@@ -60,7 +60,7 @@ struct StatisticsOptions {
 
 struct SlopeSummary {
   double negative_slope = 0;
-  std::int64_t scored = 0;  ///< arms, as are the next three
+  std::int64_t scored = 0;  ///< number of arms, like the next three
   std::int64_t diverged = 0;
   std::int64_t collapsed = 0;
   std::int64_t missing = 0;
@@ -89,7 +89,7 @@ enum class Verdict {
 /// better.
 struct Comparison {
   double negative_slope = 0;
-  /// Seeds in which both are known and not both failed.
+  /// Seeds for which both are known and at least one has not failed.
   std::int64_t pairs = 0;
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
@@ -98,7 +98,7 @@ struct Comparison {
   std::optional<double> median_ratio;
   /// Bootstrap interval of the median ratio over seeds, see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
-  /// Over the pairs in which both are scored.
+  /// Over the pairs in which both have a score.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni's alpha.
   std::optional<Interval> simultaneous_interval;
@@ -111,8 +111,8 @@ struct Comparison {
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
   Verdict verdict = Verdict::not_comparable;
-  /// Pearson's correlation of log FD of the slope and of the control over the seeds in which both are scored. It shows
-  /// the benefit of pairing.
+  /// Pearson's correlation of log FD of the slope and of the control over the seeds for which both have a score. It
+  /// shows the benefit of pairing.
   std::optional<double> pairing_correlation;
 
   /// Whether the test statistic favours the slope: fewer failures than the control or, if equal, a lower mean log FD.
@@ -137,7 +137,7 @@ struct SweepStatistics {
   /// The slope of the sweep that is nearest to wanted_control.
   double control = 0;
   std::vector<std::int64_t> seeds;
-  /// Seeds in which every slope with at least one known score is known.
+  /// Seeds for which every slope has a known score. Slopes without any known score are disregarded.
   std::int64_t complete_seeds = 0;
   std::vector<SlopeSummary> slopes;     ///< ascending
   std::vector<Comparison> comparisons;  ///< all slopes except the control, ascending

@@ -8,7 +8,7 @@
 
 #include "statistics/statistics.h"
 
-/// statistics.json: one list of fields for the program that writes it and for the report that reads it.
+/// statistics.json: one list of fields shared by the program that writes it and the report that reads it.
 namespace slopegan {
 
 struct StatisticsFile {

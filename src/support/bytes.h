@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-/// Integers of one to eight bytes in files of either byte order. Independent of the machine's own byte order.
+/// Reads integers of one to eight bytes in either byte order and writes them in little-endian order, independently of
+/// the machine's own byte order.
 namespace slopegan {
 
 constexpr std::uint64_t little_endian(std::string_view bytes) {

@@ -12,7 +12,8 @@ namespace slopegan {
 std::filesystem::path cache_dir();
 
 /// Acquires the exclusive right to create `file` in the cache, and creates its directory. Waits while another process
-/// holds it. Throws IoError if the directory is not writable, and StoppedError if a signal asks the process to stop.
+/// holds that right. Throws IoError if the directory is not writable, and StoppedError if a signal asks the process to
+/// stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
 /// Replaces a leading ~/ of `path` with $HOME if $HOME is an absolute path.

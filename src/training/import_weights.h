@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// Creates a run that has seen 0 images in run.output_dir/run.name from networks that were trained elsewhere, with a
+/// Creates run.output_dir/run.name, a run that has seen 0 images, from networks that were trained elsewhere, with a
 /// checkpoint that can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a safetensors file with the tensors of the generator and, optionally, of the discriminator, under the

@@ -33,7 +33,7 @@ class RealBatches {
   RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
               int rank = 0, int ranks = 1);
 
-  /// The batches of the next step: discriminator_steps of them, fewer at the end of the run.
+  /// The batches of the next step: discriminator_steps of them, or fewer at the end of the run.
   std::vector<RealImages> next();
 
  private:

@@ -30,7 +30,7 @@ enum class TrainEnd { done, stopped };
 /// ranks that train together; this process is the first, and the others run follow(). nullptr for a single process.
 ///
 /// Throws DivergedError, CheckpointError (a checkpoint that does not fit the configuration), DataError and IoError; the
-/// status in run.json is updated in any case.
+/// status in run.json is updated even then.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 
