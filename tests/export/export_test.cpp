@@ -119,7 +119,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // PyTorch's operators give equal bits; ONNX rounds epsilon and slopes to float32.
+        // PyTorch's operators give the same bits; ONNX rounds epsilon and slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
     }

@@ -67,7 +67,7 @@ TEST(SignFlipTest, MatchesSciPy) {
 
 TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
-  // Above 20 pairs, by random flips.
+  // Above 20 pairs, the test draws random flips.
   const double exact = coin_surplus_probability(24, 10);
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(24, 7)), exact,
               testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
