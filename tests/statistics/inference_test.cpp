@@ -135,7 +135,7 @@ TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
 }
 
 TEST(SymmetricCentreInterval, HasTheNominalCoverage) {
-  // With 6 pairs, 95 % takes all 64 intervals except the two outermost.
+  // With 6 pairs, the ordered subset means divide the line into 64 parts; at 95 %, all but the two outermost are used.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 2.0 / 64;
   int hits = 0;
@@ -158,7 +158,7 @@ TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
 }
 
 TEST(SymmetricCentreInterval, IsCloseToStudentsForManyNormalDifferences) {
-  // By random subsets. Student's interval is exact for normal differences.
+  // With 30 pairs, the subsets are random. Student's interval is exact for normal differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
   const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);
