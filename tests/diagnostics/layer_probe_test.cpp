@@ -54,7 +54,7 @@ TEST(UnitStatistics, SplitsTheEnergyBetweenBothSides) {
 
 TEST(UnitStatistics, AreTheSameForPartsAndAnyMemoryFormat) {
   at::manual_seed(1);
-  const auto x = at::randn({40, 5, 3, 7});  // 840 values per unit: more than one part of the sum
+  const auto x = at::randn({40, 5, 3, 7});  // 840 values per unit are summed in more than one part
   const auto whole = statistics_of(x, 0.3);
   UnitStatistics parts;
   for (const auto& part : x.split(7)) {

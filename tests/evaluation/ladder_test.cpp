@@ -79,7 +79,8 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // The classifier sees much stronger noise as similar "bags": FD increases further, but precision does not decrease.
+  // To the classifier, much noisier images look like similar bags: FD increases further, but precision does not
+  // decrease.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;

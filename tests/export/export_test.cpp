@@ -119,7 +119,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // PyTorch's operators give equal bits; ONNX rounds epsilon and slopes to float32.
+        // PyTorch's operators give the same bits; ONNX rounds epsilon and slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
     }
@@ -238,7 +238,7 @@ TEST(OnnxParser, RejectsTruncatedFiles) {
   const auto bytes = onnx_model(exported_network(loaded));
   const auto whole = parse_onnx_model(bytes);
   EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
-  const auto end_of_graph = bytes.rfind("images");  // in the name of the output; only notes follow
+  const auto end_of_graph = bytes.rfind("images");  // within the name of the output; only metadata follows
   for (std::size_t size = 0; size < end_of_graph; size += 1 + size / 50) {
     EXPECT_THROW(parse_onnx_model(std::string_view(bytes).substr(0, size)), std::runtime_error) << size;
   }

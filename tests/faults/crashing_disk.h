@@ -22,7 +22,7 @@ enum class UnsyncedNames { lost, kept, some };
 /// A rename is atomic: both names or neither. Otherwise names reach the disk in any order.
 class CrashingDisk {
  public:
-  /// The current content of `root` (files, directories, links) is durable.
+  /// Treats the current content of `root` (files, directories, links) as durable.
   explicit CrashingDisk(std::filesystem::path root);
 
   void replay(const RecordedCall& call);
@@ -33,7 +33,7 @@ class CrashingDisk {
  private:
   struct Node {
     enum class Kind { file, directory, link } kind;
-    std::string content, safe_content;  ///< of a link: its target, which is always durable
+    std::string content, safe_content;  ///< for a link, its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
   /// Keyed by the node of the directory, so that a renamed directory keeps its names.

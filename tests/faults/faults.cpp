@@ -140,7 +140,7 @@ mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
 }
 
-/// Opening a file counts if it may create the file or truncate it.
+/// A call that opens a file counts if it may create or truncate the file.
 template <class Open>
 int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();

@@ -8,7 +8,7 @@
 
 /// Fault injection: this library interposes on the C library. It counts the calls that modify files below one
 /// directory, and can record them, make one fail, or kill the process before one. A test program links it and calls
-/// arm_faults in a child process. The real program loads it by LD_PRELOAD, with the plan in SLOPEGAN_FAULTS.
+/// arm_faults in a child process. The real program loads it through LD_PRELOAD, with the plan in SLOPEGAN_FAULTS.
 namespace slopegan::testing {
 
 struct FaultPlan {
@@ -36,7 +36,7 @@ struct RecordedCall {
   std::string kind;         ///< create, cut, write, resize, sync, mkdir, link, unlink, rename, exchange
   std::string path, other;  ///< other: the new name, or the target of a link
   std::string data;         ///< the bytes written
-  std::size_t offset = 0;   ///< of the data in the file, or the new size
+  std::size_t offset = 0;   ///< offset of the data in the file, or the new file size
 };
 
 /// Reads a file that FaultPlan::record produced.

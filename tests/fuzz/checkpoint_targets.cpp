@@ -9,7 +9,7 @@ namespace slopegan::fuzz {
 
 namespace {
 
-/// The size of a tensor in bytes, independently of the reader.
+/// The size of a tensor in bytes, computed independently of the reader.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::uint64_t count = c10::elementSize(entry.dtype);
   for (const auto size : entry.shape) {

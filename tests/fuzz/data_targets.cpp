@@ -65,7 +65,7 @@ void put(Archive& archive, int size, std::initializer_list<std::uint32_t> values
 /// The fields that both headers of an entry share, such as size and checksum.
 void put_entry(Archive& archive, Bytes content) {
   const auto size = static_cast<std::uint32_t>(content.size());
-  put(archive, 2, {20, 0, 0, 0, 0x21});  // version, flags, stored, time, date
+  put(archive, 2, {20, 0, 0, 0, 0x21});  // version, flags, method (stored), time, date
   put(archive, 4, {static_cast<std::uint32_t>(::crc32(0, content.data(), size)), size, size});
   put(archive, 2, {5, 0});  // lengths of the name and the extra field
 }

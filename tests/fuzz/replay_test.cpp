@@ -15,7 +15,7 @@ struct Target {
   void (*run)(Bytes);
 };
 
-/// Shown by CTest.
+/// Prints the name that CTest shows.
 void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 class FuzzTarget : public ::testing::TestWithParam<Target> {};

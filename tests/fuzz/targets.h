@@ -4,7 +4,7 @@
 #include <span>
 
 /// Entry points for libFuzzer and the replay test. Each target reads the bytes as one kind of file of unknown origin.
-/// It aborts the process unless the reader succeeds or throws its documented error, and if a property of the result
+/// It aborts the process if the reader throws anything other than its documented error, or if a property of the result
 /// does not hold.
 namespace slopegan::fuzz {
 

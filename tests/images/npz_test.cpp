@@ -38,7 +38,7 @@ TEST(NpyHeader, IsParsedIntoTypeShapeAndSize) {
   EXPECT_THAT(header.shape, ElementsAre(60, 28, 28, 3));
   EXPECT_EQ(header.size % 64, 0u);
   EXPECT_EQ(npy("|u1", "(60, 28, 28, 3)", "values").substr(header.size), "values");
-  EXPECT_THAT(parse_npy_header(npy("<i8", "(5,)", "", "True")).shape, ElementsAre(5));  // both orders are the same
+  EXPECT_THAT(parse_npy_header(npy("<i8", "(5,)", "", "True")).shape, ElementsAre(5));  // both orders agree in 1-D
   EXPECT_THAT(parse_npy_header(npy("<i8", "()", "")).shape, IsEmpty());
 }
 

@@ -288,7 +288,7 @@ TEST(SplitIntoPages, KeepsSheetsThatFitAndPutsAtLeastOneRowOnAPage) {
   EXPECT_EQ(split_into_pages(numbered_rows(3), {}, 1000).size(), 1u);
   EXPECT_EQ(split_into_pages(numbered_rows(3), {}, 1000)[0].title, "title");
   EXPECT_EQ(split_into_pages(numbered_rows(1), {}, 10).size(), 1u);
-  EXPECT_EQ(split_into_pages(numbered_rows(5), {}, 10).size(), 5u);  // one row per page, although each is too high
+  EXPECT_EQ(split_into_pages(numbered_rows(5), {}, 10).size(), 5u);  // one row per page, although each is too tall
   EXPECT_EQ(split_into_pages({}, {}, 10).size(), 1u);
 }
 

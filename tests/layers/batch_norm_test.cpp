@@ -20,7 +20,7 @@ struct NormCase {
   std::int64_t count, channels, height, width;
 };
 
-// Fewer and more channels than a strip of the loops, not a multiple of it; more rows than a block.
+// Fewer and more channels than a strip of the loops has, also not a multiple of it; more rows than a block has.
 const std::vector<NormCase> norm_cases = {{4, 5, 6, 6}, {3, 64, 4, 4}, {2, 100, 3, 5}, {64, 32, 16, 16}, {2, 1, 1, 1}};
 constexpr double norm_slopes[] = {0, 0.01, 0.2, 1, 1.5, -0.3};
 
@@ -45,8 +45,8 @@ at::Tensor norm_reference(const at::Tensor& x, const BatchNormState& norm, doubl
 
 using NormFunction = std::function<at::Tensor(const at::Tensor&)>;
 
-/// The output; the gradients of x, weight and bias; the gradient of x again, and the gradients of its squared norm with
-/// respect to x, weight and direction.
+/// Returns the output; the gradients of x, weight and bias; the gradient of x again, now differentiable; and the
+/// gradients of its squared norm with respect to x, weight and direction.
 std::vector<at::Tensor> norm_derivatives(const at::Tensor& x, const BatchNormState& norm, const at::Tensor& direction,
                                          const NormFunction& function) {
   const auto input = x.detach().clone().requires_grad_(true);
@@ -79,7 +79,7 @@ double norm_error(at::ScalarType maps_type, at::ScalarType weight_type) {
       });
       const auto compare = [&](const at::Tensor& value, const at::Tensor& wanted) {
         EXPECT_EQ(value.sizes(), wanted.sizes());
-        const auto scale = wanted.abs().max().clamp_min(1e-3);  // two values per channel: the gradients are 0
+        const auto scale = wanted.abs().max().clamp_min(1e-3);  // with two values per channel, the gradients are 0
         largest = std::max(largest, ((value - wanted).abs().max() / scale).item<double>());
       };
       for (std::size_t i = 0; i < found.size(); ++i) compare(found[i], expected[i]);
@@ -211,8 +211,8 @@ BatchNormActivation make_norm(at::ScalarType type) {
   return norm;
 }
 
-/// The output; the gradients of x, weight and bias; the gradient of x again, and the gradients of its squared norm with
-/// respect to x and weight; in float64.
+/// Returns in float64 the output; the gradients of x, weight and bias; the gradient of x again, now differentiable; and
+/// the gradients of its squared norm with respect to x and weight.
 std::vector<at::Tensor> synchronised_derivatives(const at::Tensor& x, BatchNormActivation& norm,
                                                  const at::Tensor& direction,
                                                  const std::function<at::Tensor(const at::Tensor&)>& function) {

@@ -17,7 +17,7 @@ using ::slopegan::testing::scalar_of_gradients;
 
 constexpr double slopes[] = {0, 0.01, 0.2, 0.37, 1};
 
-// Values on both sides of the kink, never within the numerical step of it.
+// Values on both sides of the kink, all farther from it than the step of the numerical gradient.
 at::Tensor values(at::IntArrayRef shape, at::ScalarType type = at::kDouble) {
   at::manual_seed(7);
   const auto x = at::randn(shape, at::kDouble);

@@ -18,7 +18,8 @@ struct Layer {
 };
 
 // Gray and RGB images; widths on both sides of the thresholds between implementations; a side of 2 (border everywhere);
-// more lines than a block has; patches in one part, in lines and in single places; odd widths and sides.
+// more lines than a block has; patches in one part, in one part per line and in one part per place; odd widths and
+// sides.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
                                    {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};

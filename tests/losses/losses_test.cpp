@@ -137,7 +137,7 @@ TEST(InterpolateImages, InterpolatesEachPairWithItsOwnWeight) {
   EXPECT_TRUE(mixed.requires_grad());
 }
 
-/// Compares the gradient of a penalty of a real discriminator with central differences, in a random direction per
+/// Compares the gradient of a penalty on a complete discriminator with central differences, in one random direction per
 /// parameter. This exercises the second derivatives of all layers.
 void expect_numerical_gradient(DiscriminatorNorm norm, double slope,
                                const std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>& penalty) {
@@ -154,7 +154,7 @@ void expect_numerical_gradient(DiscriminatorNorm norm, double slope,
   const auto parameters = discriminator->parameters();
   value().backward();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    // The last bias shifts all logits equally: its gradient is 0 and undefined.
+    // The last bias shifts all logits equally: its gradient is 0, or undefined in autograd.
     const auto gradient = parameters[i].grad().defined() ? parameters[i].grad() : at::zeros_like(parameters[i]);
     const auto direction = at::randn_like(parameters[i]);
     constexpr double step = 1e-7;

@@ -64,7 +64,7 @@ TEST(FrechetDistance, EqualsItsBiasForTwoSamplesOfOneGaussian) {
     }
     const Estimate found = estimate(distances);
     const double expected = frechet_bias(scale.square().diag(), count, count);
-    // The next order is smaller by a factor of about width / count.
+    // The next-order term is smaller by a factor of about width / count.
     EXPECT_NEAR(found.mean, expected, 4 * found.standard_error + 0.02 * expected);
     EXPECT_LT(found.standard_error, 0.03 * expected) << "too few pairs to tell";
   }

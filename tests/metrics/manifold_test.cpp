@@ -48,7 +48,7 @@ TEST(Manifold, MetricsMatchTheirDefinitionsOnSetsWithManyTies) {
 }
 
 TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
-  // With three neighbours, the ball around 0 has radius 3, and the others end at 0, 0 and 3 on this side.
+  // With three neighbours, the ball around 0 has radius 3 and ends at -3; the others end at -1, 0 and 0 on that side.
   const at::Tensor real = at::tensor({0.0, 1.0, 2.0, 3.0}, at::kDouble).view({4, 1});
   const at::Tensor generated = at::tensor({-3.0, -3.0, -3.0, -3.0}, at::kDouble).view({4, 1});
   const ManifoldMetrics found = manifold_metrics(manifold_of(real, 3, 3), manifold_of(generated, 3, 3));

@@ -38,7 +38,7 @@ struct Estimate {
   double standard_error = 0;
 };
 
-/// Statistics of independent repetitions.
+/// The mean of independent repetitions and its standard error.
 inline Estimate estimate(const std::vector<double>& values) {
   const at::Tensor tensor = at::tensor(values);
   return {tensor.mean().item<double>(), tensor.std().item<double>() / std::sqrt(static_cast<double>(values.size()))};

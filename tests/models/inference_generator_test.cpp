@@ -12,7 +12,7 @@
 namespace slopegan {
 namespace {
 
-/// A generator with running statistics and biases as after training.
+/// A generator with running statistics and biases like those of a trained generator.
 Generator trained_generator(const std::vector<std::string>& overrides, std::int64_t channels) {
   const auto config = load_config("", overrides).config;
   Generator generator(config.generator, config.data.resolution, channels, 3);

@@ -45,7 +45,7 @@ Discriminator make_discriminator(const DiscriminatorConfig& config, const Shape&
   return discriminator;
 }
 
-// The channels of the stages, the stage next to the image first.
+// The number of channels of each stage, starting with the stage next to the image.
 std::vector<std::int64_t> stage_channels(const Shape& shape) {
   std::vector<std::int64_t> channels;
   for (std::int64_t size = 4, width = shape.width; size < shape.resolution; size *= 2, width *= 2) {

@@ -20,7 +20,7 @@ class DiskSlowCheck : public ExactResume {
 
 TEST_F(DiskSlowCheck, AFullDiskEndsTheRunWhichResumesWithMoreSpace) {
   whole();
-  // A checkpoint takes 440 kB. The sizes fit none, one, two, or most of a third.
+  // A checkpoint takes 440 kB. The disks hold none, one, two, or two and most of a third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
   const std::vector<std::int64_t> saved = {0, 64, 128, 128};
   const auto first = static_cast<std::size_t>(check_count(2, 0));

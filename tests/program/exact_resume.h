@@ -112,7 +112,7 @@ class ExactResume : public ProgramTest {
     std::this_thread::sleep_for(whole_time_ * part / 4);
   }
 
-  /// The images of the newest checkpoint, or 0. Checks that all checkpoints are valid.
+  /// The image count of the newest checkpoint, or 0 if there is none. Checks that all checkpoints are valid.
   static std::int64_t newest_images(const std::filesystem::path& run) {
     std::vector<std::string> warnings;
     const auto newest = load_newest(run / "checkpoints", warnings);

@@ -13,8 +13,8 @@ using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
 /// A checkpoint from before the first release, after 12,800 images, with learned slopes, a list of slopes and R1, and
-/// three images generated from it. It checks that every version reads the files of earlier versions with the same
-/// format version.
+/// three images generated from it. The tests check that every version reads the files of earlier versions
+/// with the same format version.
 const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};

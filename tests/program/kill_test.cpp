@@ -48,7 +48,8 @@ TEST_F(KillSlowCheck, ARunKilledAtRandomTimesEndsLikeAnUninterruptedRun) {
 }
 
 TEST_F(KillSlowCheck, ARunKilledAtAnyStepOfACommitEndsLikeAnUninterruptedRun) {
-  // The third checkpoint is the first that prunes: from the creation of its directory to the removal of the oldest.
+  // Saving the third checkpoint is the first save that removes an old one. The recorded calls begin with the creation
+  // of its directory.
   const std::string from = "checkpoints/.tmp-192";
   const auto calls = record("recorded", from);
   const auto end = std::find_if(calls.begin(), calls.end(), [](const RecordedCall& call) {

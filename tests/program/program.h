@@ -63,7 +63,7 @@ class Program {
 
   /// Waits for the process. Returns its exit code, or 128 + the signal that killed it.
   int wait() { return *poll(/*flags=*/0); }
-  /// As wait(), or std::nullopt if the process is still running.
+  /// Like wait(), but does not block: returns std::nullopt if the process is still running.
   std::optional<int> poll(int flags = WNOHANG) {
     rusage usage{};
     if (!ended_ && ::wait4(pid_, &status_, flags, &usage) == pid_) {
@@ -103,7 +103,7 @@ inline Result run(const std::filesystem::path& scratch, const std::vector<std::s
 
 inline std::string config_file(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/configs/" + name; }
 
-/// Waits at most a minute until `file` exists.
+/// Waits at most a minute for `file` to exist.
 inline bool wait_for(const std::filesystem::path& file) {
   for (int i = 0; i < 6000 && !std::filesystem::exists(file); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -76,7 +76,7 @@ class ShardsSlowCheck : public ProgramTest {
     return WEXITSTATUS(status);
   }
 
-  /// Kills some of the shards at random times.
+  /// Kills some of the shards at random times. Returns how many were killed.
   int kill_some() {
     std::mt19937 random(1);
     std::vector<int> victims(static_cast<std::size_t>(shards_));

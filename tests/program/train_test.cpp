@@ -252,7 +252,7 @@ TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
     more.insert(more.begin(), {"run.name=variant" + std::to_string(i), "training.total_images=640"});
     const auto result = train(more);
     EXPECT_EQ(result.code, 0) << i << ": " << result.err;
-    // Each must restore its complete state after a stop.
+    // Each variant must restore its complete state after a stop.
     more.push_back("training.total_images=704");
     more.insert(more.end(), {"--resume", "auto"});
     const auto resumed = train(more);

@@ -39,7 +39,7 @@ struct Change {
   std::int64_t after;
 };
 
-/// The same number with a different content.
+/// Saves a checkpoint with an existing number but different content.
 void replace_2000(const fs::path& dir) { save_checkpoint(dir, info_at(2000), state_at(7), 2); }
 
 const std::vector<Change>& changes() {
@@ -56,8 +56,8 @@ const std::vector<Change>& changes() {
   return all;
 }
 
-/// Returns the images of the newest intact checkpoint, or -1. Every directory named by a number, and the target of
-/// `latest`, must be intact.
+/// Returns the image count of the newest intact checkpoint, or -1 if there is none. Every directory named by a number,
+/// and the target of `latest`, must be intact.
 std::int64_t newest_whole(const fs::path& dir) {
   for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
   if (fs::is_symlink(dir / "latest")) {

@@ -21,7 +21,7 @@ Manifest example_manifest() {
           {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
-/// Returns the fields, for changes; sealed_text seals them again.
+/// Returns the example's fields for a test to change; sealed_text() seals them again.
 nlohmann::json example_fields() {
   auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json.erase("manifest_sha256");
@@ -49,7 +49,7 @@ struct Damage {
   const char* reason;
 };
 
-/// Returns the names that CTest shows.
+/// Prints the name that CTest shows.
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
 const Damage damages[] = {

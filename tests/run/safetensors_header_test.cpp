@@ -60,7 +60,7 @@ struct Hostile {
   std::string reason;
 };
 
-/// Returns the names that CTest shows.
+/// Prints the name that CTest shows.
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.what; }
 
 /// Returns the header of one tensor "a" with these fields.
@@ -86,7 +86,7 @@ std::string two_tensors(const std::string& first, const std::string& second) {
   return join({R"({"a":)", fields, first, R"(},"b":)", fields, second, "}}"}, "");
 }
 
-/// Each header is for four bytes of data.
+/// Each header belongs to a file with four bytes of data.
 std::vector<Hostile> hostile_headers() {
   const std::string good = R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})";
   return {

@@ -42,7 +42,7 @@ TEST(LoadGenerator, RejectsAWrongWidthBeforeAllocatingTheNetwork) {
   wide.data.resolution = 128;  // 10 GB of weights
   checkpoint.info.config_yaml = to_yaml(wide);
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block0.conv.weight has another shape"));
-  // Also if the first layer has the correct shape.
+  // The checkpoint is also rejected if the first layer has the correct shape.
   checkpoint.tensors["generator.block0.conv.weight"] = at::empty({4, 16384, 4, 4});
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block1.conv.weight has another shape"));
 }

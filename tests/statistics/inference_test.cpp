@@ -67,7 +67,7 @@ TEST(SignFlipTest, MatchesSciPy) {
 
 TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
-  // Above 20 pairs, by random flips.
+  // Above 20 pairs, the test draws random flips.
   const double exact = coin_surplus_probability(24, 10);
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(24, 7)), exact,
               testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
@@ -135,7 +135,7 @@ TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
 }
 
 TEST(SymmetricCentreInterval, HasTheNominalCoverage) {
-  // With 6 pairs, 95 % takes all 64 intervals except the two outermost.
+  // With 6 pairs, the ordered subset means divide the line into 64 parts; at 95 %, all but the two outermost are used.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 2.0 / 64;
   int hits = 0;
@@ -158,7 +158,7 @@ TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
 }
 
 TEST(SymmetricCentreInterval, IsCloseToStudentsForManyNormalDifferences) {
-  // By random subsets. Student's interval is exact for normal differences.
+  // With 30 pairs, the subsets are random. Student's interval is exact for normal differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
   const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);

@@ -71,7 +71,7 @@ TEST(SimulatedSweeps, MakeAFalseClaimInAtMostOneOfTwenty) {
 }
 
 TEST(SimulatedSweeps, ReachTheNominalErrorRateWithEnoughSeeds) {
-  // Ten seeds, one comparison: p <= 0.05 is 50 of the 1,024 sign flips.
+  // Ten seeds, one comparison: p <= 0.05 accepts 50 of the 1,024 sign flips.
   constexpr int sweeps = 8000;
   constexpr double chance = 50.0 / 1024;
   const Claims claims = count_claims({.seeds = 10, .effects = {0}}, sweeps);

@@ -51,7 +51,7 @@ TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
 }
 
 TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
-  // Six seeds with differences of one sign: p = 1/32, corrected for two slopes 2/32.
+  // Six seeds with differences of one sign: p = 1/32, or 2/32 after the correction for two slopes.
   const std::vector<double> control = {10, 11, 12, 13, 14, 15}, worse = {20, 21, 25, 26, 28, 33};
   const auto one = sweep_statistics(arms_with({{0.2, control}, {1, worse}}), 0.2);
   EXPECT_TRUE(one.comparisons[0].significant);

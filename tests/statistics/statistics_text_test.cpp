@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// One arm per seed and slope: FD = 10 · ratio · (1 ± wobble), with the sign by seed and slope.
+/// One arm per seed and slope: FD = 10 · ratio · (1 ± wobble), where seed and slope determine the sign.
 std::vector<ArmScore> arms_with(int seeds, const std::vector<std::pair<double, double>>& slopes, double wobble = 0.01) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, ratio] : slopes) {

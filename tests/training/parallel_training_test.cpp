@@ -76,7 +76,7 @@ at::Tensor real_batch(std::int64_t number, std::int64_t count) {
 }
 
 struct Outcome {
-  std::vector<double> losses;  ///< of D and G and the penalty, step by step
+  std::vector<double> losses;  ///< losses of D and G, and the penalty, step by step
   std::vector<double> state;   ///< every tensor of the state, flattened
 };
 

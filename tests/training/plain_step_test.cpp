@@ -84,7 +84,7 @@ struct Differences {
   double loss = 0, weight = 0;  // the maximum over all steps; the maximum after the last step
 };
 
-/// Takes 20 steps with both in the given precision. The differences of the losses are relative.
+/// Takes 20 steps with both implementations in the given precision. The differences of the losses are relative.
 Differences after_20_steps(at::ScalarType type) {
   Config config;
   config.generator.width = config.discriminator.width = 8;
