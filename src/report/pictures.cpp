@@ -1,7 +1,6 @@
 #include "report/pictures.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <span>
@@ -24,20 +23,6 @@ namespace slopegan {
 namespace {
 
 constexpr int max_tile_side = 64, lossless = 101, good_quality = 80;
-
-/// The numbers of images seen in the file names samples/<images>.png.
-std::set<std::int64_t> sample_times(const RunPaths& run) {
-  std::set<std::int64_t> counts;
-  if (run.root().empty()) return counts;  // an arm that has not started
-  for (const auto& file : entries_of(run.samples_dir())) {
-    const std::string stem = file.stem().string();
-    std::int64_t images = 0;
-    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
-    const bool is_number = error == std::errc() && end == stem.data() + stem.size();
-    if (is_number && file.extension() == ".png") counts.insert(images);
-  }
-  return counts;
-}
 
 /// Orders times such that every prefix is spread over training: the last, the first, then repeatedly the middle of the
 /// largest gap.
@@ -205,7 +190,7 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
   Pictures pictures;
   pictures.layout = layout;
   std::set<std::int64_t> times;
-  for (const auto& source : sources) times.merge(sample_times(RunPaths(source.run)));
+  for (const auto& source : sources) times.merge(RunPaths(source.run).sample_counts());
   auto order = spread_order(times);
   if (order.empty()) return pictures;
   order.resize(std::min(order.size(), max_times));

@@ -1,6 +1,7 @@
 #include "run/run_directory.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,20 @@ static bool has_entry_except(const fs::path& directory, Predicate&& is_allowed) 
   return std::any_of(entries.begin(), entries.end(), [&](const fs::path& entry) {
     return entry.filename() != lock_name && !is_allowed(entry.filename().native());
   });
+}
+
+std::set<std::int64_t> RunPaths::sample_counts() const {
+  std::set<std::int64_t> counts;
+  if (root_.empty()) return counts;  // an arm that has not started
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(samples_dir(), ignored)) {
+    const std::string stem = entry.path().stem().string();
+    std::int64_t images = 0;
+    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
+    const bool is_number = error == std::errc() && end == stem.data() + stem.size();
+    if (is_number && entry.path().extension() == ".png") counts.insert(images);
+  }
+  return counts;
 }
 
 static bool has_any_entry(const fs::path& directory) {

@@ -2,12 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 
 #include "support/files.h"
 
 namespace slopegan {
 
-/// The paths of the files of a run. Does not create, read or lock anything.
+/// The paths of the files of a run. Does not create or lock anything.
 class RunPaths {
  public:
   explicit RunPaths(std::filesystem::path root) : root_(std::move(root)) {}
@@ -23,6 +24,8 @@ class RunPaths {
   std::filesystem::path reals_file() const { return root_ / "reals.png"; }
   std::filesystem::path samples_dir() const { return root_ / "samples"; }
   std::filesystem::path samples_file(std::int64_t images) const;
+  /// The numbers in the names of the files samples/<images>.png; empty if there are none.
+  std::set<std::int64_t> sample_counts() const;
   std::filesystem::path checkpoints_dir() const { return root_ / "checkpoints"; }
   std::filesystem::path report_file() const { return root_ / "report.html"; }
 

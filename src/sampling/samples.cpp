@@ -1,7 +1,6 @@
 #include "sampling/samples.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -29,19 +28,6 @@ at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor
 
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute) {
   return generate_images(InferenceGenerator(generator, compute.type), latents);
-}
-
-std::set<std::int64_t> sample_counts(const RunPaths& run) {
-  std::set<std::int64_t> counts;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(run.samples_dir(), ignored)) {
-    const std::string stem = entry.path().stem().string();
-    std::int64_t images = 0;
-    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
-    const bool number = error == std::errc() && end == stem.data() + stem.size();
-    if (number && entry.path().extension() == ".png") counts.insert(images);
-  }
-  return counts;
 }
 
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count) {

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 
 #include "data/dataset.h"
 #include "images/grid.h"
 #include "models/compute.h"
 #include "models/inference_generator.h"
-#include "run/run_directory.h"
 #include "sampling/latents.h"
 #include "sampling/load_generator.h"
 
@@ -23,9 +21,6 @@ at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor
 /// Generates images with the current weights, in evaluation mode (running statistics), regardless of the mode of the
 /// generator.
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
-
-/// Returns the numbers of images in the names of the files samples/<images>.png of a run.
-std::set<std::int64_t> sample_counts(const RunPaths& run);
 
 /// Returns `count` real images as the discriminator sees them. They depend only on config.seed.
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);

@@ -165,7 +165,7 @@ void animate_training(const std::filesystem::path& file, const Config& config, c
   // At most as many tiles as there are samples.
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
-  write_training(file, sheet, sample_counts(run), style, [&](Sheet& one, std::int64_t images) {
+  write_training(file, sheet, run.sample_counts(), style, [&](Sheet& one, std::int64_t images) {
     one.rows = grid_rows(frame_tiles(run, images, config, rows * columns), columns);
   });
 }
@@ -179,7 +179,7 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
   sheet.title = config.run.name + ": slopes over training";
   std::set<std::int64_t> counts;
   for (const auto& arm : chosen) {
-    counts.merge(sample_counts(RunPaths(arm.directory)));
+    counts.merge(RunPaths(arm.directory).sample_counts());
     sheet.rows.push_back({.label = slope_label(arm.negative_slope)});
     const auto& score = labels.slopes.at(arm.negative_slope);
     if (!score.empty()) sheet.rows.back().detail = "at the end " + score;

@@ -144,7 +144,7 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
 Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
   const auto chosen = arms_of_seed(arms, seed);
   std::set<std::int64_t> counts;
-  for (const auto& arm : chosen) counts.merge(sample_counts(RunPaths(arm.directory)));
+  for (const auto& arm : chosen) counts.merge(RunPaths(arm.directory).sample_counts());
   if (counts.empty()) throw UsageError("no arm has written samples yet");
   const auto times = spread(counts, static_cast<std::size_t>(columns));
   Sheet sheet;
@@ -280,7 +280,7 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
   auto written = write_sheet(sweep_dir / "contact_sheet.png", slope_contact_sheet(config, arms, seed, columns), style);
   const auto chosen = arms_of_seed(arms, seed);
   if (std::any_of(chosen.begin(), chosen.end(),
-                  [](const Arm& arm) { return !sample_counts(RunPaths(arm.directory)).empty(); })) {
+                  [](const Arm& arm) { return !RunPaths(arm.directory).sample_counts().empty(); })) {
     const auto sheet = slope_time_sheet(config, arms, seed, std::min(columns, 8));
     for (auto& file : write_sheet(sweep_dir / "time_sheet.png", sheet, style)) written.push_back(std::move(file));
   }

@@ -60,7 +60,7 @@ void remove_later(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
     log::info("removed " + printable(newer.string()) + ", which is newer than the checkpoint to resume from");
   }
-  for (const auto sample : sample_counts(directory)) {
+  for (const auto sample : directory.sample_counts()) {
     if (sample > images) remove_tree(directory.samples_file(sample));
   }
 }
