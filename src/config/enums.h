@@ -47,19 +47,18 @@ constexpr std::string_view name_of(ActivationKind value) {
 struct ActivationTraits {
   bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
   bool learns_slope;         ///< the slope is a parameter of the network
-  bool is_random;            ///< draws its slope anew in every training step
 };
 
 constexpr ActivationTraits traits_of(ActivationKind kind) {
   switch (kind) {
     case ActivationKind::leaky_relu:
-      return {.uses_negative_slope = true, .learns_slope = false, .is_random = false};
+      return {.uses_negative_slope = true, .learns_slope = false};
     case ActivationKind::relu:
-      return {.uses_negative_slope = false, .learns_slope = false, .is_random = false};
+      return {.uses_negative_slope = false, .learns_slope = false};
     case ActivationKind::prelu:
-      return {.uses_negative_slope = true, .learns_slope = true, .is_random = false};
+      return {.uses_negative_slope = true, .learns_slope = true};
     case ActivationKind::rrelu:
-      return {.uses_negative_slope = false, .learns_slope = false, .is_random = true};
+      return {.uses_negative_slope = false, .learns_slope = false};
   }
   return {};
 }
