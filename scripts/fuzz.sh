@@ -14,7 +14,10 @@ if ((${#targets[@]} == 0)); then
 fi
 
 SLOPEGAN_FUZZ=1 scripts/setup.sh
-[[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null
+if [[ ! -f build/fuzz/build.ninja ]]; then
+  # Debian installs Clang 16 under a name of its own; its plain clang++ is too old.
+  cmake --preset fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-16 || echo clang++)" >/dev/null
+fi
 cmake --build --preset fuzz
 
 # A small quarantine reuses freed memory immediately, so the memory limit applies to what the readers hold. yaml-cpp is not

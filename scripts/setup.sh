@@ -27,7 +27,7 @@ packages=(
 )
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi
 if [[ ${SLOPEGAN_SLURM:-0} == 1 ]]; then packages+=(slurm-wlm munge); fi
-if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang libclang-rt-dev); fi
+if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang-16 libclang-rt-16-dev); fi
 if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
