@@ -38,7 +38,14 @@ struct DataConfig {
   std::int64_t channels = 0;
   bool flip = false;
   bool transpose = false;
+  ImageFit fit = ImageFit::automatic;
+  std::string background = "white";
+  LabelUse labels = LabelUse::automatic;
   double max_unreadable = 0.01;
+
+  /// Not a key: image folders are read as by version 0.9 (files, pixels and labels), because the configuration is that
+  /// of a run of that version.
+  bool as_in_0_9 = false;
 };
 
 struct ActivationConfig {

@@ -27,6 +27,35 @@ constexpr std::string_view name_of(DatasetKind value) {
   return {};
 }
 
+/// How images whose size is not the resolution are fitted to it.
+enum class ImageFit { automatic, pad, crop, stretch };
+
+constexpr std::string_view name_of(ImageFit value) {
+  switch (value) {
+    case ImageFit::automatic:
+      return "auto";
+    case ImageFit::pad:
+      return "pad";
+    case ImageFit::crop:
+      return "crop";
+    case ImageFit::stretch:
+      return "stretch";
+  }
+  return {};
+}
+
+enum class LabelUse { automatic, none };
+
+constexpr std::string_view name_of(LabelUse value) {
+  switch (value) {
+    case LabelUse::automatic:
+      return "auto";
+    case LabelUse::none:
+      return "none";
+  }
+  return {};
+}
+
 enum class ActivationKind { leaky_relu, relu, prelu, rrelu };
 
 constexpr std::string_view name_of(ActivationKind value) {

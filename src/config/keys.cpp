@@ -85,6 +85,8 @@ Json schema_of(TextRule rule) {
   // A run name may be the number 2026; the pattern applies to strings only.
   if (rule == TextRule::run_name)
     return {{"type", {"string", "number"}}, {"pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$"}};
+  if (rule == TextRule::colour)
+    return {{"type", "string"}, {"pattern", "^(white|black|none|#[0-9A-Fa-f]{6})$"}};
   return {
       {"type", "string"}, {"minLength", 1}, {"maxLength", 4096}, {"pattern", "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}};
 }

@@ -1,6 +1,7 @@
 #include "config/read_value.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -94,8 +95,15 @@ std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view 
   return std::nullopt;
 }
 
+bool is_colour(const std::string& text) {
+  if (text == "white" || text == "black" || text == "none") return true;
+  return text.size() == 7 && text[0] == '#' &&
+         std::all_of(text.begin() + 1, text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
 bool matches(const std::string& text, TextRule rule) {
   if (rule == TextRule::path) return !text.empty() && text.size() <= 4096 && printable(text, 4096) == text;
+  if (rule == TextRule::colour) return is_colour(text);
   const auto is_name_character = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';

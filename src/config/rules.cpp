@@ -38,6 +38,8 @@ std::string allowed(TextRule rule) {
       return "1 to 64 letters, digits, '.', '_' and '-', but not . or ..";
     case TextRule::path:
       return "a path of at most 4096 bytes in UTF-8, without control characters";
+    case TextRule::colour:
+      return "white, black, none or #rrggbb in hexadecimal digits (in quotes, because # starts a comment in YAML)";
   }
   return "";
 }

@@ -35,7 +35,7 @@ struct Reals {
 
 struct Flag {};
 
-enum class TextRule { run_name, path };
+enum class TextRule { run_name, path, colour };
 
 /// The words of an enumeration.
 template <class Enum>

@@ -27,6 +27,9 @@ struct Dataset {
   std::string hash;                          ///< see hash_images
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
   std::vector<std::string> unreadable;       ///< one message per file that was skipped
+  /// One line each on what of the images is used, left out, changed or assumed, for example "12 images are transparent;
+  /// data.background: white is behind them". Warnings report what is probably not intended.
+  std::vector<std::string> notes, warnings;
 
   std::int64_t size() const { return images.size(0); }
   std::int64_t channels() const { return images.size(1); }

@@ -79,6 +79,8 @@ std::string summary_text(const Dataset& dataset, Split split) {
                       summary.mean, summary.deviation);
   text += "  labels  " + counts_text(dataset, summary) + "\n";
   for (const auto& file : dataset.files) text += "  file    " + printable(file.string()) + "\n";
+  for (const auto& note : dataset.notes) text += "  note    " + note + "\n";
+  for (const auto& warning : dataset.warnings) text += "  warning " + warning + "\n";
   text += unreadable_text(dataset);
   return text + "  sha256  " + dataset.hash + "\n";
 }

@@ -62,6 +62,8 @@ BadValues bad_values(TextRule rule) {
                                      "\"a\\e[2Jb\"", "\"a\\0b\"", "\"a\\nb\"", "\"\\x9b\""};
   if (rule == TextRule::path) {
     values.push_back(std::string(4097, 'p'));
+  } else if (rule == TextRule::colour) {
+    values.insert(values.end(), {"\"#12345\"", "\"#1234567\"", "\"#12345g\"", "red", "White", "\"123456\""});
   } else {
     for (const char* name : {".", "..", "../x", "a/b", "/etc/x", "a b", "a\\b", "\xc3\xa9", "~root"}) {
       values.push_back('"' + (std::string(name) == "a\\b" ? "a\\\\b" : std::string(name)) + '"');

@@ -39,7 +39,8 @@ class RandomValues {
     const std::vector<std::string> paths = {"/data", "a b", "#a",  "a #b", "a: b",  "\"q\"", "\\n", "~",
                                             "[a]",   "ü/ß", "- a", "it's", "true",  "&a",    "*a",  "!a",
                                             "%a",    "@a",  "",    "a,b",  "C:\\x", "null"};
-    const auto& pool = rule == TextRule::run_name ? names : paths;
+    const std::vector<std::string> colours = {"white", "black", "none", "#00fF7a"};
+    const auto& pool = rule == TextRule::run_name ? names : rule == TextRule::colour ? colours : paths;
     do {
       value = pool.at(random_() % pool.size());
     } while (value.empty());
