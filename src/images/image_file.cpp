@@ -1,6 +1,9 @@
 #include "images/image_file.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
+#include <fstream>
 #include <stdexcept>
 #include <vector>
 
@@ -75,7 +78,67 @@ std::optional<cv::Size> webp_size(std::string_view bytes) {
   return std::nullopt;
 }
 
+/// A BMP file declares the size of its second header, which tells its version. The two letters alone may begin a text.
+bool is_bmp(std::string_view bytes) {
+  if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
+  const auto header = little_endian(bytes.substr(14, 4));
+  return header == 12 || (header >= 40 && header <= 124 && header % 4 == 0);
+}
+
+bool is_tiff(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  if (bytes.size() > 10 && bytes.substr(8, 2) == "CR") return false;  // Canon's raw files
+  return bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv);
+}
+
+bool has_tiff_name(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (auto& letter : extension) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return extension.empty() || extension == ".tif" || extension == ".tiff" || extension == ".png" ||
+         extension == ".jpg" || extension == ".jpeg" || extension == ".bmp" || extension == ".webp";
+}
+
 }  // namespace
+
+std::string_view format_name(ImageFormat format) {
+  switch (format) {
+    case ImageFormat::png:
+      return "PNG";
+    case ImageFormat::jpeg:
+      return "JPEG";
+    case ImageFormat::webp:
+      return "WebP";
+    case ImageFormat::bmp:
+      return "BMP";
+    case ImageFormat::tiff:
+      return "TIFF";
+    case ImageFormat::gif:
+      return "GIF";
+  }
+  throw std::logic_error("unknown ImageFormat");
+}
+
+std::optional<ImageFormat> sniff_format(std::string_view first_bytes) {
+  if (first_bytes.starts_with("\x89PNG\r\n\x1a\n")) return ImageFormat::png;
+  if (first_bytes.starts_with("\xff\xd8\xff")) return ImageFormat::jpeg;
+  if (first_bytes.starts_with("RIFF") && first_bytes.substr(0, 12).ends_with("WEBP")) return ImageFormat::webp;
+  if (first_bytes.starts_with("GIF87a") || first_bytes.starts_with("GIF89a")) return ImageFormat::gif;
+  if (is_bmp(first_bytes)) return ImageFormat::bmp;
+  if (is_tiff(first_bytes)) return ImageFormat::tiff;
+  return std::nullopt;
+}
+
+std::optional<ImageFormat> sniff_file(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored))
+    return std::nullopt;  // opening a pipe would wait for its writer
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes(sniffed_bytes, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  const auto format = sniff_format(bytes);
+  return format == ImageFormat::tiff && !has_tiff_name(file) ? std::nullopt : format;
+}
 
 std::optional<cv::Size> declared_size(std::string_view bytes) {
   constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);

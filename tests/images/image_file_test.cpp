@@ -23,6 +23,39 @@ std::string encoded(const std::string& ending, const cv::Mat& image) {
   return {bytes.begin(), bytes.end()};
 }
 
+TEST(SniffFormat, KnowsTheFormatsByTheirFirstBytes) {
+  const cv::Mat image(8, 8, CV_8UC3, cv::Scalar(1, 2, 3));
+  const std::vector<std::pair<std::string, ImageFormat>> formats = {{".png", ImageFormat::png},
+                                                                    {".jpg", ImageFormat::jpeg},
+                                                                    {".webp", ImageFormat::webp},
+                                                                    {".bmp", ImageFormat::bmp},
+                                                                    {".tif", ImageFormat::tiff}};
+  for (const auto& [ending, format] : formats) {
+    const std::string bytes = encoded(ending, image);
+    EXPECT_EQ(sniff_format(bytes.substr(0, sniffed_bytes)), format) << ending;
+    EXPECT_FALSE(sniff_format(bytes.substr(0, 2))) << ending;
+  }
+  EXPECT_EQ(sniff_format("GIF89a"), ImageFormat::gif);
+  EXPECT_FALSE(sniff_format("BMW, Audi and other cars are no images"));
+  EXPECT_FALSE(
+      sniff_format(std::string("\0\0\0\x18"
+                               "ftypheic\0\0\0\0mif1heic",
+                               24)));
+}
+
+TEST(SniffFile, ReadsTheContentWhateverTheNameEndsIn) {
+  const TemporaryDirectory directory;
+  const cv::Mat image(8, 8, CV_8UC1, 9);
+  EXPECT_EQ(sniff_file(directory.write("photo.jfif", encoded(".jpg", image))), ImageFormat::jpeg);
+  EXPECT_EQ(sniff_file(directory.write("without_ending", encoded(".png", image))), ImageFormat::png);
+  EXPECT_EQ(sniff_file(directory.write("scan.TIF", encoded(".tif", image))), ImageFormat::tiff);
+  EXPECT_FALSE(sniff_file(directory.write("raw.NEF", encoded(".tif", image))));
+  EXPECT_FALSE(sniff_file(directory.write("empty.png", "")));
+  EXPECT_FALSE(sniff_file(directory / "missing.png"));
+  ASSERT_EQ(::mkfifo((directory / "pipe.png").c_str(), 0600), 0);
+  EXPECT_FALSE(sniff_file(directory / "pipe.png"));
+}
+
 TEST(DeclaredSize, ReadsPngJpegAndWebPHeaders) {
   for (const char* ending : {".png", ".jpg", ".webp"}) {
     EXPECT_EQ(declared_size(encoded(ending, cv::Mat(37, 301, CV_8UC1, 9))), cv::Size(301, 37)) << ending;
