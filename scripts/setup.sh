@@ -6,13 +6,14 @@
 #   SLOPEGAN_TEST=1        also install the programs and Python packages that the tests use (500 MB)
 #   SLOPEGAN_SLURM=1       also install Slurm, for scripts/test_slurm.sh
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
-#   SLOPEGAN_EMOJI=1       also install the dependencies of scripts/make_emoji.py: Debian's emoji font, fonttools, Pillow
+#   SLOPEGAN_IMAGES=1      also install the dependencies of scripts/make_*.py: Debian's emoji font, fonttools, Pillow
 #   SLOPEGAN_APT=0         install no Debian packages; print the missing ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
-emoji_tools=(fonttools==4.68.0 pillow==13.0.0)
+images=${SLOPEGAN_IMAGES:-${SLOPEGAN_EMOJI:-0}}   # SLOPEGAN_EMOJI is the name of version 0.9
+image_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # pinned, so that all machines format alike
 test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3
             onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0)
@@ -25,10 +26,10 @@ packages=(
   libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
-if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel); fi
+if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel libopencv-dnn-dev); fi
 if [[ ${SLOPEGAN_SLURM:-0} == 1 ]]; then packages+=(slurm-wlm munge); fi
 if [[ ${SLOPEGAN_FUZZ:-0} == 1 ]]; then packages+=(clang-16 libclang-rt-16-dev); fi
-if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
+if [[ $images == 1 ]]; then packages+=(fonts-noto-color-emoji); fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
@@ -142,7 +143,7 @@ install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; t
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
   install_tools "${test_tools[@]}" || say "could not install ${test_tools[*]}; tests that need them will be skipped"
 fi
-if [[ ${SLOPEGAN_EMOJI:-0} == 1 ]]; then install_tools "${emoji_tools[@]}" || fail "pip could not install ${emoji_tools[*]}"; fi
+if [[ $images == 1 ]]; then install_tools "${image_tools[@]}" || fail "pip could not install ${image_tools[*]}"; fi
 
 # CMakeLists.txt reads this file, so that a manual `cmake --preset release` works as well.
 mkdir -p build

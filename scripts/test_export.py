@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Loads exported generators in Python and compares their images with slopegan's.
 
-    test_export.py SLOPEGAN     the program to test
+    test_export.py SLOPEGAN                      SLOPEGAN: the program to test
+    test_export.py SLOPEGAN --opencv PROGRAM     loads ONNX with OpenCV's dnn module instead; PROGRAM is built from
+                                                 tests/consumer/opencv_dnn.cpp
 
 safetensors is loaded with the code of outputs/README.md, TorchScript with torch.jit.load, ONNX with
-scripts/verify_onnx.py. Exits with 77 if torch, safetensors, onnx or onnxruntime is not installed.
+scripts/verify_onnx.py. Exits with 77 if torch, safetensors, onnx, onnxruntime or OpenCV's dnn module is not installed.
 """
+import argparse
 import contextlib
 import os
 import pathlib
@@ -89,32 +92,71 @@ def check_damage_is_detected(file: pathlib.Path, reference_file: pathlib.Path) -
     assert result.returncode == 1 and "differ from LibTorch's" in result.stderr, result
 
 
+def train_and_export(program: str, folder: pathlib.Path, name: str, values: list[str]) -> pathlib.Path:
+    """Returns the directory of a run with generator.safetensors and reference.safetensors."""
+    run = folder / name
+    slopegan(program, "train", SOURCE / "configs/smoke.yaml", f"run.output_dir={folder}", f"run.name={name}",
+             "training.total_images=64", "training.threads=1", "init.std=0.15", "diagnostics.every_images=0", *values)
+    slopegan(program, "export", run, "--format", "safetensors", "--out", run / "generator.safetensors",
+             "--reference", run / "reference.safetensors")
+    reference = load_file(run / "reference.safetensors")
+    assert (reference["images"] - reference["slopegan_images"]).abs().max() <= 1e-5
+    assert reference["images"].std() > 0.05  # otherwise the tolerance of 1e-5 is meaningless
+    return run
+
+
+def onnx_files(program: str, run: pathlib.Path):
+    """Yields (file, whether batch norm is folded)."""
+    for folded in (False, True):
+        file = run / f"generator{'_folded' if folded else ''}.onnx"
+        slopegan(program, "export", run, "--format", "onnx", "--out", file, *(["--fold-batch-norm"] if folded else []))
+        yield file, folded
+
+
+def check_formats(program: str, folder: pathlib.Path) -> None:
+    for name, values in RUNS.items():
+        run = train_and_export(program, folder, name, values)
+        reference = load_file(run / "reference.safetensors")
+        check_safetensors(run, reference)
+        slopegan(program, "export", run, "--format", "torchscript", "--out", run / "generator.pt")
+        check_torchscript(run / "generator.pt", reference)
+        for file, folded in onnx_files(program, run):
+            check_onnx(file, run / "reference.safetensors", OPERATORS[name], folded)
+    check_damage_is_detected(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
+    print(f"{len(RUNS)} generators: the README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
+
+
+def check_opencv(program: str, reader: str, folder: pathlib.Path) -> None:
+    largest = 0.0
+    for name, values in RUNS.items():
+        run = train_and_export(program, folder, name, values)
+        reference = load_file(run / "reference.safetensors")
+        for file, _ in onnx_files(program, run):
+            for count in (1, 3, len(reference["latents"])):
+                latents, expected = reference["latents"][:count].contiguous(), reference["images"][:count]
+                (folder / "latents").write_bytes(latents.numpy().tobytes())
+                subprocess.run([reader, file, folder / "latents", folder / "images", str(latents.shape[1])], check=True)
+                images = torch.frombuffer(bytearray((folder / "images").read_bytes()), dtype=torch.float32)
+                largest = max(largest, float((images.view(expected.shape) - expected).abs().max()))
+    assert largest <= 1e-4, f"pixels differ from LibTorch's by up to {largest:.3g}"
+    print(f"{len(RUNS)} generators: OpenCV's dnn module within {largest:.2g} of LibTorch")
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program")
+    parser.add_argument("--opencv")
+    arguments = parser.parse_args()
+    if arguments.opencv == "":
+        print("skipped: OpenCV's dnn module is not installed; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
+        return 77
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    program = sys.argv[1]
     with tempfile.TemporaryDirectory() as scratch:
-        folder = pathlib.Path(scratch)
-        for name, values in RUNS.items():
-            run = folder / name
-            slopegan(program, "train", SOURCE / "configs/smoke.yaml", f"run.output_dir={folder}", f"run.name={name}",
-                     "training.total_images=64", "training.threads=1", "init.std=0.15", "diagnostics.every_images=0", *values)
-            reference_file = run / "reference.safetensors"
-            slopegan(program, "export", run, "--format", "safetensors", "--out", run / "generator.safetensors",
-                     "--reference", reference_file)
-            reference = load_file(reference_file)
-            assert (reference["images"] - reference["slopegan_images"]).abs().max() <= 1e-5
-            assert reference["images"].std() > 0.05  # otherwise the tolerance of 1e-5 is meaningless
-            check_safetensors(run, reference)
-            slopegan(program, "export", run, "--format", "torchscript", "--out", run / "generator.pt")
-            check_torchscript(run / "generator.pt", reference)
-            for folded in (False, True):
-                file = run / f"generator{'_folded' if folded else ''}.onnx"
-                slopegan(program, "export", run, "--format", "onnx", "--out", file,
-                         *(["--fold-batch-norm"] if folded else []))
-                check_onnx(file, reference_file, OPERATORS[name], folded)
-        check_damage_is_detected(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
-    print(f"{len(RUNS)} generators: the README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
+        if arguments.opencv:
+            check_opencv(arguments.program, arguments.opencv, pathlib.Path(scratch))
+        else:
+            check_formats(arguments.program, pathlib.Path(scratch))
     return 0
 
 

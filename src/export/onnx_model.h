@@ -9,7 +9,7 @@
 
 #include "export/network.h"
 
-/// Models of the Open Neural Network Exchange (https://onnx.ai), as far as generators need them: a chain of Unsqueeze,
+/// Models of the Open Neural Network Exchange (https://onnx.ai), as far as generators need them: a chain of Reshape,
 /// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh. Opset 17.
 namespace slopegan {
 

@@ -251,7 +251,7 @@ ExportedNetwork parse_onnx_model(std::string_view bytes) try {
   const pbf_message<onnx::Model> model(bytes);
   auto [network, tensors, nodes] =
       parse_graph(pbf_message<onnx::Graph>(submessage(model, onnx::Model::graph, "graph")));
-  require_onnx(!nodes.empty() && nodes.front().operation.type == "Unsqueeze", "does not begin with Unsqueeze");
+  require_onnx(!nodes.empty() && nodes.front().operation.type == "Reshape", "does not begin with Reshape");
   std::string value = "latents";
   for (auto& node : nodes) {
     require_onnx(!node.inputs.empty() && node.inputs.front() == value, "is not a chain");

@@ -82,8 +82,10 @@ class OnnxGraph {
 void add_graph(pbf_builder<onnx::Model>& model, const ExportedNetwork& network) {
   OnnxGraph graph(model, "latents");
   graph.message().add_string(onnx::Graph::name, "generator");
-  graph.add_tensor("image_axes", at::tensor({2, 3}, at::kLong), onnx::tensor_int64);
-  graph.add({"Unsqueeze"}, {"image_axes"}, "latents_1x1");
+  // Reshape with a constant shape, because OpenCV's dnn module before version 5 cannot parse Unsqueeze of an input.
+  graph.add_tensor("shape_1x1", at::tensor({std::int64_t{-1}, network.latent_dim, std::int64_t{1}, std::int64_t{1}}),
+                   onnx::tensor_int64);
+  graph.add({"Reshape"}, {"shape_1x1"}, "latents_1x1");
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const auto [operation, tensors] =
         std::visit([](const auto& layer) { return std::pair(layer.onnx(), layer.tensors()); }, network.layers[i]);
