@@ -7,7 +7,7 @@ the 62 characters.
     .venv/bin/python scripts/make_letters.py FOLDER [--gray] [--families N]
 
 The fonts come from the npm packages @fontsource/NAME, all under the SIL Open Font License 1.1 or the Apache License 2.0.
-The colours of an image are a function of its font and character, so every call creates the same images.
+The characters are on black. Their colours are a function of font and character, so every call creates the same images.
 """
 import argparse
 import colorsys
@@ -47,19 +47,14 @@ def font_bytes(packages: NpmPackages, name: str) -> bytes | None:
         return archive.extractfile(max(files)).read()  # woff2 before woff
 
 
-def colours_of(family: str, character: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Ink and paper: hues from a hash, dark on light or light on dark."""
+def colour_of(family: str, character: str) -> tuple[int, ...]:
+    """A bright colour, its hue and saturation from a hash."""
     digest = hashlib.sha256(f"{family} {character}".encode()).digest()
-
-    def colour(hue: int, saturation: float, value: float) -> tuple[int, ...]:
-        return tuple(round(255 * part) for part in colorsys.hsv_to_rgb(hue / 256, saturation, value))
-
-    dark, light = colour(digest[0], 0.9, 0.45), colour(digest[1], 0.25, 1.0)
-    return (dark, light) if digest[2] % 2 else (light, dark)
+    return tuple(round(255 * part) for part in colorsys.hsv_to_rgb(digest[0] / 256, digest[1] / 256, 1.0))
 
 
-def draw(font, character: str, ink, paper):
-    """The character, centred, its longer side INK pixels; None if the font lacks it."""
+def draw(font, character: str, ink: tuple[int, ...]):
+    """The character on black, centred, its longer side INK pixels; None if the font lacks it."""
     from PIL import Image, ImageDraw, ImageFont
 
     big = font.font_variant(size=200)
@@ -73,7 +68,7 @@ def draw(font, character: str, ink, paper):
     mask = Image.new("L", (SIDE * 4, SIDE * 4), 0)
     ImageDraw.Draw(mask).text(((SIDE * 4 - left - right) / 2, (SIDE * 4 - top - bottom) / 2), character, font=sized, fill=255)
     mask = mask.resize((SIDE, SIDE), Image.Resampling.BOX)
-    image = Image.new("RGB", (SIDE, SIDE), paper)
+    image = Image.new("RGB", (SIDE, SIDE), "black")
     image.paste(Image.new("RGB", (SIDE, SIDE), ink), mask=mask)
     return image
 
@@ -84,8 +79,7 @@ def write_family(family: str, data: bytes, folder: pathlib.Path, gray: bool) -> 
     font = ImageFont.truetype(io.BytesIO(data), size=10)
     count = 0
     for character, label in CHARACTERS.items():
-        colours = ((255,) * 3, (0,) * 3) if gray else colours_of(family, character)
-        image = draw(font, character, *colours)
+        image = draw(font, character, (255,) * 3 if gray else colour_of(family, character))
         if image is not None:
             (image.convert("L") if gray else image).save(folder / label / f"{family}.png")
             count += 1
