@@ -7,6 +7,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "commands/command_model.h"
 #include "commands/commands.h"
 #include "commands/program.h"
 #include "support/errors.h"
@@ -54,6 +55,7 @@ int run(int argc, char** argv) {
     auto* subcommand = app.add_subcommand(command.name, command.help);
     subcommand->fallthrough();  // global options may follow the command
     command.setup(*subcommand, action);
+    slopegan::expand_path_arguments(*subcommand);
   }
   const std::vector<std::string> arguments(argv, argv + argc);
   slopegan::log::init(slopegan::log_options_before_parsing(arguments));

@@ -1,8 +1,13 @@
 #include "commands/command_model.h"
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
 #include <string_view>
+
+#include "support/errors.h"
+#include "support/expand_path.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -84,6 +89,22 @@ CommandModel describe_commands(const CLI::App& app) {
     model.commands.push_back(describe_commands(*command));
   }
   return model;
+}
+
+void expand_path_arguments(CLI::App& command) {
+  for (auto* option : command.get_options()) {
+    const auto argument = describe_argument(*option);
+    if (argument.kind == ValueKind::none || argument.kind == ValueKind::config_keys) continue;
+    const std::function<std::string(std::string)> expand = [name = argument.names.back()](const std::string& path) {
+      try {
+        return expand_path(path);
+      } catch (const UsageError& error) {
+        throw UsageError(name + " " + printable(path) + ": " + error.what());
+      }
+    };
+    option->transform(expand);
+  }
+  for (auto* subcommand : command.get_subcommands([](CLI::App*) { return true; })) expand_path_arguments(*subcommand);
 }
 
 std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program) {

@@ -44,6 +44,10 @@ struct CommandModel {
 /// directory. Other parts are free text.
 CommandModel describe_commands(const CLI::App& app);
 
+/// Makes all arguments of `command` and its subcommands that complete files or directories expand ~ and variables,
+/// which the shell leaves alone in quotes and after =. An unset variable throws UsageError during parsing.
+void expand_path_arguments(CLI::App& command);
+
 /// The options that may follow `command`: its own and the global ones.
 std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program);
 

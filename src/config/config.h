@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/enums.h"
@@ -47,6 +49,10 @@ struct DataConfig {
   /// of a run of that version.
   bool as_in_0_9 = false;
 };
+
+/// The keys that version 0.9 did not have and that change how it would have read the same data. to_yaml omits them if
+/// data.as_in_0_9.
+inline constexpr std::array<std::string_view, 3> keys_since_0_9 = {"data.fit", "data.background", "data.labels"};
 
 struct ActivationConfig {
   ActivationKind activation = ActivationKind::leaky_relu;

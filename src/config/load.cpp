@@ -12,6 +12,7 @@
 #include "config/validate.h"
 #include "config/yaml_document.h"
 #include "support/errors.h"
+#include "support/expand_path.h"
 #include "support/files.h"
 #include "support/text.h"
 
@@ -45,10 +46,13 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   }
 }
 
+/// Who wrote a configuration: the user, or to_yaml.
+enum class Author { user, program };
+
 /// Reads several sources in order into one Config and collects all errors.
 class Loader {
  public:
-  explicit Loader(std::string file_name) : file_name_(std::move(file_name)) {}
+  Loader(std::string file_name, Author author) : file_name_(std::move(file_name)), author_(author) {}
 
   void read_file(const std::string& text) {
     const Source source{file_name_, true};
@@ -85,6 +89,7 @@ class Loader {
     throw_errors();
     loaded.config = std::move(config_);
     loaded.places = std::move(places_);
+    loaded.config.data.as_in_0_9 = author_ == Author::program && !loaded.sets_reading_of_data();
     return loaded;
   }
 
@@ -120,11 +125,29 @@ class Loader {
   void read_field(const Source& source, const std::string& key, int line, const YamlNode& value) {
     Issues issues;
     visit_fields(config_, [&](std::string_view name, auto& field, const auto& rule, std::string_view) {
-      if (name == key) read_value(value, key, field, rule, issues);
+      if (name != key) return;
+      read_value(value, key, field, rule, issues);
+      if (issues.empty()) expand_paths(field, rule, key, value.line, issues);
     });
     if (!issues.empty() || value.kind == YamlNode::Kind::refused) failed_.insert(key);
     add_issues(source, issues);
     places_[key] = source.at(line);
+  }
+
+  /// Expands ~ and variables in the paths of a field.
+  template <class Field, class Rule>
+  void expand_paths(Field&, const Rule&, const std::string&, int, Issues&) const {}
+
+  void expand_paths(std::string& path, TextRule rule, const std::string& key, int line, Issues& issues) const {
+    if (rule != TextRule::path) return;
+    try {
+      const std::string written =
+          std::exchange(path, author_ == Author::user ? expand_path(path) : expand_stored_path(path));
+      if (matches(path, rule)) return;
+      issues.push_back({line, key + " = " + printable(written, 60) + " is not allowed; allowed: " + allowed(rule)});
+    } catch (const UsageError& error) {
+      issues.push_back({line, key + " = " + printable(path, 60) + ": " + error.what()});
+    }
   }
 
   void add_dotted_key(const Source& source, const std::string& section, const YamlEntry& entry) {
@@ -178,6 +201,7 @@ class Loader {
   }
 
   std::string file_name_;
+  Author author_;
   Config config_;
   std::map<std::string, std::string, std::less<>> places_;  ///< the place of each given key
   std::set<std::string> failed_;
@@ -187,16 +211,28 @@ class Loader {
 
 }  // namespace
 
-LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+bool LoadedConfig::sets_reading_of_data() const {
+  return std::ranges::any_of(keys_since_0_9, [&](std::string_view key) { return places.contains(key); });
+}
+
+static LoadedConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides, Author author) {
   const std::string name = file.empty() ? "the defaults" : printable(file.string(), 4096);
-  Loader loader(name);
+  Loader loader(name, author);
   if (!file.empty()) loader.read_file(read_config_file(file, name));
   for (const auto& argument : overrides) loader.read_override(argument);
   return loader.finish();
 }
 
+LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return load(file, overrides, Author::user);
+}
+
+LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return load(file, overrides, Author::program);
+}
+
 Config parse_config(const std::string& text, const std::string& name) {
-  Loader loader(printable(name, 4096));
+  Loader loader(printable(name, 4096), Author::program);
   loader.read_file(text);
   return loader.finish().config;
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/fields.h"
+#include "support/expand_path.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -58,6 +59,20 @@ std::string text_of(const NegativeSlope& slope) {
   return format_text("{{{}}}", join(parts, ", "));
 }
 
+template <class Value, class Rule>
+std::string field_text(const Value& value, const Rule&) {
+  return text_of(value);
+}
+
+/// Paths are written so that reading them expands nothing.
+std::string field_text(const std::string& value, TextRule rule) {
+  return text_of(rule == TextRule::path ? unexpanded_path(value) : value);
+}
+
+bool is_omitted(const Config& config, std::string_view key) {
+  return config.data.as_in_0_9 && std::ranges::find(keys_since_0_9, key) != keys_since_0_9.end();
+}
+
 struct FieldText {
   std::string_view key;
   std::string value;
@@ -68,7 +83,7 @@ struct FieldText {
 std::vector<FieldText> field_texts(const Config& config) {
   std::vector<FieldText> fields;
   visit_fields(config, [&](std::string_view key, const auto& value, const auto& rule, std::string_view help) {
-    fields.push_back({key, text_of(value), allowed(rule), help});
+    fields.push_back({key, is_omitted(config, key) ? "as in 0.9" : field_text(value, rule), allowed(rule), help});
   });
   return fields;
 }
@@ -77,6 +92,7 @@ std::string print(const Config& config, bool with_help) {
   std::string text;
   std::string_view section;
   for (const FieldText& field : field_texts(config)) {
+    if (is_omitted(config, field.key)) continue;
     const std::size_t dot = field.key.find('.');
     const bool nested = dot != std::string_view::npos;
     const std::string_view field_section = nested ? field.key.substr(0, dot) : std::string_view();

@@ -6,10 +6,11 @@
 
 #include "config/config.h"
 
-/// Configurations as text. load_config reads the text back to the same values.
+/// Configurations as text. load_config and load_stored_config read the text back to the same values.
 namespace slopegan {
 
-/// Nested YAML with every key and a trailing newline.
+/// Nested YAML with every key and a trailing newline. Omits keys_since_0_9 if config.data.as_in_0_9; only
+/// load_stored_config reads such a text back.
 std::string to_yaml(const Config& config);
 
 /// As to_yaml, with the help and the allowed values as comments before each key.
@@ -19,7 +20,7 @@ std::string to_yaml_with_help(const Config& config);
 std::string yaml_scalar(const std::string& text);
 
 /// The value of one key as YAML on one line: "0.2", "[0, 1, 2]", "{from: 0.3, to: 0.01, …}". Throws std::out_of_range
-/// for an unknown key.
+/// for an unknown key. A key that to_yaml omits has the value "as in 0.9".
 std::string value_text(const Config& config, std::string_view key);
 
 struct Difference {

@@ -95,21 +95,16 @@ std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view 
   return std::nullopt;
 }
 
+constexpr std::size_t max_path_size = 4096;
+
+bool is_path(const std::string& text, std::size_t max_size) {
+  return !text.empty() && text.size() <= max_size && printable(text, max_size) == text;
+}
+
 bool is_colour(const std::string& text) {
   if (text == "white" || text == "black" || text == "none") return true;
   return text.size() == 7 && text[0] == '#' &&
          std::all_of(text.begin() + 1, text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
-
-bool matches(const std::string& text, TextRule rule) {
-  if (rule == TextRule::path) return !text.empty() && text.size() <= 4096 && printable(text, 4096) == text;
-  if (rule == TextRule::colour) return is_colour(text);
-  const auto is_name_character = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
-  };
-  return !text.empty() && text.size() <= 64 && text != "." && text != ".." &&
-         std::all_of(text.begin(), text.end(), is_name_character);
 }
 
 void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
@@ -148,6 +143,17 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
 
 }  // namespace
 
+bool matches(const std::string& text, TextRule rule) {
+  if (rule == TextRule::path) return is_path(text, max_path_size);
+  if (rule == TextRule::colour) return is_colour(text);
+  const auto is_name_character = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !text.empty() && text.size() <= 64 && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), is_name_character);
+}
+
 void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const Integers& rule, Issues& issues) {
   const auto number = read_integer(node, key, allowed(rule), issues);
   if (!number) return;
@@ -180,7 +186,8 @@ void read_value(const YamlNode& node, std::string_view key, bool& value, Flag ru
 
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
   if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
-  if (!matches(node.text, rule))
+  // Dollar signs are doubled in a path, which the caller expands and checks again.
+  if (rule == TextRule::path ? !is_path(node.text, 2 * max_path_size) : !matches(node.text, rule))
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   value = node.text;
 }
@@ -207,7 +214,9 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<std::int
 bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
                     Issues& issues) {
   if (node.kind != Kind::sequence) {
-    add_wrong_type(node, key, "a list", allowed_values, issues);
+    const bool lacks_brackets = node.kind == Kind::scalar && !node.text.empty();
+    const std::string list = lacks_brackets ? format_text("a list: write [{}]", shown(node)) : "a list";
+    add_wrong_type(node, key, list, allowed_values, issues);
     return false;
   }
   if (node.items.size() <= max_size) return true;

@@ -12,6 +12,7 @@
 
 /// Conversion of YAML values to typed fields. Each function checks the type and the rule. On a violation it appends one
 /// or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `refused` node is skipped.
+/// Paths are read as written: the caller expands them.
 namespace slopegan {
 
 using Issues = std::vector<Issue>;
@@ -26,6 +27,9 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
                 Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
+
+/// Whether `text` is allowed.
+bool matches(const std::string& text, TextRule rule);
 
 /// Whether `node` is a list of at most `max_size` entries; appends an issue if it is not.
 bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,

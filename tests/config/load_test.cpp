@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <cstdlib>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -180,7 +181,10 @@ TEST_F(LoadConfig, RefusesValuesOfAnotherType) {
   EXPECT_EQ(errors("data: {flip: yes}"), Lines{"x.yaml:1: data.flip = yes is not true or false; allowed: true, false"});
   EXPECT_EQ(errors("training: {device: [cpu]}"),
             Lines{"x.yaml:1: training.device is a list, not a word; allowed: auto, cpu, cuda"});
-  EXPECT_THAT(errors("sweep: {seeds: 3}").front(), HasSubstr("sweep.seeds = 3 is not a list"));
+  EXPECT_THAT(errors("sweep: {seeds: 3}").front(),
+              HasSubstr("sweep.seeds = 3 is not a list: write [3]; allowed: a list of"));
+  EXPECT_THAT(override_errors({"sweep.seeds=0,1,2"}).front(), HasSubstr("write [0,1,2]"));
+  EXPECT_THAT(override_errors({"discriminator.augment=color"}).front(), HasSubstr("write [color]"));
   EXPECT_THAT(errors("training: 5").front(),
               HasSubstr("x.yaml:1: training is a section with the keys total_images, batch_size"));
   EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must contain keys with values, such as 'seed: 0'"});
@@ -288,15 +292,50 @@ TEST_F(LoadConfig, ReadsAListOfWords) {
   EXPECT_EQ(errors("metrics: {names: [fd, kid]}"),
             Lines{"x.yaml:1: metrics.names[1] = kid is not allowed; allowed: fd, kd, precision_recall, "
                   "density_coverage, classifier_score, memorisation (did you mean kd?)"});
-  EXPECT_EQ(errors("metrics: {names: fd}"),
-            Lines{"x.yaml:1: metrics.names = fd is not a list; allowed: a list of at most 6 of the words fd, kd, "
-                  "precision_recall, density_coverage, classifier_score, memorisation"});
+  EXPECT_EQ(
+      errors("metrics: {names: fd}"),
+      Lines{"x.yaml:1: metrics.names = fd is not a list: write [fd]; allowed: a list of at most 6 of the words fd, kd, "
+            "precision_recall, density_coverage, classifier_score, memorisation"});
 }
 
 TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
   EXPECT_EQ(override_errors({"data.path=/data/set #1"}),
             Lines{"command line: 'data.path=/data/set #1': ' #' starts a comment; put the value in double quotes"});
   EXPECT_EQ(load("", {"data.path=/data/set#1"}).config.data.path, "/data/set#1");
+}
+
+TEST_F(LoadConfig, ExpandsHomeAndVariablesInEveryPath) {
+  ::setenv("SLOPEGAN_TEST_PLACE", "/big disk", 1);
+  const std::string home = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
+  const auto config = load("run: {output_dir: $SLOPEGAN_TEST_PLACE/runs}\ndata: {path: ~/photos}\n").config;
+  EXPECT_EQ(config.run.output_dir, "/big disk/runs");
+  EXPECT_EQ(config.data.path, home + "/photos");
+  EXPECT_EQ(load("", {"data.path=${SLOPEGAN_TEST_PLACE}/x"}).config.data.path, "/big disk/x");
+  EXPECT_EQ(load("", {"data.path=./~/a$$b"}).config.data.path, "./~/a$b");
+  EXPECT_EQ(load("run: {name: a}\ndata: {background: white}").config.data.background, "white");
+  ::unsetenv("SLOPEGAN_TEST_PLACE");
+}
+
+TEST_F(LoadConfig, NamesThePlaceOfAnUnsetVariable) {
+  EXPECT_EQ(errors("seed: 1\nrun:\n  output_dir: $SLOPEGAN_TEST_NONE/runs\n"),
+            Lines{"x.yaml:3: run.output_dir = $SLOPEGAN_TEST_NONE/runs: the environment variable SLOPEGAN_TEST_NONE is "
+                  "not set"});
+  EXPECT_THAT(override_errors({"data.path=${SLOPEGAN_TEST_NONE}"}).front(),
+              HasSubstr("data.path = ${SLOPEGAN_TEST_NONE}: the environment variable SLOPEGAN_TEST_NONE is not set"));
+}
+
+TEST_F(LoadConfig, ReadsAStoredConfigurationOfVersion09AsOneOfThatVersion) {
+  EXPECT_FALSE(load("seed: 1").config.data.as_in_0_9) << "the user's files need not set the new keys";
+  const Config old = parse_config("data: {path: $SLOPEGAN_TEST_NONE/x, kind: image_folder}\n", "manifest");
+  EXPECT_TRUE(old.data.as_in_0_9);
+  EXPECT_EQ(old.data.path, "$SLOPEGAN_TEST_NONE/x") << "version 0.9 did not expand variables";
+  EXPECT_FALSE(parse_config(to_yaml(Config{}), "manifest").data.as_in_0_9);
+  EXPECT_FALSE(parse_config("data: {labels: none}", "manifest").data.as_in_0_9);
+  const std::string text = to_yaml(old);
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("background")));
+  EXPECT_TRUE(parse_config(text, "manifest").data.as_in_0_9);
+  EXPECT_EQ(value_text(old, "data.fit"), "as in 0.9");
+  EXPECT_THAT(differences(old, parse_config(text, "manifest")), IsEmpty());
 }
 
 TEST_F(LoadConfig, NamesAnOverrideThatIsNotYaml) {

@@ -36,9 +36,9 @@ class RandomValues {
   void draw(bool& value, Flag) { value = random_() % 2 == 0; }
   void draw(std::string& value, TextRule rule) {
     const std::vector<std::string> names = {"a", "0", "1e3", "-", "null", "True", "no", "x.y_z-1", ".5", "0x1"};
-    const std::vector<std::string> paths = {"/data", "a b", "#a",  "a #b", "a: b",  "\"q\"", "\\n", "~",
-                                            "[a]",   "ü/ß", "- a", "it's", "true",  "&a",    "*a",  "!a",
-                                            "%a",    "@a",  "",    "a,b",  "C:\\x", "null"};
+    const std::vector<std::string> paths = {"/data", "a b", "#a",    "a #b", "a: b",    "\"q\"", "\\n", "./~", "[a]",
+                                            "ü/ß",   "- a", "it's",  "true", "&a",      "*a",    "!a",  "%a",  "@a",
+                                            "",      "a,b", "C:\\x", "null", "$HOME/x", "${",    "a$$b"};
     const std::vector<std::string> colours = {"white", "black", "none", "#00fF7a"};
     const auto& pool = rule == TextRule::run_name ? names : rule == TextRule::colour ? colours : paths;
     do {
