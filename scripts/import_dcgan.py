@@ -2,9 +2,12 @@
 """Creates a slopegan run from networks trained by PyTorch's DCGAN example (pytorch/examples).
 
     import_dcgan.py GENERATOR.pth RUN_DIR [--discriminator DISCRIMINATOR.pth] [key=value ...]
+    import_dcgan.py CHECKPOINT.pt RUN_DIR [key=value ...]
 
-Both files are state dicts with the names of the example (main.0.weight ...). They are read as data; no code in them is
-executed. Sizes are taken from the tensors. RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
+The files are state dicts with the names of the example (main.0.weight ...), or checkpoints that contain them under names
+such as netG and netD, generator and discriminator, or state_dict. Prefixes of DataParallel (module.) and torch.compile
+(_orig_mod.) are removed. The files are read as data; no code in them is executed. Sizes are taken from the tensors.
+RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
 key=value arguments are slopegan's configuration. If they set data.* to your images, `slopegan train RUN_DIR/config.yaml
 --resume auto` continues the training.
 """
@@ -26,7 +29,15 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-def read_state_dict(file: str) -> dict[str, torch.Tensor]:
+# Names under which checkpoints contain the networks, and wrappers around all of them.
+NETWORKS = {"generator": ("netG", "net_G", "generator", "gen", "G"),
+            "discriminator": ("netD", "net_D", "discriminator", "disc", "D")}
+ENDINGS = ("", "_state_dict", "_state")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "models", "params")
+PREFIXES = ("module", "_orig_mod")
+
+
+def read_file(file: str) -> dict:
     try:
         with warnings.catch_warnings(action="ignore"):  # about old pickle formats
             content = torch.load(file, map_location="cpu", weights_only=True)
@@ -34,10 +45,58 @@ def read_state_dict(file: str) -> dict[str, torch.Tensor]:
         raise ValueError(f"{file} contains objects other than tensors, which could be code") from None
     except (OSError, EOFError, RuntimeError) as error:
         raise ValueError(f"{file}: {str(error).splitlines()[0]}") from None
-    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+    if not isinstance(content, dict):
         raise ValueError(f"{file} contains no state dict")
-    # DataParallel, which the example uses on several GPUs, prefixes the names with "module.".
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    return content
+
+
+def is_state_dict(content: object) -> bool:
+    return isinstance(content, dict) and all(isinstance(value, torch.Tensor) for value in content.values())
+
+
+def without_prefixes(name: str) -> str:
+    return ".".join(part for part in str(name).split(".") if part not in PREFIXES)
+
+
+def tensors_under(state: dict, name: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names start with name., without it."""
+    return {key.removeprefix(name + "."): tensor for key, tensor in state.items() if key.startswith(name + ".")}
+
+
+def find_state_dict(content: dict, network: str) -> dict[str, torch.Tensor] | None:
+    """The state dict of a network in a checkpoint; None if there is none under a known name."""
+    for name in (name + ending for name in NETWORKS[network] for ending in ENDINGS):
+        if isinstance(content.get(name), dict):
+            inner = content[name]
+            return find_plain(inner) if not is_state_dict(inner) else renamed(inner)
+    if is_state_dict(content):
+        state = renamed(content)
+        return next((found for name in NETWORKS[network] if (found := tensors_under(state, name))), None)
+    for name in WRAPPERS:
+        if isinstance(content.get(name), dict) and (found := find_state_dict(content[name], network)):
+            return found
+    return None
+
+
+def find_plain(content: dict) -> dict[str, torch.Tensor] | None:
+    """The only state dict in a file of one network."""
+    if is_state_dict(content):
+        return renamed(content)
+    return next((found for name in WRAPPERS if isinstance(content.get(name), dict) and (found := find_plain(content[name]))),
+                None)
+
+
+def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {without_prefixes(name): tensor for name, tensor in state.items()}
+
+
+def read_state_dict(file: str, network: str) -> dict[str, torch.Tensor]:
+    content = read_file(file)
+    state = find_state_dict(content, network) or find_plain(content)
+    if state is None:
+        names = ", ".join(str(name) for name in list(content)[:8])
+        raise ValueError(f"{file} contains no state dict of a {network}; it contains: {names}")
+    return state
 
 
 def convert(state: dict[str, torch.Tensor], file: str, network: str) -> tuple[dict[str, torch.Tensor], list]:
@@ -73,7 +132,8 @@ def convert(state: dict[str, torch.Tensor], file: str, network: str) -> tuple[di
 def config_arguments(generator: list, discriminator: list | None, run: pathlib.Path) -> list[str]:
     """The configuration of networks with these shapes: [in, out, 4, 4] (generator), [out, in, 4, 4] (discriminator)."""
     values = {
-        "run.output_dir": run.parent, "run.name": run.name,
+        "run.output_dir": str(run.parent).replace("$", "$$"),  # slopegan expands $NAME in paths
+        "run.name": run.name,
         "data.resolution": 4 << (len(generator) - 1), "data.channels": generator[-1][1],
         "generator.latent_dim": generator[0][0], "generator.width": generator[-1][0],
         "generator.activation": "relu", "generator.norm": "batch",
@@ -85,7 +145,8 @@ def config_arguments(generator: list, discriminator: list | None, run: pathlib.P
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("generator", help="state dict of the generator, such as netG_epoch_24.pth")
+    parser.add_argument("generator", help="state dict of the generator, such as netG_epoch_24.pth, or a checkpoint of "
+                        "both networks")
     parser.add_argument("run", metavar="RUN_DIR", type=pathlib.Path, help="the run directory to create")
     parser.add_argument("overrides", metavar="key=value", nargs="*", help="keys of slopegan's configuration")
     parser.add_argument("--discriminator", help="state dict of the discriminator; default: a randomly initialised one")
@@ -93,11 +154,15 @@ def main() -> int:
                         help="the program; default: build/release/slopegan")
     arguments = parser.parse_intermixed_args()
     try:
-        tensors, generator = convert(read_state_dict(arguments.generator), arguments.generator, "generator")
+        file = arguments.generator
+        tensors, generator = convert(read_state_dict(file, "generator"), file, "generator")
         discriminator = None
+        netd = find_state_dict(read_file(file), "discriminator")
         if arguments.discriminator:
             file = arguments.discriminator
-            more, discriminator = convert(read_state_dict(file), file, "discriminator")
+            netd = read_state_dict(file, "discriminator")
+        if netd:
+            more, discriminator = convert(netd, file, "discriminator")
             tensors |= more
     except ValueError as error:
         print(f"import_dcgan.py: {error}", file=sys.stderr)

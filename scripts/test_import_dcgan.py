@@ -121,7 +121,7 @@ def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network)
     def refused(content, hint: str) -> None:
         torch.save(content, file)
         try:
-            import_dcgan.convert(import_dcgan.read_state_dict(file), file, "generator")
+            import_dcgan.convert(import_dcgan.read_state_dict(file, "generator"), file, "generator")
         except ValueError as error:
             assert hint in str(error) and file in str(error) and "\n" not in str(error), error
         else:
@@ -134,6 +134,33 @@ def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network)
     refused({}, "no convolution")
     refused({name: tensor for name, tensor in state.items() if name != "main.4.bias"}, "main.4.bias is missing")
     refused(state | {"more": torch.zeros(1)}, "more")
+
+
+def check_wrapped_checkpoints(folder: pathlib.Path, netg: Network, netd: Network) -> None:
+    """The forms in which training scripts save both networks."""
+    file = str(folder / "wrapped.pt")
+    g, d = netg.state_dict(), netd.state_dict()
+
+    def prefixed(prefix: str, state: dict) -> dict:
+        return {prefix + name: tensor for name, tensor in state.items()}
+
+    forms = [
+        {"netG": g, "netD": d, "epoch": 3},
+        {"netG_state_dict": g, "netD_state_dict": d, "optimizerG": {"state": {}}},
+        {"generator": {"state_dict": g}, "discriminator": {"state_dict": d}},
+        {"state_dict": prefixed("generator.", g) | prefixed("discriminator.", d), "epoch": 1},
+        {"model": {"G": prefixed("module.", g), "D": prefixed("_orig_mod.", d)}},
+        prefixed("netG.module.", g) | prefixed("netD._orig_mod.", d),
+    ]
+    for form in forms:
+        torch.save(form, file)
+        for network, state in (("generator", g), ("discriminator", d)):
+            found = import_dcgan.read_state_dict(file, network)
+            assert found.keys() == state.keys() and all(found[name].equal(state[name]) for name in state), form.keys()
+    for form in ({"state_dict": g}, {"generator": prefixed("_orig_mod.module.", g)}):
+        torch.save(form, file)
+        assert import_dcgan.read_state_dict(file, "generator").keys() == g.keys()
+        assert import_dcgan.find_state_dict(form, "discriminator") is None
 
 
 def check_refusals(importer: list, folder: pathlib.Path, netg: Network) -> None:
@@ -149,7 +176,7 @@ def check_refusals(importer: list, folder: pathlib.Path, netg: Network) -> None:
     refused("missing.pth", 4, "missing.pth")
     state = netg.state_dict()
     torch.save(state | {"main.3.weight": torch.zeros(1, 2, 4, 4)}, folder / "shape.pth")
-    refused("shape.pth", 4, "another shape")
+    refused("shape.pth", 4, "does not fit the configuration")
     refused("gray.pth", 2, "generator.wdth", "generator.wdth=3")
     # Existing files are kept.
     (folder / "bad").mkdir()
@@ -181,6 +208,10 @@ def main() -> int:
         largest = max(largest, check_images(program, folder / "gray", gray, 1))
         check_training_continues(program, folder / "gray", netd)
         check_conversion_refuses(folder, gray, netd)
+        check_wrapped_checkpoints(folder, gray, netd)
+        torch.save({"netG": gray.state_dict(), "netD": netd.state_dict()}, folder / "both.pt")
+        run_checked(*importer, folder / "both.pt", folder / "both", "training.threads=1")
+        check_training_continues(program, folder / "both", netd)
         check_refusals(importer, folder, gray)
     print(f"two imported generators reproduce PyTorch's images: pixels in [-1, 1] differ by at most {largest:.2g}")
     return 0

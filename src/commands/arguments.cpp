@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "config/load.h"
+#include "config/print.h"
 #include "config/validate.h"
 #include "run/checkpoint.h"
 #include "support/errors.h"
@@ -24,13 +24,14 @@ void ConfigArguments::declare(CLI::App& command) {
       ->type_name("key=value");
 }
 
-static LoadedConfig load_and_warn(const ConfigArguments& arguments) {
-  LoadedConfig loaded = load_config(arguments.file, arguments.overrides);
+static LoadedConfig with_logged_warnings(LoadedConfig loaded) {
   for (const auto& warning : loaded.warnings) log::warning(warning);
   return loaded;
 }
 
-Config ConfigArguments::load() const { return load_and_warn(*this).config; }
+LoadedConfig ConfigArguments::load_with_places() const { return with_logged_warnings(load_config(file, overrides)); }
+
+LoadedConfig ConfigArguments::load_stored() const { return with_logged_warnings(load_stored_config(file, overrides)); }
 
 /// `message` starts with the key that it concerns.
 static std::string with_place(const std::string& message, const LoadedConfig& loaded, const std::string& file) {
@@ -38,8 +39,8 @@ static std::string with_place(const std::string& message, const LoadedConfig& lo
   return (place == loaded.places.end() ? printable(file, 4096) : place->second) + ": " + message;
 }
 
-Config ConfigArguments::load_for_sweep() const {
-  const LoadedConfig loaded = load_and_warn(*this);
+LoadedConfig ConfigArguments::load_for_sweep() const {
+  LoadedConfig loaded = load_with_places();
   try {
     for (const auto& warning : validate_sweep(loaded.config)) log::warning(with_place(warning, loaded, file));
   } catch (const UsageError& error) {
@@ -48,7 +49,7 @@ Config ConfigArguments::load_for_sweep() const {
     for (std::string line; std::getline(text, line);) lines.push_back(with_place(line, loaded, file));
     throw UsageError(join(lines, "\n"));
   }
-  return loaded.config;
+  return loaded;
 }
 
 void declare_checkpoint(CLI::App& command, std::string& path) {
@@ -57,13 +58,26 @@ void declare_checkpoint(CLI::App& command, std::string& path) {
       ->type_name("RUN|CHECKPOINT");
 }
 
-Checkpoint find_checkpoint(const std::filesystem::path& path) {
+void declare_data(CLI::App& command, std::string& data) {
+  command.add_option("--data", data, "Current path of the data set (default: data.path of the run)")->type_name("PATH");
+}
+
+static Checkpoint find_checkpoint_in(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path / "checkpoints")) return load_checkpoint(resolve_checkpoint(path));
   std::vector<std::string> warnings;
   auto checkpoint = load_newest(path / "checkpoints", warnings);
   for (const auto& warning : warnings) log::warning(warning);
   if (!checkpoint) throw CheckpointError(printable(path.string()) + " has no checkpoint yet");
   return std::move(*checkpoint);
+}
+
+Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string& data) {
+  Checkpoint checkpoint = find_checkpoint_in(path);
+  if (data.empty()) return checkpoint;
+  Config config = checkpoint_config(checkpoint);
+  config.data.path = data;
+  checkpoint.info.config_yaml = to_yaml(config);
+  return checkpoint;
 }
 
 void print(const std::string& text) {

@@ -6,7 +6,7 @@
 
 #include <CLI/App.hpp>
 
-#include "config/config.h"
+#include "config/load.h"
 #include "run/run_info.h"
 
 /// Arguments and results that several commands share.
@@ -22,18 +22,26 @@ struct ConfigArguments {
   void declare(CLI::App& command);
 
   /// Loads the configuration and logs its warnings. Throws UsageError.
-  Config load() const;
+  Config load() const { return load_with_places().config; }
+  LoadedConfig load_with_places() const;
 
-  /// As load(), and also checks the constraints of a sweep.
-  Config load_for_sweep() const;
+  /// As load_with_places(), for a file that the program wrote.
+  LoadedConfig load_stored() const;
+
+  /// As load_with_places(), and also checks the constraints of a sweep.
+  LoadedConfig load_for_sweep() const;
 };
 
 /// Declares the positional argument RUN|CHECKPOINT.
 void declare_checkpoint(CLI::App& command, std::string& path);
 
+/// Declares --data PATH, for commands that load the data of a run.
+void declare_data(CLI::App& command, std::string& data);
+
 /// Loads the checkpoint named by RUN|CHECKPOINT. For a run, loads the newest valid checkpoint and logs a warning for
-/// each checkpoint that is skipped. Throws CheckpointError.
-Checkpoint find_checkpoint(const std::filesystem::path& path);
+/// each checkpoint that is skipped. `data` replaces data.path of its configuration, unless it is empty. Throws
+/// CheckpointError.
+Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string& data = {});
 
 /// Writes a result to stdout and flushes it. Throws IoError if that fails.
 void print(const std::string& text);

@@ -68,8 +68,8 @@ std::string summary(const DiagnosticsRecord& record) {
 }
 
 int run_diagnose(const DiagnoseArguments& arguments) {
-  const auto checkpoint = find_checkpoint(arguments.path);
-  const auto record = diagnose_checkpoint(checkpoint, arguments.data);
+  const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
+  const auto record = diagnose_checkpoint(checkpoint);
   log::table(format_text("{} after {} images, probed with {} latents and {} real images\n\n",
                          printable(checkpoint.directory.string(), 4096), record.images, record.probes, record.probes) +
              layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
@@ -82,8 +82,7 @@ int run_diagnose(const DiagnoseArguments& arguments) {
 void setup_diagnose(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DiagnoseArguments>();
   declare_checkpoint(command, arguments->path);
-  command.add_option("--data", arguments->data, "Current path of the data set (default: data.path of the run)")
-      ->type_name("PATH");
+  declare_data(command, arguments->data);
   command.footer("Writes a table to stderr and the figures as JSON to stdout.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_diagnose(*arguments); };

@@ -13,6 +13,7 @@
 #include "models/block.h"
 #include "run/checkpoint.h"
 #include "run/json.h"
+#include "run/run_directory.h"
 #include "sampling/load_generator.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 struct EvaluateArguments {
   std::string path;
   std::string against;
+  std::string data;
   std::int64_t samples = 0;
   std::int64_t resolution = 0;
   std::string extractor = "auto";
@@ -58,14 +60,42 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
   return metrics;
 }
 
+/// `ruler` is the data that "auto" chooses the extractor by.
 Evaluator make(const EvaluateArguments& arguments, MetricsConfig metrics, const RealImages& real,
-               std::int64_t resolution) {
-  auto extractor = make_extractor(arguments.extractor, *real.train, real.test.get(), resolution);
+               const RealImages& ruler, std::int64_t resolution) {
+  auto extractor = make_extractor(arguments.extractor, *ruler.train, ruler.test.get(), resolution);
   return {std::move(metrics), std::move(extractor), *real.train, real.test.get(), resolution};
 }
 
+/// The data of the run, by which its own figures were measured; `real` instead, with a warning, if they cannot be read.
+RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
+  try {
+    return load_real(data);
+  } catch (const DataError& error) {
+    log::warning(std::string("the data of the run cannot be read, so the extractor is chosen by the reference images; "
+                             "--data PATH says where they are: ") +
+                 error.what());
+    return real;
+  }
+}
+
+/// Warns if the figures are not comparable with those that the run wrote itself.
+void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& extractor) {
+  const RunPaths run(checkpoint.directory.parent_path().parent_path());
+  std::error_code ignored;
+  if (!fs::exists(run.metrics_file(), ignored)) return;
+  try {
+    const auto records = read_metrics(run.metrics_file());
+    if (records.empty() || records.back().extractor == extractor) return;
+    log::warning("measured by " + extractor + ", but the figures of the run by " + printable(records.back().extractor) +
+                 ": they are not comparable (a TorchScript file is only executed if --extractor names it)");
+  } catch (const Error& error) {
+    log::warning(error.what());
+  }
+}
+
 MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
-  const auto checkpoint = find_checkpoint(arguments.path);
+  const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
   auto loaded = load_generator(checkpoint);
   // Does not use the extractor named in the checkpoint: TorchScript is executable code, and the checkpoint may come
   // from an untrusted source.
@@ -75,16 +105,19 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
   const Compute compute = choose_compute(loaded.config.training);
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
-  const auto real =
-      arguments.against.empty() ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
-  if (arguments.against.empty() && real.train->hash != checkpoint.info.dataset_hash) {
+  const bool own = arguments.against.empty();
+  const auto real = own ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
+  if (own && real.train->hash != checkpoint.info.dataset_hash) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
     throw DataError(format_text("the generator has {} image channels, {} has {}", channels, printable(real.train->name),
                                 real.train->channels()));
   }
-  auto evaluator = make(arguments, loaded.config.metrics, real, resolution);
+  const bool follows_run = !own && arguments.extractor == "auto";
+  auto evaluator = make(arguments, loaded.config.metrics, real,
+                        follows_run ? ruler_of_run(loaded.config.data, real) : real, resolution);
+  warn_if_other_extractor(checkpoint, evaluator.extractor().name());
   loaded.generator->to(compute.device);
   return evaluate_generator(evaluator, loaded.config, loaded.generator, compute, loaded.images, true);
 }
@@ -110,7 +143,7 @@ MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
                                 generated.size(), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
-  auto evaluator = make(arguments, all_metrics(arguments, count), real, resolution);
+  auto evaluator = make(arguments, all_metrics(arguments, count), real, real, resolution);
   return evaluator.evaluate(extract_dataset(evaluator.extractor(), generated, count, resolution));
 }
 
@@ -143,6 +176,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
   }
   const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
                        fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
+  if (!trained && !arguments.data.empty()) throw UsageError("--data applies to runs and checkpoints only");
   if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two folders of images only");
   const auto record = trained ? evaluate_checkpoint(arguments) : evaluate_folder(arguments);
   log::table(metrics_table(record));
@@ -163,6 +197,7 @@ void setup_evaluate(CLI::App& command, Action& action) {
       .add_option("--against", arguments->against,
                   "Reference images: the data set of a configuration, or a folder (default: the data of the run)")
       ->type_name("CONFIG|IMAGE_DIR");
+  declare_data(command, arguments->data);
   command
       .add_option("--samples", arguments->samples,
                   "Number of images (default: metrics.samples of the run; all images of a folder)")

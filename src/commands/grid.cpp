@@ -5,7 +5,6 @@
 
 #include "commands/arguments.h"
 #include "commands/commands.h"
-#include "config/load.h"
 #include "config/validate.h"
 #include "run/checkpoint.h"
 #include "sheets/animations.h"
@@ -14,6 +13,7 @@
 #include "support/errors.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "sweep/sweep.h"
 
 namespace slopegan {
 
@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 struct GridArguments {
   std::string path;
+  std::string data;
   std::string out;
   int rows = 0;
   int columns = default_sheet_columns;
@@ -74,7 +75,8 @@ void check_choices(const GridArguments& arguments, bool sweep) {
 
 int sweep_grid(const GridArguments& arguments) {
   const fs::path directory = arguments.path;
-  const Config config = load_config(directory / "sweep.yaml").config;
+  Config config = load_sweep(directory);
+  if (!arguments.data.empty()) config.data.path = arguments.data;
   validate_sweep(config);
   const auto arms = make_arms(config, directory);
   const auto seed = arguments.seed >= 0 ? arguments.seed : config.sweep.seeds.front();
@@ -113,7 +115,7 @@ class RunGrid {
   explicit RunGrid(const GridArguments& arguments)
       : arguments_(arguments),
         whole_run_(fs::is_directory(fs::path(arguments.path) / "checkpoints")),
-        checkpoint_(find_checkpoint(arguments.path)),
+        checkpoint_(find_checkpoint(arguments.path, arguments.data)),
         style_{.scale = arguments.scale} {}
 
   int draw() const {
@@ -201,6 +203,7 @@ void setup_grid(CLI::App& command, Action& action) {
   command.add_option("path", arguments->path, "Directory of a run, a sweep or a checkpoint")
       ->required()
       ->type_name("RUN|SWEEP|CHECKPOINT");
+  declare_data(command, arguments->data);
   command
       .add_option(
           "--out", arguments->out,

@@ -30,12 +30,15 @@ void setup_import(CLI::App& command, Action& action) {
   command
       .add_option(
           "--weights", arguments->weights,
-          "A safetensors file with tensors named as in a checkpoint: generator.*, and optionally discriminator.*")
+          "A checkpoint or run of slopegan, an export to safetensors, or another safetensors file with the networks of "
+          "a "
+          "DCGAN: generator.* and optionally discriminator.*, netG.* and netD.*, or the layers of a generator alone")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE|DIR");
   command.footer(
-      "The configuration describes the networks. The run is created at run.output_dir/run.name. For weights of "
-      "PyTorch's DCGAN example, scripts/import_dcgan.py writes the configuration and imports them.");
+      "The configuration describes the networks. The run is created at run.output_dir/run.name and counts images from "
+      "0. Pickle files of PyTorch (.pt, .pth) are not read: scripts/import_dcgan.py converts those of networks like "
+      "PyTorch's DCGAN example, and writes the configuration.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_import(*arguments, {argv, arguments->config.overrides, program_versions()});

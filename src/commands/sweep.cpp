@@ -31,14 +31,17 @@ struct SweepArguments {
 };
 
 /// Loads the data once before any arm starts: errors are reported once instead of per arm, and the shared part of the
-/// metrics is computed with all cores.
-void prepare_data(const Config& config) {
+/// metrics is computed with all cores. Returns the hash of the training images.
+std::string prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
   if (config.metrics.every_images > 0) make_evaluator(config, *train);
+  return train->hash;
 }
 
 int sweep_command(const SweepArguments& arguments) {
-  Config config = arguments.config.load_for_sweep();
+  const LoadedConfig loaded = arguments.config.load_for_sweep();
+  Config config = loaded.config;
+  config.data.as_in_0_9 = continues_sweep_of_0_9(loaded);
   if (arguments.jobs > 0) config.sweep.jobs = arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
   if (arguments.list) {
@@ -47,8 +50,7 @@ int sweep_command(const SweepArguments& arguments) {
     return static_cast<int>(ExitCode::done);
   }
   install_signal_handlers();
-  prepare_data(config);
-  const auto directory = open_sweep(config);
+  const auto directory = open_sweep(config, prepare_data(config));
   const auto all = make_arms(config, directory);
   const SweepResult result =
       run_sweep(config, directory, all, arms_of_shard(all, shard), std::chrono::seconds(arguments.report_every));

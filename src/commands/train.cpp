@@ -15,6 +15,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "training/import_weights.h"
 #include "training/parallel_training.h"
 #include "training/run_files.h"
 #include "training/trainer.h"
@@ -26,6 +27,8 @@ namespace {
 struct TrainArguments {
   ConfigArguments config;
   std::string resume;
+  bool with_optimizer = false;
+  bool arm = false;  ///< an arm of a sweep, started by the sweep
   bool dry_run = false;
   bool print_config = false;
 };
@@ -55,22 +58,27 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
   return static_cast<int>(ExitCode::done);
 }
 
-/// The run directory and the checkpoint to resume from, if any.
+/// The run directory and the checkpoint to start from, if any.
 struct Start {
   RunDirectory directory;
   std::optional<Checkpoint> resume;
+
+  /// Whether the checkpoint is one of this run, not of another.
+  bool in_place() const { return resume && belongs_to(*resume, directory); }
 };
 
-Start prepare_start(const Config& config, const Dataset& dataset, const std::string& resume) {
+Start open_run(const Config& config, const std::string& resume) {
   const std::filesystem::path root = std::filesystem::path(config.run.output_dir) / config.run.name;
-  const bool exists = std::filesystem::exists(root / "config.yaml");
   if (resume.empty()) return {RunDirectory::create(root), std::nullopt};
   if (resume != "auto") {
+    std::error_code error;
+    const auto owner = resolve_checkpoint(resume).parent_path();
+    const bool own = std::filesystem::exists(root / "config.yaml") &&
+                     std::filesystem::equivalent(owner, RunPaths(root).checkpoints_dir(), error);
+    // Opening the run may rename the checkpoint, so it is resolved again.
+    if (own) return {RunDirectory::open(root), load_checkpoint(resolve_checkpoint(resume))};
     auto checkpoint = load_checkpoint(resolve_checkpoint(resume));
-    check_resumable(config, dataset, checkpoint);
-    // A checkpoint of this run resumes it in place; a checkpoint of another run starts a new run.
-    const bool own = exists && std::filesystem::equivalent(checkpoint.directory.parent_path(), root / "checkpoints");
-    return {own ? RunDirectory::open(root) : RunDirectory::create(root), std::move(checkpoint)};
+    return {RunDirectory::create(root), std::move(checkpoint)};
   }
   if (!std::filesystem::exists(root)) return {RunDirectory::create(root), std::nullopt};
   auto directory = RunDirectory::open(root);
@@ -78,6 +86,30 @@ Start prepare_start(const Config& config, const Dataset& dataset, const std::str
   auto checkpoint = load_newest(directory.checkpoints_dir(), warnings);
   for (const auto& warning : warnings) log::warning(warning);
   return {std::move(directory), std::move(checkpoint)};
+}
+
+/// Whether the run keeps the reading of images of version 0.9, which wrote its checkpoint. A run with other values than
+/// those of the checkpoint is a new one.
+bool reads_as_in_0_9(const LoadedConfig& loaded, const Start& start) {
+  Config config = loaded.config;
+  if (config.data.as_in_0_9 || !start.resume || loaded.sets_reading_of_data()) return config.data.as_in_0_9;
+  const Config saved = checkpoint_config(*start.resume);
+  config.data.as_in_0_9 = saved.data.as_in_0_9;
+  return saved.data.as_in_0_9 && (start.in_place() || training_differences(saved, config).empty());
+}
+
+/// Replaces the checkpoint of another run by a start with its weights, unless it can be continued as it is. Returns
+/// what the log says about this.
+std::vector<std::string> take_weights(Start& start, const Config& config, const Dataset& dataset, bool with_optimizer) {
+  if (!start.resume || start.in_place()) return {};
+  const auto differing = training_differences(config, dataset, *start.resume);
+  if (differing.empty()) return {};
+  const auto images = start.resume->info.images;
+  start.resume = fine_tuning_start(config, dataset, *start.resume, with_optimizer);
+  return {format_text("fine-tuning: a new run, counted from 0 images, with the weights of {} after {} images{}",
+                      printable(start.resume->directory.string(), 4096), images,
+                      with_optimizer ? " and the state of the optimisers" : ""),
+          "different from the run of these weights: " + join(differing, ", ")};
 }
 
 /// Also writes the report if training diverged, to show how the divergence developed.
@@ -100,21 +132,33 @@ int end_code(TrainEnd end) {
 }
 
 /// The training run, in a single process or in rank 0.
-int lead(const TrainArguments& arguments, const Config& config, const Compute& compute, const RunOrigin& origin,
+int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Compute& compute, RunOrigin origin,
          Ranks* ranks) {
-  const auto dataset = load_dataset(config.data, Split::train);
-  const Start start = prepare_start(config, *dataset, arguments.resume);
-  const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
-  if (ranks) ranks->finish();
-  if (end == TrainEnd::done) print(printable(start.directory.root().string()) + "\n");
-  return end_code(end);
+  Start start = open_run(loaded.config, arguments.resume);
+  try {
+    Config config = loaded.config;
+    config.data.as_in_0_9 = reads_as_in_0_9(loaded, start);
+    if (ranks) ranks->all_reduce_max(config.data.as_in_0_9 ? 1 : 0);
+    const auto dataset = load_dataset(config.data, Split::train);
+    origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
+    const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
+    if (ranks) ranks->finish();
+    if (end == TrainEnd::done) print(printable(start.directory.root().string()) + "\n");
+    return end_code(end);
+  } catch (...) {
+    // The sweep reports the failure of an arm from its files.
+    if (!arguments.arm) start.directory.discard_if_unused();
+    throw;
+  }
 }
 
-int train_together(const RankEnvironment& environment, const TrainArguments& arguments, const Config& config,
+int train_together(const RankEnvironment& environment, const TrainArguments& arguments, const LoadedConfig& loaded,
                    const Compute& compute, const RunOrigin& origin) {
   Ranks ranks(environment, compute.device);
   try {
-    if (ranks.is_first()) return lead(arguments, config, compute, origin, &ranks);
+    if (ranks.is_first()) return lead(arguments, loaded, compute, origin, &ranks);
+    Config config = loaded.config;
+    config.data.as_in_0_9 = ranks.all_reduce_max(0) != 0;  // the first rank knows, from its checkpoint
     const auto dataset = load_dataset(config.data, Split::train);
     const TrainEnd end = follow(config, compute, *dataset, ranks);
     ranks.finish();
@@ -133,7 +177,11 @@ int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const auto environment = only_shows ? std::nullopt : read_rank_environment(environment_value);
   // Only rank 0 logs.
   if (environment && environment->rank > 0) log::set_level(log::Level::error);
-  const Config config = arguments.config.load();
+  if (arguments.with_optimizer && (arguments.resume.empty() || arguments.resume == "auto")) {
+    throw UsageError("--with-optimizer needs --resume PATH");
+  }
+  const LoadedConfig loaded = arguments.arm ? arguments.config.load_stored() : arguments.config.load_with_places();
+  const Config& config = loaded.config;
   if (arguments.print_config) {
     print(to_yaml_with_help(config));
     return static_cast<int>(ExitCode::done);
@@ -145,8 +193,8 @@ int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   if (arguments.dry_run) return dry_run(config, compute, *load_dataset(config.data, Split::train));
 
   install_signal_handlers();
-  if (environment) return train_together(*environment, arguments, config, compute, origin);
-  return lead(arguments, config, compute, origin, nullptr);
+  if (environment) return train_together(*environment, arguments, loaded, compute, origin);
+  return lead(arguments, loaded, compute, origin, nullptr);
 }
 
 }  // namespace
@@ -157,8 +205,13 @@ void setup_train(CLI::App& command, Action& action) {
   command
       .add_option("--resume", arguments->resume,
                   "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
-                  "checkpoint or run at PATH")
+                  "checkpoint or run at PATH. If it belongs to another run, a new run is created: with equal values it "
+                  "goes on counting; with other values or images it takes over the weights of both networks and of the "
+                  "average, and counts images from 0")
       ->type_name("auto|PATH");
+  command.add_flag("--with-optimizer", arguments->with_optimizer,
+                   "With --resume PATH of a run with other values, also take over the state of the optimisers");
+  command.add_flag("--arm", arguments->arm, "Train an arm of a sweep")->group("");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");
   // Handled like --version, so that CONFIG may be omitted.

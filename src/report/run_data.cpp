@@ -51,6 +51,10 @@ std::string last_error_line(const std::filesystem::path& file) {
   return log.substr(found + 7, log.find('\n', found) - found - 7);
 }
 
+std::string name_of_directory(const std::filesystem::path& directory) {
+  return std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename();
+}
+
 /// Calls `read` and notes its errors.
 template <class Read>
 void attempt(RunData& run, Read read) {
@@ -80,7 +84,7 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
     const auto file = RunPaths(directory).config_file();
     if (!std::filesystem::exists(file)) continue;
     try {
-      const Config config = load_config(file).config;
+      const Config config = load_stored_config(file).config;
       if (const auto slope = swept_slope(config, sweep.config.sweep.apply_to)) found[{*slope, config.seed}] = directory;
     } catch (const Error& error) {
       sweep.notes.emplace_back(error.what());
@@ -103,11 +107,11 @@ RunData read_run_data(const std::filesystem::path& directory) {
   const RunPaths paths(directory);
   RunData run;
   run.directory = directory;
-  run.name = std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename().string();
+  run.name = name_of_directory(directory);
   attempt(run, [&] { read_info(run, paths.run_info_file()); });
   attempt(run, [&] {
     if (!std::filesystem::exists(paths.config_file())) return;
-    run.config = load_config(paths.config_file()).config;
+    run.config = load_stored_config(paths.config_file()).config;
     run.name = run.config->run.name;
   });
   read_log(run, paths.history_file(), run.history, read_history);
@@ -122,7 +126,8 @@ RunData read_run_data(const std::filesystem::path& directory) {
 SweepData read_sweep_data(const std::filesystem::path& directory) {
   SweepData sweep;
   sweep.directory = directory;
-  sweep.config = load_config(directory / "sweep.yaml").config;
+  sweep.config = load_stored_config(directory / "sweep.yaml").config;
+  sweep.config.run.name = name_of_directory(directory);  // it may have been renamed
   sweep.slopes = sweep.config.sweep.negative_slope;
   std::sort(sweep.slopes.begin(), sweep.slopes.end());
   sweep.slopes.erase(std::unique(sweep.slopes.begin(), sweep.slopes.end()), sweep.slopes.end());

@@ -1,11 +1,15 @@
 #include "run/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fcntl.h>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <stdio.h>
 #include <unistd.h>
+#include <utility>
 
 #include "config/load.h"
 #include "support/files.h"
@@ -21,6 +25,7 @@ constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
 /// The newest, and one more in case the newest is damaged.
 constexpr std::ptrdiff_t fewest_kept = 2;
+constexpr std::array link_names = {"latest", "best"};
 
 fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name) {
   return checkpoints_dir / (std::string(temporary_prefix) + name + '-' + std::to_string(::getpid()));
@@ -123,6 +128,7 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
   if (info.images < 0) throw std::invalid_argument("the number of images of a checkpoint must not be negative");
   make_directories(checkpoints_dir);
   remove_temporaries(checkpoints_dir);
+  restore_links(checkpoints_dir);
   const std::string name = std::to_string(info.images);
   const fs::path temporary = temporary_path(checkpoints_dir, name);
   make_directories(temporary);
@@ -140,6 +146,7 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
 }
 
 void mark_best(const fs::path& checkpoints_dir, std::int64_t images) {
+  restore_links(checkpoints_dir);
   const std::string name = std::to_string(images);
   const fs::path link = checkpoints_dir / "best";
   std::error_code ignored;
@@ -161,16 +168,28 @@ Checkpoint load_checkpoint(const fs::path& directory) {
 
 Config checkpoint_config(const Checkpoint& checkpoint) {
   try {
-    return parse_config(checkpoint.info.config_yaml, (checkpoint.directory / manifest_name).string() + ", config");
+    Config config =
+        parse_config(checkpoint.info.config_yaml, (checkpoint.directory / manifest_name).string() + ", config");
+    std::error_code ignored;
+    const std::string& absolute = checkpoint.info.data_path;
+    if (!fs::exists(config.data.path, ignored) && fs::exists(absolute, ignored)) config.data.path = absolute;
+    return config;
   } catch (const UsageError& error) {
     throw CheckpointError(error.what());
   }
 }
 
-/// Loads a checkpoint and checks that its number of images is the name of its directory.
+/// Whether a link to a checkpoint was replaced by a directory, as when a run is copied.
+static bool is_copy(const fs::path& link) {
+  std::error_code ignored;
+  return fs::is_directory(fs::symlink_status(link, ignored));
+}
+
+/// Loads a checkpoint and checks that its number of images is the name of its directory, unless it is a copy.
 static Checkpoint load_numbered(const fs::path& directory) {
   Checkpoint checkpoint = load_checkpoint(directory);
-  if (checkpoint.info.images == images_of(directory)) return checkpoint;
+  const auto images = images_of(directory);
+  if (images < 0 || checkpoint.info.images == images) return checkpoint;
   throw CheckpointError(display(directory / manifest_name) +
                         format_text(": the manifest says {} images", checkpoint.info.images));
 }
@@ -204,6 +223,7 @@ static void rename_unreadable(const fs::path& directory) {
 }
 
 std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, std::int64_t images) {
+  restore_links(checkpoints_dir);
   std::vector<fs::path> removed = list_checkpoints(checkpoints_dir);
   std::erase_if(removed, [&](const fs::path& directory) { return images_of(directory) <= images; });
   if (removed.empty()) return removed;
@@ -217,9 +237,62 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   return removed;
 }
 
+namespace {
+
+/// The number of images of a copy; std::nullopt if its manifest is unreadable.
+std::optional<std::int64_t> images_of_copy(const fs::path& copy) {
+  try {
+    return read_manifest(copy).info.images;
+  } catch (const CheckpointError&) {
+    return std::nullopt;
+  }
+}
+
+/// The directories of all checkpoints, newest first: those named by a number, and copies of others.
+std::vector<fs::path> all_checkpoints(const fs::path& checkpoints_dir) {
+  std::vector<fs::path> found = list_checkpoints(checkpoints_dir);
+  std::vector<std::pair<std::int64_t, fs::path>> numbered;
+  for (const fs::path& directory : found) numbered.emplace_back(images_of(directory), directory);
+  for (const char* name : link_names) {
+    const fs::path copy = checkpoints_dir / name;
+    if (!is_copy(copy)) continue;
+    if (const auto images = images_of_copy(copy)) numbered.emplace_back(*images, copy);
+  }
+  std::ranges::stable_sort(numbered, std::greater(), &std::pair<std::int64_t, fs::path>::first);
+  found.clear();
+  for (auto& [images, directory] : numbered) found.push_back(std::move(directory));
+  return found;
+}
+
+/// Gives the copy the name of its checkpoint, or removes it if that checkpoint is intact.
+void replace_by_link(const fs::path& copy) {
+  const auto images = is_readable(copy) ? images_of_copy(copy) : std::nullopt;
+  if (!images) return rename_unreadable(copy);
+  const fs::path checkpoints_dir = copy.parent_path();
+  const std::string link_name = copy.filename(), name = std::to_string(*images);
+  const fs::path numbered = checkpoints_dir / name;
+  std::error_code ignored;
+  if (fs::exists(numbered, ignored) && !is_readable(numbered)) rename_unreadable(numbered);
+  if (fs::exists(numbered, ignored)) {
+    remove_checkpoints(checkpoints_dir, {copy});
+  } else {
+    rename_path(copy, numbered);
+    sync_directory(checkpoints_dir);
+  }
+  point_at(checkpoints_dir, link_name, name);
+}
+
+}  // namespace
+
+void restore_links(const fs::path& checkpoints_dir) {
+  for (const char* name : link_names) {
+    if (is_copy(checkpoints_dir / name)) replace_by_link(checkpoints_dir / name);
+  }
+}
+
 std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vector<std::string>& warnings) {
   std::vector<std::string> reasons;
-  for (const fs::path& directory : list_checkpoints(checkpoints_dir)) {
+  for (const fs::path& directory : all_checkpoints(checkpoints_dir)) {
     try {
       Checkpoint checkpoint = load_numbered(directory);
       for (const auto& reason : reasons) warnings.push_back("skipped a damaged checkpoint: " + reason);
@@ -247,7 +320,7 @@ fs::path resolve_checkpoint(const fs::path& given) {
   // save_checkpoint only creates links to checkpoints in the same folder.
   const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
   if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
-  const auto all = list_checkpoints(checkpoints_dir);
+  const auto all = all_checkpoints(checkpoints_dir);
   if (!all.empty()) return all.front();
   if (fs::is_directory(path / "runs", ignored)) {
     throw CheckpointError(display(path) + " is a sweep; use one of its runs, " + display(path / "runs" / "..."));

@@ -13,6 +13,9 @@
 /// The checkpoints of a run: checkpoints/<images>/{state.safetensors, manifest.json}, and the links checkpoints/latest
 /// and checkpoints/best. A directory named by a number is always a complete checkpoint, because it is written under a
 /// temporary name, synchronised and verified before it is renamed.
+///
+/// Programs that copy runs (cp -rL, scp -r, zip) turn the links into directories. Such a directory is read as a copy of
+/// the checkpoint whose number of images its manifest states, until restore_links makes it a link again.
 namespace slopegan {
 
 struct Checkpoint {
@@ -36,7 +39,13 @@ void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images
 /// wrote it.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
-/// Parses the configuration in the manifest. Throws CheckpointError if this version of slopegan cannot read it.
+/// Replaces directories named latest and best by links. If the checkpoint that such a directory is a copy of is missing
+/// or unreadable, the directory takes its name; an unreadable copy is renamed to latest-unreadable. The caller must
+/// hold the lock of the run. Throws IoError.
+void restore_links(const std::filesystem::path& checkpoints_dir);
+
+/// Parses the configuration in the manifest. If data.path does not exist, but the absolute path in the manifest does,
+/// data.path is the latter. Throws CheckpointError if this version of slopegan cannot read it.
 Config checkpoint_config(const Checkpoint& checkpoint);
 
 /// Returns the directories checkpoints/<images>, newest (largest number) first. Empty if there is no such folder.
@@ -48,9 +57,9 @@ std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path&
 std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
                                                             std::int64_t images);
 
-/// Loads the newest intact checkpoint, or returns std::nullopt if there are no checkpoints. Appends one line to
-/// `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if all are damaged, and
-/// NewerFormatError instead of skipping one that requires a newer slopegan.
+/// Loads the newest intact checkpoint, including copies named latest and best, or returns std::nullopt if there are no
+/// checkpoints. Appends one line to `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if
+/// all are damaged, and NewerFormatError instead of skipping one that requires a newer slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
 /// Returns the checkpoint directory for a path given by the user, with links resolved: a checkpoint itself, or the

@@ -86,6 +86,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
   for (const auto& [name, offset] : object_in(path, manifest.at("file_offsets")).items()) {
     result.info.file_offsets[name] = count_in(path, offset);
   }
+  result.info.data_path = manifest.value("data_path", std::string());
   result.files = read_files(path, object_in(path, manifest.at("files")));
   if (manifest.at("config_sha256") != hash_of(result.info.config_yaml)) {
     refuse(path, "the configuration is damaged (wrong SHA-256)");
@@ -99,15 +100,16 @@ std::string manifest_text(const Manifest& manifest) {
   const std::string config = valid_utf8(manifest.info.config_yaml);
   nlohmann::ordered_json files = nlohmann::ordered_json::object();
   for (const auto& [name, digest] : manifest.files) files[name] = {{"size", digest.size}, {"sha256", digest.sha256}};
-  const nlohmann::ordered_json manifest_json = {{"format", format_name},
-                                                {"format_version", format_version},
-                                                {"slopegan", manifest.info.slopegan_version},
-                                                {"images", manifest.info.images},
-                                                {"files", files},
-                                                {"file_offsets", manifest.info.file_offsets},
-                                                {"dataset_sha256", manifest.info.dataset_hash},
-                                                {"config_sha256", hash_of(config)},
-                                                {"config", config}};
+  nlohmann::ordered_json manifest_json = {{"format", format_name},
+                                          {"format_version", format_version},
+                                          {"slopegan", manifest.info.slopegan_version},
+                                          {"images", manifest.info.images},
+                                          {"files", files},
+                                          {"file_offsets", manifest.info.file_offsets},
+                                          {"dataset_sha256", manifest.info.dataset_hash},
+                                          {"config_sha256", hash_of(config)},
+                                          {"config", config}};
+  if (!manifest.info.data_path.empty()) manifest_json["data_path"] = manifest.info.data_path;
   return sealed(json_text(manifest_json, 2));
 }
 

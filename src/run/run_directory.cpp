@@ -4,7 +4,9 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "run/checkpoint.h"
 #include "support/errors.h"
 
 namespace slopegan {
@@ -47,7 +49,17 @@ static bool has_any_entry(const fs::path& directory) {
                    " already exists; resume it with --resume auto, or choose another name with run.name=...");
 }
 
-RunDirectory::RunDirectory(const fs::path& root) : RunPaths(root), lock_(root / lock_name, root) {}
+RunDirectory::RunDirectory(const fs::path& root, std::optional<fs::path> first_created)
+    : RunPaths(root), lock_(root / lock_name, root), first_created_(std::move(first_created)) {}
+
+/// The topmost of `directory` and its parents that does not exist; empty if all exist.
+static fs::path first_missing(const fs::path& directory) {
+  fs::path missing;
+  std::error_code ignored;
+  for (fs::path path = directory; !path.empty() && !fs::exists(path, ignored); path = path.parent_path())
+    missing = path;
+  return missing;
+}
 
 void refuse_link(const fs::path& root) {
   std::error_code ignored;  // make_directories reports errors
@@ -59,14 +71,30 @@ void refuse_link(const fs::path& root) {
 
 RunDirectory RunDirectory::create(const fs::path& root) {
   refuse_link(root);
+  const fs::path first_created = first_missing(root);
   make_directories(root);
   // Check for other files first, so that no lock file is left in a folder that is not a run. A process that creates
   // files here at the same time has locked the directory before.
   std::error_code ignored;
   if (has_any_entry(root) && !fs::exists(root / lock_name, ignored)) throw_exists(root);
-  RunDirectory directory(root);
+  RunDirectory directory(root, first_created);
   if (has_any_entry(root)) throw_exists(root);
   return directory;
+}
+
+void RunDirectory::discard_if_unused() const {
+  std::error_code ignored;
+  const bool has_history = fs::file_size(history_file(), ignored) > 0 && !ignored;
+  if (!first_created_ || has_history || !list_checkpoints(checkpoints_dir()).empty()) return;
+  try {
+    check_in_place();
+    for (const fs::path& entry : entries_of(root())) fs::remove_all(entry, ignored);
+  } catch (const IoError&) {
+    return;
+  }
+  if (first_created_->empty()) return;
+  // Parents that other processes have filled stay.
+  for (fs::path path = root(); fs::remove(path, ignored) && path != *first_created_;) path = path.parent_path();
 }
 
 RunDirectory RunDirectory::open(const fs::path& root) {
@@ -79,8 +107,9 @@ RunDirectory RunDirectory::open(const fs::path& root) {
   const bool is_run = fs::exists(paths.config_file(), ignored) ||
                       !has_entry_except(root, [](std::string_view name) { return name.starts_with('.'); });
   if (!is_run) throw UsageError(display(root) + " exists and is not a run; choose another name with run.name=...");
-  RunDirectory directory(root);
+  RunDirectory directory(root, std::nullopt);
   for (const auto& folder : {root, paths.samples_dir()}) remove_temporaries(folder);
+  restore_links(paths.checkpoints_dir());
   return directory;
 }
 

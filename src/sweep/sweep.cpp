@@ -10,10 +10,11 @@
 #include <thread>
 #include <utility>
 
-#include "config/load.h"
 #include "config/print.h"
+#include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "support/errors.h"
+#include "support/expand_path.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/machine.h"
@@ -53,7 +54,7 @@ class ReportRefresher {
     if (every_ == std::chrono::seconds(0) || process_ || Clock::now() - started_ < every_) return;
     started_ = Clock::now();
     try {
-      process_.emplace(std::vector<std::string>{"--quiet", "report", sweep_dir_.string()});
+      process_.emplace(std::vector<std::string>{"--quiet", "report", unexpanded_path(sweep_dir_.native())});
     } catch (const IoError& error) {
       warn(error.what());
     }
@@ -139,9 +140,10 @@ class Scheduler {
   void start_next() {
     const Arm& arm = *queue_.front();
     queue_.pop_front();
-    std::vector<std::string> arguments = {"--quiet", "train", (sweep_dir_ / "sweep.yaml").string(), "--resume", "auto"};
+    const auto file = unexpanded_path((sweep_dir_ / "sweep.yaml").native());
+    std::vector<std::string> arguments = {"--quiet", "train", file, "--arm", "--resume", "auto"};
     arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
-    arguments.push_back("run.output_dir=" + yaml_scalar((sweep_dir_ / "runs").string()));
+    arguments.push_back("run.output_dir=" + yaml_scalar(unexpanded_path((sweep_dir_ / "runs").native())));
     arguments.push_back("training.threads=" + std::to_string(threads_));
     log::info(format_text("{} started ({} thread{})", arm.name, threads_, threads_ == 1 ? "" : "s"));
     running_.push_back({&arm, ChildProcess(arguments)});
@@ -264,18 +266,77 @@ static bool holds_something_else(const std::filesystem::path& directory) {
   return false;
 }
 
-std::filesystem::path open_sweep(const Config& config) {
-  const std::filesystem::path directory = std::filesystem::path(config.run.output_dir) / config.run.name;
+/// The manifest of each arm's newest checkpoint; unreadable ones are left out, because the arms report them.
+static std::vector<CheckpointInfo> arm_checkpoints(const std::filesystem::path& directory) {
+  std::vector<CheckpointInfo> found;
+  for (const auto& arm : entries_of(directory / "runs")) {
+    const auto checkpoints = list_checkpoints(RunPaths(arm).checkpoints_dir());
+    try {
+      if (!checkpoints.empty()) found.push_back(read_manifest(checkpoints.front()).info);
+    } catch (const CheckpointError&) {
+      continue;
+    }
+  }
+  return found;
+}
+
+Config load_sweep(const std::filesystem::path& directory) {
+  Config config = load_stored_config(directory / "sweep.yaml").config;
+  config.run.name = std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename();
+  std::error_code ignored;
+  if (std::filesystem::exists(config.data.path, ignored)) return config;
+  for (const auto& checkpoint : arm_checkpoints(directory)) {
+    if (!std::filesystem::exists(checkpoint.data_path, ignored)) continue;
+    config.data.path = checkpoint.data_path;
+    break;
+  }
+  return config;
+}
+
+static std::filesystem::path directory_of(const Config& config) {
+  return std::filesystem::path(config.run.output_dir) / config.run.name;
+}
+
+bool continues_sweep_of_0_9(const LoadedConfig& config) {
+  const auto file = directory_of(config.config) / "sweep.yaml";
+  if (config.sets_reading_of_data() || !std::filesystem::exists(file)) return false;
+  return load_stored_config(file).config.data.as_in_0_9;
+}
+
+/// Whether an arm of the sweep has been trained, so that its results depend on the configuration.
+static bool has_results(const std::filesystem::path& directory) {
+  const auto arms = entries_of(directory / "runs");
+  return std::ranges::any_of(arms, [](const std::filesystem::path& arm) {
+    std::error_code error;
+    return std::filesystem::file_size(RunPaths(arm).history_file(), error) > 0 && !error;
+  });
+}
+
+/// The values that differ from those of the sweep in `directory` and affect its results.
+static std::vector<std::string> differences_from(const std::filesystem::path& directory, const Config& config,
+                                                 const std::string& dataset_hash) {
+  static const std::vector<std::string> changeable = {
+      "sweep.negative_slope", "sweep.control", "sweep.seeds",      "sweep.jobs",           "run.name",
+      "run.output_dir",       "data.path",     "training.threads", "training.total_images"};
+  std::vector<std::string> problems;
+  for (const auto& difference : differences(load_sweep(directory), config)) {
+    if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
+    problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+  }
+  const auto arms = arm_checkpoints(directory);
+  const bool same_images = std::ranges::all_of(arms, [&](const CheckpointInfo& arm) {
+    return arm.dataset_hash.empty() || dataset_hash.empty() || arm.dataset_hash == dataset_hash;
+  });
+  if (!same_images) problems.emplace_back("the images at data.path have another SHA-256");
+  return problems;
+}
+
+std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash) {
+  const std::filesystem::path directory = directory_of(config);
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
-    static const std::vector<std::string> changeable = {"sweep.negative_slope", "sweep.control",  "sweep.seeds",
-                                                        "sweep.jobs",           "run.output_dir", "training.threads",
-                                                        "training.total_images"};
-    std::vector<std::string> problems;
-    for (const auto& difference : differences(load_config(file).config, config)) {
-      if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
-      problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
-    }
+    const auto problems =
+        has_results(directory) ? differences_from(directory, config, dataset_hash) : std::vector<std::string>();
     if (!problems.empty()) {
       throw UsageError(printable(directory.string()) + " contains a sweep with other values (" + join(problems, ", ") +
                        "); choose another run.name or use the old values");

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
+#include "config/load.h"
 #include "sweep/arms.h"
 
 namespace slopegan {
@@ -22,10 +22,18 @@ Shard parse_shard(const std::string& text);
 /// The arms of the shard: every count-th of `all`.
 std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 
+/// Loads the sweep.yaml of a sweep that may have been renamed or moved: run.name is the name of the directory, and if
+/// data.path does not exist, it is the absolute path in a checkpoint of an arm. Throws UsageError.
+Config load_sweep(const std::filesystem::path& directory);
+
+/// Whether `config` continues a sweep of version 0.9, whose reading of images it keeps (data.as_in_0_9).
+bool continues_sweep_of_0_9(const LoadedConfig& config);
+
 /// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue. A sweep can be continued with
-/// other slopes, control, seeds, jobs, threads, output directory and training images. Throws UsageError if anything
-/// else differs, or if the directory contains something else.
-std::filesystem::path open_sweep(const Config& config);
+/// other slopes, control, seeds, jobs, threads, name, directories and total images, and with any values if none of its
+/// arms has been trained. Throws UsageError if anything else differs, if arms were trained on images with another hash
+/// than `dataset_hash` (empty: unknown), or if the directory contains something else.
+std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
 
 struct SweepResult {
   /// 0, or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as

@@ -7,7 +7,6 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "config/load.h"
 #include "data/transform.h"
 #include "diagnostics/layer_probe.h"
 #include "diagnostics/vitals.h"
@@ -232,10 +231,8 @@ void SentinelWarnings::warn(const DiagnosticsRecord& record) {
   }
 }
 
-DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& data) {
-  Config config =
-      parse_config(checkpoint.info.config_yaml, (checkpoint.directory / "manifest.json").string() + ", config");
-  if (!data.empty()) config.data.path = data.string();
+DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
+  Config config = checkpoint_config(checkpoint);
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained
   const auto dataset = load_dataset(config.data, Split::train);
   if (dataset->hash != checkpoint.info.dataset_hash) {

@@ -73,8 +73,7 @@ class SentinelWarnings {
 };
 
 /// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients of a step on the first probe images,
-/// which is taken in memory only. Reads the data set from `data`, or from the run's data.path if `data` is empty.
-/// Throws CheckpointError if the tensors do not fit the configuration, and DataError.
-DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint, const std::filesystem::path& data);
+/// which is taken in memory only. Throws CheckpointError if the tensors do not fit the configuration, and DataError.
+DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint);
 
 }  // namespace slopegan

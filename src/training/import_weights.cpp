@@ -1,43 +1,196 @@
 #include "training/import_weights.h"
 
+#include <array>
+#include <fstream>
+#include <optional>
+
 #include <ATen/ATen.h>
 
+#include "config/enums.h"
 #include "config/print.h"
-#include "sampling/load_generator.h"
+#include "models/block.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
-#include "training/gan_state.h"
 #include "training/run_files.h"
+#include "training/weight_names.h"
 
 namespace slopegan {
 
 namespace {
 
-/// Reads the file as a Checkpoint, so that load_generator can check it.
-Checkpoint read_weights(const std::filesystem::path& file, const Config& config) {
-  Checkpoint weights{.directory = file, .info = {}, .tensors = read_safetensors(file).tensors};
-  weights.info.config_yaml = to_yaml(config);
-  for (const auto& [name, tensor] : weights.tensors) {
-    if (!name.starts_with("generator.") && !name.starts_with("discriminator.")) {
-      throw CheckpointError(display(file) + " contains the tensor " + printable(name) +
-                            "; all names must start with generator. or discriminator.");
-    }
-    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
-      throw CheckpointError(display(file) + ": " + printable(name) + " is not finite");
-    }
-  }
-  return weights;
+// --- Whether weights fit a configuration
+
+/// A property of a network that both its weights and the configuration determine.
+struct NetworkShape {
+  const char* key;
+  std::string weights, config;
+};
+
+using Texts = std::vector<NetworkShape>;
+
+/// Adds the size of a dimension of a convolution, if the weights have it.
+void add_size(Texts& shapes, const char* key, const NamedTensors& weights, const std::string& convolution,
+              std::int64_t dimension, std::int64_t configured) {
+  const auto weight = weights.find(convolution + ".conv.weight");
+  if (weight == weights.end() || weight->second.dim() != 4) return;
+  shapes.push_back({key, std::to_string(weight->second.size(dimension)), std::to_string(configured)});
 }
 
-GanState make_state(const Config& config, const Checkpoint& weights) {
-  const auto loaded = load_generator(weights);
-  const auto tensors = named_tensors(*loaded.generator);
-  GanState state(config, loaded.generator->blocks.back()->conv->options().out_channels, at::kCPU);
-  restore_tensors(named_tensors(*state.generator), tensors);
-  if (state.ema_generator) restore_tensors(named_tensors(*state.ema_generator), tensors);
-  const auto discriminator = with_prefix(weights.tensors, "discriminator.");
-  if (!discriminator.empty()) restore_tensors(named_tensors(*state.discriminator), discriminator);
+std::int64_t count_blocks(const NamedTensors& weights) {
+  std::int64_t count = 0;
+  while (weights.contains("block" + std::to_string(count) + ".conv.weight")) ++count;
+  return count;
+}
+
+/// The normalisation of a network, by the tensors of its second block.
+std::string norm_of(const NamedTensors& weights) {
+  if (weights.contains("block1.norm.weight")) return "batch";
+  return weights.contains("block1.conv.u") ? "spectral" : "none";
+}
+
+/// Whether the activations of a network have parameters.
+std::string activation_of(const NamedTensors& weights, ActivationKind configured) {
+  const bool learned = weights.contains("block0.activation.slope") || weights.contains("block0.activation.slope_logit");
+  if (learned) return std::string(name_of(ActivationKind::prelu));
+  return std::string(name_of(configured == ActivationKind::prelu ? ActivationKind::leaky_relu : configured));
+}
+
+/// "generator.width 32 vs 64, …": the keys whose values in the weights and the configuration differ.
+std::string differing_keys(const Config& config, const NamedTensors& generator, const NamedTensors& discriminator) {
+  const auto& g = config.generator;
+  const auto& d = config.discriminator;
+  const std::int64_t blocks = count_blocks(generator);
+  const std::string last = "block" + std::to_string(blocks - 1);
+  Texts shapes;
+  if (blocks >= 2 && blocks <= 16) {
+    shapes.push_back({"data.resolution", std::to_string(4 << (blocks - 1)), std::to_string(config.data.resolution)});
+  }
+  add_size(shapes, "generator.latent_dim", generator, "block0", 0, g.latent_dim);
+  add_size(shapes, "generator.width", generator, last, 0, g.width);
+  shapes.push_back({"generator.norm", norm_of(generator), std::string(name_of(g.norm))});
+  shapes.push_back(
+      {"generator.activation", activation_of(generator, g.activation), std::string(name_of(g.activation))});
+  if (!discriminator.empty()) {
+    add_size(shapes, "discriminator.width", discriminator, "block0", 0, d.width);
+    shapes.push_back({"discriminator.norm", norm_of(discriminator), std::string(name_of(d.norm))});
+    shapes.push_back(
+        {"discriminator.activation", activation_of(discriminator, d.activation), std::string(name_of(d.activation))});
+  }
+  std::vector<std::string> differing;
+  for (const auto& [key, of_weights, of_config] : shapes) {
+    if (of_weights != of_config) differing.push_back(format_text("{} {} vs {}", key, of_weights, of_config));
+  }
+  return join(differing, ", ");
+}
+
+/// The slopes of an exported generator, for activations that learn their logits.
+NamedTensors with_slope_logits(NamedTensors saved, const NamedTensors& live) {
+  for (const auto& [name, tensor] : live) {
+    if (!name.ends_with(".slope_logit")) continue;
+    const auto slope = saved.find(name.substr(0, name.size() - std::string_view("_logit").size()));
+    if (slope == saved.end()) continue;
+    saved.emplace(name, slope->second.logit());
+    saved.erase(slope);
+  }
+  return saved;
+}
+
+void check_finite(const NamedTensors& weights, const std::string& source) {
+  for (const auto& [name, tensor] : weights) {
+    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
+      throw CheckpointError(source + ": " + printable(name) + " is not finite");
+    }
+  }
+}
+
+void restore_optimizers(const GanState& state, const NamedTensors& weights, const std::string& source) {
+  const auto generator = with_prefix(weights, "optimizer.generator.");
+  const auto discriminator = with_prefix(weights, "optimizer.discriminator.");
+  if (generator.empty() || discriminator.empty()) throw CheckpointError(source + " has no state of the optimisers");
+  restore_tensors(state.generator_optimizer.state(), generator);
+  restore_tensors(state.discriminator_optimizer.state(), discriminator);
+}
+
+}  // namespace
+
+GanState transfer_weights(const Config& config, std::int64_t channels, const NamedTensors& weights, bool with_optimizer,
+                          const std::string& source) {
+  check_finite(weights, source);
+  auto generator = with_prefix(weights, "generator."), average = with_prefix(weights, "ema.");
+  const auto discriminator = with_prefix(weights, "discriminator.");
+  if (generator.empty()) generator = average;
+  if (average.empty()) average = generator;
+  if (generator.empty()) throw CheckpointError(source + " contains no generator");
+  GanState state(config, channels, at::kCPU);
+  try {
+    const auto live = named_tensors(*state.generator);
+    restore_tensors(live, with_slope_logits(generator, live));
+    if (state.ema_generator) restore_tensors(named_tensors(*state.ema_generator), with_slope_logits(average, live));
+    if (!discriminator.empty()) restore_tensors(named_tensors(*state.discriminator), discriminator);
+    if (with_optimizer) restore_optimizers(state, weights, source);
+  } catch (const CheckpointError& error) {
+    const std::string keys = differing_keys(config, generator, discriminator);
+    throw CheckpointError(source + " does not fit the configuration" + (keys.empty() ? "" : " (" + keys + ")") + ": " +
+                          error.what());
+  }
   return state;
+}
+
+Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
+                             bool with_optimizer) {
+  Checkpoint start;
+  start.directory = checkpoint.directory;
+  start.info.slopegan_version = checkpoint.info.slopegan_version;
+  start.info.config_yaml = to_yaml(config);
+  start.info.dataset_hash = dataset.hash;
+  start.tensors = transfer_weights(config, dataset.channels(), checkpoint.tensors, with_optimizer,
+                                   printable(checkpoint.directory.string(), 4096))
+                      .tensors();
+  return start;
+}
+
+// --- Import
+
+namespace {
+
+/// Whether `file` is a file of torch.save: a zip archive, or a pickle. The header of a safetensors file is shorter than
+/// 2^24 bytes, so that the bytes 4 to 8 are zero.
+bool is_pickle(const std::filesystem::path& file) {
+  std::array<char, 8> start{};
+  std::ifstream(file, std::ios::binary).read(start.data(), start.size());
+  const std::string_view text(start.data(), start.size());
+  return text.starts_with("PK\x03\x04") ||
+         (text.front() == '\x80' && text.substr(4) != std::string_view("\0\0\0\0", 4));
+}
+
+NamedTensors read_weights(const std::filesystem::path& weights) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(weights, ignored)) return load_checkpoint(resolve_checkpoint(weights)).tensors;
+  if (is_pickle(weights)) {
+    throw CheckpointError(display(weights) +
+                          " is a pickle file of PyTorch, which can contain code and is not read; import it with "
+                          "scripts/import_dcgan.py, or save its tensors as safetensors");
+  }
+  try {
+    return with_checkpoint_names(read_safetensors(weights).tensors);
+  } catch (const CheckpointError& error) {
+    const std::string message = error.what(), file = display(weights);
+    throw CheckpointError(message.find(file) == std::string::npos ? file + ": " + message : message);
+  }
+}
+
+/// The number of image channels of the generator in `weights`.
+std::int64_t image_channels_of(const NamedTensors& weights, const std::string& source) {
+  for (const char* network : {"generator.", "ema."}) {
+    const auto tensors = with_prefix(weights, network);
+    if (tensors.empty()) continue;
+    const auto last = tensors.find("block" + std::to_string(count_blocks(tensors) - 1) + ".conv.weight");
+    const std::int64_t channels = last != tensors.end() && last->second.dim() == 4 ? last->second.size(1) : 0;
+    if (channels == 1 || channels == 3) return channels;
+    throw CheckpointError(source + " contains no generator of images with 1 or 3 channels");
+  }
+  throw CheckpointError(source + " contains no generator");
 }
 
 RunInfo describe_import(const RunOrigin& origin) {
@@ -54,15 +207,25 @@ RunInfo describe_import(const RunOrigin& origin) {
 
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,
                                      const RunOrigin& origin) {
-  const GanState state = make_state(config, read_weights(weights, config));
+  const auto tensors = read_weights(weights);
+  const std::string source = display(weights);
+  const GanState state = transfer_weights(config, image_channels_of(tensors, source), tensors, false, source);
+  if (with_prefix(tensors, "discriminator.").empty()) {
+    log::info(source + " has no discriminator: a randomly initialised one is used");
+  }
   const auto directory = RunDirectory::create(std::filesystem::path(config.run.output_dir) / config.run.name);
-  write_configuration(config, directory, origin);
-  RunRecord record(directory, describe_import(origin));
-  CheckpointInfo info;
-  info.slopegan_version = origin.versions.slopegan;
-  info.config_yaml = to_yaml(config);
-  save_checkpoint(directory.checkpoints_dir(), info, state.tensors(), config.checkpoint.keep);
-  record.end(RunStatus::stopped, 0);
+  try {
+    write_configuration(config, directory, origin);
+    RunRecord record(directory, describe_import(origin));
+    CheckpointInfo info;
+    info.slopegan_version = origin.versions.slopegan;
+    info.config_yaml = to_yaml(config);
+    save_checkpoint(directory.checkpoints_dir(), info, state.tensors(), config.checkpoint.keep);
+    record.end(RunStatus::stopped, 0);
+  } catch (...) {
+    directory.discard_if_unused();
+    throw;
+  }
   return directory.root();
 }
 

@@ -47,12 +47,12 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
                       samples_layout(config.samples)));
 }
 
-namespace {
-
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
   std::error_code error;
   return std::filesystem::equivalent(checkpoint.directory.parent_path(), directory.checkpoints_dir(), error);
 }
+
+namespace {
 
 /// Removes the checkpoints and samples after `images`. They belong to an abandoned course of training: --resume auto
 /// must not continue from them, and time sheets must not show them.
@@ -67,8 +67,7 @@ void remove_later(const RunDirectory& directory, std::int64_t images) {
 
 }  // namespace
 
-void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
-  const Config saved = checkpoint_config(checkpoint);
+std::vector<std::string> training_differences(const Config& before, const Config& after) {
   // Keys that may differ: names and paths, lengths and intervals, and the use of the machine.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",
@@ -82,21 +81,33 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
                                                 "diagnostics.",
                                                 "events.",
                                                 "sweep."};
-  std::vector<std::string> problems;
-  for (const auto& difference : differences(saved, config)) {
+  std::vector<std::string> found;
+  for (const auto& difference : differences(before, after)) {
     const bool is_free = std::any_of(free.begin(), free.end(),
                                      [&](const std::string& prefix) { return difference.key.starts_with(prefix); });
-    if (!is_free) problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
+    if (!is_free) found.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }
+  return found;
+}
+
+std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
+                                              const Checkpoint& checkpoint) {
+  auto found = training_differences(checkpoint_config(checkpoint), config);
   // Imported weights have no data set hash.
   if (!checkpoint.info.dataset_hash.empty() && checkpoint.info.dataset_hash != dataset.hash) {
-    problems.push_back("the images at data.path have a different SHA-256: " +
-                       printable(checkpoint.info.dataset_hash, 12) + " -> " + dataset.hash.substr(0, 12));
+    found.push_back("the images at data.path have a different SHA-256: " + printable(checkpoint.info.dataset_hash, 12) +
+                    " -> " + dataset.hash.substr(0, 12));
   }
+  return found;
+}
+
+void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
+  const auto problems = training_differences(config, dataset, checkpoint);
   if (problems.empty()) return;
-  throw CheckpointError(printable(checkpoint.directory.string()) +
-                        " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
-                        "); choose another run.name or restore the old values");
+  const std::string directory = printable(checkpoint.directory.string());
+  throw CheckpointError(
+      directory + " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
+      "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
 }
 
 void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "data/dataset.h"
@@ -26,10 +28,20 @@ void write_configuration(const Config& config, const RunDirectory& directory, co
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
 
-/// Throws CheckpointError, which names the values that differ, if `checkpoint` was trained with a different
-/// configuration or on different images. Keys that do not affect the weights may differ (names, lengths, samples,
-/// threads).
+/// The values that determine the weights and differ between `config` and the one `checkpoint` was trained with, as
+/// "key: before -> after", and the images if they differ. Keys that do not affect the weights are left out (names,
+/// lengths, samples, threads).
+std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
+                                              const Checkpoint& checkpoint);
+
+/// As training_differences, for the configurations alone.
+std::vector<std::string> training_differences(const Config& before, const Config& after);
+
+/// Throws CheckpointError, which names the training_differences, if there are any.
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
+
+/// Whether the checkpoint is one of this run.
+bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
 /// Restores the files of the run to their state at `checkpoint`: truncates the logs, removes later checkpoints and
 /// samples. If the checkpoint belongs to another run, the logs of this run start empty. Throws IoError, before anything

@@ -65,6 +65,8 @@ class Training {
       rank_count_ = ranks->size();
       parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
+    // Without it, the run could not be resumed before its first own checkpoint.
+    if (resume && !belongs_to(*resume, directory)) write_checkpoint();
   }
 
   TrainEnd run(const Dataset& dataset) {
@@ -117,8 +119,9 @@ class Training {
   }
 
   void log_resumed(const Checkpoint& checkpoint) const {
-    log::info(
-        format_text("resumed at {} images from {}", state_.images_seen, printable(checkpoint.directory.string())));
+    const std::string directory = printable(checkpoint.directory.string());
+    log::info(state_.images_seen == 0 ? "starting with the weights of " + directory
+                                      : format_text("resumed at {} images from {}", state_.images_seen, directory));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
       log::warning(
           "the checkpoint was written after a shortened last batch, so the continued run is not bit-identical to a run "
@@ -232,6 +235,7 @@ class Training {
     info.config_yaml = to_yaml(config_);
     info.dataset_hash = dataset_hash_;
     info.file_offsets = logs_.sizes();
+    info.data_path = std::filesystem::absolute(config_.data.path).lexically_normal().string();
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     keep_best();
     log::debug(format_text("checkpoint at {} images", state_.images_seen));
@@ -260,6 +264,7 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
   if (resume) check_resumable(config, dataset, *resume);
   write_run_files(config, dataset, directory, origin);
   log::add_file(directory.log_file());
+  for (const auto& note : origin.notes) log::info(note);
   RunRecord record(directory, describe_run(compute, dataset, resume, origin));
   std::optional<Training> training;
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };

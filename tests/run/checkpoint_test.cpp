@@ -284,6 +284,72 @@ TEST_F(CheckpointTest, AnUnreadableNewerOneIsRenamedOnResume) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000-unreadable", "latest"));
 }
 
+/// Replaces the links by directories, as cp -rL, scp -r and zip do.
+void follow_links(const fs::path& dir) {
+  for (const char* name : {"latest", "best"}) {
+    if (!fs::is_symlink(dir / name)) continue;
+    const fs::path target = dir / fs::read_symlink(dir / name);
+    fs::remove(dir / name);
+    fs::copy(target, dir / name);
+  }
+}
+
+TEST_F(CheckpointTest, IsSavedInACopyWhoseLinksBecameDirectories) {
+  for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
+  mark_best(dir_, 1000);
+  follow_links(dir_);
+  save(dir_, 4000, 2);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "4000", "best", "latest"));
+  EXPECT_EQ(fs::read_symlink(dir_ / "best"), "1000");
+  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "4000");
+}
+
+TEST_F(CheckpointTest, IsReadFromACopyThatLacksTheNumberedDirectory) {
+  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
+  mark_best(dir_, 1000);
+  follow_links(dir_);
+  fs::remove_all(dir_ / "2000");
+  fs::remove_all(dir_ / "1000");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 2000);
+  EXPECT_THAT(warnings, ::testing::IsEmpty());
+  EXPECT_EQ(resolve_checkpoint(temporary_.path()), dir_ / "latest");
+  restore_links(dir_);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "2000", "best", "latest"));
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "2000")), 2000);
+  EXPECT_EQ(fs::read_symlink(dir_ / "best"), "1000");
+}
+
+TEST_F(CheckpointTest, IsReplacedByItsCopyIfItIsDamaged) {
+  save(dir_, 1000);
+  follow_links(dir_);
+  damage(dir_ / "1000");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(load_newest(dir_, warnings)->directory, dir_ / "latest");
+  restore_links(dir_);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "1000-unreadable", "latest"));
+  EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1000);
+}
+
+TEST_F(CheckpointTest, IsKeptIfItsCopyIsDamaged) {
+  save(dir_, 1000);
+  follow_links(dir_);
+  damage(dir_ / "latest");
+  save(dir_, 2000);
+  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "2000", "latest", "latest-unreadable"));
+}
+
+TEST_F(CheckpointTest, NamesItsDataByTheAbsolutePathIfTheWrittenOneDoesNotExist) {
+  save(dir_, 1000);
+  auto checkpoint = load_checkpoint(dir_ / "1000");
+  checkpoint.info.config_yaml = "data: {path: data/not-here}\n";
+  EXPECT_EQ(checkpoint_config(checkpoint).data.path, "data/not-here");
+  checkpoint.info.data_path = temporary_.path();
+  EXPECT_EQ(checkpoint_config(checkpoint).data.path, temporary_.path());
+  checkpoint.info.config_yaml = "data: {path: " + dir_.string() + "}\n";
+  EXPECT_EQ(checkpoint_config(checkpoint).data.path, dir_);
+}
+
 /// In a container, every process may have the same process ID.
 TEST_F(CheckpointTest, IsMarkedDespiteALinkLeftByAKilledProcess) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);

@@ -42,6 +42,14 @@ TEST(Manifest, RoundTrips) {
   EXPECT_EQ(manifest.files, example_manifest().files);
 }
 
+TEST(Manifest, KeepsThePathOfTheDataIfItIsKnown) {
+  const TemporaryDirectory directory;
+  Manifest manifest = example_manifest();
+  EXPECT_THAT(manifest_text(manifest), ::testing::Not(HasSubstr("data_path")));
+  manifest.info.data_path = "/data/photos";
+  EXPECT_EQ(read_back(directory, manifest_text(manifest)).info, manifest.info);
+}
+
 struct Damage {
   const char* what;
   const char* pointer;  // JSON pointer
@@ -71,6 +79,7 @@ const Damage damages[] = {
     {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration is damaged"},
     {"AnImagesDigestOfAnotherType", "/dataset_sha256", 1, "the wrong type"},
     {"AConfigurationOfAnotherType", "/config", 1, "the wrong type"},
+    {"ADataPathOfAnotherType", "/data_path", 1, "the wrong type"},
     {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "the wrong type"},
     {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "not a non-negative integer"},
     {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},

@@ -56,6 +56,33 @@ TEST(RunDirectory, CanBeCreatedAgainWhileEmpty) {
   EXPECT_NO_THROW(RunDirectory::create(directory / "y"));
 }
 
+TEST(RunDirectory, IsDiscardedWithItsNewParentsIfNothingWasTrained) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "outputs/deep/x";
+  const RunDirectory run = RunDirectory::create(root);
+  touch(run.config_file());
+  std::ofstream(run.history_file()).flush();
+  run.discard_if_unused();
+  EXPECT_TRUE(fs::is_empty(directory.path()));
+}
+
+TEST(RunDirectory, IsNotDiscardedIfItWasThereOrHasResults) {
+  const TemporaryDirectory directory;
+  const fs::path root = directory / "x", empty = directory / "empty", used = directory / "used";
+  touch(RunDirectory::create(root).config_file());
+  RunDirectory::open(root).discard_if_unused();
+  EXPECT_TRUE(fs::exists(root / "config.yaml"));
+  fs::create_directory(empty);
+  const RunDirectory filled = RunDirectory::create(empty);
+  touch(filled.config_file());
+  filled.discard_if_unused();
+  EXPECT_TRUE(fs::is_empty(empty));
+  const RunDirectory trained = RunDirectory::create(used);
+  touch(trained.history_file());
+  trained.discard_if_unused();
+  EXPECT_TRUE(fs::exists(trained.history_file()));
+}
+
 TEST(RunDirectory, RemovesTemporaryFilesOfAKilledProcess) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "x";

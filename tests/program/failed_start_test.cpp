@@ -1,0 +1,91 @@
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+
+#include "program.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// Starts that fail, and paths that no shell expanded.
+class FailedStart : public ProgramTest {
+ protected:
+  std::vector<std::string> short_run(const std::string& command, const std::vector<std::string>& more = {}) const {
+    auto arguments =
+        smoke(command, {"training.total_images=64", "samples.every_images=0", "diagnostics.every_images=0"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+TEST_F(FailedStart, LeavesNothingThatRefusesTheCorrectedCommand) {
+  for (const std::string command : {"train", "sweep"}) {
+    for (const std::string& bad :
+         {"data.path=" + (directory_ / "missing").string(), std::string("metrics.extractor=missing.pt")}) {
+      const auto failed = slopegan(short_run(command, {bad, "metrics.every_images=64"}));
+      EXPECT_EQ(failed.code, 3) << failed.err;
+      EXPECT_FALSE(fs::exists(outputs())) << command << " " << bad;
+    }
+    const auto corrected = slopegan(short_run(command));
+    EXPECT_EQ(corrected.code, 0) << corrected.err;
+    fs::remove_all(outputs());
+  }
+}
+
+TEST_F(FailedStart, LeavesNothingWithResumeAutoEither) {
+  EXPECT_EQ(
+      slopegan(short_run("train", {"metrics.extractor=missing.pt", "metrics.every_images=64", "--resume", "auto"}))
+          .code,
+      3);
+  EXPECT_FALSE(fs::exists(outputs()));
+}
+
+TEST_F(FailedStart, OfASweepWithoutResultsAllowsOtherValues) {
+  fs::create_directories(outputs() / "smoke/runs");
+  std::ofstream(outputs() / "smoke/sweep.yaml") << slopegan(short_run("train", {"--print-config", "seed=5"})).out;
+  const auto result = slopegan(short_run("sweep", {"training.threads=1"}));
+  EXPECT_EQ(result.code, 0) << result.err;
+}
+
+TEST_F(FailedStart, ExpandsPathsOfKeysAndOptions) {
+  const auto with_home = [this] { ::setenv("HOME", directory_.path().c_str(), 1); };
+  const auto run_there = [&](const std::vector<std::string>& arguments) {
+    return run(directory_.path(), arguments, with_home);
+  };
+  const auto trained =
+      run_there({"train", config_file("smoke.yaml"), "run.output_dir=~/runs", "training.total_images=64"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.out, (directory_ / "runs/smoke").string() + "\n");
+  EXPECT_THAT(read_text(directory_ / "runs/smoke/config.yaml"), HasSubstr("output_dir: " + directory_.path().string()));
+  EXPECT_THAT(read_text(directory_ / "runs/smoke/overrides.yaml"), HasSubstr("~/runs"));
+  const auto generated = run_there({"generate", "$HOME/runs/smoke", "--count=1", "--out=${HOME}/images"});
+  EXPECT_EQ(generated.code, 0) << generated.err;
+  EXPECT_TRUE(fs::exists(directory_ / "images/000000.png"));
+  EXPECT_EQ(run_there({"train", config_file("smoke.yaml"), "run.output_dir=~/runs", "--resume=~/runs/smoke",
+                       "run.name=more", "training.total_images=128"})
+                .code,
+            0);
+}
+
+TEST_F(FailedStart, NamesAnUnsetVariableAndItsOption) {
+  const auto option = slopegan({"generate", "outputs/x", "--count", "1", "--out", "$SLOPEGAN_TEST_NONE/images"});
+  EXPECT_EQ(option.code, 2);
+  EXPECT_EQ(option.err,
+            "error: slopegan: --out $SLOPEGAN_TEST_NONE/images: the environment variable "
+            "SLOPEGAN_TEST_NONE is not set\n");
+  const auto key = slopegan(short_run("train", {"run.output_dir=$SLOPEGAN_TEST_NONE/runs"}));
+  EXPECT_EQ(key.code, 2);
+  EXPECT_THAT(key.err, HasSubstr("run.output_dir = $SLOPEGAN_TEST_NONE/runs: the environment variable"));
+}
+
+TEST_F(FailedStart, SweepsInADirectoryWithADollarSign) {
+  const auto result = slopegan(short_run("sweep", {"run.output_dir=" + (directory_ / "5$$HOME").string()}));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(directory_ / "5$HOME/smoke/runs/slope_0-seed_0/checkpoints"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing

@@ -1,0 +1,159 @@
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+#include "run/checkpoint.h"
+#include "run/records.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+/// New runs with the weights of others.
+class FineTuning : public ProgramTest {
+ protected:
+  /// A short run named `name`, on 64 images of 16 × 16 pixels resized to 32.
+  Result train(const std::string& name, const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=128",
+                                     "checkpoint.every_images=64", "samples.every_images=0", "metrics.every_images=0",
+                                     "diagnostics.every_images=0", "run.name=" + name});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  fs::path run_dir(const std::string& name) const { return outputs() / name; }
+  NamedTensors tensors(const std::string& name, int images) const {
+    return load_checkpoint(run_dir(name) / "checkpoints" / std::to_string(images)).tensors;
+  }
+  std::string log(const std::string& name) const { return read_text(run_dir(name) / "log.txt"); }
+  Result import(const std::string& name, const fs::path& weights, const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("import", {"run.name=" + name, "--weights", weights.string()});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+};
+
+void expect_equal(const NamedTensors& a, const NamedTensors& b, const std::string& prefix) {
+  const auto first = with_prefix(a, prefix), second = with_prefix(b, prefix);
+  EXPECT_FALSE(first.empty()) << prefix;
+  for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(second.at(name))) << prefix << name;
+}
+
+TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
+  ASSERT_EQ(train("a").code, 0);
+  const auto result = train("b", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5",
+                                  "discriminator.augment=[translation]", "training.batch_size=16"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(read_history(run_dir("b") / "history.jsonl").back().images, 128);
+  EXPECT_THAT(log("b"), HasSubstr("fine-tuning: a new run, counted from 0 images, with the weights of"));
+  EXPECT_THAT(log("b"), HasSubstr("optimizer.generator_lr: 2e-04 -> 1e-05"));
+  EXPECT_THAT(log("b"), HasSubstr("training.batch_size: 32 -> 16"));
+  ASSERT_EQ(train("c", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5", "checkpoint.keep=9"}).code,
+            0);
+  const auto before = tensors("a", 128), start = tensors("c", 0);
+  for (const char* network : {"generator.", "ema.", "discriminator."}) expect_equal(before, start, network);
+  EXPECT_EQ(with_prefix(start, "optimizer.generator.").begin()->second.abs().max().item<double>(), 0);
+}
+
+TEST_F(FineTuning, TakesTheOptimizerWhereAsked) {
+  ASSERT_EQ(train("a").code, 0);
+  ASSERT_EQ(train("b", {"--resume", run_dir("a").string(), "--with-optimizer", "optimizer.generator_lr=1e-5",
+                        "checkpoint.keep=9"})
+                .code,
+            0);
+  expect_equal(tensors("a", 128), tensors("b", 0), "optimizer.");
+  EXPECT_EQ(train("c", {"--with-optimizer"}).code, 2);
+  EXPECT_FALSE(fs::exists(run_dir("c")));
+}
+
+TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
+  ASSERT_EQ(train("a").code, 0);
+  const auto resumed = [&](const std::string& name) { return std::vector<std::string>{"--resume", name, "seed=1"}; };
+  ASSERT_EQ(train("b", resumed(run_dir("a").string())).code, 0);
+  // As if the run had been killed at its start.
+  for (const char* images : {"64", "128"}) fs::remove_all(run_dir("b") / "checkpoints" / images);
+  const auto result = train("b", resumed("auto"));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("starting with the weights of " + (run_dir("b") / "checkpoints/0").string()));
+}
+
+TEST_F(FineTuning, GoesOnCountingIfNothingDiffers) {
+  ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
+  const auto result = train("b", {"--resume", run_dir("a").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(log("b"), HasSubstr("resumed at 64 images"));
+  EXPECT_THAT(log("b"), Not(HasSubstr("fine-tuning")));
+}
+
+TEST_F(FineTuning, NamesTheKeysThatDoNotFit) {
+  ASSERT_EQ(train("a").code, 0);
+  const std::string a = run_dir("a").string();
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"generator.width=16", "generator.width 8 vs 16"},
+      {"generator.latent_dim=7", "vs 7"},
+      {"data.resolution=64", "data.resolution 32 vs 64"},
+      {"discriminator.norm=spectral", "discriminator.norm batch vs spectral"},
+      {"generator.activation=prelu", "generator.activation leaky_relu vs prelu"}};
+  for (const auto& [override, message] : cases) {
+    const auto result = train("b", {"--resume", a, override});
+    EXPECT_EQ(result.code, 4) << override;
+    EXPECT_THAT(result.err, HasSubstr(message)) << override;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_FALSE(fs::exists(run_dir("b"))) << override;
+  }
+}
+
+TEST_F(FineTuning, StaysStrictWithinOneRun) {
+  ASSERT_EQ(train("a").code, 0);
+  const auto result = train("a", {"--resume", run_dir("a").string(), "seed=5"});
+  EXPECT_EQ(result.code, 4);
+  EXPECT_THAT(result.err, HasSubstr("run.name=..."));
+}
+
+TEST_F(FineTuning, ImportsRunsCheckpointsAndTheirFiles) {
+  ASSERT_EQ(train("a").code, 0);
+  const auto checkpoint = run_dir("a") / "checkpoints/128";
+  for (const auto& [name, weights] :
+       {std::pair{"run", run_dir("a")}, {"checkpoint", checkpoint}, {"file", checkpoint / "state.safetensors"}}) {
+    const auto result = import(name, weights);
+    ASSERT_EQ(result.code, 0) << result.err;
+    for (const char* network : {"generator.", "ema.", "discriminator."}) {
+      expect_equal(tensors("a", 128), tensors(name, 0), network);
+    }
+  }
+  EXPECT_EQ(import("wide", checkpoint, {"generator.width=16"}).code, 4);
+  EXPECT_FALSE(fs::exists(run_dir("wide")));
+}
+
+TEST_F(FineTuning, ImportsItsOwnExports) {
+  for (const std::string activation : {"leaky_relu", "prelu"}) {
+    const std::vector<std::string> keys = {"generator.activation=" + activation, "generator.prelu=bounded_channel",
+                                           "generator.negative_slope=0.3"};
+    ASSERT_EQ(train(activation, keys).code, 0);
+    const auto file = directory_ / (activation + ".safetensors");
+    ASSERT_EQ(
+        slopegan({"export", run_dir(activation).string(), "--format", "safetensors", "--out", file.string()}).code, 0);
+    const auto result = import(activation + "_back", file, keys);
+    ASSERT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("has no discriminator"));
+    const auto written = with_prefix(tensors(activation, 128), "ema.");
+    for (const auto& [name, tensor] : with_prefix(tensors(activation + "_back", 0), "generator.")) {
+      if (name.ends_with("num_batches_tracked")) continue;
+      EXPECT_TRUE(tensor.allclose(written.at(name), 1e-5, 1e-6)) << name;
+    }
+  }
+}
+
+TEST_F(FineTuning, SaysHowToImportAPickleOfPyTorch) {
+  for (const std::string start : {"PK\x03\x04zip archive", "\x80\x02}q\x01pickle"}) {
+    const auto result = import("x", directory_.write("netG.pth", start));
+    EXPECT_EQ(result.code, 4);
+    EXPECT_THAT(result.err, HasSubstr("scripts/import_dcgan.py"));
+  }
+  EXPECT_FALSE(fs::exists(run_dir("x")));
+}
+
+}  // namespace
+}  // namespace slopegan::testing

@@ -1,0 +1,73 @@
+#include "training/weight_names.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expect_error.h"
+#include "support/errors.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> names_of(const NamedTensors& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) names.push_back(name);
+  return names;
+}
+
+/// The names that tensors with these names get. Convolutions have four dimensions, other tensors one.
+std::vector<std::string> renamed(const std::vector<std::string>& convolutions,
+                                 const std::vector<std::string>& others = {}) {
+  NamedTensors tensors;
+  for (const auto& name : convolutions) tensors.emplace(name, at::zeros({2, 2, 4, 4}));
+  for (const auto& name : others) tensors.emplace(name, at::zeros({2}));
+  return names_of(with_checkpoint_names(tensors));
+}
+
+TEST(WeightNames, OfACheckpointStay) {
+  const std::vector<std::string> names = {"counters", "discriminator.block0.conv.weight", "ema.block0.conv.weight",
+                                          "generator.block0.conv.weight",
+                                          "optimizer.generator.block0.conv.weight.exp_avg"};
+  NamedTensors tensors;
+  for (const auto& name : names) tensors.emplace(name, at::zeros({1}));
+  EXPECT_EQ(names_of(with_checkpoint_names(tensors)), names);
+}
+
+TEST(WeightNames, OfASequenceOfLayersBecomeBlocks) {
+  EXPECT_THAT(
+      renamed({"0.weight", "3.weight", "6.weight"},
+              {"0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var", "5.weight"}),
+      ElementsAre("generator.block0.conv.bias", "generator.block0.conv.weight", "generator.block0.norm.bias",
+                  "generator.block0.norm.num_batches_tracked", "generator.block0.norm.running_mean",
+                  "generator.block0.norm.running_var", "generator.block0.norm.weight",
+                  "generator.block1.activation.slope", "generator.block1.conv.weight", "generator.block2.conv.weight"));
+}
+
+TEST(WeightNames, LoseThePartsThatWrappersAdd) {
+  const std::vector<std::string> both = {"discriminator.block0.conv.weight", "generator.block0.conv.weight"};
+  EXPECT_EQ(renamed({"netG.main.0.weight", "netD.main.0.weight"}), both);
+  EXPECT_EQ(renamed({"netG.module.main.0.weight", "netD.module.main.0.weight"}), both);
+  EXPECT_EQ(renamed({"module.G._orig_mod.main.0.weight", "module.D._orig_mod.main.0.weight"}), both);
+  EXPECT_EQ(renamed({"state_dict.generator.block0.conv.weight", "state_dict.discriminator.block0.conv.weight"}), both);
+  EXPECT_THAT(renamed({"_orig_mod.module.main.0.weight"}), ElementsAre("generator.block0.conv.weight"));
+  EXPECT_THAT(renamed({"g_ema.main.0.weight"}), ElementsAre("ema.block0.conv.weight"));
+}
+
+TEST(WeightNames, OfOtherNetworksAreRefusedByName) {
+  EXPECT_THAT(message_of<CheckpointError>([] { renamed({"encoder.conv1.weight"}); }),
+              HasSubstr("encoder.conv1.weight"));
+  EXPECT_THAT(message_of<CheckpointError>([] { renamed({}, {"0.weight"}); }), HasSubstr("0.weight"));
+  EXPECT_THAT(message_of<CheckpointError>([] { renamed({"0.weight", "module.0.weight"}); }), HasSubstr("several"));
+}
+
+TEST(WeightNames, OfHalfPrecisionBecomeFloat32) {
+  const auto tensors = with_checkpoint_names({{"generator.block0.conv.weight", at::zeros({1, 1, 4, 4}, at::kHalf)}});
+  EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kFloat);
+}
+
+}  // namespace
+}  // namespace slopegan
