@@ -124,7 +124,25 @@ TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
   config.training.total_images *= 2;
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 16;
+  EXPECT_NO_THROW(open_sweep(config)) << "no arm was trained, as when the first start failed";
+  make_directories(directory / "sweep/runs/slope_0-seed_1");
+  std::ofstream(directory / "sweep/runs/slope_0-seed_1/history.jsonl") << "{}\n";
+  EXPECT_NO_THROW(open_sweep(config));
+  config.discriminator.width = 32;
   EXPECT_THROW(open_sweep(config), UsageError);
+}
+
+TEST(OpenSweep, LoadsARenamedSweepUnderItsNewName) {
+  const TemporaryDirectory directory;
+  auto config = sweep_config();
+  config.run.output_dir = directory.path();
+  config.run.name = "before";
+  open_sweep(config);
+  std::filesystem::rename(directory / "before", directory / "after");
+  EXPECT_EQ(load_sweep(directory / "after").run.name, "after");
+  EXPECT_EQ(load_sweep(directory / "after/").run.name, "after");
+  config.run.name = "after";
+  EXPECT_NO_THROW(open_sweep(config));
 }
 
 TEST(OpenSweep, RejectsADirectoryThatIsNotASweep) {
