@@ -23,7 +23,7 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libjpeg-dev libpng-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel libopencv-dnn-dev); fi

@@ -9,6 +9,8 @@
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "images/decoders.h"
+#include "images/image_header.h"
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -19,40 +21,11 @@ namespace slopegan {
 namespace {
 
 constexpr std::size_t max_file_size = std::size_t{256} << 20;
-/// 12 megapixels. Decoding, cropping and resizing such an image in float32 takes about 200 MiB.
-constexpr std::int64_t max_pixels = std::int64_t{12} << 20;
-
-std::optional<cv::Size> size_of(std::uint64_t width, std::uint64_t height) {
-  if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX) return std::nullopt;
-  return cv::Size(static_cast<int>(width), static_cast<int>(height));
-}
-
-/// Offset of the first marker for which `wanted` returns true. Skips the segments before it by their declared lengths
-/// (ITU-T T.81, B.1.1).
-template <class Predicate>
-std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, Predicate wanted) {
-  for (std::size_t at = 2; at + 9 <= bytes.size();) {
-    if (bytes[at] != '\xff') return std::nullopt;
-    const auto marker = static_cast<unsigned char>(bytes[at + 1]);
-    if (marker == 0xff) {  // a fill byte
-      ++at;
-    } else if (wanted(marker)) {
-      return at;
-    } else {
-      at += 2 + big_endian(bytes.substr(at + 2, 2));
-    }
-  }
-  return std::nullopt;
-}
-
-/// Size from the frame header: SOF0 to SOF15, except the codes of DHT, JPG and DAC.
-std::optional<cv::Size> jpeg_size(std::string_view bytes) {
-  const auto at = find_jpeg_marker(bytes, [](unsigned char marker) {
-    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-  });
-  if (!at) return std::nullopt;
-  return size_of(big_endian(bytes.substr(*at + 7, 2)), big_endian(bytes.substr(*at + 5, 2)));
-}
+/// Decoding, cropping and resizing 12 megapixels in float32 takes about 200 MiB.
+constexpr std::int64_t max_decoded_pixels = std::int64_t{12} << 20;
+constexpr std::int64_t max_pixels = std::int64_t{256} << 20;
+constexpr int max_reduction = 8;
+constexpr std::uint64_t max_whole_bytes = std::uint64_t{384} << 20, shared_whole_bytes = std::uint64_t{64} << 20;
 
 /// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
 /// after the start of the scan, where its bytes cannot occur otherwise.
@@ -60,22 +33,6 @@ bool is_truncated_jpeg(std::string_view bytes) {
   if (!bytes.starts_with("\xff\xd8")) return false;
   const auto scan = find_jpeg_marker(bytes, [](unsigned char marker) { return marker == 0xda; });
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
-}
-
-/// Size from the first chunk: the canvas of an extended file, or the header of a lossless or lossy frame (RFC 9649,
-/// sections 2.5 to 2.7; RFC 6386, section 9.1).
-std::optional<cv::Size> webp_size(std::string_view bytes) {
-  if (bytes.size() < 30) return std::nullopt;
-  const std::string_view chunk = bytes.substr(12, 4);
-  if (chunk == "VP8X") return size_of(little_endian(bytes.substr(24, 3)) + 1, little_endian(bytes.substr(27, 3)) + 1);
-  if (chunk == "VP8L" && bytes[20] == '\x2f') {
-    const std::uint64_t sides = little_endian(bytes.substr(21, 4));
-    return size_of((sides & 0x3fff) + 1, (sides >> 14 & 0x3fff) + 1);
-  }
-  if (chunk == "VP8 " && bytes.substr(23, 3) == "\x9d\x01\x2a") {
-    return size_of(little_endian(bytes.substr(26, 2)) & 0x3fff, little_endian(bytes.substr(28, 2)) & 0x3fff);
-  }
-  return std::nullopt;
 }
 
 /// A BMP file declares the size of its second header, which tells its version. The two letters alone may begin a text.
@@ -128,34 +85,110 @@ std::optional<ImageFormat> sniff_format(std::string_view first_bytes) {
   return std::nullopt;
 }
 
-std::optional<ImageFormat> sniff_file(const std::filesystem::path& file) {
+std::string read_first_bytes(const std::filesystem::path& file) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored))
-    return std::nullopt;  // opening a pipe would wait for its writer
+  if (!std::filesystem::is_regular_file(file, ignored)) return "";  // opening a pipe would wait for its writer
   std::ifstream stream(file, std::ios::binary);
   std::string bytes(sniffed_bytes, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-  const auto format = sniff_format(bytes);
+  return bytes;
+}
+
+bool may_be_deep(std::string_view first_bytes) {
+  const auto format = sniff_format(first_bytes);
+  if (format == ImageFormat::png) return first_bytes.size() > 24 && first_bytes[24] == 16;
+  return format == ImageFormat::tiff;  // which may say so anywhere
+}
+
+std::optional<ImageFormat> sniff_file(const std::filesystem::path& file) {
+  const auto format = sniff_format(read_first_bytes(file));
   return format == ImageFormat::tiff && !has_tiff_name(file) ? std::nullopt : format;
 }
 
-std::optional<cv::Size> declared_size(std::string_view bytes) {
-  constexpr std::string_view png("\x89PNG\r\n\x1a\n", 8);
-  if (bytes.starts_with(png) && bytes.size() >= 24 && bytes.substr(12, 4) == "IHDR") {
-    return size_of(big_endian(bytes.substr(16, 4)), big_endian(bytes.substr(20, 4)));
-  }
-  if (bytes.starts_with("\xff\xd8")) return jpeg_size(bytes);
-  if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return webp_size(bytes);
-  return std::nullopt;
+void report_bad_image(const std::string& reason) {
+  throw DataError("the image is damaged" + (reason.empty() ? "" : ": " + printable(reason)));
 }
 
-cv::Mat read_image(const std::filesystem::path& file) {
+void report_unsupported(const std::string& what) { throw DataError("not supported: " + printable(what)); }
+
+int reduction_of(cv::Size size) {
+  if (std::int64_t{size.width} * size.height > max_pixels) {
+    throw TooLargeError(
+        format_text("{} x {} pixels exceed the limit of {} megapixels", size.width, size.height, max_pixels >> 20));
+  }
+  const auto pixels = [&](int reduction) {
+    return (std::int64_t{size.width} + reduction - 1) / reduction * ((size.height + reduction - 1) / reduction);
+  };
+  int reduction = 1;
+  while (reduction < max_reduction && pixels(reduction) > max_decoded_pixels) reduction *= 2;
+  return reduction;
+}
+
+WholeImageMemory::WholeImageMemory(std::uint64_t bytes) {
+  static std::mutex mutex;
+  if (bytes > max_whole_bytes) {
+    throw TooLargeError(
+        format_text("an image of its kind is decoded as a whole, which takes {} MiB and exceeds the limit "
+                    "of {} MiB",
+                    bytes >> 20, max_whole_bytes >> 20));
+  }
+  if (bytes > shared_whole_bytes) lock_ = std::unique_lock(mutex);
+}
+
+namespace {
+
+DecodedImage decode_bytes(std::string& bytes, const DecodeOptions& options) {
+  const auto format = sniff_format(bytes);
+  if (bytes.empty()) throw DataError("the file is empty");
+  if (!format) throw DataError("not a PNG, JPEG, WebP, BMP, TIFF or GIF image");
+  const auto size = declared_size(bytes);
+  if (!size) report_bad_image("its header declares no size");
+  static_cast<void>(reduction_of(*size));  // refuses huge images before a decoder sees them
+  switch (*format) {
+    case ImageFormat::png:
+      return decode_png(bytes, options);
+    case ImageFormat::jpeg:
+      return decode_jpeg(bytes, options);
+    case ImageFormat::gif:
+      return decode_gif(bytes, options);
+    case ImageFormat::webp:
+    case ImageFormat::bmp:
+    case ImageFormat::tiff:
+      return decode_with_opencv(bytes, *format, options);
+  }
+  throw std::logic_error("unknown ImageFormat");
+}
+
+}  // namespace
+
+DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions& options) {
+  const std::string name = printable(file.string());
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (!error && size > max_file_size) {
+    throw TooLargeError(format_text("{}: {} MiB exceed the limit of {} MiB", name, size >> 20, max_file_size >> 20));
+  }
+  std::string bytes = read_file(file, max_file_size);
+  try {
+    return decode_bytes(bytes, options);
+  } catch (const TooLargeError& problem) {
+    throw TooLargeError(name + ": " + problem.what());
+  } catch (const DataError& problem) {
+    throw DataError(name + ": " + problem.what());
+  }
+}
+
+cv::Mat read_image(const std::filesystem::path& file) { return decode_image(file).image; }
+
+cv::Mat read_image_as_in_0_9(const std::filesystem::path& file) {
   const std::string bytes = read_file(file, max_file_size);
   const auto refuse = [&](const std::string& reason) { throw DataError(printable(file.string()) + ": " + reason); };
-  const auto size = declared_size(bytes);
+  const auto format = sniff_format(bytes);
+  const bool is_known = format == ImageFormat::png || format == ImageFormat::jpeg || format == ImageFormat::webp;
+  const auto size = is_known ? declared_size(bytes) : std::nullopt;
   if (!size) refuse("not a PNG, JPEG or WebP image");
-  if (std::int64_t{size->width} * size->height > max_pixels) {
+  if (std::int64_t{size->width} * size->height > max_decoded_pixels) {
     refuse(format_text("{} x {} pixels exceed the limit of 12 megapixels", size->width, size->height));
   }
   if (is_truncated_jpeg(bytes)) refuse("the image is damaged: the file is truncated");

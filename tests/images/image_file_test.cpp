@@ -9,6 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "expect_error.h"
+#include "images/image_writers.h"
 #include "support/errors.h"
 #include "temporary_directory.h"
 
@@ -16,12 +17,6 @@ namespace slopegan {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string encoded(const std::string& ending, const cv::Mat& image) {
-  std::vector<unsigned char> bytes;
-  cv::imencode(ending, image, bytes);
-  return {bytes.begin(), bytes.end()};
-}
 
 TEST(SniffFormat, KnowsTheFormatsByTheirFirstBytes) {
   const cv::Mat image(8, 8, CV_8UC3, cv::Scalar(1, 2, 3));
@@ -73,17 +68,17 @@ TEST(DeclaredSize, IsEmptyForTruncatedHeaders) {
     const std::string whole = encoded(ending, cv::Mat(8, 8, CV_8UC1, 9));
     for (std::size_t size = 0; size < 20; ++size) EXPECT_FALSE(declared_size(whole.substr(0, size))) << ending << size;
   }
-  EXPECT_FALSE(declared_size("GIF89a, which is another format"));
+  EXPECT_FALSE(declared_size("a text"));
 }
 
 TEST(ReadImage, ErrorsNameTheFile) {
   const TemporaryDirectory directory;
   EXPECT_THAT(message_of<IoError>([&] { read_image(directory / "missing.png"); }), HasSubstr("missing.png"));
   EXPECT_THAT(message_of<IoError>([&] { read_image(directory.path()); }), HasSubstr("Is a directory"));
-  for (const char* text : {"not an image", ""}) {
-    const auto file = directory.write("text.png", text);
-    EXPECT_THAT(message_of<DataError>([&] { read_image(file); }), HasSubstr("text.png: not a PNG, JPEG or WebP image"));
-  }
+  const auto text = directory.write("text.png", "not an image");
+  EXPECT_THAT(message_of<DataError>([&] { read_image(text); }), HasSubstr("text.png: not a PNG, JPEG, WebP, BMP"));
+  const auto empty = directory.write("empty.png", "");
+  EXPECT_THAT(message_of<DataError>([&] { read_image(empty); }), HasSubstr("empty.png: the file is empty"));
 }
 
 TEST(ReadImage, RejectsADeclaredHugeImageBeforeDecodingIt) {
@@ -111,18 +106,11 @@ TEST(ReadImage, RejectsTruncatedImages) {
   cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
   for (const std::string ending : {".png", ".jpg", ".webp"}) {
     const std::string whole = encoded(ending, image);
-    for (const std::size_t size : {whole.size() / 2, whole.size() - 20}) {
+    for (const std::size_t size : {whole.size() / 2, whole.size() - 30}) {
       EXPECT_THAT(message_of<DataError>([&] { read_image(directory.write("cut" + ending, whole.substr(0, size))); }),
                   HasSubstr("the image is damaged"));
     }
   }
-}
-
-/// Inserts an EXIF segment with an orientation tag into `jpeg` (CIPA DC-008, section 4.6.4, tag 0x112).
-std::string with_orientation(std::string jpeg, char orientation) {
-  std::string exif("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 24);
-  exif += orientation + std::string("\0\0\0\0\0\0\0", 7);
-  return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
 }
 
 TEST(ReadImage, AppliesTheExifOrientationOfAJpeg) {

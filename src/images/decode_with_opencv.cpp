@@ -1,0 +1,204 @@
+#include <iostream>
+#include <streambuf>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "images/decoders.h"
+#include "images/image_builder.h"
+#include "images/image_header.h"
+#include "support/bytes.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Discards what is written.
+class NullBuffer : public std::streambuf {
+  int overflow(int character) override { return traits_type::not_eof(character); }
+  std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
+};
+
+/// Silences std::cerr, to which OpenCV writes about each file that it cannot decode, while any such object exists.
+class SilentErrors {
+ public:
+  SilentErrors() {
+    const std::lock_guard lock(mutex());
+    if (++count() == 1) former() = std::cerr.rdbuf(&null());
+  }
+  SilentErrors(const SilentErrors&) = delete;
+  SilentErrors& operator=(const SilentErrors&) = delete;
+  ~SilentErrors() {
+    const std::lock_guard lock(mutex());
+    if (--count() == 0) std::cerr.rdbuf(former());
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex instance;
+    return instance;
+  }
+  static int& count() {
+    static int instance = 0;
+    return instance;
+  }
+  static std::streambuf*& former() {
+    static std::streambuf* instance = nullptr;
+    return instance;
+  }
+  static NullBuffer& null() {
+    static NullBuffer instance;
+    return instance;
+  }
+};
+
+/// Empty if OpenCV cannot decode the image.
+cv::Mat decode_whole(const std::string& bytes) {
+  const SilentErrors silence;
+  const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
+  try {
+    return cv::imdecode(raw, cv::IMREAD_UNCHANGED);
+  } catch (const cv::Exception&) {
+    return {};
+  }
+}
+
+// --- WebP ------------------------------------------------------------------------------------------------------------
+
+struct WebPOutline {
+  int orientation = 1;
+  cv::Size canvas;
+  bool is_animation = false;
+  cv::Rect frame;      // of the first frame of an animation
+  std::string chunks;  // its image data
+};
+
+std::string riff(const std::string& chunks) {
+  std::string file = "RIFF";
+  append_little_endian(file, chunks.size() + 4, 4);
+  return file + "WEBP" + chunks;
+}
+
+/// The frame's chunks as an image of their own; ALPH needs the extended format (RFC 9649, section 2.7).
+void read_webp_frame(std::string_view frame, WebPOutline& outline) {
+  if (frame.size() < 16) return;
+  const auto field = [&](std::size_t at) { return static_cast<int>(little_endian(frame.substr(at, 3))); };
+  outline.frame = {2 * field(0), 2 * field(3), field(6) + 1, field(9) + 1};
+  const std::string data(frame.substr(16));
+  if (data.starts_with("ALPH")) {
+    outline.chunks = std::string("VP8X\x0a\0\0\0\x10\0\0\0", 12);
+    append_little_endian(outline.chunks, static_cast<std::uint64_t>(outline.frame.width - 1), 3);
+    append_little_endian(outline.chunks, static_cast<std::uint64_t>(outline.frame.height - 1), 3);
+  }
+  outline.chunks += data;
+}
+
+WebPOutline webp_outline(std::string_view bytes) {
+  WebPOutline outline;
+  visit_webp_chunks(bytes, [&](std::string_view type, std::string_view data) {
+    if (type == "EXIF") outline.orientation = exif_orientation(data);
+    if (type == "ANMF" && !outline.is_animation) {
+      outline.is_animation = true;
+      read_webp_frame(data, outline);
+    }
+    return true;
+  });
+  return outline;
+}
+
+/// libwebp refuses a file that is shorter than it declares, even if only metadata are missing.
+bool correct_webp_length(std::string& bytes) {
+  if (little_endian(std::string_view(bytes).substr(4, 4)) <= bytes.size() - 8) return false;
+  std::string length;
+  append_little_endian(length, bytes.size() - 8, 4);
+  bytes.replace(4, 4, length);
+  return true;
+}
+
+cv::Mat decode_webp(std::string& bytes, const WebPOutline& outline, cv::Size canvas) {
+  if (!outline.is_animation) return decode_whole(bytes);
+  const cv::Mat frame = decode_whole(riff(outline.chunks));
+  if (frame.empty() || (outline.frame & cv::Rect({0, 0}, canvas)) != outline.frame ||
+      frame.size() != outline.frame.size()) {
+    return {};
+  }
+  if (frame.size() == canvas) return frame;
+  cv::Mat whole = cv::Mat::zeros(canvas, CV_8UC4);
+  for (int y = 0; y < frame.rows; ++y) {
+    for (int x = 0; x < frame.cols; ++x) {
+      const std::uint8_t* from = frame.ptr(y) + x * frame.channels();
+      whole.at<cv::Vec4b>(outline.frame.y + y, outline.frame.x + x) = {
+          from[0], from[1], from[2], frame.channels() == 4 ? from[3] : std::uint8_t{255}};
+    }
+  }
+  return whole;
+}
+
+// --- TIFF ------------------------------------------------------------------------------------------------------------
+
+struct TiffOutline {
+  std::uint64_t bytes_per_pixel = 4;
+  bool has_next = false;
+  bool has_alpha = false;
+  bool premultiplied = false;  // as OpenCV delivers the pixels
+};
+
+TiffOutline tiff_outline(std::string_view bytes) {
+  const TiffDirectory directory(bytes);
+  const auto bits = directory.value(258).value_or(1), samples = directory.value(277).value_or(1);
+  if (bits > 16) report_unsupported(std::to_string(bits) + "-bit pixels, only 8 and 16 bits");
+  if (bits == 16 && directory.value(262) == 0u) {
+    report_unsupported("16-bit pixels of which 0 is white");
+  }
+  TiffOutline outline;
+  outline.bytes_per_pixel = std::max<std::uint64_t>(4, samples * bits / 8);
+  outline.has_next = directory.has_next();
+  const auto extra = directory.value(338);  // 1: multiplied by alpha, 2: not, 0: no alpha but something else
+  outline.has_alpha = extra == 1u || extra == 2u;
+  outline.premultiplied = extra == 1u || bits <= 8;
+  return outline;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/// Makes the fourth channel opaque.
+void remove_alpha(cv::Mat& image) {
+  if (image.channels() != 4) return;
+  cv::Mat colours(image.size(), CV_MAKETYPE(image.depth(), 3));
+  cv::mixChannels({image}, {colours}, {0, 0, 1, 1, 2, 2});
+  image = colours;
+}
+
+void check_type(const cv::Mat& image) {
+  if (image.empty()) report_bad_image("");
+  if (image.depth() != CV_8U && image.depth() != CV_16U)
+    report_unsupported("pixels that are not 8-bit or 16-bit numbers");
+  if (image.channels() == 2 || image.channels() > 4) report_unsupported("images with neither 1, 3 nor 4 channels");
+}
+
+}  // namespace
+
+DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const DecodeOptions& options) {
+  const auto size = declared_size(bytes);
+  if (!size) report_bad_image("");
+  DecodedImage result;
+  result.facts.size = *size;
+  result.facts.reduction = reduction_of(*size);
+  WebPOutline webp;
+  TiffOutline tiff;
+  if (format == ImageFormat::webp) webp = webp_outline(bytes);
+  if (format == ImageFormat::tiff) tiff = tiff_outline(bytes);
+  const WholeImageMemory memory(static_cast<std::uint64_t>(size->width) * static_cast<std::uint64_t>(size->height) *
+                                tiff.bytes_per_pixel);
+  if (format == ImageFormat::webp) result.facts.lacks_end = correct_webp_length(bytes);
+  cv::Mat image = format == ImageFormat::webp ? decode_webp(bytes, webp, *size) : decode_whole(bytes);
+  check_type(image);
+  result.facts.size = image.size();  // OpenCV turns TIFF images
+  if (format == ImageFormat::tiff && !tiff.has_alpha) remove_alpha(image);
+  result.facts.is_animation = webp.is_animation || tiff.has_next;
+  build_image(image, format == ImageFormat::tiff && tiff.premultiplied, result.facts.reduction, options, result);
+  apply_orientation(result.image, webp.orientation);
+  if (webp.orientation >= 5) std::swap(result.facts.size.width, result.facts.size.height);
+  return result;
+}
+
+}  // namespace slopegan

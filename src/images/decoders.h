@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "images/image_file.h"
+
+/// The decoders of the formats, used by decode_image. They throw DataError and TooLargeError without the file's name,
+/// and do not write to the terminal: what the libraries report becomes ImageFacts::complaint.
+namespace slopegan {
+
+DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options);
+DecodedImage decode_png(std::string_view bytes, const DecodeOptions& options);
+DecodedImage decode_gif(std::string_view bytes, const DecodeOptions& options);
+/// WebP, BMP and TIFF, through OpenCV. `bytes` may be changed.
+DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const DecodeOptions& options);
+
+/// The smallest of 1, 2, 4 and 8 by which an image of this size must be reduced so that decoding, cropping and resizing
+/// it in float32 takes no more than about 200 MiB. Throws TooLargeError.
+int reduction_of(cv::Size size);
+
+/// Images of many bytes that can only be decoded as a whole wait for each other, because the memory of all threads adds
+/// up. Throws TooLargeError if even one does not fit.
+class WholeImageMemory {
+ public:
+  explicit WholeImageMemory(std::uint64_t bytes);
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+/// Throw DataError: a part of the image is missing or wrong; or it is intact, but of a rare kind.
+[[noreturn]] void report_bad_image(const std::string& reason);
+[[noreturn]] void report_unsupported(const std::string& what);
+
+}  // namespace slopegan

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <opencv2/core.hpp>
+
+#include "images/image_file.h"
+
+namespace slopegan {
+
+/// How the samples of a pixel are stored in the rows that ImageBuilder takes: gray; gray, alpha; blue, green, red; or
+/// blue, green, red, alpha. Integers of 16 bits are in the order of this machine.
+struct PixelLayout {
+  int channels = 3;            ///< 1 to 4
+  bool is_deep = false;        ///< 16 bits per sample
+  bool premultiplied = false;  ///< the colours are multiplied by alpha already
+};
+
+/// Makes an 8-bit image without transparency of the rows that a decoder delivers, which may be smaller by 2, 4 or 8:
+/// the mean of the squares of pixels. Thus a large image needs no more memory than the small one.
+class ImageBuilder {
+ public:
+  ImageBuilder(cv::Size size, PixelLayout layout, int reduction, const DecodeOptions& options);
+
+  /// Adds the next row, of size.width pixels. Does not throw: decoders written in C may skip its stack frame.
+  void add_row(const void* samples);
+
+  /// The image, once all rows are added: CV_8UC1 or CV_8UC3 (BGR).
+  const cv::Mat& image() const { return image_; }
+  bool has_transparency() const { return has_transparency_; }
+  /// The largest colour of a deep image; 0 for other images.
+  int largest_value() const { return largest_value_; }
+
+ private:
+  template <class Sample>
+  void convert_row(const Sample* samples, std::uint8_t* out);
+  void accumulate(const std::uint8_t* row);
+  void flush();
+
+  PixelLayout layout_;
+  int width_, height_, reduction_, shift_;
+  std::optional<cv::Vec3b> background_;
+  cv::Mat image_;
+  std::vector<std::uint8_t> row_;    // converted, if the image is reduced
+  std::vector<std::uint32_t> sums_;  // of up to `reduction_` rows
+  int rows_ = 0;
+  bool has_transparency_ = false;
+  int largest_value_ = 0;
+};
+
+/// An image that was decoded as a whole (CV_8U or CV_16U, 1, 3 or 4 channels) as ImageBuilder makes it.
+void build_image(const cv::Mat& whole, bool premultiplied, int reduction, const DecodeOptions& options,
+                 DecodedImage& result);
+
+}  // namespace slopegan

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <opencv2/imgcodecs.hpp>
+#include <zlib.h>
+
+/// Writers of unusual image files for tests.
+namespace slopegan {
+
+/// `image` in the format of the file name's ending.
+inline std::string encoded(const std::string& ending, const cv::Mat& image, const std::vector<int>& options = {}) {
+  std::vector<unsigned char> bytes;
+  cv::imencode(ending, image, bytes, options);
+  return {bytes.begin(), bytes.end()};
+}
+
+/// `size` bytes, most significant first.
+inline std::string big_endian_bytes(std::uint64_t value, int size) {
+  std::string bytes;
+  for (int i = size - 1; i >= 0; --i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+  return bytes;
+}
+
+inline std::string png_chunk(const std::string& type, const std::string& data) {
+  const std::string content = type + data;
+  const auto sum = crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
+  return big_endian_bytes(data.size(), 4) + content + big_endian_bytes(sum, 4);
+}
+
+/// A PNG file. `rows` has a filter byte 0 before each row; `chunks` are put before the pixels. Colour types: 0 gray, 2
+/// RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha.
+inline std::string png_file(cv::Size size, int bits, int colour_type, const std::string& rows,
+                            const std::string& chunks = "") {
+  std::string header = big_endian_bytes(static_cast<std::uint64_t>(size.width), 4) +
+                       big_endian_bytes(static_cast<std::uint64_t>(size.height), 4);
+  header += {static_cast<char>(bits), static_cast<char>(colour_type), '\0', '\0', '\0'};
+  std::string packed(compressBound(rows.size()), '\0');
+  auto length = static_cast<uLongf>(packed.size());
+  compress(reinterpret_cast<Bytef*>(packed.data()), &length, reinterpret_cast<const Bytef*>(rows.data()), rows.size());
+  packed.resize(length);
+  return "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + chunks + png_chunk("IDAT", packed) + png_chunk("IEND", "");
+}
+
+/// The same pixel everywhere, for png_file.
+inline std::string png_rows(cv::Size size, const std::string& pixel) {
+  std::string rows;
+  for (int y = 0; y < size.height; ++y) {
+    rows += '\0';
+    for (int x = 0; x < size.width; ++x) rows += pixel;
+  }
+  return rows;
+}
+
+/// Samples of 16 bits, for png_rows.
+inline std::string deep_pixel(const std::vector<int>& samples) {
+  std::string bytes;
+  for (const int sample : samples) bytes += big_endian_bytes(static_cast<std::uint64_t>(sample), 2);
+  return bytes;
+}
+
+/// Inserts a chunk after the header of a PNG file.
+inline std::string with_png_chunk(std::string png, const std::string& type, const std::string& data) {
+  return png.insert(33, png_chunk(type, data));
+}
+
+/// EXIF data with an orientation (CIPA DC-008, section 4.6.4, tag 0x112).
+inline std::string exif_data(char orientation) {
+  return std::string("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 18) + orientation +
+         std::string("\0\0\0\0\0\0\0", 7);
+}
+
+/// Inserts an EXIF segment into a JPEG file.
+inline std::string with_orientation(std::string jpeg, char orientation) {
+  const std::string exif = std::string("Exif\0\0", 6) + exif_data(orientation);
+  return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
+}
+
+/// Bytes before the scan that belong to no segment of a JPEG file, as some cameras write.
+inline std::string with_extraneous_bytes(std::string jpeg) {
+  return jpeg.insert(jpeg.find("\xff\xda"), std::string("\0\1\2\3", 4));
+}
+
+}  // namespace slopegan
