@@ -43,10 +43,11 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "1 converts images to gray, 3 to RGB; 0 keeps their channels (image folders: RGB)");
   visit("data.flip", config.data.flip, Flag{}, "mirror images horizontally with probability 1/2");
   visit("data.transpose", config.data.transpose, Flag{}, "kind idx: swap rows and columns, for EMNIST");
-  visit("data.fit", config.data.fit, Words<ImageFit>{},
-        "fitting images to the resolution: pad centres images of at least 3/4 of it on black and crops others to their "
-        "central square, crop resizes the central square, stretch resizes all of the image; auto pads in kinds idx and "
-        "npz, and crops otherwise");
+  visit(
+      "data.fit", config.data.fit, Words<ImageFit>{},
+      "fitting images to the resolution: pad centres images of at least 3/4 of it on black and crops others to their "
+      "central square, crop resizes the central square, stretch resizes all of the image; auto crops image folders and "
+      "pads other kinds");
   visit("data.background", config.data.background, TextRule::colour,
         "colour behind transparent pixels: white, black or #rrggbb; none uses the colours stored in them");
   visit("data.labels", config.data.labels, Words<LabelUse>{},

@@ -67,7 +67,9 @@ class Loader {
     const Source source{"command line: '" + printable(argument) + "'", false};
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) return add_error(source.name, "not of the form key=value");
-    const YamlDocument document = parse_yaml(argument.substr(equals + 1));
+    std::string value = argument.substr(equals + 1);
+    if (value.starts_with('#') && value.find('\'') == std::string::npos) value = "'" + value + "'";  // a colour
+    const YamlDocument document = parse_yaml(value);
     add_issues(source, document.issues);
     // YAML silently cuts a path at ' #'.
     const bool plain = document.root.kind == YamlNode::Kind::scalar && !document.root.quoted;

@@ -38,8 +38,8 @@ class BatchStream::Producer {
   explicit Producer(const BatchStreamOptions& options)
       : options_(options),
         position_(options.images_seen),
-        transform_(options.dataset->channels(), options.dataset->height(), options.dataset->width(),
-                   options.resolution) {}
+        transform_(options.dataset->channels(), options.dataset->height(), options.dataset->width(), options.resolution,
+                   options.dataset->fit) {}
 
   bool operator()(Slot& slot) {
     const std::int64_t left = options_.total_images - position_;

@@ -4,6 +4,9 @@
 #include <span>
 #include <stdexcept>
 
+#include "config/enums.h"
+#include "data/summary.h"
+#include "data/transform.h"
 #include "support/cache_directory.h"
 #include "support/checksums.h"
 #include "support/text.h"
@@ -42,6 +45,8 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
 
 }  // namespace
 
+std::string Dataset::pixel_key() const { return fit == ImageFit::pad ? hash : hash + " " + std::string(name_of(fit)); }
+
 bool has_split(const DataConfig& config, Split split) {
   return format_of(config.kind).has_split(expand_home(config.path), split);
 }
@@ -53,6 +58,12 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
     dataset->hash.clear();
   }
   if (dataset->hash.empty()) dataset->hash = hash_images(dataset->images);
+  if (config.kind != DatasetKind::image_folder) {  // whose images are fitted when they are packed
+    dataset->fit = chosen_fit(config);
+    const auto text = fit_text(dataset->height(), dataset->width(), config.resolution, dataset->fit);
+    if (!text.empty()) dataset->notes.push_back(text);
+  }
+  if (const auto warning = range_warning(*dataset); !warning.empty()) dataset->warnings.push_back(warning);
   return dataset;
 }
 

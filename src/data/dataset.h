@@ -25,11 +25,15 @@ struct Dataset {
   torch::Tensor images;                      ///< uint8 [N, C, H, W], contiguous, on the CPU; N >= 1, C is 1 or 3
   torch::Tensor labels;                      ///< int64 [N], or undefined if there are no labels
   std::string hash;                          ///< see hash_images
+  ImageFit fit = ImageFit::pad;              ///< to a resolution; pad, crop or stretch
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
   std::vector<std::string> unreadable;       ///< one message per file that was skipped
   /// One line each on what of the images is used, left out, changed or assumed, for example "12 images are transparent;
   /// data.background: white is behind them". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
+
+  /// A key of the pixels of the images at a resolution: the hash and, if it is not pad, the fit.
+  std::string pixel_key() const;
 
   std::int64_t size() const { return images.size(0); }
   std::int64_t channels() const { return images.size(1); }

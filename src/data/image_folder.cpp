@@ -4,11 +4,7 @@
 #include <cctype>
 #include <sys/stat.h>
 
-#include <opencv2/imgproc.hpp>
-
 #include "data/packed_images.h"
-#include "data/transform.h"
-#include "images/image_file.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -72,20 +68,14 @@ std::string fingerprint_of(const FolderImages& images) {
   return hash.hex();
 }
 
-/// Throws DataError instead of converting colours to gray.
-cv::Mat with_exact_channels(const cv::Mat& image, std::int64_t channels, const fs::path& file) {
-  if (channels == 0 || image.channels() == channels) return image;
-  cv::Mat converted;
-  if (channels == 3) {
-    cv::cvtColor(image, converted, cv::COLOR_GRAY2BGR);
-    return converted;
-  }
-  std::vector<cv::Mat> planes;
-  cv::split(image, planes);
-  if (cv::norm(planes[0], planes[1], cv::NORM_INF) + cv::norm(planes[0], planes[2], cv::NORM_INF) > 0) {
+/// uint8 [channels, H, W]. Throws DataError instead of converting colours to gray.
+torch::Tensor with_exact_channels(const torch::Tensor& image, std::int64_t channels, const fs::path& file) {
+  if (image.size(0) == channels) return image;
+  if (channels == 3) return image.expand({3, -1, -1});
+  if (!torch::equal(image[0], image[1]) || !torch::equal(image[0], image[2])) {
     throw DataError(printable(file.string()) + " is coloured, but the images that it is compared with are gray");
   }
-  return planes[0];
+  return image.slice(0, 0, 1);
 }
 
 }  // namespace
@@ -134,20 +124,61 @@ FolderImages list_folder(const fs::path& path, Split split) {
   return images;
 }
 
-Dataset load_image_folder(const fs::path& directory, std::int64_t channels, std::int64_t resolution) {
+namespace {
+
+/// Fills dataset.unreadable, notes and warnings.
+void describe(const PackedImages& found, std::size_t files, const PixelOptions& options, Dataset& dataset) {
+  std::size_t too_large = 0;
+  const UnreadableFile* example = nullptr;
+  for (const auto& file : found.unreadable) {
+    if (!file.too_large) {
+      dataset.unreadable.push_back(file.reason);
+    } else if (too_large++ == 0) {
+      example = &file;
+    }
+  }
+  dataset.notes = found.tally.notes(dataset.size(), options.resolution, options.background, found.deep_bits);
+  if (example != nullptr) {
+    dataset.warnings.push_back(format_text("{} of {} files are too large and are left out, for example {}", too_large,
+                                           files, example->reason));
+  }
+}
+
+}  // namespace
+
+Dataset load_image_folder(const fs::path& directory, std::int64_t channels, std::int64_t resolution, DataConfig data) {
+  data.kind = DatasetKind::image_folder;
+  data.resolution = resolution;
+  PixelOptions options = pixel_options(data);
+  options.channels = 0;
+  const auto files = image_files(directory);
+  if (!options.as_in_0_9) options.deep_bits = deep_bits_of(directory, files);
+  const auto results = read_folder_images(directory, files, 0, files.size(), options);
   Dataset dataset;
   dataset.name = dataset_name(directory);
   dataset.files = {directory};
+  PackedImages found;
+  found.deep_bits = options.deep_bits;
   std::vector<torch::Tensor> images;
-  bool is_coloured = channels == 3;
-  for (const auto& name : image_files(directory)) {
-    const auto file = directory / name;
-    images.push_back(fit_to_resolution(with_exact_channels(read_image(file), channels, file), resolution));
-    is_coloured = is_coloured || images.back().size(0) == 3;
+  std::vector<fs::path> used;
+  bool is_coloured = false;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& result = results[i];
+    if (!result.image.defined()) {
+      found.unreadable.push_back({i, result.reason, result.too_large});
+      continue;
+    }
+    found.tally.add(files[i].string(), result.facts, result.fit, resolution);
+    images.push_back(result.image);
+    used.push_back(directory / files[i]);
+    is_coloured = is_coloured || result.image.size(0) == 3;
   }
-  for (auto& image : images) image = image.expand({is_coloured ? 3 : 1, -1, -1});
+  check_unreadable(found.unreadable, files.size(), files.size(), directory, data.max_unreadable);
+  if (channels == 0) channels = is_coloured ? 3 : 1;
+  for (std::size_t i = 0; i < images.size(); ++i) images[i] = with_exact_channels(images[i], channels, used[i]);
   dataset.images = torch::stack(images).contiguous();
   dataset.hash = hash_images(dataset.images);
+  describe(found, files.size(), options, dataset);
   return dataset;
 }
 
@@ -164,12 +195,13 @@ torch::Tensor readable_labels(const FolderImages& folder, const PackedImages& pa
   return torch::tensor(labels, torch::kLong);
 }
 
-/// The images packed at config.resolution with config.channels (0: three). Unreadable files are skipped with a warning.
+/// The images packed at config.resolution with config.channels (0: three).
 Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path& path, Split split) {
   const FolderImages folder = list_folder(path, split);
-  PackedImages packed = packed_images(folder, {.channels = config.channels == 1 ? 1 : 3,
-                                               .resolution = config.resolution,
-                                               .max_unreadable = config.max_unreadable});
+  std::optional<FolderImages> train;
+  if (split == Split::test) train = list_folder(path, Split::train);
+  const PackOptions options{pixel_options(config), config.max_unreadable, train ? &*train : nullptr};
+  PackedImages packed = packed_images(folder, options);
   Dataset dataset;
   dataset.name = dataset_name(path);
   dataset.files = {folder.root};
@@ -177,7 +209,7 @@ Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path
   dataset.hash = packed.hash;
   dataset.class_names = folder.class_names;
   if (!folder.labels.empty()) dataset.labels = readable_labels(folder, packed);
-  for (const auto& file : packed.unreadable) dataset.unreadable.push_back(file.reason);
+  describe(packed, folder.files.size(), options.pixels, dataset);
   if (!dataset.unreadable.empty()) {
     log::warning(format_text("{} of the {} files of {} cannot be read and are skipped, for example {}",
                              dataset.unreadable.size(), folder.files.size(), printable(folder.root.string()),

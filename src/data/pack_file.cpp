@@ -29,14 +29,14 @@ constexpr std::size_t digest_digits = 64, length_digits = 20, trailer_bytes = di
 [[noreturn]] void report_damage(const std::string& what) { throw std::runtime_error(what); }
 
 std::int64_t image_bytes(const PackOptions& options) {
-  return options.channels * options.resolution * options.resolution;
+  return options.pixels.channels * options.pixels.resolution * options.pixels.resolution;
 }
 
 torch::Tensor mapped_tensor(std::shared_ptr<MappedFile> map, std::int64_t count, const PackOptions& options) {
   auto* first = const_cast<std::byte*>(map->bytes().data());
   return torch::from_blob(
-      first, {count, options.channels, options.resolution, options.resolution}, [map = std::move(map)](void*) {},
-      torch::kByte);
+      first, {count, options.pixels.channels, options.pixels.resolution, options.pixels.resolution},
+      [map = std::move(map)](void*) {}, torch::kByte);
 }
 
 std::string_view footer_of(std::string_view bytes) {
@@ -55,6 +55,32 @@ std::string_view footer_of(std::string_view bytes) {
   return footer;
 }
 
+Json unreadable_to_json(const std::vector<UnreadableFile>& unreadable) {
+  Json json = Json::array();
+  for (const auto& file : unreadable) json.push_back({file.index, file.reason, file.too_large});
+  return json;
+}
+
+/// Packs of version 0.9 do not say which files are too large.
+std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
+  std::vector<UnreadableFile> unreadable;
+  for (const auto& entry : json) {
+    const bool too_large = entry.size() > 2 && entry.at(2).get<bool>();
+    unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>(), too_large});
+  }
+  return unreadable;
+}
+
+/// Packs of version 0.9 have none.
+ImageTally tally_from_json(const Json& json) {
+  return json.contains("tally") ? ImageTally::from_json(json.at("tally")) : ImageTally();
+}
+
+/// Of the files that determine the scale of 16-bit images.
+std::string range_fingerprint(const FolderImages& folder, const PackOptions& options) {
+  return options.range_of != nullptr ? options.range_of->fingerprint : folder.fingerprint;
+}
+
 /// Returns std::nullopt if the pack was made from different files. Throws if it is damaged.
 std::optional<PackedImages> read_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options) {
@@ -63,10 +89,12 @@ std::optional<PackedImages> read_pack(const std::filesystem::path& file, const F
   const auto footer = footer_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   const Json description = Json::parse(footer);
   if (description.at("fingerprint").get<std::string>() != folder.fingerprint) return std::nullopt;
+  if (description.contains("range") && description.at("range") != range_fingerprint(folder, options))
+    return std::nullopt;
   PackedImages packed;
-  for (const auto& entry : description.at("unreadable")) {
-    packed.unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>()});
-  }
+  packed.unreadable = unreadable_from_json(description.at("unreadable"));
+  packed.tally = tally_from_json(description);
+  packed.deep_bits = description.value("deep_bits", packed.deep_bits);
   const auto count = static_cast<std::int64_t>(folder.files.size() - packed.unreadable.size());
   const auto expected = count * image_bytes(options);
   if (static_cast<std::int64_t>(bytes.size() - trailer_bytes - footer.size()) != expected) {
@@ -79,9 +107,13 @@ std::optional<PackedImages> read_pack(const std::filesystem::path& file, const F
 }
 
 /// Everything after the bytes of the images.
-std::string pack_footer(const PackedImages& packed, const std::string& fingerprint) {
-  Json description = {{"fingerprint", fingerprint}, {"sha256", packed.hash}, {"unreadable", Json::array()}};
-  for (const auto& file : packed.unreadable) description["unreadable"].push_back({file.index, file.reason});
+std::string pack_footer(const PackedImages& packed, const FolderImages& folder, const PackOptions& options) {
+  Json description = {{"fingerprint", folder.fingerprint},
+                      {"sha256", packed.hash},
+                      {"unreadable", unreadable_to_json(packed.unreadable)},
+                      {"tally", packed.tally.to_json()},
+                      {"deep_bits", packed.deep_bits}};
+  if (packed.tally.deep.images > 0) description["range"] = range_fingerprint(folder, options);
   const std::string text = description.dump();
   return text + sha256_hex(std::as_bytes(std::span(text))) + format_text("{:020}", text.size());
 }
@@ -131,7 +163,7 @@ PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, c
       options_(options),
       files_(folder.files.size()),
       part_(part_path_, O_RDWR | O_CREAT) {
-  resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}}.dump());
+  resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}, {"deep_bits", options.pixels.deep_bits}}.dump());
 }
 
 /// The options need no comparison, because the stem depends on them.
@@ -150,49 +182,57 @@ void PackWriter::resume(const std::string& header) {
 
 /// Advances past the chunk that the line describes and returns true if it is the next one and intact.
 bool PackWriter::accept_chunk(std::string_view line) {
-  const auto chunk = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   try {
-    const auto files = chunk.at("files").get<std::size_t>(), images = chunk.at("images").get<std::size_t>();
-    std::vector<UnreadableFile> unreadable;
-    for (const auto& entry : chunk.at("unreadable")) {
-      unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>()});
-    }
-    if (files == 0 || files > files_ - files_done_ || images + unreadable.size() != files) return false;
+    PackedChunk chunk;
+    chunk.files = json.at("files").get<std::size_t>();
+    chunk.unreadable = unreadable_from_json(json.at("unreadable"));
+    chunk.tally = tally_from_json(json);
+    const auto images = json.at("images").get<std::size_t>();
+    if (chunk.files == 0 || chunk.files > files_ - files_done_) return false;
+    if (images + chunk.unreadable.size() != chunk.files) return false;
     const auto bytes_per_image = static_cast<std::size_t>(image_bytes(options_));
     if (part_.size() < (static_cast<std::size_t>(images_done_) + images) * bytes_per_image) return false;
     std::vector<std::byte> bytes(images * bytes_per_image);
-    if (part_.read(bytes) != bytes.size() || sha256_hex(bytes) != chunk.at("sha256").get<std::string>()) return false;
-    files_done_ += files;
-    images_done_ += static_cast<std::int64_t>(images);
-    std::move(unreadable.begin(), unreadable.end(), std::back_inserter(unreadable_));
+    if (part_.read(bytes) != bytes.size() || sha256_hex(bytes) != json.at("sha256").get<std::string>()) return false;
+    count(chunk);
     return true;
   } catch (const Json::exception&) {
     return false;
   }
 }
 
-void PackWriter::add_chunk(std::size_t files, const std::vector<torch::Tensor>& images,
-                           std::vector<UnreadableFile> unreadable) {
+void PackWriter::count(const PackedChunk& chunk) {
+  files_done_ += chunk.files;
+  images_done_ += static_cast<std::int64_t>(chunk.files - chunk.unreadable.size());
+  unreadable_.insert(unreadable_.end(), chunk.unreadable.begin(), chunk.unreadable.end());
+  tally_.merge(chunk.tally);
+}
+
+void PackWriter::add_chunk(const PackedChunk& chunk) {
   Sha256 hash;
-  for (const auto& image : images) {
+  for (const auto& image : chunk.images) {
     const std::span bytes(static_cast<const std::byte*>(image.const_data_ptr()), image.nbytes());
     hash.update(bytes);
     part_.write(bytes);
   }
-  Json chunk = {{"files", files}, {"images", images.size()}, {"sha256", hash.hex()}, {"unreadable", Json::array()}};
-  for (const auto& file : unreadable) chunk["unreadable"].push_back({file.index, file.reason});
-  progress_->append_line(chunk.dump());
-  files_done_ += files;
-  images_done_ += std::ssize(images);
-  std::move(unreadable.begin(), unreadable.end(), std::back_inserter(unreadable_));
+  const Json line = {{"files", chunk.files},
+                     {"images", chunk.images.size()},
+                     {"sha256", hash.hex()},
+                     {"unreadable", unreadable_to_json(chunk.unreadable)},
+                     {"tally", chunk.tally.to_json()}};
+  progress_->append_line(line.dump());
+  count(chunk);
 }
 
-void PackWriter::finish(const std::filesystem::path& file, const std::string& fingerprint) {
+void PackWriter::finish(const std::filesystem::path& file, const FolderImages& folder) {
   PackedImages packed;
   packed.unreadable = unreadable_;
+  packed.tally = tally_;
+  packed.deep_bits = options_.pixels.deep_bits;
   packed.images = map_images(part_path_, images_done_, options_);
   packed.hash = hash_images(packed.images);
-  const std::string footer = pack_footer(packed, fingerprint);
+  const std::string footer = pack_footer(packed, folder, options_);
   part_.write(std::as_bytes(std::span(footer)));
   part_.sync();
   rename_path(part_path_, file);

@@ -20,6 +20,14 @@ namespace slopegan {
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options, std::string& damage);
 
+/// The results of some files.
+struct PackedChunk {
+  std::size_t files = 0;
+  std::vector<torch::Tensor> images;       ///< in the order of the files
+  std::vector<UnreadableFile> unreadable;  ///< the other files
+  ImageTally tally;
+};
+
 /// Writes a pack in chunks. A process that is killed at any time loses at most the last chunk: the bytes of the images
 /// are in <stem>.part, and <stem>.progress has one line per chunk with its SHA-256. Requires the lock of the pack.
 class PackWriter {
@@ -32,14 +40,15 @@ class PackWriter {
   std::int64_t images_done() const { return images_done_; }
   const std::vector<UnreadableFile>& unreadable() const { return unreadable_; }
 
-  /// Appends the next `files` files: `images` in their order, except for the unreadable ones.
-  void add_chunk(std::size_t files, const std::vector<torch::Tensor>& images, std::vector<UnreadableFile> unreadable);
+  /// Appends the next files.
+  void add_chunk(const PackedChunk& chunk);
 
-  /// Moves the finished pack to `file`. Call once, after the last chunk.
-  void finish(const std::filesystem::path& file, const std::string& fingerprint);
+  /// Moves the finished pack of `folder` to `file`. Call once, after the last chunk.
+  void finish(const std::filesystem::path& file, const FolderImages& folder);
 
  private:
   bool accept_chunk(std::string_view line);
+  void count(const PackedChunk& chunk);
   void resume(const std::string& header);
 
   std::filesystem::path part_path_, progress_path_;
@@ -50,6 +59,7 @@ class PackWriter {
   std::size_t files_done_ = 0;
   std::int64_t images_done_ = 0;
   std::vector<UnreadableFile> unreadable_;
+  ImageTally tally_;
 };
 
 }  // namespace slopegan

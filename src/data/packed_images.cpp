@@ -6,11 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include <ATen/Parallel.h>
-#include <opencv2/imgproc.hpp>
-
+#include "config/enums.h"
 #include "data/pack_file.h"
-#include "data/transform.h"
 #include "images/image_file.h"
 #include "support/cache_directory.h"
 #include "support/checksums.h"
@@ -25,69 +22,43 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Incremented whenever the same files are packed into different bytes.
-constexpr int pack_version = 1;
+/// Incremented whenever the same files are packed into different bytes. Packs of version 0.9 have version 1.
+constexpr int pack_version = 2, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
 
-/// There is one pack per folder, resolution and number of channels. A changed folder replaces its pack.
+/// There is one pack per folder and options. A changed folder replaces its pack.
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   std::error_code error;
   const fs::path canonical = fs::canonical(folder.root, error);
-  const std::string text = format_text("{} {} {} ", pack_version, options.channels, options.resolution) +
-                           (error ? folder.root : canonical).native();
+  std::string text = format_text("{} {} {} ", options.pixels.as_in_0_9 ? version_0_9 : pack_version,
+                                 options.pixels.channels, options.pixels.resolution);
+  if (!options.pixels.as_in_0_9) text += format_text("{} {} ", name_of(options.pixels.fit), options.pixels.background);
+  text += (error ? folder.root : canonical).native();
   return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
 }
 
-/// uint8 [channels, resolution, resolution]. Throws Error if the file is not a readable image.
-torch::Tensor decode(const fs::path& file, const PackOptions& options) {
-  cv::Mat image = read_image(file);
-  if (image.channels() != options.channels) {
-    cv::Mat converted;
-    cv::cvtColor(image, converted, options.channels == 1 ? cv::COLOR_BGR2GRAY : cv::COLOR_GRAY2BGR);
-    image = converted;
-  }
-  return fit_to_resolution(image, options.resolution);
-}
-
 void pack_chunk(const FolderImages& folder, const PackOptions& options, PackWriter& writer) {
-  const std::size_t begin = writer.files_done(), files = std::min(chunk_files, folder.files.size() - begin);
-  std::vector<torch::Tensor> results(files);
-  std::vector<std::string> reasons(files);
-  at::parallel_for(0, static_cast<std::int64_t>(files), 1, [&](std::int64_t from, std::int64_t to) {
-    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
-      try {
-        results[i] = decode(folder.root / folder.files[begin + i], options);
-      } catch (const Error& error) {
-        reasons[i] = error.what();
+  const std::size_t begin = writer.files_done(), end = std::min(begin + chunk_files, folder.files.size());
+  auto results = read_folder_images(folder.root, folder.files, begin, end, options.pixels);
+  PackedChunk chunk;
+  chunk.files = results.size();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    auto& result = results[i];
+    if (result.image.defined()) {
+      chunk.images.push_back(result.image);
+      if (!options.pixels.as_in_0_9) {
+        chunk.tally.add(folder.files[begin + i].string(), result.facts, result.fit, options.pixels.resolution);
       }
-    }
-  });
-  std::vector<torch::Tensor> images;
-  std::vector<UnreadableFile> unreadable;
-  for (std::size_t i = 0; i < files; ++i) {
-    if (results[i].defined()) {
-      images.push_back(results[i]);
     } else {
-      log::debug(reasons[i]);
-      unreadable.push_back({begin + i, reasons[i]});
+      log::debug(result.reason);
+      chunk.unreadable.push_back({begin + i, std::move(result.reason), result.too_large});
     }
   }
-  writer.add_chunk(files, images, std::move(unreadable));
+  writer.add_chunk(chunk);
 }
 
-/// Throws DataError if too many of the first `files_read` files are unreadable.
-void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, const FolderImages& folder,
-                      const PackOptions& options) {
-  const auto allowed = static_cast<std::size_t>(options.max_unreadable * static_cast<double>(folder.files.size()));
-  if (unreadable.size() <= allowed && unreadable.size() < folder.files.size()) return;
-  constexpr std::size_t max_named = 10;
-  std::string text =
-      format_text("{}: {} of {} files cannot be read, which exceeds data.max_unreadable = {}",
-                  printable(folder.root.string()), unreadable.size(), files_read, shortest(options.max_unreadable));
-  if (files_read < folder.files.size()) text += format_text(" ({} files in all)", folder.files.size());
-  for (std::size_t i = 0; i < std::min(max_named, unreadable.size()); ++i) text += "\n  " + unreadable[i].reason;
-  if (unreadable.size() > max_named) text += format_text("\n  and {} more", unreadable.size() - max_named);
-  throw DataError(text);
+void check_unreadable(const PackWriter& writer, const FolderImages& folder, const PackOptions& options) {
+  check_unreadable(writer.unreadable(), writer.files_done(), folder.files.size(), folder.root, options.max_unreadable);
 }
 
 void check_free_space(const fs::path& directory, std::uint64_t bytes) {
@@ -100,12 +71,24 @@ void check_free_space(const fs::path& directory, std::uint64_t bytes) {
                   std::ldexp(static_cast<double>(space.available), -30)));
 }
 
-void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder, const PackOptions& options) {
+int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
+  constexpr int all_bits = 16;
+  if (options.pixels.as_in_0_9) return all_bits;
+  const bool has_deep = std::any_of(folder.files.begin(), folder.files.end(), [&](const fs::path& file) {
+    return may_be_deep(read_first_bytes(folder.root / file));
+  });
+  const FolderImages& range = options.range_of != nullptr ? *options.range_of : folder;
+  return has_deep ? deep_bits_of(range.root, range.files) : all_bits;
+}
+
+void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder, PackOptions options) {
   const std::size_t files = folder.files.size();
+  options.pixels.deep_bits = deep_bits_for(folder, options);
   PackWriter writer(stem, folder, options);
-  check_free_space(stem.parent_path(),
-                   (files - writer.files_done()) *
-                       static_cast<std::uint64_t>(options.channels * options.resolution * options.resolution));
+  check_free_space(
+      stem.parent_path(),
+      (files - writer.files_done()) *
+          static_cast<std::uint64_t>(options.pixels.channels * options.pixels.resolution * options.pixels.resolution));
   log::info(
       format_text("packing {} images of {} into {}", files, printable(folder.root.string()), printable(file.string())) +
       (writer.files_done() > 0 ? format_text(", continuing after the first {}", writer.files_done()) : ""));
@@ -116,12 +99,12 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
       throw StoppedError(signal, "stopped while packing images; the next run continues");
     }
     pack_chunk(folder, options, writer);
-    check_unreadable(writer.unreadable(), writer.files_done(), folder, options);
+    check_unreadable(writer, folder, options);
     log::status_line(format_text("packing images: {} of {}", writer.files_done(), files));
   }
   log::status_line("");
-  check_unreadable(writer.unreadable(), files, folder, options);
-  writer.finish(file, folder.fingerprint);
+  check_unreadable(writer, folder, options);
+  writer.finish(file, folder);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   log::info(format_text("packed {} images in {:.1f} s", files - before, seconds));
 }
@@ -151,12 +134,38 @@ PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const Fold
 
 }  // namespace
 
+void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
+                      const fs::path& root, double max_unreadable) {
+  const auto allowed = static_cast<std::size_t>(max_unreadable * static_cast<double>(files));
+  std::vector<std::string> reasons;
+  for (const auto& file : unreadable) {
+    if (!file.too_large) reasons.push_back(file.reason);
+  }
+  const std::size_t damaged = reasons.size();
+  if (damaged <= allowed && unreadable.size() < files) return;
+  std::string text = format_text("{}: ", printable(root.string()));
+  if (damaged > allowed) {
+    text += format_text("{} of {} files cannot be read, which exceeds data.max_unreadable = {}", damaged, files_read,
+                        shortest(max_unreadable));
+  } else {
+    text += format_text("none of the {} files can be used", files);
+    for (const auto& file : unreadable) {
+      if (file.too_large) reasons.push_back(file.reason);
+    }
+  }
+  if (files_read < files) text += format_text(" ({} files in all)", files);
+  constexpr std::size_t max_named = 10;
+  for (std::size_t i = 0; i < std::min(max_named, reasons.size()); ++i) text += "\n  " + reasons[i];
+  if (reasons.size() > max_named) text += format_text("\n  and {} more", reasons.size() - max_named);
+  throw DataError(text);
+}
+
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options) {
   const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
   std::string damage;
   auto packed = open_pack(file, folder, options, damage);
   if (!packed) packed = pack_or_wait(stem, file, folder, options);
-  check_unreadable(packed->unreadable, folder.files.size(), folder, options);
+  check_unreadable(packed->unreadable, folder.files.size(), folder.files.size(), folder.root, options.max_unreadable);
   return std::move(*packed);
 }
 

@@ -7,28 +7,40 @@
 
 #include <torch/types.h>
 
+#include "data/folder_image.h"
 #include "data/image_folder.h"
+#include "data/image_tally.h"
 
 /// The images of a folder, decoded once into a file in the cache that is then memory-mapped, so large folders take disk
 /// space instead of memory.
 namespace slopegan {
 
 struct UnreadableFile {
-  std::size_t index = 0;  ///< in FolderImages::files
-  std::string reason;     ///< one line that names the file
+  std::size_t index = 0;   ///< in FolderImages::files
+  std::string reason;      ///< one line that names the file
+  bool too_large = false;  ///< and not damaged
 };
 
 struct PackedImages {
   torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution], memory-mapped and read-only
   std::string hash;                        ///< hash_images(images)
   std::vector<UnreadableFile> unreadable;  ///< by ascending index; the images are the other files
+  ImageTally tally;                        ///< of the images; empty as in version 0.9
+  int deep_bits = 16;                      ///< see PixelOptions
 };
 
 struct PackOptions {
-  std::int64_t channels = 3;  ///< 1 or 3
-  std::int64_t resolution = 32;
-  double max_unreadable = 0;  ///< allowed fraction of unreadable files
+  PixelOptions pixels;        ///< with channels
+  double max_unreadable = 0;  ///< allowed fraction of damaged files; too large ones are always allowed
+  /// Images of 16 bits are scaled by the range of this folder's, so that a test split is scaled as the training split;
+  /// nullptr: by their own.
+  const FolderImages* range_of = nullptr;
 };
+
+/// Throws DataError if more than max_unreadable of the `files` files of a folder are damaged, or if all of them are
+/// damaged or too large. `files_read` of them have been read.
+void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
+                      const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or

@@ -64,6 +64,20 @@ DatasetSummary summarize(const Dataset& dataset) {
   return summary;
 }
 
+std::string range_warning(const Dataset& dataset) {
+  constexpr std::int64_t most_images = 4096, narrow = 32;
+  constexpr double outliers = 0.0005;  // on each side
+  const std::int64_t step = (dataset.size() + most_images - 1) / most_images;
+  const auto histogram =
+      torch::bincount(dataset.images.slice(0, 0, dataset.size(), step).flatten(), /*weights=*/{}, /*minlength=*/256);
+  const auto share = histogram.to(torch::kDouble).cumsum(0) / histogram.sum();
+  const auto below = [&](double part) { return share.lt(part).sum().item<std::int64_t>(); };
+  const std::int64_t lowest = below(outliers), highest = below(1 - outliers);
+  if (highest - lowest >= narrow) return "";
+  return format_text("nearly all pixels lie between {} and {} of 0 to 255, so the images are almost uniform", lowest,
+                     highest);
+}
+
 std::string label_text(const Dataset& dataset, std::int64_t label) {
   const auto names = std::ssize(dataset.class_names);
   return label >= 0 && label < names ? printable(dataset.class_names[static_cast<std::size_t>(label)])

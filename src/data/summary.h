@@ -17,6 +17,10 @@ struct DatasetSummary {
 
 DatasetSummary summarize(const Dataset& dataset);
 
+/// A warning if nearly all bytes lie in a small part of the range 0 to 255, as those of 12-bit images in 16-bit files
+/// do; otherwise "". Looks at a few thousand images at most.
+std::string range_warning(const Dataset& dataset);
+
 /// The class name of a label, or the label itself as a number if the classes have no names.
 std::string label_text(const Dataset& dataset, std::int64_t label);
 

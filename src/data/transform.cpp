@@ -7,7 +7,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "config/enums.h"
 #include "support/random.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -43,20 +45,60 @@ std::vector<std::uint8_t> planes_of(const cv::Mat& image) {
 
 }  // namespace
 
-Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution) {
+ImageFit chosen_fit(const DataConfig& data) {
+  const bool is_folder = data.kind == DatasetKind::image_folder;
+  if (is_folder && data.as_in_0_9) return ImageFit::pad;
+  if (data.fit != ImageFit::automatic) return data.fit;
+  return is_folder ? ImageFit::crop : ImageFit::pad;
+}
+
+Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how) {
   const int h = static_cast<int>(height), w = static_cast<int>(width), r = static_cast<int>(resolution);
+  const auto is_smaller = [&](const cv::Rect& part) {  // little enough to be padded
+    return how == ImageFit::pad && fits_by_padding(part.width, r) && fits_by_padding(part.height, r);
+  };
+  const cv::Rect whole(0, 0, w, h);
   Fit fit;
-  fit.crop = fits_by_padding(h, r) && fits_by_padding(w, r) ? cv::Rect(0, 0, w, h) : central_square(h, w);
-  fit.resize = !fits_by_padding(fit.crop.width, r) || !fits_by_padding(fit.crop.height, r);
+  switch (how) {
+    case ImageFit::stretch:
+      fit.crop = whole;
+      break;
+    case ImageFit::crop:
+    case ImageFit::pad:
+      fit.crop = is_smaller(whole) ? whole : central_square(h, w);
+      break;
+    case ImageFit::automatic:
+      throw std::invalid_argument("fit_image: auto must be resolved by chosen_fit");
+  }
+  fit.resize = !is_smaller(fit.crop) && fit.crop.size() != cv::Size(r, r);
   if (!fit.resize) fit.offset = {(r - fit.crop.width) / 2, (r - fit.crop.height) / 2};
   return fit;
 }
 
-ImageTransform::ImageTransform(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t resolution)
+std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how) {
+  const Fit fit = fit_image(height, width, resolution, how);
+  std::vector<std::string> steps;
+  if (fit.is_cropped(height, width)) {
+    const double cut = 1.0 - static_cast<double>(fit.crop.area()) / static_cast<double>(height * width);
+    steps.push_back(format_text("cropped to their central {} x {} ({:.0f} % of the area is cut)", fit.crop.height,
+                                fit.crop.width, 100 * cut));
+  }
+  if (fit.is_padded(resolution)) steps.push_back("centred on black");
+  if (fit.resize) {
+    const bool both = fit.crop.height < resolution && fit.crop.width < resolution;
+    steps.push_back(both ? "enlarged" : fit.crop.height == fit.crop.width ? "reduced" : "stretched");
+  }
+  if (steps.empty()) return "";
+  return format_text("images of {} x {} are {} to {} x {} (data.fit: {})", height, width, join(steps, " and "),
+                     resolution, resolution, name_of(how));
+}
+
+ImageTransform::ImageTransform(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t resolution,
+                               ImageFit how)
     : channels_(channels), height_(height), width_(width), resolution_(resolution) {
   if (channels != 1 && channels != 3) throw std::invalid_argument("ImageTransform: images must have 1 or 3 channels");
   if (height < 1 || width < 1 || resolution < 1) throw std::invalid_argument("ImageTransform: sizes must be positive");
-  fit_ = fit_image(height, width, resolution);
+  fit_ = fit_image(height, width, resolution, how);
   if (fit_.resize) scratch_.create(fit_.crop.size(), CV_32FC(static_cast<int>(channels)));
 }
 
@@ -72,6 +114,17 @@ void ImageTransform::scale_into(std::span<const std::uint8_t> image, cv::Mat& ou
   }
 }
 
+/// Reduces by averaging areas and enlarges by interpolation. OpenCV can do only one of them at a time, but a stretched
+/// image may need both.
+void ImageTransform::resize_into(cv::Mat& result) {
+  const int side = result.rows;
+  const cv::Size reduced(std::min(scratch_.cols, side), std::min(scratch_.rows, side));
+  const bool reduces = reduced != scratch_.size(), enlarges = reduced != result.size();
+  if (reduces && enlarges) cv::resize(scratch_, halfway_, reduced, 0, 0, cv::INTER_AREA);
+  cv::resize(reduces && enlarges ? halfway_ : scratch_, result, result.size(), 0, 0,
+             enlarges ? cv::INTER_LINEAR : cv::INTER_AREA);
+}
+
 void ImageTransform::operator()(std::span<const std::uint8_t> image, bool flip, std::span<float> out) {
   if (std::ssize(image) != input_size() || std::ssize(out) != output_size()) {
     throw std::invalid_argument("ImageTransform: the size of a buffer does not match the images");
@@ -80,8 +133,7 @@ void ImageTransform::operator()(std::span<const std::uint8_t> image, bool flip, 
   cv::Mat result(side, side, CV_32FC(static_cast<int>(channels_)), out.data());
   if (fit_.resize) {
     scale_into(image, scratch_, {0, 0});
-    const int method = fit_.crop.width > side ? cv::INTER_AREA : cv::INTER_LINEAR;
-    cv::resize(scratch_, result, result.size(), 0, 0, method);
+    resize_into(result);
     for (auto& value : out)
       value = std::clamp(value, -1.0f, 1.0f);  // interpolation weights may sum to slightly more than 1
   } else {
@@ -96,7 +148,7 @@ bool is_flipped(std::uint64_t seed, std::int64_t position) {
 }
 
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution) {
-  ImageTransform transform(dataset.channels(), dataset.height(), dataset.width(), resolution);
+  ImageTransform transform(dataset.channels(), dataset.height(), dataset.width(), resolution, dataset.fit);
   const auto in = static_cast<std::size_t>(transform.input_size());
   const auto out = static_cast<std::size_t>(transform.output_size());
   auto images = torch::empty({std::ssize(indices), dataset.channels(), resolution, resolution},
@@ -111,8 +163,8 @@ torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_
   return images;
 }
 
-torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution) {
-  ImageTransform transform(image.channels(), image.rows, image.cols, resolution);
+torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution, ImageFit how) {
+  ImageTransform transform(image.channels(), image.rows, image.cols, resolution, how);
   const auto planes = planes_of(image);
   auto out = torch::empty({resolution, resolution, image.channels()});
   transform(planes, false, {out.mutable_data_ptr<float>(), static_cast<std::size_t>(out.numel())});

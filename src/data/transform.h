@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include <opencv2/core.hpp>
 #include <torch/types.h>
 
+#include "config/config.h"
 #include "data/dataset.h"
 
 namespace slopegan {
@@ -15,19 +17,35 @@ struct Fit {
   cv::Rect crop;        ///< the part of the image that is used
   bool resize = false;  ///< resize to the resolution; otherwise centre and pad with black
   cv::Point offset;     ///< position of the cropped image if it is padded
+
+  bool is_cropped(std::int64_t height, std::int64_t width) const { return crop.height < height || crop.width < width; }
+  bool is_padded(std::int64_t resolution) const {
+    return !resize && (crop.height < resolution || crop.width < resolution);
+  }
+  bool is_enlarged(std::int64_t resolution) const {
+    return resize && (crop.height < resolution || crop.width < resolution);
+  }
 };
 
-/// An image is padded if both sides are in [3/4 resolution, resolution]. Any other image is cropped to its central
-/// square, which is padded if its side is in this range and resized otherwise. If the padding or the crop is odd, the
-/// larger part is at the bottom and on the right.
-Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution);
+/// How `data` fits its images, if data.fit is auto: images of the kinds idx, npz and cifar are padded, those of a
+/// folder are cropped.
+ImageFit chosen_fit(const DataConfig& data);
+
+/// crop: the central square, resized if it does not have the resolution. stretch: all of the image, resized. pad: an
+/// image is padded if both sides are in [3/4 resolution, resolution]; any other image is cropped to its central square,
+/// which is padded if its side is in this range and resized otherwise. If the padding or the crop is odd, the larger
+/// part is at the bottom and on the right. Throws std::invalid_argument for ImageFit::automatic.
+Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
+
+/// What fitting does to all images of this size in a sentence, or "" if they keep every pixel and get no others.
+std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
 /// Converts stored images of one size into inputs of the discriminator: float32 in [-1, 1] (byte / 127.5 - 1, so black
 /// is -1), resolution x resolution, channels last. Not thread-safe: owns scratch memory.
 class ImageTransform {
  public:
   /// Throws std::invalid_argument unless channels is 1 or 3 and all sizes are positive.
-  ImageTransform(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t resolution);
+  ImageTransform(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
   ImageTransform(const ImageTransform&) = delete;  // a copied cv::Mat shares its memory
   ImageTransform& operator=(const ImageTransform&) = delete;
 
@@ -40,21 +58,22 @@ class ImageTransform {
 
  private:
   void scale_into(std::span<const std::uint8_t> image, cv::Mat& out, cv::Point offset) const;
+  void resize_into(cv::Mat& result);
 
   std::int64_t channels_, height_, width_, resolution_;
   Fit fit_;
-  cv::Mat scratch_;  // the cropped image as float, if it is resized
+  cv::Mat scratch_, halfway_;  // the cropped image as float, if it is resized; with one side resized
 };
 
 /// Whether the image at `position` (the number of images before it, over all epochs) is mirrored, with probability 1/2.
 bool is_flipped(std::uint64_t seed, std::int64_t position);
 
-/// The images at `indices` as inputs of the discriminator, without flips: float32 [n, C, resolution, resolution] with
-/// channels-last strides. Throws std::out_of_range.
+/// The images at `indices` as inputs of the discriminator, fitted as dataset.fit says, without flips: float32 [n, C,
+/// resolution, resolution] with channels-last strides. Throws std::out_of_range.
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution);
 
 /// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but as bytes: uint8
 /// [C, resolution, resolution], RGB.
-torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution);
+torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution, ImageFit how);
 
 }  // namespace slopegan

@@ -96,7 +96,7 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
 std::string cache_name(const Dataset& train, std::int64_t resolution) {
   const NamedTensors labels = {{"labels", train.labels}};
   const std::string text =
-      format_text("classifier {} {} {} {}", classifier_version, resolution, train.hash, tensor_hash(labels));
+      format_text("classifier {} {} {} {}", classifier_version, resolution, train.pixel_key(), tensor_hash(labels));
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 

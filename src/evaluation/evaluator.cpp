@@ -78,7 +78,7 @@ void Evaluator::log_missing_inputs() const {
 
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
   const std::string key =
-      hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.hash, resolution));
+      hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.pixel_key(), resolution));
   const auto content = cached_tensors("features/" + key + ".safetensors", [&] {
     log::info(format_text("computing the features of the real images of {} (once per data set and extractor)",
                           printable(dataset.name)));

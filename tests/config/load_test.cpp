@@ -52,6 +52,16 @@ TEST_F(LoadConfig, ReadsEveryType) {
   EXPECT_EQ(config.sweep.apply_to, SweepTarget::generator);
 }
 
+TEST_F(LoadConfig, ReadsAColourAfterAnEqualsSignAlthoughItLooksLikeAComment) {
+  for (const char* text : {"data.background=#00fF00", "data.background='#00fF00'", "data.background=\"#00fF00\""}) {
+    const auto config = load("", {text}).config;
+    EXPECT_EQ(config.data.background, "#00fF00") << text;
+    EXPECT_THAT(differences(load(to_yaml(config)).config, config), IsEmpty());
+  }
+  EXPECT_THAT(override_errors({"data.background=#12345"}), ElementsAre(HasSubstr("#rrggbb")));
+  EXPECT_THAT(override_errors({"data.background=green"}), ElementsAre(HasSubstr("white, black, none or #rrggbb")));
+}
+
 TEST_F(LoadConfig, ReadsNumbersInTheirUsualForms) {
   EXPECT_EQ(load("training: {total_images: 6e4}").config.training.total_images, 60000);
   EXPECT_EQ(load("training: {total_images: 60000.0}").config.training.total_images, 60000);

@@ -33,7 +33,7 @@ class PackedImagesTest : public ::testing::Test {
   }
   static std::string name(int i) { return format_text("{:05}.png", i); }
 
-  PackedImages pack(const PackOptions& options = {.resolution = 8}) {
+  PackedImages pack(const PackOptions& options = {.pixels = {.resolution = 8}}) {
     return packed_images(list_folder(folder_.path(), Split::train), options);
   }
 
@@ -74,14 +74,14 @@ TEST_F(PackedImagesTest, MatchTheFilesInOrderFittedAsInTraining) {
     EXPECT_EQ(value(packed, i, 2), i % 256);
   }
   EXPECT_EQ(packed.hash, hash_images(packed.images));
-  const auto larger = pack({.resolution = 32});
-  EXPECT_TRUE(torch::equal(larger.images[7], fit_to_resolution(read_image(folder_ / name(7)), 32)));
+  const auto larger = pack({.pixels = {.resolution = 32}});
+  EXPECT_TRUE(torch::equal(larger.images[7], fit_to_resolution(read_image(folder_ / name(7)), 32, ImageFit::crop)));
 }
 
 TEST_F(PackedImagesTest, CanBeGray) {
   cv::imwrite(folder_ / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(0, 0, 200)));
   cv::imwrite(folder_ / "b.png", cv::Mat(8, 8, CV_8UC1, cv::Scalar(77)));
-  const auto gray = pack({.channels = 1, .resolution = 8}), rgb = pack();
+  const auto gray = pack({.pixels = {.channels = 1, .resolution = 8}}), rgb = pack();
   EXPECT_EQ(gray.images.sizes(), (torch::IntArrayRef{2, 1, 8, 8}));
   EXPECT_NEAR(value(gray, 0, 0), 0.299 * 200, 1);
   EXPECT_EQ(value(rgb, 0, 0), 200);
@@ -128,10 +128,10 @@ TEST_F(PackedImagesTest, ArePackedAgainIfAnyByteIsDamaged) {
 
 /// Packs the first chunk, like a process that is then killed.
 void begin_packing(const FolderImages& folder, const fs::path& stem, int images) {
-  PackWriter writer(stem, folder, {.resolution = 8});
-  std::vector<torch::Tensor> chunk;
-  for (int i = 0; i < images; ++i) chunk.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
-  writer.add_chunk(static_cast<std::size_t>(images), chunk, {});
+  PackWriter writer(stem, folder, {.pixels = {.resolution = 8}});
+  PackedChunk chunk{.files = static_cast<std::size_t>(images), .images = {}, .unreadable = {}, .tally = {}};
+  for (int i = 0; i < images; ++i) chunk.images.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
+  writer.add_chunk(chunk);
 }
 
 TEST_F(PackedImagesTest, ContinueAfterTheChunksOfAKilledProcess) {
@@ -172,7 +172,7 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
   add_images(20);
   folder_.write(name(3), "no image");
   folder_.write(name(17), "");
-  const PackOptions two_allowed{.resolution = 8, .max_unreadable = 0.1};
+  const PackOptions two_allowed{.pixels = {.resolution = 8}, .max_unreadable = 0.1};
   const auto packed = pack(two_allowed);
   EXPECT_EQ(packed.images.size(0), 18);
   EXPECT_EQ(value(packed, 3, 2), 4);
@@ -181,7 +181,9 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
     EXPECT_EQ(again.unreadable[0].index, 3u);
     EXPECT_THAT(again.unreadable[1].reason, HasSubstr(name(17)));
   }
-  const auto message = [&] { return message_of<DataError>([&] { pack({.resolution = 8, .max_unreadable = 0.05}); }); };
+  const auto message = [&] {
+    return message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 0.05}); });
+  };
   EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3)), HasSubstr("data.max_unreadable")));
   fs::remove_all(cache_.path() / "packed");
   EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3))));
@@ -189,7 +191,8 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
 
 TEST_F(PackedImagesTest, AreRefusedIfNoFileIsReadable) {
   folder_.write("a.png", "no image");
-  EXPECT_THAT(message_of<DataError>([&] { pack({.resolution = 8, .max_unreadable = 1}); }), HasSubstr("1 of 1 files"));
+  EXPECT_THAT(message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 1}); }),
+              HasSubstr("none of the 1 files can be used"));
 }
 
 TEST_F(PackedImagesTest, NeedAWritableCache) {
@@ -213,10 +216,10 @@ TEST_F(PackedImagesTest, TakeDiskSpaceInsteadOfMemory) {
   GTEST_SKIP() << "AddressSanitizer retains freed memory";
 #endif
   add_images(3000);
-  PackedImages warm = pack({.resolution = 8});  // warms up allocators and thread pools
+  PackedImages warm = pack({.pixels = {.resolution = 8}});  // warms up allocators and thread pools
   const long before = anonymous_kib();
   if (before < 0) GTEST_SKIP() << "not reported by this system";
-  const auto packed = pack({.resolution = 64});
+  const auto packed = pack({.pixels = {.resolution = 64}});
   EXPECT_EQ(packed.images.nbytes(), 3000u * 3 * 64 * 64);  // 35 MiB
   EXPECT_LT(anonymous_kib() - before, 12 << 10);
 }

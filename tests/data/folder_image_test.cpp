@@ -1,0 +1,228 @@
+#include "data/folder_image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/dataset.h"
+#include "data/image_folder.h"
+#include "expect_error.h"
+#include "images/image_file.h"
+#include "images/image_writers.h"
+#include "support/errors.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// A folder of images with its own cache, read as a data set.
+class ImagesOfAFolder : public ::testing::Test {
+ protected:
+  ImagesOfAFolder() {
+    config_.kind = DatasetKind::image_folder;
+    config_.path = folder_.path();
+    config_.resolution = 32;
+  }
+
+  void write(const std::string& name, const std::string& bytes) {
+    fs::create_directories((folder_ / name).parent_path());
+    folder_.write(name, bytes);
+  }
+  void write(const std::string& name, const cv::Mat& image) { write(name, encoded(".png", image)); }
+  /// A square of one gray value.
+  void gray(const std::string& name, int value, int side = 32) {
+    write(name, cv::Mat(side, side, CV_8UC1, cv::Scalar(value)));
+  }
+  /// A square of one gray value of 16 bits.
+  void deep_gray(const std::string& name, int value) {
+    write(name, png_file({32, 32}, 16, 0, png_rows({32, 32}, deep_pixel({value}))));
+  }
+
+  Dataset load(Split split = Split::train) {
+    ::testing::internal::CaptureStderr();
+    const auto dataset = load_dataset(config_, split);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), Not(HasSubstr("libpng")));
+    return *dataset;
+  }
+  /// Notes of the first and of a second run, which reads the cache.
+  std::vector<std::string> notes() {
+    const auto first = load().notes;
+    EXPECT_EQ(load().notes, first);
+    return first;
+  }
+  static int value(const Dataset& dataset, std::int64_t image, std::int64_t y = 16, std::int64_t x = 16,
+                   std::int64_t channel = 0) {
+    return dataset.images[image][channel][y][x].item<int>();
+  }
+
+  const TemporaryDirectory folder_;
+  const CacheDirectory cache_;
+  DataConfig config_;
+};
+
+// --- Sizes -----------------------------------------------------------------------------------------------------------
+
+TEST_F(ImagesOfAFolder, AreCroppedAndResizedWithoutABlackFrame) {
+  gray("a.png", 200, 32);
+  gray("b.png", 200, 28);
+  write("c.png", cv::Mat(40, 60, CV_8UC1, cv::Scalar(200)));
+  const auto dataset = load();
+  for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(value(dataset, i, 0, 0), 200) << i;
+  EXPECT_THAT(notes(), ElementsAre("3 images: 1 cropped to their central square (at most 33 % of the area is cut), "
+                                   "1 enlarged from 28 pixels or more to 32"));
+}
+
+TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
+  gray("a.png", 200, 28);
+  cv::Mat halves(40, 80, CV_8UC1, cv::Scalar(0));
+  halves(cv::Rect(0, 0, 20, 40)).setTo(200);  // outside of the central square
+  write("b.png", halves);
+  config_.fit = ImageFit::pad;
+  EXPECT_EQ(value(load(), 0, 1, 1), 0);
+  EXPECT_EQ(value(load(), 0, 2, 2), 200);
+  EXPECT_THAT(notes().front(), HasSubstr("1 centred on black"));
+  config_.fit = ImageFit::stretch;  // another pack
+  EXPECT_EQ(value(load(), 0, 0, 0), 200);
+  EXPECT_EQ(value(load(), 1, 16, 2), 200);
+  EXPECT_EQ(value(load(), 1, 16, 30), 0);
+  EXPECT_THAT(notes().front(),
+              AllOf(HasSubstr("1 stretched to a square"), HasSubstr("1 enlarged"), Not(HasSubstr("cropped"))));
+}
+
+TEST_F(ImagesOfAFolder, NeedNoNotesIfNothingIsDoneToThem) {
+  gray("a.png", 1);
+  gray("b.png", 200);
+  EXPECT_THAT(notes(), IsEmpty());
+  EXPECT_THAT(load().warnings, IsEmpty());
+}
+
+TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
+  gray("a.png", 7);
+  write("photo.jpg", encoded(".jpg", cv::Mat(4000, 4000, CV_8UC3, cv::Scalar(200, 100, 50))));
+  const auto dataset = load();
+  EXPECT_NEAR(value(dataset, 1), 50, 2);
+  EXPECT_THAT(dataset.unreadable, IsEmpty());
+  EXPECT_THAT(notes(), Contains("1 image is larger than 12 megapixels and decoded at 1/2, 1/4 or 1/8 of the size, for "
+                                "example photo.jpg"));
+}
+
+TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotDamaged) {
+  gray("a.png", 7);
+  gray("b.png", 70);
+  std::string huge = encoded(".png", cv::Mat(8, 8, CV_8UC1, cv::Scalar(9)));
+  huge.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));
+  write("huge.png", huge);
+  config_.max_unreadable = 0;
+  for (int run = 0; run < 2; ++run) {
+    const auto dataset = load();
+    EXPECT_EQ(dataset.size(), 2);
+    EXPECT_THAT(dataset.unreadable, IsEmpty());
+    EXPECT_THAT(dataset.warnings, Contains(AllOf(StartsWith("1 of 3 files are too large and are left out"),
+                                                 HasSubstr("huge.png: 65536 x 65536 pixels"))));
+  }
+  fs::remove(folder_ / "a.png");
+  fs::remove(folder_ / "b.png");
+  EXPECT_THAT(message_of<DataError>([&] { load(); }),
+              AllOf(HasSubstr("none of the 1 files can be used"), HasSubstr("huge.png")));
+}
+
+// --- Transparency ----------------------------------------------------------------------------------------------------
+
+TEST_F(ImagesOfAFolder, GetTheBackgroundOfTheConfiguration) {
+  const cv::Size size(32, 32);
+  write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
+  gray("b.png", 7);
+  EXPECT_EQ(value(load(), 0), 255);
+  EXPECT_THAT(notes(), ElementsAre("1 image is transparent, for example a.png: data.background: white is behind them"));
+  config_.background = "#102030";
+  EXPECT_EQ(value(load(), 0, 16, 16, 0), 0x10);
+  EXPECT_EQ(value(load(), 0, 16, 16, 2), 0x30);
+  config_.background = "none";
+  EXPECT_EQ(value(load(), 0), 0xc8);
+  EXPECT_THAT(notes().front(), HasSubstr("none uses the colours stored in transparent pixels"));
+}
+
+// --- 16 bits ---------------------------------------------------------------------------------------------------------
+
+TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheRangeOfAllOfThem) {
+  deep_gray("a.png", 4095);
+  deep_gray("b.png", 512);  // not by its own
+  gray("c.png", 77);
+  const auto dataset = load();
+  EXPECT_EQ(value(dataset, 0), 255);
+  EXPECT_EQ(value(dataset, 1), 32);
+  EXPECT_EQ(value(dataset, 2), 77);
+  EXPECT_THAT(notes(),
+              ElementsAre("2 images have 16 bits per colour with values up to 4095: 0 to 4095 become 0 to 255"));
+  deep_gray("d.png", 65535);
+  EXPECT_EQ(value(load(), 0), 15);
+}
+
+TEST_F(ImagesOfAFolder, AreScaledLikeTheTrainingImages) {
+  deep_gray("train/a.png", 4095);
+  deep_gray("train/b.png", 100);
+  deep_gray("test/c.png", 800);
+  EXPECT_EQ(value(load(Split::test), 0), 50);
+  deep_gray("train/a.png", 65535);
+  fs::last_write_time(folder_ / "train/a.png", fs::last_write_time(folder_ / "train/a.png") - std::chrono::hours(1));
+  EXPECT_EQ(value(load(Split::test), 0), 3);
+}
+
+TEST_F(ImagesOfAFolder, WithANearlyEmptyRangeAreWarnedOf) {
+  for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
+  EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 of 0 to 255")));
+}
+
+// --- Files -----------------------------------------------------------------------------------------------------------
+
+TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsNotQuiteRight) {
+  const cv::Mat image(32, 32, CV_8UC1, cv::Scalar(77));
+  const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
+  write("a.png", png.substr(0, png.size() - 12));
+  write("b.png", with_png_chunk(png, "iCCP", std::string("sRGB\0\0x\x9c", 8) + std::string(20, 'x')));
+  write("c.jpg", with_extraneous_bytes(jpeg));
+  write("d.jpg", jpeg);
+  const auto dataset = load();
+  EXPECT_EQ(dataset.size(), 4);
+  EXPECT_THAT(notes(), ElementsAre("1 image is complete although the end of the file is missing, for example a.png",
+                                   AllOf(StartsWith("2 images are used although there is something wrong with the "
+                                                    "file, for example b.png: iCCP"))));
+}
+
+TEST_F(ImagesOfAFolder, AreReadAsIn09IfTheRunIsFromThen) {
+  gray("a.png", 200, 28);
+  const cv::Size size(32, 32);
+  write("b.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
+  deep_gray("c.png", 4095);
+  write("d.jpg", encoded(".jpg", cv::Mat(50, 90, CV_8UC3, cv::Scalar(1, 2, 200))));
+  config_.as_in_0_9 = true;
+  const auto dataset = load();
+  EXPECT_EQ(value(dataset, 0, 0, 0), 0);
+  EXPECT_EQ(value(dataset, 1), 0xc8);
+  EXPECT_EQ(value(dataset, 2), 15);
+  EXPECT_THAT(dataset.notes, IsEmpty());
+  config_.as_in_0_9 = false;
+  EXPECT_NE(load().hash, dataset.hash);
+  EXPECT_EQ(value(load(), 0, 0, 0), 200);
+}
+
+TEST_F(ImagesOfAFolder, AreTheSameWithoutTheCache) {
+  deep_gray("a.png", 4095);
+  const cv::Size size(40, 40);
+  write("b.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
+  const auto packed = load(), read = load_image_folder(folder_.path(), 3, 32);
+  EXPECT_EQ(packed.hash, read.hash);
+  EXPECT_EQ(packed.notes, read.notes);
+}
+
+}  // namespace
+}  // namespace slopegan
