@@ -34,7 +34,7 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
   visit("run.output_dir", config.run.output_dir, TextRule::path, "directory in which run directories are created");
 
   visit("data.kind", config.data.kind, Words<DatasetKind>{},
-        "format of the data: IDX (MNIST), CIFAR binary files, a folder of PNG, JPEG and WebP images, MedMNIST npz");
+        "format of the data: IDX (MNIST), CIFAR binary files, a folder of images, MedMNIST npz");
   visit("data.path", config.data.path, TextRule::path,
         "directory or file of the data set; ~/ expands to the home directory");
   visit("data.resolution", config.data.resolution, OneOf{{32, 64, 128}},

@@ -317,14 +317,6 @@ void add_folders(std::vector<BadData>& all) {
     add("text as" + ending, "bad" + ending, [](const fs::path& file) { write_bytes(file, "no image"); });
     add("an empty" + ending, "bad" + ending, [](const fs::path& file) { write_bytes(file, ""); });
   }
-  add("a PNG of 65,536 x 65,536", "bomb.png", [](const fs::path& file) {
-    write_bytes(file, image_bytes_of(".png").replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8)));
-  });
-  add("a WebP of 16,384 x 16,384", "bomb.webp", [](const fs::path& file) {
-    std::string bytes = "RIFF" + std::string("\x20\0\0\0", 4) + "WEBPVP8X" + std::string("\x0a\0\0\0\0\0\0\0", 8) +
-                        std::string("\xff\x3f\0\xff\x3f\0", 6) + std::string(20, '\0');
-    write_bytes(file, bytes);
-  });
   const auto folder = [&](const std::string& what, const std::string& path, const std::string& named,
                           const std::function<void(const fs::path& directory)>& write) {
     all.push_back({"image_folder: " + what, "image_folder", path, named, write});

@@ -1,0 +1,85 @@
+#include <gmock/gmock.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "images/image_writers.h"
+#include "program.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// `slopegan data` on a folder of unusual files, with its own cache.
+class ImageFiles : public ProgramTest {
+ protected:
+  ImageFiles() { fs::create_directory(directory_ / "photos"); }
+
+  void write(const std::string& name, const std::string& bytes) const { directory_.write("photos/" + name, bytes); }
+
+  Result data(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"data", config_file("faces_64.yaml"),
+                                          "data.path=" + (directory_ / "photos").string(), "--out",
+                                          (directory_ / "reals.png").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+
+  const CacheDirectory cache_;
+};
+
+TEST_F(ImageFiles, PhotographsOfACameraAreReadWithLittleMemory) {
+  const std::string photo = encoded(".jpg", cv::Mat(4000, 6000, CV_8UC3, cv::Scalar(50, 100, 200)));
+  for (int i = 0; i < 5; ++i) write(format_text("{}.jpg", i), photo);
+  const auto result = data();
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out,
+              AllOf(HasSubstr("5 of 64 x 64 pixels"),
+                    HasSubstr("5 images: 5 cropped to their central square (at most 33 % of the area is cut)"),
+                    HasSubstr("5 images are larger than 12 megapixels")));
+  const double small = slopegan({"data", config_file("smoke.yaml"), "--out", (directory_ / "x.png").string()}).peak_mib;
+  EXPECT_LT(result.peak_mib, small + 800);
+}
+
+TEST_F(ImageFiles, LibrariesWriteNothingAndWhatTheySayIsSaidOnce) {
+  cv::Mat image(64, 64, CV_8UC3);
+  cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
+  const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
+  const std::string profile = std::string("sRGB\0\0x\x9c", 8) + std::string(20, 'x');
+  for (int i = 0; i < 30; ++i) {
+    write(format_text("{}.png", i), with_png_chunk(png, "iCCP", profile));
+    write(format_text("{}.jpg", i), with_extraneous_bytes(jpeg));
+    write(format_text("cut{}.jpg", i), jpeg.substr(0, jpeg.size() - 2));
+  }
+  for (const auto* ending : {".png", ".jpg", ".webp", ".tif", ".bmp"}) {
+    const std::string whole = encoded(ending, image);
+    write("half" + std::string(ending), whole.substr(0, whole.size() / 2));
+  }
+  const auto result = data({"data.max_unreadable=0.1"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  for (const auto* word : {"libpng", "Corrupt JPEG", "imdecode", "WARN:", "OpenCV"}) {
+    EXPECT_THAT(result.err, Not(HasSubstr(word)));
+  }
+  EXPECT_THAT(result.out, AllOf(HasSubstr("60 images are used although there is something wrong with the file"),
+                                HasSubstr("30 images are complete although the end of the file is missing"),
+                                HasSubstr("half.jpg: the image is damaged")));
+  EXPECT_EQ(data({"data.max_unreadable=0.1"}).out, result.out);  // from the cache
+}
+
+TEST_F(ImageFiles, TheCommandLineTakesABackground) {
+  const cv::Size size(64, 64);
+  const std::string rubbish = png_file(size, 8, 6, png_rows(size, std::string("\x80\x81\x82\0", 4)));
+  write("a.png", rubbish);
+  write("b.png", rubbish);
+  EXPECT_THAT(data({"data.background=#102030"}).out,
+              AllOf(HasSubstr("pixels  16 to 48,"), HasSubstr("data.background: #102030 is behind them")));
+  EXPECT_THAT(data().out, HasSubstr("pixels  255 to 255,"));
+  EXPECT_THAT(data({"data.background=none"}).out, HasSubstr("pixels  128 to 130,"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
