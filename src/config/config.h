@@ -45,8 +45,8 @@ struct DataConfig {
   LabelUse labels = LabelUse::automatic;
   double max_unreadable = 0.01;
 
-  /// Not a key: image folders are read as by version 0.9 (files, pixels and labels), because the configuration is that
-  /// of a run of that version.
+  /// Not a key: whether image folders are read as in version 0.9 (files, pixels and labels), because the configuration
+  /// belongs to a run of that version.
   bool as_in_0_9 = false;
 };
 

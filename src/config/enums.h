@@ -6,8 +6,8 @@
 
 #include "layers/slope_schedule.h"
 
-/// The enumerations of the configuration and their words in YAML. Each name_of is a switch without a default, so that a
-/// value without a word is a compile error (-Werror=switch); enum_values derives the list of values from it.
+/// The enumerations of the configuration and their names in YAML. Each name_of is a switch without a default, so that a
+/// value without a name is a compile error (-Werror=switch); enum_values derives the list of values from it.
 /// Enumerators count up from 0.
 namespace slopegan {
 
@@ -27,7 +27,7 @@ constexpr std::string_view name_of(DatasetKind value) {
   return {};
 }
 
-/// How images whose size is not the resolution are fitted to it.
+/// How images whose size differs from the resolution are fitted to it.
 enum class ImageFit { automatic, pad, crop, stretch };
 
 constexpr std::string_view name_of(ImageFit value) {
@@ -72,7 +72,7 @@ constexpr std::string_view name_of(ActivationKind value) {
   return {};
 }
 
-/// Properties of an activation that the checks of a configuration depend on.
+/// Properties of an activation that validation depends on.
 struct ActivationTraits {
   bool uses_negative_slope;  ///< negative_slope is its slope, or the initial value of a learnable one
   bool learns_slope;         ///< the slope is a parameter of the network
@@ -294,7 +294,7 @@ constexpr std::string_view name_of(SlopeShape value) {
 
 namespace enum_detail {
 
-/// The number of values that have a word.
+/// The number of values that have a name.
 template <class Enum>
 consteval std::size_t count() {
   std::size_t values = 0;

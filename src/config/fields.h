@@ -7,7 +7,7 @@
 #include "config/rules.h"
 
 /// The single list of configuration keys with their rules and help texts. Reading, checking, printing, help, comparison
-/// and the JSON Schema all visit it. Defaults are the initialisers in config.h.
+/// and the JSON Schema all visit this list. The defaults are the initialisers in config.h.
 namespace slopegan {
 
 namespace rules {
@@ -28,15 +28,15 @@ namespace fields {
 
 template <class ConfigType, class Visitor>
 void visit_run_and_data(ConfigType& config, Visitor& visit) {
-  visit("seed", config.seed, rules::seed, "seed of all random numbers of the run");
+  visit("seed", config.seed, rules::seed, "seed for all random numbers in the run");
 
   visit("run.name", config.run.name, TextRule::run_name, "name of the run directory");
   visit("run.output_dir", config.run.output_dir, TextRule::path, "directory in which run directories are created");
 
   visit("data.kind", config.data.kind, Words<DatasetKind>{},
-        "format of the data: IDX (MNIST), CIFAR binary files, a folder of images, MedMNIST npz");
+        "format of the data: IDX files (MNIST), CIFAR binary files, a folder of images, or an npz file (MedMNIST)");
   visit("data.path", config.data.path, TextRule::path,
-        "directory or file of the data set; ~/ expands to the home directory");
+        "directory or file that contains the data set; ~/ expands to the home directory");
   visit("data.resolution", config.data.resolution, OneOf{{32, 64, 128}},
         "height and width in pixels to which images are resized");
   visit("data.channels", config.data.channels, OneOf{{0, 1, 3}},
@@ -54,13 +54,13 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "auto uses the labels of the data if there are any (image folders: the names of the directories); none ignores "
         "them");
   visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
-        "kind image_folder: largest share of damaged files to skip; more are an error");
+        "kind image_folder: largest fraction of unreadable files to skip; a larger fraction is an error");
 }
 
 template <class ConfigType, class Visitor>
 void visit_networks(ConfigType& config, Visitor& visit) {
   constexpr std::string_view slope_help =
-      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear, most GANs use 0.2";
+      "slope of the activations for negative inputs: 0 is ReLU, 1 is linear; most GANs use 0.2";
   constexpr std::string_view prelu_help =
       "activation prelu: one slope per layer or per channel, optionally bounded to (0, 1)";
   constexpr std::string_view rrelu_help =
@@ -91,7 +91,7 @@ void visit_networks(ConfigType& config, Visitor& visit) {
 
   visit("init.mode", config.init.mode, Words<InitMode>{},
         "initial weights: N(0, std^2), or He's variance 2 / (1 + slope^2) / fan_in");
-  visit("init.std", config.init.std, Reals{0, 10, true}, "standard deviation of init.mode normal");
+  visit("init.std", config.init.std, Reals{0, 10, true}, "standard deviation for init.mode normal");
 }
 
 template <class ConfigType, class Visitor>
@@ -101,14 +101,16 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
   visit("loss.real_label", config.loss.real_label, Reals{0, 1.2, true},
         "kinds bce and lsgan: target for real images; 0.9 is one-sided label smoothing");
   visit("loss.label_noise", config.loss.label_noise, Reals{0, 0.5},
-        "kinds bce and lsgan: largest random offset of the target of each real image");
+        "kinds bce and lsgan: largest random offset added to the target for each real image");
   visit("loss.r1", config.loss.r1, rules::penalty, "weight gamma of the R1 penalty, gamma/2 |dD/dx|^2 at real images");
   visit("loss.r2", config.loss.r2, rules::penalty,
         "weight gamma of the R2 penalty, gamma/2 |dD/dx|^2 at generated images");
-  visit("loss.r1_every", config.loss.r1_every, Integers{1, 1000},
-        "discriminator steps per R1 and R2 penalty; the weight is scaled in proportion (lazy regularisation)");
+  visit(
+      "loss.r1_every", config.loss.r1_every, Integers{1, 1000},
+      "apply the R1 and R2 penalties once per this many discriminator steps, with their weights multiplied by it (lazy "
+      "regularisation)");
   visit("loss.gradient_penalty", config.loss.gradient_penalty, rules::penalty,
-        "weight of (|dD/dx| - 1)^2 between real and generated images; wasserstein mostly uses 10");
+        "weight of (|dD/dx| - 1)^2 between real and generated images; 10 is usual with kind wasserstein");
 
   auto& optimizer = config.optimizer;
   visit("optimizer.generator_lr", optimizer.generator_lr, rules::learning_rate,
@@ -120,34 +122,37 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
   visit("optimizer.discriminator_steps", optimizer.discriminator_steps, Integers{1, 100},
         "discriminator updates per generator update");
   visit("optimizer.lr_warmup_images", optimizer.lr_warmup_images, Integers{0, rules::max_images, "no warm-up"},
-        "images over which the learning rates rise linearly from 0");
+        "number of images over which the learning rates rise linearly from 0");
   visit("optimizer.lr_decay", optimizer.lr_decay, Words<LearningRateDecay>{}, "decay of the learning rates to 0");
   visit("optimizer.lr_decay_images", optimizer.lr_decay_images, Integers{0, rules::max_images, "total_images"},
-        "images after which the learning rates are 0");
+        "number of images after which the learning rates are 0");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
-        "half-life in images of the exponential moving average of the generator, which draws the samples");
+        "half-life, in images, of the exponential moving average of the generator; the averaged generator draws the "
+        "samples");
 }
 
 template <class ConfigType, class Visitor>
 void visit_training(ConfigType& config, Visitor& visit) {
   auto& training = config.training;
-  visit("training.total_images", training.total_images, rules::images, "length of the run in real images");
+  visit("training.total_images", training.total_images, rules::images, "length of the run, in real images");
   visit("training.batch_size", training.batch_size, Integers{1, 65536}, "global batch size (all ranks together)");
   visit("training.precision", training.precision, Words<Precision>{},
         "dtype of convolutions and activations; auto selects bfloat16 if the hardware supports it natively");
   visit("training.device", training.device, Words<Device>{},
         "device to train on; auto selects CUDA if a device is available");
-  visit("training.threads", training.threads, Integers{0, 1024, "one per core"}, "threads of the CPU kernels");
+  visit("training.threads", training.threads, Integers{0, 1024, "one per core"},
+        "number of threads for the CPU kernels");
   visit("training.sync_batch_norm", training.sync_batch_norm, Flag{},
-        "several ranks: compute the batch norm statistics over all ranks instead of per rank");
+        "several ranks: compute the batch norm statistics across all ranks instead of per rank");
 
-  visit("samples.every_images", config.samples.every_images, rules::every_images, "images between two sample grids");
-  visit("samples.rows", config.samples.rows, rules::grid, "rows of the grid; rows * columns at most 1024");
+  visit("samples.every_images", config.samples.every_images, rules::every_images,
+        "number of images between sample grids");
+  visit("samples.rows", config.samples.rows, rules::grid, "rows of the grid; rows * columns must be at most 1024");
   visit("samples.columns", config.samples.columns, rules::grid, "columns of the grid");
 
   visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images,
-        "images between two checkpoints");
+        "number of images between checkpoints");
   visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000}, "number of latest checkpoints to keep");
   visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},
         "also keep the checkpoint with the lowest Frechet distance");
@@ -157,8 +162,8 @@ template <class ConfigType, class Visitor>
 void visit_measurements(ConfigType& config, Visitor& visit) {
   auto& metrics = config.metrics;
   visit("metrics.every_images", metrics.every_images, rules::every_images,
-        "images between two evaluations; the end of the run is always evaluated unless this is 0");
-  visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "generated images per evaluation");
+        "number of images between evaluations; the end of the run is also evaluated unless this is 0");
+  visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "number of generated images per evaluation");
   visit("metrics.extractor", metrics.extractor, TextRule::path,
         "auto (a classifier trained on the labels, or random features for data without labels), or a TorchScript file, "
         "whose code is executed");
@@ -166,7 +171,7 @@ void visit_measurements(ConfigType& config, Visitor& visit) {
 
   auto& diagnostics = config.diagnostics;
   visit("diagnostics.every_images", diagnostics.every_images, rules::every_images,
-        "images between two diagnostics of the layers");
+        "number of images between diagnostics of the layers");
   visit("diagnostics.probes", diagnostics.probes, Integers{100, 1'000'000},
         "minimum number of pre-activations counted per unit");
 
@@ -179,9 +184,9 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   auto& sweep = config.sweep;
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000}, "slopes to compare");
   visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks to which the slopes apply");
-  visit("sweep.control", sweep.control, rules::slope, "slope with which the statistics compare the others");
+  visit("sweep.control", sweep.control, rules::slope, "slope that the statistics compare the others with");
   visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds to train each slope with");
-  visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the number of cores"}, "runs in parallel");
+  visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the number of cores"}, "number of runs in parallel");
 }
 
 }  // namespace fields

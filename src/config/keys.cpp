@@ -85,8 +85,7 @@ Json schema_of(TextRule rule) {
   // A run name may be the number 2026; the pattern applies to strings only.
   if (rule == TextRule::run_name)
     return {{"type", {"string", "number"}}, {"pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$"}};
-  if (rule == TextRule::colour)
-    return {{"type", "string"}, {"pattern", "^(white|black|none|#[0-9A-Fa-f]{6})$"}};
+  if (rule == TextRule::colour) return {{"type", "string"}, {"pattern", "^(white|black|none|#[0-9A-Fa-f]{6})$"}};
   return {
       {"type", "string"}, {"minLength", 1}, {"maxLength", 4096}, {"pattern", "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}};
 }
@@ -133,7 +132,7 @@ Json default_of(const std::vector<Value>& values) {
   return list;
 }
 
-/// The position of "section.key" in the schema.
+/// The location of "section.key" in the schema.
 Json& place_of(Json& root, std::string_view key) {
   const auto dot = key.find('.');
   if (dot == std::string_view::npos) return root["properties"][std::string(key)];

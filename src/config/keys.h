@@ -4,10 +4,11 @@
 #include <string_view>
 #include <vector>
 
-/// The configuration keys themselves, derived from the list in fields.h: names, descriptions, corrections, JSON Schema.
+/// The configuration keys themselves, derived from the list in fields.h: names, descriptions, suggested corrections and
+/// the JSON Schema.
 namespace slopegan {
 
-/// Every key in dotted form, in the order of the printed configuration.
+/// All keys in dotted form, in the order of the printed configuration.
 const std::vector<std::string>& known_keys();
 bool is_known_key(std::string_view key);
 
@@ -23,21 +24,21 @@ std::vector<std::string> keys_beside(std::string_view unknown);
 /// The known keys closest to `unknown`, whose section may be wrong or missing; empty if none is close.
 std::vector<std::string> similar_keys(std::string_view unknown);
 
-/// A key as the manual page and shell completion describe it.
+/// A key as described by the manual page and shell completion.
 struct KeyDescription {
   std::string key;  ///< dotted
   std::string default_value;
   std::string allowed;
   std::string help;
-  std::vector<std::string> words;  ///< all allowed values, if they are a few words or numbers
+  std::vector<std::string> words;  ///< all allowed values, if they are a few names or numbers
   bool is_path = false;
 };
 
 /// A description of every key, in the order of the printed configuration.
 std::vector<KeyDescription> key_descriptions();
 
-/// A JSON Schema (draft 2020-12) of configuration files for editors: keys, types, ranges, words, defaults and help. It
-/// does not express the constraints between keys (see validate.h). No trailing newline.
+/// A JSON Schema (draft 2020-12) of configuration files for editors: keys, types, ranges, names, defaults and help. It
+/// does not express the constraints between keys (see validate.h). The text has no trailing newline.
 std::string config_schema();
 
 }  // namespace slopegan

@@ -71,7 +71,7 @@ class Loader {
     if (value.starts_with('#') && value.find('\'') == std::string::npos) value = "'" + value + "'";  // a colour
     const YamlDocument document = parse_yaml(value);
     add_issues(source, document.issues);
-    // YAML silently cuts a path at ' #'.
+    // YAML silently cuts off a path at ' #'.
     const bool plain = document.root.kind == YamlNode::Kind::scalar && !document.root.quoted;
     if (plain && argument.find(" #", equals) != std::string::npos) {
       return add_error(source.name, "' #' starts a comment; put the value in double quotes");
@@ -157,7 +157,7 @@ class Loader {
       return add_unknown_key(source, section.empty() ? entry.key : section + "." + entry.key, entry.line);
     }
     const std::size_t dot = entry.key.find('.');
-    add_error(source.at(entry.line), format_text("{} is not a key: keys of a file are nested; write {}: {{{}: ...}}",
+    add_error(source.at(entry.line), format_text("{} is not a key: keys in a file are nested; write {}: {{{}: ...}}",
                                                  entry.key, entry.key.substr(0, dot), entry.key.substr(dot + 1)));
   }
 
@@ -194,7 +194,7 @@ class Loader {
                        [&](const auto& key) { return failed_.contains(key); });
   }
 
-  /// The place of the first key in the finding that the user set.
+  /// The location of the first key in the finding that the user set.
   std::string place_of(const Finding& finding) const {
     for (const auto& key : finding.keys) {
       if (const auto place = places_.find(key); place != places_.end()) return place->second;
@@ -205,7 +205,7 @@ class Loader {
   std::string file_name_;
   Author author_;
   Config config_;
-  std::map<std::string, std::string, std::less<>> places_;  ///< the place of each given key
+  std::map<std::string, std::string, std::less<>> places_;  ///< the location of each given key
   std::set<std::string> failed_;
   std::vector<std::string> errors_;
   std::size_t errors_left_out_ = 0;

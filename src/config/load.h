@@ -12,8 +12,8 @@ namespace slopegan {
 
 struct LoadedConfig {
   Config config;
-  std::vector<std::string> warnings;  ///< for the log, each with its place
-  /// For every key given by the user, its place: "configs/x.yaml:12", "command line: 'width=8'".
+  std::vector<std::string> warnings;  ///< for the log, each with its location
+  /// For every key that the user set, its location: "configs/x.yaml:12", "command line: 'width=8'".
   std::map<std::string, std::string, std::less<>> places;
 
   /// Whether the user set a key that has no effect if data.as_in_0_9.
@@ -21,19 +21,20 @@ struct LoadedConfig {
 };
 
 /// Applies the YAML `file` (none if the path is empty) and then `overrides` to the built-in defaults. An override is
-/// "key=value" with the full dotted key and a YAML value; the last one wins. In the result every value is in range and
+/// "key=value" with the full dotted key and a YAML value; the last one wins. In the result, every value is in range and
 /// validate() finds no error. Throws UsageError with one line per error in the file and the overrides, each with its
-/// place: "configs/x.yaml:12: …", "command line: 'width=8': …".
+/// location: "configs/x.yaml:12: …", "command line: 'width=8': …".
 ///
-/// Paths are expanded as by expand_path.
+/// Paths are expanded by expand_path.
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
-/// As load_config, for a file that to_yaml wrote: the config.yaml of a run, the sweep.yaml of a sweep. Paths are read
-/// as by expand_stored_path. A file without any of keys_since_0_9 was written by version 0.9 and sets data.as_in_0_9.
+/// Like load_config, but for a file that to_yaml wrote: the config.yaml of a run or the sweep.yaml of a sweep. Paths
+/// are read by expand_stored_path. A file without any of keys_since_0_9 was written by version 0.9 and sets
+/// data.as_in_0_9.
 LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
-/// Loads a configuration that to_yaml wrote from `text`, such as that of a checkpoint, as load_stored_config does.
-/// Errors name the place as `name`.
+/// Loads a configuration that to_yaml wrote from `text`, for example from a checkpoint, like load_stored_config. Errors
+/// give `name` as the location.
 Config parse_config(const std::string& text, const std::string& name);
 
 }  // namespace slopegan

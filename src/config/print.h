@@ -13,14 +13,14 @@ namespace slopegan {
 /// load_stored_config reads such a text back.
 std::string to_yaml(const Config& config);
 
-/// As to_yaml, with the help and the allowed values as comments before each key.
+/// Like to_yaml, but with the help and the allowed values as comments before each key.
 std::string to_yaml_with_help(const Config& config);
 
 /// `text` as a YAML scalar, quoted if necessary.
 std::string yaml_scalar(const std::string& text);
 
-/// The value of one key as YAML on one line: "0.2", "[0, 1, 2]", "{from: 0.3, to: 0.01, …}". Throws std::out_of_range
-/// for an unknown key. A key that to_yaml omits has the value "as in 0.9".
+/// The value of one key as a line of YAML: "0.2", "[0, 1, 2]", "{from: 0.3, to: 0.01, …}". Throws std::out_of_range if
+/// the key is unknown. The value of a key that to_yaml omits is "as in 0.9".
 std::string value_text(const Config& config, std::string_view key);
 
 struct Difference {

@@ -48,8 +48,8 @@ void add_wrong_type(const YamlNode& node, std::string_view key, const std::strin
 
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
-/// Parses a decimal number: NaN if it is not finite or out of the range of double, std::nullopt if `text` is not a
-/// number.
+/// Parses a decimal number. Returns NaN if it is not finite or exceeds the range of double, and std::nullopt if `text`
+/// is not a number.
 std::optional<double> parse_number(std::string_view text) {
   if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
@@ -81,7 +81,7 @@ Parsed parse_integer(std::string_view text, std::int64_t& value) {
   return Parsed::ok;
 }
 
-/// Reads any 64-bit integer; std::nullopt after an issue.
+/// Reads any 64-bit integer; returns std::nullopt if an issue was appended.
 std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view key, const std::string& allowed_values,
                                          Issues& issues) {
   std::int64_t value = 0;
@@ -228,7 +228,7 @@ std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key,
                                      Issues& issues) {
   const std::string allowed_words = join(words, ", ");
   if (node.kind != Kind::scalar) {
-    add_wrong_type(node, key, "a word", allowed_words, issues);
+    add_wrong_type(node, key, "a name", allowed_words, issues);
     return std::nullopt;
   }
   const auto found = std::find(words.begin(), words.end(), node.text);

@@ -10,9 +10,9 @@
 #include "config/rules.h"
 #include "config/yaml_document.h"
 
-/// Conversion of YAML values to typed fields. Each function checks the type and the rule. On a violation it appends one
-/// or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `refused` node is skipped.
-/// Paths are read as written: the caller expands them.
+/// Conversion of YAML values to typed fields. Each function checks the type and the rule. If either is violated, it
+/// appends one or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `refused` node is
+/// skipped. Paths are read as written; the caller expands them.
 namespace slopegan {
 
 using Issues = std::vector<Issue>;
@@ -31,11 +31,11 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<std::int
 /// Whether `text` is allowed.
 bool matches(const std::string& text, TextRule rule);
 
-/// Whether `node` is a list of at most `max_size` entries; appends an issue if it is not.
+/// Returns whether `node` is a list of at most `max_size` entries; appends an issue if it is not.
 bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
                     Issues& issues);
 
-/// The index in `words` of the word in `node`; std::nullopt after an issue.
+/// Returns the index in `words` of the value of `node`, or std::nullopt if an issue was appended.
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
                                      Issues& issues);
 

@@ -46,7 +46,7 @@ std::string allowed(TextRule rule) {
 
 std::string allowed(const Slopes& rule) {
   return format_text(
-      "a number {}, a list with one number per layer, or {{from: 0.3, to: 0.01, over_images: 60000, shape: {}}}",
+      "a number from {}, a list with one number per layer, or {{from: 0.3, to: 0.01, over_images: 60000, shape: {}}}",
       allowed(rule.slope), join(words_of<SlopeShape>(), "|"));
 }
 

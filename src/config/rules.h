@@ -11,7 +11,7 @@
 #include "support/text.h"
 
 /// The rules for the values of configuration keys. A rule is plain data next to its field in fields.h. read_value
-/// checks values against it, and allowed() describes it.
+/// checks values against the rule, and allowed() describes it.
 namespace slopegan {
 
 /// Integers from min to max, both included. `zero` describes the special meaning of 0, if it has one.
@@ -37,7 +37,7 @@ struct Flag {};
 
 enum class TextRule { run_name, path, colour };
 
-/// The words of an enumeration.
+/// The names of an enumeration's values.
 template <class Enum>
 struct Words {};
 
@@ -98,12 +98,12 @@ std::string allowed(Words<Enum>) {
 
 template <class Enum>
 std::string allowed(const ListOf<Words<Enum>>& rule) {
-  return format_text("a list of at most {} of the words {}", rule.max_size, allowed(rule.each));
+  return format_text("a list of at most {} of the names {}", rule.max_size, allowed(rule.each));
 }
 
 template <class Rule>
 std::string allowed(const ListOf<Rule>& rule) {
-  return format_text("a list of at most {} numbers, each {}", rule.max_size, allowed(rule.each));
+  return format_text("a list of at most {} numbers (each: {})", rule.max_size, allowed(rule.each));
 }
 
 }  // namespace slopegan

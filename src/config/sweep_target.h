@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "support/text.h"
 
-/// sweep.apply_to: the networks whose negative slope a sweep varies.
+/// sweep.apply_to, the networks whose negative slope a sweep varies.
 namespace slopegan {
 
 /// "both networks", "the generator".
@@ -23,8 +23,8 @@ inline std::string describe(SweepTarget target) {
   return {};
 }
 
-/// The key=value arguments that give the networks of `target` the negative slope `slope`. The number reads back
-/// exactly.
+/// The key=value arguments that set the negative slope of the networks in `target` to `slope`. The number is printed so
+/// that it is read back exactly.
 inline std::vector<std::string> slope_overrides(SweepTarget target, double slope) {
   const std::string setting = "negative_slope=" + shortest(slope);
   std::vector<std::string> overrides;
@@ -33,8 +33,8 @@ inline std::vector<std::string> slope_overrides(SweepTarget target, double slope
   return overrides;
 }
 
-/// The inverse of slope_overrides: the negative slope that the networks of `target` have in `config`. std::nullopt if
-/// it is not a single number.
+/// The inverse of slope_overrides: the negative slope of the networks in `target` according to `config`, or
+/// std::nullopt if it is not a single number.
 inline std::optional<double> swept_slope(const Config& config, SweepTarget target) {
   const NegativeSlope& slope =
       target == SweepTarget::discriminator ? config.discriminator.negative_slope : config.generator.negative_slope;

@@ -55,8 +55,8 @@ void check_schedule(const NetworkSlope& network, Findings& findings) {
   }
   if (traits_of(network.activation).learns_slope) {
     findings.errors.push_back({{network.slope_key, network.section + ".activation"},
-                               network.slope_key + " is a schedule: not allowed with " + network.activation_text() +
-                                   ", which learns its slope"});
+                               network.slope_key + " is a schedule, which is not allowed with " +
+                                   network.activation_text() + ", which learns its slope"});
   }
 }
 

@@ -120,10 +120,10 @@ class TreeBuilder : public YAML::EventHandler {
       YamlNode& key = children[i];
       if (key.kind == YamlNode::Kind::refused) continue;
       if (key.kind != YamlNode::Kind::scalar) {
-        issues_.push_back({key.line, "a key must be a word"});
+        issues_.push_back({key.line, "a key must be a name"});
       } else if (const auto [seen, fresh] = first_line.emplace(key.text, key.line); !fresh) {
         issues_.push_back(
-            {key.line, format_text("{} is given twice, first in line {}", printable(path_to(key.text)), seen->second)});
+            {key.line, format_text("{} is given twice, first on line {}", printable(path_to(key.text)), seen->second)});
       } else {
         entries.push_back({std::move(key.text), key.line, std::move(children[i + 1])});
         // yaml-cpp reports a missing value at the next token, which may be lines later.

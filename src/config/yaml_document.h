@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-/// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. Built from the
-/// events of yaml-cpp instead of its nodes, which hide duplicate keys and follow aliases.
+/// The subset of YAML that configurations use: plain maps, lists and scalars with their line numbers. It is built from
+/// yaml-cpp's events instead of its nodes, which hide duplicate keys and follow aliases.
 namespace slopegan {
 
-/// An error in a YAML text; lines count from 1.
+/// An error in a YAML text. Lines are numbered from 1.
 struct Issue {
   int line = 1;
   std::string message;
@@ -21,9 +21,9 @@ struct YamlNode {
   Kind kind = Kind::null;
   int line = 1;
   bool quoted = false;  ///< a quoted or block scalar: always text, never a number
-  std::string text;     ///< of a scalar
+  std::string text;     ///< the value of a scalar
   std::vector<YamlNode> items;
-  std::vector<YamlEntry> entries;  ///< of a map; keys are unique
+  std::vector<YamlEntry> entries;  ///< the entries of a map; their keys are unique
 };
 
 struct YamlEntry {
@@ -37,9 +37,10 @@ struct YamlDocument {
   std::vector<Issue> issues;
 };
 
-/// Never throws. Reports an issue for each of: syntax errors, anchors and aliases, tags, duplicate keys, keys that are
-/// not scalars, a second document, more than 16 levels of nesting, bytes that are not UTF-8 text. After a syntax error
-/// the root is `refused`; after the other issues the rest of the document remains readable.
+/// Parses `text` without throwing. Reports an issue for each syntax error, anchor, alias, tag, duplicate key or key
+/// that is not a scalar, for a second document, for more than 16 levels of nesting, and for bytes that are not UTF-8
+/// text. If the text cannot be parsed to its end, the root is `refused`; after any other issue, the rest of the
+/// document remains readable.
 YamlDocument parse_yaml(const std::string& text);
 
 }  // namespace slopegan

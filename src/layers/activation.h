@@ -15,18 +15,19 @@ namespace slopegan {
 
 // --- The function of an activation in evaluation mode ---------------------------------------------------------------
 
-/// leaky_relu with one slope; 0 is ReLU, 1 the identity.
+/// leaky_relu with one slope; 0 is ReLU, 1 is the identity.
 struct FixedSlope {
   double negative_slope = 0;
 };
 
-/// prelu with the slopes [1] or [C], without gradients.
+/// prelu with slopes of shape [1] or [C], without gradients.
 struct ChannelSlopes {
   at::Tensor slopes;
 };
 
-/// The function that an activation computes in evaluation mode, independent of the module: what inference computes and
-/// exporters write. An activation with another function adds its own alternative; every visitor then has to handle it.
+/// The function that an activation computes in evaluation mode, independent of the module. Inference computes it, and
+/// exporters write it. An activation with a different function adds its own alternative, which every visitor then has
+/// to handle.
 using FrozenActivation = std::variant<FixedSlope, ChannelSlopes>;
 
 /// Applies the function to `input` (any shape, channels in dimension 1).
@@ -34,28 +35,29 @@ at::Tensor activate(const FrozenActivation& activation, const at::Tensor& input)
 
 // --- Modules --------------------------------------------------------------------------------------------------------
 
-/// The interface of all activations: everything that the rest of the program needs to know about one. An activation
-/// keeps the shape and dtype of its input (any shape, channels in dimension 1).
+/// The interface of all activations: everything that the rest of the program needs to know about an activation. The
+/// output has the shape and dtype of the input (any shape, channels in dimension 1).
 class ActivationImpl : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& input) = 0;
 
-  /// Sets the clock to `images` images seen: it selects the slope of a schedule and the draws of a random slope.
+  /// Sets the clock to `images` images seen. The clock determines the slope of a schedule and the draws of a random
+  /// slope.
   virtual void set_images(std::int64_t images);
 
   /// The current slope for negative inputs; the mean if there are several slopes.
   virtual double negative_slope() const = 0;
 
   /// The slope if the activation is exactly leaky_relu with this slope in training and evaluation mode, so that the
-  /// layer before it can apply it in its own pass over memory; std::nullopt otherwise.
+  /// preceding layer can apply it in its own pass over memory; std::nullopt otherwise.
   virtual std::optional<double> leaky_relu_slope() const = 0;
 
-  /// Whether every training step runs the same operations with the same constants, as a CUDA graph requires: false for
+  /// Whether every training step runs the same operations with the same constants, as a CUDA graph requires. False for
   /// scheduled slopes and for random draws on the host.
   virtual bool is_repeatable() const = 0;
 
-  /// Whether the forward pass in training mode draws random numbers. Each process draws its own, so several ranks
-  /// cannot train such an activation.
+  /// Whether the forward pass in training mode draws random numbers. Each process draws its own numbers, so several
+  /// ranks cannot train such an activation.
   virtual bool is_random() const = 0;
 
   /// negative_slope() if it changes during training (scheduled or learned), for the history; std::nullopt otherwise.
@@ -70,8 +72,8 @@ class ActivationImpl : public torch::nn::Module {
 
 struct LeakyReLUOptions {
   std::variant<double, SlopeSchedule> negative_slope = 0.01;
-  /// Overwrites the input. The producer of the input must not need its output in the backward pass (convolution and
-  /// batch norm do not).
+  /// Overwrites the input. The layer that produced the input must not need its output in the backward pass (convolution
+  /// and batch norm do not).
   bool inplace = false;
 };
 
@@ -99,10 +101,10 @@ class LeakyReLUImpl : public ActivationImpl {
 TORCH_MODULE(LeakyReLU);
 
 struct PReLUOptions {
-  /// 1 for a slope shared by all channels, or the number of channels.
+  /// 1 if all channels share one slope, otherwise the number of channels.
   std::int64_t slopes = 1;
   double initial = 0.25;
-  /// Learns s with slope = sigmoid(s), which keeps the slope in (0, 1).
+  /// Learns s, where slope = sigmoid(s), which keeps the slope in (0, 1).
   bool bounded = false;
 };
 
@@ -120,7 +122,7 @@ class PReLUImpl : public ActivationImpl {
   FrozenActivation freeze() const override;
   std::string description() const override;
 
-  /// The slopes after the sigmoid if bounded, [slopes], differentiable.
+  /// The slopes, [slopes], after the sigmoid if they are bounded. Differentiable.
   at::Tensor slope() const;
 
  private:
@@ -135,13 +137,13 @@ enum class RReLUDefinition { slope, divisor };
 
 struct RReLUOptions {
   RReLUDefinition definition = RReLUDefinition::slope;
-  /// The key of the draws together with `stream`: equal keys and images seen give equal draws.
+  /// The key of the draws, together with `stream`. Equal keys and equal numbers of images seen give equal draws.
   std::uint64_t seed = 0;
   std::string stream = "rrelu";
 };
 
-/// A slope drawn per element in training mode, one fixed slope in evaluation mode. The backward pass uses the draw of
-/// its forward pass. Draws are keyed by (seed, stream, images seen, calls since set_images).
+/// A slope drawn for each element in training mode, and one fixed slope in evaluation mode. The backward pass uses the
+/// draws of its forward pass. Draws are keyed by (seed, stream, images seen, calls since set_images).
 class RReLUImpl : public ActivationImpl {
  public:
   explicit RReLUImpl(RReLUOptions options = {});

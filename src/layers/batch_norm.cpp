@@ -46,7 +46,7 @@ struct Statistics {
 };
 
 Statistics statistics(const at::Tensor& x, const BatchNormState& norm, const SumOverRanks& sum) {
-  // batch_norm_update_stats takes the dtype from the running statistics; with momentum 1 it ignores their values.
+  // batch_norm_update_stats takes the dtype from the running statistics. With momentum 1 it ignores their values.
   auto unread_mean = at::zeros_like(norm.running_mean), unread_variance = at::zeros_like(norm.running_variance);
   const auto [own_mean, own_variance] = at::batch_norm_update_stats(x, unread_mean, unread_variance, /*momentum=*/1);
   // One sum is enough in float64: the cancellation in the difference of squares stays far below float32's precision.
@@ -67,7 +67,7 @@ void update_running_statistics(const BatchNormState& norm, const Statistics& all
   norm.running_variance.lerp_(all.variance * (all.count / (all.count - 1)), norm.momentum);
 }
 
-/// Batch norm with given statistics, whose gradient passes through the statistics too.
+/// Batch norm with given statistics. The gradient also passes through the statistics.
 struct Normalise : torch::autograd::Function<Normalise> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, const Statistics& all, double epsilon, const SumOverRanks& sum) {
@@ -88,9 +88,9 @@ struct Normalise : torch::autograd::Function<Normalise> {
     return results;
   }
 
-  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over the images of all ranks:
-  // dx = weight · r · (dy − (Σ dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy. The gradients of weight and
-  // bias are this rank's part of the sums.
+  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over the images of all ranks: dx = weight · r · (dy − (Σ
+  // dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy. The gradients of weight and bias are this rank's
+  // contribution to the sums.
 
   static variable_list plain(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const Statistics& all,
                              double epsilon, const SumOverRanks& sum) {
@@ -109,7 +109,7 @@ struct Normalise : torch::autograd::Function<Normalise> {
     return {dx.sub_(rest), dweight, dbias};
   }
 
-  /// The same gradients from differentiable operators, for second derivatives; they pass through the statistics too.
+  /// The same gradients from differentiable operators, for second derivatives. They also pass through the statistics.
   static variable_list differentiable(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
                                       const at::Tensor& count, double epsilon, const SumOverRanks& sum) {
     const auto x = input.to(weight.scalar_type()), dy = gradient.to(weight.scalar_type());

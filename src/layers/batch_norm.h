@@ -9,30 +9,30 @@
 
 #include "layers/activation.h"
 
-/// Batch norm (Ioffe and Szegedy 2015) of maps [N, C, H, W]: on its own, with an activation, synchronised between
-/// ranks, and folded into a convolution.
+/// Batch norm (Ioffe and Szegedy 2015) of feature maps [N, C, H, W]: on its own, with an activation, synchronised
+/// across ranks, and folded into a convolution.
 namespace slopegan {
 
-/// Adds up a contiguous tensor over all ranks, in place: afterwards all ranks hold the same bits. Collective: all ranks
-/// call it in the same order with tensors of the same shape and dtype.
+/// Sums a contiguous tensor across all ranks, in place; the results are bit-identical on all ranks. Collective: all
+/// ranks call it in the same order with tensors of the same shape and dtype.
 using SumOverRanks = std::function<void(at::Tensor&)>;
 
-/// The tensors and constants of batch norm. All tensors are [C], float32 (float64 for float64 maps).
+/// The tensors and constants of batch norm. All tensors are [C], float32 (float64 for float64 feature maps).
 struct BatchNormState {
   at::Tensor weight, bias;
-  at::Tensor running_mean, running_variance;  ///< updated by every training pass
+  at::Tensor running_mean, running_variance;  ///< updated by every forward pass in training
   double momentum = 0.1;
   double epsilon = 1e-5;
 };
 
 // --- Module ---------------------------------------------------------------------------------------------------------
 
-/// Batch norm and the activation after it as one module: activation(batch_norm(x)). It has the parameters and buffers
-/// of torch::nn::BatchNorm2d; the owner of the module registers the activation under its own name. In training on the
-/// CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
+/// Batch norm and the activation that follows it as one module: activation(batch_norm(x)). It has the parameters and
+/// buffers of torch::nn::BatchNorm2d; the owner of the module registers the activation under its own name. In training
+/// on the CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
 class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
  public:
-  /// `activation` may be nullptr: batch norm alone.
+  /// If `activation` is nullptr, the module is batch norm alone.
   explicit BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation = nullptr);
 
   /// [N, C, H, W] -> [N, C, H, W], same dtype.
@@ -44,7 +44,7 @@ class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
   /// The tensors themselves, not copies.
   BatchNormState state() const;
 
-  /// If set, training takes the statistics of the images of all ranks.
+  /// If set, the statistics in training are computed over the images of all ranks.
   SumOverRanks sum_over_ranks;
 
  private:
@@ -59,17 +59,18 @@ TORCH_MODULE(BatchNormActivation);
 /// differentiable in maps, weight and bias.
 ///
 /// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU, preferably channels-last; the result is channels-last.
-/// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded once. Throws c10::Error (ValueError)
-/// for other dtypes, a slope that is not finite, and maps with one value per channel, which has no variance.
+/// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded only once. Throws c10::Error
+/// (ValueError) if the dtype is a different one, if the slope is not finite, or if there is only one value per channel,
+/// which has no variance.
 at::Tensor batch_norm_leaky_relu(const at::Tensor& maps, const BatchNormState& norm, double negative_slope);
 
-/// Batch norm in training with the mean and variance of the images of all ranks, which may hold different numbers of
-/// images. Updates the running statistics as one process with all images would. maps: [N, C, H, W]; the result has
-/// their dtype. Statistics are computed in the dtype of the weights.
+/// Batch norm in training with the mean and variance over the images of all ranks, which may have different numbers of
+/// images. Updates the running statistics as a single process with all images would. maps: [N, C, H, W]; the result has
+/// the same dtype. Statistics are computed in the dtype of the weights.
 at::Tensor synchronised_batch_norm(const at::Tensor& maps, const BatchNormState& norm, const SumOverRanks& sum);
 
-/// The sum over all ranks, differentiable any number of times. Its gradient is the sum of the ranks' gradients, because
-/// the loss of every rank depends on the input of all ranks.
+/// The sum across all ranks, differentiable any number of times. Its gradient is the sum of the ranks' gradients,
+/// because the loss of each rank depends on the inputs of all ranks.
 at::Tensor differentiable_sum(const at::Tensor& input, const SumOverRanks& sum);
 
 /// The tensors of a transposed convolution: weight [in, out, k, k], and bias [out], which is undefined if there is
@@ -79,8 +80,8 @@ struct TransposedWeights {
 };
 
 /// The transposed convolution that computes `convolution` followed by `norm` in evaluation mode. The scale and shift of
-/// each channel are folded into the weight and the bias in float64. The results are contiguous and without gradients,
-/// and have the dtype and device of the weight; the bias is always defined.
+/// each channel are folded into the weight and the bias in float64. The results are contiguous, do not require
+/// gradients, and have the dtype and device of the weight; the bias is always defined.
 TransposedWeights fold_batch_norm(const TransposedWeights& convolution, const BatchNormState& norm);
 
 }  // namespace slopegan

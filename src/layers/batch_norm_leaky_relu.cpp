@@ -18,7 +18,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Calls loop(T{}, Compute{}) with the element type of the maps and the type to compute in.
+/// Calls loop(T{}, Compute{}) with the element type of the feature maps and the type to compute in.
 template <typename Loop>
 void dispatch(const at::Tensor& maps, Loop loop) {
   switch (maps.scalar_type()) {
@@ -36,8 +36,8 @@ T* data_of(const at::Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
 }
 
-/// The maps as rows of channels, split into the same blocks for any number of threads, so that sums do not depend on
-/// the number of threads.
+/// The feature maps as rows of channels. The rows are split into the same blocks for any number of threads, so that
+/// sums do not depend on the number of threads.
 struct Rows {
   explicit Rows(const at::Tensor& maps) : channels(maps.size(1)), count(maps.numel() / channels) {
     constexpr std::int64_t most_blocks = 16, least_values = 1 << 14;
@@ -55,7 +55,7 @@ struct Rows {
     });
   }
 
-  /// Two sums per channel, [2, channels]: body(first row, number of rows, sums) adds those of a range of rows.
+  /// Two sums per channel, [2, channels]. body(first row, number of rows, sums) adds the sums for a range of rows.
   template <typename Body>
   std::vector<double> sums(Body body) const {
     const auto size = static_cast<std::size_t>(2 * channels);
@@ -135,8 +135,8 @@ void write_output(const at::Tensor& x, const at::Tensor& y, const BatchStatistic
   });
 }
 
-/// Writes the gradients of x, weight and bias. With g the gradient before the rectifier, x̂ the normalised values and
-/// means over the n values of a channel: dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
+/// Writes the gradients of x, weight and bias. If g is the gradient before the rectifier, x̂ are the normalised values,
+/// and means are over the n values of a channel, then dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
 void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor& dx, const at::Tensor& dweight,
                      const at::Tensor& dbias, const BatchStatistics& statistics, const at::Tensor& weight,
                      const at::Tensor& bias, double slope) {

@@ -15,7 +15,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Below this many values a second thread costs more than it saves.
+// For fewer values than this, a second thread costs more than it saves.
 constexpr std::int64_t values_per_thread = 1 << 15;
 
 bool has_kernel(const at::Tensor& tensor) {
@@ -116,7 +116,7 @@ struct LeakyRelu : torch::autograd::Function<LeakyRelu> {
     return output;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    // Only the sign is used. Detached, because the graph of the output leads back to this node.
+    // Only the sign is used. It is detached because the graph of the output leads back to this node.
     const auto sign = context->get_saved_variables().front().detach();
     return {LeakyReluBackward::apply(gradients.front(), sign, context->saved_data["slope"].toDouble()), {}, {}};
   }

@@ -3,17 +3,17 @@
 #include <ATen/core/Tensor.h>
 
 /// Call these functions with their namespace (slopegan::leaky_relu), because argument-dependent lookup also finds
-/// ATen's functions of the same names.
+/// Counterparts of the ATen functions with the same names.
 namespace slopegan {
 
 /// The leaky rectifier (Maas et al. 2013), elementwise: f(x) = x for x > 0, negative_slope · x otherwise. The gradient
-/// at x = 0 is negative_slope. Slope 0 is ReLU (and maps −∞ to 0), slope 1 the identity.
+/// at x = 0 is negative_slope. Slope 0 is ReLU (and maps −∞ to 0); slope 1 is the identity.
 ///
-/// Any shape, strides and device; float32, float64, bfloat16, and float16 if LibTorch supports it on the device. The
-/// result has the input's dtype, and its memory format if the input is dense. NaN stays NaN. Twice differentiable: the
-/// backward pass is a differentiable function of the gradient, as R1 and the gradient penalty require. For slopes of 0
-/// or more, the output is saved for the backward pass and shared with a following convolution, which saves it too;
-/// otherwise the input is saved.
+/// The input can have any shape, strides and device; its dtype is float32, float64, bfloat16, or float16 if LibTorch
+/// supports it on the device. The result has the input's dtype, and also its memory format if the input is dense. NaN
+/// stays NaN. Twice differentiable: the backward pass is a differentiable function of the gradient, as R1 and the
+/// gradient penalty require. For slopes of 0 or more, the output is saved for the backward pass and shared with the
+/// following convolution, which saves it too; otherwise the input is saved.
 ///
 /// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);
@@ -27,7 +27,7 @@ at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope);
 at::Tensor leaky_relu_gradient(const at::Tensor& gradient, const at::Tensor& sign, double negative_slope);
 
 /// The leaky rectifier with a learned slope (PReLU, He et al. 2015). slope: [1], or one element per channel (dimension
-/// 1 of the input). The gradient of the slope is Σ g · min(x, 0), accumulated in the slope's dtype. Twice
+/// 1 of the input). The gradient with respect to the slope is Σ g · min(x, 0), accumulated in the slope's dtype. Twice
 /// differentiable in both arguments.
 at::Tensor prelu(const at::Tensor& input, const at::Tensor& slope);
 

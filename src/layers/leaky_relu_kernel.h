@@ -5,7 +5,7 @@
 #include "layers/vector_kernel.h"
 
 /// The loops of the leaky rectifier, alone and after batch norm, on one thread. T is float, double, or bfloat16 as
-/// bits; arithmetic is in float (double for double). f is rectify() of vector_kernel.h.
+/// bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
 namespace slopegan::kernels {
 
 // --- The rectifier alone, over `count` contiguous values; the output may be written to the memory of the input.
@@ -22,7 +22,7 @@ void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sig
                          std::int64_t count, float slope);
 
 // --- The rectifier after batch norm: y = f(z), z = scale · x + shift, over `rows` rows of `channels` values each
-// (channels-last maps).
+// (channels-last feature maps).
 
 /// Adds Σ (x − pivot) and Σ (x − pivot)² of each channel to sums [2, channels]. A pivot near the mean avoids
 /// cancellation in the variance.

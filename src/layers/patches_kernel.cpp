@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kernel_size = 4;
 
-// The runs of gray and RGB images are so short that the compiler must know their length.
+// The runs in gray and RGB images are so short that the compiler must know their length.
 struct AnyCount {
   std::int64_t count;
 };
@@ -25,7 +25,7 @@ template <typename Loop>
   loop(AnyCount{channels});
 }
 
-/// Stores a line of `width` sums, which have the layout of the image.
+/// Stores a line of `width` sums, which are laid out like the image.
 template <typename T, typename Channels>
 [[gnu::always_inline]] inline void store_line(const float* sums, T* line, std::int64_t width, Channels channels,
                                               Epilogue epilogue) {
@@ -69,7 +69,7 @@ template <typename T, typename Channels, typename Columns>
   const auto bytes = [](std::int64_t values) { return static_cast<std::size_t>(values) * sizeof(T); };
   for (std::int64_t y = first; y < last; ++y) {
     for (std::int64_t x = 0; x < width; ++x) {
-      // Places outside the image are 0.
+      // Positions outside the image are 0.
       const std::int64_t begin = 2 * x - 1 + taps.left, end = begin + columns.count;
       const std::int64_t left = begin < 0 ? c : 0, right = end > 2 * width ? c : 0;
       for (std::int64_t k = taps.top; k < taps.bottom; ++k, patches += run) {

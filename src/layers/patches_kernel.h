@@ -5,11 +5,11 @@
 #include "layers/vector_kernel.h"
 
 /// The patches of a 4×4 convolution with stride 2 and padding 1 (im2col and its transpose, col2im) and the layouts for
-/// products over them, on one thread. An image is [2·height, 2·width, channels] in memory, its patches are [height,
-/// width, 4, 4, channels]. A row of a patch is contiguous in both, so data move in runs of 4·channels values.
+/// products over them, on one thread. In memory, an image is [2·height, 2·width, channels] and its patches are [height,
+/// width, 4, 4, channels]. A row of a patch is contiguous in both, so data is moved in runs of 4·channels values.
 namespace slopegan::kernels {
 
-/// A rectangle of the 16 places of a patch: lines [top, bottom), columns [left, right).
+/// A rectangle within the 16 positions of a patch: lines [top, bottom), columns [left, right).
 struct Taps {
   std::int64_t top = 0, bottom = 4, left = 0, right = 4;
   std::int64_t count() const { return (bottom - top) * (right - left); }
@@ -21,14 +21,15 @@ void gather_taps(const float* image, float* patches, std::int64_t first, std::in
 void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_t first, std::int64_t last,
                  std::int64_t height, std::int64_t width, std::int64_t channels, Taps taps);
 
-/// The number of sums of an image, [2·height + 2, 2·width + 2, channels]: the image with a margin of 1.
+/// The number of sums for an image, [2·height + 2, 2·width + 2, channels]: the image with a margin of 1.
 std::int64_t values_of_sums(std::int64_t height, std::int64_t width, std::int64_t channels);
 
 /// Adds patches, in the layout of gather_taps, to the sums.
 void add_taps(const float* patches, float* sums, std::int64_t first, std::int64_t last, std::int64_t width,
               std::int64_t channels, Taps taps);
 
-/// Applied to each sum before it is stored: leaky_relu(sum + bias) with a bias per channel; the identity without bias.
+/// The function applied to each sum before it is stored: leaky_relu(sum + bias) with a bias per channel, or the
+/// identity if there is no bias.
 struct Epilogue {
   const float* bias = nullptr;
   float negative_slope = 1;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <numbers>
 
-/// Without LibTorch, so that configurations can hold a schedule.
+/// This header does not use LibTorch, so that configurations can contain a schedule.
 namespace slopegan {
 
 enum class SlopeShape { linear, cosine, log };
@@ -16,7 +16,7 @@ struct SlopeSchedule {
   std::int64_t over_images = 60000;
   SlopeShape shape = SlopeShape::linear;
 
-  /// The slope after `images` images seen. `log` interpolates the logarithm and requires from, to > 0.
+  /// The slope after `images` images have been seen. `log` interpolates the logarithm and requires from, to > 0.
   double at(std::int64_t images) const {
     if (images >= over_images) return to;
     const double t = static_cast<double>(images) / static_cast<double>(over_images);

@@ -69,7 +69,7 @@ const at::Tensor& PreparedWeight::plain() {
   return compute_plain();
 }
 
-/// Computes the layout unless it exists: write(plain values, output, low, high).
+/// Computes the layout, unless it exists, by calling write(plain values, output, low, high).
 template <typename Write>
 const at::Tensor& PreparedWeight::compute(at::Tensor& layout, Write write) {
   const std::lock_guard lock(mutex_);
@@ -100,7 +100,7 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kernel = 4, stride = 2, padding = 1;
 
-// The three products. Each is the derivative of the other two, so derivatives of any order are again these products.
+// The three products. Each is the derivative of the other two, so derivatives of any order consist of these products.
 
 ProductShape shape_of(const at::Tensor& small, std::int64_t high) {
   return {small.size(0), small.size(1), high, small.size(2), small.size(3)};
@@ -119,8 +119,8 @@ at::Tensor transpose(const at::Tensor& small, PreparedWeight& weight, std::int64
   return at::conv_transpose2d(channels_last(small), weight.plain(), {}, stride, padding);
 }
 
-/// The gradient of the weight, [low, high, 4, 4]. `big` [N, high, 2H, 2W] and `small` [N, low, H, W] are the maps on
-/// its two sides, one of them a gradient.
+/// The gradient of the weight, [low, high, 4, 4]. `big` [N, high, 2H, 2W] and `small` [N, low, H, W] are the feature
+/// maps on its two sides; one of them is a gradient.
 at::Tensor correlate(const at::Tensor& big, const at::Tensor& small, at::ScalarType type) {
   if (correlates_in_tiles(small.scalar_type(), shape_of(small, big.size(1)))) {
     return correlate_in_tiles(channels_last(big), channels_last(small)).to(type);
@@ -201,8 +201,8 @@ variable_list Correlate::backward(AutogradContext* context, const variable_list&
 
 }  // namespace
 
-/// Checks the arguments and prepares the weight unless it is prepared. The maps' channels are the weight's dimension
-/// `channels`.
+/// Checks the arguments, and prepares the weight unless it is already prepared. The number of channels in `maps` must
+/// equal the size of the weight's dimension `channels`.
 static PreparedWeightPtr prepare(const at::Tensor& maps, const at::Tensor& weight, std::int64_t channels,
                                  const PreparedWeightPtr& prepared) {
   const auto type = maps.scalar_type();
@@ -284,7 +284,7 @@ at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const 
 
 at::Tensor FixedTransposedConvolution::run_onednn(const at::Tensor& maps) const {
   static const auto convolve = onednn_operator<Pointwise>("mkldnn::_convolution_transpose_pointwise");
-  // The operator's own leaky_relu is slower than a separate pass over results in the cache (27,455 against 29,823
+  // The operator's own leaky_relu is slower than a separate pass over results in the cache (27,455 compared with 29,823
   // images/s for 64 images of 32×32 pixels), and turns NaN into 0 at slope 0.
   auto output =
       convolve.call(maps, packed_, bias_.to(maps.scalar_type()), ones, zeros, twos, ones, 1, "none", Scalars(), "");

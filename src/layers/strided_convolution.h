@@ -9,20 +9,20 @@
 /// The convolution of DCGANs, 4×4 with stride 2 and padding 1, and its transpose (Radford et al. 2016).
 ///
 /// LibTorch's convolutions are near the machine's peak for wide layers, but slow for thin ones (an image's one or three
-/// channels), for weight gradients, and for small maps. If the processor supports it, these functions multiply patches
-/// in the cache instead (tiled_products.h); otherwise they call LibTorch, except for thin transposed convolutions. The
-/// choice depends on shapes, dtype and processor only.
+/// channels), for weight gradients, and for small feature maps. If the processor supports it, these functions multiply
+/// patches in the cache instead (tiled_products.h); otherwise they call LibTorch, except for thin transposed
+/// convolutions. The choice depends only on the shapes, the dtype and the processor.
 ///
-/// Maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low, high, 4,
-/// 4], where `low` is the number of channels of the small maps.
+/// Feature maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low,
+/// high, 4, 4], where `low` is the number of channels in the small feature maps.
 namespace slopegan {
 
-/// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the maps. Each layout is computed
-/// on first use, so that all products of a step share it. The weight must not change while this object is in use.
-/// Reference-counted: the backward pass of each use holds a reference. Thread-safe.
+/// A weight [low, high, 4, 4] in the layouts that the products need, in the dtype of the feature maps. Each layout is
+/// computed on first use, so that all products in a step share it. The weight must not change while this object is in
+/// use. The object is reference-counted: the backward pass of each use holds a reference. Thread-safe.
 class PreparedWeight : public torch::CustomClassHolder {
  public:
-  /// weight: float32 or float64; type: float32, float64 or bfloat16. Detached from autograd.
+  /// weight: float32 or float64; type: float32, float64 or bfloat16. The layouts are detached from autograd.
   PreparedWeight(const at::Tensor& weight, at::ScalarType type);
 
   at::ScalarType type() const { return type_; }
@@ -48,23 +48,23 @@ class PreparedWeight : public torch::CustomClassHolder {
 using PreparedWeightPtr = c10::intrusive_ptr<PreparedWeight>;
 
 /// [N, high, 2H, 2W] -> [N, low, H, W], differentiable any number of times in both arguments. float32, float64 or
-/// bfloat16; the weight may have a wider dtype than the maps: it is cast for the product, and its gradient has its own
-/// dtype. `prepared`, if given, is `weight` prepared for the dtype of the maps. Throws c10::Error (ValueError) for
-/// other dtypes, devices and shapes.
+/// bfloat16. The weight may have a wider dtype than the maps: it is cast for the product, and its gradient has the
+/// weight's dtype. `prepared`, if given, is `weight` prepared for the dtype of the maps. Throws c10::Error (ValueError)
+/// for other dtypes, devices and shapes.
 at::Tensor strided_convolution(const at::Tensor& maps, const at::Tensor& weight,
                                const PreparedWeightPtr& prepared = {});
 
-/// [N, low, H, W] -> [N, high, 2H, 2W], otherwise like strided_convolution.
+/// [N, low, H, W] -> [N, high, 2H, 2W]; otherwise like strided_convolution.
 at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tensor& weight,
                                           const PreparedWeightPtr& prepared = {});
 
 /// The transposed convolution for inference: leaky_relu(transposed convolution + bias). The weight is laid out once for
-/// the fastest product, and the bias and the rectifier are applied while the results are still in the cache. No
-/// gradients.
+/// the fastest product, and the bias and the rectifier are applied while the results are still in the cache. Does not
+/// compute gradients.
 class FixedTransposedConvolution {
  public:
   /// weight: [low, high, 4, 4]; bias: [high]; type: the dtype of the maps, float32 or bfloat16; negative_slope: 0 or
-  /// more, 1 is the identity. Throws c10::Error (ValueError) otherwise.
+  /// more, where 1 is the identity. Throws c10::Error (ValueError) for other arguments.
   FixedTransposedConvolution(const at::Tensor& weight, const at::Tensor& bias, at::ScalarType type,
                              double negative_slope);
 

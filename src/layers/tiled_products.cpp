@@ -102,8 +102,8 @@ bool has_small_maps(const ProductShape& shape) { return shape.height * shape.wid
 }  // namespace
 
 // Measured on processors with avx512_bf16: oneDNN's convolutions reach 95 % of the peak and its transposed convolutions
-// 90 %, except in bfloat16 for maps of 4×4 and smaller, and for transposed convolutions whose large maps have few or
-// very many channels. oneDNN's weight gradients reach 60 to 80 % of the peak.
+// 90 %, except in bfloat16 for feature maps of 4×4 and smaller, and for transposed convolutions whose large feature
+// maps have few or very many channels. oneDNN's weight gradients reach 60 to 80 % of the peak.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape) {
   const bool faster = type == at::kBFloat16 && (has_small_maps(shape) || shape.high == 1);
   return faster && (shape.high == 1 || shape.high % 2 == 0) && is_supported(type, shape);
@@ -143,8 +143,8 @@ at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, s
 
 namespace {
 
-/// The gradient of the weight as a sum over blocks of patches: the transposed small maps of a block, [low, patches],
-/// times its patches [patches, taps · high], one part at a time.
+/// The gradient of the weight as a sum over blocks of patches: the transposed small feature maps of a block, [low,
+/// patches], times its patches [patches, taps · high], one part at a time.
 template <typename T>
 class Correlation {
  public:
@@ -166,7 +166,7 @@ class Correlation {
   }
 
  private:
-  // The largest number of sums for which every thread keeps its own copy in the cache.
+  // The largest number of sums for which each thread's own copy fits into the cache.
   static constexpr std::int64_t cached_sums = 1 << 18;
 
   /// Each thread sums over a range of blocks, and transposes each block once.
@@ -214,7 +214,7 @@ class Correlation {
   std::int64_t part_count() const { return static_cast<std::int64_t>(parts_.size()); }
   std::int64_t most_patches() const { return g_.most_patches(correlated_patches); }
   std::int64_t size() const { return part_count() * g_.low * columns_; }
-  /// A buffer for the patches of a block in the layout of a factor, followed by the same patches as gathered.
+  /// A buffer for the patches of a block in the layout of a factor, followed by the same patches as they were gathered.
   std::unique_ptr<T[]> make_patches() const { return make_buffer<T>(2 * most_patches() * columns_); }
 
   void transpose_small(std::int64_t b, T* transposed) const {

@@ -6,26 +6,27 @@
 
 #include "layers/strided_convolution.h"
 
-/// The products of strided_convolution.h computed from patches, and the selection between them and LibTorch's.
+/// The products of strided_convolution.h computed from patches, and the selection between them and LibTorch's products.
 ///
 /// Tiled products multiply tiles that stay in the cache: patches are gathered, multiplied by oneDNN's kernels for small
 /// matrices (LibTorch's cpublas::brgemm) and accumulated one tile at a time; the full patch matrix never exists in
-/// memory. These kernels reach the peak, where MKL's float32 GEMM reaches 40 % of it on AMD processors.
+/// memory. These kernels reach the peak, whereas MKL's float32 GEMM reaches 40 % of it on AMD processors.
 ///
-/// Maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are
+/// Feature maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are
 /// accumulated in float32.
 namespace slopegan {
 
-/// Returns the maps [N, C, H, W] in channels-last memory format; without a copy if they already are.
+/// Returns the maps [N, C, H, W] in channels-last memory format, without a copy if they already have this format.
 inline at::Tensor channels_last(const at::Tensor& maps) { return maps.contiguous(at::MemoryFormat::ChannelsLast); }
 
-/// The sizes of a product: number of maps, channels on both sides, height and width of the small maps.
+/// The sizes of a product: the batch size, the channels on both sides, and the height and width of the small feature
+/// maps.
 struct ProductShape {
   std::int64_t count = 0, low = 0, high = 0, height = 0, width = 0;
 };
 
-/// Whether this processor and LibTorch support the tiled product and it is faster than oneDNN's convolution: big ->
-/// small, small -> big, and the gradient of the weight. In bfloat16 the summed dimension must be even.
+/// Whether this processor and LibTorch support the tiled product, and it is faster than oneDNN's convolution: for big
+/// -> small, small -> big, and the gradient of the weight. In bfloat16 the summed dimension must be even.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);

@@ -11,14 +11,14 @@
 
 #include "layers/patches_kernel.h"
 
-/// Building blocks of the tiled products: blocks of patches, parts of a patch, small matrix products. T is float, or
-/// bfloat16 as bits; products accumulate in float.
+/// Building blocks of the tiled products: blocks of patches, parts of a patch, and small matrix products. T is float,
+/// or bfloat16 as bits; products accumulate in float.
 namespace slopegan::tiles {
 
 using kernels::bfloat16_bits;
 using kernels::Taps;
 
-/// A patch has side × side places.
+/// A patch has side × side positions.
 constexpr std::int64_t side = 4, places = side * side;
 
 template <typename T>
@@ -50,8 +50,8 @@ inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const bfloa
                               reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
 }
 
-/// Writes the second factor of a product: make(rows) writes [count, columns]. `scratch` has room for as many values in
-/// bfloat16, and is unused in float32.
+/// Writes the second factor of a product; make(rows) writes [count, columns]. In bfloat16, `scratch` has room for the
+/// same number of values; in float32 it is unused.
 template <typename T, typename Make>
 void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::int64_t count,
                   [[maybe_unused]] std::int64_t columns, Make make) {
@@ -63,14 +63,14 @@ void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::
   }
 }
 
-/// Every thread calls this after its products, to release the processor state (AMX tiles) that they set up.
+/// Releases the processor state (AMX tiles) that products set up. Every thread calls this after its products.
 template <typename T>
 void end_products() {
   at::native::cpublas::brgemm_release(/*is_vnni=*/!std::is_same_v<T, float>);
 }
 
-/// Splits the places of a patch into parts of up to about `most_columns` columns, so that the product of a part fits
-/// into the cache: all places, one line per part, or one place per part.
+/// Splits the positions of a patch into parts of up to about `most_columns` columns, so that the product of a part fits
+/// into the cache. A part contains all positions, one line, or one position.
 inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
   if (places * channels <= most_columns) return {Taps{}};
   const bool lines = side * channels <= most_columns;
@@ -82,13 +82,13 @@ inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most
   return parts;
 }
 
-/// Consecutive patches: all patches of some images, or some lines of one image.
+/// Consecutive patches: all patches of several images, or several lines of one image.
 struct PatchBlock {
   std::int64_t image, images, first, last;
 };
 
-/// Maps [count, high, 2h, 2w] and [count, low, h, w], and the patches of the large maps, one per place of the small
-/// maps.
+/// The shapes of the large feature maps [count, high, 2h, 2w], the small ones [count, low, h, w], and the patches of
+/// the large ones, one per pixel of the small ones.
 struct Geometry {
   Geometry(const at::Tensor& small, std::int64_t high_channels)
       : count(small.size(0)), low(small.size(1)), high(high_channels), h(small.size(2)), w(small.size(3)) {}
@@ -103,7 +103,7 @@ struct Geometry {
   std::int64_t patches_in(const PatchBlock& block) const { return block.images * (block.last - block.first) * w; }
   std::int64_t first_patch(const PatchBlock& block) const { return (block.image * h + block.first) * w; }
 
-  /// Splits a range of images into blocks of about `patches` patches.
+  /// Splits a range of images into blocks of about `patches` patches each.
   std::vector<PatchBlock> blocks(std::int64_t first_image, std::int64_t last_image, std::int64_t patches) const {
     const std::int64_t images = images_at_once(patches), lines = std::clamp(patches / w, std::int64_t{1}, h);
     std::vector<PatchBlock> found;
@@ -130,7 +130,7 @@ void gather(const Geometry& g, const T* big, const PatchBlock& block, const Taps
   }
 }
 
-// Sizes of blocks and parts, tuned on a processor with 1 MiB of L2 cache per core.
+// Sizes of blocks and parts, tuned for a processor with 1 MiB of L2 cache per core.
 constexpr std::int64_t convolved_columns = 1024, convolved_patches = 128;
 constexpr std::int64_t transposed_columns = 512, transposed_patches = 64;
 constexpr std::int64_t correlated_columns = 512, correlated_patches = 256;

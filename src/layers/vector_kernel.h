@@ -3,11 +3,11 @@
 #include <bit>
 #include <cstdint>
 
-/// Shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and function clones for
-/// each vector width.
+/// Definitions shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and function
+/// clones for each vector width.
 
-// One binary runs at full vector width on every x86-64 machine: the loader selects the clone. Sanitizers are not ready
-// when the loader runs, so their builds have no clones.
+// One binary runs at full vector width on every x86-64 machine, because the loader selects the clone. Sanitizers are
+// not ready when the loader runs, so builds with sanitizers have no clones.
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SLOPEGAN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -35,8 +35,8 @@ using bfloat16_bits = std::uint16_t;
 [[gnu::always_inline]] inline void store(double& place, double value) { place = value; }
 [[gnu::always_inline]] inline void store(bfloat16_bits& place, float value) { place = narrow(value); }
 
-/// The leaky rectifier of every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps all other
-/// values to +0, including −∞ (0 · −∞ would be NaN).
+/// The leaky rectifier used by every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps all other
+/// values that are not positive to +0, including −∞ (0 · −∞ would be NaN).
 template <typename Compute>
 [[gnu::always_inline]] inline Compute rectify(Compute x, Compute slope) {
   if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};  // NOLINT(misc-redundant-expression): NaN

@@ -48,7 +48,7 @@ at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits,
     case LossKind::lsgan:
       return half_square(fake_logits - 1);
     case LossKind::relativistic:
-      TORCH_CHECK(real_logits.defined(), "the relativistic loss requires the logits of real images");
+      TORCH_CHECK(real_logits.defined(), "the relativistic loss requires the logits for real images");
       return at::softplus(real_logits - fake_logits).mean();
   }
   TORCH_CHECK(false, "unknown loss");
@@ -71,7 +71,7 @@ bool needs_real_logits(LossKind kind) {
 
 namespace {
 
-/// |∂ logit / ∂ image|² per image, [N].
+/// |∂ logit / ∂ image|² for each image, [N].
 at::Tensor squared_norms(const at::Tensor& logits, const at::Tensor& images) {
   const auto gradients = torch::autograd::grad({logits.sum()}, {images}, {}, /*retain_graph=*/true,
                                                /*create_graph=*/true);
@@ -85,7 +85,8 @@ at::Tensor squared_gradient_norm(const at::Tensor& logits, const at::Tensor& ima
 }
 
 at::Tensor unit_gradient_penalty(const at::Tensor& logits, const at::Tensor& images) {
-  // The derivative of the root at 0 is infinite: a discriminator without gradients would turn all weights into NaN.
+  // The derivative of the square root is infinite at 0: a discriminator without gradients would turn all weights into
+  // NaN.
   constexpr double smallest = 1e-12;
   return (squared_norms(logits, images).add(smallest).sqrt() - 1).square().mean();
 }

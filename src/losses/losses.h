@@ -5,13 +5,13 @@
 #include "config/config.h"
 
 /// Adversarial losses and gradient penalties as pure functions. To add a loss, add its LossKind and its cases in the
-/// switches of losses.cpp; the compiler reports missing ones.
+/// switch statements in losses.cpp; the compiler reports missing cases.
 namespace slopegan {
 
 // --- Adversarial losses ---------------------------------------------------------------------------------------------
 
 // These functions map the discriminator's logits ([N], float32 or float64) to a scalar. Below, r and f are the logits
-// of real and generated images, and t is real_label plus the label noise.
+// for real and generated images, and t is real_label plus the label noise.
 
 /// The loss of the discriminator.
 ///
@@ -26,7 +26,7 @@ namespace slopegan {
 ///   relativistic  mean(softplus(f − r)) over pairs of images
 ///                 Jolicoeur-Martineau 2019; R3GAN, Huang et al. 2024
 ///
-/// label_noise: [N], added to the targets of bce and lsgan; undefined for none.
+/// label_noise: [N], added to the targets of bce and lsgan; undefined if there is no noise.
 at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_logits, const at::Tensor& fake_logits,
                               const at::Tensor& label_noise = {});
 
@@ -41,14 +41,14 @@ at::Tensor discriminator_loss(const LossConfig& loss, const at::Tensor& real_log
 /// real_logits: required if needs_real_logits(loss.kind), otherwise unused. Throws c10::Error if they are missing.
 at::Tensor generator_loss(const LossConfig& loss, const at::Tensor& fake_logits, const at::Tensor& real_logits = {});
 
-/// Whether the generator's loss depends on the logits of real images.
+/// Whether the generator's loss depends on the logits for real images.
 bool needs_real_logits(LossKind kind);
 
 // --- Gradient penalties ---------------------------------------------------------------------------------------------
 
-// Penalties on the gradient of the discriminator's logit with respect to its input, differentiable down to the weights.
-// `images` [N, ...] must require gradients, and `logits` [N] must be computed from it, each from one image only: with
-// batch norm, the gradient of an image contains parts of other images' logits.
+// Penalties on the gradient of the discriminator's logit with respect to its input, differentiable with respect to the
+// weights. `images` [N, ...] must require gradients, and `logits` [N] must be computed from it, each from one image
+// only: with batch norm, the gradient with respect to an image contains contributions from other images' logits.
 
 /// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real
 /// images, R2 at generated images (Mescheder et al. 2018).

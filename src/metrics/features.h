@@ -4,12 +4,13 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Feature matrices, the input of all metrics: one row per sample, one column per feature. Their mean and covariance.
+/// Feature matrices, the input of all metrics, with one row per sample and one column per feature; and their mean and
+/// covariance.
 namespace slopegan {
 
 /// Returns `features` [N, d] as a contiguous float64 matrix on the CPU, detached from the graph. Shares memory with
-/// `features` if it already is one. Throws std::invalid_argument, with `what` in the message, unless `features` is a
-/// float32 or float64 matrix with N ≥ minimum_count rows, d ≥ 1 columns and finite values.
+/// `features` if that is already such a matrix. Throws std::invalid_argument, with `what` in the message, unless
+/// `features` is a float32 or float64 matrix with N ≥ minimum_count rows, d ≥ 1 columns and finite values.
 at::Tensor checked_features(const at::Tensor& features, std::int64_t minimum_count, const char* what);
 
 /// Throws std::invalid_argument unless the last dimensions are equal.
@@ -23,14 +24,14 @@ struct Moments {
 };
 
 /// Computes the moments of a stream of batches in one pass. Batches are merged by their own means and deviations (Chan,
-/// Golub and LeVeque 1983), so that a mean that is large compared with the deviations does not cost accuracy.
+/// Golub and LeVeque 1983), so that no accuracy is lost if the mean is large compared with the deviations.
 class RunningMoments {
  public:
   /// Adds features [n, d], n ≥ 0, float32 or float64. Throws std::invalid_argument if a value is not finite or d
   /// differs from the first call.
   void add(const at::Tensor& features);
   std::int64_t count() const { return count_; }
-  /// Throws std::invalid_argument for fewer than two samples.
+  /// Throws std::invalid_argument if there are fewer than two samples.
   Moments moments() const;
 
  private:

@@ -15,35 +15,36 @@
 /// metric, extend MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
 namespace slopegan {
 
-/// One number of an evaluation.
+/// One number that an evaluation produces.
 struct Figure {
   const char* key;
   const char* title;
   bool lower_is_better;
   const char* meaning;
-  const char* name = nullptr;            ///< in metric_title; by default the key
-  const char* inception_name = nullptr;  ///< in metric_title, with features of Inception; by default the name
+  const char* name = nullptr;            ///< the name in metric_title; by default the key
+  const char* inception_name = nullptr;  ///< the name with Inception features; by default `name`
 };
 
 namespace figures_detail {
 
 inline constexpr Figure fd[] = {
-    {"fd", "FD", true, "distance of the feature distributions; lower is better", "FD", "FID"}};
+    {"fd", "FD", true, "distance between the feature distributions; lower is better", "FD", "FID"}};
 inline constexpr Figure kd[] = {{"kd", "KD", true, "kernel distance, unbiased; lower is better", "KD", "KID"}};
 inline constexpr Figure precision_recall[] = {
-    {"precision", "Precision", false, "share of generated images that look real"},
-    {"recall", "Recall", false, "share of real images that are covered"}};
+    {"precision", "Precision", false, "fraction of generated images that look real"},
+    {"recall", "Recall", false, "fraction of real images that are covered"}};
 inline constexpr Figure density_coverage[] = {
     {"density", "Density", false, "how densely real images surround generated ones; 1 is expected"},
-    {"coverage", "Coverage", false, "share of real images with a generated neighbour"}};
+    {"coverage", "Coverage", false, "fraction of real images with a generated neighbour"}};
 inline constexpr Figure classifier_score[] = {
-    {"classifier_score", "Classifier score", false, "confidence and variety of the classes; higher is better", nullptr,
-     "IS"},
-    {"class_kl", "Class KL", true, "divergence of the class shares from the real ones; 0 is best"}};
+    {"classifier_score", "Classifier score", false, "confidence and diversity of the classes; higher is better",
+     nullptr, "IS"},
+    {"class_kl", "Class KL", true, "divergence of the class distribution from the real one; 0 is best"}};
 inline constexpr Figure memorisation[] = {
     {"copied_share", "Copied share", true,
-     "share of images as near to a training image as the nearest 1 % of test images"},
-    {"copying_z", "Copying z", true, "distance to training images compared with test images; far below 0: copies"}};
+     "fraction of images as close to a training image as the closest 1 % of test images"},
+    {"copying_z", "Copying z", true,
+     "distance to training images, compared with test images; far below 0 means copies"}};
 
 }  // namespace figures_detail
 
@@ -84,8 +85,8 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Returns the full name of a figure for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures of the
-/// extractor "inception" are called FID, KID and IS.
+/// Returns the full name of a figure for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures from
+/// the extractor "inception" are called FID, KID and IS.
 inline std::string metric_title(std::string_view key, const std::string& extractor, std::int64_t samples) {
   const Figure* figure = find_figure(key);
   std::string name = printable(key);

@@ -12,7 +12,7 @@ namespace slopegan {
 
 namespace {
 
-/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within rounding error of zero count as zero, as in
+/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within rounding error of zero count as zero, as for
 /// the numerical rank.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
   const auto [values, vectors] = at::linalg_eigh(checked_features(covariance, 1, "the covariance"));  // ascending

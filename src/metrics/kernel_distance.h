@@ -9,16 +9,16 @@ namespace slopegan {
 /// Computes the unbiased estimate of the squared maximum mean discrepancy between x [n, d] and y [m, d], n, m ≥ 2, with
 /// the kernel of the KID, k(a, b) = (a·b/d + 1)³ (Bińkowski et al. 2018), over all pairs:
 ///   Σ_{i≠j} k(x_i, x_j) / (n(n − 1)) + Σ_{i≠j} k(y_i, y_j) / (m(m − 1)) − 2 Σ_ij k(x_i, y_j) / (nm).
-/// The result may be negative. Throws std::invalid_argument for fewer samples, different widths, or values that are not
-/// finite or so large that their sixth powers overflow.
+/// The result may be negative. Throws std::invalid_argument if there are fewer samples, if the widths differ, or if
+/// values are not finite or so large that their sixth powers overflow.
 double kernel_distance(const at::Tensor& x, const at::Tensor& y);
 
 struct KernelDistanceSubsets {
   double mean = 0;
-  double standard_deviation = 0;  ///< over the subsets, divided by their count as in the literature
+  double standard_deviation = 0;  ///< over the subsets, with the divisor `count`, as in the literature
 };
 
-/// Computes kernel_distance of `count` ≥ 1 pairs of subsets with `size` rows each, 2 ≤ size ≤ min(n, m). The subsets
+/// Computes kernel_distance for `count` ≥ 1 pairs of subsets with `size` rows each, 2 ≤ size ≤ min(n, m). The subsets
 /// are drawn without replacement and depend only on the seed. Throws std::invalid_argument.
 KernelDistanceSubsets kernel_distance_of_subsets(const at::Tensor& x, const at::Tensor& y, std::int64_t count,
                                                  std::int64_t size, std::uint64_t seed);

@@ -14,7 +14,7 @@ namespace slopegan {
 
 namespace {
 
-/// Compares one distance with radii, by its bounds if these decide the comparison, otherwise by the exact distance.
+/// Compares one distance with radii, using its bounds if these decide the comparison, and the exact distance otherwise.
 class Comparison {
  public:
   Comparison(const DistancesFrom& distances, std::int64_t j)

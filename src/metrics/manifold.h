@@ -10,7 +10,7 @@
 /// neighbour in the same set.
 namespace slopegan {
 
-/// A set of feature vectors with the squared radii of its balls. Computed once for the real images.
+/// A set of feature vectors with the squared radii of its balls. It is computed once for the real images.
 struct Manifold {
   at::Tensor features;                  ///< [N, d] float64
   std::vector<double> precision_radii;  ///< [N], squared, for precision and recall
@@ -24,20 +24,20 @@ struct Manifold {
 Manifold manifold_of(const at::Tensor& features, std::int64_t precision_neighbours = 3,
                      std::int64_t density_neighbours = 5);
 
-/// Metrics of N real and M generated samples. As in the reference implementations, the balls are closed for precision
+/// Metrics for N real and M generated samples. As in the reference implementations, the balls are closed for precision
 /// and recall, and open for density and coverage.
 struct ManifoldMetrics {
-  double precision = 0;  ///< share of generated samples in a ball of a real sample
-  double recall = 0;     ///< share of real samples in a ball of a generated sample
+  double precision = 0;  ///< fraction of generated samples in a ball of a real sample
+  double recall = 0;     ///< fraction of real samples in a ball of a generated sample
   double density = 0;    ///< mean number of real balls that contain a generated sample, divided by k; expected: 1
-  double coverage = 0;   ///< share of real balls that contain a generated sample
+  double coverage = 0;   ///< fraction of real balls that contain a generated sample
 };
 
 /// Throws std::invalid_argument if the widths or the numbers of neighbours differ.
 ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated);
 
-/// Returns the expected coverage of two sets of n samples of one continuous distribution:
-/// 1 − Π_{j=1..k} (n − j)/(2n − j).
+/// Returns the expected coverage for two sets of n samples from one continuous distribution: 1 − Π_{j=1..k} (n − j)/(2n
+/// − j).
 double expected_coverage(std::int64_t n, std::int64_t neighbours = 5);
 
 }  // namespace slopegan

@@ -19,8 +19,8 @@ std::vector<double> sorted_distances(const std::vector<double>& distances) {
   return sorted;
 }
 
-/// Returns z of the Mann–Whitney statistic U, the number of pairs with a > b plus half of those with a = b. `a` and `b`
-/// are ascending.
+/// Returns the z-score of the Mann–Whitney statistic U, which is the number of pairs with a > b plus half the number of
+/// pairs with a = b. `a` and `b` are ascending.
 double mann_whitney_z(const std::vector<double>& a, const std::vector<double>& b) {
   const auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size()), all = n + m;
   double u = 0, ties = 0;

@@ -4,20 +4,21 @@
 
 namespace slopegan {
 
-/// Whether generated samples are closer to the training set than other real samples.
+/// Whether generated samples are closer to the training set than other real samples are.
 struct Memorisation {
   /// The distance within which 1 % of the test samples lie (at least one sample, including ties).
   double copy_distance = 0;
-  /// Share of generated samples within copy_distance: about 0.01 for perfect samples, 1 for copies.
+  /// The fraction of generated samples within copy_distance: about 0.01 for perfect samples, 1 for copies.
   double copied_share = 0;
-  /// z of the Mann–Whitney test of whether generated samples are farther from the training set than test samples, with
-  /// mid-ranks for ties: about N(0, 1) for perfect samples, far below 0 for copies, far above 0 for bad samples. This
-  /// is C_T of Meehan, Chaudhuri and Dasgupta (2020) with one cell. 0 if all distances are equal.
+  /// The z-score of the Mann–Whitney test of whether generated samples are farther from the training set than test
+  /// samples are, with mid-ranks for ties: about N(0, 1) for perfect samples, far below 0 for copies, far above 0 for
+  /// bad samples. This is the C_T of Meehan, Chaudhuri and Dasgupta (2020) with one cell. It is 0 if all distances are
+  /// equal.
   double copying_z = 0;
 };
 
 /// Both arguments are nearest_distances (metrics/neighbours.h) to the training set. Throws std::invalid_argument if one
-/// is empty or has a value that is not finite.
+/// of them is empty or contains a value that is not finite.
 Memorisation memorisation(const std::vector<double>& generated_distances, const std::vector<double>& test_distances);
 
 }  // namespace slopegan

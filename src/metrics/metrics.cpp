@@ -100,7 +100,7 @@ std::string missing_input(MetricName metric, bool has_logits, bool has_test_imag
       return {};
     case MetricName::classifier_score:
       if (has_logits) return {};
-      return "no classifier score: the feature extractor " + extractor + " gives no class probabilities";
+      return "no classifier score: the feature extractor " + extractor + " returns no class probabilities";
     case MetricName::memorisation:
       if (has_test_images) return {};
       return "no memorisation figures: there are no test images to compare with";

@@ -10,28 +10,28 @@
 #include "metrics/features.h"
 #include "metrics/manifold.h"
 
-/// Computes the figures of metrics (metrics/figures.h) from features of real and generated images.
+/// Computes the figures of all metrics (metrics/figures.h) from features of real and generated images.
 namespace slopegan {
 
 /// The real images that generated ones are compared with. All tensors are on the CPU.
 struct RealReference {
   at::Tensor train;                    ///< [N, d] features of the training images, float64
-  Moments moments;                     ///< of train
+  Moments moments;                     ///< the moments of `train`
   at::Tensor subset;                   ///< [n, d] rows of `train`, for metrics that compare all pairs
-  Manifold manifold;                   ///< of subset; only set if uses_manifold
+  Manifold manifold;                   ///< the manifold of `subset`; set only if uses_manifold
   at::Tensor test;                     ///< [M, d] features of the test images, float32, or undefined
   at::Tensor test_logits;              ///< [M, K], or undefined
-  std::vector<double> test_distances;  ///< of test images to `train`; computed when first used
+  std::vector<double> test_distances;  ///< from test images to `train`; computed on first use
 };
 
 /// Whether the metric uses RealReference::manifold, which is slow to compute.
 bool uses_manifold(MetricName metric);
 
-/// Returns the reason why a metric has no figures, or an empty string if it has figures.
+/// Returns the reason why a metric has no figures, or an empty string if it has some.
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 
-/// Returns the figures of the metrics by key, for generated features [N, d] and logits [N, K] (or undefined). Figures
-/// whose inputs are missing are left out.
+/// Returns the figures of the metrics, by key, for generated features [N, d] and logits [N, K] (or undefined). Figures
+/// whose inputs are missing are omitted.
 std::map<std::string, double> compute_figures(const std::vector<MetricName>& metrics, RealReference& real,
                                               const at::Tensor& features, const at::Tensor& logits);
 

@@ -20,7 +20,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// small enough for the caches.
 std::int64_t block_rows(std::int64_t columns) { return std::clamp<std::int64_t>(2'097'152 / columns, 16, 4096); }
 
-/// Defines the distance, see the header: eight running sums, always added in the same order.
+/// Defines the distance (see the header): eight running sums, always added in the same order.
 double squared_distance(const double* a, const double* b, std::int64_t width) {
   constexpr std::int64_t lanes = 8;
   double sums[lanes] = {};
@@ -40,7 +40,7 @@ double squared_distance(const double* a, const double* b, std::int64_t width) {
   return sum;
 }
 
-/// Keeps the k smallest of the values added, ascending.
+/// Keeps the k smallest of the added values, in ascending order.
 class Smallest {
  public:
   explicit Smallest(std::int64_t k) : values_(static_cast<std::size_t>(k), infinity) {}
@@ -84,9 +84,9 @@ Points::Points(const at::Tensor& features, const at::Tensor& origin)
 }
 
 // Let u be half the machine epsilon and d the number of features. The errors of the norms and of the product are at
-// most about d·u·(|a|² + |b|²) each, that of centring 4u·(|a| + |b|)², and that of the definition itself d·u times the
-// distance, which is at most 2·(|a|² + |b|²). In total this is less than (6d + 16)·u·(|a|² + |b|²). The factor below is
-// more than twice as large. A separate term covers denormal numbers, whose rounding errors are not relative.
+// most about d·u·(|a|² + |b|²) each, that of centring is 4u·(|a| + |b|)², and that of the definition itself is d·u
+// times the distance, which is at most 2·(|a|² + |b|²). The total is less than (6d + 16)·u·(|a|² + |b|²). The factor
+// below is more than twice as large. A separate term covers denormal numbers, whose rounding errors are not relative.
 DistancesFrom::DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products)
     : point_(from.features_.const_data_ptr<double>() + row * from.width()),
       others_(to.features_.const_data_ptr<double>()),

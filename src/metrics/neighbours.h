@@ -10,10 +10,10 @@
 /// whole matrix of distances is never in memory.
 ///
 /// Metrics compare distances that are often equal: a radius is itself a distance to a point that may have copies in the
-/// other set. The distance of two points is therefore *defined* as the sum of (a_c − b_c)² in one fixed order. It is
-/// symmetric, exactly 0 for equal points, and always the same number for the same two points. Matrix products are
-/// several times faster but have none of these properties. They provide rigorous bounds, and only the few pairs whose
-/// bounds do not decide a comparison are computed by the definition.
+/// other set. The distance between two points is therefore *defined* as the sum of (a_c − b_c)² in one fixed order. It
+/// is symmetric, exactly 0 for equal points, and always the same number for the same two points. Matrix products are
+/// several times faster but have none of these properties. They provide rigorous bounds, and the definition is
+/// evaluated only for the few pairs whose bounds do not decide a comparison.
 namespace slopegan {
 
 class DistancesFrom;
@@ -23,8 +23,8 @@ using VisitPoint = std::function<void(std::int64_t i, const DistancesFrom& dista
 /// The rows of a feature matrix, prepared for computing distances to other points with the same origin.
 class Points {
  public:
-  /// features: from checked_features. origin [d]: a point near the centre of the data, which makes the bounds tight.
-  /// Throws std::invalid_argument for values whose squares overflow.
+  /// features: the result of checked_features. origin [d]: a point near the centre of the data, which makes the bounds
+  /// tight. Throws std::invalid_argument if there are values whose squares overflow.
   Points(const at::Tensor& features, const at::Tensor& origin);
 
   std::int64_t count() const { return features_.size(0); }
@@ -39,7 +39,7 @@ class Points {
   at::Tensor norms_;     // [N] squared norms of centred_
 };
 
-/// The squared distances of one point to all rows j of other points. Bounds are cheap, exact distances are not.
+/// The squared distances from one point to all rows j of the other points. Bounds are cheap; exact distances are not.
 class DistancesFrom {
  public:
   DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products);
@@ -55,18 +55,18 @@ class DistancesFrom {
   double norm_, low_, high_, tiny_;
 };
 
-/// Calls `visit` for every row of `from` with its distances to all rows of `to`, concurrently for different rows. Both
-/// must have the same width and the same origin.
+/// Calls `visit` for every row of `from` with its distances to all rows of `to`, concurrently for different rows.
+/// `from` and `to` must have the same width and the same origin.
 void for_each_point(const Points& from, const Points& to, const VisitPoint& visit);
 
-/// Computes the squared distance of every row of features [N, d] to its k-th nearest other row, for every k of `ks`, 1
-/// ≤ k ≤ N − 1. Element [q][i] belongs to ks[q] and row i. Copies of a row count as other rows at distance 0. Throws
+/// Computes the squared distance from every row of features [N, d] to its k-th nearest other row, for every k in `ks`,
+/// 1 ≤ k ≤ N − 1. Element [q][i] belongs to ks[q] and row i. Copies of a row count as other rows at distance 0. Throws
 /// std::invalid_argument.
 std::vector<std::vector<double>> squared_neighbour_radii(const at::Tensor& features,
                                                          const std::vector<std::int64_t>& ks);
 
-/// Computes the distance (not squared) of every row of features [N, d] to the nearest row of `others` [M, d], N, M ≥ 1.
-/// Throws std::invalid_argument.
+/// Computes the distance (not squared) from every row of features [N, d] to the nearest row of `others` [M, d], N, M ≥
+/// 1. Throws std::invalid_argument.
 std::vector<double> nearest_distances(const at::Tensor& features, const at::Tensor& others);
 
 }  // namespace slopegan

@@ -41,20 +41,20 @@ class BlockImpl : public torch::nn::Module {
   std::shared_ptr<ActivationImpl> activation;
 
   /// Called at every forward pass with the input and the output of the activation, [N, C, H, W] each. It must not
-  /// change them. For diagnostics; empty during training.
+  /// change them. Used by diagnostics; empty during training.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);
 
-/// A network that is a chain of blocks: its clock, its initial weights, and its properties as a whole.
+/// A network that is a chain of blocks, with its clock, its initialisation, and the properties of the whole network.
 class BlockChainImpl : public torch::nn::Module {
  public:
   /// Passes the number of images seen to every activation (for schedules and random slopes).
   void set_images(std::int64_t images);
 
   /// Draws the initial weights from streams keyed by (seed, parameter name), so that all slopes start from the same
-  /// normals. normal: N(0, std) (Radford et al. 2016); slope_matched: N(0, gain²/fan_in) with the gain of the
-  /// activation before the layer (1 for the first layer). Batch norm: weight N(1, std), bias 0. Biases are 0.
+  /// random draws. normal: N(0, std²) (Radford et al. 2016); slope_matched: N(0, gain²/fan_in) with the gain of the
+  /// activation before the layer (1 for the first layer). Batch norm: weight N(1, std²), bias 0. Biases are 0.
   void initialise(const InitConfig& init, std::uint64_t seed);
 
   /// One line per block, input side first.
@@ -74,7 +74,7 @@ class BlockChainImpl : public torch::nn::Module {
 
   std::int64_t parameter_count() const;
 
-  /// Makes every batch norm use the statistics of the images of all ranks, or of this process if `sum` is empty.
+  /// Makes every batch norm use statistics over the images of all ranks, or of this process only if `sum` is empty.
   void set_sum_over_ranks(const SumOverRanks& sum);
 
   std::vector<Block> blocks;
@@ -87,13 +87,13 @@ class BlockChainImpl : public torch::nn::Module {
   std::vector<const ActivationImpl*> activations() const;
 };
 
-/// Builds the configured activation of layer `layer` (from 0) of `network` ("generator" or "discriminator") for
-/// `channels` channels. `seed` keys the draws of random slopes.
+/// Builds the configured activation for layer `layer` (counted from 0) of `network` ("generator" or "discriminator")
+/// with `channels` channels. `seed` keys the draws of random slopes.
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
                                                 std::int64_t channels, std::uint64_t seed, const std::string& network);
 
 /// The number of activations in either network: log2(resolution) − 2. Throws c10::Error (ValueError) if the resolution
-/// is not a power of two or below 16.
+/// is below 16 or not a power of two.
 std::int64_t stage_count(std::int64_t resolution);
 
 }  // namespace slopegan

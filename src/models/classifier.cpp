@@ -46,7 +46,7 @@ at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::T
   // Pooling is three times as fast in this format. A tensor with one channel does not determine its format.
   constexpr auto format = at::MemoryFormat::ChannelsLast;
   if (is_training()) return norm.forward(convolution.forward(input).contiguous(format));
-  // In evaluation the running statistics are constants: folding them into the kernel saves a pass over memory.
+  // In evaluation mode the running statistics are constants: folding them into the kernel saves a pass over memory.
   const auto scale = norm.weight / at::sqrt(norm.running_var + norm.options.eps());
   const auto kernel = (convolution.weight * scale.view({-1, 1, 1, 1})).contiguous(format);
   return at::conv2d(input, kernel, norm.bias - norm.running_mean * scale, 1, 1).contiguous(format);
@@ -55,7 +55,7 @@ at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::T
 ClassifierImpl::Output ClassifierImpl::forward(const at::Tensor& images) {
   at::Tensor x = images;
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-    // tanh is monotone: after pooling it gives the same result for a quarter of the cost.
+    // tanh is monotone, so after pooling it gives the same result at a quarter of the cost.
     x = at::tanh(at::max_pool2d(normalised_convolution(i, x), 2));
   }
   const auto features = at::tanh(features_->forward(x.flatten(1)));

@@ -11,9 +11,9 @@
 
 namespace slopegan {
 
-/// A small image classifier whose last hidden layer is the feature space of metrics: 3×3 convolutions with batch norm,
+/// A small image classifier whose last hidden layer is the feature space for metrics: 3×3 convolutions with batch norm,
 /// tanh and 2×2 max pooling down to 4×4, then `feature_count` tanh features, then one logit per class. All activations
-/// are tanh, so that metrics do not depend on the negative slope under study.
+/// are tanh, so that metrics do not favour any negative slope.
 class ClassifierImpl : public torch::nn::Module {
  public:
   static constexpr std::int64_t feature_count = 64;

@@ -62,7 +62,7 @@ Compute choose_compute(const TrainingConfig& training, int local_rank, int local
 void apply_compute(const Compute& compute) {
   at::set_num_threads(compute.threads);
   if (!compute.device.is_cuda()) return;
-  // All CPU algorithms are deterministic. Some of cuDNN's are not, and its benchmark mode could select another
+  // All CPU algorithms are deterministic. Some of cuDNN's are not, and its benchmark mode could select a different
   // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
@@ -70,9 +70,8 @@ void apply_compute(const Compute& compute) {
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
   const auto format = tensor.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve;
-  // A non-blocking copy is safe: LibTorch keeps pinned memory alive until the copy has read it, and copies from
-  // pageable memory return after reading. The dtype changes after the copy, because the host would convert it
-  // otherwise.
+  // A non-blocking copy is safe: LibTorch keeps pinned memory alive until it has been read, and copies from pageable
+  // memory return after reading it. The dtype is converted after the copy; otherwise the host would convert it.
   return tensor.to(compute.device, tensor.scalar_type(), /*non_blocking=*/!compute.device.is_cpu())
       .to(compute.type, /*non_blocking=*/false, /*copy=*/false, format);
 }

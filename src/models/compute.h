@@ -6,7 +6,7 @@
 
 namespace slopegan {
 
-/// The device, dtype and threads of a run.
+/// The device, dtype and number of threads of a run.
 struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
@@ -15,15 +15,15 @@ struct Compute {
 
 /// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU
 /// multiplies it natively, float32 otherwise; one thread per core that the process may use. If `local_size` ranks share
-/// the machine, they share the cores, and each takes the next GPU in turn. Throws UsageError for device = cuda without
-/// CUDA.
+/// the machine, they divide the cores among themselves, and the GPUs are assigned to them in turn. Throws UsageError if
+/// the device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
 /// Sets the number of LibTorch's threads and makes its algorithms deterministic.
 void apply_compute(const Compute& compute);
 
-/// Converts a tensor to the device and dtype of the computation, and images to channels-last. Returns the tensor itself
-/// if nothing changes.
+/// Converts a tensor to the device and dtype of the computation, and images also to channels-last. Returns the tensor
+/// itself if nothing changes.
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute);
 
 /// "cpu, bfloat16, 2 threads".

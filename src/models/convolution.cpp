@@ -32,7 +32,7 @@ at::Tensor ConvolutionImpl::normalised_weight() {
 }
 
 PreparedWeightPtr ConvolutionImpl::prepared_for(at::ScalarType type) {
-  // The weight changes once per step and is used several times. Its version counts the changes.
+  // The weight changes once per step and is used several times. Its version counts these changes.
   if (!prepared_ || prepared_->type() != type || prepared_version_ != weight._version()) {
     prepared_ = c10::make_intrusive<PreparedWeight>(weight, type);
     prepared_version_ = weight._version();

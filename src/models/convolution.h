@@ -19,15 +19,15 @@ struct ConvolutionOptions {
   std::int64_t padding = 1;
   bool transposed = false;
   bool bias = false;
-  /// Divides the weight by its largest singular value, estimated with one power iteration per forward pass in training
-  /// (Miyato et al. 2018).
+  /// Divides the weight by its largest singular value, which is estimated with one power iteration per forward pass in
+  /// training (Miyato et al. 2018).
   bool spectral_norm = false;
 };
 
 /// A square 2-d convolution or transposed convolution that computes in the dtype of its input: master weights stay in
-/// float32 (or float64) and are cast on use. Parameters `weight` ([out, in, k, k]; transposed: [in, out, k, k]) and
-/// `bias`; with spectral norm the buffer `u`, the estimate of the left singular vector. All are zero until the model
-/// initialises them.
+/// float32 (or float64) and are cast on use. It has the parameters `weight` ([out, in, k, k]; transposed: [in, out, k,
+/// k]) and `bias`, and with spectral norm the buffer `u`, the estimate of the left singular vector. All are zero until
+/// the model initialises them.
 class ConvolutionImpl : public torch::nn::Module {
  public:
   explicit ConvolutionImpl(const ConvolutionOptions& options);
@@ -35,10 +35,10 @@ class ConvolutionImpl : public torch::nn::Module {
   /// [N, in, H, W] -> [N, out, H', W'].
   at::Tensor forward(const at::Tensor& input);
 
-  /// Output height for an input height H: (H + 2p − k)/s + 1; transposed: (H − 1)s − 2p + k.
+  /// The output height for the input height H: (H + 2p − k)/s + 1; transposed: (H − 1)s − 2p + k.
   std::int64_t output_size(std::int64_t input_size) const;
 
-  /// The number of products in the sum of one output: in · k²; transposed with stride s: in · (k/s)².
+  /// The number of products that are summed for one output: in · k²; transposed with stride s: in · (k/s)².
   std::int64_t fan_in() const;
 
   const ConvolutionOptions& options() const { return options_; }
@@ -48,8 +48,8 @@ class ConvolutionImpl : public torch::nn::Module {
   at::Tensor normalised_weight();
   PreparedWeightPtr prepared_for(at::ScalarType type);
   at::Tensor strided(const at::Tensor& input);
-  /// Whether the convolution is a matrix product: every output depends on the whole input, or every input on the whole
-  /// output.
+  /// Whether the convolution is a matrix product: every output depends on the whole input, or every input affects the
+  /// whole output.
   bool is_dense(const at::Tensor& input) const;
   at::Tensor dense(const at::Tensor& input);
 

@@ -28,7 +28,7 @@ Stage activation_stage(const BlockImpl& block) {
   return [frozen = block.activation->freeze()](const at::Tensor& x) { return activate(frozen, x); };
 }
 
-/// The slope that the convolution can apply itself; 1 for a block without activation.
+/// The slope that the convolution can apply itself; 1 for a block without an activation.
 std::optional<double> fusible_slope(const BlockImpl& block) {
   if (!block.activation) return 1;
   const auto slope = block.activation->leaky_relu_slope();

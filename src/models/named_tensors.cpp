@@ -46,7 +46,7 @@ void restore_tensors(const NamedTensors& live, const NamedTensors& saved) {
   if (!problems.empty()) {
     const std::size_t count = problems.size();
     problems.resize(std::min<std::size_t>(count, 5));
-    throw CheckpointError("the checkpoint belongs to another architecture: " + join(problems, "; ") +
+    throw CheckpointError("the checkpoint belongs to a different architecture: " + join(problems, "; ") +
                           (count > 5 ? format_text(" (and {} more)", count - 5) : ""));
   }
   const at::NoGradGuard no_gradients;

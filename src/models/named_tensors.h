@@ -19,8 +19,8 @@ NamedTensors named_parameters(const torch::nn::Module& module);
 /// The parameters and buffers of a module.
 NamedTensors named_tensors(const torch::nn::Module& module);
 
-/// Copies `saved` into the tensors `live`. Throws CheckpointError, which lists the tensors that are missing, unknown,
-/// or of another shape or dtype.
+/// Copies `saved` into the tensors `live`. Throws CheckpointError, with a list of the tensors that are missing or
+/// unknown or have a different shape or dtype.
 void restore_tensors(const NamedTensors& live, const NamedTensors& saved);
 
 /// The tensors whose names start with `prefix`, with the prefix removed.

@@ -99,7 +99,8 @@ BadValues bad_values(const ListOf<Rule>& rule) {
 BadValues bad_values(const Slopes& rule) {
   BadValues bad = with_hint({"[]", "[0.1]", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "{}", "{from: 0.1, to: 0.2}"},
                             allowed_text(allowed(rule)));
-  for (const auto& value : {"ten", "\"0.2\"", ".nan", "-3", "2.5", ""}) bad.push_back({value, "allowed: a number -2"});
+  for (const auto& value : {"ten", "\"0.2\"", ".nan", "-3", "2.5", ""})
+    bad.push_back({value, "allowed: a number from -2"});
   for (const auto& each : bad_values(rule.slope)) {
     if (!each.yaml.empty()) bad.push_back({"[0.1, " + each.yaml + ", 0.2]", each.hint});
     bad.push_back({"{from: " + each.yaml + ", to: 0.1, over_images: 10}", each.hint});
@@ -131,7 +132,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   add("a tag", file_with(key, "!!str 1"), "tags (tag:yaml.org,2002:str) are not allowed");
   add("an anchor", file_with(key, "&a 1"), "anchors (&name) are not allowed");
   const std::string again = (section.empty() ? "" : "  ") + name + ": 1\n";
-  add("given twice", file_with(key, "1") + again, key + " is given twice, first in line 3", value_line + 1);
+  add("given twice", file_with(key, "1") + again, key + " is given twice, first on line 3", value_line + 1);
   if (!section.empty()) {
     add("dotted", key + ": 1\n", "write " + section.substr(0, dot - 1) + ": {" + name + ": ...}", 1);
     const bool ambiguous = is_section(name);  // metrics.samples and samples
@@ -188,8 +189,8 @@ std::vector<BadConfig> hostile_yaml() {
       {"a map in a map", "seed: a: b\n", 1, "not valid YAML"},
       {"a list instead of keys", "- seed\n- 1\n", 1, "the file must contain keys with values"},
       {"a word instead of keys", "seed", 1, "the file must contain keys with values"},
-      {"a list as a key", "seed: 0\n? [a]\n: 1\n", 2, "a key must be a word"},
-      {"null as a key", "~: 1\n", 1, "a key must be a word"},
+      {"a list as a key", "seed: 0\n? [a]\n: 1\n", 2, "a key must be a name"},
+      {"null as a key", "~: 1\n", 1, "a key must be a name"},
       {"a section that is a number", "seed: 0\ntraining: 3\n", 2, "is a section with the keys total_images"},
       {"a section that is a list", "training: [1]\n", 1, "is a section with the keys total_images"},
       {"a key of a hundred thousand letters", repeated("k", 100000) + ": 1\n", 1, ""},

@@ -78,15 +78,15 @@ TEST_F(HostileFiles, NamesTheLineOfASyntaxError) {
 
 TEST_F(HostileFiles, RefusesKeysGivenTwice) {
   EXPECT_EQ(errors("generator:\n  width: 8\n  width: 16\n"),
-            Lines{"x.yaml:3: generator.width is given twice, first in line 2"});
+            Lines{"x.yaml:3: generator.width is given twice, first on line 2"});
   EXPECT_EQ(errors("generator: {width: 8, width: 8}"),
-            Lines{"x.yaml:1: generator.width is given twice, first in line 1"});
+            Lines{"x.yaml:1: generator.width is given twice, first on line 1"});
   EXPECT_EQ(errors("generator: {width: 8}\nseed: 1\ngenerator:\n  width: 8\n"),
-            Lines{"x.yaml:3: generator is given twice, first in line 1"});
+            Lines{"x.yaml:3: generator is given twice, first on line 1"});
   EXPECT_EQ(errors("generator:\n  negative_slope: {from: 1, to: 0, to: 1, over_images: 1}\n"),
-            Lines{"x.yaml:2: generator.negative_slope.to is given twice, first in line 2"});
+            Lines{"x.yaml:2: generator.negative_slope.to is given twice, first on line 2"});
   EXPECT_EQ(override_errors({"generator={width: 8, width: 9}"}),
-            Lines{"command line: 'generator={width: 8, width: 9}': width is given twice, first in line 1"});
+            Lines{"command line: 'generator={width: 8, width: 9}': width is given twice, first on line 1"});
 }
 
 TEST_F(HostileFiles, RefusesAnchorsAndAliases) {
@@ -114,9 +114,9 @@ TEST_F(HostileFiles, RefusesASecondDocument) {
 }
 
 TEST_F(HostileFiles, RefusesKeysThatAreNotWords) {
-  EXPECT_EQ(errors("? [a, b]\n: 1\n"), Lines{"x.yaml:1: a key must be a word"});
-  EXPECT_EQ(errors("? {a: b}\n: 1\n"), Lines{"x.yaml:1: a key must be a word"});
-  EXPECT_EQ(errors("~: 1\n"), Lines{"x.yaml:1: a key must be a word"});
+  EXPECT_EQ(errors("? [a, b]\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
+  EXPECT_EQ(errors("? {a: b}\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
+  EXPECT_EQ(errors("~: 1\n"), Lines{"x.yaml:1: a key must be a name"});
 }
 
 TEST_F(HostileFiles, RefusesDeepNesting) {

@@ -128,7 +128,7 @@ TEST_F(LoadConfig, SuggestsTheFullKeyForAKeyWithoutItsSection) {
 
 TEST_F(LoadConfig, ExplainsThatDottedKeysAreNestedInAFile) {
   EXPECT_EQ(errors("training.total_images: 5"),
-            Lines{"x.yaml:1: training.total_images is not a key: keys of a file are nested; write training: "
+            Lines{"x.yaml:1: training.total_images is not a key: keys in a file are nested; write training: "
                   "{total_images: ...}"});
   EXPECT_EQ(
       errors("generator: {a.b: 5}"),
@@ -150,7 +150,7 @@ TEST_F(LoadConfig, NamesTheAllowedRange) {
   EXPECT_EQ(errors("data: {resolution: 48}"),
             Lines{"x.yaml:1: data.resolution = 48 is not allowed; allowed: 32, 64, 128"});
   EXPECT_THAT(errors("generator: {negative_slope: 2.5}").front(),
-              HasSubstr("generator.negative_slope = 2.5 is out of range; allowed: a number -2 to 2, a list"));
+              HasSubstr("generator.negative_slope = 2.5 is out of range; allowed: a number from -2 to 2, a list"));
 }
 
 TEST_F(LoadConfig, AcceptsTheBoundsOfARange) {
@@ -190,7 +190,7 @@ TEST_F(LoadConfig, RefusesValuesOfAnotherType) {
   EXPECT_EQ(errors("data: {flip: 1}"), Lines{"x.yaml:1: data.flip = 1 is not true or false; allowed: true, false"});
   EXPECT_EQ(errors("data: {flip: yes}"), Lines{"x.yaml:1: data.flip = yes is not true or false; allowed: true, false"});
   EXPECT_EQ(errors("training: {device: [cpu]}"),
-            Lines{"x.yaml:1: training.device is a list, not a word; allowed: auto, cpu, cuda"});
+            Lines{"x.yaml:1: training.device is a list, not a name; allowed: auto, cpu, cuda"});
   EXPECT_THAT(errors("sweep: {seeds: 3}").front(),
               HasSubstr("sweep.seeds = 3 is not a list: write [3]; allowed: a list of"));
   EXPECT_THAT(override_errors({"sweep.seeds=0,1,2"}).front(), HasSubstr("write [0,1,2]"));
@@ -258,7 +258,7 @@ TEST_F(LoadConfig, ReportsAllErrorsOfAllSourcesAtOnce) {
       errors("seed: x\ngenerator:\n  width: 0\n  negative_slop: 0.1\n  negative_slope: [0.1, 0.2]\n"
              "seed: 1\n",
              {"training.precision=float8", "nonsense", "=5"}),
-      (Lines{"x.yaml:6: seed is given twice, first in line 1",
+      (Lines{"x.yaml:6: seed is given twice, first on line 1",
              "x.yaml:1: seed = x is not a whole number; allowed: 0 or more",
              "x.yaml:3: generator.width = 0 is out of range; allowed: 1 to 1024",
              "x.yaml:4: generator.negative_slop is not a key; did you mean generator.negative_slope?",
@@ -304,7 +304,7 @@ TEST_F(LoadConfig, ReadsAListOfWords) {
                   "density_coverage, classifier_score, memorisation (did you mean kd?)"});
   EXPECT_EQ(
       errors("metrics: {names: fd}"),
-      Lines{"x.yaml:1: metrics.names = fd is not a list: write [fd]; allowed: a list of at most 6 of the words fd, kd, "
+      Lines{"x.yaml:1: metrics.names = fd is not a list: write [fd]; allowed: a list of at most 6 of the names fd, kd, "
             "precision_recall, density_coverage, classifier_score, memorisation"});
 }
 

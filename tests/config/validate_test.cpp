@@ -104,7 +104,7 @@ TEST(Validate, LearnedSlopesHaveNoSchedule) {
   Config config = with_schedule({0.3, 0.1, 100, SlopeShape::linear});
   EXPECT_THAT(errors(config), IsEmpty());
   config.generator.activation = ActivationKind::prelu;
-  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope is a schedule: not allowed with "
+  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope is a schedule, which is not allowed with "
                                           "generator.activation = prelu, which learns its slope"));
 }
 

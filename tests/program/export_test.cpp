@@ -144,7 +144,7 @@ TEST_F(Import, RefusesUnsuitableWeightsAndLeavesNothing) {
   };
   refused(import(good, {"run.name=smoke"}), 2, "already exists");
   refused(import(good, {"generator.width=16"}), 4, "has another shape");
-  refused(import(good, {"generator.norm=none"}), 4, "another architecture");
+  refused(import(good, {"generator.norm=none"}), 4, "a different architecture");
   refused(import(directory_ / "none"), 4, "none");
   refused(import(directory_.write("text", "no tensors")), 4, "text");
   refused(import(write_weights(original.tensors, {"generator.", "ema."})), 4, "start with generator.");
