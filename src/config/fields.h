@@ -128,8 +128,7 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
         "number of images after which the learning rates are 0");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
-        "half-life, in images, of the exponential moving average of the generator; the averaged generator draws the "
-        "samples");
+        "half-life, in images, of the generator's exponential moving average; the average draws the samples");
 }
 
 template <class ConfigType, class Visitor>

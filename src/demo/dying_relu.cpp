@@ -44,7 +44,7 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
 void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
   struct Case {
     std::int64_t width, layers;  // as in Lu et al., including the output layer
-    double simulated;            // with another program, over the same number of networks
+    double simulated;            // with a different program, over the same number of networks
   };
   for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
     const ChainShape shape{row.width, row.layers - 1};
@@ -54,8 +54,8 @@ void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
     demo.predictions.push_back(predict_at_most(name + ", bound", born_dead_bound(shape), count));
     demo.born_dead.push_back({chain_text({row.width, row.layers}), born_dead_bound(shape), count.share()});
   }
-  // Two hidden layers of two units: 1/2 · 1/4 if one input dies in the first layer, 1/2 · 1/16 if each input has one
-  // unit.
+  // Two hidden layers of two units: 1/2 · 1/4 if one input dies in the first layer, and 1/2 · 1/16 if each input has
+  // one unit.
   demo.predictions.push_back(predict_share("born dead, N = 2, L = 3, exact 5/32", 5.0 / 32,
                                            count_born_dead({2, 2}, 0, chains_counted, seed + 1)));
   demo.predictions.push_back(
@@ -91,7 +91,7 @@ void measure_correlation_maps(DyingRelu& demo, std::uint64_t seed) {
       curve.predicted.push_back(correlation);
     }
     const double measured = curve.measured.mean.back();
-    // The map is exact for infinite width; every layer adds an error of the order of 1 / width.
+    // The map is exact for infinite width; each layer adds an error of order 1 / width.
     const double tolerance = deviations_allowed * curve.measured.standard_error.back() +
                              static_cast<double>(layers) / static_cast<double>(width) * (1 - correlation);
     demo.predictions.push_back({format_text("correlation after {} layers, slope {:g}", layers, slope),
@@ -108,7 +108,7 @@ std::string describe_gan(const WoundedGan& gan) {
          format_text(", D's dead units {:.2f} -> {:.2f}", gan.never_positive.front(), gan.never_positive.back());
 }
 
-/// The predicted course of training: frozen, damaged but recovering, or not damaged.
+/// The predicted outcome of training: frozen, damaged but recovering, or not damaged.
 enum class Fate { frozen, recovers, unhurt };
 
 bool matches(Fate fate, const WoundedGan& gan) {
@@ -222,7 +222,7 @@ Panel death_panel(const std::string& title, const std::string& x_label, const st
   Panel panel;
   panel.title = title;
   panel.x_label = x_label;
-  panel.y_label = "share of 20,000 networks";
+  panel.y_label = "fraction of 20,000 networks";
   panel.y_range = {0, 1};
   Series predicted{bar_label, Mark::bars, pale_blue, consecutive_numbers(rows.size(), 0), {}};
   Series measured{"measured", Mark::points, plot_colours[0], consecutive_numbers(rows.size(), 0), {}};
@@ -292,9 +292,8 @@ cv::Mat draw_dying_relu(const DyingRelu& demo) {
   Plot plot;
   plot.title = "Dying ReLU: theory and measurement";
   plot.subtitle =
-      "a is the slope for negative inputs; 0 is ReLU. A dead unit is never positive: with slope 0 its output is 0, and "
-      "it "
-      "gets no gradient.";
+      "a is the slope for negative inputs; 0 is ReLU. A dead unit is never positive: with slope 0, its output is 0 and "
+      "it receives no gradient.";
   plot.panels = {
       death_panel("Point death: the output for one input is zero", "units x layers, slope", "predicted",
                   demo.point_deaths),
@@ -302,9 +301,9 @@ cv::Mat draw_dying_relu(const DyingRelu& demo) {
                   demo.born_dead),
       recovery_panel(demo.recoveries),
       correlation_panel(demo.correlations),
-      gan_panel("GAN, D's biases at -3 sigma: dead units", "share of units never positive", demo.gans,
+      gan_panel("GAN, D's biases at -3 sigma: dead units", "fraction of units never positive", demo.gans,
                 &WoundedGan::never_positive),
-      gan_panel("The same GAN: distance of the generator", "|G - G0| / |G0|", demo.gans, &WoundedGan::generator_change),
+      gan_panel("The same GAN: change of the generator", "|G - G0| / |G0|", demo.gans, &WoundedGan::generator_change),
   };
   plot.panels[4].y_range = {0, 1};
   return draw_plot(plot);

@@ -10,8 +10,8 @@
 
 namespace slopegan {
 
-/// A theoretical prediction and the measurement on this project's layers. A prediction of a share holds if the measured
-/// share is within four binomial standard deviations of the probability, which fails by chance once in 16,000 cases.
+/// A theoretical prediction and the measurement on this project's layers. A predicted fraction holds if the measured
+/// fraction is within four binomial standard deviations of the probability, which fails by chance once in 16,000 cases.
 struct Prediction {
   std::string what;
   std::string predicted;
@@ -20,19 +20,19 @@ struct Prediction {
   bool holds = false;
 };
 
-/// Compares `count` with the probability `predicted` (0: no hits at all).
+/// Compares `count` with the probability `predicted`; 0 allows no hits at all.
 Prediction predict_share(const std::string& what, double predicted, Count count);
-/// Compares `count` with a share that was itself counted over `reference_networks` networks.
+/// Compares `count` with a fraction that was itself counted over `reference_networks` networks.
 Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
                                  Count count);
-/// Compares `count` with an upper bound of the probability.
+/// Compares `count` with an upper bound on the probability.
 Prediction predict_at_most(const std::string& what, double bound, Count count);
 
-/// The measurements of `slopegan demo dying-relu` and the curves of its plot.
+/// The measurements of `slopegan demo dying-relu` and the curves in its plot.
 struct DyingRelu {
   struct DeathRow {
     std::string label;
-    double predicted = 0;  ///< a probability; for born-dead networks, its bound
+    double predicted = 0;  ///< a probability; for born-dead networks, a bound on it
     double measured = 0;
   };
   struct RecoveryCurve {
@@ -59,7 +59,7 @@ struct DyingRelu {
   bool all_hold() const;
 };
 
-/// Runs all measurements, which takes a few seconds. The result depends only on the seed.
+/// Runs all measurements, which takes a few seconds. The results depend only on the seed.
 DyingRelu measure_dying_relu(std::uint64_t seed);
 
 /// A table with one line per prediction.

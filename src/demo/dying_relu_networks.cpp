@@ -20,7 +20,7 @@ namespace slopegan {
 
 namespace {
 
-/// Standard normals as float64, keyed by (seed, name).
+/// Draws from N(0, 1) as float64, keyed by (seed, name).
 at::Tensor keyed_normals(at::IntArrayRef shape, std::uint64_t seed, const std::string& name) {
   auto weights = at::empty(shape, at::kDouble);
   fill_normal(weights, 0, 1, seed, "demo/dying_relu/" + name);
@@ -153,7 +153,7 @@ Config wounded_config(const WoundedGanOptions& options) {
   config.generator.latent_dim = 16;
   config.discriminator.negative_slope = NegativeSlope(options.negative_slope);
   config.discriminator.norm = options.norm;
-  config.init.mode = InitMode::slope_matched;  // variance 1 in every layer also without batch norm
+  config.init.mode = InitMode::slope_matched;  // variance 1 in every layer even without batch norm
   config.optimizer.generator_lr = config.optimizer.discriminator_lr = 2e-3;
   config.ema.half_life_images = 0;
   return config;
@@ -174,8 +174,8 @@ at::Tensor discs(std::uint64_t seed, std::int64_t index) {
 
 bool is_wounded(const BlockImpl& block) { return block.activation && (block.conv->bias.defined() || block.norm); }
 
-/// Sets the biases so that nearly all pre-activations are negative, based on their deviations in the initialised
-/// network.
+/// Sets the biases so that nearly all pre-activations are negative, based on the standard deviations of the
+/// pre-activations in the initialised network.
 void wound(Discriminator& discriminator, const at::Tensor& images) {
   const at::NoGradGuard no_gradients;
   std::vector<double> deviations(discriminator->blocks.size());

@@ -5,8 +5,9 @@
 
 #include "config/config.h"
 
-/// Small networks, built from this project's layers, that test the closed forms of the dying ReLU, and a GAN with a
-/// half-dead discriminator. All random numbers come from streams keyed by the seed. The chains are float64 on the CPU.
+/// Small networks, built from this project's layers, that test closed-form results about the dying ReLU, and a GAN with
+/// a half-dead discriminator. All random numbers come from streams keyed by the seed. The chains are float64 on the
+/// CPU.
 namespace slopegan {
 
 struct Count {
@@ -15,8 +16,8 @@ struct Count {
   double share() const { return static_cast<double>(hits) / static_cast<double>(of); }
 };
 
-/// A chain of `layers` activation layers of `width` units on a scalar input, with random weights of He's normal
-/// initialisation and no biases.
+/// A chain of `layers` activation layers with `width` units each on a scalar input, with random weights from He's
+/// normal initialisation and no biases.
 struct ChainShape {
   std::int64_t width = 2;
   std::int64_t layers = 10;
@@ -24,14 +25,14 @@ struct ChainShape {
 
 /// Counts the chains among `networks` whose output is zero for one input because all units of a layer are zero.
 Count count_point_deaths(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
-/// The probability of a point death. At slope 0: 1 − (1 − 2^−width)^layers, since each unit of a layer with a non-zero
-/// input is positive with probability ½. 0 for other slopes.
+/// The probability of a point death. At slope 0 it is 1 − (1 − 2^−width)^layers, because each unit in a layer with a
+/// non-zero input is positive with probability ½. For other slopes it is 0.
 double point_death_probability(ChainShape shape, double negative_slope);
 
 /// Counts the chains that are born dead, that is, constant over all inputs. Without biases, the inputs +1 and −1
 /// represent all inputs.
 Count count_born_dead(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
-/// The upper bound of the probability of being born dead, 1 − (1 − 2^−width)^layers: Lu et al. 2019 (Dying ReLU and
+/// The upper bound on the probability of being born dead, 1 − (1 − 2^−width)^layers: Lu et al. 2019 (Dying ReLU and
 /// Initialization), theorem 3, for one input and `layers` activation layers (L − 1 in the paper, whose L includes the
 /// output layer).
 double born_dead_bound(ChainShape shape);
@@ -44,14 +45,14 @@ struct RecoveryProblem {
   std::int64_t max_steps = 5000;
 };
 struct Recovery {
-  std::int64_t steps = -1;     ///< until b > 0; −1 if this takes more than max_steps
-  bool bit_identical = false;  ///< whether b has not changed at the end
+  std::int64_t steps = -1;     ///< the number until b > 0; −1 if it exceeds max_steps
+  bool bit_identical = false;  ///< whether b is unchanged at the end
   std::vector<double> biases;  ///< before each step and at the end
 };
 /// Trains the unit.
 Recovery train_dead_unit(const RecoveryProblem& problem, double negative_slope);
-/// The number of steps until b > 0: ceil(−ln(1 + aB/t) / ln(1 − ηa²)) with B = −bias, since b' = b − ηa(ab − t). −1
-/// (never) for slope 0.
+/// The number of steps until b > 0: ceil(−ln(1 + aB/t) / ln(1 − ηa²)) with B = −bias, because b' = b − ηa(ab − t). It
+/// is −1 (never) for slope 0.
 std::int64_t predicted_recovery(const RecoveryProblem& problem, double negative_slope);
 
 /// The correlation of the representations of two inputs after a wide layer with variance-preserving weights, given
@@ -64,14 +65,14 @@ struct Correlations {
   std::vector<double> mean, standard_error;
 };
 /// Measures the correlation after each of `layers` layers of `width` units for two inputs with correlation 0, over
-/// `networks` networks. One element per slope; all slopes use the same normals for the weights.
+/// `networks` networks. Returns one element per slope; all slopes use the same random draws for the weights.
 std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
                                                std::int64_t width, std::int64_t networks, std::uint64_t seed);
 
 /// A small GAN whose discriminator starts half dead: every bias before an activation is −3 standard deviations of the
 /// pre-activations, so that nearly all of them are negative. The real images are randomly drawn discs.
 struct WoundedGanOptions {
-  double negative_slope = 0;  ///< of the discriminator; the generator has 0.2
+  double negative_slope = 0;  ///< in the discriminator; the generator has 0.2
   DiscriminatorNorm norm = DiscriminatorNorm::none;
   std::int64_t steps = 100;
   std::int64_t probe_every = 5;
@@ -87,7 +88,7 @@ struct WoundedGan {
   std::vector<double> positive_fraction;
   /// |W − W₀| / |W₀| over all parameters of the generator.
   std::vector<double> generator_change;
-  bool generator_bit_identical = false;  ///< whether no parameter has changed at the end
+  bool generator_bit_identical = false;  ///< whether all parameters are unchanged at the end
 };
 
 WoundedGan train_wounded_gan(const WoundedGanOptions& options);

@@ -10,7 +10,8 @@ namespace slopegan {
 
 namespace {
 
-/// Rows summed in float32 before they are added to the float64 sums; few enough for rounding errors to be negligible.
+/// The number of rows that are summed in float32 before they are added to the float64 sums: few enough for rounding
+/// errors to be negligible.
 constexpr std::int64_t rows_per_part = 256;
 
 /// [N, C, H, W] -> [N·H·W, C], float32 on the CPU; a view if the tensor is channels-last.
@@ -18,7 +19,7 @@ at::Tensor as_rows(const at::Tensor& tensor) {
   return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kCPU, at::kFloat).contiguous();
 }
 
-/// Sums over a few rows, one array per sum, so that the loop over the channels is vectorised.
+/// Sums over a few rows, with one array per sum, so that the loop over the channels is vectorised.
 struct RowSums {
   explicit RowSums(std::size_t channels)
       : positive(channels), negative(channels), magnitude(channels), energy(channels), energy_of_negatives(channels) {}

@@ -10,7 +10,7 @@
 
 namespace slopegan {
 
-/// Statistics of the units of one activation layer. A unit is a channel; its values are those of all images and
+/// Statistics of the units in one activation layer. A unit is a channel; its values are those at all images and
 /// positions (N × H × W).
 class UnitStatistics {
  public:
@@ -22,11 +22,11 @@ class UnitStatistics {
   void add(const at::Tensor& pre_activation, const at::Tensor& output);
 
   std::int64_t units() const { return static_cast<std::int64_t>(sums_.size()); }
-  /// Values per unit. A unit that was never positive in M values is positive with a probability below 3/M (95 %
-  /// confidence, "rule of three").
+  /// The number of values per unit. If a unit was never positive in M values, its probability of being positive is
+  /// below 3/M (95 % confidence, "rule of three").
   std::int64_t values() const { return values_; }
 
-  /// The fraction of units without a value > 0: dead units if the slope is 0, always negative ones otherwise.
+  /// The fraction of units without a value > 0: dead units if the slope is 0, units that are always negative otherwise.
   double never_positive() const;
   /// The fraction of units whose values are all > 0, which are therefore linear.
   double always_positive() const;
@@ -38,7 +38,7 @@ class UnitStatistics {
   /// 0.
   double slope_energy() const;
 
-  /// The fraction of values > 0 of one unit.
+  /// The fraction of one unit's values that are > 0.
   double positive_fraction(std::int64_t unit) const;
 
  private:
@@ -46,7 +46,7 @@ class UnitStatistics {
     std::int64_t positive = 0, negative = 0;
     double magnitude = 0;            // Σ |f(x)|
     double energy = 0;               // Σ f(x)²
-    double energy_of_negatives = 0;  // the part of x ≤ 0
+    double energy_of_negatives = 0;  // the part for x ≤ 0
   };
   void add_rows(const float* pre_activation, const float* output, std::int64_t rows);
 
@@ -57,17 +57,17 @@ class UnitStatistics {
 /// Collects statistics of a network's activation layers at every forward pass during its lifetime. The network must
 /// outlive the object and must not have other observers.
 ///
-/// The probe changes nothing, but forward passes in training mode update the running statistics of batch norm and u of
-/// spectral norm. Pass a copy of the network to avoid that.
+/// The probe itself changes nothing, but forward passes in training mode update the running statistics of batch norm
+/// and the vector u of spectral norm. Pass a copy of the network to avoid that.
 class LayerProbe {
  public:
-  /// With `histograms`, collects histograms of the pre-activations as well.
+  /// If `histograms` is set, histograms of the pre-activations are collected too.
   explicit LayerProbe(BlockChainImpl& network, bool histograms = false);
   ~LayerProbe();
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
 
-  /// One element per activation, input side first; the index is that of the block.
+  /// One element per activation, input side first, with the same index as the block.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
   /// Histograms of the inputs of each activation; empty without `histograms`.
@@ -79,7 +79,7 @@ class LayerProbe {
   std::vector<Histogram> pre_activations_;
 };
 
-/// The number of images after which every unit of the network has taken at least `values` values.
+/// The number of images after which every unit in the network has had at least `values` values.
 std::int64_t images_for(const BlockChainImpl& network, std::int64_t values);
 
 }  // namespace slopegan

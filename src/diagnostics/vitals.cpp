@@ -60,8 +60,9 @@ std::vector<std::string> sentinels(const Vitals& vitals) {
 
 std::string sentinel_text(const std::string& name) {
   if (name == "collapse") {
-    return format_text("collapse: the mean distance of generated images is below {:g} of that of real images",
-                       collapse_threshold);
+    return format_text(
+        "collapse: the mean distance between generated images is below {:g} times that between real images",
+        collapse_threshold);
   }
   if (name == "saturation") {
     return format_text(

@@ -25,7 +25,7 @@ NamedTensors broadcast_tensors(const NamedTensors& tensors, Ranks& ranks) {
 
 // --- Gradient buckets ------------------------------------------------------------------------------------------------
 
-/// Small enough that the first all-reduce starts early, large enough that there are few of them.
+/// Small enough that the first all-reduce starts early, and large enough that there are few of them.
 static constexpr std::int64_t bucket_bytes = 4 << 20;
 
 class GradientBuckets::Hook : public torch::autograd::PostAccumulateGradHook {

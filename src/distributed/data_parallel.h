@@ -13,21 +13,21 @@
 
 namespace slopegan {
 
-/// Returns copies of rank 0's tensors on all ranks. The names and shapes of `tensors` must be the same on all ranks.
+/// Returns copies of rank 0's tensors on every rank. The names and shapes of `tensors` must be the same on all ranks.
 NamedTensors broadcast_tensors(const NamedTensors& tensors, Ranks& ranks);
 
 /// Sums the gradients of all ranks while the backward pass runs. Gradients are copied into flat buckets of a few
 /// megabytes, last layers first, and the all-reduce of a bucket starts as soon as the bucket is full.
 class GradientBuckets {
  public:
-  /// Installs hooks on `parameters`, which must all be of one dtype on one device. The parameters and `ranks` must
+  /// Installs hooks on `parameters`, which must all have the same dtype and device. The parameters and `ranks` must
   /// outlive the object.
   GradientBuckets(const NamedTensors& parameters, Ranks& ranks);
   ~GradientBuckets();
   GradientBuckets(const GradientBuckets&) = delete;
   GradientBuckets& operator=(const GradientBuckets&) = delete;
 
-  /// Stores the gradients of `loss`, summed over all ranks, in the parameters. The parameters must not have gradients
+  /// Stores the gradients of `loss`, summed across all ranks, in the parameters. The parameters must not have gradients
   /// before the call.
   void backward(const at::Tensor& loss);
 
@@ -46,8 +46,8 @@ class GradientBuckets {
   std::size_t started_ = 0;  ///< buckets whose all-reduce has started; the order is the same on all ranks
 };
 
-/// Makes a step of several ranks equivalent to a step of one process with the whole batch: gradients are summed over
-/// the ranks and, with `sync_batch_norm`, batch norm uses the statistics of all images.
+/// Makes a step on several ranks equivalent to a step of one process with the whole batch: gradients are summed across
+/// the ranks and, with `sync_batch_norm`, batch norm uses the statistics over all images.
 class DataParallel {
  public:
   /// The networks and `ranks` must outlive the object. The networks must have the same weights on all ranks
@@ -64,14 +64,14 @@ class DataParallel {
   std::vector<at::Tensor> mean_over_batch(const std::vector<at::Tensor>& means, const Part& part);
 
   /// Computes the gradients of a loss over the whole batch, given its mean over this rank's part, and stores them in
-  /// the parameters of `network`, one of the two networks of the constructor.
+  /// the parameters of `network`, which is one of the two networks passed to the constructor.
   void backward(const at::Tensor& loss, const Part& part, const BlockChainImpl& network);
 
   /// Stops synchronising batch norm, so that each rank can run the networks on its own. Used to find the cause of a
   /// divergence.
   void disable_sync();
 
-  /// Returns whether the parameters of both networks have the same bits on all ranks.
+  /// Returns whether the parameters of both networks are bit-identical on all ranks.
   bool has_same_weights() const;
 
  private:

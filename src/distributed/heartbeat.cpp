@@ -156,7 +156,7 @@ std::optional<Heartbeat::Failure> Heartbeat::failure() {
   const std::lock_guard lock(state_->mutex);
   const auto now = std::chrono::steady_clock::now();
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - state_->last_call);
-  // If the watch thread makes no progress, it is waiting for a machine that is gone. Time during which this process was
+  // If the watch thread makes no progress, it is waiting for a machine that is gone. Time during which this process is
   // suspended does not count.
   state_->silence = state_->rounds == state_->rounds_seen ? state_->silence + std::min(passed, state_->limits.period)
                                                           : std::chrono::milliseconds(0);

@@ -20,19 +20,19 @@ struct KeyValueStore {
   std::function<bool(const std::string& key)> has;
 };
 
-/// Signals to the other processes every second that this process is alive, and monitors their signals, on its own
-/// thread. A process that waits in a collective call cannot otherwise tell a slow rank from a lost one.
+/// Signals to the other processes every second that this process is alive, and monitors their signals, on a separate
+/// thread. Without it, a process that waits in a collective call cannot tell a slow rank from a lost one.
 class Heartbeat {
  public:
   struct Limits {
     std::chrono::milliseconds period{1000};
-    int max_silent_rounds = 12;  ///< rounds without a beat of a rank, or periods without an answer of the store
+    int max_silent_rounds = 12;  ///< rounds without a beat from a rank, or periods without an answer from the store
     int grace_rounds = 8;        ///< rounds between a failure and give_up
   };
   /// Why this process cannot continue.
   struct Failure {
     std::string text;
-    std::optional<int> exit_code;  ///< of a rank that announced its end
+    std::optional<int> exit_code;  ///< the exit code of a rank that announced its end
   };
 
   /// `give_up` is called on the heartbeat's thread if failure() is not called within the grace period after a failure.

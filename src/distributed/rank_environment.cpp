@@ -24,8 +24,8 @@ struct Launcher {
 constexpr Launcher torchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
 constexpr Launcher open_mpi = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
                                "OMPI_COMM_WORLD_LOCAL_SIZE"};
-// SLURM_NTASKS is also set in a batch script, which is one process; SLURM_STEP_NUM_TASKS only in processes that srun
-// starts.
+// SLURM_NTASKS is also set in a batch script, which is a single process; SLURM_STEP_NUM_TASKS is set only in processes
+// that srun starts.
 constexpr Launcher slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"};
 constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
 
@@ -94,7 +94,7 @@ class EnvironmentReader {
     found.attempt = value_("TORCHELASTIC_RESTART_COUNT").value_or("0");
   }
 
-  /// A port derived from the job id, so that jobs on one machine use different ports.
+  /// A port derived from the job ID, so that jobs on the same machine use different ports.
   std::uint16_t port_of_job() const {
     int number = 0;
     for (const char* name : {"SLURM_JOB_ID", "SLURM_STEP_ID"}) {

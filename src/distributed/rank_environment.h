@@ -8,8 +8,7 @@
 
 namespace slopegan {
 
-/// The place of this process among the ranks that train one network, read from the environment variables of the
-/// launcher.
+/// The position of this process among the ranks that train one network, read from the launcher's environment variables.
 struct RankEnvironment {
   int rank = 0;
   int size = 1;
@@ -21,18 +20,18 @@ struct RankEnvironment {
   std::string attempt;              ///< distinguishes restarts that use the same store
 };
 
-/// Returns the value of an environment variable, std::nullopt if it is unset or empty.
+/// Returns the value of an environment variable, or std::nullopt if it is unset or empty.
 using EnvironmentLookup = std::function<std::optional<std::string>(const char* name)>;
 
-/// Looks a variable up in the environment of this process.
+/// Looks up a variable in the environment of this process.
 std::optional<std::string> environment_value(const char* name);
 
-/// Reads torchrun's variables (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI's
-/// (OMPI_COMM_WORLD_*), those of Slurm's srun (a batch script is not a rank, regardless of the number of tasks in its
-/// job) or PMI's (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers
-/// MASTER_PORT is optional, and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first
-/// host of the job step. Returns std::nullopt for a single process. Throws UsageError if variables are missing or
-/// contradict each other.
+/// Reads the variables of torchrun (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI
+/// (OMPI_COMM_WORLD_*), Slurm's srun (a batch script is not a rank, regardless of the number of tasks in its job) or
+/// PMI (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers, MASTER_PORT is
+/// optional, and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first host of the job
+/// step. Returns std::nullopt for a single process. Throws UsageError if variables are missing or contradict each
+/// other.
 std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
 /// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError.

@@ -36,8 +36,8 @@ namespace slopegan {
 namespace {
 
 constexpr auto connect_timeout = std::chrono::minutes(5);
-/// The heartbeat detects lost ranks. A rank that evaluates metrics or reads a data set keeps the others waiting for a
-/// long time.
+/// The timeout of collective calls. It is long because a rank that evaluates metrics or reads a data set keeps the
+/// others waiting; the heartbeat detects lost ranks.
 constexpr auto collective_timeout = std::chrono::hours(24 * 7);
 
 std::string first_line(const char* text) {
@@ -149,8 +149,8 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
   connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
-  // The heartbeat starts before Gloo connects, because a rank that is lost meanwhile would leave the others waiting. It
-  // has its own connection to the store, since its thread may block in it.
+  // The heartbeat starts before Gloo connects, because a rank that is lost in the meantime would leave the others
+  // waiting. It has its own connection to the store, because its thread may block in it.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
     log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
     ::_exit(failure.exit_code.value_or(static_cast<int>(ExitCode::io)));
@@ -171,7 +171,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
 Ranks::~Ranks() {
   connection_->heartbeat.reset();
   if (!connection_->broken) return;
-  // The destructors would join threads that may wait for a lost rank.
+  // The destructors would join threads that may be waiting for a lost rank.
   connection_->gloo.release();
   connection_->nccl.release();
 }

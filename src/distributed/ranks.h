@@ -10,13 +10,13 @@
 
 namespace slopegan {
 
-/// The processes that train one network together, connected through LibTorch's c10d: Gloo on CPUs, NCCL for tensors on
-/// GPUs if LibTorch has it.
+/// The processes that train one network together, connected through LibTorch's c10d: with Gloo on CPUs, and with NCCL
+/// for tensors on GPUs if LibTorch supports it.
 ///
 /// The calls are collective unless noted: every rank makes the same calls in the same order, and they block until all
-/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the calls throw, or,
-/// if the process is busy elsewhere, a watchdog thread exits it. The exit code is that of the rank that announced its
-/// end (Error); a lost rank causes an IoError.
+/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the calls throw or,
+/// if the process is busy elsewhere, a watchdog thread makes it exit. If a rank announced its end, its exit code is
+/// used (Error); a lost rank causes an IoError.
 class Ranks {
  public:
   /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, and UsageError if this
@@ -41,15 +41,15 @@ class Ranks {
     std::shared_ptr<State> state_;
   };
 
-  /// Starts to sum a contiguous tensor over all ranks, in place, and returns at once. The result has the same bits on
-  /// all ranks.
+  /// Starts to sum a contiguous tensor across all ranks, in place, and returns immediately. The result is bit-identical
+  /// on all ranks.
   PendingSum start_all_reduce(const at::Tensor& tensor);
   void all_reduce(const at::Tensor& tensor) { start_all_reduce(tensor).wait(); }
 
   /// Copies the values of a contiguous tensor from rank 0 to all ranks.
   void broadcast(const at::Tensor& tensor);
 
-  /// The maximum of the ranks' numbers.
+  /// The maximum of all ranks' numbers.
   std::int64_t all_reduce_max(std::int64_t number);
 
   /// Returns whether `text` is the same on all ranks.

@@ -22,7 +22,7 @@ constexpr int walk_hundredths = 6, training_hundredths = 40, last_hundredths = 2
 constexpr std::size_t most_training_frames = 200;
 constexpr std::int64_t tile_stations = 3;  // latents that each tile walks through
 
-/// float32 [columns, latent_dim]: from latent `row` of the run to the next one.
+/// The walk from latent `row` of the run to the next one, float32 [columns, latent_dim].
 at::Tensor walk_row(const Config& config, int row, int columns) {
   const auto ends = sample_latents(config, row + 2);
   std::vector<at::Tensor> points;
@@ -33,7 +33,7 @@ at::Tensor walk_row(const Config& config, int row, int columns) {
   return at::stack(points);
 }
 
-/// One walk per tile: from its latent of the run through two of the latents after the first `tiles`.
+/// One walk per tile: from the tile's latent in the run through two of the latents after the first `tiles`.
 std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   const auto latents = sample_latents(config, tile_stations * tiles);
   std::vector<LatentWalk> walks;
@@ -44,7 +44,7 @@ std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   return walks;
 }
 
-/// float32 [walks, latent_dim].
+/// The latents of all walks in a frame, float32 [walks, latent_dim].
 at::Tensor latents_at(const std::vector<LatentWalk>& walks, std::int64_t frame) {
   std::vector<at::Tensor> latents;
   for (const auto& walk : walks) latents.push_back(walk.latents(frame, 1));
@@ -77,7 +77,7 @@ void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const
   animation.finish();
 }
 
-/// One frame per image count, the last one shown longer. `fill` sets the rows of a frame.
+/// Writes one frame per image count; the last one is shown longer. `fill` sets the rows of a frame.
 void write_training(const std::filesystem::path& file, Sheet sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");

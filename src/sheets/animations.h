@@ -9,14 +9,14 @@
 #include "run/checkpoint.h"
 #include "sweep/arms.h"
 
-/// Latent walks as sheets, and animated GIFs of walks and of training. All slopes of a sweep take the same walk.
+/// Latent walks as sheets, and animated GIFs of walks and of training. All slopes in a sweep take the same walk.
 namespace slopegan {
 
-/// Each row is a walk of `columns` steps from one of the run's latents to the next, both ends included. A row begins at
-/// the end of the row above. Throws CheckpointError.
+/// Each row is a walk of `columns` steps from one of the run's latents to the next, both ends included. Each row begins
+/// where the row above ends. Throws CheckpointError.
 Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns);
 
-/// Rows = slopes, columns = steps of one walk, which is the same for all.
+/// Rows = slopes, columns = steps of one walk, which is the same for all slopes.
 Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames from each latent to
@@ -24,8 +24,8 @@ Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::
 void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoint, int rows, int columns, int steps,
                   const SheetStyle& style);
 
-/// animate_walk for a sweep: rows = slopes; the tiles of a column share their walk, which begins at the latent of the
-/// contact sheet.
+/// animate_walk for a sweep: rows = slopes; the tiles in a column share a walk, which begins at the column's latent in
+/// the contact sheet.
 void animate_slope_walk(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                         std::int64_t seed, int columns, int steps, const SheetStyle& style);
 
@@ -33,7 +33,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style);
 
-/// animate_training for a sweep: rows = slopes. An arm without samples at the time of a frame has blank tiles.
+/// animate_training for a sweep: rows = slopes. An arm that has no samples for a frame has blank tiles.
 void animate_slope_training(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                             std::int64_t seed, int columns, const SheetStyle& style);
 

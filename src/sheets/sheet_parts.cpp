@@ -19,7 +19,7 @@ namespace slopegan {
 
 namespace {
 
-/// The arm's newest checkpoint; without one, std::nullopt and the reason in `detail`.
+/// Returns the arm's newest checkpoint. If there is none, returns std::nullopt and stores the reason in `detail`.
 std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
   try {
     std::vector<std::string> warnings;
@@ -153,7 +153,7 @@ std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, cons
   const auto layout = samples_layout(config.samples);
   const int size = static_cast<int>(config.data.resolution);
   if (!is_grid(grid, layout, size)) {
-    log::warning(printable(file.string()) + " does not have the rows and columns of the configuration and is left out");
+    log::warning(printable(file.string()) + " does not have the configured number of rows and columns, and is omitted");
     return tiles;
   }
   for (int i = 0; i < std::min(count, layout.rows * layout.columns); ++i) {

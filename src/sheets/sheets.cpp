@@ -83,7 +83,7 @@ class DatasetClassifier {
   at::Tensor classify(const at::Tensor& images) {
     return extractor_.extract(quantise_to_bytes(images)).logits.argmax(1);
   }
-  /// The share of the class in the training data.
+  /// The fraction of the training data that belongs to the class.
   double real_share(std::int64_t label) const { return train_->labels.eq(label).to(at::kDouble).mean().item<double>(); }
   /// The first training image of the class; empty if there is none.
   cv::Mat real_image(std::int64_t label) const {
@@ -130,7 +130,7 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
   Sheet sheet;
   sheet.title = config.run.name + ": which negative slope?";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle = sweep_subtitle(config, seed, "a column shows the same latent everywhere") + labels.legend;
+  sheet.subtitle = sweep_subtitle(config, seed, "each column shows the same latent") + labels.legend;
   sheet.rows = reference_rows(config, columns);
   for (auto& row : sheet.rows) add_detail(row, labels.floor);
   for (const auto& arm : chosen) {
@@ -151,7 +151,7 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
   sheet.title = config.run.name + ": slopes over training";
   const ScoreLabels labels = score_labels(config, arms);
   sheet.subtitle =
-      sweep_subtitle(config, seed, "the same four latents everywhere, columns are images seen") + labels.legend;
+      sweep_subtitle(config, seed, "columns are images seen, always with the same four latents") + labels.legend;
   for (const auto images : times) sheet.column_labels.push_back(std::to_string(images));
   for (const auto& arm : chosen) {
     SheetRow row;
@@ -186,7 +186,7 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
   Sheet sheet;
   sheet.title = config.run.name + ": slope " + shortest(first) + " against " + shortest(second);
   sheet.subtitle = sweep_subtitle(config, seed,
-                                  "a column shows the same latent everywhere; red: slope " + shortest(second) +
+                                  "each column shows the same latent; red: slope " + shortest(second) +
                                       " is brighter, blue: darker, white: no difference") +
                    labels.legend;
   for (const double slope : {first, second}) {

@@ -9,15 +9,15 @@
 #include "run/checkpoint.h"
 #include "sweep/arms.h"
 
-/// Contact sheets: the same latents at different slopes, over training, and by class.
+/// Contact sheets: images from the same latents at different slopes, over training, and by class.
 namespace slopegan {
 
 inline constexpr int default_sheet_columns = 12;
 
 // --- Sheets of a sweep: one row per slope, from the arms of one seed ------------------------------------------------
 
-/// Below a row of real images, one row per slope with the images of the same `columns` latents, labelled with the slope
-/// and its score (FD over all seeds of `arms`). An arm without a checkpoint has a blank row with its status. Throws
+/// Below a row of real images, one row per slope with images from the same `columns` latents, labelled with the slope
+/// and its score (FD over all seeds in `arms`). An arm without a checkpoint has a blank row with its status. Throws
 /// CheckpointError.
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
@@ -25,16 +25,16 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
 /// if no arm has written samples.
 Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// The images of the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the
-/// sweep has no such slope or its arm has no checkpoint.
+/// Images from the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the sweep
+/// has no such slope or if its arm has no checkpoint.
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
                              double first, double second);
 
 /// Columns = classes, below a row of real images; see class_sheet. A class that a slope never generates is blank.
 Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed);
 
-/// Writes contact_sheet.png and time_sheet.png into the directory of the sweep and returns their paths. The time sheet
-/// is omitted if no arm has written samples. `scale` as in SheetStyle.
+/// Writes contact_sheet.png and time_sheet.png to the directory of the sweep and returns their paths. The time sheet is
+/// omitted if no arm has written samples. `scale` has the same meaning as in SheetStyle.
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
                                                       std::int64_t seed, int columns, int scale = 0);
 
@@ -43,16 +43,17 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
 /// Rows of generated images below a row of real ones.
 Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns);
 
-/// Rows = classes: one real image, then `columns` generated ones, with the share of the class among generated and real
-/// images. Classes are predicted by the classifier of the data set (evaluation/classifier_extractor.h), which is
-/// trained if it is not cached. The images are the first of their class among the run's latents, not selected by
-/// quality. Throws UsageError if the data set has no labels to train a classifier, DataError if it cannot be loaded.
+/// Rows = classes: one real image, then `columns` generated ones, with the class's fraction of the generated and of the
+/// real images. Classes are predicted by the classifier for the data set (evaluation/classifier_extractor.h), which is
+/// trained if it is not cached. The images are the first of their class among the run's latents; they are not selected
+/// by quality. Throws UsageError if the data set has no labels to train a classifier with, and DataError if it cannot
+/// be loaded.
 Sheet class_sheet(const Checkpoint& checkpoint, int columns);
 
 // --- Pixels ---------------------------------------------------------------------------------------------------------
 
 /// `second` − `first`, averaged over the channels, as CV_8UC3: white for 0, red where `second` is brighter, blue where
-/// it is darker, full colour at 255. Both CV_8UC1 or both CV_8UC3, of equal size.
+/// it is darker, and full colour at 255. The images are both CV_8UC1 or both CV_8UC3, and of equal size.
 cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second);
 
 }  // namespace slopegan

@@ -18,7 +18,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Replaces infinite differences by finite ones of the same sign that outweigh all others.
+/// Replaces infinite differences with finite ones of the same sign that outweigh all others.
 std::vector<double> with_finite_failures(std::span<const double> differences) {
   double sum = 0;
   for (const double d : differences) sum += std::isfinite(d) ? std::abs(d) : 0;
@@ -91,7 +91,7 @@ std::vector<double> random_subset_means(std::span<const double> values) {
 }
 
 /// The number of infinite scores and the sum of the finite ones over the drawn trials. Every candidate has the same
-/// number of trials, so comparing sums compares means.
+/// number of trials, so comparing sums is equivalent to comparing means.
 std::pair<std::size_t, double> total(const std::vector<double>& scores, const std::vector<std::uint32_t>& drawn) {
   std::pair<std::size_t, double> sum{0, 0};
   for (const auto trial : drawn) {

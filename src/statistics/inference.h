@@ -7,26 +7,27 @@
 
 #include "statistics/summaries.h"
 
-/// Tests and intervals for paired differences over a few seeds. A difference is infinite if one side of the pair failed
-/// (+∞: the first, −∞: the second).
+/// Tests and intervals for paired differences over a few seeds. A difference is infinite if one side of the pair
+/// failed: +∞ if it was the first, −∞ if it was the second.
 namespace slopegan {
 
 // --- Permutation tests: exact for a few pairs -----------------------------------------------------------------------
 
-/// Up to this number of pairs all 2^n sign flips are enumerated; above it, `random_flips` random ones are drawn.
+/// Up to this number of pairs, all 2^n sign flips are enumerated; above it, `random_flips` random ones are drawn.
 inline constexpr std::size_t most_exact_pairs = 20;
 inline constexpr std::size_t random_flips = 99'999;
 
-/// Two-sided p value of the paired sign-flip (permutation) test: the share of the 2^n sign flips of the differences,
-/// the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of Experiments,
-/// §21). Valid for any distribution if the two sides of a pair are exchangeable under the null hypothesis. Above
-/// most_exact_pairs, (1 + hits) / (1 + random_flips).
+/// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips of the
+/// differences, the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of
+/// Experiments, §21). It is valid for any distribution if the two sides of a pair are exchangeable under the null
+/// hypothesis. Above most_exact_pairs, it is (1 + hits) / (1 + random_flips).
 ///
-/// An infinite difference is replaced by ±(1 + 2·Σ|d|) over the finite ones: it keeps its sign and ranks last. The
-/// replacement depends on the magnitudes only, so the test stays exact. Returns 1 if there are no differences.
+/// An infinite difference is replaced with ±(1 + 2·Σ|d|), where the sum is over the finite ones: it keeps its sign and
+/// ranks last. The replacement depends only on the magnitudes, so the test stays exact. Returns 1 if there are no
+/// differences.
 double sign_flip_p(std::span<const double> differences);
 
-/// The smallest p value that sign_flip_p can return for `pairs`: 2^(1 − n), or 1 / (1 + random_flips) above
+/// The smallest p-value that sign_flip_p can return for n = `pairs`: 2^(1 − n), or 1 / (1 + random_flips) above
 /// most_exact_pairs.
 double smallest_sign_flip_p(std::size_t pairs);
 
@@ -34,17 +35,17 @@ double smallest_sign_flip_p(std::size_t pairs);
 /// correction.
 std::size_t pairs_needed(std::size_t comparisons, double alpha);
 
-/// p values adjusted for multiple testing (Holm 1979), in the order of `p`. Rejecting every hypothesis whose adjusted p
-/// is at most `alpha` keeps the probability of any wrong rejection at or below `alpha`.
+/// The p-values adjusted for multiple testing (Holm 1979), in the order of `p`. If every hypothesis whose adjusted p is
+/// at most `alpha` is rejected, the probability of any wrong rejection is at most `alpha`.
 std::vector<double> holm(std::span<const double> p);
 
-/// Confidence interval for the centre of symmetrically distributed differences: the inverted sign-flip test. The means
-/// of all non-empty subsets divide the line into 2^n intervals that contain the centre with equal probability (Hartigan
-/// 1969, "Using subsample values as typical values"). The interval from the k-th lowest to the k-th highest mean
-/// therefore has coverage 1 − 2k/2^n >= `confidence`.
+/// A confidence interval for the centre of symmetrically distributed differences, obtained by inverting the sign-flip
+/// test. The means of all non-empty subsets divide the line into 2^n intervals that contain the centre with equal
+/// probability (Hartigan 1969, "Using subsample values as typical values"). The interval from the k-th lowest to the
+/// k-th highest mean therefore has coverage 1 − 2k/2^n >= `confidence`.
 ///
-/// Unbounded if there are too few pairs, or if there are infinite differences of both signs; a limit may be infinite if
-/// differences are. Above most_exact_pairs, random subsets are drawn.
+/// The interval is unbounded if there are too few pairs, or if there are infinite differences of both signs; a limit
+/// may be infinite if differences are. Above most_exact_pairs, random subsets are drawn.
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence);
 
 // --- The bootstrap (Efron 1979): seeds drawn with replacement -------------------------------------------------------
@@ -54,17 +55,18 @@ struct Resampling {
   std::uint64_t seed = 0;
 };
 
-/// Percentile bootstrap interval of the median of `values`, which may be infinite. Unbounded for fewer than two values.
-/// BCa is not used because its acceleration is a jackknife estimate, which is inconsistent for the median.
+/// The percentile bootstrap interval for the median of `values`, which may be infinite. It is unbounded for fewer than
+/// two values. BCa is not used because its acceleration is a jackknife estimate, which is inconsistent for the median.
 ///
-/// The interval is too short for small samples. Exact coverage of a 95 % interval for any continuous distribution, by
-/// the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9), 93.5 % (11). Measured
-/// coverage for even numbers of normal values: 88 % (n = 4), 93.5 % (6), 93 % (8), 94.4 % (10).
+/// The interval is too narrow for small samples. For any continuous distribution, the exact coverage of a 95 % interval
+/// follows from the binomial distribution of its ranks: 75 % (n = 3), 93.8 % (5), 87.5 % (7), 96.1 % (9), 93.5 % (11).
+/// The measured coverage for even numbers of normally distributed values is 88 % (n = 4), 93.5 % (6), 93 % (8), 94.4 %
+/// (10).
 Interval bootstrap_median_interval(std::span<const double> values, double confidence, const Resampling& resampling);
 
-/// The share of resamples in which each candidate is the best: the one with the fewest infinite scores and, among
-/// these, the lowest mean. Ties are split equally. `scores` is [candidate][trial]; lower is better, +∞ is worst. Throws
-/// std::invalid_argument if there are no candidates or no trials, or if the lists differ in length.
+/// The fraction of resamples in which each candidate is the best: the one with the fewest infinite scores and, among
+/// these, the lowest mean. Ties are split equally. `scores` is [candidate][trial]; lower is better, and +∞ is worst.
+/// Throws std::invalid_argument if there are no candidates or no trials, or if the lists differ in length.
 std::vector<double> probability_best(const std::vector<std::vector<double>>& scores, const Resampling& resampling);
 
 }  // namespace slopegan

@@ -16,10 +16,10 @@ namespace {
 
 constexpr double failure = std::numeric_limits<double>::infinity();
 
-/// Log FD of the known arms by seed; +∞ for an arm that failed.
+/// Log FD of the known arms, by seed; +∞ for an arm that failed.
 using ScoresBySeed = std::map<std::int64_t, double>;
 
-/// By slope. A slope without known arms has an empty entry.
+/// The scores by slope. A slope without known arms has an empty entry.
 using ScoreTable = std::map<double, ScoresBySeed>;
 
 /// Log FD, `failure`, or std::nullopt for a missing arm.
@@ -45,10 +45,10 @@ ScoreTable score_table(const std::vector<ArmScore>& arms) {
 }
 
 struct PairedScores {
-  /// Slope minus control, for each seed for which both are known: ±∞ if one failed. Seeds for which both failed are
-  /// left out, because they say nothing about the slope.
+  /// Slope minus control for each seed for which both are known; ±∞ if one of them failed. Seeds for which both failed
+  /// are omitted, because they say nothing about the slope.
   std::vector<double> differences;
-  /// Over the seeds for which both have a score.
+  /// One element per seed for which both have a score.
   std::vector<double> slope, control, finite_differences;
 };
 
@@ -68,7 +68,7 @@ PairedScores paired_scores(const ScoresBySeed& slope, const ScoresBySeed& contro
   return paired;
 }
 
-/// The seeds for which every slope has a known score. Slopes without any known score are disregarded.
+/// The scores for the seeds for which every slope has a known score. Slopes without any known score are ignored.
 struct CompleteScores {
   std::vector<double> slopes;
   std::vector<std::vector<double>> scores;  ///< [slope][seed]
@@ -108,7 +108,7 @@ std::vector<double> finite_values(const ScoresBySeed& scores) {
   return values;
 }
 
-/// Mean of (log fd − log fd_repeat)² / 2 over the scored arms with both.
+/// The mean of (log fd − log fd_repeat)² / 2 over the scored arms that have both.
 std::optional<double> variance_of_metric(const std::vector<ArmScore>& arms, const ScoreTable& table) {
   std::vector<double> variances;
   for (const auto& arm : arms) {
@@ -170,7 +170,7 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
   return comparison;
 }
 
-/// Computes the verdicts and the figures that depend on the number of comparisons that have pairs.
+/// Computes the verdicts and the values that depend on the number of comparisons that have pairs.
 void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreTable& table, double control,
                               double alpha) {
   std::vector<Comparison*> family;

@@ -9,19 +9,20 @@
 #include "statistics/inference.h"
 #include "statistics/summaries.h"
 
-/// Evaluates a sweep by paired comparisons of Fréchet distances (FD) over seeds.
+/// Evaluates a sweep by paired comparisons of Fréchet distances (FD) across seeds.
 ///
-/// All arms of a seed share initial normals, data order and latents. Slopes are therefore compared within seeds, by the
-/// difference of log FD. An arm fails if it diverges or collapses. The difference between two arms is +∞ or −∞ if one
-/// of them failed; a seed in which both failed is left out. A failure ranks last and is never dropped.
+/// All arms with the same seed share the random draws for the initial weights, the data order and the latents. Slopes
+/// are therefore compared within seeds, by the difference in log FD. An arm fails if it diverges or collapses. The
+/// difference between two arms is +∞ or −∞ if one of them failed; a seed for which both failed is omitted. A failure
+/// ranks last and is never dropped.
 namespace slopegan {
 
 enum class ArmOutcome {
   done,
   diverged,   ///< NaN or Inf during training
-  collapsed,  ///< trained to the end, but the generated images are all alike
-  error,      ///< an error of the program or the machine; says nothing about the slope and counts as missing
-  pending,    ///< not trained to the end yet; counts as missing
+  collapsed,  ///< trained to the end, but the generated images all look alike
+  error,      ///< an error in the program or on the machine; says nothing about the slope and counts as missing
+  pending,    ///< not yet trained to the end; counts as missing
 };
 
 /// The score of one arm at the end of its training.
@@ -29,9 +30,10 @@ struct ArmScore {
   double negative_slope = 0;
   std::int64_t seed = 0;
   ArmOutcome outcome = ArmOutcome::done;
-  /// A finished arm without an FD, or with one that is not positive, is missing; NaN or infinity counts as divergence.
+  /// A finished arm counts as missing if it has no FD or if its FD is not positive; NaN or infinity counts as
+  /// divergence.
   std::optional<double> fd;
-  /// FD of a second, independent set of generated images.
+  /// The FD of a second, independent set of generated images.
   std::optional<double> fd_repeat;
 };
 
@@ -49,11 +51,11 @@ struct FdMetric {
 struct SweepScores {
   std::vector<ArmScore> arms;
   std::optional<FdMetric> metric;    ///< std::nullopt if no arm has a score
-  std::vector<std::string> notes{};  ///< what was left out, one sentence each
+  std::vector<std::string> notes{};  ///< what was omitted, in one sentence each
 };
 
 struct StatisticsOptions {
-  /// Probability of any wrong claim about a slope; intervals have confidence 1 − alpha.
+  /// The probability of any wrong claim about a slope; intervals have confidence 1 − alpha.
   double alpha = 0.05;
   Resampling resampling;
 };
@@ -64,45 +66,45 @@ struct SlopeSummary {
   std::int64_t diverged = 0;
   std::int64_t collapsed = 0;
   std::int64_t missing = 0;
-  /// Mean and standard deviation of the FD of the scored arms.
+  /// The mean and standard deviation of the scored arms' FD.
   std::optional<double> mean_fd;
   std::optional<double> fd_deviation;
-  /// Variance of log FD between seeds (divides by n − 1).
+  /// The variance of log FD between seeds, with divisor n − 1.
   std::optional<double> seed_variance;
-  /// Variance of log FD between sets of generated images of one generator: the mean of (log fd − log fd_repeat)² / 2.
+  /// The variance of log FD between sets of images from one generator: the mean of (log fd − log fd_repeat)² / 2.
   std::optional<double> metric_variance;
-  /// Share of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD. std::nullopt if
-  /// fewer than two seeds are complete.
+  /// The fraction of bootstrap resamples of the complete seeds in which this slope has the lowest mean log FD;
+  /// std::nullopt if fewer than two seeds are complete.
   std::optional<double> probability_best;
 };
 
-/// The conclusion about a slope in comparison with the control.
+/// The conclusion about a slope compared with the control.
 enum class Verdict {
   better,
   worse,
   no_difference_detected,
-  too_few_seeds,   ///< no result of these seeds could be significant
-  not_comparable,  ///< no seed in which both slopes are known and at least one has not failed
+  too_few_seeds,   ///< no result from these seeds could be significant
+  not_comparable,  ///< for no seed are both slopes known and at least one not failed
 };
 
-/// A slope in comparison with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is
-/// better.
+/// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
 struct Comparison {
   double negative_slope = 0;
-  /// Seeds for which both are known and at least one has not failed.
+  /// The number of seeds for which both are known and at least one has not failed.
   std::int64_t pairs = 0;
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
   std::int64_t wins = 0;          ///< pairs in which the slope is better
   /// Infinite if the slope failed in more than half of the pairs; std::nullopt without pairs.
   std::optional<double> median_ratio;
-  /// Bootstrap interval of the median ratio over seeds, see bootstrap_median_interval.
+  /// The bootstrap interval for the median ratio over seeds; see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
-  /// Over the pairs in which both have a score.
+  /// The mean over the pairs in which both have a score.
   std::optional<double> mean_log_ratio;
-  /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni's alpha.
+  /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
+  /// alpha.
   std::optional<Interval> simultaneous_interval;
-  /// Two-sided sign-flip test on the differences of log FD, without and with Holm's correction over the slopes that
+  /// The two-sided sign-flip test on the differences in log FD, without and with Holm's correction over the slopes that
   /// have pairs.
   std::optional<double> p;
   std::optional<double> p_holm;
@@ -111,8 +113,8 @@ struct Comparison {
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
   Verdict verdict = Verdict::not_comparable;
-  /// Pearson's correlation of log FD of the slope and of the control over the seeds for which both have a score. It
-  /// shows the benefit of pairing.
+  /// Pearson's correlation between the log FDs of the slope and the control across the seeds for which both have a
+  /// score. It shows the benefit of pairing.
   std::optional<double> pairing_correlation;
 
   /// Whether the test statistic favours the slope: fewer failures than the control or, if equal, a lower mean log FD.
@@ -134,26 +136,26 @@ struct SweepStatistics {
   double alpha = 0.05;
   std::size_t resamples = 0;
   double wanted_control = 0;
-  /// The slope of the sweep that is nearest to wanted_control.
+  /// The slope in the sweep that is nearest to wanted_control.
   double control = 0;
   std::vector<std::int64_t> seeds;
-  /// Seeds for which every slope has a known score. Slopes without any known score are disregarded.
+  /// The number of seeds for which every slope has a known score. Slopes without any known score are ignored.
   std::int64_t complete_seeds = 0;
   std::vector<SlopeSummary> slopes;     ///< ascending
   std::vector<Comparison> comparisons;  ///< all slopes except the control, ascending
   std::vector<MissingArm> missing;
-  /// Mean of the comparisons' pairing correlations.
+  /// The mean of the comparisons' pairing correlations.
   std::optional<double> pairing_correlation;
-  /// Whether the seeds rank the slopes alike: mean of Kendall's τ-b over the pairs of complete seeds.
+  /// How consistently the seeds rank the slopes: the mean of Kendall's τ-b over the pairs of complete seeds.
   std::optional<double> rank_stability;
-  /// Variances of log FD: between trainings (the metric's variance included), pooled over the slopes by degrees of
-  /// freedom; and between sets of images of one generator, over all arms. They are never merged.
+  /// Variances of log FD: between training runs (including the metric's own variance), pooled over the slopes by
+  /// degrees of freedom; and between sets of images from one generator, over all arms. The two are never pooled.
   std::optional<double> seed_variance;
   std::optional<double> metric_variance;
 };
 
-/// Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no arms, or if two arms
-/// have the same slope and seed.
+/// Evaluates the arms. Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no
+/// arms, or if two arms have the same slope and seed.
 SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double control,
                                  const StatisticsOptions& options = {});
 

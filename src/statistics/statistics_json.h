@@ -19,15 +19,15 @@ struct StatisticsFile {
   std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
 };
 
-/// The statistics of the scores and their description in words.
+/// Computes the statistics of the scores and describes them in words.
 StatisticsFile evaluate_scores(const SweepScores& scores, double control);
 
-/// Unknown values, infinite limits and infinite ratios are written as null.
+/// Formats the file as JSON. Unknown values, infinite limits and infinite ratios are written as null.
 std::string statistics_json(const StatisticsFile& file);
 
-/// std::nullopt if `text` is damaged. Keys that are absent, as in files of earlier versions, keep their defaults; an
-/// absent verdict is derived from the other figures. A null limit of an interval is read as +∞, and an infinite ratio
-/// as std::nullopt.
+/// Parses the file; returns std::nullopt if `text` is damaged. Keys that are absent, as in files from earlier versions,
+/// keep their defaults; an absent verdict is derived from the other values. A null limit of an interval is read as +∞,
+/// and a null ratio as std::nullopt.
 std::optional<StatisticsFile> parse_statistics(std::string_view text);
 
 }  // namespace slopegan

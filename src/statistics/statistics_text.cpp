@@ -47,7 +47,7 @@ std::string finding(const Comparison& comparison) {
   return text + format_text("p = {:.2g} after correction, {})", *comparison.p_holm, counted(comparison.pairs, "seed"));
 }
 
-/// The differences that the data exclude for all of these slopes. Rounded up, so that the claim never exceeds the
+/// The differences that the data excludes for all of these slopes, rounded up so that the claim never exceeds the
 /// evidence.
 std::string exclusion(const std::vector<const Comparison*>& undecided) {
   double largest = 0;
@@ -57,9 +57,9 @@ std::string exclusion(const std::vector<const Comparison*>& undecided) {
   }
   if (std::isinf(largest)) return "but no size of difference is excluded";
   if (largest >= 1) {
-    return format_text("FD more than {:.1f} times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
+    return format_text("an FD more than {:.1f} times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
   }
-  return format_text("differences of FD of more than {:.0f} % are excluded", std::ceil(100 * largest));
+  return format_text("differences in FD of more than {:.0f} % are excluded", std::ceil(100 * largest));
 }
 
 /// The slope with the lowest median ratio, without a claim of significance.
@@ -70,7 +70,7 @@ std::string tendency(const SweepStatistics& statistics) {
     if (!comparison.median_ratio || *comparison.median_ratio >= 1) continue;
     if (lowest == nullptr || *comparison.median_ratio < *lowest->median_ratio) lowest = &comparison;
   }
-  if (lowest == nullptr) return "in these runs none has a lower median FD than " + control;
+  if (lowest == nullptr) return "in these runs, none has a lower median FD than " + control;
   return format_text("in these runs {} comes out lowest (median FD {} than that of {}, lower in {} of {})",
                      shortest(lowest->negative_slope), change_text(*lowest->median_ratio), control, lowest->wins,
                      counted(lowest->pairs, "seed"));
@@ -147,8 +147,8 @@ static std::string missing_text(const SweepStatistics& statistics) {
 static std::string bias_text(const FdMetric& metric) {
   const std::string amount = metric.bias ? format_text(", here by about {:.3g}", *metric.bias) : "";
   return format_text(
-      "FD of {} images is biased upwards{}, about equally for all arms: the true ratios are further from 1, "
-      "and FDs of other numbers of images are not comparable.",
+      "FD computed from {} images is biased upwards{}, about equally for all arms: the true ratios are further "
+      "from 1, and FDs computed from other numbers of images are not comparable.",
       metric.samples, amount);
 }
 
@@ -165,7 +165,7 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
     collapsed += slope.collapsed;
   }
   if (diverged + collapsed > 0) {
-    notes.push_back(format_text("{} diverged and {} collapsed: such an arm counts as the worst of its seed.",
+    notes.push_back(format_text("{} diverged and {} collapsed; such an arm counts as the worst for its seed.",
                                 counted(diverged, "arm"), collapsed));
   }
   for (const auto& comparison : statistics.comparisons) most_pairs = std::max(most_pairs, comparison.pairs);
@@ -176,8 +176,9 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
         "1.");
   }
   if (most_pairs > static_cast<std::int64_t>(most_exact_pairs)) {
-    notes.push_back(format_text("Above {} seeds the test draws {} random sign flips instead of enumerating all.",
-                                most_exact_pairs, random_flips));
+    notes.push_back(
+        format_text("With more than {} seeds, the test draws {} random sign flips instead of enumerating all.",
+                    most_exact_pairs, random_flips));
   }
   if (scores.metric) notes.push_back(bias_text(*scores.metric));
   return notes;
@@ -185,11 +186,11 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
 
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics) {
   const double confidence = 100 * (1 - statistics.alpha);
-  return {{"p", "paired sign-flip permutation test on differences of log FD, two-sided"},
+  return {{"p", "paired sign-flip permutation test on differences in log FD, two-sided"},
           {"p_holm", "Holm's correction over the slopes"},
-          {"verdict", "by p_holm and the side of the test statistic: net failures, then the mean difference of log FD"},
+          {"verdict", "by p_holm and the sign of the test statistic: net failures, then the mean difference in log FD"},
           {"median_ratio_interval",
-           format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too short for few seeds",
+           format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too narrow with few seeds",
                        statistics.resamples, confidence)},
           {"simultaneous_interval",
            format_text("inverted sign-flip test (means of all subsets of seeds), {:g} % for all slopes simultaneously",
@@ -197,7 +198,7 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
           {"probability_best",
            format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
           {"seed_variance", "of log FD between seeds"},
-          {"metric_variance", "of log FD between sets of images of one generator"},
+          {"metric_variance", "of log FD between sets of images from one generator"},
           {"rank_stability", "mean Kendall tau-b between seeds"}};
 }
 

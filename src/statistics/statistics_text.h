@@ -13,18 +13,18 @@ namespace slopegan {
 /// be distinguished from it and how large a difference is excluded, and for which slopes the seeds are too few.
 std::string answer(const SweepStatistics& statistics);
 
-/// Caveats, one sentence each: a substituted control, missing or failed arms, intervals that are too short, the bias of
-/// the metric.
+/// Caveats, in one sentence each: a substituted control, missing or failed arms, intervals that are too narrow, the
+/// bias of the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// How the figures of statistics.json are computed: (key, method).
+/// How the values in statistics.json are computed, as pairs (key, method).
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics);
 
-/// Three significant digits, without an exponent for large numbers: 1234, 12.3, 0.123.
+/// Formats a score with three significant digits, without an exponent for large numbers: 1234, 12.3, 0.123.
 std::string score_number(double value);
 
 /// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms.
-/// Empty if nothing is known.
+/// The text is empty if nothing is known.
 std::string score_text(const SlopeSummary& summary);
 
 }  // namespace slopegan

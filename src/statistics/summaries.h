@@ -12,22 +12,22 @@ struct Interval {
   double high = 0;
 };
 
-/// Values may be infinite. If the two middle values are −x and +x, the median is 0, also for infinite x. Throws
-/// std::invalid_argument if there are no values.
+/// The median. Values may be infinite. If the two middle values are −x and +x, the median is 0, even for infinite x.
+/// Throws std::invalid_argument if there are no values.
 double median(std::span<const double> values);
 
-/// Throws std::invalid_argument if there are no values.
+/// The mean. Throws std::invalid_argument if there are no values.
 double mean(std::span<const double> values);
 
-/// The unbiased variance (divides by n − 1). std::nullopt for fewer than two values.
+/// The unbiased variance, with divisor n − 1; std::nullopt for fewer than two values.
 std::optional<double> sample_variance(std::span<const double> values);
 
-/// Pearson's correlation. std::nullopt for fewer than three pairs, or if one side is constant. Throws
+/// Pearson's correlation; std::nullopt for fewer than three pairs, or if one side is constant. Throws
 /// std::invalid_argument if the sides differ in length.
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b);
 
-/// Kendall's rank correlation τ-b (Kendall 1945), which corrects for ties. Infinite values are ranked like any other.
-/// std::nullopt for fewer than two pairs, or if one side is constant. Throws std::invalid_argument if the sides differ
+/// Kendall's rank correlation τ-b (Kendall 1945), which corrects for ties; std::nullopt for fewer than two pairs, or if
+/// one side is constant. Infinite values are ranked like any others. Throws std::invalid_argument if the sides differ
 /// in length.
 std::optional<double> kendall_tau(std::span<const double> a, std::span<const double> b);
 

@@ -53,7 +53,7 @@ TEST(Answer, SaysWhichDifferencesAreExcluded) {
   const auto statistics = sweep_statistics(arms_with(8, {{0.1, 1}, {0.2, 1}, {1, 2}}), 0.2);
   const auto text = answer(statistics);
   EXPECT_THAT(text, HasSubstr("none is shown to be better than 0.2; 1 is worse"));
-  EXPECT_THAT(text, HasSubstr("there is no detectable difference between 0.2 and 0.1 (differences of FD of more than 3 "
+  EXPECT_THAT(text, HasSubstr("there is no detectable difference between 0.2 and 0.1 (differences in FD of more than 3 "
                               "% are excluded)"));
   const auto& limits = statistics.comparisons[0].simultaneous_interval.value();
   EXPECT_LE(limits.high, 1.03);
@@ -104,9 +104,9 @@ TEST(StatisticsNotes, ListTheCaveats) {
   EXPECT_THAT(notes, Contains("from the files"));
   EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest one, 0.25, is used instead."));
   EXPECT_THAT(notes, Contains("1 of 6 arms are missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
-  EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed: such an arm counts as the worst of its seed."));
+  EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed; such an arm counts as the worst for its seed."));
   EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident")));
-  EXPECT_THAT(notes, Contains(HasSubstr("FD of 5000 images is biased upwards, about equally")));
+  EXPECT_THAT(notes, Contains(HasSubstr("FD computed from 5000 images is biased upwards, about equally")));
   scores.metric->bias = 0.084;
   EXPECT_THAT(statistics_notes(sweep_statistics(arms, 0.2), scores), Contains(HasSubstr("here by about 0.084,")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(24, {{0.1, 1}, {0.2, 1}}), 0.2), {}),
