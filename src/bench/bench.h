@@ -9,7 +9,7 @@
 #include "models/block.h"
 #include "models/compute.h"
 
-/// The benchmarks of `slopegan bench`. Inputs are synthetic and outputs are discarded. Only bench_sweep writes files,
+/// The benchmarks of `slopegan bench`. Inputs are synthetic, and outputs are discarded. Only bench_sweep writes files,
 /// to a temporary directory.
 namespace slopegan {
 
@@ -28,22 +28,22 @@ BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t c
 BenchResult bench_inference(const std::vector<BenchVariant>& variants, std::int64_t channels,
                             const RoundOptions& options);
 
-/// Measures this program's Leaky ReLU against Leaky ReLU and ReLU of LibTorch: forward, backward and in place, with
-/// tensors in the cache (1 MiB) and out of it (31 MiB), with copy and add as references. Then measures a block of
-/// convolution, batch norm and activation.
+/// Compares this program's Leaky ReLU with LibTorch's Leaky ReLU and ReLU: forward, backward and in place, with tensors
+/// that fit into the cache (1 MiB) and tensors that do not (31 MiB), with copy and add as references. Then measures a
+/// block of convolution, batch norm and activation.
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options);
 
 /// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. A
 /// run of a single step measures the start-up time of an arm. Each case runs once per round, for `rounds` rounds.
 BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
 
-/// The FLOP of the convolutions in one forward pass of one image of `size` x `size` pixels (size 1 for the latent of a
-/// generator). A multiply-add counts as two. Normalisation and activations are not counted.
+/// The number of FLOP for the convolutions in a forward pass of one image of `size` x `size` pixels (size 1 for the
+/// latent of a generator). A multiply-add counts as two. Normalisation and activations are not counted.
 double forward_flop(const BlockChainImpl& network, std::int64_t size);
 
-/// The FLOP per image of a training step with one discriminator step and no penalty. A backward pass counts as two
-/// forward passes. Discriminator: forward and backward on real and on generated images, then forward and input gradient
-/// for the generator, which is 8 forward passes. Generator: forward and backward, which is 3.
+/// The number of FLOP per image for a training step with one discriminator step and no penalty. A backward pass counts
+/// as two forward passes. The discriminator needs 8 forward passes: forward and backward on real and on generated
+/// images, then forward and input gradient for the generator. The generator needs 3: forward and backward.
 double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution);
 
 }  // namespace slopegan

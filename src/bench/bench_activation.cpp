@@ -115,8 +115,8 @@ void add_block_cases(std::vector<BenchCase>& cases, const Compute& compute, doub
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options) {
   std::vector<BenchCase> cases;
   add_memory_cases(cases, compute, slope, 1 << 20, "in cache");
-  // The largest size that configure_allocator() reuses between calls. With larger results, the benchmark would mainly
-  // measure how long the system takes to clear new pages.
+  // This is the largest size that configure_allocator() reuses between calls. With larger results, the benchmark would
+  // mainly measure how long the system takes to clear new pages.
   add_memory_cases(cases, compute, slope, 31 << 20, "out of cache");
   add_block_cases(cases, compute, slope);
   return run_bench("activation", cases, options);

@@ -15,12 +15,12 @@ namespace {
 
 std::string type_name(at::ScalarType type) { return type == at::kBFloat16 ? "bfloat16" : "float32"; }
 
-/// The references for the peak rate of the machine with all threads of `compute`.
+/// The references for the machine's peak rate with all threads of `compute`.
 std::vector<BenchCase> references(const BenchVariant& variant, const Compute& compute) {
   constexpr std::int64_t side = 2048;
   const auto options = at::TensorOptions(compute.type).device(compute.device);
   const auto a = at::randn({side, side}, options), b = at::randn({side, side}, options);
-  BenchCase product{.name = "matrix product of 2048, " + type_name(compute.type),
+  BenchCase product{.name = "matrix product, size 2048, " + type_name(compute.type),
                     .run =
                         [=] {
                           const at::NoGradGuard no_gradients;
@@ -110,7 +110,7 @@ double forward_flop(const BlockChainImpl& network, std::int64_t size) {
     const auto& o = block->conv->options();
     const std::int64_t output = block->conv->output_size(size);
     const std::int64_t side =
-        o.transposed ? size : output;  // k² products per channel pair and position of the smaller map
+        o.transposed ? size : output;  // k² products per channel pair and position in the smaller feature map
     flop += 2.0 * static_cast<double>(o.in_channels * o.out_channels * o.kernel * o.kernel * side * side);
     size = output;
   }

@@ -8,7 +8,8 @@
 /// Times benchmark cases in rounds and reports the resulting rates as a table and as JSON.
 namespace slopegan {
 
-/// A function to time. images, flop and bytes are the work of one call, used to compute rates; 0 if not applicable.
+/// A function to time. images, flop and bytes are the work of one call, from which rates are computed; 0 if not
+/// applicable.
 struct BenchCase {
   std::string name;
   std::function<void()> run;
@@ -20,7 +21,7 @@ struct BenchCase {
   bool is_reference = false;
 };
 
-/// The duration of one call of a case in seconds, one value per round.
+/// The duration of one call of a case, in seconds, with one value per round.
 struct Timing {
   std::vector<double> seconds;
 
@@ -30,22 +31,22 @@ struct Timing {
 };
 
 struct RoundOptions {
-  double seconds = 10;                    ///< of all cases together, after the warm-up
+  double seconds = 10;                    ///< for all cases together, after the warm-up
   int min_rounds = 5;                     ///< even if that takes longer than `seconds`
   int max_rounds = 200;                   ///< even if time is left
   double seconds_per_measurement = 0.02;  ///< short cases are repeated until a measurement takes this long
 };
 
 /// Times all cases in rounds. Each round runs every case once, in order, so that temporary load on the machine affects
-/// all cases alike. A first round warms up and is not counted. The result is in the order of the cases. Propagates
-/// exceptions of the cases.
+/// all cases alike. The first round is a warm-up and is not counted. The results are in the order of the cases.
+/// Propagates exceptions from the cases.
 std::vector<Timing> time_rounds(const std::vector<BenchCase>& cases, const RoundOptions& options);
 
 /// A case with its timing and rates.
 struct BenchRow {
   BenchCase bench_case;
   Timing timing;
-  double ceiling = 0;  ///< FLOP/s or byte/s of the fastest reference of its group; 0 if there is none
+  double ceiling = 0;  ///< FLOP/s or byte/s of the fastest reference in its group; 0 if there is none
 
   double images_per_second() const { return bench_case.images / timing.median(); }
   /// FLOP/s if the case counts FLOP, otherwise byte/s.
@@ -65,7 +66,8 @@ double peak_memory_mib();
 /// Times the cases and computes the peaks. The rate of a reference is that of its fastest round.
 BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cases, const RoundOptions& options);
 
-/// A JSON object with the facts and a list `rows`: medians and quartiles in seconds, and the rates that apply.
+/// A JSON object with the facts and a list `rows`, which contains medians and quartiles in seconds, and the rates that
+/// apply.
 std::string bench_json(const BenchResult& result);
 
 /// A human-readable table with a trailing newline.

@@ -47,19 +47,19 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
   reference.slopegan_images = loaded.generator->forward(reference.latents);
   reference.images = run_network(network, reference.latents);
   if (!reference.slopegan_images.isfinite().all().item<bool>()) {
-    throw CheckpointError(checkpoint + " holds a generator whose images are not finite");
+    throw CheckpointError(checkpoint + " contains a generator whose images are not finite");
   }
   const double rounding = largest_difference(reference.images, reference.slopegan_images);
   if (!(rounding <= export_tolerance)) {
     throw CheckpointError(checkpoint +
-                          format_text(" holds a generator whose pixels change by up to {:.3g}, more than {:g}, with "
-                                      "the order of float32 sums, so another program would compute other images",
+                          format_text(" contains a generator whose pixels change by up to {:.3g}, more than {:g}, with "
+                                      "the order of float32 sums, so another program would compute different images",
                                       rounding, export_tolerance));
   }
   return reference;
 }
 
-/// The largest difference of a pixel, for the whole batch and for a single image, because the file is valid for any
+/// The largest difference in a pixel, for the whole batch and for a single image, because the file is valid for any
 /// number of latents. Throws if it exceeds the tolerance.
 double verify_file(const ExportFormat& file_format, const fs::path& file, const Reference& reference, bool folded) {
   const auto whole = file_format.run(file, reference.latents);
@@ -70,8 +70,7 @@ double verify_file(const ExportFormat& file_format, const fs::path& file, const 
   const auto text =
       format_text("the exported generator's pixels differ from LibTorch's by up to {:.3g}, more than {:g}", largest,
                   export_tolerance);
-  if (folded)
-    throw UsageError(text + "; its batch norm cannot be folded precisely enough: leave out --fold-batch-norm");
+  if (folded) throw UsageError(text + "; its batch norm cannot be folded precisely enough; omit --fold-batch-norm");
   throw std::runtime_error(text);
 }
 

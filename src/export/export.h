@@ -9,7 +9,7 @@
 #include "export/network.h"
 #include "run/checkpoint.h"
 
-/// The generator of a checkpoint as a file for inference in other programs.
+/// A checkpoint's generator as a file for inference in other programs.
 namespace slopegan {
 
 struct ExportOptions {
@@ -22,15 +22,15 @@ struct ExportOptions {
   bool overwrite = false;  ///< allows replacing existing files at `out` and `reference`
 };
 
-/// The largest allowed difference of a pixel in [−1, 1] between the exported generator and LibTorch's operators, and
-/// between these and this program's layers, which sum in another order.
+/// The largest allowed difference in a pixel in [−1, 1] between the exported generator and LibTorch's operators, and
+/// between these and this program's layers, which sum in a different order.
 inline constexpr double export_tolerance = 1e-5;
 
 /// Writes the averaged generator in evaluation mode: float32 latents [N, latent_dim] -> images [N, channels,
-/// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it was read back and run, and its images
-/// matched the generator's within export_tolerance. Returns the largest difference of a pixel. Throws UsageError,
-/// IoError, StoppedError, and CheckpointError if the generator's images are not finite or depend too much on float32
-/// rounding.
+/// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it has been read back and run and its
+/// images have been found to match the generator's within export_tolerance. Returns the largest difference in a pixel.
+/// Throws UsageError, IoError and StoppedError, and CheckpointError if the generator's images are not finite or depend
+/// too much on float32 rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);
 
 // --- Formats --------------------------------------------------------------------------------------------------------
@@ -40,8 +40,8 @@ struct ExportFormat {
   const char* name;
   /// Writes the network to a new file. Throws IoError, and UsageError if the format cannot represent the network.
   void (*write)(const ExportedNetwork& network, const std::filesystem::path& file);
-  /// Runs the network in a file, using the file only: latents [N, latent_dim] -> images. Throws std::exception if the
-  /// file cannot be read.
+  /// Runs the network in a file, using nothing but the file: latents [N, latent_dim] -> images. Throws std::exception
+  /// if the file cannot be read.
   at::Tensor (*run)(const std::filesystem::path& file, const at::Tensor& latents);
 };
 
@@ -50,7 +50,7 @@ extern const ExportFormat onnx_format, torchscript_format, safetensors_format;
 /// The names of all formats, for --format.
 std::vector<std::string> export_format_names();
 
-/// Throws UsageError for an unknown name.
+/// The format with this name. Throws UsageError if the name is unknown.
 const ExportFormat& export_format(const std::string& name);
 
 /// Writes `bytes` to a new file. Throws IoError.

@@ -15,12 +15,13 @@
 #include "models/named_tensors.h"
 #include "sampling/load_generator.h"
 
-/// A generator for inference, as other programs represent networks: a chain of layers with their tensors.
+/// A generator for inference, in the form in which other programs represent networks: a chain of layers with their
+/// tensors.
 namespace slopegan {
 
 struct OnnxOperation;
 
-/// Tensors by the names that the layer's module in torch.nn gives them.
+/// Tensors with the names that they have in the corresponding torch.nn module.
 using LayerTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// Returns the tensor of a layer by its name in torch.nn. Throws std::exception if it does not exist.
@@ -31,7 +32,7 @@ using TensorExpression = std::function<std::string(const char* name)>;
 
 // --- The kinds of layers --------------------------------------------------------------------------------------------
 
-// Each kind holds everything that the formats know about it, in these members:
+// Each kind contains everything that the formats need to know about it, in these members:
 //
 //   tensors            its tensors
 //   run                the layer computed by LibTorch's own operator
@@ -41,7 +42,7 @@ using TensorExpression = std::function<std::string(const char* name)>;
 //                      classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript expression, a function of x
 //
-// To add a kind, define these members and list it in ExportedLayer; the compiler reports missing ones.
+// To add a kind, define these members and add it to ExportedLayer; the compiler reports missing members.
 
 /// weight: [in, out, k, k]; bias: [out], or undefined.
 struct TransposedConvolutionLayer {
@@ -73,7 +74,7 @@ struct BatchNormLayer {
   std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// Leaky ReLU with one slope; 0 is ReLU, 1 the identity.
+/// Leaky ReLU with one slope; 0 is ReLU, 1 is the identity.
 struct LeakyLayer {
   double negative_slope = 0;
 
@@ -86,7 +87,7 @@ struct LeakyLayer {
   std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// Leaky ReLU with the slopes [1], or [C] for one slope per channel.
+/// Leaky ReLU with slopes of shape [1], or [C] for one slope per channel.
 struct LearnedSlopeLayer {
   at::Tensor slope;
 
@@ -113,16 +114,16 @@ struct TanhLayer {
 using ExportedLayer =
     std::variant<TransposedConvolutionLayer, BatchNormLayer, LeakyLayer, LearnedSlopeLayer, TanhLayer>;
 
-/// The layer of an ONNX operator. Throws std::runtime_error if no kind accepts it.
+/// The layer for an ONNX operator. Throws std::runtime_error if no kind accepts it.
 ExportedLayer layer_from_onnx(const OnnxOperation& operation);
 
-/// The layer of a module of torch.nn. Throws std::runtime_error if no kind accepts it.
+/// The layer for a torch.nn module. Throws std::runtime_error if no kind accepts it.
 ExportedLayer layer_from_torch_module(const nlohmann::ordered_json& module, const TensorLookup& tensor);
 
 // --- The network ----------------------------------------------------------------------------------------------------
 
-/// Latents [N, latent_dim] as [N, latent_dim, 1, 1] -> layers -> images [N, channels, resolution, resolution] in
-/// [−1, 1]. All tensors are float32, contiguous, on the CPU and without gradients.
+/// Latents [N, latent_dim] as [N, latent_dim, 1, 1] -> layers -> images [N, channels, resolution, resolution] in [−1,
+/// 1]. All tensors are float32 and contiguous, are on the CPU, and do not require gradients.
 struct ExportedNetwork {
   std::int64_t latent_dim = 0;
   std::int64_t channels = 0;
@@ -131,18 +132,18 @@ struct ExportedNetwork {
   std::map<std::string, std::string> notes{};  ///< the origin of the network, for people who inspect the file
 };
 
-/// The generator in evaluation mode with its current slopes: a schedule's slope at the checkpoint's image count, the
-/// evaluation slope of random slopes, and the bounded value of bounded learned slopes.
+/// The generator in evaluation mode with its current slopes: for a schedule, the slope at the checkpoint's image count;
+/// for random slopes, the evaluation slope; and for bounded learned slopes, the bounded value.
 ExportedNetwork exported_network(const LoadedGenerator& loaded);
 
-/// The same function without batch norm: its scale and shift move into the convolution before it, computed in float64.
+/// The same function without batch norm: its scale and shift are folded into the preceding convolution, in float64.
 ExportedNetwork fold_batch_norm(const ExportedNetwork& network);
 
 /// Computes the network with LibTorch's own operators: float32 latents [N, latent_dim] -> images. Throws c10::Error if
 /// the shapes of the tensors do not match.
 at::Tensor run_network(const ExportedNetwork& network, const at::Tensor& latents);
 
-/// "<index of the layer>.<name>", as in the state dict of a torch.nn.Sequential of the layers.
+/// "<index of the layer>.<name>", as in the state dict of a torch.nn.Sequential that consists of the layers.
 std::string tensor_name(std::size_t layer, const std::string& name);
 
 /// All tensors under these names.

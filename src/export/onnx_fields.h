@@ -2,7 +2,7 @@
 
 #include <protozero/types.hpp>
 
-/// The field numbers of the messages in onnx/onnx.proto that are used here, one enumeration per message.
+/// The field numbers of the messages in onnx/onnx.proto that are used here, with one enumeration per message.
 namespace slopegan::onnx {
 
 enum class Model : protozero::pbf_tag_type {
@@ -29,7 +29,7 @@ constexpr int attribute_float = 1, attribute_ints = 7;
 /// Values of Tensor::data_type and TensorType::elem_type.
 constexpr int tensor_float = 1, tensor_int64 = 7;
 
-/// Operator set 17 requires version 8 of the format (onnx 1.12, 2022). Every runtime since then reads both.
+/// Operator set 17 requires version 8 of the format (onnx 1.12, 2022). All runtimes released since then support both.
 constexpr int ir_version = 8, opset_version = 17;
 
 }  // namespace slopegan::onnx

@@ -9,8 +9,8 @@
 
 #include "export/network.h"
 
-/// Models of the Open Neural Network Exchange (https://onnx.ai), as far as generators need them: a chain of Reshape,
-/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh. Opset 17.
+/// The part of the Open Neural Network Exchange format (https://onnx.ai) that generators need: a chain of Reshape,
+/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh, in opset 17.
 namespace slopegan {
 
 using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
@@ -20,15 +20,15 @@ using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
 struct OnnxOperation {
   std::string type;
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
-  /// Left empty by the onnx() of a layer if they are the layer's tensors().
+  /// A layer's onnx() leaves this empty if it would contain the layer's tensors().
   std::vector<at::Tensor> tensors{};
 
-  /// The number that all integers of the attribute share (one integer per direction). Throws std::runtime_error if the
-  /// attribute is missing, or if the integers differ.
+  /// The value that all integers in the attribute share (one integer per direction). Throws std::runtime_error if the
+  /// attribute is missing or if the integers differ.
   std::int64_t integer(std::string_view name) const;
-  /// Throws std::runtime_error if the attribute is missing.
+  /// The value of the attribute. Throws std::runtime_error if it is missing.
   double number(std::string_view name) const;
-  /// Undefined if there are fewer tensors.
+  /// The tensor at `index`; undefined if there are fewer tensors.
   at::Tensor tensor(std::size_t index) const { return index < tensors.size() ? tensors[index] : at::Tensor(); }
 };
 
@@ -39,7 +39,7 @@ void require_onnx(bool condition, const std::string& reason);
 /// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict.
 std::string onnx_model(const ExportedNetwork& network);
 
-/// Parses what onnx_model writes. Safe for any bytes. Throws std::runtime_error for anything else.
+/// Parses the output of onnx_model. Safe for arbitrary bytes. Throws std::runtime_error if they are anything else.
 ExportedNetwork parse_onnx_model(std::string_view bytes);
 
 }  // namespace slopegan

@@ -15,7 +15,7 @@ namespace {
 
 using protozero::pbf_message;
 
-/// Labels of a switch over a message's fields. A field of another wire type is skipped like an unknown field.
+/// Labels for a switch over a message's fields. A field with a different wire type is skipped like an unknown field.
 template <typename Field>
 constexpr std::uint32_t varint(Field field) {
   return protozero::tag_and_type(field, protozero::pbf_wire_type::varint);
@@ -81,7 +81,7 @@ OnnxNode parse_node(pbf_message<onnx::Node> message) {
   return node;
 }
 
-/// float32 or int64 in `shape`. The data are copied.
+/// A float32 or int64 tensor of shape `shape` with a copy of the data.
 at::Tensor tensor_of(const std::vector<std::int64_t>& shape, std::int64_t type, std::string_view data) {
   require_onnx(type == onnx::tensor_float || type == onnx::tensor_int64, "has a tensor of an unknown type");
   const std::uint64_t item = type == onnx::tensor_float ? sizeof(float) : sizeof(std::int64_t);
@@ -92,7 +92,7 @@ at::Tensor tensor_of(const std::vector<std::int64_t>& shape, std::int64_t type, 
                  "has a tensor without its data");
     count *= static_cast<std::uint64_t>(size);
   }
-  require_onnx(count * item == data.size(), "has a tensor whose data do not fit its shape");
+  require_onnx(count * item == data.size(), "has a tensor whose data does not match its shape");
   auto tensor = at::empty(shape, at::TensorOptions(type == onnx::tensor_float ? at::kFloat : at::kLong));
   std::memcpy(tensor.mutable_data_ptr(), data.data(), data.size());
   return tensor;
@@ -128,7 +128,7 @@ std::pair<std::string, at::Tensor> parse_tensor(pbf_message<onnx::Tensor> messag
 void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     const auto found = tensors.find(node.inputs[i]);
-    require_onnx(found != tensors.end(), "lacks the tensor " + printable(node.inputs[i]));
+    require_onnx(found != tensors.end(), "has no tensor " + printable(node.inputs[i]));
     node.operation.tensors.push_back(found->second);
   }
 }
@@ -200,13 +200,13 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
         break;
       case bytes(onnx::Graph::input): {
         const auto sizes = value_sizes(graph.get_message());
-        require_onnx(sizes.size() == 1, "has latents of another shape");
+        require_onnx(sizes.size() == 1, "has latents of a different shape");
         parts.network.latent_dim = sizes[0];
         break;
       }
       case bytes(onnx::Graph::output): {
         const auto sizes = value_sizes(graph.get_message());
-        require_onnx(sizes.size() == 3 && sizes[1] == sizes[2], "has images of another shape");
+        require_onnx(sizes.size() == 3 && sizes[1] == sizes[2], "has images of a different shape");
         parts.network.channels = sizes[0];
         parts.network.resolution = sizes[1];
         break;
@@ -231,12 +231,12 @@ static const T& find_attribute(const OnnxOperation& operation, std::string_view 
     const auto* found = std::get_if<T>(&value);
     if (own_name == name && found != nullptr) return *found;
   }
-  throw std::runtime_error("the ONNX model lacks the attribute " + std::string(name));
+  throw std::runtime_error("the ONNX model has no attribute " + std::string(name));
 }
 
 std::int64_t OnnxOperation::integer(std::string_view name) const {
   const auto& integers = find_attribute<std::vector<std::int64_t>>(*this, name);
-  require_onnx(!integers.empty(), "lacks the attribute " + std::string(name));
+  require_onnx(!integers.empty(), "has no attribute " + std::string(name));
   for (const auto value : integers) {
     require_onnx(value == integers.front(), "has different " + std::string(name) + " in the two directions");
   }

@@ -133,7 +133,7 @@ void write_onnx_file(const ExportedNetwork& network, const std::filesystem::path
   for (const auto& [name, tensor] : state_dict(network)) size += tensor.nbytes();
   if (size > largest_message) {
     throw UsageError(
-        format_text("an ONNX file holds at most 2 GiB, and this generator has {:.1f}; export it as torchscript "
+        format_text("an ONNX file can contain at most 2 GiB, and this generator has {:.1f}; export it as torchscript "
                     "or safetensors",
                     static_cast<double>(size) / (1 << 30)));
   }

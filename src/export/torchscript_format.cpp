@@ -8,8 +8,8 @@
 
 #include "export/export.h"
 
-/// A module of LibTorch's own operators, which torch.jit.load opens in Python and C++ without slopegan. Its forward
-/// method is TorchScript source, which stays readable in the file.
+/// A module built from LibTorch's own operators, which torch.jit.load opens in Python and C++ without slopegan. Its
+/// forward method is TorchScript source, which remains readable in the file.
 namespace slopegan {
 
 namespace {
@@ -53,7 +53,7 @@ void write_torchscript_file(const ExportedNetwork& network, const std::filesyste
 
 at::Tensor run_torchscript_file(const std::filesystem::path& file, const at::Tensor& latents) {
   const at::NoGradGuard no_gradients;
-  // The optimiser profiles the first run and then compiles; for one run this is a waste of time.
+  // The optimiser profiles the first run and then compiles, which is a waste of time for a single run.
   const torch::jit::GraphOptimizerEnabledGuard no_optimiser(false);
   auto module = torch::jit::load(file.string(), at::Device(at::kCPU));
   return module.forward({latents}).toTensor();

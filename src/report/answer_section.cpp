@@ -52,8 +52,8 @@ std::string comparison_table(const SweepStatistics& statistics) {
     table.row_classes.push_back(is_decided ? verdict_text(comparison.verdict) : "");
   }
   if (table.rows.empty()) return {};
-  return table_html(table, "Each slope against the control " + number_text(statistics.control) +
-                               ", compared within seeds. A ratio below 1 is better than the control.");
+  return table_html(table, "Each slope compared with the control " + number_text(statistics.control) +
+                               ", within seeds. A ratio below 1 is better than the control.");
 }
 
 std::string figures_list(const SweepStatistics& statistics) {
@@ -63,11 +63,12 @@ std::string figures_list(const SweepStatistics& statistics) {
     items += element("dt", "", std::string(name) + " " + number_text(*value)) + element("dd", "", meaning);
   };
   add("Rank stability", statistics.rank_stability,
-      "Kendall’s τ: agreement of the seeds on the order of the slopes; 1 is full agreement");
-  add("Pairing correlation", statistics.pairing_correlation, "gain of comparing within seeds; 0 is no gain");
-  add("Variance between seeds", statistics.seed_variance, "variance of log FD between trainings with different seeds");
+      "Kendall’s τ: agreement between seeds on the order of the slopes; 1 is full agreement");
+  add("Pairing correlation", statistics.pairing_correlation, "gain from comparing within seeds; 0 is no gain");
+  add("Variance between seeds", statistics.seed_variance,
+      "variance of log FD between training runs with different seeds");
   add("Variance of the metric", statistics.metric_variance,
-      "variance of log FD between image sets of the same network");
+      "variance of log FD between sets of images from the same network");
   return items.empty() ? "" : element("dl", "class=\"figures\"", items);
 }
 
@@ -81,8 +82,7 @@ std::string details(const StatisticsFile& file) {
   std::string content = comparison_table(file.statistics) + figures_list(file.statistics);
   if (!notes.empty()) content += element("ul", "class=\"notes\"", notes);
   if (!methods.empty()) {
-    content +=
-        element("details", "", "<summary>How these figures were computed</summary>" + element("dl", "", methods));
+    content += element("details", "", "<summary>How these values were computed</summary>" + element("dl", "", methods));
   }
   return content;
 }

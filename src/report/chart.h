@@ -10,10 +10,10 @@
 
 #include "images/axis.h"
 
-/// Charts as SVG that is complete without scripts, with their values as JSON for display on hover.
+/// Charts as SVG that is complete without scripts, together with their values as JSON for display on hover.
 namespace slopegan {
 
-/// Number of colours in the ordered palette of the style sheet.
+/// The number of colours in the ordered palette of the style sheet.
 inline constexpr int palette_colours = 12;
 
 /// Gray, for series without an order.
@@ -27,7 +27,7 @@ struct CurvePoint {
   double y = 0;
 };
 
-/// Ordered by x. A NaN in y is a gap.
+/// Points in order of x. A NaN in y is a gap.
 using Curve = std::vector<CurvePoint>;
 
 /// The mean of the finite values that were added; NaN if there are none.
@@ -42,15 +42,15 @@ class FiniteMean {
   std::int64_t count_ = 0;
 };
 
-/// The mean of several curves, with at most `max_points` points: one point for each distinct x or, if there are more
-/// than `max_points` of them, one point for each of several intervals of equal width. Every curve has the same weight
-/// in an interval. Values that are not finite are ignored; an interval without finite values yields NaN.
+/// The mean of several curves, with at most `max_points` points: one point for each distinct x or, if there are too
+/// many of them, one point for each of several intervals of equal width. Every curve has the same weight in an
+/// interval. Values that are not finite are ignored; an interval without finite values yields NaN.
 Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {
   std::string label = {};  ///< with the unit
   bool logarithmic = false;
-  std::optional<Range> range = std::nullopt;  ///< default: computed from the values
+  std::optional<Range> range = std::nullopt;  ///< computed from the values by default
   std::vector<std::string> categories = {};   ///< if not empty, x is an index into this list
 };
 

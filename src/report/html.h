@@ -14,8 +14,8 @@ namespace slopegan {
 /// The files of assets/, embedded by assets/embed.cmake.
 namespace assets {
 extern const std::string_view page;            ///< the document
-extern const std::string_view sweep_pictures;  ///< content of the pictures section of a sweep
-extern const std::string_view run_pictures;    ///< content of the pictures section of a run
+extern const std::string_view sweep_pictures;  ///< content of a sweep's pictures section
+extern const std::string_view run_pictures;    ///< content of a run's pictures section
 extern const std::string_view style;
 extern const std::string_view script;
 }  // namespace assets
@@ -23,13 +23,13 @@ extern const std::string_view script;
 /// Escapes text for element content and double-quoted attributes. Control characters and invalid UTF-8 become '?'.
 std::string escape(std::string_view text);
 
-/// Serialises JSON for a <script type="application/json"> element, which no string in it can close.
+/// Serialises JSON for a <script type="application/json"> element so that no string in it can close the element.
 std::string script_json(const nlohmann::ordered_json& json);
 
 /// Returns <name attributes>content</name>; `attributes` and `content` are markup.
 std::string element(std::string_view name, std::string_view attributes, std::string_view content);
 
-/// Replaces each {{name}} in `page` by the markup in `parts`, without rescanning the inserted text. Throws
+/// Replaces each {{name}} in `page` with the markup in `parts`, without rescanning the inserted text. Throws
 /// std::out_of_range for unknown names.
 std::string fill_page(std::string_view page, const std::map<std::string, std::string, std::less<>>& parts);
 
@@ -40,7 +40,7 @@ struct Table {
   std::vector<bool> numeric;             ///< per column: aligned right
   std::vector<std::string> row_classes;  ///< empty, or one CSS class per row
 };
-/// `caption` is markup.
+/// Returns the markup of the table. `caption` is markup too.
 std::string table_html(const Table& table, std::string_view caption = {});
 
 /// Formats a value with four significant digits; "–" for NaN, "∞" for infinity.

@@ -31,7 +31,7 @@ double negative_fraction(const DiagnosticsRecord& record, const std::string& lay
   return layer_value(record, layer, &LayerDiagnosis::negative_fraction);
 }
 
-/// Gradient norm of the convolution weight in the block of the layer.
+/// The gradient norm of the convolution weight in the layer's block.
 double weight_gradient(const DiagnosticsRecord& record, const std::string& layer) {
   for (const auto& parameter : record.parameters) {
     if (parameter.name == layer + ".conv.weight") return parameter.gradient_norm;
@@ -70,7 +70,7 @@ struct Measure {
 };
 
 constexpr Measure measures[] = {
-    {"Units that are never positive", "share of units (0–1)", false, true, never_positive},
+    {"Units that are never positive", "fraction of units (0–1)", false, true, never_positive},
     {"Gradient norm of the weights", "L2 norm", true, false, weight_gradient},
     {"Negative pre-activations", "P(x < 0)", false, true, negative_fraction},
 };
@@ -123,7 +123,7 @@ std::vector<Chart> run_charts(const RunData& run, const Measure& measure) {
   return drawn;
 }
 
-/// A table cell with a share as a percentage, shaded by its value.
+/// A table cell with a fraction as a percentage, shaded by its value.
 std::string share_cell(double share) {
   if (!std::isfinite(share)) return "–";
   const int shade = static_cast<int>(std::lround(10 * std::clamp(share, 0.0, 1.0)));
@@ -140,7 +140,8 @@ bool any_never_positive(const SweepData& sweep) {
   });
 }
 
-/// Share of never-positive units in each layer at the end of training: the mean over the seeds of each slope.
+/// The fraction of units in each layer that are never positive at the end of training: the mean over the seeds of each
+/// slope.
 std::string sweep_table(const SweepData& sweep) {
   const auto layers = layer_names(sweep);
   if (layers.empty()) return {};
@@ -165,8 +166,8 @@ std::string sweep_table(const SweepData& sweep) {
     table.rows.push_back(std::move(cells));
   }
   return table_html(table,
-                    "Share of units that are not positive for any probe at the last diagnosis, mean over seeds. With "
-                    "slope 0, such a unit is dead: it receives no gradient.");
+                    "Fraction of units that are not positive for any probe at the last diagnosis, as the mean over "
+                    "seeds. With slope 0, such a unit is dead: it receives no gradient.");
 }
 
 std::string sentinels_text(const RunData& run) {
@@ -187,7 +188,7 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    // Collapsed if there are no such units: the table is sufficient then.
+    // Closed if there are no such units, because the table is sufficient then.
     const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
     content += element("details", is_open ? "open" : "",
                        element("summary", "", std::string(measure.title) + ", one chart per layer") + grid);

@@ -75,7 +75,7 @@ setInterval(poll, 2000);
 constexpr const char* frame_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; frame-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// Applies in addition to the policy in the report itself.
+/// Applied in addition to the policy in the report itself.
 constexpr const char* report_policy = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 struct ShownPage {
@@ -203,7 +203,7 @@ void PageServer::show(std::string html) {
   impl_->page = std::move(page);
 }
 
-/// Whether a report depends on the file. It does not depend on checkpoints, logs, event files, or reports.
+/// Whether a report depends on the file. Reports do not depend on checkpoints, logs, event files or other reports.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

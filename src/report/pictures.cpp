@@ -24,7 +24,7 @@ namespace {
 
 constexpr int max_tile_side = 64, lossless = 101, good_quality = 80;
 
-/// Orders times such that every prefix is spread over training: the last, the first, then repeatedly the middle of the
+/// Orders times so that every prefix is spread over training: the last, the first, then repeatedly the middle of the
 /// largest gap.
 std::vector<std::int64_t> spread_order(const std::set<std::int64_t>& times) {
   const std::vector<std::int64_t> all(times.begin(), times.end());
@@ -135,7 +135,7 @@ std::string sheet_row(const std::string& kind, const std::string& name, const st
       "div", "class=\"head\"", element("b", "", escape(name)) + element("span", "class=\"detail\"", escape(detail)));
   const std::string body = uri.empty()
                                ? "<img class=\"strip\" alt=\"\" hidden><p class=\"none\">no pictures</p>"
-                               : strip(uri, name + (index < 0 ? "" : ", generated images of the same latents")) +
+                               : strip(uri, name + (index < 0 ? "" : ", images generated from the same latents")) +
                                      "<p class=\"none\" hidden>no pictures</p>";
   return element("div", "class=\"row " + kind + "\"" + (index < 0 ? "" : format_text(" data-row=\"{}\"", index)),
                  head + element("div", "class=\"tiles\"", body)) +
@@ -171,7 +171,7 @@ cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples,
   source.rows = static_cast<int>(samples.rows);
   source.columns = static_cast<int>(samples.columns);
   if (!is_grid(grid, source, resolution)) {
-    throw DataError(display(file) + ": not a grid of the rows and columns in the configuration of the run");
+    throw DataError(display(file) + ": not a grid with the configured number of rows and columns");
   }
   const int side = std::min(resolution, max_tile_side);
   cv::Mat tiles(layout.rows * side, layout.columns * side, grid.type(), cv::Scalar::all(255));
@@ -231,7 +231,7 @@ std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictu
   std::string rows;
   if (!pictures.reals.empty()) rows += sheet_row("reals", "real images", "", pictures.reals, -1);
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-    // Of the first seed; the script switches to others.
+    // The picture for the first seed; the script switches to others.
     const std::size_t arm = i * sweep.seeds.size();
     rows += sheet_row("slope", "slope " + slope_name(sweep.slopes[i]), score_text(sweep, sweep.slopes[i]),
                       newest(pictures.frames[arm]), static_cast<int>(i));

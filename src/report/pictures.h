@@ -20,7 +20,8 @@ struct PictureLayout {
   int columns = 12;
 };
 
-/// The layouts for a single run and for one arm of a sweep: the tiles of the sample grids, in at most 12 columns.
+/// The layouts for a single run and for one arm of a sweep, which show the tiles of the sample grids in at most 12
+/// columns.
 PictureLayout run_layout(const Config& config);
 PictureLayout sweep_layout(const Config& config);
 
@@ -32,21 +33,22 @@ struct PictureSource {
 struct Pictures {
   PictureLayout layout;
   int tile = 0;                                  ///< side of a tile in pixels
-  std::vector<std::int64_t> images;              ///< images seen at each time shown, ascending
-  std::vector<std::vector<std::string>> frames;  ///< [source][time] data URIs, empty if there is no picture
+  std::vector<std::int64_t> images;              ///< images seen at each point in training that is shown, ascending
+  std::vector<std::vector<std::string>> frames;  ///< [source][time], data URIs; empty if there is no picture
   std::string reals;                             ///< data URI of real images, or empty
-  std::vector<std::string> notes;                ///< pictures that could not be read or were left out
+  std::vector<std::string> notes;                ///< pictures that could not be read or were omitted
 
   bool empty() const { return images.empty(); }
 };
 
-/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, at most
-/// `max_times` in all, spread over training. Pictures are lossless if they fit, otherwise lossy WebP of good quality.
+/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, with at
+/// most `max_times` points in total, spread over training. Pictures are lossless if they fit, otherwise they are lossy
+/// WebP of good quality.
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
                        std::size_t max_times);
 
 /// Arranges the tiles of a sample grid in `layout`: 8-bit [rows · tile, columns · tile]. Throws DataError if the file
-/// is not a grid of the configured rows and columns.
+/// is not a grid with the configured rows and columns.
 cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples, int resolution,
                 const PictureLayout& layout);
 

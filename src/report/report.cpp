@@ -26,7 +26,7 @@ std::string section(const std::string& id, const std::string& heading, const std
 
 namespace {
 
-/// Bytes of all pictures in a page. Everything else takes a few MiB at most.
+/// The limit for all pictures in a page, in bytes. Everything else takes a few MiB at most.
 constexpr std::size_t picture_budget = std::size_t{9} << 20;
 constexpr std::size_t max_times = 24;
 
@@ -50,7 +50,7 @@ struct Page {
 std::string contents_list(const std::vector<std::string>& sections) {
   std::string items;
   for (const auto& markup : sections) {
-    // The sections start with <section id="x" data-name="X">, see section().
+    // The sections start with <section id="x" data-name="X"> (see section()).
     const auto id = markup.find("id=\""), name = markup.find("data-name=\"");
     if (id == std::string::npos || name == std::string::npos) continue;
     const auto value = [&](std::size_t begin) { return markup.substr(begin, markup.find('"', begin) - begin); };

@@ -9,13 +9,13 @@ namespace slopegan {
 /// not, to `out` or to report.html in the directory. The file is written atomically. Returns its path.
 ///
 /// Only files are read, so a report can be written while the run or sweep is in progress; missing and damaged files are
-/// listed in the report. Throws UsageError if `directory` is neither a run nor a sweep, IoError if the file cannot be
-/// written.
+/// listed in the report. Throws UsageError if `directory` is neither a run nor a sweep, and IoError if the file cannot
+/// be written.
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out = std::nullopt);
 
-/// Like write_report, but logs any failure as a warning and returns std::nullopt. Used at the end of a run, which must
-/// not fail because of its report.
+/// Like write_report, but logs any failure as a warning and returns std::nullopt. It is used at the end of a run, which
+/// must not fail because of its report.
 std::optional<std::filesystem::path> try_write_report(const std::filesystem::path& directory);
 
 }  // namespace slopegan

@@ -77,7 +77,7 @@ void read_log(RunData& run, const std::filesystem::path& file, std::vector<Recor
 
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
 
-/// The run directories of a sweep by slope and seed. Other slopes and seeds, from earlier sweeps, are not used.
+/// The run directories of a sweep, by slope and seed. Other slopes and seeds, from earlier sweeps, are ignored.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   std::map<ArmKey, std::filesystem::path> found;
   for (const auto& directory : entries_of(sweep.directory / "runs")) {
@@ -97,7 +97,7 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
 std::optional<StatisticsFile> read_statistics(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
   auto statistics = parse_statistics(read_file(file, std::size_t{1} << 26));
-  if (!statistics) throw DataError(display(file) + ": damaged, or written by another version");
+  if (!statistics) throw DataError(display(file) + ": damaged, or written by a different version");
   return statistics;
 }
 

@@ -17,8 +17,8 @@ namespace slopegan {
 struct RunData {
   std::filesystem::path directory;
   std::string name;
-  /// The status in run.json: "done", "running", "stopped", "diverged" or "failed". "pending" if the file does not
-  /// exist, "unreadable" if it is damaged.
+  /// The status in run.json: "done", "running", "stopped", "diverged" or "failed"; "pending" if the file does not
+  /// exist; "unreadable" if it is damaged.
   std::string status = "pending";
   std::int64_t images = 0;  ///< images seen
   std::vector<std::string> argv;
@@ -28,7 +28,7 @@ struct RunData {
   std::vector<HistoryRecord> history;
   std::vector<MetricsRecord> metrics;
   std::vector<DiagnosticsRecord> diagnostics;
-  std::string last_error;          ///< message of the last error in log.txt
+  std::string last_error;          ///< the message of the last error in log.txt
   std::vector<std::string> notes;  ///< files that could not be read, with reasons
 
   bool is_bad() const { return status == "diverged" || status == "failed" || status == "unreadable"; }

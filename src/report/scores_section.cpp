@@ -31,7 +31,7 @@ std::vector<const ArmData*> arms_of(const SweepData& sweep, std::size_t slope) {
   return arms;
 }
 
-/// The extractor whose metrics are shown; values of different extractors are not comparable.
+/// The extractor whose metrics are shown; values from different extractors are not comparable.
 std::string common_extractor(const SweepData& sweep) {
   if (sweep.statistics && sweep.statistics->metric) return sweep.statistics->metric->extractor;
   for (const auto& arm : sweep.arms) {
@@ -40,7 +40,7 @@ std::string common_extractor(const SweepData& sweep) {
   return {};
 }
 
-/// The last evaluation of the arm, or nullptr if it used another extractor or there is none.
+/// The arm's last evaluation, or nullptr if there is none or if it used a different extractor.
 const MetricsRecord* last_metrics(const ArmData& arm, const std::string& extractor) {
   if (arm.run.metrics.empty() || arm.run.metrics.back().extractor != extractor) return nullptr;
   return &arm.run.metrics.back();
@@ -55,7 +55,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
   const MetricsRecord* any = nullptr;
-  ChartSeries dots{.label = "single seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
+  ChartSeries dots{.label = "individual seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
   for (std::size_t seed = 0; seed < sweep.seeds.size(); ++seed) {
     // Side by side, so that equal values do not hide each other.
     const double shift = 0.32 * ((static_cast<double>(seed) + 0.5) / static_cast<double>(sweep.seeds.size()) - 0.5);
@@ -94,7 +94,7 @@ Chart ratios_chart(const SweepData& sweep) {
   const SweepStatistics& statistics = sweep.statistics->statistics;
   chart.title = "FD relative to the control, within seeds";
   chart.note =
-      "Median ratio with its bootstrap interval over seeds. Below the line, the slope is better than the control " +
+      "Median ratio and its bootstrap interval over seeds. Below the line, the slope is better than the control " +
       shortest(statistics.control) + ".";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
@@ -138,7 +138,7 @@ Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   return chart;
 }
 
-/// One row per slope with the means over the seeds of the last evaluation, after a row for real test images.
+/// One row for real test images, followed by one row per slope with the means over seeds at the last evaluation.
 std::string metrics_table(const SweepData& sweep, const std::string& extractor) {
   Table table;
   table.header = {"slope"};
@@ -173,7 +173,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
     table.rows.push_back(std::move(cells));
   }
   return table_html(table,
-                    format_text("Means over seeds of the last evaluation with {} and {} images. ↓ lower is better, "
+                    format_text("Means over seeds at the last evaluation, with {} and {} images. ↓ lower is better, "
                                 "↑ higher is better.",
                                 escape(extractor), grouped(any->samples)));
 }

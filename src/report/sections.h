@@ -9,7 +9,7 @@
 #include "report/run_data.h"
 
 /// The sections of the page. Each function returns the markup of one <section>, or an empty string if there is nothing
-/// to show. Values of charts are appended to `charts`.
+/// to show. The values of charts are appended to `charts`.
 namespace slopegan {
 
 using Json = nlohmann::ordered_json;
@@ -21,7 +21,7 @@ std::string answer_section(const SweepData& sweep);
 
 std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures);
 std::string run_pictures_section(const Pictures& pictures);
-/// The pictures of all slopes, seeds and times, for the script of the page.
+/// The pictures for all slopes, seeds and times, for the page's script.
 Json sweep_pictures_json(const SweepData& sweep, const Pictures& pictures);
 Json run_pictures_json(const RunData& run, const Pictures& pictures);
 

@@ -8,7 +8,7 @@ namespace slopegan {
 
 namespace {
 
-/// Points of a smoothed curve, and of the thin, less smoothed curve below it.
+/// The number of points in a smoothed curve, and in the thin, less smoothed curve below it.
 constexpr std::size_t history_points = 72, detailed_points = 240;
 
 struct Quantity {
@@ -105,10 +105,11 @@ std::string sweep_training_section(const SweepData& sweep, Json& charts) {
   }
   const std::string grid = chart_grid(drawn, charts);
   if (grid.empty()) return {};
-  const char* note = sweep.seeds.size() > 1
-                         ? "Each slope has one colour: bold lines are means over seeds, thin lines are single seeds. "
-                           "Curves are averaged over short intervals of training."
-                         : "Each slope has one colour. Curves are averaged over short intervals of training.";
+  const char* note =
+      sweep.seeds.size() > 1
+          ? "Each slope has one colour: bold lines are means over seeds, thin lines are individual seeds. "
+            "Curves are averaged over short intervals of training."
+          : "Each slope has one colour. Curves are averaged over short intervals of training.";
   return section("training", "Training", element("p", "class=\"note\"", note) + grid);
 }
 

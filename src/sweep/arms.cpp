@@ -24,7 +24,8 @@ std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sw
   return arms;
 }
 
-/// Returns the last record that `read` finds in `file`; std::nullopt if there is none, or, with a warning, on an error.
+/// Returns the last record that `read` finds in `file`, or std::nullopt if there is none. Logs a warning and returns
+/// std::nullopt if there is an error.
 template <typename Record>
 static std::optional<Record> last_record(const std::filesystem::path& file,
                                          std::vector<Record> (*read)(const std::filesystem::path&)) {
@@ -50,7 +51,7 @@ std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm) {
   return last_record(RunPaths(arm.directory).diagnostics_file(), read_diagnostics);
 }
 
-/// An unreadable run.json counts as absent. The arm itself reports the error when it starts.
+/// The status in run.json. An unreadable file counts as missing; the arm itself reports the error when it starts.
 static std::optional<RunStatus> status_of(const Arm& arm) {
   try {
     return read_run_status(RunPaths(arm.directory).run_info_file());

@@ -17,27 +17,29 @@ namespace slopegan {
 struct Arm {
   double negative_slope = 0;
   std::int64_t seed = 0;
-  std::string name;                    ///< "slope_0.2-seed_0", the run's name
+  std::string name;                    ///< the name of the run, "slope_0.2-seed_0"
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
 };
 
-/// All slopes of the first seed, then of the next one, so that a complete contact sheet is available early.
+/// The arms of a sweep: all slopes with the first seed, then with the next one, so that a complete contact sheet is
+/// available early.
 std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir);
 
 /// The state of an arm according to its run directory.
 struct ArmState {
-  std::optional<RunStatus> status;  ///< std::nullopt: not started
-  std::int64_t images = 0;          ///< images seen, by the last line of the history
+  std::optional<RunStatus> status;  ///< std::nullopt if the arm has not started
+  std::int64_t images = 0;          ///< images seen, according to the last line of the history
 };
 
 ArmState read_arm_state(const Arm& arm);
 
-/// Whether the arm needs no more training: trained to the end, or diverged (training again would diverge again).
+/// Whether the arm needs no more training, because it was trained to the end or diverged (repeating the training would
+/// diverge again).
 bool is_over(const ArmState& state, const Config& config);
 
-/// The last record of the arm's history, metrics or diagnostics; std::nullopt if there is none, or, with a warning, if
-/// the file cannot be read.
+/// The last record of the arm's history, metrics or diagnostics, or std::nullopt if there is none. If the file cannot
+/// be read, logs a warning and returns std::nullopt.
 std::optional<HistoryRecord> last_history(const Arm& arm);
 std::optional<MetricsRecord> last_metrics(const Arm& arm);
 std::optional<DiagnosticsRecord> last_diagnostics(const Arm& arm);

@@ -9,23 +9,23 @@
 
 namespace slopegan {
 
-/// A child process that runs this program. The variables that make a process a rank of a distributed training are
-/// removed from its environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM
-/// when this process dies.
+/// A child process that runs this program. The variables that make a process a rank in distributed training are removed
+/// from its environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM when
+/// this process dies.
 class ChildProcess {
  public:
-  /// Starts the program with `arguments`, which exclude its name. Its stdout is discarded; its stderr is kept for
-  /// last_stderr_line. Throws IoError.
+  /// Starts the program with `arguments`, which do not include its name. Its stdout is discarded, and its stderr is
+  /// kept for last_stderr_line. Throws IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments);
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;
 
-  /// The exit code, or 128 + signal if a signal ended the process; std::nullopt while it runs. Does not block.
+  /// The exit code, 128 + signal if a signal ended the process, or std::nullopt while it runs. Does not block.
   std::optional<int> poll();
 
   void send(int signal) const;
 
-  /// Printable; empty if the child has written nothing.
+  /// The last line of stderr, in printable form. Empty if the child has written nothing.
   std::string last_stderr_line() const;
 
  private:

@@ -19,7 +19,7 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-/// The fields of the history that are columns of results.csv: their names, and their values in `record`.
+/// The fields of the history that are columns of results.csv: their names, and their values in `record`, if any.
 struct HistoryColumns {
   Cells& names;
   Cells& values;
@@ -41,7 +41,7 @@ Cells history_names() {
 
 std::string status_text(const std::optional<RunStatus>& status) { return status ? name_of(*status) : "pending"; }
 
-/// Quoted as in RFC 4180 if the text contains a separator, a quote or a line break.
+/// A CSV cell with the text, quoted as in RFC 4180 if it contains a separator, a quote or a line break.
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -49,7 +49,7 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-/// All known figures, so that every results.csv has the same columns, followed by any others that these arms have.
+/// All known figures, so that every results.csv has the same columns, followed by any other figures of these arms.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;
   for (const auto& figure : figures) names.emplace_back(figure.key);
@@ -103,12 +103,12 @@ Cells header(const Cells& metrics) {
 
 // --- Scores ---------------------------------------------------------------------------------------------------------
 
-/// Extractor, samples and training images, which must be equal for FDs to be comparable.
+/// The extractor, samples and training images, which must be equal for FDs to be comparable.
 using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 Conditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
 
-/// Whether the last diagnostics of the arm raise the alarm.
+/// Whether the arm's last diagnostics raise the alarm for collapse.
 bool has_collapsed(const Arm& arm) {
   const auto record = last_diagnostics(arm);
   return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
@@ -122,7 +122,7 @@ ArmOutcome outcome_of(const Arm& arm, const Config& config) {
   return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
 }
 
-/// The final metrics of each arm; std::nullopt if it is not done or has no FD at its last image.
+/// The final metrics of each arm; std::nullopt if it is not done or has no FD for its last image.
 std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& arms,
                                                         const std::vector<ArmScore>& scores, const Config& config) {
   std::vector<std::optional<MetricsRecord>> metrics;
@@ -162,7 +162,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   write_file_atomic(file, csv);
 }
 
-/// The cells of results_table after the name.
+/// The cells of results_table that follow the name.
 static std::string table_row(const Arm& arm) {
   const auto history = last_history(arm);
   const auto metrics = last_metrics(arm);
@@ -212,8 +212,8 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   }
   if (others > 0) {
     scores.notes.push_back(
-        format_text("{} of the arms were scored with another extractor, number of samples or number of training images "
-                    "than most. Such scores are not comparable, and these arms count as missing.",
+        format_text("{} of the arms were scored with a different extractor, number of samples or number of training "
+                    "images from most. Such scores are not comparable, and these arms count as missing.",
                     others));
   }
   return scores;

@@ -8,20 +8,20 @@
 #include "statistics/statistics_json.h"
 #include "sweep/arms.h"
 
-/// The result files in the directory of a sweep: results.csv and statistics.json.
+/// The result files in a sweep's directory: results.csv and statistics.json.
 namespace slopegan {
 
-/// Writes results.csv: one line per arm, with the last figures of its history and of its metrics, which may belong to
-/// an earlier image count. Cells without a figure are empty. Throws IoError.
+/// Writes results.csv: one line per arm, with the last values of its history and its metrics. The latter may belong to
+/// an earlier image count. Cells without a value are empty. Throws IoError.
 void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms);
 
-/// A table for the terminal: one line per arm, with its most important figures. "-" stands for a missing figure.
+/// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);
 
-/// The FDs at the end of training, from the last lines of metrics.jsonl and diagnostics.jsonl; an arm has collapsed if
-/// its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images are comparable:
-/// arms that differ from the majority count as missing, and a note says so. Arms with unreadable files are missing too,
-/// with a warning.
+/// Reads the FDs at the end of training from the last lines of metrics.jsonl and diagnostics.jsonl; an arm has
+/// collapsed if its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images are
+/// comparable: arms that differ from the majority count as missing, and a note says so. Arms with unreadable files also
+/// count as missing, and a warning is logged.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms);
 
 /// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.

@@ -30,7 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// −1 if `text` is not a whole number.
+/// Parses a whole number; returns −1 if `text` is not one.
 std::int64_t parse_integer(std::string_view text) {
   std::int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -42,7 +42,7 @@ struct RunningArm {
   ChildProcess process;
 };
 
-/// Rewrites the sweep's report periodically in a child process, so that a large report does not delay the arms and its
+/// Rewrites the sweep's report periodically in a child process, so that a large report does not delay the arms and a
 /// failure does not stop them.
 class ReportRefresher {
  public:
@@ -115,7 +115,7 @@ class Scheduler {
   }
 
   SweepResult run() {
-    if (over_ > 0) log::info(format_text("{} of {} arms are already over", over_, total_));
+    if (over_ > 0) log::info(format_text("{} of {} arms need no more training", over_, total_));
     while (!queue_.empty() || !running_.empty()) {
       if (stop_signal() != 0) forward_signal();
       start_arms();
@@ -162,8 +162,8 @@ class Scheduler {
     }
   }
 
-  /// Queues an arm again if its run directory is in use: after a sweep is killed, its arms finish their step and keep
-  /// their directories locked for a moment.
+  /// Queues an arm again if its run directory is in use: after a sweep is killed, its arms finish their current step
+  /// and keep their directories locked for a moment.
   bool retry_if_busy(const RunningArm& ended, int code) {
     if (stopping_ || code != static_cast<int>(ExitCode::busy)) return false;
     const auto now = Clock::now();
@@ -194,7 +194,7 @@ class Scheduler {
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
   }
 
-  /// Keeps the most severe exit code: a divergence is a result and counts least, a crash counts most.
+  /// Keeps the most severe exit code. A divergence is a result and is the least severe; a crash is the most severe.
   void note_failure(int code) {
     const auto weight = [](int c) { return c == static_cast<int>(ExitCode::diverged) ? 1 : c; };
     if (weight(code) > weight(worst_)) worst_ = code;
@@ -257,7 +257,7 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) 
 }
 
 /// Whether the directory has visible entries but no sweep.yaml. Hidden entries may be temporary files of another shard
-/// that starts at the same moment.
+/// that is starting at the same moment.
 static bool holds_something_else(const std::filesystem::path& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
@@ -338,8 +338,8 @@ std::filesystem::path open_sweep(const Config& config, const std::string& datase
     const auto problems =
         has_results(directory) ? differences_from(directory, config, dataset_hash) : std::vector<std::string>();
     if (!problems.empty()) {
-      throw UsageError(printable(directory.string()) + " contains a sweep with other values (" + join(problems, ", ") +
-                       "); choose another run.name or use the old values");
+      throw UsageError(printable(directory.string()) + " contains a sweep with different values (" +
+                       join(problems, ", ") + "); choose another run.name or use the old values");
     }
   } else {
     refuse_link(directory);

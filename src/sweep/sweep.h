@@ -10,7 +10,7 @@
 
 namespace slopegan {
 
-/// Part `index` (from 1) of `count` of a sweep's arms, for clusters.
+/// Part `index` (counted from 1) of the `count` parts into which a sweep's arms are divided, for clusters.
 struct Shard {
   std::int64_t index = 1;
   std::int64_t count = 1;
@@ -19,27 +19,27 @@ struct Shard {
 /// Parses "2/8". Throws UsageError.
 Shard parse_shard(const std::string& text);
 
-/// The arms of the shard: every count-th of `all`.
+/// The arms of the shard: every count-th element of `all`.
 std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 
 /// Loads the sweep.yaml of a sweep that may have been renamed or moved: run.name is the name of the directory, and if
-/// data.path does not exist, it is the absolute path in a checkpoint of an arm. Throws UsageError.
+/// data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws UsageError.
 Config load_sweep(const std::filesystem::path& directory);
 
-/// Whether `config` continues a sweep of version 0.9, whose reading of images it keeps (data.as_in_0_9).
+/// Whether `config` continues a sweep from version 0.9 and therefore reads images like that version (data.as_in_0_9).
 bool continues_sweep_of_0_9(const LoadedConfig& config);
 
-/// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue. A sweep can be continued with
-/// other slopes, control, seeds, jobs, threads, name, directories and total images, and with any values if none of its
-/// arms has been trained. Throws UsageError if anything else differs, if arms were trained on images with another hash
-/// than `dataset_hash` (empty: unknown), or if the directory contains something else.
+/// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. Slopes, control, seeds,
+/// jobs, threads, name, directories and total images may differ from those of the sweep to continue, and all values may
+/// differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were trained on
+/// images with a hash other than `dataset_hash` (empty: unknown), or if the directory does not contain a sweep.
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
 
 struct SweepResult {
-  /// 0, or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as
-  /// 128 + signal. 128 + signal if the sweep itself was stopped.
+  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as 128 +
+  /// signal. If the sweep itself was stopped, 128 + signal.
   int exit_code = 0;
-  bool stopped = false;  ///< by a signal
+  bool stopped = false;  ///< whether a signal stopped the sweep
 };
 
 /// Trains the arms of `mine` that still need training, sweep.jobs processes at a time, which share the cores. If an arm

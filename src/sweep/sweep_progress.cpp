@@ -68,7 +68,7 @@ SweepProgress::SweepProgress(std::int64_t total_images, std::map<const Arm*, std
 
 SweepProgress::~SweepProgress() { log::status_line(""); }
 
-// An arm that resumes from its checkpoint may first fall behind the last line of its history.
+// An arm that resumes from its checkpoint may at first be behind the last line of its history.
 std::optional<ProgressView> SweepProgress::poll(const Arm& arm) {
   auto view = arm_progress(arm, total_images_);
   const auto known = images_.find(&arm);

@@ -14,17 +14,17 @@
 
 namespace slopegan {
 
-/// The progress of an arm, by the last lines of its files. std::nullopt if it has not started or its files cannot be
-/// read, which its own process reports.
+/// The progress of an arm, according to the last lines of its files. std::nullopt if it has not started or if its files
+/// cannot be read, which the arm's own process reports.
 std::optional<ProgressView> arm_progress(const Arm& arm, std::int64_t total_images);
 
 /// The progress of a sweep.
 struct SweepView {
-  std::size_t over = 0, failed = 0, total = 0;  ///< arms
+  std::size_t over = 0, failed = 0, total = 0;  ///< numbers of arms
   std::int64_t images_left = 0;
-  double share = 0;  ///< of all images of all arms, from 0 to 1
+  double share = 0;  ///< the fraction of all arms' images that has been seen, from 0 to 1
   double images_per_second = 0;
-  double memory_mib = 0;  ///< sum over the running arms; shared memory counts for each
+  double memory_mib = 0;  ///< sum over the running arms; shared memory counts for each of them
 };
 
 /// "[###.......] 27 %  ETA 12:34  3 of 12 arms done  1 failed  2040/s  1280 MiB"

@@ -51,8 +51,8 @@ TEST(BenchStep, MeasuresEachVariantAndTheReferencesOfItsDtype) {
   rounded.training.precision = Precision::bfloat16;
   const auto result = bench_step({{"a", narrow}, {"b", rounded}}, 3, short_rounds);
   EXPECT_THAT(names_of(result),
-              ::testing::ElementsAre("matrix product of 2048, float32", "convolution 8 to 16 at 16, float32",
-                                     "matrix product of 2048, bfloat16", "convolution 8 to 16 at 16, bfloat16",
+              ::testing::ElementsAre("matrix product, size 2048, float32", "convolution 8 to 16 at 16, float32",
+                                     "matrix product, size 2048, bfloat16", "convolution 8 to 16 at 16, bfloat16",
                                      "step, a", "step, b"));
   EXPECT_GT(result.rows[5].ceiling, 0);
 }

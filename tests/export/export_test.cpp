@@ -196,7 +196,7 @@ TEST_F(Exported, FilesThatComputeOtherImagesAreRejectedAndRemoved) {
     EXPECT_LE(export_to(checkpoint, format), 1e-5);
     std::filesystem::remove(file_);
     EXPECT_THAT(message_of<UsageError>([&] { export_to(checkpoint, format, /*folded=*/true); }),
-                HasSubstr("leave out --fold-batch-norm"));
+                HasSubstr("omit --fold-batch-norm"));
     EXPECT_TRUE(std::filesystem::is_empty(directory_.path())) << format;
   }
 }

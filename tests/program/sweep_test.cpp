@@ -73,7 +73,7 @@ TEST_F(Sweep, TrainsOnlyNewSlopesWhenRepeated) {
   const auto written = std::filesystem::last_write_time(file);
   const auto again = sweep({"sweep.negative_slope=[0, 0.1, 0.2]"});
   ASSERT_EQ(again.code, 0) << again.err;
-  EXPECT_THAT(again.err, HasSubstr("2 of 3 arms are already over"));
+  EXPECT_THAT(again.err, HasSubstr("2 of 3 arms need no more training"));
   EXPECT_EQ(std::filesystem::last_write_time(file), written);
   EXPECT_EQ(results().size(), 4u);
 }
@@ -136,7 +136,7 @@ TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
   EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
   // The arm would diverge again, so it is not repeated, and the answer stays the same.
   const auto again = sweep();
-  EXPECT_THAT(again.err, HasSubstr("2 of 2 arms are already over"));
+  EXPECT_THAT(again.err, HasSubstr("2 of 2 arms need no more training"));
   EXPECT_EQ(again.code, 5);
 }
 

@@ -243,7 +243,7 @@ TEST(ReportPictures, KeepTheOrderOfTiles) {
   EXPECT_EQ(block.at<unsigned char>(48, 80), 200);
   config.samples.rows = 3;
   EXPECT_THAT(message_of<DataError>([&] { picture(directory / "g.png", config.samples, 32, {1, 5}); }),
-              HasSubstr("not a grid of the rows and columns"));
+              HasSubstr("not a grid with the configured number"));
 }
 
 TEST(ReportPictures, PreferTheLastAndTheFirstSamples) {

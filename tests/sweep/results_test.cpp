@@ -121,7 +121,7 @@ TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
   EXPECT_TRUE(scores.arms[0].fd && scores.arms[1].fd);
   EXPECT_FALSE(scores.arms[2].fd || scores.arms[3].fd);
   ASSERT_THAT(scores.notes, SizeIs(1));
-  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms were scored with another extractor"));
+  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms were scored with a different extractor"));
 }
 
 TEST_F(SweepResults, IgnoreUnreadableFiles) {
