@@ -28,17 +28,18 @@ struct Command {
 
 constexpr std::array commands = {
     Command{"train", "Train one GAN into a run directory", slopegan::setup_train},
-    Command{"sweep", "Train negative slopes x seeds; run the same command again to resume", slopegan::setup_sweep},
+    Command{"sweep", "Train all negative slopes with all seeds; run the same command again to resume",
+            slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
-    Command{"generate", "Write images of a trained generator, or a walk through its latent space",
+    Command{"generate", "Write images from a trained generator, or a walk through its latent space",
             slopegan::setup_generate},
     Command{"export", "Export the generator to ONNX, TorchScript or safetensors", slopegan::setup_export},
     Command{"import", "Create a run from weights trained by another program", slopegan::setup_import},
-    Command{"report", "Write a self-contained report.html of a run or a sweep", slopegan::setup_report},
+    Command{"report", "Write a self-contained report.html about a run or a sweep", slopegan::setup_report},
     Command{"data", "Describe a data set and draw a grid of its images", slopegan::setup_data},
-    Command{"evaluate", "Compute metrics of a run, a checkpoint or a folder of images against real images",
+    Command{"evaluate", "Compute metrics for a run, a checkpoint or a folder of images, compared with real images",
             slopegan::setup_evaluate},
-    Command{"diagnose", "Inspect the layers of a run: dead units, gradients, accuracy of the discriminator",
+    Command{"diagnose", "Inspect the layers of a run: dead units, gradients, the discriminator's accuracy",
             slopegan::setup_diagnose},
     Command{"bench", "Benchmark the training step, the activation, inference or a sweep", slopegan::setup_bench},
     Command{"demo", "Compare theoretical predictions about the slope with measurements", slopegan::setup_demo},
@@ -47,7 +48,7 @@ constexpr std::array commands = {
 };
 
 int run(int argc, char** argv) {
-  CLI::App app("slopegan trains DCGANs and finds out which negative slope of Leaky ReLU to use.", "slopegan");
+  CLI::App app("slopegan trains DCGANs and finds out which negative slope of the Leaky ReLU to use.", "slopegan");
   slopegan::LogArguments log;
   Action action;
   slopegan::declare_globals(app, log);
@@ -79,7 +80,7 @@ int main(int argc, char** argv) {
   } catch (const slopegan::Error& error) {
     return slopegan::report_error(error);
   } catch (const std::filesystem::filesystem_error& error) {
-    // A path that cannot be accessed: too long, a loop of symbolic links, no permission.
+    // A path that cannot be accessed: it is too long, contains a loop of symlinks, or is not permitted.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
     return slopegan::report_bug(error);

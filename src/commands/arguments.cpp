@@ -19,7 +19,7 @@ void ConfigArguments::declare(CLI::App& command) {
   command
       .add_option(
           "overrides", overrides,
-          "Override keys of the file, such as generator.negative_slope=0.1; 'slopegan train --print-config' lists the "
+          "Override keys in the file, such as generator.negative_slope=0.1; 'slopegan train --print-config' lists the "
           "keys")
       ->type_name("key=value");
 }
@@ -81,7 +81,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
 }
 
 void print(const std::string& text) {
-  // A last safeguard for the terminal; callers pass foreign names through printable().
+  // A last safeguard for the terminal; callers pass names from outside through printable().
   if (std::fputs(printable_lines(text).c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     if (errno == EPIPE) return;  // the reader closed the pipe
     throw IoError("cannot write the results to stdout");

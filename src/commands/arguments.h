@@ -25,10 +25,10 @@ struct ConfigArguments {
   Config load() const { return load_with_places().config; }
   LoadedConfig load_with_places() const;
 
-  /// As load_with_places(), for a file that the program wrote.
+  /// Like load_with_places(), but for a file that the program wrote.
   LoadedConfig load_stored() const;
 
-  /// As load_with_places(), and also checks the constraints of a sweep.
+  /// Like load_with_places(), but also checks the constraints on a sweep.
   LoadedConfig load_for_sweep() const;
 };
 
@@ -46,7 +46,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
 /// Writes a result to stdout and flushes it. Throws IoError if that fails.
 void print(const std::string& text);
 
-/// The versions of the program and of the libraries it was built with.
+/// The versions of the program and of the libraries that it was built with.
 Versions program_versions();
 
 }  // namespace slopegan

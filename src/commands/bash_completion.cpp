@@ -6,7 +6,7 @@ namespace slopegan {
 
 namespace {
 
-/// The static part of the script, which parses the line and selects from the tables. It splits the line itself, because
+/// The static part of the script, which parses the line and selects from the tables. It splits the line itself because
 /// bash also splits at '='.
 constexpr const char* bash_program = R"(
 _slopegan() {
@@ -143,7 +143,7 @@ std::string bash_command(const CommandModel& command, const std::string& path, c
   return text;
 }
 
-/// The branches of _slopegan_values: options that take a value.
+/// The branches of _slopegan_values, for options that take a value.
 std::string bash_values(const CommandModel& command, const std::string& path) {
   std::string text;
   for (const auto& option : command.options) {

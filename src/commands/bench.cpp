@@ -34,7 +34,7 @@ BenchVariant make_variant(const BenchArguments& arguments, const std::vector<std
   return {std::move(name), loaded.config};
 }
 
-/// One variant per combination of the values of `--vary KEY=A,B,…`.
+/// One variant per combination of the values in `--vary KEY=A,B,…`.
 std::vector<BenchVariant> make_variants(const BenchArguments& arguments, const std::vector<std::string>& vary) {
   std::vector<std::vector<std::string>> combinations = {{}};
   for (const auto& text : vary) {
@@ -105,7 +105,7 @@ using Run = int (*)(const BenchArguments&);
 CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<BenchArguments>& arguments,
                     const char* name, const char* help, Run run) {
   auto* bench = command.add_subcommand(name, help);
-  bench->add_option("key=value", arguments->overrides, "Override keys of the default configuration");
+  bench->add_option("key=value", arguments->overrides, "Override keys in the default configuration");
   bench->callback([arguments, run, &action] {
     action = [arguments, run](const std::vector<std::string>&) { return run(*arguments); };
   });
@@ -113,7 +113,7 @@ CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<Ben
 }
 
 void add_seconds(CLI::App& bench, BenchArguments& arguments) {
-  bench.add_option("--seconds", arguments.seconds, "Seconds for all rows together; at least 5 rounds are run")
+  bench.add_option("--seconds", arguments.seconds, "Time for all rows together, in seconds; at least 5 rounds are run")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0))
       ->type_name("S");
@@ -122,9 +122,10 @@ void add_seconds(CLI::App& bench, BenchArguments& arguments) {
 void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual) {
   bench
       .add_option("--vary", arguments.vary,
-                  std::string("Measure each value of the key; repeat it for combinations (default: ") + usual + ")")
+                  std::string("Measure each of these values of a key; repeat the option for combinations (default: ") +
+                      usual + ")")
       ->type_name("KEY=VALUE,...");
-  bench.add_option("--channels", arguments.channels, "Channels of the images: 1 or 3")
+  bench.add_option("--channels", arguments.channels, "Number of image channels: 1 or 3")
       ->capture_default_str()
       ->check(CLI::IsMember({1, 3}))
       ->type_name("N");
@@ -136,12 +137,12 @@ void setup_bench(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<BenchArguments>();
   command.require_subcommand(1);
   auto& step = add_bench(command, action, arguments, "step",
-                         "Measure the training step relative to the peak of the machine", run_step);
+                         "Measure the training step relative to the machine's peak rate", run_step);
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
   auto& activation =
       add_bench(command, action, arguments, "activation",
-                "Measure Leaky ReLU against LibTorch's activations, relative to the memory bandwidth", run_activation);
+                "Compare Leaky ReLU with LibTorch's activations, relative to the memory bandwidth", run_activation);
   add_seconds(activation, *arguments);
   activation.add_option("--slope", arguments->slope, "Negative slope")
       ->capture_default_str()
@@ -151,9 +152,9 @@ void setup_bench(CLI::App& command, Action& action) {
                               "Measure the generator with batches of 1 and 64 images", run_inference);
   add_seconds(inference, *arguments);
   add_variants(inference, *arguments, "generator.negative_slope=0,0.2");
-  auto& sweep = add_bench(command, action, arguments, "sweep",
-                          "Measure arms in parallel with one thread each against sequential arms with all threads",
-                          run_sweep_bench);
+  auto& sweep =
+      add_bench(command, action, arguments, "sweep",
+                "Compare parallel arms with one thread each to sequential arms with all threads", run_sweep_bench);
   sweep.add_option("--arms", arguments->arms, "Number of arms")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000))
@@ -164,7 +165,7 @@ void setup_bench(CLI::App& command, Action& action) {
       ->type_name("N");
   command.footer(
       "Writes a table to stderr and JSON to stdout. Every round measures all rows, so that other load on the machine\n"
-      "affects all of them alike. Compare only rows of the same call.");
+      "affects all of them alike. Compare only rows from the same call.");
 }
 
 }  // namespace slopegan

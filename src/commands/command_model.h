@@ -5,11 +5,11 @@
 
 #include <CLI/App.hpp>
 
-/// A description of the command line, derived from the CLI11 objects that parse it and print its help. Shell completion
-/// and the manual page are generated from it.
+/// A description of the command line, derived from the CLI11 objects that parse it and print its help. The shell
+/// completion and the manual page are generated from this description.
 namespace slopegan {
 
-/// The completions of a value in addition to its words.
+/// The completions for a value in addition to its words.
 enum class ValueKind {
   none,
   files,
@@ -20,7 +20,7 @@ enum class ValueKind {
 
 /// An option, a flag or a positional argument.
 struct ArgumentModel {
-  std::vector<std::string> names;  ///< "-v", "--verbose"; the single name of a positional
+  std::vector<std::string> names;  ///< "-v", "--verbose"; a positional argument has a single name
   std::string placeholder;         ///< "PATH" or "auto|PATH"; empty for a flag
   std::string description;
   std::string default_value;  ///< empty if there is none or the description states it
@@ -38,10 +38,10 @@ struct CommandModel {
   std::vector<CommandModel> commands;
 };
 
-/// Describes `app` and its subcommands, without hidden ones. The parts of an option's type_name, separated by '|',
-/// define its completions: a lower-case part is a literal word, "key=value" a configuration override, CONFIG a
-/// configuration file, FILE and PATH (also as a suffix) a file, and RUN, SWEEP, CHECKPOINT and DIR (also as a suffix) a
-/// directory. Other parts are free text.
+/// Describes `app` and its subcommands, except hidden ones. The parts of an option's type_name, separated by '|',
+/// define its completions: a lower-case part stands for a literal word, "key=value" for a configuration override,
+/// CONFIG for a configuration file, FILE and PATH (also as a suffix) for a file, and RUN, SWEEP, CHECKPOINT and DIR
+/// (also as a suffix) for a directory. Other parts stand for free text.
 CommandModel describe_commands(const CLI::App& app);
 
 /// Makes all arguments of `command` and its subcommands that complete files or directories expand ~ and variables,
@@ -51,11 +51,11 @@ void expand_path_arguments(CLI::App& command);
 /// The options that may follow `command`: its own and the global ones.
 std::vector<ArgumentModel> options_after(const CommandModel& command, const CommandModel& program);
 
-/// A completion script for bash 4.4 or newer: commands, options and their values, configuration files, keys and values
-/// of keys. Global options are offered after every command.
+/// A completion script for bash 4.4 or newer. It completes commands, options and their values, configuration files,
+/// keys and their values. Global options are offered after every command.
 std::string bash_completion(const CommandModel& program);
 
-/// The same for zsh 5: the file _slopegan in a directory of $fpath, or a script to source after compinit.
+/// The same for zsh 5: the file _slopegan for a directory in $fpath, or a script to source after compinit.
 std::string zsh_completion(const CommandModel& program);
 
 /// slopegan(1) in roff with the man(7) macros: commands, options, configuration keys, exit codes, environment, files.

@@ -6,11 +6,12 @@
 
 #include <CLI/App.hpp>
 
-/// The subcommands, one file each. A setup function declares the arguments of its CLI11 subcommand and sets the action
-/// that main runs after parsing. The action calls one module and returns the exit code, or throws slopegan::Error.
+/// The subcommands, with one file each. A setup function declares the arguments of its CLI11 subcommand and sets the
+/// action that main runs after parsing. The action calls one module and returns the exit code, or throws
+/// slopegan::Error.
 namespace slopegan {
 
-/// Takes argv of the program, which run.json records.
+/// The action of a command. Its argument is the program's argv, which run.json records.
 using Action = std::function<int(const std::vector<std::string>&)>;
 
 void setup_train(CLI::App& command, Action& action);

@@ -12,13 +12,13 @@ namespace slopegan {
 
 void setup_completion(CLI::App& command, Action& action) {
   const auto shell = std::make_shared<std::string>();
-  command.add_option("shell", *shell, "Shell that reads the script")
+  command.add_option("shell", *shell, "Shell to generate the script for")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh"}))
       ->type_name("SHELL");
   command.footer(
       "bash: source <(slopegan completion bash)\nzsh:  slopegan completion zsh > DIR/_slopegan, with DIR in $fpath\n"
-      "cmake --install installs both where the shells find them.");
+      "cmake --install installs both in the locations where the shells find them.");
   command.callback([shell, &command, &action] {
     action = [shell, &command](const std::vector<std::string>&) {
       const CommandModel program = describe_commands(*command.get_parent());

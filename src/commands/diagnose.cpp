@@ -36,8 +36,8 @@ std::string layer_table(const DiagnosticsRecord& record) {
   std::int64_t fewest = record.layers.front().values;
   for (const auto& layer : record.layers) fewest = std::min(fewest, layer.values);
   return text + format_text(
-                    "* share of the output energy from negative inputs. A unit that is never positive in M values has "
-                    "P(x > 0) < 3/M with 95 % confidence: here below {:.2g}\n",
+                    "* fraction of the output energy that comes from negative inputs. A unit that is never positive in "
+                    "M values has P(x > 0) < 3/M with 95 % confidence; here, P(x > 0) < {:.2g}\n",
                     3.0 / static_cast<double>(fewest));
 }
 
@@ -59,8 +59,8 @@ std::string summary(const DiagnosticsRecord& record) {
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
                       percent(discriminator.accuracy_fake), discriminator.margin, discriminator.image_gradient_norm);
   text += format_text(
-      "diversity of generated images: {:.3g} of real images; pixels beyond 0.99: {} of generated images, {} of "
-      "real images\n",
+      "diversity of generated images: {:.3g} times that of real images; pixels beyond 0.99: {} in generated images, {} "
+      "in real images\n",
       samples.diversity, percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no warnings (collapse, saturation, vanishing gradient)\n";
@@ -83,7 +83,7 @@ void setup_diagnose(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DiagnoseArguments>();
   declare_checkpoint(command, arguments->path);
   declare_data(command, arguments->data);
-  command.footer("Writes a table to stderr and the figures as JSON to stdout.");
+  command.footer("Writes a table to stderr and the values as JSON to stdout.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_diagnose(*arguments); };
   });

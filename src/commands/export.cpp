@@ -26,8 +26,8 @@ int run_export(const ExportArguments& arguments) {
   if (!arguments.reference.empty()) options.reference = arguments.reference;
   install_signal_handlers();
   const double difference = export_generator(find_checkpoint(arguments.path), options);
-  log::info(format_text(
-      "verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and of this program", difference));
+  log::info(format_text("verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and this program",
+                        difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }
@@ -43,18 +43,18 @@ void setup_export(CLI::App& command, Action& action) {
       ->required()
       ->check(CLI::IsMember(export_format_names()))
       ->type_name(join(export_format_names(), "|"));
-  command.add_option("--out", arguments->out, "File to write")->required()->type_name("FILE");
+  command.add_option("--out", arguments->out, "Output file")->required()->type_name("FILE");
   command.add_flag("--fold-batch-norm", arguments->options.fold_batch_norm,
                    "Fold batch norm into the preceding convolutions");
   command
       .add_option("--reference", arguments->reference,
-                  "Also write latents and the images of LibTorch (safetensors), to test the file in other programs")
+                  "Also write latents and LibTorch's images (safetensors), to test the exported file in other programs")
       ->type_name("FILE");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");
   command.footer(
       "Exports the averaged generator in evaluation mode. It maps float32 latents [N, latent_dim] from N(0, 1) to "
-      "images [N, channels, height, width] in [-1, 1], for any N. The file is verified against LibTorch before it is "
-      "moved into place.");
+      "images [N, channels, height, width] in [-1, 1], for any N. The file is verified against LibTorch before it "
+      "appears at --out.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_export(*arguments); };
   });

@@ -40,21 +40,24 @@ void setup_generate(CLI::App& command, Action& action) {
   constexpr std::int64_t most_images = 1'000'000'000, most_frames = 10'000;
   const auto arguments = std::make_shared<GenerateArguments>();
   declare_checkpoint(command, arguments->path);
-  command.add_option("--count", arguments->options.count, "Number of images; with --walk, number of latents to visit")
+  command
+      .add_option("--count", arguments->options.count, "Number of images; with --walk, the number of latents to visit")
       ->required()
       ->check(CLI::Range(std::int64_t{1}, most_images))
       ->type_name("N");
   command
-      .add_option("--out", arguments->out,
-                  "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), or NAME.gif of a walk")
+      .add_option(
+          "--out", arguments->out,
+          "Directory for PNG files, or one file: NAME.npz (arr_0: uint8, N x H x W x C) or, for a walk, NAME.gif")
       ->required()
       ->type_name("DIR|FILE");
-  command.add_option("--seed", arguments->seed, "Seed of the latents (default: seed of the run)")
+  command.add_option("--seed", arguments->seed, "Seed for the latents (default: the run's seed)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
   command
-      .add_option("--walk", arguments->options.walk_steps,
-                  "Interpolate on the sphere from each latent to the next in FRAMES frames, and back to the first")
+      .add_option(
+          "--walk", arguments->options.walk_steps,
+          "Interpolate on the sphere from each latent to the next, and back to the first, in FRAMES frames each")
       ->check(CLI::Range(std::int64_t{1}, most_frames))
       ->type_name("FRAMES");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");

@@ -39,7 +39,7 @@ void print_files(const std::vector<fs::path>& files) {
   for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
 }
 
-/// --out, or `name` in the directory of the run or sweep.
+/// The file named by --out, or `name` in the directory of the run or sweep.
 fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
   if (arguments.out.empty()) return directory / name;
   const fs::path out = arguments.out;
@@ -65,9 +65,10 @@ std::pair<double, double> parse_difference(const std::string& text) {
 void check_choices(const GridArguments& arguments, bool sweep) {
   const bool still = arguments.by_class || !arguments.difference.empty();
   if (still && (arguments.animate || arguments.walk > 0)) {
-    throw UsageError("--by-class and --difference exclude --animate and --walk");
+    throw UsageError("--by-class and --difference cannot be combined with --animate and --walk");
   }
-  if (arguments.by_class && !arguments.difference.empty()) throw UsageError("--by-class excludes --difference");
+  if (arguments.by_class && !arguments.difference.empty())
+    throw UsageError("--by-class cannot be combined with --difference");
   if (sweep && arguments.rows > 0) throw UsageError("--rows applies to a run; the rows of a sweep are its slopes");
   if (!sweep && arguments.seed >= 0) throw UsageError("--seed applies to a sweep; a run has a single seed");
   if (!sweep && !arguments.difference.empty()) throw UsageError("--difference applies to a sweep");
@@ -164,7 +165,7 @@ int grid_command(const GridArguments& arguments) {
 void declare_layout(CLI::App& command, GridArguments& arguments) {
   command
       .add_option("--rows", arguments.rows,
-                  "Rows of generated images of a run (default: 6); tall grids are split into pages")
+                  "Rows of generated images, for a run (default: 6); tall grids are split into pages")
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
   command.add_option("--columns", arguments.columns, "Number of latents, one per column")
@@ -175,23 +176,23 @@ void declare_layout(CLI::App& command, GridArguments& arguments) {
       .add_option("--scale", arguments.scale, "Enlarge images by an integer factor (default: to at least 64 pixels)")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
-  command.add_option("--seed", arguments.seed, "Seed of the sweep to show (default: the first)")
+  command.add_option("--seed", arguments.seed, "Seed to show, for a sweep (default: the first)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
 }
 
 void declare_views(CLI::App& command, GridArguments& arguments) {
   command.add_flag("--by-class", arguments.by_class,
-                   "Sort images by the class that a classifier predicts; for a sweep: one column per class");
+                   "Sort images by the class that a classifier predicts; for a sweep, one column per class");
   command
       .add_option("--difference", arguments.difference,
-                  "Show the difference between the images of two slopes of a sweep, such as 0,0.2")
+                  "Show the difference between the images at two slopes of a sweep, such as 0,0.2")
       ->type_name("A,B");
   command.add_flag("--animate", arguments.animate,
-                   "Write a GIF that shows the training; with --walk, a GIF of the walk");
+                   "Write a GIF that shows the course of training; with --walk, a GIF of the walk");
   command
       .add_option("--walk", arguments.walk,
-                  "Interpolate on the sphere between latents in N steps; for a sweep: the same walk for every slope")
+                  "Interpolate on the sphere between latents in N steps; for a sweep, the same walk at every slope")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
 }
@@ -205,10 +206,9 @@ void setup_grid(CLI::App& command, Action& action) {
       ->type_name("RUN|SWEEP|CHECKPOINT");
   declare_data(command, arguments->data);
   command
-      .add_option(
-          "--out", arguments->out,
-          "File of the picture (default: grid.png in the run; contact_sheet.png and time_sheet.png in the sweep; "
-          "other views have their own names)")
+      .add_option("--out", arguments->out,
+                  "Output file for the picture (default: grid.png in the run; contact_sheet.png and time_sheet.png in "
+                  "the sweep; other views have their own names)")
       ->type_name("FILE");
   declare_layout(command, *arguments);
   declare_views(command, *arguments);

@@ -101,7 +101,7 @@ std::string exit_codes() {
   const std::pair<ExitCode, const char*> codes[] = {
       {ExitCode::done, "Done."},
       {ExitCode::usage, "An error in the arguments or the configuration."},
-      {ExitCode::data, "The data are missing or invalid."},
+      {ExitCode::data, "The data is missing or invalid."},
       {ExitCode::checkpoint, "The checkpoint is missing or invalid."},
       {ExitCode::diverged, "Training diverged (NaN or infinity). The last finite checkpoint is kept."},
       {ExitCode::io, "Input or output failed, such as a full or read-only disk."},
@@ -114,9 +114,9 @@ std::string exit_codes() {
 
 const std::vector<ManEntry> man_environment = {
     {"NO_COLOR", "If set and not empty, disables colours."},
-    {"TERM", "If \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
+    {"TERM", "If it is \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
     {"SLOPEGAN_CACHE",
-     "Cache directory of trained feature extractors and features of real images (default: ~/.cache/slopegan)."}};
+     "Cache directory for trained feature extractors and features of real images (default: ~/.cache/slopegan)."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",
@@ -142,7 +142,7 @@ std::string man_page(const CommandModel& program, const std::string& version) {
   text += man_section("COMMANDS");
   for (const auto& command : program.commands) text += man_command(command, "slopegan " + command.name, program.footer);
   text += man_section("CONFIGURATION") +
-          "Configuration files are YAML; the dots in a key denote nesting. Any key can be given as " +
+          "Configuration files are YAML; the dots in a key denote nesting. Any key can also be given as " +
           italic("key=value") + " on the command line.\n" + man_keys();
   return text + man_section("EXIT STATUS") + exit_codes() + man_section("ENVIRONMENT") + man_list(man_environment) +
          man_section("FILES") + man_list(man_files);

@@ -43,7 +43,7 @@ void declare_globals(CLI::App& app, LogArguments& log) {
                        "Print the versions of slopegan, LibTorch, OpenCV and the compiler");
   auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more: samples, checkpoints, diagnostics");
   app.add_flag("-q,--quiet", log.quiet, "Log only warnings and errors, and show no progress")->excludes(verbose);
-  app.add_option("--log-format", log.format, "Format of the log: text, or json with one object per line")
+  app.add_option("--log-format", log.format, "Log format: text, or json with one object per line")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT");
   app.require_subcommand(1);
@@ -75,7 +75,7 @@ int report_bug(const std::exception& error) {
   std::string first_line;
   std::istringstream lines(error.what());
   std::getline(lines, first_line);
-  log::error("slopegan: this is a bug, please report it with the command and the configuration: " +
+  log::error("slopegan: this is a bug; please report it together with the command and the configuration: " +
              printable(first_line, 1000));
   return static_cast<int>(ExitCode::bug);
 }

@@ -24,19 +24,20 @@ struct LogArguments {
 /// The log options that apply before all arguments are parsed, so that --log-format json also affects argument errors.
 log::Options log_options_before_parsing(const std::vector<std::string>& arguments);
 
-/// --version, -v, -q, --log-format; one subcommand is required.
+/// Declares --version, -v, -q and --log-format, and requires one subcommand.
 void declare_globals(CLI::App& app, LogArguments& log);
 
-/// Prints the requested help or version, or the error in one line. Returns the exit code.
+/// Prints the requested help or version, or the error on one line. Returns the exit code.
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error);
 
-/// Limits OpenCV to one thread; LibTorch does the threading.
+/// Limits OpenCV to one thread, because LibTorch does the threading.
 void configure_libraries();
 
-/// Logs a user error. Returns its exit code.
+/// Logs a user error and returns its exit code.
 int report_error(const Error& error);
 
-/// Logs a bug of the program: the first line of the exception and how to report it. Returns ExitCode::bug.
+/// Logs a bug in the program: the first line of the exception's message and how to report the bug. Returns
+/// ExitCode::bug.
 int report_bug(const std::exception& error);
 
 }  // namespace slopegan

@@ -41,7 +41,7 @@ int port_of(const std::string& text) {
   return port;
 }
 
-/// Rewrites and serves the report whenever there are new results, until a signal stops it.
+/// Serves the report, and rewrites it whenever there are new results, until a signal stops it.
 class LiveReport {
  public:
   LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port)
@@ -59,7 +59,7 @@ class LiveReport {
       if (Clock::now() < next) continue;
       const auto start = Clock::now();
       refresh();
-      // Spends at most a tenth of the time on large reports, to leave the rest to training.
+      // At most a tenth of the time is spent on large reports, to leave the rest to training.
       next = Clock::now() + std::max<Clock::duration>(shortest_pause, 10 * (Clock::now() - start));
     }
   }
@@ -104,10 +104,10 @@ int report_command(const ReportArguments& arguments) {
 
 void setup_report(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<ReportArguments>();
-  command.add_option("path", arguments->path, "Directory of a run or sweep, finished or still running")
+  command.add_option("path", arguments->path, "Directory of a run or a sweep, finished or still in progress")
       ->required()
       ->type_name("RUN|SWEEP");
-  command.add_option("--out", arguments->out, "Report file to write (default: report.html in the directory)")
+  command.add_option("--out", arguments->out, "Output file for the report (default: report.html in the directory)")
       ->type_name("FILE");
   arguments->serve = command
                          .add_option("--serve", arguments->port,

@@ -30,8 +30,8 @@ struct SweepArguments {
   std::int64_t report_every = 0;  ///< in seconds; 0: only at the end
 };
 
-/// Loads the data once before any arm starts: errors are reported once instead of per arm, and the shared part of the
-/// metrics is computed with all cores. Returns the hash of the training images.
+/// Loads the data once before any arm starts, so that errors are reported once instead of per arm, and the shared part
+/// of the metrics is computed with all cores. Returns the hash of the training images.
 std::string prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
   if (config.metrics.every_images > 0) make_evaluator(config, *train);
@@ -59,7 +59,7 @@ int sweep_command(const SweepArguments& arguments) {
     log::info("stopped; run the same command again to resume");
     return result.exit_code;
   }
-  // Shards that finish together merge one at a time, so that the files of the last one cover all arms.
+  // Shards that finish at the same time merge one at a time, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
   write_results(directory / "results.csv", all);
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
@@ -80,10 +80,11 @@ void setup_sweep(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command
       .add_option("--jobs", arguments->jobs,
-                  "Number of arms in parallel (default: sweep.jobs, where 0 chooses from the number of cores)")
+                  "Number of arms in parallel (default: sweep.jobs, where 0 selects it from the number of cores)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
-  command.add_option("--shard", arguments->shard, "Train only part I of N of the arms, for clusters")->type_name("I/N");
+  command.add_option("--shard", arguments->shard, "Train only part I of the N parts of the arms, for clusters")
+      ->type_name("I/N");
   command
       .add_option("--report-every", arguments->report_every,
                   "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)")

@@ -64,7 +64,7 @@ std::string zsh_function_name(const std::string& path) {
   return name;
 }
 
-/// The specs of options and positionals, one per line.
+/// The specs of options and positional arguments, one per line.
 std::string zsh_arguments(const CommandModel& command, const CommandModel& program) {
   std::vector<std::string> specs;
   for (const auto& option : options_after(command, program)) specs.push_back(zsh_option(option));

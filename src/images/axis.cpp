@@ -10,10 +10,11 @@ namespace slopegan {
 
 namespace {
 
-/// Smaller values are not shown on logarithmic axes, so that the ratio of the ends of the range stays finite.
+/// Smaller values are not shown on logarithmic axes, so that the ratio between the ends of the range stays finite.
 constexpr double min_logarithmic_value = 1e-300;
 
-/// The smallest 1, 2 or 5 times a power of ten that divides `width` into at most about `count` steps.
+/// The smallest number of the form 1, 2 or 5 times a power of ten that divides `width` into at most about `count`
+/// steps.
 double round_step(double width, int count) {
   const double rough = width / std::max(count, 1), power = std::pow(10, std::floor(std::log10(rough)));
   for (const double factor : {1.0, 2.0, 5.0}) {
@@ -96,7 +97,7 @@ double Axis::position(double value) const {
 std::vector<double> Axis::ticks(int count) const {
   if (!logarithmic) return linear_ticks(range, count);
   auto ticks = logarithmic_ticks(range, count);
-  // A range of less than a factor of about 2 may contain no such value.
+  // A range that spans less than a factor of about 2 may contain no such value.
   return ticks.size() < 2 ? linear_ticks(range, count) : ticks;
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-/// Value ranges and tick positions of chart axes, shared by the PNG plots and the SVG charts.
+/// Value ranges and tick positions for chart axes, shared by the PNG plots and the SVG charts.
 namespace slopegan {
 
 struct Range {
@@ -15,18 +15,18 @@ struct Axis {
   Range range;
   bool logarithmic = false;
 
-  /// The smallest range that contains all drawable values, extended if its width is zero. A default range if there are
-  /// none.
+  /// An axis with the smallest range that contains all drawable values, extended if its width is zero, or with a
+  /// default range if there are none.
   static Axis fit(const std::vector<double>& values, bool logarithmic);
 
-  /// Like fit, with about 6 % of padding at both ends. A linear axis starts at 0 if its values are positive and start
-  /// near 0.
+  /// Like fit, but with about 6 % of padding at both ends. A linear axis starts at 0 if its values are positive and
+  /// start near 0.
   static Axis fit_padded(const std::vector<double>& values, bool logarithmic);
 
   /// Whether `value` has a position on the axis: finite, and positive on a logarithmic axis.
   bool can_show(double value) const;
 
-  /// Position of `value` in the range: 0 at `low`, 1 at `high`.
+  /// The position of `value` in the range: 0 at `low`, 1 at `high`.
   double position(double value) const;
 
   /// About `count` round values in the range: multiples of 1, 2 or 5 times a power of ten. On a logarithmic axis these
@@ -34,7 +34,7 @@ struct Axis {
   std::vector<double> ticks(int count) const;
 };
 
-/// Short label of a tick, for example "0.05", "20k" or "1.5M", with a typographic minus sign.
+/// A short label for a tick, for example "0.05", "20k" or "1.5M", with a typographic minus sign.
 std::string tick_text(double value);
 
 }  // namespace slopegan

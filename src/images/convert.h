@@ -9,14 +9,14 @@
 namespace slopegan {
 
 /// Converts floating-point images [N, C, H, W] to contiguous uint8 [N, H, W, C] on the CPU, in RGB order. Values are
-/// converted as in to_mat.
+/// converted in the same way as in to_mat.
 torch::Tensor to_bytes(const torch::Tensor& images);
 
 /// Converts one image [C, H, W] of any floating-point dtype, on any device; C is 1 or 3. Values are clamped to [-1, 1]
 /// and rounded to the nearest byte; NaN becomes black. Throws std::invalid_argument for other shapes or dtypes.
 cv::Mat to_mat(const torch::Tensor& image);
 
-/// Converts a batch [N, C, H, W] as to_mat does.
+/// Converts each image of a batch [N, C, H, W] like to_mat.
 std::vector<cv::Mat> to_mats(const torch::Tensor& images);
 
 /// Converts CV_8UC1 or CV_8UC3 (BGR) to float32 [C, H, W] (RGB): byte / 127.5 − 1. to_mat is the exact inverse. Throws

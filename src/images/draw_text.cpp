@@ -11,10 +11,10 @@ namespace slopegan {
 namespace {
 
 constexpr int font = cv::FONT_HERSHEY_SIMPLEX;
-constexpr double capital_height = 21;  // pixels at font scale 1
-constexpr double ascent = 26.0 / 21;   // of brackets, in units of the capital height
+constexpr double capital_height = 21;  // in pixels, at font scale 1
+constexpr double ascent = 26.0 / 21;   // for brackets, in units of the capital height
 constexpr double descent = 9.0 / 21;   // in units of the capital height
-constexpr double overhang = 0.05;      // of a "j" to the left of its origin, in units of the capital height
+constexpr double overhang = 0.05;      // of a "j", to the left of its origin, in units of the capital height
 constexpr int oversampling = 4;
 
 std::string ascii(const std::string& text) {
@@ -43,7 +43,7 @@ int side_bearing(const TextStyle& style) {
   return static_cast<int>(std::ceil(style.size * overhang + style.stroke / 2));
 }
 
-/// Alpha-blends `colour` into `part`; `mask` holds alpha as 0 to 255.
+/// Alpha-blends `colour` into `part`; `mask` contains alpha as values from 0 to 255.
 void blend(cv::Mat part, const cv::Mat& mask, const cv::Scalar& colour) {
   for (int y = 0; y < part.rows; ++y) {
     for (int x = 0; x < part.cols; ++x) {

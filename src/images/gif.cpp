@@ -68,7 +68,7 @@ IndexedFrame index_colours(const cv::Mat& bgr) {
   return frame;
 }
 
-/// The bounding box of all differing pixels; one pixel if the frames are equal.
+/// The bounding box of all pixels that differ, or a single pixel if the frames are equal.
 cv::Rect changed_part(const cv::Mat& before, const cv::Mat& now) {
   cv::Mat differs;
   cv::compare(before.reshape(1), now.reshape(1), differs, cv::CMP_NE);

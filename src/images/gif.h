@@ -12,8 +12,8 @@ struct GifFileType;
 
 namespace slopegan {
 
-/// Writes a GIF89a animation that loops forever, one frame at a time. Frames with at most 256 colours, which includes
-/// all gray ones, are stored exactly; other frames are quantised to 256 colours by giflib's median cut. Only the
+/// Writes a GIF89a animation that loops forever, one frame at a time. Frames with at most 256 colours, including all
+/// gray ones, are stored exactly; other frames are quantised to 256 colours with giflib's median cut. Only the
 /// rectangle that differs from the previous frame is stored.
 class GifWriter {
  public:
@@ -28,8 +28,8 @@ class GifWriter {
   /// fails.
   void add(const cv::Mat& frame, int hundredths);
 
-  /// Completes the animation and moves it to its final name. Throws std::invalid_argument if there are no frames, and
-  /// IoError if writing fails.
+  /// Completes the animation and renames it to `file`. Throws std::invalid_argument if there are no frames, and IoError
+  /// if writing fails.
   void finish();
 
  private:

@@ -18,7 +18,7 @@ void check_layout(const GridLayout& layout) {
   check(layout.background >= 0 && layout.background <= 255, "GridLayout: background must be in [0, 255]");
 }
 
-/// The area of a tile; `tile` is its size after scaling.
+/// The area that a tile occupies; `tile` is its size after scaling.
 cv::Rect tile_rect(const GridLayout& layout, cv::Size tile, int row, int column) {
   return {layout.gap + column * (tile.width + layout.gap), layout.gap + row * (tile.height + layout.gap), tile.width,
           tile.height};

@@ -4,29 +4,29 @@
 
 #include <opencv2/core.hpp>
 
-/// Grids of equally sized tiles, such as samples/<images>.png, and exact nearest-neighbour scaling. Does not depend on
-/// LibTorch.
+/// Grids of equally sized tiles, such as samples/<images>.png, and exact nearest-neighbour scaling. This file does not
+/// depend on LibTorch.
 namespace slopegan {
 
 /// The smallest integer factor that scales `size` pixels to at least 64.
 int display_scale(int size);
 
-/// Scales `image` by an integer factor into the top left corner of `target`, which has the same type and is large
-/// enough. Exact, unlike cv::resize, which multiplies by a rounded 1 / factor and picks wrong pixels for some factors,
-/// for example 49.
+/// Scales `image` by an integer factor into the top left corner of `target`, which must have the same type and be large
+/// enough. The result is exact, unlike that of cv::resize, which multiplies by a rounded 1 / factor and picks wrong
+/// pixels for some factors, for example 49.
 void upscale_into(const cv::Mat& image, int factor, cv::Mat target);
 
 /// Scales `image` by the display_scale of its width.
 cv::Mat upscale_for_display(const cv::Mat& image);
 
-/// Inverse of upscale_into: keeps the top left pixel of each factor × factor square. Both sides of `image` must be
+/// The inverse of upscale_into: keeps the top left pixel of each factor × factor square. Both sides of `image` must be
 /// multiples of `factor`.
 cv::Mat downscale(const cv::Mat& image, int factor);
 
 struct GridLayout {
   int rows = 8;
   int columns = 8;
-  int scale = 0;         ///< integer upscaling factor of the tiles; 0: display_scale of the tile width
+  int scale = 0;         ///< integer upscaling factor for the tiles; 0: display_scale of the tile width
   int gap = 4;           ///< pixels between tiles and around the grid
   int background = 255;  ///< gray value of gaps and missing tiles
 };

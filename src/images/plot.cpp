@@ -185,7 +185,8 @@ class PanelPainter {
     if (y < bottom) cv::rectangle(canvas_, cv::Rect({left, y}, cv::Point(right, bottom)), colour, cv::FILLED);
   }
 
-  /// Skips points closer than one pixel: the antialiased edges of many short segments would add up to a thicker line.
+  /// Skips points closer than one pixel, because the antialiased edges of many short segments would add up to a thicker
+  /// line.
   void stroke(const std::vector<cv::Point2d>& points, const cv::Scalar& colour) {
     std::size_t from = 0;
     for (std::size_t i = 1; i < points.size(); ++i) {

@@ -14,7 +14,7 @@ namespace slopegan {
 enum class Mark { line, points, bars };
 
 struct Series {
-  std::string label;  ///< legend entry; empty: no entry
+  std::string label;  ///< the legend entry; if empty, there is none
   Mark mark = Mark::line;
   cv::Scalar colour;  ///< BGR
   std::vector<double> x, y;
@@ -24,7 +24,7 @@ struct Panel {
   std::string title;
   std::string x_label, y_label;
   bool log_x = false;                   ///< logarithmic x axis; points with x <= 0 are omitted
-  std::optional<Range> y_range;         ///< default: the range of the values
+  std::optional<Range> y_range;         ///< the range of the values by default
   std::vector<std::string> categories;  ///< labels at x = 0, 1, 2, … instead of numbers
   std::vector<Series> series;
 };
@@ -35,10 +35,10 @@ struct Plot {
   std::vector<Panel> panels;  ///< in row-major order
 };
 
-/// Draws the plot as CV_8UC3. Throws std::invalid_argument if the x and y values of a series differ in number.
+/// Draws the plot as CV_8UC3. Throws std::invalid_argument if a series has different numbers of x and y values.
 cv::Mat draw_plot(const Plot& plot);
 
-/// A palette that is distinguishable with colour vision deficiency (Okabe and Ito, 2008), BGR.
+/// A palette that people with colour vision deficiency can distinguish (Okabe and Ito, 2008), BGR.
 extern const std::vector<cv::Scalar> plot_colours;
 
 }  // namespace slopegan

@@ -23,10 +23,10 @@ const TextStyle label_style{.size = 12, .stroke = 1.45, .colour = cv::Scalar::al
 const TextStyle detail_style{.size = 9.5, .stroke = 1.05, .colour = cv::Scalar::all(105)};
 
 constexpr int label_gap = 18;        // between the label column and the tiles
-constexpr int subtitle_gap = 4;      // between title and subtitle
+constexpr int subtitle_gap = 4;      // between the title and the subtitle
 constexpr int section_gap = 12;      // below the title block
 constexpr int reference_gap = 22;    // after reference rows and columns, with the separator in its middle
-constexpr int min_text_width = 420;  // of title and subtitle
+constexpr int min_text_width = 420;  // for the title and subtitle
 
 struct Geometry {
   int scale = 1;
@@ -218,9 +218,9 @@ void paint_tile(cv::Mat& canvas, const PlacedTile& placed, int scale) {
   upscale_into(coloured, scale, canvas(cv::Rect(corner, size)));
 }
 
-/// Called before the canvas is allocated.
+/// Checks the size before the canvas is allocated.
 void check_size(cv::Size size) {
-  constexpr int max_side = 65'535;  // limit of GIF; those of PNG and JPEG are not lower
+  constexpr int max_side = 65'535;  // the limit of GIF; the limits of PNG and JPEG are not lower
   constexpr std::int64_t max_picture_pixels = std::int64_t{1} << 28;  // 768 MiB
   if (std::max(size.width, size.height) <= max_side && std::int64_t{size.width} * size.height <= max_picture_pixels)
     return;
@@ -283,7 +283,7 @@ std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style,
   const int height = lay_out(sheet, style).size.height;
   const Rows rows = split_rows(sheet);
   if (height <= max_height || rows.body.size() < 2) return {sheet};
-  // Rows have equal heights, so the first guess is at most a few rows too large: it ignores titles and headings.
+  // Rows have equal heights, so the first guess, which ignores titles and headings, is at most a few rows too large.
   const auto all = static_cast<double>(sheet.rows.size());
   auto rows_per_page = static_cast<std::size_t>(std::max(1.0, all * max_height / height));
   auto pages = pages_of(sheet, rows, rows_per_page);

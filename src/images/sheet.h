@@ -8,26 +8,26 @@
 
 #include "images/draw_text.h"
 
-/// Contact sheets: rows of labelled tiles in which the tiles of one column belong together.
+/// Contact sheets: rows of labelled tiles in which the tiles in a column belong together.
 namespace slopegan {
 
 struct SheetRow {
   std::string label{};           ///< for example "slope 0.2"
   std::string detail{};          ///< small gray text below the label, for example "FD 12.3"
   std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a pale square
-  bool reference = false;        ///< separated from the following rows by a line, for example real images
+  bool reference = false;  ///< whether a line separates the row from the following rows, for example for real images
 };
 
 struct Sheet {
   std::string title;
   std::string subtitle;
-  std::vector<std::string> column_labels;  ///< above the columns; may be empty or shorter than the rows
+  std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
-  int reference_columns = 0;  ///< number of columns at the left separated by a line, for example real images per class
+  int reference_columns = 0;  ///< number of columns on the left that a line separates, for example real images
 };
 
 struct SheetStyle {
-  int scale = 0;              ///< integer nearest-neighbour upscaling of tiles; 0: display_scale of the widest tile
+  int scale = 0;              ///< integer factor of nearest-neighbour upscaling; 0: display_scale of the widest tile
   int gap = 4;                ///< pixels between tiles
   int margin = 28;            ///< pixels around the sheet
   int max_label_width = 320;  ///< pixels; longer labels and details are shortened
@@ -36,12 +36,12 @@ struct SheetStyle {
 struct PlacedText {
   std::string text;
   TextStyle style;
-  cv::Rect box;  ///< as measured by text_size; overlaps no other text and no tile
+  cv::Rect box;  ///< as measured by text_size; does not overlap other text or tiles
 };
 
 struct PlacedTile {
   cv::Mat tile;   ///< as in the sheet; may be empty
-  cv::Rect cell;  ///< has the size of the largest tile of the sheet after scaling
+  cv::Rect cell;  ///< has the size of the largest tile in the sheet after scaling
 };
 
 /// The position of every element of a sheet, in pixels.
@@ -53,24 +53,25 @@ struct SheetLayout {
   std::vector<cv::Rect> lines;  ///< separators, one pixel thick
 };
 
-/// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width; title
-/// and subtitle are wrapped; column labels are shortened to their column. Throws std::invalid_argument for tiles of
-/// other types.
+/// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width; the
+/// title and subtitle are wrapped; column labels are shortened to the width of their column. Throws
+/// std::invalid_argument for tiles of other types.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 
 /// Draws the sheet on white as CV_8UC3. Throws std::invalid_argument for tiles of other types, and UsageError if the
 /// picture would have more than 2^28 pixels or a side longer than 65,535 pixels.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
 
-/// Height limit of the pages that write_sheet creates, in pixels. Viewers and browsers may refuse larger pictures.
+/// The height limit for the pages that write_sheet creates, in pixels. Viewers and browsers may refuse larger pictures.
 inline constexpr int page_height_limit = 8000;
 
 /// Splits a sheet into pages of at most `max_height` pixels, with at least one row per page. The leading reference rows
-/// are repeated on each page, and titles get a suffix "(2 of 5)". A sheet that fits is returned unchanged.
+/// are repeated on each page, and a suffix such as "(2 of 5)" is appended to the title. A sheet that fits is returned
+/// unchanged.
 std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style, int max_height);
 
-/// Writes the sheet as PNG. Pages after the first are named <name>_2.png and so on. Returns the paths written. Throws
-/// IoError.
+/// Writes the sheet as PNG. Pages after the first are named <name>_2.png and so on. Returns the paths of the files.
+/// Throws IoError.
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style = {});
 

@@ -13,7 +13,7 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 /// Checksums and encodings of bytes: SHA-256, CRC-32C, Base64.
 namespace slopegan {
 
-/// SHA-256 of bytes that arrive in pieces.
+/// The SHA-256 of bytes that arrive in pieces.
 class Sha256 {
  public:
   Sha256();
@@ -28,7 +28,7 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
-/// Size and SHA-256 of a file.
+/// The size and SHA-256 of a file.
 struct FileDigest {
   std::uint64_t size = 0;
   std::string sha256;
@@ -37,7 +37,7 @@ struct FileDigest {
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-/// SHA-256 of the content of `file`. Throws IoError if the file cannot be read.
+/// The SHA-256 of the content of `file`. Throws IoError if the file cannot be read.
 std::string sha256_file(const std::filesystem::path& file);
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4), which zlib does not provide.

@@ -31,9 +31,9 @@ std::uint64_t max_uncompressed_size(std::uint64_t file_size) {
 
 void check_uncompressed_size(const std::filesystem::path& file, std::uint64_t claimed, std::uint64_t file_size) {
   if (claimed <= always_plausible || claimed / max_compression_ratio <= file_size) return;
-  throw DataError(shown(file) + format_text(" claims to hold {} bytes of data: more than {} times the {} bytes of the "
-                                            "file",
-                                            claimed, max_compression_ratio, file_size));
+  throw DataError(shown(file) +
+                  format_text(" claims to contain {} bytes of data, more than {} times the file's {} bytes", claimed,
+                              max_compression_ratio, file_size));
 }
 
 void require_regular_file(const std::filesystem::path& file) {

@@ -8,44 +8,45 @@
 #include <memory>
 #include <span>
 
-/// Helpers for reading data files of unknown origin: sizes are checked before memory is allocated for them.
+/// Helpers for reading data files from unknown sources: sizes are checked before memory is allocated for them.
 namespace slopegan {
 
-/// Largest size of an array in a data set, in bytes.
+/// The largest size of an array in a data set, in bytes.
 inline constexpr std::uint64_t max_data_bytes = std::uint64_t{8} << 30;
-/// Largest height and width of stored images.
+/// The largest height and width of stored images.
 inline constexpr std::int64_t max_image_side = 4096;
 
-/// Largest plausible size in bytes of the data in a compressed file of `file_size` bytes: 100 times the file size, but
-/// at least 64 MiB and at most max_data_bytes. Fashion-MNIST compresses to 0.6 of its size, a decompression bomb to a
-/// thousandth.
+/// The largest plausible size, in bytes, of the data in a compressed file of `file_size` bytes: 100 times the file
+/// size, but at least 64 MiB and at most max_data_bytes. Fashion-MNIST compresses to 0.6 times its size, a
+/// decompression bomb to a thousandth.
 std::uint64_t max_uncompressed_size(std::uint64_t file_size);
 
-/// Throws DataError if a file of `file_size` bytes claims to hold more than max_uncompressed_size.
+/// Throws DataError if a file of `file_size` bytes claims to contain more than max_uncompressed_size.
 void check_uncompressed_size(const std::filesystem::path& file, std::uint64_t claimed, std::uint64_t file_size);
 
-/// Throws DataError unless `file` is a regular file or a link to one. Opening a pipe could block forever.
+/// Throws DataError unless `file` is a regular file or a symlink to one. Opening a pipe could block forever.
 void require_regular_file(const std::filesystem::path& file);
 
 /// The size of a file in bytes, or 0 if it was removed in the meantime.
 std::uint64_t file_size_or_zero(const std::filesystem::path& file);
 
-/// Whether a directory entry of this name exists, including broken links, which are reported when they are read.
+/// Whether a directory entry with this name exists. This includes broken symlinks, which are reported when they are
+/// read.
 bool has_entry(const std::filesystem::path& path);
 
 struct FreeMemory {
   void operator()(void* memory) const { std::free(memory); }
 };
 
-/// A buffer allocated with malloc. Uninitialised unless noted.
+/// A buffer allocated with malloc. It is uninitialised unless noted.
 struct ByteBuffer {
   std::unique_ptr<std::byte, FreeMemory> memory;
   std::size_t size = 0;  ///< in bytes
 };
 
 /// Reads up to `size` bytes. `read` fills its argument and returns the number of bytes read, which is smaller only at
-/// the end of the file. The buffer grows as data arrive, so a false claim about the size allocates no memory. Throws
-/// DataError naming `file` if memory runs out.
+/// the end of the file. The buffer grows as data arrives, so a false claim about the size allocates no memory. Throws a
+/// DataError that names `file` if memory runs out.
 ByteBuffer read_buffer(std::size_t size, const std::filesystem::path& file,
                        const std::function<std::size_t(std::span<std::byte>)>& read);
 

@@ -19,7 +19,7 @@ enum class ExitCode : int {
 };
 
 /// An error that the user can act on. The message states what is wrong, where, and what is allowed. Any other exception
-/// is a bug of the program and ends it with ExitCode::bug.
+/// is a bug in the program and ends it with ExitCode::bug.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

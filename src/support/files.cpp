@@ -38,7 +38,7 @@ std::string read_file(const fs::path& file, std::size_t limit) {
     const std::size_t count = input.read(std::as_writable_bytes(std::span(content).subspan(before)));
     content.resize(before + count);
     if (content.size() > limit) {
-      throw IoError(format_text("cannot read {}: it has more than {} bytes", display(file), limit));
+      throw IoError(format_text("cannot read {}: it is larger than {} bytes", display(file), limit));
     }
     if (count < wanted) return content;
   }
@@ -51,8 +51,8 @@ void require_free(const fs::path& file, bool overwrite) {
   throw UsageError(display(file) + " already exists; choose another file or pass --overwrite");
 }
 
-/// A unique name in the directory of `file`. On a shared disk, processes of different machines may have the same id,
-/// hence the random number per process.
+/// A unique name in the directory of `file`. It contains a random number per process, because processes on different
+/// machines that share a disk may have the same ID.
 static fs::path temporary_beside(const fs::path& file) {
   static std::atomic<unsigned> counter{0};
   static const unsigned machine = std::random_device()();
@@ -137,7 +137,7 @@ void rename_path(const fs::path& from, const fs::path& to) {
   check(error, "create", to);
 }
 
-/// "process 1234": the id that the holder of the lock wrote to its file.
+/// "process 1234", with the ID that the holder of the lock wrote to its file.
 static std::string holder(PosixFile& file) {
   char digits[16];
   const std::size_t count = file.read(std::as_writable_bytes(std::span(digits)));

@@ -12,26 +12,27 @@
 /// Crash-safe files, locks and directories. Every failure is an IoError with the path and the system's error message.
 namespace slopegan {
 
-/// Reads the whole file. Refuses files of more than `limit` bytes, pipes and devices.
+/// Reads the whole file. Refuses files larger than `limit` bytes, pipes and devices.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
 /// Throws UsageError if `file` is a directory, or exists and `overwrite` is false.
 void require_free(const std::filesystem::path& file, bool overwrite);
 
 /// When written content must reach the disk. `later` suits thousands of small files that can be written again: readers
-/// never see a partial file even if the process is killed, but a power failure before sync_file_system may lose them.
+/// never see a partial file, even if the process is killed, but files may be lost in a power failure before
+/// sync_file_system.
 enum class Sync { now, later };
 
 /// Replaces the content of `file` atomically: readers see either the old or the new content, even if the process or,
-/// with Sync::now, the machine crashes. With Sync::now the content is on the disk when this returns. A symbolic link is
-/// replaced, not followed.
+/// with Sync::now, the machine crashes. With Sync::now, the content is on the disk when the function returns. A symlink
+/// is replaced, not followed.
 void write_file_atomic(const std::filesystem::path& file, std::string_view content, Sync sync = Sync::now);
 
 /// Flushes all data written to the file system of `directory` to the disk (syncfs).
 void sync_file_system(const std::filesystem::path& directory);
 
-/// An atomic write of a file that is too large to hold in memory. The caller opens temporary(), which is in the
-/// directory of `file`, and writes the content to it; commit() moves it to `file`. Without commit() the destructor
+/// An atomic write of a file that is too large to fit in memory. The caller opens temporary(), which is in the
+/// directory of `file`, and writes the content to it; commit() moves it to `file`. Without commit(), the destructor
 /// deletes it.
 class PendingFile {
  public:
@@ -41,7 +42,7 @@ class PendingFile {
   PendingFile& operator=(const PendingFile&) = delete;
 
   const std::filesystem::path& file() const { return file_; }
-  /// Does not exist until the caller creates it.
+  /// The temporary file. It does not exist until the caller creates it.
   const std::filesystem::path& temporary() const { return temporary_; }
   /// Flushes temporary() to the disk and renames it to file(), as write_file_atomic does.
   void commit();
@@ -50,7 +51,7 @@ class PendingFile {
   std::filesystem::path file_, temporary_;
 };
 
-/// Flushes the entries of the directory (created, renamed and removed files) to the disk.
+/// Flushes the directory's entries (created, renamed and removed files) to the disk.
 void sync_directory(const std::filesystem::path& directory);
 
 /// Creates `directory` and its missing parents and flushes their entries to the disk.
@@ -59,12 +60,12 @@ void make_directories(const std::filesystem::path& directory);
 /// The entries of `directory` in unspecified order; empty if it does not exist.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
 
-/// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix:
-/// they are leftovers of a killed process.
+/// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix,
+/// because they were left over by a killed process.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 void remove_temporaries(const std::filesystem::path& directory);
 
-/// Removes `path` recursively, if it exists. Symbolic links are removed, not followed.
+/// Removes `path` recursively, if it exists. Symlinks are removed, not followed.
 void remove_tree(const std::filesystem::path& path);
 
 /// Renames `from` to `to`, replacing a file or an empty directory at `to`.
@@ -75,7 +76,7 @@ void rename_path(const std::filesystem::path& from, const std::filesystem::path&
 class FileLock {
  public:
   /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
-  /// lock, throws BusyError, which says that `guarded` is in use and by which process.
+  /// lock, throws a BusyError that says that `guarded` is in use and by which process.
   FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
   /// Throws IoError if the lock file was removed or replaced, because another process may own the guarded path now.
@@ -86,11 +87,11 @@ class FileLock {
   PosixFile file_;
 };
 
-/// Locks `file` as FileLock does, but waits while another process holds the lock. Throws StoppedError if a signal asks
-/// the process to stop while it waits.
+/// Locks `file` like FileLock, but waits while another process holds the lock. Throws StoppedError if a signal asks the
+/// process to stop while it waits.
 FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
-/// An append-only file of lines or records with a single writer. Created if it does not exist.
+/// An append-only file of lines or records with a single writer. It is created if it does not exist.
 class AppendFile {
  public:
   explicit AppendFile(const std::filesystem::path& file);

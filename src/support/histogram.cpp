@@ -10,14 +10,14 @@ namespace slopegan {
 
 namespace {
 
-/// The low bits that a bucket ignores: all but the sign, the exponent and three bits of the fraction.
+/// The number of low bits that a bucket ignores: all but the sign, the exponent and three bits of the fraction.
 constexpr unsigned cut_bits = 20;
 constexpr std::uint32_t bucket_count = std::uint32_t{1} << (32 - cut_bits);
 constexpr std::uint32_t negative = bucket_count / 2;  ///< the sign bit of a bucket's index
 constexpr std::uint32_t exponent_mask = 0x7f800000;
 constexpr std::uint32_t finite_buckets = exponent_mask >> cut_bits;  ///< per sign
 
-/// The lower bound of positive bucket `index`; the largest finite float beyond the last one.
+/// The lower bound of the positive bucket `index`, or the largest finite float if `index` is beyond the last one.
 double edge(std::uint32_t index) {
   if (index >= finite_buckets) return static_cast<double>(std::numeric_limits<float>::max());
   return static_cast<double>(std::bit_cast<float>(index << cut_bits));

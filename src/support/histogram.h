@@ -7,12 +7,13 @@
 
 namespace slopegan {
 
-/// A histogram of float32 values. The leading bits of a value select its bucket: eight buckets per power of two, for
-/// each sign. Hence the range need not be known in advance, and counting a value costs a shift and an increment.
+/// A histogram of float32 values. The leading bits of a value select its bucket; there are eight buckets per power of
+/// two, for each sign. The range therefore need not be known in advance, and counting a value costs only a shift and an
+/// increment.
 class Histogram {
  public:
   struct Bucket {
-    double left = 0, right = 0;  ///< the bound of smaller magnitude is included, the other excluded
+    double left = 0, right = 0;  ///< the bound of smaller magnitude is included, the other one excluded
     std::int64_t count = 0;
   };
 

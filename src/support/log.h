@@ -28,15 +28,15 @@ void set_level(Level level);
 void add_file(const std::filesystem::path& file);
 
 /// Shows `lines` at the bottom of the terminal, below the log, replacing the previous ones; an empty list removes them.
-/// Messages are printed above. Lines are cut to the size of the terminal; the last line is always shown. Does nothing
-/// if status_line_visible() is false.
+/// Messages are printed above them. Lines are cut to the size of the terminal; the last line is always shown. Does
+/// nothing if status_line_visible() is false.
 void status_lines(const std::vector<std::string>& lines);
 
 /// Shows a single status line; an empty text removes it.
 void status_line(std::string_view text);
 
 /// Whether status lines are shown: stderr is a terminal that supports control sequences, and the level is at most info.
-/// Otherwise, report progress in messages.
+/// If they are not, progress should be reported in messages.
 bool status_line_visible();
 
 /// The number of columns currently available for a status line.

@@ -5,8 +5,8 @@
 /// The machine that the process runs on, and its memory allocator.
 namespace slopegan {
 
-/// The number of CPU cores that the process may use, at least 1. Respects its affinity mask, as set by taskset, cpusets
-/// and Slurm.
+/// The number of CPU cores that the process may use, at least 1. Respects the process's affinity mask, as set by
+/// taskset, cpusets and Slurm.
 std::int64_t usable_cores();
 
 /// The total physical memory of the machine in bytes.

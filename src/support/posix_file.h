@@ -9,18 +9,18 @@
 
 namespace slopegan {
 
-/// `path` for messages, safe to print on a terminal.
+/// Returns `path` in a form that is safe to print on a terminal, for messages.
 std::string display(const std::filesystem::path& path);
 
-/// Throws IoError "cannot <action> <path>: <description of error>".
+/// Throws an IoError with the message "cannot <action> <path>: <description of error>".
 [[noreturn]] void throw_io_error(const char* action, const std::filesystem::path& path, int error = errno);
 
 /// Owns the descriptor of an open file. Child processes do not inherit it. Every failure is an IoError with the path
 /// and the system's error message.
 class PosixFile {
  public:
-  /// Opens `path` with the flags of open(2); a new file gets mode 0666 minus the umask. Messages name `shown`, by
-  /// default the path itself.
+  /// Opens `path` with the flags of open(2); a new file has mode 0666 minus the umask. Messages name `shown`, which is
+  /// the path itself by default.
   PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown = {});
   /// Opens a file from an untrusted source for reading. Refuses pipes and devices, which could block forever.
   static PosixFile open_regular(std::filesystem::path path);
@@ -44,8 +44,8 @@ class PosixFile {
   int descriptor_;
 };
 
-/// A regular file mapped into memory, read only. The file may be unlinked but must not be shortened while it is mapped.
-/// Throws IoError naming the file.
+/// A regular file mapped into memory, read-only. The file may be unlinked but must not be shortened while it is mapped.
+/// Throws an IoError that names the file.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);

@@ -8,13 +8,13 @@
 
 namespace slopegan {
 
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), a stateless generator: four
-/// random words from a counter and a key.
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), a stateless generator: computes
+/// four random words from a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// A stream of random numbers that is a pure function of (seed, name, index). Checkpoints need no generator state, a
-/// resumed run draws the same numbers as an uninterrupted one, and arms of a sweep that differ only in the slope share
-/// their numbers. The index is a number of images or epochs; it never depends on threads or time.
+/// A stream of random numbers that is a pure function of (seed, name, index). Checkpoints therefore need no generator
+/// state, a resumed run draws the same numbers as an uninterrupted one, and the arms of a sweep that differ only in the
+/// slope draw the same numbers. The index is a number of images or epochs; it never depends on threads or time.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index = 0);

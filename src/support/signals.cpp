@@ -11,8 +11,8 @@
 
 namespace slopegan {
 
-/// timeout(1) and others signal both the process group and its leader. Signals within this time count as one; nobody
-/// presses Ctrl-C twice as fast.
+/// timeout(1) and other programs signal both the process group and its leader. Signals within this time count as one;
+/// nobody presses Ctrl-C twice that fast.
 static constexpr std::int64_t duplicate_milliseconds = 100;
 
 static std::atomic<int> recorded_signal = 0;

@@ -21,7 +21,7 @@ class StatusBlock {
  public:
   /// The output that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines
   /// are cut to the width of the terminal, because a wrapped line would take two rows. If they exceed its height, lines
-  /// before the last are left out.
+  /// before the last one are omitted.
   std::string replace(const std::vector<std::string>& lines, const TerminalSize& size);
 
   /// The output that prints `text` above the block. `text` must consist of complete lines.

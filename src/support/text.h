@@ -41,8 +41,8 @@ constexpr Kind kind_of = is_text<T>               ? Kind::text
                          : std::floating_point<T> ? Kind::real
                                                   : Kind::integer;
 
-/// Throws, which fails the compilation, unless `pattern` has one replacement field per argument and each presentation
-/// type fits its argument. A width or precision in braces takes the integer argument after the value.
+/// Throws, and so makes the compilation fail, unless `pattern` has one replacement field per argument and each
+/// presentation type fits its argument. A width or precision in braces takes the integer argument after the value.
 consteval void check_pattern(std::string_view pattern, std::span<const Kind> kinds) {
   std::size_t next = 0;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
@@ -82,11 +82,13 @@ struct CheckedPattern {
 
 }  // namespace format_detail
 
-/// As format_text, without checks at compile time. Throws std::logic_error if `pattern` does not match `arguments`.
+/// Like format_text, but without checks at compile time. Throws std::logic_error if `pattern` does not match
+/// `arguments`.
 std::string format_arguments(std::string_view pattern, std::span<const FormatArgument> arguments);
 
-/// Formats `arguments` by `pattern` in the syntax of fmt (https://fmt.dev/latest/syntax), checked at compile time:
-/// format_text("{} of {:.1f} MiB", 3, 4.5). Only text.cpp includes fmt, because LibTorch ships another version of it.
+/// Formats `arguments` with `pattern`, which has the syntax of fmt (https://fmt.dev/latest/syntax) and is checked at
+/// compile time: format_text("{} of {:.1f} MiB", 3, 4.5). Only text.cpp includes fmt, because LibTorch ships a
+/// different version of it.
 template <class... Arguments>
 std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Arguments...>> pattern,
                         const Arguments&... arguments) {
@@ -94,7 +96,7 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
 }
 
-/// The shortest decimal that parses to the same double: 0.2, 2e-04, 60000.
+/// The shortest decimal number that parses to the same double: 0.2, 2e-04, 60000.
 std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
@@ -106,11 +108,11 @@ std::string shape_text(const std::vector<std::int64_t>& sizes);
 /// if more than a third of the letters differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `text` made safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and the result is cut
+/// Makes `text` safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and the result is cut
 /// to `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
-/// As printable, but keeps newlines and has no limit.
+/// Like printable, but keeps newlines and has no limit.
 std::string printable_lines(std::string_view text);
 
 /// A duration as 00:41, 12:05 or 3:07:12.
