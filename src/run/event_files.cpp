@@ -15,7 +15,7 @@ namespace slopegan {
 
 namespace {
 
-// Field numbers in tensorflow/core/framework/summary.proto and histogram.proto.
+// Field numbers from tensorflow/core/framework/summary.proto and histogram.proto.
 enum class SummaryField : protozero::pbf_tag_type { value = 1 };
 enum class ValueField : protozero::pbf_tag_type { tag = 1, simple_value = 2, image = 4, histogram = 5 };
 enum class ImageField : protozero::pbf_tag_type { height = 1, width = 2, colorspace = 3, encoded_image_string = 4 };
@@ -81,7 +81,7 @@ void EventSummary::add_histogram(std::string_view tag, const Histogram& histogra
 
 namespace {
 
-/// Adds the fields of a record that have a tag. The fields of a named record in a vector get the tag "tag/name".
+/// Adds the fields of a record that have a tag. The fields of a named record in a vector have the tag "tag/name".
 struct AddScalars {
   EventSummary& summary;
   std::string suffix{};
@@ -125,7 +125,7 @@ namespace {
 
 constexpr std::string_view event_prefix = "events.out.tfevents.", event_suffix = ".slopegan";
 
-// Field numbers in tensorflow/core/util/event.proto.
+// Field numbers from tensorflow/core/util/event.proto.
 enum class EventField : protozero::pbf_tag_type {
   wall_time = 1,
   step = 2,
@@ -153,7 +153,7 @@ std::optional<std::int64_t> event_file_number(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
 }
 
-/// The masked CRC of TFRecord files. A plain CRC of bytes that contain CRCs would be weak.
+/// The masked CRC used in TFRecord files, because a plain CRC of bytes that contain CRCs would be weak.
 std::uint32_t masked_crc(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
@@ -172,7 +172,7 @@ std::string event_record(std::string_view data) {
 
 EventFiles::EventFiles(std::filesystem::path directory)
     : directory_(std::move(directory)), number_(static_cast<std::int64_t>(seconds_since_1970())) {
-  // TensorBoard reads the files of a directory in the order of their names, which contain the time. This file must sort
+  // TensorBoard reads the files in a directory in the order of their names, which contain the time. This file must sort
   // after the older ones even if the clock was set back.
   for (const auto& file : files()) {
     number_ = std::max(number_, *event_file_number(file.filename().native()) + 1);
@@ -203,9 +203,9 @@ void EventFiles::truncate_to(const std::map<std::string, std::uint64_t>& sizes) 
     const auto path = directory_ / name;
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) {
-      log::warning(display(path) + " is missing: TensorBoard will not show its events");
+      log::warning(display(path) + " is missing, so TensorBoard will not show its events");
     } else if (AppendFile file(path); file.size() < size) {
-      log::warning(display(path) + " is incomplete: TensorBoard will not show its last events");
+      log::warning(display(path) + " is incomplete, so TensorBoard will not show its last events");
     } else {
       file.truncate_to(size);
     }
@@ -219,7 +219,7 @@ void EventFiles::open_file() {
   std::string version, start;
   EventBuilder(version).add_string(EventField::file_version, "brain.Event:2");
   append_event(std::move(version), 0);
-  // Readers discard events with this step or a later one. The event at the start itself is not written again.
+  // Readers discard events with this step or later ones. The event at the start itself is not written again.
   EventBuilder event(start);
   protozero::pbf_builder<SessionLogField>(event, EventField::session_log)
       .add_enum(SessionLogField::status, session_start);

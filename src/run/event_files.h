@@ -15,8 +15,8 @@
 /// TensorBoard event files.
 namespace slopegan {
 
-/// The values of one step: TensorFlow's message Summary (tensorflow/core/framework/summary.proto). TensorBoard groups
-/// the tags by their part before the first slash.
+/// The values for one step, as TensorFlow's message Summary (tensorflow/core/framework/summary.proto). TensorBoard
+/// groups tags by the part before the first slash.
 class EventSummary {
  public:
   /// The value is stored as float32.
@@ -31,20 +31,20 @@ class EventSummary {
   std::string message_;
 };
 
-/// Returns the fields of a record that have a tag as scalars.
+/// Returns those fields of a record that have a tag, as scalars.
 EventSummary summary_of(const HistoryRecord& record);
 EventSummary summary_of(const MetricsRecord& record);
 EventSummary summary_of(const DiagnosticsRecord& record);
 
-/// The event files of a run, events.out.tfevents.<number>.slopegan. They contain TensorFlow's messages Event
-/// (tensorflow/core/util/event.proto) in the framing of TFRecord files. The step of an event is the number of images.
+/// The event files of a run, events.out.tfevents.<number>.slopegan. They contain TensorFlow's Event messages
+/// (tensorflow/core/util/event.proto), framed as in TFRecord files. The step of an event is the number of images.
 ///
-/// Each start of a run writes a new file, whose name sorts after the older ones. Its first message makes TensorBoard
-/// discard any later steps that it has already read. In addition, the older files are truncated to the state of the
-/// checkpoint, so that readers that ignore this message, or start later, see no point twice and miss none.
+/// Each start of a run writes a new file, whose name sorts after the older ones. The first message makes TensorBoard
+/// discard any later steps that it has already read. In addition, the older files are truncated to the state at the
+/// checkpoint, so that readers that ignore this message, or start later, see each point exactly once.
 class EventFiles {
  public:
-  /// Does not create or change any file. Throws IoError.
+  /// Finds the event files in the directory without creating or changing any file. Throws IoError.
   explicit EventFiles(std::filesystem::path directory);
 
   /// Returns the size of each file in bytes, by its name.
@@ -71,12 +71,12 @@ class EventFiles {
   void append_event(std::string event, std::int64_t step);
 
   std::filesystem::path directory_;
-  std::int64_t number_;                ///< in the name of the file of this start
-  std::optional<std::int64_t> start_;  ///< images at this start
+  std::int64_t number_;                ///< the number in the name of this start's file
+  std::optional<std::int64_t> start_;  ///< the number of images at this start
   std::optional<AppendFile> file_;     ///< created with the first event
 };
 
-/// Returns a record of a TFRecord file: length, its checksum, `data`, its checksum.
+/// Returns a record for a TFRecord file: the length, its checksum, `data`, and its checksum.
 std::string event_record(std::string_view data);
 
 }  // namespace slopegan

@@ -54,7 +54,7 @@ class LineReader {
   explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
 
   /// Returns the next line, or std::nullopt at the end of the file. A line that is too long is cut to one byte more
-  /// than the limit, and is the last one.
+  /// than the limit; it is the last line returned.
   std::optional<std::string_view> next() {
     std::size_t searched = begin_;
     for (;;) {

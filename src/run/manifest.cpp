@@ -60,13 +60,13 @@ void check_version(const fs::path& path, const json& manifest) {
   if (version <= format_version) return;
   throw NewerFormatError(
       format_text("{}: format version {}, written by slopegan {}; this slopegan reads versions up to {}", display(path),
-                  version, printable(manifest.value("slopegan", std::string("of a later version"))), format_version));
+                  version, printable(manifest.value("slopegan", std::string("of a newer version"))), format_version));
 }
 
 std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {
   std::map<std::string, FileDigest> digests;
   for (const auto& [name, digest] : files.items()) {
-    // A manifest from elsewhere must not name files outside its checkpoint.
+    // A manifest from an untrusted source must not name files outside its checkpoint.
     if (name.empty() || name == "." || name == ".." || name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
       refuse(path, '"' + printable(name) + "\" is not a valid file name in a checkpoint");
     }
@@ -133,7 +133,7 @@ Manifest read_manifest(const fs::path& directory) {
   const fs::path path = directory / "manifest.json";
   try {
     const std::string text = read_file(path, largest_manifest);
-    // Check the seal first: a single changed bit could make the manifest look like that of a later version.
+    // Check the seal first: a single changed bit could make the manifest look like one from a newer version.
     if (object_of(path, text).value("format", json()) == format_name && !is_sealed(text)) {
       refuse(path, "the manifest is damaged (wrong SHA-256)");
     }

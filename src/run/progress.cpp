@@ -104,13 +104,13 @@ void Progress::enter(Phase phase) {
   seconds_[static_cast<std::size_t>(phase_)] += seconds_between(entered_, now);
   entered_ = now;
   phase_ = phase;
-  // A terminal shows a new phase at once; a log does not.
+  // A terminal shows a new phase immediately; a log does not.
   if (log::status_line_visible() && phase != Phase::train) show();
 }
 
-/// Measures the speed over the last window, so that it follows the load of the machine; before the first window ends,
-/// over the time so far. The estimate of the remaining time assumes that the other phases keep their share of the total
-/// time.
+/// Measures the speed over the last window, so that it follows the load on the machine, or over the time so far if the
+/// first window has not ended. The estimate of the remaining time assumes that the other phases keep their fraction of
+/// the total time.
 void Progress::measure() {
   constexpr double window = 10;
   const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;

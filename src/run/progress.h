@@ -19,14 +19,14 @@ inline constexpr std::array phases = {Phase::train, Phase::samples, Phase::diagn
 
 const char* name_of(Phase phase);
 
-/// The state of a run at one moment.
+/// The state of a run at one point in time.
 struct ProgressView {
   std::int64_t images = 0, total_images = 1;
   std::optional<Phase> phase{};     ///< empty if unknown
   double images_per_second = 0;     ///< while training
   double seconds_left = 0;          ///< may be infinite
-  StepStats stats{};                ///< of the last step
-  std::optional<double> last_fd{};  ///< of the last evaluation
+  StepStats stats{};                ///< the values of the last step
+  std::optional<double> last_fd{};  ///< the FD of the last evaluation
   double memory_mib = 0;
 };
 
@@ -34,14 +34,14 @@ struct ProgressView {
 std::string progress_bar(double fraction);
 
 /// Returns "[####......]  42 %  ETA 01:23  train  1034/s  FD 12.3  …" in at most `columns` columns. The least important
-/// parts are left out if there is not enough space.
+/// parts are omitted if there is not enough space.
 std::string status_text(const ProgressView& view, std::size_t columns);
 
-/// Returns all parts of the status as one line for a log.
+/// Returns all parts of the status on one line, for a log.
 std::string plain_text(const ProgressView& view);
 
-/// Shows the progress of a run: as a status line at the bottom of a terminal, otherwise as a log line after one second
-/// and then every ten seconds.
+/// Shows the progress of a run, as a status line at the bottom of a terminal, or otherwise as a log line after one
+/// second and then every ten seconds.
 class Progress {
  public:
   Progress(std::int64_t images_at_start, std::int64_t total_images);
@@ -51,7 +51,7 @@ class Progress {
 
   void update(std::int64_t images, const StepStats& stats);
 
-  /// Runs work(), shown and timed as `phase`.
+  /// Runs work(), and shows and times it as `phase`.
   template <class Work>
   auto during(Phase phase, Work&& work) {
     struct Visit {
@@ -67,7 +67,7 @@ class Progress {
 
   /// The state at the last update.
   const ProgressView& view() const { return view_; }
-  /// Seconds since the start, in total and in one phase.
+  /// The time since the start in seconds, in total and in one phase.
   double seconds() const;
   double seconds_in(Phase phase) const;
   /// The speed over about the last ten seconds of training, without the other phases.

@@ -10,7 +10,7 @@
 
 #include "run/json.h"
 
-/// Converts records to and from JSON. A record is a struct with one list of its fields, a static member
+/// Converts records to and from JSON. A record is a struct whose fields are listed once, in a static member
 ///
 ///   template <class Self, class Visit>
 ///   static void visit_fields(Self& self, Visit&& visit) {
@@ -25,9 +25,10 @@ namespace slopegan {
 struct Field {
   const char* key;  ///< JSON key
   const char* tag =
-      nullptr;              ///< TensorBoard tag, or its first part for a map ("tag/key") or a named record ("tag/name")
+      nullptr;  ///< the TensorBoard tag, or its first part for a map ("tag/key") or a named record ("tag/name")
   bool in_results = false;  ///< whether it is a column of a sweep's results.csv
-  bool may_be_absent = false;  ///< whether the reader keeps the default value if the key is missing (older versions)
+  bool may_be_absent =
+      false;  ///< whether the key may be missing (in older versions); the reader then keeps the default
 };
 
 namespace record_detail {
@@ -88,8 +89,8 @@ nlohmann::ordered_json record_json(const R& record) {
   return object;
 }
 
-/// Reads a record from a JSON object. null reads back as NaN. Throws WrongJsonType or an nlohmann exception for a
-/// missing key or a value of another type.
+/// Reads a record from a JSON object. null is read as NaN. Throws WrongJsonType or an nlohmann exception if a key is
+/// missing or a value has a different type.
 template <Record R>
 R read_record(const nlohmann::json& object);
 
@@ -131,7 +132,7 @@ R read_record(const nlohmann::json& object) {
   return record;
 }
 
-/// Reads all records of a JSONL file. Throws as for_each_json_line does.
+/// Reads all records of a JSONL file. Throws the same exceptions as for_each_json_line.
 template <Record R>
 std::vector<R> read_records(const std::filesystem::path& file, const std::string& what) {
   std::vector<R> records;

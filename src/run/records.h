@@ -9,21 +9,22 @@
 
 #include "run/record_json.h"
 
-/// The records of history.jsonl, metrics.jsonl and diagnostics.jsonl. Each file has one JSON object per line, in the
+/// The records in history.jsonl, metrics.jsonl and diagnostics.jsonl. Each file has one JSON object per line, in the
 /// order of the images. "images" is the number of real images shown to the discriminator so far.
 ///
-/// visit_fields lists the fields of a record (run/record_json.h): key, TensorBoard tag, column of results.csv.
+/// visit_fields lists the fields of a record (run/record_json.h): the key, the TensorBoard tag, and whether it is a
+/// column in results.csv.
 namespace slopegan {
 
-/// The results of one training step: means over the batch.
+/// The results of one training step, as means over the batch.
 struct StepStats {
   double discriminator_loss = 0;
   double generator_loss = 0;
-  double d_real = 0;                       ///< mean σ(logit) of the real images
-  double d_fake = 0;                       ///< mean σ(logit) of the generated images, in the discriminator's step
+  double d_real = 0;                       ///< mean σ(logit) for the real images
+  double d_fake = 0;                       ///< mean σ(logit) for the generated images, in the discriminator's step
   double discriminator_gradient_norm = 0;  ///< L2 norm over all parameters
   double generator_gradient_norm = 0;
-  /// Weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include. Empty if the step
+  /// The weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include. Empty if the step
   /// computed no penalty.
   std::optional<double> gradient_penalty;
 };
@@ -34,14 +35,14 @@ struct HistoryRecord {
   std::int64_t step = 0;  ///< steps completed
   double discriminator_loss = 0;
   double generator_loss = 0;
-  double d_real = 0;                   ///< mean σ(logit) of the real images, in [0, 1]
-  double d_fake = 0;                   ///< mean σ(logit) of the generated images
+  double d_real = 0;                   ///< mean σ(logit) for the real images, in [0, 1]
+  double d_fake = 0;                   ///< mean σ(logit) for the generated images
   double generator_gradient_norm = 0;  ///< L2 norm over all parameters
   double discriminator_gradient_norm = 0;
   std::optional<double> gradient_penalty;  ///< as in StepStats
-  std::optional<double> generator_slope;   ///< negative slope of this step, if it follows a schedule or is learned
+  std::optional<double> generator_slope;   ///< negative slope in this step, if it follows a schedule or is learned
   std::optional<double> discriminator_slope;
-  // The following fields differ between two runs of the same configuration.
+  // The following fields differ between two runs with the same configuration.
   double seconds = 0;            ///< since this run was started
   double images_per_second = 0;  ///< while training, without the time for samples, metrics and so on
   double memory_mib = 0;         ///< resident memory of the process
@@ -72,16 +73,16 @@ struct MetricsRecord {
   std::int64_t images = 0;
   std::string extractor;     ///< name and hash of the feature extractor: "classifier-fashion-mnist@1a2b3c4d"
   std::int64_t samples = 0;  ///< number of generated images
-  /// Figures by key, see metrics/figures.h.
+  /// Figures by key; see metrics/figures.h.
   std::map<std::string, double> values;
-  /// The same figures for real test images, which a perfect generator would reach. Empty without test images.
+  /// The same figures for real test images, which a perfect generator would reach. Empty if there are no test images.
   std::map<std::string, double> floors;
-  /// Number of test images for the floors: `samples`, or all of them if there are fewer.
+  /// The number of test images for the floors: `samples`, or all of them if there are fewer.
   std::int64_t floor_samples = 0;
-  /// Expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
+  /// The expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
   /// sweep.
   std::optional<double> fd_bias;
-  /// Fréchet distance of a second, independent set of generated images of the same size. Its difference from
+  /// The Fréchet distance for a second, independent set of generated images of the same size. Its difference from
   /// values["fd"] shows the variance of the metric itself. Computed only at the end of a run.
   std::optional<double> fd_repeat;
   double seconds = 0;  ///< duration of the evaluation
@@ -102,19 +103,19 @@ struct MetricsRecord {
   }
 };
 
-/// One activation layer over all probes. Shares are in [0, 1].
+/// One activation layer, measured over all probes. Fractions are in [0, 1].
 struct LayerDiagnosis {
   std::string name;              ///< "generator.block0"
   double negative_slope = 0;     ///< the current slope; the mean over the channels if each has its own
   std::int64_t units = 0;        ///< channels
-  std::int64_t values = 0;       ///< values counted per unit, M: never positive means P(x > 0) < 3/M at 95 %
-  double never_positive = 0;     ///< share of units without a positive value, "dead" or "always_negative" in JSON
-  double always_positive = 0;    ///< share of units with positive values only
-  double dormant = 0;            ///< share of dormant units, see diagnostics/layer_probe.h
+  std::int64_t values = 0;       ///< values counted per unit, M; never positive means P(x > 0) < 3/M at 95 %
+  double never_positive = 0;     ///< fraction of units without a positive value, "dead" or "always_negative" in JSON
+  double always_positive = 0;    ///< fraction of units with positive values only
+  double dormant = 0;            ///< fraction of dormant units; see diagnostics/layer_probe.h
   double negative_fraction = 0;  ///< P(x < 0)
-  double slope_energy = 0;       ///< share of Σ f(x)² that comes from x ≤ 0
+  double slope_energy = 0;       ///< fraction of Σ f(x)² that comes from x ≤ 0
 
-  /// Whether a unit without a positive value is dead: with slope 0 it has no gradient.
+  /// Whether a unit without a positive value is dead, which is the case with slope 0, because it has no gradient.
   bool is_dead_kind() const { return negative_slope == 0; }
   bool operator==(const LayerDiagnosis&) const = default;
 
@@ -137,7 +138,7 @@ struct LayerDiagnosis {
 struct ParameterDiagnosis {
   std::string name;           ///< "discriminator.block1.conv.weight"
   double gradient_norm = 0;   ///< L2 norm
-  double zero_gradients = 0;  ///< share of elements whose gradient is exactly 0
+  double zero_gradients = 0;  ///< fraction of elements whose gradient is exactly 0
   double update_ratio = 0;    ///< |ΔW| / |W|
 
   bool operator==(const ParameterDiagnosis&) const = default;
@@ -151,7 +152,7 @@ struct ParameterDiagnosis {
   }
 };
 
-/// The discriminator on the probes. An accuracy is the share of images on the correct side of logit 0.
+/// The discriminator on the probes. An accuracy is the fraction of images on the correct side of logit 0.
 struct DiscriminatorDiagnosis {
   double accuracy_train = 0;                ///< on training images
   std::optional<double> accuracy_held_out;  ///< on test images; empty without a test split
@@ -174,7 +175,7 @@ struct DiscriminatorDiagnosis {
 /// The generated images compared with real ones.
 struct SampleDiagnosis {
   double diversity = 0;       ///< mean distance between two generated images, divided by that of two real images
-  double saturated_real = 0;  ///< share of pixels beyond ±0.99
+  double saturated_real = 0;  ///< fraction of pixels beyond ±0.99
   double saturated_fake = 0;
 
   bool operator==(const SampleDiagnosis&) const = default;
@@ -195,7 +196,7 @@ struct DiagnosticsRecord {
   std::vector<ParameterDiagnosis> parameters;
   DiscriminatorDiagnosis discriminator;
   SampleDiagnosis samples;
-  std::vector<std::string> sentinels;  ///< alarms raised, see diagnostics/vitals.h
+  std::vector<std::string> sentinels;  ///< alarms raised; see diagnostics/vitals.h
   double seconds = 0;                  ///< duration of the diagnosis
 
   bool operator==(const DiagnosticsRecord&) const = default;
@@ -213,14 +214,16 @@ struct DiagnosticsRecord {
   }
 };
 
-/// Returns a record as one JSON line without its newline. Every finite number reads back exactly; others become null.
+/// Returns a record as one JSON line without a newline. Finite numbers are written so that they are read back exactly;
+/// others are written as null.
 std::string history_line(const HistoryRecord& record);
 std::string metrics_line(const MetricsRecord& record);
-/// On several lines if `indent` ≥ 0.
+/// Returns a diagnostics record as JSON, on several lines if `indent` ≥ 0.
 std::string diagnostics_text(const DiagnosticsRecord& record, int indent = -1);
 
-/// Reads all records of a file. null reads back as NaN. An incomplete last line (no newline, because the process was
-/// killed) is skipped. Throws IoError if the file cannot be read, and DataError with the number of a malformed line.
+/// Reads all records of a file. null is read as NaN. An incomplete last line (one without a newline, because the
+/// process was killed) is skipped. Throws IoError if the file cannot be read, and a DataError with the line number if a
+/// line is malformed.
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
 std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file);
 std::vector<DiagnosticsRecord> read_diagnostics(const std::filesystem::path& file);

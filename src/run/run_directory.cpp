@@ -65,7 +65,7 @@ void refuse_link(const fs::path& root) {
   std::error_code ignored;  // make_directories reports errors
   if (!fs::is_symlink(root, ignored)) return;
   throw UsageError(display(root) +
-                   " is a link, and new runs are not written through links; remove it, or choose another "
+                   " is a symlink, and new runs are not written through symlinks; remove it, or choose another "
                    "name with run.name=...");
 }
 
@@ -102,7 +102,7 @@ RunDirectory RunDirectory::open(const fs::path& root) {
   if (!fs::is_directory(root, ignored)) {
     throw UsageError(display(root) + " is not a run directory; start the run without --resume");
   }
-  // A run that was killed right after its start has at most hidden files.
+  // A run that was killed immediately after its start has only hidden files, if any.
   const RunPaths paths(root);
   const bool is_run = fs::exists(paths.config_file(), ignored) ||
                       !has_entry_except(root, [](std::string_view name) { return name.starts_with('.'); });

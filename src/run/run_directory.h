@@ -9,7 +9,7 @@
 
 namespace slopegan {
 
-/// The paths of the files of a run. Does not create or lock anything.
+/// The paths of a run's files. This class does not create or lock anything.
 class RunPaths {
  public:
   explicit RunPaths(std::filesystem::path root) : root_(std::move(root)) {}
@@ -34,21 +34,21 @@ class RunPaths {
   std::filesystem::path root_;
 };
 
-/// Throws UsageError if `root` is a symbolic link: new runs must not be written outside run.output_dir.
+/// Throws UsageError if `root` is a symlink, because new runs must not be written outside run.output_dir.
 void refuse_link(const std::filesystem::path& root);
 
-/// A run directory that this process has locked for writing. The lock is held while the object lives.
+/// A run directory that this process has locked for writing. The lock is held for the lifetime of the object.
 class RunDirectory : public RunPaths {
  public:
-  /// Creates a new run directory with its parents. Throws UsageError if `root` is not empty or is a symbolic link,
-  /// BusyError if another process has locked it, and IoError.
+  /// Creates a new run directory with its parents. Throws UsageError if `root` is not empty or is a symlink, BusyError
+  /// if another process has locked it, and IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
   /// Opens an existing run directory, removes the temporary files of a process that was killed, and restores the links
   /// of checkpoints. Throws UsageError if there is none, BusyError if another process has locked it, and IoError.
   static RunDirectory open(const std::filesystem::path& root);
 
-  /// Throws IoError if the directory has been removed or replaced: the process must not write into another run.
+  /// Throws IoError if the directory has been removed or replaced, because the process must not write to another run.
   void check_in_place() const { lock_.check_in_place(); }
 
   /// Empties and removes the directory, if create() returned it and it has no history and no checkpoint yet: a start

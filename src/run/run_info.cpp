@@ -25,7 +25,7 @@ std::string cpu_model() {
   return text.substr(begin + 2, text.find('\n', begin) - begin - 2);
 }
 
-/// Returns read(object) of the JSON object in `file`, or std::nullopt if there is no file.
+/// Returns read(object) for the JSON object in `file`, or std::nullopt if there is no file.
 template <class Read>
 auto read_object(const std::filesystem::path& file, Read&& read)
     -> std::optional<decltype(read(std::declval<const nlohmann::json&>()))> {

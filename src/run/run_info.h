@@ -10,10 +10,10 @@
 #include "run/record_json.h"
 #include "run/run_directory.h"
 
-/// run.json: describes a run and its status, for the user and for the sweep.
+/// run.json, which describes a run and its status for the user and for the sweep.
 namespace slopegan {
 
-/// A killed process leaves the status `running` behind; the lock of the run directory shows whether a run is alive.
+/// A killed process leaves behind the status `running`; the lock on the run directory shows whether a run is alive.
 enum class RunStatus { running, done, diverged, stopped, failed };
 
 /// "running", "done", …
@@ -28,7 +28,7 @@ struct Versions {
   std::string libtorch;
   std::string opencv;
   std::string compiler;
-  std::string git_commit;  ///< of slopegan's source tree; empty if not built from a git checkout
+  std::string git_commit;  ///< the commit of slopegan's source tree; empty if it was not built from a git checkout
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -110,7 +110,7 @@ std::optional<RunInfo> read_run_info(const std::filesystem::path& file);
 /// Reads only the status. Returns std::nullopt if the file does not exist. Throws DataError if it has no valid status.
 std::optional<RunStatus> read_run_status(const std::filesystem::path& file);
 
-/// Keeps the run.json of a run up to date, however the run ends.
+/// Keeps a run's run.json up to date, regardless of how the run ends.
 class RunRecord {
  public:
   /// Writes the status `running`. Throws IoError.

@@ -23,7 +23,7 @@ RunLogs::RunLogs(const RunPaths& run)
       metrics(run.metrics_file()),
       diagnostics(run.diagnostics_file()),
       events(run.root()) {
-  sync_directory(run.root());  // a checkpoint with the size of a file relies on the file
+  sync_directory(run.root());  // a checkpoint that contains a file's size relies on the file
 }
 
 std::map<std::string, std::uint64_t> RunLogs::sizes() const {
@@ -37,8 +37,8 @@ void RunLogs::require(const std::map<std::string, std::uint64_t>& sizes) const {
     const auto size = sizes.find(name);
     if (size == sizes.end() || file->size() >= size->second) continue;
     throw IoError(
-        format_text("{} is incomplete ({} of {} bytes), so the run cannot be resumed in place; start another "
-                    "run from its checkpoint: --resume PATH run.name=...",
+        format_text("{} is incomplete ({} of {} bytes), so the run cannot be resumed in place; start a new "
+                    "run from its checkpoint with --resume PATH run.name=...",
                     name, file->size(), size->second));
   }
 }

@@ -14,7 +14,7 @@ namespace slopegan {
 /// them, so that no line is lost or duplicated.
 class RunLogs {
  public:
-  /// Opens the JSONL files; creates those that are missing. Throws IoError.
+  /// Opens the JSONL files, and creates those that are missing. Throws IoError.
   explicit RunLogs(const RunPaths& run);
 
   AppendFile history, metrics, diagnostics;
@@ -26,8 +26,8 @@ class RunLogs {
   /// Throws IoError, with a hint on how to continue, if a JSONL file is shorter than its entry in `sizes`.
   void require(const std::map<std::string, std::uint64_t>& sizes) const;
 
-  /// Truncates each file to its entry in `sizes`, or to 0 without an entry. Throws IoError, for example if a JSONL file
-  /// is shorter than its entry.
+  /// Truncates each file to its entry in `sizes`, or to 0 if it has no entry. Throws IoError, for example if a JSONL
+  /// file is shorter than its entry.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Returns once all lines are on the disk.

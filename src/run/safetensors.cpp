@@ -20,7 +20,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 void check_storable(const std::string& name, const torch::Tensor& tensor) {
-  if (!is_tensor_name(name)) throw std::invalid_argument("not a valid name of a tensor: \"" + printable(name) + '"');
+  if (!is_tensor_name(name)) throw std::invalid_argument("not a valid tensor name: \"" + printable(name) + '"');
   if (!tensor.defined() || tensor.layout() != torch::kStrided || storage_rank(tensor.scalar_type()) < 0) {
     throw std::invalid_argument("the tensor " + name + " is undefined, not dense, or has an unsupported dtype");
   }
@@ -82,7 +82,7 @@ torch::Tensor read_tensor(PosixFile& file, const TensorEntry& entry) {
   torch::Tensor tensor = allocate(entry);
   const auto bytes = bytes_of(tensor);
   if (file.read(bytes) != bytes.size()) throw CheckpointError("the file ends too early");
-  // Using a bool with a value other than 0 and 1 is undefined behaviour.
+  // It is undefined behaviour to use a bool whose value is neither 0 nor 1.
   const bool is_bool = entry.dtype == torch::kBool;
   if (is_bool && std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b > std::byte{1}; })) {
     throw CheckpointError("the tensor \"" + entry.name + "\" of dtype BOOL has a value other than 0 and 1");

@@ -8,13 +8,13 @@
 #include "run/safetensors_header.h"
 #include "support/checksums.h"
 
-/// The safetensors format: a JSON header followed by the raw bytes of the tensors. Reading a file never runs code.
+/// The safetensors format: a JSON header followed by the raw bytes of the tensors. Reading a file never executes code.
 namespace slopegan {
 
-/// Writes tensors of any device and memory format as contiguous row-major data. Supported dtypes are float64, float32,
-/// float16, bfloat16, int64, int32, int16, int8, uint8 and bool. The bytes are the same as those of the reference
-/// library. An existing file is overwritten. The content is on the disk when the function returns. Returns the digest
-/// of the file. Throws IoError, and std::invalid_argument for a tensor that cannot be stored.
+/// Writes tensors with any device and memory format as contiguous row-major data. Supported dtypes are float64,
+/// float32, float16, bfloat16, int64, int32, int16, int8, uint8 and bool. The bytes are the same as those of the
+/// reference library. An existing file is overwritten. The content is on the disk when the function returns. Returns
+/// the digest of the file. Throws IoError, and std::invalid_argument for a tensor that cannot be stored.
 FileDigest write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
                              const SafetensorsMetadata& metadata = {});
 
@@ -23,8 +23,8 @@ struct Safetensors {
   SafetensorsMetadata metadata;
 };
 
-/// Reads all tensors to the CPU, contiguous. The header (at most 8 MB) is checked against the size of the file before
-/// any memory is allocated for tensors. Throws CheckpointError with the file and the reason for every failure.
+/// Reads all tensors into contiguous memory on the CPU. The header (at most 8 MB) is checked against the size of the
+/// file before any memory is allocated for tensors. Every failure is a CheckpointError with the file and the reason.
 Safetensors read_safetensors(const std::filesystem::path& file);
 
 }  // namespace slopegan

@@ -27,7 +27,7 @@ struct Dtype {
   c10::ScalarType type;
 };
 
-// In the order of the reference library, so that equal tensors give equal files.
+// Listed in the order of the reference library, so that equal tensors produce equal files.
 constexpr std::array<Dtype, 10> dtypes = {{
     {"I64", c10::ScalarType::Long},
     {"F64", c10::ScalarType::Double},
@@ -47,7 +47,7 @@ constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }
 
-/// Builds the header from the events of the parser. Accepts only what the format allows at each place, so that the
+/// Builds the header from the events of the parser. Accepts only what the format allows at each location, so that the
 /// depth and size of the JSON are bounded. The first violation stops the parser and sets `reason`.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -182,7 +182,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 }
 
 /// Returns the size of the tensor's data. Throws if no tensor of this shape can exist. A size of 0 does not make an
-/// overflow of the other sizes valid, because strides are products of sizes as well.
+/// overflow of the other sizes valid, because strides are also products of sizes.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::int64_t count = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
   bool empty = false;

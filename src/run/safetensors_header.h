@@ -31,15 +31,15 @@ struct SafetensorsHeader {
 /// Whether `name` has 1 to 512 bytes of printable UTF-8 and is not "__metadata__".
 bool is_tensor_name(std::string_view name);
 
-/// Returns the position of the dtype in the order of the data of a file, or −1 if slopegan does not store the dtype.
-/// Wide dtypes come first, so that all data are aligned.
+/// Returns the position of the dtype in the order of the data in a file, or −1 if slopegan does not store the dtype.
+/// Wide dtypes come first, so that all data is aligned.
 int storage_rank(c10::ScalarType dtype);
 
-/// Returns the header as JSON without padding. The entries must be as parse_safetensors_header returns them.
+/// Returns the header as JSON without padding. The entries must satisfy what parse_safetensors_header checks.
 std::string safetensors_header_text(const SafetensorsHeader& header);
 
 /// Parses a header and checks everything that can be checked without the data: JSON, names, dtypes, shapes of at most
-/// 64 dimensions, and that the tensors cover the `data_size` bytes of data without gap or overlap. Throws
+/// 64 dimensions, and that the tensors cover the `data_size` bytes of data without gaps or overlaps. Throws
 /// CheckpointError with the reason, which does not include the file. Safe for arbitrary bytes.
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size);
 

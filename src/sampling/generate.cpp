@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 constexpr int walk_frame_hundredths = 5;  // 20 frames per second
 constexpr std::int64_t most_stations = 10'000;
 
-/// Shows the progress of a stream: as a status line on a terminal, otherwise as a log line every ten seconds.
+/// Shows the progress of a stream, as a status line on a terminal, or otherwise as a log line every ten seconds.
 class StreamProgress {
  public:
   void update(const ImageStream& stream) {
@@ -83,7 +83,7 @@ fs::path numbered_file(const fs::path& directory, std::int64_t number, std::int6
   return directory / format_text("{:0{}}.png", number, digits);
 }
 
-/// Encodes on all cores: this takes as long as generating the images, and longer for small networks.
+/// Encodes on all cores, because encoding takes as long as generating the images, and longer for small networks.
 void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, std::int64_t first,
                  std::int64_t count) {
   at::parallel_for(0, static_cast<std::int64_t>(images.size()), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -93,7 +93,7 @@ void write_files(const std::vector<cv::Mat>& images, const fs::path& directory, 
   });
 }
 
-/// Writes to files unless `directory` is empty, and to `animation` unless it is null.
+/// Writes the images to files unless `directory` is empty, and to `animation` unless it is null.
 void write_images(ImageStream& stream, const fs::path& directory, GifWriter* animation) {
   StreamProgress progress;
   for (std::int64_t first = 0;; first = stream.done()) {

@@ -6,22 +6,23 @@
 
 #include "run/checkpoint.h"
 
-/// Writes the images of a trained generator as files for other programs.
+/// Writes images from a trained generator as files for other programs.
 namespace slopegan {
 
 struct GenerateOptions {
   /// A directory for PNG files, an .npz file (arr_0: uint8 [N, H, W, C], RGB, as np.savez writes it), or, for a walk, a
   /// .gif file.
   std::filesystem::path out;
-  std::int64_t count = 0;              ///< number of images; for a walk, number of latents that it visits
-  std::optional<std::int64_t> seed{};  ///< of the latents; by default that of the run
-  std::int64_t walk_steps = 0;         ///< frames from each latent to the next; 0: no walk
+  std::int64_t count = 0;              ///< the number of images or, for a walk, the number of latents that it visits
+  std::optional<std::int64_t> seed{};  ///< the seed for the latents; by default, the run's seed
+  std::int64_t walk_steps = 0;         ///< frames from each latent to the next; 0 means no walk
   bool overwrite = false;              ///< whether existing files at `out` may be replaced
 };
 
-/// Writes the images. Only one batch is held in memory at a time, however many images there are. Each image depends
-/// only on the seed and its index. A walk into a directory writes its frames and walk.gif. Reads only the checkpoint
-/// and writes only `out`. Throws UsageError if files exist and may not be replaced, IoError, and StoppedError.
+/// Writes the images. Only one batch is in memory at a time, regardless of the number of images. Each image depends
+/// only on the seed and its index. If `out` is a directory, a walk writes its frames and walk.gif. The function reads
+/// only the checkpoint and writes only `out`. Throws UsageError if files exist and may not be replaced, IoError, and
+/// StoppedError.
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options);
 
 }  // namespace slopegan

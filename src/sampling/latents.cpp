@@ -24,7 +24,8 @@ at::Tensor direction(const at::Tensor& vector) {
   return length > 0 ? precise / length : axis(vector.size(0), 0);
 }
 
-/// Returns the unit vector orthogonal to `unit` in the plane of both, or an undefined tensor if they are collinear.
+/// Returns the unit vector that is orthogonal to `unit` in the plane of both vectors, or an undefined tensor if they
+/// are collinear.
 at::Tensor perpendicular_towards(const at::Tensor& unit, const at::Tensor& other) {
   const auto rest = other - unit * unit.dot(other);
   const double length = rest.norm().item<double>();

@@ -8,10 +8,10 @@
 
 #include "config/config.h"
 
-/// Latents of generated images: random ones, and walks between them.
+/// Latents for generated images: random ones, and walks between them.
 namespace slopegan {
 
-/// Draws standard normal latents, float32 [count, latent_dim]. They depend only on (seed, stream, index).
+/// Draws latents from N(0, 1), float32 [count, latent_dim]. They depend only on (seed, stream, index).
 at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_t index, std::int64_t count,
                         std::int64_t latent_dim);
 
@@ -25,21 +25,21 @@ using LatentSource = std::function<at::Tensor(std::int64_t first, std::int64_t c
 /// Returns a source of random latents, each of which depends only on the seed and its index.
 LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim);
 
-/// Interpolates between two vectors `from` and `to` of the same size d ≥ 1 at `t` ∈ [0, 1] along the great circle of
-/// the sphere of radius sqrt(d), to which both are scaled. Normal latents of d dimensions lie near this sphere, while
-/// the points of the straight line between two of them do not (White 2016, "Sampling Generative Networks"). t = 0 and t
-/// = 1 return the scaled ends exactly. Special cases: equal ends are returned for all t; opposite ends are connected
-/// through the axis along which their component is smallest; d = 1 returns the nearer end; a zero vector counts as the
-/// first axis.
+/// Interpolates between two vectors `from` and `to` of the same size d ≥ 1 at `t` ∈ [0, 1] along a great circle of the
+/// sphere of radius sqrt(d), to which both are scaled. Normally distributed latents with d dimensions lie near this
+/// sphere, whereas the points on the straight line between two of them do not (White 2016, "Sampling Generative
+/// Networks"). t = 0 and t = 1 return the scaled ends exactly. Special cases: equal ends are returned for all t;
+/// opposite ends are connected through the axis along which their component is smallest; for d = 1, the nearer end is
+/// returned; a zero vector counts as the first axis.
 at::Tensor slerp(const at::Tensor& from, const at::Tensor& to, double t);
 
-/// A closed path: from each station to the next in equal steps, and from the last station back to the first.
+/// A closed path, which goes from each station to the next in equal steps, and from the last station back to the first.
 class LatentWalk {
  public:
   /// stations: float32 [K, d], K ≥ 1; steps ≥ 1.
   LatentWalk(at::Tensor stations, std::int64_t steps);
 
-  /// Number of positions, K · steps.
+  /// The number of positions, K · steps.
   std::int64_t size() const { return stations_.size(0) * steps_; }
   /// Returns positions first … first + count − 1, float32 [count, d]. Positions beyond size() wrap around.
   at::Tensor latents(std::int64_t first, std::int64_t count) const;

@@ -20,7 +20,7 @@ static std::int64_t image_channels(const Checkpoint& checkpoint, const Config& c
     if (last ? out == 1 || out == 3 : out > 0 && out == config.generator.width << (stages - 1 - stage)) continue;
     throw CheckpointError(printable(checkpoint.directory.string()) +
                           " has no generator that matches its configuration: " + layer +
-                          (weight != tensors.end() ? " has another shape" : " is missing"));
+                          (weight != tensors.end() ? " has a different shape" : " is missing"));
   }
   return out;
 }

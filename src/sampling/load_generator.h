@@ -13,7 +13,8 @@ struct LoadedGenerator {
   std::int64_t images = 0;  ///< images that the run has seen
 };
 
-/// Throws CheckpointError if the tensors do not match the configuration of the checkpoint.
+/// Loads the generator from a checkpoint. Throws CheckpointError if the tensors do not match the checkpoint's
+/// configuration.
 LoadedGenerator load_generator(const Checkpoint& checkpoint);
 
 }  // namespace slopegan

@@ -9,7 +9,7 @@
 #include "sampling/latents.h"
 #include "sampling/load_generator.h"
 
-/// Generated and real images for the pictures of a run. Images are float32 [N, C, R, R] in [−1, 1] on the CPU.
+/// Generated and real images for a run's pictures. Images are float32 [N, C, R, R] in [−1, 1] on the CPU.
 namespace slopegan {
 
 /// Returns the layout of samples/<images>.png and reals.png.
@@ -18,15 +18,15 @@ GridLayout samples_layout(const SamplesConfig& samples);
 /// Generates images in batches of 64.
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents);
 
-/// Generates images with the current weights, in evaluation mode (running statistics), regardless of the mode of the
-/// generator.
+/// Generates images with the current weights, in evaluation mode (with running statistics), regardless of the
+/// generator's mode.
 at::Tensor generate_images(const Generator& generator, const at::Tensor& latents, const Compute& compute);
 
 /// Returns `count` real images as the discriminator sees them. They depend only on config.seed.
 at::Tensor real_images(const Dataset& dataset, const Config& config, std::int64_t count);
 
-/// Generates the images of `count` latents batch by batch. All batches, including the last, are computed with the same
-/// number of images, because the rounding of a convolution depends on this number. The bytes of an image therefore do
+/// Generates images from `count` latents batch by batch. All batches, including the last, are computed with the same
+/// number of images, because the rounding in a convolution depends on this number. The bytes of an image therefore do
 /// not depend on `count`. Throws StoppedError when the process receives a signal to stop.
 class ImageStream {
  public:
@@ -38,7 +38,7 @@ class ImageStream {
   /// Returns the next images, at most batch_size, or an undefined tensor at the end.
   at::Tensor next();
 
-  /// Number of images returned so far.
+  /// The number of images returned so far.
   std::int64_t done() const { return done_; }
   std::int64_t count() const { return count_; }
   std::int64_t channels() const { return channels_; }

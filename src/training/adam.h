@@ -18,19 +18,19 @@ struct AdamOptions {
   double epsilon = 1e-8;
 };
 
-/// Adam (Kingma and Ba 2015) on LibTorch's fused multi-tensor kernel, with its state as named tensors. LibTorch's own
-/// optimiser archive is keyed by address and overwrites the options on load.
+/// Adam (Kingma and Ba 2015), which uses LibTorch's fused multi-tensor kernel and provides its state as named tensors.
+/// LibTorch's own optimiser archive is keyed by address and overwrites the options when it is loaded.
 class Adam {
  public:
-  /// `parameters` are on one device and of one dtype; they must not be replaced by other tensors.
+  /// `parameters` must all have the same device and dtype, and must not be replaced with other tensors later.
   Adam(const NamedTensors& parameters, AdamOptions options);
 
-  /// Sets the learning rate of the next steps to `factor` times options.learning_rate.
+  /// Sets the learning rate for the next steps to `factor` times options.learning_rate.
   void set_rate_factor(double factor);
 
   /// Takes a step with the gradients of the parameters; parameters without a gradient are skipped. If `is_bad`, a
-  /// float32 scalar on the parameters' device, is defined and 1, nothing changes. No host synchronisation: the step can
-  /// be recorded as a graph.
+  /// float32 scalar on the parameters' device, is defined and 1, nothing changes. There is no host synchronisation, so
+  /// the step can be recorded as a graph.
   void step(const at::Tensor& is_bad = {});
 
   /// Resets the gradients to undefined.
@@ -46,7 +46,7 @@ class Adam {
   const std::vector<Slot>& slots() const { return slots_; }
 
   /// The update that the last step subtracted from the slot's parameter, lr · m̂ / (√v̂ + ε), recomputed from the
-  /// moments; zeros before the first step.
+  /// moments, or zeros if no step has been taken.
   at::Tensor last_update(const Slot& slot) const;
 
  private:
@@ -56,10 +56,10 @@ class Adam {
   std::vector<Slot> slots_;
 };
 
-/// The factor of both learning rates in the step that starts at `images` images, in [0, 1]: warm-up times decay.
-/// Warm-up: min(1, (images + batch) / lr_warmup_images); it is evaluated at the end of the step, of `batch` images,
-/// because a first rate of 0 would waste the step. Decay, with t = min(1, images / lr_decay_images): 1 − t (linear) or
-/// (1 + cos πt) / 2 (cosine). lr_decay_images = 0 stands for `total_images`.
+/// The factor for both learning rates in the step that starts at `images` images, in [0, 1]: warm-up times decay. The
+/// warm-up is min(1, (images + batch) / lr_warmup_images); it is evaluated at the end of the step, which has `batch`
+/// images, because a first rate of 0 would waste the step. The decay is 1 − t (linear) or (1 + cos πt) / 2 (cosine)
+/// with t = min(1, images / lr_decay_images). lr_decay_images = 0 stands for `total_images`.
 double learning_rate_factor(const OptimizerConfig& optimizer, std::int64_t total_images, std::int64_t images,
                             std::int64_t batch);
 

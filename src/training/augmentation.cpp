@@ -8,7 +8,7 @@ namespace slopegan {
 
 namespace {
 
-/// Draws random numbers for a whole batch and returns those of one part, on the device of the images.
+/// Draws random numbers for a whole batch and returns those for one part, on the device of the images.
 struct BatchDraws {
   at::TensorOptions options;
   RandomStream random;
@@ -49,7 +49,7 @@ at::Tensor change_color(const at::Tensor& images, const AugmentationDraws& draws
 
 at::Tensor translate(const at::Tensor& images, const AugmentationDraws& draws) {
   const std::int64_t side = images.size(-1);
-  // Pixels from outside the image read a border of zeros, one pixel wide.
+  // Pixels outside the image are read from a border of zeros, one pixel wide.
   const auto padded = at::constant_pad_nd(images, {1, 1, 1, 1});
   const auto source = [&](const at::Tensor& shift) { return (positions(images) + shift + 1).clamp(0, side + 1); };
   const auto rows = source(draws.row_shift), columns = source(draws.column_shift);

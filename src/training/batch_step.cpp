@@ -122,7 +122,7 @@ class BatchStep {
       loss.backward();
     }
     const auto norm = gradient_norm(optimizer);
-    // A float64 sum of float32 values is finite if each of them is. x - x is zero only if x is finite.
+    // A float64 sum of float32 values is finite if each value is. x - x is zero only if x is finite.
     auto sum = norm;
     for (const auto& value : losses_) sum = sum + value;
     optimizer.step((sum - sum).ne(0).to(at::kFloat));

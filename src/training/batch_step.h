@@ -10,12 +10,12 @@ namespace slopegan {
 
 class DataParallel;
 
-/// The results of a batch: scalars on the device that are means over the whole batch. The generator's results are
-/// undefined if the batch does not train the generator, and gradient_penalty if no penalty is due.
+/// The results of a batch: scalars on the device, which are means over the whole batch. The generator's results are
+/// undefined if the batch does not train the generator, and gradient_penalty is undefined if no penalty is due.
 struct BatchResults {
   at::Tensor discriminator_loss, d_real, d_fake, gradient_penalty, discriminator_gradient_norm;
   at::Tensor generator_loss, generator_gradient_norm;
-  at::Tensor weight_norms;  ///< not finite if a weight is not, or if the squares overflow
+  at::Tensor weight_norms;  ///< not finite if a weight is not finite or if the squares overflow
   at::Tensor fake;          ///< [B, C, R, R], the generated images, detached
 };
 

@@ -13,7 +13,7 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
-static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has another size with headers before CUDA 12.4");
+static_assert(CUDA_VERSION >= 12040, "LibTorch's CUDAGraph has a different size with headers from before CUDA 12.4");
 #endif
 #endif
 
@@ -27,11 +27,11 @@ class CudaGraph : public DeviceGraph {
  public:
   void begin() override {
     c10::cuda::device_synchronize();
-    // A recording has its own memory pool. Freeing the memory that earlier batches cached makes room for it.
+    // A recording has its own memory pool. Freeing the memory cached by earlier batches makes room for it.
     c10::cuda::CUDACachingAllocator::emptyCache();
     // CUDA cannot record the default stream.
     c10::cuda::setCurrentCUDAStream(recording_stream_);
-    // Thread-local capture, because the threads that prefetch images may pin memory meanwhile.
+    // The capture is thread-local because the threads that prefetch images may pin memory in the meantime.
     graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
   }
   void end() override {

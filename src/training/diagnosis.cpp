@@ -21,7 +21,7 @@ namespace slopegan {
 
 namespace {
 
-/// The number of pairwise distances grows with the square of the number of images.
+/// Limits the number of pairwise distances, which grows with the square of the number of images.
 constexpr std::int64_t max_compared_images = 256;
 
 /// Copies a network, so that forward passes do not change the state of the original.
@@ -53,7 +53,7 @@ std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset
   if (!has_split(config.data, Split::test)) return nullptr;
   auto held_out = load_dataset(config.data, Split::test);
   if (held_out->channels() != train.channels()) {
-    throw DataError(format_text("the test images of {} have {} channels, the training images {}",
+    throw DataError(format_text("the test images of {} have {} channels, but the training images have {}",
                                 printable(config.data.path), held_out->channels(), train.channels()));
   }
   return held_out;
@@ -116,7 +116,7 @@ Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
 
 }  // namespace
 
-/// The outputs for the probes: logits of all of them, images of up to max_compared_images.
+/// The outputs for the probes: the logits for all of them, and the images for up to max_compared_images.
 struct Diagnosis::Outputs {
   std::vector<at::Tensor> train_logits, held_out_logits, fake_logits, train_images, fake_images;
 };
@@ -176,7 +176,7 @@ void Diagnosis::measure_networks(const GanState& state, DiagnosticsRecord& recor
       pre_activations->insert(pre_activations->end(), probe->pre_activations().begin(), probe->pre_activations().end());
     }
   }
-  // Held-out images do not count as probes of the layers, so that the layer statistics do not depend on whether there
+  // Held-out images do not count as probes for the layers, so that the layer statistics do not depend on whether there
   // is a test split.
   for (std::int64_t begin = 0; held_out_ && begin < probes_; begin += config_.training.batch_size) {
     const auto images = to_compute(held_out_->batch(config_, begin), compute_);
@@ -236,7 +236,7 @@ DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained
   const auto dataset = load_dataset(config.data, Split::train);
   if (dataset->hash != checkpoint.info.dataset_hash) {
-    log::warning("the images at " + printable(config.data.path) + " are not the images that the run was trained on");
+    log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
   }
   const Compute compute = choose_compute(config.training);
   apply_compute(compute);

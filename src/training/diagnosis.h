@@ -18,21 +18,21 @@
 
 namespace slopegan {
 
-/// Measures a training state on fixed probes: the same latents, training images and, if the data set has a test split,
-/// held-out images each time. There are enough probes for every unit to be counted over at least
+/// Measures a training state on fixed probes: the latents, the training images and, if the data set has a test split,
+/// the held-out images are the same each time. There are enough probes for every unit to be counted over at least
 /// config.diagnostics.probes values, in whole batches of training.batch_size.
 ///
-/// The probes pass through copies of the networks in training mode, as in the next training step: batch norm uses the
-/// statistics of the batch, random slopes are drawn, and spectral norm takes its power iteration. The state itself
-/// (running statistics, u, gradients) and the random streams of the run do not change.
+/// The probes pass through copies of the networks in training mode, as in the next training step: batch norm uses batch
+/// statistics, random slopes are drawn, and spectral norm performs its power iteration. The state itself (running
+/// statistics, u, gradients) and the run's random streams do not change.
 class Diagnosis {
  public:
   /// `train` must outlive the object. Throws DataError if the test split is damaged or has a different number of
   /// channels.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
 
-  /// Measures the layers and images of `state`, and the gradients and updates of the last step of `stepped`, which
-  /// during training is the same state. If `pre_activations` is not nullptr, a histogram of the input of each
+  /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`, which
+  /// during training is the same state. If `pre_activations` is not nullptr, a histogram of the input to each
   /// activation is appended to it, in the order of the record's layers.
   DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
                                std::vector<Histogram>* pre_activations = nullptr) const;
@@ -72,8 +72,8 @@ class SentinelWarnings {
   std::set<std::string> warned_;
 };
 
-/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients of a step on the first probe images,
-/// which is taken in memory only. Throws CheckpointError if the tensors do not fit the configuration, and DataError.
+/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images,
+/// which is taken in memory only. Throws CheckpointError if the tensors do not match the configuration, and DataError.
 DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint);
 
 }  // namespace slopegan

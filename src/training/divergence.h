@@ -7,28 +7,28 @@
 #include "training/gan_state.h"
 
 /// Detection of values that are not finite. The check functions throw DivergedError if a value is NaN or infinite; the
-/// message names the step, the images seen, and the tensor or layer.
+/// message gives the step, the number of images seen, and the tensor or layer.
 namespace slopegan {
 
 /// The tensors that a step passed through the networks.
 struct StepImages {
-  at::Tensor latents;  ///< [B, latent_dim], input of the generator
+  at::Tensor latents;  ///< [B, latent_dim], the generator's input
   at::Tensor real;     ///< [B, C, R, R]
   at::Tensor fake;     ///< [B, C, R, R], generated from `latents`
 };
 
 /// Checks a loss; `name` is, for example, "the generator's loss". If the loss is not finite, the message names the
-/// cause: the first weight that is not finite, or the first block whose output is not. To find the block, the networks
-/// are run again, which changes their running statistics.
+/// cause, which is the first weight that is not finite, or the first block whose output is not finite. To find the
+/// block, the networks are run again, which changes their running statistics.
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images);
 
-/// The 2-norm of the gradients over all parameters: a float64 scalar on their device.
+/// The 2-norm of the gradients over all parameters, as a float64 scalar on their device.
 at::Tensor gradient_norm(const Adam& optimizer);
 
 /// Checks the result of gradient_norm.
 void check_gradients(double norm, const Adam& optimizer, const char* network, const GanState& state);
 
-/// The sum of the 2-norms of all parameters of both networks: a scalar on their device, which is not finite if an
+/// The sum of the 2-norms of all parameters of both networks, as a scalar on their device. It is not finite if an
 /// element is not finite.
 at::Tensor weight_norms(const GanState& state);
 

@@ -8,7 +8,7 @@
 
 namespace slopegan {
 
-/// Like Module::to, which would convert the integer counters too.
+/// Like Module::to, which would also convert the integer counters.
 static void convert(torch::nn::Module& module, at::Device device, at::ScalarType type) {
   module.to(device);
   if (type == at::kFloat) return;
@@ -72,7 +72,7 @@ void GanState::restore(const NamedTensors& saved) {
   steps = counters[1].item<std::int64_t>();
 }
 
-/// The parameters and buffers of floating-point dtype, or the others.
+/// The parameters and buffers with a floating-point dtype, or the others.
 static std::vector<at::Tensor> tensors_of(const torch::nn::Module& module, bool floating) {
   std::vector<at::Tensor> all = module.parameters();
   for (const auto& buffer : module.buffers()) all.push_back(buffer);

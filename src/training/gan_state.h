@@ -10,10 +10,11 @@
 
 namespace slopegan {
 
-/// Everything that training changes. tensors() is the one list of what a checkpoint holds.
+/// Everything that training changes. tensors() is the only list of what a checkpoint contains.
 struct GanState {
-  /// Initialises the networks on `device`. The initial normals depend only on config.seed and the shapes. `type` is the
-  /// dtype of the weights: float32, or float64 to distinguish rounding errors from mistakes in tests.
+  /// Initialises the networks on `device`. The random draws for the initial weights depend only on config.seed and the
+  /// shapes. `type` is the dtype of the weights: float32, or float64 to distinguish rounding errors from mistakes in
+  /// tests.
   GanState(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type = at::kFloat);
 
   Generator generator;
@@ -31,7 +32,7 @@ struct GanState {
   /// and a copy of the counters as `counters` (int64: images seen, steps).
   NamedTensors tensors() const;
 
-  /// Copies `saved` into the live tensors. Throws as restore_tensors does.
+  /// Copies `saved` into the live tensors. Throws the same exceptions as restore_tensors.
   void restore(const NamedTensors& saved);
 };
 
@@ -39,8 +40,9 @@ struct GanState {
 /// 5 % of the images seen (Karras et al. 2022, EDM, ema_rampup_ratio), so that the initial weights are soon forgotten.
 double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::int64_t batch);
 
-/// average ← decay · average + (1 − decay) · live, for every parameter and floating-point buffer, because running
-/// statistics belong to the weights they were measured with. Both modules have the same architecture.
+/// average ← decay · average + (1 − decay) · live, for every parameter and also for every floating-point buffer,
+/// because running statistics belong to the weights that they were measured with. Both modules have the same
+/// architecture.
 void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay);
 
 /// Copies every parameter and buffer.

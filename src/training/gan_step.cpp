@@ -11,7 +11,7 @@ namespace slopegan {
 
 namespace {
 
-/// Reads device scalars with one host synchronisation; 0 for undefined ones. The first must be defined.
+/// Reads device scalars with one host synchronisation; undefined ones are read as 0. The first one must be defined.
 std::vector<double> read_scalars(const std::vector<at::Tensor>& scalars) {
   std::vector<double> numbers;
   if (scalars.front().is_cpu()) {
@@ -77,7 +77,7 @@ void GanStep::take_batch(const StepInputs& inputs, StepStats& stats) {
   stats.d_fake = numbers[2];
   stats.gradient_penalty = results.gradient_penalty.defined() ? std::optional(numbers[3]) : std::nullopt;
   stats.discriminator_gradient_norm = numbers[4];
-  // The checks of losses that are not finite run the networks again, on each rank alone.
+  // If a loss is not finite, check_loss runs the networks again, on each rank separately.
   if (parallel_ && !std::isfinite(numbers[0] + numbers[3] + numbers[5])) parallel_->disable_sync();
   check_loss(numbers[0], "the discriminator's loss", state_, images);
   check_loss(numbers[3], "the gradient penalty", state_, images);

@@ -13,7 +13,7 @@ namespace slopegan {
 
 class DataParallel;
 
-/// The step of DCGAN training (Radford et al. 2016): one discriminator step per real batch, then one generator step on
+/// A step of DCGAN training (Radford et al. 2016): one discriminator step per real batch, then one generator step on
 /// the last generated batch.
 ///
 /// For each batch, the host draws all random numbers (draw_step_inputs), the device computes without host
@@ -22,11 +22,11 @@ class DataParallel;
 class GanStep {
  public:
   /// With `parallel`, the ranks take the steps together, each with its part (at least one image) of every batch;
-  /// losses, statistics and weights are those of the whole batches on all ranks. nullptr: a single process. All
+  /// losses, statistics and weights on all ranks are those for the whole batches. nullptr means a single process. All
   /// arguments must outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
-  /// Takes a step on `real_batches`, between 1 and discriminator_steps of them, and updates the averaged generator.
+  /// Takes a step on `real_batches`, of which there are 1 to discriminator_steps, and updates the averaged generator.
   /// Throws DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or
   /// infinite. Optimiser steps that would use such a value are skipped.
   StepStats take(const std::vector<RealImages>& real_batches);

@@ -13,7 +13,7 @@
 
 namespace slopegan {
 
-/// Hashing all weights takes a few percent of the time of a step.
+/// Comparisons are not made in every step, because hashing all weights takes a few percent of a step's time.
 static constexpr std::int64_t steps_between_comparisons = 100;
 
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen) {
@@ -28,7 +28,7 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
   const auto left = training.total_images - images_seen;
   const auto last = left % training.batch_size;
   if (training.batch_size < ranks) {
-    throw UsageError(format_text("training.batch_size = {} is the global batch size of {} ranks; allowed: {} or more",
+    throw UsageError(format_text("training.batch_size = {} is the global batch size for {} ranks; allowed: {} or more",
                                  training.batch_size, ranks, ranks));
   }
   if (left > 0 && last > 0 && last < ranks) {

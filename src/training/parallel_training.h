@@ -14,23 +14,23 @@
 /// Training with several ranks: rank 0 runs train(), the others run follow().
 namespace slopegan {
 
-/// Throws UsageError if `ranks` processes cannot continue `config` after `images_seen` images, because it has random
-/// slopes, which are drawn for the images of one process, or because a batch of the run, such as the last one, has
-/// fewer images than there are ranks.
+/// Throws UsageError if `ranks` processes cannot continue a run with `config` after `images_seen` images, either
+/// because it has random slopes, which are drawn for the images of one process, or because one of its batches, such as
+/// the last one, has fewer images than there are ranks.
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen);
 
 /// Copies the state of rank 0 to all ranks and prepares their common steps. Collective. Throws UsageError if the ranks
-/// have different configurations or images, and as check_trainable_by does.
+/// have different configurations or images, or if check_trainable_by throws it.
 std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, const std::string& dataset_hash,
                                          Ranks& ranks);
 
 /// Ends a step that began at `images_before` images. Returns true if a signal asked any rank to stop, in which case all
-/// ranks stop. Collective. From time to time, and before each checkpoint, compares the weights of all ranks: throws
-/// std::logic_error if they differ in a bit, which is a bug in this program.
+/// ranks stop. Collective. From time to time, and before each checkpoint, compares the weights of all ranks, and throws
+/// std::logic_error if they differ in any bit, which would be a bug in this program.
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before);
 
 /// Trains as a rank other than the first: takes the same steps as train() with its own parts of the batches, starting
-/// from the state of rank 0. Writes no files. Throws as train and Ranks do.
+/// from the state of rank 0. Writes no files. Throws the same exceptions as train and Ranks.
 TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dataset, Ranks& ranks);
 
 }  // namespace slopegan

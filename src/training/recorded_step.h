@@ -20,8 +20,8 @@ class DeviceGraph {
   virtual ~DeviceGraph() = default;
 
   /// Starts recording: until end(), operators that this thread launches are recorded and not executed, and a host
-  /// synchronisation is an error. begin and end throw c10::Error. After a failure, end() must be called as well; the
-  /// graph then cannot be replayed.
+  /// synchronisation is an error. begin and end throw c10::Error. end() must be called even after a failure; the graph
+  /// then cannot be replayed.
   virtual void begin() = 0;
   virtual void end() = 0;
   /// Enqueues the graph on the current stream.
@@ -32,14 +32,14 @@ class DeviceGraph {
 /// if the environment variable SLOPEGAN_CUDA_GRAPHS is 0.
 std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 
-/// Registers a graph factory for a device type. CUDA's is registered by default.
+/// Registers a graph factory for a device type. The one for CUDA is registered by default.
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
 
-/// Computes the batches of a step. On devices with graphs it replays recordings, since a step consists of hundreds of
-/// small operators, and the host takes longer to launch each one than a GPU takes to execute it.
+/// Computes the batches of a step. On devices with graphs it replays recordings, because a step consists of hundreds of
+/// small operators, and the host takes longer to launch each operator than a GPU takes to execute it.
 ///
 /// Batches with the same size and loss terms share a recording. It is made at the third such batch, by which time the
-/// libraries have chosen their algorithms. The recording owns its input tensors; the inputs of each batch are copied
+/// libraries have selected their algorithms. The recording owns its input tensors; the inputs of each batch are copied
 /// into them. If a recording fails, a warning is logged once, and these batches are computed operator by operator.
 class RecordedStep {
  public:

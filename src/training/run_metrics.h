@@ -20,24 +20,25 @@ namespace slopegan {
 /// DataError (including if metrics.extractor names a file that is not an extractor).
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
 
-/// Generates config.metrics.samples images and extracts their features. Uses latent set number `set`; a set is
-/// the same for all slopes of a sweep and throughout a run. Images are generated in small batches to limit
-/// memory. Throws DivergedError if they are not finite.
+/// Generates config.metrics.samples images and extracts their features. Uses latent set number `set`; each set is the
+/// same for all slopes in a sweep and throughout a run. Images are generated in small batches to limit memory. Throws
+/// DivergedError if they are not finite.
 Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
                              std::int64_t set);
 
 /// Computes the metrics of a generator after `images` training images. With `repeat`, also computes the Fréchet
-/// distance of a second set of images.
+/// distance for a second set of images.
 MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// Finds the evaluation with the lowest Fréchet distance. Only evaluations with the extractor and number of samples of
-/// the last one are comparable; the others are ignored.
+/// Finds the evaluation with the lowest Fréchet distance. Only evaluations with the same extractor and number of
+/// samples as the last one are comparable; the others are ignored.
 class BestSoFar {
  public:
   void add(const MetricsRecord& record);
 
-  /// The image count at the best evaluation (the first one on a tie); std::nullopt if none has a finite distance.
+  /// The image count at the best evaluation (the first one if there is a tie); std::nullopt if none has a finite
+  /// distance.
   std::optional<std::int64_t> images() const { return images_; }
   std::optional<double> fd() const { return lowest_fd_; }
 
@@ -48,8 +49,8 @@ class BestSoFar {
   std::optional<std::int64_t> images_;
 };
 
-/// The summary table at the end of a run, one row per item: images, time per phase, speed, memory, losses of the last
-/// step, last and best evaluation, checkpoint. `checkpoint` is the printable path of the last checkpoint.
+/// The summary table at the end of a run, with one row per item: images, time per phase, speed, memory, the last step's
+/// losses, the last and best evaluation, and the checkpoint. `checkpoint` is the printable path of the last checkpoint.
 std::string run_summary(const Progress& progress, const std::optional<MetricsRecord>& last_metrics,
                         const BestSoFar& best, const std::string& checkpoint);
 

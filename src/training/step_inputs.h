@@ -42,8 +42,8 @@ class RealBatches {
   BatchStream stream_;
 };
 
-/// Everything that the host decides about one batch of a step: images, random numbers, and which terms to compute.
-/// Random numbers are keyed by (seed, images seen) and drawn for the whole batch; each process takes its part.
+/// Everything that the host decides about one batch of a step: the images, the random numbers, and which terms to
+/// compute. Random numbers are keyed by (seed, images seen) and drawn for the whole batch; each process takes its part.
 /// Tensors are on the device; those that are not needed are undefined.
 struct StepInputs {
   at::Tensor real;                        ///< [B, C, R, R], dtype of the computation
@@ -51,13 +51,13 @@ struct StepInputs {
   at::Tensor label_noise, interpolation;  ///< [B], float32
   AugmentationDraws of_real, of_fake, of_real_for_generator, of_fake_for_generator;
   Part part;
-  double penalty_factor = 0;      ///< factor of R1 and R2: r1_every if they are due, 0 otherwise
+  double penalty_factor = 0;      ///< factor for R1 and R2: r1_every if they are due, 0 otherwise
   bool trains_generator = false;  ///< after the discriminator; true for the last batch of a step
 
   std::vector<at::Tensor*> tensors();
 };
 
-/// Draws the inputs of the batch that starts at state.images_seen. `index` is the index of the batch within the step.
+/// Draws the inputs for the batch that starts at state.images_seen. `index` is the index of the batch within the step.
 StepInputs draw_step_inputs(const GanState& state, const Config& config, const Compute& compute,
                             const RealImages& batch, std::int64_t index, bool trains_generator);
 

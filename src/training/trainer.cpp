@@ -30,7 +30,7 @@ namespace slopegan {
 
 namespace {
 
-/// One line of history per this many images: fine enough for any chart, small enough for long runs.
+/// The history has one line per this many images: enough for any chart, but few enough for long runs.
 constexpr std::int64_t history_every_images = 256;
 
 class Training {
@@ -49,7 +49,7 @@ class Training {
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluator_ = make_evaluator(config, dataset);
     }
-    // All checks that can reject the run have passed. Only now are files truncated or removed.
+    // All checks that can reject the run have passed, so files may now be truncated or removed.
     if (resume) {
       rewind_to(*resume, directory, logs_);
       log_resumed(*resume);
@@ -95,7 +95,7 @@ class Training {
       const bool evaluating = evaluator_ && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
-      // Another rank may be lost at any time, so an early checkpoint is written to resume from.
+      // Another rank may be lost at any time, so a checkpoint to resume from is written early.
       const bool first_of_several = parallel_ && state_.steps == 1;
       if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
         progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
@@ -112,7 +112,7 @@ class Training {
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: its counters contain {} images and {} steps, its manifest {} images",
+      throw CheckpointError(format_text("{}: its counters contain {} images and {} steps, but its manifest {} images",
                                         printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }
@@ -124,8 +124,8 @@ class Training {
                                       : format_text("resumed at {} images from {}", state_.images_seen, directory));
     if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
       log::warning(
-          "the checkpoint was written after a shortened last batch, so the continued run is not bit-identical to a run "
-          "that was planned with this length; a total_images that is a multiple of batch_size avoids this");
+          "the checkpoint was written after a shortened last batch, so the resumed run is not bit-identical to a run "
+          "that had this length from the start; a total_images that is a multiple of batch_size avoids this");
     }
   }
 
