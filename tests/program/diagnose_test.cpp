@@ -90,7 +90,7 @@ TEST_F(Diagnose, WarnsAboutOtherData) {
   }
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--data", data.string()});
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("are not the images that the run was trained on"));
+  EXPECT_THAT(result.err, HasSubstr("are not those that the run was trained on"));
   EXPECT_THAT(result.out, Not(HasSubstr("accuracy_held_out")));
 }
 

@@ -143,7 +143,7 @@ TEST_F(Import, RefusesUnsuitableWeightsAndLeavesNothing) {
     EXPECT_FALSE(fs::exists(outputs() / "imported"));
   };
   refused(import(good, {"run.name=smoke"}), 2, "already exists");
-  refused(import(good, {"generator.width=16"}), 4, "has another shape");
+  refused(import(good, {"generator.width=16"}), 4, "has a different shape");
   refused(import(good, {"generator.norm=none"}), 4, "a different architecture");
   refused(import(directory_ / "none"), 4, "none");
   refused(import(directory_.write("text", "no tensors")), 4, "text");

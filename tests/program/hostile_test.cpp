@@ -127,7 +127,7 @@ TEST_F(Hostile, ASweepDirectoryThatIsALinkIsNotWritten) {
   for (const char* command : {"train", "sweep"}) {
     const auto result = slopegan(smoke(command));
     EXPECT_EQ(result.code, 2);
-    EXPECT_THAT(result.err, HasSubstr("is a link"));
+    EXPECT_THAT(result.err, HasSubstr("is a symlink"));
     EXPECT_TRUE(std::filesystem::is_empty(elsewhere));
   }
 }

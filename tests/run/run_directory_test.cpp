@@ -119,7 +119,7 @@ TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeOpenedThroughOne) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "elsewhere");
   fs::create_symlink("elsewhere", directory / "x");
-  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory::create(directory / "x"); }), HasSubstr("x is a link"));
+  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory::create(directory / "x"); }), HasSubstr("x is a symlink"));
   EXPECT_TRUE(fs::is_empty(directory / "elsewhere"));
   fs::create_symlink("nowhere", directory / "y");
   EXPECT_THROW(RunDirectory::create(directory / "y"), UsageError);

@@ -41,17 +41,17 @@ TEST(LoadGenerator, RejectsAWrongWidthBeforeAllocatingTheNetwork) {
   wide.generator.width = 1024;
   wide.data.resolution = 128;  // 10 GB of weights
   checkpoint.info.config_yaml = to_yaml(wide);
-  EXPECT_THAT(refusal(checkpoint), HasSubstr("block0.conv.weight has another shape"));
+  EXPECT_THAT(refusal(checkpoint), HasSubstr("block0.conv.weight has a different shape"));
   // The checkpoint is also rejected if the first layer has the correct shape.
   checkpoint.tensors["generator.block0.conv.weight"] = at::empty({4, 16384, 4, 4});
-  EXPECT_THAT(refusal(checkpoint), HasSubstr("block1.conv.weight has another shape"));
+  EXPECT_THAT(refusal(checkpoint), HasSubstr("block1.conv.weight has a different shape"));
 }
 
 TEST(LoadGenerator, RejectsImagesWithoutOneOrThreeChannels) {
   auto checkpoint = generator_checkpoint(narrow());
   for (const std::int64_t channels : {0, 2, 4}) {
     checkpoint.tensors["generator.block3.conv.weight"] = at::empty({2, channels, 4, 4});
-    EXPECT_THAT(refusal(checkpoint), HasSubstr("block3.conv.weight has another shape")) << channels;
+    EXPECT_THAT(refusal(checkpoint), HasSubstr("block3.conv.weight has a different shape")) << channels;
   }
 }
 

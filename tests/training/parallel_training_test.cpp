@@ -244,7 +244,7 @@ TEST(DataParallel, RefusesConfigurationsThatRanksCannotTrain) {
   config = base_config();
   config.training.batch_size = 2;
   EXPECT_EQ(message_of<UsageError>([&] { check_trainable_by(3, config, 0); }),
-            "training.batch_size = 2 is the global batch size of 3 ranks; allowed: 3 or more");
+            "training.batch_size = 2 is the global batch size for 3 ranks; allowed: 3 or more");
   config = base_config();
   config.training.total_images = 65;
   EXPECT_THAT(message_of<UsageError>([&] { check_trainable_by(2, config, 0); }),
