@@ -6,8 +6,8 @@
 
 namespace slopegan {
 
-/// Returns the message of the `Expected` exception that `action` throws. If it throws no such exception, adds a test
-/// failure and returns an empty string.
+/// Returns the message of the `Expected` exception that `action` throws. If it does not throw one, adds a test failure
+/// and returns an empty string.
 template <typename Expected, typename Action>
 std::string message_of(Action&& action) {
   try {

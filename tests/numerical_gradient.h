@@ -36,7 +36,7 @@ inline at::Tensor analytic_gradient(const ScalarFunction& f, std::vector<at::Ten
   return gradient.defined() ? gradient : at::zeros_like(inputs[which]);
 }
 
-/// Largest absolute difference between the numerical and the analytic gradient, over all inputs.
+/// The largest absolute difference between the numerical and the analytic gradient, over all inputs.
 inline double gradient_error(const ScalarFunction& f, const std::vector<at::Tensor>& inputs) {
   double error = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {

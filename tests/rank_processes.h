@@ -10,7 +10,7 @@
 
 namespace slopegan::testing {
 
-/// Returns a free TCP port of this machine.
+/// Returns a free TCP port on this machine.
 inline int free_port() {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};

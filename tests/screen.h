@@ -8,8 +8,9 @@
 
 namespace slopegan::testing {
 
-/// A terminal emulator for the control sequences that slopegan sends (ECMA-48: CR, LF, CUU, EL, SGR); throws for
-/// others. The height is unlimited. Long lines wrap, and wrap again when the width changes.
+/// A terminal emulator for the control sequences that slopegan sends (ECMA-48: CR, LF, CUU, EL, SGR); it throws an
+/// exception if it receives any others. The height is unlimited. Long lines wrap, and wrap again when the width
+/// changes.
 class Screen {
  public:
   explicit Screen(std::size_t columns) : columns_(columns) {}

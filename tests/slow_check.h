@@ -6,7 +6,7 @@
 
 namespace slopegan::testing {
 
-/// Number of repetitions of a check: `quick` in the normal test run, `full` in scripts/check_slow.sh, which sets
+/// The number of repetitions of a check: `quick` in the normal test run, `full` in scripts/check_slow.sh, which sets
 /// SLOPEGAN_SLOW.
 inline int check_count(int quick, int full) { return std::getenv("SLOPEGAN_SLOW") != nullptr ? full : quick; }
 

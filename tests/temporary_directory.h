@@ -14,7 +14,7 @@ namespace slopegan {
 /// A new empty directory, deleted with its contents by the destructor.
 class TemporaryDirectory {
  public:
-  /// `parent` ends with a slash.
+  /// Creates the directory in `parent`, which must end with a slash.
   explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) {
     std::string name = parent + "slopegan-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create a temporary directory: " + name);
@@ -30,7 +30,7 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
-  /// Writes a file into the directory and returns its path.
+  /// Writes a file in the directory and returns its path.
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
     return path_ / name;

@@ -24,7 +24,7 @@ BadValues with_hint(const std::vector<std::string>& values, const std::string& h
 
 std::string allowed_text(const std::string& rule) { return "allowed: " + rule; }
 
-/// Values that no rule for a number accepts.
+/// Values that no rule for numbers accepts.
 const std::vector<std::string> no_numbers = {"ten",   "\"1\"", "[1]",        "{a: 1}", "true",
                                              "0x10",  "1e",    "1 2",        ".nan",   ".inf",
                                              "-.inf", "1e999", "\"\\e[2J\"", "",       "2026-01-31"};

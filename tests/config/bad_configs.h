@@ -13,7 +13,7 @@ struct BadConfig {
   std::string hint;  ///< a part of the expected message: the allowed values or a suggestion
 };
 
-/// For every key of config/fields.h: every kind of mistake that violates its rule, and mistakes in the key itself.
+/// For every key in config/fields.h: every kind of mistake that violates its rule, and mistakes in the key itself.
 std::vector<BadConfig> bad_configs();
 
 /// Hostile YAML that does not depend on any key.

@@ -113,7 +113,7 @@ TEST_F(HostileFiles, RefusesASecondDocument) {
             Lines{"x.yaml:2: a second YAML document starts here; only one is allowed"});
 }
 
-TEST_F(HostileFiles, RefusesKeysThatAreNotWords) {
+TEST_F(HostileFiles, RefusesKeysThatAreNotNames) {
   EXPECT_EQ(errors("? [a, b]\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
   EXPECT_EQ(errors("? {a: b}\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
   EXPECT_EQ(errors("~: 1\n"), Lines{"x.yaml:1: a key must be a name"});

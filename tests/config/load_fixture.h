@@ -9,14 +9,14 @@
 
 namespace slopegan {
 
-/// Loads text from a file that messages call "x.yaml".
+/// Loads text from a file that is called "x.yaml" in messages.
 class LoadFixture : public ::testing::Test {
  protected:
   LoadedConfig load(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     return load_config(directory_.write("x.yaml", text), overrides);
   }
 
-  /// The lines of the UsageError that `load` throws. Fails the test and returns an empty list if it throws none.
+  /// The lines of the UsageError that `load` throws. If it throws none, fails the test and returns an empty list.
   std::vector<std::string> errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     try {
       load(text, overrides);

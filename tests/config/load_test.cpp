@@ -162,7 +162,7 @@ TEST_F(LoadConfig, AcceptsTheBoundsOfARange) {
   EXPECT_EQ(load("optimizer: {beta1: 0}").config.optimizer.beta1, 0);
 }
 
-TEST_F(LoadConfig, NamesTheWordsOfAnEnumeration) {
+TEST_F(LoadConfig, ListsTheNamesOfAnEnumeration) {
   EXPECT_EQ(
       errors("training:\n  precision: float8"),
       Lines{"x.yaml:2: training.precision = float8 is not allowed; allowed: auto, float32, bfloat16 (did you mean "
@@ -173,7 +173,7 @@ TEST_F(LoadConfig, NamesTheWordsOfAnEnumeration) {
             Lines{"x.yaml:1: generator.norm = spectral is not allowed; allowed: batch, none"});
 }
 
-TEST_F(LoadConfig, RefusesValuesOfAnotherType) {
+TEST_F(LoadConfig, RefusesValuesOfADifferentType) {
   const std::string batch = "training: {batch_size: ";
   const std::string allowed = "; allowed: 1 to 65536";
   EXPECT_EQ(errors(batch + "many}"), Lines{"x.yaml:1: training.batch_size = many is not a whole number" + allowed});
@@ -296,7 +296,7 @@ TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
             "the activation is not monotone");
 }
 
-TEST_F(LoadConfig, ReadsAListOfWords) {
+TEST_F(LoadConfig, ReadsAListOfNames) {
   const auto names = load("metrics: {names: [kd, memorisation]}").config.metrics.names;
   EXPECT_EQ(names, (std::vector{MetricName::kd, MetricName::memorisation}));
   EXPECT_EQ(errors("metrics: {names: [fd, kid]}"),

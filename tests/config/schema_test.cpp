@@ -22,8 +22,8 @@ const std::filesystem::path folder = std::filesystem::path(SLOPEGAN_SOURCE_DIR) 
 
 class Schema : public ::testing::Test {
  protected:
-  /// The validation errors of PyPI's jsonschema for each text, null for valid ones; std::nullopt if jsonschema is not
-  /// installed.
+  /// The validation errors from PyPI's jsonschema for each text, which are null for valid texts; std::nullopt if
+  /// jsonschema is not installed.
   std::optional<nlohmann::json> objections(const std::vector<std::string>& texts) {
     const auto schema = directory_.write("schema.json", config_schema());
     const auto in = directory_.write("in.json", nlohmann::json(texts).dump());
@@ -69,7 +69,7 @@ TEST_F(Schema, AcceptsShippedAndPrintedConfigurations) {
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_TRUE(found->at(i).is_null()) << texts[i] << found->at(i);
 }
 
-// A schema cannot express errors of YAML syntax and constraints between keys.
+// A schema cannot express errors in YAML syntax or constraints between keys.
 TEST_F(Schema, RefusesTheMistakesThatTheProgramRefuses) {
   const auto is_beyond_a_schema = [](const std::string& what) {
     for (const char* part : {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10"}) {

@@ -1,5 +1,5 @@
-// A classifier of convolutions, batch norm and slopegan's Leaky ReLU: it learns to distinguish horizontal from vertical
-// stripes, and exits with 1 if it fails.
+// A classifier built from convolutions, batch norm and slopegan's Leaky ReLU. It learns to distinguish horizontal from
+// vertical stripes; the program exits with code 1 if it does not.
 #include <cstdio>
 #include <layers/activation.h>
 #include <layers/batch_norm.h>
@@ -26,7 +26,7 @@ torch::nn::Conv2d convolution(int in, int out) {
 
 slopegan::LeakyReLU activation() { return slopegan::LeakyReLU(slopegan::LeakyReLUOptions{slope, /*inplace=*/true}); }
 
-/// [count, 1, 16, 16] noisy stripes of random phase and period; label 1 for vertical stripes.
+/// Noisy stripes with random phase and period, [count, 1, 16, 16]; the label is 1 for vertical stripes.
 std::pair<at::Tensor, at::Tensor> stripes(int count) {
   const auto labels = at::randint(2, {count}).to(at::kFloat);
   const auto phase = at::rand({count, 1, 1}) * 6.28, pace = at::rand({count, 1, 1}) + 0.7;

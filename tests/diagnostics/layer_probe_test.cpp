@@ -10,7 +10,7 @@
 namespace slopegan {
 namespace {
 
-/// [2, 4, 1, 2]: a dead channel, an always positive one, a mixed one, and a mixed one a hundred times smaller.
+/// [2, 4, 1, 2]: a dead channel, one that is always positive, a mixed one, and a mixed one a hundred times smaller.
 at::Tensor four_units() {
   const auto values =
       at::tensor({-1., -2., -3., 0., /**/ 1., 2., 3., 4., /**/ -1., 1., -2., 2., /**/ -.01, .01, -.02, .02});
@@ -36,7 +36,7 @@ TEST(UnitStatistics, CountsUnitsThatAreNeverOrAlwaysPositive) {
 }
 
 TEST(UnitStatistics, ComparesDormantUnitsWithTheMeanOfTheLayer) {
-  // Mean |f| of the units at slope 0: 0, 2.5, 0.75, 0.0075; the limit is 0.025 · their mean, 0.0203.
+  // The mean |f| of the units at slope 0 is 0, 2.5, 0.75, 0.0075; the limit is 0.025 times their mean, 0.0203.
   EXPECT_EQ(statistics_of(four_units(), 0).dormant(), 2.0 / 4);
   // At slope 1: 1.5, 2.5, 1.5, 0.015; the limit is 0.034.
   EXPECT_EQ(statistics_of(four_units(), 1).dormant(), 1.0 / 4);

@@ -10,13 +10,13 @@ namespace slopegan {
 namespace {
 
 TEST(MeanPairwiseDistance, IsTheMeanOverAllPairs) {
-  // The corners (0,0), (3,4), (3,0): 5, 3, 4.
+  // The distances between the corners (0,0), (3,4), (3,0) are 5, 3, 4.
   EXPECT_NEAR(mean_pairwise_distance(at::tensor({0., 0., 3., 4., 3., 0.}).view({3, 2})), 4, 1e-6);
   EXPECT_EQ(mean_pairwise_distance(at::ones({5, 1, 4, 4})), 0);
   EXPECT_THROW(mean_pairwise_distance(at::ones({1, 4})), c10::Error);
 }
 
-TEST(MeanPairwiseDistance, OfNormalsIsTheSquareRootOfTwiceTheirDimension) {
+TEST(MeanPairwiseDistance, OfNormalSamplesIsTheSquareRootOfTwiceTheirDimension) {
   at::manual_seed(1);
   EXPECT_NEAR(mean_pairwise_distance(at::randn({64, 1, 32, 32})), std::sqrt(2.0 * 1024), 0.5);
 }

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-/// The key-value store of all ranks of a test. It can be made to block or to throw.
+/// The key-value store that all ranks in a test share. It can be made to block or to throw.
 struct SharedStore {
   KeyValueStore of_rank() {
     KeyValueStore store;
@@ -68,7 +68,7 @@ class HeartbeatTest : public ::testing::Test {
                                        Heartbeat::Limits{milliseconds(10), 10, grace_rounds}, give_up);
   }
 
-  /// Polls for a failure for at most ten seconds.
+  /// Polls for a failure for up to ten seconds.
   static std::optional<Heartbeat::Failure> wait_for_failure(Heartbeat& heartbeat) {
     for (int i = 0; i < 2000; ++i) {
       if (auto failure = heartbeat.failure()) return failure;

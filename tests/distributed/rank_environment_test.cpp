@@ -26,7 +26,7 @@ std::string error_of(const Variables& variables) {
   return message_of<UsageError>([&] { ranks(variables); });
 }
 
-/// What torchrun sets for the second of two processes.
+/// The variables that torchrun sets for the second of two processes.
 const Variables second = {{"RANK", "1"},
                           {"WORLD_SIZE", "2"},
                           {"LOCAL_RANK", "1"},

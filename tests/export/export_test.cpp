@@ -42,7 +42,7 @@ Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) 
 struct Sample {
   std::string yaml;
   std::int64_t channels = 1;
-  /// The slope after each convolution but the last; empty if slopes are tensors.
+  /// The slope after each convolution except the last one; empty if slopes are tensors.
   std::vector<double> slopes{};
 };
 
@@ -52,7 +52,7 @@ const std::vector<Sample>& samples() {
       {"generator: {negative_slope: 0}", 1, {0, 0, 0}},
       {"generator: {negative_slope: [0.1, 0, 1]}", 1, {0.1, 0, 1}},
       {"generator: {negative_slope: [-0.5, 1.5, 0.3333333333333333]}", 1, {-0.5, 1.5, 1.0 / 3}},
-      // The checkpoint is at 64 of 128 images.
+      // The checkpoint was written after 64 of 128 images.
       {"generator: {negative_slope: {from: 0.3, to: 0.1, over_images: 128, shape: linear}}", 1, {0.2, 0.2, 0.2}},
       {"generator: {activation: relu}", 1, {0, 0, 0}},
       {"generator: {activation: rrelu}", 1, {11.0 / 48, 11.0 / 48, 11.0 / 48}},
@@ -119,7 +119,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // PyTorch's operators give the same bits; ONNX rounds epsilon and slopes to float32.
+        // PyTorch's operators produce the same bits; ONNX rounds epsilon and slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
     }
@@ -165,7 +165,7 @@ TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
                           "7.running_mean", "7.running_var", "7.weight", "8.weight", "9.weight"));
 }
 
-TEST_F(Exported, ReferenceFilesHoldLatentsAndImages) {
+TEST_F(Exported, ReferenceFilesContainLatentsAndImages) {
   const auto checkpoint = sample_generator("data: {resolution: 32}");
   export_generator(checkpoint, {.format = "onnx", .out = file_, .reference = directory_ / "reference"});
   const auto reference = read_safetensors(directory_ / "reference").tensors;
@@ -184,9 +184,9 @@ TEST_F(Exported, FilesAreReproducible) {
   }
 }
 
-// Away from the edges, the output of the second convolution is exactly 2^20 in any order of summation. Batch norm
-// subtracts it as the mean, and the rounding of the folded weights remains.
-TEST_F(Exported, FilesThatComputeOtherImagesAreRejectedAndRemoved) {
+// Away from the edges, the output of the second convolution is exactly 2^20, regardless of the order of summation.
+// Batch norm subtracts it as the mean, so that the rounding errors in the folded weights remain.
+TEST_F(Exported, FilesThatComputeDifferentImagesAreRejectedAndRemoved) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0}");
   checkpoint.tensors.at("generator.block0.norm.weight").fill_(0);
   checkpoint.tensors.at("generator.block0.norm.bias").fill_(1 << 16);

@@ -12,22 +12,24 @@
 
 namespace slopegan::testing {
 
-/// What a power failure leaves of the content of a file that was written but not synchronised.
+/// What remains after a power failure of the content of a file that was written but not synced.
 enum class UnsyncedData { lost, zeros, part, written };
-/// What a power failure leaves of the created, changed and removed names in a directory that was not synchronised.
+/// What remains after a power failure of the names that were created, changed and removed in a directory that was not
+/// synced.
 enum class UnsyncedNames { lost, kept, some };
 
-/// A simulated disk that guarantees no more than POSIX: the content of a file is durable after fsync of the file, a
-/// name after fsync of its directory. It replays recorded calls and writes a possible result of a crash as real files.
-/// A rename is atomic: both names or neither. Otherwise names reach the disk in any order.
+/// A simulated disk that guarantees no more than POSIX does: the content of a file is durable after an fsync of the
+/// file, and a name after an fsync of its directory. It replays recorded calls and writes a possible result of a crash
+/// as real files. A rename is atomic: either both names reach the disk or neither. Otherwise names reach the disk in
+/// any order.
 class CrashingDisk {
  public:
-  /// Treats the current content of `root` (files, directories, links) as durable.
+  /// Treats the current content of `root` (files, directories, symlinks) as durable.
   explicit CrashingDisk(std::filesystem::path root);
 
   void replay(const RecordedCall& call);
 
-  /// Writes a possible state of `root` after a crash at this point to the empty directory `to`.
+  /// Writes to the empty directory `to` a state that `root` may have after a crash at this point.
   void crash(UnsyncedNames names, UnsyncedData data, RandomStream& random, const std::filesystem::path& to) const;
 
  private:
@@ -36,7 +38,7 @@ class CrashingDisk {
     std::string content, safe_content;  ///< for a link, its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
-  /// Keyed by the node of the directory, so that a renamed directory keeps its names.
+  /// The key contains the node of the directory, so that a renamed directory keeps its names.
   using Names = std::map<std::pair<NodePtr, std::string>, NodePtr>;
   struct Change {
     std::string kind;  ///< add, remove, rename, exchange

@@ -57,7 +57,7 @@ bool is_below(const std::string& path) {
          path[plan.below.size()] == '/';
 }
 
-/// Decides whether a call fails, and records it. Constructed before the call.
+/// Decides whether a call fails, and records it. The object is constructed before the call.
 class Call {
  public:
   Call(const char* kind, std::string path, std::string other = "") : kind_(kind) {
@@ -114,7 +114,7 @@ Armed copy_of(const FaultPlan& given) {
   return {given.below, given.from, given.record, given.fail, given.kill, given.error, given.stays};
 }
 
-/// The value of one key of SLOPEGAN_FAULTS.
+/// The value of one key in SLOPEGAN_FAULTS.
 std::string value_of(const std::string& text, const std::string& key) {
   const auto begin = (';' + text).find(';' + key + '=');
   if (begin == std::string::npos) return "";
@@ -140,7 +140,7 @@ mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
 }
 
-/// A call that opens a file counts if it may create or truncate the file.
+/// A call that opens a file is counted if it may create or truncate the file.
 template <class Open>
 int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-/// Fault injection: this library interposes on the C library. It counts the calls that modify files below one
-/// directory, and can record them, make one fail, or kill the process before one. A test program links it and calls
-/// arm_faults in a child process. The real program loads it through LD_PRELOAD, with the plan in SLOPEGAN_FAULTS.
+/// Fault injection: this library interposes functions of the C library. It counts the calls that modify files below a
+/// directory, and can record them, make one of them fail, or kill the process before one of them. A test program links
+/// the library and calls arm_faults in a child process. The real program loads it through LD_PRELOAD, with the plan in
+/// SLOPEGAN_FAULTS.
 namespace slopegan::testing {
 
 struct FaultPlan {
@@ -27,7 +28,7 @@ void arm_faults(const FaultPlan& plan);
 /// The number of calls so far.
 long faults_counted();
 
-/// The environment variable with the plan of the real program:
+/// The environment variable that contains the plan for the real program:
 /// "below=/tmp/x;from=checkpoints/.tmp;fail=3;error=28;stays=1;kill=0;record=/y".
 constexpr auto faults_variable = "SLOPEGAN_FAULTS";
 

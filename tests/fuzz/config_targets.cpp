@@ -11,7 +11,7 @@ namespace {
 
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Every line must start with the place of its error: "<place>:<line>: ", or "<place>: " if `has_lines` is false.
+/// Every line must start with the location of its error: "<place>:<line>: ", or "<place>: " if `has_lines` is false.
 void promise_places(const std::string& message, const std::string& place, bool has_lines) {
   promise_message(message);
   std::istringstream lines(message);
@@ -23,7 +23,7 @@ void promise_places(const std::string& message, const std::string& place, bool h
   }
 }
 
-/// Reading the printed text of an accepted configuration must give an equal configuration.
+/// Reading the printed text of an accepted configuration must produce an equal configuration.
 void promise_round_trip(const Config& config) {
   promise(differences(config, parse_config(to_yaml(config), "printed")).empty(), "a configuration reads back");
 }

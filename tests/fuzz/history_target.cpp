@@ -16,8 +16,8 @@ std::string lines_of(const std::vector<Record>& records, std::string (*line)(con
   return text;
 }
 
-/// Writes accepted records as lines. Reading these and writing them again must give the same lines. Compares lines
-/// instead of records, because NaN differs from itself.
+/// Writes accepted records as lines. Reading these lines and writing them again must produce the same lines. Lines are
+/// compared instead of records because NaN differs from itself.
 template <class Record>
 void read_as(const MemoryFile& file, Reader<Record> read, std::string (*line)(const Record&)) {
   try {

@@ -15,12 +15,12 @@ struct Target {
   void (*run)(Bytes);
 };
 
-/// Prints the name that CTest shows.
+/// Prints the name shown by CTest.
 void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 class FuzzTarget : public ::testing::TestWithParam<Target> {};
 
-/// Valid files, damaged files, and findings of fuzzers. A violated property aborts the process.
+/// The corpus contains valid files, damaged files, and findings of fuzzers. A violated property aborts the process.
 TEST_P(FuzzTarget, ReplaysItsCorpus) {
   const std::filesystem::path corpus = std::filesystem::path(SLOPEGAN_SOURCE_DIR) / "tests/fuzz/corpus";
   int inputs = 0;

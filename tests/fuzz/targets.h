@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <span>
 
-/// Entry points for libFuzzer and the replay test. Each target reads the bytes as one kind of file of unknown origin.
-/// It aborts the process if the reader throws anything other than its documented error, or if a property of the result
-/// does not hold.
+/// Entry points for libFuzzer and the replay test. Each target reads the bytes as one kind of file from an unknown
+/// source. It aborts the process if the reader throws anything other than its documented error, or if a property of the
+/// result does not hold.
 namespace slopegan::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;

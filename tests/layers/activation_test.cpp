@@ -123,7 +123,7 @@ TEST(RReLU, FirstAndSecondDerivativesMatchNumericalOnes) {
   for (const auto definition : {RReLUDefinition::slope, RReLUDefinition::divisor}) {
     RReLU layer(RReLUOptions{definition, 3, "layer"});
     const auto f = [&layer](const std::vector<at::Tensor>& in) {
-      layer->set_images(64);  // the same draws each time
+      layer->set_images(64);  // repeats the same draws
       return layer->forward(in[0]).pow(3).sum();
     };
     const auto x = at::linspace(-1.95, 2, 20, at::kDouble);

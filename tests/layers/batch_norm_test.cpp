@@ -20,7 +20,8 @@ struct NormCase {
   std::int64_t count, channels, height, width;
 };
 
-// Fewer and more channels than a strip of the loops has, also not a multiple of it; more rows than a block has.
+// Fewer and more channels than a strip in the loops has, including numbers that are not a multiple of it; more rows
+// than a block has.
 const std::vector<NormCase> norm_cases = {{4, 5, 6, 6}, {3, 64, 4, 4}, {2, 100, 3, 5}, {64, 32, 16, 16}, {2, 1, 1, 1}};
 constexpr double norm_slopes[] = {0, 0.01, 0.2, 1, 1.5, -0.3};
 
@@ -197,7 +198,7 @@ TEST(BatchNormLeakyRelu, RejectsInvalidArguments) {
 
 // --- SynchronisedBatchNorm
 
-/// The sum over `ranks` ranks with the same images.
+/// The sum across `ranks` ranks with the same images.
 SumOverRanks equal_ranks(double ranks) {
   return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
 }
@@ -211,8 +212,8 @@ BatchNormActivation make_norm(at::ScalarType type) {
   return norm;
 }
 
-/// Returns in float64 the output; the gradients of x, weight and bias; the gradient of x again, now differentiable; and
-/// the gradients of its squared norm with respect to x and weight.
+/// Returns, in float64: the output; the gradients of x, weight and bias; the gradient of x again, now differentiable;
+/// and the gradients of its squared norm with respect to x and weight.
 std::vector<at::Tensor> synchronised_derivatives(const at::Tensor& x, BatchNormActivation& norm,
                                                  const at::Tensor& direction,
                                                  const std::function<at::Tensor(const at::Tensor&)>& function) {

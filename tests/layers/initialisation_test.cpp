@@ -28,12 +28,12 @@ TEST(LeakyReluGain, PreservesTheVarianceThroughADeepChain) {
                   "layer" + std::to_string(layer));
       x = at::mm(slopegan::leaky_relu(x, slope), weight);
     }
-    // The variance of a layer fluctuates by a few per cent at this width.
+    // The variance of a layer fluctuates by a few percent at this width.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.3) << slope;
   }
 }
 
-TEST(FillNormal, DrawsTheSameNormalsForEveryScaleDtypeAndMemoryFormat) {
+TEST(FillNormal, DrawsTheSameNumbersForEveryScaleDtypeAndMemoryFormat) {
   auto first = at::empty({4, 3, 2, 2});
   auto scaled = at::empty({4, 3, 2, 2}, at::TensorOptions(at::kDouble).memory_format(at::MemoryFormat::ChannelsLast));
   fill_normal(first, 0, 1, 5, "w");

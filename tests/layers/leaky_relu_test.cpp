@@ -85,7 +85,7 @@ TEST(LeakyRelu, GradientAtZeroIsTheSlope) {
 TEST(LeakyRelu, FirstAndSecondDerivativesMatchNumericalOnes) {
   for (const double slope : {-0.3, 0.0, 0.2, 1.0}) {
     const auto f = [slope](const std::vector<at::Tensor>& in) {
-      // The cube gives a second derivative that is not zero.
+      // The cube makes the second derivative non-zero.
       return (slopegan::leaky_relu(in[0] * in[1], slope).pow(3) * in[1].sin()).sum();
     };
     const std::vector<at::Tensor> inputs = {values({4, 3}), values({4, 3}).flip(0)};

@@ -12,13 +12,13 @@
 namespace slopegan {
 namespace {
 
-/// `low` channels on the small maps, `high` on the large maps, whose side is `size`.
+/// `low` channels in the small feature maps, and `high` in the large ones, whose side is `size`.
 struct Layer {
   std::int64_t low, high, size;
 };
 
 // Gray and RGB images; widths on both sides of the thresholds between implementations; a side of 2 (border everywhere);
-// more lines than a block has; patches in one part, in one part per line and in one part per place; odd widths and
+// more lines than a block has; patches in one part, in one part per line and in one part per position; odd widths and
 // sides.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
@@ -51,7 +51,7 @@ Inputs make_inputs(const Layer& layer, bool transposed) {
           values(transposed ? large : small, 1), values(transposed ? small : large, 1)};
 }
 
-/// Output, both gradients of <output, direction>, and both gradients of <gradient of the maps, second>, in float64.
+/// The output, both gradients of <output, direction>, and both gradients of <gradient of the maps, second>, in float64.
 template <typename Function>
 std::vector<at::Tensor> derivatives(const Inputs& inputs, at::ScalarType maps_type, at::ScalarType weight_type,
                                     Function function) {
@@ -209,7 +209,7 @@ TEST(PreparedWeight, SplitsTheLayoutForTransposingIntoParts) {
 
 // --- FixedTransposedConvolution
 
-/// `low` channels on the small maps, `high` on the large maps, the side of the small maps, the number of maps.
+/// `low` channels in the small feature maps, `high` in the large ones, the side of the small ones, and the batch size.
 struct FixedLayer {
   std::int64_t low, high, size, count;
 };

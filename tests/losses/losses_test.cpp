@@ -44,7 +44,7 @@ LossConfig loss_of(LossKind kind) {
   return loss;
 }
 
-/// Two pairs of logits for which no loss is symmetric. The expected values below are computed by hand.
+/// Two pairs of logits for which no loss is symmetric. The expected values below were computed by hand.
 const auto real_pair = at::tensor({0.5, -1.5}, at::kDouble), fake_pair = at::tensor({2.0, -0.25}, at::kDouble);
 
 double discriminator_value(const LossConfig& loss) {

@@ -45,7 +45,7 @@ TEST(ClassifierScore, RejectsInvalidLogits) {
 at::Tensor classes(std::initializer_list<std::int64_t> values) { return at::tensor(values, at::kLong); }
 
 TEST(ClassHistogramKl, MatchesItsDefinition) {
-  // shares (¾, ¼) against (½, ½)
+  // The distributions are (¾, ¼) and (½, ½).
   const at::Tensor generated = classes({0, 0, 1, 0}), real = classes({1, 0, 0, 1, 1, 0});
   const double expected = 0.75 * std::log(1.5) + 0.25 * std::log(0.5);
   EXPECT_NEAR(class_histogram_kl(generated, real, 2), expected, 1e-15);
@@ -53,7 +53,7 @@ TEST(ClassHistogramKl, MatchesItsDefinition) {
   EXPECT_NEAR(class_histogram_kl(real, generated, 2), 0.5 * std::log(2.0 / 3) + 0.5 * std::log(2.0), 1e-15);
 }
 
-TEST(ClassHistogramKl, IsZeroForEqualSharesAndLogKForOneOfKClasses) {
+TEST(ClassHistogramKl, IsZeroForEqualDistributionsAndLogKForOneOfKClasses) {
   const at::Tensor all = at::arange(10).repeat({4});
   EXPECT_EQ(class_histogram_kl(at::arange(10), all, 10), 0);
   EXPECT_NEAR(class_histogram_kl(classes({7, 7, 7}), all, 10), std::log(10.0), 1e-15);

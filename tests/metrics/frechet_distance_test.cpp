@@ -93,7 +93,7 @@ TEST(FrechetBias, MatchesItsSumOverEigenvalues) {
       sum += 0.5 * (i == j ? 2 : 1) * values[i] * values[j] / (values[i] + values[j]);
     }
   }
-  // Rotated, so that the matrix is not diagonal.
+  // The rotation makes the matrix non-diagonal.
   const auto [rotation, upper] = at::linalg_qr(normal_features(3, 4, 4));
   const at::Tensor covariance = at::mm(rotation * at::tensor(values), rotation.t());
   EXPECT_NEAR(frechet_bias(covariance, 100, 300), (1.0 / 100 + 1.0 / 300) * sum, 1e-12);

@@ -15,7 +15,7 @@
 #include "run/safetensors.h"
 #include "support/files.h"
 
-/// Comparison with torch-fidelity and prdc, see scripts/golden_metrics.py.
+/// Comparison with torch-fidelity and prdc; see scripts/golden_metrics.py.
 namespace slopegan {
 namespace {
 
@@ -88,7 +88,7 @@ TEST(GoldenMetrics, DensityAndCoverageMatchPrdc) {
   for (const GoldenSet& set : golden_sets()) {
     SCOPED_TRACE(set.name);
     const ManifoldMetrics found = manifold_metrics(manifold_of(set.real), manifold_of(set.generated));
-    // Both figures are counts divided by a constant, and the counts must be equal.
+    // Both values are counts divided by a constant, and the counts must be equal.
     const auto reals = static_cast<double>(set.real.size(0)), samples = static_cast<double>(set.generated.size(0));
     EXPECT_NEAR(found.density, set.value("density"), 0.5 / (5 * samples));
     EXPECT_NEAR(found.coverage, set.value("coverage"), 0.5 / reals);

@@ -40,7 +40,8 @@ TEST(KernelDistance, MatchesItsDefinitionForSetsOfDifferentSizes) {
 }
 
 TEST(KernelDistance, DoesNotDependOnTheNumberOfBlocks) {
-  // A set of two different rows, c times each, has closed forms for the sums. 1,600 rows need more than one block.
+  // For a set of two different rows, each repeated c times, the sums have closed forms. 1,600 rows need more than one
+  // block.
   const std::int64_t c = 800;
   const at::Tensor a = at::tensor({1.0, 2.0}, at::kDouble), b = at::tensor({-1.0, 3.0}, at::kDouble);
   const at::Tensor x = at::stack({a, b}).repeat({c, 1}), y = at::zeros({2 * c + 3, 2}, at::kDouble);
@@ -57,7 +58,7 @@ TEST(KernelDistance, IsUnbiased) {
   }
   const Estimate found = estimate(distances);
   EXPECT_NEAR(found.mean, 0, 3 * found.standard_error);
-  // Bias of the mean if the diagonal, with terms of about (1 + 1)³ instead of 1, were included:
+  // This would be the bias of the mean if the diagonal, with terms of about (1 + 1)³ instead of 1, were included:
   EXPECT_LT(3 * found.standard_error, 0.5 * 7 * (1.0 / 100 + 1.0 / 60));
 }
 

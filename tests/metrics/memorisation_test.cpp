@@ -87,7 +87,7 @@ TEST(Memorisation, FreshSamplesScoreLikeTestSamples) {
   EXPECT_NEAR(z.mean, 0, 3 / std::sqrt(20.0));  // N(0, 1) each
 }
 
-TEST(Memorisation, IncreasesWithTheShareOfCopies) {
+TEST(Memorisation, IncreasesWithTheFractionOfCopies) {
   const at::Tensor train = normal_features(3, 2000, 4);
   const auto test = nearest_distances(normal_features(4, 1000, 4), train);
   double last_z = std::numeric_limits<double>::infinity();

@@ -16,7 +16,8 @@
 namespace slopegan {
 namespace {
 
-/// Returns a line of /proc/self/status in MiB: VmRSS is the current memory, VmHWM the maximum since the last reset.
+/// Returns the value of a line in /proc/self/status in MiB: VmRSS is the current memory, VmHWM the maximum since the
+/// last reset.
 double status_mebibytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {

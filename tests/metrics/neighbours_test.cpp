@@ -31,7 +31,7 @@ TEST(Neighbours, AreCorrectForAFewPointsOnALine) {
 }
 
 TEST(Neighbours, MatchTheSortedDistances) {
-  // More than one block of rows, many of them equal.
+  // There is more than one block of rows, and many rows are equal.
   const at::Tensor points = whole_features(1, 1600, 3, 7);
   const at::Tensor sorted = std::get<0>(squared_distances(points, points).sort(1));
   const auto radii = squared_neighbour_radii(points, {3, 5});
@@ -63,7 +63,7 @@ TEST(Neighbours, TheDistanceOfTwoPointsDoesNotDependOnTheirSets) {
   }
 }
 
-/// Checks the bounds of all pairs. Returns the largest gap between them, as a share of the largest distance.
+/// Checks the bounds for all pairs. Returns the largest gap between them, as a fraction of the largest distance.
 double widest_gap(const at::Tensor& from, const at::Tensor& to) {
   const at::Tensor origin = to.mean(0);
   std::vector<double> gaps(static_cast<std::size_t>(from.size(0))), distances(gaps.size());
@@ -88,7 +88,7 @@ TEST(Neighbours, DistanceBoundsHoldAtAnyScale) {
       EXPECT_LT(widest_gap(from * scale, to * scale), 1e-10) << width << " " << scale;
     }
     EXPECT_LT(widest_gap(from + 1e7, to + 1e7), 1e-10) << "the common offset is subtracted";
-    // The bounds also hold if squares underflow or the bounds are wide.
+    // The bounds hold even if squares underflow or the bounds are wide.
     for (const double scale : {1e-150, 1e-158, 1e-170}) widest_gap(from * scale, to * scale);
     widest_gap(from, to * 1e-9 + 1e5);
     widest_gap(from, from + 1e-12);

@@ -18,7 +18,7 @@ TEST(Classifier, ReturnsTanhFeaturesAndOneLogitPerClass) {
   }
 }
 
-/// Evaluation folds batch norm into the kernel; the reference applies LibTorch's batch_norm.
+/// In evaluation mode, batch norm is folded into the kernel; the reference applies LibTorch's batch_norm.
 TEST(Classifier, UsesRunningStatisticsInEvaluation) {
   Classifier classifier(16, 1, 2, 0);
   const auto images = at::rand({8, 1, 16, 16}) * 2 - 1;

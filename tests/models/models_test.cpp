@@ -93,7 +93,7 @@ TEST(Generator, HasAsManyParametersAsTheFormula) {
   for (const auto& shape : shapes) {
     for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
-      // 16 weights per pair of channels; per channel two parameters of batch norm or one bias.
+      // There are 16 weights per pair of channels, and per channel either two parameters for batch norm or one bias.
       std::int64_t expected = 16 * shape.latent * channels.back();
       for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
       expected += 16 * channels.front() * shape.channels;
@@ -176,7 +176,7 @@ TEST(Networks, LearnTheSlopesOfEveryLayerWithPrelu) {
   }
 }
 
-TEST(Networks, StartFromTheSameNormalsForEverySlope) {
+TEST(Networks, StartFromTheSameRandomDrawsForEverySlope) {
   const auto& shape = shapes[0];
   auto low = discriminator_config(shape), high = discriminator_config(shape);
   low.negative_slope = NegativeSlope(0.0);
@@ -209,7 +209,7 @@ TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
     auto images = at::empty({64, 3, 64, 64});
     images.normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(1));
     auto x = discriminator->blocks[0]->conv->forward(images);
-    // Padding removes products at the borders: a 4×4 output has 25 % fewer products, an inner output has all.
+    // Padding removes products at the borders: a 4×4 output has 25 % fewer products, whereas an inner output has all.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.15) << slope;
     for (std::size_t i = 1; i + 1 < discriminator->blocks.size(); ++i) {
       x = discriminator->blocks[i]->conv->forward(discriminator->blocks[i - 1]->activation->forward(x));
@@ -220,7 +220,7 @@ TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
 }
 
 TEST(Convolution, FanInIsTheNumberOfProductsOfAnOutput) {
-  // With weights and inputs of 1, an inner output is the number of its products.
+  // With weights and inputs of 1, an inner output equals the number of its products.
   for (const auto& options : {ConvolutionOptions{.in_channels = 3, .out_channels = 2, .transposed = true},
                               ConvolutionOptions{.in_channels = 5, .out_channels = 2}}) {
     Convolution convolution(options);

@@ -18,7 +18,7 @@ using ::testing::Not;
 /// The program with its own cache and with data other than IDX files.
 class DataKinds : public ProgramTest {
  protected:
-  /// Writes images of several sizes with coloured discs of random size and position.
+  /// Writes images of several sizes that show coloured discs with random sizes and positions.
   void write_images(const std::string& folder, int count, int first = 0) const {
     fs::create_directories(directory_ / folder);
     for (int i = first; i < first + count; ++i) {

@@ -80,7 +80,7 @@ TEST_F(Diagnose, NamesMissingData) {
   EXPECT_EQ(slopegan({"diagnose", missing}).code, 4);
 }
 
-TEST_F(Diagnose, WarnsAboutOtherData) {
+TEST_F(Diagnose, WarnsAboutDifferentData) {
   ASSERT_EQ(train("run").code, 0);
   const auto data = directory_ / "data";
   std::filesystem::create_directories(data);

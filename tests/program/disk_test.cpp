@@ -20,7 +20,7 @@ class DiskSlowCheck : public ExactResume {
 
 TEST_F(DiskSlowCheck, AFullDiskEndsTheRunWhichResumesWithMoreSpace) {
   whole();
-  // A checkpoint takes 440 kB. The disks hold none, one, two, or two and most of a third.
+  // A checkpoint takes 440 kB. The disks have room for none, one, two, or two and most of a third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
   const std::vector<std::int64_t> saved = {0, 64, 128, 128};
   const auto first = static_cast<std::size_t>(check_count(2, 0));
@@ -51,7 +51,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
     }
     EXPECT_EQ(newest_images(run_on_disk()), 256);
     remount(disk(), "");
-    // The logs are those of a run that ends at 256 images; the weights do not depend on that.
+    // The logs are those of a run that ends at 256 images; the weights do not depend on this.
     EXPECT_EQ(slopegan(arguments_at(run_on_disk())).code, 0);
     EXPECT_TRUE(state_of(run_on_disk()) == state_of(whole()));
   });

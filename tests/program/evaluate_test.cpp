@@ -119,7 +119,7 @@ TEST_F(Evaluate, AnUnreadableLineOfMetricsDoesNotBlockAResume) {
   EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later ones only"));
 }
 
-TEST_F(Evaluate, GivesTheSameFiguresForARunAsItsLastLine) {
+TEST_F(Evaluate, GivesTheSameValuesForARunAsItsLastLine) {
   ASSERT_EQ(train("run").code, 0);
   const auto result = slopegan({"evaluate", run_dir("run").string()});
   ASSERT_EQ(result.code, 0) << result.err;

@@ -45,7 +45,7 @@ inline void link_images_without_labels(const std::filesystem::path& directory) {
   }
 }
 
-/// Preloads the fault library into a program before its start. See faults.h for `plan`.
+/// Preloads the fault library into a program before it starts. For `plan`, see faults.h.
 inline std::function<void()> with_faults(const std::string& plan) {
   return [plan] {
     ::setenv("LD_PRELOAD", SLOPEGAN_FAULTS_LIBRARY, 1);
@@ -54,10 +54,11 @@ inline std::function<void()> with_faults(const std::string& plan) {
   };
 }
 
-/// Compares interrupted and resumed runs with an uninterrupted one: 20 steps with a checkpoint every 2.
+/// Compares interrupted and resumed runs with an uninterrupted one, which takes 20 steps and writes a checkpoint every
+/// 2 steps.
 class ExactResume : public ProgramTest {
  protected:
-  /// In memory for quick checks, on the disk for thorough ones.
+  /// The directory is in memory for quick checks, and on the disk for thorough ones.
   ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : ::testing::TempDir()) {}
 
   static constexpr int total_images = 640;
@@ -102,7 +103,7 @@ class ExactResume : public ProgramTest {
     return whole_;
   }
 
-  /// Sleeps for a fraction of the duration of the uninterrupted run: alternately from the start of the program and from
+  /// Sleeps for a fraction of the duration of the uninterrupted run, alternately from the start of the program and from
   /// the start of training.
   void wait_until_some_moment(const Program& program, int turn, std::mt19937& random) const {
     const double part = std::uniform_real_distribution(0.0, 1.0)(random);

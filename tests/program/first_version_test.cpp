@@ -12,9 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// A checkpoint from before the first release, after 12,800 images, with learned slopes, a list of slopes and R1, and
-/// three images generated from it. The tests check that every version reads the files of earlier versions
-/// with the same format version.
+/// A checkpoint from before the first release, written after 12,800 images, with learned slopes, a list of slopes and
+/// R1, and three images generated from it. The tests check that every version reads the files of earlier versions with
+/// the same format version.
 const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};
@@ -45,7 +45,7 @@ TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
   while (std::getline(history, line)) last = line;
   const auto step = nlohmann::json::parse(last);
   EXPECT_EQ(step["images"], 12864);
-  // The result of the next step in the original program.
+  // This was the result of the next step in the original program.
   EXPECT_NEAR(step["discriminator_loss"], 1.2508600, 1e-4);
   EXPECT_NEAR(step["generator_loss"], 0.8465823, 1e-4);
   EXPECT_NEAR(step["generator_gradient_norm"], 1.0217729, 1e-3);

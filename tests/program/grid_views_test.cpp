@@ -30,7 +30,7 @@ Gif look_at_gif(const fs::path& file) {
   return found;
 }
 
-/// A smoke sweep of two slopes, or a run, on bright and dark images with labels.
+/// A smoke sweep of two slopes, or a smoke run, on bright and dark images with labels.
 class GridViews : public ProgramTest {
  protected:
   GridViews() {

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// At most `count` of the values, evenly spaced.
+/// Returns at most `count` of the values, evenly spaced.
 template <class Item>
 std::vector<Item> some_of(const std::vector<Item>& all, int count) {
   const std::size_t wanted = std::min(all.size(), static_cast<std::size_t>(count));
@@ -119,7 +119,7 @@ TEST_F(Hostile, FileNamesPrintNoControlCharacters) {
   }
 }
 
-TEST_F(Hostile, ASweepDirectoryThatIsALinkIsNotWritten) {
+TEST_F(Hostile, ASweepDirectoryThatIsASymlinkIsNotWritten) {
   const auto elsewhere = directory_ / "elsewhere";
   std::filesystem::create_directories(outputs());
   std::filesystem::create_directory(elsewhere);

@@ -13,7 +13,7 @@ class KillSlowCheck : public ExactResume {
  protected:
   std::string recording_file() const { return directory_ / "recording"; }
 
-  /// The system calls with which an uninterrupted run changes files: all, or those after its second checkpoint.
+  /// The system calls with which an uninterrupted run changes files: all of them, or those after its second checkpoint.
   std::vector<RecordedCall> record(const std::string& name, const std::string& from) {
     const auto result =
         run(directory_.path(), arguments(name),
@@ -114,7 +114,7 @@ TEST_F(KillSlowCheck, AfterTheLockHolderDiesExactlyOneOfTwoProcessesRuns) {
     Program& loser = programs[codes[0] ? 0 : 1];
     Program& winner = programs[codes[0] ? 1 : 0];
     EXPECT_EQ(loser.wait(), 7) << loser.err();
-    // A winner that has just acquired the lock may not have written its process id yet.
+    // A winner that has just acquired the lock may not have written its process ID yet.
     EXPECT_THAT(loser.err(),
                 ::testing::AnyOf(::testing::HasSubstr(format_text("is in use by process {}\n", winner.pid())),
                                  ::testing::HasSubstr("is in use by another process\n")));

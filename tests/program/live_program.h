@@ -28,7 +28,7 @@ inline std::string output_of(const std::string& shell_command) {
   return text;
 }
 
-/// The lines of a text, without empty ones.
+/// The non-empty lines of a text.
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -38,7 +38,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A command as the help of the real program shows it.
+/// A command as shown by the help of the real program.
 struct LiveCommand {
   std::string path;  ///< "", "train", "demo dying-relu"
   std::set<std::string> options, commands;
@@ -90,7 +90,8 @@ inline std::vector<std::string> keys_of(const std::string& printed_config) {
   return keys;
 }
 
-/// What bash offers when TAB is pressed after `line`, in `folder` with its slopegan.bash sourced. `before` runs first.
+/// What bash offers when TAB is pressed after `line`, in `folder`, after sourcing its slopegan.bash. `before` is run
+/// first.
 inline std::vector<std::string> offered_by_bash(const std::string& folder, const std::string& line,
                                                 const std::string& before = "true") {
   return lines_of(output_of(

@@ -9,8 +9,8 @@
 
 namespace slopegan::testing {
 
-/// Sets a weight of the newest checkpoint of the run to NaN. The checkpoint stays valid, but training from it diverges
-/// at once.
+/// Sets a weight in the run's newest checkpoint to NaN. The checkpoint remains valid, but training from it diverges
+/// immediately.
 inline void poison_newest_checkpoint(const std::filesystem::path& run) {
   const auto directory = run / "checkpoints";
   const auto checkpoint = load_checkpoint(list_checkpoints(directory).front());

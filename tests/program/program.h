@@ -53,7 +53,7 @@ class Program {
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
-  /// Kills the process, so that a failing test leaves none behind.
+  /// Kills the process, so that a failing test leaves no process behind.
   ~Program() {
     if (!ended_) send(SIGKILL);
     wait();
@@ -73,7 +73,8 @@ class Program {
     if (!ended_) return std::nullopt;
     return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
   }
-  /// Whether a signal killed the process, which must have ended. Returns false for a normal exit with a code above 128.
+  /// Returns whether a signal killed the process, which must have ended. Returns false for a normal exit with a code
+  /// above 128.
   bool was_killed() const { return WIFSIGNALED(status_); }
   /// The peak memory of the process, which must have ended.
   double peak_mib() const { return peak_mib_; }
@@ -111,7 +112,7 @@ inline bool wait_for(const std::filesystem::path& file) {
   return std::filesystem::exists(file);
 }
 
-/// A test with its own directory, in which the smoke configuration puts its runs.
+/// A test with its own directory, in which the smoke configuration creates its runs.
 class ProgramTest : public ::testing::Test {
  protected:
   explicit ProgramTest(const std::string& parent = ::testing::TempDir()) : directory_(parent) {}

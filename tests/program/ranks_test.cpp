@@ -61,8 +61,8 @@ class RanksTest : public ProgramTest {
     return std::nullopt;
   }
 
-  /// Waits at most 20 s for rank 0 to report that all ranks are connected, and returns whether it did. If a rank is
-  /// lost before that, the others wait longer for it.
+  /// Waits at most 20 s for rank 0 to report that all ranks are connected, and returns whether it did. If a rank were
+  /// lost before that, the others would wait longer for it.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
       if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;

@@ -45,7 +45,7 @@ int starts_of(const std::filesystem::path& run) {
   return count;
 }
 
-/// Shards of a sweep that GNU parallel starts on a shared directory.
+/// Shards of a sweep that GNU parallel starts in a shared directory.
 class ShardsSlowCheck : public ProgramTest {
  protected:
   const int shards_ = check_count(2, 8), kills_ = check_count(1, 3);
@@ -61,8 +61,8 @@ class ShardsSlowCheck : public ProgramTest {
     return all;
   }
 
-  /// Runs all shards. Returns the exit code of parallel: the number of failed shards. Each shard records its process
-  /// id.
+  /// Runs all shards. Returns the exit code of parallel, which is the number of failed shards. Each shard records its
+  /// process ID.
   int run_shards(const std::function<void()>& meanwhile = {}) {
     std::string command = "parallel --will-cite --jobs " + std::to_string(shards_) + " 'echo $$ >" +
                           (directory_ / "pid").string() + "{}; exec " SLOPEGAN_BINARY;

@@ -16,8 +16,9 @@
 
 namespace slopegan::testing {
 
-/// Runs `body` in a child process with an in-memory file system of `bytes` mounted at `place`. Output and failures of
-/// the body become those of the test. Returns the reason if mounting is not possible here, otherwise an empty string.
+/// Runs `body` in a child process with an in-memory file system of `bytes` mounted at `place`. The output and failures
+/// of the body become those of the test. If mounting is not possible here, returns the reason; otherwise, returns an
+/// empty string.
 inline std::string on_small_disk(const std::filesystem::path& place, long bytes, const std::function<void()>& body) {
   constexpr int not_permitted = 77;
   std::filesystem::create_directories(place);

@@ -19,7 +19,7 @@ Usage usage_of(pid_t process, double minutes) {
   return {minutes, resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20), static_cast<double>(files)};
 }
 
-/// The slope per minute by least squares.
+/// The slope per minute, by least squares.
 double slope_of(const std::vector<Usage>& samples, double Usage::* value) {
   double mean_x = 0, mean_y = 0, xy = 0, xx = 0;
   for (const auto& sample : samples) {

@@ -84,7 +84,7 @@ TEST_F(Sweep, ResumesAfterAKill) {
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), 128 + SIGKILL);
-  // The arm was asked to stop, but holds the lock of its directory until it has stopped.
+  // The arm was asked to stop, but holds the lock on its directory until it has stopped.
   Result result{7, "", ""};
   for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
@@ -181,7 +181,7 @@ TEST_F(Sweep, DerivesItsAnswerFromTheMetricsOfItsArms) {
   EXPECT_EQ(read_text(sweep_dir() / "contact_sheet.png"), labelled);
 }
 
-TEST_F(Sweep, RefusesOtherValuesUnderTheSameName) {
+TEST_F(Sweep, RefusesDifferentValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});
   EXPECT_EQ(result.code, 2);

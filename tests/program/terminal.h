@@ -29,7 +29,7 @@ class Terminal {
   /// The value of an environment variable of the program; std::nullopt removes it.
   using Environment = std::map<std::string, std::optional<std::string>>;
 
-  /// `environment` is applied to that of the test, with TERM=xterm and without NO_COLOR.
+  /// The environment is that of the test with TERM=xterm and without NO_COLOR, modified by `environment`.
   Terminal(const std::vector<std::string>& arguments, const Environment& environment, const Size& size) {
     std::vector<std::string> owned = arguments;
     std::vector<char*> pointers;
@@ -71,7 +71,7 @@ class Terminal {
     if (::ioctl(master_, TIOCSWINSZ, &window) != 0) ADD_FAILURE() << "TIOCSWINSZ";
   }
 
-  /// Reads until `text` appears after the end of the previous match; false at the end of the program or after 30 s.
+  /// Reads until `text` appears after the end of the previous match. Returns false if the program ends or after 30 s.
   bool read_until(const std::string& text) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (output_.find(text, searched_) == std::string::npos) {

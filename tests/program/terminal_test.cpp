@@ -53,8 +53,8 @@ std::vector<std::string> status_lines(const std::string& output) {
 }
 
 TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
-  // The status is drawn a few times per second and at each change of phase; samples must be far
-  // enough apart for a redraw in between.
+  // The status is drawn a few times per second and whenever the phase changes; samples must be far enough apart for it
+  // to be redrawn in between.
   Terminal terminal =
       start(short_run({"training.total_images=25600", "samples.every_images=12800", "checkpoint.every_images=12800"}),
             {.columns = 120, .rows = 30});

@@ -78,7 +78,7 @@ TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
   int stops = 0, code = -1;
   for (int attempt = 0; attempt < 20 && code != 0; ++attempt) {
     Program program(directory_.path(), arguments);
-    // The history appears after the first step; a random delay puts the signal anywhere in the run.
+    // The history appears after the first step; with a random delay, the signal may arrive anywhere in the run.
     wait_for(run_dir("parts") / "history.jsonl");
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
     const int signal = attempt % 3 == 0 ? SIGKILL : attempt % 3 == 1 ? SIGTERM : SIGINT;
@@ -132,7 +132,7 @@ TEST_F(Train, ResumesFromAnOlderCheckpointAndRemovesNewerOnes) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
 }
 
-TEST_F(Train, AcceptsALinkToACheckpoint) {
+TEST_F(Train, AcceptsASymlinkToACheckpoint) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
   ASSERT_EQ(train({"--resume", (run_dir() / "checkpoints/latest/").string()}).code, 0);
   EXPECT_TRUE(std::filesystem::exists(run_dir() / "checkpoints/1280/manifest.json"));
@@ -140,9 +140,9 @@ TEST_F(Train, AcceptsALinkToACheckpoint) {
   EXPECT_EQ(read_history(run_dir() / "history.jsonl").back().images, 2560);
 }
 
-TEST_F(Train, RefusesToResumeOnOtherImages) {
+TEST_F(Train, RefusesToResumeOnDifferentImages) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
-  // The test images under the name of the training images.
+  // The test images have the names of the training images.
   const auto data = directory_ / "data";
   std::filesystem::create_directories(data);
   for (const std::string kind : {"images-idx3", "labels-idx1"}) {
@@ -191,7 +191,7 @@ TEST_F(Train, WithoutAValidCheckpointFailsWithItsExitCode) {
   EXPECT_EQ(train({"--resume", "auto"}).code, 4);
 }
 
-TEST_F(Train, RefusesToResumeWithAnotherSlopeAndShowsTheDifference) {
+TEST_F(Train, RefusesToResumeWithADifferentSlopeAndShowsTheDifference) {
   ASSERT_EQ(train().code, 0);
   const auto result = train({"--resume", "auto", "generator.negative_slope=0.37"});
   EXPECT_EQ(result.code, 4);

@@ -27,7 +27,7 @@ using ::testing::Not;
 
 std::string content_of(const std::filesystem::path& file) { return read_file(file, std::size_t{1} << 30); }
 
-/// Incompressible noise: 4 × 8 tiles of 64 × 64 pixels, in colour.
+/// Incompressible noise in 4 × 8 colour tiles of 64 × 64 pixels.
 cv::Mat noise_grid(int seed) {
   cv::Mat grid(4 + 4 * (64 + 4), 4 + 8 * (64 + 4), CV_8UC3);
   cv::RNG random(static_cast<std::uint64_t>(seed) + 1);
@@ -98,7 +98,7 @@ void make_run(const std::filesystem::path& directory, const MadeRun& made = {}) 
   if (made.pictures > 0) write_png(run.reals_file(), noise_grid(0));
 }
 
-/// A sweep of `slopes` × `seeds` arms that all link to the files of one run.
+/// A sweep of `slopes` × `seeds` arms, all of which are symlinks to the files of one run.
 void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, const MadeRun& model) {
   Config config = model.config;
   config.run.name = "many";

@@ -15,7 +15,7 @@ namespace {
 using testing::check_count;
 using testing::report_check;
 
-/// Silent damage: reading must detect every kind.
+/// Silent damage, of which reading must detect every kind.
 class CheckpointDamageSlowCheck : public ::testing::Test {
  protected:
   CheckpointDamageSlowCheck() {

@@ -29,8 +29,8 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// One change of a directory of checkpoints: the state before, the change, and the checkpoints that may be the newest
-/// intact one afterwards (-1: none), wherever the change was interrupted.
+/// A change to a directory of checkpoints: the state before it, the change, and the checkpoints of which one must be
+/// the newest intact one afterwards (-1: none), regardless of where the change was interrupted.
 struct Change {
   const char* name;
   std::vector<std::int64_t> before;
@@ -56,8 +56,8 @@ const std::vector<Change>& changes() {
   return all;
 }
 
-/// Returns the image count of the newest intact checkpoint, or -1 if there is none. Every directory named by a number,
-/// and the target of `latest`, must be intact.
+/// Returns the image count of the newest intact checkpoint, or -1 if there is none. Every directory whose name is a
+/// number, and the target of `latest`, must be intact.
 std::int64_t newest_whole(const fs::path& dir) {
   for (const auto& directory : list_checkpoints(dir)) EXPECT_NO_THROW(load_checkpoint(directory));
   if (fs::is_symlink(dir / "latest")) {
@@ -78,8 +78,8 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
     return dir;
   }
 
-  /// Makes the change in a child process with the faults. Returns its exit code (0, 6, or 99 for other exceptions), or
-  /// 128 + signal.
+  /// Makes the change in a child process with the faults. Returns the exit code of the process (0, 6, or 99 for other
+  /// exceptions), or 128 + signal.
   static int make(const Change& change, const fs::path& dir, FaultPlan plan) {
     const std::string below = dir.parent_path();
     plan.below = below.c_str();
@@ -156,7 +156,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
           const std::string where =
               format_text("{}, step {}, errno {}, stays {}", change.name, step, error, stays ? "yes" : "no");
           const auto found = newest_whole(dir);
-          // A failed exchange has a fallback; all other failures are I/O errors.
+          // If the exchange fails, there is a fallback; all other failures are I/O errors.
           if (code == 0) {
             EXPECT_EQ(found, change.after) << where;
             ++survived;

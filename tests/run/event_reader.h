@@ -32,12 +32,12 @@ inline std::vector<std::string> records_of(const std::filesystem::path& file) {
   return records;
 }
 
-/// Field numbers in tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
+/// Field numbers from tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
 constexpr protozero::pbf_tag_type event_wall_time = 1, event_step = 2, event_file_version = 3, event_summary = 5,
                                   event_session_log = 7, session_log_status = 1, summary_value = 1, value_tag = 1,
                                   value_simple_value = 2, value_histogram = 5;
 
-/// The field `tag` of a message. Throws if it is missing.
+/// The field `tag` of a message. Throws an exception if it is missing.
 inline protozero::pbf_reader field_of(std::string_view message, protozero::pbf_tag_type tag) {
   protozero::pbf_reader reader(message);
   if (!reader.next(tag)) throw std::runtime_error("a missing field");

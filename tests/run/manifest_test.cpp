@@ -57,7 +57,7 @@ struct Damage {
   const char* reason;
 };
 
-/// Prints the name that CTest shows.
+/// Prints the name shown by CTest.
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
 const Damage damages[] = {

@@ -85,7 +85,7 @@ TEST(Progress, MeasuresTheTimeOfEachPhase) {
   EXPECT_GE(progress.images_per_second(), 100 / (progress.seconds() - metrics));
 }
 
-TEST(RunSummary, ShowsTheAvailableFigures) {
+TEST(RunSummary, ShowsTheAvailableValues) {
   log::init({.level = log::Level::off});
   Progress progress(0, 1000);
   progress.update(1000, half_way().stats);

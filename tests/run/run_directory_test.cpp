@@ -115,7 +115,7 @@ TEST(RunDirectory, LeavesNoFilesInAFolderThatIsNotARun) {
   EXPECT_FALSE(fs::exists(directory / ".lock"));
 }
 
-TEST(RunDirectory, IsNotCreatedThroughALinkButMayBeOpenedThroughOne) {
+TEST(RunDirectory, IsNotCreatedThroughASymlinkButMayBeOpenedThroughOne) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "elsewhere");
   fs::create_symlink("elsewhere", directory / "x");

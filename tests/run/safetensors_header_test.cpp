@@ -60,13 +60,13 @@ struct Hostile {
   std::string reason;
 };
 
-/// Prints the name that CTest shows.
+/// Prints the name shown by CTest.
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.what; }
 
-/// Returns the header of one tensor "a" with these fields.
+/// Returns a header with one tensor "a" that has these fields.
 std::string tensor(const std::string& fields) { return join({"{\"a\":{", fields, "}}"}, ""); }
 
-/// Returns a header with one entry of this name, which is inserted into the JSON verbatim.
+/// Returns a header with one entry with this name, which is inserted into the JSON verbatim.
 std::string named(const std::string& name, const std::string& value) {
   return join({"{\"", name, "\":", value, "}"}, "");
 }

@@ -43,7 +43,7 @@ NamedTensors golden_tensors() {
           {"empty", at::empty({0, 4}, torch::kFloat)}};
 }
 
-/// Expects equal shape, dtype and bits. Unlike torch::equal, equal NaNs are equal.
+/// Expects equal shapes, dtypes and bits. Unlike in torch::equal, NaNs with the same bits are equal.
 void expect_same_bits(const torch::Tensor& found, const torch::Tensor& expected) {
   ASSERT_EQ(found.sizes(), expected.sizes());
   ASSERT_EQ(found.scalar_type(), expected.scalar_type());
@@ -167,7 +167,7 @@ TEST(Safetensors, AFullDiskIsAnIoError) {
   EXPECT_THROW(write_safetensors(directory / "file", tensors), IoError);
 }
 
-/// Writes the bytes as they are, valid or not.
+/// Writes the bytes as they are, whether they are valid or not.
 void write_raw(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }

@@ -55,7 +55,7 @@ TEST(LoadGenerator, RejectsImagesWithoutOneOrThreeChannels) {
   }
 }
 
-TEST(LoadGenerator, RejectsTensorsThatAreMissingOrHaveAnotherType) {
+TEST(LoadGenerator, RejectsTensorsThatAreMissingOrHaveADifferentType) {
   const auto whole = generator_checkpoint(narrow());
   for (const auto& [name, tensor] : whole.tensors) {
     auto checkpoint = whole;

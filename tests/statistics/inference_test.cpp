@@ -28,7 +28,7 @@ Values random_differences(std::size_t count, std::uint64_t index) {
   return Values(drawn.begin(), drawn.end());
 }
 
-/// P(|number of heads − number of tails| >= surplus) of `flips` fair coins.
+/// P(|number of heads − number of tails| >= surplus) for `flips` fair coins.
 double coin_surplus_probability(int flips, int surplus) {
   double probability = 0;
   for (int heads = 0; heads <= flips; ++heads) {
@@ -55,7 +55,7 @@ TEST(SignFlipTest, GivesTheSmallestPIfAllDifferencesHaveOneSign) {
 }
 
 TEST(SignFlipTest, MatchesACountByHand) {
-  // |sums| of {3, 2, -1}: 4 (observed), 6, 0, 2, and the same with opposite signs: half of them reach 4.
+  // The |sums| of {3, 2, -1} are 4 (observed), 6, 0, 2, and the same with opposite signs; half of them reach 4.
   EXPECT_EQ(sign_flip_p(Values{3, 2, -1}), 0.5);
 }
 
@@ -67,7 +67,7 @@ TEST(SignFlipTest, MatchesSciPy) {
 
 TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(20, 4)), coin_surplus_probability(20, 12), 1e-12);
-  // Above 20 pairs, the test draws random flips.
+  // With more than 20 pairs, the test draws random flips.
   const double exact = coin_surplus_probability(24, 10);
   EXPECT_NEAR(sign_flip_p(equal_magnitudes(24, 7)), exact,
               testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
@@ -76,14 +76,15 @@ TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
 TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferences) {
   EXPECT_EQ(sign_flip_p(Values{infinite, infinite, 1, 2, 3, 0.5}), 2.0 / 64);
   for (const double scale : {1e-3, 1.0, 1e3}) {
-    // The failure outweighs the rest, so p is the one-sided p of the rest: 2 of the 8 sums of {1, 2, -0.5} reach 2.5.
+    // The failure outweighs the rest, so p is the one-sided p-value of the rest: 2 of the 8 sums of {1, 2, -0.5} reach
+    // 2.5.
     EXPECT_EQ(sign_flip_p(Values{infinite, scale, 2 * scale, -0.5 * scale}), 0.25);
     EXPECT_EQ(sign_flip_p(Values{-infinite, -scale, -2 * scale, 0.5 * scale}), 0.25);
     // All other differences have the opposite sign.
     EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -scale}), 1);
     EXPECT_EQ(sign_flip_p(Values{infinite, -scale, -2 * scale, -4 * scale}), 1);
   }
-  // Failures of opposite signs cancel.
+  // Failures with opposite signs cancel.
   EXPECT_EQ(sign_flip_p(Values{infinite, -infinite}), 1);
 }
 
@@ -103,7 +104,7 @@ TEST(PairsNeeded, IsTheFirstCountThatPassesHolmsFirstStep) {
 }
 
 TEST(Holm, MultipliesByTheNumberOfRemainingTests) {
-  // Ascending: 4 · 0.005, 3 · 0.01, 2 · 0.03, and 0.04, which is raised to the one before.
+  // In ascending order: 4 · 0.005, 3 · 0.01, 2 · 0.03, and 0.04, which is raised to the value before it.
   EXPECT_THAT(holm(Values{0.01, 0.04, 0.03, 0.005}),
               ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
   EXPECT_THAT(holm(Values{0.7, 0.8}), ElementsAre(1, 1));
@@ -158,7 +159,7 @@ TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
 }
 
 TEST(SymmetricCentreInterval, IsCloseToStudentsForManyNormalDifferences) {
-  // With 30 pairs, the subsets are random. Student's interval is exact for normal differences.
+  // With 30 pairs, the subsets are random. Student's interval is exact for normally distributed differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
   const double half = 2.045 * std::sqrt(sample_variance(differences).value() / 30);
@@ -171,8 +172,8 @@ double binomial_probability(int n, int k, double p) {
                   (n - k) * std::log1p(-p));
 }
 
-/// The rank (from 1) of the lower limit of the 95 % percentile interval of the median of n values, n odd. A resampled
-/// median is at most the k-th lowest value if more than half of the draws are.
+/// The rank (counted from 1) of the lower limit of the 95 % percentile interval for the median of n values, for odd n.
+/// A resampled median is at most the k-th lowest value if more than half of the draws are.
 int first_rank(int n) {
   for (int rank = 1; rank < n; ++rank) {
     double below = 0;
@@ -182,7 +183,7 @@ int first_rank(int n) {
   return n;
 }
 
-/// The probability that the interval contains the median of a continuous distribution, by its ranks.
+/// The probability that the interval contains the median of a continuous distribution, computed from its ranks.
 double bootstrap_coverage(int n) {
   double outside = 0;
   for (int k = 0; k < first_rank(n); ++k) outside += 2 * binomial_probability(n, k, 0.5);
@@ -257,8 +258,9 @@ TEST(BootstrapMedianInterval, IsReproducible) {
   EXPECT_EQ(once.high, again.high);
 }
 
-TEST(ProbabilityBest, IsTheShareOfResamplesWithTheLowestMean) {
-  // The first is better in two trials and much worse, or failed, in the third: best if the third is never drawn.
+TEST(ProbabilityBest, IsTheFractionOfResamplesWithTheLowestMean) {
+  // The first one is better in two trials and much worse, or failed, in the third, so it is the best if the third is
+  // never drawn.
   constexpr double never = 8.0 / 27, draws = 10'000;
   for (const double third : {6.0, infinite}) {
     const auto best = probability_best({{0, 0, third}, {1, 1, 1}}, {});

@@ -1,4 +1,4 @@
-// Simulated sweeps with known effects: the rates of false claims and of detected effects.
+// Simulated sweeps with known effects, to measure the rates of false claims and of detected effects.
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ SweepStatistics simulate(const Simulation& simulation, int index) {
     }
   }
   StatisticsOptions options;
-  options.resampling.count = 10;  // the p values do not use it
+  options.resampling.count = 10;  // the p-values do not use it
   return sweep_statistics(arms, control, options);
 }
 

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// One finished arm per slope and seed 0, 1, 2, … with these FDs.
+/// One finished arm with one of these FDs for each slope and each seed 0, 1, 2, …
 std::vector<ArmScore> arms_with(const std::vector<std::pair<double, std::vector<double>>>& slopes) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, fds] : slopes) {
@@ -51,7 +51,7 @@ TEST(SweepStatistics, ComparesSlopesWithTheControlWithinSeeds) {
 }
 
 TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
-  // Six seeds with differences of one sign: p = 1/32, or 2/32 after the correction for two slopes.
+  // Six seeds with differences of the same sign: p = 1/32, or 2/32 after the correction for two slopes.
   const std::vector<double> control = {10, 11, 12, 13, 14, 15}, worse = {20, 21, 25, 26, 28, 33};
   const auto one = sweep_statistics(arms_with({{0.2, control}, {1, worse}}), 0.2);
   EXPECT_TRUE(one.comparisons[0].significant);
@@ -108,7 +108,7 @@ TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresWhateverTheOtherSeeds) {
 }
 
 TEST(SweepStatistics, GivesTheVerdictByTheMeanWhenTheMedianDisagrees) {
-  // Slightly worse in eight seeds, five times as good in seven.
+  // The slope is slightly worse in eight seeds, and five times as good in seven.
   std::vector<double> control(15, 10), slope;
   for (int i = 0; i < 8; ++i) slope.push_back(10.5);
   for (int i = 0; i < 7; ++i) slope.push_back(2);
@@ -180,7 +180,7 @@ TEST(SweepStatistics, MeasuresRankStabilityAndPairingCorrelation) {
   const auto stable = sweep_statistics(arms_with({{0, {3, 6, 12}}, {0.2, {2, 4, 8}}, {1, {5, 10, 20}}}), 0.2);
   EXPECT_NEAR(stable.rank_stability.value(), 1, 1e-12);
   EXPECT_NEAR(stable.pairing_correlation.value(), 1, 1e-12);
-  // The seeds rank the slopes 0 1 2, in reverse, and 0 1 2 again: τ = -1, 1, -1.
+  // The seeds rank the slopes as 0 1 2, in reverse, and as 0 1 2 again, so τ = -1, 1, -1.
   const auto unstable = sweep_statistics(arms_with({{0, {1, 3, 1}}, {0.2, {2, 2, 2}}, {1, {3, 1, 3}}}), 0.2);
   EXPECT_NEAR(unstable.rank_stability.value(), -1.0 / 3, 1e-12);
   EXPECT_FALSE(unstable.pairing_correlation);

@@ -94,7 +94,7 @@ TEST(WriteFileAtomic, FailsIfTheTargetIsADirectoryOrItsDirectoryIsMissing) {
   EXPECT_THROW(write_file_atomic(directory / "missing/file", "x"), IoError);
 }
 
-TEST(Directories, AreCreatedRemovedAndSynchronised) {
+TEST(Directories, AreCreatedRemovedAndSynced) {
   const TemporaryDirectory directory;
   make_directories(directory / "a/b");
   make_directories(directory / "a/b");

@@ -13,7 +13,7 @@ namespace {
 using Words = std::array<std::uint32_t, 4>;
 
 TEST(Philox, MatchesTheReferenceImplementation) {
-  // From the file kat_vectors of Random123: philox4x32 with 10 rounds.
+  // From the file kat_vectors in Random123: philox4x32 with 10 rounds.
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   const std::uint32_t ones = 0xffffffff;
   EXPECT_EQ(philox4x32({ones, ones, ones, ones}, {ones, ones}),
@@ -41,7 +41,7 @@ TEST(RandomStream, AShorterDrawIsThePrefixOfALongerOne) {
   EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), longer.begin()));
 }
 
-TEST(RandomStream, NormalsHaveTheMomentsOfTheStandardNormal) {
+TEST(RandomStream, NormalSamplesHaveTheMomentsOfTheStandardNormal) {
   const std::size_t count = 200000;
   const auto values = normals(0, "moments", 0, count);
   double sum = 0, squares = 0, fourths = 0;

@@ -43,7 +43,7 @@ TEST(Nearest, ReturnsAnEmptyStringIfNoWordIsClose) {
 }
 
 TEST(Nearest, CountsATranspositionAsOneError) {
-  // A word of four letters allows one edit.
+  // One edit is allowed in a word of four letters.
   EXPECT_EQ(nearest("sede", {"seed"}), "seed");
   EXPECT_EQ(nearest("esed", {"seed"}), "seed");
   EXPECT_EQ(nearest("desx", {"seed"}), "");

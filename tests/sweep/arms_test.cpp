@@ -96,7 +96,7 @@ TEST(ArmState, IsOverIfTrainedToTheEndOrDiverged) {
   EXPECT_FALSE(is_over({std::nullopt, 0}, config));
 }
 
-TEST(WriteResults, HasOneLinePerArmWithItsLastFigures) {
+TEST(WriteResults, HasOneLinePerArmWithItsLastValues) {
   const TemporaryDirectory directory;
   const auto arms = make_arms(sweep_config(), directory.path());
   make_directories(arms[1].directory);

@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-/// A sweep of two slopes and two seeds, whose run directories the tests write themselves.
+/// A sweep of two slopes and two seeds. The tests write its run directories themselves.
 class SweepResults : public ::testing::Test {
  protected:
   SweepResults() {

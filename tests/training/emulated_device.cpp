@@ -132,7 +132,7 @@ class Graph : public DeviceGraph {
     }
   }
 
-  /// Executes the operator to get the shapes of its results. end() undoes all changes.
+  /// Executes the operator to obtain the shapes of its results. end() undoes all changes.
   Tensors record(const Tensors& arguments, const Work& work) {
     TORCH_CHECK(!fails_ || entries_.size() < 20, "this emulated device records no more than 20 operators");
     for (const auto& argument : arguments) {

@@ -4,15 +4,15 @@
 
 #include <c10/core/Device.h>
 
-/// A software device for tests of device code without a GPU. Its tensors cannot be mixed with CPU tensors, and its
-/// operators are the CPU's. Its graphs (slopegan::DeviceGraph) are as strict as CUDA's: recorded operators are not
+/// A software device for testing device code without a GPU. Its tensors cannot be mixed with CPU tensors, and it uses
+/// the CPU's operators. Its graphs (slopegan::DeviceGraph) are as strict as CUDA's: recorded operators are not
 /// executed, their outputs are undefined before the first replay, host numbers passed to an operator are fixed by the
-/// recording, and copies between host and device are errors while recording.
+/// recording, and copies between host and device are errors during a recording.
 namespace slopegan::emulated {
 
 inline const c10::Device device{c10::DeviceType::HPU, 0};
 
-/// Returns false for a LibTorch with CUDA, which supports no other accelerator.
+/// Returns false if LibTorch was built with CUDA, because it then supports no other accelerator.
 bool is_possible();
 
 /// Registers the device's graphs for make_device_graph. With `fail`, recording throws after 20 operators.

@@ -116,7 +116,7 @@ TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
   expect_same_tensors(a.tensors(), b.tensors());
 }
 
-/// A configuration with all terms of a step and no batch norm in the discriminator.
+/// A configuration with all terms that a step can have and no batch norm in the discriminator.
 Config everything_config(LossKind kind) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
@@ -234,7 +234,7 @@ TEST(GanStep, NamesTheTensorWhoseGradientIsNotFinite) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
   GanState state(config, 1, at::kCPU);
-  // The logits are zero and the loss is finite, but the gradient of the first layer is a product of factors 1e18.
+  // The logits are zero and the loss is finite, but the gradient of the first layer is a product of factors of 1e18.
   {
     const at::NoGradGuard no_gradients;
     for (auto& block : state.discriminator->blocks) block->conv->weight.fill_(1e18f);
@@ -250,7 +250,7 @@ TEST(GanStep, NamesTheTensorWhoseGradientIsNotFinite) {
   expect_same_tensors(copies(parameters_of(*state.discriminator)), before);
 }
 
-TEST(GanState, RejectsTensorsOfAnotherArchitecture) {
+TEST(GanState, RejectsTensorsOfADifferentArchitecture) {
   auto other = small_config();
   other.generator.width = 6;
   GanState state(small_config(), 1, at::kCPU), wide(other, 1, at::kCPU);

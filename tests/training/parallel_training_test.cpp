@@ -32,7 +32,7 @@ namespace {
 
 constexpr std::int64_t batch = 64;
 
-/// Environment variables that pass the test case and the result file to the ranks of a test.
+/// Environment variables that pass the test case and the result file to the ranks in a test.
 constexpr const char* case_variable = "SLOPEGAN_TEST_CASE";
 constexpr const char* result_variable = "SLOPEGAN_TEST_RESULT";
 
@@ -108,7 +108,7 @@ Outcome train(const std::string& name, Ranks* ranks) {
   return outcome;
 }
 
-/// The body of a rank: a process of this test program that runs only this test.
+/// The body of a rank, which is a process of this test program that runs only this test.
 TEST(DataParallelRank, TrainsIfStartedAsARank) {
   const auto name = environment_value(case_variable), file = environment_value(result_variable);
   if (!name || !file) GTEST_SKIP() << "not started as a rank";

@@ -11,15 +11,15 @@
 #include "sampling/samples.h"
 #include "training/gan_step.h"
 
-/// Compares the training step with a plain implementation: LibTorch's own layers one by one, and Adam as in the paper
-/// (Kingma and Ba 2015, algorithm 1).
+/// Compares the training step with a plain implementation, which uses LibTorch's own layers one by one, and Adam as in
+/// the paper (Kingma and Ba 2015, algorithm 1).
 namespace slopegan {
 namespace {
 
 using Weights = std::map<std::string, at::Tensor>;
 const std::vector<std::int64_t> one(2, 1), two(2, 2), none(2, 0);
 
-/// Sets the default dtype to float64 during its lifetime, also for the weights and moments of a GanState.
+/// Sets the default dtype to float64 during its lifetime, including that of the weights and moments of a GanState.
 class InFloat64 {
  public:
   InFloat64() { torch::set_default_dtype(caffe2::TypeMeta::Make<double>()); }
@@ -84,7 +84,7 @@ struct Differences {
   double loss = 0, weight = 0;  // the maximum over all steps; the maximum after the last step
 };
 
-/// Takes 20 steps with both implementations in the given precision. The differences of the losses are relative.
+/// Takes 20 steps with both implementations in the given precision. The differences between the losses are relative.
 Differences after_20_steps(at::ScalarType type) {
   Config config;
   config.generator.width = config.discriminator.width = 8;
