@@ -73,10 +73,11 @@ std::vector<FolderImage> read_folder_images(const fs::path& root, const std::vec
                                             std::size_t end, const PixelOptions& options) {
   std::vector<FolderImage> images(end - begin);
   at::parallel_for(0, std::ssize(images), 1, [&](std::int64_t from, std::int64_t to) {
-    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to); ++i) {
+    for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to) && stop_signal() == 0; ++i) {
       images[i] = read_folder_image(root / files[begin + i], options);
     }
   });
+  if (const int signal = stop_signal()) throw StoppedError(signal, "stopped while reading images");
   return images;
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <ATen/Parallel.h>
+
 #include "config/enums.h"
 #include "data/pack_file.h"
 #include "images/image_file.h"
@@ -25,6 +27,7 @@ namespace {
 /// Incremented whenever the same files are packed into different bytes. Packs of version 0.9 have version 1.
 constexpr int pack_version = 2, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
+constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;
 
 /// There is one pack per folder and options. A changed folder replaces its pack.
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
@@ -37,8 +40,23 @@ fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
 }
 
+/// The end of the chunk that starts with the file `begin`. Large photographs are in smaller chunks, for the status line
+/// and so that little is lost if the process is stopped.
+std::size_t chunk_end(const FolderImages& folder, std::size_t begin) {
+  const auto least = static_cast<std::size_t>(4 * at::get_num_threads());
+  const std::size_t most = std::min(begin + chunk_files, folder.files.size());
+  std::uintmax_t bytes = 0;
+  std::size_t end = begin;
+  while (end < most && (end - begin < least || bytes < chunk_bytes)) {
+    std::error_code error;
+    const auto size = fs::file_size(folder.root / folder.files[end++], error);
+    if (!error) bytes += size;
+  }
+  return end;
+}
+
 void pack_chunk(const FolderImages& folder, const PackOptions& options, PackWriter& writer) {
-  const std::size_t begin = writer.files_done(), end = std::min(begin + chunk_files, folder.files.size());
+  const std::size_t begin = writer.files_done(), end = chunk_end(folder, begin);
   auto results = read_folder_images(folder.root, folder.files, begin, end, options.pixels);
   PackedChunk chunk;
   chunk.files = results.size();
@@ -77,8 +95,10 @@ int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
   const bool has_deep = std::any_of(folder.files.begin(), folder.files.end(), [&](const fs::path& file) {
     return may_be_deep(read_first_bytes(folder.root / file));
   });
+  if (!has_deep) return all_bits;
   const FolderImages& range = options.range_of != nullptr ? *options.range_of : folder;
-  return has_deep ? deep_bits_of(range.root, range.files) : all_bits;
+  log::info("looking for the range of the 16-bit images of " + printable(range.root.string()));
+  return deep_bits_of(range.root, range.files);
 }
 
 void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder, PackOptions options) {

@@ -33,7 +33,7 @@ JpegReports& reports_of(j_common_ptr info) { return *reinterpret_cast<JpegReport
 [[noreturn]] void on_jpeg_error(j_common_ptr info) {
   auto& reports = reports_of(info);
   (*info->err->format_message)(info, reports.error);
-  std::longjmp(reports.jump, 1);  // NOLINT(cert-err52-cpp)
+  std::longjmp(reports.jump, 1);
 }
 
 void on_jpeg_message(j_common_ptr info, int level) {
@@ -60,7 +60,7 @@ void on_jpeg_progress(j_common_ptr info) {
   if (decoder.input_scan_number <= max_scans) return;
   auto& reports = reports_of(info);
   std::snprintf(reports.error, sizeof reports.error, "more than %d scans", max_scans);
-  std::longjmp(reports.jump, 1);  // NOLINT(cert-err52-cpp)
+  std::longjmp(reports.jump, 1);
 }
 
 /// At the end of the bytes, libjpeg is given an end-of-image marker, as by its own sources.
@@ -150,7 +150,7 @@ class JpegDecoder {
  private:
   /// Runs calls of libjpeg. An error skips the stack frames of `calls`, which therefore own nothing.
   void guarded(void (*calls)(JpegDecoder& self)) {
-    if (setjmp(reports_.jump) == 0) {  // NOLINT(cert-err52-cpp)
+    if (setjmp(reports_.jump) == 0) {
       calls(*this);
       return;
     }

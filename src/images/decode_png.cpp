@@ -104,7 +104,7 @@ class PngDecoder {
   [[noreturn]] static void on_error(png_structp png, png_const_charp message) {
     auto& self = self_of(png_get_error_ptr(png));
     std::strncpy(self.error_, message, sizeof self.error_ - 1);
-    std::longjmp(self.jump_, 1);  // NOLINT(cert-err52-cpp)
+    std::longjmp(self.jump_, 1);
   }
   static void on_warning(png_structp png, png_const_charp message) {
     auto& self = self_of(png_get_error_ptr(png));
@@ -122,7 +122,7 @@ class PngDecoder {
 
   /// Runs calls of libpng. An error skips the stack frames of `calls`, which therefore own nothing.
   void guarded(void (*calls)(PngDecoder& self)) {
-    if (setjmp(jump_) == 0) {  // NOLINT(cert-err52-cpp)
+    if (setjmp(jump_) == 0) {
       calls(*this);
       return;
     }

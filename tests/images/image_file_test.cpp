@@ -51,11 +51,28 @@ TEST(SniffFile, ReadsTheContentWhateverTheNameEndsIn) {
   EXPECT_FALSE(sniff_file(directory / "pipe.png"));
 }
 
-TEST(DeclaredSize, ReadsPngJpegAndWebPHeaders) {
-  for (const char* ending : {".png", ".jpg", ".webp"}) {
+TEST(DeclaredSize, ReadsTheHeadersOfAllFormats) {
+  for (const char* ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {
     EXPECT_EQ(declared_size(encoded(ending, cv::Mat(37, 301, CV_8UC1, 9))), cv::Size(301, 37)) << ending;
     EXPECT_EQ(declared_size(encoded(ending, cv::Mat(37, 301, CV_8UC3, cv::Scalar(1, 2, 3)))), cv::Size(301, 37));
   }
+}
+
+TEST(DeclaredSize, ReadsHeadersOfBothByteOrdersAndOldVersions) {
+  EXPECT_EQ(declared_size(std::string("GIF89a\x2d\x01\x25\0", 10)), cv::Size(301, 37));
+  const std::string old_bmp = "BM" + std::string(12, '\0') + std::string("\x0c\0\0\0\x2d\x01\x25\0\x01\0\x18\0", 12);
+  EXPECT_EQ(declared_size(old_bmp), cv::Size(301, 37));
+  std::string upside_down = encoded(".bmp", cv::Mat(37, 301, CV_8UC3, cv::Scalar(1, 2, 3)));
+  upside_down.replace(22, 4, "\xdb\xff\xff\xff");  // −37
+  EXPECT_EQ(declared_size(upside_down), cv::Size(301, 37));
+  const std::string big_endian_tiff(
+      "MM\0*\0\0\0\x08\0\x02"
+      "\x01\0\0\x03\0\0\0\x01\x01\x2d\0\0"  // width, SHORT
+      "\x01\x01\0\x04\0\0\0\x01\0\0\0\x25"  // height, LONG
+      "\0\0\0\0",
+      38);
+  EXPECT_EQ(declared_size(big_endian_tiff), cv::Size(301, 37));
+  EXPECT_FALSE(declared_size(big_endian_tiff.substr(0, 20)));
 }
 
 TEST(DeclaredSize, IsEmptyForAPngThatDoesNotStartWithIhdr) {
