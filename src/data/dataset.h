@@ -29,7 +29,7 @@ struct Dataset {
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
   std::vector<std::string> unreadable;       ///< one message per file that was skipped
   /// One line each on what of the images is used, left out, changed or assumed, for example "12 images are transparent;
-  /// data.background: white is behind them". Warnings report what is probably not intended.
+  /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
 
   /// A key of the pixels of the images at a resolution: the hash and, if it is not pad, the fit.

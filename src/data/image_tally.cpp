@@ -26,11 +26,11 @@ void visit_counts(Tally& tally, Visitor visit) {
   visit("complaints", tally.complaints);
 }
 
-std::string images_text(std::int64_t count) { return format_text("{} {}", count, count == 1 ? "image" : "images"); }
-
-/// "3 images are", "1 image is".
-std::string images_are(const ImageCount& count) {
-  return images_text(count.images) + (count.images == 1 ? " is" : " are");
+/// "3 images are", "1 file is".
+std::string counted(const ImageCount& count, const std::string& noun, const std::string& singular,
+                    const std::string& plural) {
+  return format_text("{} {}{} {}", count.images, noun, count.images == 1 ? "" : "s",
+                     count.images == 1 ? singular : plural);
 }
 
 std::string for_example(const ImageCount& count) { return ", for example " + printable(count.example); }
@@ -120,24 +120,16 @@ std::string fitting_note(const ImageTally& tally, std::int64_t images, std::int6
   };
   add(tally.cropped,
       format_text("cropped to their central square (at most {:.0f} % of the area is cut)", 100 * tally.largest_cut));
-  add(tally.padded, "centred on black");
+  add(tally.padded, "padded with black");
   add(tally.stretched, "stretched to a square");
   add(tally.enlarged, format_text("enlarged from {} pixels or more to {}", tally.smallest_side, resolution));
-  return parts.empty() ? "" : images_text(images) + ": " + join(parts, ", ");
+  return parts.empty() ? "" : format_text("{} image{}: ", images, images == 1 ? "" : "s") + join(parts, ", ");
 }
 
 std::string transparency_note(const ImageTally& tally, const std::string& background) {
-  if (tally.transparent.images == 0) return "";
-  return images_are(tally.transparent) + " transparent" + for_example(tally.transparent) + ": " +
-         (background == "none" ? "data.background: none uses the colours stored in transparent pixels"
-                               : "data.background: " + background + " is behind them");
-}
-
-std::string deep_note(const ImageTally& tally, int bits) {
-  if (tally.deep.images == 0) return "";
-  return format_text("{} 16 bits per colour with values up to {}: 0 to {} become 0 to 255",
-                     images_text(tally.deep.images) + (tally.deep.images == 1 ? " has" : " have"),
-                     tally.largest_deep_value, (1 << bits) - 1);
+  return counted(tally.transparent, "image", "is", "are") + " transparent" + for_example(tally.transparent) +
+         (background == "none" ? "; transparent pixels keep their stored colours (data.background: none)"
+                               : "; transparent pixels become " + background + " (data.background)");
 }
 
 }  // namespace
@@ -145,23 +137,25 @@ std::string deep_note(const ImageTally& tally, int bits) {
 std::vector<std::string> ImageTally::notes(std::int64_t images, std::int64_t resolution, const std::string& background,
                                            int deep_bits) const {
   std::vector<std::string> lines;
-  const auto add = [&](const std::string& line) {
-    if (!line.empty()) lines.push_back(line);
+  const auto add_if = [&](const ImageCount& count, const std::string& line) {
+    if (count.images > 0) lines.push_back(line);
   };
-  const auto add_if = [&](const ImageCount& count, const std::string& what) {
-    if (count.images > 0) lines.push_back(images_are(count) + " " + what + for_example(count));
-  };
-  add(fitting_note(*this, images, resolution));
-  add_if(reduced, "larger than 12 megapixels and decoded at 1/2, 1/4 or 1/8 of the size");
-  add(transparency_note(*this, background));
-  add(deep_note(*this, deep_bits));
-  add_if(animated, "the first of several in their file");
-  add_if(cmyk, "CMYK and converted to RGB without a colour profile");
-  add_if(lacks_end, "complete although the end of the file is missing");
-  if (complaints.images > 0) {
-    lines.push_back(images_are(complaints) + " used although there is something wrong with the file" +
-                    for_example(complaints) + ": " + printable(complaint));
-  }
+  if (const auto fitting = fitting_note(*this, images, resolution); !fitting.empty()) lines.push_back(fitting);
+  add_if(reduced,
+         counted(reduced, "image", "has more than 12 megapixels and is", "have more than 12 megapixels and are") +
+             " decoded at 1/2, 1/4 or 1/8 size" + for_example(reduced));
+  add_if(transparent, transparency_note(*this, background));
+  add_if(deep, counted(deep, "image", "has", "have") +
+                   format_text(" 16 bits per channel and values up to {}; 0 to {} is scaled to 0 to 255",
+                               largest_deep_value, (1 << deep_bits) - 1));
+  add_if(animated, counted(animated, "file", "contains", "contain") + " several images, of which the first is used" +
+                       for_example(animated));
+  add_if(cmyk,
+         counted(cmyk, "CMYK image", "is", "are") + " converted to RGB without a colour profile" + for_example(cmyk));
+  add_if(lacks_end, counted(lacks_end, "file", "lacks its end but contains", "lack their end but contain") +
+                        " every pixel" + for_example(lacks_end));
+  add_if(complaints, counted(complaints, "image", "is", "are") + " used although the decoder reports a problem" +
+                         for_example(complaints) + ": " + printable(complaint));
   return lines;
 }
 

@@ -83,7 +83,7 @@ std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resol
     steps.push_back(format_text("cropped to their central {} x {} ({:.0f} % of the area is cut)", fit.crop.height,
                                 fit.crop.width, 100 * cut));
   }
-  if (fit.is_padded(resolution)) steps.push_back("centred on black");
+  if (fit.is_padded(resolution)) steps.push_back("padded with black");
   if (fit.resize) {
     const bool both = fit.crop.height < resolution && fit.crop.width < resolution;
     steps.push_back(both ? "enlarged" : fit.crop.height == fit.crop.width ? "reduced" : "stretched");

@@ -84,7 +84,7 @@ TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
   config_.fit = ImageFit::pad;
   EXPECT_EQ(value(load(), 0, 1, 1), 0);
   EXPECT_EQ(value(load(), 0, 2, 2), 200);
-  EXPECT_THAT(notes().front(), HasSubstr("1 centred on black"));
+  EXPECT_THAT(notes().front(), HasSubstr("1 padded with black"));
   config_.fit = ImageFit::stretch;  // another pack
   EXPECT_EQ(value(load(), 0, 0, 0), 200);
   EXPECT_EQ(value(load(), 1, 16, 2), 200);
@@ -106,8 +106,9 @@ TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
   const auto dataset = load();
   EXPECT_NEAR(value(dataset, 1), 50, 2);
   EXPECT_THAT(dataset.unreadable, IsEmpty());
-  EXPECT_THAT(notes(), Contains("1 image is larger than 12 megapixels and decoded at 1/2, 1/4 or 1/8 of the size, for "
-                                "example photo.jpg"));
+  EXPECT_THAT(
+      notes(),
+      Contains("1 image has more than 12 megapixels and is decoded at 1/2, 1/4 or 1/8 size, for example photo.jpg"));
 }
 
 TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotDamaged) {
@@ -137,13 +138,15 @@ TEST_F(ImagesOfAFolder, GetTheBackgroundOfTheConfiguration) {
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
   EXPECT_EQ(value(load(), 0), 255);
-  EXPECT_THAT(notes(), ElementsAre("1 image is transparent, for example a.png: data.background: white is behind them"));
+  EXPECT_THAT(
+      notes(),
+      ElementsAre("1 image is transparent, for example a.png; transparent pixels become white (data.background)"));
   config_.background = "#102030";
   EXPECT_EQ(value(load(), 0, 16, 16, 0), 0x10);
   EXPECT_EQ(value(load(), 0, 16, 16, 2), 0x30);
   config_.background = "none";
   EXPECT_EQ(value(load(), 0), 0xc8);
-  EXPECT_THAT(notes().front(), HasSubstr("none uses the colours stored in transparent pixels"));
+  EXPECT_THAT(notes().front(), HasSubstr("transparent pixels keep their stored colours (data.background: none)"));
 }
 
 // --- 16 bits ---------------------------------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheRangeOfAllOfThem) {
   EXPECT_EQ(value(dataset, 1), 32);
   EXPECT_EQ(value(dataset, 2), 77);
   EXPECT_THAT(notes(),
-              ElementsAre("2 images have 16 bits per colour with values up to 4095: 0 to 4095 become 0 to 255"));
+              ElementsAre("2 images have 16 bits per channel and values up to 4095; 0 to 4095 is scaled to 0 to 255"));
   deep_gray("d.png", 65535);
   EXPECT_EQ(value(load(), 0), 15);
 }
@@ -188,9 +191,11 @@ TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsNotQuiteRight) {
   write("d.jpg", jpeg);
   const auto dataset = load();
   EXPECT_EQ(dataset.size(), 4);
-  EXPECT_THAT(notes(), ElementsAre("1 image is complete although the end of the file is missing, for example a.png",
-                                   AllOf(StartsWith("2 images are used although there is something wrong with the "
-                                                    "file, for example b.png: iCCP"))));
+  EXPECT_THAT(
+      notes(),
+      ElementsAre(
+          "1 file lacks its end but contains every pixel, for example a.png",
+          AllOf(StartsWith("2 images are used although the decoder reports a problem, for example b.png: iCCP"))));
 }
 
 TEST_F(ImagesOfAFolder, AreReadAsIn09IfTheRunIsFromThen) {
