@@ -120,6 +120,29 @@ TEST_F(Moved, ASweepIsNotContinuedOnOtherImages) {
   EXPECT_THAT(result.err, HasSubstr("the images at data.path have another SHA-256"));
 }
 
+TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
+  // Labels, so that the extractor of the run is a classifier; the other images have none.
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = std::to_string(i) + ".png";
+    fs::create_directories(directory_ / "photos" / (i % 2 == 0 ? "red" : "blue"));
+    fs::rename(directory_ / "photos" / name, directory_ / "photos" / (i % 2 == 0 ? "red" : "blue") / name);
+    fs::create_directories(directory_ / "others");
+    write_png(directory_ / "others" / name, cv::Mat(32, 32, CV_8UC3, cv::Scalar(200, i, 90)));
+  }
+  ASSERT_EQ(
+      slopegan_in(directory_.path(), short_run("train", {"metrics.every_images=128", "metrics.samples=100"})).code, 0);
+  const auto others = (directory_ / "others").string();
+  const auto measured = slopegan({"evaluate", run_dir().string(), "--against", others, "--samples", "30"});
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  EXPECT_THAT(measured.out, HasSubstr("classifier-photos@"));
+  EXPECT_THAT(measured.err, Not(HasSubstr("not comparable")));
+  fs::remove_all(directory_ / "photos");
+  const auto without_data = slopegan({"evaluate", run_dir().string(), "--against", others, "--samples", "30"});
+  ASSERT_EQ(without_data.code, 0) << without_data.err;
+  EXPECT_THAT(without_data.err, HasSubstr("the data of the run cannot be read"));
+  EXPECT_THAT(without_data.err, HasSubstr("but the figures of the run by classifier-photos@"));
+}
+
 /// A run of version 0.9 has a configuration without the keys of later versions. `--arm` reads such a file as that of
 /// the program, so that it makes the same run.
 TEST_F(Moved, ARunOfVersion09GoesOnWithItsReadingOfImages) {
