@@ -49,6 +49,11 @@ class Moved : public ProgramTest {
   fs::path run_dir() const { return outputs() / "smoke"; }
 };
 
+void expect_own_images(const Result& result) {
+  EXPECT_THAT(result.err, Not(HasSubstr("are not the images that the run was trained on")));
+  EXPECT_THAT(result.err, Not(HasSubstr("no row of real images")));
+}
+
 TEST_F(Moved, ACopyWithoutLinksIsResumedAndEvaluated) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train", {"training.total_images=64"})).code, 0);
   const fs::path copy = directory_ / "elsewhere/smoke";
@@ -75,7 +80,7 @@ TEST_F(Moved, ItsRelativeDataAreFoundFromAnotherDirectory) {
   for (const char* command : {"diagnose", "grid"}) {
     const auto result = slopegan_in(directory_ / "other", {command, run_dir().string()});
     EXPECT_EQ(result.code, 0) << result.err;
-    EXPECT_THAT(result.err, Not(HasSubstr("warning"))) << command;
+    expect_own_images(result);
   }
 }
 
@@ -87,7 +92,7 @@ TEST_F(Moved, MovedDataAreNamedByAnOption) {
   for (const char* command : {"diagnose", "grid"}) {
     const auto result = slopegan({command, run_dir().string(), "--data", data});
     EXPECT_EQ(result.code, 0) << result.err;
-    EXPECT_THAT(result.err, Not(HasSubstr("warning"))) << command;
+    expect_own_images(result);
   }
   EXPECT_EQ(slopegan({"evaluate", data, "--against", data, "--data", data}).code, 2);
 }
