@@ -151,9 +151,8 @@ TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
 /// A run of version 0.9 has a configuration without the keys of later versions. `--arm` reads such a file as that of
 /// the program, so that it makes the same run.
 TEST_F(Moved, ARunOfVersion09GoesOnWithItsReadingOfImages) {
-  for (int i = 0; i < 40; ++i) {  // transparent, and too large to be padded
-    write_png(directory_ / "photos" / (std::to_string(i) + ".png"),
-              cv::Mat(28, 28, CV_8UC4, cv::Scalar(i, 90, 200, 0)));
+  for (int i = 0; i < 40; ++i) {  // version 0.9 pads them to 32 pixels; later ones resize them
+    write_png(directory_ / "photos" / (std::to_string(i) + ".png"), cv::Mat(28, 28, CV_8UC3, cv::Scalar(i, 90, 200)));
   }
   const auto old = directory_.write("old.yaml",
                                     "data: {kind: image_folder, path: photos}\ngenerator: {width: 8}\n"
