@@ -74,7 +74,7 @@ TEST_F(FailedStart, NamesAnUnsetVariableAndItsOption) {
   const auto option = slopegan({"generate", "outputs/x", "--count", "1", "--out", "$SLOPEGAN_TEST_NONE/images"});
   EXPECT_EQ(option.code, 2);
   EXPECT_EQ(option.err,
-            "error: slopegan: --out $SLOPEGAN_TEST_NONE/images: the environment variable "
+            "slopegan: --out $SLOPEGAN_TEST_NONE/images: the environment variable "
             "SLOPEGAN_TEST_NONE is not set\n");
   const auto key = slopegan(short_run("train", {"run.output_dir=$SLOPEGAN_TEST_NONE/runs"}));
   EXPECT_EQ(key.code, 2);

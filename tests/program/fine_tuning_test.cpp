@@ -70,7 +70,9 @@ TEST_F(FineTuning, TakesTheOptimizerWhereAsked) {
 
 TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
   ASSERT_EQ(train("a").code, 0);
-  const auto resumed = [&](const std::string& name) { return std::vector<std::string>{"--resume", name, "seed=1"}; };
+  const auto resumed = [&](const std::string& name) {
+    return std::vector<std::string>{"--resume", name, "seed=1", "checkpoint.keep=9"};
+  };
   ASSERT_EQ(train("b", resumed(run_dir("a").string())).code, 0);
   // As if the run had been killed at its start.
   for (const char* images : {"64", "128"}) fs::remove_all(run_dir("b") / "checkpoints" / images);
