@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 
@@ -44,8 +45,11 @@ std::string layer_table(const DiagnosticsRecord& record) {
 std::string parameter_table(const DiagnosticsRecord& record) {
   std::string text = format_text("{:<36} {:>12} {:>12} {:>12}\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
   for (const auto& parameter : record.parameters) {
-    text += format_text("{:<36} {:12.4g} {:>12} {:12.4g}\n", parameter.name, parameter.gradient_norm,
-                        percent(parameter.zero_gradients), parameter.update_ratio);
+    // The ratio is infinite while the parameter is still at its initial value 0.
+    const std::string ratio =
+        std::isfinite(parameter.update_ratio) ? format_text("{:.4g}", parameter.update_ratio) : "-";
+    text += format_text("{:<36} {:12.4g} {:>12} {:>12}\n", parameter.name, parameter.gradient_norm,
+                        percent(parameter.zero_gradients), ratio);
   }
   return text;
 }
@@ -58,10 +62,11 @@ std::string summary(const DiagnosticsRecord& record) {
     text += format_text("held-out images {}, ", percent(*discriminator.accuracy_held_out));
   text += format_text("generated images {}; margin {:.3g}; |d logit / d image| {:.3g}\n",
                       percent(discriminator.accuracy_fake), discriminator.margin, discriminator.image_gradient_norm);
-  text += format_text(
-      "diversity of generated images: {:.3g} times that of real images; pixels beyond 0.99: {} in generated images, {} "
-      "in real images\n",
-      samples.diversity, percent(samples.saturated_fake), percent(samples.saturated_real));
+  text += "diversity of generated images: " + (samples.diversity && std::isfinite(*samples.diversity)
+                                                   ? format_text("{:.3g} times that of real images", *samples.diversity)
+                                                   : "unknown, because all real images are equal");
+  text += format_text("; pixels beyond 0.99: {} in generated images, {} in real images\n",
+                      percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
   if (record.sentinels.empty()) text += "no warnings (collapse, saturation, vanishing gradient)\n";
   return text;

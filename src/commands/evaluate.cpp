@@ -41,7 +41,9 @@ struct RealImages {
 };
 
 RealImages load_real(const DataConfig& data) {
-  return {load_dataset(data, Split::train), has_split(data, Split::test) ? load_dataset(data, Split::test) : nullptr};
+  auto train = load_dataset(data, Split::train);
+  log_notes(*train, Split::train);
+  return {train, load_test_split(data, *train)};
 }
 
 /// Loads --against: a folder of images, converted to `channels`, or the data set of a configuration.

@@ -54,7 +54,9 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "auto uses the labels of the data if there are any (image folders: the names of the directories); none ignores "
         "them");
   visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
-        "kind image_folder: largest fraction of unreadable files to skip; a larger fraction is an error");
+        "kind image_folder: largest fraction of unreadable files to skip; up to 5 are always skipped unless it is 0; "
+        "more "
+        "are an error");
 }
 
 template <class ConfigType, class Visitor>

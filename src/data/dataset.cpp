@@ -1,6 +1,8 @@
 #include "data/dataset.h"
 
 #include <cstdlib>
+#include <mutex>
+#include <set>
 #include <span>
 #include <stdexcept>
 
@@ -9,6 +11,8 @@
 #include "data/transform.h"
 #include "support/cache_directory.h"
 #include "support/checksums.h"
+#include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -17,14 +21,14 @@ const char* split_name(Split split) { return split == Split::train ? "train" : "
 
 namespace {
 
-const DatasetFormat& format_of(DatasetKind kind) {
-  switch (kind) {
+const DatasetFormat& format_of(const DataConfig& config) {
+  switch (config.kind) {
     case DatasetKind::idx:
       return idx_format;
     case DatasetKind::cifar:
       return cifar_format;
     case DatasetKind::image_folder:
-      return image_folder_format;
+      return config.as_in_0_9 ? image_folder_0_9_format : image_folder_format;
     case DatasetKind::npz:
       return npz_format;
   }
@@ -43,16 +47,37 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
   return torch::cat(parts);
 }
 
+/// GANs need images that differ.
+void warn_of_equal_images(Dataset& dataset) {
+  const auto count = dataset.size();
+  if (count == 1) {
+    dataset.warnings.emplace_back("there is only one image, which a GAN can only copy");
+    return;
+  }
+  for (std::int64_t i = 1; i < count; ++i) {
+    if (!torch::equal(dataset.images[i], dataset.images[0])) return;
+  }
+  dataset.warnings.push_back(format_text("all {} images are equal, so a GAN can only copy them", count));
+}
+
+/// Returns whether this is the first time that this process logs the line. Thread-safe.
+bool is_new_line(const std::string& line) {
+  static std::mutex mutex;
+  static std::set<std::string> logged;
+  const std::lock_guard lock(mutex);
+  return logged.insert(line).second;
+}
+
 }  // namespace
 
 std::string Dataset::pixel_key() const { return fit == ImageFit::pad ? hash : hash + " " + std::string(name_of(fit)); }
 
 bool has_split(const DataConfig& config, Split split) {
-  return format_of(config.kind).has_split(expand_home(config.path), split);
+  return format_of(config).has_split(expand_home(config.path), split);
 }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split) {
-  auto dataset = std::make_shared<Dataset>(format_of(config.kind).load(config, expand_home(config.path), split));
+  auto dataset = std::make_shared<Dataset>(format_of(config).load(config, expand_home(config.path), split));
   if (config.channels != 0 && config.channels != dataset->channels()) {
     dataset->images = with_channels(dataset->images, config.channels);
     dataset->hash.clear();
@@ -64,7 +89,40 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
     if (!text.empty()) dataset->notes.push_back(text);
   }
   if (const auto warning = range_warning(*dataset); !warning.empty()) dataset->warnings.push_back(warning);
+  dataset->as_in_0_9 = config.as_in_0_9;
+  if (split == Split::train) warn_of_equal_images(*dataset);
   return dataset;
+}
+
+std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const Dataset& train) {
+  try {
+    if (!has_split(config, Split::test)) return nullptr;
+    auto test = load_dataset(config, Split::test);
+    log_notes(*test, Split::test);
+    if (test->channels() == train.channels()) return test;
+    log::warning(format_text("the test images are not used: they have {} channels, the training images {}",
+                             test->channels(), train.channels()));
+  } catch (const DataError& error) {
+    log::warning(std::string("the test images are not used: ") + error.what());
+  }
+  return nullptr;
+}
+
+void log_notes(const Dataset& dataset, Split split) {
+  const std::string prefix = std::string(split == Split::train ? "training" : "test") + " images: ";
+  for (const auto& note : dataset.notes) {
+    if (is_new_line(prefix + note)) log::info(prefix + note);
+  }
+  for (const auto& warning : dataset.warnings) {
+    if (is_new_line(prefix + warning)) log::warning(prefix + warning);
+  }
+  if (dataset.unreadable.empty()) return;
+  const auto line =
+      prefix +
+      format_text("{} cannot be read and {}, for example {}",
+                  dataset.unreadable.size() == 1 ? "1 file" : format_text("{} files", dataset.unreadable.size()),
+                  dataset.unreadable.size() == 1 ? "is skipped" : "are skipped", dataset.unreadable.front());
+  if (is_new_line(line)) log::warning(line);
 }
 
 std::string dataset_name(const std::filesystem::path& path) {

@@ -31,6 +31,7 @@ struct Dataset {
   /// One line each on what of the images is used, left out, changed or assumed, for example "12 images are transparent;
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
+  bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
 
   /// A key of the pixels of the images at a resolution: the hash and, if it is not pad, the fit.
   std::string pixel_key() const;
@@ -51,6 +52,13 @@ bool has_split(const DataConfig& config, Split split);
 /// or if the split does not exist.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
+/// The test split for measurements of a training on `train`, with its notes and warnings logged; nullptr if there is
+/// none. Training does not need it, so a split that cannot be used is left out with a warning.
+std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const Dataset& train);
+
+/// Logs the notes and warnings of a data set and its unreadable files. A line is logged once per process.
+void log_notes(const Dataset& dataset, Split split);
+
 /// The name of the data set at `path`: the last component of the path, printable.
 std::string dataset_name(const std::filesystem::path& path);
 
@@ -66,7 +74,7 @@ struct DatasetFormat {
   Dataset (*load)(const DataConfig& config, const std::filesystem::path& path, Split split);
 };
 
-extern const DatasetFormat idx_format, cifar_format, image_folder_format, npz_format;
+extern const DatasetFormat idx_format, cifar_format, image_folder_format, image_folder_0_9_format, npz_format;
 
 /// A uint8 tensor that owns the memory of `buffer`, whose size must match `shape`.
 torch::Tensor byte_tensor(ByteBuffer buffer, const std::vector<std::int64_t>& shape);

@@ -1,13 +1,16 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
-#include <cctype>
+#include <cstddef>
 #include <sys/stat.h>
+#include <utility>
 
+#include "data/folder_as_in_0_9.h"
+#include "data/folder_labels.h"
+#include "data/folder_layout.h"
 #include "data/packed_images.h"
 #include "support/checksums.h"
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -16,42 +19,66 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has_image_extension(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
-}
-
-bool is_existing_directory(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-/// The distinct top-level directories of the paths, sorted. Empty if a path has none or all paths share one.
-std::vector<std::string> top_level_directories(const std::vector<fs::path>& files) {
-  std::vector<std::string> names;
-  for (const auto& file : files) {
-    if (!file.has_parent_path()) return {};
-    names.push_back(file.begin()->string());
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names.size() > 1 ? names : std::vector<std::string>{};
-}
-
-std::vector<std::int64_t> labels_of(const FolderImages& images) {
+/// Removes the files that label_by_directory() leaves out.
+void leave_out_unlabelled(FolderImages& images) {
+  std::vector<fs::path> files;
   std::vector<std::int64_t> labels;
-  for (const auto& file : images.files) {
-    const std::string name = file.has_parent_path() ? file.begin()->string() : "";
-    const auto found = std::lower_bound(images.class_names.begin(), images.class_names.end(), name);
-    if (found == images.class_names.end() || *found != name) {
-      throw DataError(format_text("{} is in none of the directories of the training images: {}",
-                                  printable((images.root / file).string()), printable(join(images.class_names, ", "))));
-    }
-    labels.push_back(found - images.class_names.begin());
+  for (std::size_t i = 0; i < images.files.size(); ++i) {
+    if (images.labels[i] < 0) continue;
+    files.push_back(std::move(images.files[i]));
+    labels.push_back(images.labels[i]);
   }
-  return labels;
+  images.files = std::move(files);
+  images.labels = std::move(labels);
+}
+
+void add_lines(std::vector<std::string>& lines, const std::vector<std::string>& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+}
+
+void take_labels(FolderLabels found, FolderImages& images) {
+  images.class_names = std::move(found.class_names);
+  images.labels = std::move(found.labels);
+  if (!images.labels.empty()) leave_out_unlabelled(images);
+  add_lines(images.notes, found.notes);
+  add_lines(images.warnings, found.warnings);
+}
+
+/// The files of the directories of a split, relative to images.root.
+void list_split(const FolderLayout& layout, const std::vector<std::string>& directories, FolderImages& images) {
+  const bool is_one = directories.size() == 1;
+  images.root = is_one ? layout.base / directories.front() : layout.base;
+  for (const auto& name : directories.size() > 1 ? directories : std::vector<std::string>{""}) {
+    const FolderListing listing = list_some_images(name.empty() ? images.root : images.root / name);
+    for (const auto& file : listing.files) images.files.push_back(name.empty() ? file : name / file);
+    const std::string where = name.empty() ? "" : printable(name) + ": ";
+    for (const auto& note : listing.notes) images.notes.push_back(where + note);
+    for (const auto& warning : listing.warnings) images.warnings.push_back(where + warning);
+  }
+}
+
+/// The labels of trainA and trainB, testA and testB.
+void label_domains(const std::vector<std::string>& directories, FolderImages& images) {
+  images.class_names = {"A", "B"};
+  images.notes.emplace_back("labels: the 2 domains A, B");
+  for (const auto& file : images.files) images.labels.push_back(file.begin()->string() == directories[0] ? 0 : 1);
+}
+
+FolderLabels training_labels(const FolderLayout& layout) {
+  FolderImages train;
+  list_split(layout, layout.train, train);
+  return label_by_directory(train.files);
+}
+
+void label_split(const FolderLayout& layout, Split split, FolderImages& images) {
+  const auto& directories = split == Split::train ? layout.train : layout.test;
+  if (layout.train.size() == 2) {
+    if (directories.size() == 2) label_domains(directories, images);
+  } else if (split == Split::train) {
+    take_labels(label_by_directory(images.files), images);
+  } else {
+    take_labels(label_test_images(images.files, training_labels(layout).class_names), images);
+  }
 }
 
 /// Modification times detect files that were changed in place. A missing file is reported when it is read.
@@ -80,46 +107,23 @@ torch::Tensor with_exact_channels(const torch::Tensor& image, std::int64_t chann
 
 }  // namespace
 
-std::vector<fs::path> image_files(const fs::path& directory) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(directory, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->path().filename().native().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (has_image_extension(entry->path()) && entry->is_regular_file(ignored)) {
-      files.push_back(entry->path().lexically_relative(directory));
-    }
-  }
-  if (error) throw DataError("cannot list " + printable(directory.string()) + ": " + error.message());
-  if (files.empty()) throw DataError(printable(directory.string()) + " holds no PNG, JPEG or WebP images");
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-std::optional<fs::path> split_folder(const fs::path& path, Split split) {
-  if (!is_existing_directory(path)) return std::nullopt;
-  if (!is_existing_directory(path / "train")) return split == Split::train ? std::optional(path) : std::nullopt;
-  if (split == Split::train) return path / "train";
-  for (const char* name : {"test", "val"}) {
-    if (is_existing_directory(path / name)) return path / name;
-  }
-  return std::nullopt;
-}
-
-FolderImages list_folder(const fs::path& path, Split split) {
-  const auto root = split_folder(path, split), train = split_folder(path, Split::train);
-  if (!root || !train) {
-    throw DataError("data.path: " + printable(path.string()) +
-                    (train ? " has no test images; they are expected in a directory test or val next to train"
-                           : " is not a directory with PNG, JPEG or WebP images"));
-  }
+FolderImages list_folder(const fs::path& path, Split split, const FolderRules& rules) {
   FolderImages images;
-  images.root = *root;
-  images.files = image_files(*root);
-  images.class_names = top_level_directories(split == Split::train ? images.files : image_files(*train));
-  if (!images.class_names.empty()) images.labels = labels_of(images);
+  if (rules.as_in_0_9) {
+    images = list_as_in_0_9(path, split);
+  } else {
+    std::error_code ignored;
+    const FolderLayout layout = fs::is_directory(path, ignored) ? find_layout(path) : FolderLayout();
+    if (layout.base.empty() || (split == Split::test && layout.test.empty())) {
+      throw DataError("data.path: " + printable(path.string()) +
+                      (layout.base.empty() ? " is not a directory of images"
+                                           : " has no test images; they are expected in a directory test or val next "
+                                             "to a directory train"));
+    }
+    if (split == Split::train) images.notes = layout.notes;
+    list_split(layout, split == Split::train ? layout.train : layout.test, images);
+    if (rules.labels) label_split(layout, split, images);
+  }
   images.fingerprint = fingerprint_of(images);
   return images;
 }
@@ -195,11 +199,15 @@ torch::Tensor readable_labels(const FolderImages& folder, const PackedImages& pa
   return torch::tensor(labels, torch::kLong);
 }
 
+FolderRules rules_of(const DataConfig& config) {
+  return {.labels = config.labels == LabelUse::automatic, .as_in_0_9 = config.as_in_0_9};
+}
+
 /// The images packed at config.resolution with config.channels (0: three).
 Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path& path, Split split) {
-  const FolderImages folder = list_folder(path, split);
+  const FolderImages folder = list_folder(path, split, rules_of(config));
   std::optional<FolderImages> train;
-  if (split == Split::test) train = list_folder(path, Split::train);
+  if (split == Split::test) train = list_folder(path, Split::train, rules_of(config));
   const PackOptions options{pixel_options(config), config.max_unreadable, train ? &*train : nullptr};
   PackedImages packed = packed_images(folder, options);
   Dataset dataset;
@@ -210,18 +218,22 @@ Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path
   dataset.class_names = folder.class_names;
   if (!folder.labels.empty()) dataset.labels = readable_labels(folder, packed);
   describe(packed, folder.files.size(), options.pixels, dataset);
-  if (!dataset.unreadable.empty()) {
-    log::warning(format_text("{} of the {} files of {} cannot be read and are skipped, for example {}",
-                             dataset.unreadable.size(), folder.files.size(), printable(folder.root.string()),
-                             dataset.unreadable.front()));
-  }
+  add_lines(dataset.notes, folder.notes);
+  add_lines(dataset.warnings, folder.warnings);
   return dataset;
 }
 
-bool has_folder_split(const fs::path& path, Split split) { return split_folder(path, split).has_value(); }
+bool has_folder_split(const fs::path& path, Split split) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return false;
+  return split == Split::train || !find_layout(path).test.empty();
+}
+
+bool has_split_as_in_0_9(const fs::path& path, Split split) { return split_as_in_0_9(path, split).has_value(); }
 
 }  // namespace
 
 const DatasetFormat image_folder_format{has_folder_split, load_packed_folder};
+const DatasetFormat image_folder_0_9_format{has_split_as_in_0_9, load_packed_folder};
 
 }  // namespace slopegan

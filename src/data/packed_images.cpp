@@ -75,6 +75,13 @@ void pack_chunk(const FolderImages& folder, const PackOptions& options, PackWrit
   writer.add_chunk(chunk);
 }
 
+/// In a small folder, one damaged file would be more than a small share.
+std::size_t allowed_unreadable(double share, std::size_t files) {
+  constexpr std::size_t always_allowed = 5;
+  if (share == 0) return 0;
+  return std::max(always_allowed, static_cast<std::size_t>(share * static_cast<double>(files)));
+}
+
 void check_unreadable(const PackWriter& writer, const FolderImages& folder, const PackOptions& options) {
   check_unreadable(writer.unreadable(), writer.files_done(), folder.files.size(), folder.root, options.max_unreadable);
 }
@@ -156,7 +163,7 @@ PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const Fold
 
 void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
                       const fs::path& root, double max_unreadable) {
-  const auto allowed = static_cast<std::size_t>(max_unreadable * static_cast<double>(files));
+  const auto allowed = allowed_unreadable(max_unreadable, files);
   std::vector<std::string> reasons;
   for (const auto& file : unreadable) {
     if (!file.too_large) reasons.push_back(file.reason);

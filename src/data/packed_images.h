@@ -30,15 +30,16 @@ struct PackedImages {
 };
 
 struct PackOptions {
-  PixelOptions pixels;        ///< with channels
-  double max_unreadable = 0;  ///< allowed fraction of damaged files; too large ones are always allowed
+  PixelOptions pixels;  ///< with channels
+  /// Allowed fraction of damaged files, of which up to 5 are allowed unless it is 0. Too large ones are always allowed.
+  double max_unreadable = 0;
   /// Images of 16 bits are scaled by the range of this folder's, so that a test split is scaled as the training split;
   /// nullptr: by their own.
   const FolderImages* range_of = nullptr;
 };
 
-/// Throws DataError if more than max_unreadable of the `files` files of a folder are damaged, or if all of them are
-/// damaged or too large. `files_read` of them have been read.
+/// Throws DataError if more of the `files` files of a folder are damaged than max_unreadable allows, or if all of them
+/// are damaged or too large. `files_read` of them have been read.
 void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
                       const std::filesystem::path& root, double max_unreadable);
 
@@ -46,8 +47,8 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
 /// killed, the next process continues from there. Concurrent processes wait for the one that packs.
 ///
-/// Throws DataError if more than options.max_unreadable of the files, or all of them, are unreadable, IoError if the
-/// cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
+/// Throws DataError if more of the files than options.max_unreadable allows, or all of them, are unreadable, IoError if
+/// the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

@@ -49,7 +49,8 @@ GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradie
 std::vector<std::string> sentinels(const Vitals& vitals) {
   std::vector<std::string> raised;
   const bool has_started = vitals.images >= collapse_judged_from;
-  if (has_started && vitals.diversity < collapse_threshold) raised.emplace_back("collapse");
+  if (!vitals.diversity) raised.emplace_back("equal_images");
+  if (has_started && vitals.diversity && *vitals.diversity < collapse_threshold) raised.emplace_back("collapse");
   if (vitals.saturated_fake - vitals.saturated_real > saturation_threshold) raised.emplace_back("saturation");
   const bool won = std::min(vitals.accuracy_real, vitals.accuracy_fake) >= won_accuracy;
   if (won && vitals.generator_gradient_norm < vanished_gradient * vitals.generator_weight_norm) {
@@ -59,6 +60,7 @@ std::vector<std::string> sentinels(const Vitals& vitals) {
 }
 
 std::string sentinel_text(const std::string& name) {
+  if (name == "equal_images") return "equal_images: all real images are equal, so a GAN can only copy them";
   if (name == "collapse") {
     return format_text(
         "collapse: the mean distance between generated images is below {:g} times that between real images",

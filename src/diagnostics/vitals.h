@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradie
 
 // Each alarm compares a measurement with a threshold from which healthy runs stay far away.
 
+/// "equal_images": the real images do not differ at all, so a GAN can only copy them.
+///
 /// "collapse": the mean distance between generated images is below this fraction of that between real images, so the
 /// generator produces (nearly) a single image. It is checked only after collapse_judged_from images have been seen,
 /// because every run starts with gray noise; the default run exceeds 0.4 at 5,000 images.
@@ -57,14 +60,15 @@ inline constexpr double vanished_gradient = 1e-5;
 
 struct Vitals {
   std::int64_t images = 0;  ///< real images shown to the discriminator so far
-  double diversity = 1;     ///< mean distance between generated images divided by that between real ones
+  /// Mean distance between generated images divided by that between real ones; empty if all real images are equal.
+  std::optional<double> diversity = 1;
   double saturated_fake = 0, saturated_real = 0;
   double accuracy_real = 0, accuracy_fake = 0;
   double generator_gradient_norm = 0;
   double generator_weight_norm = 0;
 };
 
-/// Returns the names of the alarms that are raised: "collapse", "saturation", "vanished_gradient".
+/// Returns the names of the alarms that are raised: "equal_images", "collapse", "saturation", "vanished_gradient".
 std::vector<std::string> sentinels(const Vitals& vitals);
 
 /// Explains an alarm, for the log.

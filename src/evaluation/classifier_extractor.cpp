@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <tuple>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -32,25 +34,52 @@ constexpr std::int64_t most_classes = 1000;
 
 std::int64_t class_count(const Dataset& dataset) { return dataset.labels.max().item<std::int64_t>() + 1; }
 
+/// Below this number of images no tenth is held out, because its accuracy would say little.
+constexpr std::int64_t least_images_to_hold_out = 100;
+
+/// The images that train the classifier, and those that measure its accuracy if there are no labelled test images.
+struct Parts {
+  std::vector<std::int64_t> trained, held_out;
+};
+
+/// Holds out a fixed random tenth if there are no labelled test images. Runs of version 0.9 keep their classifier.
+Parts split_images(const Dataset& train, const Dataset* test) {
+  const auto count = train.size();
+  const bool has_test = test != nullptr && test->has_labels();
+  const bool hold_out = !has_test && !train.as_in_0_9 && count >= least_images_to_hold_out;
+  Parts parts;
+  if (!hold_out) {
+    parts.trained.resize(static_cast<std::size_t>(count));
+    std::iota(parts.trained.begin(), parts.trained.end(), 0);
+    return parts;
+  }
+  const auto order = keyed_permutation(classifier_seed, "classifier.held_out", 0, static_cast<std::uint32_t>(count));
+  parts.held_out.assign(order.begin(), order.begin() + count / 10);
+  parts.trained.assign(order.begin() + count / 10, order.end());
+  return parts;
+}
+
 /// The training batches. Each epoch has a new order, and half of the images are mirrored. A classifier of digits need
 /// not be invariant to mirroring, but this costs little accuracy, and improves it for clothes.
 class LabelledBatches {
  public:
-  LabelledBatches(const Dataset& dataset, std::int64_t resolution)
+  LabelledBatches(const Dataset& dataset, const std::vector<std::int64_t>& images, std::int64_t resolution)
       : dataset_(dataset),
+        images_(images),
         resolution_(resolution),
-        size_(std::min(batch_size, dataset.size())),
-        per_epoch_(dataset.size() / size_) {}
+        size_(std::min(batch_size, std::ssize(images))),
+        per_epoch_(std::ssize(images) / size_) {}
 
   std::int64_t steps() const { return std::clamp(epochs * per_epoch_, least_steps, most_steps); }
 
   std::pair<at::Tensor, at::Tensor> batch(std::int64_t step) {
     if (step % per_epoch_ == 0) {
       order_ = keyed_permutation(classifier_seed, "classifier.order", static_cast<std::uint64_t>(step / per_epoch_),
-                                 static_cast<std::uint32_t>(dataset_.size()));
+                                 static_cast<std::uint32_t>(images_.size()));
     }
     const auto first = order_.begin() + (step % per_epoch_) * size_;
-    const std::vector<std::int64_t> indices(first, first + size_);
+    std::vector<std::int64_t> indices;
+    for (auto place = first; place != first + size_; ++place) indices.push_back(images_[*place]);
     return {mirrored(prepare_images(dataset_, indices, resolution_), step),
             dataset_.labels.index_select(0, at::tensor(indices, at::kLong))};
   }
@@ -64,12 +93,14 @@ class LabelledBatches {
   }
 
   const Dataset& dataset_;
+  const std::vector<std::int64_t>& images_;
   std::int64_t resolution_, size_, per_epoch_;
   std::vector<std::uint32_t> order_;
 };
 
-void train_classifier(Classifier& classifier, const Dataset& dataset, std::int64_t resolution) {
-  LabelledBatches batches(dataset, resolution);
+void train_classifier(Classifier& classifier, const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                      std::int64_t resolution) {
+  LabelledBatches batches(dataset, indices, resolution);
   torch::optim::Adam optimizer(classifier->parameters(), torch::optim::AdamOptions(peak_learning_rate));
   classifier->train();
   const std::int64_t steps = batches.steps();
@@ -92,11 +123,29 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
   return logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
 }
 
+/// The accuracy of naming the most frequent class each time.
+double accuracy_of_guessing(const at::Tensor& labels) {
+  return labels.eq(std::get<0>(labels.mode(0))).to(at::kDouble).mean().item<double>();
+}
+
+/// Labels that the classifier does not recognise better than by guessing say nothing about the images.
+void warn_near_chance(double accuracy, const at::Tensor& labels) {
+  const double guessing = accuracy_of_guessing(labels);
+  const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
+  if (accuracy > guessing + 2 * error) return;
+  log::warning(format_text(
+      "the classifier that measures the generated images recognises {:.1f} % of the labels of images that "
+      "it was not trained on, and guessing the most frequent label {:.1f} %: the labels seem to say nothing "
+      "about the images; data.labels: none measures without them",
+      100 * accuracy, 100 * guessing));
+}
+
 /// Returns the file name, a hash of everything that determines the trained weights.
-std::string cache_name(const Dataset& train, std::int64_t resolution) {
+std::string cache_name(const Dataset& train, std::int64_t resolution, const Parts& parts) {
   const NamedTensors labels = {{"labels", train.labels}};
-  const std::string text =
+  std::string text =
       format_text("classifier {} {} {} {}", classifier_version, resolution, train.pixel_key(), tensor_hash(labels));
+  if (!parts.held_out.empty()) text += " without a tenth";
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 
@@ -121,30 +170,49 @@ ClassifierExtractor::ClassifierExtractor(const Dataset& train, const Dataset* te
 ClassifierExtractor::ClassifierExtractor(Trained trained)
     : FeatureExtractor(trained.name), classifier_(trained.classifier), accuracy_(trained.accuracy) {}
 
+at::Tensor ClassifierExtractor::measure_accuracy(Trained& trained, const Dataset& train, const Dataset* test,
+                                                 const std::vector<std::int64_t>& held_out, std::int64_t resolution) {
+  Dataset unseen;
+  if (!held_out.empty()) {
+    const auto indices = at::tensor(held_out, at::kLong);
+    unseen = train;
+    unseen.images = train.images.index_select(0, indices);
+    unseen.labels = train.labels.index_select(0, indices);
+  } else if (test != nullptr && test->has_labels()) {
+    unseen = *test;
+  } else {
+    return {};
+  }
+  ClassifierExtractor extractor(trained);
+  const auto logits = extract_dataset(extractor, unseen, unseen.size(), resolution).logits;
+  trained.accuracy = accuracy_of(logits, unseen.labels);
+  return unseen.labels;
+}
+
 ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& train, const Dataset* test,
                                                                 std::int64_t resolution) {
   Classifier classifier(resolution, train.channels(), class_count(train), classifier_seed);
+  const Parts parts = split_images(train, test);
   double seconds = 0;
   const auto make = [&] {
     log::info(format_text(
         "training a classifier on the labels of {} images as the feature extractor (once per data set)", train.size()));
     const auto start = std::chrono::steady_clock::now();
-    train_classifier(classifier, train, resolution);
+    train_classifier(classifier, train, parts.trained, resolution);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return Safetensors{named_tensors(*classifier), {}};
   };
-  const Safetensors weights = cached_tensors(cache_name(train, resolution), make);
+  const Safetensors weights = cached_tensors(cache_name(train, resolution, parts), make);
   restore_tensors(named_tensors(*classifier), weights.tensors);
   classifier->eval();
   Trained trained{classifier, extractor_name(title_of(train), tensor_hash(weights.tensors)),
                   std::numeric_limits<double>::quiet_NaN()};
-  if (test != nullptr && test->has_labels()) {
-    ClassifierExtractor extractor(trained);
-    trained.accuracy = accuracy_of(extract_dataset(extractor, *test, test->size(), resolution).logits, test->labels);
+  std::string accuracy = "accuracy unknown without labelled test images";
+  if (const auto labels = measure_accuracy(trained, train, test, parts.held_out, resolution); labels.defined()) {
+    accuracy = format_text("{:.2f} % accuracy on {}", 100 * trained.accuracy,
+                           parts.held_out.empty() ? "the test images" : "a tenth of the images, held out");
+    warn_near_chance(trained.accuracy, labels);
   }
-  const std::string accuracy = std::isnan(trained.accuracy)
-                                   ? "accuracy unknown without labelled test images"
-                                   : format_text("{:.2f} % accuracy on the test images", 100 * trained.accuracy);
   log::info("feature extractor " + trained.name + ": " + accuracy +
             (seconds > 0 ? format_text(", trained in {:.0f} s", seconds) : ""));
   return trained;

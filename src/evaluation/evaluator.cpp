@@ -60,7 +60,10 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   if (std::any_of(metrics_.names.begin(), metrics_.names.end(), uses_manifold)) {
     real_.manifold = cached_manifold(real_.subset);
   }
-  if (test != nullptr && test->size() >= least_images) {
+  if (test != nullptr && test->size() < least_images) {
+    log::info(
+        format_text("the test images are not used by metrics.names: {} are fewer than {}", test->size(), least_images));
+  } else if (test != nullptr) {
     const auto extraction = cached_features(*test, resolution);
     real_.test = extraction.features;
     real_.test_logits = extraction.logits;

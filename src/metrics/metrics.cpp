@@ -1,5 +1,7 @@
 #include "metrics/metrics.h"
 
+#include <cmath>
+#include <map>
 #include <optional>
 #include <stdexcept>
 
@@ -46,7 +48,11 @@ class FigureComputation {
     }
   }
 
-  std::map<std::string, double> values() && { return std::move(values_); }
+  /// Without figures that are not finite, such as the divergence from class shares of which some are 0.
+  std::map<std::string, double> values() && {
+    std::erase_if(values_, [](const auto& figure) { return !std::isfinite(figure.second); });
+    return std::move(values_);
+  }
 
  private:
   const ManifoldMetrics& manifold() {

@@ -31,7 +31,7 @@ bool uses_manifold(MetricName metric);
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 
 /// Returns the figures of the metrics, by key, for generated features [N, d] and logits [N, K] (or undefined). Figures
-/// whose inputs are missing are omitted.
+/// whose inputs are missing, and values that are not finite, are omitted.
 std::map<std::string, double> compute_figures(const std::vector<MetricName>& metrics, RealReference& real,
                                               const at::Tensor& features, const at::Tensor& logits);
 

@@ -174,7 +174,8 @@ struct DiscriminatorDiagnosis {
 
 /// The generated images compared with real ones.
 struct SampleDiagnosis {
-  double diversity = 0;       ///< mean distance between two generated images, divided by that of two real images
+  /// Mean distance between two generated images, divided by that of two real images; empty if these are all equal.
+  std::optional<double> diversity;
   double saturated_real = 0;  ///< fraction of pixels beyond ±0.99
   double saturated_fake = 0;
 

@@ -41,6 +41,7 @@ SheetStyle sweep_style(int scale) { return {.scale = scale, .max_label_width = 4
 std::vector<SheetRow> reference_rows(const Config& config, int columns) {
   try {
     const auto dataset = load_dataset(config.data, Split::train);
+    log_notes(*dataset, Split::train);
     SheetRow row;
     row.label = "real images";
     row.tiles = to_mats(real_images(*dataset, config, columns));

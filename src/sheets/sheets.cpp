@@ -73,7 +73,7 @@ class DatasetClassifier {
  public:
   explicit DatasetClassifier(const DataConfig& config)
       : train_(labelled_data(config)),
-        test_(has_split(config, Split::test) ? load_dataset(config, Split::test) : nullptr),
+        test_(load_test_split(config, *train_)),
         extractor_(*train_, test_.get(), config.resolution),
         resolution_(config.resolution),
         classes_(train_->labels.max().item<std::int64_t>() + 1) {}

@@ -49,16 +49,6 @@ std::int64_t probe_count(const Config& config, std::int64_t channels) {
                              config.training.batch_size);
 }
 
-std::shared_ptr<const Dataset> load_held_out(const Config& config, const Dataset& train) {
-  if (!has_split(config.data, Split::test)) return nullptr;
-  auto held_out = load_dataset(config.data, Split::test);
-  if (held_out->channels() != train.channels()) {
-    throw DataError(format_text("the test images of {} have {} channels, but the training images have {}",
-                                printable(config.data.path), held_out->channels(), train.channels()));
-  }
-  return held_out;
-}
-
 /// Appends images until max_compared_images are kept.
 void keep_images(std::vector<at::Tensor>& kept, const at::Tensor& images) {
   std::int64_t count = 0;
@@ -140,7 +130,7 @@ Diagnosis::Diagnosis(const Config& config, const Compute& compute, const Dataset
       // A non-owning pointer: the data set outlives this object.
       train_(config, std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &train)),
       probes_(probe_count(config, train.channels())) {
-  if (const auto held_out = load_held_out(config, train)) held_out_.emplace(config, held_out);
+  if (const auto held_out = load_test_split(config.data, train)) held_out_.emplace(config, held_out);
 }
 
 Diagnosis::Outputs Diagnosis::run_probes(Generator& generator, Discriminator& discriminator) const {
@@ -196,7 +186,9 @@ void Diagnosis::measure_outputs(const Outputs& outputs, DiagnosticsRecord& recor
   record.discriminator.margin = (train_logits.mean() - fake_logits.mean()).item<double>();
 
   const auto train_images = at::cat(outputs.train_images), fake_images = at::cat(outputs.fake_images);
-  record.samples.diversity = mean_pairwise_distance(fake_images) / mean_pairwise_distance(train_images);
+  if (const double real_distance = mean_pairwise_distance(train_images); real_distance > 0) {
+    record.samples.diversity = mean_pairwise_distance(fake_images) / real_distance;
+  }
   record.samples.saturated_real = saturated_share(train_images);
   record.samples.saturated_fake = saturated_share(fake_images);
 }
@@ -235,6 +227,7 @@ DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
   Config config = checkpoint_config(checkpoint);
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained
   const auto dataset = load_dataset(config.data, Split::train);
+  log_notes(*dataset, Split::train);
   if (dataset->hash != checkpoint.info.dataset_hash) {
     log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
   }

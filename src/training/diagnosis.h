@@ -27,8 +27,7 @@ namespace slopegan {
 /// statistics, u, gradients) and the run's random streams do not change.
 class Diagnosis {
  public:
-  /// `train` must outlive the object. Throws DataError if the test split is damaged or has a different number of
-  /// channels.
+  /// `train` must outlive the object. A test split that cannot be used is left out with a warning.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
 
   /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`, which

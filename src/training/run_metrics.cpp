@@ -8,13 +8,19 @@
 #include "metrics/figures.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/text.h"
 #include "training/gan_step.h"
 
 namespace slopegan {
 
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train) {
-  const auto test = has_split(config.data, Split::test) ? load_dataset(config.data, Split::test) : nullptr;
+  if (train.size() < Evaluator::least_images) {
+    log::warning(format_text("metrics.names: there are no metrics, because they need at least {} images and {} has {}",
+                             Evaluator::least_images, printable(train.name), train.size()));
+    return nullptr;
+  }
+  const auto test = load_test_split(config.data, train);
   auto extractor = make_extractor(config.metrics.extractor, train, test.get(), config.data.resolution);
   return std::make_unique<Evaluator>(config.metrics, std::move(extractor), train, test.get(), config.data.resolution);
 }

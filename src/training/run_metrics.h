@@ -16,8 +16,9 @@
 namespace slopegan {
 
 /// Creates the evaluator for a configuration, with the test split of config.data if there is one. The first call for a
-/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Throws StoppedError, and
-/// DataError (including if metrics.extractor names a file that is not an extractor).
+/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Returns nullptr with a warning if
+/// there are too few images for metrics. Throws StoppedError, and DataError (including if metrics.extractor names a
+/// file that is not an extractor).
 std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
 
 /// Generates config.metrics.samples images and extracts their features. Uses latent set number `set`; each set is the

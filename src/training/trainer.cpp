@@ -265,6 +265,7 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
   write_run_files(config, dataset, directory, origin);
   log::add_file(directory.log_file());
   for (const auto& note : origin.notes) log::info(note);
+  log_notes(dataset, Split::train);
   RunRecord record(directory, describe_run(compute, dataset, resume, origin));
   std::optional<Training> training;
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };

@@ -13,7 +13,9 @@ namespace slopegan {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string images_of(std::uint32_t count) { return idx_header({count, 2, 2}) + ramp(4 * count); }
 std::string labels_of(std::uint32_t count) { return idx_header({count}) + ramp(count); }
@@ -41,6 +43,30 @@ TEST(LoadDataset, FindsTheFilesOfADirectoryUnderAnyOfTheirNames) {
       EXPECT_FALSE(test->has_labels());
     }
   }
+}
+
+TEST(LoadDataset, WarnsIfAllImagesAreEqual) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "train-images-idx3-ubyte";
+  const auto warnings = [&](const std::string& bytes) {
+    write_bytes(file, bytes);
+    return load_dataset(at(file), Split::train)->warnings;
+  };
+  EXPECT_THAT(warnings(idx_header({3, 2, 2}) + "abcdabcdabcd"),
+              Contains("all 3 images are equal, so a GAN can only copy them"));
+  EXPECT_THAT(warnings(idx_header({1, 2, 2}) + "abcd"), Contains("there is only one image, which a GAN can only copy"));
+  EXPECT_THAT(warnings(images_of(3)), Not(Contains(HasSubstr("copy"))));
+}
+
+TEST(LoadTestSplit, LeavesOutWhatCannotBeUsed) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
+  const auto train = load_dataset(at(directory.path()), Split::train);
+  EXPECT_EQ(load_test_split(at(directory.path()), *train), nullptr);
+  write_bytes(directory / "t10k-images-idx3-ubyte", images_of(2));
+  EXPECT_EQ(load_test_split(at(directory.path()), *train)->size(), 2);
+  write_bytes(directory / "t10k-images-idx3-ubyte", "damaged");
+  EXPECT_EQ(load_test_split(at(directory.path()), *train), nullptr);
 }
 
 TEST(LoadDataset, FindsLabelsAndTestSplitNextToAFile) {

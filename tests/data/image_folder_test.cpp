@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <opencv2/imgcodecs.hpp>
 
+#include "data/folder_files.h"
 #include "expect_error.h"
 #include "images/image_file.h"
 #include "support/errors.h"
@@ -20,60 +21,68 @@ using ::testing::IsEmpty;
 
 class ListFolder : public ::testing::Test {
  protected:
-  /// Only the names matter here.
-  void file(const std::string& name, const std::string& content = "x") {
-    fs::create_directories((directory_ / name).parent_path());
-    directory_.write(name, content);
+  void file(const std::string& name, const std::string& content = jpeg_bytes) { folder_.file(name, content); }
+  FolderImages list(Split split = Split::train, const FolderRules& rules = {}) {
+    return list_folder(folder_.path(), split, rules);
   }
-  FolderImages list(Split split = Split::train) { return list_folder(directory_.path(), split); }
 
-  const TemporaryDirectory directory_;
+  const FolderOfFiles folder_;
 };
 
-TEST_F(ListFolder, FindsImagesInSubdirectoriesInSortedOrder) {
-  file("b.jpg");
-  file("a/2.WebP");
-  file("a/10.png");
-  file("c.JPEG");
-  file("notes.txt");
-  file("._c.JPEG");
-  file(".thumbnails/a.png");
-  fs::create_directory(directory_ / "d.png");
-  EXPECT_THAT(image_files(directory_.path()), ElementsAre("a/10.png", "a/2.WebP", "b.jpg", "c.JPEG"));
-}
-
-TEST_F(ListFolder, UsesTheTopLevelDirectoryAsLabel) {
-  file("dogs/a.png");
-  file("cats/b.png");
-  file("cats/old/c.png");
-  const auto images = list();
-  EXPECT_THAT(images.class_names, ElementsAre("cats", "dogs"));
-  EXPECT_THAT(images.files, ElementsAre("cats/b.png", "cats/old/c.png", "dogs/a.png"));
-  EXPECT_THAT(images.labels, ElementsAre(0, 0, 1));
-}
-
-TEST_F(ListFolder, HasNoLabelsIfAFileIsOutsideOrAllShareOneDirectory) {
-  file("photos/a.png");
-  file("photos/b.png");
-  EXPECT_THAT(list().labels, IsEmpty());
-  file("more/c.png");
-  EXPECT_EQ(list().labels.size(), 3u);
-  file("d.png");
-  EXPECT_THAT(list().labels, IsEmpty());
-}
-
-TEST_F(ListFolder, GivesTheTestSplitTheLabelsOfTheTrainingSplit) {
-  file("train/cats/a.png");
-  file("train/dogs/b.png");
-  EXPECT_FALSE(split_folder(directory_.path(), Split::test));
+TEST_F(ListFolder, LabelsTrainingAndTestImagesAlike) {
+  file("Train/cats/a.png");
+  file("Train/dogs/b.png");
   EXPECT_THAT(message_of<DataError>([&] { list(Split::test); }), HasSubstr("has no test images"));
-  file("val/dogs/c.png");
-  EXPECT_THAT(list(Split::test).labels, ElementsAre(1));
-  file("test/cats/d.png");  // is preferred over val
-  EXPECT_THAT(list(Split::test).labels, ElementsAre(0));
+  file("Test/dogs/c.png");
   EXPECT_THAT(list().files, ElementsAre("cats/a.png", "dogs/b.png"));
-  file("test/birds/e.png");
-  EXPECT_THAT(message_of<DataError>([&] { list(Split::test); }), HasSubstr("birds/e.png is in none"));
+  EXPECT_THAT(list().labels, ElementsAre(0, 1));
+  EXPECT_THAT(list(Split::test).labels, ElementsAre(1));
+  EXPECT_EQ(list(Split::test).root, folder_.path("Test"));
+}
+
+TEST_F(ListFolder, UsesATestSplitThatDoesNotFitWithoutLabels) {
+  file("train/cat/a.png");
+  file("train/dog/b.png");
+  file("test/1.jpg");
+  const auto test = list(Split::test);
+  EXPECT_THAT(test.files, ElementsAre("1.jpg"));
+  EXPECT_THAT(test.labels, IsEmpty());
+  EXPECT_THAT(test.warnings, ElementsAre(HasSubstr("1.jpg is in none of the directories of the training images")));
+}
+
+TEST_F(ListFolder, LeavesAStrayImageOutUnlessLabelsAreNotUsed) {
+  file("cat/a.png");
+  file("cover.jpg");
+  file("dog/b.png");
+  EXPECT_THAT(list().files, ElementsAre("cat/a.png", "dog/b.png"));
+  EXPECT_THAT(list().labels, ElementsAre(0, 1));
+  const auto all = list(Split::train, {.labels = false});
+  EXPECT_THAT(all.files, ElementsAre("cat/a.png", "cover.jpg", "dog/b.png"));
+  EXPECT_THAT(all.labels, IsEmpty());
+  EXPECT_THAT(all.warnings, IsEmpty());
+}
+
+TEST_F(ListFolder, LabelsTwoDomains) {
+  for (const char* name : {"trainA/a.jpg", "trainB/b.jpg", "testA/c.jpg", "testB/d.jpg"}) file(name);
+  EXPECT_THAT(list().files, ElementsAre("trainA/a.jpg", "trainB/b.jpg"));
+  EXPECT_THAT(list().labels, ElementsAre(0, 1));
+  EXPECT_THAT(list().class_names, ElementsAre("A", "B"));
+  EXPECT_THAT(list(Split::test).labels, ElementsAre(0, 1));
+}
+
+TEST_F(ListFolder, KeepsTheRulesOfVersion0Point9) {
+  file("Train/a.jpg");
+  file("Test/b.jpg");
+  file("Test/c.jfif");
+  file("Test/d", png_bytes);
+  folder_.link("Train", "linked");
+  const FolderRules old{.as_in_0_9 = true};
+  const auto images = list(Split::train, old);
+  EXPECT_THAT(images.files, ElementsAre("Test/b.jpg", "Train/a.jpg"));
+  EXPECT_THAT(images.class_names, ElementsAre("Test", "Train"));
+  file("cover.jpg");
+  EXPECT_THAT(list(Split::train, old).labels, IsEmpty());
+  EXPECT_THAT(message_of<DataError>([&] { list(Split::test, old); }), HasSubstr("has no test images"));
 }
 
 TEST_F(ListFolder, FingerprintDependsOnNamesSizesAndTimes) {
@@ -83,17 +92,11 @@ TEST_F(ListFolder, FingerprintDependsOnNamesSizesAndTimes) {
   file("a.png", "xy");
   const std::string longer = list().fingerprint;
   EXPECT_NE(longer, before);
-  fs::last_write_time(directory_ / "a.png", fs::last_write_time(directory_ / "a.png") - std::chrono::seconds(1));
+  fs::last_write_time(folder_.path("a.png"), fs::last_write_time(folder_.path("a.png")) - std::chrono::seconds(1));
   EXPECT_NE(list().fingerprint, longer);
   const std::string older = list().fingerprint;
-  fs::rename(directory_ / "a.png", directory_ / "b.png");
+  fs::rename(folder_.path("a.png"), folder_.path("b.png"));
   EXPECT_NE(list().fingerprint, older);
-}
-
-TEST_F(ListFolder, DoesNotFollowLinksToDirectories) {
-  file("a.png");
-  fs::create_directory_symlink(directory_.path(), directory_ / "again");
-  EXPECT_THAT(image_files(directory_.path()), ElementsAre("a.png"));
 }
 
 class LoadImageFolder : public ::testing::Test {
@@ -154,7 +157,7 @@ TEST_F(LoadImageFolder, NamesTheFileAndItsDefect) {
   const auto refused = [](const std::filesystem::path& path) {
     return message_of<DataError>([&] { load_image_folder(path, 0, 16); });
   };
-  EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG, JPEG or WebP images"));
+  EXPECT_THAT(refused(directory_.path()), HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"));
   EXPECT_THAT(refused(directory_ / "missing"), HasSubstr("missing: No such file"));
   directory_.write("bad.png", "not an image");
   EXPECT_THAT(refused(directory_.path()), HasSubstr("bad.png: not a PNG, JPEG, WebP, BMP"));

@@ -181,12 +181,16 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
     EXPECT_EQ(again.unreadable[0].index, 3u);
     EXPECT_THAT(again.unreadable[1].reason, HasSubstr(name(17)));
   }
-  const auto message = [&] {
-    return message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 0.05}); });
+  const auto message = [&](double allowed) {
+    return message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = allowed}); });
   };
-  EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3)), HasSubstr("data.max_unreadable")));
+  EXPECT_THAT(message(0), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3)), HasSubstr("data.max_unreadable")));
   fs::remove_all(cache_.path() / "packed");
-  EXPECT_THAT(message(), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3))));
+  EXPECT_THAT(message(0), AllOf(HasSubstr("2 of 20 files"), HasSubstr(name(3))));
+  EXPECT_EQ(pack({.pixels = {.resolution = 8}, .max_unreadable = 0.01}).unreadable.size(),
+            2u);  // up to five are allowed
+  for (int i = 4; i < 8; ++i) folder_.write(name(i), "no image");
+  EXPECT_THAT(message(0.05), HasSubstr("6 of 20 files"));
 }
 
 TEST_F(PackedImagesTest, AreRefusedIfNoFileIsReadable) {

@@ -98,6 +98,13 @@ TEST(Sentinels, ReportACollapseAfterTheStartOfTheRun) {
   EXPECT_EQ(sentinels(vitals), Names());
 }
 
+TEST(Sentinels, ReportThatAllRealImagesAreEqual) {
+  auto vitals = healthy();
+  vitals.diversity = std::nullopt;
+  EXPECT_EQ(sentinels(vitals), Names{"equal_images"});
+  EXPECT_EQ(sentinel_text("equal_images").find("all real images are equal"), std::string("equal_images: ").size());
+}
+
 TEST(Sentinels, ReportSaturationBeyondThatOfRealImages) {
   auto vitals = healthy();
   vitals.saturated_fake = 0.86;

@@ -1,5 +1,7 @@
 #include "evaluation/extractor.h"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +13,7 @@
 #include "images/convert.h"
 #include "support/checksums.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "synthetic_dataset.h"
 #include "temporary_directory.h"
 
@@ -84,6 +87,36 @@ TEST(ClassifierExtractor, DependsOnTheLabels) {
   const std::string name = ClassifierExtractor(train, nullptr, 16).name();
   train.labels = 1 - train.labels;
   EXPECT_NE(ClassifierExtractor(train, nullptr, 16).name(), name);
+}
+
+TEST(ClassifierExtractor, MeasuresItsAccuracyOnAHeldOutTenthWithoutLabelledTestImages) {
+  const CacheDirectory cache;
+  const auto train = two_halves(400, 0);
+  const auto unlabelled = without_labels(two_halves(100, 1));
+  const ClassifierExtractor extractor(train, &unlabelled, 16);
+  EXPECT_EQ(extractor.test_accuracy(), 1.0);
+  EXPECT_TRUE(std::isnan(ClassifierExtractor(two_halves(50, 0), nullptr, 16).test_accuracy()));
+}
+
+TEST(ClassifierExtractor, IsThatOfVersion0Point9WhereARunOfThatVersionGoesOn) {
+  const CacheDirectory cache;
+  const auto test = two_halves(100, 1);
+  auto train = two_halves(400, 0);
+  const std::string with_test = ClassifierExtractor(train, &test, 16).name();
+  EXPECT_NE(ClassifierExtractor(train, nullptr, 16).name(), with_test);
+  train.as_in_0_9 = true;
+  EXPECT_EQ(ClassifierExtractor(train, nullptr, 16).name(), with_test);
+}
+
+TEST(ClassifierExtractor, WarnsIfTheLabelsSayNothingAboutTheImages) {
+  const CacheDirectory cache;
+  auto train = two_halves(200, 0);
+  train.labels = at::arange(200).div(2, "floor").remainder(2);  // every other pair
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  const ClassifierExtractor extractor(train, nullptr, 16);
+  log::init({.level = log::Level::off});
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the labels seem to say nothing about the images"));
 }
 
 TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {

@@ -146,11 +146,10 @@ TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedUpToTheAllowedFraction) {
   const auto one = slopegan(look);
   EXPECT_EQ(one.code, 0) << one.err;
   EXPECT_THAT(one.out, AllOf(HasSubstr("images  99 of"), HasSubstr("zz.jpg: not a PNG")));
-  EXPECT_THAT(one.err, HasSubstr("1 of the 100 files"));
-  directory_.write("photos/zy.jpg", "no image");
-  const auto two = slopegan(look);
-  EXPECT_EQ(two.code, 3);
-  EXPECT_THAT(two.err, AllOf(HasSubstr("2 of 101 files"), HasSubstr("zz.jpg"), HasSubstr("zy.jpg")));
+  for (int i = 0; i < 5; ++i) directory_.write(format_text("photos/z{}.jpg", i), "no image");
+  const auto six = slopegan(look);
+  EXPECT_EQ(six.code, 3);
+  EXPECT_THAT(six.err, AllOf(HasSubstr("6 of 105 files"), HasSubstr("zz.jpg"), HasSubstr("z4.jpg")));
 }
 
 TEST_F(DataKinds, PackingContinuesAfterBeingKilled) {

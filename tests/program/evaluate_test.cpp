@@ -181,7 +181,7 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
   EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
   EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG or --against IMAGE_DIR"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3),
-              HasSubstr("holds no PNG, JPEG or WebP images"));
+              HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),
               HasSubstr("data.resolution = 32"));
   fs::create_directory(directory_ / "few");

@@ -154,5 +154,13 @@ TEST_F(DiagnosisTest, DetectsACollapsedGenerator) {
   EXPECT_FALSE(record.discriminator.accuracy_held_out.has_value());
 }
 
+TEST_F(DiagnosisTest, HasNoDiversityIfAllRealImagesAreEqual) {
+  dataset_.images = dataset_.images.slice(0, 0, 1).repeat({9, 1, 1, 1});
+  GanState state(config_, 1, at::kCPU);
+  const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
+  EXPECT_FALSE(record.samples.diversity.has_value());
+  EXPECT_THAT(record.sentinels, ::testing::Contains("equal_images"));
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 namespace slopegan {
@@ -36,6 +37,12 @@ TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
   auto fewer = record_with(2, 0.2);
   fewer.samples = 500;
   EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
+}
+
+TEST(MakeEvaluator, LeavesMetricsOutIfThereAreTooFewImages) {
+  Dataset five;
+  five.images = at::zeros({5, 1, 32, 32}, at::kByte);
+  EXPECT_EQ(make_evaluator(Config(), five), nullptr);
 }
 
 }  // namespace

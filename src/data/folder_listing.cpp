@@ -1,0 +1,262 @@
+#include "data/folder_listing.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <deque>
+#include <fstream>
+#include <optional>
+#include <string_view>
+#include <sys/stat.h>
+#include <utility>
+
+#include "images/image_file.h"
+#include "support/errors.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_left_by_programs(const std::string& name) {
+  static const std::set<std::string, std::less<>> names = {
+      "thumbs.db",    "ehthumbs.db", "desktop.ini", "icon\r",      "__macosx",
+      "lost+found",   "@eadir",      "#recycle",    "#snapshot",   "@recycle",
+      "$recycle.bin", "recycler",    "@__thumb",    "__pycache__", "system volume information",
+      "@tmp"};
+  return name.starts_with('.') || names.contains(lower_case(name));
+}
+
+bool is_named_as_image(const fs::path& file) {
+  static const std::set<std::string, std::less<>> endings = {".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".webp",
+                                                             ".bmp", ".dib", ".tif",  ".tiff", ".gif"};
+  return endings.contains(lower_case(file.extension().string()));
+}
+
+/// Phones and web sites give these files the names of JPEG files. They are whole images of a format that is not read.
+std::string unsupported_format(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::array<char, 12> bytes{};
+  stream.read(bytes.data(), bytes.size());
+  const std::string_view content(bytes.data(), static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  if (content.size() < 12 || content.substr(4, 4) != "ftyp") return "";
+  const auto brand = content.substr(8, 4);
+  if (brand == "avif" || brand == "avis") return "AVIF";
+  if (brand == "heic" || brand == "heix" || brand == "hevc" || brand == "mif1" || brand == "msf1") return "HEIC";
+  return "a video";
+}
+
+enum class FileKind { image, damaged, other };
+
+FileKind kind_of_file(const fs::path& file) {
+  if (sniff_file(file)) return FileKind::image;
+  return is_named_as_image(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
+}
+
+/// How a file that is not read is counted.
+std::string ending_of(const fs::path& file) {
+  const std::string ending = lower_case(file.extension().string());
+  if (is_named_as_image(file)) return printable(ending) + " that is " + unsupported_format(file);
+  return ending.empty() ? "without ending" : printable(ending, 20);
+}
+
+/// Identifies a real directory, whatever links lead to it.
+using DirectoryId = std::pair<dev_t, ino_t>;
+
+std::optional<DirectoryId> identify(const fs::path& directory) {
+  struct stat status{};
+  if (::stat(directory.c_str(), &status) != 0) return std::nullopt;
+  return DirectoryId{status.st_dev, status.st_ino};
+}
+
+/// Whether `outer` is `inner` or one of the directories that contain it. Both are canonical.
+bool contains(const fs::path& outer, const fs::path& inner) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Lists real directories first, then those behind links, so that a link to a directory of the folder changes nothing.
+class FolderWalk {
+ public:
+  explicit FolderWalk(const fs::path& directory) : root_(directory) {}
+
+  FolderListing run() {
+    list(fs::path(), /*is_root=*/true);
+    while (!links_.empty()) {
+      const fs::path link = links_.front();
+      links_.pop_front();
+      follow(link);
+    }
+    std::sort(listing_.files.begin(), listing_.files.end());
+    add_lines();
+    return std::move(listing_);
+  }
+
+ private:
+  /// `directory` is relative to the root.
+  void list(const fs::path& directory, bool is_root = false) {
+    const fs::path path = is_root ? root_ : root_ / directory;
+    if (const auto id = identify(path); id && !visited_.insert(*id).second) return;
+    std::error_code error;
+    std::vector<fs::directory_entry> entries;
+    fs::directory_iterator entry(path, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) entries.push_back(*entry);
+    if (error) {
+      const std::string message = "cannot list " + printable(path.string()) + ": " + error.message();
+      if (is_root) throw DataError(message);
+      unlisted_.push_back(message);
+    }
+    std::sort(entries.begin(), entries.end());
+    for (const auto& found : entries) add(found, directory / found.path().filename());
+  }
+
+  void add(const fs::directory_entry& entry, const fs::path& name) {
+    std::error_code error;
+    if (is_left_by_programs(name.filename().string())) {
+      listing_.left_by_programs.insert(name.filename().string());
+    } else if (entry.is_directory(error)) {
+      if (entry.is_symlink(error)) {
+        links_.push_back(name);
+      } else {
+        list(name);
+      }
+    } else if (entry.is_regular_file(error)) {
+      add_file(name);
+    } else if (entry.is_symlink(error)) {
+      broken_links_.push_back(name.string());
+    } else {
+      ++listing_.other["special files"];
+    }
+  }
+
+  void add_file(const fs::path& name) {
+    if (kind_of_file(root_ / name) != FileKind::other) {
+      listing_.files.push_back(name);
+    } else {
+      ++listing_.other[ending_of(root_ / name)];
+    }
+  }
+
+  void follow(const fs::path& link) {
+    std::error_code error;
+    const fs::path target = fs::canonical(root_ / link, error);
+    const fs::path place = fs::canonical((root_ / link).parent_path(), error);
+    const auto id = identify(root_ / link);
+    if ((!error && contains(target, place)) || (id && visited_.contains(*id))) {
+      not_followed_.push_back(link.string());
+      return;
+    }
+    followed_.push_back(link.string());
+    list(link);
+  }
+
+  void add_lines() {
+    auto& notes = listing_.notes;
+    if (!followed_.empty()) notes.push_back("links to directories that are followed: " + names_text(followed_, 5));
+    if (!not_followed_.empty()) {
+      notes.push_back("links to directories that are not followed, because they lead to what is listed already: " +
+                      names_text(not_followed_, 5));
+    }
+    if (const auto text = other_files_text(listing_); !text.empty()) notes.push_back(text);
+    if (const auto& names = listing_.left_by_programs; !names.empty()) {
+      notes.push_back("hidden or left by other programs, and skipped: " + names_text({names.begin(), names.end()}, 5));
+    }
+    if (!broken_links_.empty()) {
+      listing_.warnings.push_back("links to files that do not exist: " + names_text(broken_links_, 5));
+    }
+    if (!unlisted_.empty()) {
+      listing_.warnings.push_back(
+          format_text("{}; its images are left out", unlisted_.front()) +
+          (unlisted_.size() > 1 ? format_text(" (and those of {} more directories)", unlisted_.size() - 1) : ""));
+    }
+  }
+
+  fs::path root_;
+  FolderListing listing_;
+  std::set<DirectoryId> visited_;
+  std::deque<fs::path> links_;
+  std::vector<std::string> followed_, not_followed_, broken_links_, unlisted_;
+};
+
+bool search_images(const fs::path& directory, bool below, std::set<DirectoryId>& visited) {
+  if (const auto id = identify(directory); id && !visited.insert(*id).second) return false;
+  std::error_code error, ignored;
+  std::vector<fs::path> deeper;
+  fs::directory_iterator entry(directory, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (is_left_by_programs(entry->path().filename().string())) continue;
+    if (entry->is_directory(ignored)) {
+      if (below) deeper.push_back(entry->path());
+    } else if (entry->is_regular_file(ignored) &&
+               (is_named_as_image(entry->path()) || kind_of_file(entry->path()) == FileKind::image)) {
+      return true;
+    }
+  }
+  return std::any_of(deeper.begin(), deeper.end(),
+                     [&](const fs::path& path) { return search_images(path, below, visited); });
+}
+
+}  // namespace
+
+FolderListing list_images(const fs::path& directory) { return FolderWalk(directory).run(); }
+
+std::string other_files_text(const FolderListing& listing) {
+  std::vector<std::pair<std::string, std::size_t>> kinds(listing.other.begin(), listing.other.end());
+  std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  constexpr std::size_t most_kinds = 10;
+  std::size_t count = 0;
+  std::vector<std::string> parts;
+  for (const auto& [ending, files] : kinds) {
+    count += files;
+    if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", ending, files));
+  }
+  if (kinds.size() > most_kinds) parts.push_back(format_text("and {} more endings", kinds.size() - most_kinds));
+  if (count == 0) return "";
+  return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +
+         join(parts, ", ");
+}
+
+FolderListing list_some_images(const fs::path& directory) {
+  FolderListing listing = list_images(directory);
+  if (!listing.files.empty()) return listing;
+  std::string text = printable(directory.string()) + " holds no PNG, JPEG, WebP, BMP, TIFF or GIF images";
+  for (const auto& note : listing.notes) text += "; " + note;
+  for (const auto& warning : listing.warnings) text += "; " + warning;
+  if (listing.other.empty() && listing.warnings.empty() && listing.left_by_programs.empty()) text += "; it is empty";
+  throw DataError(text);
+}
+
+std::vector<fs::path> image_files(const fs::path& directory) { return list_some_images(directory).files; }
+
+bool holds_images(const fs::path& directory, bool below) {
+  std::set<DirectoryId> visited;
+  return search_images(directory, below, visited);
+}
+
+std::vector<std::string> subdirectories(const fs::path& directory) {
+  std::vector<std::string> names;
+  std::error_code error, ignored;
+  fs::directory_iterator entry(directory, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!is_left_by_programs(name) && entry->is_directory(ignored)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return text;
+}
+
+std::string names_text(const std::vector<std::string>& names, std::size_t most) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(most, names.size()); ++i) parts.push_back(printable(names[i], 60));
+  if (names.size() > most) parts.push_back(format_text("and {} more", names.size() - most));
+  return join(parts, ", ");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,95 @@
+#include "data/folder_layout.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/folder_files.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// The training and the test directory of a folder with an image in each of `directories`.
+std::pair<std::string, std::string> splits(const std::vector<std::string>& directories) {
+  const FolderOfFiles folder;
+  for (const auto& directory : directories) folder.file(directory + "/a.jpg");
+  const auto layout = find_layout(folder.path());
+  const std::string base = layout.base.lexically_relative(folder.path()).string();
+  const auto name = [&](const std::vector<std::string>& names) {
+    return names.empty() ? "" : (base == "." ? "" : base + "/") + names.front();
+  };
+  return {name(layout.train), name(layout.test)};
+}
+
+using Splits = std::pair<std::string, std::string>;
+
+TEST(FindLayout, KnowsTheCommonNamesOfSplitsInAnyCase) {
+  EXPECT_EQ(splits({"train", "test"}), Splits("train", "test"));
+  EXPECT_EQ(splits({"Training", "Testing"}), Splits("Training", "Testing"));
+  EXPECT_EQ(splits({"training", "validation"}), Splits("training", "validation"));
+  EXPECT_EQ(splits({"Train", "Test"}), Splits("Train", "Test"));
+  EXPECT_EQ(splits({"TRAIN", "Valid"}), Splits("TRAIN", "Valid"));
+  EXPECT_EQ(splits({"train", "val", "test"}), Splits("train", "test"));
+  EXPECT_EQ(splits({"seg_pred", "seg_test", "seg_train"}), Splits("seg_train", "seg_test"));
+  EXPECT_EQ(splits({"train2017", "val2017"}), Splits("train2017", "val2017"));
+  EXPECT_EQ(splits({"train", "test1"}), Splits("train", "test1"));
+  EXPECT_EQ(splits({"Training Data", "Test Data"}), Splits("Training Data", "Test Data"));
+}
+
+TEST(FindLayout, TakesOtherNamesForClasses) {
+  EXPECT_EQ(splits({"cat", "dog"}), Splits("", ""));
+  EXPECT_EQ(splits({"airport", "train_station"}), Splits("", ""));
+  EXPECT_EQ(splits({"bus", "car", "train"}), Splits("", ""));  // vehicles
+  EXPECT_EQ(splits({"bus", "car", "train", "val"}), Splits("train", "val"));
+}
+
+TEST(FindLayout, EntersFoldersThatOnlyWrap) {
+  EXPECT_EQ(splits({"archive/train", "archive/test"}), Splits("archive/train", "archive/test"));
+  EXPECT_EQ(splits({"a/b/Training", "a/b/Testing"}), Splits("a/b/Training", "a/b/Testing"));
+  EXPECT_EQ(splits({"archive/seg_train/seg_train/sea", "archive/seg_train/seg_train/ice", "archive/seg_test/seg_test"}),
+            Splits("archive/seg_train/seg_train", "archive/seg_test"));
+  EXPECT_EQ(splits({"bottle/train", "bottle/test", "cable/train", "cable/test"}), Splits("", ""));
+  const FolderOfFiles folder;
+  folder.file("dataset/cat/a.jpg");
+  folder.file("dataset/dog/a.jpg");
+  folder.file("README.txt", "text");
+  EXPECT_EQ(find_layout(folder.path()).base, folder.path("dataset"));
+}
+
+TEST(FindLayout, TakesTrainAAndTrainBForTwoDomains) {
+  const FolderOfFiles folder;
+  for (const char* name : {"horse/trainA/a.jpg", "horse/trainB/a.jpg", "horse/testA/a.jpg", "horse/testB/a.jpg"}) {
+    folder.file(name);
+  }
+  const auto layout = find_layout(folder.path());
+  EXPECT_EQ(layout.base, folder.path("horse"));
+  EXPECT_THAT(layout.train, ElementsAre("trainA", "trainB"));
+  EXPECT_THAT(layout.test, ElementsAre("testA", "testB"));
+}
+
+TEST(FindLayout, SaysWhatIsNotUsed) {
+  const FolderOfFiles folder;
+  for (const char* name : {"train/a.jpg", "test/a.jpg", "val/a.jpg", "unlabelled/a.jpg", "cover.jpg"}) {
+    folder.file(name);
+  }
+  folder.file("annotations/a.xml", "text");
+  EXPECT_THAT(find_layout(folder.path()).notes,
+              ElementsAre("training images: train; test images: test",
+                          "not used, because they are beside the training images: unlabelled, val",
+                          HasSubstr("beside the training images: the images in")));
+}
+
+TEST(FindLayout, HasNoTestSplitIfThatHoldsNoImages) {
+  const FolderOfFiles folder;
+  folder.file("train/a.jpg");
+  folder.file("test/notes.txt", "text");
+  EXPECT_THAT(find_layout(folder.path()).test, IsEmpty());
+  folder.file("val/a.jpg");
+  EXPECT_THAT(find_layout(folder.path()).test, ElementsAre("val"));
+}
+
+}  // namespace
+}  // namespace slopegan

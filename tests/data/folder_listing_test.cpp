@@ -1,0 +1,148 @@
+#include "data/folder_listing.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/folder_files.h"
+#include "expect_error.h"
+#include "support/errors.h"
+
+namespace slopegan {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(ListImages, GoesByTheContentAndNotByTheEnding) {
+  const FolderOfFiles folder;
+  folder.file("a.jfif");
+  folder.file("b.JPG");
+  folder.file("c/no_ending", png_bytes);
+  folder.file("d.dat", png_bytes);
+  folder.file("e.jpg", png_bytes);
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jfif", "b.JPG", "c/no_ending", "d.dat", "e.jpg"));
+  EXPECT_THAT(listing.notes, IsEmpty());
+  EXPECT_THAT(listing.warnings, IsEmpty());
+}
+
+TEST(ListImages, ListsDamagedFilesThatAreNamedAsImages) {
+  const FolderOfFiles folder;
+  folder.file("empty.png", "");
+  folder.file("page.jpg", "<html>");
+  EXPECT_THAT(list_images(folder.path()).files, ElementsAre("empty.png", "page.jpg"));
+}
+
+TEST(ListImages, CountsTheOtherFilesByTheirEnding) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  for (int i = 0; i < 3; ++i) folder.file("h" + std::to_string(i) + ".HEIC", heic_bytes);
+  folder.file("a.avif", avif_bytes);
+  folder.file("renamed.jpg", heic_bytes);
+  folder.file("raw.dng", std::string("II*\0", 4) + std::string(40, 'x'));
+  folder.file("README", "text");
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
+  EXPECT_THAT(listing.notes, ElementsAre("7 other files are not read: .heic 3, .avif 1, .dng 1, .jpg that is HEIC 1, "
+                                         "without ending 1"));
+}
+
+TEST(ListImages, SaysWhatAFolderWithoutImagesHolds) {
+  const FolderOfFiles folder;
+  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path()); }), HasSubstr("images; it is empty"));
+  folder.file("a.heic", heic_bytes);
+  folder.file("b.heic", heic_bytes);
+  folder.file("c.mov", "video");
+  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path()); }),
+              AllOf(HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"),
+                    HasSubstr("3 other files are not read: .heic 2, .mov 1")));
+  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path("missing")); }), HasSubstr("No such file"));
+}
+
+TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {
+  const FolderOfFiles elsewhere, folder;
+  elsewhere.file("x.jpg");
+  folder.file("real/a.jpg");
+  folder.link("real", "alias");
+  fs::create_directory_symlink(elsewhere.path(), folder.path("best"));
+  fs::create_directory_symlink(elsewhere.path(), folder.path("best_too"));
+  fs::create_symlink(elsewhere.path("x.jpg"), folder.path("linked.jpg"));
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("best/x.jpg", "linked.jpg", "real/a.jpg"));
+  EXPECT_THAT(listing.notes,
+              ElementsAre("links to directories that are followed: best",
+                          "links to directories that are not followed, because they lead to what is listed already: "
+                          "alias, best_too"));
+}
+
+TEST(ListImages, EndsWhereLinksFormACycle) {
+  const FolderOfFiles folder;
+  folder.file("set/a.jpg");
+  folder.link(".", "set/again");
+  folder.link("set", "set/self");
+  const FolderOfFiles other;
+  fs::create_directory_symlink(other.path(), folder.path("other"));
+  fs::create_directory_symlink(folder.path(), other.path("back"));
+  other.file("b.jpg");
+  EXPECT_THAT(list_images(folder.path("set")).files, ElementsAre("a.jpg"));
+  EXPECT_THAT(list_images(folder.path()).files, ElementsAre("other/b.jpg", "set/a.jpg"));
+}
+
+TEST(ListImages, NamesLinksThatLeadNowhere) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  folder.link("gone.jpg", "b.jpg");
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
+  EXPECT_THAT(listing.warnings, ElementsAre("links to files that do not exist: b.jpg"));
+}
+
+TEST(ListImages, SkipsWhatProgramsLeave) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  for (const char* name :
+       {"@eaDir/a.jpg", "__MACOSX/._a.jpg", ".thumbnails/a.jpg", ".ipynb_checkpoints/a.jpg", "lost+found/a.jpg",
+        "$RECYCLE.BIN/a.jpg", "System Volume Information/a.jpg", "Thumbs.db", ".DS_Store", "._a.jpg", "desktop.ini"}) {
+    folder.file(name);
+  }
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
+  EXPECT_EQ(listing.left_by_programs.size(), 11u);
+  EXPECT_THAT(listing.notes, ElementsAre(AllOf(HasSubstr("hidden or left by other programs"), HasSubstr("@eaDir"),
+                                               HasSubstr("and 6 more"))));
+}
+
+TEST(ListImages, WarnsOfADirectoryThatMayNotBeRead) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  folder.file("closed/b.jpg");
+  fs::permissions(folder.path(), fs::perms::all);
+  fs::permissions(folder.path("closed"), fs::perms::none);
+  constexpr uid_t nobody = 65534;
+  const bool is_root = ::geteuid() == 0;  // who may read everything
+  if (is_root && ::seteuid(nobody) != 0) GTEST_SKIP() << "cannot give up the rights of root";
+  const auto listing = list_images(folder.path());
+  if (is_root && ::seteuid(0) != 0) FAIL() << "cannot be root again";
+  fs::permissions(folder.path("closed"), fs::perms::all);
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
+  EXPECT_THAT(listing.warnings, ElementsAre(AllOf(HasSubstr("cannot list"), HasSubstr("closed: Permission denied"),
+                                                  HasSubstr("its images are left out"))));
+}
+
+TEST(HoldsImages, LooksInSubdirectoriesIfAsked) {
+  const FolderOfFiles folder;
+  folder.file("notes/readme.txt", "text");
+  folder.file("deep/er/a.jpg");
+  EXPECT_FALSE(holds_images(folder.path("notes"), true));
+  EXPECT_FALSE(holds_images(folder.path("deep"), false));
+  EXPECT_TRUE(holds_images(folder.path("deep"), true));
+}
+
+}  // namespace
+}  // namespace slopegan

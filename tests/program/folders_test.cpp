@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "program.h"
+#include "support/text.h"
+#include "temporary_directory.h"
+
+namespace slopegan::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// The program with its own cache on folders of images as people have them.
+class Folders : public ProgramTest {
+ protected:
+  /// Discs of changing position and colour; a negative `kind` gives the same image each time.
+  void write_images(const std::string& folder, int count, int kind = 0) const {
+    fs::create_directories(directory_ / folder);
+    for (int i = 0; i < count; ++i) {
+      cv::Mat image(32, 32, CV_8UC3, cv::Scalar::all(40 + 60 * std::max(kind, 0)));
+      const int step = kind < 0 ? 0 : i;
+      cv::circle(image, {10 + step % 12, 10 + step % 9}, 4 + step % 6, cv::Scalar(step * 37 % 256, 90, 200),
+                 cv::FILLED);
+      cv::imwrite(directory_ / folder / format_text("{:03}.png", i), image);
+    }
+  }
+
+  /// Trains with all measurements on.
+  Result train(const std::string& folder, const std::vector<std::string>& more = {}) {
+    auto arguments =
+        smoke("train", {"training.total_images=128", "checkpoint.every_images=0", "metrics.samples=50",
+                        "metrics.every_images=128", "metrics.names=[fd, kd, precision_recall, memorisation]",
+                        "metrics.extractor=auto", "diagnostics.every_images=128", "diagnostics.probes=64",
+                        "run.name=run", "data.kind=image_folder", "data.path=" + (directory_ / folder).string()});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  }
+  Result look(const std::string& folder) {
+    return slopegan({"data", config_file("smoke.yaml"), "data.kind=image_folder",
+                     "data.path=" + (directory_ / folder).string(), "--out", (directory_ / "reals.png").string()});
+  }
+
+  /// Nothing that a person reads of the run has a number that is not finite.
+  void expect_finite(const Result& trained) {
+    const std::string run = (outputs() / "run").string();
+    const auto not_finite = ContainsRegex("(^|[^a-z])-?(inf|nan)([^a-z]|$)");
+    EXPECT_THAT(trained.err, Not(not_finite));
+    const auto diagnosed = slopegan({"diagnose", run});
+    EXPECT_EQ(diagnosed.code, 0);
+    EXPECT_THAT(diagnosed.err + diagnosed.out, Not(not_finite));
+  }
+
+  const CacheDirectory cache_;
+};
+
+TEST_F(Folders, TrainWithATestSplitThatDoesNotFit) {
+  write_images("pets/train/cat", 20, 0);
+  write_images("pets/train/dog", 20, 3);
+  write_images("pets/test", 10);
+  const auto trained = train("pets");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err,
+              AllOf(HasSubstr("labels: the 2 directories cat, dog"),
+                    HasSubstr("test images: labels: none, because 000.png is in none of the directories")));
+  EXPECT_THAT(read_text(outputs() / "run/metrics.jsonl"), HasSubstr("classifier-pets@"));
+  EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
+}
+
+TEST_F(Folders, TrainWithATestSplitOfWhichNothingCanBeRead) {
+  write_images("pets/train", 20);
+  fs::create_directories(directory_ / "pets/test");
+  directory_.write("pets/test/a.jpg", "no image");
+  EXPECT_THAT(look("pets").out, HasSubstr("warning not used: "));
+  const auto trained = train("pets");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("the test images are not used: "));
+}
+
+TEST_F(Folders, TrainOnFiveImagesWithoutMetrics) {
+  write_images("five", 5);
+  const auto trained = train("five");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("metrics.names"), HasSubstr("at least 6 images and five has 5")));
+  expect_finite(trained);
+}
+
+TEST_F(Folders, TrainOnOneImage) {
+  write_images("one", 1);
+  const auto trained = train("one");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("there is only one image"));
+  expect_finite(trained);
+}
+
+TEST_F(Folders, TrainOnCopiesOfOneImageWithTheRightAlarm) {
+  write_images("copies", 100, -1);
+  EXPECT_THAT(look("copies").out, HasSubstr("warning all 100 images are equal"));
+  const auto trained = train("copies", {"metrics.extractor=auto"});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("all 100 images are equal"), HasSubstr("equal_images")));
+  expect_finite(trained);
+  EXPECT_THAT(slopegan({"diagnose", (outputs() / "run").string()}).err,
+              HasSubstr("diversity of generated images: unknown, because all real images are equal"));
+}
+
+TEST_F(Folders, TrainAlthoughAFewFilesAreDamaged) {
+  write_images("sixty", 59);
+  directory_.write("sixty/empty.png", "");
+  EXPECT_THAT(look("sixty").out, AllOf(HasSubstr("images  59 of"), HasSubstr("empty.png")));
+  const auto trained = train("sixty", {"metrics.every_images=0"});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("1 file cannot be read and is skipped, for example "));
+  const auto strict = train("sixty", {"metrics.every_images=0", "data.max_unreadable=0", "run.name=strict"});
+  EXPECT_EQ(strict.code, 3);
+  EXPECT_THAT(strict.err, HasSubstr("data.max_unreadable = 0"));
+}
+
+TEST_F(Folders, DataShowsWhatOfAFolderIsUsed) {
+  write_images("mixed/cat", 3);
+  write_images("mixed/dog", 3);
+  directory_.write("mixed/cat/a.heic", std::string("\0\0\0\x18", 4) + "ftypheic....");
+  directory_.write("mixed/notes.txt", "text");
+  cv::imwrite(directory_ / "mixed/cover.png", cv::Mat(32, 32, CV_8UC3, cv::Scalar(1, 2, 3)));
+  fs::create_directories(directory_ / "mixed/@eaDir");
+  const auto seen = look("mixed");
+  EXPECT_EQ(seen.code, 0) << seen.err;
+  EXPECT_THAT(seen.out, AllOf(HasSubstr("images  6 of"), HasSubstr("labels: the 2 directories cat, dog"),
+                              HasSubstr("2 other files are not read: .heic 1, .txt 1"),
+                              HasSubstr("1 image is left out"), HasSubstr("cover.png"), HasSubstr("@eaDir")));
+  EXPECT_THAT(seen.err, Not(HasSubstr("left out")));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
