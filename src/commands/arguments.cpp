@@ -59,7 +59,7 @@ void declare_checkpoint(CLI::App& command, std::string& path) {
 }
 
 void declare_data(CLI::App& command, std::string& data) {
-  command.add_option("--data", data, "Current path of the data set (default: data.path of the run)")->type_name("PATH");
+  command.add_option("--data", data, "Current path of the data set (default: the run's data.path)")->type_name("PATH");
 }
 
 static Checkpoint find_checkpoint_in(const std::filesystem::path& path) {

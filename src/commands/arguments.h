@@ -35,7 +35,7 @@ struct ConfigArguments {
 /// Declares the positional argument RUN|CHECKPOINT.
 void declare_checkpoint(CLI::App& command, std::string& path);
 
-/// Declares --data PATH, for commands that load the data of a run.
+/// Declares --data PATH, for commands that load a run's data.
 void declare_data(CLI::App& command, std::string& data);
 
 /// Loads the checkpoint named by RUN|CHECKPOINT. For a run, loads the newest valid checkpoint and logs a warning for

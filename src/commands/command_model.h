@@ -45,7 +45,7 @@ struct CommandModel {
 CommandModel describe_commands(const CLI::App& app);
 
 /// Makes all arguments of `command` and its subcommands that complete files or directories expand ~ and variables,
-/// which the shell leaves alone in quotes and after =. An unset variable throws UsageError during parsing.
+/// which the shell does not expand in quotes and after =. An unset variable causes a UsageError during parsing.
 void expand_path_arguments(CLI::App& command);
 
 /// The options that may follow `command`: its own and the global ones.

@@ -52,7 +52,7 @@ std::string man_list(const std::vector<ManEntry>& entries) {
 
 std::string argument_text(const ArgumentModel& argument) {
   std::string text = argument.description + ".";
-  if (!argument.words.empty()) text += " Words: " + join(argument.words, ", ") + ".";
+  if (!argument.words.empty()) text += " Values: " + join(argument.words, ", ") + ".";
   if (!argument.range.empty()) text += " Allowed: " + argument.range + ".";
   if (!argument.default_value.empty()) text += " Default: " + argument.default_value + ".";
   return text;

@@ -50,8 +50,8 @@ struct DataConfig {
   bool as_in_0_9 = false;
 };
 
-/// The keys that version 0.9 did not have and that change how it would have read the same data. to_yaml omits them if
-/// data.as_in_0_9.
+/// The keys that version 0.9 did not have and that change how the same data is read. to_yaml omits them if
+/// data.as_in_0_9 is set.
 inline constexpr std::array<std::string_view, 3> keys_since_0_9 = {"data.fit", "data.background", "data.labels"};
 
 struct ActivationConfig {

@@ -45,13 +45,13 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
   visit("data.transpose", config.data.transpose, Flag{}, "kind idx: swap rows and columns, for EMNIST");
   visit(
       "data.fit", config.data.fit, Words<ImageFit>{},
-      "fitting images to the resolution: pad centres images of at least 3/4 of it on black and crops others to their "
-      "central square, crop resizes the central square, stretch resizes all of the image; auto crops image folders and "
-      "pads other kinds");
+      "how images are fitted to the resolution: pad centres images of at least 3/4 of it on black and crops others to "
+      "their central square; crop resizes the central square; stretch resizes the whole image; auto means crop for "
+      "image folders and pad for other kinds");
   visit("data.background", config.data.background, TextRule::colour,
         "colour behind transparent pixels: white, black or #rrggbb; none uses the colours stored in them");
   visit("data.labels", config.data.labels, Words<LabelUse>{},
-        "auto uses the labels of the data if there are any (image folders: the names of the directories); none ignores "
+        "auto uses the labels in the data if there are any (image folders: the names of the directories); none ignores "
         "them");
   visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
         "kind image_folder: largest fraction of unreadable files to skip; up to 5 are always skipped unless it is 0; "

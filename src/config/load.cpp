@@ -46,7 +46,7 @@ std::string read_config_file(const std::filesystem::path& path, const std::strin
   }
 }
 
-/// Who wrote a configuration: the user, or to_yaml.
+/// Whether the user or to_yaml wrote a configuration.
 enum class Author { user, program };
 
 /// Reads several sources in order into one Config and collects all errors.

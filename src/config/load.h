@@ -16,7 +16,7 @@ struct LoadedConfig {
   /// For every key that the user set, its location: "configs/x.yaml:12", "command line: 'width=8'".
   std::map<std::string, std::string, std::less<>> places;
 
-  /// Whether the user set a key that has no effect if data.as_in_0_9.
+  /// Whether the user set a key that has no effect if data.as_in_0_9 is set.
   bool sets_reading_of_data() const;
 };
 

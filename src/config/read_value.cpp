@@ -186,7 +186,7 @@ void read_value(const YamlNode& node, std::string_view key, bool& value, Flag ru
 
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
   if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
-  // Dollar signs are doubled in a path, which the caller expands and checks again.
+  // Dollar signs are doubled in a path; the caller expands the path and checks it again.
   if (rule == TextRule::path ? !is_path(node.text, 2 * max_path_size) : !matches(node.text, rule))
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   value = node.text;

@@ -88,9 +88,9 @@ struct Normalise : torch::autograd::Function<Normalise> {
     return results;
   }
 
-  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over the images of all ranks: dx = weight · r · (dy − (Σ
-  // dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy. The gradients of weight and bias are this rank's
-  // contribution to the sums.
+  // With x̂ = (x − mean) · r, r = 1/√(variance + ε), and sums over the images of all ranks:
+  // dx = weight · r · (dy − (Σ dy + x̂ · Σ dy x̂) / count), dweight = Σ dy x̂, dbias = Σ dy.
+  // The gradients of weight and bias are this rank's contribution to the sums.
 
   static variable_list plain(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const Statistics& all,
                              double epsilon, const SumOverRanks& sum) {

@@ -19,8 +19,8 @@ struct CheckpointInfo {
   std::string dataset_hash;  ///< Dataset::hash of the training images; empty if unknown
   /// Sizes in bytes of the run's growing files ("history.jsonl", …), to which a resumed run truncates them.
   std::map<std::string, std::uint64_t> file_offsets;
-  /// The absolute data.path at the time of writing; empty if unknown. Used where the path in the configuration, which
-  /// may be relative, does not exist.
+  /// The absolute data.path at the time of writing; empty if unknown. It is used if the path in the configuration,
+  /// which may be relative, does not exist.
   std::string data_path{};
   bool operator==(const CheckpointInfo&) const = default;
 };

@@ -52,7 +52,7 @@ static bool has_any_entry(const fs::path& directory) {
 RunDirectory::RunDirectory(const fs::path& root, std::optional<fs::path> first_created)
     : RunPaths(root), lock_(root / lock_name, root), first_created_(std::move(first_created)) {}
 
-/// The topmost of `directory` and its parents that does not exist; empty if all exist.
+/// The topmost directory among `directory` and its parents that does not exist; empty if all of them exist.
 static fs::path first_missing(const fs::path& directory) {
   fs::path missing;
   std::error_code ignored;
@@ -93,7 +93,7 @@ void RunDirectory::discard_if_unused() const {
     return;
   }
   if (first_created_->empty()) return;
-  // Parents that other processes have filled stay.
+  // Parents in which other processes have created files are kept.
   for (fs::path path = root(); fs::remove(path, ignored) && path != *first_created_;) path = path.parent_path();
 }
 

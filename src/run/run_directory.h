@@ -44,22 +44,23 @@ class RunDirectory : public RunPaths {
   /// if another process has locked it, and IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
-  /// Opens an existing run directory, removes the temporary files of a process that was killed, and restores the links
-  /// of checkpoints. Throws UsageError if there is none, BusyError if another process has locked it, and IoError.
+  /// Opens an existing run directory, removes the temporary files of a process that was killed, and restores the
+  /// symlinks to checkpoints. Throws UsageError if there is no such directory, BusyError if another process has locked
+  /// it, and IoError.
   static RunDirectory open(const std::filesystem::path& root);
 
   /// Throws IoError if the directory has been removed or replaced, because the process must not write to another run.
   void check_in_place() const { lock_.check_in_place(); }
 
-  /// Empties and removes the directory, if create() returned it and it has no history and no checkpoint yet: a start
-  /// that failed must not be in the way of the next one. Directories that existed before are kept. Errors are ignored.
+  /// Empties and removes the directory if create() returned it and it has no history and no checkpoint yet, because a
+  /// failed start must not prevent the next one. Directories that existed before are kept. Errors are ignored.
   void discard_if_unused() const;
 
  private:
   RunDirectory(const std::filesystem::path& root, std::optional<std::filesystem::path> first_created);
 
   FileLock lock_;
-  /// The topmost directory that create() made, empty if all existed; std::nullopt after open().
+  /// The topmost directory created by create(); empty if all directories existed; std::nullopt after open().
   std::optional<std::filesystem::path> first_created_;
 };
 

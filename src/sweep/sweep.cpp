@@ -266,7 +266,7 @@ static bool holds_something_else(const std::filesystem::path& directory) {
   return false;
 }
 
-/// The manifest of each arm's newest checkpoint; unreadable ones are left out, because the arms report them.
+/// The manifests of the arms' newest checkpoints. Unreadable ones are omitted, because the arms report them.
 static std::vector<CheckpointInfo> arm_checkpoints(const std::filesystem::path& directory) {
   std::vector<CheckpointInfo> found;
   for (const auto& arm : entries_of(directory / "runs")) {
@@ -327,7 +327,7 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
   const bool same_images = std::ranges::all_of(arms, [&](const CheckpointInfo& arm) {
     return arm.dataset_hash.empty() || dataset_hash.empty() || arm.dataset_hash == dataset_hash;
   });
-  if (!same_images) problems.emplace_back("the images at data.path have another SHA-256");
+  if (!same_images) problems.emplace_back("the images at data.path have a different SHA-256");
   return problems;
 }
 

@@ -65,7 +65,7 @@ class Training {
       rank_count_ = ranks->size();
       parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
-    // Without it, the run could not be resumed before its first own checkpoint.
+    // Without this checkpoint, the run could not be resumed before it writes its own first one.
     if (resume && !belongs_to(*resume, directory)) write_checkpoint();
   }
 

@@ -20,16 +20,16 @@ struct RunOrigin {
   std::vector<std::string> argv;
   std::vector<std::string> overrides;  ///< key=value, as given
   Versions versions;
-  std::vector<std::string> notes{};  ///< logged at the start, also in the run's log
+  std::vector<std::string> notes{};  ///< logged at the start, including in the run's log
 };
 
 enum class TrainEnd { done, stopped };
 
 /// Trains to config.training.total_images and writes all files of the run to `directory`. With `resume`, continues from
 /// that checkpoint, or starts with the weights of another run (fine_tuning_start); with the same binary, dtype and
-/// number of threads on a CPU, the result is bit-identical to that of an uninterrupted run. If a signal asks the process
-/// to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks`: the ranks that train together, of which this
-/// process is the first, while the others run follow(); nullptr for a single process.
+/// number of threads on a CPU, the result is bit-identical to that of an uninterrupted run. If a signal asks the
+/// process to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks`: the ranks that train together, of which
+/// this process is the first, while the others run follow(); nullptr for a single process.
 ///
 /// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError and IoError;
 /// the status in run.json is updated even then.

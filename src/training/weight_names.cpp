@@ -29,7 +29,8 @@ bool contains_part(const Parts& parts, std::string_view part) {
 }
 
 [[noreturn]] void refuse_name(const std::string& name) {
-  throw CheckpointError("the tensor " + printable(name) + " belongs to no generator or discriminator of a DCGAN");
+  throw CheckpointError("the tensor " + printable(name) +
+                        " does not belong to the generator or discriminator of a DCGAN");
 }
 
 /// "generator", "ema" or "discriminator", or an empty string.
@@ -61,10 +62,10 @@ TensorName parse_name(const std::string& name) {
   return parsed;
 }
 
-/// The tensors of one layer by their names ("weight", "running_mean").
+/// The tensors of one layer, by their names ("weight", "running_mean").
 using Layer = std::map<std::string, at::Tensor>;
 
-/// The layers by their index. std::nullopt if a name is not "<index>.<name>".
+/// The layers, by their index; std::nullopt if a name is not "<index>.<name>".
 std::optional<std::map<int, Layer>> sequential_layers(const NamedTensors& network) {
   std::map<int, Layer> layers;
   for (const auto& [name, tensor] : network) {
@@ -82,13 +83,13 @@ bool is_convolution(const Layer& layer) {
   return weight != layer.end() && weight->second.dim() == 4;
 }
 
-/// "conv", "norm" or "activation": the part of a block that the layer is.
+/// The part of a block that the layer corresponds to: "conv", "norm" or "activation".
 const char* part_of_block(const Layer& layer) {
   if (is_convolution(layer)) return "conv";
   return layer.contains("running_mean") ? "norm" : "activation";
 }
 
-/// Each convolution of a sequence starts a block, to which the layers up to the next one belong.
+/// Each convolution in a sequence starts a block, to which the layers up to the next convolution belong.
 NamedTensors blocks_of(const std::map<int, Layer>& layers) {
   NamedTensors blocks;
   int block = -1;
@@ -99,7 +100,7 @@ NamedTensors blocks_of(const std::map<int, Layer>& layers) {
     for (const auto& [name, tensor] : layer) {
       blocks.emplace(prefix + (part == "activation" && name == "weight" ? "slope" : name), tensor);
     }
-    // Exports, and files from before 2018, lack the counter.
+    // Exports, and files from before 2018, do not contain the counter.
     if (part == "norm") blocks.emplace(prefix + "num_batches_tracked", at::zeros({}, at::kLong));
   }
   return blocks;

@@ -4,16 +4,16 @@
 
 namespace slopegan {
 
-/// Renames the tensors of a GAN to the names of a checkpoint: generator.*, ema.*, discriminator.* (block0.conv.weight
-/// …). Tensors of the optimisers and counters of a checkpoint keep their names.
+/// Renames the tensors of a GAN to the names used in checkpoints: generator.*, ema.*, discriminator.*
+/// (block0.conv.weight …). A checkpoint's optimiser tensors and counters keep their names.
 ///
 /// Accepts checkpoints of this program, its exports to safetensors (the averaged generator), and state dicts of
 /// networks like PyTorch's DCGAN example, which are sequences of convolutions, batch norms and PReLUs (main.0.weight
-/// …). Networks are recognised by a first part such as generator, netG, G_ema or netD; without one, the tensors are a
-/// generator's. Parts that wrappers add (module of DataParallel, _orig_mod of torch.compile, state_dict …) are ignored.
-/// Tensors of floating-point dtypes are converted to float32.
+/// …). Networks are recognised by the first part of a name, such as generator, netG, G_ema or netD; without such a
+/// part, the tensors belong to the generator. Parts that wrappers add (module by DataParallel, _orig_mod by
+/// torch.compile, state_dict …) are ignored. Tensors with floating-point dtypes are converted to float32.
 ///
-/// Throws CheckpointError, which names the tensor, for other names.
+/// If there are other names, throws a CheckpointError that names the tensor.
 NamedTensors with_checkpoint_names(const NamedTensors& tensors);
 
 }  // namespace slopegan

@@ -122,7 +122,7 @@ TEST_F(Moved, ASweepIsNotContinuedOnOtherImages) {
   write_png(directory_ / "photos/one_more.png", cv::Mat(40, 40, CV_8UC3, cv::Scalar(1, 2, 3)));
   const auto result = slopegan_in(directory_.path(), short_run("sweep", keys));
   EXPECT_EQ(result.code, 2);
-  EXPECT_THAT(result.err, HasSubstr("the images at data.path have another SHA-256"));
+  EXPECT_THAT(result.err, HasSubstr("the images at data.path have a different SHA-256"));
 }
 
 TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {

@@ -288,7 +288,7 @@ class HoverChart {
     this.marks.replaceChildren();
   }
 
-  // The point of each series nearest to `place`.
+  // The point in each series that is nearest to `place`.
   entries(place) {
     const reach = (this.data.x[1] - this.data.x[0]) / 40;
     const found = [];
