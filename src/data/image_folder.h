@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "data/dataset.h"
 
-/// Folders of images: listing, and loading without the cache of data/packed_images.h.
+/// Folders of images: listing them. data/packed_images.h decodes them.
 namespace slopegan {
 
 /// The PNG, JPEG and WebP files in `directory` and its subdirectories, as paths relative to it in sorted order. Skips
@@ -33,13 +33,5 @@ struct FolderImages {
 /// every training image is in such a directory and there are at least two of them. Throws DataError, for example if the
 /// test split has a directory that the training split lacks.
 FolderImages list_folder(const std::filesystem::path& path, Split split);
-
-/// All images of a directory (see image_files) in memory, fitted to `resolution` as in training, without labels.
-/// `channels` is 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if
-/// needed. Damaged files are skipped up to data.max_unreadable; `data` also tells how images are fitted and what is
-/// behind transparent ones. Throws DataError for more damaged files, and for a coloured image if gray ones are
-/// requested.
-Dataset load_image_folder(const std::filesystem::path& directory, std::int64_t channels, std::int64_t resolution,
-                          DataConfig data = {});
 
 }  // namespace slopegan
