@@ -7,8 +7,10 @@
 #include "config/enums.h"
 #include "data/summary.h"
 #include "data/transform.h"
+#include "data/wrong_kind.h"
 #include "support/cache_directory.h"
 #include "support/checksums.h"
+#include "support/errors.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -43,6 +45,17 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
   return torch::cat(parts);
 }
 
+/// Loads a split. If `path` holds something else than data of this kind, the message says what.
+Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
+  try {
+    return format_of(config.kind).load(config, path, split);
+  } catch (const DataError&) {
+    const std::string message = wrong_kind_message(config.kind, path);
+    if (message.empty()) throw;
+    throw DataError(message);
+  }
+}
+
 }  // namespace
 
 std::string Dataset::pixel_key() const { return fit == ImageFit::pad ? hash : hash + " " + std::string(name_of(fit)); }
@@ -52,7 +65,12 @@ bool has_split(const DataConfig& config, Split split) {
 }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split) {
-  auto dataset = std::make_shared<Dataset>(format_of(config.kind).load(config, expand_home(config.path), split));
+  auto dataset = std::make_shared<Dataset>(load_split(config, expand_home(config.path), split));
+  if (config.labels == LabelUse::none) {
+    dataset->labels = torch::Tensor();
+    dataset->class_names.clear();
+    dataset->notes.push_back("labels are not used (data.labels: none)");
+  }
   if (config.channels != 0 && config.channels != dataset->channels()) {
     dataset->images = with_channels(dataset->images, config.channels);
     dataset->hash.clear();
@@ -65,6 +83,10 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
   }
   if (const auto warning = range_warning(*dataset); !warning.empty()) dataset->warnings.push_back(warning);
   return dataset;
+}
+
+std::filesystem::path source_of(const Dataset& dataset) {
+  return dataset.files.empty() ? std::filesystem::path() : dataset.files.front();
 }
 
 std::string dataset_name(const std::filesystem::path& path) {

@@ -51,6 +51,9 @@ bool has_split(const DataConfig& config, Split split);
 /// or if the split does not exist.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
+/// The file or directory of the images, or an empty path.
+std::filesystem::path source_of(const Dataset& dataset);
+
 /// The name of the data set at `path`: the last component of the path, printable.
 std::string dataset_name(const std::filesystem::path& path);
 
