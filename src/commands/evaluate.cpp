@@ -9,6 +9,7 @@
 #include "config/enums.h"
 #include "config/load.h"
 #include "data/image_set.h"
+#include "data/transform.h"
 #include "metrics/figures.h"
 #include "models/block.h"
 #include "run/checkpoint.h"
@@ -52,9 +53,7 @@ RealImages load_real(const DataConfig& data) {
 
 /// `data` with its rule for fitting images spelled out, because `auto` means another rule for another kind of data.
 DataConfig fitted_alike(DataConfig data) {
-  if (data.fit == ImageFit::automatic) {
-    data.fit = data.kind == DatasetKind::image_folder ? ImageFit::crop : ImageFit::pad;
-  }
+  data.fit = chosen_fit(data);
   return data;
 }
 
@@ -150,8 +149,9 @@ DataConfig comparison(const EvaluateArguments& arguments) {
   }
   DataConfig data;
   data.kind = DatasetKind::image_folder;
-  data.resolution = arguments.resolution;
-  if (data.resolution == 0) {
+  if (arguments.resolution > 0) {
+    data.resolution = arguments.resolution;
+  } else {
     data.resolution = std::min(ImageSet(arguments.path, data).natural_resolution(),
                                ImageSet(arguments.against, data).natural_resolution());
     log::info(

@@ -14,6 +14,7 @@ namespace slopegan {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -76,7 +77,7 @@ TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
                    {"train_labels.npy", npy("|u1", "(3, 14)", ramp(42))}});
   const auto dataset = load_dataset(npz_at(file), Split::train);
   EXPECT_FALSE(dataset->has_labels());
-  EXPECT_THAT(dataset->warnings, ElementsAre(HasSubstr("train_labels holds several labels per image")));
+  EXPECT_THAT(dataset->warnings, Contains(HasSubstr("train_labels holds several labels per image")));
 }
 
 TEST(NpzDataset, ReadsSignedLabels) {
@@ -107,10 +108,15 @@ class NpzKinds : public ::testing::Test {
     write(arrays);
     return message_of<DataError>([&] { load_dataset(config_, Split::train); });
   }
+  /// The images are not fitted, which would be noted.
+  static DataConfig small(DataConfig config) {
+    config.resolution = 2;
+    return config;
+  }
   static std::string four_images() { return npy("|u1", "(4, 2, 2)", ramp(16)); }
 
   const TemporaryDirectory directory_;
-  DataConfig config_ = npz_at(directory_ / "data.npz");
+  DataConfig config_ = small(npz_at(directory_ / "data.npz"));
 
  private:
   void write(const Arrays& arrays) const {
@@ -148,7 +154,7 @@ TEST_F(NpzKinds, AreFoundUnderTheNamesThatAreCommon) {
 TEST_F(NpzKinds, NameTheArraysThatAreNotRead) {
   const auto dataset =
       load({{"images", four_images()}, {"masks", four_images()}, {"weights", npy("<f4", "(1,)", "abcd")}});
-  EXPECT_THAT(dataset->notes, ElementsAre("arrays that are not read: masks, weights"));
+  EXPECT_THAT(dataset->notes, Contains("arrays that are not read: masks, weights"));
 }
 
 TEST_F(NpzKinds, MayBeTheOnlyNpzFileOfAFolder) {
@@ -179,7 +185,7 @@ TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
     const auto dataset = load({{"images", npy(type, "(1, 2, 2)", values)}});
     const auto expected_bytes = torch::tensor(expected, torch::kInt).to(torch::kByte);
     EXPECT_TRUE(torch::equal(dataset->images.flatten(), expected_bytes)) << type << " " << note << dataset->images;
-    EXPECT_THAT(dataset->notes, ElementsAre(HasSubstr(note))) << type;
+    EXPECT_THAT(dataset->notes, Contains(HasSubstr(note))) << type;
   }
 }
 
@@ -198,7 +204,7 @@ TEST_F(NpzKinds, OfTheTestSplitAreScaledAsTheTrainingImages) {
                           {"x_test", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, 1.5f}))}},
                          Split::test);
   EXPECT_TRUE(torch::equal(test->images.flatten(), torch::tensor({128, 128, 255, 255}).to(torch::kByte)));
-  EXPECT_THAT(test->warnings, ElementsAre(HasSubstr("1 values of x_test are outside the range")));
+  EXPECT_THAT(test->warnings, Contains(HasSubstr("1 values of x_test are outside the range")));
 }
 
 TEST_F(NpzKinds, MayHaveTheirChannelsFirstOrTheIndicesReversed) {
@@ -224,7 +230,7 @@ TEST_F(NpzKinds, WithAlphaLieOnTheBackground) {
     const auto dataset = load(arrays);
     EXPECT_EQ(dataset->channels(), 3);
     EXPECT_EQ(dataset->images[0][0][0][0].item<int>(), 100);
-    EXPECT_THAT(dataset->notes, ElementsAre(HasSubstr("1 of 1 images have transparent pixels")));
+    EXPECT_THAT(dataset->notes, Contains(HasSubstr("1 of 1 images have transparent pixels")));
     return dataset->images.index({0, torch::indexing::Slice(), 0, 1}).to(torch::kInt);
   };
   EXPECT_TRUE(torch::equal(shown("white"), torch::tensor({255, 255, 255}, torch::kInt)));
@@ -260,7 +266,7 @@ TEST_F(NpzKinds, HaveTheClassesOfTheTrainingImagesInBothSplits) {
   EXPECT_TRUE(torch::equal(known->labels, torch::tensor({1, 1}, torch::kLong)));
   const auto unknown = test(npy("|S1", "(2,)", "cb"));
   EXPECT_FALSE(unknown->has_labels());
-  EXPECT_THAT(unknown->warnings, ElementsAre(HasSubstr("holds 'b', which no training image has")));
+  EXPECT_THAT(unknown->warnings, Contains(HasSubstr("holds 'b', which no training image has")));
 }
 
 }  // namespace
