@@ -33,7 +33,7 @@ bool is_word(const std::string& part) {
 ValueKind kind_of(const std::string& part) {
   if (part == "key=value") return ValueKind::config_keys;
   if (part == "CONFIG") return ValueKind::config_files;
-  if (part.ends_with("FILE") || part.ends_with("PATH")) return ValueKind::files;
+  if (part.ends_with("FILE") || part.ends_with("PATH") || part == "NPZ") return ValueKind::files;
   if (part == "RUN" || part == "SWEEP" || part == "CHECKPOINT" || part.ends_with("DIR")) return ValueKind::directories;
   return ValueKind::none;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands/arguments.h"
+#include "commands/cache_table.h"
 #include "commands/commands.h"
 #include "data/dataset.h"
 #include "data/summary.h"
@@ -14,6 +15,7 @@
 #include "images/image_file.h"
 #include "images/sheet.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -27,6 +29,8 @@ constexpr std::int64_t rows_without_labels = 8;
 struct DataArguments {
   ConfigArguments config;
   std::string out;
+  bool cache = false;
+  bool prune = false;
 };
 
 SheetRow row_of(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t resolution) {
@@ -90,12 +94,19 @@ std::string test_text(const DataConfig& config) {
 }
 
 int run_data(const DataArguments& arguments) {
+  if (arguments.cache) {
+    print_cache(arguments.prune);
+    return static_cast<int>(ExitCode::done);
+  }
+  if (arguments.config.file.empty()) throw UsageError("CONFIG is required, except with --cache");
   const Config config = arguments.config.load();
   const auto train = load_dataset(config.data, Split::train);
   print(train->name + "\n" + summary_text(*train, Split::train));
   print(test_text(config.data));
   const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
-  write_png(out, draw_reals(*train, config.data));
+  const cv::Mat picture = draw_reals(*train, config.data);
+  make_parent_directories(out);
+  write_png(out, picture);
   print("real images: " + printable(out.string()) + "\n");
   return static_cast<int>(ExitCode::done);
 }
@@ -107,6 +118,11 @@ void setup_data(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command.add_option("--out", arguments->out, "File of the image grid (default: <run.name>_reals.png)")
       ->type_name("FILE");
+  command.get_option("config")->required(false);
+  auto* cache = command.add_flag("--cache", arguments->cache,
+                                 "List what lies in the cache, with its size, last use and source; takes no CONFIG");
+  command.add_flag("--prune", arguments->prune, "Remove from the cache what was made from data that are gone")
+      ->needs(cache);
   command.callback(
       [arguments, &action] { action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); }; });
 }

@@ -24,7 +24,7 @@ int run_dying_relu(const DyingReluArguments& arguments) {
   const auto demo = measure_dying_relu(arguments.seed);
   print(prediction_table(demo.predictions));
   const std::filesystem::path out = arguments.out;
-  if (out.has_parent_path()) make_directories(out.parent_path());
+  make_parent_directories(out);
   write_png(out, draw_dying_relu(demo));
   print("plot: " + printable(out.string(), 4096) + "\n");
   if (!demo.all_hold()) throw std::runtime_error("a prediction of demo dying-relu does not hold");

@@ -8,7 +8,8 @@
 #include "commands/commands.h"
 #include "config/enums.h"
 #include "config/load.h"
-#include "data/image_folder.h"
+#include "data/image_set.h"
+#include "data/transform.h"
 #include "metrics/figures.h"
 #include "models/block.h"
 #include "run/checkpoint.h"
@@ -35,6 +36,12 @@ struct EvaluateArguments {
   std::string extractor = "auto";
 };
 
+/// Figures, and the resolution at which images were compared.
+struct Evaluation {
+  MetricsRecord record;
+  std::int64_t resolution = 0;
+};
+
 /// The reference images.
 struct RealImages {
   std::shared_ptr<const Dataset> train, test;
@@ -46,11 +53,16 @@ RealImages load_real(const DataConfig& data) {
   return {train, load_test_split(data, *train)};
 }
 
-/// Loads --against: a folder of images, converted to `channels`, or the data set of a configuration.
-RealImages load_against(const std::string& against, std::int64_t channels, std::int64_t resolution) {
-  if (fs::is_directory(against)) {
-    return {std::make_shared<const Dataset>(load_image_folder(against, channels, resolution)), nullptr};
-  }
+/// `data` with its rule for fitting images spelled out, because `auto` means another rule for another kind of data.
+DataConfig fitted_alike(DataConfig data) {
+  data.fit = chosen_fit(data);
+  return data;
+}
+
+/// Loads --against: a set of images, fitted as for `data` and converted to `channels`, or the data set of a
+/// configuration.
+RealImages load_against(const std::string& against, std::int64_t channels, const DataConfig& data) {
+  if (ImageSet::is_at(against)) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
   return load_real(load_config(against).config.data);
 }
 
@@ -96,7 +108,7 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
   }
 }
 
-MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
+Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
   auto loaded = load_generator(checkpoint);
   // Does not use the extractor named in the checkpoint: TorchScript is executable code, and the checkpoint may come
@@ -108,7 +120,7 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
   const bool own = arguments.against.empty();
-  const auto real = own ? load_real(loaded.config.data) : load_against(arguments.against, channels, resolution);
+  const auto real = own ? load_real(loaded.config.data) : load_against(arguments.against, channels, loaded.config.data);
   if (own && real.train->hash != checkpoint.info.dataset_hash) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
@@ -121,36 +133,58 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
                         follows_run ? ruler_of_run(loaded.config.data, real) : real, resolution);
   warn_if_other_extractor(checkpoint, evaluator.extractor().name());
   loaded.generator->to(compute.device);
-  return evaluate_generator(evaluator, loaded.config, loaded.generator, compute, loaded.images, true);
+  return {evaluate_generator(evaluator, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
-MetricsRecord evaluate_folder(const EvaluateArguments& arguments) {
+/// How images are brought to one size: the configuration --against, or for two sets of images the
+/// resolution that --resolution or the images give.
+DataConfig comparison(const EvaluateArguments& arguments) {
+  if (!ImageSet::is_at(arguments.against)) {
+    const auto data = load_config(arguments.against).config.data;
+    if (arguments.resolution > 0 && data.resolution != arguments.resolution) {
+      throw UsageError(
+          format_text("--resolution applies to two sets of images only; the configuration has "
+                      "data.resolution = {}",
+                      data.resolution));
+    }
+    return data;
+  }
+  DataConfig data;
+  data.kind = DatasetKind::image_folder;
+  if (arguments.resolution > 0) {
+    data.resolution = arguments.resolution;
+  } else {
+    data.resolution = std::min(ImageSet(arguments.path, data).natural_resolution(),
+                               ImageSet(arguments.against, data).natural_resolution());
+    log::info(
+        format_text("comparing at {} x {} pixels, which the sizes of the images suggest; --resolution chooses "
+                    "another resolution",
+                    data.resolution, data.resolution));
+  }
+  return data;
+}
+
+Evaluation evaluate_images(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
-    throw UsageError("a folder of images needs reference images: --against CONFIG or --against IMAGE_DIR");
+    throw UsageError("images need reference images: --against CONFIG, --against IMAGE_DIR or --against NPZ");
   }
   apply_compute(choose_compute({}));
-  std::int64_t resolution = arguments.resolution > 0 ? arguments.resolution : DataConfig().resolution;
-  if (!fs::is_directory(arguments.against)) {
-    const auto configured = load_config(arguments.against).config.data.resolution;
-    if (arguments.resolution > 0 && configured != resolution) {
-      throw UsageError(format_text(
-          "--resolution applies to two folders only; the configuration has data.resolution = {}", configured));
-    }
-    resolution = configured;
-  }
-  const auto real = load_against(arguments.against, 0, resolution);
-  const auto generated = load_image_folder(arguments.path, real.train->channels(), resolution);
-  if (generated.size() < Evaluator::least_images) {
+  const DataConfig data = comparison(arguments);
+  const auto real = load_against(arguments.against, 0, data);
+  const auto generated = ImageSet(arguments.path, fitted_alike(data)).load(real.train->channels(), data.resolution);
+  if (generated->size() < Evaluator::least_images) {
     throw DataError(format_text("{}: {} images are too few; metrics need at least {}", printable(arguments.path),
-                                generated.size(), Evaluator::least_images));
+                                generated->size(), Evaluator::least_images));
   }
-  const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated.size()) : generated.size();
-  auto evaluator = make(arguments, all_metrics(arguments, count), real, real, resolution);
-  return evaluator.evaluate(extract_dataset(evaluator.extractor(), generated, count, resolution));
+  const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
+  auto evaluator = make(arguments, all_metrics(arguments, count), real, real, data.resolution);
+  return {evaluator.evaluate(extract_dataset(evaluator.extractor(), *generated, count, data.resolution)),
+          data.resolution};
 }
 
-std::string metrics_table(const MetricsRecord& record) {
-  std::string text = format_text("{}, {} generated images", record.extractor, record.samples);
+std::string metrics_table(const MetricsRecord& record, std::int64_t resolution) {
+  std::string text = format_text("{}, {} generated images at {} x {} pixels", record.extractor, record.samples,
+                                 resolution, resolution);
   if (!record.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
   text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
   for (const auto& [name, value] : record.values) {
@@ -179,10 +213,15 @@ int run_evaluate(const EvaluateArguments& arguments) {
   const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
                        fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
   if (!trained && !arguments.data.empty()) throw UsageError("--data applies to runs and checkpoints only");
-  if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two folders of images only");
-  const auto record = trained ? evaluate_checkpoint(arguments) : evaluate_folder(arguments);
-  log::table(metrics_table(record));
-  print(json_text(nlohmann::ordered_json::parse(metrics_line(record)), 2) + "\n");
+  if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two sets of images only");
+  if (!trained && !ImageSet::is_at(arguments.path)) {
+    throw UsageError(printable(arguments.path) + " is neither a run, a checkpoint, a folder of images nor an npz file");
+  }
+  const auto [record, resolution] = trained ? evaluate_checkpoint(arguments) : evaluate_images(arguments);
+  log::table(metrics_table(record, resolution));
+  auto json = nlohmann::ordered_json::parse(metrics_line(record));
+  json["resolution"] = resolution;
+  print(json_text(json, 2) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -192,13 +231,15 @@ void setup_evaluate(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<EvaluateArguments>();
   command
       .add_option("path", arguments->path,
-                  "Directory of a run or a checkpoint, or a folder of PNG, JPEG or WebP images")
+                  "Directory of a run or a checkpoint, a folder of images, or an npz file of images")
       ->required()
-      ->type_name("RUN|CHECKPOINT|IMAGE_DIR");
+      ->type_name("RUN|CHECKPOINT|IMAGE_DIR|NPZ");
   command
-      .add_option("--against", arguments->against,
-                  "Reference images: the data set of a configuration, or a folder (default: the data of the run)")
-      ->type_name("CONFIG|IMAGE_DIR");
+      .add_option(
+          "--against", arguments->against,
+          "Reference images: the data set of a configuration, a folder, or an npz file (default: the data of the "
+          "run)")
+      ->type_name("CONFIG|IMAGE_DIR|NPZ");
   declare_data(command, arguments->data);
   command
       .add_option("--samples", arguments->samples,
@@ -206,8 +247,10 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
   command
-      .add_option("--resolution", arguments->resolution, "Resolution at which two folders are compared (default: 32)")
-      ->check(CLI::IsMember({16, 32, 64, 128, 256}))
+      .add_option("--resolution", arguments->resolution,
+                  "Resolution at which two sets of images are compared (default: the largest that the medians of their "
+                  "heights and widths reach)")
+      ->check(CLI::IsMember(std::vector(comparison_resolutions.begin(), comparison_resolutions.end())))
       ->type_name("R");
   command
       .add_option("--extractor", arguments->extractor,

@@ -6,6 +6,7 @@
 #include "commands/commands.h"
 #include "run/checkpoint.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
@@ -25,9 +26,12 @@ int run_export(const ExportArguments& arguments) {
   if (options.out.filename().empty()) throw UsageError("--out must name a file");
   if (!arguments.reference.empty()) options.reference = arguments.reference;
   install_signal_handlers();
-  const double difference = export_generator(find_checkpoint(arguments.path), options);
-  log::info(format_text("verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and this program",
-                        difference));
+  const Checkpoint checkpoint = find_checkpoint(arguments.path);
+  make_parent_directories(options.out);
+  if (options.reference) make_parent_directories(*options.reference);
+  const double difference = export_generator(checkpoint, options);
+  log::info(format_text(
+      "verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and this program", difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }

@@ -25,12 +25,11 @@ struct GenerateArguments {
 int run_generate(const GenerateArguments& arguments) {
   GenerateOptions options = arguments.options;
   options.out = arguments.out;
-  if (options.out.filename().empty()) options.out = options.out.parent_path();  // "images/"
-  if (options.out.empty()) throw UsageError("--out must name a directory, or a file with extension .npz or .gif");
+  if (options.out.empty()) throw UsageError("--out must name a directory, or a file with extension .npz, .png or .gif");
   if (arguments.seed >= 0) options.seed = arguments.seed;
   install_signal_handlers();
   generate_files(find_checkpoint(arguments.path), options);
-  print(printable(options.out.string(), 4096) + "\n");
+  print(printable((options.out.has_filename() ? options.out : options.out.parent_path()).string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -48,7 +47,8 @@ void setup_generate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--out", arguments->out,
-          "Directory for PNG files, or one file: NAME.npz (arr_0: uint8, N x H x W x C) or, for a walk, NAME.gif")
+          "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), NAME.png of one image, or "
+          "NAME.gif of a walk")
       ->required()
       ->type_name("DIR|FILE");
   command.add_option("--seed", arguments->seed, "Seed for the latents (default: the run's seed)")

@@ -11,6 +11,7 @@
 #include "sheets/sheet_parts.h"
 #include "sheets/sheets.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/sweep.h"
@@ -39,12 +40,14 @@ void print_files(const std::vector<fs::path>& files) {
   for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
 }
 
-/// The file named by --out, or `name` in the directory of the run or sweep.
+/// The file named by --out, whose missing parent directories are created, or `name` in the directory of the run or
+/// sweep.
 fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
   if (arguments.out.empty()) return directory / name;
   const fs::path out = arguments.out;
   const auto ending = fs::path(name).extension();
   if (out.extension() != ending) throw UsageError("--out must have the extension " + ending.string());
+  make_parent_directories(out);
   return out;
 }
 

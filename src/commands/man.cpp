@@ -116,7 +116,8 @@ const std::vector<ManEntry> man_environment = {
     {"NO_COLOR", "If set and not empty, disables colours."},
     {"TERM", "If it is \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
     {"SLOPEGAN_CACHE",
-     "Cache directory for trained feature extractors and features of real images (default: ~/.cache/slopegan)."}};
+     "Cache directory for packed images, trained feature extractors and features of real images (default: "
+     "~/.cache/slopegan); slopegan data --cache lists its contents."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
 #include "data/dataset.h"
+#include "data/found_files.h"
 #include "data/gz_file.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -17,7 +19,6 @@ constexpr std::int64_t cifar_image_bytes = 3 * 32 * 32;
 
 struct CifarKind {
   const char* name;
-  const char* folder;  ///< in the published archive
   std::vector<std::string> train, test;
   std::int64_t label_bytes;  ///< before each image; the last one is used
   std::int64_t classes;
@@ -26,12 +27,11 @@ struct CifarKind {
 const std::array<CifarKind, 2>& cifar_kinds() {
   static const std::array<CifarKind, 2> kinds = {
       {{"CIFAR-10",
-        "cifar-10-batches-bin",
         {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
         {"test_batch.bin"},
         1,
         10},
-       {"CIFAR-100", "cifar-100-binary", {"train.bin"}, {"test.bin"}, 2, 100}}};
+       {"CIFAR-100", {"train.bin"}, {"test.bin"}, 2, 100}}};
   return kinds;
 }
 
@@ -50,17 +50,58 @@ struct CifarLocation {
   }
 };
 
-/// Searches `path` and the directory in it that the archives unpack to, cifar-10-batches-bin or cifar-100-binary.
-std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
+std::optional<CifarLocation> location_in(const std::filesystem::path& directory) {
   for (const auto& kind : cifar_kinds()) {
-    for (const auto& directory : {path, path / kind.folder}) {
-      const CifarLocation location{&kind, directory};
-      for (const auto& file : location.files(Split::train)) {
-        if (has_entry(file)) return location;
-      }
+    const CifarLocation location{&kind, directory};
+    for (const auto& file : location.files(Split::train)) {
+      if (has_entry(file)) return location;
     }
   }
   return std::nullopt;
+}
+
+/// Searches `path`, and its subdirectories, because the archives unpack to cifar-10-batches-bin or cifar-100-binary,
+/// and some are packed once more. `path` may also be one of the files.
+std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) {
+    const auto location = location_in(path.parent_path());
+    if (!location) return std::nullopt;
+    for (const auto split : {Split::train, Split::test}) {
+      const auto files = location->files(split);
+      if (std::find(files.begin(), files.end(), path) != files.end()) return location;
+    }
+    return std::nullopt;
+  }
+  if (const auto location = location_in(path)) return location;
+  std::filesystem::path tried;
+  for (const auto& file : files_below(path)) {
+    if (file.parent_path() == tried) continue;
+    tried = file.parent_path();
+    if (const auto location = location_in(tried)) return location;
+  }
+  return std::nullopt;
+}
+
+/// Whether `path` holds the version of the archives for Python.
+bool holds_pickled_cifar(const std::filesystem::path& path) {
+  const auto files = files_below(path);
+  return std::any_of(files.begin(), files.end(), [](const std::filesystem::path& file) {
+    const std::string name = file.filename().string(), folder = file.parent_path().filename().string();
+    return name == "batches.meta" || name == "data_batch_1" || (name == "meta" && folder == "cifar-100-python");
+  });
+}
+
+std::string missing_cifar_message(const std::filesystem::path& path) {
+  const std::string start = "data.path: " + printable(path.string());
+  if (holds_pickled_cifar(path)) {
+    return start +
+           " holds the version of CIFAR for Python, whose pickled files are not read because they can run code; "
+           "download the binary version, cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
+  }
+  return start +
+         " holds neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (optionally with "
+         ".gz); the unpacked binary versions of the archives are expected";
 }
 
 /// uint8 [N, label_bytes + 3072].
@@ -85,30 +126,29 @@ bool has_cifar_split(const std::filesystem::path& path, Split split) {
   return location && has_entry(location->files(split).front());
 }
 
-Dataset load_cifar(const DataConfig&, const std::filesystem::path& path, Split split) {
+Dataset load_cifar(const DataConfig& config, const std::filesystem::path& path, Split split) {
   const auto location = find_cifar(path);
-  if (!location) {
-    throw DataError(
-        "data.path: " + printable(path.string()) +
-        " holds neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (optionally "
-        "with .gz); the unpacked binary versions of the archives are expected");
-  }
+  if (!location) throw DataError(missing_cifar_message(path));
   const CifarKind& kind = *location->kind;
   std::vector<torch::Tensor> images, labels;
+  bool usable = config.labels != LabelUse::none;
   Dataset dataset;
   dataset.name = kind.name;
   dataset.files = location->files(split);
   for (const auto& file : dataset.files) {
     const auto records = read_records(file, kind.label_bytes + cifar_image_bytes);
     labels.push_back(records.select(1, kind.label_bytes - 1).to(torch::kLong));
-    if (const auto largest = labels.back().max().item<std::int64_t>(); largest >= kind.classes) {
-      throw DataError(printable(file.string()) + format_text(" holds the label {}, but labels of {} are 0 to {}",
-                                                             largest, kind.name, kind.classes - 1));
+    if (const auto largest = labels.back().max().item<std::int64_t>(); usable && largest >= kind.classes) {
+      usable = false;
+      dataset.warnings.push_back(printable(file.string()) +
+                                 format_text(" holds the label {}, but labels of {} are 0 to {}; the images are used "
+                                             "without labels",
+                                             largest, kind.name, kind.classes - 1));
     }
     images.push_back(records.slice(1, kind.label_bytes).reshape({-1, 3, 32, 32}));
   }
   dataset.images = torch::cat(images).contiguous();
-  dataset.labels = torch::cat(labels);
+  if (usable) dataset.labels = torch::cat(labels);
   return dataset;
 }
 

@@ -9,6 +9,7 @@
 #include "config/enums.h"
 #include "data/summary.h"
 #include "data/transform.h"
+#include "data/wrong_kind.h"
 #include "support/cache_directory.h"
 #include "support/checksums.h"
 #include "support/errors.h"
@@ -68,6 +69,17 @@ bool is_new_line(const std::string& line) {
   return logged.insert(line).second;
 }
 
+/// Loads a split. If `path` holds something else than data of this kind, the message says what.
+Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
+  try {
+    return format_of(config).load(config, path, split);
+  } catch (const DataError&) {
+    const std::string message = wrong_kind_message(config.kind, path);
+    if (message.empty()) throw;
+    throw DataError(message);
+  }
+}
+
 }  // namespace
 
 std::string Dataset::pixel_key() const { return fit == ImageFit::pad ? hash : hash + " " + std::string(name_of(fit)); }
@@ -77,7 +89,12 @@ bool has_split(const DataConfig& config, Split split) {
 }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split) {
-  auto dataset = std::make_shared<Dataset>(format_of(config).load(config, expand_home(config.path), split));
+  auto dataset = std::make_shared<Dataset>(load_split(config, expand_home(config.path), split));
+  if (config.labels == LabelUse::none && dataset->has_labels()) {
+    dataset->labels = torch::Tensor();
+    dataset->class_names.clear();
+    dataset->notes.push_back("labels are not used (data.labels: none)");
+  }
   if (config.channels != 0 && config.channels != dataset->channels()) {
     dataset->images = with_channels(dataset->images, config.channels);
     dataset->hash.clear();
@@ -123,6 +140,10 @@ void log_notes(const Dataset& dataset, Split split) {
                   dataset.unreadable.size() == 1 ? "1 file" : format_text("{} files", dataset.unreadable.size()),
                   dataset.unreadable.size() == 1 ? "is skipped" : "are skipped", dataset.unreadable.front());
   if (is_new_line(line)) log::warning(line);
+}
+
+std::filesystem::path source_of(const Dataset& dataset) {
+  return dataset.files.empty() ? std::filesystem::path() : dataset.files.front();
 }
 
 std::string dataset_name(const std::filesystem::path& path) {

@@ -58,6 +58,8 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
 
 /// Logs the notes and warnings of a data set and its unreadable files. A line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
+/// The file or directory of the images, or an empty path.
+std::filesystem::path source_of(const Dataset& dataset);
 
 /// The name of the data set at `path`: the last component of the path, printable.
 std::string dataset_name(const std::filesystem::path& path);

@@ -95,16 +95,6 @@ std::string fingerprint_of(const FolderImages& images) {
   return hash.hex();
 }
 
-/// uint8 [channels, H, W]. Throws DataError instead of converting colours to gray.
-torch::Tensor with_exact_channels(const torch::Tensor& image, std::int64_t channels, const fs::path& file) {
-  if (image.size(0) == channels) return image;
-  if (channels == 3) return image.expand({3, -1, -1});
-  if (!torch::equal(image[0], image[1]) || !torch::equal(image[0], image[2])) {
-    throw DataError(printable(file.string()) + " is coloured, but the images that it is compared with are gray");
-  }
-  return image.slice(0, 0, 1);
-}
-
 }  // namespace
 
 FolderImages list_folder(const fs::path& path, Split split, const FolderRules& rules) {
@@ -149,42 +139,6 @@ void describe(const PackedImages& found, std::size_t files, const PixelOptions& 
 }
 
 }  // namespace
-
-Dataset load_image_folder(const fs::path& directory, std::int64_t channels, std::int64_t resolution, DataConfig data) {
-  data.kind = DatasetKind::image_folder;
-  data.resolution = resolution;
-  PixelOptions options = pixel_options(data);
-  options.channels = 0;
-  const auto files = image_files(directory);
-  if (!options.as_in_0_9) options.deep_bits = deep_bits_of(directory, files);
-  const auto results = read_folder_images(directory, files, 0, files.size(), options);
-  Dataset dataset;
-  dataset.name = dataset_name(directory);
-  dataset.files = {directory};
-  PackedImages found;
-  found.deep_bits = options.deep_bits;
-  std::vector<torch::Tensor> images;
-  std::vector<fs::path> used;
-  bool is_coloured = false;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto& result = results[i];
-    if (!result.image.defined()) {
-      found.unreadable.push_back({i, result.reason, result.too_large});
-      continue;
-    }
-    found.tally.add(files[i].string(), result.facts, result.fit, resolution);
-    images.push_back(result.image);
-    used.push_back(directory / files[i]);
-    is_coloured = is_coloured || result.image.size(0) == 3;
-  }
-  check_unreadable(found.unreadable, files.size(), files.size(), directory, data.max_unreadable);
-  if (channels == 0) channels = is_coloured ? 3 : 1;
-  for (std::size_t i = 0; i < images.size(); ++i) images[i] = with_exact_channels(images[i], channels, used[i]);
-  dataset.images = torch::stack(images).contiguous();
-  dataset.hash = hash_images(dataset.images);
-  describe(found, files.size(), options, dataset);
-  return dataset;
-}
 
 // --- The data set, packed into the cache -----------------------------------------------------------------------------
 

@@ -1,92 +1,222 @@
 #include "images/npz.h"
 
-#include <cstring>
+#include <algorithm>
+#include <cctype>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "data/dataset.h"
+#include "data/found_files.h"
+#include "data/npz_labels.h"
+#include "data/npz_pixels.h"
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/text.h"
 
-/// Data sets of several arrays in one NumPy archive, in the layout of MedMNIST (Yang et al. 2023): train_images,
-/// train_labels, val_images, ..., test_labels. Images are uint8 [N, H, W] or [N, H, W, 1 or 3], labels are integers [N]
-/// or [N, 1]. Images with several labels each (ChestMNIST) are read without labels.
+/// Data sets of several arrays in one NumPy archive: MedMNIST (Yang et al. 2023: train_images, train_labels,
+/// val_images, ...), Keras (x_train, y_train, ...), and single arrays such as the arr_0 of `slopegan generate` and
+/// numpy.savez.
 namespace slopegan {
 
 namespace {
 
-/// The prefix of the split's arrays, or std::nullopt if the file lacks the split. Validation images serve as the test
-/// split of a file without test images.
-std::optional<std::string> split_prefix(const NpzFile& file, Split split) {
-  const std::vector<std::string> prefixes =
-      split == Split::train ? std::vector<std::string>{"train"} : std::vector<std::string>{"test", "val"};
-  for (const auto& prefix : prefixes) {
-    if (file.has(prefix + "_images")) return prefix;
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+/// The names of the arrays of a split. `labels` is empty if there are none.
+struct NpzSplit {
+  std::string images;
+  std::string labels;
+};
+
+/// The letters and digits of a name, in lower case: "X_train" is "xtrain".
+std::string plain_name(const std::string& name) {
+  std::string plain;
+  for (const unsigned char c : lower_case(name)) {
+    if (std::isalnum(c)) plain += static_cast<char>(c);
   }
+  return plain;
+}
+
+/// The first array whose name is a word of `splits` and one of `contents`, in either order; the earlier words first.
+std::string array_named(const Words& arrays, const Words& splits, const Words& contents) {
+  for (const auto& content : contents) {
+    for (const auto& split : splits) {
+      const auto fits = [&](const std::string& name) {
+        const auto plain = plain_name(name);
+        return plain == split + content || plain == content + split;
+      };
+      const auto found = std::find_if(arrays.begin(), arrays.end(), fits);
+      if (found != arrays.end()) return *found;
+    }
+  }
+  return "";
+}
+
+const Words image_words = {"images", "image", "imgs", "img", "x", "data", "pixels"};
+const Words label_words = {"labels", "label", "y", "targets", "target", "classes", "class"};
+
+std::optional<NpzSplit> split_named(const Words& arrays, const Words& splits) {
+  const std::string images = array_named(arrays, splits, image_words);
+  if (images.empty()) return std::nullopt;
+  return NpzSplit{images, array_named(arrays, splits, label_words)};
+}
+
+/// Images without a word for a split: with one of the usual names, or the first of the arrays without names, or the
+/// only array.
+std::optional<NpzSplit> unsplit(const Words& arrays) {
+  if (auto named = split_named(arrays, {""})) return named;
+  if (auto unnamed = array_named(arrays, {""}, {"arr0"}); !unnamed.empty()) {
+    auto labels = array_named(arrays, {""}, {"arr1"});
+    return NpzSplit{std::move(unnamed), labels.empty() ? array_named(arrays, {""}, label_words) : std::move(labels)};
+  }
+  if (arrays.size() == 1) return NpzSplit{arrays.front(), ""};
   return std::nullopt;
 }
 
-std::string array_text(const std::filesystem::path& path, const std::string& name, const NpyArray& array) {
-  return format_text("{}, {} has the shape {} and {} bytes per value", printable(path.string()), name,
-                     shape_text(array.shape), array.item_size);
+/// The arrays of a split, or std::nullopt if the file lacks the split. Validation images serve as the test split of a
+/// file without test images.
+std::optional<NpzSplit> find_split(const NpzFile& file, Split split) {
+  const auto arrays = file.arrays();
+  const auto train = split_named(arrays, {"train", "training", "tr"});
+  if (split == Split::train) return train ? train : unsplit(arrays);
+  if (auto test = split_named(arrays, {"test", "testing"})) return test;
+  return split_named(arrays, {"val", "valid", "validation"});
 }
 
-/// uint8 [N, C, H, W].
-torch::Tensor image_tensor(const std::filesystem::path& path, const std::string& name, NpyArray array) {
-  const auto& shape = array.shape;
-  const bool sides = shape.size() >= 3 && shape[1] <= max_image_side && shape[2] <= max_image_side;
-  const bool channels = shape.size() == 3 || (shape.size() == 4 && (shape[3] == 1 || shape[3] == 3));
-  if (array.is_signed || array.item_size != 1 || !sides || !channels) {
-    throw DataError(array_text(path, name, array) +
-                    "; images must be unsigned bytes of shape N x H x W or N x H x W x 3 with sides of 1 to 4096");
+/// The npz file that `path` is, or the only one in the directory `path`.
+fs::path npz_in(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return path;
+  std::vector<fs::path> found;
+  for (const auto& file : files_below(path)) {
+    if (lower_case(file.extension().string()) == ".npz") found.push_back(file);
   }
-  const auto values = byte_tensor(std::move(array.values), shape);
-  return shape.size() == 3 ? values.unsqueeze(1) : values.permute({0, 3, 1, 2}).contiguous();
+  if (found.size() == 1) return found.front();
+  throw DataError("data.path: the directory " + printable(path.string()) +
+                  (found.empty() ? " holds no npz file"
+                                 : format_text(" holds {} npz files; name one of them, such as {}", found.size(),
+                                               printable(found.front().string()))));
 }
 
-std::int64_t value_at(const NpyArray& array, std::size_t index) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, array.values.memory.get() + index * array.item_size, array.item_size);
-  const auto unused_bits = static_cast<unsigned>(64 - 8 * array.item_size);
-  return array.is_signed ? static_cast<std::int64_t>(value << unused_bits) >> unused_bits
-                         : static_cast<std::int64_t>(value);
+std::string array_text(const fs::path& file, const std::string& name) {
+  return printable(file.string()) + ", " + printable(name);
 }
 
-/// int64 [N], or undefined if there are several labels per image.
-torch::Tensor label_tensor(const std::filesystem::path& path, const std::string& name, const NpyArray& array,
-                           std::int64_t images) {
-  if (array.shape.empty() || array.shape[0] != images) {
-    throw DataError(array_text(path, name, array) + format_text(", but there are {} images", images));
+/// A number array and what is known of it.
+struct StoredImages {
+  torch::Tensor values;  ///< [N, C, H, W]
+  NpyKind kind;
+};
+
+StoredImages read_images(const NpzFile& file, const fs::path& path, const std::string& name) {
+  NpyArray array = file.read(name);
+  const std::string text = array_text(path, name) + " has the shape " + shape_text(array.shape);
+  const NpyKind kind = array.kind;
+  std::optional<torch::Tensor> images;
+  try {
+    images = as_image_batch(number_tensor(std::move(array)));
+  } catch (const std::invalid_argument& error) {
+    throw DataError(array_text(path, name) + " " + error.what());
   }
-  if (array.count != static_cast<std::size_t>(images)) {
-    log::info(printable(path.string()) + ": several labels per image; they are ignored");
-    return {};
-  }
-  auto labels = torch::empty({images}, torch::kLong);
-  for (std::int64_t i = 0; i < images; ++i) {
-    labels.mutable_data_ptr<std::int64_t>()[i] = value_at(array, static_cast<std::size_t>(i));
-  }
-  return labels;
+  if (images) return {*images, kind};
+  throw DataError(text + format_text("; images have the shape N x H x W, N x H x W x C or N x C x H x W with 1, 3 or 4 "
+                                     "channels and sides of 1 to {}; reshape them in NumPy",
+                                     max_image_side));
 }
 
-bool has_npz_split(const std::filesystem::path& path, Split split) {
-  return split_prefix(NpzFile(path), split).has_value();
+/// The range of the training images, if these have the same type: a test image must not be scaled differently.
+PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name) {
+  try {
+    const auto train = find_split(file, Split::train);
+    if (images.values.scalar_type() != torch::kByte && train && train->images != name) {
+      const auto reference = read_images(file, path, train->images);
+      if (reference.values.scalar_type() == images.values.scalar_type()) {
+        return pixel_range_of(reference.values, reference.kind);
+      }
+    }
+    return pixel_range_of(images.values, images.kind);
+  } catch (const std::invalid_argument& error) {
+    throw DataError(array_text(path, name) + " " + error.what());
+  }
 }
 
-Dataset load_npz(const DataConfig&, const std::filesystem::path& path, Split split) {
-  const NpzFile file(path);
-  const auto prefix = split_prefix(file, split);
-  if (!prefix) {
-    throw DataError(format_text("{} holds no array {}_images (the layout of MedMNIST is expected); it holds: {}",
-                                printable(path.string()), split_name(split), printable(join(file.arrays(), ", "))));
+void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, const DataConfig& config) {
+  const fs::path& path = dataset.files.front();
+  const StoredImages stored = read_images(file, path, name);
+  const PixelRange range = range_for(file, path, stored, name);
+  auto bytes = to_pixel_bytes(stored.values, range);
+  const std::string shown = printable(name);
+  if (!range.text.empty()) dataset.notes.push_back(shown + " holds " + range.text);
+  if (bytes.clipped > 0) {
+    dataset.warnings.push_back(format_text(
+        "{} values of {} are outside the range of the training images and are clipped", bytes.clipped, shown));
   }
-  const std::string images = *prefix + "_images", labels = *prefix + "_labels";
+  dataset.images = std::move(bytes.images);
+  if (dataset.images.size(1) != 4) return;
+  std::int64_t transparent = 0;
+  dataset.images = on_background(dataset.images, config.background, transparent);
+  const bool drops = config.background == "none";
+  dataset.notes.push_back(format_text("{} of {} images have transparent pixels; data.background: {}{}", transparent,
+                                      dataset.size(), config.background,
+                                      drops ? " uses the colours stored in them" : " is behind them"));
+}
+
+/// Sets the labels, or says why there are none: images can be used without them. Names of classes are those of the
+/// training images.
+void add_labels(Dataset& dataset, const NpzFile& file, const NpzSplit& split) {
+  if (split.labels.empty()) return;
+  const std::string shown = printable(split.labels);
+  try {
+    NpyArray array = file.read(split.labels);
+    std::vector<std::string> known;
+    const auto train = find_split(file, Split::train);
+    if ((array.kind == NpyKind::bytes || array.kind == NpyKind::unicode) && train && !train->labels.empty() &&
+        train->labels != split.labels) {
+      NpyArray of_train = file.read(train->labels);
+      const auto images = of_train.shape.empty() ? 0 : of_train.shape[0];
+      known = labels_of_array(std::move(of_train), images).class_names;
+    }
+    auto found = labels_of_array(std::move(array), dataset.size(), known);
+    dataset.labels = std::move(found.labels);
+    dataset.class_names = std::move(found.class_names);
+    if (!found.note.empty()) dataset.notes.push_back(shown + " " + found.note);
+  } catch (const std::invalid_argument& error) {
+    dataset.warnings.push_back(shown + " " + error.what() + "; the images are used without labels");
+  } catch (const DataError& error) {
+    dataset.warnings.push_back(std::string(error.what()) + "; the images are used without labels");
+  }
+}
+
+/// Says which arrays belong to neither split.
+void note_unused_arrays(Dataset& dataset, const NpzFile& file) {
+  auto unused = file.arrays();
+  for (const auto split : {Split::train, Split::test}) {
+    const auto names = find_split(file, split);
+    if (names) std::erase_if(unused, [&](const auto& name) { return name == names->images || name == names->labels; });
+  }
+  if (!unused.empty()) dataset.notes.push_back("arrays that are not read: " + printable(join(unused, ", ")));
+}
+
+bool has_npz_split(const fs::path& path, Split split) { return find_split(NpzFile(npz_in(path)), split).has_value(); }
+
+Dataset load_npz(const DataConfig& config, const fs::path& path, Split split) {
+  const fs::path file_path = npz_in(path);
+  const NpzFile file(file_path);
+  const auto arrays = find_split(file, split);
+  if (!arrays) {
+    throw DataError(
+        format_text("{} holds no array of {} images; the names are {}_images (MedMNIST), x_{} (Keras){}; "
+                    "it holds: {}",
+                    printable(file_path.string()), split_name(split), split_name(split), split_name(split),
+                    split == Split::train ? ", images, X, data or arr_0" : "", printable(join(file.arrays(), ", "))));
+  }
   Dataset dataset;
-  dataset.name = dataset_name(path.parent_path() / path.stem());
-  dataset.files = {path};
-  dataset.images = image_tensor(path, images, file.read(images));
-  if (file.has(labels)) dataset.labels = label_tensor(path, labels, file.read(labels), dataset.size());
+  dataset.name = dataset_name(file_path.parent_path() / file_path.stem());
+  dataset.files = {file_path};
+  add_images(dataset, file, arrays->images, config);
+  if (config.labels != LabelUse::none) add_labels(dataset, file, *arrays);
+  if (split == Split::train) note_unused_arrays(dataset, file);
   return dataset;
 }
 

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/cache_directory.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
@@ -163,6 +164,7 @@ PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, c
       options_(options),
       files_(folder.files.size()),
       part_(part_path_, O_RDWR | O_CREAT) {
+  follow_directory_mode(part_path_);
   resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}, {"deep_bits", options.pixels.deep_bits}}.dump());
 }
 
@@ -174,6 +176,7 @@ void PackWriter::resume(const std::string& header) {
     while (std::getline(lines, line) && accept_chunk(line)) accepted += line + "\n";
   }
   write_file_atomic(progress_path_, accepted);
+  follow_directory_mode(progress_path_);
   const off_t bytes = images_done_ * image_bytes(options_);
   if (::ftruncate(part_.descriptor(), bytes) != 0) throw_io_error("shorten", part_path_);
   if (::lseek(part_.descriptor(), bytes, SEEK_SET) < 0) throw_io_error("write", part_path_);

@@ -90,10 +90,9 @@ void check_free_space(const fs::path& directory, std::uint64_t bytes) {
   std::error_code error;
   const auto space = fs::space(directory, error);
   if (error || space.available >= bytes) return;
-  throw IoError(
-      format_text("the packed images need {:.1f} GiB, but {} has {:.1f} GiB left; set SLOPEGAN_CACHE to another place",
-                  std::ldexp(static_cast<double>(bytes), -30), display(directory),
-                  std::ldexp(static_cast<double>(space.available), -30)));
+  throw IoError(format_text("the packed images need {:.1f} GiB, but {} has {:.1f} GiB left",
+                            std::ldexp(static_cast<double>(bytes), -30), display(directory),
+                            std::ldexp(static_cast<double>(space.available), -30)));
 }
 
 int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
@@ -136,17 +135,10 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   log::info(format_text("packed {} images in {:.1f} s", files - before, seconds));
 }
 
-FileLock pack_lock(const fs::path& file) {
-  try {
-    return wait_for_cache_lock(file);
-  } catch (const IoError& error) {
-    throw IoError(format_text("cannot pack images: {}; set SLOPEGAN_CACHE to another place", error.what()));
-  }
-}
-
 PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
                           const PackOptions& options) {
-  const FileLock lock = pack_lock(file);
+  const FileLock lock = wait_for_cache_lock(file);
+  note_cache_use(file, folder.root);  // also known if packing is interrupted
   std::string damage;
   // Another process may have packed the images while this one waited.
   if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
@@ -191,7 +183,12 @@ PackedImages packed_images(const FolderImages& folder, const PackOptions& option
   const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
   std::string damage;
   auto packed = open_pack(file, folder, options, damage);
-  if (!packed) packed = pack_or_wait(stem, file, folder, options);
+  try {
+    if (!packed) packed = pack_or_wait(stem, file, folder, options);
+  } catch (const IoError& error) {
+    throw cache_error("cannot pack images", error);
+  }
+  note_cache_use(file, folder.root);
   check_unreadable(packed->unreadable, folder.files.size(), folder.files.size(), folder.root, options.max_unreadable);
   return std::move(*packed);
 }

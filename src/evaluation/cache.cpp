@@ -42,11 +42,12 @@ void store(const fs::path& file, const Safetensors& content) {
   metadata[hash_key] = tensor_hash(content.tensors);
   try {
     write_safetensors(temporary, content.tensors, metadata);
+    follow_directory_mode(temporary);
     rename_path(temporary, file);
   } catch (const IoError& error) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
-    log::warning(std::string("cannot write to the cache: ") + error.what());
+    log::warning(cache_error("cannot write to the cache", error).what());
   }
 }
 
@@ -55,7 +56,7 @@ std::optional<FileLock> lock_in_cache(const fs::path& file) {
   try {
     return wait_for_cache_lock(file);
   } catch (const IoError& error) {
-    log::warning(std::string("cannot use the cache: ") + error.what());
+    log::warning(cache_error("cannot use the cache", error).what());
     return std::nullopt;
   }
 }
@@ -76,7 +77,12 @@ std::string tensor_hash(const NamedTensors& tensors) {
 }
 
 Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make) {
+  return cached_tensors(name, {}, make);
+}
+
+Safetensors cached_tensors(const std::string& name, const fs::path& source, const std::function<Safetensors()>& make) {
   const fs::path file = cache_dir() / name;
+  note_cache_use(file, source);
   if (auto content = read_cached(file)) return std::move(*content);
   const auto lock = lock_in_cache(file);
   if (lock) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -16,7 +17,10 @@ std::string tensor_hash(const NamedTensors& tensors);
 
 /// Returns the content of the file `name` (such as "features/0a1b.safetensors") in cache_dir() if it is intact,
 /// otherwise the result of make(), which is stored. Processes that need the same entry wait for the one that makes it.
-/// If the cache is not writable, a warning is logged and the result is not stored.
+/// If the cache is not writable, a warning is logged and the result is not stored. `source` is the file or directory
+/// that it is made from, for `slopegan data --cache`.
+Safetensors cached_tensors(const std::string& name, const std::filesystem::path& source,
+                           const std::function<Safetensors()>& make);
 Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make);
 
 }  // namespace slopegan

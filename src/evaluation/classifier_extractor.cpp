@@ -202,7 +202,7 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return Safetensors{named_tensors(*classifier), {}};
   };
-  const Safetensors weights = cached_tensors(cache_name(train, resolution, parts), make);
+  const Safetensors weights = cached_tensors(cache_name(train, resolution, parts), source_of(train), make);
   restore_tensors(named_tensors(*classifier), weights.tensors);
   classifier->eval();
   Trained trained{classifier, extractor_name(title_of(train), tensor_hash(weights.tensors)),

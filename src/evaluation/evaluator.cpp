@@ -50,7 +50,7 @@ std::vector<double> as_vector(const at::Tensor& values) {
 
 Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
                      const Dataset* test, std::int64_t resolution)
-    : metrics_(std::move(metrics)), extractor_(std::move(extractor)) {
+    : metrics_(std::move(metrics)), extractor_(std::move(extractor)), source_(source_of(train)) {
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
   key_ = format_text("{} {} {} {} {}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples);
@@ -82,7 +82,7 @@ void Evaluator::log_missing_inputs() const {
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
   const std::string key =
       hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.pixel_key(), resolution));
-  const auto content = cached_tensors("features/" + key + ".safetensors", [&] {
+  const auto content = cached_tensors("features/" + key + ".safetensors", source_of(dataset), [&] {
     log::info(format_text("computing the features of the real images of {} (once per data set and extractor)",
                           printable(dataset.name)));
     const auto extraction = extract_dataset(*extractor_, dataset, most_real_images, resolution);
@@ -95,7 +95,7 @@ Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resol
 }
 
 Manifold Evaluator::cached_manifold(const at::Tensor& features) {
-  const auto content = cached_tensors("manifolds/" + hashed(key_) + ".safetensors", [&] {
+  const auto content = cached_tensors("manifolds/" + hashed(key_) + ".safetensors", source_, [&] {
     const auto manifold = manifold_of(features);
     return Safetensors{
         {{"precision_radii", as_tensor(manifold.precision_radii)},
@@ -116,7 +116,7 @@ Manifold Evaluator::cached_manifold(const at::Tensor& features) {
 std::map<std::string, double> Evaluator::cached_floors(const Dataset& test, const Extraction& extraction) {
   std::string key = key_ + " " + test.hash;
   for (const auto name : metrics_.names) key += format_text(" {}", static_cast<int>(name));
-  const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", [&] {
+  const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", source_of(test), [&] {
     const auto features = random_rows(extraction.features, metrics_.samples);
     const auto logits = extraction.logits.defined() ? random_rows(extraction.logits, metrics_.samples) : at::Tensor();
     NamedTensors tensors;

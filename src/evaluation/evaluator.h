@@ -45,7 +45,8 @@ class Evaluator {
 
   MetricsConfig metrics_;
   std::unique_ptr<FeatureExtractor> extractor_;
-  std::string key_;  ///< cache key: identifies everything above except the names of the metrics
+  std::filesystem::path source_;  ///< of the training images
+  std::string key_;               ///< cache key: identifies everything above except the names of the metrics
   RealReference real_;
   std::map<std::string, double> floors_;
 };

@@ -40,7 +40,7 @@ class HeaderParser {
     }
     skip_spaces();
     if (at_ != text_.size() || header.type.empty() || !fortran_order || !has_shape) damaged();
-    if (*fortran_order && header.shape.size() > 1) refuse_npy("is stored in Fortran order, but C order is expected");
+    header.fortran_order = *fortran_order && header.shape.size() > 1;
     return header;
   }
 

@@ -10,9 +10,10 @@
 namespace slopegan {
 
 struct NpyHeader {
-  std::string type;                 ///< byte order, kind and bytes per value, for example "|u1" or "<i8"
-  std::vector<std::int64_t> shape;  ///< row-major
-  std::size_t size = 0;             ///< of the header itself, in bytes: offset of the first value
+  std::string type;  ///< byte order, kind and bytes per value, for example "|u1" or "<i8"
+  std::vector<std::int64_t> shape;
+  bool fortran_order = false;  ///< the first index varies fastest, not the last; false if there is one dimension
+  std::size_t size = 0;        ///< of the header itself, in bytes: offset of the first value
 };
 
 /// Longest header that is read. Headers of numeric arrays are usually a tenth as long.
@@ -20,8 +21,7 @@ inline constexpr std::size_t max_npy_header_bytes = 4096;
 
 /// Parses the header (versions 1 to 3) at the start of `bytes`: the first max_npy_header_bytes of the array, or the
 /// whole array if it is shorter. Throws std::invalid_argument, whose message completes "FILE ..." ("is not a NumPy
-/// array"), for damaged headers, Python objects, structured types, Fortran order, more than 8 dimensions and sizes
-/// above 2^40.
+/// array"), for damaged headers, structured types, more than 8 dimensions and sizes above 2^40.
 NpyHeader parse_npy_header(std::string_view bytes);
 
 /// The header (version 1.0) of a uint8 array in C order, padded to a multiple of 64 bytes.

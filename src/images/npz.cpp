@@ -1,9 +1,11 @@
 #include "images/npz.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <exception>
 #include <fcntl.h>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <zip.h>
@@ -66,16 +68,66 @@ class NpzEntry {
   std::unique_ptr<zip_file_t, CloseEntry> entry_;
 };
 
-/// Parses NumPy's integer types, for example "|u1" and "<i8".
-void set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
-  const auto known = [&](std::string_view order) {
-    return type.size() == 3 && order.find(type[0]) != std::string_view::npos && (type[1] == 'u' || type[1] == 'i');
-  };
-  if (!(known("|<>=") && type[2] == '1') && !(known("<") && (type[2] == '2' || type[2] == '4' || type[2] == '8'))) {
-    entry.refuse(" holds values of type '" + printable(type) + "', but integers are expected");
+std::optional<NpyKind> kind_of(char letter) {
+  switch (letter) {
+    case 'b':
+      return NpyKind::boolean;
+    case 'u':
+      return NpyKind::unsigned_integer;
+    case 'i':
+      return NpyKind::signed_integer;
+    case 'f':
+      return NpyKind::real;
+    case 'S':
+      return NpyKind::bytes;
+    case 'U':
+      return NpyKind::unicode;
+    default:
+      return std::nullopt;
   }
-  array.is_signed = type[1] == 'i';
-  array.item_size = static_cast<std::size_t>(type[2] - '0');
+}
+
+bool is_allowed(NpyKind kind, std::size_t size) {
+  switch (kind) {
+    case NpyKind::boolean:
+      return size == 1;
+    case NpyKind::unsigned_integer:
+    case NpyKind::signed_integer:
+      return size == 1 || size == 2 || size == 4 || size == 8;
+    case NpyKind::real:
+      return size == 2 || size == 4 || size == 8;
+    case NpyKind::bytes:
+    case NpyKind::unicode:
+      return size >= 1 && size <= 1024;
+  }
+  return false;
+}
+
+/// Parses types such as "|u1", ">i8" and "<U12". Returns the size of the units whose bytes are in reverse order, or 1.
+std::size_t set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
+  if (type.size() > 1 && type[1] == 'O') {
+    entry.refuse(" holds Python objects, which are not read; save numbers or text of fixed length");
+  }
+  const auto kind = type.size() > 2 ? kind_of(type[1]) : std::nullopt;
+  std::size_t size = 0;
+  const char* end = type.data() + type.size();
+  const bool is_number = type.size() > 2 && std::from_chars(type.data() + 2, end, size).ptr == end;
+  if (is_number && kind == NpyKind::unicode && size <= 256) size *= 4;
+  const bool has_order = type.size() > 2 && std::string_view("|<>=").find(type[0]) != std::string_view::npos;
+  if (!kind || !is_number || !has_order || !is_allowed(*kind, size)) {
+    entry.refuse(" holds values of type '" + printable(type) + "', but numbers or text are expected");
+  }
+  array.kind = *kind;
+  array.item_size = size;
+  if (type[0] != '>' || *kind == NpyKind::bytes) return 1;
+  return *kind == NpyKind::unicode ? 4 : size;
+}
+
+/// Reverses the bytes of each unit.
+void swap_bytes(ByteBuffer& values, std::size_t unit) {
+  if (unit == 1) return;
+  std::byte* bytes = values.memory.get();
+  for (std::size_t at = 0; at + unit <= values.size; at += unit) std::reverse(bytes + at, bytes + at + unit);
 }
 
 /// Returns the size of the values in bytes.
@@ -231,7 +283,8 @@ NpyArray NpzFile::read(const std::string& array) const {
   const NpyHeader header = read_header(entry, start);
   NpyArray result;
   result.shape = header.shape;
-  set_type(result, header.type, entry);
+  result.fortran_order = header.fortran_order;
+  const std::size_t swapped_unit = set_type(result, header.type, entry);
   const std::uint64_t bytes = checked_size(result, entry);
   if (header.size + bytes != entry.size()) {
     entry.refuse(format_text(" has the shape {}, which takes {} bytes, but holds {}", shape_text(result.shape), bytes,
@@ -249,6 +302,7 @@ NpyArray NpzFile::read(const std::string& array) const {
   if (result.values.size != bytes || read_values({&extra, 1}) != 0) {
     entry.refuse(" is shorter or longer than its header says");
   }
+  swap_bytes(result.values, swapped_unit);
   return result;
 }
 

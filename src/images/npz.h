@@ -16,13 +16,18 @@ struct zip;
 /// Archives of arrays, as NumPy's savez and savez_compressed write them.
 namespace slopegan {
 
-/// An array of integers.
+/// NumPy's kinds of values that are read. Text is of fixed length and filled up with zeros: `bytes` one byte per
+/// character, `unicode` four.
+enum class NpyKind { boolean, unsigned_integer, signed_integer, real, bytes, unicode };
+
 struct NpyArray {
-  bool is_signed = false;
-  std::size_t item_size = 1;        ///< bytes per value: 1, 2, 4 or 8
+  NpyKind kind = NpyKind::unsigned_integer;
+  /// Bytes per value: 1 for booleans; 1, 2, 4 or 8 for integers; 2, 4 or 8 for IEEE numbers; up to 1024 for text.
+  std::size_t item_size = 1;
   std::vector<std::int64_t> shape;  ///< every size is at least 1
+  bool fortran_order = false;       ///< the first index varies fastest, not the last
   std::size_t count = 0;            ///< number of values, the product of the shape
-  ByteBuffer values;                ///< count * item_size bytes, row-major, little-endian
+  ByteBuffer values;                ///< count * item_size bytes, little-endian
 };
 
 /// Reads the arrays of an archive. Sizes that the archive claims are checked against the size of the file before memory
@@ -33,7 +38,7 @@ class NpzFile {
 
   bool has(const std::string& array) const;
   std::vector<std::string> arrays() const;
-  /// Throws if the array is missing, empty, damaged or not an array of integers.
+  /// Throws if the array is missing, empty, damaged or of another kind, such as Python objects.
   NpyArray read(const std::string& array) const;
 
  private:

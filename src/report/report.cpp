@@ -13,6 +13,7 @@
 #include "run/run_info.h"
 #include "support/checksums.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/log.h"
 #include "support/text.h"
 
@@ -172,6 +173,7 @@ std::filesystem::path write_report(const std::filesystem::path& directory,
                      " is neither a run nor a sweep: it contains no config.yaml and no sweep.yaml");
   }
   const auto file = out.value_or(RunPaths(directory).report_file());
+  if (out) make_parent_directories(file);
   write_file_atomic(file, page_html(page));
   return file;
 }

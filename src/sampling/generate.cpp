@@ -53,11 +53,42 @@ class StreamProgress {
   Clock::time_point start_ = Clock::now(), shown_ = start_;
 };
 
+/// What the images are written to.
+enum class Target { directory, array, animation, image };
+
+/// Throws UsageError if the extension of `out` is that of a file which is not written here, because a directory of such
+/// a name would surprise.
+Target target_of(const fs::path& out) {
+  if (!out.has_filename()) return Target::directory;  // "images/"
+  const std::string ending = lower_case(out.extension().string());
+  if (ending == ".npz") return Target::array;
+  if (ending == ".gif") return Target::animation;
+  if (ending == ".png") return Target::image;
+  for (const auto* other : {".npy", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".mp4", ".avi",
+                            ".mov", ".webm", ".zip", ".tar", ".pt", ".h5", ".safetensors"}) {
+    if (ending != other) continue;
+    throw UsageError(display(out) +
+                     ": images are written as PNG files into a directory, as one .npz file, one image as a .png file, "
+                     "or a walk as a .gif file; a directory of this name is written to if it ends with a slash");
+  }
+  return Target::directory;
+}
+
+/// Throws UsageError if `target` cannot hold the images.
+void check_target(Target target, const GenerateOptions& options) {
+  if (target == Target::animation && options.walk_steps == 0) {
+    throw UsageError("a .gif file needs a walk: --walk FRAMES");
+  }
+  if (target != Target::image || (options.count == 1 && options.walk_steps == 0)) return;
+  throw UsageError(display(options.out) +
+                   " is one image, which takes --count 1 and no --walk; name a directory for more images, or an .npz "
+                   "file");
+}
+
 /// Throws UsageError if existing files would be replaced or mixed with new ones.
-void check_free(const GenerateOptions& options) {
+void check_free(Target target, const GenerateOptions& options) {
   std::error_code ignored;
-  const bool one_file = options.out.extension() == ".npz" || options.out.extension() == ".gif";
-  if (fs::is_directory(options.out, ignored) && !one_file) {
+  if (fs::is_directory(options.out, ignored) && target == Target::directory) {
     if (options.overwrite || entries_of(options.out).empty()) return;
     throw UsageError(
         display(options.out) +
@@ -123,12 +154,26 @@ void write_animation(ImageStream& stream, const fs::path& file) {
   animation.finish();
 }
 
+void write(ImageStream& stream, Target target, const GenerateOptions& options) {
+  if (target != Target::directory) make_parent_directories(options.out);
+  switch (target) {
+    case Target::directory:
+      return write_directory(stream, options);
+    case Target::array:
+      return write_array(stream, options.out);
+    case Target::animation:
+      return write_animation(stream, options.out);
+    case Target::image:
+      return write_png(options.out, to_mats(stream.next()).front());
+  }
+}
+
 }  // namespace
 
 void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options) {
-  check_free(options);
-  const auto ending = options.out.extension();
-  if (ending == ".gif" && options.walk_steps == 0) throw UsageError("a .gif file needs a walk: --walk FRAMES");
+  const Target target = target_of(options.out);
+  check_target(target, options);
+  check_free(target, options);
   auto loaded = load_generator(checkpoint);
   TrainingConfig here = loaded.config.training;
   here.device = Device::automatic;      // the training device may not exist here
@@ -145,13 +190,7 @@ void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options
     latents = [walk](std::int64_t first, std::int64_t n) { return walk.latents(first, n); };
   }
   ImageStream stream(loaded, compute, std::move(latents), count);
-  if (ending == ".npz") {
-    write_array(stream, options.out);
-  } else if (ending == ".gif") {
-    write_animation(stream, options.out);
-  } else {
-    write_directory(stream, options);
-  }
+  write(stream, target, options);
   log::status_line("");
 }
 

@@ -10,8 +10,9 @@
 namespace slopegan {
 
 struct GenerateOptions {
-  /// A directory for PNG files, an .npz file (arr_0: uint8 [N, H, W, C], RGB, as np.savez writes it), or, for a walk, a
-  /// .gif file.
+  /// A directory for PNG files, an .npz file (arr_0: uint8 [N, H, W, C], RGB, as np.savez writes it), a .png file for
+  /// one image, or, for a walk, a .gif file. Missing parent directories are created. A path that ends with a slash is a
+  /// directory.
   std::filesystem::path out;
   std::int64_t count = 0;              ///< the number of images or, for a walk, the number of latents that it visits
   std::optional<std::int64_t> seed{};  ///< the seed for the latents; by default, the run's seed

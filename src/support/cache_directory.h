@@ -1,10 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "support/errors.h"
 #include "support/files.h"
 
-/// The cache for data that is computed once and shared by all runs. It may be deleted while the program is not running.
+/// The cache for data that is computed once and shared by all runs, and by several users if they can write to its
+/// directory. It may be deleted while the program is not running. support/cache_contents.h lists its contents.
 namespace slopegan {
 
 /// Returns $SLOPEGAN_CACHE if it is set; otherwise $XDG_CACHE_HOME/slopegan or $HOME/.cache/slopegan if the variable is
@@ -16,7 +19,22 @@ std::filesystem::path cache_dir();
 /// stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
-/// Replaces a leading ~/ in `path` with $HOME if $HOME is an absolute path.
+/// Gives `path`, a new file or directory of the cache, the permissions of its directory for group and others whatever
+/// the umask is, so that every user who may write to the directory may use it. Does nothing if another user owns it.
+void follow_directory_mode(const std::filesystem::path& path);
+
+/// Records that `file` in the cache was used now, and that it was made from the file or directory `source`. Does
+/// nothing if the cache is not writable.
+void note_cache_use(const std::filesystem::path& file, const std::filesystem::path& source);
+
+/// Where note_cache_use keeps its record of `file`: the paths of the sources, one per line. The modification time is
+/// that of the last use.
+std::filesystem::path cache_record(const std::filesystem::path& file);
+
+/// "<action>: <message of error>; SLOPEGAN_CACHE sets another directory".
+IoError cache_error(const std::string& action, const IoError& error);
+
+/// Replaces a leading ~/ of `path` with $HOME if $HOME is an absolute path.
 std::filesystem::path expand_home(const std::filesystem::path& path);
 
 }  // namespace slopegan

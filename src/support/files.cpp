@@ -105,8 +105,13 @@ void make_directories(const fs::path& directory) {
   const fs::path parent = directory.parent_path();
   if (!parent.empty() && parent != directory) make_directories(parent);
   const bool created = fs::create_directory(directory, error);
+  if (error == std::errc::file_exists) error = std::make_error_code(std::errc::not_a_directory);
   check(error, "create the directory", directory);
   if (created) sync_directory(parent);
+}
+
+void make_parent_directories(const fs::path& file) {
+  if (file.has_parent_path()) make_directories(file.parent_path());
 }
 
 std::vector<fs::path> entries_of(const fs::path& directory) {
@@ -146,7 +151,14 @@ static std::string holder(PosixFile& file) {
   return number.empty() ? "another process" : "process " + std::string(number);
 }
 
-FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(guarded), file_(file, O_RDWR | O_CREAT) {
+/// The flags to open a lock file with. Linux refuses O_CREAT for another user's file in a sticky directory, even if the
+/// file is writable (fs.protected_regular).
+static int lock_flags(const fs::path& file) {
+  std::error_code ignored;  // opening reports the error
+  return fs::exists(file, ignored) ? O_RDWR : O_RDWR | O_CREAT;
+}
+
+FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(guarded), file_(file, lock_flags(file)) {
   if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_io_error("lock", file);
     throw BusyError(format_text("{} is in use by {}", display(guarded), holder(file_)));

@@ -57,6 +57,9 @@ void sync_directory(const std::filesystem::path& directory);
 /// Creates `directory` and its missing parents and flushes their entries to the disk.
 void make_directories(const std::filesystem::path& directory);
 
+/// Creates the missing parent directories of `file`, which the user asked for.
+void make_parent_directories(const std::filesystem::path& file);
+
 /// The entries of `directory` in unspecified order; empty if it does not exist.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
 

@@ -60,6 +60,12 @@ static std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
 std::string shape_text(const std::vector<std::int64_t>& sizes) {
   std::vector<std::string> texts;
   for (const auto size : sizes) texts.push_back(std::to_string(size));

@@ -101,6 +101,9 @@ std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// ASCII letters in lower case, such as those of a file's ending.
+std::string lower_case(std::string_view text);
+
 /// "60000 x 28 x 28".
 std::string shape_text(const std::vector<std::int64_t>& sizes);
 

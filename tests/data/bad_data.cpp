@@ -136,46 +136,49 @@ void add_gzipped_idx(std::vector<BadData>& all) {
   all.push_back(bomb("a bomb after a small header", images_name, idx_header({12, 4, 4})));
   all.push_back(bomb("a bomb of images", images_name, idx_header({64, 4096, 4096})));
   all.push_back(bomb("a bomb of almost 8 GiB", images_name, idx_header({511, 4096, 4096})));
-  all.push_back(bomb("a bomb of labels", labels_name, idx_header({1 << 30})));
-  all.push_back(bomb("a bomb of 2^32-1 labels", labels_name, idx_header({0xffffffff})));
 }
 
-void add_other_than_files(std::vector<BadData>& all) {
-  for (const char* name : {images_name, labels_name}) {
-    const auto add = [&](const char* what, const std::function<void(const fs::path&)>& make) {
-      all.push_back(bad_idx(std::string(name) + ": " + what, name, [=](const fs::path& directory) {
-        fs::remove(directory / name);
-        make(directory / name);
-      }));
-    };
-    add("a directory", [](const fs::path& path) { fs::create_directory(path); });
-    add("a pipe", [](const fs::path& path) { ::mkfifo(path.c_str(), 0600); });
-    add("a link to itself", [](const fs::path& path) { fs::create_symlink(path.filename(), path); });
-    add("a link to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
-    add("a link to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
-    add("a link to a file that fails", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
-    if (::geteuid() != 0) {
-      add("a file without permission", [](const fs::path& path) {
-        write_bytes(path, good_idx_images);
-        fs::permissions(path, fs::perms::none);
-      });
-    }
+void add_other_than_files(std::vector<BadData>& all, const char* name) {
+  const auto add = [&](const char* what, const std::function<void(const fs::path&)>& make) {
+    all.push_back(bad_idx(std::string(name) + ": " + what, name, [=](const fs::path& directory) {
+      fs::remove(directory / name);
+      make(directory / name);
+    }));
+  };
+  add("a directory", [](const fs::path& path) { fs::create_directory(path); });
+  add("a pipe", [](const fs::path& path) { ::mkfifo(path.c_str(), 0600); });
+  add("a link to itself", [](const fs::path& path) { fs::create_symlink(path.filename(), path); });
+  add("a link to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
+  add("a link to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
+  add("a link to a file that fails", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
+  if (::geteuid() != 0) {
+    add("a file without permission", [](const fs::path& path) {
+      write_bytes(path, good_idx_images);
+      fs::permissions(path, fs::perms::none);
+    });
   }
 }
 
+void add_plain_and_gzipped(std::vector<BadData>& all, const std::string& name, const Content& content) {
+  all.push_back(bad_idx(name + ": " + content.what, name,
+                        [=](const fs::path& directory) { write_bytes(directory / name, content.bytes); }));
+  all.push_back(bad_idx(gz_name(name) + ": " + content.what, gz_name(name), [=](const fs::path& directory) {
+    fs::remove(directory / name);
+    write_gz(directory / gz_name(name), content.bytes);
+  }));
+}
+
 void add_idx(std::vector<BadData>& all) {
-  const auto add_plain_and_gzipped = [&](const std::string& name, const Content& content) {
-    all.push_back(bad_idx(name + ": " + content.what, name,
-                          [=](const fs::path& directory) { write_bytes(directory / name, content.bytes); }));
-    all.push_back(bad_idx(gz_name(name) + ": " + content.what, gz_name(name), [=](const fs::path& directory) {
-      fs::remove(directory / name);
-      write_gz(directory / gz_name(name), content.bytes);
-    }));
-  };
-  for (const auto& content : bad_images()) add_plain_and_gzipped(images_name, content);
-  for (const auto& content : bad_labels()) add_plain_and_gzipped(labels_name, content);
+  for (const auto& content : bad_images()) add_plain_and_gzipped(all, images_name, content);
   add_gzipped_idx(all);
-  add_other_than_files(all);
+  add_other_than_files(all, images_name);
+}
+
+void add_idx_labels(std::vector<BadData>& all) {
+  for (const auto& content : bad_labels()) add_plain_and_gzipped(all, labels_name, content);
+  all.push_back(bomb("a bomb of labels", labels_name, idx_header({1 << 30})));
+  all.push_back(bomb("a bomb of 2^32-1 labels", labels_name, idx_header({0xffffffff})));
+  add_other_than_files(all, labels_name);
 }
 
 // --- npz, CIFAR, folders ---------------------------------------------------------------------------------------------
@@ -194,40 +197,55 @@ BadData bad_npz(const std::string& what, const std::function<void(const fs::path
   return {"npz: " + what, "npz", npz_name, npz_name, [=](const fs::path& directory) { write(directory / npz_name); }};
 }
 
+/// The good arrays, with one that is replaced.
+BadData bad_array(const std::string& what, const std::string& name, const std::string& bytes) {
+  Entries entries = good_arrays();
+  entries[name + ".npy"] = bytes;
+  return bad_npz(name + ": " + what, [=](const fs::path& file) { write_zip(file, entries); });
+}
+
 void add_arrays(std::vector<BadData>& all) {
-  const auto add = [&](const std::string& what, const std::string& name, const std::string& bytes) {
-    Entries entries = good_arrays();
-    entries[name + ".npy"] = bytes;
-    all.push_back(bad_npz(name + ": " + what, [=](const fs::path& file) { write_zip(file, entries); }));
+  const auto images = [&](const std::string& what, const std::string& bytes) {
+    all.push_back(bad_array(what, "train_images", bytes));
   };
-  const auto images = [&](const std::string& what, const std::string& bytes) { add(what, "train_images", bytes); };
-  const auto labels = [&](const std::string& what, const std::string& bytes) { add(what, "train_labels", bytes); };
   images("empty", "");
   images("text", "no array at all, but long enough for the header of one");
   images("only a header", npy("|u1", "(12, 4, 4)", ""));
   images("one byte too few", npy("|u1", "(12, 4, 4)", good_values.substr(1)));
   images("one byte too many", npy("|u1", "(12, 4, 4)", good_values + "x"));
-  images("floats", npy("<f4", "(12, 2, 2)", good_values));
-  images("signed bytes", npy("|i1", "(12, 4, 4)", good_values));
-  images("two bytes per value", npy("<u2", "(12, 4, 2)", good_values));
+  images("floats of any size", npy("<f4", "(12, 2, 2)", good_values));
+  images("negative bytes", npy("|i1", "(12, 4, 4)", good_values));
+  images("complex numbers", npy("<c8", "(12, 2, 1)", good_values));
+  images("numbers of 16 bytes", npy("<f16", "(3, 2, 2)", good_values));
+  images("strings", npy("|S4", "(12, 2, 2)", good_values));
+  images("strings of any length", npy("<U99999999999999999999", "(12, 2, 2)", good_values));
   images("objects", npy("|O", "(12, 4, 4)", good_values));
-  images("Fortran order", npy("|u1", "(12, 4, 4)", good_values, "True"));
   images("two dimensions", npy("|u1", "(12, 16)", good_values));
-  images("volumes", npy("|u1", "(3, 4, 4, 4)", good_values));
-  images("four channels", npy("|u1", "(12, 2, 2, 4)", good_values));
+  images("volumes", npy("|u1", "(2, 2, 6, 8)", good_values));
   images("no images", npy("|u1", "(0, 4, 4)", ""));
   images("no width", npy("|u1", "(12, 4, 0)", ""));
   images("a side of 5,000", npy("|u1", "(1, 5000, 1)", std::string(5000, 'x')));
   images("a product of 0 modulo 2^64", npy("|u1", "(4294967296, 4294967296, 4)", good_values));
+  images("a product of 0 modulo 2^64 with strings", npy("<U256", "(4294967296, 4194304)", good_values));
   images("2^40 images", npy("|u1", "(1099511627776, 4, 4)", good_values));
   images("a negative size", npy("|u1", "(-12, 4, 4)", good_values));
   images("an expression as shape", npy("|u1", "(3 * 4, 4, 4)", good_values));
-  labels("floats", npy("<f8", "(12,)", ramp(96)));
-  labels("text", npy("<U1", "(12,)", ramp(48)));
+}
+
+void add_array_labels(std::vector<BadData>& all) {
+  const auto labels = [&](const std::string& what, const std::string& bytes) {
+    all.push_back(bad_array(what, "train_labels", bytes));
+  };
+  labels("empty", "");
+  labels("fractions", npy("<f8", "(12,)", ramp(96)));
   labels("one too few", npy("|u1", "(11, 1)", ramp(11)));
   labels("one too many", npy("|u1", "(13, 1)", ramp(13)));
-  labels("big-endian", npy(">i4", "(12,)", ramp(48)));
   labels("a single number", npy("|u1", "()", "x"));
+  labels("one byte too few", npy("|u1", "(12,)", ramp(11)));
+  labels("objects", npy("|O", "(12,)", ramp(96)));
+  labels("several per image", npy("|u1", "(12, 2)", ramp(24)));
+  labels("images", npy("|u1", "(12, 2, 2)", ramp(48)));
+  labels("several texts per image", npy("|S2", "(12, 2)", ramp(48)));
 }
 
 void add_archives(std::vector<BadData>& all) {
@@ -284,7 +302,6 @@ void add_cifar(std::vector<BadData>& all) {
   add("an empty batch", [](const fs::path& file) { write_bytes(file, ""); });
   add("one byte too few", [](const fs::path& file) { write_bytes(file, cifar_records(4).substr(1)); });
   add("one byte too many", [](const fs::path& file) { write_bytes(file, cifar_records(4) + 'x'); });
-  add("a label of 10", [](const fs::path& file) { write_bytes(file, '\n' + cifar_records(4).substr(1)); });
   add("a damaged gzip file", [](const fs::path& file) { write_bytes(file, "\x1f\x8b\x08 and so on"); });
   add("a directory", [](const fs::path& file) { fs::create_directory(file); });
   add("a pipe", [](const fs::path& file) { ::mkfifo(file.c_str(), 0600); });
@@ -332,6 +349,13 @@ void add_folders(std::vector<BadData>& all) {
 void write_good_idx(const fs::path& directory) {
   write_bytes(directory / images_name, good_idx_images);
   write_bytes(directory / labels_name, good_idx_labels);
+}
+
+std::vector<BadData> data_sets_with_bad_labels() {
+  std::vector<BadData> all;
+  add_idx_labels(all);
+  add_array_labels(all);
+  return all;
 }
 
 std::vector<BadData> bad_data_sets() {

@@ -19,6 +19,9 @@ struct BadData {
 /// IDX data sets, npz archives, CIFAR files and folders of images.
 std::vector<BadData> bad_data_sets();
 
+/// Data sets of twelve good images whose labels cannot be used. `file` holds the labels.
+std::vector<BadData> data_sets_with_bad_labels();
+
 /// Twelve images of 4 x 4 and their labels. Every bad IDX data set replaces one of its files.
 void write_good_idx(const std::filesystem::path& directory);
 

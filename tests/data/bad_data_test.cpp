@@ -40,6 +40,26 @@ TEST(BadDataSlowCheck, EveryBadFileThrowsADataErrorThatNamesIt) {
                         ::testing::Test::HasFailure() ? "FAILED" : "each a data error that names the file");
 }
 
+TEST(BadData, LabelsThatCannotBeUsedDoNotMakeImagesUnreadable) {
+  for (const auto& bad : data_sets_with_bad_labels()) {
+    SCOPED_TRACE(bad.what);
+    const TemporaryDirectory directory;
+    bad.write(directory.path());
+    DataConfig config;
+    config.kind = kind_named(bad.kind);
+    config.path = (directory / bad.path).string();
+    const auto dataset = load_dataset(config, Split::train);
+    EXPECT_EQ(dataset->size(), 12);
+    EXPECT_FALSE(dataset->has_labels());
+    const auto said = join(dataset->warnings, "\n") + join(dataset->notes, "\n");
+    EXPECT_THAT(said, ::testing::HasSubstr("label"));
+    EXPECT_EQ(printable_lines(said), said);
+    config.labels = LabelUse::none;
+    EXPECT_THAT(join(load_dataset(config, Split::train)->warnings, "\n"),
+                ::testing::Not(::testing::HasSubstr("label")));
+  }
+}
+
 TEST(BadData, TheGoodIdxDataSetLoads) {
   const TemporaryDirectory directory;
   write_good_idx(directory.path());

@@ -57,6 +57,34 @@ TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacksTo) {
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
 }
 
+TEST(Cifar, IsFoundInAWrapperFolderAndByOneOfItsFiles) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory / "archive/cifar-10-batches-bin");
+  EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
+  EXPECT_EQ(load_dataset(cifar_at(directory / "archive/cifar-10-batches-bin/data_batch_2.bin"), Split::train)->size(),
+            10);
+}
+
+TEST(Cifar, UsesImagesWithoutLabelsThatCannotBeItsOwn) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory.path());
+  write_bytes(directory / "data_batch_3.bin", record("\x0a", 1));
+  const auto train = load_dataset(cifar_at(directory.path()), Split::train);
+  EXPECT_EQ(train->size(), 9);
+  EXPECT_FALSE(train->has_labels());
+  EXPECT_THAT(train->warnings, ::testing::Contains(HasSubstr("data_batch_3.bin holds the label 10")));
+}
+
+TEST(Cifar, AsksForTheBinaryVersionInsteadOfPickledFiles) {
+  for (const std::string name : {"cifar-10-batches-py/data_batch_1", "cifar-100-python/meta"}) {
+    const TemporaryDirectory directory;
+    std::filesystem::create_directories((directory / name).parent_path());
+    directory.write(name, "\x80\x02}");
+    EXPECT_THAT(message_of<DataError>([&] { load_dataset(cifar_at(directory.path()), Split::train); }),
+                HasSubstr("download the binary version"));
+  }
+}
+
 TEST(Cifar, UsesTheFineLabelsOfCifar100) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train.bin", record("\x05\x63", 1) + record(std::string("\x13\0", 2), 2));

@@ -118,12 +118,69 @@ TEST(LoadDataset, ReadsAFileOfAnyNameAsATrainingSplitWithoutLabels) {
   EXPECT_FALSE(has_split(at(directory / "digits"), Split::test));
 }
 
-TEST(LoadDataset, RefusesTheWrongNumberOfLabels) {
+TEST(LoadDataset, UsesImagesWithoutLabelsOfWhichThereAreTooFew) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   write_bytes(directory / "train-labels-idx1-ubyte", labels_of(2));
+  const auto dataset = load_dataset(at(directory.path()), Split::train);
+  EXPECT_FALSE(dataset->has_labels());
+  EXPECT_THAT(dataset->warnings, Contains(AllOf(HasSubstr("2 labels for the 3 images"),
+                                                HasSubstr("train-labels-idx1-ubyte"), HasSubstr("without labels"))));
+}
+
+TEST(LoadDataset, FindsIdxFilesInFoldersOfTheirOwnNames) {
+  for (const std::string wrapper : {"", "archive/", "archive/mnist/"}) {
+    const TemporaryDirectory directory;
+    const auto write = [&](const std::string& folder, const std::string& name, const std::string& bytes) {
+      std::filesystem::create_directories(directory / (wrapper + folder));
+      write_bytes(directory / (wrapper + folder + "/" + name), bytes);
+    };
+    write("train-images-idx3-ubyte", "train-images.idx3-ubyte", images_of(3));
+    write("train-labels-idx1-ubyte", "train-labels.idx1-ubyte", labels_of(3));
+    write("t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte", images_of(2));
+    write("t10k-labels-idx1-ubyte", "t10k-labels-idx1-ubyte", labels_of(2));
+    const auto path = directory / (wrapper + "train-images-idx3-ubyte/train-images.idx3-ubyte");
+    for (const auto& data : {directory.path(), path}) {
+      const auto train = load_dataset(at(data), Split::train), test = load_dataset(at(data), Split::test);
+      EXPECT_EQ(train->size(), 3);
+      EXPECT_TRUE(train->has_labels());
+      EXPECT_EQ(test->size(), 2);
+      EXPECT_TRUE(test->has_labels());
+    }
+  }
+}
+
+TEST(LoadDataset, TakesLabelsOnlyFromBesideTheImages) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "other");
+  write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
+  write_bytes(directory / "other/train-labels-idx1-ubyte", labels_of(3));
+  const auto dataset = load_dataset(at(directory.path()), Split::train);
+  EXPECT_FALSE(dataset->has_labels());
+  EXPECT_THAT(dataset->notes, Contains(HasSubstr("no file of labels")));
+}
+
+TEST(LoadDataset, AsksWhichOfSeveralCollectionsIsMeant) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "emnist-letters-train-images-idx3-ubyte", images_of(3));
+  write_bytes(directory / "emnist-letters-train-labels-idx1-ubyte", labels_of(3));
+  EXPECT_TRUE(load_dataset(at(directory.path()), Split::train)->has_labels());
+  write_bytes(directory / "emnist-digits-train-images-idx3-ubyte", images_of(4));
+  EXPECT_FALSE(has_split(at(directory.path()), Split::train));
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
-              AllOf(HasSubstr("2 labels for the 3 images"), HasSubstr("train-labels-idx1-ubyte")));
+              HasSubstr("several data sets: emnist-digits, emnist-letters; name the file"));
+}
+
+TEST(LoadDataset, IgnoresLabelsOnRequest) {
+  const TemporaryDirectory directory;
+  write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
+  write_bytes(directory / "train-labels-idx1-ubyte", labels_of(3));
+  auto config = at(directory.path());
+  EXPECT_TRUE(load_dataset(config, Split::train)->has_labels());
+  config.labels = LabelUse::none;
+  const auto dataset = load_dataset(config, Split::train);
+  EXPECT_FALSE(dataset->has_labels());
+  EXPECT_THAT(dataset->notes, Contains(HasSubstr("data.labels: none")));
 }
 
 TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
@@ -137,11 +194,11 @@ TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
               AllOf(help, HasSubstr("has no train images")));
 }
 
-TEST(LoadDataset, RefusesADirectoryInsteadOfAFile) {
+TEST(LoadDataset, RefusesAnEmptyFolderInsteadOfAFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
-              HasSubstr("is a directory"));
+              HasSubstr("has no train images"));
 }
 
 TEST(HashImages, DigestsShapeAndBytes) {

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <cstdint>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +14,8 @@ namespace slopegan {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const std::filesystem::path golden = std::filesystem::path(SLOPEGAN_TEST_DATA) / "npz";
@@ -65,12 +70,14 @@ TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
               AllOf(HasSubstr("plain.npz holds no array test_images"), HasSubstr("it holds: train_images")));
 }
 
-TEST(NpzDataset, IgnoresSeveralLabelsPerImage) {
+TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
   const TemporaryDirectory directory;
   const auto file = directory / "chest.npz";
   write_zip(file, {{"train_images.npy", npy("|u1", "(3, 4, 4)", ramp(48))},
                    {"train_labels.npy", npy("|u1", "(3, 14)", ramp(42))}});
-  EXPECT_FALSE(load_dataset(npz_at(file), Split::train)->has_labels());
+  const auto dataset = load_dataset(npz_at(file), Split::train);
+  EXPECT_FALSE(dataset->has_labels());
+  EXPECT_THAT(dataset->warnings, Contains(HasSubstr("train_labels holds several labels per image")));
 }
 
 TEST(NpzDataset, ReadsSignedLabels) {
@@ -79,6 +86,187 @@ TEST(NpzDataset, ReadsSignedLabels) {
   write_zip(file, {{"train_images.npy", npy("|u1", "(2, 4, 4)", ramp(32))},
                    {"train_labels.npy", npy("<i2", "(2,)", std::string("\xfe\xff\1\1", 4))}});
   EXPECT_TRUE(torch::equal(load_dataset(npz_at(file), Split::train)->labels, torch::tensor({-2, 257}, torch::kLong)));
+}
+
+// --- Other names, types and orders
+// -------------------------------------------------------------------------------------
+
+template <class T>
+std::string raw(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+class NpzKinds : public ::testing::Test {
+ protected:
+  using Arrays = std::map<std::string, std::string>;
+
+  std::shared_ptr<const Dataset> load(const Arrays& arrays, Split split = Split::train) {
+    write(arrays);
+    return load_dataset(config_, split);
+  }
+  std::string refusal(const Arrays& arrays) {
+    write(arrays);
+    return message_of<DataError>([&] { load_dataset(config_, Split::train); });
+  }
+  /// The images are not fitted, which would be noted.
+  static DataConfig small(DataConfig config) {
+    config.resolution = 2;
+    return config;
+  }
+  static std::string four_images() { return npy("|u1", "(4, 2, 2)", ramp(16)); }
+
+  const TemporaryDirectory directory_;
+  DataConfig config_ = small(npz_at(directory_ / "data.npz"));
+
+ private:
+  void write(const Arrays& arrays) const {
+    Arrays entries;
+    for (const auto& [name, bytes] : arrays) entries[name + ".npy"] = bytes;
+    write_zip(directory_ / "data.npz", entries);
+  }
+};
+
+TEST_F(NpzKinds, AreFoundUnderTheNamesThatAreCommon) {
+  const auto labels = npy("|u1", "(4,)", ramp(4));
+  using Pair = std::pair<std::string, std::string>;
+  for (const auto& [images, targets] : std::vector<Pair>{{"x_train", "y_train"},
+                                                         {"X_train", "Y_train"},
+                                                         {"train_x", "train_y"},
+                                                         {"images", "labels"},
+                                                         {"X", "y"},
+                                                         {"data", "target"},
+                                                         {"train_data", "train_labels"},
+                                                         {"arr_0", "arr_1"}}) {
+    const auto dataset = load({{images, four_images()}, {targets, labels}});
+    EXPECT_EQ(dataset->size(), 4) << images;
+    EXPECT_TRUE(dataset->has_labels()) << images;
+    EXPECT_TRUE(dataset->notes.empty()) << images;
+  }
+  for (const char* images : {"arr_0", "faces", "data"}) EXPECT_EQ(load({{images, four_images()}})->size(), 4) << images;
+  const Arrays keras = {{"x_train", four_images()},
+                        {"y_train", labels},
+                        {"x_test", npy("|u1", "(2, 2, 2)", ramp(8))},
+                        {"y_test", npy("|u1", "(2,)", ramp(2))}};
+  EXPECT_EQ(load(keras, Split::test)->size(), 2);
+  EXPECT_TRUE(load(keras, Split::test)->has_labels());
+}
+
+TEST_F(NpzKinds, NameTheArraysThatAreNotRead) {
+  const auto dataset =
+      load({{"images", four_images()}, {"masks", four_images()}, {"weights", npy("<f4", "(1,)", "abcd")}});
+  EXPECT_THAT(dataset->notes, Contains("arrays that are not read: masks, weights"));
+}
+
+TEST_F(NpzKinds, MayBeTheOnlyNpzFileOfAFolder) {
+  load({{"images", four_images()}});
+  config_.path = directory_.path().string();
+  EXPECT_EQ(load_dataset(config_, Split::train)->size(), 4);
+  std::filesystem::copy_file(directory_ / "data.npz", directory_ / "more.npz");
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(config_, Split::train); }), HasSubstr("holds 2 npz files"));
+}
+
+TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
+  struct Case {
+    const char* type;
+    std::string values;
+    std::vector<int> expected;
+    const char* note;
+  };
+  for (const auto& [type, values, expected, note] :
+       std::vector<Case>{{"<f4", raw<float>({0, 0.5, 1, 0.25}), {0, 128, 255, 64}, "1 is white"},
+                         {"<f8", raw<double>({-1, 0, 1, 0.5}), {0, 128, 255, 191}, "-1 is black"},
+                         {"<f4", raw<float>({0, 7.4f, 255, 100}), {0, 7, 255, 100}, "rounded to bytes"},
+                         {"|b1", std::string("\0\1\1\0", 4), {0, 255, 255, 0}, "true and false"},
+                         {"<i8", raw<std::int64_t>({0, 1, 1, 0}), {0, 255, 255, 0}, "1 is white"},
+                         {"<i4", raw<std::int32_t>({0, 200, 255, 9}), {0, 200, 255, 9}, "used as bytes"},
+                         {"<u2", raw<std::uint16_t>({0, 4095, 2048, 1000}), {0, 255, 128, 62}, "4095 is white"},
+                         {"<u2", raw<std::uint16_t>({0, 65535, 32768, 257}), {0, 255, 128, 1}, "65535 is white"},
+                         {">i2", std::string("\0\0\3\xff\0\1\2\0", 8), {0, 255, 0, 128}, "1023 is white"}}) {
+    const auto dataset = load({{"images", npy(type, "(1, 2, 2)", values)}});
+    const auto expected_bytes = torch::tensor(expected, torch::kInt).to(torch::kByte);
+    EXPECT_TRUE(torch::equal(dataset->images.flatten(), expected_bytes)) << type << " " << note << dataset->images;
+    EXPECT_THAT(dataset->notes, Contains(HasSubstr(note))) << type;
+  }
+}
+
+TEST_F(NpzKinds, AreRefusedIfTheirRangeIsUnknown) {
+  EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f}))}}),
+              AllOf(HasSubstr("images holds values from -2.1 to 2.6"), HasSubstr("rescale")));
+  EXPECT_THAT(refusal({{"images", npy("<i4", "(1, 2, 2)", raw<std::int32_t>({-5, 0, 1, 70000}))}}),
+              HasSubstr("from -5 to 70000"));
+  EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, std::nanf("")}))}}),
+              HasSubstr("not finite"));
+  EXPECT_THAT(refusal({{"images", npy("|u1", "(4, 16)", ramp(64))}}), HasSubstr("reshape them"));
+}
+
+TEST_F(NpzKinds, OfTheTestSplitAreScaledAsTheTrainingImages) {
+  const auto test = load({{"x_train", npy("<f4", "(1, 2, 2)", raw<float>({-1, 0, 1, 0}))},
+                          {"x_test", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, 1.5f}))}},
+                         Split::test);
+  EXPECT_TRUE(torch::equal(test->images.flatten(), torch::tensor({128, 128, 255, 255}).to(torch::kByte)));
+  EXPECT_THAT(test->warnings, Contains(HasSubstr("1 values of x_test are outside the range")));
+}
+
+TEST_F(NpzKinds, MayHaveTheirChannelsFirstOrTheIndicesReversed) {
+  const auto last = load({{"images", npy("|u1", "(2, 5, 4, 3)", ramp(120))}})->images;
+  ASSERT_EQ(last.sizes(), (torch::IntArrayRef{2, 3, 5, 4}));
+  const auto first = load({{"images", npy("|u1", "(2, 3, 5, 4)", ramp(120))}})->images;
+  EXPECT_TRUE(torch::equal(first.flatten(), torch::arange(120).to(torch::kByte)));
+  const auto gray = load({{"images", npy("|u1", "(2, 1, 5, 4)", ramp(40))}})->images;
+  ASSERT_EQ(gray.sizes(), (torch::IntArrayRef{2, 1, 5, 4}));
+  const auto reversed = load({{"images", npy("|u1", "(2, 5, 4)", ramp(40), "True")}})->images;
+  ASSERT_EQ(reversed.sizes(), (torch::IntArrayRef{2, 1, 5, 4}));
+  EXPECT_TRUE(torch::equal(reversed.squeeze(1).permute({2, 1, 0}).flatten(), torch::arange(40).to(torch::kByte)));
+}
+
+TEST_F(NpzKinds, WithAlphaLieOnTheBackground) {
+  const std::string pixels =
+      "\x64\x64\x64\xff"
+      "\x64\x64\x64" +
+      std::string(1, '\0');
+  const Arrays arrays = {{"images", npy("|u1", "(1, 1, 2, 4)", pixels)}};
+  const auto shown = [&](const std::string& background) {
+    config_.background = background;
+    const auto dataset = load(arrays);
+    EXPECT_EQ(dataset->channels(), 3);
+    EXPECT_EQ(dataset->images[0][0][0][0].item<int>(), 100);
+    EXPECT_THAT(dataset->notes, Contains(HasSubstr("1 of 1 images have transparent pixels")));
+    return dataset->images.index({0, torch::indexing::Slice(), 0, 1}).to(torch::kInt);
+  };
+  EXPECT_TRUE(torch::equal(shown("white"), torch::tensor({255, 255, 255}, torch::kInt)));
+  EXPECT_TRUE(torch::equal(shown("black"), torch::tensor({0, 0, 0}, torch::kInt)));
+  EXPECT_TRUE(torch::equal(shown("#10ff07"), torch::tensor({16, 255, 7}, torch::kInt)));
+  EXPECT_TRUE(torch::equal(shown("none"), torch::tensor({100, 100, 100}, torch::kInt)));
+}
+
+TEST_F(NpzKinds, HaveLabelsOfManyForms) {
+  const auto labels = [&](const std::string& array) { return load({{"images", four_images()}, {"labels", array}}); };
+  const auto expected = torch::tensor({2, 0, 1, 0}, torch::kLong);
+  for (const auto& array :
+       {npy("<i8", "(4, 1)", raw<std::int64_t>({2, 0, 1, 0})), npy("<f4", "(4,)", raw<float>({2, 0, 1, 0})),
+        npy(">i4", "(4,)", std::string("\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0", 16)),
+        npy("<f8", "(4, 3)", raw<double>({0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0})),
+        npy("|u1", "(4, 3)", std::string("\0\1\0\1\0\0\1\0\1\0\0\0", 12), "True")}) {
+    EXPECT_TRUE(torch::equal(labels(array)->labels, expected)) << labels(array)->labels;
+  }
+  const auto named = labels(npy("|S3", "(4,)", std::string("dogant\0\0\0ant", 12)));
+  EXPECT_THAT(named->class_names, ElementsAre("", "ant", "dog"));
+  EXPECT_TRUE(torch::equal(named->labels, torch::tensor({2, 1, 0, 1}, torch::kLong)));
+  const auto unicode = labels(npy("<U1", "(4,)", raw<std::uint32_t>({0xe9, 'a', 0x732b, 'a'})));
+  EXPECT_THAT(unicode->class_names, ElementsAre("a", "\u00e9", "\u732b"));
+}
+
+TEST_F(NpzKinds, HaveTheClassesOfTheTrainingImagesInBothSplits) {
+  const auto two = npy("|u1", "(2, 2, 2)", ramp(8));
+  const auto test = [&](const std::string& labels) {
+    return load({{"x_train", two}, {"y_train", npy("|S1", "(2,)", "ca")}, {"x_test", two}, {"y_test", labels}},
+                Split::test);
+  };
+  const auto known = test(npy("|S1", "(2,)", "cc"));
+  EXPECT_TRUE(torch::equal(known->labels, torch::tensor({1, 1}, torch::kLong)));
+  const auto unknown = test(npy("|S1", "(2,)", "cb"));
+  EXPECT_FALSE(unknown->has_labels());
+  EXPECT_THAT(unknown->warnings, Contains(HasSubstr("holds 'b', which no training image has")));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "images/image_file.h"
 #include "program.h"
 #include "run/records.h"
+#include "temporary_directory.h"
 
 namespace slopegan::testing {
 namespace {
@@ -159,6 +160,58 @@ TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
   EXPECT_EQ(Json::parse(itself.out)["values"]["precision"], 1);
 }
 
+TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndSaysWhich) {
+  const CacheDirectory cache;
+  const auto write = [&](const std::string& folder, int side) {
+    fs::create_directories(directory_ / folder);
+    for (int i = 0; i < 30; ++i) {
+      cv::Mat image(side, side, CV_8UC3);
+      cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
+      write_png(directory_ / folder / (std::to_string(100 + i) + ".png"), image);
+    }
+  };
+  write("large", 70);
+  write("others", 140);
+  const auto compare = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"evaluate", (directory_ / "large").string(), "--against",
+                                          (directory_ / "others").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  };
+  const auto result = compare({});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(Json::parse(result.out)["resolution"], 64);
+  EXPECT_THAT(result.err, HasSubstr("comparing at 64 x 64 pixels"));
+  EXPECT_THAT(result.err, HasSubstr("30 generated images at 64 x 64 pixels"));
+  EXPECT_EQ(Json::parse(compare({"--resolution", "32"}).out)["resolution"], 32);
+  directory_.write("large/broken.png", "not an image");
+  directory_.write("large/notes.txt", "not an image either");
+  const auto tolerant = compare({});
+  ASSERT_EQ(tolerant.code, 0) << tolerant.err;
+  EXPECT_THAT(tolerant.err, HasSubstr("broken.png"));
+  EXPECT_EQ(Json::parse(tolerant.out)["values"], Json::parse(result.out)["values"]);
+}
+
+TEST_F(Evaluate, TakesTheNpzFilesThatGenerateWrites) {
+  const CacheDirectory cache;
+  ASSERT_EQ(train("run", {"metrics.every_images=0"}).code, 0);
+  const auto generate = [&](const std::string& out) {
+    const auto path = (directory_ / out).string();
+    EXPECT_EQ(slopegan({"generate", run_dir("run").string(), "--count", "40", "--out", path}).code, 0);
+    return path;
+  };
+  const auto folder = generate("folder"), npz = generate("images.npz");
+  const auto of_folder = slopegan({"evaluate", folder, "--against", config_with_data()});
+  const auto of_npz = slopegan({"evaluate", npz, "--against", config_with_data()});
+  ASSERT_EQ(of_folder.code, 0) << of_folder.err;
+  ASSERT_EQ(of_npz.code, 0) << of_npz.err;
+  EXPECT_EQ(Json::parse(of_npz.out)["values"], Json::parse(of_folder.out)["values"]);
+  const auto itself = slopegan({"evaluate", folder, "--against", npz});
+  ASSERT_EQ(itself.code, 0) << itself.err;
+  EXPECT_EQ(Json::parse(itself.out)["resolution"], 32);
+  EXPECT_NEAR(Json::parse(itself.out)["values"]["fd"].get<double>(), 0, 1e-6);
+}
+
 TEST_F(Evaluate, DoesNotExecuteAnExtractorNamedInACheckpoint) {
   const std::string extractor = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
   ASSERT_EQ(train("run", {"metrics.extractor=" + extractor}).code, 0);
@@ -179,7 +232,7 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
     return result.err;
   };
   EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
-  EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG or --against IMAGE_DIR"));
+  EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG, --against IMAGE_DIR or --against NPZ"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3),
               HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),

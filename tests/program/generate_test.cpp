@@ -181,8 +181,50 @@ TEST_F(Generate, ReportsInvalidArguments) {
   EXPECT_EQ(generate("a", {"--count", "0"}).code, 2);
   EXPECT_EQ(generate("a", {"--count", "20000", "--walk", "2"}).code, 2);
   EXPECT_EQ(generate("a", {"--count", "3"}, path("nowhere")).code, 4);
-  EXPECT_EQ(generate("missing/a.npz", {"--count", "3"}).code, 6);
   EXPECT_FALSE(fs::exists(path("a")));
+}
+
+TEST_F(Generate, WritesOneImageToAFileOrSaysWhyNot) {
+  train();
+  const auto one = generate("pictures/one.PNG", {"--count", "1"});
+  ASSERT_EQ(one.code, 0) << one.err;
+  EXPECT_EQ(one.out, path("pictures/one.PNG").string() + "\n");
+  ASSERT_EQ(generate("many", {"--count", "2"}).code, 0);
+  EXPECT_TRUE(equal(read_image(path("pictures/one.PNG")), read_image(path("many/000000.png"))));
+  for (const auto& more : {std::vector<std::string>{"--count", "2"}, {"--count", "1", "--walk", "3"}}) {
+    const auto several = generate("several.png", more);
+    EXPECT_EQ(several.code, 2);
+    EXPECT_THAT(several.err, HasSubstr("several.png is one image"));
+  }
+  for (const std::string name : {"a.jpg", "a.npy", "a.MP4"}) {
+    const auto other = generate(name, {"--count", "1"});
+    EXPECT_EQ(other.code, 2) << name;
+    EXPECT_THAT(other.err, HasSubstr("images are written as PNG files"));
+  }
+  EXPECT_EQ(generate("one.PNG", {"--count", "1"}).code, 0);
+  EXPECT_EQ(generate("one.PNG", {"--count", "1"}).code, 2);  // exists
+  EXPECT_EQ(generate("folder.png/", {"--count", "2"}).code, 0);
+  EXPECT_TRUE(fs::exists(path("folder.png/000001.png")));
+  EXPECT_EQ(names_in(directory_.path()).count("several.png"), 0u);
+}
+
+TEST_F(Generate, OutputsOfAllCommandsMayLieInNewDirectories) {
+  train();
+  const auto run_path = run().string();
+  const auto new_file = [&](const std::string& name) { return path("new/of/" + name).string(); };
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"generate", run_path, "--count", "1", "--out", new_file("a/a.npz")},
+           {"generate", run_path, "--count", "2", "--walk", "2", "--out", new_file("b/a.gif")},
+           {"generate", run_path, "--count", "2", "--out", new_file("c/images")},
+           {"grid", run_path, "--out", new_file("d/grid.png")},
+           {"grid", run_path, "--animate", "--out", new_file("e/training.gif")},
+           {"report", run_path, "--out", new_file("f/report.html")},
+           {"export", run_path, "--format", "onnx", "--out", new_file("g/a.onnx"), "--reference", new_file("h/r.st")},
+           {"data", config_file("smoke.yaml"), "--out", new_file("i/reals.png")}}) {
+    const auto result = slopegan(arguments);
+    EXPECT_EQ(result.code, 0) << arguments[0] << ": " << result.err;
+    EXPECT_TRUE(fs::exists(arguments.back())) << arguments.back();
+  }
 }
 
 TEST_F(Generate, StopsAtASignalAndLeavesCompleteFiles) {

@@ -27,6 +27,17 @@ std::size_t entries(const fs::path& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
 }
 
+TEST(MakeParentDirectories, CreatesOnlyTheDirectoriesAboveAFile) {
+  const TemporaryDirectory directory;
+  make_parent_directories(directory / "a/b/file.png");
+  EXPECT_TRUE(fs::is_directory(directory / "a/b"));
+  EXPECT_TRUE(fs::is_empty(directory / "a/b"));
+  make_parent_directories("file.png");
+  directory.write("file", "");
+  EXPECT_THAT(message_of<IoError>([&] { make_parent_directories(directory / "file/b.png"); }),
+              HasSubstr("file: Not a directory"));
+}
+
 TEST(ReadFile, ReturnsTheWholeContentUpToTheLimit) {
   const TemporaryDirectory directory;
   std::string content(300000, 'x');

@@ -17,6 +17,8 @@ TEST(FormatText, ReplacesFieldsLikeFmt) {
   EXPECT_EQ(format_text("100 % of {{}}"), "100 % of {}");
 }
 
+TEST(LowerCase, ChangesAsciiLettersOnly) { EXPECT_EQ(lower_case(".PnG1_\xc3\x84"), ".png1_\xc3\x84"); }
+
 TEST(FormatText, FormatsTheLargestIntegers) {
   EXPECT_EQ(format_text("{} {}", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::uint64_t>::max()),
             "-9223372036854775808 18446744073709551615");

@@ -1,0 +1,76 @@
+#include "commands/cache_table.h"
+
+#include <cmath>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "commands/arguments.h"
+#include "support/cache_contents.h"
+#include "support/cache_directory.h"
+#include "support/errors.h"
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+std::string size_text(std::uint64_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  return bytes >= (std::uint64_t{1} << 30) ? format_text("{:.1f} GiB", std::ldexp(size, -30))
+                                           : format_text("{:.1f} MiB", std::ldexp(size, -20));
+}
+
+std::string day_text(const std::optional<std::time_t>& time) {
+  std::tm parts{};
+  if (!time || ::localtime_r(&*time, &parts) == nullptr) return "-";
+  return format_text("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+}
+
+std::string source_text(const CacheEntry& entry) {
+  if (entry.sources.empty()) return "unknown";
+  std::vector<std::string> paths;
+  for (const auto& source : entry.sources) paths.push_back(printable(source.string(), 4096));
+  return join(paths, ", ") + (entry.lost_its_source() ? " (gone)" : "");
+}
+
+std::string entry_text(const CacheEntry& entry) {
+  const auto name = entry.file.lexically_relative(cache_dir());
+  return format_text("{:>11}  {:<10}  {:<11}  {}\n{:38}{}\n", size_text(entry.bytes), day_text(entry.last_use),
+                     printable(name.parent_path().string()), source_text(entry), "",
+                     printable(name.filename().string()));
+}
+
+/// Returns whether the entry was removed. What cannot be removed is left with a warning.
+bool removed(const CacheEntry& entry) {
+  try {
+    remove_cache_entry(entry);
+    return true;
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return false;
+  }
+}
+
+}  // namespace
+
+void print_cache(bool prune) {
+  std::uint64_t bytes = 0, freed = 0;
+  std::size_t count = 0, pruned = 0;
+  std::string kept_text, pruned_text;
+  for (const auto& entry : cache_entries()) {
+    const bool prunes = prune && entry.lost_its_source() && removed(entry);
+    (prunes ? pruned_text : kept_text) += entry_text(entry);
+    (prunes ? freed : bytes) += entry.bytes;
+    ++(prunes ? pruned : count);
+  }
+  std::string text =
+      format_text("{}: {} entries, {}\n", printable(cache_dir().string(), 4096), count, size_text(bytes));
+  if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "made from, name");
+  text += kept_text;
+  if (prune) text += format_text("removed {} entries, {}, whose sources are gone\n", pruned, size_text(freed));
+  print(text + pruned_text);
+}
+
+}  // namespace slopegan

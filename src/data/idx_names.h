@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+/// Finding the IDX files of a split by their names. The original names are those of MNIST: train-images-idx3-ubyte,
+/// train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.
+namespace slopegan {
+
+/// The files of a split. `labels` is empty if there are none.
+struct IdxFiles {
+  std::filesystem::path images;
+  std::filesystem::path labels;
+};
+
+/// The parts of names such as emnist-letters-train-images-idx3-ubyte.gz.
+struct IdxName {
+  std::string collection;  ///< "emnist-letters"; empty for the names of MNIST
+  Split split = Split::train;
+  bool holds_labels = false;
+};
+
+/// Accepts dots and underscores for dashes, any case, any ending after "idx", and "test" for "t10k".
+std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
+
+/// The files of a split, or std::nullopt if its images are missing. `path` is a directory that holds them, possibly in
+/// subdirectories such as archives unpack to (see files_below), or one file of images. A file is used as the training
+/// split, whatever its name; its labels and the test split are searched for by name near it. A directory with several
+/// collections has no split, see idx_collections.
+std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
+
+/// The names of the collections of training images in a directory.
+std::vector<std::string> idx_collections(const std::filesystem::path& directory);
+
+/// "train" or "t10k".
+const char* idx_prefix(Split split);
+
+}  // namespace slopegan

@@ -1,0 +1,167 @@
+#include "data/npz_pixels.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <stdexcept>
+
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Bounds the memory of copies in other types.
+constexpr std::int64_t part_images = 1024;
+
+torch::ScalarType stored_type(const NpyArray& array) {
+  switch (array.kind) {
+    case NpyKind::boolean:
+      return torch::kByte;
+    case NpyKind::unsigned_integer:
+      return array.item_size == 1   ? torch::kByte
+             : array.item_size == 2 ? torch::kShort
+             : array.item_size == 4 ? torch::kInt
+                                    : torch::kLong;
+    case NpyKind::signed_integer:
+      return array.item_size == 1   ? torch::kChar
+             : array.item_size == 2 ? torch::kShort
+             : array.item_size == 4 ? torch::kInt
+                                    : torch::kLong;
+    case NpyKind::real:
+      return array.item_size == 2 ? torch::kHalf : array.item_size == 4 ? torch::kFloat : torch::kDouble;
+    case NpyKind::bytes:
+    case NpyKind::unicode:
+      break;
+  }
+  throw std::invalid_argument("holds text, but numbers are expected");
+}
+
+/// "from -3 to 2.5".
+std::string range_text(double lowest, double highest) { return format_text("from {:.6g} to {:.6g}", lowest, highest); }
+
+bool is_whole(const torch::Tensor& values) { return !values.is_floating_point(); }
+
+std::array<int, 3> colour_of(const std::string& background) {
+  if (background == "black") return {0, 0, 0};
+  if (background.size() != 7 || background[0] != '#') return {255, 255, 255};
+  const long value = std::strtol(background.c_str() + 1, nullptr, 16);
+  return {static_cast<int>(value >> 16 & 255), static_cast<int>(value >> 8 & 255), static_cast<int>(value & 255)};
+}
+
+/// The range of whole numbers that are not bytes.
+PixelRange range_of_integers(double lowest, double highest) {
+  const std::string holds = "whole numbers " + range_text(lowest, highest);
+  if (highest <= 1) return {0, 1, holds + "; 1 is white"};
+  if (highest <= 255) return {0, 255, holds + ", which are used as bytes"};
+  for (const int bits : {10, 12, 14, 16}) {
+    const double white = std::ldexp(1.0, bits) - 1;
+    if (highest <= white) return {0, white, holds + format_text("; {} is white", static_cast<std::int64_t>(white))};
+  }
+  return {};
+}
+
+PixelRange range_of_reals(double lowest, double highest) {
+  constexpr double tolerance = 1e-3;  // of rounding and interpolation
+  const std::string holds = "values " + range_text(lowest, highest);
+  if (lowest >= -tolerance && highest <= 1 + tolerance) return {0, 1, holds + "; 0 is black and 1 is white"};
+  if (lowest >= -1 - tolerance && highest <= 1 + tolerance) return {-1, 1, holds + "; -1 is black and 1 is white"};
+  if (lowest >= -0.5 && highest <= 255.5) return {0, 255, holds + ", which are rounded to bytes"};
+  return {};
+}
+
+}  // namespace
+
+torch::Tensor number_tensor(NpyArray array) {
+  const auto type = stored_type(array);
+  auto shape = array.shape;
+  if (array.fortran_order) std::reverse(shape.begin(), shape.end());
+  auto values = torch::from_blob(array.values.memory.release(), shape, [](void* memory) { std::free(memory); }, type);
+  if (array.kind == NpyKind::boolean) values = values.ne(0).to(torch::kByte);
+  if (array.kind == NpyKind::unsigned_integer && array.item_size == 2) values = values.to(torch::kInt) & 0xffff;
+  if (array.kind == NpyKind::unsigned_integer && array.item_size == 4) values = values.to(torch::kLong) & 0xffffffff;
+  if (!array.fortran_order) return values;
+  std::vector<std::int64_t> order(shape.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(order.size() - 1 - i);
+  return values.permute(order);
+}
+
+std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values) {
+  const auto sides_fit = [](const torch::Tensor& images) {
+    return images.size(2) <= max_image_side && images.size(3) <= max_image_side;
+  };
+  if (values.dim() == 3) {
+    const auto images = values.unsqueeze(1);
+    return sides_fit(images) ? std::optional(images) : std::nullopt;
+  }
+  if (values.dim() != 4) return std::nullopt;
+  const auto are_channels = [&](int dimension) {
+    const auto size = values.size(dimension);
+    return size == 1 || size == 3 || size == 4;
+  };
+  // If both may be channels, the images are the larger ones.
+  const bool first = are_channels(1) && (!are_channels(3) || values.size(1) < values.size(3));
+  if (!first && !are_channels(3)) return std::nullopt;
+  const auto images = first ? values : values.permute({0, 3, 1, 2});
+  return sides_fit(images) ? std::optional(images) : std::nullopt;
+}
+
+PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
+  if (kind == NpyKind::boolean) return {0, 1, "true and false, which are white and black"};
+  if (values.scalar_type() == torch::kByte) return {};
+  double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+  for (const auto& part : values.split(part_images)) {
+    if (part.is_floating_point() && !part.isfinite().all().item<bool>()) {
+      throw std::invalid_argument("holds values that are not finite (NaN or infinity); replace or remove them");
+    }
+    lowest = std::min(lowest, part.min().to(torch::kDouble).item<double>());
+    highest = std::max(highest, part.max().to(torch::kDouble).item<double>());
+  }
+  PixelRange range;
+  if (!is_whole(values)) {
+    range = range_of_reals(lowest, highest);
+  } else if (lowest >= 0) {
+    range = range_of_integers(lowest, highest);
+  }
+  if (!range.text.empty()) return range;
+  throw std::invalid_argument(
+      "holds values " + range_text(lowest, highest) +
+      ", but pixels are bytes, whole numbers of up to 16 bits, or numbers from 0 to 1, -1 to 1 or 0 to 255; rescale "
+      "them, for example in NumPy: ((x - x.min()) / (x.max() - x.min()) * 255).astype('uint8')");
+}
+
+PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range) {
+  if (values.scalar_type() == torch::kByte && range.text.empty()) return {values.contiguous()};
+  PixelBytes bytes;
+  bytes.images = torch::empty(values.sizes(), torch::kByte);
+  const double scale = 255 / (range.white - range.black), least_clipped = 0.5 + 255e-3;
+  for (std::int64_t at = 0; at < values.size(0); at += part_images) {
+    const auto count = std::min(part_images, values.size(0) - at);
+    const auto scaled = values.narrow(0, at, count).to(torch::kDouble).sub(range.black).mul_(scale);
+    bytes.clipped += (scaled.lt(-least_clipped) | scaled.gt(255 + least_clipped)).sum().item<std::int64_t>();
+    bytes.images.narrow(0, at, count).copy_(scaled.round().clamp_(0, 255));
+  }
+  return bytes;
+}
+
+torch::Tensor on_background(const torch::Tensor& images, const std::string& background, std::int64_t& transparent) {
+  transparent = 0;
+  auto result = torch::empty({images.size(0), 3, images.size(2), images.size(3)}, torch::kByte);
+  const auto [red, green, blue] = colour_of(background);
+  const auto behind = torch::tensor({red, green, blue}, torch::kInt).view({1, 3, 1, 1});
+  for (std::int64_t at = 0; at < images.size(0); at += part_images) {
+    const auto part = images.narrow(0, at, std::min(part_images, images.size(0) - at));
+    auto colours = part.narrow(1, 0, 3).to(torch::kInt);
+    const auto alpha = part.narrow(1, 3, 1).to(torch::kInt);
+    transparent += alpha.lt(255).flatten(1).any(1).sum().item<std::int64_t>();
+    if (background != "none") {
+      colours = (colours * alpha + behind * (255 - alpha) + 127).div(255, /*rounding_mode=*/"floor");
+    }
+    result.narrow(0, at, part.size(0)).copy_(colours);
+  }
+  return result;
+}
+
+}  // namespace slopegan

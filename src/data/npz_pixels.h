@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "images/npz.h"
+
+/// Images in NumPy arrays as bytes, whatever the type, the range and the order of the channels.
+namespace slopegan {
+
+/// The values as a tensor of the array's shape, not necessarily contiguous: uint8, int8, int16, int32, int64, float16,
+/// float32 or float64. Booleans become 0 and 1; unsigned integers of more than one byte become signed integers of twice
+/// the size, or of 8 bytes.
+torch::Tensor number_tensor(NpyArray array);
+
+/// A view of `values` as [N, C, H, W], or std::nullopt if the shape is not one of images: N x H x W, N x H x W x C or
+/// N x C x H x W with 1, 3 or 4 channels.
+std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values);
+
+/// A byte is round((value - black) * 255 / (white - black)), limited to 0 to 255.
+struct PixelRange {
+  double black = 0, white = 255;
+  std::string text;  ///< says what is done, "" if the values are the bytes
+};
+
+/// The range that the lowest and highest of `values` suggest: bytes, 0 to 1, -1 to 1, or 10, 12, 14 or 16 bits. Throws
+/// std::invalid_argument, whose message completes "ARRAY ...", if none of them fits or a value is not finite.
+PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind);
+
+struct PixelBytes {
+  torch::Tensor images;      ///< uint8, contiguous
+  std::int64_t clipped = 0;  ///< number of values outside the range
+};
+
+PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range);
+
+/// RGB images on a background: `images` are uint8 [N, 4, H, W], red, green, blue and alpha. `background` is white,
+/// black, #rrggbb, or none, which keeps the colours of transparent pixels. Sets `transparent` to the number of images
+/// with such pixels.
+torch::Tensor on_background(const torch::Tensor& images, const std::string& background, std::int64_t& transparent);
+
+}  // namespace slopegan
