@@ -34,7 +34,7 @@ struct SweepArguments {
 /// of the metrics is computed with all cores. Returns the hash of the training images.
 std::string prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
-  if (config.metrics.every_images > 0) make_evaluator(config, *train);
+  if (config.metrics.every_images > 0) make_evaluators(config, *train);
   return train->hash;
 }
 

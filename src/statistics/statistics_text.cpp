@@ -184,6 +184,22 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
   return notes;
 }
 
+std::string rulers_text(const FdMetric& metric, const RulerComparison& other) {
+  if (!other.kendall_tau)
+    return format_text("{} and {} cannot be compared: fewer than two slopes have both.", metric.name,
+                       other.metric.name);
+  const auto lowest = [&](double RulerSlope::* mean) {
+    const auto best = std::min_element(other.slopes.begin(), other.slopes.end(),
+                                       [&](const auto& a, const auto& b) { return a.*mean < b.*mean; });
+    return shortest(best->negative_slope);
+  };
+  return format_text(
+      "Kendall's tau between the orders of {} slopes by mean {} and by mean {} is {:.2f} (1: the same order, -1: the "
+      "reverse); the lowest means are those of slope {} and of slope {}.",
+      other.slopes.size(), metric.name, other.metric.name, *other.kendall_tau, lowest(&RulerSlope::mean_fd),
+      lowest(&RulerSlope::other_mean_fd));
+}
+
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics) {
   const double confidence = 100 * (1 - statistics.alpha);
   return {{"p", "paired sign-flip permutation test on differences in log FD, two-sided"},
@@ -199,7 +215,8 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
            format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
           {"seed_variance", "of log FD between seeds"},
           {"metric_variance", "of log FD between sets of images from one generator"},
-          {"rank_stability", "mean Kendall tau-b between seeds"}};
+          {"rank_stability", "mean Kendall tau-b between seeds"},
+          {"rulers", "Kendall tau-b between the mean FDs of the slopes by two feature extractors, over arms with both"}};
 }
 
 /// `value` with the number of decimals that gives `like` three significant digits.
