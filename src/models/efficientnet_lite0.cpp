@@ -23,7 +23,7 @@ const at::Tensor& weight_named(const NamedTensors& weights, const std::string& n
   return found->second;
 }
 
-at::Tensor relu6(at::Tensor x) { return x.clamp_(0, 6); }
+at::Tensor bounded(at::Tensor x) { return x.clamp_(0, 6); }  // ReLU6
 
 /// TensorFlow's padding "same": the output has ⌈size / stride⌉ rows. If the padding is odd, the end gets more of it.
 at::Tensor pad_same(const at::Tensor& x, std::int64_t kernel, std::int64_t stride) {
@@ -48,9 +48,10 @@ EfficientNetLite0::Convolution EfficientNetLite0::folded(const NamedTensors& wei
 
 at::Tensor EfficientNetLite0::Convolution::operator()(const at::Tensor& input) const {
   const std::int64_t kernel = weight.size(2), groups = input.size(1) / weight.size(1);
+  const std::vector<std::int64_t> strides(2, stride), padding(2, stride == 1 ? kernel / 2 : 0), dilation(2, 1);
   // Without a stride the padding is the same on all sides, and the convolution pads without a copy.
-  if (stride == 1) return at::conv2d(input, weight, bias, 1, kernel / 2, 1, groups);
-  return at::conv2d(pad_same(input, kernel, stride), weight, bias, stride, 0, 1, groups);
+  const auto padded = stride == 1 ? input : pad_same(input, kernel, stride);
+  return at::conv2d(padded, weight, bias, strides, padding, dilation, groups);
 }
 
 EfficientNetLite0::EfficientNetLite0(const NamedTensors& weights) {
@@ -74,13 +75,13 @@ EfficientNetLite0::EfficientNetLite0(const NamedTensors& weights) {
 
 at::Tensor EfficientNetLite0::features(const at::Tensor& images) const {
   const at::NoGradGuard no_gradients;
-  auto x = relu6(stem_(images.contiguous(at::MemoryFormat::ChannelsLast)));
+  auto x = bounded(stem_(images.contiguous(at::MemoryFormat::ChannelsLast)));
   for (const auto& block : blocks_) {
-    auto y = block.expand ? relu6((*block.expand)(x)) : x;
-    y = block.project(relu6(block.depthwise(y)));
+    auto y = block.expand ? bounded((*block.expand)(x)) : x;
+    y = block.project(bounded(block.depthwise(y)));
     x = block.is_residual ? y.add_(x) : y;
   }
-  return relu6(head_(x)).mean(at::IntArrayRef{2, 3});
+  return bounded(head_(x)).mean(at::IntArrayRef{2, 3});
 }
 
 at::Tensor EfficientNetLite0::logits(const at::Tensor& features) const {
