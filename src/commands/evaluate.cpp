@@ -65,8 +65,7 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
 /// `ruler` is the data that "auto" chooses the extractor by.
 Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
                 bool as_in_0_9 = false) {
-  auto extractors =
-      make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
+  auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
   return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
 }
 
@@ -125,9 +124,8 @@ MetricsRecord evaluate_checkpoint(const EvaluateArguments& arguments) {
                                 real.train->channels()));
   }
   const bool follows_run = !own && depends_on_data(arguments.extractors);
-  const auto evaluators =
-      make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real, resolution,
-           loaded.config.data.as_in_0_9);
+  const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
+                               resolution, loaded.config.data.as_in_0_9);
   warn_if_other_extractor(checkpoint, evaluators.front()->extractor().name());
   loaded.generator->to(compute.device);
   return evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true);

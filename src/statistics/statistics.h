@@ -56,8 +56,8 @@ struct RulerScores {
 /// The scores of all arms of a sweep.
 struct SweepScores {
   std::vector<ArmScore> arms;
-  std::optional<FdMetric> metric;    ///< std::nullopt if no arm has a score
-  std::vector<std::string> notes{};  ///< what was omitted, in one sentence each
+  std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
+  std::vector<std::string> notes{};   ///< what was omitted, in one sentence each
   std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
 };
 
