@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the dependencies of the build and the tests: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
+# It also installs the weights of a feature extractor in build/rulers.
 # Running it again downloads and installs only what is missing.
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at this path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv switches back to the wheel
@@ -144,6 +145,10 @@ if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
   install_tools "${test_tools[@]}" || say "could not install ${test_tools[*]}; tests that need them will be skipped"
 fi
 if [[ $images == 1 ]]; then install_tools "${image_tools[@]}" || fail "pip could not install ${image_tools[*]}"; fi
+
+# The weights of the feature extractor for colour images without labels, in build/rulers.
+.venv/bin/python scripts/install_ruler.py >/dev/null ||
+  say "the weights of EfficientNet-Lite0 are not installed: metrics of colour images without labels will not be available"
 
 # CMakeLists.txt reads this file, so that a manual `cmake --preset release` works as well.
 mkdir -p build

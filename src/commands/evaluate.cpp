@@ -26,6 +26,7 @@ namespace slopegan {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::string_view_literals;
 
 struct EvaluateArguments {
   std::string path;
@@ -33,7 +34,7 @@ struct EvaluateArguments {
   std::string data;
   std::int64_t samples = 0;
   std::int64_t resolution = 0;
-  std::string extractor = "auto";
+  std::vector<std::string> extractors = {"auto"};
 };
 
 /// Figures, and the resolution at which images were compared.
@@ -69,16 +70,24 @@ RealImages load_against(const std::string& against, std::int64_t channels, const
 /// Computes all metrics, including those that are too slow to be enabled by default during training.
 MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t samples) {
   MetricsConfig metrics;
+  metrics.extractor.choices = arguments.extractors;
   metrics.samples = arguments.samples > 0 ? arguments.samples : samples;
   for (const MetricName name : enum_values<MetricName>) metrics.names.push_back(name);
   return metrics;
 }
 
 /// `ruler` is the data that "auto" chooses the extractor by.
-Evaluator make(const EvaluateArguments& arguments, MetricsConfig metrics, const RealImages& real,
-               const RealImages& ruler, std::int64_t resolution) {
-  auto extractor = make_extractor(arguments.extractor, *ruler.train, ruler.test.get(), resolution);
-  return {std::move(metrics), std::move(extractor), *real.train, real.test.get(), resolution};
+Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
+                bool as_in_0_9 = false) {
+  auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
+  return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
+}
+
+/// Whether the extractors depend on the data that they are made for.
+bool depends_on_data(const std::vector<std::string>& extractors) {
+  return std::any_of(extractors.begin(), extractors.end(), [](const std::string& choice) {
+    return choice == name_of(ExtractorKind::automatic) || choice == name_of(ExtractorKind::classifier);
+  });
 }
 
 /// The data of the run, by which its own figures were measured; `real` instead, with a warning, if they cannot be read.
@@ -128,12 +137,12 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
     throw DataError(format_text("the generator has {} image channels, {} has {}", channels, printable(real.train->name),
                                 real.train->channels()));
   }
-  const bool follows_run = !own && arguments.extractor == "auto";
-  auto evaluator = make(arguments, loaded.config.metrics, real,
-                        follows_run ? ruler_of_run(loaded.config.data, real) : real, resolution);
-  warn_if_other_extractor(checkpoint, evaluator.extractor().name());
+  const bool follows_run = !own && depends_on_data(arguments.extractors);
+  const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
+                               resolution, loaded.config.data.as_in_0_9);
+  warn_if_other_extractor(checkpoint, evaluators.front()->extractor().name());
   loaded.generator->to(compute.device);
-  return {evaluate_generator(evaluator, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
+  return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
 /// How images are brought to one size: the configuration --against, or for two sets of images the
@@ -177,27 +186,52 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
                                 generated->size(), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
-  auto evaluator = make(arguments, all_metrics(arguments, count), real, real, data.resolution);
-  return {evaluator.evaluate(extract_dataset(evaluator.extractor(), *generated, count, data.resolution)),
-          data.resolution};
+  const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);
+  std::vector<Extraction> extractions;
+  for (const auto& evaluator : evaluators) {
+    extractions.push_back(extract_dataset(evaluator->extractor(), *generated, count, data.resolution));
+  }
+  return {evaluate_all(evaluators, extractions), data.resolution};
+}
+
+/// The figures that exist, in the order of the list of figures; the kernel distance first if there are few images.
+std::vector<Figure> ordered_figures(const RulerFigures& ruler, bool few_images) {
+  std::vector<Figure> ordered;
+  for (const auto& figure : figures) {
+    if (ruler.values.contains(figure.key)) ordered.push_back(figure);
+  }
+  if (few_images) {
+    std::stable_partition(ordered.begin(), ordered.end(), [](const Figure& figure) { return figure.key == "kd"sv; });
+  }
+  return ordered;
+}
+
+std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, std::int64_t resolution) {
+  std::string text = format_text("{}, {} generated images at {} x {} pixels", ruler.extractor, record.samples,
+                                 resolution, resolution);
+  if (!ruler.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
+  text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
+  const bool few_images = has_few_images(ruler, record.samples);
+  for (const auto& figure : ordered_figures(ruler, few_images)) {
+    const auto floor = ruler.floors.find(figure.key);
+    const std::string floor_text = floor == ruler.floors.end() ? "-" : format_text("{:.5g}", floor->second);
+    text += format_text("{:<17} {:11.5g} {:>11}  {}{}\n", figure.key, ruler.values.at(figure.key), floor_text,
+                        figure.meaning, few_images && figure.key == "fd"sv ? "; mostly bias, see below" : "");
+  }
+  if (ruler.fd_repeat)
+    text += format_text("{:<17} {:11.5g} {:>11}  fd with other latents\n", "fd_repeat", *ruler.fd_repeat, "-");
+  if (ruler.fd_bias)
+    text += format_text("{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images\n", "fd_bias",
+                        *ruler.fd_bias, "-");
+  if (few_images)
+    text += format_text("{} images are few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd.\n",
+                        std::min(record.samples, ruler.real_samples), ruler.features);
+  return text;
 }
 
 std::string metrics_table(const MetricsRecord& record, std::int64_t resolution) {
-  std::string text = format_text("{}, {} generated images at {} x {} pixels", record.extractor, record.samples,
-                                 resolution, resolution);
-  if (!record.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
-  text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
-  for (const auto& [name, value] : record.values) {
-    const auto floor = record.floors.find(name);
-    const std::string floor_text = floor == record.floors.end() ? "-" : format_text("{:.5g}", floor->second);
-    const auto* figure = find_figure(name);
-    text += format_text("{:<17} {:11.5g} {:>11}  {}\n", name, value, floor_text, figure ? figure->meaning : "");
-  }
-  if (record.fd_repeat)
-    text += format_text("{:<17} {:11.5g} {:>11}  fd with other latents\n", "fd_repeat", *record.fd_repeat, "-");
-  if (record.fd_bias)
-    text += format_text("{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images\n", "fd_bias",
-                        *record.fd_bias, "-");
+  std::string text = ruler_table(record, record, resolution);
+  for (const auto& other : record.others) text += "\n" + ruler_table(other, record, resolution);
   return text;
 }
 
@@ -253,10 +287,11 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->check(CLI::IsMember(std::vector(comparison_resolutions.begin(), comparison_resolutions.end())))
       ->type_name("R");
   command
-      .add_option("--extractor", arguments->extractor,
-                  "auto, or a TorchScript file such as inception-2015-12-05.pt, whose code is executed")
+      .add_option("--extractor", arguments->extractors,
+                  "Feature extractors as in metrics.extractor: auto, classifier, efficientnet-lite0, random, or a "
+                  "TorchScript file such as inception-2015-12-05.pt, whose code is executed")
       ->capture_default_str()
-      ->type_name("auto|FILE");
+      ->type_name("NAME|FILE");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_evaluate(*arguments); };
   });

@@ -35,7 +35,7 @@ struct SweepArguments {
 std::string prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
   log_notes(*train, Split::train);
-  if (config.metrics.every_images > 0) make_evaluator(config, *train);
+  if (config.metrics.every_images > 0) make_evaluators(config, *train);
   return train->hash;
 }
 

@@ -18,6 +18,7 @@
 #include "training/import_weights.h"
 #include "training/parallel_training.h"
 #include "training/run_files.h"
+#include "training/run_metrics.h"
 #include "training/trainer.h"
 
 namespace slopegan {
@@ -140,6 +141,7 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     config.data.as_in_0_9 = reads_as_in_0_9(loaded, start);
     if (ranks) ranks->all_reduce_max(config.data.as_in_0_9 ? 1 : 0);
     const auto dataset = load_dataset(config.data, Split::train);
+    check_metrics(config, *dataset);
     origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
     const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
     if (ranks) ranks->finish();

@@ -124,10 +124,17 @@ struct CheckpointConfig {
   bool keep_best = true;
 };
 
+/// The feature extractors of the metrics: words of ExtractorKind, or paths of TorchScript files. The first one decides
+/// which checkpoint is the best, and its figures are those of the statistics.
+struct ExtractorList {
+  std::vector<std::string> choices = {"auto"};
+  bool operator==(const ExtractorList&) const = default;
+};
+
 struct MetricsConfig {
   std::int64_t every_images = 60000;
   std::int64_t samples = 10000;
-  std::string extractor = "auto";
+  ExtractorList extractor;
   std::vector<MetricName> names = {MetricName::fd, MetricName::kd, MetricName::precision_recall,
                                    MetricName::density_coverage, MetricName::classifier_score};
 };

@@ -266,6 +266,23 @@ constexpr std::string_view name_of(MetricName value) {
   return {};
 }
 
+/// The words of metrics.extractor; see evaluation/extractor.h.
+enum class ExtractorKind { automatic, classifier, efficientnet_lite0, random };
+
+constexpr std::string_view name_of(ExtractorKind value) {
+  switch (value) {
+    case ExtractorKind::automatic:
+      return "auto";
+    case ExtractorKind::classifier:
+      return "classifier";
+    case ExtractorKind::efficientnet_lite0:
+      return "efficientnet-lite0";
+    case ExtractorKind::random:
+      return "random";
+  }
+  return {};
+}
+
 enum class SweepTarget { both, generator, discriminator };
 
 constexpr std::string_view name_of(SweepTarget value) {

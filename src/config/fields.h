@@ -165,9 +165,11 @@ void visit_measurements(ConfigType& config, Visitor& visit) {
   visit("metrics.every_images", metrics.every_images, rules::every_images,
         "number of images between evaluations; the end of the run is also evaluated unless this is 0");
   visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "number of generated images per evaluation");
-  visit("metrics.extractor", metrics.extractor, TextRule::path,
-        "auto (a classifier trained on the labels, or random features for data without labels), or a TorchScript file, "
-        "whose code is executed");
+  visit(
+      "metrics.extractor", metrics.extractor, Extractors{4},
+      "feature extractor, or a list of them, of which the first decides: classifier (trained on the labels), "
+      "efficientnet-lite0 (ImageNet weights), random (random weights), or a TorchScript file, whose code is executed; "
+      "auto is classifier for data with labels, otherwise efficientnet-lite0 for colour and random for gray images");
   visit("metrics.names", metrics.names, subset_of<MetricName>(), "metrics to compute");
 
   auto& diagnostics = config.diagnostics;

@@ -52,6 +52,8 @@ std::vector<std::string> words_allowed(const Words<Enum>&) {
   return words_of<Enum>();
 }
 
+std::vector<std::string> words_allowed(const Extractors&) { return words_of<ExtractorKind>(); }
+
 std::vector<std::string> words_allowed(const Flag&) { return {"true", "false"}; }
 
 std::vector<std::string> words_allowed(const OneOf& rule) {
@@ -66,6 +68,8 @@ bool names_path(const Rule&) {
 }
 
 bool names_path(const TextRule& rule) { return rule == TextRule::path; }
+
+bool names_path(const Extractors&) { return true; }
 
 using Json = nlohmann::ordered_json;
 
@@ -113,11 +117,18 @@ Json schema_of(const Slopes& rule) {
   return {{"anyOf", {schema_of(rule.slope), std::move(layers), std::move(schedule)}}};
 }
 
+Json schema_of(const Extractors& rule) {
+  const Json one = schema_of(TextRule::path);
+  return {{"anyOf", {one, {{"type", "array"}, {"items", one}, {"minItems", 1}, {"maxItems", rule.max_size}}}}};
+}
+
 Json default_of(std::int64_t value) { return value; }
 Json default_of(double value) { return value; }
 Json default_of(bool value) { return value; }
 Json default_of(const std::string& value) { return value; }
 Json default_of(const NegativeSlope& slope) { return slope.values.front(); }
+
+Json default_of(const ExtractorList& extractors) { return extractors.choices.front(); }
 
 template <class Enum>
   requires std::is_enum_v<Enum>

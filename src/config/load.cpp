@@ -152,6 +152,11 @@ class Loader {
     }
   }
 
+  void expand_paths(ExtractorList& extractors, const Extractors&, const std::string& key, int line,
+                    Issues& issues) const {
+    for (auto& choice : extractors.choices) expand_paths(choice, TextRule::path, key, line, issues);
+  }
+
   void add_dotted_key(const Source& source, const std::string& section, const YamlEntry& entry) {
     if (!section.empty() || !is_known_key(entry.key)) {
       return add_unknown_key(source, section.empty() ? entry.key : section + "." + entry.key, entry.line);

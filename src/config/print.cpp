@@ -59,6 +59,10 @@ std::string text_of(const NegativeSlope& slope) {
   return format_text("{{{}}}", join(parts, ", "));
 }
 
+std::string text_of(const ExtractorList& extractors) {
+  return extractors.choices.size() == 1 ? text_of(extractors.choices.front()) : text_of(extractors.choices);
+}
+
 template <class Value, class Rule>
 std::string field_text(const Value& value, const Rule&) {
   return text_of(value);
@@ -67,6 +71,11 @@ std::string field_text(const Value& value, const Rule&) {
 /// Paths are written in such a way that nothing is expanded when they are read.
 std::string field_text(const std::string& value, TextRule rule) {
   return text_of(rule == TextRule::path ? unexpanded_path(value) : value);
+}
+
+std::string field_text(ExtractorList extractors, const Extractors&) {
+  for (auto& choice : extractors.choices) choice = unexpanded_path(choice);
+  return text_of(extractors);
 }
 
 bool is_omitted(const Config& config, std::string_view key) {

@@ -201,6 +201,25 @@ void read_value(const YamlNode& node, std::string_view key, NegativeSlope& value
   value = NegativeSlope(*number);
 }
 
+void read_value(const YamlNode& node, std::string_view key, ExtractorList& value, const Extractors& rule,
+                Issues& issues) {
+  const bool is_list = node.kind == Kind::sequence;
+  if (is_list && (node.items.empty() || node.items.size() > rule.max_size)) {
+    return add_issue(node, key, format_text(" has {} entries", node.items.size()), allowed(rule), issues);
+  }
+  const std::size_t issues_before = issues.size();
+  std::vector<std::string> choices(is_list ? node.items.size() : 1);
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const YamlNode& item = is_list ? node.items[i] : node;
+    if (item.kind != Kind::scalar) {
+      add_wrong_type(item, key, "text or a list", allowed(rule), issues);
+    } else {
+      read_value(item, is_list ? format_text("{}[{}]", key, i) : std::string(key), choices[i], TextRule::path, issues);
+    }
+  }
+  if (issues.size() == issues_before) value.choices = std::move(choices);
+}
+
 void read_value(const YamlNode& node, std::string_view key, std::vector<double>& value, const ListOf<Reals>& rule,
                 Issues& issues) {
   read_list(node, key, value, rule, issues);

@@ -23,6 +23,8 @@ void read_value(const YamlNode& node, std::string_view key, double& value, const
 void read_value(const YamlNode& node, std::string_view key, bool& value, Flag rule, Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, ExtractorList& value, const Extractors& rule,
+                Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::vector<double>& value, const ListOf<Reals>& rule,
                 Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,

@@ -44,6 +44,11 @@ std::string allowed(TextRule rule) {
   return "";
 }
 
+std::string allowed(const Extractors& rule) {
+  return format_text("{}, or a path of at most 4096 bytes; or a list of at most {} of these",
+                     allowed(Words<ExtractorKind>{}), rule.max_size);
+}
+
 std::string allowed(const Slopes& rule) {
   return format_text(
       "a number from {}, a list with one number per layer, or {{from: 0.3, to: 0.01, over_images: 60000, shape: {}}}",

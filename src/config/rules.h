@@ -60,6 +60,11 @@ struct Slopes {
   Integers over_images;
 };
 
+/// One feature extractor, or a list of at most `max_size`. Each is a word of ExtractorKind or a path.
+struct Extractors {
+  std::size_t max_size;
+};
+
 /// The longest list of slopes that is parsed. validate() checks the exact length, which depends on the resolution.
 inline constexpr std::size_t max_slope_layers = 16;
 
@@ -82,6 +87,7 @@ std::string allowed(const Reals& rule);
 std::string allowed(Flag);
 std::string allowed(TextRule rule);
 std::string allowed(const Slopes& rule);
+std::string allowed(const Extractors& rule);
 
 template <class Enum>
 std::vector<std::string> words_of() {

@@ -54,9 +54,9 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
   key_ = format_text("{} {} {} {} {}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples);
-  real_.train = cached_features(train, resolution).features.to(at::kDouble);
+  real_.train = cached_features(train, resolution).features;
   real_.moments = moments_of(real_.train);
-  real_.subset = random_rows(real_.train, metrics_.samples);
+  real_.subset = random_rows(real_.train, metrics_.samples).to(at::kDouble);
   if (std::any_of(metrics_.names.begin(), metrics_.names.end(), uses_manifold)) {
     real_.manifold = cached_manifold(real_.subset);
   }
@@ -136,6 +136,8 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
   const auto start = std::chrono::steady_clock::now();
   MetricsRecord record;
   record.extractor = extractor_->name();
+  record.features = generated.features.size(1);
+  record.real_samples = real_.moments.count;
   record.samples = count;
   record.values = compute_figures(metrics_.names, real_, generated.features, generated.logits);
   record.floors = floors_;
@@ -147,6 +149,25 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
 
 double Evaluator::frechet_distance_of(const at::Tensor& features) const {
   return frechet_distance(real_.moments, moments_of(features));
+}
+
+Evaluators make_evaluators(const MetricsConfig& metrics, std::vector<std::unique_ptr<FeatureExtractor>> extractors,
+                           const Dataset& train, const Dataset* test, std::int64_t resolution) {
+  Evaluators evaluators;
+  for (auto& extractor : extractors) {
+    evaluators.push_back(std::make_unique<Evaluator>(metrics, std::move(extractor), train, test, resolution));
+  }
+  return evaluators;
+}
+
+MetricsRecord evaluate_all(const Evaluators& evaluators, const std::vector<Extraction>& generated) {
+  MetricsRecord record = evaluators.at(0)->evaluate(generated.at(0));
+  for (std::size_t i = 1; i < evaluators.size(); ++i) {
+    auto other = evaluators[i]->evaluate(generated.at(i));
+    record.seconds += other.seconds;
+    record.others.push_back(std::move(other));
+  }
+  return record;
 }
 
 }  // namespace slopegan

@@ -51,4 +51,14 @@ class Evaluator {
   std::map<std::string, double> floors_;
 };
 
+/// One evaluator per feature extractor. The figures of the first one decide.
+using Evaluators = std::vector<std::unique_ptr<Evaluator>>;
+
+/// Creates one evaluator per extractor. Throws as Evaluator does.
+Evaluators make_evaluators(const MetricsConfig& metrics, std::vector<std::unique_ptr<FeatureExtractor>> extractors,
+                           const Dataset& train, const Dataset* test, std::int64_t resolution);
+
+/// Evaluates generated images, given as one extraction per evaluator, as Evaluator::evaluate does.
+MetricsRecord evaluate_all(const Evaluators& evaluators, const std::vector<Extraction>& generated);
+
 }  // namespace slopegan

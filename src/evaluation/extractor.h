@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "config/enums.h"
 #include "data/dataset.h"
 
 /// Feature extractors map images to the vectors that metrics compare.
@@ -54,13 +55,23 @@ Extraction concatenate(const std::vector<Extraction>& parts);
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution);
 
-/// Returns the trained classifier if `train` has suitable labels (evaluation/classifier_extractor.h), otherwise the
-/// random network.
-std::unique_ptr<FeatureExtractor> default_extractor(const Dataset& train, const Dataset* test, std::int64_t resolution);
+/// What metrics.extractor = auto means for these images: the classifier if the labels are suitable
+/// (evaluation/classifier_extractor.h), otherwise EfficientNet-Lite0 for colour images and the random network for gray
+/// ones. In version 0.9 it was the random network for both.
+ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
-/// Creates the extractor for metrics.extractor: "auto" is default_extractor, anything else is the path of a TorchScript
-/// file. Loading such a file runs code, so `choice` must come from the user. Throws DataError.
+/// Checks metrics.extractor = `choice` without computing anything. Throws DataError if the labels are not suitable for
+/// a classifier, the weights of EfficientNet-Lite0 are not installed, or a file is missing.
+void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
+
+/// Creates the extractor for metrics.extractor = `choice`: a word of ExtractorKind, or the path of a TorchScript file.
+/// Loading such a file runs code, so `choice` must come from the user. Throws DataError.
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
-                                                 std::int64_t resolution);
+                                                 std::int64_t resolution, bool as_in_0_9 = false);
+
+/// Creates the extractors for a list of choices. A choice that means the same as an earlier one is left out.
+std::vector<std::unique_ptr<FeatureExtractor>> make_extractors(const std::vector<std::string>& choices,
+                                                               const Dataset& train, const Dataset* test,
+                                                               std::int64_t resolution, bool as_in_0_9 = false);
 
 }  // namespace slopegan

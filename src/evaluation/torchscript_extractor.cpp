@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "config/rules.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -61,13 +62,17 @@ bool is_inception(const std::filesystem::path& file, std::int64_t width) {
 
 }  // namespace
 
+void require_torchscript_file(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(file, error)) return;
+  throw DataError(format_text("{} is not a file; metrics.extractor must be one of {}, or a TorchScript file",
+                              printable(file.string()), allowed(Words<ExtractorKind>{})));
+}
+
 std::unique_ptr<TorchScriptExtractor::Loaded> TorchScriptExtractor::load(const std::filesystem::path& file) {
   auto loaded = std::make_unique<Loaded>();
   loaded->file = file;
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) {
-    throw DataError(printable(file.string()) + " is not a file; metrics.extractor must be auto or a TorchScript file");
-  }
+  require_torchscript_file(file);
   try {
     loaded->module = torch::jit::load(file.string(), at::Device(at::kCPU));
     loaded->module.eval();

@@ -37,4 +37,7 @@ class TorchScriptExtractor : public FeatureExtractor {
   std::unique_ptr<Loaded> loaded_;
 };
 
+/// Throws DataError, with the words that metrics.extractor allows, if there is no such file.
+void require_torchscript_file(const std::filesystem::path& file);
+
 }  // namespace slopegan

@@ -15,7 +15,7 @@ namespace slopegan {
 
 /// The real images that generated ones are compared with. All tensors are on the CPU.
 struct RealReference {
-  at::Tensor train;                    ///< [N, d] features of the training images, float64
+  at::Tensor train;                    ///< [N, d] features of the training images, float32
   Moments moments;                     ///< the moments of `train`
   at::Tensor subset;                   ///< [n, d] rows of `train`, for metrics that compare all pairs
   Manifold manifold;                   ///< the manifold of `subset`; set only if uses_manifold

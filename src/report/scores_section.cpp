@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -38,6 +39,15 @@ std::string common_extractor(const SweepData& sweep) {
     if (!arm.run.metrics.empty()) return arm.run.metrics.back().extractor;
   }
   return {};
+}
+
+/// The figures of an extractor, or nullptr.
+const RulerFigures* figures_by(const MetricsRecord& record, const std::string& extractor) {
+  if (record.extractor == extractor) return &record;
+  for (const auto& other : record.others) {
+    if (other.extractor == extractor) return &other;
+  }
+  return nullptr;
 }
 
 /// The arm's last evaluation, or nullptr if there is none or if it used a different extractor.
@@ -138,22 +148,35 @@ Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   return chart;
 }
 
-/// One row for real test images, followed by one row per slope with the means over seeds at the last evaluation.
-std::string metrics_table(const SweepData& sweep, const std::string& extractor) {
+std::string title_of(const Figure& figure) {
+  return std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑");
+}
+
+/// One row per slope with the means over the seeds of the last evaluation by `extractor`, after a row for real test
+/// images. `decides` is the extractor that decides which evaluations are shown.
+std::string metrics_table(const SweepData& sweep, const std::string& decides, const std::string& extractor) {
+  const auto figures_of_arm = [&](const ArmData& arm) {
+    const auto* record = last_metrics(arm, decides);
+    return record == nullptr ? nullptr : figures_by(*record, extractor);
+  };
+  const RulerFigures* any = nullptr;
+  std::int64_t samples = 0;
+  for (const auto& arm : sweep.arms) {
+    if (const auto* found = figures_of_arm(arm)) {
+      any = found;
+      samples = arm.run.metrics.back().samples;
+    }
+  }
+  if (any == nullptr) return {};
   Table table;
   table.header = {"slope"};
   table.numeric = {false};
   std::vector<std::string> floor = {"real test images"};
   std::vector<const Figure*> shown;
-  const MetricsRecord* any = nullptr;
-  for (const auto& arm : sweep.arms) {
-    if (const auto* record = last_metrics(arm, extractor)) any = record;
-  }
-  if (any == nullptr) return {};
   for (const auto& figure : figures) {
     if (!any->values.contains(figure.key)) continue;
     shown.push_back(&figure);
-    table.header.push_back(std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑"));
+    table.header.push_back(title_of(figure));
     table.numeric.push_back(true);
     floor.push_back(number_text(value_of(any->floors, figure.key)));
   }
@@ -166,7 +189,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
     for (const auto* figure : shown) {
       FiniteMean mean;
       for (const auto* arm : arms_of(sweep, i)) {
-        if (const auto* record = last_metrics(*arm, extractor)) mean.add(value_of(record->values, figure->key));
+        if (const auto* found = figures_of_arm(*arm)) mean.add(value_of(found->values, figure->key));
       }
       cells.push_back(number_text(mean.value()));
     }
@@ -175,21 +198,43 @@ std::string metrics_table(const SweepData& sweep, const std::string& extractor) 
   return table_html(table,
                     format_text("Means over seeds at the last evaluation, with {} and {} images. ↓ lower is better, "
                                 "↑ higher is better.",
-                                escape(extractor), grouped(any->samples)));
+                                escape(extractor), grouped(samples)));
 }
 
-std::string run_table(const MetricsRecord& record) {
+/// The tables of the extractor that decides and of the further ones.
+std::string metrics_tables(const SweepData& sweep, const std::string& decides) {
+  std::vector<std::string> extractors = {decides};
+  for (const auto& arm : sweep.arms) {
+    const auto* record = last_metrics(arm, decides);
+    if (record == nullptr) continue;
+    for (const auto& other : record->others) {
+      if (std::find(extractors.begin(), extractors.end(), other.extractor) != extractors.end()) continue;
+      extractors.push_back(other.extractor);
+    }
+  }
+  std::string tables;
+  for (const auto& extractor : extractors) tables += metrics_table(sweep, decides, extractor);
+  return tables;
+}
+
+std::string run_table(const MetricsRecord& record, const RulerFigures& ruler) {
   Table table;
   table.header = {"metric", "this run", "real test images"};
   table.numeric = {false, true, true};
   for (const auto& figure : figures) {
-    if (!record.values.contains(figure.key)) continue;
-    table.rows.push_back({std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑"),
-                          number_text(record.values.at(figure.key)), number_text(value_of(record.floors, figure.key))});
+    if (!ruler.values.contains(figure.key)) continue;
+    table.rows.push_back(
+        {title_of(figure), number_text(ruler.values.at(figure.key)), number_text(value_of(ruler.floors, figure.key))});
   }
   return table_html(table, format_text("After {} images, measured with {} and {} generated images. ↓ lower is better, "
                                        "↑ higher is better.",
-                                       grouped(record.images), escape(record.extractor), grouped(record.samples)));
+                                       grouped(record.images), escape(ruler.extractor), grouped(record.samples)));
+}
+
+std::string run_tables(const MetricsRecord& record) {
+  std::string tables = run_table(record, record);
+  for (const auto& other : record.others) tables += run_table(record, other);
+  return tables;
 }
 
 }  // namespace
@@ -200,7 +245,7 @@ std::string sweep_scores_section(const SweepData& sweep, Json& charts) {
   return section(
       "scores", "Scores",
       chart_grid({scores_chart(sweep, extractor), ratios_chart(sweep), progress_chart(sweep, extractor)}, charts) +
-          metrics_table(sweep, extractor));
+          metrics_tables(sweep, extractor));
 }
 
 std::string run_scores_section(const RunData& run, Json& charts) {
@@ -220,7 +265,7 @@ std::string run_scores_section(const RunData& run, Json& charts) {
                             .points = chart_points(mean_curve({metric_curve(run, figure.key, last.extractor)}, 160))});
     drawn.push_back(std::move(chart));
   }
-  return section("scores", "Scores", run_table(last) + chart_grid(drawn, charts));
+  return section("scores", "Scores", run_tables(last) + chart_grid(drawn, charts));
 }
 
 }  // namespace slopegan

@@ -81,7 +81,13 @@ void EventSummary::add_histogram(std::string_view tag, const Histogram& histogra
 
 namespace {
 
-/// Adds the fields of a record that have a tag. The fields of a named record in a vector have the tag "tag/name".
+template <Record R>
+const std::string& label_of(const R& record) {
+  return record.name;
+}
+const std::string& label_of(const RulerFigures& ruler) { return ruler.extractor; }
+
+/// Adds the fields of a record that have a tag. The fields of a record in a vector get the tag "tag/label".
 struct AddScalars {
   EventSummary& summary;
   std::string suffix{};
@@ -93,7 +99,7 @@ struct AddScalars {
     if (value) (*this)(field, *value);
   }
   void operator()(const Field& field, const std::map<std::string, double>& values) const {
-    for (const auto& [key, value] : values) summary.add_scalar(std::string(field.tag) + "/" + key, value);
+    for (const auto& [key, value] : values) summary.add_scalar(std::string(field.tag) + "/" + key + suffix, value);
   }
   template <Record R>
   void operator()(const Field&, const R& record) const {
@@ -101,7 +107,7 @@ struct AddScalars {
   }
   template <Record R>
   void operator()(const Field&, const std::vector<R>& records) const {
-    for (const auto& record : records) R::visit_fields(record, AddScalars{summary, "/" + record.name});
+    for (const auto& record : records) R::visit_fields(record, AddScalars{summary, "/" + label_of(record)});
   }
   void operator()(const Field&, std::int64_t) const {}
   void operator()(const Field&, const std::string&) const {}

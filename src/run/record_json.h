@@ -70,10 +70,19 @@ nlohmann::ordered_json field_json(const std::vector<T>& items) {
   return array;
 }
 
+/// A list that may be absent is only written if it has elements.
+template <class T>
+constexpr bool is_list = false;
+template <class T>
+constexpr bool is_list<std::vector<T>> = true;
+
 struct WriteFields {
   nlohmann::ordered_json& object;
   template <class T>
   void operator()(const Field& field, const T& value) const {
+    if constexpr (is_list<T>) {
+      if (field.may_be_absent && value.empty()) return;
+    }
     if constexpr (!is_optional<T>) {
       object[field.key] = field_json(value);
     } else if (value) {

@@ -1,8 +1,15 @@
 #include "run/records.h"
 
+#include <algorithm>
+
 namespace slopegan {
 
 std::string history_line(const HistoryRecord& record) { return json_text(record_json(record)); }
+bool has_few_images(const RulerFigures& ruler, std::int64_t samples) {
+  constexpr std::int64_t images_per_feature = 5;
+  return ruler.real_samples > 0 && std::min(samples, ruler.real_samples) < images_per_feature * ruler.features;
+}
+
 std::string metrics_line(const MetricsRecord& record) { return json_text(record_json(record)); }
 std::string diagnostics_text(const DiagnosticsRecord& record, int indent) {
   return json_text(record_json(record), indent);

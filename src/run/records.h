@@ -68,24 +68,44 @@ struct HistoryRecord {
   }
 };
 
-/// A line of metrics.jsonl: one evaluation.
-struct MetricsRecord {
-  std::int64_t images = 0;
-  std::string extractor;     ///< name and hash of the feature extractor: "classifier-fashion-mnist@1a2b3c4d"
-  std::int64_t samples = 0;  ///< number of generated images
+/// What one feature extractor says of generated images.
+struct RulerFigures {
+  std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
+  std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions, like real_samples
+  std::int64_t real_samples = 0;  ///< number of real images for "fd"
   /// Figures by key; see metrics/figures.h.
   std::map<std::string, double> values;
   /// The same figures for real test images, which a perfect generator would reach. Empty if there are no test images.
   std::map<std::string, double> floors;
-  /// The number of test images for the floors: `samples`, or all of them if there are fewer.
-  std::int64_t floor_samples = 0;
   /// The expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
   /// sweep.
   std::optional<double> fd_bias;
   /// The Fréchet distance for a second, independent set of generated images of the same size. Its difference from
   /// values["fd"] shows the variance of the metric itself. Computed only at the end of a run.
   std::optional<double> fd_repeat;
-  double seconds = 0;  ///< duration of the evaluation
+
+  bool operator==(const RulerFigures&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"extractor"}, self.extractor);
+    visit({.key = "features", .may_be_absent = true}, self.features);
+    visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
+    visit({"values", "metrics"}, self.values);
+    visit({"floors", "metrics_floor"}, self.floors);
+    visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
+    visit({"fd_repeat", "metrics/fd_repeat"}, self.fd_repeat);
+  }
+};
+
+/// A line of metrics.jsonl: one evaluation.
+struct MetricsRecord : RulerFigures {
+  std::int64_t images = 0;
+  std::int64_t samples = 0;  ///< number of generated images
+  /// Number of test images for the floors: `samples`, or all of them if there are fewer.
+  std::int64_t floor_samples = 0;
+  double seconds = 0;                ///< duration of the evaluation
+  std::vector<RulerFigures> others;  ///< of the further extractors in metrics.extractor
 
   bool operator==(const MetricsRecord&) const = default;
 
@@ -100,8 +120,15 @@ struct MetricsRecord {
     visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
     visit({"fd_repeat", "metrics/fd_repeat"}, self.fd_repeat);
     visit({"seconds"}, self.seconds);
+    visit({.key = "features", .may_be_absent = true}, self.features);
+    visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
+    visit({.key = "others", .tag = "metrics", .may_be_absent = true}, self.others);
   }
 };
+
+/// Whether the smaller set has fewer than five times as many images as there are features. Then the Fréchet distance is
+/// dominated by its bias, which fd_bias underestimates, and the kernel distance is preferable.
+bool has_few_images(const RulerFigures& ruler, std::int64_t samples);
 
 /// One activation layer, measured over all probes. Fractions are in [0, 1].
 struct LayerDiagnosis {

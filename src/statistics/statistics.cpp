@@ -283,4 +283,26 @@ SweepStatistics sweep_statistics(const std::vector<ArmScore>& arms, double contr
   return statistics;
 }
 
+RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerScores& other) {
+  RulerComparison comparison{other.metric, {}, {}};
+  std::map<double, RulerSlope> sums;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    const auto first = arms[i].fd, second = other.fds.at(i);
+    if (!first || !second || !std::isfinite(*first) || !std::isfinite(*second)) continue;
+    auto& slope = sums[arms[i].negative_slope];
+    ++slope.arms;
+    slope.mean_fd += *first;
+    slope.other_mean_fd += *second;
+  }
+  std::vector<double> means, other_means;
+  for (auto& [negative_slope, slope] : sums) {
+    slope.negative_slope = negative_slope;
+    means.push_back(slope.mean_fd /= static_cast<double>(slope.arms));
+    other_means.push_back(slope.other_mean_fd /= static_cast<double>(slope.arms));
+    comparison.slopes.push_back(slope);
+  }
+  comparison.kendall_tau = kendall_tau(means, other_means);
+  return comparison;
+}
+
 }  // namespace slopegan

@@ -47,11 +47,18 @@ struct FdMetric {
   std::optional<double> bias;   ///< expected excess over the FD of infinitely many images
 };
 
+/// The FDs of the arms by a further feature extractor.
+struct RulerScores {
+  FdMetric metric;
+  std::vector<std::optional<double>> fds;  ///< one per arm
+};
+
 /// The scores of all arms of a sweep.
 struct SweepScores {
   std::vector<ArmScore> arms;
-  std::optional<FdMetric> metric;    ///< std::nullopt if no arm has a score
-  std::vector<std::string> notes{};  ///< what was omitted, in one sentence each
+  std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
+  std::vector<std::string> notes{};   ///< what was omitted, in one sentence each
+  std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
 };
 
 struct StatisticsOptions {
@@ -153,6 +160,24 @@ struct SweepStatistics {
   std::optional<double> seed_variance;
   std::optional<double> metric_variance;
 };
+
+/// A slope by two feature extractors: the mean FDs over the arms that both have scored.
+struct RulerSlope {
+  double negative_slope = 0;
+  std::int64_t arms = 0;
+  double mean_fd = 0;        ///< by the extractor that decides
+  double other_mean_fd = 0;  ///< by the further extractor
+};
+
+/// Whether a further feature extractor orders the slopes like the one that decides.
+struct RulerComparison {
+  FdMetric metric;                 ///< of the further extractor
+  std::vector<RulerSlope> slopes;  ///< ascending
+  /// Kendall's τ-b between the mean FDs of the slopes; std::nullopt for fewer than two slopes.
+  std::optional<double> kendall_tau;
+};
+
+RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerScores& other);
 
 /// Evaluates the arms. Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no
 /// arms, or if two arms have the same slope and seed.

@@ -75,6 +75,21 @@ void visit_fields(Record& arm, const Visit& visit) {
   visit("seed", arm.seed);
 }
 
+template <RecordOf<RulerSlope> Record, class Visit>
+void visit_fields(Record& slope, const Visit& visit) {
+  visit("negative_slope", slope.negative_slope);
+  visit("arms", slope.arms);
+  visit("mean_fd", slope.mean_fd);
+  visit("other_mean_fd", slope.other_mean_fd);
+}
+
+template <RecordOf<RulerComparison> Record, class Visit>
+void visit_fields(Record& ruler, const Visit& visit) {
+  visit("metric", ruler.metric);
+  visit("kendall_tau", ruler.kendall_tau);
+  visit("slopes", ruler.slopes);
+}
+
 template <RecordOf<StatisticsFile> Record, class Visit>
 void visit_fields(Record& file, const Visit& visit) {
   auto& statistics = file.statistics;
@@ -93,6 +108,7 @@ void visit_fields(Record& file, const Visit& visit) {
   visit("rank_stability", statistics.rank_stability);
   visit("seed_variance", statistics.seed_variance);
   visit("metric_variance", statistics.metric_variance);
+  visit("rulers", file.rulers);
   visit("methods", file.methods);
 }
 
@@ -200,6 +216,10 @@ StatisticsFile evaluate_scores(const SweepScores& scores, double control) {
   file.statistics = sweep_statistics(scores.arms, control);
   file.answer = answer(file.statistics);
   file.notes = statistics_notes(file.statistics, scores);
+  for (const auto& ruler : scores.rulers) {
+    file.rulers.push_back(compare_rulers(scores.arms, ruler));
+    file.notes.push_back(rulers_text(*scores.metric, file.rulers.back()));
+  }
   file.metric = scores.metric;
   file.methods = statistics_methods(file.statistics);
   return file;

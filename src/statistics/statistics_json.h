@@ -16,6 +16,7 @@ struct StatisticsFile {
   std::vector<std::string> notes;                            ///< see statistics_notes()
   std::optional<FdMetric> metric;                            ///< std::nullopt if no arm has a score
   SweepStatistics statistics;                                ///< without `resamples`, which is part of `methods`
+  std::vector<RulerComparison> rulers;                       ///< one per further extractor
   std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
 };
 

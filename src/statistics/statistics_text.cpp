@@ -184,22 +184,40 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
   return notes;
 }
 
+std::string rulers_text(const FdMetric& metric, const RulerComparison& other) {
+  if (!other.kendall_tau)
+    return format_text("{} and {} cannot be compared: fewer than two slopes have both.", metric.name,
+                       other.metric.name);
+  const auto lowest = [&](double RulerSlope::* mean) {
+    const auto best = std::min_element(other.slopes.begin(), other.slopes.end(),
+                                       [&](const auto& a, const auto& b) { return a.*mean < b.*mean; });
+    return shortest(best->negative_slope);
+  };
+  return format_text(
+      "Kendall's tau between the orders of {} slopes by mean {} and by mean {} is {:.2f} (1: the same order, -1: the "
+      "reverse); the lowest means are those of slope {} and of slope {}.",
+      other.slopes.size(), metric.name, other.metric.name, *other.kendall_tau, lowest(&RulerSlope::mean_fd),
+      lowest(&RulerSlope::other_mean_fd));
+}
+
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics) {
   const double confidence = 100 * (1 - statistics.alpha);
-  return {{"p", "paired sign-flip permutation test on differences in log FD, two-sided"},
-          {"p_holm", "Holm's correction over the slopes"},
-          {"verdict", "by p_holm and the sign of the test statistic: net failures, then the mean difference in log FD"},
-          {"median_ratio_interval",
-           format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too narrow with few seeds",
-                       statistics.resamples, confidence)},
-          {"simultaneous_interval",
-           format_text("inverted sign-flip test (means of all subsets of seeds), {:g} % for all slopes simultaneously",
-                       confidence)},
-          {"probability_best",
-           format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
-          {"seed_variance", "of log FD between seeds"},
-          {"metric_variance", "of log FD between sets of images from one generator"},
-          {"rank_stability", "mean Kendall tau-b between seeds"}};
+  return {
+      {"p", "paired sign-flip permutation test on differences in log FD, two-sided"},
+      {"p_holm", "Holm's correction over the slopes"},
+      {"verdict", "by p_holm and the sign of the test statistic: net failures, then the mean difference in log FD"},
+      {"median_ratio_interval",
+       format_text("percentile bootstrap over seeds, {} resamples, {:g} %, too narrow with few seeds",
+                   statistics.resamples, confidence)},
+      {"simultaneous_interval",
+       format_text("inverted sign-flip test (means of all subsets of seeds), {:g} % for all slopes simultaneously",
+                   confidence)},
+      {"probability_best",
+       format_text("lowest mean log FD in {} bootstrap resamples of the complete seeds", statistics.resamples)},
+      {"seed_variance", "of log FD between seeds"},
+      {"metric_variance", "of log FD between sets of images from one generator"},
+      {"rank_stability", "mean Kendall tau-b between seeds"},
+      {"rulers", "Kendall tau-b between the mean FDs of the slopes by two feature extractors, over arms with both"}};
 }
 
 /// `value` with the number of decimals that gives `like` three significant digits.

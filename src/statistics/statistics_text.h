@@ -17,6 +17,9 @@ std::string answer(const SweepStatistics& statistics);
 /// bias of the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
+/// Whether two feature extractors agree on the order of the slopes, in a sentence. `metric` is the one that decides.
+std::string rulers_text(const FdMetric& metric, const RulerComparison& other);
+
 /// How the values in statistics.json are computed, as pairs (key, method).
 std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepStatistics& statistics);
 

@@ -79,6 +79,37 @@ std::string value_or_empty(const std::map<std::string, double>& values, const st
   return found == values.end() ? "" : shortest(found->second);
 }
 
+/// The further feature extractors of the arm that has the most.
+std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
+  std::size_t most = 0;
+  for (const auto& record : metrics) most = std::max(most, record ? record->others.size() : 0);
+  return most;
+}
+
+/// The columns of the further feature extractors, in the order of other_names.
+void append_others(Cells& cells, const std::optional<MetricsRecord>& record, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const RulerFigures none;
+    const RulerFigures& other = record && i < record->others.size() ? record->others[i] : none;
+    cells.push_back(csv_cell(other.extractor));
+    for (const auto& figure : figures) cells.push_back(value_or_empty(other.values, figure.key));
+    cells.push_back(value_or_empty(other.floors, "fd"));
+    cells.push_back(other.fd_repeat ? shortest(*other.fd_repeat) : "");
+  }
+}
+
+/// "extractor_2", "fd_2", ..., "extractor_3", ...
+Cells other_names(std::size_t count) {
+  Cells names;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string suffix = "_" + std::to_string(i + 2);
+    names.push_back("extractor" + suffix);
+    for (const auto& figure : figures) names.push_back(figure.key + suffix);
+    for (const char* name : {"fd_floor", "fd_repeat"}) names.push_back(name + suffix);
+  }
+  return names;
+}
+
 void append_metrics(Cells& cells, const std::optional<MetricsRecord>& record, const Cells& names) {
   if (!record) {
     cells.resize(cells.size() + names.size() + 5);
@@ -134,6 +165,31 @@ std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& 
   return metrics;
 }
 
+/// The FDs of the further feature extractors, of the arms that are part of `scores`.
+std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRecord>>& metrics,
+                                      const SweepScores& scores) {
+  std::vector<RulerScores> rulers;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (!scores.arms[i].fd) continue;
+    for (const auto& other : metrics[i]->others) {
+      if (!other.values.contains("fd")) continue;
+      auto found = std::find_if(rulers.begin(), rulers.end(),
+                                [&](const auto& ruler) { return ruler.metric.extractor == other.extractor; });
+      if (found == rulers.end()) {
+        FdMetric fd = *scores.metric;
+        fd.extractor = other.extractor;
+        fd.name = metric_title("fd", other.extractor, fd.samples);
+        fd.bias = other.fd_bias;
+        const auto floor = other.floors.find("fd");
+        fd.floor = floor == other.floors.end() ? std::nullopt : std::optional(floor->second);
+        found = rulers.insert(rulers.end(), {std::move(fd), std::vector<std::optional<double>>(metrics.size())});
+      }
+      found->fds[i] = other.values.at("fd");
+    }
+  }
+  return rulers;
+}
+
 /// The most frequent conditions; the first in order if several are equally frequent.
 std::optional<Conditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::map<Conditions, int> counts;
@@ -151,12 +207,16 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   std::vector<std::optional<MetricsRecord>> metrics;
   for (const auto& arm : arms) metrics.push_back(last_metrics(arm));
   const Cells names = metric_names(metrics);
-  std::string csv = join(header(names), ",") + "\n";
+  const std::size_t others = most_others(metrics);
+  Cells columns = header(names);
+  for (auto& name : other_names(others)) columns.push_back(std::move(name));
+  std::string csv = join(columns, ",") + "\n";
   for (std::size_t i = 0; i < arms.size(); ++i) {
     Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
                    status_text(read_arm_state(arms[i]).status)};
     append_history(cells, last_history(arms[i]));
     append_metrics(cells, metrics[i], names);
+    append_others(cells, metrics[i], others);
     csv += join(cells, ",") + "\n";
   }
   write_file_atomic(file, csv);
@@ -210,6 +270,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
     if (record->fd_bias) fd.bias = record->fd_bias;
     if (const auto floor = record->floors.find("fd"); floor != record->floors.end()) fd.floor = floor->second;
   }
+  scores.rulers = other_scores(metrics, scores);
   if (others > 0) {
     scores.notes.push_back(
         format_text("{} of the arms were scored with a different extractor, number of samples or number of training "

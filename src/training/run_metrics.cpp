@@ -14,46 +14,84 @@
 
 namespace slopegan {
 
-std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train) {
+void check_metrics(const Config& config, const Dataset& train) {
+  if (config.metrics.every_images == 0) return;
+  for (const auto& choice : config.metrics.extractor.choices) check_extractor(choice, train, config.data.as_in_0_9);
+}
+
+Evaluators make_evaluators(const Config& config, const Dataset& train) {
   if (train.size() < Evaluator::least_images) {
     log::warning(format_text("metrics.names: there are no metrics, because they need at least {} images and {} has {}",
                              Evaluator::least_images, printable(train.name), train.size()));
-    return nullptr;
+    return {};
   }
   const auto test = load_test_split(config.data, train);
-  auto extractor = make_extractor(config.metrics.extractor, train, test.get(), config.data.resolution);
-  return std::make_unique<Evaluator>(config.metrics, std::move(extractor), train, test.get(), config.data.resolution);
+  auto extractors = make_extractors(config.metrics.extractor.choices, train, test.get(), config.data.resolution,
+                                    config.data.as_in_0_9);
+  return make_evaluators(config.metrics, std::move(extractors), train, test.get(), config.data.resolution);
 }
 
-Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
-                             std::int64_t set) {
+std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Config& config, Generator& generator,
+                                          const Compute& compute, std::int64_t set) {
   constexpr std::int64_t batch_images = 512;
   const auto latents = draw_latents(static_cast<std::uint64_t>(config.seed), "evaluation/latents", set,
                                     config.metrics.samples, config.generator.latent_dim);
   const InferenceGenerator inference(generator, compute.type);
-  std::vector<Extraction> parts;
+  std::vector<std::vector<Extraction>> parts(evaluators.size());
   for (const auto& part : latents.split(batch_images)) {
     const auto images = quantise_to_bytes(generate_images(inference, part));
     if (!images.isfinite().all().item<bool>()) {
       throw DivergedError("the generator in evaluation mode generates images that are not finite");
     }
-    parts.push_back(evaluator.extractor().extract(images));
+    for (std::size_t i = 0; i < evaluators.size(); ++i) {
+      parts[i].push_back(evaluators[i]->extractor().extract(images));
+    }
   }
-  return concatenate(parts);
+  std::vector<Extraction> extractions;
+  for (const auto& part : parts) extractions.push_back(concatenate(part));
+  return extractions;
 }
 
-MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
+MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat) {
   const auto start = std::chrono::steady_clock::now();
   generator->set_images(images);  // for scheduled slopes
-  auto record = evaluator.evaluate(extract_generated(evaluator, config, generator, compute, 0));
+  auto record = evaluate_all(evaluators, extract_generated(evaluators, config, generator, compute, 0));
   record.images = images;
   if (repeat && record.values.contains("fd")) {
-    record.fd_repeat =
-        evaluator.frechet_distance_of(extract_generated(evaluator, config, generator, compute, 1).features);
+    const auto again = extract_generated(evaluators, config, generator, compute, 1);
+    record.fd_repeat = evaluators[0]->frechet_distance_of(again[0].features);
+    for (std::size_t i = 1; i < evaluators.size(); ++i) {
+      record.others[i - 1].fd_repeat = evaluators[i]->frechet_distance_of(again[i].features);
+    }
   }
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return record;
+}
+
+namespace {
+
+/// "FD[…] = 3.2", or first the kernel distance if there are few images. Empty without distances.
+std::string distances_text(const RulerFigures& ruler, std::int64_t samples) {
+  std::vector<std::string> parts;
+  const auto add = [&](const char* key, const std::string& remark) {
+    const auto found = ruler.values.find(key);
+    if (found == ruler.values.end()) return;
+    parts.push_back(format_text("{} = {:.4g}{}", metric_title(key, ruler.extractor, samples), found->second, remark));
+  };
+  const bool few = has_few_images(ruler, samples);
+  if (few) add("kd", "");
+  add("fd", few ? format_text(" (few images for {} features: mostly bias)", ruler.features) : "");
+  return join(parts, ", ");
+}
+
+}  // namespace
+
+std::vector<std::string> evaluation_lines(const MetricsRecord& record) {
+  std::vector<std::string> lines = {distances_text(record, record.samples)};
+  for (const auto& other : record.others) lines.push_back(distances_text(other, record.samples));
+  std::erase(lines, "");
+  return lines;
 }
 
 void BestSoFar::add(const MetricsRecord& record) {
@@ -84,6 +122,7 @@ std::string time_text(const Progress& progress) {
 std::string metrics_text(const MetricsRecord& record, const BestSoFar& best) {
   const auto fd = record.values.find("fd");
   if (fd == record.values.end()) return "";
+  if (has_few_images(record, record.samples)) return summary_row("metrics", distances_text(record, record.samples));
   std::string text = format_text("{:.4g} at {} images", fd->second, record.images);
   if (best.images()) text += format_text(", best {:.4g} at {}", *best.fd(), *best.images());
   if (const auto floor = record.floors.find("fd"); floor != record.floors.end()) {

@@ -15,22 +15,30 @@
 
 namespace slopegan {
 
-/// Creates the evaluator for a configuration, with the test split of config.data if there is one. The first call for a
-/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Returns nullptr with a warning if
-/// there are too few images for metrics. Throws StoppedError, and DataError (including if metrics.extractor names a
-/// file that is not an extractor).
-std::unique_ptr<Evaluator> make_evaluator(const Config& config, const Dataset& train);
+/// Checks without computing anything that metrics.extractor can be used with these images, unless metrics.every_images
+/// is 0. Throws DataError.
+void check_metrics(const Config& config, const Dataset& train);
 
-/// Generates config.metrics.samples images and extracts their features. Uses latent set number `set`; each set is the
-/// same for all slopes in a sweep and throughout a run. Images are generated in small batches to limit memory. Throws
-/// DivergedError if they are not finite.
-Extraction extract_generated(Evaluator& evaluator, const Config& config, Generator& generator, const Compute& compute,
-                             std::int64_t set);
+/// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a
+/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Returns none, with a warning, if there
+/// are too few images for metrics. Throws StoppedError, and DataError (including if metrics.extractor names a file that
+/// is not an extractor).
+Evaluators make_evaluators(const Config& config, const Dataset& train);
+
+/// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. Uses
+/// latent set number `set`; a set is the same for all slopes of a sweep and throughout a run. Images are generated in
+/// small batches to limit memory. Throws DivergedError if they are not finite.
+std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Config& config, Generator& generator,
+                                          const Compute& compute, std::int64_t set);
 
 /// Computes the metrics of a generator after `images` training images. With `repeat`, also computes the Fréchet
 /// distance for a second set of images.
-MetricsRecord evaluate_generator(Evaluator& evaluator, const Config& config, Generator& generator,
+MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
+
+/// The figures of an evaluation for the log, one line per extractor: "FD[classifier-x@1a2b3c4d,n=10000] = 3.2". The
+/// kernel distance comes first if there are few images (has_few_images). Extractors without a distance have no line.
+std::vector<std::string> evaluation_lines(const MetricsRecord& record);
 
 /// Finds the evaluation with the lowest Fréchet distance. Only evaluations with the same extractor and number of
 /// samples as the last one are comparable; the others are ignored.

@@ -47,7 +47,7 @@ class Training {
     if (resume) restore(*resume);
     if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
-      evaluator_ = make_evaluator(config, dataset);
+      evaluators_ = make_evaluators(config, dataset);
     }
     // All checks that can reject the run have passed, so files may now be truncated or removed.
     if (resume) {
@@ -57,7 +57,7 @@ class Training {
       logs_.truncate_to({});
     }
     if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
-    if (evaluator_ && config.checkpoint.keep_best) {
+    if (!evaluators_.empty() && config.checkpoint.keep_best) {
       for (const auto& record : earlier_evaluations()) remember(record);
       keep_best();
     }
@@ -92,7 +92,7 @@ class Training {
       if (diagnosis_ && (last || is_due(config_.diagnostics.every_images, before, after))) {
         progress.during(Phase::diagnostics, [&] { diagnose(); });
       }
-      const bool evaluating = evaluator_ && (last || is_due(config_.metrics.every_images, before, after));
+      const bool evaluating = !evaluators_.empty() && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
       // Another rank may be lost at any time, so a checkpoint to resume from is written early.
@@ -186,13 +186,12 @@ class Training {
   bool evaluate(bool last) {
     check_state(state_);
     const auto record =
-        evaluate_generator(*evaluator_, config_, state_.averaged_generator(), compute_, state_.images_seen, last);
+        evaluate_generator(evaluators_, config_, state_.averaged_generator(), compute_, state_.images_seen, last);
     logs_.metrics.append_line(metrics_line(record));
     logs_.events.add(record.images, summary_of(record));
     remember(record);
-    if (const auto fd = record.values.find("fd"); fd != record.values.end()) {
-      log::info(format_text("{} = {:.4g} at {} images ({:.1f} s)", metric_title("fd", record.extractor, record.samples),
-                            fd->second, record.images, record.seconds));
+    for (const auto& line : evaluation_lines(record)) {
+      log::info(format_text("{} at {} images ({:.1f} s)", line, record.images, record.seconds));
     }
     return config_.checkpoint.keep_best && best_.images() == state_.images_seen;
   }
@@ -250,7 +249,7 @@ class Training {
   RunLogs logs_;
   std::optional<Diagnosis> diagnosis_;  // empty if diagnostics.every_images is 0
   SentinelWarnings sentinels_;
-  std::unique_ptr<Evaluator> evaluator_;  // nullptr if metrics.every_images is 0
+  Evaluators evaluators_;  // empty if metrics.every_images is 0
   BestSoFar best_;
   std::optional<MetricsRecord> last_metrics_;
   std::unique_ptr<DataParallel> parallel_;  // nullptr in a single process

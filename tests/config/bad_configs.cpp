@@ -110,6 +110,16 @@ BadValues bad_values(const Slopes& rule) {
   return bad;
 }
 
+BadValues bad_values(const Extractors& rule) {
+  BadValues bad = with_hint({"[]", "{a: b}", "", "[[a]]", "[a, b, c, d, e]"}, allowed_text(allowed(rule)));
+  for (const auto& each : bad_values(TextRule::path)) {
+    if (!each.yaml.starts_with('"')) continue;
+    bad.push_back(each);
+    bad.push_back({"[auto, " + each.yaml + "]", each.hint});
+  }
+  return bad;
+}
+
 /// A file with `value` on line `value_line`.
 std::string file_with(const std::string& key, const std::string& value) {
   const std::size_t dot = key.find('.');

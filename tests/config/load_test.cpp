@@ -308,6 +308,29 @@ TEST_F(LoadConfig, ReadsAListOfNames) {
             "precision_recall, density_coverage, classifier_score, memorisation"});
 }
 
+TEST_F(LoadConfig, ReadsOneFeatureExtractorOrAList) {
+  const auto choices = [&](const std::string& text) {
+    const auto config = load(text).config;
+    EXPECT_EQ(load(to_yaml(config)).config.metrics.extractor, config.metrics.extractor);
+    return config.metrics.extractor.choices;
+  };
+  EXPECT_EQ(choices(""), (std::vector<std::string>{"auto"}));
+  EXPECT_EQ(choices("metrics: {extractor: inception.pt}"), (std::vector<std::string>{"inception.pt"}));
+  EXPECT_EQ(choices("metrics: {extractor: [classifier, efficientnet-lite0]}"),
+            (std::vector<std::string>{"classifier", "efficientnet-lite0"}));
+  const std::string allowed =
+      "; allowed: auto, classifier, efficientnet-lite0, random, or a path of at most 4096 bytes; or a list of at most "
+      "4 "
+      "of these";
+  EXPECT_EQ(errors("metrics: {extractor: []}"), Lines{"x.yaml:1: metrics.extractor has 0 entries" + allowed});
+  EXPECT_EQ(errors("metrics: {extractor: [a, b, c, d, e]}"),
+            Lines{"x.yaml:1: metrics.extractor has 5 entries" + allowed});
+  EXPECT_EQ(errors("metrics: {extractor: {a: b}}"),
+            Lines{"x.yaml:1: metrics.extractor is a map, not text or a list" + allowed});
+  EXPECT_EQ(errors("metrics: {extractor: [[a]]}"),
+            Lines{"x.yaml:1: metrics.extractor is a list, not text or a list" + allowed});
+}
+
 TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
   EXPECT_EQ(override_errors({"data.path=/data/set #1"}),
             Lines{"command line: 'data.path=/data/set #1': ' #' starts a comment; put the value in double quotes"});

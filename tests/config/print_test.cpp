@@ -54,6 +54,10 @@ class RandomValues {
     values.assign(random_() % (std::min<std::size_t>(rule.max_size, 4) + 1), Value{});
     for (auto& value : values) draw(value, rule.each);
   }
+  void draw(ExtractorList& extractors, const Extractors& rule) {
+    extractors.choices.assign(random_() % rule.max_size + 1, {});
+    for (auto& choice : extractors.choices) draw(choice, TextRule::path);
+  }
   void draw(NegativeSlope& slope, const Slopes& rule) {
     slope = NegativeSlope();
     if (random_() % 3 == 0) {

@@ -215,14 +215,5 @@ TEST_F(ImagesOfAFolder, AreReadAsIn09IfTheRunIsFromThen) {
   EXPECT_EQ(value(load(), 0, 0, 0), 200);
 }
 
-TEST_F(ImagesOfAFolder, AreTheSameWithoutTheCache) {
-  deep_gray("a.png", 4095);
-  const cv::Size size(40, 40);
-  write("b.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
-  const auto packed = load(), read = load_image_folder(folder_.path(), 3, 32);
-  EXPECT_EQ(packed.hash, read.hash);
-  EXPECT_EQ(packed.notes, read.notes);
-}
-
 }  // namespace
 }  // namespace slopegan

@@ -117,6 +117,22 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
 }
 
+TEST_F(EvaluatorTest, EvaluatesWithSeveralExtractorsOfWhichTheFirstDecides) {
+  auto extractors = make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16);
+  const auto evaluators = make_evaluators(all_of(100), std::move(extractors), train_, &test_, 16);
+  ASSERT_EQ(evaluators.size(), 2u);  // auto is the classifier
+  std::vector<Extraction> extractions;
+  for (const auto& evaluator : evaluators) extractions.push_back(extracted(*evaluator, generated_, 200));
+  const auto record = evaluate_all(evaluators, extractions);
+  EXPECT_THAT(record.extractor, HasSubstr("random-1-channel@"));
+  EXPECT_EQ(record.real_samples, 600);
+  EXPECT_EQ(record.features, extractions[0].features.size(1));
+  ASSERT_EQ(record.others.size(), 1u);
+  EXPECT_THAT(record.others[0].extractor, HasSubstr("classifier-two-halves@"));
+  EXPECT_EQ(record.others[0].values, evaluators[1]->evaluate(extractions[1]).values);
+  EXPECT_TRUE(record.others[0].floors.contains("fd"));
+}
+
 TEST_F(EvaluatorTest, RejectsTooFewImages) {
   auto evaluator = make(all_of(300), nullptr);
   EXPECT_THAT(message_of<DataError>([&] { evaluator.evaluate(extracted(evaluator, generated_, 5)); }),

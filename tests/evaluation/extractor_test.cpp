@@ -129,7 +129,7 @@ TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {
   dataset.labels[3] = 1'000'000;
   EXPECT_FALSE(can_classify(dataset));
   EXPECT_FALSE(can_classify(without_labels(dataset)));
-  EXPECT_FALSE(default_extractor(without_labels(dataset), nullptr, 16)->has_classes());
+  EXPECT_FALSE(make_extractor("auto", without_labels(dataset), nullptr, 16)->has_classes());
 }
 
 TEST(TorchScriptExtractor, ReturnsFeaturesAndClassProbabilitiesWithTheConventionsOfInception) {
@@ -169,7 +169,7 @@ TEST(TorchScriptExtractor, RejectsInvalidFiles) {
     return message_of<DataError>([&] { TorchScriptExtractor{file}; });
   };
   EXPECT_THAT(refused(directory / "missing.pt"),
-              HasSubstr("missing.pt is not a file; metrics.extractor must be auto or"));
+              HasSubstr("missing.pt is not a file; metrics.extractor must be one of auto, classifier"));
   EXPECT_THAT(refused(directory.path()), HasSubstr("is not a file"));
   EXPECT_THAT(refused(directory.write("text.pt", "not a module")), HasSubstr("text.pt is not a TorchScript module"));
   EXPECT_THAT(refused(golden + "broken.pt"), HasSubstr("broken.pt: the extractor fails on uint8 images"));

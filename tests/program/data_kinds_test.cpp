@@ -63,7 +63,7 @@ TEST_F(DataKinds, EveryShippedConfigurationPassesADryRun) {
 
 TEST_F(DataKinds, EveryCommandAcceptsAFolderOfColourImages) {
   write_images("photos", 150);
-  const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true",
+  const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true", "metrics.extractor=random",
                                          "data.path=" + (directory_ / "photos").string()};
   const auto trained = train("run", data);
   ASSERT_EQ(trained.code, 0) << trained.err;
@@ -73,13 +73,14 @@ TEST_F(DataKinds, EveryCommandAcceptsAFolderOfColourImages) {
   EXPECT_EQ(slopegan({"diagnose", run}).code, 0);
   EXPECT_EQ(slopegan({"grid", run, "--out", (directory_ / "grid.png").string()}).code, 0);
   EXPECT_EQ(cv::imread(directory_ / "grid.png").channels(), 3);
-  EXPECT_EQ(slopegan({"evaluate", run}).code, 0);
+  EXPECT_EQ(slopegan({"evaluate", run, "--extractor", "random"}).code, 0);
 
   const auto config =
       directory_.write("photos.yaml", "data: {kind: image_folder, path: " + (directory_ / "photos").string() + "}\n");
-  EXPECT_EQ(slopegan({"evaluate", run, "--against", config.string()}).code, 0);
+  EXPECT_EQ(slopegan({"evaluate", "--extractor", "random", run, "--against", config.string()}).code, 0);
   write_images("others", 120, 500);
-  const auto folder = slopegan({"evaluate", (directory_ / "others").string(), "--against", config.string()});
+  const auto folder =
+      slopegan({"evaluate", (directory_ / "others").string(), "--against", config.string(), "--extractor", "random"});
   EXPECT_EQ(folder.code, 0) << folder.err;
   const auto looked_at = slopegan({"data", config.string(), "--out", (directory_ / "reals.png").string()});
   EXPECT_EQ(looked_at.code, 0);

@@ -11,11 +11,13 @@
 #include "images/image_file.h"
 #include "program.h"
 #include "run/records.h"
+#include "support/random.h"
 #include "temporary_directory.h"
 
 namespace slopegan::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
@@ -221,6 +223,95 @@ TEST_F(Evaluate, DoesNotExecuteAnExtractorNamedInACheckpoint) {
   EXPECT_THAT(Json::parse(result.out)["extractor"].get<std::string>(), HasSubstr("random-1-channel@"));
   const auto asked = slopegan({"evaluate", run_dir("run").string(), "--extractor", extractor});
   EXPECT_EQ(Json::parse(asked.out)["extractor"], records("run").back().extractor);
+}
+
+TEST_F(Evaluate, SeveralExtractorsMeasureTheSameImages) {
+  const std::string plain = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
+  ASSERT_EQ(train("run", {"metrics.extractor=[random, " + plain + "]"}).code, 0);
+  ASSERT_EQ(train("one").code, 0);
+  const auto all = records("run"), alone = records("one");
+  ASSERT_EQ(all.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    ASSERT_EQ(all[i].others.size(), 1u);
+    EXPECT_THAT(all[i].others[0].extractor, HasSubstr("file-plain@"));
+    EXPECT_EQ(all[i].values, alone[i].values);
+  }
+  EXPECT_TRUE(all[3].others[0].fd_repeat.has_value());
+  EXPECT_EQ(fs::read_symlink(run_dir("run") / "checkpoints/best"),
+            fs::read_symlink(run_dir("one") / "checkpoints/best"));
+  const auto result = slopegan({"evaluate", "--extractor", plain, "random", run_dir("run").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto json = Json::parse(result.out);
+  EXPECT_EQ(json["extractor"], all[3].others[0].extractor);
+  EXPECT_EQ(json["others"][0]["extractor"], all[3].extractor);
+  EXPECT_EQ(json["others"][0]["values"]["fd"].get<double>(), all[3].values.at("fd"));
+  EXPECT_THAT(result.err, AllOf(HasSubstr(all[3].extractor + ", 120 generated images"),
+                                HasSubstr(all[3].others[0].extractor + ", 120 generated images")));
+}
+
+/// Colour images without labels, and programs with and without the weights of EfficientNet-Lite0.
+class ColourEvaluate : public ProgramTest {
+ protected:
+  ColourEvaluate() {
+    std::vector<float> numbers(40 * 32 * 32 * 3);
+    RandomStream(0, "tests/colours").fill_uniform(numbers, 0, 256);
+    fs::create_directory(directory_ / "photos");
+    for (int i = 0; i < 40; ++i) {
+      cv::Mat image(32, 32, CV_8UC3);
+      for (int j = 0; j < 32 * 32 * 3; ++j) {
+        image.data[j] = static_cast<std::uint8_t>(numbers[static_cast<std::size_t>(i * 32 * 32 * 3 + j)] / 2 +
+                                                  static_cast<float>(i));
+      }
+      write_png(directory_ / "photos" / (std::to_string(i) + ".png"), image);
+    }
+  }
+  std::vector<std::string> arguments(const std::string& command, const std::vector<std::string>& more) const {
+    auto all = smoke(command, {"training.precision=float32", "training.threads=1", "training.total_images=128",
+                               "metrics.samples=100", "diagnostics.every_images=0", "data.kind=image_folder",
+                               "data.path=" + (directory_ / "photos").string(), "run.name=run"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  /// Runs a copy of the program, which has no folder of weights beside it.
+  Result without_weights(const std::vector<std::string>& arguments) const {
+    fs::create_directories(directory_ / "bin");
+    fs::copy_file(SLOPEGAN_BINARY, directory_ / "bin/slopegan", fs::copy_options::skip_existing);
+    return run(directory_.path(), arguments, {}, directory_ / "bin/slopegan");
+  }
+  const CacheDirectory cache_;
+};
+
+TEST_F(ColourEvaluate, EndsBeforeTheRunDirectoryIsMadeIfTheWeightsAreMissing) {
+  for (const std::string command : {"train", "sweep"}) {
+    const auto missing = without_weights(arguments(command, {}));
+    EXPECT_EQ(missing.code, 3) << missing.err;
+    EXPECT_THAT(missing.err, AllOf(HasSubstr("weights of EfficientNet-Lite0"), HasSubstr("scripts/install_ruler.py"),
+                                   HasSubstr("metrics.extractor=random")));
+    EXPECT_FALSE(fs::exists(outputs() / "run"));
+  }
+  const auto unmeasured = without_weights(arguments("train", {"metrics.every_images=0"}));
+  EXPECT_EQ(unmeasured.code, 0) << unmeasured.err;
+  fs::remove_all(outputs());
+  const auto random = without_weights(arguments("train", {"metrics.extractor=random"}));
+  EXPECT_EQ(random.code, 0) << random.err;
+  EXPECT_EQ(without_weights({"evaluate", (outputs() / "run").string()}).code, 3);
+}
+
+TEST_F(ColourEvaluate, MeasuresWithEfficientNet) {
+  if (!fs::exists(fs::path(SLOPEGAN_SOURCE_DIR) / "build/rulers/efficientnet_lite0.safetensors")) {
+    GTEST_SKIP() << "the weights of EfficientNet-Lite0 are not installed; install them with scripts/install_ruler.py";
+  }
+  const auto trained = slopegan(arguments("train", {}));
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto record = read_metrics(outputs() / "run/metrics.jsonl").back();
+  EXPECT_THAT(record.extractor, HasSubstr("efficientnet-lite0-128@7880d583"));
+  EXPECT_EQ(record.features, 1280);
+  EXPECT_EQ(record.real_samples, 40);
+  EXPECT_THAT(trained.err, HasSubstr("KD[efficientnet-lite0-128@7880d583,n=100]"));
+  const auto result = slopegan({"evaluate", (outputs() / "run").string()});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("40 images are few for 1280 features"));
+  EXPECT_LT(result.err.find("\nkd "), result.err.find("\nfd "));
 }
 
 TEST_F(Evaluate, ReportsInvalidArguments) {

@@ -34,9 +34,9 @@ class Program {
  public:
   /// `prepare` runs in the child before exec: limits, environment, descriptors.
   Program(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
-          const std::function<void()>& prepare = {})
+          const std::function<void()>& prepare = {}, const std::string& binary = SLOPEGAN_BINARY)
       : out_(scratch / "stdout.txt"), err_(scratch / "stderr.txt") {
-    std::vector<std::string> owned = {SLOPEGAN_BINARY};
+    std::vector<std::string> owned = {binary};
     owned.insert(owned.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     for (auto& argument : owned) pointers.push_back(argument.data());
@@ -96,8 +96,8 @@ struct Result {
 };
 
 inline Result run(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
-                  const std::function<void()>& prepare = {}) {
-  Program program(scratch, arguments, prepare);
+                  const std::function<void()>& prepare = {}, const std::string& binary = SLOPEGAN_BINARY) {
+  Program program(scratch, arguments, prepare, binary);
   const int code = program.wait();
   return {code, program.out(), program.err(), program.peak_mib()};
 }

@@ -118,7 +118,19 @@ TEST(History, NamesAMalformedLine) {
 }
 
 MetricsRecord metrics_example() {
-  return {60000, "classifier-x@1a2b", 10000, {{"fd", 1.0 / 3}, {"kd", -1e-17}}, {{"fd", 0.02}}, 9000, 0.01, 0.34, 2.5};
+  MetricsRecord record;
+  record.images = 60000;
+  record.extractor = "classifier-x@1a2b";
+  record.features = 64;
+  record.real_samples = 50000;
+  record.samples = 10000;
+  record.values = {{"fd", 1.0 / 3}, {"kd", -1e-17}};
+  record.floors = {{"fd", 0.02}};
+  record.floor_samples = 9000;
+  record.fd_bias = 0.01;
+  record.fd_repeat = 0.34;
+  record.seconds = 2.5;
+  return record;
 }
 
 TEST(MetricsRecord, RoundTrips) {
@@ -129,6 +141,38 @@ TEST(MetricsRecord, RoundTrips) {
   std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n"
                                        << metrics_line(without_repeat) << "\n{\"half a li";
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), (std::vector{metrics_example(), without_repeat}));
+}
+
+TEST(MetricsRecord, KeepsTheFiguresOfFurtherExtractors) {
+  const TemporaryDirectory directory;
+  auto record = metrics_example();
+  EXPECT_FALSE(nlohmann::json::parse(metrics_line(record)).contains("others"));
+  record.others.emplace_back();
+  record.others[0].extractor = "efficientnet-lite0-128@7880d583";
+  record.others[0].values = {{"fd", 82.5}};
+  std::ofstream(directory / "m.jsonl") << metrics_line(record) << "\n";
+  EXPECT_EQ(read_metrics(directory / "m.jsonl"), std::vector{record});
+}
+
+TEST(MetricsRecord, ReadsALineOfVersion0_9) {
+  const TemporaryDirectory directory;
+  directory.write("m.jsonl",
+                  R"({"images":640,"extractor":"x@1","samples":100,"values":{"fd":2.5},"floors":{},"floor_samples":0,)"
+                  R"("seconds":0.5})"
+                  "\n");
+  const auto record = read_metrics(directory / "m.jsonl").front();
+  EXPECT_EQ(record.values.at("fd"), 2.5);
+  EXPECT_TRUE(record.others.empty());
+  EXPECT_FALSE(has_few_images(record, record.samples));  // unknown
+}
+
+TEST(HasFewImages, ComparesTheSmallerSetWithTheNumberOfFeatures) {
+  auto record = metrics_example();
+  record.features = 1280;
+  EXPECT_FALSE(has_few_images(record, 6400));
+  EXPECT_TRUE(has_few_images(record, 6399));
+  record.real_samples = 3000;
+  EXPECT_TRUE(has_few_images(record, 10000));
 }
 
 TEST(MetricsRecord, ReadsANonFiniteValueAsNaN) {

@@ -42,6 +42,26 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
   EXPECT_EQ(nlohmann::json::parse(statistics_json(*file)), nlohmann::json::parse(written));
 }
 
+TEST(StatisticsJson, CompareTheOrderOfTheSlopesByAFurtherExtractor) {
+  auto scores = example_scores();
+  RulerScores ruler{{"FD[y@2,n=100]", "y@2", 100, 640, std::nullopt, std::nullopt}, {}};
+  for (const auto& arm : scores.arms) {  // the reverse of the order of 0.1 and 0.2
+    ruler.fds.push_back(arm.fd ? std::optional(arm.negative_slope == 1 ? 50 : 20 - *arm.fd) : std::nullopt);
+  }
+  scores.rulers.push_back(ruler);
+  const auto file = parse_statistics(statistics_json(evaluate_scores(scores, 0.2)));
+  ASSERT_TRUE(file);
+  ASSERT_EQ(file->rulers.size(), 1u);
+  EXPECT_EQ(file->rulers[0].metric.name, "FD[y@2,n=100]");
+  ASSERT_EQ(file->rulers[0].slopes.size(), 3u);
+  EXPECT_EQ(file->rulers[0].slopes[2].other_mean_fd, 50);
+  EXPECT_NEAR(*file->rulers[0].kendall_tau, 1.0 / 3, 1e-12);
+  EXPECT_THAT(file->notes, ::testing::Contains(::testing::HasSubstr(
+                               "between the orders of 3 slopes by mean FD[x@1,n=100] and by mean FD[y@2,n=100] is 0.33 "
+                               "(1: the same order, -1: the reverse); the lowest means are those of slope 0.1 and of "
+                               "slope 0.2")));
+}
+
 TEST(StatisticsJson, DerivesTheVerdictOfOlderFiles) {
   auto json = nlohmann::json::parse(statistics_json(evaluate_scores(example_scores(), 0.2)));
   for (auto& comparison : json.at("comparisons")) comparison.erase("verdict");

@@ -78,6 +78,32 @@ TEST_F(SweepResults, TakeTheScoresOfTheLastLine) {
   EXPECT_TRUE(scores.notes.empty());
 }
 
+TEST_F(SweepResults, KeepTheFiguresOfAFurtherExtractor) {
+  for (std::size_t arm = 0; arm < 4; ++arm) {
+    auto record = metrics(3 + static_cast<double>(arm));
+    if (arm != 3) {
+      record.others.emplace_back();
+      record.others[0].extractor = "efficientnet-lite0-128@7880d583";
+      record.others[0].values = {{"fd", 100 - static_cast<double>(arm)}};
+      record.others[0].fd_bias = 7;
+    }
+    write_done(arm, record);
+  }
+  const auto scores = read_scores(config_, arms_);
+  ASSERT_THAT(scores.rulers, SizeIs(1));
+  EXPECT_EQ(scores.rulers[0].metric.name, "FD[efficientnet-lite0-128@7880d583,n=1000]");
+  EXPECT_EQ(scores.rulers[0].metric.bias, 7);
+  EXPECT_EQ(scores.rulers[0].fds, (std::vector<std::optional<double>>{100, 99, 98, std::nullopt}));
+  write_results(directory_ / "results.csv", arms_);
+  std::ifstream file(directory_ / "results.csv");
+  std::string header, first;
+  std::getline(file, header);
+  std::getline(file, first);
+  EXPECT_THAT(header, HasSubstr("fd_floor,fd_repeat,extractor_2,fd_2,kd_2,"));
+  EXPECT_THAT(first, HasSubstr(",efficientnet-lite0-128@7880d583,100,"));
+  EXPECT_EQ(std::count(header.begin(), header.end(), ','), std::count(first.begin(), first.end(), ','));
+}
+
 TEST_F(SweepResults, ScoreOnlyFinishedArms) {
   write_done(0, metrics(3));
   write_run(0, "stopped", 320);

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "evaluation/extractor.h"
+#include "models/efficientnet_lite0.h"
+
+namespace slopegan {
+
+/// EfficientNet-Lite0 with its ImageNet weights, for colour images without labels. An image is resized to the input
+/// size (bilinear, antialiased when it shrinks); gray images are repeated to three channels. The name contains the
+/// input size: "efficientnet-lite0-128@7880d583".
+class EfficientNetExtractor : public FeatureExtractor {
+ public:
+  /// ImageNet networks are trained at 224 pixels. A smaller input gives nearly the same order of sets of images for a
+  /// fraction of the time; see outputs/README.md.
+  static constexpr std::int64_t default_input_size = 128;
+
+  /// weights: the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or another file.
+  explicit EfficientNetExtractor(const std::filesystem::path& weights, std::int64_t input_size = default_input_size);
+
+  bool has_classes() const override { return false; }
+
+  /// Returns the input of the network for images in [−1, 1].
+  at::Tensor network_input(const at::Tensor& images) const;
+
+  const EfficientNetLite0& network() const { return network_; }
+
+ private:
+  Extraction extract_batch(const at::Tensor& images) override;
+
+  std::int64_t input_size_;
+  EfficientNetLite0 network_;
+};
+
+/// Returns the installed weights: rulers/efficientnet_lite0.safetensors in cache_dir(), otherwise in ../rulers (where
+/// scripts/setup.sh installs it) or ../share/slopegan/rulers relative to the directory of the program. std::nullopt if
+/// there are none.
+std::optional<std::filesystem::path> find_efficientnet_weights();
+
+/// Returns the shell command that installs the weights.
+std::string install_efficientnet_command();
+
+}  // namespace slopegan
