@@ -133,6 +133,7 @@ Dataset load_cifar(const DataConfig& config, const std::filesystem::path& path, 
   std::vector<torch::Tensor> images, labels;
   bool usable = config.labels != LabelUse::none;
   Dataset dataset;
+  if (!usable) note_unused_labels(dataset);
   dataset.name = kind.name;
   dataset.files = location->files(split);
   for (const auto& file : dataset.files) {

@@ -93,7 +93,7 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
   if (config.labels == LabelUse::none && dataset->has_labels()) {
     dataset->labels = torch::Tensor();
     dataset->class_names.clear();
-    dataset->notes.push_back("labels are not used (data.labels: none)");
+    note_unused_labels(*dataset);
   }
   if (config.channels != 0 && config.channels != dataset->channels()) {
     dataset->images = with_channels(dataset->images, config.channels);
@@ -126,7 +126,11 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
 }
 
 void log_notes(const Dataset& dataset, Split split) {
-  const std::string prefix = std::string(split == Split::train ? "training" : "test") + " images: ";
+  log_notes(dataset, split == Split::train ? "training images" : "test images");
+}
+
+void log_notes(const Dataset& dataset, const std::string& images) {
+  const std::string prefix = images + ": ";
   for (const auto& note : dataset.notes) {
     if (is_new_line(prefix + note)) log::info(prefix + note);
   }
@@ -141,6 +145,8 @@ void log_notes(const Dataset& dataset, Split split) {
                   dataset.unreadable.size() == 1 ? "is skipped" : "are skipped", dataset.unreadable.front());
   if (is_new_line(line)) log::warning(line);
 }
+
+void note_unused_labels(Dataset& dataset) { dataset.notes.emplace_back("labels are not used (data.labels: none)"); }
 
 std::filesystem::path source_of(const Dataset& dataset) {
   return dataset.files.empty() ? std::filesystem::path() : dataset.files.front();

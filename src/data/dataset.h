@@ -58,6 +58,8 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
 
 /// Logs the notes and warnings of a data set and its unreadable files. A line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
+/// `images` names the images in the log: "training images".
+void log_notes(const Dataset& dataset, const std::string& images);
 /// The file or directory of the images, or an empty path.
 std::filesystem::path source_of(const Dataset& dataset);
 
@@ -77,6 +79,9 @@ struct DatasetFormat {
 };
 
 extern const DatasetFormat idx_format, cifar_format, image_folder_format, image_folder_0_9_format, npz_format;
+
+/// Notes that data.labels: none leaves out labels that are there.
+void note_unused_labels(Dataset& dataset);
 
 /// A uint8 tensor that owns the memory of `buffer`, whose size must match `shape`.
 torch::Tensor byte_tensor(ByteBuffer buffer, const std::vector<std::int64_t>& shape);

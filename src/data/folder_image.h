@@ -40,7 +40,8 @@ std::vector<FolderImage> read_folder_images(const std::filesystem::path& root,
                                             std::size_t end, const PixelOptions& options);
 
 /// How many bits the 16-bit images among the files use, all together: 8, 10, 12, 14 or 16, because such files often
-/// contain the 12 bits of a camera, and an image alone does not tell its range. Decodes these images. Throws StoppedError on a stop signal.
+/// contain the 12 bits of a camera, and an image alone does not tell its range. Decodes these images. Throws
+/// StoppedError on a stop signal.
 int deep_bits_of(const std::filesystem::path& root, const std::vector<std::filesystem::path>& files);
 
 }  // namespace slopegan

@@ -74,7 +74,11 @@ Dataset load_idx(const DataConfig& config, const fs::path& path, Split split) {
   IdxFile images(files->images, 3);
   dataset.images = byte_tensor(images.read_data(), images.shape()).unsqueeze(1);
   if (config.transpose) dataset.images = dataset.images.transpose(2, 3).contiguous();
-  if (config.labels != LabelUse::none) add_labels(dataset, *files);
+  if (config.labels == LabelUse::none) {
+    if (!files->labels.empty()) note_unused_labels(dataset);
+  } else {
+    add_labels(dataset, *files);
+  }
   return dataset;
 }
 

@@ -8,7 +8,6 @@
 #include "data/image_folder.h"
 #include "images/image_file.h"
 #include "support/errors.h"
-#include "support/log.h"
 #include "support/posix_file.h"
 #include "support/text.h"
 
@@ -103,9 +102,7 @@ std::shared_ptr<const Dataset> ImageSet::stored(std::int64_t resolution) const {
 
 std::shared_ptr<const Dataset> ImageSet::load(std::int64_t channels, std::int64_t resolution) const {
   auto dataset = std::make_shared<Dataset>(*stored(resolution));
-  const std::string prefix = printable(config_.path) + ": ";
-  for (const auto& note : dataset->notes) log::info(prefix + note);
-  for (const auto& warning : dataset->warnings) log::warning(prefix + warning);
+  log_notes(*dataset, printable(config_.path));
   const bool gray = dataset->channels() == 1 || (channels != 3 && is_gray(dataset->images));
   const std::int64_t wanted = channels > 0 ? channels : gray ? 1 : 3;
   if (wanted == dataset->channels()) return dataset;

@@ -215,7 +215,11 @@ Dataset load_npz(const DataConfig& config, const fs::path& path, Split split) {
   dataset.name = dataset_name(file_path.parent_path() / file_path.stem());
   dataset.files = {file_path};
   add_images(dataset, file, arrays->images, config);
-  if (config.labels != LabelUse::none) add_labels(dataset, file, *arrays);
+  if (config.labels == LabelUse::none) {
+    if (!arrays->labels.empty()) note_unused_labels(dataset);
+  } else {
+    add_labels(dataset, file, *arrays);
+  }
   if (split == Split::train) note_unused_arrays(dataset, file);
   return dataset;
 }
