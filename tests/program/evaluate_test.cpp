@@ -167,7 +167,7 @@ TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndSaysWhich) {
   const auto write = [&](const std::string& folder, int side) {
     fs::create_directories(directory_ / folder);
     for (int i = 0; i < 30; ++i) {
-      cv::Mat image(side, side, CV_8UC3);
+      cv::Mat image(side, side, CV_8UC1);
       cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
       write_png(directory_ / folder / (std::to_string(100 + i) + ".png"), image);
     }
