@@ -1,6 +1,5 @@
 #include "data/dataset.h"
 
-#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <span>
@@ -10,7 +9,6 @@
 #include "data/summary.h"
 #include "data/transform.h"
 #include "data/wrong_kind.h"
-#include "support/cache_directory.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -84,12 +82,10 @@ Dataset load_split(const DataConfig& config, const std::filesystem::path& path, 
 
 std::string Dataset::pixel_key() const { return fit == ImageFit::pad ? hash : hash + " " + std::string(name_of(fit)); }
 
-bool has_split(const DataConfig& config, Split split) {
-  return format_of(config).has_split(expand_home(config.path), split);
-}
+bool has_split(const DataConfig& config, Split split) { return format_of(config).has_split(config.path, split); }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split) {
-  auto dataset = std::make_shared<Dataset>(load_split(config, expand_home(config.path), split));
+  auto dataset = std::make_shared<Dataset>(load_split(config, config.path, split));
   if (config.labels == LabelUse::none && dataset->has_labels()) {
     dataset->labels = torch::Tensor();
     dataset->class_names.clear();

@@ -79,10 +79,4 @@ IoError cache_error(const std::string& action, const IoError& error) {
   return IoError(action + ": " + error.what() + "; SLOPEGAN_CACHE sets another directory for the cache");
 }
 
-fs::path expand_home(const fs::path& path) {
-  const std::string& text = path.native();
-  const auto home = path_variable("HOME");
-  return text.starts_with("~/") && home.is_absolute() ? home / text.substr(2) : path;
-}
-
 }  // namespace slopegan

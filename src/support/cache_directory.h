@@ -34,7 +34,4 @@ std::filesystem::path cache_record(const std::filesystem::path& file);
 /// "<action>: <message of error>; SLOPEGAN_CACHE sets another directory".
 IoError cache_error(const std::string& action, const IoError& error);
 
-/// Replaces a leading ~/ of `path` with $HOME if $HOME is an absolute path.
-std::filesystem::path expand_home(const std::filesystem::path& path);
-
 }  // namespace slopegan

@@ -1,6 +1,5 @@
 #include "support/cache_directory.h"
 
-#include <cstdlib>
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
@@ -68,13 +67,6 @@ TEST_F(CacheModes, StayPrivateInAPrivateCache) {
 TEST(CacheErrors, NameTheVariableThatSetsTheDirectory) {
   EXPECT_THAT(cache_error("cannot pack images", IoError("no space")).what(),
               ::testing::StartsWith("cannot pack images: no space; SLOPEGAN_CACHE"));
-}
-
-TEST(ExpandHome, ReplacesOnlyALeadingTilde) {
-  const std::filesystem::path home = std::getenv("HOME") != nullptr ? std::getenv("HOME") : "";
-  if (!home.is_absolute()) GTEST_SKIP() << "no HOME";
-  EXPECT_EQ(expand_home("~/images/cats"), home / "images/cats");
-  for (const char* path : {"~", "~other/images", "images/~/cats", "/images", ""}) EXPECT_EQ(expand_home(path), path);
 }
 
 }  // namespace
