@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/summary.h"
 #include "data/transform.h"
+#include "evaluation/extractor.h"
 #include "images/convert.h"
 #include "images/image_file.h"
 #include "images/sheet.h"
@@ -93,6 +94,21 @@ std::string test_text(const DataConfig& config) {
   }
 }
 
+/// How training would measure its images, or why it cannot.
+std::string metrics_text(const Config& config, const Dataset& train) {
+  if (config.metrics.every_images == 0) return "metrics\n  none\n";
+  std::string text = "metrics\n";
+  for (const auto& choice : config.metrics.extractor.choices) {
+    try {
+      check_extractor(choice, train);
+      text += "  by      " + printable(resolved_extractor(choice, train)) + "\n";
+    } catch (const DataError& error) {
+      text += std::string("  warning ") + error.what() + "\n";
+    }
+  }
+  return text;
+}
+
 int run_data(const DataArguments& arguments) {
   if (arguments.cache) {
     print_cache(arguments.prune);
@@ -103,6 +119,7 @@ int run_data(const DataArguments& arguments) {
   const auto train = load_dataset(config.data, Split::train);
   print(train->name + "\n" + summary_text(*train, Split::train));
   print(test_text(config.data));
+  print(metrics_text(config, *train));
   const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
   const cv::Mat picture = draw_reals(*train, config.data);
   make_parent_directories(out);

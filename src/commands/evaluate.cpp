@@ -207,8 +207,8 @@ std::vector<Figure> ordered_figures(const RulerFigures& ruler, bool few_images) 
 }
 
 std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, std::int64_t resolution) {
-  std::string text = format_text("{}, {} generated images at {} x {} pixels", ruler.extractor, record.samples,
-                                 resolution, resolution);
+  std::string text =
+      format_text("{}, {} generated images at {} x {} pixels", ruler.extractor, record.samples, resolution, resolution);
   if (!ruler.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
   text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
   const bool few_images = has_few_images(ruler, record.samples);
@@ -290,8 +290,8 @@ void setup_evaluate(CLI::App& command, Action& action) {
       .add_option("--extractor", arguments->extractors,
                   "Feature extractors as in metrics.extractor: auto, classifier, efficientnet-lite0, random, or a "
                   "TorchScript file such as inception-2015-12-05.pt, whose code is executed")
-      ->capture_default_str()
-      ->type_name("NAME|FILE");
+      ->default_str("auto")
+      ->type_name("auto|classifier|efficientnet-lite0|random|FILE");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_evaluate(*arguments); };
   });

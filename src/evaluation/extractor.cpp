@@ -99,6 +99,11 @@ ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9) {
   return train.channels() == 3 && !as_in_0_9 ? ExtractorKind::efficientnet_lite0 : ExtractorKind::random;
 }
 
+std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9) {
+  const auto kind = kind_of(choice, train, as_in_0_9);
+  return kind ? std::string(name_of(*kind)) : choice;
+}
+
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9) {
   const auto kind = kind_of(choice, train, as_in_0_9);
   if (!kind) {

@@ -60,6 +60,9 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
 /// ones. In version 0.9 it was the random network for both.
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
+/// `choice`, or the word that auto stands for.
+std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
+
 /// Checks metrics.extractor = `choice` without computing anything. Throws DataError if the labels are not suitable for
 /// a classifier, the weights of EfficientNet-Lite0 are not installed, or a file is missing.
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);

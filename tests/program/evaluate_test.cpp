@@ -289,6 +289,9 @@ TEST_F(ColourEvaluate, EndsBeforeTheRunDirectoryIsMadeIfTheWeightsAreMissing) {
                                    HasSubstr("metrics.extractor=random")));
     EXPECT_FALSE(fs::exists(outputs() / "run"));
   }
+  const auto looked_at = without_weights(arguments("data", {"--out", (directory_ / "reals.png").string()}));
+  EXPECT_EQ(looked_at.code, 0) << looked_at.err;
+  EXPECT_THAT(looked_at.out, HasSubstr("metrics\n  warning the weights of EfficientNet-Lite0"));
   const auto unmeasured = without_weights(arguments("train", {"metrics.every_images=0"}));
   EXPECT_EQ(unmeasured.code, 0) << unmeasured.err;
   fs::remove_all(outputs());
