@@ -15,7 +15,7 @@
 namespace slopegan {
 
 void check_metrics(const Config& config, const Dataset& train) {
-  if (config.metrics.every_images == 0) return;
+  if (config.metrics.every_images == 0 || train.size() < Evaluator::least_images) return;
   for (const auto& choice : config.metrics.extractor.choices) check_extractor(choice, train, config.data.as_in_0_9);
 }
 
