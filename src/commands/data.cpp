@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/summary.h"
 #include "data/transform.h"
+#include "evaluation/evaluator.h"
 #include "evaluation/extractor.h"
 #include "images/convert.h"
 #include "images/image_file.h"
@@ -97,6 +98,9 @@ std::string test_text(const DataConfig& config) {
 /// How training would measure its images, or why it cannot.
 std::string metrics_text(const Config& config, const Dataset& train) {
   if (config.metrics.every_images == 0) return "metrics\n  none\n";
+  if (train.size() < Evaluator::least_images) {
+    return format_text("metrics\n  none    they need at least {} images\n", Evaluator::least_images);
+  }
   std::string text = "metrics\n";
   for (const auto& choice : config.metrics.extractor.choices) {
     try {

@@ -77,10 +77,14 @@ bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, co
                     strays, files.size(), printable(example.string())));
     return false;
   }
+  const std::string name = printable(example.string());
   found.warnings.push_back(
-      format_text("{} left out, because {} in no directory of a class, for example {}; data.labels: none uses {}",
-                  strays == 1 ? "1 image is" : format_text("{} images are", strays), strays == 1 ? "it is" : "they are",
-                  printable(example.string()), strays == 1 ? "it, but no labels" : "them, but no labels"));
+      strays == 1 ? format_text("1 image is left out, because it is in no directory of a class: {}; data.labels: none "
+                                "uses it, but no labels",
+                                name)
+                  : format_text("{} images are left out, because they are in no directory of a class, for example {}; "
+                                "data.labels: none uses them, but no labels",
+                                strays, name));
   return true;
 }
 

@@ -137,8 +137,8 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
                       0;
     if (!used && holds_images(layout.base / name, true)) unused.push_back(name);
   }
-  layout.notes.push_back("training images: " + names_text(layout.train) +
-                         "; test images: " + (layout.test.empty() ? "none" : names_text(layout.test)));
+  layout.notes.push_back("splits: training images from " + names_text(layout.train) + ", " +
+                         (layout.test.empty() ? "no test images" : "test images from " + names_text(layout.test)));
   if (!unused.empty()) {
     layout.notes.push_back("not used, because they are beside the training images: " + names_text(unused));
   }

@@ -155,8 +155,9 @@ class FolderWalk {
     auto& notes = listing_.notes;
     if (!followed_.empty()) notes.push_back("links to directories that are followed: " + names_text(followed_, 5));
     if (!not_followed_.empty()) {
-      notes.push_back("links to directories that are not followed, because they lead to what is listed already: " +
-                      names_text(not_followed_, 5));
+      notes.push_back(
+          "links that are not followed, because they lead to a directory that contains them or is listed already: " +
+          names_text(not_followed_, 5));
     }
     if (const auto text = other_files_text(listing_); !text.empty()) notes.push_back(text);
     if (const auto& names = listing_.left_by_programs; !names.empty()) {

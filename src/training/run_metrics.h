@@ -16,7 +16,7 @@
 namespace slopegan {
 
 /// Checks without computing anything that metrics.extractor can be used with these images, unless metrics.every_images
-/// is 0. Throws DataError.
+/// is 0 or there are too few images for metrics. Throws DataError.
 void check_metrics(const Config& config, const Dataset& train);
 
 /// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a

@@ -77,7 +77,7 @@ TEST(FindLayout, SaysWhatIsNotUsed) {
   }
   folder.file("annotations/a.xml", "text");
   EXPECT_THAT(find_layout(folder.path()).notes,
-              ElementsAre("training images: train; test images: test",
+              ElementsAre("splits: training images from train, test images from test",
                           "not used, because they are beside the training images: unlabelled, val",
                           HasSubstr("beside the training images: the images in")));
 }

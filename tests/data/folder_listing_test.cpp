@@ -77,8 +77,8 @@ TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {
   EXPECT_THAT(listing.files, ElementsAre("best/x.jpg", "linked.jpg", "real/a.jpg"));
   EXPECT_THAT(listing.notes,
               ElementsAre("links to directories that are followed: best",
-                          "links to directories that are not followed, because they lead to what is listed already: "
-                          "alias, best_too"));
+                          "links that are not followed, because they lead to a directory that contains them or is "
+                          "listed already: alias, best_too"));
 }
 
 TEST(ListImages, EndsWhereLinksFormACycle) {

@@ -33,9 +33,9 @@ class Folders : public ProgramTest {
   /// Trains with all measurements on.
   Result train(const std::string& folder, const std::vector<std::string>& more = {}) {
     auto arguments =
-        smoke("train", {"training.total_images=128", "checkpoint.every_images=0", "metrics.samples=50",
+        smoke("train", {"training.total_images=128", "checkpoint.every_images=0", "metrics.samples=100",
                         "metrics.every_images=128", "metrics.names=[fd, kd, precision_recall, memorisation]",
-                        "metrics.extractor=auto", "diagnostics.every_images=128", "diagnostics.probes=64",
+                        "metrics.extractor=auto", "diagnostics.every_images=128", "diagnostics.probes=100",
                         "run.name=run", "data.kind=image_folder", "data.path=" + (directory_ / folder).string()});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return slopegan(arguments);

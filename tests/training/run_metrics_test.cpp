@@ -43,6 +43,9 @@ TEST(MakeEvaluators, LeavesMetricsOutIfThereAreTooFewImages) {
   Dataset five;
   five.images = at::zeros({5, 1, 32, 32}, at::kByte);
   EXPECT_TRUE(make_evaluators(Config(), five).empty());
+  Config needs_weights;
+  needs_weights.metrics.extractor.choices = {"missing.pt"};
+  check_metrics(needs_weights, five);  // the extractor is not needed
 }
 
 }  // namespace
