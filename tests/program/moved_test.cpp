@@ -113,7 +113,7 @@ TEST_F(Moved, ARenamedSweepIsShownAndContinued) {
   again.insert(again.end(), {"run.output_dir=archive", "run.name=slopes", "sweep.negative_slope=[0, 0.2, 0.3]"});
   const auto result = slopegan_in(directory_.path(), again);
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("2 of 3 arms are already over"));
+  EXPECT_THAT(result.err, HasSubstr("2 of 3 arms need no more training"));
 }
 
 TEST_F(Moved, ASweepIsNotContinuedOnOtherImages) {
