@@ -18,8 +18,14 @@ namespace {
 
 std::string size_text(std::uint64_t bytes) {
   const auto size = static_cast<double>(bytes);
-  return bytes >= (std::uint64_t{1} << 30) ? format_text("{:.1f} GiB", std::ldexp(size, -30))
-                                           : format_text("{:.1f} MiB", std::ldexp(size, -20));
+  if (bytes >= std::uint64_t{1} << 30) return format_text("{:.1f} GiB", std::ldexp(size, -30));
+  return bytes >= std::uint64_t{1} << 20 ? format_text("{:.1f} MiB", std::ldexp(size, -20))
+                                         : format_text("{:.1f} KiB", std::ldexp(size, -10));
+}
+
+/// "3 entries, 1.2 GiB".
+std::string total_text(std::size_t count, std::uint64_t bytes) {
+  return format_text("{} {}, {}", count, count == 1 ? "entry" : "entries", size_text(bytes));
 }
 
 std::string day_text(const std::optional<std::time_t>& time) {
@@ -65,11 +71,10 @@ void print_cache(bool prune) {
     (prunes ? freed : bytes) += entry.bytes;
     ++(prunes ? pruned : count);
   }
-  std::string text =
-      format_text("{}: {} entries, {}\n", printable(cache_dir().string(), 4096), count, size_text(bytes));
+  std::string text = printable(cache_dir().string(), 4096) + ": " + total_text(count, bytes) + "\n";
   if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "made from, name");
   text += kept_text;
-  if (prune) text += format_text("removed {} entries, {}, whose sources are gone\n", pruned, size_text(freed));
+  if (prune) text += "removed, because the sources are gone: " + total_text(pruned, freed) + "\n";
   print(text + pruned_text);
 }
 

@@ -70,7 +70,9 @@ std::vector<CacheEntry> cache_entries() {
 
 void remove_cache_entry(const CacheEntry& entry) {
   try {
-    const FileLock lock(entry.file.string() + ".lock", entry.file);
+    const fs::path lock_file = entry.file.string() + ".lock";
+    const FileLock lock(lock_file, entry.file);
+    follow_directory_mode(lock_file);
     for (const auto& part : entry.parts) remove_tree(part);
     remove_tree(cache_record(entry.file));
   } catch (const IoError& error) {
