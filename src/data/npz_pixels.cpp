@@ -13,8 +13,11 @@ namespace slopegan {
 
 namespace {
 
-/// Bounds the memory of copies in other types.
-constexpr std::int64_t part_images = 1024;
+/// How many images are converted at a time, which bounds the memory of copies in other types.
+std::int64_t part_images(const torch::Tensor& images) {
+  constexpr std::int64_t most_values = std::int64_t{1} << 22;
+  return std::max<std::int64_t>(1, most_values / std::max<std::int64_t>(1, images.numel() / images.size(0)));
+}
 
 torch::ScalarType stored_type(const NpyArray& array) {
   switch (array.kind) {
@@ -112,7 +115,7 @@ PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
   if (kind == NpyKind::boolean) return {0, 1, "true and false, which are white and black"};
   if (values.scalar_type() == torch::kByte) return {};
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
-  for (const auto& part : values.split(part_images)) {
+  for (const auto& part : values.split(part_images(values))) {
     if (part.is_floating_point() && !part.isfinite().all().item<bool>()) {
       throw std::invalid_argument("holds values that are not finite (NaN or infinity); replace or remove them");
     }
@@ -137,8 +140,9 @@ PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range) 
   PixelBytes bytes;
   bytes.images = torch::empty(values.sizes(), torch::kByte);
   const double scale = 255 / (range.white - range.black), least_clipped = 0.5 + 255e-3;
-  for (std::int64_t at = 0; at < values.size(0); at += part_images) {
-    const auto count = std::min(part_images, values.size(0) - at);
+  const std::int64_t step = part_images(values);
+  for (std::int64_t at = 0; at < values.size(0); at += step) {
+    const auto count = std::min(step, values.size(0) - at);
     const auto scaled = values.narrow(0, at, count).to(torch::kDouble).sub(range.black).mul_(scale);
     bytes.clipped += (scaled.lt(-least_clipped) | scaled.gt(255 + least_clipped)).sum().item<std::int64_t>();
     bytes.images.narrow(0, at, count).copy_(scaled.round().clamp_(0, 255));
@@ -151,8 +155,9 @@ torch::Tensor on_background(const torch::Tensor& images, const std::string& back
   auto result = torch::empty({images.size(0), 3, images.size(2), images.size(3)}, torch::kByte);
   const auto [red, green, blue] = colour_of(background);
   const auto behind = torch::tensor({red, green, blue}, torch::kInt).view({1, 3, 1, 1});
-  for (std::int64_t at = 0; at < images.size(0); at += part_images) {
-    const auto part = images.narrow(0, at, std::min(part_images, images.size(0) - at));
+  const std::int64_t step = part_images(images);
+  for (std::int64_t at = 0; at < images.size(0); at += step) {
+    const auto part = images.narrow(0, at, std::min(step, images.size(0) - at));
     auto colours = part.narrow(1, 0, 3).to(torch::kInt);
     const auto alpha = part.narrow(1, 3, 1).to(torch::kInt);
     transparent += alpha.lt(255).flatten(1).any(1).sum().item<std::int64_t>();

@@ -256,6 +256,27 @@ TEST_F(NpzKinds, HaveLabelsOfManyForms) {
   EXPECT_THAT(unicode->class_names, ElementsAre("a", "\u00e9", "\u732b"));
 }
 
+TEST_F(NpzKinds, OfUnknownOriginAreReadOrRefused) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(SLOPEGAN_SOURCE_DIR "/tests/fuzz/corpus/npy_array")) {
+    const std::string bytes = read_bytes(entry.path());
+    for (const std::string name : {"images", "labels"}) {
+      SCOPED_TRACE(entry.path());
+      Arrays arrays_of_file = {{"images", four_images()}};
+      arrays_of_file[name] = bytes;
+      try {
+        const auto dataset = load(arrays_of_file);
+        EXPECT_TRUE(dataset->images.is_contiguous());
+        EXPECT_TRUE(!dataset->has_labels() || dataset->labels.numel() == dataset->size());
+      } catch (const DataError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("data.npz, images"));
+      }
+      ++count;
+    }
+  }
+  EXPECT_GE(count, 10);
+}
+
 TEST_F(NpzKinds, HaveTheClassesOfTheTrainingImagesInBothSplits) {
   const auto two = npy("|u1", "(2, 2, 2)", ramp(8));
   const auto test = [&](const std::string& labels) {
