@@ -47,7 +47,7 @@ TEST(ReadFile, ReturnsTheWholeContentUpToTheLimit) {
   EXPECT_EQ(read_file(directory / "file", content.size()), content);
   EXPECT_EQ(read_file(directory / "file", SIZE_MAX), content);
   const auto message = message_of<IoError>([&] { read_file(directory / "file", content.size() - 1); });
-  EXPECT_THAT(message, HasSubstr("more than 299999 bytes"));
+  EXPECT_THAT(message, HasSubstr("larger than 299999 bytes"));
 }
 
 TEST(ReadFile, ReadsAnEmptyFileAndAFileOfUnknownSize) {
