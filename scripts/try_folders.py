@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 import zlib
 
 try:
@@ -160,7 +161,7 @@ def _(folder):
         photo(index).save(folder / f"{index}.png", "JPEG")
 
 
-@case("an animated GIF and an animated WebP", r"(?i)first frame|\.gif 1")
+@case("an animated GIF and an animated WebP", r"2 files contain several images, of which the first is used")
 def _(folder):
     fill(folder, 8)
     frames = [photo(index) for index in range(3)]
@@ -202,7 +203,7 @@ def _(folder):
         file.write_bytes(data[:33] + png_chunk(b"iCCP", b"bad\0\0" + zlib.compress(b"no profile" * 20)) + data[33:])
 
 
-@case("JPEG files with bytes between their segments", r"images  12 ")
+@case("JPEG files with bytes between their segments", r"images  12 ", r"note .*6 images .*image_\d+\.jpg")
 def _(folder):
     fill(folder, 12, ".jpg")
     for file in list(folder.iterdir())[:6]:
@@ -249,7 +250,7 @@ def _(folder):
         Image.fromarray(values).save(folder / f"{index}.png")
 
 
-@case("8-bit files that use the values 0 to 15 only", r"(?i)warning.*(range|dark|values)")
+@case("8-bit files that use the values 0 to 15 only", r"warning .*between 0 and 15")
 def _(folder):
     folder.mkdir()
     for index in range(12):
@@ -419,7 +420,7 @@ def _(folder):
     photo(30).save(folder / "cover.jpg")
 
 
-@case("folders that programs leave", r"images  12 ", r"@eaDir")
+@case("folders that programs leave", r"images  12 ", r"skipped: .*and 4 more")
 def _(folder):
     fill(folder, 12)
     for name in ("@eaDir", "__MACOSX", ".thumbnails", ".ipynb_checkpoints", "lost+found", "$RECYCLE.BIN"):
@@ -557,7 +558,8 @@ def _(folder):
 @case("an archive that is not unpacked", r"(?i)unpack", code=3, path="photos.zip")
 def _(folder):
     folder.mkdir()
-    (folder / "photos.zip").write_bytes(b"PK\3\4" + bytes(60))
+    with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
+        archive.writestr("photos/README.txt", "no array")
 
 
 # --- Running -----------------------------------------------------------------------------------------------------------
@@ -573,7 +575,9 @@ def run(program: str, one: Case, folder: pathlib.Path) -> tuple[bool, str]:
     if result.returncode != one.code:
         problems.append(f"exit code {result.returncode} instead of {one.code}")
     problems += [f"does not say /{pattern}/" for pattern in one.says if not re.search(pattern, output)]
-    if word := CODEC_WORDS.search(output):
+    # A note of our own may quote a decoder once, with the file's name.
+    others = "\n".join(line for line in output.splitlines() if not re.match(r"  (note|warning) ", line))
+    if word := CODEC_WORDS.search(others):
         problems.append(f"a codec speaks: {word.group()}")
     shown = [line for line in output.splitlines() if not re.search(r"^  sha256|packing|packed|^real images", line)]
     print(f"{'FAILED' if problems else 'ok    '} {one.name}")
