@@ -77,7 +77,7 @@ TEST_F(DataKinds, EveryCommandAcceptsAFolderOfColourImages) {
 
   const auto config =
       directory_.write("photos.yaml", "data: {kind: image_folder, path: " + (directory_ / "photos").string() + "}\n");
-  EXPECT_EQ(slopegan({"evaluate", "--extractor", "random", run, "--against", config.string()}).code, 0);
+  EXPECT_EQ(slopegan({"evaluate", run, "--extractor", "random", "--against", config.string()}).code, 0);
   write_images("others", 120, 500);
   const auto folder =
       slopegan({"evaluate", (directory_ / "others").string(), "--against", config.string(), "--extractor", "random"});
