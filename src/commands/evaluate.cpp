@@ -72,7 +72,7 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
   MetricsConfig metrics;
   metrics.extractor.choices = arguments.extractors;
   metrics.samples = arguments.samples > 0 ? arguments.samples : samples;
-  for (const MetricName name : enum_values<MetricName>) metrics.names.push_back(name);
+  metrics.names.assign(enum_values<MetricName>.begin(), enum_values<MetricName>.end());
   return metrics;
 }
 

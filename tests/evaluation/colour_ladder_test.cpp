@@ -41,7 +41,7 @@ class EmojiLadder : public ::testing::Test {
   }
   /// The distances of each set are higher than those of the one before; the first one is that of other real emoji.
   void expect_rising(const std::vector<at::Tensor>& sets) {
-    double fd = distances(others_).first, kd = distances(others_).second;
+    auto [fd, kd] = distances(others_);
     for (std::size_t i = 0; i < sets.size(); ++i) {
       const auto [next_fd, next_kd] = distances(sets[i]);
       EXPECT_GT(next_fd, fd) << "step " << i;
