@@ -236,6 +236,7 @@ std::string metrics_table(const MetricsRecord& record, std::int64_t resolution) 
 }
 
 int run_evaluate(const EvaluateArguments& arguments) {
+  if (arguments.path.empty()) throw UsageError("path is required: RUN, CHECKPOINT, IMAGE_DIR or NPZ");
   std::error_code ignored;
   if (!fs::exists(arguments.path, ignored)) throw UsageError(printable(arguments.path) + " does not exist");
   if (fs::exists(fs::path(arguments.path) / "sweep.yaml", ignored)) {
@@ -266,7 +267,6 @@ void setup_evaluate(CLI::App& command, Action& action) {
   command
       .add_option("path", arguments->path,
                   "Directory of a run or a checkpoint, a folder of images, or an npz file of images")
-      ->required()
       ->type_name("RUN|CHECKPOINT|IMAGE_DIR|NPZ");
   command
       .add_option(
@@ -293,6 +293,11 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->default_str("auto")
       ->type_name("auto|classifier|efficientnet-lite0|random|FILE");
   command.callback([arguments, &action] {
+    // `--extractor A B RUN`: CLI11 gives an option of several values all words up to the next option.
+    if (arguments->path.empty() && arguments->extractors.size() > 1) {
+      arguments->path = std::move(arguments->extractors.back());
+      arguments->extractors.pop_back();
+    }
     action = [arguments](const std::vector<std::string>&) { return run_evaluate(*arguments); };
   });
 }

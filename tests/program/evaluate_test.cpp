@@ -266,9 +266,10 @@ class ColourEvaluate : public ProgramTest {
     }
   }
   std::vector<std::string> arguments(const std::string& command, const std::vector<std::string>& more) const {
-    auto all = smoke(command, {"training.precision=float32", "training.threads=1", "training.total_images=128",
-                               "metrics.samples=100", "diagnostics.every_images=0", "data.kind=image_folder",
-                               "data.path=" + (directory_ / "photos").string(), "run.name=run"});
+    auto all =
+        smoke(command, {"training.precision=float32", "training.threads=1", "training.total_images=128",
+                        "metrics.samples=100", "metrics.every_images=128", "diagnostics.every_images=0",
+                        "data.kind=image_folder", "data.path=" + (directory_ / "photos").string(), "run.name=run"});
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -325,6 +326,8 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
     EXPECT_EQ(result.code, code) << result.err;
     return result.err;
   };
+  EXPECT_THAT(refused({}, 2), HasSubstr("path is required"));
+  EXPECT_THAT(refused({"--extractor", "random"}, 2), HasSubstr("path is required"));
   EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
   EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG, --against IMAGE_DIR or --against NPZ"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3),
