@@ -85,7 +85,7 @@ int deep_bits_of(const fs::path& root, const std::vector<fs::path>& files) {
   std::atomic<int> largest = 0;
   at::parallel_for(0, std::ssize(files), 1, [&](std::int64_t from, std::int64_t to) {
     for (auto i = static_cast<std::size_t>(from); i < static_cast<std::size_t>(to) && stop_signal() == 0; ++i) {
-      if (!may_be_deep(read_first_bytes(root / files[i]))) continue;
+      if (!is_deep_file(root / files[i])) continue;
       try {
         const int value = decode_image(root / files[i]).facts.largest_deep_value;
         for (int before = largest; before < value && !largest.compare_exchange_weak(before, value);) {

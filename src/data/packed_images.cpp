@@ -98,9 +98,8 @@ void check_free_space(const fs::path& directory, std::uint64_t bytes) {
 int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
   constexpr int all_bits = 16;
   if (options.pixels.as_in_0_9) return all_bits;
-  const bool has_deep = std::any_of(folder.files.begin(), folder.files.end(), [&](const fs::path& file) {
-    return may_be_deep(read_first_bytes(folder.root / file));
-  });
+  const bool has_deep = std::any_of(folder.files.begin(), folder.files.end(),
+                                    [&](const fs::path& file) { return is_deep_file(folder.root / file); });
   if (!has_deep) return all_bits;
   const FolderImages& range = options.range_of != nullptr ? *options.range_of : folder;
   log::info("looking for the range of the 16-bit images of " + printable(range.root.string()));

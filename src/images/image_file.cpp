@@ -95,10 +95,17 @@ std::string read_first_bytes(const std::filesystem::path& file) {
   return bytes;
 }
 
-bool may_be_deep(std::string_view first_bytes) {
-  const auto format = sniff_format(first_bytes);
-  if (format == ImageFormat::png) return first_bytes.size() > 24 && first_bytes[24] == 16;
-  return format == ImageFormat::tiff;  // which may say so anywhere
+bool is_deep_file(const std::filesystem::path& file) {
+  constexpr std::uint16_t bits_per_sample = 258;
+  const std::string start = read_first_bytes(file);
+  const auto format = sniff_format(start);
+  if (format == ImageFormat::png) return start.size() > 24 && start[24] == 16;
+  if (format != ImageFormat::tiff) return false;
+  try {
+    return TiffDirectory(read_file(file, max_file_size)).value(bits_per_sample) == 16u;
+  } catch (const IoError&) {
+    return false;
+  }
 }
 
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file) {

@@ -76,8 +76,8 @@ struct TooLargeError : DataError {
 /// PNG, progressive JPEG) and takes more than 384 MiB; IoError if the file cannot be read.
 DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions& options = {});
 
-/// Whether an image file that starts with these sniffed_bytes bytes has 16 bits per colour, or may have.
-bool may_be_deep(std::string_view first_bytes);
+/// Whether the header of an image file declares 16 bits per channel. Returns false if the file cannot be read.
+bool is_deep_file(const std::filesystem::path& file);
 
 /// The image that decode_image returns.
 cv::Mat read_image(const std::filesystem::path& file);

@@ -209,6 +209,15 @@ TEST_F(DecodeImage, TakesTheEightHighestOfTheUsedBits) {
   EXPECT_FALSE(decode(encoded(".png", noise())).facts.is_deep);
 }
 
+TEST_F(DecodeImage, FindsDeepFilesByTheirHeader) {
+  const auto is_deep = [&](const std::string& ending, int type) {
+    return is_deep_file(directory_.write("image.any", encoded(ending, cv::Mat(5, 5, type, cv::Scalar::all(7)))));
+  };
+  EXPECT_TRUE(is_deep(".png", CV_16UC1) && is_deep(".png", CV_16UC3) && is_deep(".tif", CV_16UC3));
+  EXPECT_FALSE(is_deep(".png", CV_8UC1) || is_deep(".tif", CV_8UC3) || is_deep(".jpg", CV_8UC3));
+  EXPECT_FALSE(is_deep_file(directory_ / "missing.png"));
+}
+
 TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
   const cv::Size size(8, 2);
   const std::string palette = png_chunk("PLTE", "\x10\x20\x30\x40\x50\x60");
