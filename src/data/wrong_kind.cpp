@@ -126,7 +126,7 @@ std::string wrong_kind_message(DatasetKind kind, const fs::path& path) {
   const bool is_directory = fs::is_directory(path, ignored);
   if (!is_directory && !fs::is_regular_file(path, ignored)) return "";
   const Finding found = is_directory ? of_directory(path) : of_file(path);
-  if (found.what.empty() || (found.kind == kind && found.path.empty())) return "";
+  if (found.what.empty() || (found.kind == kind && (is_directory || found.path.empty()))) return "";
   const std::string text = "data.path: " + printable(path.string()) + " " + found.what;
   if (!found.kind) return text;
   const std::string path_text = found.path.empty() ? "" : " data.path=" + printable(found.path.string());

@@ -264,7 +264,7 @@ void add_archives(std::vector<BadData>& all) {
   changed("without its beginning", [](std::string& zip) { zip.erase(0, 50); });
   changed("a flipped bit of an image", [](std::string& zip) { zip[zip.find(good_values) + 20] ^= 4; });
   changed("a flipped bit of an image's header", [](std::string& zip) { zip[zip.find("descr") + 9] ^= 4; });
-  changed("a wrong checksum", [](std::string& zip) { zip[zip.rfind("PK\1\2") + 16] ^= 1; });
+  changed("a wrong checksum", [](std::string& zip) { zip[zip.find("PK\1\2") + 16] ^= 1; });
   changed("text", [](std::string& zip) { zip = "not an archive, whatever its name says"; });
   changed("a gzip file", [](std::string& zip) {
     zip = std::string("\x1f\x8b\x08\0", 4) + zip;
@@ -323,7 +323,8 @@ void add_folders(std::vector<BadData>& all) {
                      for (int i = 0; i < 8; ++i) {
                        write_bytes(directory / format_text("good{}.png", i), image_bytes_of(".png"));
                      }
-                     write(directory / name);
+                     // Up to five damaged files are skipped.
+                     for (int i = 0; i < 6; ++i) write(directory / (i == 0 ? name : format_text("{}_{}", i, name)));
                    }});
   };
   for (const std::string ending : {".png", ".jpg", ".webp"}) {

@@ -67,7 +67,7 @@ TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
   EXPECT_FALSE(has_split(npz_at(file), Split::test));
   EXPECT_FALSE(load_dataset(npz_at(file), Split::train)->has_labels());
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(npz_at(file), Split::test); }),
-              AllOf(HasSubstr("plain.npz holds no array test_images"), HasSubstr("it holds: train_images")));
+              AllOf(HasSubstr("plain.npz holds no array of test images"), HasSubstr("it holds: train_images")));
 }
 
 TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
@@ -224,14 +224,14 @@ TEST_F(NpzKinds, WithAlphaLieOnTheBackground) {
       "\x64\x64\x64\xff"
       "\x64\x64\x64" +
       std::string(1, '\0');
-  const Arrays arrays = {{"images", npy("|u1", "(1, 1, 2, 4)", pixels)}};
+  const Arrays arrays = {{"images", npy("|u1", "(1, 2, 1, 4)", pixels)}};
   const auto shown = [&](const std::string& background) {
     config_.background = background;
     const auto dataset = load(arrays);
     EXPECT_EQ(dataset->channels(), 3);
     EXPECT_EQ(dataset->images[0][0][0][0].item<int>(), 100);
     EXPECT_THAT(dataset->notes, Contains(HasSubstr("1 of 1 images have transparent pixels")));
-    return dataset->images.index({0, torch::indexing::Slice(), 0, 1}).to(torch::kInt);
+    return dataset->images.index({0, torch::indexing::Slice(), 1, 0}).to(torch::kInt);
   };
   EXPECT_TRUE(torch::equal(shown("white"), torch::tensor({255, 255, 255}, torch::kInt)));
   EXPECT_TRUE(torch::equal(shown("black"), torch::tensor({0, 0, 0}, torch::kInt)));
