@@ -133,7 +133,7 @@ TEST_F(Evaluate, GivesTheSameValuesForARunAsItsLastLine) {
   for (const auto& [name, value] : last.values) EXPECT_EQ(json["values"][name].get<double>(), value) << name;
   EXPECT_EQ(json["fd_repeat"].get<double>(), *last.fd_repeat);
   EXPECT_TRUE(json["values"].contains("copied_share"));
-  EXPECT_THAT(result.err, HasSubstr("distance of the feature distributions"));
+  EXPECT_THAT(result.err, HasSubstr("distance between the feature distributions"));
   const auto earlier = slopegan({"evaluate", (run_dir("run") / "checkpoints/320").string(), "--samples", "50"});
   ASSERT_EQ(earlier.code, 0) << earlier.err;
   EXPECT_EQ(Json::parse(earlier.out)["samples"], 50);
@@ -331,7 +331,7 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
   EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
   EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG, --against IMAGE_DIR or --against NPZ"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3),
-              HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"));
+              HasSubstr("holds IDX files"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),
               HasSubstr("data.resolution = 32"));
   fs::create_directory(directory_ / "few");
