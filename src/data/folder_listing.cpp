@@ -161,7 +161,7 @@ class FolderWalk {
     }
     if (const auto text = other_files_text(listing_); !text.empty()) notes.push_back(text);
     if (const auto& names = listing_.left_by_programs; !names.empty()) {
-      notes.push_back("hidden or left by other programs, and skipped: " + names_text({names.begin(), names.end()}, 5));
+      notes.push_back("hidden or left by other programs, and skipped: " + names_text({names.begin(), names.end()}));
     }
     if (!broken_links_.empty()) {
       listing_.warnings.push_back("links to files that do not exist: " + names_text(broken_links_, 5));

@@ -115,7 +115,7 @@ TEST(ListImages, SkipsWhatProgramsLeave) {
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
   EXPECT_EQ(listing.left_by_programs.size(), 11u);
   EXPECT_THAT(listing.notes, ElementsAre(AllOf(HasSubstr("hidden or left by other programs"), HasSubstr("@eaDir"),
-                                               HasSubstr("and 6 more"))));
+                                               HasSubstr("and 1 more"))));
 }
 
 TEST(ListImages, WarnsOfADirectoryThatMayNotBeRead) {
