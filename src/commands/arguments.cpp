@@ -77,6 +77,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
   Config config = checkpoint_config(checkpoint);
   config.data.path = data;
   checkpoint.info.config_yaml = to_yaml(config);
+  checkpoint.info.data_path.clear();  // `data` is used or missing
   return checkpoint;
 }
 
