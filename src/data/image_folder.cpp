@@ -112,7 +112,12 @@ FolderImages list_folder(const fs::path& path, Split split, const FolderRules& r
     }
     if (split == Split::train) images.notes = layout.notes;
     list_split(layout, split == Split::train ? layout.train : layout.test, images);
-    if (rules.labels) label_split(layout, split, images);
+    if (rules.labels) {
+      label_split(layout, split, images);
+    } else if (std::any_of(images.files.begin(), images.files.end(),
+                           [](const fs::path& file) { return file.has_parent_path(); })) {
+      images.notes.emplace_back("labels are not used (data.labels: none)");
+    }
   }
   images.fingerprint = fingerprint_of(images);
   return images;

@@ -60,6 +60,7 @@ TEST_F(ListFolder, LeavesAStrayImageOutUnlessLabelsAreNotUsed) {
   EXPECT_THAT(all.files, ElementsAre("cat/a.png", "cover.jpg", "dog/b.png"));
   EXPECT_THAT(all.labels, IsEmpty());
   EXPECT_THAT(all.warnings, IsEmpty());
+  EXPECT_THAT(all.notes, ElementsAre("labels are not used (data.labels: none)"));
 }
 
 TEST_F(ListFolder, LabelsTwoDomains) {
