@@ -112,7 +112,7 @@ TEST(Manifest, OfANewerFormatReportsTheVersionWithoutEscapes) {
 TEST(Manifest, LargerThanTwoMegabytesIsNotRead) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "manifest.json") << '{' << std::string(2'000'000, ' ') << '}';
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_manifest(directory.path()); }), HasSubstr("more than 2000000"));
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_manifest(directory.path()); }), HasSubstr("larger than 2000000"));
 }
 
 TEST(Manifest, EveryFieldIsRequired) {
