@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Creates image folders and files as people have them, and shows what `slopegan data` says about each.
+"""Creates image folders and files that users typically have, and shows what `slopegan data` says about each.
 
     .venv/bin/python scripts/try_folders.py [SLOPEGAN] [--only TEXT] [--keep FOLDER]
 
