@@ -165,7 +165,7 @@ void setup_bench(CLI::App& command, Action& action) {
       ->type_name("N");
   command.footer(
       "Writes a table to stderr and JSON to stdout. Every round measures all rows, so that other load on the machine\n"
-      "affects all of them alike. Compare only rows from the same call.");
+      "affects all of them alike. Compare only rows from the same invocation.");
 }
 
 }  // namespace slopegan

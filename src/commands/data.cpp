@@ -141,7 +141,7 @@ void setup_data(CLI::App& command, Action& action) {
       ->type_name("FILE");
   command.get_option("config")->required(false);
   auto* cache = command.add_flag("--cache", arguments->cache,
-                                 "List what lies in the cache, with its size, last use and source; takes no CONFIG");
+                                 "List the contents of the cache with size, last use and source; takes no CONFIG");
   command.add_flag("--prune", arguments->prune, "Remove from the cache what was made from data that are gone")
       ->needs(cache);
   command.callback(

@@ -27,7 +27,7 @@ int run_dying_relu(const DyingReluArguments& arguments) {
   make_parent_directories(out);
   write_png(out, draw_dying_relu(demo));
   print("plot: " + printable(out.string(), 4096) + "\n");
-  if (!demo.all_hold()) throw std::runtime_error("a prediction of demo dying-relu does not hold");
+  if (!demo.all_hold()) throw std::runtime_error("a prediction of the dying-relu demo does not hold");
   return static_cast<int>(ExitCode::done);
 }
 

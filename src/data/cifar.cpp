@@ -96,7 +96,7 @@ std::string missing_cifar_message(const std::filesystem::path& path) {
   const std::string start = "data.path: " + printable(path.string());
   if (holds_pickled_cifar(path)) {
     return start +
-           " holds the version of CIFAR for Python, whose pickled files are not read because they can run code; "
+           " contains the Python version of CIFAR, whose pickled files are not read because they can run code; "
            "download the binary version, cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
   }
   return start +

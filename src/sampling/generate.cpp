@@ -68,8 +68,8 @@ Target target_of(const fs::path& out) {
                             ".mov", ".webm", ".zip", ".tar", ".pt", ".h5", ".safetensors"}) {
     if (ending != other) continue;
     throw UsageError(display(out) +
-                     ": images are written as PNG files into a directory, as one .npz file, one image as a .png file, "
-                     "or a walk as a .gif file; a directory of this name is written to if it ends with a slash");
+                     ": images are written as PNG files to a directory or as one .npz file, a single image as a .png "
+                     "file, and a walk as a .gif file; to name a directory, end the name with a slash");
   }
   return Target::directory;
 }
@@ -81,8 +81,8 @@ void check_target(Target target, const GenerateOptions& options) {
   }
   if (target != Target::image || (options.count == 1 && options.walk_steps == 0)) return;
   throw UsageError(display(options.out) +
-                   " is one image, which takes --count 1 and no --walk; name a directory for more images, or an .npz "
-                   "file");
+                   " can hold only one image, which requires --count 1 without --walk; for more images, name a "
+                   "directory or an .npz file");
 }
 
 /// Throws UsageError if existing files would be replaced or mixed with new ones.

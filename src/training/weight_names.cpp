@@ -120,7 +120,7 @@ NamedTensors with_checkpoint_names(const NamedTensors& tensors) {
     }
     const auto [network, rest] = parse_name(name);
     if (!networks[network].emplace(rest, in_float32(tensor)).second) {
-      throw CheckpointError("several tensors are named like " + printable(name));
+      throw CheckpointError("several tensors map to the name " + printable(name));
     }
   }
   for (auto& [network, own] : networks) {
