@@ -194,7 +194,7 @@ TEST_F(Generate, WritesOneImageToAFileOrSaysWhyNot) {
   for (const auto& more : {std::vector<std::string>{"--count", "2"}, {"--count", "1", "--walk", "3"}}) {
     const auto several = generate("several.png", more);
     EXPECT_EQ(several.code, 2);
-    EXPECT_THAT(several.err, HasSubstr("several.png is one image"));
+    EXPECT_THAT(several.err, HasSubstr("several.png can hold only one image"));
   }
   for (const std::string name : {"a.jpg", "a.npy", "a.MP4"}) {
     const auto other = generate(name, {"--count", "1"});
