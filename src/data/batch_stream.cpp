@@ -14,7 +14,7 @@ namespace slopegan {
 
 namespace {
 
-constexpr int slots = 3;  // one at the consumer, two ahead
+constexpr int slots = 3;  // one in use by the consumer, two prepared ahead
 
 void check(bool condition, const char* message) {
   if (!condition) throw std::invalid_argument(message);
@@ -55,7 +55,8 @@ class BatchStream::Producer {
   }
 
  private:
-  /// A separate tensor that keeps the slot's memory alive, so the memory's use count tells whether it is in use.
+  /// Returns a separate tensor that keeps the slot's memory alive, so that the use count shows whether the memory is in
+  /// use.
   torch::Tensor view(const torch::Tensor& memory, std::int64_t images) const {
     const std::int64_t c = options_.dataset->channels(), r = options_.resolution;
     return torch::from_blob(
@@ -83,7 +84,7 @@ class BatchStream::Producer {
   std::int64_t position_;
   ImageTransform transform_;
   std::int64_t epoch_ = -1;
-  std::vector<std::uint32_t> order_;  // the permutation of epoch_
+  std::vector<std::uint32_t> order_;  // the permutation for epoch_
 };
 
 BatchStream::BatchStream(const BatchStreamOptions& options) : options_(options) {

@@ -19,29 +19,30 @@ struct BatchStreamOptions {
   std::int64_t batch_size = 64;   ///< global batch size (all processes together)
   std::int64_t resolution = 32;   ///< side of the resulting images
   bool flip = false;              ///< mirror every image with probability 1/2
-  std::int64_t images_seen = 0;   ///< position of the first image, over all processes
-  std::int64_t total_images = 0;  ///< position after the last image, over all processes
+  std::int64_t images_seen = 0;   ///< position of the first image, across all processes
+  std::int64_t total_images = 0;  ///< position after the last image, across all processes
   bool pinned = false;            ///< page-locked memory, for asynchronous copies to a GPU
 };
 
 struct Batch {
   torch::Tensor images;       ///< float32 [B, C, R, R] in [-1, 1], channels-last strides, on the CPU
-  std::int64_t position = 0;  ///< images seen before this batch, over all processes
+  std::int64_t position = 0;  ///< images seen before this batch, across all processes
   Part part;                  ///< which images of the batch these are; the next batch starts at position + part.total
 };
 
-/// The real images in training order. The image at position p (counted over all epochs and processes) is image p mod N
-/// of epoch p / N. The order of the images in an epoch is a permutation keyed by (seed, epoch). Hence a stream that
-/// starts at images_seen = p continues exactly like one that reached p from 0. A batch may span two epochs. It takes
-/// the next min(batch_size, images left) positions; rank r gets the part that Part::of_rank returns. A worker thread
-/// prepares batches ahead.
+/// The real images in training order. The image at position p (counted across all epochs and processes) is image p mod
+/// N of epoch p / N. The order of the images in an epoch is a permutation keyed by (seed, epoch). Hence a stream that
+/// starts at images_seen = p continues exactly like one that reached p from 0. A batch consists of the next
+/// min(batch_size, images left) positions, which may span two epochs; rank r gets the part that Part::of_rank returns.
+/// A worker thread prepares batches ahead of time.
 class BatchStream {
  public:
   /// Throws std::invalid_argument if an option is out of range.
   explicit BatchStream(const BatchStreamOptions& options);
 
-  /// The next batch. Its tensor may be kept: to avoid allocations, the next call reuses the memory if nothing else
-  /// refers to it by then. Rethrows exceptions of the worker thread, and throws std::logic_error after the last image.
+  /// Returns the next batch. The caller may keep its tensor; the following call reuses the memory, to avoid
+  /// allocations, only if nothing else refers to it by then. Rethrows exceptions from the worker thread, and throws
+  /// std::logic_error after the last image.
   Batch next();
 
  private:

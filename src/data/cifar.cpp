@@ -9,8 +9,8 @@
 #include "support/errors.h"
 #include "support/text.h"
 
-/// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped: records of one label (CIFAR-100:
-/// a coarse and a fine label; only the fine one is used) and 3 x 32 x 32 bytes.
+/// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped. Each record consists of a label
+/// (CIFAR-100: a coarse and a fine label, of which only the fine one is used) and 3 x 32 x 32 bytes.
 namespace slopegan {
 
 namespace {
@@ -20,7 +20,7 @@ constexpr std::int64_t cifar_image_bytes = 3 * 32 * 32;
 struct CifarKind {
   const char* name;
   std::vector<std::string> train, test;
-  std::int64_t label_bytes;  ///< before each image; the last one is used
+  std::int64_t label_bytes;  ///< number of label bytes before each image; the last one is used
   std::int64_t classes;
 };
 
@@ -35,7 +35,7 @@ const std::array<CifarKind, 2>& cifar_kinds() {
   return kinds;
 }
 
-/// Which of the two data sets is in a directory.
+/// Which of the two data sets a directory contains.
 struct CifarLocation {
   const CifarKind* kind;
   std::filesystem::path directory;
@@ -60,8 +60,8 @@ std::optional<CifarLocation> location_in(const std::filesystem::path& directory)
   return std::nullopt;
 }
 
-/// Searches `path`, and its subdirectories, because the archives unpack to cifar-10-batches-bin or cifar-100-binary,
-/// and some are packed once more. `path` may also be one of the files.
+/// Searches `path` and its subdirectories, because the archives unpack to cifar-10-batches-bin or cifar-100-binary, and
+/// some copies of them add another directory level. `path` may also be one of the files.
 std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(path, ignored)) {
@@ -83,7 +83,7 @@ std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
   return std::nullopt;
 }
 
-/// Whether `path` holds the version of the archives for Python.
+/// Whether `path` contains the Python version of the data sets.
 bool holds_pickled_cifar(const std::filesystem::path& path) {
   const auto files = files_below(path);
   return std::any_of(files.begin(), files.end(), [](const std::filesystem::path& file) {

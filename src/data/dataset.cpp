@@ -46,7 +46,7 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
   return torch::cat(parts);
 }
 
-/// GANs need images that differ.
+/// Adds a warning if all images are equal, because a GAN can only copy them.
 void warn_of_equal_images(Dataset& dataset) {
   const auto count = dataset.size();
   if (count == 1) {
@@ -67,7 +67,7 @@ bool is_new_line(const std::string& line) {
   return logged.insert(line).second;
 }
 
-/// Loads a split. If `path` holds something else than data of this kind, the message says what.
+/// Loads a split. If `path` contains something other than data of this kind, the error message says what it contains.
 Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
   try {
     return format_of(config).load(config, path, split);
@@ -96,7 +96,7 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
     dataset->hash.clear();
   }
   if (dataset->hash.empty()) dataset->hash = hash_images(dataset->images);
-  if (config.kind != DatasetKind::image_folder) {  // whose images are fitted when they are packed
+  if (config.kind != DatasetKind::image_folder) {  // the images of a folder are fitted when they are packed
     dataset->fit = chosen_fit(config);
     const auto text = fit_text(dataset->height(), dataset->width(), config.resolution, dataset->fit);
     if (!text.empty()) dataset->notes.push_back(text);

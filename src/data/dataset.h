@@ -20,20 +20,20 @@ const char* split_name(Split split);
 
 /// All images of a split, in memory or memory-mapped.
 struct Dataset {
-  std::string name;                          ///< of the directory or file, for titles
+  std::string name;                          ///< name of the directory or file, for titles
   std::vector<std::filesystem::path> files;  ///< the files or directories that were read: images first, then labels
   torch::Tensor images;                      ///< uint8 [N, C, H, W], contiguous, on the CPU; N >= 1, C is 1 or 3
   torch::Tensor labels;                      ///< int64 [N], or undefined if there are no labels
   std::string hash;                          ///< see hash_images
-  ImageFit fit = ImageFit::pad;              ///< to a resolution; pad, crop or stretch
+  ImageFit fit = ImageFit::pad;              ///< how images are fitted to a resolution: pad, crop or stretch
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
   std::vector<std::string> unreadable;       ///< one message per file that was skipped
-  /// One line each on what of the images is used, left out, changed or assumed, for example "12 images are transparent;
+  /// One line each about what is used, left out, changed or assumed, for example "12 images are transparent;
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
 
-  /// A key of the pixels of the images at a resolution: the hash and, if it is not pad, the fit.
+  /// A key that identifies the pixels of the images at any given resolution: the hash and, unless it is pad, the fit.
   std::string pixel_key() const;
 
   std::int64_t size() const { return images.size(0); }
@@ -43,20 +43,20 @@ struct Dataset {
   bool has_labels() const { return labels.defined(); }
 };
 
-/// Whether the data set at `config.path` has that split. Checks only the names of files or, in an archive, of arrays.
-/// Throws DataError if the archive is damaged.
+/// Whether the data set at `config.path` has the split. Checks only the names of files or, in an archive, the names of
+/// arrays. Throws DataError if the archive is damaged.
 bool has_split(const DataConfig& config, Split split);
 
-/// Loads a split and converts it to config.channels. A leading ~/ of config.path is the home directory. A folder of
-/// images is first packed into the cache (see data/packed_images.h). Throws DataError naming the file and its defect,
-/// or if the split does not exist.
+/// Loads a split and converts it to config.channels. A leading ~/ in config.path stands for the home directory. A
+/// folder of images is first packed into the cache (see data/packed_images.h). Throws DataError if the split does not
+/// exist or a file has a defect; the message then names the file and the defect.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
-/// The test split for measurements of a training on `train`, with its notes and warnings logged; nullptr if there is
-/// none. Training does not need it, so a split that cannot be used is left out with a warning.
+/// Loads the test split for measurements while training on `train`, and logs its notes and warnings. Returns nullptr if
+/// there is none. Training does not need the test split, so an unusable one is skipped with a warning.
 std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const Dataset& train);
 
-/// Logs the notes and warnings of a data set and its unreadable files. A line is logged once per process.
+/// Logs the notes, the warnings and the unreadable files of a data set. Each line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
 /// `images` names the images in the log: "training images".
 void log_notes(const Dataset& dataset, const std::string& images);
@@ -80,7 +80,7 @@ struct DatasetFormat {
 
 extern const DatasetFormat idx_format, cifar_format, image_folder_format, image_folder_0_9_format, npz_format;
 
-/// Notes that data.labels: none leaves out labels that are there.
+/// Adds the note that existing labels are not used because of data.labels: none.
 void note_unused_labels(Dataset& dataset);
 
 /// A uint8 tensor that owns the memory of `buffer`, whose size must match `shape`.

@@ -5,16 +5,17 @@
 
 #include "data/image_folder.h"
 
-/// The rules of version 0.9 for the files, splits and labels of a folder. A run of that version must go on with exactly
-/// its images (DataConfig::as_in_0_9).
+/// The rules of version 0.9 for the files, splits and labels of a folder. A run that was started with version 0.9 must
+/// continue with exactly the same images (DataConfig::as_in_0_9).
 namespace slopegan {
 
 /// If `path` contains a directory train, that is the training split, and test or val next to it is the test split;
 /// otherwise `path` itself is the training split. Returns std::nullopt if there is no such split.
 std::optional<std::filesystem::path> split_as_in_0_9(const std::filesystem::path& path, Split split);
 
-/// Lists the files with the endings png, jpg, jpeg and webp that are not hidden, without links to directories. There
-/// are labels if every training image is in one of at least two top-level directories. Throws DataError.
+/// Lists the files with the extensions png, jpg, jpeg and webp that are not hidden, without following symlinks to
+/// directories. The images have labels if every training image is in one of at least two top-level directories. Throws
+/// DataError.
 FolderImages list_as_in_0_9(const std::filesystem::path& path, Split split);
 
 }  // namespace slopegan

@@ -26,8 +26,8 @@ bool all_match(const std::vector<std::string>& names, const char* pattern) {
                      [&](const std::string& name) { return std::regex_match(name, expression); });
 }
 
-/// Whether the names are multiples of 100, or of 10 with leading zeros, as where each directory has a thousand images.
-/// 20, 30 and 40 may be ages.
+/// Whether the names are multiples of 100 or, with leading zeros, multiples of 10, as in data sets with a thousand
+/// images per directory. Names such as 20, 30 and 40 may be ages.
 bool are_steps(const std::vector<std::string>& names) {
   if (!all_match(names, "[0-9]{1,15}")) return false;
   const bool is_padded = std::any_of(names.begin(), names.end(),
@@ -47,7 +47,7 @@ bool are_checksums(const std::vector<std::string>& names) {
          !all_match(names, "[0-9]*") && !all_match(names, "[a-f]*");
 }
 
-/// A warning if images for tests lie deeper than the top, as in bottle/test.
+/// Adds a warning if test images are below the top level, as in bottle/test.
 void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found) {
   std::size_t count = 0;
   const fs::path* example = nullptr;
@@ -65,7 +65,7 @@ void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found
       count, printable(example->string())));
 }
 
-/// Leaves a few images without a directory out. Returns false if they are many.
+/// Leaves out images without a directory if there are only a few. Returns false if there are many.
 bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, const fs::path& example,
                       FolderLabels& found) {
   const std::size_t few = std::max<std::size_t>(5, files.size() / 100);

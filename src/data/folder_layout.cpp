@@ -62,7 +62,8 @@ bool is_number(const std::string& words) {
   return std::all_of(words.begin(), words.end(), [](char letter) { return is_digit(letter) || letter == ' '; });
 }
 
-/// The test splits that belong to `train`, in the order of preference. Kaggle has train beside test1.
+/// The test splits that belong to `train`, in order of preference. For example, Kaggle data sets have test1 next to
+/// train.
 std::vector<SplitName> partners(const SplitName& train, const std::vector<SplitName>& names) {
   std::vector<SplitName> found;
   for (const auto& name : names) {
@@ -83,7 +84,7 @@ std::string domain_of(const std::string& name, std::string& split) {
   return name.substr(name.size() - 1);
 }
 
-/// Finds trainA and trainB, with testA and testB if these are there.
+/// Finds trainA and trainB, with testA and testB if they exist.
 bool find_domains(const std::vector<std::string>& names, FolderLayout& layout) {
   std::vector<std::string> train, test;
   std::string test_split;
@@ -101,14 +102,15 @@ bool find_domains(const std::vector<std::string>& names, FolderLayout& layout) {
   return true;
 }
 
-/// A directory train is a class, such as a vehicle, if others with images are beside it and none is a test split.
+/// A directory named train is a class (the vehicle) if there are at least two other directories with images next to it.
+/// The caller has checked that none of them is a test split.
 bool is_class(const SplitName& train, const fs::path& base, const std::vector<std::string>& names) {
   return std::count_if(names.begin(), names.end(), [&](const std::string& name) {
            return name != train.name && holds_images(base / name, true);
          }) >= 2;
 }
 
-/// Finds a training split, with its test split if that holds images.
+/// Finds a training split, with its test split if that contains images.
 bool find_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   std::vector<SplitName> splits;
   for (const auto& name : names) {
@@ -148,7 +150,7 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   }
 }
 
-/// Enters train/train, which some archives have.
+/// Descends into train/train, which some archives contain.
 void unwrap_train(FolderLayout& layout) {
   if (layout.train.size() != 1) return;
   while (!holds_images(layout.base / layout.train.front(), false)) {
@@ -166,12 +168,12 @@ bool find_any_splits(FolderLayout& layout) {
   return true;
 }
 
-/// The directory in `base` that holds the splits or, if it is the only one, the images.
+/// The directory in `base` that contains the splits or, if it is the only directory, the images.
 std::optional<std::string> wrapped_directory(const fs::path& base) {
   if (holds_images(base, false)) return std::nullopt;
   const auto names = subdirectories(base);
   if (names.size() == 1) return names.front();
-  constexpr std::size_t most_searched = 20;  // classes are usually more
+  constexpr std::size_t most_searched = 20;  // more directories are usually classes
   if (names.size() > most_searched) return std::nullopt;
   std::vector<std::string> with_splits;
   for (const auto& name : names) {

@@ -35,7 +35,7 @@ bool is_named_as_image(const fs::path& file) {
   return endings.contains(lower_case(file.extension().string()));
 }
 
-/// Phones and web sites give these files the names of JPEG files. They are whole images of a format that is not read.
+/// Phones and websites often give these files the names of JPEG files. They are intact images in an unsupported format.
 std::string unsupported_format(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::array<char, 12> bytes{};
@@ -55,14 +55,14 @@ FileKind kind_of_file(const fs::path& file) {
   return is_named_as_image(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
 }
 
-/// How a file that is not read is counted.
+/// The key under which a file that is not read is counted.
 std::string ending_of(const fs::path& file) {
   const std::string ending = lower_case(file.extension().string());
   if (is_named_as_image(file)) return printable(ending) + " that is " + unsupported_format(file);
   return ending.empty() ? "without ending" : printable(ending, 20);
 }
 
-/// Identifies a real directory, whatever links lead to it.
+/// Identifies a real directory, regardless of the symlinks that lead to it.
 using DirectoryId = std::pair<dev_t, ino_t>;
 
 std::optional<DirectoryId> identify(const fs::path& directory) {
@@ -76,7 +76,8 @@ bool contains(const fs::path& outer, const fs::path& inner) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-/// Lists real directories first, then those behind links, so that a link to a directory of the folder changes nothing.
+/// Lists real directories first, then those reached through symlinks, so that a symlink to a directory within the
+/// folder changes nothing.
 class FolderWalk {
  public:
   explicit FolderWalk(const fs::path& directory) : root_(directory) {}

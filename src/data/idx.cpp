@@ -51,7 +51,7 @@ torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
   return byte_tensor(labels.read_data(), labels.shape()).to(torch::kLong);
 }
 
-/// Sets the labels, or says why there are none: images can be used without them.
+/// Sets the labels, or notes why there are none. Images can be used without labels.
 void add_labels(Dataset& dataset, const IdxFiles& files) {
   if (files.labels.empty()) {
     dataset.notes.push_back("there is no file of labels near " + printable(files.images.filename().string()));

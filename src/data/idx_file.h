@@ -16,12 +16,12 @@ class IdxFile {
  public:
   /// Reads the header, which must have exactly `dimensions` dimensions (3: images, 1: labels). The first must be at
   /// least 1, the others 1 to max_image_side, and the data at most max_data_bytes in total. Sizes that are implausible
-  /// for the size of the file are refused.
+  /// for the size of the file are rejected.
   IdxFile(const std::filesystem::path& file, int dimensions);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
 
-  /// All values, row-major. Memory use follows the actual content, not the header. Throws if the file holds fewer or
+  /// All values, row-major. Memory use follows the actual content, not the header. Throws if the file contains fewer or
   /// more bytes than the header says. Call once.
   ByteBuffer read_data();
 

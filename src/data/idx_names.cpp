@@ -50,7 +50,7 @@ std::vector<std::string> words_of(const fs::path& file) {
   return words;
 }
 
-/// The first of `files` with such a name.
+/// The first of `files` whose name has the parts in `wanted`, or an empty path.
 fs::path first_named(const std::vector<fs::path>& files, const IdxName& wanted) {
   for (const auto& file : files) {
     const auto name = parse_idx_name(file);
@@ -62,8 +62,8 @@ fs::path first_named(const std::vector<fs::path>& files, const IdxName& wanted) 
   return {};
 }
 
-/// The files in the directory of `file`, and those in folders of a file's own name next to it, as some archives unpack
-/// to. If `file` is in such a folder itself, the directory that holds the folder counts.
+/// The files in the directory of `file`, and those in subdirectories that are named after the file in them, which some
+/// archives create. If `file` itself is in such a subdirectory, the search starts in the parent directory.
 std::vector<fs::path> files_near(const fs::path& file) {
   const auto is_own_folder = [](const fs::path& path) { return words_of(path.parent_path()) == words_of(path); };
   const fs::path whole = fs::absolute(file).lexically_normal();
@@ -106,7 +106,7 @@ std::optional<IdxFiles> with_labels(const fs::path& images) {
   return IdxFiles{.images = images, .labels = labels_of_images(images)};
 }
 
-/// Labels are those near the images: others in the directory may belong to another data set.
+/// Only labels near the images are used; others in the directory may belong to a different data set.
 std::optional<IdxFiles> find_in_directory(const fs::path& directory, Split split) {
   const fs::path images = first_of(directory, file_names(std::string(idx_prefix(split)) + "-images", "idx3-ubyte"));
   if (!images.empty()) return with_labels(images);

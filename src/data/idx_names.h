@@ -7,7 +7,7 @@
 
 #include "data/dataset.h"
 
-/// Finding the IDX files of a split by their names. The original names are those of MNIST: train-images-idx3-ubyte,
+/// Finds the IDX files of a split by their names. The original names are those of MNIST: train-images-idx3-ubyte,
 /// train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.
 namespace slopegan {
 
@@ -24,13 +24,14 @@ struct IdxName {
   bool holds_labels = false;
 };
 
-/// Accepts dots and underscores for dashes, any case, any ending after "idx", and "test" for "t10k".
+/// Accepts dots and underscores instead of dashes, upper and lower case, any suffix after "idx", and "test" instead of
+/// "t10k".
 std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
 
-/// The files of a split, or std::nullopt if its images are missing. `path` is a directory that holds them, possibly in
-/// subdirectories such as archives unpack to (see files_below), or one file of images. A file is used as the training
-/// split, whatever its name; its labels and the test split are searched for by name near it. A directory with several
-/// collections has no split, see idx_collections.
+/// The files of a split, or std::nullopt if its images are missing. `path` is a directory that contains them, possibly
+/// in subdirectories that archives created (see files_below), or one file of images. A file is used as the training
+/// split, regardless of its name; its labels and the test split are found by name nearby. A directory with several
+/// collections has no split; see idx_collections.
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
 
 /// The names of the collections of training images in a directory.

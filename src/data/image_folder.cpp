@@ -44,7 +44,7 @@ void take_labels(FolderLabels found, FolderImages& images) {
   add_lines(images.warnings, found.warnings);
 }
 
-/// The files of the directories of a split, relative to images.root.
+/// Lists the files in the directories of a split, relative to images.root.
 void list_split(const FolderLayout& layout, const std::vector<std::string>& directories, FolderImages& images) {
   const bool is_one = directories.size() == 1;
   images.root = is_one ? layout.base / directories.front() : layout.base;

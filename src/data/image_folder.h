@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "data/folder_listing.h"
 
-/// Folders of images: listing them. data/packed_images.h decodes them.
+/// Lists the images of a folder. data/packed_images.h decodes them.
 namespace slopegan {
 
 struct FolderImages {
@@ -24,12 +24,12 @@ struct FolderImages {
 /// How a folder is listed.
 struct FolderRules {
   bool labels = true;      ///< use the names of directories as labels
-  bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9; the labels are used then
+  bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9; labels are then always used
 };
 
-/// Lists the images (data/folder_listing.h) of a split (data/folder_layout.h) with their labels
-/// (data/folder_labels.h). Labels that do not fit never make a split unusable: the images are then used without labels.
-/// Throws DataError if there is no such split or it holds no images.
+/// Lists the images (data/folder_listing.h) of a split (data/folder_layout.h) with their labels (data/folder_labels.h).
+/// If the labels are unsuitable, the images are used without labels. Throws DataError if the split does not exist or
+/// contains no images.
 FolderImages list_folder(const std::filesystem::path& path, Split split, const FolderRules& rules = {});
 
 }  // namespace slopegan

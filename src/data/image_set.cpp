@@ -26,10 +26,10 @@ bool is_zip_file(const std::filesystem::path& path) {
   return std::string_view(start.data(), start.size()) == "PK\3\4";
 }
 
-/// The size of an image file, from its header if that tells; std::nullopt if it cannot be read.
+/// The size of an image file, from its header if possible; std::nullopt if it cannot be read.
 std::optional<cv::Size> size_of_image(const std::filesystem::path& file) {
   try {
-    std::string start(std::size_t{1} << 18, '\0');  // JPEG files may hold a thumbnail before their size
+    std::string start(std::size_t{1} << 18, '\0');  // JPEG files may contain a thumbnail before their size
     start.resize(PosixFile::open_regular(file).read(std::as_writable_bytes(std::span(start))));
     if (const auto size = declared_size(start)) return size;
     return read_image(file).size();

@@ -13,18 +13,18 @@ namespace slopegan {
 inline constexpr std::array<std::int64_t, 5> comparison_resolutions = {16, 32, 64, 128, 256};
 
 /// A set of images that is compared with another: a folder of image files, which is packed into the cache as in
-/// training (data/packed_images.h), or an npz file (data/npz.cpp), such as `slopegan generate` writes. Labels are
-/// ignored. All errors are DataErrors that name the file.
+/// training (data/packed_images.h), or an npz file (data/npz.cpp), such as one written by `slopegan generate`. Labels
+/// are ignored. All errors are DataErrors that name the file.
 class ImageSet {
  public:
   /// Whether `path` is a folder or an npz file.
   static bool is_at(const std::filesystem::path& path);
 
-  /// Images are fitted, and composited on a background, as for `like`.
+  /// Images are fitted and composited on a background in the same way as those of `like`.
   ImageSet(const std::filesystem::path& path, const DataConfig& like);
 
-  /// The largest of comparison_resolutions that is not above the smaller of the median sides of the images; the
-  /// smallest one if all are above it.
+  /// The largest of comparison_resolutions that does not exceed the smaller of the images' median height and width, or
+  /// the smallest one if all of them exceed it.
   std::int64_t natural_resolution() const;
 
   /// `channels` is 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if
@@ -35,7 +35,7 @@ class ImageSet {
   std::shared_ptr<const Dataset> stored(std::int64_t resolution) const;
 
   DataConfig config_;
-  std::shared_ptr<const Dataset> arrays_;  ///< of an npz file
+  std::shared_ptr<const Dataset> arrays_;  ///< the images of an npz file
 };
 
 }  // namespace slopegan

@@ -10,7 +10,7 @@ namespace slopegan {
 
 namespace {
 
-/// The counts with their names in the cache.
+/// Visits the counts with their names in the cache.
 template <class Tally, class Visitor>
 void visit_counts(Tally& tally, Visitor visit) {
   visit("cropped", tally.cropped);

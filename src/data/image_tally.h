@@ -11,22 +11,23 @@
 
 namespace slopegan {
 
-/// Some of the images of a folder.
+/// The number of images in a folder with some property, and an example.
 struct ImageCount {
   std::int64_t images = 0;
-  std::string example;  ///< one file
+  std::string example;  ///< one of the files
 
   void add(const std::string& file);
 };
 
-/// What the images of a folder were, and what was done to them. Tells a person all that was changed.
+/// The properties of the images in a folder and the changes made to them, so that the user can be told about every
+/// change.
 struct ImageTally {
-  ImageCount cropped, padded, stretched, enlarged;                   ///< see Fit
-  double largest_cut = 0;                                            ///< share of the area of a cropped image
-  std::int64_t smallest_side = 0;                                    ///< of the enlarged images
+  ImageCount cropped, padded, stretched, enlarged;  ///< see Fit
+  double largest_cut = 0;                           ///< largest fraction of its area that an image lost by cropping
+  std::int64_t smallest_side = 0;                   ///< smallest side of the enlarged images
   ImageCount reduced, lacks_end, transparent, animated, cmyk, deep;  ///< see ImageFacts
   int largest_deep_value = 0;
-  ImageCount complaints;  ///< images that are used although their library complains
+  ImageCount complaints;  ///< images that are used although the decoding library warned about them
   std::string complaint;  ///< the first one
 
   void add(const std::string& file, const ImageFacts& facts, const Fit& fit, std::int64_t resolution);
@@ -37,7 +38,7 @@ struct ImageTally {
   static ImageTally from_json(const nlohmann::json& json);
 
   /// One line per kind of image. `images` is the number of all images, `background` is data.background, and `deep_bits`
-  /// see DecodeOptions.
+  /// is explained in DecodeOptions.
   std::vector<std::string> notes(std::int64_t images, std::int64_t resolution, const std::string& background,
                                  int deep_bits) const;
 };

@@ -13,9 +13,9 @@
 #include "support/errors.h"
 #include "support/text.h"
 
-/// Data sets of several arrays in one NumPy archive: MedMNIST (Yang et al. 2023: train_images, train_labels,
-/// val_images, ...), Keras (x_train, y_train, ...), and single arrays such as the arr_0 of `slopegan generate` and
-/// numpy.savez.
+/// Data sets in NumPy archives: several arrays, as in MedMNIST (Yang et al. 2023: train_images, train_labels,
+/// val_images, ...) and Keras (x_train, y_train, ...), or a single array, such as the arr_0 that `slopegan generate`
+/// and numpy.savez write.
 namespace slopegan {
 
 namespace {
@@ -38,7 +38,8 @@ std::string plain_name(const std::string& name) {
   return plain;
 }
 
-/// The first array whose name is a word of `splits` and one of `contents`, in either order; the earlier words first.
+/// The first array whose name consists of a word from `splits` and one from `contents`, in either order. Earlier words
+/// take precedence.
 std::string array_named(const Words& arrays, const Words& splits, const Words& contents) {
   for (const auto& content : contents) {
     for (const auto& split : splits) {
@@ -62,8 +63,8 @@ std::optional<NpzSplit> split_named(const Words& arrays, const Words& splits) {
   return NpzSplit{images, array_named(arrays, splits, label_words)};
 }
 
-/// Images without a word for a split: with one of the usual names, or the first of the arrays without names, or the
-/// only array.
+/// Finds images whose name contains no word for a split: an array with one of the usual names, the first unnamed array,
+/// or the only array.
 std::optional<NpzSplit> unsplit(const Words& arrays) {
   if (auto named = split_named(arrays, {""})) return named;
   if (auto unnamed = array_named(arrays, {""}, {"arr0"}); !unnamed.empty()) {
@@ -84,7 +85,7 @@ std::optional<NpzSplit> find_split(const NpzFile& file, Split split) {
   return split_named(arrays, {"val", "valid", "validation"});
 }
 
-/// The npz file that `path` is, or the only one in the directory `path`.
+/// `path` itself if it is an npz file, or the only npz file in the directory `path`.
 fs::path npz_in(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return path;
@@ -103,7 +104,7 @@ std::string array_text(const fs::path& file, const std::string& name) {
   return printable(file.string()) + ", " + printable(name);
 }
 
-/// A number array and what is known of it.
+/// A numeric array and what is known about it.
 struct StoredImages {
   torch::Tensor values;  ///< [N, C, H, W]
   NpyKind kind;
@@ -125,7 +126,7 @@ StoredImages read_images(const NpzFile& file, const fs::path& path, const std::s
                                      max_image_side));
 }
 
-/// The range of the training images, if these have the same type: a test image must not be scaled differently.
+/// The range of the training images, if they have the same type, because test images must not be scaled differently.
 PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name) {
   try {
     const auto train = find_split(file, Split::train);
@@ -162,7 +163,7 @@ void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, 
                                       drops ? " uses the colours stored in them" : " is behind them"));
 }
 
-/// Sets the labels, or says why there are none: images can be used without them. Names of classes are those of the
+/// Sets the labels, or notes why there are none. Images can be used without labels. The class names are those of the
 /// training images.
 void add_labels(Dataset& dataset, const NpzFile& file, const NpzSplit& split) {
   if (split.labels.empty()) return;
@@ -188,7 +189,7 @@ void add_labels(Dataset& dataset, const NpzFile& file, const NpzSplit& split) {
   }
 }
 
-/// Says which arrays belong to neither split.
+/// Adds a note that lists the arrays that belong to neither split.
 void note_unused_arrays(Dataset& dataset, const NpzFile& file) {
   auto unused = file.arrays();
   for (const auto split : {Split::train, Split::test}) {

@@ -23,7 +23,7 @@ std::string utf8(std::uint32_t code) {
   return text;
 }
 
-/// The values of an array of text, without the zeros that fill them up.
+/// The values of an array of text, without the zeros that pad them.
 std::vector<std::string> texts_of(const NpyArray& array) {
   std::vector<std::string> texts(array.count);
   const std::size_t unit = array.kind == NpyKind::unicode ? 4 : 1;

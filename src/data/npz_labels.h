@@ -15,9 +15,10 @@ struct NpzLabels {
   std::string note;                      ///< how they were read, or empty
 };
 
-/// The labels in a NumPy array: N numbers, N x K one-hot rows, or N strings, whose labels count the distinct ones in
-/// sorted order. Strings must be among `known_names`, which are sorted, unless there are none. Throws
-/// std::invalid_argument, whose message completes "ARRAY ...", if there is not one label for each of the N `images`.
+/// Reads labels from a NumPy array of N numbers, N x K one-hot rows, or N strings. The label of a string is its index
+/// among the sorted distinct strings, or among `known_names` (sorted) if there are any; other strings are then an
+/// error. Throws std::invalid_argument, whose message completes "ARRAY ...", if there is not one label for each of the
+/// N `images`.
 NpzLabels labels_of_array(NpyArray array, std::int64_t images, const std::vector<std::string>& known_names = {});
 
 }  // namespace slopegan

@@ -13,7 +13,7 @@ namespace slopegan {
 
 namespace {
 
-/// How many images are converted at a time, which bounds the memory of copies in other types.
+/// The number of images to convert at a time, which bounds the memory for copies in other types.
 std::int64_t part_images(const torch::Tensor& images) {
   constexpr std::int64_t most_values = std::int64_t{1} << 22;
   return std::max<std::int64_t>(1, most_values / std::max<std::int64_t>(1, images.numel() / images.size(0)));
@@ -67,7 +67,7 @@ PixelRange range_of_integers(double lowest, double highest) {
 }
 
 PixelRange range_of_reals(double lowest, double highest) {
-  constexpr double tolerance = 1e-3;  // of rounding and interpolation
+  constexpr double tolerance = 1e-3;  // for rounding and interpolation errors
   const std::string holds = "values " + range_text(lowest, highest);
   if (lowest >= -tolerance && highest <= 1 + tolerance) return {0, 1, holds + "; 0 is black and 1 is white"};
   if (lowest >= -1 - tolerance && highest <= 1 + tolerance) return {-1, 1, holds + "; -1 is black and 1 is white"};
@@ -104,7 +104,7 @@ std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values) {
     const auto size = values.size(dimension);
     return size == 1 || size == 3 || size == 4;
   };
-  // If both may be channels, the images are the larger ones.
+  // If both dimensions may be the channels, the smaller one is.
   const bool first = are_channels(1) && (!are_channels(3) || values.size(1) < values.size(3));
   if (!first && !are_channels(3)) return std::nullopt;
   const auto images = first ? values : values.permute({0, 3, 1, 2});

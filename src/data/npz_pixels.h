@@ -9,7 +9,7 @@
 
 #include "images/npz.h"
 
-/// Images in NumPy arrays as bytes, whatever the type, the range and the order of the channels.
+/// Converts images in NumPy arrays to bytes, regardless of the type, the range and the position of the channels.
 namespace slopegan {
 
 /// The values as a tensor of the array's shape, not necessarily contiguous: uint8, int8, int16, int32, int64, float16,
@@ -24,7 +24,7 @@ std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values);
 /// A byte is round((value - black) * 255 / (white - black)), limited to 0 to 255.
 struct PixelRange {
   double black = 0, white = 255;
-  std::string text;  ///< says what is done, "" if the values are the bytes
+  std::string text;  ///< describes the conversion; "" if the values are already bytes
 };
 
 /// The range that the lowest and highest of `values` suggest: bytes, 0 to 1, -1 to 1, or 10, 12, 14 or 16 bits. Throws
@@ -38,9 +38,9 @@ struct PixelBytes {
 
 PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range);
 
-/// RGB images on a background: `images` are uint8 [N, 4, H, W], red, green, blue and alpha. `background` is white,
-/// black, #rrggbb, or none, which keeps the colours of transparent pixels. Sets `transparent` to the number of images
-/// with such pixels.
+/// Composites images on a background and returns them as RGB. `images` are uint8 [N, 4, H, W]: red, green, blue and
+/// alpha. `background` is white, black, #rrggbb, or none, which keeps the colours of transparent pixels. Sets
+/// `transparent` to the number of images with transparent pixels.
 torch::Tensor on_background(const torch::Tensor& images, const std::string& background, std::int64_t& transparent);
 
 }  // namespace slopegan

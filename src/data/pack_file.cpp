@@ -77,7 +77,7 @@ ImageTally tally_from_json(const Json& json) {
   return json.contains("tally") ? ImageTally::from_json(json.at("tally")) : ImageTally();
 }
 
-/// Of the files that determine the scale of 16-bit images.
+/// The fingerprint of the files that determine the scale of 16-bit images.
 std::string range_fingerprint(const FolderImages& folder, const PackOptions& options) {
   return options.range_of != nullptr ? options.range_of->fingerprint : folder.fingerprint;
 }

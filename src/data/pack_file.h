@@ -16,11 +16,11 @@
 namespace slopegan {
 
 /// Opens a pack. Returns std::nullopt if the file is missing, was packed from different files, or is damaged; in the
-/// last case sets `damage` to the reason.
+/// last case, sets `damage` to the reason.
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options, std::string& damage);
 
-/// The results of some files.
+/// The results for some of the files.
 struct PackedChunk {
   std::size_t files = 0;
   std::vector<torch::Tensor> images;       ///< in the order of the files
@@ -29,13 +29,14 @@ struct PackedChunk {
 };
 
 /// Writes a pack in chunks. A process that is killed at any time loses at most the last chunk: the bytes of the images
-/// are in <stem>.part, and <stem>.progress has one line per chunk with its SHA-256. Requires the lock of the pack.
+/// are in <stem>.part, and <stem>.progress has one line per chunk with its SHA-256. The caller must hold the lock of
+/// the pack.
 class PackWriter {
  public:
-  /// Continues after the intact chunks of an interrupted writer with the same files and options.
+  /// Continues after the intact chunks of an interrupted writer if it had the same files and options.
   PackWriter(std::filesystem::path stem, const FolderImages& folder, const PackOptions& options);
 
-  /// Number of files that are packed. The next chunk starts with this index.
+  /// The number of files that have been packed. The next chunk starts with this index.
   std::size_t files_done() const { return files_done_; }
   std::int64_t images_done() const { return images_done_; }
   const std::vector<UnreadableFile>& unreadable() const { return unreadable_; }

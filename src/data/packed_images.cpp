@@ -40,8 +40,8 @@ fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
 }
 
-/// The end of the chunk that starts with the file `begin`. Large photographs are in smaller chunks, for the status line
-/// and so that little is lost if the process is stopped.
+/// The end of the chunk that starts with the file `begin`. Chunks of large photographs contain fewer files, so that the
+/// status line is updated often and little work is lost if the process is stopped.
 std::size_t chunk_end(const FolderImages& folder, std::size_t begin) {
   const auto least = static_cast<std::size_t>(4 * at::get_num_threads());
   const std::size_t most = std::min(begin + chunk_files, folder.files.size());
@@ -75,7 +75,8 @@ void pack_chunk(const FolderImages& folder, const PackOptions& options, PackWrit
   writer.add_chunk(chunk);
 }
 
-/// In a small folder, one damaged file would be more than a small share.
+/// In a small folder, even one damaged file would exceed a small fraction, so a few are always allowed unless the
+/// fraction is 0.
 std::size_t allowed_unreadable(double share, std::size_t files) {
   constexpr std::size_t always_allowed = 5;
   if (share == 0) return 0;
@@ -137,7 +138,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
 PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
                           const PackOptions& options) {
   const FileLock lock = wait_for_cache_lock(file);
-  note_cache_use(file, folder.root);  // also known if packing is interrupted
+  note_cache_use(file, folder.root);  // recorded first, in case packing is interrupted
   std::string damage;
   // Another process may have packed the images while this one waited.
   if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);

@@ -18,23 +18,24 @@ namespace slopegan {
 struct UnreadableFile {
   std::size_t index = 0;   ///< in FolderImages::files
   std::string reason;      ///< one line that names the file
-  bool too_large = false;  ///< and not damaged
+  bool too_large = false;  ///< whether the image is too large, but not damaged
 };
 
 struct PackedImages {
   torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution], memory-mapped and read-only
   std::string hash;                        ///< hash_images(images)
   std::vector<UnreadableFile> unreadable;  ///< by ascending index; the images are the other files
-  ImageTally tally;                        ///< of the images; empty as in version 0.9
+  ImageTally tally;                        ///< of the images; empty with as_in_0_9
   int deep_bits = 16;                      ///< see PixelOptions
 };
 
 struct PackOptions {
-  PixelOptions pixels;  ///< with channels
-  /// Allowed fraction of damaged files, of which up to 5 are allowed unless it is 0. Too large ones are always allowed.
+  PixelOptions pixels;  ///< channels must be 1 or 3
+  /// The allowed fraction of damaged files. Unless it is 0, up to 5 damaged files are always allowed. Files that are
+  /// too large are always allowed.
   double max_unreadable = 0;
-  /// Images of 16 bits are scaled by the range of this folder's, so that a test split is scaled as the training split;
-  /// nullptr: by their own.
+  /// 16-bit images are scaled by the range of the images in this folder, so that a test split is scaled like the
+  /// training split; nullptr means by their own range.
   const FolderImages* range_of = nullptr;
 };
 
@@ -47,8 +48,8 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
 /// killed, the next process continues from there. Concurrent processes wait for the one that packs.
 ///
-/// Throws DataError if more of the files than options.max_unreadable allows, or all of them, are unreadable, IoError if
-/// the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
+/// Throws DataError if all files or more of them than options.max_unreadable allows are unreadable, IoError if the
+/// cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

@@ -11,14 +11,14 @@ namespace slopegan {
 /// Statistics of a split.
 struct DatasetSummary {
   int lowest = 0, highest = 0;                        ///< values of bytes
-  double mean = 0, deviation = 0;                     ///< of all bytes, unscaled
+  double mean = 0, deviation = 0;                     ///< mean and standard deviation of all bytes, unscaled
   std::map<std::int64_t, std::int64_t> label_counts;  ///< number of images by label; empty without labels
 };
 
 DatasetSummary summarize(const Dataset& dataset);
 
-/// A warning if nearly all bytes lie in a small part of the range 0 to 255, as those of 12-bit images in 16-bit files
-/// do; otherwise "". Looks at a few thousand images at most.
+/// A warning if nearly all bytes lie in a small part of the range 0 to 255, as is the case for 12-bit images in 16-bit
+/// files; otherwise "". Looks at a few thousand images at most.
 std::string range_warning(const Dataset& dataset);
 
 /// The class name of a label, or the label itself as a number if the classes have no names.

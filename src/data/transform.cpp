@@ -54,7 +54,7 @@ ImageFit chosen_fit(const DataConfig& data) {
 
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how) {
   const int h = static_cast<int>(height), w = static_cast<int>(width), r = static_cast<int>(resolution);
-  const auto is_smaller = [&](const cv::Rect& part) {  // little enough to be padded
+  const auto is_smaller = [&](const cv::Rect& part) {  // by so little that it can be padded
     return how == ImageFit::pad && fits_by_padding(part.width, r) && fits_by_padding(part.height, r);
   };
   const cv::Rect whole(0, 0, w, h);
@@ -114,7 +114,7 @@ void ImageTransform::scale_into(std::span<const std::uint8_t> image, cv::Mat& ou
   }
 }
 
-/// Reduces by averaging areas and enlarges by interpolation. OpenCV can do only one of them at a time, but a stretched
+/// Reduces by averaging areas and enlarges by interpolation. OpenCV can do only one of these at a time, but a stretched
 /// image may need both.
 void ImageTransform::resize_into(cv::Mat& result) {
   const int side = result.rows;

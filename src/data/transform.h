@@ -37,7 +37,7 @@ ImageFit chosen_fit(const DataConfig& data);
 /// part is at the bottom and on the right. Throws std::invalid_argument for ImageFit::automatic.
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
-/// What fitting does to all images of this size in a sentence, or "" if they keep every pixel and get no others.
+/// Describes in a sentence how fitting changes images of this size; returns "" if it neither removes nor adds pixels.
 std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
 /// Converts stored images of one size into inputs of the discriminator: float32 in [-1, 1] (byte / 127.5 - 1, so black
@@ -62,7 +62,7 @@ class ImageTransform {
 
   std::int64_t channels_, height_, width_, resolution_;
   Fit fit_;
-  cv::Mat scratch_, halfway_;  // the cropped image as float, if it is resized; with one side resized
+  cv::Mat scratch_, halfway_;  // the cropped image as float, if it is resized; the image with one side resized
 };
 
 /// Whether the image at `position` (the number of images before it, over all epochs) is mirrored, with probability 1/2.

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What was found, and the path to set for it if it is another one.
+/// What was found, and the data.path to set for it, if that differs.
 struct Finding {
   std::optional<DatasetKind> kind;
   std::string what;  ///< "is an IDX file"
@@ -35,7 +35,7 @@ struct Signature {
 
 constexpr const char* archive_text = "is an archive; unpack it, and set data.path to the directory";
 
-/// Files that are not read, by their content.
+/// How files that are not read start.
 constexpr std::array<Signature, 12> signatures = {{
     {257, "ustar", archive_text},
     {0, "7z\xbc\xaf", archive_text},
