@@ -6,10 +6,10 @@
 
 #include "run/safetensors.h"
 
-/// A cache of everything that is computed once from the real data and used by all runs: the trained classifier, the
+/// A cache for everything that is computed once from the real data and used by all runs: the trained classifier and the
 /// features of the real images. Entries are keyed by content hashes, so they are never stale. The cache may be deleted
-/// at any time except during a sweep: a classifier that is trained again on other hardware has different rounding, and
-/// therefore another name.
+/// at any time except during a sweep: a classifier that is trained again on different hardware has different rounding
+/// errors, and therefore a different name.
 namespace slopegan {
 
 /// Returns the SHA-256 of names, dtypes, shapes and values.
@@ -18,7 +18,7 @@ std::string tensor_hash(const NamedTensors& tensors);
 /// Returns the content of the file `name` (such as "features/0a1b.safetensors") in cache_dir() if it is intact,
 /// otherwise the result of make(), which is stored. Processes that need the same entry wait for the one that makes it.
 /// If the cache is not writable, a warning is logged and the result is not stored. `source` is the file or directory
-/// that it is made from, for `slopegan data --cache`.
+/// from which the entry is made, for `slopegan data --cache`.
 Safetensors cached_tensors(const std::string& name, const std::filesystem::path& source,
                            const std::function<Safetensors()>& make);
 Safetensors cached_tensors(const std::string& name, const std::function<Safetensors()>& make);

@@ -34,7 +34,7 @@ constexpr std::int64_t most_classes = 1000;
 
 std::int64_t class_count(const Dataset& dataset) { return dataset.labels.max().item<std::int64_t>() + 1; }
 
-/// Below this number of images no tenth is held out, because its accuracy would say little.
+/// Below this number of images, no tenth is held out, because the accuracy on it would not be meaningful.
 constexpr std::int64_t least_images_to_hold_out = 100;
 
 /// The images that train the classifier, and those that measure its accuracy if there are no labelled test images.
@@ -42,7 +42,7 @@ struct Parts {
   std::vector<std::int64_t> trained, held_out;
 };
 
-/// Holds out a fixed random tenth if there are no labelled test images. Runs of version 0.9 keep their classifier.
+/// Holds out a fixed random tenth if there are no labelled test images. Runs from version 0.9 keep their classifier.
 Parts split_images(const Dataset& train, const Dataset* test) {
   const auto count = train.size();
   const bool has_test = test != nullptr && test->has_labels();
@@ -123,12 +123,12 @@ double accuracy_of(const at::Tensor& logits, const at::Tensor& labels) {
   return logits.argmax(1).eq(labels).to(at::kDouble).mean().item<double>();
 }
 
-/// The accuracy of naming the most frequent class each time.
+/// The accuracy of always guessing the most frequent class.
 double accuracy_of_guessing(const at::Tensor& labels) {
   return labels.eq(std::get<0>(labels.mode(0))).to(at::kDouble).mean().item<double>();
 }
 
-/// Labels that the classifier does not recognise better than by guessing say nothing about the images.
+/// Warns if the classifier is no better than guessing, because such labels say nothing about the images.
 void warn_near_chance(double accuracy, const at::Tensor& labels) {
   const double guessing = accuracy_of_guessing(labels);
   const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
@@ -149,7 +149,7 @@ std::string cache_name(const Dataset& train, std::int64_t resolution, const Part
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 
-/// Returns the title for the name of the extractor, which is used in tables and file names.
+/// Returns the title in the extractor's name, which is used in tables and file names.
 std::string title_of(const Dataset& dataset) {
   std::string title = "classifier-";
   for (const unsigned char c : printable(dataset.name, 40)) title += std::isalnum(c) ? static_cast<char>(c) : '-';

@@ -13,14 +13,14 @@ bool can_classify(const Dataset& train);
 class ClassifierExtractor : public FeatureExtractor {
  public:
   /// Loads the classifier from the cache or trains it (about a minute on two cores for Fashion-MNIST), and logs its
-  /// accuracy on the test images if these have labels, otherwise on a tenth of the training images, which is held out.
-  /// Warns if it recognises labels no better than by guessing. The same data give the same classifier up to rounding;
-  /// the hash in its name distinguishes classifiers. Throws StoppedError when the process receives a signal to stop.
+  /// accuracy on the test images if these have labels, otherwise on a held-out tenth of the training images. Warns if
+  /// the classifier is no better than guessing. The same data give the same classifier up to rounding; the hash in its
+  /// name distinguishes classifiers. Throws StoppedError when the process receives a signal to stop.
   ClassifierExtractor(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
   bool has_classes() const override { return true; }
 
-  /// Share of the test or held-out images that are classified correctly; NaN if there are neither.
+  /// Fraction of the test or held-out images that are classified correctly; NaN if there are neither.
   double test_accuracy() const { return accuracy_; }
 
  private:
@@ -32,7 +32,7 @@ class ClassifierExtractor : public FeatureExtractor {
   explicit ClassifierExtractor(Trained trained);
   static Trained load_or_train(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
-  /// Sets trained.accuracy and returns the labels of the images that measured it; undefined if there are none.
+  /// Sets trained.accuracy and returns the labels of the images on which it was measured; undefined if there are none.
   static at::Tensor measure_accuracy(Trained& trained, const Dataset& train, const Dataset* test,
                                      const std::vector<std::int64_t>& held_out, std::int64_t resolution);
 

@@ -13,11 +13,11 @@ namespace slopegan {
 /// input size: "efficientnet-lite0-128@7880d583".
 class EfficientNetExtractor : public FeatureExtractor {
  public:
-  /// ImageNet networks are trained at 224 pixels. A smaller input gives nearly the same order of sets of images for a
+  /// ImageNet networks are trained at 224 pixels. A smaller input size ranks sets of images almost identically in a
   /// fraction of the time; see outputs/README.md.
   static constexpr std::int64_t default_input_size = 128;
 
-  /// weights: the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or another file.
+  /// weights: the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or is a different file.
   explicit EfficientNetExtractor(const std::filesystem::path& weights, std::int64_t input_size = default_input_size);
 
   bool has_classes() const override { return false; }
@@ -34,9 +34,9 @@ class EfficientNetExtractor : public FeatureExtractor {
   EfficientNetLite0 network_;
 };
 
-/// Returns the installed weights: rulers/efficientnet_lite0.safetensors in cache_dir(), otherwise in ../rulers (where
-/// scripts/setup.sh installs it) or ../share/slopegan/rulers relative to the directory of the program. std::nullopt if
-/// there are none.
+/// Returns the path of the installed weights: rulers/efficientnet_lite0.safetensors in cache_dir(), otherwise in
+/// ../rulers (where scripts/setup.sh installs it) or ../share/slopegan/rulers relative to the directory of the program.
+/// Returns std::nullopt if there are none.
 std::optional<std::filesystem::path> find_efficientnet_weights();
 
 /// Returns the shell command that installs the weights.

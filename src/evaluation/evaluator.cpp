@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// Limit of the real training images: more do not change any figure, but cost memory.
+/// The maximum number of real training images. More images would take memory without changing the metrics.
 constexpr std::int64_t most_real_images = 100'000;
 
 /// Incremented whenever a cached value is computed differently.

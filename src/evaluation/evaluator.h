@@ -15,15 +15,15 @@ namespace slopegan {
 /// Compares sets of images with the real ones. Everything that depends only on the real images (their features, the
 /// radii of their manifold, the floors) is computed once and cached (evaluation/cache.h).
 ///
-/// The Fréchet distance and the memorisation figures use all real training images (at most the first 100,000); the
-/// other metrics use a fixed random subset of metrics.samples of them. The floors are the figures of a fixed random
+/// The Fréchet distance and the memorisation metrics use all real training images (at most the first 100,000); the
+/// other metrics use a fixed random subset of metrics.samples of them. The floors are the metrics of a fixed random
 /// subset of metrics.samples test images.
 class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
   static constexpr std::int64_t least_images = 6;
 
-  /// `test` may be null: then there are no floors, no class histogram and no memorisation figures. `metrics` gives the
+  /// `test` may be null; there are then no floors, no class histogram and no memorisation metrics. `metrics` gives the
   /// names and the number of samples; its extractor is ignored. Throws DataError for too few real images.
   Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
             const Dataset* test, std::int64_t resolution);
@@ -45,16 +45,16 @@ class Evaluator {
 
   MetricsConfig metrics_;
   std::unique_ptr<FeatureExtractor> extractor_;
-  std::filesystem::path source_;  ///< of the training images
+  std::filesystem::path source_;  ///< path of the training images
   std::string key_;               ///< cache key: identifies everything above except the names of the metrics
   RealReference real_;
   std::map<std::string, double> floors_;
 };
 
-/// One evaluator per feature extractor. The figures of the first one decide.
+/// One evaluator per feature extractor. The first one determines the best checkpoint and the statistics.
 using Evaluators = std::vector<std::unique_ptr<Evaluator>>;
 
-/// Creates one evaluator per extractor. Throws as Evaluator does.
+/// Creates one evaluator per extractor. Throws the same exceptions as Evaluator.
 Evaluators make_evaluators(const MetricsConfig& metrics, std::vector<std::unique_ptr<FeatureExtractor>> extractors,
                            const Dataset& train, const Dataset* test, std::int64_t resolution);
 

@@ -66,7 +66,7 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
 
 namespace {
 
-/// The word that `choice` is, with auto resolved; std::nullopt for the path of a file.
+/// The kind that `choice` names, with auto resolved; std::nullopt if `choice` is the path of a file.
 std::optional<ExtractorKind> kind_of(const std::string& choice, const Dataset& train, bool as_in_0_9) {
   for (const auto kind : enum_values<ExtractorKind>) {
     if (choice != name_of(kind)) continue;

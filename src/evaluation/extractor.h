@@ -22,13 +22,13 @@ class FeatureExtractor {
   virtual ~FeatureExtractor() = default;
 
   /// Name of the extractor and the first digits of the SHA-256 of its weights: "classifier-fashion-mnist@1a2b3c4d".
-  /// Figures of extractors with different names are not comparable.
+  /// Metrics from extractors with different names are not comparable.
   const std::string& name() const { return name_; }
 
   /// Whether extractions have logits.
   virtual bool has_classes() const = 0;
 
-  /// Extracts features without gradients. images: float32 [N, C, R, R] in [−1, 1] on the CPU. The result of an image
+  /// Extracts features without gradients. images: float32 [N, C, R, R] in [−1, 1] on the CPU. The result for an image
   /// does not depend on the other images.
   Extraction extract(const at::Tensor& images);
 
@@ -45,7 +45,7 @@ class FeatureExtractor {
 std::string extractor_name(const std::string& title, const std::string& hash);
 
 /// Rounds images in [−1, 1] to the precision of 8-bit image files. Generated images are evaluated after this rounding,
-/// so that their PNG files give the same figures.
+/// so that their PNG files give the same metrics.
 at::Tensor quantise_to_bytes(const at::Tensor& images);
 
 /// Concatenates the rows of all parts. `parts` must not be empty.
@@ -57,18 +57,18 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
 
 /// What metrics.extractor = auto means for these images: the classifier if the labels are suitable
 /// (evaluation/classifier_extractor.h), otherwise EfficientNet-Lite0 for colour images and the random network for gray
-/// ones. In version 0.9 it was the random network for both.
+/// ones. In version 0.9, it was the random network for both.
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
-/// `choice`, or the word that auto stands for.
+/// Returns `choice`, or the name of the extractor that auto stands for.
 std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
 
 /// Checks metrics.extractor = `choice` without computing anything. Throws DataError if the labels are not suitable for
 /// a classifier, the weights of EfficientNet-Lite0 are not installed, or a file is missing.
 void check_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
 
-/// Creates the extractor for metrics.extractor = `choice`: a word of ExtractorKind, or the path of a TorchScript file.
-/// Loading such a file runs code, so `choice` must come from the user. Throws DataError.
+/// Creates the extractor for metrics.extractor = `choice`: a name from ExtractorKind, or the path of a TorchScript
+/// file. Loading such a file runs code, so `choice` must come from the user. Throws DataError.
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
                                                  std::int64_t resolution, bool as_in_0_9 = false);
 

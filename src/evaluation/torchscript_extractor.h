@@ -16,12 +16,13 @@ namespace slopegan {
 /// class probabilities [N, K]. A forward method without these arguments only returns features. Loading a TorchScript
 /// file runs its code.
 ///
-/// The extractor is named "inception" if the name of the file starts with inception-2015-12-05 and it returns 2,048
-/// features; only then may figures be called FID, KID and IS. Otherwise its name is "file-" and the stem of the file.
+/// The extractor is named "inception" if the file name starts with inception-2015-12-05 and the network returns 2,048
+/// features; only then may metrics be called FID, KID and IS. Otherwise, the extractor's name is "file-" followed by
+/// the stem of the file name.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
-  /// Throws DataError, with the file in the message, if it is not a TorchScript module or does not return features for
-  /// a black image.
+  /// Throws a DataError that names the file if it is not a TorchScript module or does not return features for a black
+  /// image.
   explicit TorchScriptExtractor(const std::filesystem::path& file);
   ~TorchScriptExtractor() override;
 
@@ -37,7 +38,7 @@ class TorchScriptExtractor : public FeatureExtractor {
   std::unique_ptr<Loaded> loaded_;
 };
 
-/// Throws DataError, with the words that metrics.extractor allows, if there is no such file.
+/// Throws a DataError that lists the names allowed in metrics.extractor if there is no such file.
 void require_torchscript_file(const std::filesystem::path& file);
 
 }  // namespace slopegan
