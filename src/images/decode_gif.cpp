@@ -13,7 +13,7 @@ namespace slopegan {
 
 namespace {
 
-/// Reads the first picture of a GIF file onto its screen.
+/// Decodes the first picture of a GIF file onto the logical screen.
 class GifDecoder {
  public:
   explicit GifDecoder(std::string_view bytes) : bytes_(bytes) {

@@ -15,10 +15,11 @@ namespace slopegan {
 
 namespace {
 
-/// More scans than any encoder writes. Each takes as long as decoding a whole image, but may have a few bytes.
+/// More scans than any encoder writes. A scan takes as long to decode as a whole image, even if it has only a few
+/// bytes.
 constexpr int max_scans = 500;
 
-/// What libjpeg calls back. It must not return from an error, so control jumps.
+/// The state of libjpeg's callbacks. The error callback must not return, so it uses longjmp.
 struct JpegReports {
   jpeg_error_mgr manager;  // first, so that libjpeg's pointer to it points to this struct
   std::jmp_buf jump;
@@ -37,7 +38,7 @@ JpegReports& reports_of(j_common_ptr info) { return *reinterpret_cast<JpegReport
 }
 
 void on_jpeg_message(j_common_ptr info, int level) {
-  if (level >= 0) return;  // a trace
+  if (level >= 0) return;  // a trace message
   auto& reports = reports_of(info);
   switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
@@ -63,7 +64,7 @@ void on_jpeg_progress(j_common_ptr info) {
   std::longjmp(reports.jump, 1);
 }
 
-/// At the end of the bytes, libjpeg is given an end-of-image marker, as by its own sources.
+/// Supplies an end-of-image marker at the end of the bytes, as libjpeg's own data sources do.
 boolean fill_jpeg_input(j_decompress_ptr info) {
   static constexpr JOCTET end_of_image[] = {0xff, JPEG_EOI};
   reports_of(reinterpret_cast<j_common_ptr>(info)).has_ended = true;
@@ -86,7 +87,7 @@ void skip_jpeg_input(j_decompress_ptr info, long count) {
 
 void ignore_jpeg_source(j_decompress_ptr) {}
 
-/// CMYK as OpenCV converts it. Adobe's programs store it inverted.
+/// Converts CMYK as OpenCV does. Adobe's programs store it inverted.
 void convert_cmyk(const std::uint8_t* cmyk, bool inverted, std::uint8_t* bgr, int width) {
   for (int x = 0; x < width; ++x, cmyk += 4, bgr += 3) {
     const int k = inverted ? cmyk[3] : 255 - cmyk[3];
@@ -148,7 +149,7 @@ class JpegDecoder {
   }
 
  private:
-  /// Runs calls of libjpeg. An error skips the stack frames of `calls`, which therefore own nothing.
+  /// Runs calls to libjpeg. An error skips the stack frames of `calls`, which therefore own nothing.
   void guarded(void (*calls)(JpegDecoder& self)) {
     if (setjmp(reports_.jump) == 0) {
       calls(*this);
@@ -168,7 +169,7 @@ class JpegDecoder {
     return {};
   }
 
-  /// An image in several scans is decoded as a whole: its coefficients of 16 bits.
+  /// The size of the 16-bit coefficients, which libjpeg keeps in memory for an image with several scans.
   std::uint64_t coefficient_bytes() const {
     if (jpeg_has_multiple_scans(const_cast<j_decompress_ptr>(&info_)) == 0) return 0;
     std::uint64_t blocks = 0;
@@ -199,8 +200,8 @@ class JpegDecoder {
     jpeg_finish_decompress(&info_);
   }
 
-  /// Of an image that lacks its end marker, later scans may be missing too: each component needs at least one, and each
-  /// coefficient of a progressive image all its bits.
+  /// If an image lacks its end marker, later scans may be missing too. Each component therefore needs at least one
+  /// scan, and each coefficient of a progressive image needs all its bits.
   void check_pixels() {
     bool complete = !reports_.has_bad_pixels;
     if (reports_.has_ended) {
@@ -219,7 +220,7 @@ class JpegDecoder {
   jpeg_progress_mgr progress_{};
   JpegReports reports_{};
   cv::Mat image_;
-  std::vector<std::uint8_t> cmyk_;  // a row
+  std::vector<std::uint8_t> cmyk_;  // one row
 };
 
 }  // namespace

@@ -110,7 +110,7 @@ class PngDecoder {
     auto& self = self_of(png_get_error_ptr(png));
     if (self.warning_[0] == '\0') std::strncpy(self.warning_, message, sizeof self.warning_ - 1);
   }
-  /// After the end, which check_whole() allows only after all pixels, there are zeros.
+  /// Reads zeros beyond the end, which check_whole() allows only if all pixels are present.
   static void read(png_structp png, png_bytep out, std::size_t count) {
     auto& self = self_of(png_get_io_ptr(png));
     const auto part = self.bytes_.substr(self.at_, count);
@@ -120,7 +120,7 @@ class PngDecoder {
     self.at_ += part.size();
   }
 
-  /// Runs calls of libpng. An error skips the stack frames of `calls`, which therefore own nothing.
+  /// Runs calls to libpng. An error skips the stack frames of `calls`, which therefore own nothing.
   void guarded(void (*calls)(PngDecoder& self)) {
     if (setjmp(jump_) == 0) {
       calls(*this);
@@ -142,8 +142,8 @@ class PngDecoder {
     png_read_update_info(png_, info_);
   }
 
-  /// A file that ends early is used only if all pixels are there. The rows of an interlaced one are in seven passes; it
-  /// is used if it ends after its pixels.
+  /// Rejects a file that ends early unless all pixels are present. An interlaced file, whose rows are spread over seven
+  /// passes, is rejected if it ends anywhere within its pixel data.
   void check_whole() {
     if (outline_.has_end) return;
     const std::uint64_t expected = (raw_row_bytes_ + 1) * std::uint64_t{png_get_image_height(png_, info_)};
@@ -179,10 +179,10 @@ class PngDecoder {
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   std::jmp_buf jump_{};
-  std::size_t at_ = 0;  // in bytes_
+  std::size_t at_ = 0;  // position in bytes_
   bool may_end_ = false, is_interlaced_ = false;
   std::size_t raw_row_bytes_ = 0;
-  std::vector<png_byte> pixels_;  // a row, or all rows of an interlaced image
+  std::vector<png_byte> pixels_;  // one row, or all rows of an interlaced image
   std::vector<png_bytep> rows_;
   std::optional<ImageBuilder> builder_;
   char error_[128] = "", warning_[128] = "";

@@ -78,7 +78,7 @@ std::string riff(const std::string& chunks) {
   return file + "WEBP" + chunks;
 }
 
-/// The frame's chunks as an image of their own; ALPH needs the extended format (RFC 9649, section 2.7).
+/// Makes a separate image from the frame's chunks; ALPH needs the extended format (RFC 9649, section 2.7).
 void read_webp_frame(std::string_view frame, WebPOutline& outline) {
   if (frame.size() < 16) return;
   const auto field = [&](std::size_t at) { return static_cast<int>(little_endian(frame.substr(at, 3))); };
@@ -139,7 +139,7 @@ struct TiffOutline {
   std::uint64_t bytes_per_pixel = 4;
   bool has_next = false;
   bool has_alpha = false;
-  bool premultiplied = false;  // as OpenCV delivers the pixels
+  bool premultiplied = false;  // whether OpenCV returns pixels multiplied by alpha
 };
 
 TiffOutline tiff_outline(std::string_view bytes) {
@@ -192,7 +192,7 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
   if (format == ImageFormat::webp) result.facts.lacks_end = correct_webp_length(bytes);
   cv::Mat image = format == ImageFormat::webp ? decode_webp(bytes, webp, *size) : decode_whole(bytes);
   check_type(image);
-  result.facts.size = image.size();  // OpenCV turns TIFF images
+  result.facts.size = image.size();  // OpenCV turns TIFF images upright
   if (format == ImageFormat::tiff && !tiff.has_alpha) remove_alpha(image);
   result.facts.is_animation = webp.is_animation || tiff.has_next;
   build_image(image, format == ImageFormat::tiff && tiff.premultiplied, result.facts.reduction, options, result);

@@ -22,8 +22,8 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
 /// it in float32 takes no more than about 200 MiB. Throws TooLargeError.
 int reduction_of(cv::Size size);
 
-/// Images of many bytes that can only be decoded as a whole wait for each other, because the memory of all threads adds
-/// up. Throws TooLargeError if even one does not fit.
+/// Limits the memory for images that can only be decoded as a whole: threads with large images wait for each other,
+/// because their memory adds up. Throws TooLargeError if even a single image does not fit.
 class WholeImageMemory {
  public:
   explicit WholeImageMemory(std::uint64_t bytes);
@@ -32,7 +32,7 @@ class WholeImageMemory {
   std::unique_lock<std::mutex> lock_;
 };
 
-/// Throw DataError: a part of the image is missing or wrong; or it is intact, but of a rare kind.
+/// Both throw DataError: a part of the image is missing or wrong, or the image is intact but of an unsupported kind.
 [[noreturn]] void report_bad_image(const std::string& reason);
 [[noreturn]] void report_unsupported(const std::string& what);
 

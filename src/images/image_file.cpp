@@ -35,7 +35,8 @@ bool is_truncated_jpeg(std::string_view bytes) {
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
-/// A BMP file declares the size of its second header, which tells its version. The two letters alone may begin a text.
+/// The declared size of the second header identifies the version of a BMP file. The letters BM alone may be the start
+/// of a text.
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
   const auto header = little_endian(bytes.substr(14, 4));

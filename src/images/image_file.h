@@ -19,17 +19,17 @@ enum class ImageFormat { png, jpeg, webp, bmp, tiff, gif };
 /// "PNG", "JPEG", ...
 std::string_view format_name(ImageFormat format);
 
-/// The format of a file by its content: `first_bytes` are its first sniffed_bytes bytes, or all of a shorter file. A
-/// raw file of a camera (.dng, .nef, .arw, ...) may look like a TIFF file, see sniff_file.
+/// Detects the format of a file from its content: `first_bytes` are its first sniffed_bytes bytes, or all of a shorter
+/// file. A camera's raw file (.dng, .nef, .arw, ...) may look like a TIFF file; see sniff_file.
 std::optional<ImageFormat> sniff_format(std::string_view first_bytes);
 constexpr std::size_t sniffed_bytes = 32;
 
 /// The first sniffed_bytes bytes of a file, or all of a shorter one; "" if it is not a regular file or cannot be read.
 std::string read_first_bytes(const std::filesystem::path& file);
 
-/// The format of `file` by its content, whatever its name ends in; only a TIFF file must not have the name of another
-/// kind of file, because many cameras' raw files are TIFF files with a thumbnail. Reads only the first bytes. Returns
-/// std::nullopt for other formats, and for what is not a regular file or cannot be read.
+/// Detects the format of `file` from its content, regardless of its extension. The exception is TIFF, which also
+/// requires a TIFF extension, because the raw files of many cameras are TIFF files with a thumbnail. Reads only the
+/// first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or cannot be read.
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 
 /// Width and height declared in the header of an image file, without decoding it; std::nullopt if `bytes` does not
@@ -37,22 +37,23 @@ std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 std::optional<cv::Size> declared_size(std::string_view bytes);
 
 struct DecodeOptions {
-  /// Is put behind transparent pixels (BGR); std::nullopt uses the colours that are stored in them.
+  /// The colour behind transparent pixels (BGR). With std::nullopt, they keep their stored colours.
   std::optional<cv::Vec3b> background = cv::Vec3b(255, 255, 255);
-  /// Of images with 16 bits per colour: the bits that their values use, 8 to 16. The eight highest of these remain.
+  /// For images with 16 bits per channel: the number of bits that their values use, 8 to 16. The upper eight of these
+  /// are kept.
   int deep_bits = 16;
 };
 
-/// What a decoder found in a file that can be used.
+/// What a decoder found out about a usable file.
 struct ImageFacts {
   cv::Size size;                  ///< upright, before a reduction
   int reduction = 1;              ///< a large image was decoded at 1/2, 1/4 or 1/8 of its size
-  bool lacks_end = false;         ///< the end of the file is missing, but no pixel
+  bool lacks_end = false;         ///< the end of the file is missing, but all pixels are present
   bool has_transparency = false;  ///< some pixel is not opaque
   bool is_animation = false;      ///< the image is the first of several in the file
   bool is_cmyk = false;           ///< a JPEG for print, converted to RGB
-  bool is_deep = false;           ///< 16 bits per colour
-  int largest_deep_value = 0;     ///< the largest colour of such an image
+  bool is_deep = false;           ///< 16 bits per channel
+  int largest_deep_value = 0;     ///< the largest channel value in such an image
   std::string complaint;          ///< the first warning of the library that decoded the file
 };
 
@@ -61,15 +62,15 @@ struct DecodedImage {
   ImageFacts facts;
 };
 
-/// An image that is not damaged, but takes too much memory.
+/// An image that is not damaged but takes too much memory.
 struct TooLargeError : DataError {
   using DataError::DataError;
 };
 
-/// Decodes an image file of any ImageFormat, whatever its name ends in. Turns the image upright (EXIF orientation) and
-/// puts it in front of options.background. Images of more than 12 megapixels are reduced by 2, 4 or 8 to at most that;
-/// PNG and baseline JPEG files are never in memory as a whole. A file that lacks only its end is read. Writes nothing
-/// to the terminal.
+/// Decodes an image file of any ImageFormat, regardless of its extension. Turns the image upright (EXIF orientation)
+/// and composites it on options.background. Images of more than 12 megapixels are reduced by a factor of 2, 4 or 8 to
+/// at most that size; PNG and baseline JPEG files are never in memory as a whole. A file that lacks only its end is
+/// accepted. Writes nothing to the terminal.
 ///
 /// Throws DataError, naming the file, if the format is not supported or a part of the image is missing or damaged;
 /// TooLargeError if it has more than 256 megapixels, or must be decoded as a whole (WebP, BMP, TIFF, GIF, interlaced
@@ -82,8 +83,8 @@ bool is_deep_file(const std::filesystem::path& file);
 /// The image that decode_image returns.
 cv::Mat read_image(const std::filesystem::path& file);
 
-/// Decodes a PNG, JPEG or WebP file as version 0.9 did, to the same pixels: at most 12 megapixels, without alpha, the
-/// upper 8 of 16 bits; refuses files without their end. The libraries may write to the terminal.
+/// Decodes a PNG, JPEG or WebP file to the same pixels as version 0.9: at most 12 megapixels, without alpha, and with
+/// the upper 8 of 16 bits. Rejects truncated files. The libraries may write to the terminal.
 cv::Mat read_image_as_in_0_9(const std::filesystem::path& file);
 
 /// Returns the bytes of a PNG file. Throws std::invalid_argument for other image types.

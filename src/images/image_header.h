@@ -7,7 +7,7 @@
 
 #include <opencv2/core.hpp>
 
-/// What the headers of image files say, read without decoding them and without trusting them.
+/// Reads the headers of image files without decoding the images and without trusting the content.
 namespace slopegan {
 
 /// Offset of the first marker of a JPEG file for which `wanted` returns true. Skips the segments before it by their
@@ -17,7 +17,7 @@ std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, const std::f
 /// One chunk of a PNG file.
 struct PngChunk {
   std::string_view type;  ///< four letters
-  std::string_view data;  ///< shorter than declared if the file ends before
+  std::string_view data;  ///< shorter than declared if the file ends early
   bool is_whole = false;  ///< the file contains all of it
 };
 
@@ -35,7 +35,7 @@ class TiffDirectory {
 
   /// The first value of an entry of type BYTE, SHORT or LONG.
   std::optional<std::uint64_t> value(std::uint16_t tag) const;
-  /// Whether another directory, that is another image, follows.
+  /// Whether another directory, and thus another image, follows.
   bool has_next() const;
 
  private:

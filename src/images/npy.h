@@ -13,10 +13,10 @@ struct NpyHeader {
   std::string type;  ///< byte order, kind and bytes per value, for example "|u1" or "<i8"
   std::vector<std::int64_t> shape;
   bool fortran_order = false;  ///< the first index varies fastest, not the last; false if there is one dimension
-  std::size_t size = 0;        ///< of the header itself, in bytes: offset of the first value
+  std::size_t size = 0;        ///< size of the header in bytes, which is the offset of the first value
 };
 
-/// Longest header that is read. Headers of numeric arrays are usually a tenth as long.
+/// The longest header that is accepted. Headers of numeric arrays are usually a tenth as long.
 inline constexpr std::size_t max_npy_header_bytes = 4096;
 
 /// Parses the header (versions 1 to 3) at the start of `bytes`: the first max_npy_header_bytes of the array, or the

@@ -16,8 +16,8 @@ struct zip;
 /// Archives of arrays, as NumPy's savez and savez_compressed write them.
 namespace slopegan {
 
-/// NumPy's kinds of values that are read. Text is of fixed length and filled up with zeros: `bytes` one byte per
-/// character, `unicode` four.
+/// The kinds of NumPy values that can be read. Text has a fixed length and is padded with zeros; `bytes` uses one byte
+/// per character, `unicode` four.
 enum class NpyKind { boolean, unsigned_integer, signed_integer, real, bytes, unicode };
 
 struct NpyArray {
@@ -51,13 +51,13 @@ class NpzFile {
   std::unique_ptr<zip, Close> archive_;
 };
 
-/// Writes an archive with one uint8 array of any size (zip64) as the stored, uncompressed entry <name>.npy. Equal
-/// arrays give equal files. The file is replaced atomically.
+/// Writes an archive with one uint8 array of any size (zip64) as the uncompressed entry <name>.npy. Equal arrays
+/// produce identical files. The file is replaced atomically.
 ///
 /// `next` returns consecutive parts of the array in C order, each of which stays valid until the following call. It is
 /// called on demand, so memory use does not depend on the size of the file.
 ///
-/// Throws IoError, any exception of `next`, and std::logic_error if `next` returns an empty part before the array is
+/// Throws IoError, any exception from `next`, and std::logic_error if `next` returns an empty part before the array is
 /// complete. No file is left behind after an exception.
 void write_npz(const std::filesystem::path& file, const std::string& name, const std::vector<std::int64_t>& shape,
                const std::function<std::span<const std::byte>()>& next);
