@@ -24,7 +24,9 @@ using ::testing::HasSubstr;
 
 const std::string photographs = SLOPEGAN_TEST_DATA "/efficientnet/";
 
-at::Tensor photograph(const std::string& name) { return to_tensor(read_image(photographs + name + ".jpg")).unsqueeze(0); }
+at::Tensor photograph(const std::string& name) {
+  return to_tensor(read_image(photographs + name + ".jpg")).unsqueeze(0);
+}
 
 at::Tensor all_photographs() {
   return at::cat({photograph("cat"), photograph("coffee"), photograph("photographer").expand({-1, 3, -1, -1})});
