@@ -100,7 +100,7 @@ void point_at(const fs::path& checkpoints_dir, const std::string& link_name, con
   sync_directory(checkpoints_dir);
 }
 
-/// Renames the directories to temporary names and synchronises these first, so that a directory named by a number is
+/// Renames the directories to temporary names and syncs these to disk first, so that a directory named by a number is
 /// never a partial checkpoint.
 void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::path>& directories) {
   if (directories.empty()) return;
@@ -112,7 +112,7 @@ void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::p
 }
 
 void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
-  std::error_code ignored;  // most runs have no link best
+  std::error_code ignored;  // most runs have no symlink named best
   const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
   std::vector<fs::path> old = list_checkpoints(checkpoints_dir);
   old.erase(old.begin(), old.begin() + std::min(std::ssize(old), std::max<std::ptrdiff_t>(keep, fewest_kept)));
@@ -139,7 +139,7 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
     fs::remove_all(temporary, ignored);
     throw;
   }
-  // If this fails, the temporary directory may be the old checkpoint of the same number; the next save removes it.
+  // If this fails, the temporary directory may be the old checkpoint with the same number; the next save removes it.
   publish(temporary, checkpoints_dir / name);
   point_at(checkpoints_dir, "latest", name);
   prune(checkpoints_dir, name, keep);
@@ -179,7 +179,7 @@ Config checkpoint_config(const Checkpoint& checkpoint) {
   }
 }
 
-/// Whether a link to a checkpoint was replaced by a directory, as when a run is copied.
+/// Whether a symlink to a checkpoint was replaced by a directory, which happens when a run is copied.
 static bool is_copy(const fs::path& link) {
   std::error_code ignored;
   return fs::is_directory(fs::symlink_status(link, ignored));
@@ -310,14 +310,14 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
 fs::path resolve_checkpoint(const fs::path& given) {
   std::error_code ignored;
   if (!fs::exists(given, ignored)) throw CheckpointError(display(given) + " does not exist");
-  // Callers read the number from the name of the directory, so resolve the link checkpoints/latest and a trailing
+  // Callers read the number from the name of the directory, so resolve the symlink checkpoints/latest and a trailing
   // slash.
   fs::path path = fs::canonical(given, ignored);
   if (ignored) path = given;
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
   const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
-  // save_checkpoint only creates links to checkpoints in the same folder.
+  // save_checkpoint only creates symlinks to checkpoints in the same folder.
   const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
   if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
   const auto all = all_checkpoints(checkpoints_dir);

@@ -10,12 +10,12 @@
 #include "run/manifest.h"
 #include "run/safetensors.h"
 
-/// The checkpoints of a run: checkpoints/<images>/{state.safetensors, manifest.json}, and the links checkpoints/latest
-/// and checkpoints/best. A directory named by a number is always a complete checkpoint, because it is written under a
-/// temporary name, synchronised and verified before it is renamed.
+/// The checkpoints of a run: checkpoints/<images>/{state.safetensors, manifest.json}, and the symlinks
+/// checkpoints/latest and checkpoints/best. A directory named by a number is always a complete checkpoint, because it
+/// is written under a temporary name, synced to disk and verified before it is renamed.
 ///
-/// Programs that copy runs (cp -rL, scp -r, zip) turn the links into directories. Such a directory is read as a copy of
-/// the checkpoint whose number of images its manifest states, until restore_links makes it a link again.
+/// Programs that copy runs (cp -rL, scp -r, zip) turn the symlinks into directories. Such a directory is read as a copy
+/// of the checkpoint whose number of images its manifest states, until restore_links replaces it with a symlink again.
 namespace slopegan {
 
 struct Checkpoint {
@@ -27,25 +27,25 @@ struct Checkpoint {
 /// Writes checkpoints/<info.images> and points checkpoints/latest at it. Then removes older checkpoints, except for the
 /// newest `keep` (at least two), the new one, and the target of checkpoints/best. A checkpoint with the same number is
 /// replaced, unless it is intact and equal. The caller must hold the lock of the run, because temporary files of an
-/// interrupted writer are removed. Throws IoError, and then keeps all existing checkpoints.
+/// interrupted writer are removed. If IoError is thrown, all existing checkpoints are kept.
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
 /// Points checkpoints/best at the checkpoint of `images`, which protects it from removal. If that checkpoint does not
-/// exist, a dangling link is removed instead. Throws IoError.
+/// exist, the dangling symlink is removed instead. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
 /// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if a newer slopegan
 /// wrote it.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
-/// Replaces directories named latest and best by links. If the checkpoint that such a directory is a copy of is missing
-/// or unreadable, the directory takes its name; an unreadable copy is renamed to latest-unreadable. The caller must
-/// hold the lock of the run. Throws IoError.
+/// Replaces directories named latest and best with symlinks. If the original checkpoint of such a copy is missing or
+/// unreadable, the copy takes its name; an unreadable copy is renamed to latest-unreadable. The caller must hold the
+/// lock of the run. Throws IoError.
 void restore_links(const std::filesystem::path& checkpoints_dir);
 
 /// Parses the configuration in the manifest. If data.path does not exist, but the absolute path in the manifest does,
-/// data.path is the latter. Throws CheckpointError if this version of slopegan cannot read it.
+/// data.path is set to the latter. Throws CheckpointError if this version of slopegan cannot read it.
 Config checkpoint_config(const Checkpoint& checkpoint);
 
 /// Returns the directories checkpoints/<images>, newest (largest number) first. Empty if there is no such folder.
@@ -62,7 +62,7 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 /// all are damaged, and NewerFormatError instead of skipping one that requires a newer slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
-/// Returns the checkpoint directory for a path given by the user, with links resolved: a checkpoint itself, or the
+/// Returns the checkpoint directory for a path given by the user, with symlinks resolved: a checkpoint itself, or the
 /// latest checkpoint of a run. Throws CheckpointError with a description of `given` if it is neither.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& given);
 

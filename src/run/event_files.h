@@ -54,7 +54,7 @@ class EventFiles {
   /// warning, because other files of the run have the same data. Throws IoError.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
-  /// Starts writing for a run that has seen `images`. Before this call, add() does nothing.
+  /// Starts writing for a run that has seen `images` images. Before this call, add() does nothing.
   void begin(std::int64_t images) { start_ = images; }
   bool is_on() const { return start_.has_value(); }
 

@@ -28,7 +28,7 @@ struct Field {
       nullptr;  ///< the TensorBoard tag, or its first part for a map ("tag/key") or a named record ("tag/name")
   bool in_results = false;  ///< whether it is a column of a sweep's results.csv
   bool may_be_absent =
-      false;  ///< whether the key may be missing (in older versions); the reader then keeps the default
+      false;  ///< whether the key may be missing (in files from older versions); the reader then keeps the default
 };
 
 namespace record_detail {

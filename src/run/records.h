@@ -68,14 +68,14 @@ struct HistoryRecord {
   }
 };
 
-/// What one feature extractor says of generated images.
+/// The metrics of generated images from one feature extractor.
 struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
   std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions, like real_samples
   std::int64_t real_samples = 0;  ///< number of real images for "fd"
-  /// Figures by key; see metrics/figures.h.
+  /// The values by key; see metrics/figures.h.
   std::map<std::string, double> values;
-  /// The same figures for real test images, which a perfect generator would reach. Empty if there are no test images.
+  /// The same metrics for real test images, which a perfect generator would reach. Empty if there are no test images.
   std::map<std::string, double> floors;
   /// The expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
   /// sweep.
@@ -105,7 +105,7 @@ struct MetricsRecord : RulerFigures {
   /// Number of test images for the floors: `samples`, or all of them if there are fewer.
   std::int64_t floor_samples = 0;
   double seconds = 0;                ///< duration of the evaluation
-  std::vector<RulerFigures> others;  ///< of the further extractors in metrics.extractor
+  std::vector<RulerFigures> others;  ///< the metrics from the further extractors in metrics.extractor
 
   bool operator==(const MetricsRecord&) const = default;
 
@@ -142,7 +142,7 @@ struct LayerDiagnosis {
   double negative_fraction = 0;  ///< P(x < 0)
   double slope_energy = 0;       ///< fraction of Σ f(x)² that comes from x ≤ 0
 
-  /// Whether a unit without a positive value is dead, which is the case with slope 0, because it has no gradient.
+  /// Whether a unit without a positive value is dead. With slope 0 it is, because it has no gradient.
   bool is_dead_kind() const { return negative_slope == 0; }
   bool operator==(const LayerDiagnosis&) const = default;
 
