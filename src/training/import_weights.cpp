@@ -43,7 +43,7 @@ std::int64_t count_blocks(const NamedTensors& weights) {
   return count;
 }
 
-/// The normalisation of a network, by the tensors of its second block.
+/// The normalisation of a network, according to the tensors of its second block.
 std::string norm_of(const NamedTensors& weights) {
   if (weights.contains("block1.norm.weight")) return "batch";
   return weights.contains("block1.conv.u") ? "spectral" : "none";
@@ -84,7 +84,7 @@ std::string differing_keys(const Config& config, const NamedTensors& generator, 
   return join(differing, ", ");
 }
 
-/// The slopes of an exported generator, for activations that learn their logits.
+/// Converts the slopes of an exported generator to logits for activations that learn these.
 NamedTensors with_slope_logits(NamedTensors saved, const NamedTensors& live) {
   for (const auto& [name, tensor] : live) {
     if (!name.ends_with(".slope_logit")) continue;
@@ -154,8 +154,8 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
 
 namespace {
 
-/// Whether `file` is a file of torch.save: a zip archive, or a pickle. The header of a safetensors file is shorter than
-/// 2^24 bytes, so that the bytes 4 to 8 are zero.
+/// Whether `file` was written by torch.save: a zip archive or a pickle. The header of a safetensors file is shorter
+/// than 2^24 bytes, so its bytes 4 to 8 are zero.
 bool is_pickle(const std::filesystem::path& file) {
   std::array<char, 8> start{};
   std::ifstream(file, std::ios::binary).read(start.data(), start.size());

@@ -54,7 +54,7 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
 
 namespace {
 
-/// Removes the checkpoints and samples after `images`. They belong to an abandoned course of training: --resume auto
+/// Removes the checkpoints and samples after `images`. They belong to an abandoned branch of training: --resume auto
 /// must not continue from them, and time sheets must not show them.
 void remove_later(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {

@@ -28,16 +28,16 @@ void write_configuration(const Config& config, const RunDirectory& directory, co
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
 
-/// The values that determine the weights and differ between `config` and the one `checkpoint` was trained with, as
-/// "key: before -> after", and the images if they differ. Keys that do not affect the weights are left out (names,
-/// lengths, samples, threads).
+/// The values that determine the weights and differ between `config` and the configuration of `checkpoint`, as "key:
+/// before -> after"; also the images if they differ. Keys that do not affect the weights are left out (names, lengths,
+/// samples, threads).
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint);
 
-/// As training_differences, for the configurations alone.
+/// Like training_differences, but for the configurations alone.
 std::vector<std::string> training_differences(const Config& before, const Config& after);
 
-/// Throws CheckpointError, which names the training_differences, if there are any.
+/// Throws a CheckpointError that lists the training_differences, if there are any.
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
 
 /// Whether the checkpoint is one of this run.

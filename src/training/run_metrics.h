@@ -15,8 +15,8 @@
 
 namespace slopegan {
 
-/// Checks without computing anything that metrics.extractor can be used with these images, unless metrics.every_images
-/// is 0 or there are too few images for metrics. Throws DataError.
+/// Checks, without computing anything, that metrics.extractor can be used with these images, unless
+/// metrics.every_images is 0 or there are too few images for metrics. Throws DataError.
 void check_metrics(const Config& config, const Dataset& train);
 
 /// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a
@@ -36,7 +36,7 @@ std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Co
 MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 
-/// The figures of an evaluation for the log, one line per extractor: "FD[classifier-x@1a2b3c4d,n=10000] = 3.2". The
+/// The distances of an evaluation for the log, one line per extractor: "FD[classifier-x@1a2b3c4d,n=10000] = 3.2". The
 /// kernel distance comes first if there are few images (has_few_images). Extractors without a distance have no line.
 std::vector<std::string> evaluation_lines(const MetricsRecord& record);
 

@@ -13,7 +13,7 @@ namespace slopegan {
 /// part, the tensors belong to the generator. Parts that wrappers add (module by DataParallel, _orig_mod by
 /// torch.compile, state_dict …) are ignored. Tensors with floating-point dtypes are converted to float32.
 ///
-/// If there are other names, throws a CheckpointError that names the tensor.
+/// Throws a CheckpointError that names the tensor if a name is not recognised.
 NamedTensors with_checkpoint_names(const NamedTensors& tensors);
 
 }  // namespace slopegan
