@@ -56,8 +56,8 @@ class StreamProgress {
 /// What the images are written to.
 enum class Target { directory, array, animation, image };
 
-/// Throws UsageError if the extension of `out` is that of a file which is not written here, because a directory of such
-/// a name would surprise.
+/// Throws UsageError if the extension of `out` belongs to an unsupported file format, because a directory with such an
+/// extension would be surprising.
 Target target_of(const fs::path& out) {
   if (!out.has_filename()) return Target::directory;  // "images/"
   const std::string ending = lower_case(out.extension().string());
@@ -74,7 +74,7 @@ Target target_of(const fs::path& out) {
   return Target::directory;
 }
 
-/// Throws UsageError if `target` cannot hold the images.
+/// Throws UsageError if the images cannot be written to `target`.
 void check_target(Target target, const GenerateOptions& options) {
   if (target == Target::animation && options.walk_steps == 0) {
     throw UsageError("a .gif file needs a walk: --walk FRAMES");
