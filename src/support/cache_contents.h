@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-/// What lies in the cache (support/cache_directory.h), for people who want to know or to clean up.
+/// Lists the entries of the cache (support/cache_directory.h) for users, and removes entries.
 namespace slopegan {
 
-/// One thing that is computed once: packed images, a trained classifier, features.
+/// The result of one computation: packed images, a trained classifier or features.
 struct CacheEntry {
-  std::filesystem::path file;                  ///< may not exist yet, if its making was interrupted
-  std::vector<std::filesystem::path> parts;    ///< the files that exist, including those of an interrupted making
-  std::uint64_t bytes = 0;                     ///< of all parts
+  std::filesystem::path file;                ///< may not exist, if its creation was interrupted
+  std::vector<std::filesystem::path> parts;  ///< the files that exist, including those left by an interrupted creation
+  std::uint64_t bytes = 0;                   ///< of all parts
   std::vector<std::filesystem::path> sources;  ///< what it was made from; empty if this is not known
   std::optional<std::time_t> last_use;
 
@@ -22,11 +22,11 @@ struct CacheEntry {
   bool lost_its_source() const;
 };
 
-/// The entries by path. Leaves out locks and the records of note_cache_use. Throws IoError.
+/// The entries, sorted by path. Leaves out locks and the records of note_cache_use. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
-/// Removes what belongs to the entry, and the record of its use. Throws BusyError if a process is making it now, and
-/// IoError, which names SLOPEGAN_CACHE.
+/// Removes the files of the entry and the record of its use. Throws BusyError if a process is creating the entry now,
+/// and an IoError that names SLOPEGAN_CACHE.
 void remove_cache_entry(const CacheEntry& entry);
 
 }  // namespace slopegan

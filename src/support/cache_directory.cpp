@@ -31,8 +31,8 @@ void follow_directory_mode(const fs::path& path) {
   if (mode != (own.st_mode & 07777)) static_cast<void>(::chmod(path.c_str(), mode));
 }
 
-/// Creates a directory in the cache and its missing parents. Only what lies in the cache follows the mode of its
-/// directory; the cache itself is created as any other directory is.
+/// Creates a directory in the cache and its missing parents. Only directories within the cache get the mode of the
+/// cache; the cache itself is created like any other directory.
 static void make_cache_directory(const fs::path& directory) {
   std::error_code ignored;
   if (fs::is_directory(directory, ignored)) return;
@@ -55,7 +55,7 @@ fs::path cache_record(const fs::path& file) {
 }
 
 void note_cache_use(const fs::path& file, const fs::path& source) {
-  constexpr std::size_t most_bytes = 1 << 16;  // of a record: enough for hundreds of copies of the source
+  constexpr std::size_t most_bytes = 1 << 16;  // maximum size of a record: enough for hundreds of copies of the source
   std::error_code error;
   const fs::path known = fs::weakly_canonical(source, error);
   const std::string line = (error ? source : known).string() + "\n";

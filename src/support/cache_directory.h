@@ -19,8 +19,9 @@ std::filesystem::path cache_dir();
 /// stop.
 FileLock wait_for_cache_lock(const std::filesystem::path& file);
 
-/// Gives `path`, a new file or directory of the cache, the permissions of its directory for group and others whatever
-/// the umask is, so that every user who may write to the directory may use it. Does nothing if another user owns it.
+/// Gives `path`, a new file or directory in the cache, the permissions that its directory has for group and others,
+/// regardless of the umask, so that every user who may write to the directory may use `path`. Does nothing if another
+/// user owns it.
 void follow_directory_mode(const std::filesystem::path& path);
 
 /// Records that `file` in the cache was used now, and that it was made from the file or directory `source`. Does

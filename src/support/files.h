@@ -64,7 +64,7 @@ void make_parent_directories(const std::filesystem::path& file);
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
 
 /// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix,
-/// because they were left over by a killed process.
+/// because they were left behind by a killed process.
 inline constexpr std::string_view temporary_prefix = ".tmp-";
 void remove_temporaries(const std::filesystem::path& directory);
 

@@ -101,7 +101,7 @@ std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// ASCII letters in lower case, such as those of a file's ending.
+/// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 
 /// "60000 x 28 x 28".
