@@ -48,7 +48,7 @@ std::string entry_text(const CacheEntry& entry) {
                      printable(name.filename().string()));
 }
 
-/// Returns whether the entry was removed. What cannot be removed is left with a warning.
+/// Returns whether the entry was removed. Logs a warning if it cannot be removed.
 bool removed(const CacheEntry& entry) {
   try {
     remove_cache_entry(entry);

@@ -3,8 +3,8 @@
 /// `slopegan data --cache`.
 namespace slopegan {
 
-/// Prints what lies in the cache. With `prune`, removes the entries whose sources are gone, and prints them. Throws
-/// IoError.
+/// Prints the entries of the cache. With `prune`, removes the entries whose sources no longer exist and lists them.
+/// Throws IoError.
 void print_cache(bool prune);
 
 }  // namespace slopegan

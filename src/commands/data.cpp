@@ -85,7 +85,7 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
   return draw_sheet(sheet);
 }
 
-/// Training does not need the test split, so its defects are a line of the summary.
+/// Training does not need the test split, so a defect in it only becomes a line of the summary.
 std::string test_text(const DataConfig& config) {
   if (!has_split(config, Split::test)) return "test\n  none\n";
   try {
@@ -95,7 +95,7 @@ std::string test_text(const DataConfig& config) {
   }
 }
 
-/// How training would measure its images, or why it cannot.
+/// Which extractors training would use for its metrics, or why it cannot compute metrics.
 std::string metrics_text(const Config& config, const Dataset& train) {
   if (config.metrics.every_images == 0) return "metrics\n  none\n";
   if (train.size() < Evaluator::least_images) {

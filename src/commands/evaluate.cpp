@@ -37,7 +37,7 @@ struct EvaluateArguments {
   std::vector<std::string> extractors = {"auto"};
 };
 
-/// Figures, and the resolution at which images were compared.
+/// The metrics, and the resolution at which the images were compared.
 struct Evaluation {
   MetricsRecord record;
   std::int64_t resolution = 0;
@@ -54,7 +54,8 @@ RealImages load_real(const DataConfig& data) {
   return {train, load_test_split(data, *train)};
 }
 
-/// `data` with its rule for fitting images spelled out, because `auto` means another rule for another kind of data.
+/// `data` with its rule for fitting images spelled out, because `auto` stands for different rules for different kinds
+/// of data.
 DataConfig fitted_alike(DataConfig data) {
   data.fit = chosen_fit(data);
   return data;
@@ -76,7 +77,7 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
   return metrics;
 }
 
-/// `ruler` is the data that "auto" chooses the extractor by.
+/// `ruler` is the data on which "auto" bases the choice of the extractor.
 Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
                 bool as_in_0_9 = false) {
   auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
@@ -90,7 +91,8 @@ bool depends_on_data(const std::vector<std::string>& extractors) {
   });
 }
 
-/// The data of the run, by which its own figures were measured; `real` instead, with a warning, if they cannot be read.
+/// The data of the run, with which its own metrics were measured. If they cannot be read, logs a warning and returns
+/// `real`.
 RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
   try {
     return load_real(data);
@@ -102,7 +104,7 @@ RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
   }
 }
 
-/// Warns if the figures are not comparable with those that the run wrote itself.
+/// Warns if the metrics are not comparable with those that the run itself wrote.
 void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& extractor) {
   const RunPaths run(checkpoint.directory.parent_path().parent_path());
   std::error_code ignored;
@@ -145,8 +147,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
-/// How images are brought to one size: the configuration --against, or for two sets of images the
-/// resolution that --resolution or the images give.
+/// How images are converted to a common size: according to the configuration given by --against or, for two sets of
+/// images, at the resolution given by --resolution or by the images.
 DataConfig comparison(const EvaluateArguments& arguments) {
   if (!ImageSet::is_at(arguments.against)) {
     const auto data = load_config(arguments.against).config.data;
@@ -194,7 +196,7 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   return {evaluate_all(evaluators, extractions), data.resolution};
 }
 
-/// The figures that exist, in the order of the list of figures; the kernel distance first if there are few images.
+/// The available metrics in display order, but with the kernel distance first if there are few images.
 std::vector<Figure> ordered_figures(const RulerFigures& ruler, bool few_images) {
   std::vector<Figure> ordered;
   for (const auto& figure : figures) {
@@ -293,7 +295,7 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->default_str("auto")
       ->type_name("auto|classifier|efficientnet-lite0|random|FILE");
   command.callback([arguments, &action] {
-    // `--extractor A B RUN`: CLI11 gives an option of several values all words up to the next option.
+    // `--extractor A B RUN`: CLI11 assigns all words up to the next option to an option with several values.
     if (arguments->path.empty() && arguments->extractors.size() > 1) {
       arguments->path = std::move(arguments->extractors.back());
       arguments->extractors.pop_back();

@@ -89,8 +89,8 @@ Start open_run(const Config& config, const std::string& resume) {
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// Whether the run keeps the reading of images of version 0.9, which wrote its checkpoint. A run with other values than
-/// those of the checkpoint is a new one.
+/// Whether the run continues to read images like version 0.9, which wrote its checkpoint. A run whose values differ
+/// from those of the checkpoint is a new one.
 bool reads_as_in_0_9(const LoadedConfig& loaded, const Start& start) {
   Config config = loaded.config;
   if (config.data.as_in_0_9 || !start.resume || loaded.sets_reading_of_data()) return config.data.as_in_0_9;
@@ -99,8 +99,8 @@ bool reads_as_in_0_9(const LoadedConfig& loaded, const Start& start) {
   return saved.data.as_in_0_9 && (start.in_place() || training_differences(saved, config).empty());
 }
 
-/// Replaces the checkpoint of another run by a start with its weights, unless it can be continued as it is. Returns
-/// what the log says about this.
+/// If the checkpoint belongs to another run and cannot be continued as it is, replaces it with a new start from its
+/// weights. Returns the log messages about this.
 std::vector<std::string> take_weights(Start& start, const Config& config, const Dataset& dataset, bool with_optimizer) {
   if (!start.resume || start.in_place()) return {};
   const auto differing = training_differences(config, dataset, *start.resume);
@@ -160,7 +160,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
   try {
     if (ranks.is_first()) return lead(arguments, loaded, compute, origin, &ranks);
     Config config = loaded.config;
-    config.data.as_in_0_9 = ranks.all_reduce_max(0) != 0;  // the first rank knows, from its checkpoint
+    config.data.as_in_0_9 = ranks.all_reduce_max(0) != 0;  // only the first rank knows this, from its checkpoint
     const auto dataset = load_dataset(config.data, Split::train);
     const TrainEnd end = follow(config, compute, *dataset, ranks);
     ranks.finish();
