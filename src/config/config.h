@@ -46,7 +46,7 @@ struct DataConfig {
   double max_unreadable = 0.01;
 
   /// Not a key: whether image folders are read as in version 0.9 (files, pixels and labels), because the configuration
-  /// belongs to a run of that version.
+  /// belongs to a run from that version.
   bool as_in_0_9 = false;
 };
 
@@ -124,8 +124,8 @@ struct CheckpointConfig {
   bool keep_best = true;
 };
 
-/// The feature extractors of the metrics: words of ExtractorKind, or paths of TorchScript files. The first one decides
-/// which checkpoint is the best, and its figures are those of the statistics.
+/// The feature extractors of the metrics: names from ExtractorKind, or paths of TorchScript files. The first one
+/// decides which checkpoint is the best, and the statistics use its metrics.
 struct ExtractorList {
   std::vector<std::string> choices = {"auto"};
   bool operator==(const ExtractorList&) const = default;

@@ -266,7 +266,7 @@ constexpr std::string_view name_of(MetricName value) {
   return {};
 }
 
-/// The words of metrics.extractor; see evaluation/extractor.h.
+/// The names allowed in metrics.extractor; see evaluation/extractor.h.
 enum class ExtractorKind { automatic, classifier, efficientnet_lite0, random };
 
 constexpr std::string_view name_of(ExtractorKind value) {

@@ -60,7 +60,7 @@ struct Slopes {
   Integers over_images;
 };
 
-/// One feature extractor, or a list of at most `max_size`. Each is a word of ExtractorKind or a path.
+/// One feature extractor, or a list of at most `max_size`. Each is a name from ExtractorKind or a path.
 struct Extractors {
   std::size_t max_size;
 };
