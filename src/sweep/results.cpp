@@ -49,7 +49,7 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-/// All known figures, so that every results.csv has the same columns, followed by any other figures of these arms.
+/// All known metrics, so that every results.csv has the same columns, followed by any other metrics of these arms.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;
   for (const auto& figure : figures) names.emplace_back(figure.key);
@@ -79,7 +79,7 @@ std::string value_or_empty(const std::map<std::string, double>& values, const st
   return found == values.end() ? "" : shortest(found->second);
 }
 
-/// The further feature extractors of the arm that has the most.
+/// The largest number of further feature extractors in any arm.
 std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::size_t most = 0;
   for (const auto& record : metrics) most = std::max(most, record ? record->others.size() : 0);
@@ -153,7 +153,7 @@ ArmOutcome outcome_of(const Arm& arm, const Config& config) {
   return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
 }
 
-/// The final metrics of each arm; std::nullopt if it is not done or has no FD for its last image.
+/// The final metrics of each arm; std::nullopt if the arm is not done or has no FD at the end of its training.
 std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& arms,
                                                         const std::vector<ArmScore>& scores, const Config& config) {
   std::vector<std::optional<MetricsRecord>> metrics;
@@ -165,7 +165,7 @@ std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& 
   return metrics;
 }
 
-/// The FDs of the further feature extractors, of the arms that are part of `scores`.
+/// The FDs from the further feature extractors for the arms that are part of `scores`.
 std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRecord>>& metrics,
                                       const SweepScores& scores) {
   std::vector<RulerScores> rulers;
