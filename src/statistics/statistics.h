@@ -47,7 +47,7 @@ struct FdMetric {
   std::optional<double> bias;   ///< expected excess over the FD of infinitely many images
 };
 
-/// The FDs of the arms by a further feature extractor.
+/// The FDs of the arms according to a further feature extractor.
 struct RulerScores {
   FdMetric metric;
   std::vector<std::optional<double>> fds;  ///< one per arm
@@ -91,7 +91,7 @@ enum class Verdict {
   worse,
   no_difference_detected,
   too_few_seeds,   ///< no result from these seeds could be significant
-  not_comparable,  ///< for no seed are both slopes known and at least one not failed
+  not_comparable,  ///< no seed has known results for both slopes, at least one of them not failed
 };
 
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
@@ -161,12 +161,12 @@ struct SweepStatistics {
   std::optional<double> metric_variance;
 };
 
-/// A slope by two feature extractors: the mean FDs over the arms that both have scored.
+/// A slope according to two feature extractors: the mean FDs over the arms that both have scored.
 struct RulerSlope {
   double negative_slope = 0;
   std::int64_t arms = 0;
-  double mean_fd = 0;        ///< by the extractor that decides
-  double other_mean_fd = 0;  ///< by the further extractor
+  double mean_fd = 0;        ///< according to the extractor that decides
+  double other_mean_fd = 0;  ///< according to the further extractor
 };
 
 /// Whether a further feature extractor orders the slopes like the one that decides.
