@@ -48,7 +48,7 @@ class FigureComputation {
     }
   }
 
-  /// Without figures that are not finite, such as the divergence from class shares of which some are 0.
+  /// Omits figures that are not finite, such as the divergence from class frequencies if some of them are 0.
   std::map<std::string, double> values() && {
     std::erase_if(values_, [](const auto& figure) { return !std::isfinite(figure.second); });
     return std::move(values_);
