@@ -43,7 +43,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "tensorboard": "scripts/test_tensorboard.py",
     "scripts/import_wandb.py": "scripts/test_import_wandb.py",
     ".venv/bin/python scripts/import_dcgan.py": "scripts/test_import_dcgan.py",
-    "slopegan import": "scripts/test_import_dcgan.py",
+    "build/release/slopegan import": "tests/program/fine_tuning_test.cpp",
     "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
