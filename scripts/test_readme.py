@@ -31,7 +31,6 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "scripts/setup.sh": "scripts/test.sh runs it",
     "SLOPEGAN_TEST=1 scripts/setup.sh": "scripts/test.sh runs it",
     "SLOPEGAN_IMAGES=1 scripts/setup.sh": "installs a font",
-    ".venv/bin/python scripts/make_": "downloads fonts, photographs or emoji",
     "SLOPEGAN_TORCH=": "needs another LibTorch",
     "cmake --preset": "scripts/test.sh runs it",
     "cmake --build": "scripts/test.sh runs it",
