@@ -35,7 +35,7 @@ struct Signature {
 
 constexpr const char* archive_text = "is an archive; unpack it, and set data.path to the directory";
 
-/// How files that are not read start.
+/// The signatures of files that are not read.
 constexpr std::array<Signature, 12> signatures = {{
     {257, "ustar", archive_text},
     {0, "7z\xbc\xaf", archive_text},

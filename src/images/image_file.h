@@ -27,9 +27,10 @@ constexpr std::size_t sniffed_bytes = 32;
 /// The first sniffed_bytes bytes of a file, or all of a shorter one; "" if it is not a regular file or cannot be read.
 std::string read_first_bytes(const std::filesystem::path& file);
 
-/// Detects the format of `file` from its content, regardless of its extension. The exception is TIFF, which also
-/// requires a TIFF extension, because the raw files of many cameras are TIFF files with a thumbnail. Reads only the
-/// first bytes. Returns std::nullopt for other formats, or if `file` is not a regular file or cannot be read.
+/// Detects the format of `file` from its content, regardless of its extension. The exception is TIFF: the file must
+/// have no extension or that of a format in ImageFormat other than GIF, because the raw files of many cameras are TIFF
+/// files with a thumbnail. Reads only the first bytes. Returns std::nullopt for other formats, or if `file` is not a
+/// regular file or cannot be read.
 std::optional<ImageFormat> sniff_file(const std::filesystem::path& file);
 
 /// Width and height declared in the header of an image file, without decoding it; std::nullopt if `bytes` does not

@@ -43,7 +43,7 @@ class TiffDirectory {
 
   std::string_view bytes_;
   bool big_endian_ = false;
-  std::size_t entries_ = 0, count_ = 0;  // offset of the first entry
+  std::size_t entries_ = 0, count_ = 0;  // offset of the first entry; number of entries
 };
 
 /// The orientation in EXIF data, 1 to 8 (CIPA DC-008, tag 0x112); 1 (upright) if there is none. `exif` starts with the
