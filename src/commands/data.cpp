@@ -104,8 +104,8 @@ std::string metrics_text(const Config& config, const Dataset& train) {
   std::string text = "metrics\n";
   for (const auto& choice : config.metrics.extractor.choices) {
     try {
-      check_extractor(choice, train);
-      text += "  by      " + printable(resolved_extractor(choice, train)) + "\n";
+      check_extractor(choice, train, config.data.as_in_0_9);
+      text += "  by      " + printable(resolved_extractor(choice, train, config.data.as_in_0_9)) + "\n";
     } catch (const DataError& error) {
       text += std::string("  warning ") + error.what() + "\n";
     }
@@ -137,12 +137,12 @@ int run_data(const DataArguments& arguments) {
 void setup_data(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DataArguments>();
   arguments->config.declare(command);
-  command.add_option("--out", arguments->out, "File of the image grid (default: <run.name>_reals.png)")
+  command.add_option("--out", arguments->out, "Output file for the image grid (default: <run.name>_reals.png)")
       ->type_name("FILE");
   command.get_option("config")->required(false);
   auto* cache = command.add_flag("--cache", arguments->cache,
                                  "List the contents of the cache with size, last use and source; takes no CONFIG");
-  command.add_flag("--prune", arguments->prune, "Remove from the cache what was made from data that are gone")
+  command.add_flag("--prune", arguments->prune, "Remove the entries of the cache whose source data no longer exist")
       ->needs(cache);
   command.callback(
       [arguments, &action] { action = [arguments](const std::vector<std::string>&) { return run_data(*arguments); }; });

@@ -142,7 +142,7 @@ void log_notes(const Dataset& dataset, const std::string& images) {
   if (is_new_line(line)) log::warning(line);
 }
 
-void note_unused_labels(Dataset& dataset) { dataset.notes.emplace_back("labels are not used (data.labels: none)"); }
+void note_unused_labels(Dataset& dataset) { dataset.notes.emplace_back(unused_labels_note); }
 
 std::filesystem::path source_of(const Dataset& dataset) {
   return dataset.files.empty() ? std::filesystem::path() : dataset.files.front();

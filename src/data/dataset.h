@@ -80,6 +80,8 @@ struct DatasetFormat {
 
 extern const DatasetFormat idx_format, cifar_format, image_folder_format, image_folder_0_9_format, npz_format;
 
+constexpr const char* unused_labels_note = "labels are not used (data.labels: none)";
+
 /// Adds the note that existing labels are not used because of data.labels: none.
 void note_unused_labels(Dataset& dataset);
 

@@ -1,12 +1,8 @@
 #include "data/folder_listing.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <deque>
-#include <fstream>
 #include <optional>
-#include <string_view>
 #include <sys/stat.h>
 #include <utility>
 
@@ -37,10 +33,7 @@ bool is_named_as_image(const fs::path& file) {
 
 /// Phones and websites often give these files the names of JPEG files. They are intact images in an unsupported format.
 std::string unsupported_format(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::array<char, 12> bytes{};
-  stream.read(bytes.data(), bytes.size());
-  const std::string_view content(bytes.data(), static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  const std::string content = read_first_bytes(file);
   if (content.size() < 12 || content.substr(4, 4) != "ftyp") return "";
   const auto brand = content.substr(8, 4);
   if (brand == "avif" || brand == "avis") return "AVIF";
@@ -229,8 +222,6 @@ FolderListing list_some_images(const fs::path& directory) {
   throw DataError(text);
 }
 
-std::vector<fs::path> image_files(const fs::path& directory) { return list_some_images(directory).files; }
-
 bool holds_images(const fs::path& directory, bool below) {
   std::set<DirectoryId> visited;
   return search_images(directory, below, visited);
@@ -246,12 +237,6 @@ std::vector<std::string> subdirectories(const fs::path& directory) {
   }
   std::sort(names.begin(), names.end());
   return names;
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return text;
 }
 
 std::string names_text(const std::vector<std::string>& names, std::size_t most) {

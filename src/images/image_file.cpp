@@ -1,7 +1,6 @@
 #include "images/image_file.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <fstream>
 #include <stdexcept>
@@ -50,8 +49,7 @@ bool is_tiff(std::string_view bytes) {
 }
 
 bool has_tiff_name(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (auto& letter : extension) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  const std::string extension = lower_case(file.extension().string());
   return extension.empty() || extension == ".tif" || extension == ".tiff" || extension == ".png" ||
          extension == ".jpg" || extension == ".jpeg" || extension == ".bmp" || extension == ".webp";
 }

@@ -55,14 +55,14 @@ TEST(ListImages, CountsTheOtherFilesByTheirEnding) {
 
 TEST(ListImages, SaysWhatAFolderWithoutImagesHolds) {
   const FolderOfFiles folder;
-  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path()); }), HasSubstr("images; it is empty"));
+  EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }), HasSubstr("images; it is empty"));
   folder.file("a.heic", heic_bytes);
   folder.file("b.heic", heic_bytes);
   folder.file("c.mov", "video");
-  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path()); }),
+  EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }),
               AllOf(HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"),
                     HasSubstr("3 other files are not read: .heic 2, .mov 1")));
-  EXPECT_THAT(message_of<DataError>([&] { image_files(folder.path("missing")); }), HasSubstr("No such file"));
+  EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path("missing")); }), HasSubstr("No such file"));
 }
 
 TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {

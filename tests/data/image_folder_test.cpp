@@ -23,7 +23,8 @@ class ListFolder : public ::testing::Test {
  protected:
   void file(const std::string& name, const std::string& content = jpeg_bytes) { folder_.file(name, content); }
   FolderImages list(Split split = Split::train, const FolderRules& rules = {}) {
-    return list_folder(folder_.path(), split, rules);
+    const FolderImages train = list_folder(folder_.path(), rules);
+    return split == Split::train ? train : list_test_folder(folder_.path(), train, rules);
   }
 
   const FolderOfFiles folder_;

@@ -34,7 +34,7 @@ class PackedImagesTest : public ::testing::Test {
   static std::string name(int i) { return format_text("{:05}.png", i); }
 
   PackedImages pack(const PackOptions& options = {.pixels = {.resolution = 8}}) {
-    return packed_images(list_folder(folder_.path(), Split::train), options);
+    return packed_images(list_folder(folder_.path()), options);
   }
 
   /// The files in the cache with this extension.
@@ -139,7 +139,7 @@ TEST_F(PackedImagesTest, ContinueAfterTheChunksOfAKilledProcess) {
   pack();
   const auto file = cached(".images").front();
   const auto stem = fs::path(file).replace_extension();
-  const auto folder = list_folder(folder_.path(), Split::train);
+  const auto folder = list_folder(folder_.path());
   const auto packed_after = [&](const std::function<void()>& damage) {
     fs::remove(file);
     begin_packing(folder, stem, 10);

@@ -88,9 +88,10 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
 class Signals : public ExactResume {};
 
 TEST_F(Signals, ASecondSignalExitsWithoutFinishingTheStep) {
-  // Steps that take seconds.
-  Program program(directory_.path(), arguments("run", {"data.resolution=128", "training.batch_size=512",
-                                                       "training.total_images=512000", "discriminator.width=32"}));
+  // Steps that take seconds. Without metrics, whose preparation would stop at the first signal.
+  Program program(directory_.path(),
+                  arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
+                                    "discriminator.width=32", "metrics.every_images=0"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // the first step follows
   program.send(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(150));
@@ -100,7 +101,7 @@ TEST_F(Signals, ASecondSignalExitsWithoutFinishingTheStep) {
 }
 
 TEST_F(Signals, TheSameSignalTwiceAtOnceCountsOnce) {
-  Program program(directory_.path(), arguments("run", {"training.total_images=10000000"}));
+  Program program(directory_.path(), arguments("run", {"training.total_images=10000000", "metrics.every_images=0"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "history.jsonl"));
   program.send(SIGINT);
   program.send(SIGINT);
