@@ -148,12 +148,31 @@ struct EventsConfig {
   bool tensorboard = true;
 };
 
+/// A key other than the slope that a sweep sets, with its value as YAML.
+struct Setting {
+  std::string key;
+  std::string value;
+  bool operator==(const Setting&) const = default;
+};
+
+/// The conditions under which a sweep compares the slopes. A condition may be empty.
+struct CrossConditions {
+  std::vector<std::vector<Setting>> list;
+  bool operator==(const CrossConditions&) const = default;
+};
+
 struct SweepConfig {
   std::vector<double> negative_slope = {0, 0.01, 0.1, 0.2, 0.3};
   SweepTarget apply_to = SweepTarget::both;
   double control = 0.2;
   std::vector<std::int64_t> seeds = {0, 1, 2};
   std::int64_t jobs = 0;
+  SweepDesign design = SweepDesign::fixed;
+  CrossConditions cross;
+  double alpha = 0.05;
+  double equivalence = 0.15;
+  double give_up = 1.5;
+  bool stop_running = false;
 };
 
 struct Config {

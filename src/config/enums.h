@@ -297,6 +297,19 @@ constexpr std::string_view name_of(SweepTarget value) {
   return {};
 }
 
+/// How the number of arms of a sweep is decided: in advance, or by the results (statistics/race.h).
+enum class SweepDesign { fixed, race };
+
+constexpr std::string_view name_of(SweepDesign value) {
+  switch (value) {
+    case SweepDesign::fixed:
+      return "fixed";
+    case SweepDesign::race:
+      return "race";
+  }
+  return {};
+}
+
 constexpr std::string_view name_of(SlopeShape value) {
   switch (value) {
     case SlopeShape::linear:

@@ -188,8 +188,21 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000}, "slopes to compare");
   visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks to which the slopes apply");
   visit("sweep.control", sweep.control, rules::slope, "slope that the statistics compare the others with");
-  visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000}, "seeds to train each slope with");
+  visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000},
+        "seeds to train each slope with; a race counts up from the first");
   visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the number of cores"}, "number of runs in parallel");
+  visit("sweep.design", sweep.design, Words<SweepDesign>{},
+        "fixed trains all slopes with all seeds; race looks at the results in between and trains only what it needs");
+  visit("sweep.cross", sweep.cross, Conditions{64},
+        "other keys to vary: every slope is trained under every condition (design fixed)");
+  visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true}, "largest probability of any wrong statement about a slope");
+  visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
+        "design race: a slope is decided when its FD provably differs from the control's by less than this fraction");
+  visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},
+        "design race: stop training a slope whose intermediate FD is this many times the control's for two seeds; 0 "
+        "never gives up");
+  visit("sweep.stop_running", sweep.stop_running, Flag{},
+        "design race: end arms that no longer matter at once instead of finishing them");
 }
 
 }  // namespace fields

@@ -122,11 +122,23 @@ Json schema_of(const Extractors& rule) {
   return {{"anyOf", {one, {{"type", "array"}, {"items", one}, {"minItems", 1}, {"maxItems", rule.max_size}}}}};
 }
 
+Json schema_of(const Conditions& rule) {
+  const Json any_value = {{"type", {"array", "boolean", "number", "object", "string"}}};
+  const Json names = {{"pattern", "^[a-z]+\\.[a-z0-9_]+$"}};
+  const Json product = {{"type", "object"},
+                        {"propertyNames", names},
+                        {"additionalProperties", {{"type", "array"}, {"items", any_value}, {"minItems", 1}}}};
+  const Json condition = {{"type", "object"}, {"propertyNames", names}, {"additionalProperties", any_value}};
+  return {{"anyOf", {product, {{"type", "array"}, {"items", condition}, {"maxItems", rule.max_size}}}}};
+}
+
 Json default_of(std::int64_t value) { return value; }
 Json default_of(double value) { return value; }
 Json default_of(bool value) { return value; }
 Json default_of(const std::string& value) { return value; }
 Json default_of(const NegativeSlope& slope) { return slope.values.front(); }
+
+Json default_of(const CrossConditions&) { return Json::object(); }
 
 Json default_of(const ExtractorList& extractors) { return extractors.choices.front(); }
 

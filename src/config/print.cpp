@@ -63,6 +63,13 @@ std::string text_of(const ExtractorList& extractors) {
   return extractors.choices.size() == 1 ? text_of(extractors.choices.front()) : text_of(extractors.choices);
 }
 
+std::string text_of(const CrossConditions& cross) {
+  if (cross.list.empty()) return "{}";
+  std::vector<std::string> conditions;
+  for (const auto& condition : cross.list) conditions.push_back(format_text("{{{}}}", settings_text(condition)));
+  return format_text("[{}]", join(conditions, ", "));
+}
+
 template <class Value, class Rule>
 std::string field_text(const Value& value, const Rule&) {
   return text_of(value);
@@ -141,6 +148,12 @@ std::vector<Difference> differences(const Config& before, const Config& after) {
     found.push_back({std::string(old_fields[i].key), old_fields[i].value, new_fields[i].value});
   }
   return found;
+}
+
+std::string settings_text(const std::vector<Setting>& settings) {
+  std::vector<std::string> parts;
+  for (const auto& setting : settings) parts.push_back(setting.key + ": " + setting.value);
+  return join(parts, ", ");
 }
 
 std::string yaml_scalar(const std::string& text) { return text_of(text); }

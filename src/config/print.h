@@ -16,6 +16,9 @@ std::string to_yaml(const Config& config);
 /// Like to_yaml, but with the help and the allowed values as comments before each key.
 std::string to_yaml_with_help(const Config& config);
 
+/// The settings of a condition as the entries of a YAML map: "generator.norm: none, loss.r1: 1".
+std::string settings_text(const std::vector<Setting>& settings);
+
 /// `text` as a YAML scalar, quoted if necessary.
 std::string yaml_scalar(const std::string& text);
 

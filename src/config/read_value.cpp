@@ -28,24 +28,6 @@ void add_out_of_range(const YamlNode& node, std::string_view key, const std::str
   add_issue(node, key, " = " + shown(node) + " is out of range", allowed_values, issues);
 }
 
-/// `expected` names the required type with its article: "a number".
-void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
-                    const std::string& allowed_values, Issues& issues) {
-  const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };
-  switch (node.kind) {
-    case Kind::refused:
-      return;
-    case Kind::null:
-      return add(" has no value");
-    case Kind::sequence:
-      return add(" is a list, not " + expected);
-    case Kind::map:
-      return add(" is a map, not " + expected);
-    case Kind::scalar:
-      return add(" = " + shown(node) + (node.quoted ? " is text in quotes, not " : " is not ") + expected);
-  }
-}
-
 bool is_plain(const YamlNode& node) { return node.kind == Kind::scalar && !node.quoted; }
 
 /// Parses a decimal number. Returns NaN if it is not finite or exceeds the range of double, and std::nullopt if `text`
@@ -142,6 +124,23 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
 }
 
 }  // namespace
+
+void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
+                    const std::string& allowed_values, Issues& issues) {
+  const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };
+  switch (node.kind) {
+    case Kind::refused:
+      return;
+    case Kind::null:
+      return add(" has no value");
+    case Kind::sequence:
+      return add(" is a list, not " + expected);
+    case Kind::map:
+      return add(" is a map, not " + expected);
+    case Kind::scalar:
+      return add(" = " + shown(node) + (node.quoted ? " is text in quotes, not " : " is not ") + expected);
+  }
+}
 
 bool matches(const std::string& text, TextRule rule) {
   if (rule == TextRule::path) return is_path(text, max_path_size);

@@ -25,10 +25,16 @@ void read_value(const YamlNode& node, std::string_view key, std::string& value, 
 void read_value(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, ExtractorList& value, const Extractors& rule,
                 Issues& issues);
+void read_value(const YamlNode& node, std::string_view key, CrossConditions& value, const Conditions& rule,
+                Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::vector<double>& value, const ListOf<Reals>& rule,
                 Issues& issues);
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
+
+/// Appends an issue that a value is of the wrong type. `expected` names the required type with its article: "a number".
+void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
+                    const std::string& allowed_values, Issues& issues);
 
 /// Whether `text` is allowed.
 bool matches(const std::string& text, TextRule rule);

@@ -49,6 +49,13 @@ std::string allowed(const Extractors& rule) {
                      allowed(Words<ExtractorKind>{}), rule.max_size);
 }
 
+std::string allowed(const Conditions& rule) {
+  return format_text(
+      "a map from keys to lists of values, such as {{generator.norm: [batch, none]}}, or a list of maps from keys to "
+      "values; at most {} conditions",
+      rule.max_size);
+}
+
 std::string allowed(const Slopes& rule) {
   return format_text(
       "a number from {}, a list with one number per layer, or {{from: 0.3, to: 0.01, over_images: 60000, shape: {}}}",

@@ -65,6 +65,12 @@ struct Extractors {
   std::size_t max_size;
 };
 
+/// Conditions of a sweep: a map from keys to lists of values, whose combinations are the conditions, or a list of maps
+/// from keys to values, each a condition. At most `max_size` conditions.
+struct Conditions {
+  std::size_t max_size;
+};
+
 /// The longest list of slopes that is parsed. validate() checks the exact length, which depends on the resolution.
 inline constexpr std::size_t max_slope_layers = 16;
 
@@ -88,6 +94,7 @@ std::string allowed(Flag);
 std::string allowed(TextRule rule);
 std::string allowed(const Slopes& rule);
 std::string allowed(const Extractors& rule);
+std::string allowed(const Conditions& rule);
 
 template <class Enum>
 std::vector<std::string> words_of() {

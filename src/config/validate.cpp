@@ -5,6 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "config/conditions.h"
+#include "config/fields.h"
+#include "config/print.h"
 #include "support/errors.h"
 #include "support/text.h"
 
@@ -159,6 +162,69 @@ void check_targets_use_slope(const Config& config, std::vector<std::string>& err
   }
 }
 
+/// The slopes under one condition, or under none.
+Findings check_sweep_slopes(const Config& config) {
+  Findings findings;
+  for (const double value : config.sweep.negative_slope) {
+    const NegativeSlope slope(value);
+    for (const auto& target : sweep_targets(config, slope)) check_slope(target, config.data.resolution, findings);
+  }
+  return findings;
+}
+
+void check_race(const Config& config, std::vector<std::string>& errors) {
+  const SweepConfig& sweep = config.sweep;
+  const auto& slopes = sweep.negative_slope;
+  if (std::ranges::find(slopes, sweep.control) == slopes.end()) {
+    errors.push_back(
+        format_text("sweep.control = {} is not in sweep.negative_slope; a race compares the other slopes "
+                    "with it and must train it",
+                    shortest(sweep.control)));
+  } else if (slopes.size() < 2) {
+    errors.emplace_back("sweep.negative_slope contains only the control; a race needs another slope");
+  }
+  if (!sweep.cross.list.empty()) {
+    errors.emplace_back(
+        "sweep.cross is not allowed with sweep.design = race, whose error rate holds for one condition; use "
+        "sweep.design = fixed, or one race per condition");
+  }
+  if (sweep.give_up != 0 && sweep.give_up < 1) {
+    errors.push_back(
+        format_text("sweep.give_up = {} is not allowed; allowed: 0 (never), or 1 or more", shortest(sweep.give_up)));
+  }
+  if (!sweep.seeds.empty() && sweep.seeds.front() > rules::max_images) {
+    errors.push_back(format_text("sweep.seeds starts at {}; a race counts up from it and allows at most {}",
+                                 sweep.seeds.front(), rules::max_images));
+  }
+  if (config.metrics.every_images == 0 ||
+      std::ranges::find(config.metrics.names, MetricName::fd) == config.metrics.names.end()) {
+    errors.emplace_back("metrics.every_images and metrics.names must provide fd, on which a race decides");
+  }
+}
+
+/// Checks each condition like a configuration of its own.
+void check_conditions(const Config& config, std::vector<std::string>& errors) {
+  const auto target = config.sweep.apply_to;
+  for (const auto& settings : config.sweep.cross.list) {
+    for (const auto& setting : settings) {
+      const bool is_swept = (setting.key == "generator.negative_slope" && target != SweepTarget::discriminator) ||
+                            (setting.key == "discriminator.negative_slope" && target != SweepTarget::generator);
+      if (is_swept) errors.push_back("sweep.cross sets " + setting.key + ", which the sweep itself varies");
+    }
+    const Config condition = with_settings(config, settings);
+    std::vector<std::string> found;
+    check_targets_use_slope(condition, found);
+    for (const auto& finding : validate(condition, [](std::string_view) { return false; }).errors) {
+      found.push_back(finding.message);
+    }
+    for (const auto& finding : check_sweep_slopes(condition).errors) found.push_back(finding.message);
+    for (const auto& message : found) {
+      const std::string error = format_text("sweep.cross {{{}}}: {}", settings_text(settings), message);
+      if (std::ranges::find(errors, error) == errors.end()) errors.push_back(error);
+    }
+  }
+}
+
 std::vector<std::string> messages_once(const std::vector<Finding>& findings) {
   std::vector<std::string> messages;
   for (const auto& finding : findings) {
@@ -203,12 +269,11 @@ std::vector<std::string> validate_sweep(const Config& config) {
   std::vector<std::string> errors;
   check_list("sweep.negative_slope", config.sweep.negative_slope, errors);
   check_list("sweep.seeds", config.sweep.seeds, errors);
-  check_targets_use_slope(config, errors);
-  Findings findings;
-  for (const double value : config.sweep.negative_slope) {
-    const NegativeSlope slope(value);
-    for (const auto& target : sweep_targets(config, slope)) check_slope(target, config.data.resolution, findings);
-  }
+  if (config.sweep.cross.list.empty()) check_targets_use_slope(config, errors);
+  if (config.sweep.design == SweepDesign::race) check_race(config, errors);
+  check_conditions(config, errors);
+  Findings findings = check_sweep_slopes(config);
+  if (!config.sweep.cross.list.empty()) findings.errors.clear();  // each condition was checked instead
   for (auto& message : messages_once(findings.errors)) errors.push_back(std::move(message));
   if (!errors.empty()) throw UsageError(join(errors, "\n"));
   return messages_once(findings.warnings);

@@ -30,7 +30,8 @@ std::int64_t activation_count(std::int64_t resolution);
 Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
 /// Checks the additional constraints on a sweep: at least one slope and one seed, no duplicates, and slopes that the
-/// activation of each target network uses and allows. Returns the warnings. Throws UsageError with one line per error.
+/// activation of each target network uses and allows, under each condition of sweep.cross; and those on a race. Returns
+/// the warnings. Throws UsageError with one line per error.
 std::vector<std::string> validate_sweep(const Config& config);
 
 }  // namespace slopegan

@@ -120,6 +120,27 @@ BadValues bad_values(const Extractors& rule) {
   return bad;
 }
 
+BadValues bad_values(const Conditions& rule) {
+  BadValues bad =
+      with_hint({"1", "word", "", "{generator.norm: batch}", "{generator.norm: []}"}, allowed_text(allowed(rule)));
+  for (const auto& [yaml, hint] : {std::pair{"{generator.norms: [none]}", "generator.norms is not a key; did you mean"},
+                                   {"{norm: [none]}", "did you mean generator.norm or discriminator.norm?"},
+                                   {"[{norm: none}]", "did you mean generator.norm or discriminator.norm?"},
+                                   {"{seed: [1]}", "seed cannot vary within a sweep"},
+                                   {"{sweep.seeds: [[1]]}", "sweep.seeds cannot vary within a sweep"},
+                                   {"[{metrics.samples: 100}]", "metrics.samples cannot vary within a sweep"},
+                                   {"{generator.norm: [batch, layer]}", "sweep.cross: generator.norm = layer is not"},
+                                   {"[{loss.r1: -1}]", "sweep.cross: loss.r1 = -1 is out of range"},
+                                   {"[{loss.r1: 1}, {loss.r1: 1.0}]", "contains the condition {loss.r1: 1} twice"},
+                                   {"[1]", "allowed: a condition such as"}}) {
+    bad.push_back({yaml, hint});
+  }
+  std::string many = "{loss.r1: [0";
+  for (std::size_t i = 1; i <= rule.max_size; ++i) many += "," + std::to_string(i);
+  bad.push_back({many + "]}", "allowed: a map"});
+  return bad;
+}
+
 /// A file with `value` on line `value_line`.
 std::string file_with(const std::string& key, const std::string& value) {
   const std::size_t dot = key.find('.');

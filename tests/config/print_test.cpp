@@ -58,6 +58,12 @@ class RandomValues {
     extractors.choices.assign(random_() % rule.max_size + 1, {});
     for (auto& choice : extractors.choices) draw(choice, TextRule::path);
   }
+  void draw(CrossConditions& cross, const Conditions&) {
+    if (random_() % 2 == 0) return;
+    cross.list = {{{"data.background", "\"#00ff00\""}, {"discriminator.augment", "[color, cutout]"}},
+                  {},
+                  {{"generator.negative_slope", "{from: 0.3, to: 0.1, over_images: 10, shape: linear}"}}};
+  }
   void draw(NegativeSlope& slope, const Slopes& rule) {
     slope = NegativeSlope();
     if (random_() % 3 == 0) {

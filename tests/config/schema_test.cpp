@@ -59,7 +59,10 @@ TEST_F(Schema, AcceptsShippedAndPrintedConfigurations) {
                                     "loss: {r1: 0}",
                                     "run: {name: 2026}",
                                     "optimizer: {generator_lr: 2e-4}",
-                                    "training: {total_images: 6e4}"};
+                                    "training: {total_images: 6e4}",
+                                    "sweep: {cross: {}}",
+                                    "sweep: {cross: {optimizer.generator_lr: [2e-4, 4e-4], loss.kind: [bce]}}",
+                                    "sweep: {cross: [{}, {generator.norm: none, discriminator.norm: spectral}]}"};
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml") texts.push_back(read_file(entry.path(), 1 << 20));
   }
@@ -72,7 +75,8 @@ TEST_F(Schema, AcceptsShippedAndPrintedConfigurations) {
 // A schema cannot express errors in YAML syntax or constraints between keys.
 TEST_F(Schema, RefusesTheMistakesThatTheProgramRefuses) {
   const auto is_beyond_a_schema = [](const std::string& what) {
-    for (const char* part : {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10"}) {
+    for (const char* part :
+         {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10", "sweep.cross: "}) {
       if (what.find(part) != std::string::npos) return true;
     }
     return false;

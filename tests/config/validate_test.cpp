@@ -193,6 +193,40 @@ TEST(ValidateSweep, ChecksEachSlopeAgainstTheTargetsActivation) {
   EXPECT_THAT(validate_sweep(config), IsEmpty());
 }
 
+TEST(ValidateSweep, ARaceNeedsItsControlAnFdAndOneCondition) {
+  Config config;
+  config.sweep.design = SweepDesign::race;
+  EXPECT_THAT(validate_sweep(config), IsEmpty());
+  config.sweep.control = 0.15;
+  EXPECT_THAT(sweep_error(config), HasSubstr("sweep.control = 0.15 is not in sweep.negative_slope"));
+  config.sweep.design = SweepDesign::fixed;
+  EXPECT_THAT(validate_sweep(config), IsEmpty());
+  config.sweep.design = SweepDesign::race;
+  config.sweep.control = 0.2;
+  config.sweep.negative_slope = {0.2};
+  EXPECT_THAT(sweep_error(config), HasSubstr("sweep.negative_slope contains only the control"));
+  config.sweep.negative_slope = {0, 0.2};
+  config.sweep.give_up = 0.5;
+  config.sweep.cross.list = {{{"loss.r1", "1"}}};
+  config.metrics.every_images = 0;
+  const auto error = sweep_error(config);
+  for (const char* part : {"sweep.give_up = 0.5", "sweep.cross is not allowed", "metrics.every_images and"}) {
+    EXPECT_THAT(error, HasSubstr(part));
+  }
+}
+
+TEST(ValidateSweep, ChecksEveryConditionLikeAConfiguration) {
+  Config config;
+  config.sweep.cross.list = {{}, {{"generator.activation", "relu"}}, {{"samples.rows", "1000"}}};
+  EXPECT_EQ(sweep_error(config).substr(0, 70),
+            "sweep.cross {generator.activation: relu}: sweep.negative_slope has no ");
+  EXPECT_THAT(sweep_error(config), HasSubstr("sweep.cross {samples.rows: 1000}: samples.rows * samples.columns"));
+  config.sweep.cross.list = {{{"discriminator.negative_slope", "0.1"}}};
+  EXPECT_EQ(sweep_error(config), "sweep.cross sets discriminator.negative_slope, which the sweep itself varies");
+  config.sweep.apply_to = SweepTarget::generator;
+  EXPECT_THAT(validate_sweep(config), IsEmpty());
+}
+
 TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
   Config config;
   config.sweep.negative_slope = {0.2, 1.5};

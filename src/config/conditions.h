@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+
+/// sweep.cross: keys other than the slope that a sweep varies.
+namespace slopegan {
+
+/// Whether a sweep may vary the key. Keys that name files, or that change what is measured or which results are
+/// comparable, are excluded.
+bool can_be_crossed(std::string_view key);
+
+/// The configuration with the values of a condition, which read_value has accepted.
+Config with_settings(Config config, const std::vector<Setting>& settings);
+
+/// The keys that any of the conditions sets, in the order of the printed configuration.
+std::vector<std::string> crossed_keys(const CrossConditions& cross);
+
+}  // namespace slopegan
