@@ -234,10 +234,12 @@ TEST(ValidateSweep, WarnsOnceAboutASlopeOutsideTheUnitInterval) {
               ElementsAre("sweep.negative_slope = 1.5 is outside [0, 1]: negative inputs are amplified"));
 }
 
-TEST(Validate, WarnsAboutPenaltiesThatBatchNormMixes) {
+TEST(Validate, WarnsAboutAGradientPenaltyWithBatchNormButNotAboutR1) {
   Config config;
-  config.loss.r1 = 1;
-  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("loss.r1 with discriminator.norm = batch")));
+  config.loss.r1 = 0.2;
+  EXPECT_THAT(warnings(config), IsEmpty());
+  config.loss.gradient_penalty = 10;
+  EXPECT_THAT(warnings(config), ElementsAre(HasSubstr("loss.gradient_penalty with discriminator.norm = batch")));
   config.discriminator.norm = DiscriminatorNorm::none;
   EXPECT_THAT(warnings(config), IsEmpty());
 }
