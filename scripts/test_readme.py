@@ -47,6 +47,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
     "scripts/check_slow.sh": "takes an hour",
+    "scripts/check_processors.sh": "takes half an hour",
     "scripts/fuzz.sh": "needs clang",
     "scripts/check_format.sh": "the test Source.IsFormatted",
     ".venv/bin/python scripts/verify_onnx.py": "scripts/test_export.py",

@@ -10,6 +10,7 @@
 #include <opencv2/core/utility.hpp>
 
 #include "commands/arguments.h"
+#include "layers/instruction_set.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -60,7 +61,14 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::usage);
 }
 
-void configure_libraries() { cv::setNumThreads(1); }
+void configure_libraries() {
+  cv::setNumThreads(1);
+  try {
+    instruction_set();
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
 
 int report_error(const Error& error) {
   log::status_line("");

@@ -30,7 +30,7 @@ void declare_globals(CLI::App& app, LogArguments& log);
 /// Prints the requested help or version, or the error on one line. Returns the exit code.
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error);
 
-/// Limits OpenCV to one thread, because LibTorch does the threading.
+/// Limits OpenCV to one thread, because LibTorch does the threading, and checks SLOPEGAN_CPU. Throws UsageError.
 void configure_libraries();
 
 /// Logs a user error and returns its exit code.

@@ -110,82 +110,73 @@ template <typename T, typename Compute>
 
 }  // namespace
 
-SLOPEGAN_CLONES void leaky_relu(const float* input, float* output, std::int64_t count, float slope) {
-  forward_loop(input, output, count, slope);
+void leaky_relu(const float* input, float* output, std::int64_t count, float slope) {
+  run<forward_loop<float, float>>(input, output, count, slope);
 }
-SLOPEGAN_CLONES void leaky_relu(const double* input, double* output, std::int64_t count, double slope) {
-  forward_loop(input, output, count, slope);
+void leaky_relu(const double* input, double* output, std::int64_t count, double slope) {
+  run<forward_loop<double, double>>(input, output, count, slope);
 }
-SLOPEGAN_CLONES void leaky_relu(const bfloat16_bits* input, bfloat16_bits* output, std::int64_t count, float slope) {
-  forward_loop(input, output, count, slope);
-}
-
-SLOPEGAN_CLONES void leaky_relu_backward(const float* gradient, const float* sign, float* output, std::int64_t count,
-                                         float slope) {
-  backward_loop(gradient, sign, output, count, slope);
-}
-SLOPEGAN_CLONES void leaky_relu_backward(const double* gradient, const double* sign, double* output, std::int64_t count,
-                                         double slope) {
-  backward_loop(gradient, sign, output, count, slope);
-}
-SLOPEGAN_CLONES void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sign,
-                                         bfloat16_bits* output, std::int64_t count, float slope) {
-  backward_loop(gradient, sign, output, count, slope);
+void leaky_relu(const bfloat16_bits* input, bfloat16_bits* output, std::int64_t count, float slope) {
+  run<forward_loop<bfloat16_bits, float>>(input, output, count, slope);
 }
 
-SLOPEGAN_CLONES void add_moments(const float* x, const float* pivot, double* sums, std::int64_t rows,
-                                 std::int64_t channels) {
-  moments(x, pivot, sums, rows, channels);
+void leaky_relu_backward(const float* gradient, const float* sign, float* output, std::int64_t count, float slope) {
+  run<backward_loop<float, float>>(gradient, sign, output, count, slope);
 }
-SLOPEGAN_CLONES void add_moments(const double* x, const double* pivot, double* sums, std::int64_t rows,
-                                 std::int64_t channels) {
-  moments(x, pivot, sums, rows, channels);
+void leaky_relu_backward(const double* gradient, const double* sign, double* output, std::int64_t count, double slope) {
+  run<backward_loop<double, double>>(gradient, sign, output, count, slope);
 }
-SLOPEGAN_CLONES void add_moments(const bfloat16_bits* x, const float* pivot, double* sums, std::int64_t rows,
-                                 std::int64_t channels) {
-  moments(x, pivot, sums, rows, channels);
+void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sign, bfloat16_bits* output,
+                         std::int64_t count, float slope) {
+  run<backward_loop<bfloat16_bits, float>>(gradient, sign, output, count, slope);
 }
 
-SLOPEGAN_CLONES void normalise_and_rectify(const float* x, float* y, Affine<float> affine, std::int64_t rows,
-                                           std::int64_t channels) {
-  outputs(x, y, affine, rows, channels);
+void add_moments(const float* x, const float* pivot, double* sums, std::int64_t rows, std::int64_t channels) {
+  run<moments<float, float>>(x, pivot, sums, rows, channels);
 }
-SLOPEGAN_CLONES void normalise_and_rectify(const double* x, double* y, Affine<double> affine, std::int64_t rows,
-                                           std::int64_t channels) {
-  outputs(x, y, affine, rows, channels);
+void add_moments(const double* x, const double* pivot, double* sums, std::int64_t rows, std::int64_t channels) {
+  run<moments<double, double>>(x, pivot, sums, rows, channels);
 }
-SLOPEGAN_CLONES void normalise_and_rectify(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine,
-                                           std::int64_t rows, std::int64_t channels) {
-  outputs(x, y, affine, rows, channels);
+void add_moments(const bfloat16_bits* x, const float* pivot, double* sums, std::int64_t rows, std::int64_t channels) {
+  run<moments<bfloat16_bits, float>>(x, pivot, sums, rows, channels);
 }
 
-SLOPEGAN_CLONES void add_gradient_sums(const float* x, const float* dy, const float* mean, Affine<float> affine,
-                                       double* sums, std::int64_t rows, std::int64_t channels) {
-  gradient_sums(x, dy, mean, affine, sums, rows, channels);
+void normalise_and_rectify(const float* x, float* y, Affine<float> affine, std::int64_t rows, std::int64_t channels) {
+  run<outputs<float, float>>(x, y, affine, rows, channels);
 }
-SLOPEGAN_CLONES void add_gradient_sums(const double* x, const double* dy, const double* mean, Affine<double> affine,
-                                       double* sums, std::int64_t rows, std::int64_t channels) {
-  gradient_sums(x, dy, mean, affine, sums, rows, channels);
+void normalise_and_rectify(const double* x, double* y, Affine<double> affine, std::int64_t rows,
+                           std::int64_t channels) {
+  run<outputs<double, double>>(x, y, affine, rows, channels);
 }
-SLOPEGAN_CLONES void add_gradient_sums(const bfloat16_bits* x, const bfloat16_bits* dy, const float* mean,
-                                       Affine<float> affine, double* sums, std::int64_t rows, std::int64_t channels) {
-  gradient_sums(x, dy, mean, affine, sums, rows, channels);
+void normalise_and_rectify(const bfloat16_bits* x, bfloat16_bits* y, Affine<float> affine, std::int64_t rows,
+                           std::int64_t channels) {
+  run<outputs<bfloat16_bits, float>>(x, y, affine, rows, channels);
 }
 
-SLOPEGAN_CLONES void input_gradient(const float* x, const float* dy, float* dx, Affine<float> affine,
-                                    const float* factor, const float* offset, std::int64_t rows,
-                                    std::int64_t channels) {
-  gradients(x, dy, dx, affine, factor, offset, rows, channels);
+void add_gradient_sums(const float* x, const float* dy, const float* mean, Affine<float> affine, double* sums,
+                       std::int64_t rows, std::int64_t channels) {
+  run<gradient_sums<float, float>>(x, dy, mean, affine, sums, rows, channels);
 }
-SLOPEGAN_CLONES void input_gradient(const double* x, const double* dy, double* dx, Affine<double> affine,
-                                    const double* factor, const double* offset, std::int64_t rows,
-                                    std::int64_t channels) {
-  gradients(x, dy, dx, affine, factor, offset, rows, channels);
+void add_gradient_sums(const double* x, const double* dy, const double* mean, Affine<double> affine, double* sums,
+                       std::int64_t rows, std::int64_t channels) {
+  run<gradient_sums<double, double>>(x, dy, mean, affine, sums, rows, channels);
 }
-SLOPEGAN_CLONES void input_gradient(const bfloat16_bits* x, const bfloat16_bits* dy, bfloat16_bits* dx,
-                                    Affine<float> affine, const float* factor, const float* offset, std::int64_t rows,
-                                    std::int64_t channels) {
-  gradients(x, dy, dx, affine, factor, offset, rows, channels);
+void add_gradient_sums(const bfloat16_bits* x, const bfloat16_bits* dy, const float* mean, Affine<float> affine,
+                       double* sums, std::int64_t rows, std::int64_t channels) {
+  run<gradient_sums<bfloat16_bits, float>>(x, dy, mean, affine, sums, rows, channels);
+}
+
+void input_gradient(const float* x, const float* dy, float* dx, Affine<float> affine, const float* factor,
+                    const float* offset, std::int64_t rows, std::int64_t channels) {
+  run<gradients<float, float>>(x, dy, dx, affine, factor, offset, rows, channels);
+}
+void input_gradient(const double* x, const double* dy, double* dx, Affine<double> affine, const double* factor,
+                    const double* offset, std::int64_t rows, std::int64_t channels) {
+  run<gradients<double, double>>(x, dy, dx, affine, factor, offset, rows, channels);
+}
+void input_gradient(const bfloat16_bits* x, const bfloat16_bits* dy, bfloat16_bits* dx, Affine<float> affine,
+                    const float* factor, const float* offset, std::int64_t rows, std::int64_t channels) {
+  run<gradients<bfloat16_bits, float>>(x, dy, dx, affine, factor, offset, rows, channels);
 }
 
 }  // namespace slopegan::kernels

@@ -136,19 +136,9 @@ template <typename T, typename Channels>
   }
 }
 
-}  // namespace
-
-SLOPEGAN_CLONES void gather_taps(const float* image, float* patches, std::int64_t first, std::int64_t last,
-                                 std::int64_t height, std::int64_t width, std::int64_t channels, Taps taps) {
-  with_channels(channels, [=](auto c) __attribute__((always_inline)) {
-    with_columns(taps, [=](auto columns) __attribute__((always_inline)) {
-      copy_taps(image, patches, first, last, height, width, c, columns, taps);
-    });
-  });
-}
-SLOPEGAN_CLONES void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_t first,
-                                 std::int64_t last, std::int64_t height, std::int64_t width, std::int64_t channels,
-                                 Taps taps) {
+template <typename T>
+[[gnu::always_inline]] inline void gather(const T* image, T* patches, std::int64_t first, std::int64_t last,
+                                          std::int64_t height, std::int64_t width, std::int64_t channels, Taps taps) {
   with_channels(channels, [=](auto c) __attribute__((always_inline)) {
     with_columns(taps, [=](auto columns) __attribute__((always_inline)) {
       copy_taps(image, patches, first, last, height, width, c, columns, taps);
@@ -156,27 +146,60 @@ SLOPEGAN_CLONES void gather_taps(const bfloat16_bits* image, bfloat16_bits* patc
   });
 }
 
-SLOPEGAN_CLONES void add_taps(const float* patches, float* sums, std::int64_t first, std::int64_t last,
-                              std::int64_t width, std::int64_t channels, Taps taps) {
+[[gnu::always_inline]] inline void add_all(const float* patches, float* sums, std::int64_t first, std::int64_t last,
+                                           std::int64_t width, std::int64_t channels, Taps taps) {
   with_channels(channels,
                 [=](auto c) __attribute__((always_inline)) { add(patches, sums, first, last, width, c, taps); });
 }
 
-SLOPEGAN_CLONES void store_sums(const float* sums, float* image, std::int64_t height, std::int64_t width,
-                                std::int64_t channels, Epilogue epilogue) {
-  with_channels(channels,
-                [=](auto c) __attribute__((always_inline)) { store_image(sums, image, height, width, c, epilogue); });
-}
-SLOPEGAN_CLONES void store_sums(const float* sums, bfloat16_bits* image, std::int64_t height, std::int64_t width,
-                                std::int64_t channels, Epilogue epilogue) {
+template <typename T>
+[[gnu::always_inline]] inline void store_all(const float* sums, T* image, std::int64_t height, std::int64_t width,
+                                             std::int64_t channels, Epilogue epilogue) {
   with_channels(channels,
                 [=](auto c) __attribute__((always_inline)) { store_image(sums, image, height, width, c, epilogue); });
 }
 
-void store_values(const float* from, float* to, std::int64_t count) { std::copy_n(from, count, to); }
-SLOPEGAN_CLONES void store_values(const float* from, bfloat16_bits* to, std::int64_t count) {
+[[gnu::always_inline]] inline void narrow_all(const float* from, bfloat16_bits* to, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) store(to[i], from[i]);
 }
+
+[[gnu::always_inline]] inline void interleave_rows(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows,
+                                                   std::int64_t columns) {
+  for (std::int64_t r = 0; r < rows; r += 2, from += 2 * columns, to += 2 * columns) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      to[2 * c] = from[c];
+      to[2 * c + 1] = from[columns + c];
+    }
+  }
+}
+
+}  // namespace
+
+void gather_taps(const float* image, float* patches, std::int64_t first, std::int64_t last, std::int64_t height,
+                 std::int64_t width, std::int64_t channels, Taps taps) {
+  run<gather<float>>(image, patches, first, last, height, width, channels, taps);
+}
+void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_t first, std::int64_t last,
+                 std::int64_t height, std::int64_t width, std::int64_t channels, Taps taps) {
+  run<gather<bfloat16_bits>>(image, patches, first, last, height, width, channels, taps);
+}
+
+void add_taps(const float* patches, float* sums, std::int64_t first, std::int64_t last, std::int64_t width,
+              std::int64_t channels, Taps taps) {
+  run<add_all>(patches, sums, first, last, width, channels, taps);
+}
+
+void store_sums(const float* sums, float* image, std::int64_t height, std::int64_t width, std::int64_t channels,
+                Epilogue epilogue) {
+  run<store_all<float>>(sums, image, height, width, channels, epilogue);
+}
+void store_sums(const float* sums, bfloat16_bits* image, std::int64_t height, std::int64_t width, std::int64_t channels,
+                Epilogue epilogue) {
+  run<store_all<bfloat16_bits>>(sums, image, height, width, channels, epilogue);
+}
+
+void store_values(const float* from, float* to, std::int64_t count) { std::copy_n(from, count, to); }
+void store_values(const float* from, bfloat16_bits* to, std::int64_t count) { run<narrow_all>(from, to, count); }
 
 void transpose(const float* from, float* to, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
   transpose_in_squares<FloatRow>(from, to, rows, columns, stride);
@@ -186,13 +209,8 @@ void transpose(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, 
   transpose_in_squares<BitsRow>(from, to, rows, columns, stride);
 }
 
-SLOPEGAN_CLONES void pair_rows(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns) {
-  for (std::int64_t r = 0; r < rows; r += 2, from += 2 * columns, to += 2 * columns) {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      to[2 * c] = from[c];
-      to[2 * c + 1] = from[columns + c];
-    }
-  }
+void pair_rows(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns) {
+  run<interleave_rows>(from, to, rows, columns);
 }
 
 std::int64_t values_of_sums(std::int64_t height, std::int64_t width, std::int64_t channels) {

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "layers/instruction_set.h"
 #include "layers/tiles.h"
 
 namespace slopegan {
@@ -88,8 +89,8 @@ bool has_small_product() {
 
 bool is_supported([[maybe_unused]] at::ScalarType type, [[maybe_unused]] const ProductShape& shape) {
 #if defined(__x86_64__)
-  static const bool float32 = __builtin_cpu_supports("avx512f") != 0 && has_small_product<float>();
-  static const bool bfloat16 = __builtin_cpu_supports("avx512bf16") != 0 && has_small_product<bfloat16_bits>();
+  static const bool float32 = instruction_set() >= InstructionSet::avx512 && has_small_product<float>();
+  static const bool bfloat16 = instruction_set() >= InstructionSet::avx512_bf16 && has_small_product<bfloat16_bits>();
   const bool supports_type = (type == at::kFloat && float32) || (type == at::kBFloat16 && bfloat16);
   return supports_type && at::globalContext().userEnabledMkldnn() && shape.count * shape.height * shape.width > 0;
 #else

@@ -3,18 +3,40 @@
 #include <bit>
 #include <cstdint>
 
-/// Definitions shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and function
-/// clones for each vector width.
+#include "layers/instruction_set.h"
 
-// One binary runs at full vector width on every x86-64 machine, because the loader selects the clone. Sanitizers are
-// not ready when the loader runs, so builds with sanitizers have no clones.
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define SLOPEGAN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SLOPEGAN_CLONES
+/// Definitions shared by the loops over raw memory (*_kernel.cpp): bfloat16 as bits, the leaky rectifier, and variants
+/// of a loop for each vector width.
+
+// One binary runs at full vector width on every x86-64 machine: run() selects a compiled variant.
+#if defined(__x86_64__)
+#define SLOPEGAN_AVX512 __attribute__((target("arch=x86-64-v4")))
+#define SLOPEGAN_AVX2 __attribute__((target("arch=x86-64-v3")))
 #endif
 
 namespace slopegan::kernels {
+
+#if defined(__x86_64__)
+template <auto loop, typename... Arguments>
+SLOPEGAN_AVX512 void run_with_avx512(Arguments... arguments) {
+  loop(arguments...);
+}
+template <auto loop, typename... Arguments>
+SLOPEGAN_AVX2 void run_with_avx2(Arguments... arguments) {
+  loop(arguments...);
+}
+#endif
+
+/// Calls `loop`, a function that is always inlined, compiled for instruction_set().
+template <auto loop, typename... Arguments>
+void run(Arguments... arguments) {
+#if defined(__x86_64__)
+  const InstructionSet set = instruction_set();
+  if (set >= InstructionSet::avx512) return run_with_avx512<loop>(arguments...);
+  if (set >= InstructionSet::avx2) return run_with_avx2<loop>(arguments...);
+#endif
+  loop(arguments...);
+}
 
 /// bfloat16 is the upper half of a float32. narrow() rounds to nearest, ties to even.
 using bfloat16_bits = std::uint16_t;

@@ -6,19 +6,12 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include "layers/instruction_set.h"
 #include "support/errors.h"
 #include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {
-
-static bool cpu_has_bfloat16() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
-#else
-  return false;
-#endif
-}
 
 static at::Device choose_device(Device device) {
   const bool has_cuda = at::hasCUDA() && at::getNumGPUs() > 0;
@@ -38,7 +31,7 @@ static at::Device choose_device(Device device) {
 static at::ScalarType choose_type(Precision precision, at::Device device) {
   switch (precision) {
     case Precision::automatic:
-      return device.is_cuda() || cpu_has_bfloat16() ? at::kBFloat16 : at::kFloat;
+      return device.is_cuda() || instruction_set() >= InstructionSet::avx512_bf16 ? at::kBFloat16 : at::kFloat;
     case Precision::float32:
       return at::kFloat;
     case Precision::bfloat16:

@@ -115,7 +115,7 @@ TEST(ClassifierExtractor, WarnsIfTheLabelsSayNothingAboutTheImages) {
   ::testing::internal::CaptureStderr();
   log::init({});
   const ClassifierExtractor extractor(train, nullptr, 16);
-  log::init({.level = log::Level::off});
+  log::init({});
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the labels seem to say nothing about the images"));
 }
 

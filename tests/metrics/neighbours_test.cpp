@@ -41,8 +41,9 @@ TEST(Neighbours, MatchTheSortedDistances) {
 
 TEST(Neighbours, NearestInAnotherSetMatchTheSmallestDistances) {
   const at::Tensor points = whole_features(2, 300, 4, 30), others = whole_features(3, 2000, 4, 30);
-  const at::Tensor expected = squared_distances(points, others).amin(1).sqrt();
-  EXPECT_TRUE(at::equal(as_tensor(nearest_distances(points, others)), expected));
+  const at::Tensor expected = squared_distances(points, others).amin(1);
+  // The squares are integers. LibTorch's vectorised square root is not correctly rounded on every processor.
+  EXPECT_TRUE(at::equal(as_tensor(nearest_distances(points, others)).square().round(), expected));
 }
 
 TEST(Neighbours, ACopyIsAtDistanceExactlyZero) {

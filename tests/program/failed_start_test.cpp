@@ -81,6 +81,13 @@ TEST_F(FailedStart, NamesAnUnsetVariableAndItsOption) {
   EXPECT_THAT(key.err, HasSubstr("run.output_dir = $SLOPEGAN_TEST_NONE/runs: the environment variable"));
 }
 
+TEST_F(FailedStart, RejectsAnUnknownInstructionSetOfTheKernels) {
+  const auto result =
+      run(directory_.path(), short_run("train", {"--dry-run"}), [] { ::setenv("SLOPEGAN_CPU", "sse9", 1); });
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(result.err, "slopegan: SLOPEGAN_CPU = sse9: expected default, avx2, avx512 or avx512_bf16\n");
+}
+
 TEST_F(FailedStart, SweepsInADirectoryWithADollarSign) {
   const auto result = slopegan(short_run("sweep", {"run.output_dir=" + (directory_ / "5$$HOME").string()}));
   EXPECT_EQ(result.code, 0) << result.err;
