@@ -45,7 +45,7 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
   visit("data.transpose", config.data.transpose, Flag{}, "kind idx: swap rows and columns, for EMNIST");
   visit(
       "data.fit", config.data.fit, Words<ImageFit>{},
-      "how images are fitted to the resolution: pad centres images of at least 3/4 of it on black and crops others to "
+      "how images are fitted to the resolution: pad centres images at least 3/4 that size on black and crops others to "
       "their central square; crop resizes the central square; stretch resizes the whole image; auto means crop for "
       "image folders and pad for other kinds");
   visit("data.background", config.data.background, TextRule::colour,
@@ -154,7 +154,7 @@ void visit_training(ConfigType& config, Visitor& visit) {
 
   visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images,
         "number of images between checkpoints");
-  visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000}, "number of latest checkpoints to keep");
+  visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000}, "number of most recent checkpoints to keep");
   visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},
         "also keep the checkpoint with the lowest Frechet distance");
 }
@@ -167,7 +167,8 @@ void visit_measurements(ConfigType& config, Visitor& visit) {
   visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "number of generated images per evaluation");
   visit(
       "metrics.extractor", metrics.extractor, Extractors{4},
-      "feature extractor, or a list of them, of which the first decides: classifier (trained on the labels), "
+      "feature extractor, or a list of them (the first one selects the best checkpoint): classifier (trained on the "
+      "labels), "
       "efficientnet-lite0 (ImageNet weights), random (random weights), or a TorchScript file, whose code is executed; "
       "auto is classifier for data with labels, otherwise efficientnet-lite0 for colour and random for gray images");
   visit("metrics.names", metrics.names, subset_of<MetricName>(), "metrics to compute");
@@ -208,7 +209,8 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
 }  // namespace fields
 
 /// Calls visit(key, field, rule, help) for every key in the order of the printed configuration. `field` is a reference
-/// into `config` and has its constness. `rule` is one of the types in rules.h, on which visitors overload.
+/// into `config` and has its constness. `rule` is of one of the types in rules.h; visitors provide an overload for each
+/// of them.
 template <class ConfigType, class Visitor>
 void visit_fields(ConfigType& config, Visitor&& visit) {
   fields::visit_run_and_data(config, visit);

@@ -37,8 +37,8 @@ struct KeyDescription {
 /// A description of every key, in the order of the printed configuration.
 std::vector<KeyDescription> key_descriptions();
 
-/// A JSON Schema (draft 2020-12) of configuration files for editors: keys, types, ranges, names, defaults and help. It
-/// does not express the constraints between keys (see validate.h). The text has no trailing newline.
+/// A JSON Schema (draft 2020-12) for configuration files, for use in editors: keys, types, ranges, names, defaults and
+/// help. It does not express the constraints between keys (see validate.h). The text has no trailing newline.
 std::string config_schema();
 
 }  // namespace slopegan

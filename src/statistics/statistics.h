@@ -37,7 +37,7 @@ struct ArmScore {
   std::optional<double> fd_repeat;
 };
 
-/// How the FDs of a sweep were measured. FDs with different extractors, samples or images are not comparable.
+/// How the FDs of a sweep were measured. FDs measured with different extractors, samples or images are not comparable.
 struct FdMetric {
   std::string name;             ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"
   std::string extractor;        ///< name and hash
@@ -91,7 +91,7 @@ enum class Verdict {
   worse,
   no_difference_detected,
   too_few_seeds,   ///< no result from these seeds could be significant
-  not_comparable,  ///< no seed has known results for both slopes, at least one of them not failed
+  not_comparable,  ///< there is no seed for which both results are known and at least one is not a failure
 };
 
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
@@ -165,11 +165,11 @@ struct SweepStatistics {
 struct RulerSlope {
   double negative_slope = 0;
   std::int64_t arms = 0;
-  double mean_fd = 0;        ///< according to the extractor that decides
+  double mean_fd = 0;        ///< according to the primary extractor
   double other_mean_fd = 0;  ///< according to the further extractor
 };
 
-/// Whether a further feature extractor orders the slopes like the one that decides.
+/// Whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
 struct RulerComparison {
   FdMetric metric;                 ///< of the further extractor
   std::vector<RulerSlope> slopes;  ///< ascending

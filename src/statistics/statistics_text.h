@@ -10,14 +10,15 @@
 namespace slopegan {
 
 /// The answer to the sweep's question in one sentence: which slopes are better or worse than the control, which cannot
-/// be distinguished from it and how large a difference is excluded, and for which slopes the seeds are too few.
+/// be distinguished from it and how large a difference is excluded, and for which slopes there are too few seeds.
 std::string answer(const SweepStatistics& statistics);
 
 /// Caveats, in one sentence each: a substituted control, missing or failed arms, intervals that are too narrow, the
 /// bias of the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// Whether two feature extractors agree on the order of the slopes, in a sentence. `metric` is the one that decides.
+/// A sentence that says whether two feature extractors agree on the order of the slopes. `metric` belongs to the
+/// primary one.
 std::string rulers_text(const FdMetric& metric, const RulerComparison& other);
 
 /// How the values in statistics.json are computed, as pairs (key, method).

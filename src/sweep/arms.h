@@ -22,8 +22,8 @@ struct Arm {
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
 };
 
-/// The arms of a sweep: all slopes with the first seed, then with the next one, so that a complete contact sheet is
-/// available early.
+/// The arms of a sweep: all slopes with the first seed, then all slopes with the next one, so that a complete contact
+/// sheet is available early.
 std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir);
 
 /// The state of an arm according to its run directory.

@@ -273,8 +273,8 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   scores.rulers = other_scores(metrics, scores);
   if (others > 0) {
     scores.notes.push_back(
-        format_text("{} of the arms were scored with a different extractor, number of samples or number of training "
-                    "images from most. Such scores are not comparable, and these arms count as missing.",
+        format_text("{} of the arms differ from the majority in extractor, number of samples or number of training "
+                    "images. Their scores are not comparable, so these arms count as missing.",
                     others));
   }
   return scores;

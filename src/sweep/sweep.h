@@ -30,10 +30,9 @@ Config load_sweep(const std::filesystem::path& directory);
 bool continues_sweep_of_0_9(const LoadedConfig& config);
 
 /// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. Slopes, control,
-/// seeds, jobs, threads, name, directories and total images may differ from those of the sweep to continue, and all
-/// values may differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were
-/// trained on images with a hash other than `dataset_hash` (empty: unknown), or if the directory does not contain a
-/// sweep.
+/// seeds, jobs, threads, name, directories and total images may differ from those of the existing sweep, and all values
+/// may differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were trained on
+/// images with a hash other than `dataset_hash` (empty: unknown), or if the directory does not contain a sweep.
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
 
 struct SweepResult {

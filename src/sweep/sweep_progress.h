@@ -15,14 +15,14 @@
 namespace slopegan {
 
 /// The progress of an arm, according to the last lines of its files. std::nullopt if it has not started or if its files
-/// cannot be read, which the arm's own process reports.
+/// cannot be read; the arm's own process reports the error.
 std::optional<ProgressView> arm_progress(const Arm& arm, std::int64_t total_images);
 
 /// The progress of a sweep.
 struct SweepView {
   std::size_t over = 0, failed = 0, total = 0;  ///< numbers of arms
   std::int64_t images_left = 0;
-  double share = 0;  ///< the fraction of all arms' images that has been seen, from 0 to 1
+  double share = 0;  ///< fraction of all arms' images seen so far, from 0 to 1
   double images_per_second = 0;
   double memory_mib = 0;  ///< sum over the running arms; shared memory counts for each of them
 };
@@ -52,7 +52,7 @@ class SweepProgress {
   SweepView overall(std::size_t over, std::size_t failed, std::size_t total) const;
 
   std::int64_t total_images_;
-  std::map<const Arm*, std::int64_t> images_;  ///< seen, by the arms that are not over
+  std::map<const Arm*, std::int64_t> images_;  ///< images seen by the arms that are not over
   std::int64_t trained_ = 0;                   ///< images since the start
   Clock::time_point start_, shown_;
 };

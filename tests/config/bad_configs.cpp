@@ -199,8 +199,7 @@ std::vector<BadConfig> hostile_yaml() {
       {"deep maps", "\nseed: " + repeated("{a: ", 100000), 2, "more than 16 levels"},
       {"deep blocks", "seed:\n" + repeated("- ", 100000), 2, "more than 16 levels"},
       {"deep keys", repeated("? ", 100000), 1, "more than 16 levels"},
-      {"a bomb of aliases", "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n", 1,
-       "anchors (&name) are not allowed"},
+      {"an alias bomb", "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n", 1, "anchors (&name) are not allowed"},
       {"a merge key", "seed: 1\n<<: *a\n", 2, ""},
       {"an object to build", "seed: !!python/object/apply:os.system [id]\n", 1, "tags ("},
       {"two documents", "seed: 0\n---\nseed: 1\n", 2, "only one is allowed"},
@@ -224,9 +223,9 @@ std::vector<BadConfig> hostile_yaml() {
       {"null as a key", "~: 1\n", 1, "a key must be a name"},
       {"a section that is a number", "seed: 0\ntraining: 3\n", 2, "is a section with the keys total_images"},
       {"a section that is a list", "training: [1]\n", 1, "is a section with the keys total_images"},
-      {"a key of a hundred thousand letters", repeated("k", 100000) + ": 1\n", 1, ""},
+      {"a key with a hundred thousand letters", repeated("k", 100000) + ": 1\n", 1, ""},
       {"an unknown key", "colour: red\n", 1, "allowed: seed, run, data, generator"},
-      {"an unknown key of a section", "ema:\n  zzzzzz: 1\n", 2, "allowed: half_life_images"},
+      {"an unknown key in a section", "ema:\n  zzzzzz: 1\n", 2, "allowed: half_life_images"},
   };
 }
 

@@ -9,7 +9,7 @@ namespace slopegan {
 struct BadConfig {
   std::string what;  ///< a description for test messages
   std::string text;
-  int line = 1;      ///< of the mistake
+  int line = 1;      ///< the line of the mistake
   std::string hint;  ///< a part of the expected message: the allowed values or a suggestion
 };
 

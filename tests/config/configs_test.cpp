@@ -28,7 +28,7 @@ TEST(ShippedConfigs, LoadWithoutWarningsAndAreValidSweeps) {
   EXPECT_GE(count, 9);
 }
 
-TEST(ShippedConfigs, FashionMnistIsTheDefaults) {
+TEST(ShippedConfigs, FashionMnistHasTheDefaultValues) {
   EXPECT_THAT(differences(load_config(folder / "fashion_mnist.yaml").config, Config{}), IsEmpty());
 }
 

@@ -142,14 +142,14 @@ TEST_F(HostileFiles, ListsTheFirstFiftyOfManyErrors) {
   EXPECT_EQ(lines.back(), "and 39950 more errors");
 }
 
-TEST_F(HostileFiles, ShowsNoControlCharactersOfTheFile) {
+TEST_F(HostileFiles, ShowsNoControlCharactersFromTheFile) {
   const auto lines = errors("\"gen\\e[2Jerator\": 1\ntraining: {device: \"\\a\\n\\e]0;x\"}\n");
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0], "x.yaml:1: gen?[2Jerator is not a key; did you mean generator?");
   EXPECT_THAT(lines[1], StartsWith("x.yaml:2: training.device = \"???]0;x\" is not allowed"));
 }
 
-TEST_F(HostileFiles, CutsLongWordsInMessages) {
+TEST_F(HostileFiles, TruncatesLongWordsInMessages) {
   EXPECT_LT(errors(std::string(100000, 'k') + ": 1\n").front().size(), 300u);
   EXPECT_LT(errors("training: {device: " + std::string(100000, 'd') + "}").front().size(), 200u);
   EXPECT_LT(override_errors({"seed=" + std::string(100000, '1')}).front().size(), 400u);

@@ -210,7 +210,7 @@ TEST_F(LoadConfig, RefusesNumbersThatAreNotFiniteOrDoNotFit) {
   }
 }
 
-TEST_F(LoadConfig, RefusesKeysWithoutAValueAtTheirOwnLine) {
+TEST_F(LoadConfig, ReportsKeysWithoutAValueOnTheirOwnLine) {
   EXPECT_EQ(errors("training:\n  batch_size:\n\n\nseed: ~\n"),
             (Lines{"x.yaml:2: training.batch_size has no value; allowed: 1 to 65536",
                    "x.yaml:5: seed has no value; allowed: 0 or more"}));
@@ -231,7 +231,7 @@ TEST_F(LoadConfig, RefusesNamesThatAreNotDirectoryNames) {
                   "without control characters"});
 }
 
-TEST_F(LoadConfig, NamesTheEntryOfAListThatIsWrong) {
+TEST_F(LoadConfig, NamesTheInvalidEntryOfAList) {
   EXPECT_THAT(errors("generator:\n  negative_slope:\n    - 0.1\n    - x\n    - 0.3\n").front(),
               HasSubstr("x.yaml:4: generator.negative_slope[1] = x is not a number; allowed: -2 to 2"));
   EXPECT_EQ(errors("sweep: {seeds: [0, -1, 1.5]}"),
@@ -253,7 +253,7 @@ TEST_F(LoadConfig, ChecksTheKeysOfASchedule) {
                         "mean cosine?)"));
 }
 
-TEST_F(LoadConfig, ReportsAllErrorsOfAllSourcesAtOnce) {
+TEST_F(LoadConfig, ReportsAllErrorsFromAllSourcesAtOnce) {
   EXPECT_EQ(
       errors("seed: x\ngenerator:\n  width: 0\n  negative_slop: 0.1\n  negative_slope: [0.1, 0.2]\n"
              "seed: 1\n",
@@ -275,7 +275,7 @@ TEST_F(LoadConfig, ReportsOneErrorForAValueThatCannotBeParsed) {
             Lines{"x.yaml:1: data.resolution = 64x is not a whole number; allowed: 32, 64, 128"});
 }
 
-TEST_F(LoadConfig, PlacesAnErrorOfTwoKeysAtTheKeyThatWasGiven) {
+TEST_F(LoadConfig, LocatesAnErrorInvolvingTwoKeysAtTheKeyThatWasGiven) {
   EXPECT_EQ(errors("seed: 0\nsamples:\n  columns: 1024\n"),
             Lines{"x.yaml:3: samples.rows * samples.columns = 8192 is out of range; allowed: at most 1024"});
   EXPECT_EQ(
@@ -284,7 +284,7 @@ TEST_F(LoadConfig, PlacesAnErrorOfTwoKeysAtTheKeyThatWasGiven) {
             "most 1024"});
 }
 
-TEST_F(LoadConfig, PlacesWarningsLikeErrors) {
+TEST_F(LoadConfig, LocatesWarningsLikeErrors) {
   EXPECT_THAT(load("").warnings, IsEmpty());
   const auto warnings =
       load("generator:\n  activation: relu\n  negative_slope: 0.2\n", {"discriminator.negative_slope=-0.1"}).warnings;
@@ -349,7 +349,7 @@ TEST_F(LoadConfig, ExpandsHomeAndVariablesInEveryPath) {
   ::unsetenv("SLOPEGAN_TEST_PLACE");
 }
 
-TEST_F(LoadConfig, NamesThePlaceOfAnUnsetVariable) {
+TEST_F(LoadConfig, NamesTheLocationOfAnUnsetVariable) {
   EXPECT_EQ(errors("seed: 1\nrun:\n  output_dir: $SLOPEGAN_TEST_NONE/runs\n"),
             Lines{"x.yaml:3: run.output_dir = $SLOPEGAN_TEST_NONE/runs: the environment variable SLOPEGAN_TEST_NONE is "
                   "not set"});
@@ -357,7 +357,7 @@ TEST_F(LoadConfig, NamesThePlaceOfAnUnsetVariable) {
               HasSubstr("data.path = ${SLOPEGAN_TEST_NONE}: the environment variable SLOPEGAN_TEST_NONE is not set"));
 }
 
-TEST_F(LoadConfig, ReadsAStoredConfigurationOfVersion09AsOneOfThatVersion) {
+TEST_F(LoadConfig, ReadsAStoredConfigurationFromVersion09AsThatVersionDid) {
   EXPECT_FALSE(load("seed: 1").config.data.as_in_0_9) << "the user's files need not set the new keys";
   const Config old = parse_config("data: {path: $SLOPEGAN_TEST_NONE/x, kind: image_folder}\n", "manifest");
   EXPECT_TRUE(old.data.as_in_0_9);

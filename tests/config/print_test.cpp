@@ -150,7 +150,7 @@ TEST(ToYaml, TheHelpPrecedesEveryKey) {
   });
 }
 
-TEST(ValueText, IsTheYamlOfOneKey) {
+TEST(ValueText, IsTheYamlForOneKey) {
   Config config;
   config.generator.negative_slope.schedule = SlopeSchedule{0.3, 0.01, 60000, SlopeShape::cosine};
   config.discriminator.negative_slope.values = {0.1, 0.2, 0.3};

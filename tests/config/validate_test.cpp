@@ -97,7 +97,7 @@ TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
   }
   config.generator.negative_slope = NegativeSlope(0);
   config.generator.activation = ActivationKind::leaky_relu;
-  EXPECT_THAT(errors(config), IsEmpty()) << "a fixed slope ignores the variant of prelu";
+  EXPECT_THAT(errors(config), IsEmpty()) << "a fixed slope ignores the prelu variant";
 }
 
 TEST(Validate, LearnedSlopesHaveNoSchedule) {

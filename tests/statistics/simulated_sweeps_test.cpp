@@ -60,7 +60,7 @@ Claims count_claims(const Simulation& simulation, int sweeps) {
 
 double normal_below(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
-TEST(SimulatedSweeps, MakeAFalseClaimInAtMostOneOfTwenty) {
+TEST(SimulatedSweeps, MakeAFalseClaimInAtMostOneSweepInTwenty) {
   constexpr int sweeps = 8000;
   const Claims claims = count_claims({.seeds = 8, .effects = {0, 0, 0, 0}}, sweeps);
   EXPECT_LE(claims.any, 0.05 * sweeps);

@@ -42,7 +42,7 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
   EXPECT_EQ(nlohmann::json::parse(statistics_json(*file)), nlohmann::json::parse(written));
 }
 
-TEST(StatisticsJson, CompareTheOrderOfTheSlopesByAFurtherExtractor) {
+TEST(StatisticsJson, ComparesTheOrderOfTheSlopesByTwoExtractors) {
   auto scores = example_scores();
   RulerScores ruler{{"FD[y@2,n=100]", "y@2", 100, 640, std::nullopt, std::nullopt}, {}};
   for (const auto& arm : scores.arms) {  // the reverse of the order of 0.1 and 0.2
@@ -62,7 +62,7 @@ TEST(StatisticsJson, CompareTheOrderOfTheSlopesByAFurtherExtractor) {
                                "slope 0.2")));
 }
 
-TEST(StatisticsJson, DerivesTheVerdictOfOlderFiles) {
+TEST(StatisticsJson, DerivesTheVerdictForOlderFiles) {
   auto json = nlohmann::json::parse(statistics_json(evaluate_scores(example_scores(), 0.2)));
   for (auto& comparison : json.at("comparisons")) comparison.erase("verdict");
   const auto file = parse_statistics(json.dump());

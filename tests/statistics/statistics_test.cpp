@@ -100,7 +100,7 @@ TEST(SweepStatistics, RanksAFailedArmLast) {
   EXPECT_TRUE(statistics.missing.empty());
 }
 
-TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresWhateverTheOtherSeeds) {
+TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresWhateverTheOtherSeedsShow) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
   EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
   arms[4].outcome = ArmOutcome::diverged;
@@ -186,7 +186,7 @@ TEST(SweepStatistics, MeasuresRankStabilityAndPairingCorrelation) {
   EXPECT_FALSE(unstable.pairing_correlation);
 }
 
-TEST(SweepStatistics, RejectsNoArmsAndDuplicateArms) {
+TEST(SweepStatistics, RejectsAnEmptyListAndDuplicateArms) {
   EXPECT_THROW(sweep_statistics({}, 0.2), std::invalid_argument);
   EXPECT_THROW(sweep_statistics(arms_with({{0.2, {1}}, {0.2, {1}}}), 0.2), std::invalid_argument);
 }

@@ -124,7 +124,7 @@ TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
   config.training.total_images *= 2;
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 16;
-  EXPECT_NO_THROW(open_sweep(config)) << "no arm was trained, as when the first start failed";
+  EXPECT_NO_THROW(open_sweep(config)) << "no arm has been trained, as after a failed first start";
   make_directories(directory / "sweep/runs/slope_0-seed_1");
   std::ofstream(directory / "sweep/runs/slope_0-seed_1/history.jsonl") << "{}\n";
   EXPECT_NO_THROW(open_sweep(config));

@@ -58,7 +58,7 @@ class SweepResults : public ::testing::Test {
   std::vector<Arm> arms_;
 };
 
-TEST_F(SweepResults, TakeTheScoresOfTheLastLine) {
+TEST_F(SweepResults, TakeTheScoresFromTheLastLine) {
   write_done(0, metrics(3));
   std::ofstream(RunPaths(arms_[0].directory).metrics_file(), std::ios::app) << metrics_line(metrics(2)) << "\n";
   const auto scores = read_scores(config_, arms_);
@@ -78,7 +78,7 @@ TEST_F(SweepResults, TakeTheScoresOfTheLastLine) {
   EXPECT_TRUE(scores.notes.empty());
 }
 
-TEST_F(SweepResults, KeepTheFiguresOfAFurtherExtractor) {
+TEST_F(SweepResults, KeepTheMetricsOfAFurtherExtractor) {
   for (std::size_t arm = 0; arm < 4; ++arm) {
     auto record = metrics(3 + static_cast<double>(arm));
     if (arm != 3) {
@@ -121,7 +121,7 @@ TEST_F(SweepResults, ScoreOnlyFinishedArms) {
   EXPECT_FALSE(scores.metric);
 }
 
-TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtItsEnd) {
+TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtTheEnd) {
   for (const std::size_t arm : {0, 1}) {
     write_done(arm, metrics(3));
     DiagnosticsRecord early, late;
@@ -147,7 +147,7 @@ TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
   EXPECT_TRUE(scores.arms[0].fd && scores.arms[1].fd);
   EXPECT_FALSE(scores.arms[2].fd || scores.arms[3].fd);
   ASSERT_THAT(scores.notes, SizeIs(1));
-  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms were scored with a different extractor"));
+  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms differ from the majority in extractor"));
 }
 
 TEST_F(SweepResults, IgnoreUnreadableFiles) {
@@ -182,7 +182,7 @@ TEST_F(SweepResults, WriteTheStatisticsFile) {
   EXPECT_EQ(json.at("missing").size(), 0u);
 }
 
-TEST_F(SweepResults, WriteEveryMetricIntoTheCsv) {
+TEST_F(SweepResults, WriteEveryMetricToTheCsv) {
   auto record = metrics(2.5);
   record.extractor = "my, \"own\"";
   record.values["sharpness"] = 7;
