@@ -14,7 +14,7 @@ namespace slopegan {
 struct CacheEntry {
   std::filesystem::path file;                ///< may not exist, if its creation was interrupted
   std::vector<std::filesystem::path> parts;  ///< the files that exist, including those left by an interrupted creation
-  std::uint64_t bytes = 0;                   ///< of all parts
+  std::uint64_t bytes = 0;                   ///< total size of the parts
   std::vector<std::filesystem::path> sources;  ///< what it was made from; empty if this is not known
   std::optional<std::time_t> last_use;
 
@@ -22,11 +22,11 @@ struct CacheEntry {
   bool lost_its_source() const;
 };
 
-/// The entries, sorted by path. Leaves out locks and the records of note_cache_use. Throws IoError.
+/// The entries, sorted by path. Leaves out lock files and the records that note_cache_use writes. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
-/// Removes the files of the entry and the record of its use. Throws BusyError if a process is creating the entry now,
-/// and an IoError that names SLOPEGAN_CACHE.
+/// Removes the files of the entry and the record of its use. Throws BusyError if a process is currently creating the
+/// entry. If a file cannot be removed, throws an IoError that names SLOPEGAN_CACHE.
 void remove_cache_entry(const CacheEntry& entry);
 
 }  // namespace slopegan

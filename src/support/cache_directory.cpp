@@ -76,7 +76,7 @@ void note_cache_use(const fs::path& file, const fs::path& source) {
 }
 
 IoError cache_error(const std::string& action, const IoError& error) {
-  return IoError(action + ": " + error.what() + "; SLOPEGAN_CACHE sets another directory for the cache");
+  return IoError(action + ": " + error.what() + "; set SLOPEGAN_CACHE to use another directory for the cache");
 }
 
 }  // namespace slopegan

@@ -24,15 +24,15 @@ FileLock wait_for_cache_lock(const std::filesystem::path& file);
 /// user owns it.
 void follow_directory_mode(const std::filesystem::path& path);
 
-/// Records that `file` in the cache was used now, and that it was made from the file or directory `source`. Does
+/// Records that `file` in the cache has just been used, and that it was made from the file or directory `source`. Does
 /// nothing if the cache is not writable.
 void note_cache_use(const std::filesystem::path& file, const std::filesystem::path& source);
 
-/// Where note_cache_use keeps its record of `file`: the paths of the sources, one per line. The modification time is
-/// that of the last use.
+/// The file in which note_cache_use records the use of `file`: the paths of the sources, one per line. The modification
+/// time is that of the last use.
 std::filesystem::path cache_record(const std::filesystem::path& file);
 
-/// "<action>: <message of error>; SLOPEGAN_CACHE sets another directory".
+/// "<action>: <message of error>; set SLOPEGAN_CACHE to use another directory for the cache".
 IoError cache_error(const std::string& action, const IoError& error);
 
 }  // namespace slopegan

@@ -15,8 +15,8 @@ std::string expand_path(std::string_view text);
 /// because version 0.9 stored it. Any other text is kept, so that old files remain readable.
 std::string expand_stored_path(std::string_view text);
 
-/// The text that expand_path and expand_stored_path turn into `path`, in which each $ is doubled. `path` must not start
-/// with a tilde.
+/// The text from which expand_path and expand_stored_path obtain `path`: the path with each $ doubled. `path` must not
+/// start with a tilde.
 std::string unexpanded_path(std::string_view path);
 
 }  // namespace slopegan

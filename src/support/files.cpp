@@ -151,7 +151,7 @@ static std::string holder(PosixFile& file) {
   return number.empty() ? "another process" : "process " + std::string(number);
 }
 
-/// The flags to open a lock file with. Linux refuses O_CREAT for another user's file in a sticky directory, even if the
+/// The flags for opening a lock file. Linux refuses O_CREAT for another user's file in a sticky directory, even if the
 /// file is writable (fs.protected_regular).
 static int lock_flags(const fs::path& file) {
   std::error_code ignored;  // opening reports the error

@@ -57,7 +57,7 @@ void sync_directory(const std::filesystem::path& directory);
 /// Creates `directory` and its missing parents and flushes their entries to the disk.
 void make_directories(const std::filesystem::path& directory);
 
-/// Creates the missing parent directories of `file`, which the user asked for.
+/// Creates the missing parent directories of `file`, an output file named by the user.
 void make_parent_directories(const std::filesystem::path& file);
 
 /// The entries of `directory` in unspecified order; empty if it does not exist.

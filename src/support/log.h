@@ -36,7 +36,7 @@ void status_lines(const std::vector<std::string>& lines);
 void status_line(std::string_view text);
 
 /// Whether status lines are shown: stderr is a terminal that supports control sequences, and the level is at most info.
-/// If they are not, progress should be reported in messages.
+/// Otherwise, progress should be reported in messages.
 bool status_line_visible();
 
 /// The number of columns currently available for a status line.

@@ -15,8 +15,8 @@ struct TerminalSize {
 /// Cuts printable UTF-8 `text` to `columns` characters. Every character counts as one column.
 std::string cut_to_columns(std::string_view text, std::size_t columns);
 
-/// Status lines at the bottom of a terminal, below a scrolling log. Returns the text to write, with ECMA-48 control
-/// sequences. Nothing else may be written to the terminal between two calls; its size may change.
+/// Status lines at the bottom of a terminal, below a scrolling log. The member functions return the text to write, with
+/// ECMA-48 control sequences. Nothing else may be written to the terminal between two calls; its size may change.
 class StatusBlock {
  public:
   /// The output that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines

@@ -82,8 +82,7 @@ struct CheckedPattern {
 
 }  // namespace format_detail
 
-/// Like format_text, but without checks at compile time. Throws std::logic_error if `pattern` does not match
-/// `arguments`.
+/// Like format_text, but without compile-time checks. Throws std::logic_error if `pattern` does not match `arguments`.
 std::string format_arguments(std::string_view pattern, std::span<const FormatArgument> arguments);
 
 /// Formats `arguments` with `pattern`, which has the syntax of fmt (https://fmt.dev/latest/syntax) and is checked at

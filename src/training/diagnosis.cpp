@@ -225,7 +225,7 @@ void SentinelWarnings::warn(const DiagnosticsRecord& record) {
 
 DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
   Config config = checkpoint_config(checkpoint);
-  config.training.device = Device::automatic;  // the device of this machine, not of the one that trained
+  config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run
   const auto dataset = load_dataset(config.data, Split::train);
   log_notes(*dataset, Split::train);
   if (dataset->hash != checkpoint.info.dataset_hash) {

@@ -71,8 +71,9 @@ class SentinelWarnings {
   std::set<std::string> warned_;
 };
 
-/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images,
-/// which is taken in memory only. Throws CheckpointError if the tensors do not match the configuration, and DataError.
+/// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images
+/// (the step is taken in memory only). Throws CheckpointError if the tensors do not match the configuration, and
+/// DataError if the images cannot be read.
 DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint);
 
 }  // namespace slopegan

@@ -8,7 +8,7 @@
 
 namespace slopegan {
 
-/// Like Module::to, which would also convert the integer counters.
+/// Like Module::to, but does not convert the integer counters.
 static void convert(torch::nn::Module& module, at::Device device, at::ScalarType type) {
   module.to(device);
   if (type == at::kFloat) return;

@@ -26,9 +26,9 @@ class GanStep {
   /// arguments must outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
-  /// Takes a step on `real_batches`, of which there are 1 to discriminator_steps, and updates the averaged generator.
-  /// Throws DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or
-  /// infinite. Optimiser steps that would use such a value are skipped.
+  /// Takes a step on the 1 to discriminator_steps batches in `real_batches` and updates the averaged generator. Throws
+  /// DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or infinite.
+  /// Optimiser steps that would use such a value are skipped.
   StepStats take(const std::vector<RealImages>& real_batches);
 
  private:

@@ -84,7 +84,7 @@ std::string differing_keys(const Config& config, const NamedTensors& generator, 
   return join(differing, ", ");
 }
 
-/// Converts the slopes of an exported generator to logits for activations that learn these.
+/// Converts the slopes of an exported generator to logits for activations that learn logits.
 NamedTensors with_slope_logits(NamedTensors saved, const NamedTensors& live) {
   for (const auto& [name, tensor] : live) {
     if (!name.ends_with(".slope_logit")) continue;
@@ -107,7 +107,7 @@ void check_finite(const NamedTensors& weights, const std::string& source) {
 void restore_optimizers(const GanState& state, const NamedTensors& weights, const std::string& source) {
   const auto generator = with_prefix(weights, "optimizer.generator.");
   const auto discriminator = with_prefix(weights, "optimizer.discriminator.");
-  if (generator.empty() || discriminator.empty()) throw CheckpointError(source + " has no state of the optimisers");
+  if (generator.empty() || discriminator.empty()) throw CheckpointError(source + " has no optimiser state");
   restore_tensors(state.generator_optimizer.state(), generator);
   restore_tensors(state.discriminator_optimizer.state(), discriminator);
 }
@@ -169,7 +169,7 @@ NamedTensors read_weights(const std::filesystem::path& weights) {
   if (std::filesystem::is_directory(weights, ignored)) return load_checkpoint(resolve_checkpoint(weights)).tensors;
   if (is_pickle(weights)) {
     throw CheckpointError(display(weights) +
-                          " is a pickle file of PyTorch, which can contain code and is not read; import it with "
+                          " is a PyTorch pickle file, which is not read because it can contain code; import it with "
                           "scripts/import_dcgan.py, or save its tensors as safetensors");
   }
   try {
@@ -188,7 +188,7 @@ std::int64_t image_channels_of(const NamedTensors& weights, const std::string& s
     const auto last = tensors.find("block" + std::to_string(count_blocks(tensors) - 1) + ".conv.weight");
     const std::int64_t channels = last != tensors.end() && last->second.dim() == 4 ? last->second.size(1) : 0;
     if (channels == 1 || channels == 3) return channels;
-    throw CheckpointError(source + " contains no generator of images with 1 or 3 channels");
+    throw CheckpointError(source + " contains no generator for images with 1 or 3 channels");
   }
   throw CheckpointError(source + " contains no generator");
 }

@@ -10,16 +10,16 @@
 /// Starts runs with the weights of other runs and programs.
 namespace slopegan {
 
-/// Returns the state of a run of `config` that has seen 0 images and has these weights, which must have the names used
-/// in checkpoints. If the discriminator is missing, it is newly initialised. If the average is missing, it starts as a
-/// copy of the generator, and vice versa. The moments of the optimisers are copied if `with_optimizer` is true.
+/// Returns the state of a run with `config` that has seen 0 images and has these weights, whose names must be those
+/// used in checkpoints. If the discriminator is missing, it is newly initialised. If the average is missing, it starts
+/// as a copy of the generator, and vice versa. The moments of the optimisers are copied if `with_optimizer` is true.
 ///
 /// Throws CheckpointError, which names `source`, the configuration keys that differ and the first tensors, if the
 /// weights do not fit or are not finite.
 GanState transfer_weights(const Config& config, std::int64_t channels, const NamedTensors& weights, bool with_optimizer,
                           const std::string& source);
 
-/// Returns a checkpoint for fine-tuning: a run of `config` on `dataset` that has seen 0 images and has the weights of
+/// Returns a checkpoint for fine-tuning: a run with `config` on `dataset` that has seen 0 images and has the weights of
 /// `checkpoint`. Its directory is that of `checkpoint`. Throws the same exceptions as transfer_weights.
 Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
                              bool with_optimizer);

@@ -32,7 +32,7 @@ RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::
 
 void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin) {
   write_file_atomic(directory.config_file(), to_yaml(config));
-  std::string overrides = "# key=value arguments of the last start, in their order\n";
+  std::string overrides = "# key=value arguments of the last start, in the order given\n";
   for (const auto& text : origin.overrides) overrides += "- " + yaml_scalar(text) + "\n";
   write_file_atomic(directory.overrides_file(), overrides);
   make_directories(directory.samples_dir());

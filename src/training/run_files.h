@@ -24,7 +24,7 @@ RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::
 /// Writes config.yaml and overrides.yaml and creates the subdirectories. Throws IoError.
 void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin);
 
-/// Does the same as write_configuration and writes reals.png. Throws IoError.
+/// Does the same as write_configuration and also writes reals.png. Throws IoError.
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
 
@@ -40,7 +40,7 @@ std::vector<std::string> training_differences(const Config& before, const Config
 /// Throws a CheckpointError that lists the training_differences, if there are any.
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
 
-/// Whether the checkpoint is one of this run.
+/// Whether the checkpoint belongs to this run.
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
 /// Restores the files of the run to their state at `checkpoint`: truncates the logs, removes later checkpoints and

@@ -71,7 +71,7 @@ MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& con
 
 namespace {
 
-/// "FD[…] = 3.2", or first the kernel distance if there are few images. Empty without distances.
+/// "FD[…] = 3.2", or first the kernel distance if there are few images. Empty if there are no distances.
 std::string distances_text(const RulerFigures& ruler, std::int64_t samples) {
   std::vector<std::string> parts;
   const auto add = [&](const char* key, const std::string& remark) {

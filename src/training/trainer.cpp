@@ -112,7 +112,7 @@ class Training {
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: its counters contain {} images and {} steps, but its manifest {} images",
+      throw CheckpointError(format_text("{}: the counters say {} images and {} steps, but the manifest says {} images",
                                         printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }

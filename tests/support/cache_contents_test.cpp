@@ -59,7 +59,7 @@ TEST_F(CacheContents, OfACacheThatDoesNotExistAreEmpty) {
   EXPECT_THAT(cache_entries(), IsEmpty());
 }
 
-TEST_F(CacheContents, HaveLostTheirSourceOnlyIfItIsKnownAndNoneIsLeft) {
+TEST_F(CacheContents, HaveLostTheirSourcesOnlyIfTheyAreKnownAndNoneIsLeft) {
   const auto original = data_ / "original", copy = data_ / "copy";
   fs::create_directory(original);
   fs::create_directory(copy);
@@ -75,7 +75,7 @@ TEST_F(CacheContents, HaveLostTheirSourceOnlyIfItIsKnownAndNoneIsLeft) {
   EXPECT_FALSE(cache_entries()[1].lost_its_source());
 }
 
-TEST_F(CacheContents, AreRemovedUnlessAProcessMakesThem) {
+TEST_F(CacheContents, AreRemovedUnlessAProcessIsCreatingThem) {
   const auto file = make("packed/a.images", "12345", data_ / "gone");
   const auto entry = cache_entries().at(0);
   {

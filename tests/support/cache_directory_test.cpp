@@ -42,7 +42,7 @@ class CacheModes : public ::testing::Test {
   mode_t umask_;
 };
 
-TEST_F(CacheModes, OfFilesAndDirectoriesFollowTheDirectoryOfACacheThatUsersShare) {
+TEST_F(CacheModes, OfFilesAndDirectoriesFollowTheDirectoryOfASharedCache) {
   for (const unsigned mode : {02777u, 02775u, 0777u}) {
     fs::remove_all(cache_.path() / "kind");
     fs::permissions(cache_.path(), static_cast<fs::perms>(mode));
@@ -66,7 +66,7 @@ TEST_F(CacheModes, StayPrivateInAPrivateCache) {
 
 TEST(CacheErrors, NameTheVariableThatSetsTheDirectory) {
   EXPECT_THAT(cache_error("cannot pack images", IoError("no space")).what(),
-              ::testing::StartsWith("cannot pack images: no space; SLOPEGAN_CACHE"));
+              ::testing::StartsWith("cannot pack images: no space; set SLOPEGAN_CACHE"));
 }
 
 }  // namespace

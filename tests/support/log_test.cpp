@@ -27,7 +27,7 @@ TEST(Log, WritesNoControlCharacters) {
   EXPECT_THAT(logged("\xc3\xa9 \xe2\x86\x92"), EndsWith(" \xc3\xa9 \xe2\x86\x92\n"));
 }
 
-TEST(Log, AMessageCannotForgeALine) {
+TEST(Log, DoesNotLetAMessageForgeALine) {
   const TemporaryDirectory directory;
   ::testing::internal::CaptureStderr();
   log::init({});

@@ -30,7 +30,7 @@ TEST(FormatText, RefusesAMismatchedPattern) {
   EXPECT_THROW(format_arguments("{:s}", arguments), std::logic_error);
 }
 
-TEST(Nearest, CorrectsATypingError) {
+TEST(Nearest, CorrectsATypo) {
   const std::vector<std::string> words = {"float32", "bfloat16", "auto"};
   EXPECT_EQ(nearest("bfloat61", words), "bfloat16");
   EXPECT_EQ(nearest("flaot32", words), "float32");
@@ -82,7 +82,7 @@ TEST(Printable, ReplacesOverlongAndSurrogateSequences) {
   EXPECT_EQ(printable("\xed\x9f\xbf\xee\x80\x80"), "\xed\x9f\xbf\xee\x80\x80");  // the neighbours of the surrogates
 }
 
-TEST(Printable, CutsLongTextBetweenCharacters) {
+TEST(Printable, TruncatesLongTextBetweenCharacters) {
   EXPECT_EQ(printable("abcdef", 6), "abcdef");
   EXPECT_EQ(printable("abcdefg", 6), "abcdef...");
   EXPECT_EQ(printable("abc\xc3\x9f", 4), "abc...");

@@ -28,7 +28,7 @@ class Divergence : public ::testing::Test {
     config.discriminator.norm = DiscriminatorNorm::none;
     return config;
   }
-  /// The error message of one step from the current state.
+  /// The error message of a step taken from the current state.
   std::string message_of_step() {
     return message_of<DivergedError>([&] { gan_step(state_, config_, {at::kCPU, at::kFloat, 1}, {reals_}); });
   }

@@ -213,7 +213,7 @@ void run_on_cpu(const c10::OperatorHandle& op, Stack* stack) {
     argument = changed(argument, [&](const at::Tensor& tensor) {
       if (is_on_device(tensor)) here.push_back(tensor);
       if (is_on_device(tensor) || !tensor.defined()) return tensor;
-      TORCH_CHECK(tensor.dim() == 0, schema.name(), " got tensors of the device and of the CPU");
+      TORCH_CHECK(tensor.dim() == 0, schema.name(), " got tensors from both the device and the CPU");
       return tensor.clone();  // the operator keeps the current value
     });
   }

@@ -70,7 +70,8 @@ class RecordedSteps : public ::testing::Test {
     }
   }
 
-  /// Expects the same bits on the emulated device. (A GPU sums the gradients of translated images in any order.)
+  /// Expects the same bits on the emulated device. (A GPU sums the gradients of translated images in an arbitrary
+  /// order.)
   void expect_equal(const at::Tensor& a, const at::Tensor& b, const std::string& name) const {
     const bool same = compute_.device.is_cuda() ? at::allclose(a.to(at::kCPU), b.to(at::kCPU), 1e-3, 1e-4)
                                                 : at::equal(a.to(at::kCPU), b.to(at::kCPU));

@@ -21,7 +21,7 @@ std::optional<std::int64_t> best_of(const std::vector<MetricsRecord>& records) {
   return best.images();
 }
 
-TEST(BestSoFar, HasTheLowestFdAndIsTheFirstOfEqualOnes) {
+TEST(BestSoFar, IsTheFirstRecordWithTheLowestFd) {
   EXPECT_EQ(best_of({record_with(1, 5), record_with(2, 3), record_with(3, 3), record_with(4, 4)}), 2);
 }
 

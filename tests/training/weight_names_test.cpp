@@ -28,7 +28,7 @@ std::vector<std::string> renamed(const std::vector<std::string>& convolutions,
   return names_of(with_checkpoint_names(tensors));
 }
 
-TEST(WeightNames, OfACheckpointStay) {
+TEST(WeightNames, OfACheckpointStayUnchanged) {
   const std::vector<std::string> names = {"counters", "discriminator.block0.conv.weight", "ema.block0.conv.weight",
                                           "generator.block0.conv.weight",
                                           "optimizer.generator.block0.conv.weight.exp_avg"};
