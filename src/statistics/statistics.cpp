@@ -22,13 +22,6 @@ using ScoresBySeed = std::map<std::int64_t, double>;
 /// The scores by slope. A slope without known arms has an empty entry.
 using ScoreTable = std::map<double, ScoresBySeed>;
 
-/// Log FD, `failure`, or std::nullopt for a missing arm.
-std::optional<double> log_score(const ArmScore& arm) {
-  if (arm.outcome == ArmOutcome::diverged || arm.outcome == ArmOutcome::collapsed) return failure;
-  if (arm.outcome != ArmOutcome::done || !arm.fd || *arm.fd <= 0) return std::nullopt;
-  return std::isfinite(*arm.fd) ? std::log(*arm.fd) : failure;
-}
-
 ScoreTable score_table(const std::vector<ArmScore>& arms) {
   if (arms.empty()) throw std::invalid_argument("sweep_statistics: no arms");
   ScoreTable table;
@@ -240,6 +233,12 @@ void set_probabilities(std::vector<SlopeSummary>& slopes, const CompleteScores& 
 }
 
 }  // namespace
+
+std::optional<double> log_score(const ArmScore& arm) {
+  if (arm.outcome == ArmOutcome::diverged || arm.outcome == ArmOutcome::collapsed) return failure;
+  if (arm.outcome != ArmOutcome::done || !arm.fd || *arm.fd <= 0) return std::nullopt;
+  return std::isfinite(*arm.fd) ? std::log(*arm.fd) : failure;
+}
 
 bool Comparison::favours_slope() const {
   return lost != control_lost ? lost < control_lost : mean_log_ratio.value_or(0) < 0;

@@ -37,6 +37,9 @@ struct ArmScore {
   std::optional<double> fd_repeat;
 };
 
+/// Log FD, +∞ for an arm that failed, or std::nullopt for a missing arm.
+std::optional<double> log_score(const ArmScore& arm);
+
 /// How the FDs of a sweep were measured. FDs measured with different extractors, samples or images are not comparable.
 struct FdMetric {
   std::string name;             ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"
