@@ -8,7 +8,7 @@
     VENV/bin/python scripts/golden_efficientnet.py scikit_image-*.whl emoji-datasource-twitter-*.tgz tests/golden/efficientnet
 
 The photographs are from scikit-image, which ships them without restrictions (tests/golden/efficientnet/README.md). Their
-central squares are stored at 224 x 224 pixels as JPEG. expected.safetensors holds, for the decoded files as inputs of 224
+central squares are stored at 224 x 224 pixels as JPEG. expected.safetensors contains, for the decoded files as inputs of 224
 and, resized, of 128 pixels, the 1,280 features and the 1,000 logits of the reference. emoji.png is a sheet of Twemoji, one group of
 Unicode per row.
 """

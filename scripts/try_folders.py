@@ -161,7 +161,7 @@ def _(folder):
         photo(index).save(folder / f"{index}.png", "JPEG")
 
 
-@case("an animated GIF and an animated WebP", r"2 files contain several images, of which the first is used")
+@case("an animated GIF and an animated WebP", r"2 files contain several images; only the first one is used")
 def _(folder):
     fill(folder, 8)
     frames = [photo(index) for index in range(3)]
@@ -350,7 +350,7 @@ def _(folder):
     fill(folder / "dog", 8, first=8)
 
 
-@case("links to directories", r"images  16 ", r"labels .*cat: 8.*dog: 8")
+@case("symlinks to directories", r"images  16 ", r"labels .*cat: 8.*dog: 8")
 def _(folder):
     fill(folder.parent / "elsewhere_a", 8)
     fill(folder.parent / "elsewhere_b", 8, first=8)
@@ -365,7 +365,7 @@ def _(folder):
     (folder / "again").symlink_to(folder)
 
 
-@case("broken links", r"images  12 ", r"(?i)link|not read|cannot be read")
+@case("broken symlinks", r"images  12 ", r"(?i)link|not read|cannot be read")
 def _(folder):
     fill(folder, 12)
     (folder / "lost.png").symlink_to(folder / "nowhere.png")

@@ -27,7 +27,7 @@ struct Command {
 };
 
 constexpr std::array commands = {
-    Command{"train", "Train one GAN into a run directory", slopegan::setup_train},
+    Command{"train", "Train one GAN and save it in a run directory", slopegan::setup_train},
     Command{"sweep", "Train all negative slopes with all seeds; run the same command again to resume",
             slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},

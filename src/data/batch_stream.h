@@ -55,7 +55,7 @@ class BatchStream {
   Slot new_slot() const;
 
   BatchStreamOptions options_;
-  Slot lent_;  // the slot that the last call of next() returned
+  Slot lent_;  // the slot returned by the last call to next()
   std::unique_ptr<Prefetcher<Slot>> prefetcher_;
 };
 

@@ -100,8 +100,8 @@ std::string missing_cifar_message(const std::filesystem::path& path) {
            "download the binary version, cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
   }
   return start +
-         " holds neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (optionally with "
-         ".gz); the unpacked binary versions of the archives are expected";
+         " contains neither CIFAR-10's data_batch_1.bin to data_batch_5.bin nor CIFAR-100's train.bin (optionally with "
+         ".gz); the unpacked binary version of one of these data sets is expected";
 }
 
 /// uint8 [N, label_bytes + 3072].
@@ -116,7 +116,7 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   if (bytes == 0 || bytes % record_bytes != 0) {
     throw DataError(
         printable(file.string()) +
-        format_text(" holds {} bytes, which is not a whole number of records of {} bytes", bytes, record_bytes));
+        format_text(" contains {} bytes, which is not a whole number of records of {} bytes", bytes, record_bytes));
   }
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
@@ -141,10 +141,11 @@ Dataset load_cifar(const DataConfig& config, const std::filesystem::path& path, 
     labels.push_back(records.select(1, kind.label_bytes - 1).to(torch::kLong));
     if (const auto largest = labels.back().max().item<std::int64_t>(); usable && largest >= kind.classes) {
       usable = false;
-      dataset.warnings.push_back(printable(file.string()) +
-                                 format_text(" holds the label {}, but labels of {} are 0 to {}; the images are used "
-                                             "without labels",
-                                             largest, kind.name, kind.classes - 1));
+      dataset.warnings.push_back(
+          printable(file.string()) +
+          format_text(" contains the label {}, but the labels of {} are 0 to {}; the images are used "
+                      "without labels",
+                      largest, kind.name, kind.classes - 1));
     }
     images.push_back(records.slice(1, kind.label_bytes).reshape({-1, 3, 32, 32}));
   }

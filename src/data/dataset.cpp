@@ -113,7 +113,7 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
     auto test = load_dataset(config, Split::test);
     log_notes(*test, Split::test);
     if (test->channels() == train.channels()) return test;
-    log::warning(format_text("the test images are not used: they have {} channels, the training images {}",
+    log::warning(format_text("the test images are not used: they have {} channels, but the training images have {}",
                              test->channels(), train.channels()));
   } catch (const DataError& error) {
     log::warning(std::string("the test images are not used: ") + error.what());

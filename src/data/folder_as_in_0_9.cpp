@@ -35,7 +35,7 @@ std::vector<fs::path> files_as_in_0_9(const fs::path& directory) {
     }
   }
   if (error) throw DataError("cannot list " + printable(directory.string()) + ": " + error.message());
-  if (files.empty()) throw DataError(printable(directory.string()) + " holds no PNG, JPEG or WebP images");
+  if (files.empty()) throw DataError(printable(directory.string()) + " contains no PNG, JPEG or WebP images");
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -90,7 +90,7 @@ FolderImages list_as_in_0_9(const fs::path& path, Split split) {
   images.files = files_as_in_0_9(*root);
   images.class_names = classes_as_in_0_9(split == Split::train ? images.files : files_as_in_0_9(*train));
   if (!images.class_names.empty()) images.labels = labels_as_in_0_9(images);
-  images.notes.push_back("the files and labels are those that version 0.9 uses, because the run began with it");
+  images.notes.push_back("the files and labels are selected as in version 0.9, with which the run was started");
   return images;
 }
 

@@ -59,10 +59,10 @@ void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found
     if (example == nullptr) example = &file;
   }
   if (example == nullptr) return;
-  found.warnings.push_back(format_text(
-      "{} of the training images are in directories named as a test split, for example {}; move them into a directory "
-      "test next to train to train without them",
-      count, printable(example->string())));
+  found.warnings.push_back(
+      format_text("{} of the training images are in directories named like a test split, for example {}; to train "
+                  "without them, move them into a directory named test next to train",
+                  count, printable(example->string())));
 }
 
 /// Leaves out images without a directory if there are only a few. Returns false if there are many.
@@ -72,19 +72,19 @@ bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, co
   if (strays == 0) return true;
   if (strays > few || 2 * strays > files.size()) {
     found.warnings.push_back(
-        format_text("labels: none, because {} of the {} images are in no directory of a class, "
+        format_text("labels: none, because {} of the {} images are not in a class directory, "
                     "for example {}",
                     strays, files.size(), printable(example.string())));
     return false;
   }
   const std::string name = printable(example.string());
-  found.warnings.push_back(
-      strays == 1 ? format_text("1 image is left out, because it is in no directory of a class: {}; data.labels: none "
-                                "uses it, but no labels",
-                                name)
-                  : format_text("{} images are left out, because they are in no directory of a class, for example {}; "
-                                "data.labels: none uses them, but no labels",
-                                strays, name));
+  found.warnings.push_back(strays == 1
+                               ? format_text("1 image is left out, because it is not in a class directory: {}; "
+                                             "data.labels: none includes it, but uses no labels",
+                                             name)
+                               : format_text("{} images are left out, because they are not in a class directory, for "
+                                             "example {}; data.labels: none includes them, but uses no labels",
+                                             strays, name));
   return true;
 }
 
@@ -105,7 +105,7 @@ std::string running_names(const std::vector<std::string>& names) {
   if (all_match(names, "(19|20)[0-9]{2}[-_. ]?[01][0-9]([-_. ]?[0-3][0-9]([-_. T].*)?)?")) return "dates";
   if (all_match(names, "[0-3]?[0-9][-_.][01]?[0-9][-_.](19|20)[0-9]{2}")) return "dates";
   if (are_steps(names)) return "running numbers";
-  if (all_match(names, "[1-9][0-9]{2}[A-Z0-9_]{5}")) return "folders of a camera";
+  if (all_match(names, "[1-9][0-9]{2}[A-Z0-9_]{5}")) return "camera folders";
   const std::regex::flag_type any_case = std::regex::icase | std::regex::ECMAScript;
   const std::regex parts(
       "(part|batch|chunk|shard|images?|imgs?|photos?|pictures?|folder|dir|subset|split|vol|volume)"
@@ -114,7 +114,7 @@ std::string running_names(const std::vector<std::string>& names) {
   if (std::all_of(names.begin(), names.end(), [&](const auto& name) { return std::regex_match(name, parts); })) {
     return "parts of one set";
   }
-  return are_checksums(names) ? "beginnings of checksums" : "";
+  return are_checksums(names) ? "checksum prefixes" : "";
 }
 
 FolderLabels label_by_directory(const std::vector<fs::path>& files) {
@@ -138,8 +138,8 @@ FolderLabels label_by_directory(const std::vector<fs::path>& files) {
     found.notes.push_back("labels: none, because there is only one directory, " + names_text(names));
   } else if (const auto what = running_names(names); !what.empty()) {
     found.notes.push_back(
-        format_text("labels: none, because the names of the {} directories look like {}: {}; rename them, such as "
-                    "class_{}, if they are classes",
+        format_text("labels: none, because the names of the {} directories look like {}: {}; if they are classes, "
+                    "rename them, for example to class_{}",
                     names.size(), what, names_text(names, 5), printable(names.front(), 60)));
   } else if (leave_out_strays(files, strays, example, found)) {
     found.notes.push_back(format_text("labels: the {} directories {}", names.size(), names_text(names)));

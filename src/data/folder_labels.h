@@ -20,13 +20,13 @@ struct FolderLabels {
 FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files);
 
 /// The label of a test image is the first directory in its path that has the name of a class, ignoring upper and lower
-/// case. There are no labels if any image is in no such directory.
+/// case. There are no labels if any image is not in such a directory.
 FolderLabels label_test_images(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& class_names);
 
-/// What the sorted names enumerate if they do not name classes: "years", "dates", "running numbers", "folders of a
-/// camera", "parts of one set", "beginnings of checksums"; an empty string for any other names. Running numbers are
-/// multiples of a larger number, such as 00000, 01000; the numbers 0, 1, 2, … may be classes.
+/// What the sorted names enumerate if they do not name classes: "years", "dates", "running numbers", "camera folders",
+/// "parts of one set", "checksum prefixes"; an empty string for any other names. Running numbers are multiples of a
+/// larger number, such as 00000, 01000; the numbers 0, 1, 2, … may be classes.
 std::string running_names(const std::vector<std::string>& names);
 
 }  // namespace slopegan

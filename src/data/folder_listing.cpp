@@ -147,18 +147,20 @@ class FolderWalk {
 
   void add_lines() {
     auto& notes = listing_.notes;
-    if (!followed_.empty()) notes.push_back("links to directories that are followed: " + names_text(followed_, 5));
+    if (!followed_.empty()) notes.push_back("symlinks to directories that are followed: " + names_text(followed_, 5));
     if (!not_followed_.empty()) {
       notes.push_back(
-          "links that are not followed, because they lead to a directory that contains them or is listed already: " +
+          "symlinks that are not followed, because they lead to a directory that contains them or is already listed: "
+          " " +
           names_text(not_followed_, 5));
     }
     if (const auto text = other_files_text(listing_); !text.empty()) notes.push_back(text);
     if (const auto& names = listing_.left_by_programs; !names.empty()) {
-      notes.push_back("hidden or left by other programs, and skipped: " + names_text({names.begin(), names.end()}));
+      notes.push_back("skipped, because they are hidden or were left behind by other programs: " +
+                      names_text({names.begin(), names.end()}));
     }
     if (!broken_links_.empty()) {
-      listing_.warnings.push_back("links to files that do not exist: " + names_text(broken_links_, 5));
+      listing_.warnings.push_back("symlinks to files that do not exist: " + names_text(broken_links_, 5));
     }
     if (!unlisted_.empty()) {
       listing_.warnings.push_back(
@@ -206,7 +208,7 @@ std::string other_files_text(const FolderListing& listing) {
     count += files;
     if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", ending, files));
   }
-  if (kinds.size() > most_kinds) parts.push_back(format_text("and {} more endings", kinds.size() - most_kinds));
+  if (kinds.size() > most_kinds) parts.push_back(format_text("and {} more extensions", kinds.size() - most_kinds));
   if (count == 0) return "";
   return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +
          join(parts, ", ");
@@ -215,7 +217,7 @@ std::string other_files_text(const FolderListing& listing) {
 FolderListing list_some_images(const fs::path& directory) {
   FolderListing listing = list_images(directory);
   if (!listing.files.empty()) return listing;
-  std::string text = printable(directory.string()) + " holds no PNG, JPEG, WebP, BMP, TIFF or GIF images";
+  std::string text = printable(directory.string()) + " contains no PNG, JPEG, WebP, BMP, TIFF or GIF images";
   for (const auto& note : listing.notes) text += "; " + note;
   for (const auto& warning : listing.warnings) text += "; " + warning;
   if (listing.other.empty() && listing.warnings.empty() && listing.left_by_programs.empty()) text += "; it is empty";

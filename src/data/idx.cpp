@@ -26,13 +26,13 @@ std::string missing_idx_message(const fs::path& path, Split split) {
   const std::string hint =
       "; Debian's package dataset-fashion-mnist provides the default data set, " + DataConfig{}.path;
   if (status.type() == fs::file_type::not_found) {
-    return "data.path: there is no " + shown + ": expected a directory with " + expected +
-           ", or one such file of images" + hint;
+    return "data.path: there is no " + shown + ": expected a directory with " + expected + ", or one such image file" +
+           hint;
   }
   if (status.type() == fs::file_type::directory) {
     if (const auto names = idx_collections(path); names.size() > 1) {
-      return "data.path: " + shown + " holds several data sets: " + printable(join(names, ", ")) +
-             "; name the file of training images of one of them";
+      return "data.path: " + shown + " contains several data sets: " + printable(join(names, ", ")) +
+             "; name the training image file of one of them";
     }
     return "data.path: the directory " + shown + " has no " + split_name(split) + " images: expected " + expected +
            hint;
@@ -45,7 +45,7 @@ std::string missing_idx_message(const fs::path& path, Split split) {
 torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
   IdxFile labels(files.labels, 1);
   if (labels.shape().front() != count) {
-    throw DataError(format_text("{} holds {} labels for the {} images of {}", printable(files.labels.string()),
+    throw DataError(format_text("{} contains {} labels for the {} images of {}", printable(files.labels.string()),
                                 labels.shape().front(), count, printable(files.images.string())));
   }
   return byte_tensor(labels.read_data(), labels.shape()).to(torch::kLong);
@@ -54,7 +54,7 @@ torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
 /// Sets the labels, or notes why there are none. Images can be used without labels.
 void add_labels(Dataset& dataset, const IdxFiles& files) {
   if (files.labels.empty()) {
-    dataset.notes.push_back("there is no file of labels near " + printable(files.images.filename().string()));
+    dataset.notes.push_back("there is no label file near  " + printable(files.images.filename().string()));
     return;
   }
   try {

@@ -37,7 +37,7 @@ void check_magic(const std::filesystem::path& file, const std::array<unsigned ch
 
 /// Returns the number of bytes after the header of a file of this shape.
 std::size_t check_shape(const std::filesystem::path& file, const std::vector<std::int64_t>& shape) {
-  const std::string claim = quoted(file) + " claims to hold " + shape_text(shape) + " values";
+  const std::string claim = quoted(file) + " claims to contain " + shape_text(shape) + " values";
   if (shape[0] == 0) throw DataError(claim + ", but at least one item is expected");
   for (std::size_t i = 1; i < shape.size(); ++i) {
     if (shape[i] < 1 || shape[i] > max_image_side) {
@@ -72,8 +72,8 @@ std::vector<std::int64_t> read_shape(GzFile& input, const std::filesystem::path&
 ByteBuffer read_rest(GzFile& input, const std::filesystem::path& file, std::size_t size) {
   ByteBuffer data = read_buffer(size, file, [&](std::span<std::byte> into) { return input.read(into); });
   if (data.size < size) {
-    throw DataError(quoted(file) +
-                    format_text(" is truncated: its header claims {} bytes of data, there are {}", size, data.size));
+    throw DataError(quoted(file) + format_text(" is truncated: its header claims {} bytes of data, but there are {}",
+                                               size, data.size));
   }
   std::byte extra{};  // reading past the end makes zlib verify the checksum
   if (input.read({&extra, 1}) != 0) {

@@ -98,7 +98,7 @@ std::shared_ptr<const Dataset> ImageSet::load(std::int64_t channels, std::int64_
   if (wanted == dataset->channels()) return dataset;
   if (wanted == 1 && !gray) {
     throw DataError(printable(config_.path) +
-                    " holds coloured images, but the images that they are compared with are gray");
+                    " contains coloured images, but the images that they are compared with are gray");
   }
   dataset->images =
       (wanted == 1 ? dataset->images.slice(1, 0, 1) : dataset->images.expand({-1, 3, -1, -1})).contiguous();

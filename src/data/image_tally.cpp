@@ -148,7 +148,7 @@ std::vector<std::string> ImageTally::notes(std::int64_t images, std::int64_t res
   add_if(deep, counted(deep, "image", "has", "have") +
                    format_text(" 16 bits per channel and values up to {}; 0 to {} is scaled to 0 to 255",
                                largest_deep_value, (1 << deep_bits) - 1));
-  add_if(animated, counted(animated, "file", "contains", "contain") + " several images, of which the first is used" +
+  add_if(animated, counted(animated, "file", "contains", "contain") + " several images; only the first one is used" +
                        for_example(animated));
   add_if(cmyk,
          counted(cmyk, "CMYK image", "is", "are") + " converted to RGB without a colour profile" + for_example(cmyk));

@@ -95,8 +95,8 @@ fs::path npz_in(const fs::path& path) {
   }
   if (found.size() == 1) return found.front();
   throw DataError("data.path: the directory " + printable(path.string()) +
-                  (found.empty() ? " holds no npz file"
-                                 : format_text(" holds {} npz files; name one of them, such as {}", found.size(),
+                  (found.empty() ? " contains no npz file"
+                                 : format_text(" contains {} npz files; name one of them, such as {}", found.size(),
                                                printable(found.front().string()))));
 }
 
@@ -148,7 +148,7 @@ void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, 
   const PixelRange range = range_for(file, path, stored, name);
   auto bytes = to_pixel_bytes(stored.values, range);
   const std::string shown = printable(name);
-  if (!range.text.empty()) dataset.notes.push_back(shown + " holds " + range.text);
+  if (!range.text.empty()) dataset.notes.push_back(shown + " contains " + range.text);
   if (bytes.clipped > 0) {
     dataset.warnings.push_back(format_text(
         "{} values of {} are outside the range of the training images and are clipped", bytes.clipped, shown));
@@ -207,8 +207,8 @@ Dataset load_npz(const DataConfig& config, const fs::path& path, Split split) {
   const auto arrays = find_split(file, split);
   if (!arrays) {
     throw DataError(
-        format_text("{} holds no array of {} images; the names are {}_images (MedMNIST), x_{} (Keras){}; "
-                    "it holds: {}",
+        format_text("{} contains no array of {} images; the names are {}_images (MedMNIST), x_{} (Keras){}; "
+                    "it contains: {}",
                     printable(file_path.string()), split_name(split), split_name(split), split_name(split),
                     split == Split::train ? ", images, X, data or arr_0" : "", printable(join(file.arrays(), ", "))));
   }

@@ -23,7 +23,7 @@ std::string utf8(std::uint32_t code) {
   return text;
 }
 
-/// The values of an array of text, without the zeros that pad them.
+/// The strings in a text array, without the zeros that pad them.
 std::vector<std::string> texts_of(const NpyArray& array) {
   std::vector<std::string> texts(array.count);
   const std::size_t unit = array.kind == NpyKind::unicode ? 4 : 1;
@@ -52,13 +52,14 @@ NpzLabels labels_of_texts(const NpyArray& array, const std::vector<std::string>&
   }
   const auto& names = result.class_names;
   if (names.size() > most_classes) {
-    throw std::invalid_argument(format_text("holds {} different texts, which are not classes", names.size()));
+    throw std::invalid_argument(
+        format_text("contains {} distinct strings, which are too many to be classes", names.size()));
   }
   std::vector<std::int64_t> labels;
   for (const auto& text : texts) {
     const auto name = std::lower_bound(names.begin(), names.end(), text);
     if (name == names.end() || *name != text)
-      throw std::invalid_argument("holds '" + printable(text) + "', which no training image has");
+      throw std::invalid_argument("contains '" + printable(text) + "', which is not the label of any training image");
     labels.push_back(name - names.begin());
   }
   result.labels = torch::tensor(labels, torch::kLong);
@@ -69,7 +70,7 @@ torch::Tensor whole_numbers(const torch::Tensor& values) {
   if (!values.is_floating_point()) return values.to(torch::kLong);
   const auto numbers = values.to(torch::kDouble);
   if (!(numbers.eq(numbers.round()) & numbers.abs().lt(1e15)).all().item<bool>()) {
-    throw std::invalid_argument("holds numbers that are not whole, so they are not classes");
+    throw std::invalid_argument("contains numbers that are not whole, so they are not classes");
   }
   return numbers.to(torch::kLong);
 }
@@ -78,7 +79,7 @@ torch::Tensor whole_numbers(const torch::Tensor& values) {
 torch::Tensor one_hot_classes(const torch::Tensor& rows) {
   const auto marks = rows.to(torch::kDouble);
   const bool one_each = (marks.eq(0) | marks.eq(1)).all().item<bool>() && marks.sum(1).eq(1).all().item<bool>();
-  if (!one_each) throw std::invalid_argument("holds several labels per image");
+  if (!one_each) throw std::invalid_argument("contains several labels per image");
   return marks.argmax(1);
 }
 
@@ -91,7 +92,7 @@ NpzLabels labels_of_array(NpyArray array, std::int64_t images, const std::vector
   }
   const bool one_each = array.count == static_cast<std::size_t>(images);
   if (array.kind == NpyKind::bytes || array.kind == NpyKind::unicode) {
-    if (!one_each) throw std::invalid_argument("has the shape " + shape + ": several texts per image");
+    if (!one_each) throw std::invalid_argument("has the shape " + shape + ": several strings per image");
     return labels_of_texts(array, known_names);
   }
   const bool was_real = array.kind == NpyKind::real;
@@ -99,12 +100,12 @@ NpzLabels labels_of_array(NpyArray array, std::int64_t images, const std::vector
   NpzLabels result;
   if (one_each) {
     result.labels = whole_numbers(values.reshape({images})).contiguous();
-    if (was_real) result.note = "holds whole numbers as floating-point values, which are used as labels";
+    if (was_real) result.note = "contains whole numbers as floating-point values, which are used as labels";
     return result;
   }
   if (values.dim() != 2) throw std::invalid_argument("has the shape " + shape + ", which is not one label per image");
   result.labels = one_hot_classes(values).contiguous();
-  result.note = format_text("holds one-hot rows of {} classes", values.size(1));
+  result.note = format_text("contains one-hot rows of {} classes", values.size(1));
   return result;
 }
 

@@ -39,7 +39,7 @@ torch::ScalarType stored_type(const NpyArray& array) {
     case NpyKind::unicode:
       break;
   }
-  throw std::invalid_argument("holds text, but numbers are expected");
+  throw std::invalid_argument("contains text, but numbers are expected");
 }
 
 /// "from -3 to 2.5".
@@ -117,7 +117,7 @@ PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
   for (const auto& part : values.split(part_images(values))) {
     if (part.is_floating_point() && !part.isfinite().all().item<bool>()) {
-      throw std::invalid_argument("holds values that are not finite (NaN or infinity); replace or remove them");
+      throw std::invalid_argument("contains values that are not finite (NaN or infinity); replace or remove them");
     }
     lowest = std::min(lowest, part.min().to(torch::kDouble).item<double>());
     highest = std::max(highest, part.max().to(torch::kDouble).item<double>());
@@ -130,7 +130,7 @@ PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
   }
   if (!range.text.empty()) return range;
   throw std::invalid_argument(
-      "holds values " + range_text(lowest, highest) +
+      "contains values " + range_text(lowest, highest) +
       ", but pixels are bytes, whole numbers of up to 16 bits, or numbers from 0 to 1, -1 to 1 or 0 to 255; rescale "
       "them, for example in NumPy: ((x - x.min()) / (x.max() - x.min()) * 255).astype('uint8')");
 }

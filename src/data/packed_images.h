@@ -35,7 +35,7 @@ struct PackOptions {
   /// too large are always allowed.
   double max_unreadable = 0;
   /// 16-bit images are scaled by the range of the images in this folder, so that a test split is scaled like the
-  /// training split; nullptr means by their own range.
+  /// training split. If it is nullptr, they are scaled by their own range.
   const FolderImages* range_of = nullptr;
 };
 
@@ -48,8 +48,8 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
 /// killed, the next process continues from there. Concurrent processes wait for the one that packs.
 ///
-/// Throws DataError if all files or more of them than options.max_unreadable allows are unreadable, IoError if the
-/// cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
+/// Throws DataError if more files are unreadable than options.max_unreadable allows or if all of them are, IoError if
+/// the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

@@ -74,8 +74,8 @@ std::string range_warning(const Dataset& dataset) {
   const auto below = [&](double part) { return share.lt(part).sum().item<std::int64_t>(); };
   const std::int64_t lowest = below(outliers), highest = below(1 - outliers);
   if (highest - lowest >= narrow) return "";
-  return format_text("nearly all pixels lie between {} and {} of 0 to 255, so the images are almost uniform", lowest,
-                     highest);
+  return format_text("nearly all pixels lie between {} and {} in the range 0 to 255, so the images are almost uniform",
+                     lowest, highest);
 }
 
 std::string label_text(const Dataset& dataset, std::int64_t label) {

@@ -80,7 +80,7 @@ Finding of_zip(const fs::path& file) {
 
 Finding of_file(const fs::path& file) {
   if (sniff_file(file)) {
-    return {DatasetKind::image_folder, "is one image; the folder that holds the images is expected",
+    return {DatasetKind::image_folder, "is one image; the folder that contains the images is expected",
             fs::absolute(file).lexically_normal().parent_path()};
   }
   const std::string start = first_bytes(file);
@@ -102,19 +102,19 @@ bool is_archive_name(const fs::path& file) {
 
 Finding of_directory(const fs::path& directory) {
   constexpr std::size_t most_sniffed = 200;
-  if (idx_format.has_split(directory, Split::train)) return {DatasetKind::idx, "holds IDX files"};
-  if (cifar_format.has_split(directory, Split::train)) return {DatasetKind::cifar, "holds CIFAR's binary files"};
+  if (idx_format.has_split(directory, Split::train)) return {DatasetKind::idx, "contains IDX files"};
+  if (cifar_format.has_split(directory, Split::train)) return {DatasetKind::cifar, "contains CIFAR's binary files"};
   const auto files = files_below(directory);
   const auto sniffed = files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), most_sniffed));
   if (std::any_of(files.begin(), sniffed, [](const fs::path& file) { return sniff_file(file).has_value(); })) {
-    return {DatasetKind::image_folder, "holds images"};
+    return {DatasetKind::image_folder, "contains images"};
   }
   const auto npz = std::find_if(files.begin(), files.end(),
                                 [](const auto& file) { return lower_case(file.extension().string()) == ".npz"; });
-  if (npz != files.end()) return {DatasetKind::npz, "holds an npz file", *npz};
+  if (npz != files.end()) return {DatasetKind::npz, "contains an npz file", *npz};
   if (std::any_of(files.begin(), files.end(), is_archive_name)) {
     const auto archive = std::find_if(files.begin(), files.end(), is_archive_name);
-    return {std::nullopt, "holds an archive, " + printable(archive->filename().string()) + "; unpack it"};
+    return {std::nullopt, "contains an archive, " + printable(archive->filename().string()) + "; unpack it"};
   }
   return {};
 }

@@ -106,7 +106,7 @@ bool is_allowed(NpyKind kind, std::size_t size) {
 /// Parses types such as "|u1", ">i8" and "<U12". Returns the size of the units whose bytes are in reverse order, or 1.
 std::size_t set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
   if (type.size() > 1 && type[1] == 'O') {
-    entry.refuse(" holds Python objects, which are not read; save numbers or text of fixed length");
+    entry.refuse(" contains Python objects, which are not read; save numbers or text of fixed length");
   }
   const auto kind = type.size() > 2 ? kind_of(type[1]) : std::nullopt;
   std::size_t size = 0;
@@ -115,7 +115,7 @@ std::size_t set_type(NpyArray& array, const std::string& type, const NpzEntry& e
   if (is_number && kind == NpyKind::unicode && size <= 256) size *= 4;
   const bool has_order = type.size() > 2 && std::string_view("|<>=").find(type[0]) != std::string_view::npos;
   if (!kind || !is_number || !has_order || !is_allowed(*kind, size)) {
-    entry.refuse(" holds values of type '" + printable(type) + "', but numbers or text are expected");
+    entry.refuse(" contains values of type '" + printable(type) + "', but numbers or text are expected");
   }
   array.kind = *kind;
   array.item_size = size;
@@ -287,8 +287,8 @@ NpyArray NpzFile::read(const std::string& array) const {
   const std::size_t swapped_unit = set_type(result, header.type, entry);
   const std::uint64_t bytes = checked_size(result, entry);
   if (header.size + bytes != entry.size()) {
-    entry.refuse(format_text(" has the shape {}, which takes {} bytes, but holds {}", shape_text(result.shape), bytes,
-                             entry.size() - std::min(entry.size(), header.size)));
+    entry.refuse(format_text(" has the shape {}, which takes {} bytes, but contains {}", shape_text(result.shape),
+                             bytes, entry.size() - std::min(entry.size(), header.size)));
   }
   std::string_view buffered = std::string_view(start).substr(header.size);  // read together with the header
   const auto read_values = [&](std::span<std::byte> into) {

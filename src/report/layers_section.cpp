@@ -188,7 +188,7 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    // Closed if there are no such units, because the table is sufficient then.
+    // Collapsed if there are no such units, because the table then suffices.
     const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
     content += element("details", is_open ? "open" : "",
                        element("summary", "", std::string(measure.title) + ", one chart per layer") + grid);

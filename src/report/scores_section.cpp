@@ -41,7 +41,7 @@ std::string common_extractor(const SweepData& sweep) {
   return {};
 }
 
-/// The figures of an extractor, or nullptr.
+/// The metrics from an extractor, or nullptr.
 const RulerFigures* figures_by(const MetricsRecord& record, const std::string& extractor) {
   if (record.extractor == extractor) return &record;
   for (const auto& other : record.others) {
@@ -153,7 +153,7 @@ std::string title_of(const Figure& figure) {
 }
 
 /// One row per slope with the means over the seeds of the last evaluation by `extractor`, after a row for real test
-/// images. `decides` is the extractor that decides which evaluations are shown.
+/// images. `decides` is the primary extractor, which determines the evaluations that are shown.
 std::string metrics_table(const SweepData& sweep, const std::string& decides, const std::string& extractor) {
   const auto figures_of_arm = [&](const ArmData& arm) {
     const auto* record = last_metrics(arm, decides);
@@ -201,7 +201,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& decides, co
                                 escape(extractor), grouped(samples)));
 }
 
-/// The tables of the extractor that decides and of the further ones.
+/// The tables for the primary extractor and the further ones.
 std::string metrics_tables(const SweepData& sweep, const std::string& decides) {
   std::vector<std::string> extractors = {decides};
   for (const auto& arm : sweep.arms) {

@@ -155,7 +155,7 @@ std::string arms_section(const SweepData& sweep) {
   }
   const std::string all = table_html(table);
   const std::string heading = std::to_string(sweep.arms.size()) + " arms";
-  // A long table is closed.
+  // A long table is collapsed.
   const bool is_long = sweep.arms.size() > 24;
   return section("arms", "Arms",
                  failures(sweep) + element("details", is_long ? "" : "open", element("summary", "", heading) + all));

@@ -95,7 +95,7 @@ void point_at(const fs::path& checkpoints_dir, const std::string& link_name, con
   std::error_code error;
   fs::remove(link, error);  // left by a killed process with the same process ID, which is common in containers
   fs::create_symlink(name, link, error);
-  if (error) throw_io_error("create the link", link, error.value());
+  if (error) throw_io_error("create the symlink", link, error.value());
   rename_path(link, checkpoints_dir / link_name);
   sync_directory(checkpoints_dir);
 }
@@ -214,7 +214,7 @@ static bool is_readable(const fs::path& directory) {
   }
 }
 
-/// Renames a directory so that it is not a checkpoint any more.
+/// Renames a directory so that it is no longer a checkpoint.
 static void rename_unreadable(const fs::path& directory) {
   const fs::path aside = directory.native() + "-unreadable";
   remove_tree(aside);

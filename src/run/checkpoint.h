@@ -31,8 +31,8 @@ struct Checkpoint {
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
-/// Points checkpoints/best at the checkpoint of `images`, which protects it from removal. If that checkpoint does not
-/// exist, the dangling symlink is removed instead. Throws IoError.
+/// Points checkpoints/best at the checkpoint with `images` images, so that it is not removed. If that checkpoint does
+/// not exist, the dangling symlink is removed instead. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
 /// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if a newer slopegan
@@ -51,9 +51,9 @@ Config checkpoint_config(const Checkpoint& checkpoint);
 /// Returns the directories checkpoints/<images>, newest (largest number) first. Empty if there is no such folder.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
-/// Removes the checkpoints with more than `images` images and points checkpoints/latest at the one of `images`, for a
-/// run that resumes from it. Unreadable checkpoints are renamed to <images>-unreadable instead. Returns the removed
-/// directories. Throws IoError.
+/// Removes the checkpoints with more than `images` images and points checkpoints/latest at the one with `images`
+/// images, for a run that resumes from it. Unreadable checkpoints are renamed to <images>-unreadable instead. Returns
+/// the removed directories. Throws IoError.
 std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
                                                             std::int64_t images);
 

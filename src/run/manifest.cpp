@@ -60,7 +60,7 @@ void check_version(const fs::path& path, const json& manifest) {
   if (version <= format_version) return;
   throw NewerFormatError(
       format_text("{}: format version {}, written by slopegan {}; this slopegan reads versions up to {}", display(path),
-                  version, printable(manifest.value("slopegan", std::string("of a newer version"))), format_version));
+                  version, printable(manifest.value("slopegan", std::string("(a newer version)"))), format_version));
 }
 
 std::map<std::string, FileDigest> read_files(const fs::path& path, const json& files) {

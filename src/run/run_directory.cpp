@@ -74,7 +74,7 @@ RunDirectory RunDirectory::create(const fs::path& root) {
   const fs::path first_created = first_missing(root);
   make_directories(root);
   // Check for other files first, so that no lock file is left in a folder that is not a run. A process that creates
-  // files here at the same time has locked the directory before.
+  // files here at the same time has already locked the directory.
   std::error_code ignored;
   if (has_any_entry(root) && !fs::exists(root / lock_name, ignored)) throw_exists(root);
   RunDirectory directory(root, first_created);

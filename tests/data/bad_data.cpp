@@ -245,7 +245,7 @@ void add_array_labels(std::vector<BadData>& all) {
   labels("objects", npy("|O", "(12,)", ramp(96)));
   labels("several per image", npy("|u1", "(12, 2)", ramp(24)));
   labels("images", npy("|u1", "(12, 2, 2)", ramp(48)));
-  labels("several texts per image", npy("|S2", "(12, 2)", ramp(48)));
+  labels("several strings per image", npy("|S2", "(12, 2)", ramp(48)));
 }
 
 void add_archives(std::vector<BadData>& all) {

@@ -19,7 +19,7 @@ struct BadData {
 /// IDX data sets, npz archives, CIFAR files and folders of images.
 std::vector<BadData> bad_data_sets();
 
-/// Data sets of twelve good images whose labels cannot be used. `file` holds the labels.
+/// Data sets of twelve good images whose labels cannot be used. `file` contains the labels.
 std::vector<BadData> data_sets_with_bad_labels();
 
 /// Twelve images of 4 x 4 and their labels. Every bad IDX data set replaces one of its files.

@@ -72,7 +72,7 @@ TEST(Cifar, UsesImagesWithoutLabelsThatCannotBeItsOwn) {
   const auto train = load_dataset(cifar_at(directory.path()), Split::train);
   EXPECT_EQ(train->size(), 9);
   EXPECT_FALSE(train->has_labels());
-  EXPECT_THAT(train->warnings, ::testing::Contains(HasSubstr("data_batch_3.bin holds the label 10")));
+  EXPECT_THAT(train->warnings, ::testing::Contains(HasSubstr("data_batch_3.bin contains the label 10")));
 }
 
 TEST(Cifar, AsksForTheBinaryVersionInsteadOfPickledFiles) {

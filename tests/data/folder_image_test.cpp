@@ -181,7 +181,7 @@ TEST_F(ImagesOfAFolder, AreScaledLikeTheTrainingImages) {
 
 TEST_F(ImagesOfAFolder, WithANearlyEmptyRangeAreWarnedOf) {
   for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
-  EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 of 0 to 255")));
+  EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 in the range 0 to 255")));
 }
 
 // --- Files -----------------------------------------------------------------------------------------------------------

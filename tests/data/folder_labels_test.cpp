@@ -45,9 +45,9 @@ TEST(LabelByDirectory, UsesAllImagesWithoutLabelsIfManyAreBesideTheDirectories) 
   for (int i = 0; i < 6; ++i) files.emplace_back(format_text("{}.png", i));
   const auto found = label_by_directory(files);
   EXPECT_THAT(found.labels, IsEmpty());
-  EXPECT_THAT(
-      found.warnings,
-      ElementsAre(AllOf(HasSubstr("labels: none, because 6 of the 8 images are in no directory"), HasSubstr("0.png"))));
+  EXPECT_THAT(found.warnings,
+              ElementsAre(AllOf(HasSubstr("labels: none, because 6 of the 8 images are not in a class directory"),
+                                HasSubstr("0.png"))));
 }
 
 TEST(LabelByDirectory, WarnsOfTestImagesBelowTheClasses) {
@@ -62,11 +62,11 @@ TEST(RunningNames, AreTellingApartWhatNumbersMean) {
   EXPECT_EQ(running_names({"2019", "2020"}), "years");
   EXPECT_EQ(running_names({"2019-05-01", "2019-05-02"}), "dates");
   EXPECT_EQ(running_names({"2019_05", "2020_11"}), "dates");
-  EXPECT_EQ(running_names({"100APPLE", "101APPLE"}), "folders of a camera");
+  EXPECT_EQ(running_names({"100APPLE", "101APPLE"}), "camera folders");
   EXPECT_EQ(running_names({"part1", "Part_2"}), "parts of one set");
   std::vector<std::string> prefixes;
   for (int i = 0; i < 256; ++i) prefixes.push_back(format_text("{:02x}", i));
-  EXPECT_EQ(running_names(prefixes), "beginnings of checksums");
+  EXPECT_EQ(running_names(prefixes), "checksum prefixes");
 }
 
 TEST(RunningNames, MayBeClasses) {

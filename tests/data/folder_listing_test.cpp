@@ -60,7 +60,7 @@ TEST(ListImages, SaysWhatAFolderWithoutImagesHolds) {
   folder.file("b.heic", heic_bytes);
   folder.file("c.mov", "video");
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }),
-              AllOf(HasSubstr("holds no PNG, JPEG, WebP, BMP, TIFF or GIF images"),
+              AllOf(HasSubstr("contains no PNG, JPEG, WebP, BMP, TIFF or GIF images"),
                     HasSubstr("3 other files are not read: .heic 2, .mov 1")));
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path("missing")); }), HasSubstr("No such file"));
 }
@@ -76,9 +76,9 @@ TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("best/x.jpg", "linked.jpg", "real/a.jpg"));
   EXPECT_THAT(listing.notes,
-              ElementsAre("links to directories that are followed: best",
-                          "links that are not followed, because they lead to a directory that contains them or is "
-                          "listed already: alias, best_too"));
+              ElementsAre("symlinks to directories that are followed: best",
+                          "symlinks that are not followed, because they lead to a directory that contains them or is "
+                          "already listed: alias, best_too"));
 }
 
 TEST(ListImages, EndsWhereLinksFormACycle) {
@@ -100,7 +100,7 @@ TEST(ListImages, NamesLinksThatLeadNowhere) {
   folder.link("gone.jpg", "b.jpg");
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
-  EXPECT_THAT(listing.warnings, ElementsAre("links to files that do not exist: b.jpg"));
+  EXPECT_THAT(listing.warnings, ElementsAre("symlinks to files that do not exist: b.jpg"));
 }
 
 TEST(ListImages, SkipsWhatProgramsLeave) {
@@ -114,8 +114,8 @@ TEST(ListImages, SkipsWhatProgramsLeave) {
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
   EXPECT_EQ(listing.left_by_programs.size(), 11u);
-  EXPECT_THAT(listing.notes, ElementsAre(AllOf(HasSubstr("hidden or left by other programs"), HasSubstr("@eaDir"),
-                                               HasSubstr("and 1 more"))));
+  EXPECT_THAT(listing.notes, ElementsAre(AllOf(HasSubstr("hidden or were left behind by other programs"),
+                                               HasSubstr("@eaDir"), HasSubstr("and 1 more"))));
 }
 
 TEST(ListImages, WarnsOfADirectoryThatMayNotBeRead) {

@@ -63,7 +63,7 @@ TEST_F(ImageSetTest, ConvertsToTheRequestedChannelsButNeverColoursToGray) {
   write_png(directory_ / "b.png", cv::Mat(16, 16, CV_8UC3, cv::Scalar(9, 9, 9)));  // gray in three channels
   EXPECT_EQ(load(1, 16)->images[1][0][0][0].item<int>(), 9);
   blue("c.png");
-  EXPECT_THAT(message_of<DataError>([&] { load(1, 16); }), HasSubstr("holds coloured images"));
+  EXPECT_THAT(message_of<DataError>([&] { load(1, 16); }), HasSubstr("contains coloured images"));
 }
 
 TEST_F(ImageSetTest, FindsItsResolutionInTheMedianSidesOfTheImages) {

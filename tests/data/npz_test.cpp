@@ -67,7 +67,7 @@ TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
   EXPECT_FALSE(has_split(npz_at(file), Split::test));
   EXPECT_FALSE(load_dataset(npz_at(file), Split::train)->has_labels());
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(npz_at(file), Split::test); }),
-              AllOf(HasSubstr("plain.npz holds no array of test images"), HasSubstr("it holds: train_images")));
+              AllOf(HasSubstr("plain.npz contains no array of test images"), HasSubstr("it contains: train_images")));
 }
 
 TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
@@ -77,7 +77,7 @@ TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
                    {"train_labels.npy", npy("|u1", "(3, 14)", ramp(42))}});
   const auto dataset = load_dataset(npz_at(file), Split::train);
   EXPECT_FALSE(dataset->has_labels());
-  EXPECT_THAT(dataset->warnings, Contains(HasSubstr("train_labels holds several labels per image")));
+  EXPECT_THAT(dataset->warnings, Contains(HasSubstr("train_labels contains several labels per image")));
 }
 
 TEST(NpzDataset, ReadsSignedLabels) {
@@ -162,7 +162,7 @@ TEST_F(NpzKinds, MayBeTheOnlyNpzFileOfAFolder) {
   config_.path = directory_.path().string();
   EXPECT_EQ(load_dataset(config_, Split::train)->size(), 4);
   std::filesystem::copy_file(directory_ / "data.npz", directory_ / "more.npz");
-  EXPECT_THAT(message_of<DataError>([&] { load_dataset(config_, Split::train); }), HasSubstr("holds 2 npz files"));
+  EXPECT_THAT(message_of<DataError>([&] { load_dataset(config_, Split::train); }), HasSubstr("contains 2 npz files"));
 }
 
 TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
@@ -191,7 +191,7 @@ TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
 
 TEST_F(NpzKinds, AreRefusedIfTheirRangeIsUnknown) {
   EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f}))}}),
-              AllOf(HasSubstr("images holds values from -2.1 to 2.6"), HasSubstr("rescale")));
+              AllOf(HasSubstr("images contains values from -2.1 to 2.6"), HasSubstr("rescale")));
   EXPECT_THAT(refusal({{"images", npy("<i4", "(1, 2, 2)", raw<std::int32_t>({-5, 0, 1, 70000}))}}),
               HasSubstr("from -5 to 70000"));
   EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, std::nanf("")}))}}),
@@ -287,7 +287,7 @@ TEST_F(NpzKinds, HaveTheClassesOfTheTrainingImagesInBothSplits) {
   EXPECT_TRUE(torch::equal(known->labels, torch::tensor({1, 1}, torch::kLong)));
   const auto unknown = test(npy("|S1", "(2,)", "cb"));
   EXPECT_FALSE(unknown->has_labels());
-  EXPECT_THAT(unknown->warnings, Contains(HasSubstr("holds 'b', which no training image has")));
+  EXPECT_THAT(unknown->warnings, Contains(HasSubstr("contains 'b', which is not the label of any training image")));
 }
 
 }  // namespace

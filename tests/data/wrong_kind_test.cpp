@@ -58,7 +58,7 @@ TEST_F(WrongKind, IsAnsweredWithTheRightOneForAllPairs) {
 TEST_F(WrongKind, IsAnsweredForOneFile) {
   write_png(folder("photos") / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));
   EXPECT_THAT(refusal(DatasetKind::image_folder, directory_ / "photos/a.png"),
-              HasSubstr("is one image; the folder that holds the images is expected; did you mean data.path=" +
+              HasSubstr("is one image; the folder that contains the images is expected; did you mean data.path=" +
                         (directory_ / "photos").string()));
   write_bytes(directory_ / "digits", idx_header({3, 2, 2}) + ramp(12));
   EXPECT_THAT(refusal(DatasetKind::npz, directory_ / "digits"), HasSubstr("did you mean data.kind=idx?"));
@@ -83,7 +83,8 @@ TEST_F(WrongKind, NamesWhatHasToBeUnpackedOrConverted) {
     EXPECT_THAT(refusal(kind, file("data_batch_1", "\x80\x02}q")), HasSubstr("pickled"));
   }
   fs::copy_file(directory_ / "a.zip", folder("downloads") / "images.zip");
-  EXPECT_THAT(refusal(DatasetKind::image_folder, directory_ / "downloads"), HasSubstr("holds an archive, images.zip"));
+  EXPECT_THAT(refusal(DatasetKind::image_folder, directory_ / "downloads"),
+              HasSubstr("contains an archive, images.zip"));
 }
 
 TEST_F(WrongKind, IsNotGuessedForDataOfTheRightKind) {

@@ -59,7 +59,7 @@ TEST(NpyHeader, ParserNamesTheDefect) {
   EXPECT_THAT(refusal(""), HasSubstr("is not a NumPy array"));
   std::string records = npy("|u1", "(4,)", "");
   records.replace(records.find("'|u1'"), 5, "[('a'");
-  EXPECT_THAT(refusal(records), HasSubstr("holds records"));
+  EXPECT_THAT(refusal(records), HasSubstr("contains records"));
   std::string later = npy("|u1", "(4,)", "");
   later[6] = 9;
   EXPECT_THAT(refusal(later), HasSubstr("version 9"));

@@ -330,7 +330,7 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
   EXPECT_THAT(refused({"--extractor", "random"}, 2), HasSubstr("path is required"));
   EXPECT_THAT(refused({(directory_ / "none").string()}, 2), HasSubstr("none does not exist"));
   EXPECT_THAT(refused({data().string()}, 2), HasSubstr("--against CONFIG, --against IMAGE_DIR or --against NPZ"));
-  EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3), HasSubstr("holds IDX files"));
+  EXPECT_THAT(refused({data().string(), "--against", config_with_data()}, 3), HasSubstr("contains IDX files"));
   EXPECT_THAT(refused({data().string(), "--against", config_with_data(), "--resolution", "64"}, 2),
               HasSubstr("data.resolution = 32"));
   fs::create_directory(directory_ / "few");
