@@ -63,14 +63,16 @@ int sweep_command(const SweepArguments& arguments) {
   // Shards that finish at the same time merge one at a time, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
   write_results(directory / "results.csv", all);
+  const StatisticsFile statistics = write_statistics(config, directory, all);
+  print(statistics.recommendation + "\n");
+  for (const auto& finding : statistics.findings) print("  " + finding + "\n");
+  print(statistics.method + "\n");
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");
   }
-  const StatisticsFile statistics = write_statistics(config, directory, all);
   for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
   if (const auto report = try_write_report(directory)) print(printable(report->string()) + "\n");
   for (const auto& note : statistics.notes) log::info(note);
-  print(statistics.answer + "\n");
   return result.exit_code;
 }
 

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "run/json.h"
+#include "statistics/recommendation.h"
 #include "statistics/statistics_text.h"
 
 namespace slopegan {
@@ -93,6 +94,9 @@ void visit_fields(Record& ruler, const Visit& visit) {
 template <RecordOf<StatisticsFile> Record, class Visit>
 void visit_fields(Record& file, const Visit& visit) {
   auto& statistics = file.statistics;
+  visit("recommendation", file.recommendation);
+  visit("findings", file.findings);
+  visit("method", file.method);
   visit("answer", file.answer);
   visit("notes", file.notes);
   visit("metric", file.metric);
@@ -209,11 +213,19 @@ struct Read {
   }
 };
 
+void put_into_words(StatisticsFile& file) {
+  const Findings findings = findings_of(file.statistics);
+  file.recommendation = recommendation(findings);
+  file.findings = finding_sentences(findings);
+  file.method = method_sentence(file.statistics);
+}
+
 }  // namespace
 
 StatisticsFile evaluate_scores(const SweepScores& scores, double control) {
   StatisticsFile file;
   file.statistics = sweep_statistics(scores.arms, control);
+  put_into_words(file);
   file.answer = answer(file.statistics);
   file.notes = statistics_notes(file.statistics, scores);
   for (const auto& ruler : scores.rulers) {
@@ -237,6 +249,7 @@ std::optional<StatisticsFile> parse_statistics(std::string_view text) {
   try {
     StatisticsFile file;
     visit_fields(file, Read{*object});
+    if (!object->contains("recommendation")) put_into_words(file);
     return file;
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {

@@ -12,6 +12,9 @@
 namespace slopegan {
 
 struct StatisticsFile {
+  std::string recommendation;                                ///< see recommendation()
+  std::vector<std::string> findings;                         ///< see finding_sentences()
+  std::string method;                                        ///< see method_sentence()
   std::string answer;                                        ///< see answer() in statistics_text.h
   std::vector<std::string> notes;                            ///< see statistics_notes()
   std::optional<FdMetric> metric;                            ///< std::nullopt if no arm has a score
@@ -27,7 +30,7 @@ StatisticsFile evaluate_scores(const SweepScores& scores, double control);
 std::string statistics_json(const StatisticsFile& file);
 
 /// Parses the file; returns std::nullopt if `text` is damaged. Keys that are absent, as in files from earlier versions,
-/// keep their defaults; an absent verdict is derived from the other values. A null limit of an interval is read as +∞,
+/// keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of an interval is read as +∞,
 /// and a null ratio as std::nullopt.
 std::optional<StatisticsFile> parse_statistics(std::string_view text);
 

@@ -132,6 +132,20 @@ std::string answer(const SweepStatistics& statistics) {
   return format_text("Of the slopes tried ({}; compared with {}): {}.", join(slopes, ", "), control, join(parts, "; "));
 }
 
+std::string method_sentence(const SweepStatistics& statistics) {
+  std::int64_t seeds = 0, family = 0;
+  for (const auto& comparison : statistics.comparisons) {
+    seeds = std::max(seeds, comparison.pairs);
+    family += comparison.pairs > 0;
+  }
+  if (family == 0) return "FD is the Frechet distance; lower is better.";
+  return format_text(
+      "FD is the Frechet distance; lower is better. Ratios are medians over {}; intervals have {:g} % confidence for "
+      "{} "
+      "at once. Verdicts: exact paired sign-flip test on log FD with Holm's correction, at {:g} %.",
+      counted(seeds, "seed"), 100 * (1 - statistics.alpha), counted(family, "comparison"), 100 * statistics.alpha);
+}
+
 static std::string missing_text(const SweepStatistics& statistics) {
   constexpr std::size_t most_named = 5;
   std::vector<std::string> names;

@@ -13,6 +13,9 @@ namespace slopegan {
 /// be distinguished from it and how large a difference is excluded, and for which slopes there are too few seeds.
 std::string answer(const SweepStatistics& statistics);
 
+/// How the verdicts and intervals of finding_sentences() are computed, in one or two sentences.
+std::string method_sentence(const SweepStatistics& statistics);
+
 /// Caveats, in one sentence each: a substituted control, missing or failed arms, intervals that are too narrow, the
 /// bias of the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);

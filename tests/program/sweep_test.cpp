@@ -10,7 +10,9 @@
 namespace slopegan::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class Sweep : public ProgramTest {
  protected:
@@ -160,7 +162,7 @@ TEST_F(Sweep, AcceptsADirectoryThatAnotherShardIsCreating) {
 
 TEST_F(Sweep, DerivesItsAnswerFromTheMetricsOfItsArms) {
   const auto unscored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
-  EXPECT_THAT(unscored.out, HasSubstr("report.html\nNo arm has an FD, so nothing can be said about the slopes.\n"));
+  EXPECT_THAT(unscored.out, StartsWith("No slope can be recommended: no arm has an FD.\n"));
   const auto unlabelled = read_text(sweep_dir() / "contact_sheet.png");
   for (const auto& run : std::filesystem::directory_iterator(sweep_dir() / "runs")) {
     const bool is_relu = run.path().filename().string().starts_with("slope_0-");
@@ -169,8 +171,13 @@ TEST_F(Sweep, DerivesItsAnswerFromTheMetricsOfItsArms) {
         << R"(}, "floors": {"fd": 0.5}, "seconds": 1})" << "\n";
   }
   const auto scored = sweep({"sweep.seeds=[0, 1]", "metrics.every_images=0"});
-  EXPECT_THAT(scored.out, HasSubstr("2 seeds cannot show a difference between 0.2 and 0:"));
-  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("\"answer\": \"Of the slopes tried"));
+  EXPECT_THAT(scored.out, StartsWith("No slope can be recommended yet: 2 seeds cannot show a difference, 6 are needed. "
+                                     "So far 0.2 has the lowest mean FD.\n"));
+  EXPECT_THAT(scored.out, HasSubstr("\n  0 is undecided, because 2 seeds are too few: FD 25 % higher.\n"));
+  EXPECT_THAT(scored.out, HasSubstr("contact_sheet.png\n"));
+  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"),
+              AllOf(HasSubstr("\"recommendation\": \"No slope can be recommended yet"),
+                    HasSubstr("\"answer\": \"Of the slopes tried")));
   EXPECT_THAT(results().at(0), ::testing::Contains("fd"));
   EXPECT_THAT(results().at(1), ::testing::Contains("e@1"));
   // The rows of the sheet now show scores, and `grid` draws the same sheet.

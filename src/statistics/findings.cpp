@@ -1,0 +1,164 @@
+#include "statistics/findings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "statistics/inference.h"
+#include "statistics/statistics_text.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr double without_limit = std::numeric_limits<double>::infinity();
+
+Standing standing_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::better:
+      return Standing::better;
+    case Verdict::worse:
+      return Standing::worse;
+    case Verdict::no_difference_detected:
+      return Standing::no_difference;
+    case Verdict::too_few_seeds:
+      return Standing::too_few_seeds;
+    case Verdict::not_comparable:
+      break;
+  }
+  return Standing::unknown;
+}
+
+/// The limits that agree with the standing. Holm's correction may reject where the interval still contains 1.
+Interval limits_for(Standing standing, const std::optional<Interval>& interval) {
+  Interval limits = interval.value_or(Interval{0, without_limit});
+  if (!(limits.low >= 0)) limits.low = 0;
+  if (!(limits.high >= limits.low)) limits.high = without_limit;
+  if (standing == Standing::better) {
+    limits = {std::min(limits.low, 1.0), std::min(limits.high, 1.0)};
+  } else if (standing == Standing::worse) {
+    limits = {std::max(limits.low, 1.0), std::max(limits.high, 1.0)};
+  } else {
+    limits = {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
+  }
+  return limits;
+}
+
+void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
+  finding.standing = standing_of(comparison.verdict);
+  finding.seeds = comparison.pairs;
+  // In statistics.json, an infinite ratio is null.
+  if (comparison.pairs > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
+  if (finding.ratio && std::isnan(*finding.ratio)) finding.ratio.reset();
+  finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
+}
+
+/// "1.5", "12" or "over 1000".
+std::string factor_words(double factor) {
+  if (factor >= 1000) return "over 1000 times as high";
+  return format_text("{:.{}f} times as high", factor, factor >= 10 ? 0 : 1);
+}
+
+/// A limit, rounded down or up: "12 % lower", "2.2 times as high", "equal".
+std::string limit_words(double limit, bool is_upper) {
+  const auto outwards = [&](double value) { return is_upper ? std::ceil(value - 1e-9) : std::floor(value + 1e-9); };
+  if (limit >= 10) return factor_words(outwards(limit));
+  if (limit >= 2) return factor_words(outwards(10 * limit) / 10);
+  const double percent = outwards(100 * (limit - 1));
+  if (percent == 0) return "equal";
+  return format_text("{:.0f} % {}", std::abs(percent), percent < 0 ? "lower" : "higher");
+}
+
+/// "% lower": the words after the number.
+std::string unit_of(const std::string& limit) { return limit.substr(std::min(limit.find(' '), limit.size())); }
+
+}  // namespace
+
+Findings findings_of(const SweepStatistics& statistics) {
+  Findings findings;
+  findings.missing_arms = std::ssize(statistics.missing);
+  std::size_t family = 0;
+  for (const auto& comparison : statistics.comparisons) family += comparison.pairs > 0;
+  findings.seeds_needed = static_cast<std::int64_t>(pairs_needed(std::max<std::size_t>(family, 1), statistics.alpha));
+  for (const auto& summary : statistics.slopes) {
+    SlopeFinding finding{.negative_slope = summary.negative_slope};
+    finding.failed = summary.diverged + summary.collapsed;
+    finding.arms = summary.scored + finding.failed;
+    finding.mean_fd = summary.mean_fd;
+    finding.score = score_text(summary);
+    if (summary.negative_slope == statistics.control) {
+      finding.standing = Standing::control;
+      finding.ratio = 1;
+      finding.limits = {1, 1};
+    }
+    findings.slopes.push_back(finding);
+  }
+  for (const auto& comparison : statistics.comparisons) {
+    for (auto& finding : findings.slopes) {
+      if (finding.negative_slope == comparison.negative_slope) add_comparison(finding, comparison);
+    }
+  }
+  return findings;
+}
+
+std::string ratio_words(double ratio) {
+  if (!(ratio < without_limit)) return "without limit";
+  if (ratio <= 0) return "100 % lower";
+  if (ratio >= 2) return factor_words(ratio);
+  const double percent = std::round(100 * std::abs(ratio - 1));
+  return (percent < 1 ? "less than 1" : format_text("{:.0f}", percent)) + (ratio < 1 ? " % lower" : " % higher");
+}
+
+std::string limits_words(const Interval& limits) {
+  const bool has_low = limits.low > 0, has_high = limits.high < without_limit;
+  if (!has_low && !has_high) return "no limits";
+  std::string low = limit_words(limits.low, false), high = limit_words(limits.high, true);
+  if (!has_high) return limits.low < 1 ? "at best " + low : low == "equal" ? "no upper limit" : "at least " + low;
+  if (!has_low) return limits.high > 1 ? "at worst " + high : high == "equal" ? "no lower limit" : "at least " + high;
+  if (low == high) return low;
+  if (limits.low < 1 && limits.high > 1) return "between " + low + " and " + high;
+  if (limits.high <= 1) std::swap(low, high);  // the smaller difference first
+  if (low == "equal") return "0 to " + high;
+  return (unit_of(low) == unit_of(high) ? low.substr(0, low.find(' ')) : low) + " to " + high;
+}
+
+std::string finding_sentence(const Findings& findings, const SlopeFinding& slope) {
+  const auto is_control = [](const SlopeFinding& finding) { return finding.standing == Standing::control; };
+  const auto control = std::find_if(findings.slopes.begin(), findings.slopes.end(), is_control);
+  const std::string name = shortest(slope.negative_slope);
+  const std::string reference = control == findings.slopes.end() ? "the control" : shortest(control->negative_slope);
+  const bool has_estimate = slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio);
+  const std::string estimate = has_estimate ? "FD " + ratio_words(*slope.ratio) : "";
+  const std::string failures =
+      slope.failed > 0 ? format_text("{} of {} arms failed", slope.failed, slope.arms) : std::string();
+  const auto details = [&](const std::string& measured) {
+    std::vector<std::string> parts;
+    if (!measured.empty()) parts.push_back(measured);
+    if (!failures.empty()) parts.push_back(failures);
+    return (parts.empty() ? "" : ": " + join(parts, "; ")) + ".";
+  };
+  const std::string limits = limits_words(slope.limits);
+  const std::string tested = estimate.empty() ? limits : estimate + " (" + limits + ")";
+  switch (slope.standing) {
+    case Standing::control:
+      return name + " is the control" + (slope.score.empty() ? "" : ": " + slope.score) + ".";
+    case Standing::better:
+      return name + " is better than " + reference + details(tested);
+    case Standing::worse:
+      return name + " is worse than " + reference + details(tested);
+    case Standing::no_difference:
+      return name + " does not differ detectably from " + reference + details(tested);
+    case Standing::too_few_seeds:
+      return format_text("{} is undecided, because {} seed{} too few{}", name, slope.seeds,
+                         slope.seeds == 1 ? " is" : "s are", details(estimate));
+    case Standing::given_up:
+      return format_text("{} was given up after {} arms, outside the error rate{}", name, slope.arms,
+                         details(estimate));
+    case Standing::unknown:
+      return name + " cannot be compared with " + reference + details("");
+  }
+  return {};
+}
+
+}  // namespace slopegan

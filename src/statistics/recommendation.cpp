@@ -1,0 +1,376 @@
+#include "statistics/recommendation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+using Group = std::vector<const SlopeFinding*>;
+
+constexpr double unlimited = std::numeric_limits<double>::infinity();
+
+std::size_t word_count(const std::string& text) {
+  std::istringstream words(text);
+  std::size_t count = 0;
+  for (std::string word; words >> word;) ++count;
+  return count;
+}
+
+// --- Which slopes are recommended -----------------------------------------------------------------------------------
+
+bool is_compared(const SlopeFinding& slope) {
+  return slope.standing == Standing::control || slope.standing == Standing::better ||
+         slope.standing == Standing::worse || slope.standing == Standing::no_difference;
+}
+
+/// Whether `a` is shown to be worse than `b`: their limits do not overlap, or one of the verdicts says so.
+bool is_shown_worse(const SlopeFinding& a, const SlopeFinding& b) {
+  if (!is_compared(a) || !is_compared(b)) return false;
+  if (b.standing == Standing::control) return a.standing == Standing::worse;
+  if (a.standing == Standing::control) return b.standing == Standing::better;
+  return (a.standing == Standing::worse && b.standing == Standing::better) || a.limits.low > b.limits.high;
+}
+
+bool is_equivalent(const SlopeFinding& slope, double equivalence) {
+  return slope.standing == Standing::no_difference && slope.limits.low >= 1 - equivalence &&
+         slope.limits.high <= 1 + equivalence;
+}
+
+Group recommended(const Findings& findings) {
+  const auto& slopes = findings.slopes;
+  const auto has = [&](Standing standing) {
+    return std::any_of(slopes.begin(), slopes.end(), [&](const auto& slope) { return slope.standing == standing; });
+  };
+  const bool has_better = has(Standing::better);
+  if (!has_better && !has(Standing::worse) && !has(Standing::no_difference)) return {};
+  Group group;
+  for (const auto& slope : slopes) {
+    const bool is_candidate = has_better
+                                  ? slope.standing == Standing::better
+                                  : slope.standing == Standing::control || is_equivalent(slope, findings.equivalence);
+    const auto beats = [&](const SlopeFinding& other) { return is_shown_worse(slope, other); };
+    if (is_candidate && std::none_of(slopes.begin(), slopes.end(), beats)) group.push_back(&slope);
+  }
+  return group;
+}
+
+// --- Parts of sentences ---------------------------------------------------------------------------------------------
+
+/// "0", "0 and 0.1", "0, 0.1 and 0.5"; three or more neighbours among all slopes are "0 to 0.3".
+std::string names_of(const Findings& findings, const Group& group, const char* last_word) {
+  std::vector<std::string> parts;
+  const auto contains = [&](std::size_t i) {
+    return i < findings.slopes.size() && std::find(group.begin(), group.end(), &findings.slopes[i]) != group.end();
+  };
+  for (std::size_t i = 0; i < findings.slopes.size(); ++i) {
+    if (!contains(i)) continue;
+    std::size_t end = i;
+    while (contains(end + 1)) ++end;
+    parts.push_back(shortest(findings.slopes[i].negative_slope));
+    if (end - i >= 2) {
+      parts.back() += " to " + shortest(findings.slopes[end].negative_slope);
+      i = end;
+    }
+  }
+  if (parts.empty()) return {};
+  const std::string last = parts.back();
+  parts.pop_back();
+  return parts.empty() ? last : join(parts, ", ") + " " + last_word + " " + last;
+}
+
+/// "slope 0.1", "slope 0 or 0.1", "a slope between 0 and 0.1".
+std::string choice_of(const Findings& findings, const Group& group) {
+  const std::string names = names_of(findings, group, "or");
+  const auto to = names.find(" to ");
+  const bool is_one_run = to != std::string::npos && names.find(" or ") == std::string::npos;
+  return is_one_run ? "a slope between " + names.substr(0, to) + " and " + names.substr(to + 4) : "slope " + names;
+}
+
+/// The largest difference between two slopes of the group that is not excluded, as a ratio.
+double largest_within(const Group& group) {
+  double largest = 1;
+  for (const auto* a : group) {
+    for (const auto* b : group) {
+      if (a == b) continue;
+      largest = b->limits.low > 0 ? std::max(largest, a->limits.high / b->limits.low) : unlimited;
+      if (std::isnan(largest) || std::isinf(largest)) return unlimited;
+    }
+  }
+  return largest;
+}
+
+/// "differences above 12 % are excluded", rounded up so that the claim never exceeds the evidence.
+std::string exclusion_of(double ratio) {
+  if (!(ratio < 1000)) return "no size of difference is excluded";
+  if (ratio >= 2) return format_text("only factors above {:.1f} are excluded", std::ceil(10 * ratio) / 10);
+  const double percent = std::max(1.0, std::ceil(100 * (ratio - 1) - 1e-9));
+  return format_text("{}differences above {:.0f} % are excluded", percent > 30 ? "only " : "", percent);
+}
+
+std::string failures_of(const Group& group) {
+  std::int64_t failed = 0, arms = 0;
+  for (const auto* slope : group) {
+    failed += slope->failed;
+    arms += slope->arms;
+  }
+  return failed == 0 ? "" : format_text(" ({} of {} arms failed)", failed, arms);
+}
+
+// --- The slopes that are not recommended ----------------------------------------------------------------------------
+
+/// From good to bad, in the order of the sentence.
+enum class Grade { percent, unreliable, twice, times, useless, failing, given_up, open };
+
+struct Rest {
+  const SlopeFinding* slope;
+  Grade grade;
+  double low = 1, high = 1;  ///< the ratios to the estimates of the recommended slopes
+};
+
+Grade grade_of(const SlopeFinding& slope, double low, double high) {
+  const double middle = std::sqrt(low) * std::sqrt(high);
+  if (2 * slope.failed > slope.arms) return Grade::failing;
+  if (high < 1.005 && slope.failed > 0) return Grade::unreliable;
+  if (!(middle < 5)) return Grade::useless;
+  if (middle >= 2.5) return Grade::times;
+  return middle >= 1.8 ? Grade::twice : Grade::percent;
+}
+
+/// The estimate of FD of `slope` / FD of `good`.
+double ratio_between(const SlopeFinding& slope, const SlopeFinding& good) {
+  if (!slope.ratio || !good.ratio || std::isinf(*good.ratio)) return 1;
+  return *good.ratio > 0 ? *slope.ratio / *good.ratio : unlimited;
+}
+
+Rest rest_of(const SlopeFinding& slope, const Group& group) {
+  if (slope.standing == Standing::given_up) return {&slope, Grade::given_up};
+  const bool always_failed = slope.arms > 0 && slope.failed == slope.arms;
+  double low = unlimited, high = 0;
+  for (const auto* good : group) {
+    if (!is_shown_worse(slope, *good)) continue;
+    const double ratio = ratio_between(slope, *good);
+    low = std::min(low, ratio);
+    high = std::max(high, ratio);
+  }
+  if (high == 0) return {&slope, always_failed ? Grade::failing : Grade::open};
+  return {&slope, grade_of(slope, low, high), low, high};
+}
+
+std::string percent_text(double low, double high) {
+  const double from = std::round(100 * (low - 1)), to = std::round(100 * (high - 1));
+  if (to < 1) return "slightly worse";
+  if (from == to) return format_text("{:.0f} % worse", to);
+  return from < 1 ? format_text("up to {:.0f} % worse", to) : format_text("{:.0f} to {:.0f} % worse", from, to);
+}
+
+std::string grade_text(Grade grade, double low, double high) {
+  switch (grade) {
+    case Grade::percent:
+      return percent_text(low, high);
+    case Grade::twice:
+      return "about twice as bad";
+    case Grade::times: {
+      const double from = std::round(low), to = std::round(high);
+      return from == to ? format_text("about {:.0f} times as bad", to)
+                        : format_text("{:.0f} to {:.0f} times as bad", from, to);
+    }
+    case Grade::unreliable:
+      return "less reliable";
+    case Grade::useless:
+      return "useless";
+    case Grade::failing:
+      return "mostly failing";
+    case Grade::given_up:
+      return "given up";
+    case Grade::open:
+      return "undecided";
+  }
+  return {};
+}
+
+/// "0.2 is 10 to 17 % worse, 0.5 about twice as bad, 1 useless": one clause per grade, or per slope if `is_detailed`.
+std::string clauses_of(const Findings& findings, const std::vector<Rest>& rests, bool is_detailed) {
+  std::vector<std::string> clauses;
+  for (std::size_t i = 0; i < rests.size();) {
+    Group slopes;
+    double low = unlimited, high = 0;
+    const Grade grade = rests[i].grade;
+    for (; i < rests.size() && rests[i].grade == grade && (slopes.empty() || !is_detailed); ++i) {
+      slopes.push_back(rests[i].slope);
+      low = std::min(low, rests[i].low);
+      high = std::max(high, rests[i].high);
+    }
+    const char* verb = !clauses.empty() && !is_detailed ? " " : slopes.size() == 1 ? " is " : " are ";
+    clauses.push_back(names_of(findings, slopes, "and") + verb + grade_text(grade, low, high));
+  }
+  return join(clauses, ", ");
+}
+
+/// "the other 9 are worse or undecided".
+std::string summary_of(const std::vector<Rest>& rests) {
+  const auto open = static_cast<std::size_t>(
+      std::count_if(rests.begin(), rests.end(), [](const Rest& rest) { return rest.grade >= Grade::given_up; }));
+  const std::string others = rests.size() == 1 ? "The other is " : format_text("The other {} are ", rests.size());
+  return others + (open == rests.size() ? "undecided" : open == 0 ? "worse" : "worse or undecided");
+}
+
+std::vector<Rest> rests_of(const Findings& findings, const Group& group, const Group& mentioned) {
+  std::vector<Rest> rests;
+  for (const auto& slope : findings.slopes) {
+    const auto is_in = [&](const Group& slopes) {
+      return std::find(slopes.begin(), slopes.end(), &slope) != slopes.end();
+    };
+    if (!is_in(group) && !is_in(mentioned)) rests.push_back(rest_of(slope, group));
+  }
+  std::stable_sort(rests.begin(), rests.end(), [](const Rest& a, const Rest& b) { return a.grade < b.grade; });
+  return rests;
+}
+
+/// The first of the texts that is short enough, or the last.
+std::string first_short(const std::vector<std::string>& texts) {
+  for (const auto& text : texts) {
+    if (word_count(text) <= most_recommendation_words) return text;
+  }
+  return texts.back();
+}
+
+std::string sentence_with_rest(const Findings& findings, const std::string& lead, const std::string& short_lead,
+                               const std::vector<Rest>& rests) {
+  if (rests.empty()) return first_short({lead, short_lead});
+  std::vector<std::string> texts;
+  for (const auto& start : {lead, short_lead}) {
+    for (const bool is_detailed : {true, false}) {
+      texts.push_back(start + " " + clauses_of(findings, rests, is_detailed) + ".");
+    }
+    texts.push_back(start + " " + summary_of(rests) + ".");
+  }
+  return first_short(texts);
+}
+
+/// A recommendation of a large group that names only one of its slopes.
+std::string short_choice(const Group& group, const SlopeFinding& named) {
+  return format_text("Use slope {}, or one of {} others that do not differ from it{}.", shortest(named.negative_slope),
+                     group.size() - 1, failures_of(group));
+}
+
+// --- The cases ------------------------------------------------------------------------------------------------------
+
+/// Some slopes are shown to be better than the control.
+std::string choose_better(const Findings& findings, const Group& group) {
+  const auto* best = *std::min_element(group.begin(), group.end(), [](const auto* a, const auto* b) {
+    return a->ratio.value_or(unlimited) < b->ratio.value_or(unlimited);
+  });
+  const std::string lead = "Use " + choice_of(findings, group) + failures_of(group) + ".";
+  return sentence_with_rest(findings, lead, group.size() < 3 ? lead : short_choice(group, *best),
+                            rests_of(findings, group, {}));
+}
+
+/// The control, and slopes of which no difference from it is detected, but which may differ by much.
+std::string keep_control(const Findings& findings, const Group& control, const Group& undetected) {
+  double largest = 1;
+  for (const auto* slope : undetected) {
+    largest = slope->limits.low > 0 ? std::max({largest, slope->limits.high, 1 / slope->limits.low}) : unlimited;
+    if (std::isinf(largest)) break;
+  }
+  const std::string start = "Keep " + choice_of(findings, control) + failures_of(control);
+  const std::string excluded = exclusion_of(largest);
+  const std::string lead =
+      format_text("{}: no difference from {} is detected, {}{}.", start, names_of(findings, undetected, "or"),
+                  excluded.starts_with("differences") ? "and " : "but ", excluded);
+  const std::string full = sentence_with_rest(findings, lead, lead, rests_of(findings, control, undetected));
+  if (word_count(full) <= most_recommendation_words) return full;
+  return sentence_with_rest(findings, start + ".", start + ".", rests_of(findings, control, {}));
+}
+
+/// No slope is shown to be better than the control.
+std::string choose_control(const Findings& findings, const Group& group) {
+  Group control, undetected;
+  for (const auto& slope : findings.slopes) {
+    if (slope.standing == Standing::control) control.push_back(&slope);
+    if (slope.standing != Standing::no_difference) continue;
+    if (std::find(group.begin(), group.end(), &slope) == group.end()) undetected.push_back(&slope);
+  }
+  if (group.size() == 1 && !undetected.empty()) return keep_control(findings, control, undetected);
+  std::string lead = "Use " + choice_of(findings, group) + failures_of(group);
+  if (group.size() > 1) {
+    const bool is_all = group.size() == findings.slopes.size();
+    lead += format_text(": {}{}", is_all ? "no difference is detected, and " : "", exclusion_of(largest_within(group)));
+  }
+  lead += ".";
+  return sentence_with_rest(findings, lead, group.size() < 3 ? lead : short_choice(group, *control.front()),
+                            rests_of(findings, group, {}));
+}
+
+/// "So far 0.1 has the lowest mean FD." Empty if no slope has an FD.
+std::string tendency_of(const Findings& findings) {
+  const SlopeFinding* lowest = nullptr;
+  for (const auto& slope : findings.slopes) {
+    if (!slope.mean_fd || !std::isfinite(*slope.mean_fd) || 2 * slope.failed > slope.arms) continue;
+    if (lowest == nullptr || *slope.mean_fd < *lowest->mean_fd) lowest = &slope;
+  }
+  if (lowest == nullptr) return {};
+  return format_text(" So far {} has the lowest {}FD.", shortest(lowest->negative_slope),
+                     lowest->arms > 1 ? "mean " : "");
+}
+
+/// Nothing can be recommended.
+std::string explain_silence(const Findings& findings) {
+  std::int64_t failed = 0, arms = 0, seeds = 0;
+  const SlopeFinding* control = nullptr;
+  for (const auto& slope : findings.slopes) {
+    failed += slope.failed;
+    arms += slope.arms;
+    seeds = std::max(seeds, slope.seeds);
+    if (slope.standing == Standing::control) control = &slope;
+  }
+  const std::string start = "No slope can be recommended";
+  if (arms == 0) return start + ": no arm has an FD.";
+  if (failed == arms) {
+    return format_text("{}: {} failed{}.", start, arms == 1 ? "the only arm" : format_text("all {} arms", arms),
+                       findings.missing_arms > 0 ? format_text(", {} are missing", findings.missing_arms) : "");
+  }
+  if (findings.slopes.size() == 1) {
+    return format_text("Only slope {} was trained, so there is nothing to compare it with.",
+                       shortest(findings.slopes.front().negative_slope));
+  }
+  if (seeds == 0) {
+    return format_text("{}: no other slope has an FD in the same seed as the control{}.", start,
+                       control == nullptr ? "" : " " + shortest(control->negative_slope));
+  }
+  return first_short(
+      {format_text("{} yet: {} seed{} cannot show a difference, {} {} needed.{}", start, seeds, seeds == 1 ? "" : "s",
+                   findings.seeds_needed, findings.seeds_needed == 1 ? "is" : "are", tendency_of(findings)),
+       start + " yet: there are too few seeds."});
+}
+
+}  // namespace
+
+std::string recommendation(const Findings& findings) {
+  const Group group = recommended(findings);
+  if (group.empty()) return explain_silence(findings);
+  return group.front()->standing == Standing::better ? choose_better(findings, group) : choose_control(findings, group);
+}
+
+std::vector<std::string> finding_sentences(const Findings& findings) {
+  std::vector<std::string> sentences;
+  for (const auto& slope : findings.slopes) sentences.push_back(finding_sentence(findings, slope));
+  const Group group = recommended(findings);
+  if (group.size() < 2) return sentences;
+  sentences.push_back(format_text("{} do not differ detectably from each other; {}.", names_of(findings, group, "and"),
+                                  exclusion_of(largest_within(group))));
+  return sentences;
+}
+
+std::vector<double> recommended_slopes(const Findings& findings) {
+  std::vector<double> slopes;
+  for (const auto* slope : recommended(findings)) slopes.push_back(slope->negative_slope);
+  return slopes;
+}
+
+}  // namespace slopegan

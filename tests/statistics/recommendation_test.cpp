@@ -1,0 +1,238 @@
+#include "statistics/recommendation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/random.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr auto better = Verdict::better, worse = Verdict::worse, same = Verdict::no_difference_detected,
+               few = Verdict::too_few_seeds, unknown = Verdict::not_comparable;
+
+struct Result {
+  double slope;
+  Verdict verdict;
+  double ratio, low, high;
+  std::int64_t failed = 0;
+};
+
+/// A sweep with control 0.2 and eight seeds, `control_failed` of which failed for the control.
+SweepStatistics sweep_with(const std::vector<Result>& results, std::int64_t control_failed = 0,
+                           std::int64_t seeds = 8) {
+  SweepStatistics statistics;
+  statistics.control = 0.2;
+  const auto add_slope = [&](double slope, std::int64_t failed, double fd) {
+    SlopeSummary summary;
+    summary.negative_slope = slope;
+    summary.scored = seeds - failed;
+    summary.collapsed = failed;
+    if (failed < seeds) summary.mean_fd = fd;
+    statistics.slopes.push_back(summary);
+  };
+  add_slope(0.2, control_failed, 10);
+  for (const auto& result : results) {
+    const bool is_compared = result.verdict != unknown;
+    add_slope(result.slope, result.failed, 10 * result.ratio);
+    Comparison comparison;
+    comparison.negative_slope = result.slope;
+    comparison.pairs = is_compared ? seeds : 0;
+    comparison.verdict = result.verdict;
+    comparison.lost = result.failed;
+    if (is_compared) comparison.median_ratio = result.ratio;
+    if (is_compared) comparison.simultaneous_interval = Interval{result.low, result.high};
+    statistics.comparisons.push_back(comparison);
+  }
+  const auto ascending = [](const auto& a, const auto& b) { return a.negative_slope < b.negative_slope; };
+  std::sort(statistics.slopes.begin(), statistics.slopes.end(), ascending);
+  std::sort(statistics.comparisons.begin(), statistics.comparisons.end(), ascending);
+  return statistics;
+}
+
+std::string words(const SweepStatistics& statistics) { return recommendation(findings_of(statistics)); }
+
+/// The intervals of the study of Fashion-MNIST.
+std::vector<Result> study() {
+  return {{0, better, 0.872, 0.814, 0.972},   {0.01, better, 0.893, 0.815, 0.977}, {0.05, better, 0.857, 0.764, 1.007},
+          {0.1, better, 0.906, 0.826, 0.947}, {0.3, worse, 1.165, 1.097, 1.232},   {0.5, worse, 1.956, 1.653, 2.217},
+          {1, worse, 8.065, 7.867, 8.987}};
+}
+
+TEST(Recommendation, IsOneShortStatement) {
+  const std::pair<SweepStatistics, const char*> expected[] = {
+      {sweep_with(study()),
+       "Use a slope between 0 and 0.1. 0.2 and 0.3 are 10 to 36 % worse, 0.5 about twice as bad, 1 useless."},
+      {sweep_with({{0.1, better, 0.8, 0.7, 0.9}, {1, worse, 3, 2, 4}}),
+       "Use slope 0.1. 0.2 is 25 % worse, 1 is about 4 times as bad."},
+      // Two better slopes, one of which is shown to be worse than the other.
+      {sweep_with({{0, better, 0.5, 0.4, 0.6}, {0.1, better, 0.8, 0.7, 0.9}}),
+       "Use slope 0. 0.1 is 60 % worse, 0.2 is about twice as bad."},
+      // Neighbours with a slope between them that is not better are no range.
+      {sweep_with({{0, better, 0.8, 0.7, 0.9}, {0.1, same, 0.95, 0.85, 1.1}, {0.3, better, 0.8, 0.7, 0.9}}),
+       "Use slope 0 or 0.3. 0.2 is 25 % worse, 0.1 is undecided."},
+      // The control is best.
+      {sweep_with({{0, worse, 1.2, 1.1, 1.3}, {1, worse, 3, 2, 4}}),
+       "Use slope 0.2. 0 is 20 % worse, 1 is about 3 times as bad."},
+      {sweep_with({{0, worse, 2.24, 1.19, infinity, 2},
+                   {0.01, worse, 2.34, 1.25, infinity, 1},
+                   {0.1, worse, 1.24, 0.95, 1.44},
+                   {0.5, same, 0.98, 0.88, 1.1}}),
+       "Use slope 0.2 or 0.5: differences above 14 % are excluded. 0.1 is 24 % worse, 0 and 0.01 about twice as bad."},
+      // Nothing is significant.
+      {sweep_with({{0, same, 0.98, 0.92, 1.05}, {0.1, same, 1, 0.95, 1.06}}),
+       "Use a slope between 0 and 0.2: no difference is detected, and differences above 16 % are excluded."},
+      {sweep_with({{0, same, 0.9, 0.7, 1.2}, {0.1, same, 1.1, 0.8, 1.3}}),
+       "Keep slope 0.2: no difference from 0 or 0.1 is detected, but only differences above 43 % are excluded."},
+      {sweep_with({{0, same, 0.9, 0, infinity, 1}}, 1),
+       "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but no size of difference is excluded."},
+      {sweep_with({{0, same, 0.9, 0.3, 1.1}}),
+       "Keep slope 0.2: no difference from 0 is detected, but only factors above 3.4 are excluded."},
+      // Too few seeds.
+      {sweep_with({{0, few, 1.5, 0, infinity}, {0.1, few, 0.88, 0, infinity}}, 0, 3),
+       "No slope can be recommended yet: 3 seeds cannot show a difference, 7 are needed. So far 0.1 has the lowest "
+       "mean "
+       "FD."},
+      {sweep_with({{0, few, 1.5, 0, infinity}}, 0, 1),
+       "No slope can be recommended yet: 1 seed cannot show a difference, 6 are needed. So far 0.2 has the lowest FD."},
+      // Failures.
+      {sweep_with({{0, unknown, 0, 0, 0, 8}, {1, unknown, 0, 0, 0, 8}}, 8),
+       "No slope can be recommended: all 24 arms failed."},
+      {sweep_with({{0, better, 0, 0, 0, 1}}, 7), "Use slope 0 (1 of 8 arms failed). 0.2 is mostly failing."},
+      {sweep_with({{0, worse, infinity, 1, infinity, 8}, {0.3, unknown, 0, 0, 0, 8}}),
+       "Use slope 0.2. 0 and 0.3 are mostly failing."},
+      {sweep_with({{0, worse, 0.9, 0.8, infinity, 3}}), "Use slope 0.2. 0 is less reliable."},
+      // Nothing to compare.
+      {sweep_with({}), "Only slope 0.2 was trained, so there is nothing to compare it with."},
+      {sweep_with({{0, unknown, 1, 0, 0}}),
+       "No slope can be recommended: no other slope has an FD in the same seed as the control 0.2."},
+      {SweepStatistics{}, "No slope can be recommended: no arm has an FD."},
+  };
+  for (const auto& [statistics, text] : expected) EXPECT_EQ(words(statistics), text);
+}
+
+/// Eight seeds at most, with random effects, noise, failures and missing arms.
+std::vector<ArmScore> random_arms(RandomStream& random) {
+  const auto seeds = static_cast<int>(1 + random.below(10)), slopes = static_cast<int>(1 + random.below(13));
+  const double noise = random.below(2) == 0 ? 0.01 : 0.5;
+  std::vector<ArmScore> arms;
+  for (int slope = 0; slope < slopes; ++slope) {
+    const double effect = std::exp(0.5 * (static_cast<double>(random.below(9)) - 3));
+    const auto failures = random.below(4) == 0 ? random.below(11) : 0;
+    for (int seed = 0; seed < seeds; ++seed) {
+      ArmScore arm;
+      arm.negative_slope = slope == 0 ? 1e-5 : 0.1 * slope;
+      arm.seed = seed;
+      arm.fd = 10 * effect * (1 + noise * (static_cast<double>(random.below(1000)) / 1000 - 0.5));
+      if (random.below(10) < failures) arm.outcome = ArmOutcome::collapsed;
+      if (random.below(20) == 0) arm.outcome = ArmOutcome::pending;
+      arms.push_back(arm);
+    }
+  }
+  return arms;
+}
+
+TEST(Recommendation, NeverIsLongOrNamesAWorseSlopeOrShowsAnImpossibleNumber) {
+  RandomStream random(0, "recommendations");
+  StatisticsOptions options;
+  options.resampling.count = 10;
+  for (int round = 0; round < 1500; ++round) {
+    const auto statistics = sweep_statistics(random_arms(random), 0.2, options);
+    const Findings findings = findings_of(statistics);
+    const std::string text = recommendation(findings);
+    std::istringstream stream(text);
+    const auto count = std::distance(std::istream_iterator<std::string>(stream), {});
+    EXPECT_LE(count, static_cast<std::ptrdiff_t>(most_recommendation_words)) << text;
+    auto sentences = finding_sentences(findings);
+    EXPECT_GE(sentences.size(), findings.slopes.size());
+    sentences.push_back(text);
+    for (const auto& sentence : sentences) {
+      for (const char* impossible : {"nan", "inf", "e+", "--", "-0 ", "  ", " ,", ":.", ": ."}) {
+        EXPECT_THAT(sentence, Not(HasSubstr(impossible)));
+      }
+    }
+    const auto chosen = recommended_slopes(findings);
+    for (const auto& comparison : statistics.comparisons) {
+      const bool is_chosen = std::find(chosen.begin(), chosen.end(), comparison.negative_slope) != chosen.end();
+      EXPECT_FALSE(is_chosen && comparison.verdict == Verdict::worse) << text;
+      for (const auto& other : statistics.comparisons) {
+        if (!is_chosen || !comparison.simultaneous_interval || !other.simultaneous_interval) continue;
+        const bool is_separated = comparison.simultaneous_interval->low > other.simultaneous_interval->high;
+        EXPECT_FALSE(is_separated && other.verdict == Verdict::better) << text;
+      }
+      const bool has_control = std::find(chosen.begin(), chosen.end(), statistics.control) != chosen.end();
+      EXPECT_FALSE(has_control && comparison.verdict == Verdict::better) << text;
+    }
+  }
+}
+
+TEST(Recommendation, NamesTheSlopesThatItRecommends) {
+  EXPECT_THAT(recommended_slopes(findings_of(sweep_with(study()))), ElementsAre(0, 0.01, 0.05, 0.1));
+  EXPECT_THAT(recommended_slopes(findings_of(sweep_with({{0, few, 1, 0, infinity}}))), IsEmpty());
+}
+
+TEST(Recommendation, OfALargeGroupStaysShort) {
+  std::vector<Result> results;
+  for (int i = 0; i < 30; ++i) {
+    results.push_back({0.03 + 0.05 * i, i % 2 == 0 ? better : worse, i % 2 == 0 ? 0.8 + 0.001 * i : 1.5, 0.7, 2.5, 1});
+  }
+  EXPECT_EQ(words(sweep_with(results)),
+            "Use slope 0.03, or one of 14 others that do not differ from it (15 of 120 arms failed). The other 16 are "
+            "worse.");
+}
+
+TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
+  EXPECT_THAT(finding_sentences(findings_of(sweep_with(study()))),
+              ElementsAre("0 is better than 0.2: FD 13 % lower (2 to 19 % lower).",
+                          "0.01 is better than 0.2: FD 11 % lower (2 to 19 % lower).",
+                          "0.05 is better than 0.2: FD 14 % lower (0 to 24 % lower).",
+                          "0.1 is better than 0.2: FD 9 % lower (5 to 18 % lower).", "0.2 is the control: FD 10.0.",
+                          "0.3 is worse than 0.2: FD 16 % higher (9 to 24 % higher).",
+                          "0.5 is worse than 0.2: FD 96 % higher (65 % higher to 2.3 times as high).",
+                          "1 is worse than 0.2: FD 8.1 times as high (7.8 to 9.0 times as high).",
+                          "0 to 0.1 do not differ detectably from each other; only differences above 31 % are "
+                          "excluded."));
+  EXPECT_THAT(
+      finding_sentences(findings_of(sweep_with({{0, few, 1.5, 0, infinity},
+                                                {0.1, same, 1.02, 0.876, 1.101},
+                                                {0.3, worse, infinity, 0.9, infinity, 6},
+                                                {0.5, unknown, 0, 0, 0, 8}},
+                                               1))),
+      ElementsAre("0 is undecided, because 8 seeds are too few: FD 50 % higher.",
+                  "0.1 does not differ detectably from 0.2: FD 2 % higher (between 13 % lower and 11 % higher).",
+                  "0.2 is the control: FD 10.0, 1 of 8 collapsed.",
+                  "0.3 is worse than 0.2: no upper limit; 6 of 8 arms failed.",
+                  "0.5 cannot be compared with 0.2: 8 of 8 arms failed.",
+                  "0.1 and 0.2 do not differ detectably from each other; differences above 15 % are "
+                  "excluded."));
+}
+
+TEST(LimitsWords, AreRoundedOutwards) {
+  const std::pair<Interval, const char*> expected[] = {
+      {{0, infinity}, "no limits"},
+      {{0, 0.953}, "at least 4 % lower"},
+      {{0, 1.101}, "at worst 11 % higher"},
+      {{0.909, infinity}, "at best 10 % lower"},
+      {{1.199, infinity}, "at least 19 % higher"},
+      {{1.199, 12.2}, "19 % higher to 13 times as high"},
+      {{3000, 5000}, "over 1000 times as high"},
+      {{1, 1}, "equal"},
+      {{1, 1.2}, "0 to 20 % higher"},
+  };
+  for (const auto& [limits, text] : expected) EXPECT_EQ(limits_words(limits), text);
+}
+
+}  // namespace
+}  // namespace slopegan
