@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validates YAML texts against the JSON Schema of the configuration with PyPI's jsonschema.
+"""Validates YAML texts against the JSON Schema for the configuration with PyPI's jsonschema.
 
     check_schema.py SCHEMA < TEXTS     TEXTS: a JSON list of texts
 

@@ -65,7 +65,7 @@ BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds) {
       {.name = format_text("{} arms, sequentially with all threads", arms),
        .run = [=] { run_arms(config, arms, 1); },
        .images = images},
-      {.name = "one arm of one step, start to end", .run = [=] { run_arms(one_step, 1, 1); }}};
+      {.name = "one arm with a single step, from start to end", .run = [=] { run_arms(one_step, 1, 1); }}};
   return run_bench("sweep", cases,
                    {.seconds = 0, .min_rounds = rounds, .max_rounds = rounds, .seconds_per_measurement = 0});
 }

@@ -85,7 +85,7 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
   return draw_sheet(sheet);
 }
 
-/// Training does not need the test split, so a defect in it only becomes a line of the summary.
+/// Training does not need the test split, so a defect in it is only reported as a line in the summary.
 std::string test_text(const DataConfig& config) {
   if (!has_split(config, Split::test)) return "test\n  none\n";
   try {

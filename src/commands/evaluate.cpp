@@ -97,8 +97,8 @@ RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
   try {
     return load_real(data);
   } catch (const DataError& error) {
-    log::warning(std::string("the data of the run cannot be read, so the extractor is chosen by the reference images; "
-                             "--data PATH says where they are: ") +
+    log::warning(std::string("the data of the run cannot be read, so the extractor is chosen from the reference "
+                             "images; use --data PATH to say where the data is:  ") +
                  error.what());
     return real;
   }
@@ -112,7 +112,8 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
   try {
     const auto records = read_metrics(run.metrics_file());
     if (records.empty() || records.back().extractor == extractor) return;
-    log::warning("measured by " + extractor + ", but the figures of the run by " + printable(records.back().extractor) +
+    log::warning("measured by " + extractor + ", but the metrics of the run were measured by " +
+                 printable(records.back().extractor) +
                  ": they are not comparable (a TorchScript file is only executed if --extractor names it)");
   } catch (const Error& error) {
     log::warning(error.what());
@@ -167,10 +168,9 @@ DataConfig comparison(const EvaluateArguments& arguments) {
   } else {
     data.resolution = std::min(ImageSet(arguments.path, data).natural_resolution(),
                                ImageSet(arguments.against, data).natural_resolution());
-    log::info(
-        format_text("comparing at {} x {} pixels, which the sizes of the images suggest; --resolution chooses "
-                    "another resolution",
-                    data.resolution, data.resolution));
+    log::info(format_text(
+        "comparing at {} x {} pixels, chosen from the sizes of the images; --resolution selects a different resolution",
+        data.resolution, data.resolution));
   }
   return data;
 }
@@ -284,8 +284,8 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->type_name("N");
   command
       .add_option("--resolution", arguments->resolution,
-                  "Resolution at which two sets of images are compared (default: the largest that the medians of their "
-                  "heights and widths reach)")
+                  "Resolution at which two sets of images are compared (default: the largest that does not exceed "
+                  "their median height and width)")
       ->check(CLI::IsMember(std::vector(comparison_resolutions.begin(), comparison_resolutions.end())))
       ->type_name("R");
   command

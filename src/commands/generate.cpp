@@ -45,10 +45,9 @@ void setup_generate(CLI::App& command, Action& action) {
       ->check(CLI::Range(std::int64_t{1}, most_images))
       ->type_name("N");
   command
-      .add_option(
-          "--out", arguments->out,
-          "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), NAME.png of one image, or "
-          "NAME.gif of a walk")
+      .add_option("--out", arguments->out,
+                  "Directory for PNG files; or one file: NAME.npz (arr_0: uint8, N x H x W x C), NAME.png for one "
+                  "image, or NAME.gif for a walk")
       ->required()
       ->type_name("DIR|FILE");
   command.add_option("--seed", arguments->seed, "Seed for the latents (default: the run's seed)")

@@ -37,7 +37,7 @@ void setup_import(CLI::App& command, Action& action) {
       ->type_name("FILE|DIR");
   command.footer(
       "The configuration describes the networks. The run is created at run.output_dir/run.name and counts images from "
-      "0. Pickle files of PyTorch (.pt, .pth) are not read: scripts/import_dcgan.py converts those of networks like "
+      "0. PyTorch pickle files (.pt, .pth) are not read: scripts/import_dcgan.py converts those of networks like "
       "PyTorch's DCGAN example, and writes the configuration.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {

@@ -120,7 +120,7 @@ const std::vector<ManEntry> man_environment = {
      "~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
      "The newest instruction set that slopegan's own kernels may use: default, avx2, avx512 or avx512_bf16 (default: "
-     "the newest that the processor has). For tests, and for results that several kinds of processors share."}};
+     "the newest that the processor has). Useful for tests, and to obtain the same results on different processors."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",

@@ -30,8 +30,8 @@ struct SweepArguments {
   std::int64_t report_every = 0;  ///< in seconds; 0: only at the end
 };
 
-/// Loads the data once before any arm starts, so that errors are reported once instead of per arm, and the shared part
-/// of the metrics is computed with all cores. Returns the hash of the training images.
+/// Loads the data once before any arm starts, so that errors are reported once instead of once per arm, and the shared
+/// part of the metrics is computed with all cores. Returns the hash of the training images.
 std::string prepare_data(const Config& config) {
   const auto train = load_dataset(config.data, Split::train);
   log_notes(*train, Split::train);
@@ -86,7 +86,7 @@ void setup_sweep(CLI::App& command, Action& action) {
                   "Number of arms in parallel (default: sweep.jobs, where 0 selects it from the number of cores)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
-  command.add_option("--shard", arguments->shard, "Train only part I of the N parts of the arms, for clusters")
+  command.add_option("--shard", arguments->shard, "Train only the I-th of N parts of the arms, for clusters")
       ->type_name("I/N");
   command
       .add_option("--report-every", arguments->report_every,

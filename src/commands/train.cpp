@@ -64,7 +64,7 @@ struct Start {
   RunDirectory directory;
   std::optional<Checkpoint> resume;
 
-  /// Whether the checkpoint is one of this run, not of another.
+  /// Whether the checkpoint belongs to this run, not to another one.
   bool in_place() const { return resume && belongs_to(*resume, directory); }
 };
 
@@ -109,8 +109,8 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   start.resume = fine_tuning_start(config, dataset, *start.resume, with_optimizer);
   return {format_text("fine-tuning: a new run, counted from 0 images, with the weights of {} after {} images{}",
                       printable(start.resume->directory.string(), 4096), images,
-                      with_optimizer ? " and the state of the optimisers" : ""),
-          "different from the run of these weights: " + join(differing, ", ")};
+                      with_optimizer ? " and the optimiser state" : ""),
+          "differences from the run that the weights come from:  " + join(differing, ", ")};
 }
 
 /// Also writes the report if training diverged, to show how the divergence developed.
@@ -207,18 +207,18 @@ void setup_train(CLI::App& command, Action& action) {
   command
       .add_option("--resume", arguments->resume,
                   "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
-                  "checkpoint or run at PATH. If it belongs to another run, a new run is created: with equal values it "
-                  "goes on counting; with other values or images it takes over the weights of both networks and of the "
-                  "average, and counts images from 0")
+                  "checkpoint or run at PATH. If it belongs to another run, a new run is created: with the same "
+                  "values, it continues from the checkpoint; with different values or images, it starts with the "
+                  "weights of both networks and of the average, and counts images from 0")
       ->type_name("auto|PATH");
   command.add_flag("--with-optimizer", arguments->with_optimizer,
-                   "With --resume PATH of a run with other values, also take over the state of the optimisers");
+                   "With --resume PATH and different values, also take over the optimiser state of that run");
   command.add_flag("--arm", arguments->arm, "Train an arm of a sweep")->group("");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");
   // Handled like --version, so that CONFIG may be omitted.
   command.set_version_flag("--print-schema", config_schema,
-                           "Print the JSON Schema of configuration files for editors, and exit");
+                           "Print a JSON Schema for configuration files, for use in editors, and exit");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_train(*arguments, {argv, arguments->config.overrides, program_versions()});

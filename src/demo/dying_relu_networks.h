@@ -82,7 +82,7 @@ struct WoundedGanOptions {
 /// Measurements at step 0 and every `probe_every` steps.
 struct WoundedGan {
   std::vector<double> steps;
-  /// The fraction of units in the wounded layers of the discriminator that are not positive for any probe.
+  /// The fraction of units in the damaged layers of the discriminator that are not positive for any probe.
   std::vector<double> never_positive;
   /// P(x > 0) over the same layers.
   std::vector<double> positive_fraction;

@@ -133,11 +133,11 @@ void warn_near_chance(double accuracy, const at::Tensor& labels) {
   const double guessing = accuracy_of_guessing(labels);
   const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
   if (accuracy > guessing + 2 * error) return;
-  log::warning(format_text(
-      "the classifier that measures the generated images recognises {:.1f} % of the labels of images that "
-      "it was not trained on, and guessing the most frequent label {:.1f} %: the labels seem to say nothing "
-      "about the images; data.labels: none measures without them",
-      100 * accuracy, 100 * guessing));
+  log::warning(
+      format_text("the classifier that measures the generated images has an accuracy of {:.1f} % on images that it was "
+                  "not trained on, and guessing the most frequent label has {:.1f} %: the labels seem to say nothing "
+                  "about the images; set data.labels to none to measure without them",
+                  100 * accuracy, 100 * guessing));
 }
 
 /// Returns the file name, a hash of everything that determines the trained weights.

@@ -36,7 +36,7 @@ NamedTensors read_weights(const fs::path& file) {
   } catch (const Error& error) {
     throw DataError(error.what());
   }
-  throw DataError(format_text("{} is not the published file of weights; remove it and run {}", printable(file.string()),
+  throw DataError(format_text("{} is not the published weights file; remove it and run {}", printable(file.string()),
                               install_efficientnet_command()));
 }
 

@@ -61,8 +61,8 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     real_.manifold = cached_manifold(real_.subset);
   }
   if (test != nullptr && test->size() < least_images) {
-    log::info(
-        format_text("the test images are not used by metrics.names: {} are fewer than {}", test->size(), least_images));
+    log::info(format_text("the metrics do not use the {} test images, because they need at least {}", test->size(),
+                          least_images));
   } else if (test != nullptr) {
     const auto extraction = cached_features(*test, resolution);
     real_.test = extraction.features;
@@ -83,7 +83,7 @@ Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resol
   const std::string key =
       hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.pixel_key(), resolution));
   const auto content = cached_tensors("features/" + key + ".safetensors", source_of(dataset), [&] {
-    log::info(format_text("computing the features of the real images of {} (once per data set and extractor)",
+    log::info(format_text("computing the features of the real images in {} (once per data set and extractor)",
                           printable(dataset.name)));
     const auto extraction = extract_dataset(*extractor_, dataset, most_real_images, resolution);
     NamedTensors tensors = {{"features", extraction.features}};

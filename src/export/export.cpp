@@ -51,10 +51,11 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
   }
   const double rounding = largest_difference(reference.images, reference.slopegan_images);
   if (!(rounding <= export_tolerance)) {
-    throw CheckpointError(checkpoint +
-                          format_text(" contains a generator whose pixels change by up to {:.3g}, more than {:g}, with "
-                                      "the order of float32 sums, so another program would compute different images",
-                                      rounding, export_tolerance));
+    throw CheckpointError(
+        checkpoint +
+        format_text(" contains a generator whose pixels change by up to {:.3g}, more than {:g}, if float32 sums are "
+                    "computed in a different order, so another program would compute different images",
+                    rounding, export_tolerance));
   }
   return reference;
 }

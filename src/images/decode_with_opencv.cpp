@@ -18,7 +18,7 @@ class NullBuffer : public std::streambuf {
   std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
 };
 
-/// Silences std::cerr, to which OpenCV writes about each file that it cannot decode, while any such object exists.
+/// While any such object exists, silences std::cerr, to which OpenCV reports each file that it cannot decode.
 class SilentErrors {
  public:
   SilentErrors() {
@@ -145,9 +145,9 @@ struct TiffOutline {
 TiffOutline tiff_outline(std::string_view bytes) {
   const TiffDirectory directory(bytes);
   const auto bits = directory.value(258).value_or(1), samples = directory.value(277).value_or(1);
-  if (bits > 16) report_unsupported(std::to_string(bits) + "-bit pixels, only 8 and 16 bits");
+  if (bits > 16) report_unsupported(std::to_string(bits) + "-bit pixels (only 8 and 16 bits are supported)");
   if (bits == 16 && directory.value(262) == 0u) {
-    report_unsupported("16-bit pixels of which 0 is white");
+    report_unsupported("16-bit pixels in which 0 is white");
   }
   TiffOutline outline;
   outline.bytes_per_pixel = std::max<std::uint64_t>(4, samples * bits / 8);

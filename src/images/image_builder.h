@@ -14,11 +14,12 @@ namespace slopegan {
 struct PixelLayout {
   int channels = 3;            ///< 1 to 4
   bool is_deep = false;        ///< 16 bits per sample
-  bool premultiplied = false;  ///< the colours are multiplied by alpha already
+  bool premultiplied = false;  ///< the colours are already multiplied by alpha
 };
 
-/// Makes an 8-bit image without transparency of the rows that a decoder delivers, which may be smaller by 2, 4 or 8:
-/// the mean of the squares of pixels. Thus a large image needs no more memory than the small one.
+/// Makes an 8-bit image without transparency from the rows that a decoder delivers. The image may be reduced by a
+/// factor of 2, 4 or 8; each of its pixels is then the mean of a square of pixels. Reducing a large image therefore
+/// takes no more memory than the reduced image.
 class ImageBuilder {
  public:
   ImageBuilder(cv::Size size, PixelLayout layout, int reduction, const DecodeOptions& options);
@@ -43,13 +44,13 @@ class ImageBuilder {
   std::optional<cv::Vec3b> background_;
   cv::Mat image_;
   std::vector<std::uint8_t> row_;    // converted, if the image is reduced
-  std::vector<std::uint32_t> sums_;  // of up to `reduction_` rows
+  std::vector<std::uint32_t> sums_;  // sums over up to `reduction_` rows
   int rows_ = 0;
   bool has_transparency_ = false;
   int largest_value_ = 0;
 };
 
-/// An image that was decoded as a whole (CV_8U or CV_16U, 1, 3 or 4 channels) as ImageBuilder makes it.
+/// Converts an image that was decoded as a whole (CV_8U or CV_16U, 1, 3 or 4 channels) in the same way as ImageBuilder.
 void build_image(const cv::Mat& whole, bool premultiplied, int reduction, const DecodeOptions& options,
                  DecodedImage& result);
 

@@ -35,7 +35,7 @@ bool is_truncated_jpeg(std::string_view bytes) {
 }
 
 /// The declared size of the second header identifies the version of a BMP file. The letters BM alone may be the start
-/// of a text.
+/// of any text.
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
   const auto header = little_endian(bytes.substr(14, 4));

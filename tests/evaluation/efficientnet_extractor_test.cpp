@@ -82,7 +82,7 @@ TEST(EfficientNetExtractor, RejectsAnotherFile) {
   const TemporaryDirectory directory;
   const auto file = directory.write("efficientnet_lite0.safetensors", "not the weights");
   EXPECT_THAT(message_of<DataError>([&] { EfficientNetExtractor{file}; }),
-              AllOf(HasSubstr("efficientnet_lite0.safetensors is not the published file"),
+              AllOf(HasSubstr("efficientnet_lite0.safetensors is not the published weights file"),
                     HasSubstr("scripts/install_ruler.py")));
   EXPECT_THROW(EfficientNetExtractor(directory / "missing"), DataError);
 }
