@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "statistics/race.h"
+
+/// race.json: the plan of a race with its hash, written before the first arm is trained, and what has been decided. The
+/// file is derived from the plan and the arms' files alone, so every process writes the same bytes.
+namespace slopegan {
+
+/// Everything that a race fixes before its first arm is trained.
+struct PlannedRace {
+  RacePlan plan;
+  std::int64_t first_seed = 0;  ///< repeat r is trained with seed first_seed + r
+  std::int64_t images = 0;      ///< training images of each arm
+  /// The image count of the intermediate evaluation that may give up a slope; 0 if slopes are never given up.
+  std::int64_t interim_images = 0;
+  std::string extractor;     ///< name and hash
+  std::int64_t samples = 0;  ///< generated images per evaluation
+  std::string dataset;       ///< hash of the training images
+};
+
+struct RaceFile {
+  PlannedRace planned;
+  RaceState state;  ///< `needed` is not part of the file
+};
+
+/// The SHA-256 of the plan as written to race.json.
+std::string plan_hash(const PlannedRace& planned);
+
+/// Formats the file. Infinite limits and ratios are written as null.
+std::string race_json(const RaceFile& file);
+
+/// Parses the file. Returns std::nullopt if `text` is damaged, or if the plan does not match its hash.
+std::optional<RaceFile> parse_race(std::string_view text);
+
+/// What differs between two plans, each as "looks: [5, 7, 9] -> [6, 8, 10]".
+std::vector<std::string> plan_differences(const PlannedRace& before, const PlannedRace& after);
+
+/// "undecided", "better", "worse", "equivalent", "given_up".
+const char* name_of(RaceDecision decision);
+
+}  // namespace slopegan
