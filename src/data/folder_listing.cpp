@@ -52,7 +52,7 @@ FileKind kind_of_file(const fs::path& file) {
 std::string ending_of(const fs::path& file) {
   const std::string ending = lower_case(file.extension().string());
   if (is_named_as_image(file)) return printable(ending) + " that is " + unsupported_format(file);
-  return ending.empty() ? "without ending" : printable(ending, 20);
+  return ending.empty() ? "without extension" : printable(ending, 20);
 }
 
 /// Identifies a real directory, regardless of the symlinks that lead to it.

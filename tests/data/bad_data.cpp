@@ -147,10 +147,10 @@ void add_other_than_files(std::vector<BadData>& all, const char* name) {
   };
   add("a directory", [](const fs::path& path) { fs::create_directory(path); });
   add("a pipe", [](const fs::path& path) { ::mkfifo(path.c_str(), 0600); });
-  add("a link to itself", [](const fs::path& path) { fs::create_symlink(path.filename(), path); });
-  add("a link to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
-  add("a link to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
-  add("a link to a file that fails", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
+  add("a symlink to itself", [](const fs::path& path) { fs::create_symlink(path.filename(), path); });
+  add("a symlink to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
+  add("a symlink to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
+  add("a symlink to a file that fails", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
   if (::geteuid() != 0) {
     add("a file without permission", [](const fs::path& path) {
       write_bytes(path, good_idx_images);

@@ -84,7 +84,7 @@ TEST(BatchStream, ReturnsFloatImagesInChannelsLastOrder) {
   EXPECT_EQ(same_as_first.sum().item<int>(), 1);
 }
 
-TEST(BatchStream, TheLastBatchHoldsTheRemainingImages) {
+TEST(BatchStream, TheLastBatchContainsTheRemainingImages) {
   const auto batches = all_batches(options(10, 10));
   ASSERT_EQ(batches.size(), 3u);
   EXPECT_EQ(batches[2].size(0), 2);

@@ -57,7 +57,7 @@ TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacksTo) {
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
 }
 
-TEST(Cifar, IsFoundInAWrapperFolderAndByOneOfItsFiles) {
+TEST(Cifar, IsFoundInAWrapperFolderAndThroughOneOfItsFiles) {
   const TemporaryDirectory directory;
   write_cifar_10(directory / "archive/cifar-10-batches-bin");
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
@@ -65,7 +65,7 @@ TEST(Cifar, IsFoundInAWrapperFolderAndByOneOfItsFiles) {
             10);
 }
 
-TEST(Cifar, UsesImagesWithoutLabelsThatCannotBeItsOwn) {
+TEST(Cifar, UsesImagesWithoutLabelsIfTheLabelsAreInvalid) {
   const TemporaryDirectory directory;
   write_cifar_10(directory.path());
   write_bytes(directory / "data_batch_3.bin", record("\x0a", 1));

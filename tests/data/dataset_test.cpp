@@ -118,7 +118,7 @@ TEST(LoadDataset, ReadsAFileOfAnyNameAsATrainingSplitWithoutLabels) {
   EXPECT_FALSE(has_split(at(directory / "digits"), Split::test));
 }
 
-TEST(LoadDataset, UsesImagesWithoutLabelsOfWhichThereAreTooFew) {
+TEST(LoadDataset, UsesImagesWithoutLabelsIfThereAreTooFewLabels) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   write_bytes(directory / "train-labels-idx1-ubyte", labels_of(2));
@@ -128,7 +128,7 @@ TEST(LoadDataset, UsesImagesWithoutLabelsOfWhichThereAreTooFew) {
                                                 HasSubstr("train-labels-idx1-ubyte"), HasSubstr("without labels"))));
 }
 
-TEST(LoadDataset, FindsIdxFilesInFoldersOfTheirOwnNames) {
+TEST(LoadDataset, FindsIdxFilesInFoldersNamedAfterThem) {
   for (const std::string wrapper : {"", "archive/", "archive/mnist/"}) {
     const TemporaryDirectory directory;
     const auto write = [&](const std::string& folder, const std::string& name, const std::string& bytes) {
@@ -150,14 +150,14 @@ TEST(LoadDataset, FindsIdxFilesInFoldersOfTheirOwnNames) {
   }
 }
 
-TEST(LoadDataset, TakesLabelsOnlyFromBesideTheImages) {
+TEST(LoadDataset, UsesOnlyLabelsNextToTheImages) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "other");
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   write_bytes(directory / "other/train-labels-idx1-ubyte", labels_of(3));
   const auto dataset = load_dataset(at(directory.path()), Split::train);
   EXPECT_FALSE(dataset->has_labels());
-  EXPECT_THAT(dataset->notes, Contains(HasSubstr("no file of labels")));
+  EXPECT_THAT(dataset->notes, Contains(HasSubstr("no label file")));
 }
 
 TEST(LoadDataset, AsksWhichOfSeveralCollectionsIsMeant) {
@@ -168,7 +168,7 @@ TEST(LoadDataset, AsksWhichOfSeveralCollectionsIsMeant) {
   write_bytes(directory / "emnist-digits-train-images-idx3-ubyte", images_of(4));
   EXPECT_FALSE(has_split(at(directory.path()), Split::train));
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
-              HasSubstr("several data sets: emnist-digits, emnist-letters; name the file"));
+              HasSubstr("several data sets: emnist-digits, emnist-letters; name the training image file"));
 }
 
 TEST(LoadDataset, IgnoresLabelsOnRequest) {

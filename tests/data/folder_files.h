@@ -7,12 +7,12 @@
 
 namespace slopegan {
 
-/// The first bytes of files, as far as their formats are told apart.
+/// The first bytes of files, enough to distinguish their formats.
 inline const std::string jpeg_bytes = "\xff\xd8\xff\xe0 JFIF", png_bytes = "\x89PNG\r\n\x1a\n more",
                          heic_bytes(std::string("\0\0\0\x18", 4) + "ftypheic more"),
                          avif_bytes(std::string("\0\0\0\x18", 4) + "ftypavif more");
 
-/// A directory in which files are made together with their directories.
+/// A directory in which creating a file also creates its parent directories.
 class FolderOfFiles {
  public:
   void file(const std::string& name, const std::string& content = jpeg_bytes) const {

@@ -83,7 +83,7 @@ TEST_F(ImagesOfAFolder, AreCroppedAndResizedWithoutABlackFrame) {
 TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
   gray("a.png", 200, 28);
   cv::Mat halves(40, 80, CV_8UC1, cv::Scalar(0));
-  halves(cv::Rect(0, 0, 20, 40)).setTo(200);  // outside of the central square
+  halves(cv::Rect(0, 0, 20, 40)).setTo(200);  // outside the central square
   write("b.png", halves);
   config_.fit = ImageFit::pad;
   EXPECT_EQ(value(load(), 0, 1, 1), 0);
@@ -137,7 +137,7 @@ TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotDamaged) {
 
 // --- Transparency ----------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, GetTheBackgroundOfTheConfiguration) {
+TEST_F(ImagesOfAFolder, GetTheConfiguredBackground) {
   const cv::Size size(32, 32);
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
@@ -179,14 +179,14 @@ TEST_F(ImagesOfAFolder, AreScaledLikeTheTrainingImages) {
   EXPECT_EQ(value(load(Split::test), 0), 3);
 }
 
-TEST_F(ImagesOfAFolder, WithANearlyEmptyRangeAreWarnedOf) {
+TEST_F(ImagesOfAFolder, WithANearlyEmptyRangeCauseAWarning) {
   for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
   EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 in the range 0 to 255")));
 }
 
 // --- Files -----------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsNotQuiteRight) {
+TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
   const cv::Mat image(32, 32, CV_8UC1, cv::Scalar(77));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
   write("a.png", png.substr(0, png.size() - 12));
@@ -202,7 +202,7 @@ TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsNotQuiteRight) {
           AllOf(StartsWith("2 images are used although the decoder reports a problem, for example b.png: iCCP"))));
 }
 
-TEST_F(ImagesOfAFolder, AreReadAsIn09IfTheRunIsFromThen) {
+TEST_F(ImagesOfAFolder, AreReadAsInVersion09IfTheRunIsFromThatVersion) {
   gray("a.png", 200, 28);
   const cv::Size size(32, 32);
   write("b.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));

@@ -33,7 +33,7 @@ TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
               AllOf(HasSubstr("look like running numbers: 00000, 01000"), HasSubstr("class_00000")));
 }
 
-TEST(LabelByDirectory, LeavesAFewImagesBesideTheDirectoriesOutWithAWarning) {
+TEST(LabelByDirectory, LeavesOutAFewImagesBesideTheDirectoriesWithAWarning) {
   const auto found = label_by_directory({"cat/a.png", "cover.jpg", "dog/b.png"});
   EXPECT_THAT(found.labels, ElementsAre(0, -1, 1));
   EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("1 image is left out"), HasSubstr("cover.jpg"),
@@ -50,13 +50,13 @@ TEST(LabelByDirectory, UsesAllImagesWithoutLabelsIfManyAreBesideTheDirectories) 
                                 HasSubstr("0.png"))));
 }
 
-TEST(LabelByDirectory, WarnsOfTestImagesBelowTheClasses) {
+TEST(LabelByDirectory, WarnsAboutTestImagesInsideTheClasses) {
   const auto found = label_by_directory({"bottle/test/a.png", "bottle/train/b.png", "cable/train/c.png"});
   EXPECT_THAT(found.warnings,
               ElementsAre(AllOf(HasSubstr("1 of the training images"), HasSubstr("bottle/test/a.png"))));
 }
 
-TEST(RunningNames, AreTellingApartWhatNumbersMean) {
+TEST(RunningNames, DistinguishWhatNumbersMean) {
   EXPECT_EQ(running_names({"00000", "01000", "02000"}), "running numbers");
   EXPECT_EQ(running_names({"0", "1000", "2000"}), "running numbers");
   EXPECT_EQ(running_names({"2019", "2020"}), "years");
@@ -77,13 +77,13 @@ TEST(RunningNames, MayBeClasses) {
   EXPECT_EQ(running_names({"cat", "2019"}), "");
 }
 
-TEST(LabelTestImages, GoesByTheNamesOfTheClassesInAnyCase) {
+TEST(LabelTestImages, MatchesTheNamesOfTheClassesInAnyCase) {
   const auto found = label_test_images({"Cat/a.png", "test/dog/b.png"}, {"cat", "dog"});
   EXPECT_THAT(found.labels, ElementsAre(0, 1));
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
-TEST(LabelTestImages, UsesImagesThatDoNotFitWithoutLabels) {
+TEST(LabelTestImages, UsesImagesWithoutLabelsIfTheyDoNotFit) {
   for (const char* file : {"bird/a.png", "a.png"}) {
     const auto found = label_test_images({"cat/b.png", file}, {"cat", "dog"});
     EXPECT_THAT(found.labels, IsEmpty());

@@ -26,7 +26,7 @@ std::pair<std::string, std::string> splits(const std::vector<std::string>& direc
 
 using Splits = std::pair<std::string, std::string>;
 
-TEST(FindLayout, KnowsTheCommonNamesOfSplitsInAnyCase) {
+TEST(FindLayout, RecognisesTheCommonNamesOfSplitsInAnyCase) {
   EXPECT_EQ(splits({"train", "test"}), Splits("train", "test"));
   EXPECT_EQ(splits({"Training", "Testing"}), Splits("Training", "Testing"));
   EXPECT_EQ(splits({"training", "validation"}), Splits("training", "validation"));
@@ -46,7 +46,7 @@ TEST(FindLayout, TakesOtherNamesForClasses) {
   EXPECT_EQ(splits({"bus", "car", "train", "val"}), Splits("train", "val"));
 }
 
-TEST(FindLayout, EntersFoldersThatOnlyWrap) {
+TEST(FindLayout, EntersFoldersThatOnlyWrapTheData) {
   EXPECT_EQ(splits({"archive/train", "archive/test"}), Splits("archive/train", "archive/test"));
   EXPECT_EQ(splits({"a/b/Training", "a/b/Testing"}), Splits("a/b/Training", "a/b/Testing"));
   EXPECT_EQ(splits({"archive/seg_train/seg_train/sea", "archive/seg_train/seg_train/ice", "archive/seg_test/seg_test"}),
@@ -59,7 +59,7 @@ TEST(FindLayout, EntersFoldersThatOnlyWrap) {
   EXPECT_EQ(find_layout(folder.path()).base, folder.path("dataset"));
 }
 
-TEST(FindLayout, TakesTrainAAndTrainBForTwoDomains) {
+TEST(FindLayout, TreatsTrainAAndTrainBAsTwoDomains) {
   const FolderOfFiles folder;
   for (const char* name : {"horse/trainA/a.jpg", "horse/trainB/a.jpg", "horse/testA/a.jpg", "horse/testB/a.jpg"}) {
     folder.file(name);
@@ -82,7 +82,7 @@ TEST(FindLayout, SaysWhatIsNotUsed) {
                           HasSubstr("beside the training images: the images in")));
 }
 
-TEST(FindLayout, HasNoTestSplitIfThatHoldsNoImages) {
+TEST(FindLayout, HasNoTestSplitIfItContainsNoImages) {
   const FolderOfFiles folder;
   folder.file("train/a.jpg");
   folder.file("test/notes.txt", "text");

@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST(ListImages, GoesByTheContentAndNotByTheEnding) {
+TEST(ListImages, DetectsImagesByContentInsteadOfExtension) {
   const FolderOfFiles folder;
   folder.file("a.jfif");
   folder.file("b.JPG");
@@ -32,14 +32,14 @@ TEST(ListImages, GoesByTheContentAndNotByTheEnding) {
   EXPECT_THAT(listing.warnings, IsEmpty());
 }
 
-TEST(ListImages, ListsDamagedFilesThatAreNamedAsImages) {
+TEST(ListImages, ListsDamagedFilesThatAreNamedLikeImages) {
   const FolderOfFiles folder;
   folder.file("empty.png", "");
   folder.file("page.jpg", "<html>");
   EXPECT_THAT(list_images(folder.path()).files, ElementsAre("empty.png", "page.jpg"));
 }
 
-TEST(ListImages, CountsTheOtherFilesByTheirEnding) {
+TEST(ListImages, CountsTheOtherFilesByExtension) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   for (int i = 0; i < 3; ++i) folder.file("h" + std::to_string(i) + ".HEIC", heic_bytes);
@@ -50,10 +50,10 @@ TEST(ListImages, CountsTheOtherFilesByTheirEnding) {
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
   EXPECT_THAT(listing.notes, ElementsAre("7 other files are not read: .heic 3, .avif 1, .dng 1, .jpg that is HEIC 1, "
-                                         "without ending 1"));
+                                         "without extension 1"));
 }
 
-TEST(ListImages, SaysWhatAFolderWithoutImagesHolds) {
+TEST(ListImages, SaysWhatAFolderWithoutImagesContains) {
   const FolderOfFiles folder;
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }), HasSubstr("images; it is empty"));
   folder.file("a.heic", heic_bytes);
@@ -65,7 +65,7 @@ TEST(ListImages, SaysWhatAFolderWithoutImagesHolds) {
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path("missing")); }), HasSubstr("No such file"));
 }
 
-TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {
+TEST(ListImages, FollowsSymlinksToDirectoriesAndListsEachDirectoryOnce) {
   const FolderOfFiles elsewhere, folder;
   elsewhere.file("x.jpg");
   folder.file("real/a.jpg");
@@ -81,7 +81,7 @@ TEST(ListImages, FollowsLinksToDirectoriesAndListsEachDirectoryOnce) {
                           "already listed: alias, best_too"));
 }
 
-TEST(ListImages, EndsWhereLinksFormACycle) {
+TEST(ListImages, TerminatesIfSymlinksFormACycle) {
   const FolderOfFiles folder;
   folder.file("set/a.jpg");
   folder.link(".", "set/again");
@@ -94,7 +94,7 @@ TEST(ListImages, EndsWhereLinksFormACycle) {
   EXPECT_THAT(list_images(folder.path()).files, ElementsAre("other/b.jpg", "set/a.jpg"));
 }
 
-TEST(ListImages, NamesLinksThatLeadNowhere) {
+TEST(ListImages, NamesBrokenSymlinks) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   folder.link("gone.jpg", "b.jpg");
@@ -103,7 +103,7 @@ TEST(ListImages, NamesLinksThatLeadNowhere) {
   EXPECT_THAT(listing.warnings, ElementsAre("symlinks to files that do not exist: b.jpg"));
 }
 
-TEST(ListImages, SkipsWhatProgramsLeave) {
+TEST(ListImages, SkipsWhatProgramsLeaveBehind) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   for (const char* name :
@@ -118,7 +118,7 @@ TEST(ListImages, SkipsWhatProgramsLeave) {
                                                HasSubstr("@eaDir"), HasSubstr("and 1 more"))));
 }
 
-TEST(ListImages, WarnsOfADirectoryThatMayNotBeRead) {
+TEST(ListImages, WarnsAboutADirectoryThatMayNotBeRead) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   folder.file("closed/b.jpg");
@@ -126,9 +126,9 @@ TEST(ListImages, WarnsOfADirectoryThatMayNotBeRead) {
   fs::permissions(folder.path("closed"), fs::perms::none);
   constexpr uid_t nobody = 65534;
   const bool is_root = ::geteuid() == 0;  // who may read everything
-  if (is_root && ::seteuid(nobody) != 0) GTEST_SKIP() << "cannot give up the rights of root";
+  if (is_root && ::seteuid(nobody) != 0) GTEST_SKIP() << "cannot give up root privileges";
   const auto listing = list_images(folder.path());
-  if (is_root && ::seteuid(0) != 0) FAIL() << "cannot be root again";
+  if (is_root && ::seteuid(0) != 0) FAIL() << "cannot become root again";
   fs::permissions(folder.path("closed"), fs::perms::all);
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
   EXPECT_THAT(listing.warnings, ElementsAre(AllOf(HasSubstr("cannot list"), HasSubstr("closed: Permission denied"),

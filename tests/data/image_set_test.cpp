@@ -38,7 +38,7 @@ class ImageSetTest : public ::testing::Test {
   DataConfig like_{.kind = DatasetKind::image_folder};
 };
 
-TEST_F(ImageSetTest, HoldsAllImagesOfAFolderWithoutLabels) {
+TEST_F(ImageSetTest, ContainsAllImagesOfAFolderWithoutLabels) {
   gray("b/b.png", 20);
   gray("a/z.PNG", 10);
   const auto dataset = load(0, 16);
@@ -66,7 +66,7 @@ TEST_F(ImageSetTest, ConvertsToTheRequestedChannelsButNeverColoursToGray) {
   EXPECT_THAT(message_of<DataError>([&] { load(1, 16); }), HasSubstr("contains coloured images"));
 }
 
-TEST_F(ImageSetTest, FindsItsResolutionInTheMedianSidesOfTheImages) {
+TEST_F(ImageSetTest, DerivesItsResolutionFromTheMedianSidesOfTheImages) {
   for (int i = 0; i < 9; ++i) gray(format_text("{}.png", i), 9, 100, i < 5 ? 70 : 40);
   EXPECT_EQ(ImageSet(directory_.path(), like_).natural_resolution(), 64);
   for (int i = 0; i < 9; ++i) gray(format_text("{}.png", i), 9, 300, 300);

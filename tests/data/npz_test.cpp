@@ -70,7 +70,7 @@ TEST(NpzDataset, NeedsNeitherLabelsNorATestSplit) {
               AllOf(HasSubstr("plain.npz contains no array of test images"), HasSubstr("it contains: train_images")));
 }
 
-TEST(NpzDataset, WarnsOfSeveralLabelsPerImageAndUsesNone) {
+TEST(NpzDataset, WarnsAboutSeveralLabelsPerImageAndUsesNone) {
   const TemporaryDirectory directory;
   const auto file = directory / "chest.npz";
   write_zip(file, {{"train_images.npy", npy("|u1", "(3, 4, 4)", ramp(48))},
@@ -108,7 +108,7 @@ class NpzKinds : public ::testing::Test {
     write(arrays);
     return message_of<DataError>([&] { load_dataset(config_, Split::train); });
   }
-  /// The images are not fitted, which would be noted.
+  /// The images are not fitted; fitting would be noted.
   static DataConfig small(DataConfig config) {
     config.resolution = 2;
     return config;
@@ -126,7 +126,7 @@ class NpzKinds : public ::testing::Test {
   }
 };
 
-TEST_F(NpzKinds, AreFoundUnderTheNamesThatAreCommon) {
+TEST_F(NpzKinds, AreFoundUnderCommonNames) {
   const auto labels = npy("|u1", "(4,)", ramp(4));
   using Pair = std::pair<std::string, std::string>;
   for (const auto& [images, targets] : std::vector<Pair>{{"x_train", "y_train"},
@@ -199,7 +199,7 @@ TEST_F(NpzKinds, AreRefusedIfTheirRangeIsUnknown) {
   EXPECT_THAT(refusal({{"images", npy("|u1", "(4, 16)", ramp(64))}}), HasSubstr("reshape them"));
 }
 
-TEST_F(NpzKinds, OfTheTestSplitAreScaledAsTheTrainingImages) {
+TEST_F(NpzKinds, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   const auto test = load({{"x_train", npy("<f4", "(1, 2, 2)", raw<float>({-1, 0, 1, 0}))},
                           {"x_test", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, 1.5f}))}},
                          Split::test);
@@ -239,7 +239,7 @@ TEST_F(NpzKinds, WithAlphaLieOnTheBackground) {
   EXPECT_TRUE(torch::equal(shown("none"), torch::tensor({100, 100, 100}, torch::kInt)));
 }
 
-TEST_F(NpzKinds, HaveLabelsOfManyForms) {
+TEST_F(NpzKinds, HaveLabelsInManyForms) {
   const auto labels = [&](const std::string& array) { return load({{"images", four_images()}, {"labels", array}}); };
   const auto expected = torch::tensor({2, 0, 1, 0}, torch::kLong);
   for (const auto& array :

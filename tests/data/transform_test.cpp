@@ -193,7 +193,7 @@ TEST(PrepareImages, FitImagesAsTheDatasetSays) {
   EXPECT_EQ(dataset.pixel_key(), "0123");
   dataset.fit = ImageFit::crop;
   EXPECT_NEAR(prepare_images(dataset, indices, 32)[0][0][0][0].item<float>(), scaled(200), 1e-6);
-  EXPECT_EQ(dataset.pixel_key(), "0123 crop");  // its features are others
+  EXPECT_EQ(dataset.pixel_key(), "0123 crop");  // its features differ
 }
 
 TEST(PrepareImages, ReturnsTheChosenImagesInOrder) {

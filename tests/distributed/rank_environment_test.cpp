@@ -113,7 +113,7 @@ TEST(RankEnvironment, NamesTheInvalidVariable) {
   EXPECT_THAT(error_of(without(second, "MASTER_PORT")), HasSubstr("MASTER_PORT is not; the processes need it"));
 }
 
-TEST(RankEnvironment, TheFirstHostOfANodeList) {
+TEST(RankEnvironment, ReturnsTheFirstHostOfANodeList) {
   EXPECT_EQ(first_host("node1"), "node1");
   EXPECT_EQ(first_host("login,node1"), "login");
   EXPECT_EQ(first_host("node[03-07,9],login1"), "node03");

@@ -25,7 +25,7 @@ at::Tensor read_emoji() {
   return sheet.view({3, groups, emoji_side, emoji_per_group, emoji_side}).permute({1, 3, 0, 2, 4});
 }
 
-/// Every other emoji of each group is real, the others stand for generated ones.
+/// Every other emoji in each group is real; the others stand for generated ones.
 class EmojiLadder : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -39,7 +39,7 @@ class EmojiLadder : public ::testing::Test {
   at::Tensor features_of(const at::Tensor& emoji) {
     return extractor_->extract(emoji.reshape({-1, 3, emoji_side, emoji_side})).features;
   }
-  /// The distances of each set are higher than those of the one before; the first one is that of other real emoji.
+  /// Expects that the distances of each set are higher than those of the set before it, starting from other real emoji.
   void expect_rising(const std::vector<at::Tensor>& sets) {
     auto [fd, kd] = distances(others_);
     for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -97,7 +97,7 @@ TEST_F(EmojiLadder, FewerDifferentImagesRaiseTheDistances) {
 }
 
 TEST_F(EmojiLadder, ScrambledQuartersRaiseTheDistances) {
-  // Textures and colours stay, what the pictures show is lost.
+  // Textures and colours are preserved, but what the pictures show is lost.
   const auto scramble = [](const at::Tensor& images, std::int64_t parts) {
     const std::int64_t size = emoji_side / parts;
     auto tiles = images.reshape({-1, 3, parts, size, parts, size});

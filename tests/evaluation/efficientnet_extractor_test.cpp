@@ -78,7 +78,7 @@ TEST(EfficientNetExtractor, FeaturesOfAnImageDoNotDependOnTheOthers) {
   EXPECT_TRUE(at::allclose(extractor.extract(images.narrow(0, 17, 2)).features, all.narrow(0, 17, 2), 1e-4, 1e-5));
 }
 
-TEST(EfficientNetExtractor, RejectsAnotherFile) {
+TEST(EfficientNetExtractor, RejectsADifferentFile) {
   const TemporaryDirectory directory;
   const auto file = directory.write("efficientnet_lite0.safetensors", "not the weights");
   EXPECT_THAT(message_of<DataError>([&] { EfficientNetExtractor{file}; }),

@@ -117,7 +117,7 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
 }
 
-TEST_F(EvaluatorTest, EvaluatesWithSeveralExtractorsOfWhichTheFirstDecides) {
+TEST_F(EvaluatorTest, EvaluatesWithSeveralExtractorsAndSelectsByTheFirst) {
   auto extractors = make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16);
   const auto evaluators = make_evaluators(all_of(100), std::move(extractors), train_, &test_, 16);
   ASSERT_EQ(evaluators.size(), 2u);  // auto is the classifier

@@ -12,9 +12,9 @@
 
 namespace slopegan::testing {
 
-/// What remains after a power failure of the content of a file that was written but not synced.
+/// What remains, after a power failure, of content that was written to a file but not synced.
 enum class UnsyncedData { lost, zeros, part, written };
-/// What remains after a power failure of the names that were created, changed and removed in a directory that was not
+/// What remains, after a power failure, of names that were created, changed or removed in a directory that was not
 /// synced.
 enum class UnsyncedNames { lost, kept, some };
 

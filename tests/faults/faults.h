@@ -19,7 +19,7 @@ struct FaultPlan {
   int error = 0;            ///< errno of the failure
   bool stays = false;       ///< all later calls fail too, except for removals, as on a full disk
   long kill = 0;            ///< number of the call before which the process is killed; 0: none
-  const char* record = "";  ///< file outside `below` to which all successful calls are appended, see read_recording
+  const char* record = "";  ///< file outside `below` to which all successful calls are appended; see read_recording
 };
 
 /// Copies the plan and restarts the count.

@@ -11,13 +11,14 @@ namespace {
 
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Every line must start with the location of its error: "<place>:<line>: ", or "<place>: " if `has_lines` is false.
+/// Every line must start with the location of its error: "<location>:<line>: ", or "<location>: " if `has_lines` is
+/// false.
 void promise_places(const std::string& message, const std::string& place, bool has_lines) {
   promise_message(message);
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("and ") && line.ends_with(" more errors")) continue;
-    promise(line.starts_with(place), "an error starts with its place");
+    promise(line.starts_with(place), "an error starts with its location");
     promise(!has_lines || line.find_first_not_of("0123456789", place.size()) > place.size(),
             "an error has a line number");
   }

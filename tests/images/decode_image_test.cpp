@@ -22,7 +22,7 @@ using ::testing::Not;
 
 const DecodeOptions no_background{.background = std::nullopt};
 
-/// Decodes files with any content and collects what libraries write to stderr meanwhile.
+/// Decodes files with any content and collects what libraries write to stderr in the meantime.
 class DecodeImage : public ::testing::Test {
  protected:
   DecodedImage decode(const std::string& bytes, const DecodeOptions& options = {}) {
@@ -68,7 +68,7 @@ TEST_F(DecodeImage, ReducesLargeJpegAndPngImagesWhileDecoding) {
   EXPECT_EQ(decode(encoded(".png", noise())).facts.reduction, 1);
 }
 
-TEST_F(DecodeImage, AveragesSquaresOfPixelsAlsoAtTheEdges) {
+TEST_F(DecodeImage, AveragesSquaresOfPixelsEvenAtTheEdges) {
   cv::Mat large(5001, 2801, CV_8UC1, cv::Scalar(0));
   large(cv::Rect(0, 0, 1, 1)).setTo(100);    // one of four
   large.at<std::uint8_t>(5000, 2800) = 100;  // the corner, alone in its square
@@ -78,7 +78,7 @@ TEST_F(DecodeImage, AveragesSquaresOfPixelsAlsoAtTheEdges) {
   EXPECT_EQ(decoded.image.at<std::uint8_t>(2500, 1400), 100);
 }
 
-TEST_F(DecodeImage, CallsHugeImagesTooLargeByTheirHeaderAndNotDamaged) {
+TEST_F(DecodeImage, CallsHugeImagesTooLargeRatherThanDamaged) {
   const auto too_large = [&](const std::string& bytes) { return message_of<TooLargeError>([&] { decode(bytes); }); };
   std::string png = encoded(".png", noise()), bmp = encoded(".bmp", noise()), gif = "GIF89a\xff\xff\xff\xff";
   png.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));  // 65,536 × 65,536
@@ -125,7 +125,7 @@ TEST_F(DecodeImage, ReadsFilesWithTrailingBytes) {
   }
 }
 
-TEST_F(DecodeImage, RefusesImagesOfWhichAPartIsMissing) {
+TEST_F(DecodeImage, RefusesImagesWithAMissingPart) {
   const std::string progressive = encoded(".jpg", noise(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
   EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // the last scan
   for (const std::string ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {
@@ -138,7 +138,7 @@ TEST_F(DecodeImage, RefusesImagesOfWhichAPartIsMissing) {
   EXPECT_THAT(refusal(jpeg.substr(0, jpeg.size() / 2) + "\xff\xd9"), HasSubstr("damaged"));  // with an end marker
 }
 
-TEST_F(DecodeImage, ReportsWarningsOfTheLibrariesInsteadOfPrintingThem) {
+TEST_F(DecodeImage, ReportsWarningsFromTheLibrariesInsteadOfPrintingThem) {
   const std::string png = encoded(".png", noise()), jpeg = encoded(".jpg", noise());
   const std::string profile("sRGB\0\0x\x9c", 8);
   const auto with_profile = decode(with_png_chunk(png, "iCCP", profile + std::string(20, 'x')));
@@ -166,7 +166,7 @@ TEST_F(DecodeImage, PutsABackgroundBehindTransparentPixels) {
   EXPECT_EQ(pixel(decode(opaque, green)), cv::Vec3b(0x32, 0x64, 0xc8));
 }
 
-TEST_F(DecodeImage, KnowsTransparencyOfEveryKind) {
+TEST_F(DecodeImage, RecognisesTransparencyOfEveryKind) {
   const cv::Size size(4, 3);
   const auto is_white = [&](const std::string& bytes) {
     const auto decoded = decode(bytes);
@@ -185,7 +185,7 @@ TEST_F(DecodeImage, KnowsTransparencyOfEveryKind) {
   EXPECT_TRUE(is_white(encoded(".webp", transparent, {cv::IMWRITE_WEBP_QUALITY, 80})));
 }
 
-TEST_F(DecodeImage, KeepsGrayImagesGrayInFrontOfGray) {
+TEST_F(DecodeImage, KeepsGrayImagesGrayOnAGrayBackground) {
   const cv::Size size(4, 3);
   const std::string bytes = png_file(size, 8, 4, png_rows(size, std::string("\x64\0", 2)));
   EXPECT_EQ(decode(bytes).image.type(), CV_8UC1);
@@ -194,7 +194,7 @@ TEST_F(DecodeImage, KeepsGrayImagesGrayInFrontOfGray) {
 
 // --- Pixels of other kinds -------------------------------------------------------------------------------------------
 
-TEST_F(DecodeImage, TakesTheEightHighestOfTheUsedBits) {
+TEST_F(DecodeImage, KeepsTheEightHighestOfTheUsedBits) {
   const cv::Size size(4, 3);
   const std::string deep = png_file(size, 16, 2, png_rows(size, deep_pixel({4095, 2048, 16})));
   const auto as_16_bits = decode(deep), as_12_bits = decode(deep, {.deep_bits = 12});
@@ -228,7 +228,7 @@ TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
   EXPECT_EQ(bits.image.at<std::uint8_t>(1, 1), 0);
 }
 
-/// A JPEG file of 16 × 16 pixels with four inks, which are stored inverted as by Adobe's programs.
+/// A JPEG file of 16 × 16 pixels with four inks, which are stored inverted, as Adobe's programs do.
 std::string cmyk_jpeg(std::array<std::uint8_t, 4> inks) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -264,7 +264,7 @@ TEST_F(DecodeImage, ConvertsTheInksOfACmykJpeg) {
   EXPECT_LE(cv::norm(pixel(decode(cmyk_jpeg({0, 128, 255, 0}))), cv::Vec3b(0, 127, 255), cv::NORM_INF), 3);
 }
 
-TEST_F(DecodeImage, RefusesRarePixelsWithTheirKind) {
+TEST_F(DecodeImage, NamesTheKindOfUnsupportedPixels) {
   const cv::Mat real(5, 5, CV_32FC1, cv::Scalar(0.5));
   EXPECT_THAT(refusal(encoded(".tif", real)), AllOf(HasSubstr("not supported: 32-bit"), Not(HasSubstr("damaged"))));
 }
@@ -291,7 +291,7 @@ std::string webp_chunk(const std::string& type, const std::string& data) {
 TEST_F(DecodeImage, ReadsTheFirstFrameOfAnAnimatedWebP) {
   const cv::Mat frame(4, 6, CV_8UC3, cv::Scalar(10, 20, 30));
   const std::string still = encoded(".webp", frame, {cv::IMWRITE_WEBP_QUALITY, 101}).substr(12);
-  // A frame of 6 × 4 at (2, 0) of a canvas of 8 × 4.
+  // A frame of 6 × 4 at (2, 0) on a canvas of 8 × 4.
   const std::string frame_header("\1\0\0\0\0\0\5\0\0\3\0\0\x64\0\0\0", 16);
   const std::string chunks = webp_chunk("VP8X", std::string("\x02\0\0\0\7\0\0\3\0\0", 10)) +
                              webp_chunk("ANIM", std::string(6, '\0')) + webp_chunk("ANMF", frame_header + still) +
@@ -305,7 +305,7 @@ TEST_F(DecodeImage, ReadsTheFirstFrameOfAnAnimatedWebP) {
   EXPECT_EQ(pixel(decoded, 3, 2), cv::Vec3b(10, 20, 30));
 }
 
-TEST_F(DecodeImage, TurnsImagesUprightByTheirExifOrientation) {
+TEST_F(DecodeImage, TurnsImagesUprightAccordingToTheirExifOrientation) {
   cv::Mat image(32, 48, CV_8UC3, cv::Scalar::all(0));
   image(cv::Rect(0, 0, 16, 16)).setTo(cv::Scalar::all(255));  // the upper left is white
   const std::string jpeg = encoded(".jpg", image);

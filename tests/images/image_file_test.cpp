@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(SniffFormat, KnowsTheFormatsByTheirFirstBytes) {
+TEST(SniffFormat, RecognisesFormatsByTheirFirstBytes) {
   const cv::Mat image(8, 8, CV_8UC3, cv::Scalar(1, 2, 3));
   const std::vector<std::pair<std::string, ImageFormat>> formats = {{".png", ImageFormat::png},
                                                                     {".jpg", ImageFormat::jpeg},
@@ -31,14 +31,14 @@ TEST(SniffFormat, KnowsTheFormatsByTheirFirstBytes) {
     EXPECT_FALSE(sniff_format(bytes.substr(0, 2))) << ending;
   }
   EXPECT_EQ(sniff_format("GIF89a"), ImageFormat::gif);
-  EXPECT_FALSE(sniff_format("BMW, Audi and other cars are no images"));
+  EXPECT_FALSE(sniff_format("BMW, Audi and other cars are not images"));
   EXPECT_FALSE(
       sniff_format(std::string("\0\0\0\x18"
                                "ftypheic\0\0\0\0mif1heic",
                                24)));
 }
 
-TEST(SniffFile, ReadsTheContentWhateverTheNameEndsIn) {
+TEST(SniffFile, ReadsTheContentRegardlessOfTheExtension) {
   const TemporaryDirectory directory;
   const cv::Mat image(8, 8, CV_8UC1, 9);
   EXPECT_EQ(sniff_file(directory.write("photo.jfif", encoded(".jpg", image))), ImageFormat::jpeg);
@@ -58,7 +58,7 @@ TEST(DeclaredSize, ReadsTheHeadersOfAllFormats) {
   }
 }
 
-TEST(DeclaredSize, ReadsHeadersOfBothByteOrdersAndOldVersions) {
+TEST(DeclaredSize, ReadsHeadersInBothByteOrdersAndOldVersions) {
   EXPECT_EQ(declared_size(std::string("GIF89a\x2d\x01\x25\0", 10)), cv::Size(301, 37));
   const std::string old_bmp = "BM" + std::string(12, '\0') + std::string("\x0c\0\0\0\x2d\x01\x25\0\x01\0\x18\0", 12);
   EXPECT_EQ(declared_size(old_bmp), cv::Size(301, 37));

@@ -86,7 +86,7 @@ std::string entry_of(const std::filesystem::path& file, const char* name) {
   int code = 0;
   const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(file.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code),
                                                          zip_discard);
-  if (archive == nullptr || zip_get_num_entries(archive.get(), 0) != 1) return "no archive of one entry";
+  if (archive == nullptr || zip_get_num_entries(archive.get(), 0) != 1) return "not an archive with one entry";
   zip_stat_t stat;
   zip_stat(archive.get(), name, 0, &stat);
   std::string bytes(stat.size, '\0');

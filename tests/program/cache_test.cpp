@@ -40,7 +40,7 @@ class Cache : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(Cache, HoldsAFolderOnceHoweverItsPathIsWritten) {
+TEST_F(Cache, ContainsAFolderOnceHoweverItsPathIsWritten) {
   write_images("photos");
   fs::create_directory_symlink(directory_ / "photos", directory_ / "link");
   const auto photos = (directory_ / "photos").string();
@@ -60,7 +60,7 @@ TEST_F(Cache, IsListedAndPrunedWithoutAConfiguration) {
   write_images("others");
   look_at((directory_ / "photos").string());
   look_at((directory_ / "others").string());
-  std::ofstream(cache_.path() / "packed/old.images") << "of an earlier version";
+  std::ofstream(cache_.path() / "packed/old.images") << "from an earlier version";
   const auto listed = slopegan({"data", "--cache"});
   ASSERT_EQ(listed.code, 0) << listed.err;
   EXPECT_THAT(listed.out, AllOf(HasSubstr(cache_.path().string() + ": 3 entries"), HasSubstr("/photos\n"),
@@ -75,7 +75,7 @@ TEST_F(Cache, IsListedAndPrunedWithoutAConfiguration) {
   EXPECT_THAT(slopegan({"data", "--cache"}).out, Not(HasSubstr("photos")));
 }
 
-TEST_F(Cache, OfSeveralUsersIsWritableForAllOfThem) {
+TEST_F(Cache, OfSeveralUsersIsWritableByAllOfThem) {
   write_images("photos");
   fs::permissions(cache_.path(), static_cast<fs::perms>(02777));
   const auto result = look_at((directory_ / "photos").string(), [] { ::umask(0077); });

@@ -18,7 +18,7 @@ class DiskSlowCheck : public ExactResume {
   std::filesystem::path run_on_disk() const { return disk() / "run"; }
 };
 
-TEST_F(DiskSlowCheck, AFullDiskEndsTheRunWhichResumesWithMoreSpace) {
+TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
   whole();
   // A checkpoint takes 440 kB. The disks have room for none, one, two, or two and most of a third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
@@ -37,7 +37,7 @@ TEST_F(DiskSlowCheck, AFullDiskEndsTheRunWhichResumesWithMoreSpace) {
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
   report_check("disks of 0.1, 0.7, 1.1, 1.35 MB (a checkpoint: 0.44 MB)",
-               "exit 6; 0, 1, 2, 2 whole checkpoints; with more space resumed to the same weights and history");
+               "exit 6; 0, 1, 2, 2 whole checkpoints; resumed with more space to the same weights and history");
 }
 
 TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {

@@ -282,7 +282,7 @@ class ColourEvaluate : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(ColourEvaluate, EndsBeforeTheRunDirectoryIsMadeIfTheWeightsAreMissing) {
+TEST_F(ColourEvaluate, FailsBeforeTheRunDirectoryIsCreatedIfTheWeightsAreMissing) {
   for (const std::string command : {"train", "sweep"}) {
     const auto missing = without_weights(arguments(command, {}));
     EXPECT_EQ(missing.code, 3) << missing.err;

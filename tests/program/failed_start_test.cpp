@@ -21,7 +21,7 @@ class FailedStart : public ProgramTest {
   }
 };
 
-TEST_F(FailedStart, LeavesNothingThatRefusesTheCorrectedCommand) {
+TEST_F(FailedStart, LeavesNothingThatBlocksTheCorrectedCommand) {
   for (const std::string command : {"train", "sweep"}) {
     for (const std::string& bad :
          {"data.path=" + (directory_ / "missing").string(), std::string("metrics.extractor=missing.pt")}) {
@@ -50,7 +50,7 @@ TEST_F(FailedStart, OfASweepWithoutResultsAllowsOtherValues) {
   EXPECT_EQ(result.code, 0) << result.err;
 }
 
-TEST_F(FailedStart, ExpandsPathsOfKeysAndOptions) {
+TEST_F(FailedStart, ExpandsPathsInKeysAndOptions) {
   const auto with_home = [this] { ::setenv("HOME", directory_.path().c_str(), 1); };
   const auto run_there = [&](const std::vector<std::string>& arguments) {
     return run(directory_.path(), arguments, with_home);

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// New runs with the weights of others.
+/// New runs that start with the weights of other runs.
 class FineTuning : public ProgramTest {
  protected:
   /// A short run named `name`, on 64 images of 16 × 16 pixels resized to 32.
@@ -57,7 +57,7 @@ TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
   EXPECT_EQ(with_prefix(start, "optimizer.generator.").begin()->second.abs().max().item<double>(), 0);
 }
 
-TEST_F(FineTuning, TakesTheOptimizerWhereAsked) {
+TEST_F(FineTuning, TakesTheOptimizerStateOnRequest) {
   ASSERT_EQ(train("a").code, 0);
   ASSERT_EQ(train("b", {"--resume", run_dir("a").string(), "--with-optimizer", "optimizer.generator_lr=1e-5",
                         "checkpoint.keep=9"})
@@ -81,7 +81,7 @@ TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
   EXPECT_THAT(result.err, HasSubstr("starting with the weights of " + (run_dir("b") / "checkpoints/0").string()));
 }
 
-TEST_F(FineTuning, GoesOnCountingIfNothingDiffers) {
+TEST_F(FineTuning, ContinuesCountingIfNothingDiffers) {
   ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -148,7 +148,7 @@ TEST_F(FineTuning, ImportsItsOwnExports) {
   }
 }
 
-TEST_F(FineTuning, SaysHowToImportAPickleOfPyTorch) {
+TEST_F(FineTuning, SaysHowToImportAPyTorchPickle) {
   for (const std::string start : {"PK\x03\x04zip archive", "\x80\x02}q\x01pickle"}) {
     const auto result = import("x", directory_.write("netG.pth", start));
     EXPECT_EQ(result.code, 4);

@@ -15,7 +15,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The program with its own cache on folders of images as people have them.
+/// The program with its own cache on realistic folders of images.
 class Folders : public ProgramTest {
  protected:
   /// Discs of changing position and colour; a negative `kind` gives the same image each time.
@@ -45,7 +45,7 @@ class Folders : public ProgramTest {
                      "data.path=" + (directory_ / folder).string(), "--out", (directory_ / "reals.png").string()});
   }
 
-  /// Nothing that a person reads of the run has a number that is not finite.
+  /// Expects that the output for the user contains no number that is not finite.
   void expect_finite(const Result& trained) {
     const std::string run = (outputs() / "run").string();
     const auto not_finite = ContainsRegex("(^|[^a-z])-?(inf|nan)([^a-z]|$)");
@@ -71,7 +71,7 @@ TEST_F(Folders, TrainWithATestSplitThatDoesNotFit) {
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }
 
-TEST_F(Folders, TrainWithATestSplitOfWhichNothingCanBeRead) {
+TEST_F(Folders, TrainWithAnUnreadableTestSplit) {
   write_images("pets/train", 20);
   fs::create_directories(directory_ / "pets/test");
   directory_.write("pets/test/a.jpg", "no image");
@@ -120,7 +120,7 @@ TEST_F(Folders, TrainAlthoughAFewFilesAreDamaged) {
   EXPECT_THAT(strict.err, HasSubstr("data.max_unreadable = 0"));
 }
 
-TEST_F(Folders, DataShowsWhatOfAFolderIsUsed) {
+TEST_F(Folders, DataShowsWhichPartsOfAFolderAreUsed) {
   write_images("mixed/cat", 3);
   write_images("mixed/dog", 3);
   directory_.write("mixed/cat/a.heic", std::string("\0\0\0\x18", 4) + "ftypheic....");

@@ -208,7 +208,7 @@ TEST_F(Generate, WritesOneImageToAFileOrSaysWhyNot) {
   EXPECT_EQ(names_in(directory_.path()).count("several.png"), 0u);
 }
 
-TEST_F(Generate, OutputsOfAllCommandsMayLieInNewDirectories) {
+TEST_F(Generate, OutputsOfAllCommandsMayBeInNewDirectories) {
   train();
   const auto run_path = run().string();
   const auto new_file = [&](const std::string& name) { return path("new/of/" + name).string(); };

@@ -35,7 +35,7 @@ class HostileSlowCheck : public ProgramTest {
   }
 };
 
-TEST_F(HostileSlowCheck, BadConfigurationsFailWithCodePlaceAndHint) {
+TEST_F(HostileSlowCheck, BadConfigurationsFailWithCodeLocationAndHint) {
   auto all = bad_configs();
   for (auto& bad : hostile_yaml()) all.push_back(std::move(bad));
   all = some_of(all, check_count(5, 120));
@@ -159,7 +159,7 @@ TEST_F(Hostile, InconsistentCheckpointsAreNotResumed) {
     save_checkpoint(checkpoints, checkpoint.info, checkpoint.tensors, 2);
     const auto result = train({"--resume", "auto"});
     EXPECT_EQ(result.code, 4);
-    EXPECT_THAT(result.err, HasSubstr("its manifest 64 images"));
+    EXPECT_THAT(result.err, HasSubstr("the manifest says 64 images"));
   }
 }
 

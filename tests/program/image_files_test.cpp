@@ -32,7 +32,7 @@ class ImageFiles : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(ImageFiles, PhotographsOfACameraAreReadWithLittleMemory) {
+TEST_F(ImageFiles, PhotographsFromACameraAreReadWithLittleMemory) {
   const std::string photo = encoded(".jpg", cv::Mat(4000, 6000, CV_8UC3, cv::Scalar(50, 100, 200)));
   for (int i = 0; i < 5; ++i) write(format_text("{}.jpg", i), photo);
   const auto result = data();
@@ -45,7 +45,7 @@ TEST_F(ImageFiles, PhotographsOfACameraAreReadWithLittleMemory) {
   EXPECT_LT(result.peak_mib, small + 800);
 }
 
-TEST_F(ImageFiles, LibrariesWriteNothingAndWhatTheySayIsSaidOnce) {
+TEST_F(ImageFiles, LibrariesWriteNothingAndTheirWarningsAreLoggedOnce) {
   cv::Mat image(64, 64, CV_8UC3);
   cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs and sweeps that were copied, moved or renamed, or whose data were.
+/// Runs and sweeps that were copied, moved or renamed, or whose data was moved.
 class Moved : public ProgramTest {
  protected:
   Moved() {
@@ -54,7 +54,7 @@ void expect_own_images(const Result& result) {
   EXPECT_THAT(result.err, Not(HasSubstr("no row of real images")));
 }
 
-TEST_F(Moved, ACopyWithoutLinksIsResumedAndEvaluated) {
+TEST_F(Moved, ACopyWithoutSymlinksIsResumedAndEvaluated) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train", {"training.total_images=64"})).code, 0);
   const fs::path copy = directory_ / "elsewhere/smoke";
   fs::create_directories(copy.parent_path());
@@ -72,7 +72,7 @@ TEST_F(Moved, ACopyWithoutLinksIsResumedAndEvaluated) {
   EXPECT_EQ(read_history(copy / "history.jsonl").back().images, 128);
 }
 
-TEST_F(Moved, ItsRelativeDataAreFoundFromAnotherDirectory) {
+TEST_F(Moved, DataAtARelativePathIsFoundFromAnotherDirectory) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train")).code, 0);
   const auto manifest = nlohmann::json::parse(read_text(run_dir() / "checkpoints/latest/manifest.json"));
   EXPECT_EQ(manifest["data_path"], fs::canonical(directory_ / "photos").string());
@@ -84,7 +84,7 @@ TEST_F(Moved, ItsRelativeDataAreFoundFromAnotherDirectory) {
   }
 }
 
-TEST_F(Moved, MovedDataAreNamedByAnOption) {
+TEST_F(Moved, MovedDataIsLocatedByAnOption) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train")).code, 0);
   fs::rename(directory_ / "photos", directory_ / "pictures");
   EXPECT_EQ(slopegan({"diagnose", run_dir().string()}).code, 3);
@@ -116,7 +116,7 @@ TEST_F(Moved, ARenamedSweepIsShownAndContinued) {
   EXPECT_THAT(result.err, HasSubstr("2 of 3 arms need no more training"));
 }
 
-TEST_F(Moved, ASweepIsNotContinuedOnOtherImages) {
+TEST_F(Moved, ASweepIsNotContinuedOnDifferentImages) {
   const std::vector<std::string> keys = {"training.threads=1", "training.total_images=64"};
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("sweep", keys)).code, 0);
   write_png(directory_ / "photos/one_more.png", cv::Mat(40, 40, CV_8UC3, cv::Scalar(1, 2, 3)));
@@ -148,9 +148,9 @@ TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
   EXPECT_THAT(without_data.err, HasSubstr("but the metrics of the run were measured by classifier-photos@"));
 }
 
-/// A run of version 0.9 has a configuration without the keys of later versions. `--arm` reads such a file as that of
-/// the program, so that it makes the same run.
-TEST_F(Moved, ARunOfVersion09GoesOnWithItsReadingOfImages) {
+/// A run from version 0.9 has a configuration without the keys of later versions. `--arm` reads such a file as one that
+/// the program wrote, so that it produces the same run.
+TEST_F(Moved, ARunFromVersion09KeepsReadingImagesInTheSameWay) {
   for (int i = 0; i < 40; ++i) {  // version 0.9 pads them to 32 pixels; later ones resize them
     write_png(directory_ / "photos" / (std::to_string(i) + ".png"), cv::Mat(28, 28, CV_8UC3, cv::Scalar(i, 90, 200)));
   }

@@ -88,7 +88,7 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
 class Signals : public ExactResume {};
 
 TEST_F(Signals, ASecondSignalExitsWithoutFinishingTheStep) {
-  // Steps that take seconds. Without metrics, whose preparation would stop at the first signal.
+  // Each step takes seconds. Metrics are disabled, because their preparation would stop at the first signal.
   Program program(directory_.path(),
                   arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
                                     "discriminator.width=32", "metrics.every_images=0"}));

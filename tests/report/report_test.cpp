@@ -127,7 +127,7 @@ void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, c
   }
 }
 
-TEST(Report, OfARunHasAllSectionsAndIsWrittenIntoItsDirectory) {
+TEST(Report, OfARunHasAllSectionsAndIsWrittenToItsDirectory) {
   const TemporaryDirectory directory;
   make_run(directory / "run");
   const auto file = write_report(directory / "run");

@@ -15,7 +15,7 @@ namespace {
 using testing::check_count;
 using testing::report_check;
 
-/// Silent damage, of which reading must detect every kind.
+/// Silent damage: reading must detect every kind of it.
 class CheckpointDamageSlowCheck : public ::testing::Test {
  protected:
   CheckpointDamageSlowCheck() {
@@ -59,7 +59,7 @@ TEST_F(CheckpointDamageSlowCheck, EveryTruncationIsDetected) {
     EXPECT_FALSE(is_refused_with(file, whole));
   }
   EXPECT_EQ(detected, cuts);
-  report_check("state and manifest cut at every byte of the first and last 4 KiB and 2 x 500 places",
+  report_check("state and manifest truncated at every byte of the first and last 4 KiB and at 2 x 500 other positions",
                format_text("{} of {} detected", detected, cuts));
 }
 

@@ -134,7 +134,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAKillAtAnyStep) {
       expect_that_it_goes_on(dir);
     }
   }
-  report_check("kill -9 before every step of 4 changes of checkpoints",
+  report_check("kill -9 before every step of 4 changes to checkpoints",
                format_text("{} of {}: old or new, whole", kills, kills));
 }
 

@@ -231,7 +231,7 @@ TEST_F(CheckpointTest, ListsThemIfAllAreDamaged) {
   EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
 }
 
-TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasAnotherNumber) {
+TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasADifferentNumber) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
@@ -239,7 +239,7 @@ TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasAnotherNumber) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest says 2000 images")));
 }
 
-TEST_F(CheckpointTest, DoesNotFollowALinkOutOfTheRun) {
+TEST_F(CheckpointTest, DoesNotFollowASymlinkOutOfTheRun) {
   save(dir_, 1000);
   save(temporary_ / "elsewhere", 2000);
   for (const auto& target : {(temporary_ / "elsewhere/2000").string(), std::string("../elsewhere/2000")}) {
@@ -269,7 +269,7 @@ TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIsMarked) {
   EXPECT_THAT(names_in(dir_), ElementsAre("4000", "5000", "best", "latest"));
 }
 
-TEST_F(CheckpointTest, ADanglingBestLinkIsRemoved) {
+TEST_F(CheckpointTest, ADanglingBestSymlinkIsRemoved) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   mark_best(dir_, 2000);
   remove_newer_checkpoints(dir_, 1000);
@@ -284,7 +284,7 @@ TEST_F(CheckpointTest, AnUnreadableNewerOneIsRenamedOnResume) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000-unreadable", "latest"));
 }
 
-/// Replaces the links by directories, as cp -rL, scp -r and zip do.
+/// Replaces the symlinks with directories, as cp -rL, scp -r and zip do.
 void follow_links(const fs::path& dir) {
   for (const char* name : {"latest", "best"}) {
     if (!fs::is_symlink(dir / name)) continue;
@@ -294,7 +294,7 @@ void follow_links(const fs::path& dir) {
   }
 }
 
-TEST_F(CheckpointTest, IsSavedInACopyWhoseLinksBecameDirectories) {
+TEST_F(CheckpointTest, IsSavedInACopyWhoseSymlinksBecameDirectories) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   mark_best(dir_, 1000);
   follow_links(dir_);
@@ -351,7 +351,7 @@ TEST_F(CheckpointTest, NamesItsDataByTheAbsolutePathIfTheWrittenOneDoesNotExist)
 }
 
 /// In a container, every process may have the same process ID.
-TEST_F(CheckpointTest, IsMarkedDespiteALinkLeftByAKilledProcess) {
+TEST_F(CheckpointTest, IsMarkedDespiteASymlinkLeftByAKilledProcess) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   for (const std::string name : {"best", "latest"}) {
     fs::create_symlink("nowhere", dir_ / (".tmp-" + name + "-" + std::to_string(::getpid())));

@@ -143,7 +143,7 @@ TEST(MetricsRecord, RoundTrips) {
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), (std::vector{metrics_example(), without_repeat}));
 }
 
-TEST(MetricsRecord, KeepsTheFiguresOfFurtherExtractors) {
+TEST(MetricsRecord, KeepsTheMetricsOfFurtherExtractors) {
   const TemporaryDirectory directory;
   auto record = metrics_example();
   EXPECT_FALSE(nlohmann::json::parse(metrics_line(record)).contains("others"));
@@ -154,7 +154,7 @@ TEST(MetricsRecord, KeepsTheFiguresOfFurtherExtractors) {
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), std::vector{record});
 }
 
-TEST(MetricsRecord, ReadsALineOfVersion0_9) {
+TEST(MetricsRecord, ReadsALineFromVersion0_9) {
   const TemporaryDirectory directory;
   directory.write("m.jsonl",
                   R"({"images":640,"extractor":"x@1","samples":100,"values":{"fd":2.5},"floors":{},"floor_samples":0,)"

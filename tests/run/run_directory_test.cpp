@@ -66,7 +66,7 @@ TEST(RunDirectory, IsDiscardedWithItsNewParentsIfNothingWasTrained) {
   EXPECT_TRUE(fs::is_empty(directory.path()));
 }
 
-TEST(RunDirectory, IsNotDiscardedIfItWasThereOrHasResults) {
+TEST(RunDirectory, IsNotDiscardedIfItExistedBeforeOrHasResults) {
   const TemporaryDirectory directory;
   const fs::path root = directory / "x", empty = directory / "empty", used = directory / "used";
   touch(RunDirectory::create(root).config_file());

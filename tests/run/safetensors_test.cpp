@@ -160,7 +160,7 @@ TEST(Safetensors, RejectsTensorsThatCannotBeStored) {
   EXPECT_FALSE(fs::exists(directory / "file"));
 }
 
-TEST(Safetensors, AFullDiskIsAnIoError) {
+TEST(Safetensors, ReportsAFullDiskAsAnIoError) {
   const TemporaryDirectory directory;
   const NamedTensors tensors = {{"large", at::zeros({10000})}};
   const FileSizeLimit limit(5000);
