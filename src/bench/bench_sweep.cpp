@@ -9,6 +9,7 @@
 #include "support/files.h"
 #include "support/machine.h"
 #include "support/text.h"
+#include "sweep/scheduler.h"
 #include "sweep/sweep.h"
 
 namespace slopegan {
@@ -46,7 +47,7 @@ void run_arms(Config config, std::int64_t arms, std::int64_t jobs) {
   config.training.threads = jobs == 1 ? usable_cores() : 1;
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
-  const auto result = run_sweep(config, directory, all, all);
+  const auto result = run_sweep(config, directory, all, fixed_agenda(config, all));
   if (result.exit_code != 0)
     throw std::runtime_error(format_text("an arm of the benchmark failed with exit code {}", result.exit_code));
 }

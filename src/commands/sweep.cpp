@@ -16,6 +16,7 @@
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/results.h"
+#include "sweep/scheduler.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
@@ -53,8 +54,9 @@ int sweep_command(const SweepArguments& arguments) {
   install_signal_handlers();
   const auto directory = open_sweep(config, prepare_data(config));
   const auto all = make_arms(config, directory);
-  const SweepResult result =
-      run_sweep(config, directory, all, arms_of_shard(all, shard), std::chrono::seconds(arguments.report_every));
+  const auto mine = arms_of_shard(all, shard);
+  const SweepResult result = run_sweep(config, directory, all, fixed_agenda(config, mine),
+                                       {.report_every = std::chrono::seconds(arguments.report_every)});
   log::table(results_table(all));
   if (result.stopped) {
     log::info("stopped; run the same command again to resume");

@@ -17,6 +17,8 @@ static constexpr std::string_view lock_name = ".lock";
 
 fs::path RunPaths::samples_file(std::int64_t images) const { return samples_dir() / (std::to_string(images) + ".png"); }
 
+fs::path RunPaths::lock_file() const { return root_ / lock_name; }
+
 /// Whether the directory has an entry, other than the lock, for which `is_allowed` is false.
 template <class Predicate>
 static bool has_entry_except(const fs::path& directory, Predicate&& is_allowed) {

@@ -175,6 +175,15 @@ void FileLock::check_in_place() const {
   throw IoError(display(guarded_) + " was removed or replaced while it was in use");
 }
 
+std::optional<std::string> lock_holder(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return std::nullopt;
+  PosixFile lock(file, O_RDONLY);
+  if (::flock(lock.descriptor(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  if (errno != EWOULDBLOCK) throw_io_error("lock", file);
+  return holder(lock);
+}
+
 FileLock wait_for_lock(const fs::path& file, const fs::path& guarded) {
   for (;;) {
     try {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,6 +90,10 @@ class FileLock {
   std::filesystem::path guarded_;
   PosixFile file_;
 };
+
+/// The process that holds the lock `file` ("process 1234"), or std::nullopt if nobody does. Takes the lock for a
+/// moment, so an attempt to lock the file at the same time may fail.
+std::optional<std::string> lock_holder(const std::filesystem::path& file);
 
 /// Locks `file` like FileLock, but waits while another process holds the lock. Throws StoppedError if a signal asks the
 /// process to stop while it waits.

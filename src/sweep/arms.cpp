@@ -73,4 +73,10 @@ bool is_over(const ArmState& state, const Config& config) {
   return state.status == RunStatus::done && state.images >= config.training.total_images;
 }
 
+std::optional<RunStatus> end_of(const Arm& arm, const Config& config) {
+  const auto status = status_of(arm);
+  if (status != RunStatus::done && status != RunStatus::diverged) return std::nullopt;
+  return is_over(read_arm_state(arm), config) ? status : std::nullopt;
+}
+
 }  // namespace slopegan

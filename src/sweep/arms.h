@@ -38,6 +38,9 @@ ArmState read_arm_state(const Arm& arm);
 /// diverge again).
 bool is_over(const ArmState& state, const Config& config);
 
+/// The status of an arm that is over; std::nullopt for other arms. Does not read the history of an arm in training.
+std::optional<RunStatus> end_of(const Arm& arm, const Config& config);
+
 /// The last record of the arm's history, metrics or diagnostics, or std::nullopt if there is none. If the file cannot
 /// be read, logs a warning and returns std::nullopt.
 std::optional<HistoryRecord> last_history(const Arm& arm);

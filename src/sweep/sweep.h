@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -34,18 +34,5 @@ bool continues_sweep_of_0_9(const LoadedConfig& config);
 /// may differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were trained on
 /// images with a hash other than `dataset_hash` (empty: unknown), or if the directory does not contain a sweep.
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
-
-struct SweepResult {
-  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as 128 +
-  /// signal. If the sweep itself was stopped, 128 + signal.
-  int exit_code = 0;
-  bool stopped = false;  ///< whether a signal stopped the sweep
-};
-
-/// Trains the arms of `mine` that still need training, sweep.jobs processes at a time, which share the cores. If an arm
-/// fails, its failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends. Unless
-/// `report_every` is 0, a child process rewrites the sweep's report at this interval.
-SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
-                      const std::vector<Arm>& mine, std::chrono::seconds report_every = {});
 
 }  // namespace slopegan

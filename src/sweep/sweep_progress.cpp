@@ -63,8 +63,17 @@ std::string progress_text(const SweepView& view) {
   return text + format_text("  {:.0f}/s  {:.0f} MiB", view.images_per_second, view.memory_mib);
 }
 
-SweepProgress::SweepProgress(std::int64_t total_images, std::map<const Arm*, std::int64_t> images)
-    : total_images_(total_images), images_(std::move(images)), start_(Clock::now()), shown_(start_) {}
+SweepProgress::SweepProgress(std::int64_t total_images)
+    : total_images_(total_images), start_(Clock::now()), shown_(start_) {}
+
+void SweepProgress::expect(const std::vector<const Arm*>& arms) {
+  std::erase_if(images_, [&](const auto& known) { return std::ranges::find(arms, known.first) == arms.end(); });
+  for (const Arm* arm : arms) {
+    if (images_.contains(arm)) continue;
+    const auto view = arm_progress(*arm, total_images_);
+    images_[arm] = view ? view->images : 0;
+  }
+}
 
 SweepProgress::~SweepProgress() { log::status_line(""); }
 

@@ -33,11 +33,13 @@ std::string progress_text(const SweepView& view);
 /// Shows one line per running arm and one for the sweep: in place on a terminal, otherwise every 30 s.
 class SweepProgress {
  public:
-  /// `images`: the images that each arm to be trained has already seen.
-  SweepProgress(std::int64_t total_images, std::map<const Arm*, std::int64_t> images);
+  explicit SweepProgress(std::int64_t total_images);
   ~SweepProgress();
   SweepProgress(const SweepProgress&) = delete;
   SweepProgress& operator=(const SweepProgress&) = delete;
+
+  /// Sets the arms that are still to be trained.
+  void expect(const std::vector<const Arm*>& arms);
 
   /// Redraws at most once per second on a terminal, otherwise once per 30 s.
   void update(const std::vector<const Arm*>& running, std::size_t over, std::size_t failed, std::size_t total);

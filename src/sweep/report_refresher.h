@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "sweep/child_process.h"
+
+namespace slopegan {
+
+/// Rewrites a sweep's report periodically in a child process, so that a large report does not delay the arms and a
+/// failure does not stop them.
+class ReportRefresher {
+ public:
+  /// `every` = 0 never refreshes the report.
+  ReportRefresher(std::filesystem::path sweep_dir, std::chrono::seconds every);
+
+  void refresh_if_due();
+
+  /// Waits for the report that is being written, so that it cannot replace a later one.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void collect();
+  void warn(const std::string& reason);
+
+  std::filesystem::path sweep_dir_;
+  std::chrono::seconds every_;
+  Clock::time_point started_ = Clock::now();
+  std::optional<ChildProcess> process_;
+  bool warned_ = false;
+};
+
+}  // namespace slopegan

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "config/config.h"
+#include "sweep/arms.h"
+
+/// Trains the arms of a sweep in child processes. Several sweep processes may share a directory: the lock on an arm's
+/// run directory decides who trains it, and the others wait for it or train it themselves if its holder dies.
+namespace slopegan {
+
+/// What a sweep still has to train.
+struct Agenda {
+  std::vector<const Arm*> needed;  ///< the arms that are not over, in the order in which to train them
+  std::size_t over = 0;            ///< number of arms that are over
+  std::size_t diverged = 0;        ///< how many of these diverged
+};
+
+/// Returns the agenda according to the files of the arms. Called whenever an arm ends, and every few seconds.
+using ReadAgenda = std::function<Agenda()>;
+
+/// The agenda of a sweep with a fixed number of arms: those of `mine` that are not over. Keeps a reference to `mine`.
+ReadAgenda fixed_agenda(const Config& config, const std::vector<Arm>& mine);
+
+struct ScheduleOptions {
+  /// A child process rewrites the sweep's report at this interval; 0 = never.
+  std::chrono::seconds report_every{0};
+  bool stop_dropped = false;  ///< whether running arms that leave the agenda are ended instead of finished
+  std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;  ///< when to stop the arms
+};
+
+struct SweepResult {
+  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as 128 +
+  /// signal. If the sweep itself was stopped, 128 + signal.
+  int exit_code = 0;
+  bool stopped = false;      ///< whether a signal stopped the sweep
+  bool out_of_time = false;  ///< whether the deadline stopped it
+};
+
+/// Trains the arms on the agenda, sweep.jobs processes at a time, which share the cores. Arms in use by other processes
+/// are left to them; when nothing else is left, waits for them and logs which process holds them. If an arm fails, its
+/// failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends.
+SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
+                      const ReadAgenda& read_agenda, const ScheduleOptions& options = {});
+
+}  // namespace slopegan
