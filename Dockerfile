@@ -8,7 +8,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends git ca-certific
 COPY . /slopegan
 WORKDIR /slopegan
 RUN SLOPEGAN_WERROR=OFF scripts/build.sh release slopegan slopegan_share slopegan_layers && cmake --install build/release --prefix /opt/slopegan
-# LibTorch's libraries, and CUDA's if the wheel depends on them, in the same relative places as in the wheels.
+# LibTorch's libraries, and CUDA's if the wheel depends on them, at the same relative locations as in the wheels.
 RUN mkdir -p /opt/torch && cd .venv/lib/python3.11/site-packages && cp -a torch/lib /opt/torch/lib && \
     if [ -d nvidia ]; then cp -a nvidia /opt/nvidia; fi
 

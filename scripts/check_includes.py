@@ -59,7 +59,7 @@ def find_problems(root: pathlib.Path):
 
 
 def missing_sources(root: pathlib.Path):
-    """Sources that a CMake list outside the normal build names, although they do not exist."""
+    """Sources that are named in a CMake list outside the normal build but do not exist."""
     listing = root.parent / "tests/fuzz/CMakeLists.txt"
     for path in re.findall(r"\$\{source_dir\}/([\w/]+\.cpp)", listing.read_text() if listing.exists() else ""):
         if not (root / path).is_file():

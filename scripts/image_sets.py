@@ -1,4 +1,4 @@
-"""What the scripts make_*.py, which create folders of images, have in common."""
+"""Functions shared by the scripts make_*.py, which create folders of images."""
 import os
 import pathlib
 import shutil
@@ -28,7 +28,7 @@ def finish(folder: pathlib.Path, count: int) -> None:
 
 
 class NpmPackages:
-    """Downloads npm packages into a temporary directory with `npm pack`, which runs no code of the packages."""
+    """Downloads npm packages into a temporary directory with `npm pack`, which runs no code from the packages."""
 
     def __init__(self, names: list[str]):
         if shutil.which("npm") is None:

@@ -79,7 +79,7 @@ def find_state_dict(content: dict, network: str) -> dict[str, torch.Tensor] | No
 
 
 def find_plain(content: dict) -> dict[str, torch.Tensor] | None:
-    """The only state dict in a file of one network."""
+    """The only state dict in a file with a single network."""
     if is_state_dict(content):
         return renamed(content)
     return next((found for name in WRAPPERS if isinstance(content.get(name), dict) and (found := find_plain(content[name]))),
@@ -95,7 +95,7 @@ def read_state_dict(file: str, network: str) -> dict[str, torch.Tensor]:
     state = find_state_dict(content, network) or find_plain(content)
     if state is None:
         names = ", ".join(str(name) for name in list(content)[:8])
-        raise ValueError(f"{file} contains no state dict of a {network}; it contains: {names}")
+        raise ValueError(f"{file} contains no state dict for a {network}; it contains: {names}")
     return state
 
 

@@ -41,7 +41,7 @@ def flatten(record: dict, prefix: str = "") -> dict:
 
 
 def merge_records(run: pathlib.Path) -> dict:
-    """All figures, keyed by the number of images seen, in ascending order."""
+    """All values, keyed by the number of images seen, in ascending order."""
     merged = {}
     for name in ("history", "metrics", "diagnostics"):
         for record in read_records(run / f"{name}.jsonl"):

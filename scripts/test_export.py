@@ -5,7 +5,7 @@
     test_export.py SLOPEGAN --opencv PROGRAM     loads ONNX with OpenCV's dnn module instead; PROGRAM is built from
                                                  tests/consumer/opencv_dnn.cpp
 
-safetensors is loaded with the code of outputs/README.md, TorchScript with torch.jit.load, ONNX with
+safetensors is loaded with the code from outputs/README.md, TorchScript with torch.jit.load, ONNX with
 scripts/verify_onnx.py. Exits with 77 if torch, safetensors, onnx, onnxruntime or OpenCV's dnn module is not installed.
 """
 import argparse

@@ -4,10 +4,10 @@
     test_readme.py SLOPEGAN     the program to test
     test_readme.py --list       prints the commands without running them
 
-The program is available as build/release/slopegan and as slopegan, through a wrapper that makes training and measurements
-small. Commands are otherwise changed only by `SMALLER`. Commands in `ELSEWHERE` are not run. The test fails if a command
-exits with a code other than 0, if an entry of `ELSEWHERE` no longer occurs in a README, or if a link is broken or a file
-that is named does not exist.
+The program is available as build/release/slopegan and as slopegan, through a wrapper that shortens training and
+measurements. Commands are otherwise changed only by `SMALLER`. Commands in `ELSEWHERE` are not run. The test fails if a
+command exits with a code other than 0, if an entry of `ELSEWHERE` no longer occurs in a README, if a link is broken, or
+if a file named in a README does not exist.
 """
 import os
 import pathlib
@@ -31,7 +31,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "scripts/setup.sh": "scripts/test.sh runs it",
     "SLOPEGAN_TEST=1 scripts/setup.sh": "scripts/test.sh runs it",
     "SLOPEGAN_IMAGES=1 scripts/setup.sh": "installs a font",
-    "SLOPEGAN_TORCH=": "needs another LibTorch",
+    "SLOPEGAN_TORCH=": "needs a different LibTorch",
     "cmake --preset": "scripts/test.sh runs it",
     "cmake --build": "scripts/test.sh runs it",
     "cmake --install": "scripts/test_install.sh",
@@ -133,7 +133,7 @@ def reason_to_skip(command):
 
 
 def create_home(home: pathlib.Path):
-    """Creates a directory that looks like the checkout after a build, with the files of a user. Returns True on success."""
+    """Creates a directory that looks like the checkout after a build, with a user's files. Returns True on success."""
     for name in ("configs", "scripts", ".venv", "README.md"):
         (home / name).symlink_to(SOURCE / name)
     program = home / "build/release/slopegan"

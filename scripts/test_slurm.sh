@@ -77,13 +77,13 @@ results=$dir/outputs/smoke/results.csv
 before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
 submit --array=1-2 || fail "the second array job failed"   # a different number of shards, all finished
 [[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
-grep -qE '[0-9]+ of [0-9]+ arms .*already' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
+grep -qE '[0-9]+ of [0-9]+ arms need no more training' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
 
-# --- Two ranks under srun; an ordinary run in a batch job of two tasks -----------------------------------------------
+# --- Two ranks under srun; an ordinary run in a batch job with two tasks -----------------------------------------------
 train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)
 timeout 120 srun --ntasks=2 --overcommit "${train[@]}" run.name=ranks >"$dir/srun.log" 2>&1 || fail "srun failed"
 grep -q '2 ranks' "$dir/srun.log" || fail "the tasks of srun did not train together"
 timeout 120 sbatch --wait --ntasks=2 --overcommit --output="$dir/batch.log" --wrap "$(printf '%q ' "${train[@]}" run.name=batch)" \
-  >"$dir/sbatch.log" || fail "an ordinary run in a batch job of two tasks failed"
+  >"$dir/sbatch.log" || fail "an ordinary run in a batch job with two tasks failed"
 ! grep -q 'ranks' "$dir/batch.log" || fail "the batch script acted as a rank"
 echo "Slurm: six arms in three tasks, none trained twice; two ranks under srun; an ordinary run in a batch script"

@@ -146,7 +146,7 @@ def main() -> int:
         assert len(list(run.glob("events.out.tfevents.*"))) == 2
         check(open_reader.Reload(), run)
         count = check(new_reader(run), run)
-        # A reader of single files, such as tbparse, finds no step in both files.
+        # A reader of individual files, such as tbparse, finds no step in both files.
         first, second = (new_reader(file).Scalars("loss/generator") for file in sorted(run.glob("events.out.*")))
         assert first[-1].step <= 640 < second[0].step and second[-1].step == 1280
         train(program, directory, "run.name=off", "events.tensorboard=false")

@@ -3,9 +3,9 @@
 
     .venv/bin/python scripts/try_folders.py [SLOPEGAN] [--only TEXT] [--keep FOLDER]
 
-SLOPEGAN is the program, by default build/release/slopegan. A case fails if the exit code or a required word of the
-output differs, or if a codec writes to the terminal. Exits with 0 if all cases pass, 1 if one fails, 77 if NumPy or
-Pillow is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
+SLOPEGAN is the program, by default build/release/slopegan. A case fails if the exit code differs, if a required word is
+missing from the output, or if a codec writes to the terminal. Exits with 0 if all cases pass, 1 if one fails, and 77 if
+NumPy or Pillow is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
 """
 import argparse
 import dataclasses
@@ -41,7 +41,7 @@ class Case:
     says: tuple[str, ...]  # regular expressions that the output must match
     code: int
     arguments: tuple[str, ...]
-    path: str  # data.path in the folder of the case
+    path: str  # data.path, relative to the folder of the case
 
 
 def case(name: str, *says: str, code: int = 0, arguments: tuple[str, ...] = (), path: str = ""):
@@ -124,7 +124,7 @@ def _(folder):
                                       png_chunk(b"IEND", b""))
 
 
-@case("many other endings and formats", r"\.heic 10", r"\.avif 10", r"images  1[0-9][0-9] ")
+@case("many other extensions and formats", r"\.heic 10", r"\.avif 10", r"images  1[0-9][0-9] ")
 def _(folder):
     fill(folder, 40, ".jpg")
     for index in range(40, 80):
@@ -152,7 +152,7 @@ def _(folder):
         (folder / f"{index}.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + os.urandom(99))
 
 
-@case("endings in upper case and wrong endings", r"images  18 ")
+@case("extensions in upper case and wrong extensions", r"images  18 ")
 def _(folder):
     fill(folder, 6)
     for index in range(6, 12):
@@ -282,7 +282,7 @@ def _(folder):
     transparent(folder, "RGB")
 
 
-@case("a background that is no colour", r"data\.background", r"white", code=2, arguments=("data.background=reddish",))
+@case("a background that is not a colour", r"data\.background", r"white", code=2, arguments=("data.background=reddish",))
 def _(folder):
     transparent(folder, "RGB")
 
@@ -337,7 +337,7 @@ def _(folder):
     fill(folder, 12, width=56, height=60)
 
 
-# --- Folders that are not what one hopes -------------------------------------------------------------------------------
+# --- Unusual folders -----------------------------------------------------------------------------------------------------
 @case("directories as classes", r"labels .*cat: 8.*dog: 8")
 def _(folder):
     fill(folder / "cat", 8)
@@ -359,7 +359,7 @@ def _(folder):
     (folder / "dog").symlink_to(folder.parent / "elsewhere_b")
 
 
-@case("a link to the folder itself", r"images  12 ")
+@case("a symlink to the folder itself", r"images  12 ")
 def _(folder):
     fill(folder, 12)
     (folder / "again").symlink_to(folder)
@@ -420,7 +420,7 @@ def _(folder):
     photo(30).save(folder / "cover.jpg")
 
 
-@case("folders that programs leave", r"images  12 ", r"skipped: .*@eaDir")
+@case("folders left behind by programs", r"images  12 ", r"skipped: .*@eaDir")
 def _(folder):
     fill(folder, 12)
     for name in ("@eaDir", "__MACOSX", ".thumbnails", ".ipynb_checkpoints", "lost+found", "$RECYCLE.BIN"):
@@ -437,7 +437,7 @@ def _(folder):
     fill(folder / "test", 6, first=16)
 
 
-@case("a test split with another class", r"(?s)test\n  images  6 ", r"bird")
+@case("a test split with a different class", r"(?s)test\n  images  6 ", r"bird")
 def _(folder):
     fill(folder / "train/cat", 8)
     fill(folder / "train/dog", 8, first=8)
@@ -476,7 +476,7 @@ def _(folder):
 IDX, NPZ, CIFAR = ("data.kind=idx",), ("data.kind=npz",), ("data.kind=cifar",)
 
 
-@case("IDX files in directories of their own names", r"images  30 of 28 x 28", r"labels  0: 3", arguments=IDX)
+@case("IDX files in directories named after them", r"images  30 of 28 x 28", r"labels  0: 3", arguments=IDX)
 def _(folder):
     labels = (numpy.arange(30) % 10).astype(numpy.uint8)
     for name, array in (("train-images", digits(30)), ("train-labels", labels)):
@@ -485,7 +485,7 @@ def _(folder):
         (folder / inner / inner).write_bytes(idx(array))
 
 
-@case("IDX labels of another count", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
+@case("IDX labels whose number differs from the images", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
 def _(folder):
     folder.mkdir()
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(digits(30))))
@@ -522,7 +522,7 @@ def _(folder):
     numpy.savez(folder / "a.npz", train_images=colours(20), train_labels=numpy.eye(4)[numpy.arange(20) % 4])
 
 
-@case("labels in words", r"labels .*cat: 10.*dog: 10", arguments=NPZ, path="a.npz")
+@case("text labels", r"labels .*cat: 10.*dog: 10", arguments=NPZ, path="a.npz")
 def _(folder):
     folder.mkdir()
     numpy.savez(folder / "a.npz", train_images=colours(20), train_labels=numpy.array(["cat", "dog"] * 10))
@@ -540,7 +540,7 @@ def _(folder):
     numpy.savez(folder / "a.npz", train_images=(colours(20) / 255).astype(numpy.float32), train_labels=numpy.arange(20) % 2)
 
 
-@case("CIFAR-10's version for Python", r"(?i)binary", code=3, arguments=CIFAR)
+@case("the Python version of CIFAR-10", r"(?i)binary", code=3, arguments=CIFAR)
 def _(folder):
     (folder / "cifar-10-batches-py").mkdir(parents=True)
     (folder / "cifar-10-batches-py/data_batch_1").write_bytes(b"\x80\4" + bytes(99))
@@ -578,7 +578,7 @@ def run(program: str, one: Case, folder: pathlib.Path) -> tuple[bool, str]:
     # A note of our own may quote a decoder once, with the file's name.
     others = "\n".join(line for line in output.splitlines() if not re.match(r"  (note|warning) ", line))
     if word := CODEC_WORDS.search(others):
-        problems.append(f"a codec speaks: {word.group()}")
+        problems.append(f"a codec wrote to the terminal:  {word.group()}")
     shown = [line for line in output.splitlines() if not re.search(r"^  sha256|packing|packed|^real images", line)]
     print(f"{'FAILED' if problems else 'ok    '} {one.name}")
     for line in shown:

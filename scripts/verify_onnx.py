@@ -4,7 +4,7 @@
     verify_onnx.py FILE.onnx [--reference FILE.safetensors]
 
 The reference is written by `slopegan export --reference`: latents, and the images of LibTorch's operators. Every pixel must
-agree to 1e-5, for several batch sizes. Without a reference, only the range of the images is checked. Exits with 0 on
+agree to within 1e-5, for several batch sizes. Without a reference, only the range of the images is checked. Exits with 0 on
 success, 1 on failure, 77 if a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
 """
 import argparse
@@ -52,7 +52,7 @@ def verify(file: str, reference: str | None) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file")
-    parser.add_argument("--reference", help="safetensors file of `slopegan export --reference`")
+    parser.add_argument("--reference", help="safetensors file written by `slopegan export --reference`")
     arguments = parser.parse_args()
     try:
         print(f"{arguments.file}: {verify(arguments.file, arguments.reference)}")
