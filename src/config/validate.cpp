@@ -161,7 +161,7 @@ void check_targets_use_slope(const Config& config, std::vector<std::string>& err
   }
 }
 
-/// The slopes under one condition, or under none.
+/// The slopes under one condition, or without conditions.
 Findings check_sweep_slopes(const Config& config) {
   Findings findings;
   for (const double value : config.sweep.negative_slope) {
@@ -197,7 +197,7 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
   }
   if (config.metrics.every_images == 0 ||
       std::ranges::find(config.metrics.names, MetricName::fd) == config.metrics.names.end()) {
-    errors.emplace_back("metrics.every_images and metrics.names must provide fd, on which a race decides");
+    errors.emplace_back("metrics.every_images and metrics.names must provide fd, which decides a race");
   }
 }
 

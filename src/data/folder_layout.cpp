@@ -33,7 +33,7 @@ std::vector<std::string> words_of(const std::string& name) {
   return words;
 }
 
-/// A name that contains one word for a split.
+/// A name that mentions one split.
 struct SplitName {
   std::string name;
   bool is_train = false;

@@ -15,9 +15,9 @@ namespace slopegan {
 struct FolderImages {
   std::filesystem::path root;
   std::vector<std::filesystem::path> files;  ///< relative to root
-  std::vector<std::string> class_names;      ///< directories of the training images, sorted; empty without labels
-  std::vector<std::int64_t> labels;          ///< one per file, or empty
-  std::string fingerprint;                   ///< SHA-256 of the files' names, sizes and modification times
+  std::vector<std::string> class_names;  ///< directories of the training images, sorted; empty if there are no labels
+  std::vector<std::int64_t> labels;      ///< one per file, or empty
+  std::string fingerprint;               ///< SHA-256 of the files' names, sizes and modification times
   std::vector<std::string> notes, warnings;  ///< see Dataset
 };
 

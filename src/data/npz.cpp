@@ -63,8 +63,8 @@ std::optional<NpzSplit> split_named(const Words& arrays, const Words& splits) {
   return NpzSplit{images, array_named(arrays, splits, label_words)};
 }
 
-/// Finds images whose name contains no word for a split: an array with one of the usual names, the first unnamed array,
-/// or the only array.
+/// Finds images whose name does not mention a split: an array with one of the usual names, the first unnamed array, or
+/// the only array.
 std::optional<NpzSplit> unsplit(const Words& arrays) {
   if (auto named = split_named(arrays, {""})) return named;
   if (auto unnamed = array_named(arrays, {""}, {"arr0"}); !unnamed.empty()) {

@@ -62,7 +62,7 @@ Json unreadable_to_json(const std::vector<UnreadableFile>& unreadable) {
   return json;
 }
 
-/// Packs of version 0.9 do not say which files are too large.
+/// Packs from version 0.9 do not say which files are too large.
 std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   std::vector<UnreadableFile> unreadable;
   for (const auto& entry : json) {
@@ -72,7 +72,7 @@ std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   return unreadable;
 }
 
-/// Packs of version 0.9 have none.
+/// Packs from version 0.9 have none.
 ImageTally tally_from_json(const Json& json) {
   return json.contains("tally") ? ImageTally::from_json(json.at("tally")) : ImageTally();
 }

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Incremented whenever the same files are packed into different bytes. Packs of version 0.9 have version 1.
+/// Incremented whenever the same files are packed into different bytes. Packs from version 0.9 have version 1.
 constexpr int pack_version = 2, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
 constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;

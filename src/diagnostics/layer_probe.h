@@ -70,7 +70,7 @@ class LayerProbe {
   /// One element per activation, input side first, with the same index as the block.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
-  /// Histograms of the inputs of each activation; empty without `histograms`.
+  /// Histograms of the inputs of each activation; empty if `histograms` is not set.
   const std::vector<Histogram>& pre_activations() const { return pre_activations_; }
 
  private:

@@ -11,11 +11,11 @@
 #include "config/enums.h"
 #include "support/text.h"
 
-/// The figures that metrics produce, with the names used in metrics.jsonl, results.csv, tables and reports. To add a
+/// The values that metrics produce, with the names used in metrics.jsonl, results.csv, tables and reports. To add a
 /// metric, extend MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
 namespace slopegan {
 
-/// One number that an evaluation produces.
+/// One value that an evaluation produces.
 struct Figure {
   const char* key;
   const char* title;
@@ -48,7 +48,7 @@ inline constexpr Figure memorisation[] = {
 
 }  // namespace figures_detail
 
-/// Returns the figures of a metric.
+/// Returns the values that a metric produces.
 inline std::span<const Figure> figures_of(MetricName metric) {
   switch (metric) {
     case MetricName::fd:
@@ -64,10 +64,10 @@ inline std::span<const Figure> figures_of(MetricName metric) {
     case MetricName::memorisation:
       return figures_detail::memorisation;
   }
-  throw std::logic_error("a metric has no figures");
+  throw std::logic_error("a metric has no values");
 }
 
-/// All figures, in display order.
+/// All values, in display order.
 inline const std::vector<Figure> figures = [] {
   std::vector<Figure> all;
   for (const MetricName metric : enum_values<MetricName>) {
@@ -77,7 +77,7 @@ inline const std::vector<Figure> figures = [] {
   return all;
 }();
 
-/// Returns the figure with this key, or nullptr.
+/// Returns the value with this key, or nullptr.
 inline const Figure* find_figure(std::string_view key) {
   for (const Figure& figure : figures) {
     if (figure.key == key) return &figure;
@@ -85,8 +85,8 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Returns the full name of a figure for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only figures from
-/// the extractor "inception" are called FID, KID and IS.
+/// Returns the full name of a value for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only values from the
+/// extractor "inception" are called FID, KID and IS.
 inline std::string metric_title(std::string_view key, const std::string& extractor, std::int64_t samples) {
   const Figure* figure = find_figure(key);
   std::string name = printable(key);

@@ -48,7 +48,7 @@ class FigureComputation {
     }
   }
 
-  /// Omits figures that are not finite, such as the divergence from class frequencies if some of them are 0.
+  /// Omits values that are not finite, such as the divergence from class frequencies if some of them are 0.
   std::map<std::string, double> values() && {
     std::erase_if(values_, [](const auto& figure) { return !std::isfinite(figure.second); });
     return std::move(values_);

@@ -10,7 +10,7 @@
 #include "metrics/features.h"
 #include "metrics/manifold.h"
 
-/// Computes the figures of all metrics (metrics/figures.h) from features of real and generated images.
+/// Computes the values of all metrics (metrics/figures.h) from features of real and generated images.
 namespace slopegan {
 
 /// The real images that generated ones are compared with. All tensors are on the CPU.
@@ -27,11 +27,11 @@ struct RealReference {
 /// Whether the metric uses RealReference::manifold, which is slow to compute.
 bool uses_manifold(MetricName metric);
 
-/// Returns the reason why a metric has no figures, or an empty string if it has some.
+/// Returns the reason why a metric has no values, or an empty string if it has some.
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 
-/// Returns the figures of the metrics, by key, for generated features [N, d] and logits [N, K] (or undefined). Figures
-/// whose inputs are missing, and values that are not finite, are omitted.
+/// Returns the values of the metrics, by key, for generated features [N, d] and logits [N, K] (or undefined). Values
+/// whose inputs are missing or that are not finite are omitted.
 std::map<std::string, double> compute_figures(const std::vector<MetricName>& metrics, RealReference& real,
                                               const at::Tensor& features, const at::Tensor& logits);
 

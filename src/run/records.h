@@ -182,7 +182,7 @@ struct ParameterDiagnosis {
 /// The discriminator on the probes. An accuracy is the fraction of images on the correct side of logit 0.
 struct DiscriminatorDiagnosis {
   double accuracy_train = 0;                ///< on training images
-  std::optional<double> accuracy_held_out;  ///< on test images; empty without a test split
+  std::optional<double> accuracy_held_out;  ///< on test images; empty if there is no test split
   double accuracy_fake = 0;                 ///< on generated images
   double margin = 0;                        ///< mean logit of training images minus that of generated images
   double image_gradient_norm = 0;           ///< mean L2 norm of ∂ logit / ∂ image at training images

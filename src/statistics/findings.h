@@ -18,7 +18,7 @@ enum class Standing {
   no_difference,  ///< none was detected
   too_few_seeds,
   given_up,  ///< by a race, because its first arms were hopeless; it was not tested
-  unknown,   ///< without results in a seed of the control, or both failed
+  unknown,   ///< shares no seed with the control in which both have a result and at least one has not failed
 };
 
 struct SlopeFinding {
@@ -37,7 +37,7 @@ struct SlopeFinding {
 };
 
 struct Findings {
-  std::vector<SlopeFinding> slopes;  ///< ascending, with the control
+  std::vector<SlopeFinding> slopes;  ///< ascending, including the control
   std::int64_t missing_arms = 0;
   std::int64_t seeds_needed = 0;  ///< the seeds with which a difference could be significant
   /// A slope whose limits lie within 1 ± `equivalence` is as good as the control.

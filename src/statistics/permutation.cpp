@@ -47,7 +47,7 @@ struct MeanDifference {
 };
 
 /// The rank-th largest difference of means of equally large proper subsets of two groups, rank = 1, 2, …. The largest
-/// remaining difference is taken from a queue, into which its neighbours in the sorted lists enter.
+/// remaining difference is taken from a queue, and its neighbours in the sorted lists are added to the queue.
 double largest_mean_difference(const SubsetSums& high, const SubsetSums& low, std::size_t rank) {
   const auto difference = [&](std::size_t k, std::size_t i, std::size_t j) {
     return MeanDifference{(*(high[k].end() - 1 - static_cast<std::ptrdiff_t>(i)) - low[k][j]) / static_cast<double>(k),

@@ -48,8 +48,8 @@ std::optional<double> final_score(const RaceArm* arm) {
   return log_score({arm->negative_slope, arm->repeat, arm->outcome, arm->fd, {}});
 }
 
-/// As final_score, at the intermediate evaluation. An arm that failed later keeps its interim score, so that a decision
-/// does not depend on when it is taken.
+/// Like final_score, but at the intermediate evaluation. An arm that failed later keeps its interim score, so that a
+/// decision does not depend on when it is taken.
 std::optional<double> interim_score(const RaceArm* arm) {
   if (arm == nullptr) return std::nullopt;
   const bool failed = arm->outcome == ArmOutcome::diverged || arm->outcome == ArmOutcome::collapsed;

@@ -36,7 +36,7 @@ struct RacePlan {
 /// std::invalid_argument if no other slope remains.
 RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& rules = {});
 
-/// One arm's results as far as they are known.
+/// The known results of one arm.
 struct RaceArm {
   double negative_slope = 0;
   std::int64_t repeat = 0;  ///< 0, 1, …
@@ -89,7 +89,7 @@ struct RaceSlope {
   /// The last comparison: the one that decided. std::nullopt before the first look and if the slope is given up.
   std::optional<RaceComparison> comparison;
   std::int64_t look = 0;  ///< 1, 2, …: the look of `comparison`; 0 = none
-  /// Interim FD / the control's in the first two repeats, as far as known; infinite for a failed arm.
+  /// Interim FD / the control's in the first two repeats, if known; infinite for a failed arm.
   std::vector<double> interim_ratios;
 };
 

@@ -107,7 +107,7 @@ double largest_within(const Group& group) {
 
 /// "differences above 12 % are excluded", rounded up so that the claim never exceeds the evidence.
 std::string exclusion_of(double ratio) {
-  if (!(ratio < 1000)) return "no size of difference is excluded";
+  if (!(ratio < 1000)) return "differences of any size are possible";
   if (ratio >= 2) return format_text("only factors above {:.1f} are excluded", std::ceil(10 * ratio) / 10);
   const double percent = std::max(1.0, std::ceil(100 * (ratio - 1) - 1e-9));
   return format_text("{}differences above {:.0f} % are excluded", percent > 30 ? "only " : "", percent);
@@ -271,7 +271,7 @@ std::string choose_better(const Findings& findings, const Group& group) {
                             rests_of(findings, group, {}));
 }
 
-/// The control, and slopes of which no difference from it is detected, but which may differ by much.
+/// The control, and slopes that show no detectable difference from it but may differ considerably.
 std::string keep_control(const Findings& findings, const Group& control, const Group& undetected) {
   double largest = 1;
   for (const auto* slope : undetected) {

@@ -105,7 +105,7 @@ struct Comparison {
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
   std::int64_t wins = 0;          ///< pairs in which the slope is better
-  /// Infinite if the slope failed in more than half of the pairs; std::nullopt without pairs.
+  /// Infinite if the slope failed in more than half of the pairs; std::nullopt if there are no pairs.
   std::optional<double> median_ratio;
   /// The bootstrap interval for the median ratio over seeds; see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;

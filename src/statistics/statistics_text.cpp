@@ -55,7 +55,7 @@ std::string exclusion(const std::vector<const Comparison*>& undecided) {
     const Interval& limits = *comparison->simultaneous_interval;
     largest = std::max({largest, limits.high - 1, 1 - limits.low});
   }
-  if (std::isinf(largest)) return "but no size of difference is excluded";
+  if (std::isinf(largest)) return "but differences of any size are possible";
   if (largest >= 1) {
     return format_text("an FD more than {:.1f} times as high is excluded", std::ceil(10 * (largest + 1)) / 10);
   }

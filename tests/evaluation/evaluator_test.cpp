@@ -105,7 +105,7 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   const auto values = evaluator.evaluate(extracted(evaluator, generated_, 300)).values;
   EXPECT_NEAR(values.at("classifier_score"), 2, 0.05);  // two equally frequent classes, predicted with certainty
   EXPECT_NEAR(values.at("class_kl"), 0, 1e-9);
-  std::set<std::string> keys, known;  // every computed figure is in the list of figures, and vice versa
+  std::set<std::string> keys, known;  // every computed value is in the list of all values, and vice versa
   for (const auto& [key, value] : values) keys.insert(key);
   for (const auto& figure : figures) known.insert(figure.key);
   EXPECT_EQ(keys, known);

@@ -35,7 +35,7 @@ class CrashingDisk {
  private:
   struct Node {
     enum class Kind { file, directory, link } kind;
-    std::string content, safe_content;  ///< for a link, its target, which is always durable
+    std::string content, safe_content;  ///< for a symlink, its target, which is always durable
   };
   using NodePtr = std::shared_ptr<Node>;
   /// The key contains the node of the directory, so that a renamed directory keeps its names.

@@ -29,7 +29,7 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// A change to a directory of checkpoints: the state before it, the change, and the checkpoints of which one must be
+/// A change to a directory of checkpoints: the state before it, the change, and the checkpoints, one of which must be
 /// the newest intact one afterwards (-1: none), regardless of where the change was interrupted.
 struct Change {
   const char* name;

@@ -80,7 +80,7 @@ TEST(Recommendation, IsOneShortStatement) {
       // Two better slopes, one of which is shown to be worse than the other.
       {sweep_with({{0, better, 0.5, 0.4, 0.6}, {0.1, better, 0.8, 0.7, 0.9}}),
        "Use slope 0. 0.1 is 60 % worse, 0.2 is about twice as bad."},
-      // Neighbours with a slope between them that is not better are no range.
+      // Neighbours with a slope between them that is not better do not form a range.
       {sweep_with({{0, better, 0.8, 0.7, 0.9}, {0.1, same, 0.95, 0.85, 1.1}, {0.3, better, 0.8, 0.7, 0.9}}),
        "Use slope 0 or 0.3. 0.2 is 25 % worse, 0.1 is undecided."},
       // The control is best.
@@ -97,7 +97,8 @@ TEST(Recommendation, IsOneShortStatement) {
       {sweep_with({{0, same, 0.9, 0.7, 1.2}, {0.1, same, 1.1, 0.8, 1.3}}),
        "Keep slope 0.2: no difference from 0 or 0.1 is detected, but only differences above 43 % are excluded."},
       {sweep_with({{0, same, 0.9, 0, infinity, 1}}, 1),
-       "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but no size of difference is excluded."},
+       "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but differences of any size are "
+       "possible."},
       {sweep_with({{0, same, 0.9, 0.3, 1.1}}),
        "Keep slope 0.2: no difference from 0 is detected, but only factors above 3.4 are excluded."},
       // Too few seeds.
@@ -144,7 +145,7 @@ std::vector<ArmScore> random_arms(RandomStream& random) {
   return arms;
 }
 
-TEST(Recommendation, NeverIsLongOrNamesAWorseSlopeOrShowsAnImpossibleNumber) {
+TEST(Recommendation, IsNeverLongNorNamesAWorseSlopeNorShowsAnImpossibleNumber) {
   RandomStream random(0, "recommendations");
   StatisticsOptions options;
   options.resampling.count = 10;
