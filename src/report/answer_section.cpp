@@ -95,8 +95,16 @@ std::string answer_section(const SweepData& sweep) {
                    element("p", "class=\"lead\"",
                            "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
   }
+  const StatisticsFile& file = *sweep.statistics;
+  std::string sentences;
+  for (const auto& finding : file.findings) sentences += element("li", "", escape(finding));
+  std::string words = element("ul", "class=\"findings\"", sentences);
+  words += element("p", "class=\"note\"", escape(file.method));
+  const std::string plot = forest_plot(findings_of(file.statistics));
   return section("answer", "Which slope is best?",
-                 element("p", "class=\"lead\"", escape(sweep.statistics->answer)) + details(*sweep.statistics));
+                 element("p", "class=\"lead\"", escape(file.recommendation)) +
+                     element("div", plot.empty() ? "" : "class=\"verdicts\"", plot + element("div", "", words)) +
+                     element("details", "", "<summary>All values, notes and methods</summary>" + details(file)));
 }
 
 }  // namespace slopegan

@@ -7,6 +7,7 @@
 #include "report/chart.h"
 #include "report/pictures.h"
 #include "report/run_data.h"
+#include "statistics/findings.h"
 
 /// The sections of the page. Each function returns the markup of one <section>, or an empty string if there is nothing
 /// to show. The values of charts are appended to `charts`.
@@ -16,6 +17,12 @@ using Json = nlohmann::ordered_json;
 
 /// A <section> with a heading, which also appears in the page's list of contents.
 std::string section(const std::string& id, const std::string& heading, const std::string& content);
+
+/// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
+/// the verdict. Empty if no slope is compared with the control.
+std::string forest_plot(const Findings& findings);
+/// "better", "not shown to differ".
+std::string standing_name(Standing standing);
 
 std::string answer_section(const SweepData& sweep);
 

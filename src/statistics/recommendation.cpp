@@ -194,14 +194,15 @@ std::string grade_text(Grade grade, double low, double high) {
   return {};
 }
 
-/// "0.2 is 10 to 17 % worse, 0.5 about twice as bad, 1 useless": one clause per grade, or per slope if `is_detailed`.
+/// "0.2 is 10 to 17 % worse, 0.5 about twice as bad, 1 useless": one clause per grade or, if `is_detailed`, per number.
 std::string clauses_of(const Findings& findings, const std::vector<Rest>& rests, bool is_detailed) {
   std::vector<std::string> clauses;
   for (std::size_t i = 0; i < rests.size();) {
     Group slopes;
     double low = unlimited, high = 0;
     const Grade grade = rests[i].grade;
-    for (; i < rests.size() && rests[i].grade == grade && (slopes.empty() || !is_detailed); ++i) {
+    const bool has_number = grade == Grade::percent || grade == Grade::times;
+    for (; i < rests.size() && rests[i].grade == grade && !(is_detailed && has_number && !slopes.empty()); ++i) {
       slopes.push_back(rests[i].slope);
       low = std::min(low, rests[i].low);
       high = std::max(high, rests[i].high);

@@ -197,14 +197,20 @@ TEST(Report, OfASweepListsFailedAndPendingArms) {
 TEST(Report, OfASweepStartsWithTheAnswer) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 1, {.pictures = 1});
-  directory.write("sweep/statistics.json", R"({"answer": "0.1 is <better>.", "notes": ["few seeds"], "metric": null,
-    "control": 0, "slopes": [], "methods": {}, "comparisons": [{"negative_slope": 0.1, "pairs": 7, "wins": 7,
+  directory.write(
+      "sweep/statistics.json",
+      R"({"recommendation": "Use <0.1>.", "findings": ["0.1 is <better>."], "answer": "", "notes": ["few seeds"],
+    "metric": null, "control": 0, "slopes": [{"negative_slope": 0, "scored": 7}, {"negative_slope": 0.1, "scored": 7}], "methods": {}, "comparisons": [{"negative_slope": 0.1, "pairs": 7, "wins": 7,
     "median_ratio": 1.1, "mean_log_ratio": -0.22, "median_ratio_interval": [0.7, 0.9], "simultaneous_interval": [0, null], "p": 0.0156,
     "p_holm": 0.0156, "significant": true, "can_be_significant": true}]})");
   const std::string page = content_of(write_report(directory / "sweep"));
-  const auto answer = page.find("0.1 is &lt;better&gt;."), pictures = page.find("<section id=\"pictures\"");
+  const auto answer = page.find("Use &lt;0.1&gt;."), pictures = page.find("<section id=\"pictures\"");
   ASSERT_NE(answer, std::string::npos);
   EXPECT_LT(answer, pictures);
+  const auto plot = page.find("<figure class=\"forest\"");
+  EXPECT_LT(answer, plot);
+  EXPECT_LT(plot, page.find("<li>0.1 is &lt;better&gt;.</li>"));
+  EXPECT_LT(plot, pictures);
   EXPECT_THAT(page, HasSubstr("<td>better</td>"));
   EXPECT_THAT(page, HasSubstr(">0.7 … 0.9<"));
   EXPECT_THAT(page, HasSubstr(">no limits<"));

@@ -90,7 +90,8 @@ TEST(Recommendation, IsOneShortStatement) {
                    {0.01, worse, 2.34, 1.25, infinity, 1},
                    {0.1, worse, 1.24, 0.95, 1.44},
                    {0.5, same, 0.98, 0.88, 1.1}}),
-       "Use slope 0.2 or 0.5: differences above 14 % are excluded. 0.1 is 24 % worse, 0 and 0.01 about twice as bad."},
+       "Use slope 0.2 or 0.5: differences above 14 % are excluded. 0.1 is 24 % worse, 0 and 0.01 are about twice as "
+       "bad."},
       // Nothing is significant.
       {sweep_with({{0, same, 0.98, 0.92, 1.05}, {0.1, same, 1, 0.95, 1.06}}),
        "Use a slope between 0 and 0.2: no difference is detected, and differences above 16 % are excluded."},
@@ -200,10 +201,10 @@ TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
                           "0.01 is better than 0.2: FD 11 % lower (2 to 19 % lower).",
                           "0.05 is better than 0.2: FD 14 % lower (0 to 24 % lower).",
                           "0.1 is better than 0.2: FD 9 % lower (5 to 18 % lower).", "0.2 is the control: FD 10.0.",
-                          "0.3 is worse than 0.2: FD 16 % higher (9 to 24 % higher).",
+                          "0.3 is worse than 0.2: FD 17 % higher (9 to 24 % higher).",
                           "0.5 is worse than 0.2: FD 96 % higher (65 % higher to 2.3 times as high).",
                           "1 is worse than 0.2: FD 8.1 times as high (7.8 to 9.0 times as high).",
-                          "0 to 0.1 do not differ detectably from each other; only differences above 31 % are "
+                          "0 to 0.1 do not differ detectably from each other; differences above 28 % are "
                           "excluded."));
   EXPECT_THAT(
       finding_sentences(findings_of(sweep_with({{0, few, 1.5, 0, infinity},

@@ -380,3 +380,30 @@ function showOnly(section, label) {
     if (section.contains(chart.figure)) chart.showOnly(label);
   }
 }
+
+// ---- Figures whose parts have a text to show on hover, tap or focus -------------------------------------------------
+
+class Tips {
+  constructor(figure) {
+    this.figure = figure;
+    this.tip = make('div', 'tip words');
+    this.tip.hidden = true;
+    figure.append(this.tip);
+    for (const part of figure.querySelectorAll('[data-tip]')) {
+      for (const event of ['pointerenter', 'pointerdown', 'focus']) part.addEventListener(event, () => this.show(part));
+      for (const event of ['pointerleave', 'blur']) part.addEventListener(event, () => { this.tip.hidden = true; });
+    }
+  }
+
+  // Below the part, inside the figure.
+  show(part) {
+    this.tip.textContent = part.dataset.tip;
+    this.tip.hidden = false;
+    const box = part.getBoundingClientRect(), frame = this.figure.getBoundingClientRect();
+    const room = Math.max(0, frame.width - this.tip.offsetWidth);
+    this.tip.style.left = `${Math.min(room, Math.max(0, box.left - frame.left + box.width / 2 - this.tip.offsetWidth / 2))}px`;
+    this.tip.style.top = `${box.bottom - frame.top + 4}px`;
+  }
+}
+
+document.querySelectorAll('[data-tips]').forEach((figure) => new Tips(figure));

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cmath>
+
+#include "images/axis.h"
+#include "report/html.h"
+#include "report/sections.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// In SVG user units, which are about one CSS pixel on a phone. The numbers stand to the right of the plot.
+constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, forest_top = 10,
+                 forest_bottom = 44;
+
+/// The class that gives a finding its colour.
+const char* standing_class(Standing standing) {
+  switch (standing) {
+    case Standing::better:
+      return "v-better";
+    case Standing::worse:
+      return "v-worse";
+    case Standing::given_up:
+      return "v-given-up";
+    case Standing::control:
+    case Standing::no_difference:
+    case Standing::too_few_seeds:
+    case Standing::unknown:
+      break;
+  }
+  return "v-open";
+}
+
+std::string place(const char* name, double value) { return format_text(" {}=\"{:.1f}\"", name, value); }
+
+std::string svg_text(double x, double y, const char* kind, const std::string& content) {
+  return format_text("<text class=\"{}\"", kind) + place("x", x) + place("y", y) + ">" + escape(content) + "</text>";
+}
+
+std::string svg_line(const char* kind, double x1, double y1, double x2, double y2) {
+  return format_text("<line class=\"{}\"", kind) + place("x1", x1) + place("y1", y1) + place("x2", x2) +
+         place("y2", y2) + "/>";
+}
+
+/// A shape per verdict, so that colour is not the only difference: a triangle that points down (lower FD) or up, a
+/// ring, a diamond or a cross.
+std::string mark(Standing standing, double x, double y) {
+  const auto path = [&](const char* kind, const char* shape) {
+    return format_text("<path class=\"{}\" transform=\"translate({:.1f} {:.1f})\" d=\"{}\"/>", kind, x, y, shape);
+  };
+  switch (standing) {
+    case Standing::better:
+      return path("mark", "M-6-5H6L0 6Z");
+    case Standing::worse:
+      return path("mark", "M-6 5H6L0-6Z");
+    case Standing::control:
+      return path("mark", "M-5-5H5V5H-5Z");
+    case Standing::given_up:
+      return path("mark cross", "M-5-5L5 5M-5 5L5-5");
+    case Standing::no_difference:
+      return path("mark hollow", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z");
+    case Standing::too_few_seeds:
+    case Standing::unknown:
+      break;
+  }
+  return path("mark hollow", "M-6 0L0-6L6 0L0 6Z");
+}
+
+std::string short_number(double ratio) {
+  if (std::isinf(ratio)) return "∞";
+  return ratio >= 100 ? format_text("{:.0f}", ratio) : format_text("{:.2g}", ratio);
+}
+
+bool is_drawable(const SlopeFinding& slope) { return slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio); }
+
+Axis ratio_axis(const Findings& findings) {
+  std::vector<double> values = {0.9, 1.1};
+  for (const auto& slope : findings.slopes) {
+    if (is_drawable(slope)) values.push_back(*slope.ratio);
+    if (slope.standing == Standing::unknown || slope.standing == Standing::given_up) continue;
+    for (const double limit : {slope.limits.low, slope.limits.high}) {
+      if (limit > 1e-3 && limit < 1e3) values.push_back(limit);
+    }
+  }
+  return Axis::fit_padded(values, true);
+}
+
+std::string ratio_and_limits(const SlopeFinding& slope) {
+  if (slope.standing == Standing::control) return "1";
+  const std::string ratio = slope.ratio ? short_number(*slope.ratio) : "–";
+  if (slope.standing == Standing::unknown || slope.standing == Standing::given_up) return ratio;
+  const bool has_limits = slope.limits.low > 0 || std::isfinite(slope.limits.high);
+  if (!has_limits) return ratio + " (no limits)";
+  return ratio + " (" + short_number(slope.limits.low) + "–" + short_number(slope.limits.high) + ")";
+}
+
+class Forest {
+ public:
+  explicit Forest(const Findings& findings) : findings_(findings), axis_(ratio_axis(findings)) {}
+
+  std::string svg() const {
+    const double height = plot_bottom() + forest_bottom;
+    std::string body;
+    for (const double tick : axis_.ticks(5)) {
+      body += svg_line("rule", px(tick), forest_top, px(tick), plot_bottom());
+      body += svg_text(px(tick), plot_bottom() + 16, "tick middle", tick_text(tick));
+    }
+    body += svg_line("reference", px(1), forest_top, px(1), plot_bottom());
+    body += svg_text((plot_left + plot_right) / 2, height - 8, "label middle",
+                     "FD relative to the control, lower is better");
+    for (std::size_t i = 0; i < findings_.slopes.size(); ++i) body += row(i);
+    return format_text(
+        "<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"FD of each slope relative to the "
+        "control, with intervals\">{}</svg>",
+        forest_width, height, body);
+  }
+
+ private:
+  double plot_bottom() const { return forest_top + row_height * static_cast<double>(findings_.slopes.size()); }
+
+  /// Values outside the axis are drawn at its ends.
+  double px(double ratio) const {
+    const double position = ratio > 0 ? std::clamp(axis_.position(ratio), 0.0, 1.0) : 0;
+    return plot_left + (plot_right - plot_left) * position;
+  }
+
+  /// A limit that is infinite has an arrow instead of a cap.
+  static std::string cap(double x, double y, bool is_open, int direction) {
+    if (!is_open) return svg_line("bar", x, y - 5, x, y + 5);
+    return svg_line("bar", x, y, x - 6 * direction, y - 5) + svg_line("bar", x, y, x - 6 * direction, y + 5);
+  }
+
+  std::string interval(const SlopeFinding& slope, double y) const {
+    if (slope.standing == Standing::unknown || slope.standing == Standing::given_up ||
+        slope.standing == Standing::control)
+      return {};
+    const double low = px(slope.limits.low), high = px(std::min(slope.limits.high, axis_.range.high));
+    return svg_line("bar", low, y, high, y) + cap(low, y, !(slope.limits.low > 0), -1) +
+           cap(high, y, std::isinf(slope.limits.high), 1);
+  }
+
+  std::string row(std::size_t i) const {
+    const auto& slope = findings_.slopes[i];
+    const double y = forest_top + row_height * (static_cast<double>(i) + 0.5);
+    const std::string sentence = finding_sentence(findings_, slope);
+    std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>",
+                                      y - row_height / 2, forest_width, row_height);
+    content += svg_text(0, y - 2, "name", shortest(slope.negative_slope)) +
+               svg_text(0, y + 12, "verdict", standing_name(slope.standing));
+    content += interval(slope, y);
+    if (is_drawable(slope)) {
+      content += mark(slope.standing, px(*slope.ratio), y);
+    } else if (slope.ratio) {  // most arms of the slope, or of the control, failed
+      content += mark(slope.standing, *slope.ratio > 0 ? plot_right : plot_left, y);
+    }
+    content += svg_text(plot_right + 12, y + 4, "value", ratio_and_limits(slope));
+    return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", standing_class(slope.standing)) +
+           escape(sentence + (slope.score.empty() || slope.standing == Standing::control ? "" : "\n" + slope.score)) +
+           "\">" + content + "</g>\n";
+  }
+
+  const Findings& findings_;
+  Axis axis_;
+};
+
+}  // namespace
+
+std::string standing_name(Standing standing) {
+  switch (standing) {
+    case Standing::control:
+      return "control";
+    case Standing::better:
+      return "better";
+    case Standing::worse:
+      return "worse";
+    case Standing::no_difference:
+      return "not shown to differ";
+    case Standing::too_few_seeds:
+      return "too few seeds";
+    case Standing::given_up:
+      return "given up";
+    case Standing::unknown:
+      break;
+  }
+  return "not comparable";
+}
+
+std::string forest_plot(const Findings& findings) {
+  if (findings.slopes.size() < 2) return {};
+  const auto has_ratio = [](const SlopeFinding& slope) { return slope.standing != Standing::control && slope.ratio; };
+  if (std::none_of(findings.slopes.begin(), findings.slopes.end(), has_ratio)) return {};
+  return element("figure", "class=\"forest\" data-tips",
+                 element("figcaption", "", "FD of each slope relative to the control") + "\n" + Forest(findings).svg());
+}
+
+}  // namespace slopegan

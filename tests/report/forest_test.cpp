@@ -1,0 +1,65 @@
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/sections.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+SlopeFinding finding(double slope, Standing standing, std::optional<double> ratio, Interval limits) {
+  SlopeFinding finding;
+  finding.negative_slope = slope;
+  finding.standing = standing;
+  finding.ratio = ratio;
+  finding.limits = limits;
+  finding.arms = 8;
+  return finding;
+}
+
+int count_of(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST(Forest, ShowsVerdictsByColourShapeAndWord) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Findings findings;
+  findings.slopes = {finding(0, Standing::better, 0.8, {0.7, 0.9}),
+                     finding(0.1, Standing::no_difference, 1.02, {0.9, 1.1}),
+                     finding(0.2, Standing::control, 1, {1, 1}),
+                     finding(0.3, Standing::too_few_seeds, 1.2, {0, infinity}),
+                     finding(0.5, Standing::worse, infinity, {1.5, infinity}),
+                     finding(0.8, Standing::given_up, 3.0, {0, infinity}),
+                     finding(1, Standing::unknown, std::nullopt, {0, infinity})};
+  const std::string plot = forest_plot(findings);
+  EXPECT_EQ(count_of(plot, "data-tip="), 7);
+  EXPECT_EQ(count_of(plot, "class=\"v-better\""), 1);
+  EXPECT_EQ(count_of(plot, "class=\"v-worse\""), 1);
+  EXPECT_EQ(count_of(plot, "class=\"v-given-up\""), 1);
+  EXPECT_EQ(count_of(plot, "class=\"v-open\""), 4);
+  EXPECT_EQ(count_of(plot, "class=\"mark"), 6);  // none without an estimate
+  for (const char* text : {">better<", ">not shown to differ<", ">control<", ">too few seeds<", ">given up<",
+                           ">0.8 (0.7–0.9)<", "∞ (1.5–∞)<", "data-tip=\"0 is better than 0.2: FD 20 % lower"}) {
+    EXPECT_THAT(plot, HasSubstr(text));
+  }
+  EXPECT_THAT(plot, Not(HasSubstr("inf")));
+  EXPECT_THAT(plot, Not(HasSubstr("nan")));
+  EXPECT_THAT(plot, Not(HasSubstr("style=")));  // would violate the page's content security policy
+}
+
+TEST(Forest, IsOmittedWithoutComparisons) {
+  Findings findings;
+  EXPECT_EQ(forest_plot(findings), "");
+  findings.slopes = {finding(0.1, Standing::unknown, std::nullopt, {0, 1}), finding(0.2, Standing::control, 1, {1, 1})};
+  EXPECT_EQ(forest_plot(findings), "");
+}
+
+}  // namespace
+}  // namespace slopegan
