@@ -134,6 +134,17 @@ class ReportTest(unittest.TestCase):
         self.browser.mouse("mouseMoved", 5, 5)
         self.assertEqual(self.browser.evaluate("document.querySelectorAll('.tip:not([hidden])').length"), 0)
 
+    def test_the_forest_plot_explains_a_row_on_hover(self):
+        for width in (1280, 360):
+            self.open(self.sweep / "report.html", width=width)
+            x, y = self.browser.centre_of("#answer .forest g:first-of-type")
+            self.browser.mouse("mouseMoved", x, y)
+            self.assertIn("0 is undecided, because 2 seeds are too few", self.text("#answer .tip:not([hidden])"))
+            box = self.browser.evaluate("(() => { const b = document.querySelector('#answer .tip').getBoundingClientRect();"
+                                        " return [b.left, b.right]; })()")
+            self.assertGreaterEqual(box[0], 0)
+            self.assertLessEqual(box[1], width)
+
     def test_a_click_on_a_legend_entry_shows_one_slope_alone(self):
         self.open(self.sweep / "report.html")
         off = "document.querySelectorAll('#training .s.off').length"
@@ -147,7 +158,7 @@ class ReportTest(unittest.TestCase):
         self.open(self.sweep / "report.html")
         names = self.browser.evaluate("[...document.querySelectorAll('section')].map(s => s.id)")
         self.assertEqual(names, ["answer", "pictures", "scores", "training", "layers", "arms", "config", "reproduce"])
-        self.assertIn("Of the slopes tried (0, 0.2", self.text("#answer .lead"))
+        self.assertIn("No slope can be recommended yet: 2 seeds cannot show a difference", self.text("#answer .lead"))
         marked = self.browser.evaluate("[...document.querySelectorAll('#config tr.differs th')].map(t => t.textContent)")
         self.assertEqual(marked, ["seed", "generator.negative_slope", "discriminator.negative_slope"])
         self.assertIn("slopegan sweep", self.text("#reproduce"))
@@ -183,7 +194,7 @@ class ReportTest(unittest.TestCase):
         (sweep / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text().replace(
             "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
         statistics = json.loads((sweep / "statistics.json").read_text())
-        statistics |= {"answer": EVIL, "notes": [EVIL], "methods": {EVIL: EVIL}}
+        statistics |= {"recommendation": EVIL, "findings": [EVIL], "method": EVIL, "answer": EVIL, "notes": [EVIL], "methods": {EVIL: EVIL}}
         statistics["metric"] = {"name": EVIL, "extractor": EVIL, "floor": 1}
         (sweep / "statistics.json").write_text(json.dumps(statistics))
         for arm in (sweep / "runs").iterdir():

@@ -69,7 +69,7 @@ std::string mark(Standing standing, double x, double y) {
 
 std::string short_number(double ratio) {
   if (std::isinf(ratio)) return "∞";
-  return ratio >= 100 ? format_text("{:.0f}", ratio) : format_text("{:.2g}", ratio);
+  return format_text("{:.{}f}", ratio, ratio < 10 ? 2 : ratio < 100 ? 1 : 0);
 }
 
 bool is_drawable(const SlopeFinding& slope) { return slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio); }

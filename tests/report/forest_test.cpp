@@ -46,7 +46,7 @@ TEST(Forest, ShowsVerdictsByColourShapeAndWord) {
   EXPECT_EQ(count_of(plot, "class=\"v-open\""), 4);
   EXPECT_EQ(count_of(plot, "class=\"mark"), 6);  // none without an estimate
   for (const char* text : {">better<", ">not shown to differ<", ">control<", ">too few seeds<", ">given up<",
-                           ">0.8 (0.7–0.9)<", "∞ (1.5–∞)<", "data-tip=\"0 is better than 0.2: FD 20 % lower"}) {
+                           ">0.80 (0.70–0.90)<", "∞ (1.50–∞)<", "data-tip=\"0 is better than 0.2: FD 20 % lower"}) {
     EXPECT_THAT(plot, HasSubstr(text));
   }
   EXPECT_THAT(plot, Not(HasSubstr("inf")));
