@@ -140,8 +140,8 @@ class ReportTest(unittest.TestCase):
             x, y = self.browser.centre_of("#answer .forest g:first-of-type")
             self.browser.mouse("mouseMoved", x, y)
             self.assertIn("0 is undecided, because 2 seeds are too few", self.text("#answer .tip:not([hidden])"))
-            box = self.browser.evaluate("(() => { const b = document.querySelector('#answer .tip').getBoundingClientRect();"
-                                        " return [b.left, b.right]; })()")
+            box = self.browser.evaluate("(() => { const box = document.querySelector('#answer .tip')"
+                                        ".getBoundingClientRect(); return [box.left, box.right]; })()")
             self.assertGreaterEqual(box[0], 0)
             self.assertLessEqual(box[1], width)
 
@@ -194,7 +194,8 @@ class ReportTest(unittest.TestCase):
         (sweep / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text().replace(
             "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
         statistics = json.loads((sweep / "statistics.json").read_text())
-        statistics |= {"recommendation": EVIL, "findings": [EVIL], "method": EVIL, "answer": EVIL, "notes": [EVIL], "methods": {EVIL: EVIL}}
+        statistics |= {"recommendation": EVIL, "findings": [EVIL], "method": EVIL, "answer": EVIL, "notes": [EVIL],
+                       "methods": {EVIL: EVIL}}
         statistics["metric"] = {"name": EVIL, "extractor": EVIL, "floor": 1}
         (sweep / "statistics.json").write_text(json.dumps(statistics))
         for arm in (sweep / "runs").iterdir():
