@@ -145,14 +145,6 @@ bool has_collapsed(const Arm& arm) {
   return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
 }
 
-ArmOutcome outcome_of(const Arm& arm, const Config& config) {
-  const ArmState state = read_arm_state(arm);
-  if (state.status == RunStatus::diverged) return ArmOutcome::diverged;
-  if (state.status == RunStatus::failed) return ArmOutcome::error;
-  if (!is_over(state, config)) return ArmOutcome::pending;
-  return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
-}
-
 /// The final metrics of each arm; std::nullopt if the arm is not done or has no FD at the end of its training.
 std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& arms,
                                                         const std::vector<ArmScore>& scores, const Config& config) {
@@ -202,6 +194,14 @@ std::optional<Conditions> majority_conditions(const std::vector<std::optional<Me
 }
 
 }  // namespace
+
+ArmOutcome outcome_of(const Arm& arm, const Config& config) {
+  const ArmState state = read_arm_state(arm);
+  if (state.status == RunStatus::diverged) return ArmOutcome::diverged;
+  if (state.status == RunStatus::failed) return ArmOutcome::error;
+  if (!is_over(state, config)) return ArmOutcome::pending;
+  return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
+}
 
 void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms) {
   std::vector<std::optional<MetricsRecord>> metrics;
@@ -282,7 +282,8 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
 
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
-  auto file = evaluate_scores(read_scores(config, arms), config.sweep.control);
+  const SweepScores scores = read_scores(config, arms);
+  auto file = evaluate_scores(scores, config.sweep.control);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;
 }

@@ -18,10 +18,13 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);
 
-/// Reads the FDs at the end of training from the last lines of metrics.jsonl and diagnostics.jsonl; an arm has
-/// collapsed if its last diagnostics raise that alarm. Only FDs with equal extractor, samples and training images are
-/// comparable: arms that differ from the majority count as missing, and a note says so. Arms with unreadable files also
-/// count as missing, and a warning is logged.
+/// How the arm's training has ended, according to its files. An arm has collapsed if its last diagnostics raise that
+/// alarm.
+ArmOutcome outcome_of(const Arm& arm, const Config& config);
+
+/// Reads the FDs at the end of training from the last lines of metrics.jsonl. Only FDs with equal extractor, samples
+/// and training images are comparable: arms that differ from the majority count as missing, and a note says so. Arms
+/// with unreadable files also count as missing, and a warning is logged.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms);
 
 /// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.

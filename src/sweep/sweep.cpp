@@ -75,18 +75,17 @@ Config load_sweep(const std::filesystem::path& directory) {
   return config;
 }
 
-static std::filesystem::path directory_of(const Config& config) {
+std::filesystem::path sweep_directory(const Config& config) {
   return std::filesystem::path(config.run.output_dir) / config.run.name;
 }
 
 bool continues_sweep_of_0_9(const LoadedConfig& config) {
-  const auto file = directory_of(config.config) / "sweep.yaml";
+  const auto file = sweep_directory(config.config) / "sweep.yaml";
   if (config.sets_reading_of_data() || !std::filesystem::exists(file)) return false;
   return load_stored_config(file).config.data.as_in_0_9;
 }
 
-/// Whether an arm of the sweep has been trained, so that its results depend on the configuration.
-static bool has_results(const std::filesystem::path& directory) {
+bool has_results(const std::filesystem::path& directory) {
   const auto arms = entries_of(directory / "runs");
   return std::ranges::any_of(arms, [](const std::filesystem::path& arm) {
     std::error_code error;
@@ -98,8 +97,9 @@ static bool has_results(const std::filesystem::path& directory) {
 static std::vector<std::string> differences_from(const std::filesystem::path& directory, const Config& config,
                                                  const std::string& dataset_hash) {
   static const std::vector<std::string> changeable = {
-      "sweep.negative_slope", "sweep.control", "sweep.seeds",      "sweep.jobs",           "run.name",
-      "run.output_dir",       "data.path",     "training.threads", "training.total_images"};
+      "sweep.negative_slope", "sweep.control",      "sweep.seeds", "sweep.jobs",     "sweep.alpha", "sweep.equivalence",
+      "sweep.give_up",        "sweep.stop_running", "run.name",    "run.output_dir", "data.path",   "training.threads",
+      "training.total_images"};
   std::vector<std::string> problems;
   for (const auto& difference : differences(load_sweep(directory), config)) {
     if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
@@ -114,7 +114,7 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
 }
 
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash) {
-  const std::filesystem::path directory = directory_of(config);
+  const std::filesystem::path directory = sweep_directory(config);
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
     const auto problems =

@@ -29,6 +29,12 @@ Config load_sweep(const std::filesystem::path& directory);
 /// Whether `config` continues a sweep from version 0.9 and therefore reads images like that version (data.as_in_0_9).
 bool continues_sweep_of_0_9(const LoadedConfig& config);
 
+/// <run.output_dir>/<run.name>.
+std::filesystem::path sweep_directory(const Config& config);
+
+/// Whether an arm of the sweep has been trained, so that its results depend on the configuration.
+bool has_results(const std::filesystem::path& sweep_dir);
+
 /// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. Slopes, control,
 /// seeds, jobs, threads, name, directories and total images may differ from those of the existing sweep, and all values
 /// may differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were trained on

@@ -1,0 +1,119 @@
+#include "sweep/plan_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "statistics/inference.h"
+#include "support/machine.h"
+#include "support/text.h"
+#include "sweep/results.h"
+
+namespace slopegan {
+
+namespace {
+
+template <class Number>
+std::string number_list(const std::vector<Number>& numbers) {
+  std::vector<std::string> texts;
+  for (const Number number : numbers) texts.push_back(shortest(static_cast<double>(number)));
+  return join(texts, ", ");
+}
+
+std::string plan_line(std::string_view name, const std::string& text) {
+  return format_text("  {:<12} {}\n", name, text);
+}
+
+std::string percent(double fraction) { return format_text("{:.0f} %", 100 * fraction); }
+
+std::string deviation_text(const ArmCosts& costs) {
+  return costs.deviation ? format_text("{:.2f}, as in the arms so far", *costs.deviation)
+                         : format_text("{} is assumed", shortest(assumed_deviation));
+}
+
+/// "about 1:20:00 with 2 arms side by side".
+std::string duration_text(double arms, const ArmCosts& costs) {
+  if (!costs.seconds) return "unknown until the first arm ends; --within TIME measures it first";
+  const auto jobs = static_cast<double>(costs.jobs);
+  return format_text("about {} with {} arms side by side", clock_time(std::ceil(arms / jobs) * *costs.seconds),
+                     costs.jobs);
+}
+
+std::string look_line(const RacePlan& plan) {
+  return format_text("after {} arms of each slope, at alpha {}", number_list(plan.looks), number_list(plan.alphas));
+}
+
+std::string giving_up_line(const PlannedRace& planned) {
+  if (planned.plan.give_up == 0) return "never";
+  return format_text("a slope whose FD at {} images is at least {} times the control's for the first two seeds",
+                     planned.interim_images, shortest(planned.plan.give_up));
+}
+
+/// What `seeds` seeds can show about `comparisons` slopes.
+std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double alpha) {
+  if (comparisons == 0) return "nothing: there is only one slope";
+  const double smallest = std::min(1.0, smallest_sign_flip_p(seeds) * static_cast<double>(comparisons));
+  const std::string text = format_text("the smallest possible p_holm is {:.2g}", smallest);
+  if (smallest <= alpha) return text + format_text(", so differences can be significant at {}", shortest(alpha));
+  return text + format_text(", so nothing can be significant at {}; that needs {} seeds", shortest(alpha),
+                            pairs_needed(comparisons, alpha));
+}
+
+}  // namespace
+
+ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
+  ArmCosts costs;
+  const auto jobs = config.sweep.jobs > 0 ? config.sweep.jobs : usable_cores();
+  costs.jobs = std::max<std::int64_t>(1, std::min<std::int64_t>(jobs, std::ssize(arms)));
+  double seconds = 0;
+  int count = 0;
+  for (const auto& arm : arms) {
+    if (end_of(arm, config) != RunStatus::done) continue;
+    if (const auto record = last_history(arm)) seconds += record->seconds, ++count;
+  }
+  if (count > 0) costs.seconds = seconds / count;
+  if (count > 1 && config.sweep.cross.list.empty()) {
+    const auto variance = sweep_statistics(read_scores(config, arms).arms, config.sweep.control).seed_variance;
+    if (variance && *variance > 0) costs.deviation = std::sqrt(*variance);
+  }
+  return costs;
+}
+
+std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs) {
+  const RacePlan& plan = planned.plan;
+  const double deviation = costs.deviation.value_or(assumed_deviation);
+  const double detectable = smallest_detectable_ratio(plan, deviation);
+  const double expected = expected_arms(plan, deviation, detectable);
+  std::string text = format_text("race of {} slopes with the control {}: {}\n", plan.slopes.size(),
+                                 shortest(plan.control), number_list(plan.slopes));
+  text += plan_line("arms", format_text("{} at least, about {:.0f} expected, {} at most; each with {} images",
+                                        fewest_arms(plan), expected, most_arms(plan), planned.images));
+  text += plan_line("time", duration_text(expected, costs));
+  text += plan_line("looks", look_line(plan));
+  text += plan_line("seeds", format_text("{} to {}", planned.first_seed, planned.first_seed + plan.looks.back() - 1));
+  text += plan_line("can show", format_text("differences in FD of {} or more, in 4 of 5 cases (standard deviation of "
+                                            "log FD between seeds: {})",
+                                            percent(detectable - 1), deviation_text(costs)));
+  text += plan_line("error rate", format_text("{}, for all statements together", percent(config.sweep.alpha)));
+  text += plan_line("equivalence", format_text("a slope is decided when its FD provably differs by less than {}",
+                                               percent(plan.equivalence)));
+  text += plan_line("giving up", giving_up_line(planned));
+  return text;
+}
+
+std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,
+                            const ArmCosts& costs) {
+  const SweepConfig& sweep = config.sweep;
+  const std::set<double> slopes(sweep.negative_slope.begin(), sweep.negative_slope.end());
+  const std::string conditions =
+      sweep.cross.list.empty() ? "" : format_text(" x {} conditions", sweep.cross.list.size());
+  std::string text = format_text("sweep of {} slopes x {} seeds{}: {}\n", slopes.size(), sweep.seeds.size(), conditions,
+                                 number_list(sweep.negative_slope));
+  text += plan_line("arms", format_text("{}, of which {} need no more training; each with {} images", arms.size(), over,
+                                        config.training.total_images));
+  text += plan_line("time", duration_text(static_cast<double>(arms.size() - over), costs));
+  text += plan_line("can show", fixed_power_line(sweep.seeds.size(), slopes.size() - 1, sweep.alpha));
+  return text;
+}
+
+}  // namespace slopegan

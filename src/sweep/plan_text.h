@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "statistics/race_json.h"
+#include "sweep/arms.h"
+
+/// What a sweep is going to train and what it can show, before it starts: the output of --plan. ASCII only.
+namespace slopegan {
+
+/// What is known about the time and noise of a sweep's arms.
+struct ArmCosts {
+  std::optional<double> seconds;    ///< mean duration of an arm
+  std::optional<double> deviation;  ///< standard deviation of log FD between seeds
+  std::int64_t jobs = 1;            ///< arms side by side
+};
+
+/// According to the arms that are over.
+ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
+
+/// The standard deviation of log FD between seeds that is assumed if it is unknown. With batch norm on Fashion-MNIST it
+/// is 0.06, without batch norm 0.15.
+inline constexpr double assumed_deviation = 0.1;
+
+std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs);
+
+/// `over`: number of arms that need no more training.
+std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,
+                            const ArmCosts& costs);
+
+}  // namespace slopegan

@@ -1,0 +1,18 @@
+#include "sweep/prepare.h"
+
+#include "data/dataset.h"
+#include "training/run_metrics.h"
+
+namespace slopegan {
+
+PreparedData prepare_data(const Config& config) {
+  const auto train = load_dataset(config.data, Split::train);
+  log_notes(*train, Split::train);
+  PreparedData prepared{train->hash, {}};
+  if (config.metrics.every_images == 0) return prepared;
+  const Evaluators evaluators = make_evaluators(config, *train);
+  if (!evaluators.empty()) prepared.extractor = evaluators.front()->extractor().name();
+  return prepared;
+}
+
+}  // namespace slopegan

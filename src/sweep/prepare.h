@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+
+namespace slopegan {
+
+struct PreparedData {
+  std::string hash;       ///< of the training images
+  std::string extractor;  ///< name and hash of the extractor that decides; empty without metrics
+};
+
+/// Loads the data once before any arm starts, so that errors are reported once instead of once per arm, and the shared
+/// part of the metrics is computed with all cores and cached.
+PreparedData prepare_data(const Config& config);
+
+}  // namespace slopegan
