@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "bench/bench.h"
+#include "bench/busy_processes.h"
 #include "sampling/samples.h"
 #include "support/text.h"
 #include "training/gan_step.h"
@@ -121,7 +122,23 @@ double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discrimi
   return 8 * forward_flop(discriminator, resolution) + 3 * forward_flop(generator, 1);
 }
 
-BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options) {
+/// Appends a row for each of the last rows of `result`, which measured `steps` on the quiet machine.
+static void measure_busy(BenchResult& result, std::vector<BenchCase> steps, int busy, const RoundOptions& options) {
+  for (auto& step : steps) {
+    step.name += format_text(", {} busy process{}", busy, busy == 1 ? "" : "es");
+    step.group = "";  // the peak belongs to the quiet machine
+  }
+  const std::size_t first_quiet = result.rows.size() - steps.size();
+  const BusyProcesses processes(busy);
+  auto rows = run_bench(result.name, steps, options).rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].of_quiet = rows[i].images_per_second() / result.rows[first_quiet + i].images_per_second();
+    result.rows.push_back(std::move(rows[i]));
+  }
+}
+
+BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options,
+                       int busy) {
   std::vector<BenchCase> steps, cases;
   for (const auto& variant : variants) {
     steps.push_back(step_case(variant, choose_compute(variant.config.training), channels));
@@ -138,6 +155,7 @@ BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t c
   cases.insert(cases.end(), steps.begin(), steps.end());
   auto result = run_bench("step", cases, options);
   result.peak_memory_mib = memory;
+  if (busy > 0) measure_busy(result, std::move(steps), busy, options);
   return result;
 }
 

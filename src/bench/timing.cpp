@@ -97,6 +97,7 @@ std::string bench_json(const BenchResult& result) {
     if (bench_case.flop == 0 && bench_case.bytes > 0) line["gigabytes_per_second"] = row.rate() / 1e9;
     if (row.ceiling > 0) line["share_of_peak"] = row.rate() / row.ceiling;
     if (bench_case.is_reference) line["reference"] = true;
+    if (row.of_quiet > 0) line["ratio_to_quiet"] = row.of_quiet;
     json["rows"].push_back(line);
   }
   return json.dump(2) + "\n";
@@ -112,6 +113,9 @@ std::string bench_table(const BenchResult& result) {
                         1e3 * row.timing.median(), 1e3 * row.timing.quantile(0.25), 1e3 * row.timing.quantile(0.75),
                         cell(bench_case.images > 0 ? row.images_per_second() : 0, 0), cell(row.rate() / 1e9, 1),
                         cell(share, 0, " %"));
+  }
+  for (const auto& row : result.rows) {
+    if (row.of_quiet > 0) text += format_text("{}: {:.2f} of the quiet rate\n", row.bench_case.name, row.of_quiet);
   }
   return text;
 }

@@ -23,6 +23,7 @@ struct BenchArguments {
   std::int64_t channels = 1;
   std::int64_t arms = 4;
   int rounds = 3;
+  int busy = 0;
   double slope = 0.2;
 };
 
@@ -79,7 +80,7 @@ int run_step(const BenchArguments& arguments) {
   auto vary = arguments.vary;
   if (vary.empty()) vary = {"training.precision=float32,bfloat16"};
   const auto variants = make_variants(arguments, vary);
-  return report(bench_step(variants, arguments.channels, rounds_of(arguments)), variants);
+  return report(bench_step(variants, arguments.channels, rounds_of(arguments), arguments.busy), variants);
 }
 
 int run_inference(const BenchArguments& arguments) {
@@ -140,6 +141,11 @@ void setup_bench(CLI::App& command, Action& action) {
                          "Measure the training step relative to the machine's peak rate", run_step);
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
+  step.add_option("--busy", arguments->busy,
+                  "Then measure again for the same time while N other processes occupy one core each")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N");
   auto& activation =
       add_bench(command, action, arguments, "activation",
                 "Compare Leaky ReLU with LibTorch's activations, relative to the memory bandwidth", run_activation);

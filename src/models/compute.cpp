@@ -10,6 +10,7 @@
 #include "support/errors.h"
 #include "support/machine.h"
 #include "support/text.h"
+#include "support/thread_waiting.h"
 
 namespace slopegan {
 
@@ -54,6 +55,7 @@ Compute choose_compute(const TrainingConfig& training, int local_rank, int local
 
 void apply_compute(const Compute& compute) {
   at::set_num_threads(compute.threads);
+  watch_thread_waiting(compute.threads);
   if (!compute.device.is_cuda()) return;
   // All CPU algorithms are deterministic. Some of cuDNN's are not, and its benchmark mode could select a different
   // algorithm after a resume.

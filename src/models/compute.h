@@ -19,7 +19,8 @@ struct Compute {
 /// the device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
-/// Sets the number of LibTorch's threads and makes its algorithms deterministic.
+/// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and makes the
+/// algorithms deterministic.
 void apply_compute(const Compute& compute);
 
 /// Converts a tensor to the device and dtype of the computation, and images also to channels-last. Returns the tensor

@@ -56,6 +56,14 @@ TEST(RunBench, ComparesEachRateWithTheFastestReferenceOfItsGroup) {
   EXPECT_DOUBLE_EQ(result.rows[1].images_per_second(), 64 / result.rows[1].timing.median());
 }
 
+TEST(BenchTable, ComparesABusyMachineWithTheQuietOne) {
+  auto result = example();
+  result.rows[1].of_quiet = 0.5;
+  EXPECT_THAT(bench_table(result), ::testing::HasSubstr("step: 0.50 of the quiet rate\n"));
+  EXPECT_EQ(nlohmann::json::parse(bench_json(result))["rows"][1]["ratio_to_quiet"], 0.5);
+  EXPECT_FALSE(nlohmann::json::parse(bench_json(result))["rows"][0].contains("ratio_to_quiet"));
+}
+
 TEST(BenchJson, HasTheRatesThatApply) {
   auto result = example();
   result.facts = {{"machine", "a \"quoted\" one"}};

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "program.h"
+#include "support/text.h"
 
 namespace slopegan::testing {
 namespace {
@@ -25,6 +26,42 @@ TEST_F(Bench, PrintsJsonOnStdoutAndATableOnStderr) {
   EXPECT_GT(json["rows"][3]["images_per_second"], 0);
   EXPECT_EQ(json["rows"][3]["rounds"], 5);
   EXPECT_THAT(ended.err, HasSubstr("step, discriminator.negative_slope=0 training.precision=float32"));
+}
+
+TEST_F(Bench, MeasuresTheStepOnABusyMachineToo) {
+  const auto ended =
+      slopegan({"bench", "step", "--seconds", "0", "--busy", "2", "training.threads=2", "training.batch_size=4",
+                "generator.width=8", "discriminator.width=8", "--vary", "training.precision=float32"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const auto json = nlohmann::json::parse(ended.out);
+  ASSERT_EQ(json["rows"].size(), 4u);
+  EXPECT_EQ(json["rows"][3]["name"], "step, training.precision=float32, 2 busy processes");
+  EXPECT_GT(json["rows"][3]["ratio_to_quiet"], 0);
+  EXPECT_FALSE(json["rows"][3].contains("share_of_peak"));
+  EXPECT_THAT(ended.err, HasSubstr("of the quiet rate"));
+}
+
+TEST_F(Bench, LeavesNoBusyProcessBehindWhenItIsInterrupted) {
+  Program program(directory_.path(), {"bench", "step", "--seconds", "0.1", "--busy", "1", "training.batch_size=4",
+                                      "generator.width=8", "discriminator.width=8"});
+  const std::string children = format_text("/proc/{0}/task/{0}/children", program.pid());
+  pid_t busy = 0;
+  for (int i = 0; i < 6000 && busy == 0; ++i) {
+    std::ifstream(children) >> busy;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (program.poll()) break;
+  }
+  program.send(SIGINT);
+  program.wait();
+  if (busy == 0) GTEST_SKIP() << "the kernel does not list child processes";
+  bool ended = false;  // the kernel kills it, and init collects it
+  for (int i = 0; i < 3000 && !ended; ++i) {
+    std::string word, state;
+    std::ifstream stat(format_text("/proc/{}/stat", busy));
+    ended = !(stat >> word >> word >> state) || state == "Z" || state == "X";
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(ended);
 }
 
 TEST_F(Bench, TimesTheArmsOfASweep) {

@@ -1,0 +1,167 @@
+#include "support/thread_waiting.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <system_error>
+#include <thread>
+
+#include "support/log.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::chrono::milliseconds waiting_window(100);
+constexpr int windows_before_warning = 30;
+
+/// libgomp's functions, found at run time because this library does not link an OpenMP runtime. Empty for another
+/// runtime: Intel's and LLVM's export __kmpc_fork_call, and GOMP_parallel only for compatibility.
+struct Libgomp {
+  using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
+  using Count = int (*)();
+  Parallel parallel = nullptr;
+  Count processors = nullptr;
+
+  static std::optional<Libgomp> find() {
+    if (::dlsym(RTLD_DEFAULT, "__kmpc_fork_call") != nullptr) return std::nullopt;
+    const Libgomp found{reinterpret_cast<Parallel>(::dlsym(RTLD_DEFAULT, "GOMP_parallel")),
+                        reinterpret_cast<Count>(::dlsym(RTLD_DEFAULT, "omp_get_num_procs"))};
+    return found.parallel != nullptr && found.processors != nullptr ? std::optional(found) : std::nullopt;
+  }
+};
+
+/// An additional team of OpenMP threads that sleep. A team belongs to the thread that started it, and its threads exist
+/// until that thread ends.
+class ParkedTeam {
+ public:
+  ParkedTeam(const Libgomp& libgomp, unsigned threads)
+      : host_([this, libgomp, threads](const std::stop_token& stop) {
+          libgomp.parallel([](void*) {}, nullptr, threads, 0);
+          std::unique_lock lock(mutex_);
+          ended_.wait(lock, stop, [] { return false; });
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+  std::jthread host_;  // last, so that it ends before the members that it uses
+};
+
+class WaitingWatcher {
+ public:
+  WaitingWatcher() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+  /// The size of the computing team. Benchmarks change it; the smallest needs the largest parked team.
+  void set_threads(int threads) {
+    const int before = threads_;
+    threads_ = before == 0 ? threads : std::min(before, threads);
+  }
+
+ private:
+  void watch(const std::stop_token& stop) {
+    using Clock = std::chrono::steady_clock;
+    auto before = read_thread_times();
+    if (before.empty()) return;
+    auto time = Clock::now();
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, stop, waiting_window, [] { return false; }) && !stop.stop_requested()) {
+      auto after = read_thread_times();
+      const auto now = Clock::now();
+      react(largest_waiting_share(before, after, std::chrono::duration<double>(now - time).count()));
+      before = std::move(after);
+      time = now;
+    }
+  }
+
+  void react(double share) {
+    const bool competing = contention_.update(share);
+    if (!competing) {
+      parked_.reset();
+      return;
+    }
+    if (can_park_ && !parked_) parked_.emplace(*libgomp_, parked_threads());
+    mean_share_ += (share - mean_share_) / ++competing_windows_;
+    if (competing_windows_ == windows_before_warning) warn();
+  }
+
+  /// The new team's host is not counted as an additional thread: with k threads, libgomp counts threads_ + k - 1.
+  unsigned parked_threads() const {
+    return static_cast<unsigned>(std::max(2, libgomp_->processors() - threads_.load() + 2));
+  }
+
+  void warn() const {
+    log::warning(format_text(
+        "other processes are using the cores of this machine: the threads have waited up to {:.0f} % "
+        "of the time for a core{}. Stop the other processes, or compute with one thread per free core "
+        "(training.threads=1, or OMP_NUM_THREADS=1)",
+        100 * mean_share_, can_park_ ? ", and now sleep instead of spinning while they wait for each other" : ""));
+  }
+
+  const std::optional<Libgomp> libgomp_ = Libgomp::find();
+  const bool can_park_ =
+      libgomp_ && std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr;
+  std::atomic<int> threads_ = 0;
+  Contention contention_;
+  std::optional<ParkedTeam> parked_;
+  int competing_windows_ = 0;
+  double mean_share_ = 0;
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+  std::jthread thread_;  // last, so that it ends before the members that it uses
+};
+
+}  // namespace
+
+std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::path& tasks) {
+  std::map<std::int64_t, ThreadTimes> times;
+  std::error_code error;
+  for (std::filesystem::directory_iterator task(tasks, error), end; !error && task != end; task.increment(error)) {
+    std::ifstream file(task->path() / "schedstat");
+    ThreadTimes read;
+    if (file >> read.running >> read.waiting) times[std::atoll(task->path().filename().c_str())] = read;
+  }
+  return times;
+}
+
+double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
+                             const std::map<std::int64_t, ThreadTimes>& after, double seconds) {
+  double largest = 0;
+  for (const auto& [thread, times] : after) {
+    const auto earlier = before.find(thread);
+    if (earlier == before.end() || seconds <= 0) continue;
+    const double running = 1e-9 * static_cast<double>(times.running - earlier->second.running) / seconds;
+    const double waiting = 1e-9 * static_cast<double>(times.waiting - earlier->second.waiting) / seconds;
+    if (running + waiting >= 0.25) largest = std::max(largest, waiting);
+  }
+  return std::min(largest, 1.0);
+}
+
+bool Contention::update(double waiting_share) {
+  constexpr int shortest_calm = 10, longest_calm = 100, windows_to_compete = 2, soon = 50;
+  const bool contradicts = competing_ ? waiting_share < 0.03 : waiting_share >= 0.1;
+  in_a_row_ = contradicts ? in_a_row_ + 1 : 0;
+  if (!competing_) since_quiet_ = std::min(since_quiet_ + 1, 1'000'000);
+  if (in_a_row_ < (competing_ ? calm_windows_ : windows_to_compete)) return competing_;
+  if (!competing_) calm_windows_ = since_quiet_ <= soon ? std::min(2 * calm_windows_, longest_calm) : shortest_calm;
+  competing_ = !competing_;
+  in_a_row_ = 0;
+  since_quiet_ = 0;
+  return competing_;
+}
+
+void watch_thread_waiting(int threads) {
+  if (threads < 2) return;
+  static WaitingWatcher watcher;
+  watcher.set_threads(threads);
+}
+
+}  // namespace slopegan

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+
+/// How the threads of LibTorch wait for each other when other programs use the same cores.
+///
+/// A training step consists of hundreds of small operators, and the threads meet at a barrier after each of them. A
+/// thread that arrives first spins for some milliseconds before it sleeps (libgomp, 300,000 iterations). On a quiet
+/// machine this is the fastest way to wait: sleeping at once makes a step 1.3 to 1.6 times as long. If another process
+/// occupies a core, however, the last thread may be waiting for a core itself, and each barrier can take a time slice
+/// of the scheduler: a step then takes about 30 times as long.
+///
+/// Neither way suits both machines, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY) only when it is
+/// loaded. But it spins for only 100 iterations while its teams have more threads than there are cores. So a watcher
+/// measures how long the threads wait for a core, and while they do, it keeps an additional team of sleeping threads.
+/// The number of threads that compute does not change, and neither do the results.
+namespace slopegan {
+
+/// The scheduling times of a thread since its start, in nanoseconds.
+struct ThreadTimes {
+  std::int64_t running = 0;
+  std::int64_t waiting = 0;  ///< ready to run, but without a core
+};
+
+/// Reads the times of all threads of a process from `tasks`/<thread>/schedstat, by the thread's number. Threads without
+/// a readable file are omitted, so the result is empty if the kernel does not provide these files.
+std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::path& tasks = "/proc/self/task");
+
+/// The largest share of the time between two readings, `seconds` apart, that a busy thread waited for a core. A thread
+/// is busy if it was running or waiting for at least a quarter of the time.
+double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
+                             const std::map<std::int64_t, ThreadTimes>& after, double seconds);
+
+/// Decides from successive waiting shares whether the threads compete for cores. Short disturbances have no effect, and
+/// a repeated change takes longer and longer.
+class Contention {
+ public:
+  /// Takes the waiting share of the last window. Returns whether the threads compete.
+  bool update(double waiting_share);
+
+ private:
+  bool competing_ = false;
+  int in_a_row_ = 0;             ///< windows that contradict competing_
+  int since_quiet_ = 1'000'000;  ///< windows since the last change to false
+  int calm_windows_ = 10;        ///< windows in a row after which the threads no longer compete
+};
+
+/// Starts the watcher, on the first call with more than one thread; `threads` is the number of threads that compute. It
+/// runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes the way of
+/// waiting only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
+void watch_thread_waiting(int threads);
+
+}  // namespace slopegan

@@ -1,0 +1,84 @@
+#include "support/thread_waiting.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "temporary_directory.h"
+
+namespace slopegan::testing {
+namespace {
+
+using Times = std::map<std::int64_t, ThreadTimes>;
+
+TEST(ThreadTimes, AreReadForEveryThreadWithAReadableFile) {
+  const TemporaryDirectory tasks;
+  for (const auto* text : {"10/1200 34 5", "11/7 0 1", "12/nothing"}) {
+    const std::string line = text;
+    std::filesystem::create_directories(tasks.path() / line.substr(0, 2));
+    std::ofstream(tasks.path() / line.substr(0, 2) / "schedstat") << line.substr(3) << '\n';
+  }
+  std::filesystem::create_directories(tasks.path() / "13");
+  const auto times = read_thread_times(tasks.path());
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_EQ(times.at(10).running, 1200);
+  EXPECT_EQ(times.at(10).waiting, 34);
+  EXPECT_EQ(times.at(11).running, 7);
+}
+
+TEST(ThreadTimes, AreEmptyWithoutSuchFiles) { EXPECT_TRUE(read_thread_times("/nowhere").empty()); }
+
+TEST(WaitingShare, IsThatOfTheBusyThreadThatWaitedLongest) {
+  const Times before = {{1, {0, 0}}, {2, {100, 100}}, {3, {0, 0}}};
+  const Times after = {{1, {900'000'000, 50'000'000}},   // waited for 5 %
+                       {2, {500'000'100, 400'000'100}},  // 40 %
+                       {3, {1'000'000, 200'000'000}},    // 20 %, but hardly busy
+                       {4, {0, 900'000'000}}};           // new
+  EXPECT_NEAR(largest_waiting_share(before, after, 1), 0.4, 1e-9);
+  EXPECT_EQ(largest_waiting_share(before, after, 0), 0);
+  EXPECT_EQ(largest_waiting_share({}, after, 1), 0);
+}
+
+int updates_until(Contention& contention, bool competing, double share) {
+  for (int i = 1; i < 1000; ++i) {
+    if (contention.update(share) == competing) return i;
+  }
+  return 1000;
+}
+
+TEST(Contention, IgnoresAShortDisturbance) {
+  Contention contention;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(contention.update(0.9));
+    EXPECT_FALSE(contention.update(0.0));
+    EXPECT_FALSE(contention.update(0.05));
+  }
+}
+
+TEST(Contention, IsReportedUntilTheThreadsHaveNotWaitedForSomeTime) {
+  Contention contention;
+  EXPECT_EQ(updates_until(contention, true, 0.5), 2);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(contention.update(0.0));
+  EXPECT_TRUE(contention.update(0.05));  // not yet calm, so the count starts again
+  EXPECT_EQ(updates_until(contention, false, 0.0), 10);
+}
+
+TEST(Contention, LastsLongerEachTimeItReturnsSoon) {
+  Contention contention;
+  updates_until(contention, true, 0.5);
+  EXPECT_EQ(updates_until(contention, false, 0.0), 10);
+  updates_until(contention, true, 0.5);
+  EXPECT_EQ(updates_until(contention, false, 0.0), 20);
+  for (int i = 0; i < 10; ++i) {
+    updates_until(contention, true, 0.5);
+    updates_until(contention, false, 0.0);
+  }
+  updates_until(contention, true, 0.5);
+  EXPECT_EQ(updates_until(contention, false, 0.0), 100);
+  for (int i = 0; i < 100; ++i) contention.update(0.0);
+  updates_until(contention, true, 0.5);
+  EXPECT_EQ(updates_until(contention, false, 0.0), 10);
+}
+
+}  // namespace
+}  // namespace slopegan::testing
