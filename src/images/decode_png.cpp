@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// Facts from the chunks, which libpng would only report after the pixels or not at all.
+/// Facts from the chunks that libpng would report only after the pixels, or not at all.
 struct PngOutline {
   bool has_end = false;
   bool ends_inside_pixels = false;

@@ -147,7 +147,7 @@ class Drawing {
     std::string body;
     if (series.mark == ChartMark::line) {
       body = path(series);
-      // Short lines also show their points: a line of a single point would be invisible.
+      // Short lines also show their points: a line with a single point would be invisible.
       constexpr std::size_t max_marked_points = 12;
       if (series.points.size() <= max_marked_points && !series.faint) {
         for (const auto& point : series.points) body += dot(series, point);

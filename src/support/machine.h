@@ -12,7 +12,7 @@ std::int64_t usable_cores();
 /// The total physical memory of the machine in bytes.
 std::uint64_t physical_memory_bytes();
 
-/// Configures glibc's allocator for a program whose training steps allocate the same megabytes again and again: freed
+/// Configures glibc's allocator for a program whose training steps repeatedly allocate blocks of the same sizes: freed
 /// memory is kept for the next step instead of being returned to the system. Does nothing with other C libraries. Call
 /// it before any large allocation.
 void configure_allocator();

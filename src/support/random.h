@@ -8,8 +8,8 @@
 
 namespace slopegan {
 
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), a stateless generator: computes
-/// four random words from a counter and a key.
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3"), a stateless generator that
+/// computes four random words from a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// A stream of random numbers that is a pure function of (seed, name, index). Checkpoints therefore need no generator

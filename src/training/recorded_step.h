@@ -38,7 +38,7 @@ void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph>
 /// Computes the batches of a step. On devices with graphs it replays recordings, because a step consists of hundreds of
 /// small operators, and the host takes longer to launch each operator than a GPU takes to execute it.
 ///
-/// Batches with the same size and loss terms share a recording. It is made at the third such batch, by which time the
+/// Batches with the same size and loss terms share a recording. It is made on the third such batch, by which time the
 /// libraries have selected their algorithms. The recording owns its input tensors; the inputs of each batch are copied
 /// into them. If a recording fails, a warning is logged once, and these batches are computed operator by operator.
 class RecordedStep {
