@@ -147,6 +147,11 @@ std::vector<double> holm(std::span<const double> p) {
   return adjusted;
 }
 
+Interval limits_of_verdict(Interval ratio, bool is_better) {
+  if (is_better) return {std::min(ratio.low, 1.0), std::min(ratio.high, 1.0)};
+  return {std::max(ratio.low, 1.0), std::max(ratio.high, 1.0)};
+}
+
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence) {
   const bool failures_of_both_signs = std::count(differences.begin(), differences.end(), infinity) > 0 &&
                                       std::count(differences.begin(), differences.end(), -infinity) > 0;

@@ -39,6 +39,10 @@ std::size_t pairs_needed(std::size_t comparisons, double alpha);
 /// at most `alpha` is rejected, the probability of any wrong rejection is at most `alpha`.
 std::vector<double> holm(std::span<const double> p);
 
+/// Cuts the limits of a ratio at 1 so that they agree with a significant verdict. Holm's correction may reject a
+/// hypothesis that the simultaneous interval still contains, because it corrects less after the first rejection.
+Interval limits_of_verdict(Interval ratio, bool is_better);
+
 /// A confidence interval for the centre of symmetrically distributed differences, obtained by inverting the sign-flip
 /// test. The means of all non-empty subsets divide the line into 2^n intervals that contain the centre with equal
 /// probability (Hartigan 1969, "Using subsample values as typical values"). The interval from the k-th lowest to the

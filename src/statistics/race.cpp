@@ -140,14 +140,9 @@ bool do_failures_contradict(const RaceComparison& comparison) {
 void decide(RaceComparison& comparison, double alpha, double equivalence) {
   Interval& limits = comparison.ratio_interval;
   if (comparison.p_holm <= alpha) {
-    // Holm's correction may reject where the simultaneous interval still contains 1.
-    if (comparison.ratio < 1) {
-      comparison.decision = RaceDecision::better;
-      limits.high = std::min(limits.high, 1.0);
-    } else {
-      comparison.decision = RaceDecision::worse;
-      limits.low = std::max(limits.low, 1.0);
-    }
+    const bool is_better = comparison.ratio < 1;
+    comparison.decision = is_better ? RaceDecision::better : RaceDecision::worse;
+    limits = limits_of_verdict(limits, is_better);
   } else if (limits.low >= 1 - equivalence && limits.high <= 1 + equivalence) {
     comparison.decision = RaceDecision::equivalent;
   }

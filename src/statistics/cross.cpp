@@ -1,0 +1,207 @@
+#include "statistics/cross.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+
+#include "statistics/inference.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// Log FD by slope and seed; +∞ for an arm that failed.
+using ConditionScores = std::map<double, std::map<std::int64_t, double>>;
+
+std::vector<std::vector<ArmScore>> arms_by_condition(std::size_t conditions, std::span<const CrossArm> arms) {
+  std::vector<std::vector<ArmScore>> by_condition(conditions);
+  for (const auto& arm : arms) {
+    if (arm.condition >= conditions) throw std::invalid_argument("cross_statistics: an arm of an unknown condition");
+    by_condition[arm.condition].push_back(arm.score);
+  }
+  return by_condition;
+}
+
+ConditionScores condition_scores(const std::vector<ArmScore>& arms) {
+  ConditionScores scores;
+  for (const auto& arm : arms) {
+    if (const auto score = log_score(arm)) scores[arm.negative_slope][arm.seed] = *score;
+  }
+  return scores;
+}
+
+/// Slope minus control by seed; infinite or NaN if one of the two failed.
+std::map<std::int64_t, double> effects(const ConditionScores& scores, double slope, double control) {
+  std::map<std::int64_t, double> differences;
+  const auto of_slope = scores.find(slope), of_control = scores.find(control);
+  if (of_slope == scores.end() || of_control == scores.end()) return differences;
+  for (const auto& [seed, score] : of_slope->second) {
+    const auto other = of_control->second.find(seed);
+    if (other != of_control->second.end()) differences[seed] = score - other->second;
+  }
+  return differences;
+}
+
+Interaction interaction_of(const std::map<std::int64_t, double>& first, const std::map<std::int64_t, double>& second,
+                           std::vector<double>& differences) {
+  Interaction interaction;
+  for (const auto& [seed, effect] : first) {
+    const auto other = second.find(seed);
+    if (other == second.end()) continue;
+    if (std::isfinite(effect) && std::isfinite(other->second)) {
+      differences.push_back(effect - other->second);
+    } else {
+      interaction.failed_seeds.push_back(seed);
+    }
+  }
+  interaction.pairs = std::ssize(differences);
+  if (differences.empty()) return interaction;
+  interaction.ratio = std::exp(mean(differences));
+  interaction.p = sign_flip_p(differences);
+  return interaction;
+}
+
+/// Computes the values that depend on the number of interactions that have pairs.
+void correct_interactions(std::vector<Interaction>& interactions, const std::vector<std::vector<double>>& differences,
+                          double alpha) {
+  std::vector<std::size_t> family;
+  std::vector<double> p, smallest;
+  for (std::size_t i = 0; i < interactions.size(); ++i) {
+    if (interactions[i].pairs == 0) continue;
+    family.push_back(i);
+    p.push_back(*interactions[i].p);
+    smallest.push_back(smallest_sign_flip_p(static_cast<std::size_t>(interactions[i].pairs)));
+  }
+  const auto adjusted = holm(p), smallest_adjusted = holm(smallest);
+  const double confidence = 1 - alpha / static_cast<double>(std::max<std::size_t>(family.size(), 1));
+  for (std::size_t i = 0; i < family.size(); ++i) {
+    Interaction& interaction = interactions[family[i]];
+    interaction.p_holm = adjusted[i];
+    interaction.smallest_p_holm = smallest_adjusted[i];
+    interaction.can_be_significant = smallest_adjusted[i] <= alpha;
+    interaction.significant = adjusted[i] <= alpha;
+    const auto logs = symmetric_centre_interval(differences[family[i]], confidence);
+    Interval limits{std::exp(logs.low), std::exp(logs.high)};
+    if (interaction.significant) limits = limits_of_verdict(limits, *interaction.ratio < 1);
+    interaction.ratio_interval = limits;
+  }
+}
+
+/// "optimizer.generator_lr or generator.norm": the keys in which conditions differ.
+std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions) {
+  std::vector<std::string> keys;
+  for (const auto& condition : conditions) {
+    for (const auto& setting : condition.settings) {
+      if (std::find(keys.begin(), keys.end(), setting.key) == keys.end()) keys.push_back(setting.key);
+    }
+  }
+  return keys.empty() ? "the condition" : join(keys, " or ");
+}
+
+/// The settings of a condition that the other one does not share.
+std::string difference_text(const std::vector<Setting>& settings, const std::vector<Setting>& other) {
+  std::vector<Setting> differing;
+  std::copy_if(settings.begin(), settings.end(), std::back_inserter(differing),
+               [&](const Setting& setting) { return std::find(other.begin(), other.end(), setting) == other.end(); });
+  return condition_text(differing);
+}
+
+std::string interaction_text(const CrossStatistics& statistics, const Interaction& interaction) {
+  // Written with the condition first in which the slope does relatively worse, so that the multiple is above 1.
+  const bool is_swapped = *interaction.ratio < 1;
+  const double ratio = is_swapped ? 1 / *interaction.ratio : *interaction.ratio;
+  const Interval& limits = *interaction.ratio_interval;
+  const double low = is_swapped ? 1 / limits.high : limits.low, high = is_swapped ? 1 / limits.low : limits.high;
+  const auto& first = statistics.conditions[is_swapped ? interaction.second : interaction.first];
+  const auto& second = statistics.conditions[is_swapped ? interaction.first : interaction.second];
+  return format_text(
+      "The effect of slope {} depends on the condition: compared with the control {}, its FD is {:.2f} times as high "
+      "with {} as with {} ({}).",
+      shortest(interaction.negative_slope), shortest(first.statistics.control), ratio,
+      difference_text(first.settings, second.settings), difference_text(second.settings, first.settings),
+      std::isfinite(high) ? format_text("{:.2f} to {:.2f} times", low, high)
+                          : format_text("at least {:.2f} times", low));
+}
+
+/// The differences that the interactions exclude, rounded up so that the claim never exceeds the evidence.
+std::string excluded_text(const std::vector<const Interaction*>& interactions) {
+  double largest = 1;
+  for (const auto* interaction : interactions) {
+    const Interval& limits = *interaction->ratio_interval;
+    largest = std::max({largest, limits.high, 1 / limits.low});
+  }
+  if (!std::isfinite(largest)) return "no size of difference is excluded";
+  if (largest >= 2) return format_text("a factor of more than {:.1f} is excluded", std::ceil(10 * largest) / 10);
+  return format_text("differences above {:.0f} % are excluded", std::ceil(100 * (largest - 1) - 1e-9));
+}
+
+}  // namespace
+
+CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const CrossArm> arms,
+                                 double control, const StatisticsOptions& options) {
+  if (conditions.size() < 2) throw std::invalid_argument("cross_statistics: fewer than two conditions");
+  const auto by_condition = arms_by_condition(conditions.size(), arms);
+  CrossStatistics cross;
+  cross.alpha = options.alpha;
+  std::vector<ConditionScores> scores;
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    cross.conditions.push_back({conditions[i], sweep_statistics(by_condition[i], control, options)});
+    scores.push_back(condition_scores(by_condition[i]));
+  }
+  const double used_control = cross.conditions[0].statistics.control;
+  std::vector<std::vector<double>> differences;
+  for (const auto& summary : cross.conditions[0].statistics.slopes) {
+    const double slope = summary.negative_slope;
+    if (slope == used_control) continue;
+    for (std::size_t first = 0; first < conditions.size(); ++first) {
+      for (std::size_t second = first + 1; second < conditions.size(); ++second) {
+        auto interaction = interaction_of(effects(scores[first], slope, used_control),
+                                          effects(scores[second], slope, used_control), differences.emplace_back());
+        interaction.negative_slope = slope;
+        interaction.first = first;
+        interaction.second = second;
+        cross.interactions.push_back(interaction);
+      }
+    }
+  }
+  correct_interactions(cross.interactions, differences, options.alpha);
+  return cross;
+}
+
+std::size_t cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha) {
+  return pairs_needed((slopes - 1) * (conditions * (conditions - 1) / 2), alpha);
+}
+
+std::string condition_text(const std::vector<Setting>& settings) {
+  std::vector<std::string> parts;
+  for (const auto& setting : settings) parts.push_back(setting.key + "=" + setting.value);
+  return parts.empty() ? "base" : join(parts, ", ");
+}
+
+std::vector<std::string> cross_sentences(const CrossStatistics& statistics) {
+  std::vector<std::string> sentences;
+  std::vector<const Interaction*> undetected;
+  bool is_possible = false;
+  for (const auto& interaction : statistics.interactions) {
+    if (interaction.significant) sentences.push_back(interaction_text(statistics, interaction));
+    if (!interaction.significant && interaction.pairs > 0) undetected.push_back(&interaction);
+    is_possible = is_possible || interaction.can_be_significant;
+  }
+  const std::string keys = crossed_keys_text(statistics.conditions);
+  if (undetected.empty()) {
+    if (sentences.empty())
+      sentences.push_back("Nothing is known about a dependence of the slope's effect on " + keys + ".");
+  } else if (!is_possible) {
+    sentences.push_back(format_text("These seeds cannot show whether the slope's effect depends on {}: {} are needed.",
+                                    keys, pairs_needed(undetected.size(), statistics.alpha)));
+  } else {
+    sentences.push_back(format_text("No {}dependence of the slope's effect on {} was detected; {}.",
+                                    sentences.empty() ? "" : "further ", keys, excluded_text(undetected)));
+  }
+  return sentences;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "statistics/statistics.h"
+#include "statistics/summaries.h"
+
+/// Evaluates a fixed sweep that trains every slope under several conditions (sweep.cross): the statistics of each
+/// condition, and whether the effect of a slope depends on the condition.
+namespace slopegan {
+
+struct CrossArm {
+  std::size_t condition = 0;  ///< index into the conditions
+  ArmScore score;
+};
+
+struct ConditionStatistics {
+  std::vector<Setting> settings;  ///< the condition: keys other than the slope with their values
+  /// The verdicts hold with probability 1 − alpha in each condition, not in all of them together.
+  SweepStatistics statistics;
+};
+
+/// Whether the effect of a slope depends on the condition. The effect in a condition is the difference in log FD
+/// between the slope and the control. Within a seed, d = effect in `first` − effect in `second`.
+struct Interaction {
+  double negative_slope = 0;
+  std::size_t first = 0, second = 0;  ///< indices of the conditions, first < second
+  std::int64_t pairs = 0;             ///< seeds in which all four arms have a score
+  /// Seeds without d because one of the four arms failed.
+  std::vector<std::int64_t> failed_seeds;
+  /// exp(mean d): the ratio of FDs, slope / control, in `first` as a multiple of the same ratio in `second`.
+  std::optional<double> ratio;
+  /// Limits of this multiple that hold for all interactions simultaneously: the inverted sign-flip test with
+  /// Bonferroni-corrected alpha. They do not contain 1 if the interaction is significant.
+  std::optional<Interval> ratio_interval;
+  /// The two-sided sign-flip test on d, without and with Holm's correction over all slopes and pairs of conditions.
+  std::optional<double> p;
+  std::optional<double> p_holm;
+  double smallest_p_holm = 1;       ///< that is possible with this number of pairs
+  bool can_be_significant = false;  ///< smallest_p_holm <= alpha
+  bool significant = false;         ///< p_holm <= alpha
+};
+
+struct CrossStatistics {
+  double alpha = 0.05;
+  std::vector<ConditionStatistics> conditions;
+  std::vector<Interaction> interactions;  ///< by slope, then by conditions
+};
+
+/// Arms may be missing. Throws std::invalid_argument if there are fewer than two conditions, if a condition has no
+/// arms, or if two arms have the same condition, slope and seed.
+CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const CrossArm> arms,
+                                 double control, const StatisticsOptions& options = {});
+
+/// The number of seeds with which an interaction could be significant; `slopes` includes the control.
+std::size_t cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
+
+/// "optimizer.generator_lr=4e-4, generator.norm=none"; "base" for a condition without settings.
+std::string condition_text(const std::vector<Setting>& settings);
+
+/// One sentence per significant interaction, then one about all others: "No dependence of the slope's effect on
+/// optimizer.generator_lr was detected; differences above 12 % are excluded." ASCII only.
+std::vector<std::string> cross_sentences(const CrossStatistics& statistics);
+
+}  // namespace slopegan
