@@ -7,10 +7,10 @@
     npm pack emoji-datasource-twitter@16.0.0
     VENV/bin/python scripts/golden_efficientnet.py scikit_image-*.whl emoji-datasource-twitter-*.tgz tests/golden/efficientnet
 
-The photographs are from scikit-image, which ships them without restrictions (tests/golden/efficientnet/README.md). Their
-central squares are stored at 224 x 224 pixels as JPEG. For the decoded files at 224
-pixels, and resized to 128 pixels, expected.safetensors contains the 1,280 features and the 1,000 logits of the reference.
-emoji.png is a sheet of Twemoji with one Unicode group per row.
+The photographs are from scikit-image, which ships them without restrictions (tests/golden/efficientnet/README.md).
+Their central squares are stored at 224 x 224 pixels as JPEG. For the decoded files at 224 pixels, and resized to 128
+pixels, expected.safetensors contains the 1,280 features and the 1,000 logits of the reference. emoji.png is a sheet of
+Twemoji with one Unicode group per row.
 """
 import io
 import json

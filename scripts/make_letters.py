@@ -7,7 +7,8 @@ the 62 characters.
     .venv/bin/python scripts/make_letters.py FOLDER [--gray] [--families N]
 
 The fonts come from the npm packages @fontsource/NAME, all under the SIL Open Font License 1.1 or the Apache License 2.0.
-The characters are drawn on black. Their colours are a function of font and character, so every call creates the same images.
+The characters are drawn on black. Their colours are a function of font and character, so every call creates the same
+images.
 """
 import argparse
 import colorsys

@@ -578,7 +578,7 @@ def run(program: str, one: Case, folder: pathlib.Path) -> tuple[bool, str]:
     # A note of our own may quote a decoder once, with the file's name.
     others = "\n".join(line for line in output.splitlines() if not re.match(r"  (note|warning) ", line))
     if word := CODEC_WORDS.search(others):
-        problems.append(f"a codec wrote to the terminal:  {word.group()}")
+        problems.append(f"a codec wrote to the terminal: {word.group()}")
     shown = [line for line in output.splitlines() if not re.search(r"^  sha256|packing|packed|^real images", line)]
     print(f"{'FAILED' if problems else 'ok    '} {one.name}")
     for line in shown:

@@ -98,7 +98,7 @@ RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
     return load_real(data);
   } catch (const DataError& error) {
     log::warning(std::string("the data of the run cannot be read, so the extractor is chosen from the reference "
-                             "images; use --data PATH to say where the data is:  ") +
+                             "images; use --data PATH to say where the data is: ") +
                  error.what());
     return real;
   }

@@ -110,7 +110,7 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   return {format_text("fine-tuning: a new run, counted from 0 images, with the weights of {} after {} images{}",
                       printable(start.resume->directory.string(), 4096), images,
                       with_optimizer ? " and the optimiser state" : ""),
-          "differences from the run that the weights come from:  " + join(differing, ", ")};
+          "differences from the run that the weights come from: " + join(differing, ", ")};
 }
 
 /// Also writes the report if training diverged, to show how the divergence developed.

@@ -54,7 +54,7 @@ torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
 /// Sets the labels, or notes why there are none. Images can be used without labels.
 void add_labels(Dataset& dataset, const IdxFiles& files) {
   if (files.labels.empty()) {
-    dataset.notes.push_back("there is no label file near  " + printable(files.images.filename().string()));
+    dataset.notes.push_back("there is no label file near " + printable(files.images.filename().string()));
     return;
   }
   try {

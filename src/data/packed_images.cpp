@@ -103,7 +103,7 @@ int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
                                     [&](const fs::path& file) { return is_deep_file(folder.root / file); });
   if (!has_deep) return all_bits;
   const FolderImages& range = options.range_of != nullptr ? *options.range_of : folder;
-  log::info("determining the range of the 16-bit images in  " + printable(range.root.string()));
+  log::info("determining the range of the 16-bit images in " + printable(range.root.string()));
   return deep_bits_of(range.root, range.files);
 }
 
