@@ -21,8 +21,8 @@ struct BenchVariant {
 
 /// Measures the training step (networks, losses, Adam, moving average) of each variant on a batch in memory. The peak
 /// is the faster of two references per dtype: a matrix product of 2048 x 2048, and the first strided convolution
-/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3. With `busy` > 0, then measures
-/// the steps once more for the same time, while that many processes occupy a core each.
+/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0, measures
+/// the steps again for the same time while that many processes occupy one core each.
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options,
                        int busy = 0);
 

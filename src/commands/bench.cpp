@@ -142,7 +142,7 @@ void setup_bench(CLI::App& command, Action& action) {
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
   step.add_option("--busy", arguments->busy,
-                  "Then measure again for the same time while N other processes occupy one core each")
+                  "Measure again, for the same time, while N other processes occupy one core each")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024))
       ->type_name("N");

@@ -69,10 +69,10 @@ SweepResult train_race(const Config& config, const std::filesystem::path& direct
   return run_sweep(config, directory, all, [&] { return race.agenda(shard); }, options);
 }
 
-/// Creates or reopens the sweep's directory and writes down the plan, before any arm starts.
+/// Creates or reopens the sweep's directory and writes the plan before any arm starts.
 std::filesystem::path open_planned(const Config& config, const PreparedData& data,
                                    const std::optional<PlannedRace>& race) {
-  if (race && race->extractor.empty()) throw DataError("there are too few images for metrics, on which a race decides");
+  if (race && race->extractor.empty()) throw DataError("a race needs metrics, but there are too few images for them");
   if (race) check_plan(sweep_directory(config), *race);
   const auto directory = open_sweep(config, data.hash);
   if (race) write_plan(directory, *race);

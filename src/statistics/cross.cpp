@@ -133,7 +133,7 @@ std::string excluded_text(const std::vector<const Interaction*>& interactions) {
     const Interval& limits = *interaction->ratio_interval;
     largest = std::max({largest, limits.high, 1 / limits.low});
   }
-  if (!std::isfinite(largest)) return "no size of difference is excluded";
+  if (!std::isfinite(largest)) return "differences of any size are possible";
   if (largest >= 2) return format_text("a factor of more than {:.1f} is excluded", std::ceil(10 * largest) / 10);
   return format_text("differences above {:.0f} % are excluded", std::ceil(100 * (largest - 1) - 1e-9));
 }

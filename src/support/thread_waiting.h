@@ -28,8 +28,8 @@ struct ThreadTimes {
 /// a readable file are omitted, so the result is empty if the kernel does not provide these files.
 std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::path& tasks = "/proc/self/task");
 
-/// The largest share of the time between two readings, `seconds` apart, that a busy thread waited for a core. A thread
-/// is busy if it was running or waiting for at least a quarter of the time.
+/// The largest fraction of the time between two readings, `seconds` apart, for which a busy thread waited for a core. A
+/// thread is busy if it was running or waiting for at least a quarter of the time.
 double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
                              const std::map<std::int64_t, ThreadTimes>& after, double seconds);
 

@@ -8,7 +8,7 @@ namespace slopegan {
 
 struct PreparedData {
   std::string hash;       ///< of the training images
-  std::string extractor;  ///< name and hash of the extractor that decides; empty without metrics
+  std::string extractor;  ///< name and hash of the primary extractor; empty if there are no metrics
 };
 
 /// Loads the data once before any arm starts, so that errors are reported once instead of once per arm, and the shared

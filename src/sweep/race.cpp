@@ -112,7 +112,7 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir) {
   auto race = parse_race(read_file(file, largest_race_file));
   if (!race) {
     throw UsageError(printable(file.string(), 4096) +
-                     " is damaged, or its plan was edited; restore it, or begin a new race with another run.name");
+                     " is damaged, or its plan was edited; restore it, or start a new race with a different run.name");
   }
   return race;
 }
@@ -127,7 +127,8 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   }
   const auto problems = plan_differences(race->planned, planned);
   if (problems.empty()) return;
-  throw UsageError(printable(sweep_dir.string(), 4096) + " contains a race with another plan (" + join(problems, ", ") +
+  throw UsageError(printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" +
+                   join(problems, ", ") +
                    "), which must not change after its first results; choose another run.name for a new race");
 }
 

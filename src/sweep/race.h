@@ -13,7 +13,7 @@
 #include "sweep/sweep.h"
 
 /// Sweeps with sweep.design = race: which arms are trained depends on the results so far (statistics/race.h). All
-/// decisions are derived from the plan and the arms' files, so any process comes to the same ones.
+/// decisions are derived from the plan and the arms' files, so every process reaches the same ones.
 namespace slopegan {
 
 /// The plan that the configuration implies. Throws UsageError if there are too many slopes for sweep.alpha.
@@ -35,7 +35,7 @@ PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::
 /// edited.
 std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
-/// Throws UsageError if arms of the sweep were trained according to another plan.
+/// Throws UsageError if arms of the sweep were trained according to a different plan.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
 /// Writes the plan to race.json, unless the same plan is there. Throws UsageError like check_plan.
@@ -52,7 +52,7 @@ class RaceFollower {
   const RaceState& update();
 
   /// The arms that the next look still needs. Those of the shard come first, because other processes train the others;
-  /// the others follow, in case that nobody does. Calls update().
+  /// the others follow, in case no other process trains them. Calls update().
   Agenda agenda(const Shard& shard);
 
   const RaceState& state() const { return state_; }
