@@ -28,7 +28,7 @@ def run_bench(kind, *arguments):
 
 
 def time_step(seconds, *overrides):
-    """Seconds for 1,000 images of the training step, with its operations per image and their rate."""
+    """The time in seconds to train on 1,000 images, with the operations per image and their rate."""
     row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}
@@ -39,7 +39,7 @@ def both_networks(key, value):
 
 
 def time_program(_, value):
-    """Seconds of the whole program: startup, training, samples and a checkpoint."""
+    """The time in seconds for the whole program: startup, training, samples and a checkpoint."""
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         subprocess.run([BINARY, "--quiet", "train", ROOT / "configs/fashion_mnist.yaml", f"run.output_dir={folder}",

@@ -4,7 +4,7 @@
     python3 -m venv VENV && VENV/bin/pip install scipy==1.17.1
     VENV/bin/python scripts/golden_statistics.py tests/golden/statistics.json
 
-Confidence intervals of a centre are found by bisection: the largest shift that SciPy's permutation test accepts.
+Confidence intervals for a centre are found by bisection: the largest shift that SciPy's permutation test accepts.
 """
 import json
 import sys

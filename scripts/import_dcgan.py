@@ -4,7 +4,7 @@
     import_dcgan.py GENERATOR.pth RUN_DIR [--discriminator DISCRIMINATOR.pth] [key=value ...]
     import_dcgan.py CHECKPOINT.pt RUN_DIR [key=value ...]
 
-The files are state dicts with the names of the example (main.0.weight ...), or checkpoints that contain them under names
+The files are state dicts with the names used in the example (main.0.weight ...), or checkpoints that contain them under names
 such as netG and netD, generator and discriminator, or state_dict. Prefixes of DataParallel (module.) and torch.compile
 (_orig_mod.) are removed. The files are read as data; no code in them is executed. Sizes are taken from the tensors.
 RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
@@ -59,7 +59,7 @@ def without_prefixes(name: str) -> str:
 
 
 def tensors_under(state: dict, name: str) -> dict[str, torch.Tensor]:
-    """The tensors whose names start with name., without it."""
+    """The tensors whose names start with `name.`, without this prefix."""
     return {key.removeprefix(name + "."): tensor for key, tensor in state.items() if key.startswith(name + ".")}
 
 

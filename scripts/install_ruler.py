@@ -52,7 +52,7 @@ def download(folder: str) -> pathlib.Path:
     return next(pathlib.Path(folder).glob("*.whl"))
 
 
-# --- PyTorch's file format of 2020: several pickles, then the bytes of the storages ----------------------------------
+# --- PyTorch's file format from 2020: several pickles, then the bytes of the storages ----------------------------------
 class Storage:
     """A sequence of numbers, filled after the pickles are read."""
 

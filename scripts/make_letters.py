@@ -21,7 +21,7 @@ import string
 from image_sets import NpmPackages, default_folder, fail, finish
 
 SIDE = 64
-INK = 46  # height or width of the longer side of the character
+INK = 46  # length of the character's longer side
 CHARACTERS = {**{c: f"upper_{c}" for c in string.ascii_uppercase}, **{c: f"lower_{c}" for c in string.ascii_lowercase},
               **{c: f"digit_{c}" for c in string.digits}}
 FAMILIES = """
@@ -49,13 +49,13 @@ def font_bytes(packages: NpmPackages, name: str) -> bytes | None:
 
 
 def colour_of(family: str, character: str) -> tuple[int, ...]:
-    """A bright colour, its hue and saturation from a hash."""
+    """A bright colour whose hue and saturation are derived from a hash."""
     digest = hashlib.sha256(f"{family} {character}".encode()).digest()
     return tuple(round(255 * part) for part in colorsys.hsv_to_rgb(digest[0] / 256, digest[1] / 256, 1.0))
 
 
 def draw(font, character: str, ink: tuple[int, ...]):
-    """The character on black, centred, its longer side INK pixels; None if the font lacks it."""
+    """The character, centred on black and INK pixels long on its longer side; None if the font lacks it."""
     from PIL import Image, ImageDraw, ImageFont
 
     big = font.font_variant(size=200)

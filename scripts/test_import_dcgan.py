@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Imports networks of PyTorch's DCGAN example with random weights and compares their images.
+"""Imports networks from PyTorch's DCGAN example with random weights and compares their images.
 
     test_import_dcgan.py SLOPEGAN     the program to test
 

@@ -97,7 +97,7 @@ def read_commands(readme: str):
 
 
 def all_commands():
-    """The commands of all READMEs, each once."""
+    """The commands from all READMEs, each listed once."""
     return list(dict.fromkeys(command for readme in READMES for command in read_commands(readme)))
 
 

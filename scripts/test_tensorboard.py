@@ -3,7 +3,7 @@
 
     test_tensorboard.py SLOPEGAN     the program to test
 
-The run is resumed once from an older checkpoint, while an open reader has already read the points that this removes.
+The run is resumed once from an older checkpoint, which removes points that an open reader has already read.
 Exits with 77 if tensorboard is not installed.
 """
 import json
@@ -146,7 +146,7 @@ def main() -> int:
         assert len(list(run.glob("events.out.tfevents.*"))) == 2
         check(open_reader.Reload(), run)
         count = check(new_reader(run), run)
-        # A reader of individual files, such as tbparse, finds no step in both files.
+        # A reader of individual files, such as tbparse, finds no step in more than one file.
         first, second = (new_reader(file).Scalars("loss/generator") for file in sorted(run.glob("events.out.*")))
         assert first[-1].step <= 640 < second[0].step and second[-1].step == 1280
         train(program, directory, "run.name=off", "events.tensorboard=false")

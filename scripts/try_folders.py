@@ -53,7 +53,7 @@ def case(name: str, *says: str, code: int = 0, arguments: tuple[str, ...] = (), 
 
 # --- Images ------------------------------------------------------------------------------------------------------------
 def photo(seed: int, width: int = 64, height: int = 64, mode: str = "RGB") -> Image.Image:
-    """A smooth coloured picture that differs by seed."""
+    """A smooth coloured picture that depends on the seed."""
     source = numpy.random.default_rng(seed)
     small = source.integers(0, 256, (6, 6, 3), dtype=numpy.uint8)
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).convert(mode)
@@ -242,7 +242,7 @@ def _(folder):
         Image.fromarray(values).save(folder / f"{index}.png")
 
 
-@case("16-bit PNG files with full range", r"images  12 ")
+@case("16-bit PNG files that use the full range", r"images  12 ")
 def _(folder):
     folder.mkdir()
     for index in range(12):
