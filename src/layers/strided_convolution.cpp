@@ -265,7 +265,12 @@ FixedTransposedConvolution::FixedTransposedConvolution(const at::Tensor& weight,
   if (!at::globalContext().hasMKLDNN()) return;
   const at::NoGradGuard no_gradients;
   static const auto reorder = onednn_operator<Reorder>("mkldnn::_reorder_convolution_transpose_weight");
-  packed_ = reorder.call(weight_->plain(), ones, zeros, twos, ones, 1, std::nullopt);
+  try {
+    packed_ = reorder.call(weight_->plain(), ones, zeros, twos, ones, 1, std::nullopt);
+  } catch (const c10::Error&) {
+    // oneDNN has no bfloat16 for this processor (no AVX-512); LibTorch's own convolution is used.
+    if (type != at::kBFloat16) throw;
+  }
 }
 
 at::Tensor FixedTransposedConvolution::operator()(const at::Tensor& maps) const {
