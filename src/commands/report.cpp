@@ -28,6 +28,7 @@ struct ReportArguments {
   std::string out;
   CLI::Option* serve = nullptr;
   std::string port;  ///< the value of `serve`; empty if omitted
+  std::string host = "127.0.0.1";
 };
 
 int port_of(const std::string& text) {
@@ -44,13 +45,14 @@ int port_of(const std::string& text) {
 /// Serves the report, and rewrites it whenever there are new results, until a signal stops it.
 class LiveReport {
  public:
-  LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port)
+  LiveReport(const std::filesystem::path& directory, const std::optional<std::filesystem::path>& out, int port,
+             const std::string& host)
       : directory_(directory),
         out_(out),
         shown_(results_fingerprint(directory)),
-        server_(port, read_file(write_report(directory, out), largest_report)) {}
+        server_(port, read_file(write_report(directory, out), largest_report), host) {}
 
-  int port() const { return server_.port(); }
+  std::string url() const { return server_.url(); }
 
   void run() {
     auto next = Clock::now() + shortest_pause;
@@ -93,8 +95,8 @@ int report_command(const ReportArguments& arguments) {
   }
   const int port = port_of(arguments.port);
   install_signal_handlers();
-  LiveReport live(arguments.path, out, port);
-  print(format_text("http://127.0.0.1:{}/\n", live.port()));
+  LiveReport live(arguments.path, out, port, arguments.host);
+  print(live.url() + "\n");
   log::info("serving the report and updating it with new results; press Ctrl-C to stop");
   live.run();
   return 128 + stop_signal();
@@ -116,6 +118,12 @@ void setup_report(CLI::App& command, Action& action) {
                                                  default_port))
                          ->expected(0, 1)
                          ->type_name("[PORT]");
+  command
+      .add_option("--host", arguments->host,
+                  "With --serve, listen on this address instead of 127.0.0.1, for browsers on other machines; 0.0.0.0: "
+                  "all addresses. The printed URL contains a random token, without which requests are rejected")
+      ->needs(arguments->serve)
+      ->type_name("ADDRESS");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return report_command(*arguments); };
   });

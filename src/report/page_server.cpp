@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <httplib.h>
 #include <mutex>
+#include <random>
 #include <span>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -18,8 +20,6 @@ namespace slopegan {
 
 namespace {
 
-constexpr const char* loopback = "127.0.0.1";
-
 /// `data-tag` is the ETag of /report.html when this page is served, just before the frame loads it.
 constexpr char frame_html[] = R"(<!doctype html>
 <html lang="en">
@@ -28,11 +28,11 @@ constexpr char frame_html[] = R"(<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>slopegan</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/live.css">
-<script src="/live.js" defer></script>
+<link rel="stylesheet" href="live.css">
+<script src="live.js" defer></script>
 </head>
 <body>
-<iframe src="/report.html" title="Report" data-tag="{}"></iframe>
+<iframe src="report.html" title="Report" data-tag="{}"></iframe>
 <p role="status" hidden>The program that serves this page has ended.</p>
 </body>
 </html>
@@ -59,7 +59,7 @@ function reload() {
 
 async function poll() {
   try {
-    const response = await fetch("/report.html", {method: "HEAD", cache: "no-store"});
+    const response = await fetch("report.html", {method: "HEAD", cache: "no-store"});
     const tag = response.headers.get("ETag").replace(/^W\/|"/g, "");
     ended.hidden = true;
     if (tag !== shown) reload();
@@ -87,6 +87,37 @@ std::shared_ptr<const ShownPage> make_page(std::string html) {
   return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 
+/// Whether the name in a Host header is the loopback's, or `own`. The port may differ, because ports are forwarded
+/// (ssh -L).
+bool is_loopback_host(const std::string& header, const std::string& own) {
+  const auto colon = header.rfind(':');
+  const bool has_port = colon != std::string::npos && colon + 1 < header.size() &&
+                        header.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  const std::string name = lower_case(has_port ? header.substr(0, colon) : header);
+  return name == "127.0.0.1" || name == "localhost" || name == "[::1]" || name == own;
+}
+
+/// Whether only this machine can connect to the address.
+bool is_loopback_address(const std::string& host) {
+  const bool is_ipv4 = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (is_ipv4 && host.starts_with("127."));
+}
+
+/// 128 random bits in hexadecimal digits.
+std::string make_token() {
+  std::random_device random;
+  std::string token;
+  for (int i = 0; i < 4; ++i) token += format_text("{:08x}", random());
+  return token;
+}
+
+/// The name by which other machines reach an address; an address that stands for all interfaces has none.
+std::string name_of_address(const std::string& host) {
+  if (host != "0.0.0.0" && host != "::") return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
 /// Overrides the default of httplib, SO_REUSEPORT, which lets two programs listen on the same port.
 void set_reuse_address(socket_t socket) {
   const int yes = 1;
@@ -101,6 +132,18 @@ struct PageServer::Impl {
   std::mutex mutex;
   std::shared_ptr<const ShownPage> page;  // guarded by mutex
   std::thread thread;
+  std::string host;        // the address to listen on
+  bool is_local = true;    // whether the host is the loopback
+  std::string base = "/";  // "/<token>/" unless is_local
+
+  /// Compares all characters, so that the time that an answer takes does not depend on how many are right.
+  bool starts_with_secret(const std::string& path) const {
+    unsigned different = path.size() < base.size() ? 1 : 0;
+    for (std::size_t i = 0; i < base.size() && i < path.size(); ++i) {
+      different |= static_cast<unsigned char>(path[i] ^ base[i]);
+    }
+    return different == 0;
+  }
 
   std::shared_ptr<const ShownPage> current() {
     const std::lock_guard lock(mutex);
@@ -121,20 +164,16 @@ struct PageServer::Impl {
                                 {"Cache-Control", "no-cache"}});
   }
 
-  bool is_loopback_host(const std::string& host) const {
-    for (const std::string name : {"127.0.0.1", "localhost"}) {
-      if (host == name + ":" + std::to_string(port) || (port == 80 && host == name)) return true;
-    }
-    return false;
-  }
-
   void add_handlers() {
     using httplib::Request, httplib::Response;
     server.set_pre_routing_handler([this](const Request& request, Response& response) {
       const bool is_read = request.method == "GET" || request.method == "HEAD";
-      if (!is_loopback_host(request.get_header_value("Host"))) {
+      if (is_local && !is_loopback_host(request.get_header_value("Host"), host)) {
         response.status = 421;
         response.set_content("unknown host name\n", "text/plain");
+      } else if (!is_local && !starts_with_secret(request.path)) {
+        response.status = 403;
+        response.set_content("the address must contain the token that the program printed\n", "text/plain");
       } else if (!is_read) {
         response.status = 405;
         response.set_header("Allow", "GET, HEAD");
@@ -144,16 +183,16 @@ struct PageServer::Impl {
       }
       return httplib::Server::HandlerResponse::Handled;
     });
-    server.Get("/", [this](const Request&, Response& response) {
+    server.Get(base, [this](const Request&, Response& response) {
       response.set_header("Content-Security-Policy", frame_policy);
       response.set_content(format_text(frame_html, current()->tag), "text/html; charset=utf-8");
     });
-    server.Get("/live.js", [](const Request&, Response& response) {
+    server.Get(base + "live.js", [](const Request&, Response& response) {
       response.set_content(frame_js, "text/javascript; charset=utf-8");
     });
-    server.Get("/live.css",
+    server.Get(base + "live.css",
                [](const Request&, Response& response) { response.set_content(frame_css, "text/css; charset=utf-8"); });
-    server.Get("/report.html", [this](const Request& request, Response& response) {
+    server.Get(base + "report.html", [this](const Request& request, Response& response) {
       const auto shown = current();
       const std::string tag = "W/\"" + shown->tag + "\"";  // weak, because the response may be compressed
       response.set_header("ETag", tag);
@@ -171,11 +210,12 @@ struct PageServer::Impl {
 
   void listen(int wanted) {
     errno = 0;
-    port = wanted == 0 ? server.bind_to_any_port(loopback) : server.bind_to_port(loopback, wanted) ? wanted : -1;
+    port = wanted == 0 ? server.bind_to_any_port(host) : server.bind_to_port(host, wanted) ? wanted : -1;
     if (port < 0) {
-      const std::string reason =
-          errno == 0 ? "the port is in use or not permitted" : std::generic_category().message(errno);
-      throw IoError(format_text("cannot listen on {}:{} ({}); choose another port", loopback, wanted, reason));
+      const std::string reason = errno == 0 ? "the address is unknown, or the port is in use or not permitted"
+                                            : std::generic_category().message(errno);
+      throw IoError(format_text("cannot listen on {}:{} ({}); choose another {}", printable(host), wanted, reason,
+                                is_local ? "port" : "port or --host"));
     }
     thread = std::thread([this] { server.listen_after_bind(); });
     // stop() has no effect before the server runs.
@@ -183,7 +223,10 @@ struct PageServer::Impl {
   }
 };
 
-PageServer::PageServer(int port, std::string html) : impl_(std::make_unique<Impl>()) {
+PageServer::PageServer(int port, std::string html, const std::string& host) : impl_(std::make_unique<Impl>()) {
+  impl_->host = host;
+  impl_->is_local = is_loopback_address(host);
+  if (!impl_->is_local) impl_->base = "/" + make_token() + "/";
   impl_->page = make_page(std::move(html));
   impl_->set_limits();
   impl_->add_handlers();
@@ -196,6 +239,10 @@ PageServer::~PageServer() {
 }
 
 int PageServer::port() const { return impl_->port; }
+
+std::string PageServer::url() const {
+  return format_text("http://{}:{}{}", name_of_address(impl_->host), impl_->port, impl_->base);
+}
 
 void PageServer::show(std::string html) {
   auto page = make_page(std::move(html));

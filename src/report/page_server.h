@@ -6,21 +6,25 @@
 
 namespace slopegan {
 
-/// Serves one page to local browsers at http://127.0.0.1:<port>/ and updates it in place: the page at / shows
-/// /report.html in a frame, polls its ETag every two seconds, and reloads the frame when the ETag changes.
+/// Serves one page to browsers and updates it in place: the page at / shows /report.html in a frame, polls its ETag
+/// every two seconds, and reloads the frame when the ETag changes.
 ///
-/// Only GET and HEAD requests for four fixed paths are answered, from memory; no file is ever served. Requests whose
-/// Host header is not a loopback name are rejected, which prevents DNS rebinding attacks.
+/// Only GET and HEAD requests for four fixed paths are answered, from memory; no file is ever served. On the loopback,
+/// requests whose Host header is not a loopback name are rejected with 421, which prevents DNS rebinding attacks. On
+/// another address, all paths start with a random token, and requests without it are rejected with 403.
 class PageServer {
  public:
-  /// Starts listening on `port`, or on a free port if it is 0. Throws IoError if the port is in use or not permitted.
-  PageServer(int port, std::string html);
+  /// Starts listening on `port` of the address `host`, or on a free port if it is 0. Throws IoError if the address is
+  /// unknown, or the port is in use or not permitted.
+  PageServer(int port, std::string html, const std::string& host = "127.0.0.1");
   /// Completes pending requests and stops listening.
   ~PageServer();
   PageServer(const PageServer&) = delete;
   PageServer& operator=(const PageServer&) = delete;
 
   int port() const;
+  /// The address of the page, with the token if there is one.
+  std::string url() const;
 
   /// Replaces the page. Thread-safe.
   void show(std::string html);

@@ -55,6 +55,24 @@ TEST_F(Serve, UpdatesThePageUntilInterrupted) {
   EXPECT_EQ(program.wait(), 130) << program.err();
 }
 
+TEST_F(Serve, ListensElsewhereWithATokenInTheUrl) {
+  ASSERT_EQ(slopegan(smoke("train", {"training.total_images=64", "checkpoint.every_images=0"})).code, 0);
+  const TemporaryDirectory scratch;
+  Program program(scratch.path(), {"report", run_dir().string(), "--serve=0", "--host", "0.0.0.0"});
+  for (int i = 0; i < 3000 && !program.out().ends_with("/\n"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  const std::string url = program.out().substr(0, program.out().size() - 1);
+  const auto port = url.find(':', 7), path = url.find('/', 7);
+  ASSERT_NE(port, std::string::npos) << program.err();
+  httplib::Client client("127.0.0.1", std::stoi(url.substr(port + 1)));
+  EXPECT_EQ(client.Get(url.substr(path))->status, 200);
+  EXPECT_EQ(client.Get("/")->status, 403);
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(), 130) << program.err();
+  EXPECT_EQ(slopegan({"report", run_dir().string(), "--host", "0.0.0.0"}).code, 2) << "--host without --serve";
+}
+
 TEST_F(Serve, RefusesAnInvalidPort) {
   for (const char* port : {"65536", "-1", "http", "80x"}) {
     const auto result = slopegan({"report", run_dir().string(), std::string("--serve=") + port});

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -64,17 +67,75 @@ TEST(PageServer, RejectsHostsThatAreNotLoopbackNames) {
   PageServer server(0, "secret");
   auto client = client_of(server);
   const auto port = ":" + std::to_string(server.port());
-  for (const auto& host : {"127.0.0.1" + port, "localhost" + port}) {
+  // Any port, because a forwarded port may have another number.
+  for (const auto& host : {"127.0.0.1" + port, "localhost" + port, std::string("localhost:9000"),
+                           std::string("LOCALHOST"), std::string("[::1]:9000")}) {
     EXPECT_EQ(client.Get("/report.html", {{"Host", host}})->status, 200) << host;
   }
-  for (const auto& host : {"evil.example" + port, std::string("evil.example"), std::string("localhost"),
-                           "localhost.evil.example" + port, "127.0.0.1" + port + "0", std::string("127.0.0.1:1")}) {
+  for (const auto& host :
+       {"evil.example" + port, std::string("evil.example"), "localhost.evil.example" + port, "127.0.0.1.evil" + port,
+        std::string("127.0.0.1:evil"), std::string("localhost:"), std::string("[::1]evil:80"), std::string(":80")}) {
     for (const char* path : {"/", "/report.html", "/nothing"}) {
       const auto response = client.Get(path, {{"Host", host}});
       EXPECT_EQ(response->status, 421) << host;
       EXPECT_THAT(response->body, Not(HasSubstr("secret"))) << host;
     }
   }
+}
+
+/// The answer to a request as it is written, which may lack or repeat headers.
+std::string raw_answer(int port, const std::string& request) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(::send(descriptor, request.data(), request.size(), 0), std::ssize(request));
+  std::string answer;
+  char part[4096];
+  for (ssize_t count; (count = ::recv(descriptor, part, sizeof part, 0)) > 0;) {
+    answer.append(part, static_cast<std::size_t>(count));
+  }
+  ::close(descriptor);
+  return answer;
+}
+
+std::string status_of(int port, const std::string& path, const std::string& headers) {
+  const auto answer = raw_answer(port, "GET " + path + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
+  return answer.substr(0, answer.find('\r'));
+}
+
+TEST(PageServer, AnswersAForwardedPortAndRejectsRequestsWithoutAHost) {
+  PageServer server(0, "page");
+  EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(server.port()) + "/");
+  EXPECT_THAT(status_of(server.port(), "/report.html", "Host: 127.0.0.1:9000\r\n"), HasSubstr("200"));
+  EXPECT_THAT(status_of(server.port(), "/report.html", "Host: evil.example:9000\r\n"), HasSubstr("421"));
+  EXPECT_THAT(status_of(server.port(), "/report.html", ""), HasSubstr("421"));
+}
+
+TEST(PageServer, NeedsTheTokenOnOtherAddresses) {
+  PageServer server(0, "page", "0.0.0.0"), other(0, "page", "0.0.0.0");
+  const std::string base = server.url().substr(server.url().find('/', 7));
+  EXPECT_THAT(base, ::testing::MatchesRegex("/[0-9a-f]*/"));
+  EXPECT_EQ(base.size(), 34u);
+  EXPECT_NE(base, other.url().substr(other.url().find('/', 7)));
+  for (const std::string host : {"Host: node7:8000\r\n", "Host: 127.0.0.1\r\n", ""}) {
+    for (const char* name : {"", "report.html", "live.js", "live.css"}) {
+      EXPECT_THAT(status_of(server.port(), base + name, host), HasSubstr("200")) << name;
+      EXPECT_THAT(status_of(server.port(), "/" + std::string(name), host), HasSubstr("403")) << name;
+    }
+    for (const auto& path : {base.substr(0, 33), base.substr(0, 20), "/0" + base.substr(2) + "report.html",
+                             "/report.html?token=" + base.substr(1)}) {
+      EXPECT_THAT(status_of(server.port(), path, host), HasSubstr("403")) << path;
+    }
+  }
+  EXPECT_THAT(raw_answer(server.port(), "POST / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("403"));
+}
+
+TEST(PageServer, RejectsUnknownAddresses) {
+  EXPECT_THAT(message_of<IoError>([] { PageServer(0, "page", "no.such.host.invalid"); }),
+              HasSubstr("cannot listen on no.such.host.invalid"));
 }
 
 TEST(PageServer, RejectsOtherPathsAndMethods) {
