@@ -7,15 +7,16 @@
 #include <string>
 #include <unistd.h>
 
-#include <gtest/gtest.h>
-
 namespace slopegan {
+
+/// The directory that TMPDIR names, or /tmp. It ends with a slash.
+inline std::string temporary_parent() { return (std::filesystem::temp_directory_path() / "").string(); }
 
 /// A new empty directory, deleted with its contents by the destructor.
 class TemporaryDirectory {
  public:
   /// Creates the directory in `parent`, which must end with a slash.
-  explicit TemporaryDirectory(const std::string& parent = ::testing::TempDir()) {
+  explicit TemporaryDirectory(const std::string& parent = temporary_parent()) {
     std::string name = parent + "slopegan-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create a temporary directory: " + name);
     path_ = name;
@@ -64,9 +65,9 @@ class CacheDirectory {
   std::string before_;
 };
 
-/// The parent of a temporary directory in memory, where fsync is fast; TempDir if /dev/shm is not writable.
+/// The parent of a temporary directory in memory, where fsync is fast; temporary_parent() if /dev/shm is not writable.
 inline std::string memory_parent() {
-  return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : ::testing::TempDir();
+  return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : temporary_parent();
 }
 
 }  // namespace slopegan

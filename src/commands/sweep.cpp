@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "sheets/sheets.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/signals.h"

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "config/load.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"
 
@@ -90,14 +91,33 @@ void publish(const fs::path& written, const fs::path& target) {
   remove_tree(written);
 }
 
+/// Lets a symlink name a checkpoint. File systems without symlinks (exFAT, some network shares) get a file with the
+/// name instead.
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
   fs::remove(link, error);  // left by a killed process with the same process ID, which is common in containers
   fs::create_symlink(name, link, error);
+  if (error == std::errc::operation_not_permitted || (error && is_unsupported(error.value()))) {
+    return write_file_atomic(checkpoints_dir / link_name, name + "\n");
+  }
   if (error) throw_io_error("create the symlink", link, error.value());
   rename_path(link, checkpoints_dir / link_name);
   sync_directory(checkpoints_dir);
+}
+
+/// The name of the checkpoint that a symlink, or a file in its place, names; empty if there is none.
+fs::path target_of(const fs::path& link) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(link, error);
+  if (!error) return target;
+  if (!fs::is_regular_file(link, error)) return {};
+  try {
+    const std::string text = read_file(link, 64);
+    return text.substr(0, text.find('\n'));
+  } catch (const IoError&) {
+    return {};
+  }
 }
 
 /// Renames the directories to temporary names and syncs these to disk first, so that a directory named by a number is
@@ -112,8 +132,7 @@ void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::p
 }
 
 void prune(const fs::path& checkpoints_dir, const std::string& written, std::int64_t keep) {
-  std::error_code ignored;  // most runs have no symlink named best
-  const fs::path best = fs::read_symlink(checkpoints_dir / "best", ignored).filename();
+  const fs::path best = target_of(checkpoints_dir / "best").filename();
   std::vector<fs::path> old = list_checkpoints(checkpoints_dir);
   old.erase(old.begin(), old.begin() + std::min(std::ssize(old), std::max<std::ptrdiff_t>(keep, fewest_kept)));
   std::erase_if(
@@ -151,8 +170,8 @@ void mark_best(const fs::path& checkpoints_dir, std::int64_t images) {
   const fs::path link = checkpoints_dir / "best";
   std::error_code ignored;
   if (fs::exists(checkpoints_dir / name, ignored)) {
-    if (fs::read_symlink(link, ignored) != name) point_at(checkpoints_dir, "best", name);
-  } else if (!fs::exists(link, ignored)) {
+    if (target_of(link) != name) point_at(checkpoints_dir, "best", name);
+  } else if (!fs::exists(checkpoints_dir / target_of(link), ignored)) {
     fs::remove(link, ignored);  // its target was removed when the run resumed from an older checkpoint
   }
 }
@@ -314,9 +333,11 @@ fs::path resolve_checkpoint(const fs::path& given) {
   // slash.
   fs::path path = fs::canonical(given, ignored);
   if (ignored) path = given;
+  const bool is_link = std::ranges::find(link_names, path.filename()) != link_names.end();
+  if (is_link && fs::is_regular_file(path, ignored)) path = path.parent_path() / target_of(path);
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
-  const fs::path latest = fs::read_symlink(checkpoints_dir / "latest", ignored);
+  const fs::path latest = target_of(checkpoints_dir / "latest");
   // save_checkpoint only creates symlinks to checkpoints in the same folder.
   const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
   if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;

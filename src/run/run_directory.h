@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "support/file_lock.h"
 #include "support/files.h"
 
 namespace slopegan {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 
 /// The cache for data that is computed once and shared by all runs, and by several users if they can write to its

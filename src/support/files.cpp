@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <fcntl.h>
 #include <random>
 #include <span>
 #include <stdexcept>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
-#include <thread>
 #include <unistd.h>
 
 #include "support/errors.h"
-#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -80,7 +76,7 @@ void write_file_atomic(const fs::path& file, std::string_view content, Sync sync
 
 void sync_file_system(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
-  if (::syncfs(opened.descriptor()) != 0) throw_io_error("write to the disk", opened.path());
+  if (::syncfs(opened.descriptor()) != 0 && !is_unsupported(errno)) throw_io_error("write to the disk", opened.path());
 }
 
 PendingFile::PendingFile(fs::path file) : file_(std::move(file)), temporary_(temporary_beside(file_)) {}
@@ -95,8 +91,9 @@ void PendingFile::commit() {
 
 void sync_directory(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
-  // EINVAL: the file system cannot flush directories.
-  if (::fsync(opened.descriptor()) != 0 && errno != EINVAL) throw_io_error("write to the disk", opened.path());
+  // Some file systems cannot flush directories; some report this as a descriptor that is not open for writing.
+  if (::fsync(opened.descriptor()) == 0 || is_unsupported(errno) || errno == EBADF) return;
+  throw_io_error("write to the disk", opened.path());
 }
 
 void make_directories(const fs::path& directory) {
@@ -140,59 +137,6 @@ void rename_path(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
   check(error, "create", to);
-}
-
-/// "process 1234", with the ID that the holder of the lock wrote to its file.
-static std::string holder(PosixFile& file) {
-  char digits[16];
-  const std::size_t count = file.read(std::as_writable_bytes(std::span(digits)));
-  const std::string_view text(digits, count);
-  const std::string_view number = text.substr(0, text.find_first_not_of("0123456789"));
-  return number.empty() ? "another process" : "process " + std::string(number);
-}
-
-/// The flags for opening a lock file. Linux refuses O_CREAT for another user's file in a sticky directory, even if the
-/// file is writable (fs.protected_regular).
-static int lock_flags(const fs::path& file) {
-  std::error_code ignored;  // opening reports the error
-  return fs::exists(file, ignored) ? O_RDWR : O_RDWR | O_CREAT;
-}
-
-FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(guarded), file_(file, lock_flags(file)) {
-  if (::flock(file_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw_io_error("lock", file);
-    throw BusyError(format_text("{} is in use by {}", display(guarded), holder(file_)));
-  }
-  if (::ftruncate(file_.descriptor(), 0) != 0) throw_io_error("write", file);
-  file_.write(bytes_of(format_text("{}\n", ::getpid())));
-}
-
-void FileLock::check_in_place() const {
-  struct stat held, found;
-  if (::fstat(file_.descriptor(), &held) != 0) throw_io_error("stat", file_.path());
-  const bool there = ::stat(file_.path().c_str(), &found) == 0;
-  if (there && held.st_dev == found.st_dev && held.st_ino == found.st_ino) return;
-  throw IoError(display(guarded_) + " was removed or replaced while it was in use");
-}
-
-std::optional<std::string> lock_holder(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return std::nullopt;
-  PosixFile lock(file, O_RDONLY);
-  if (::flock(lock.descriptor(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
-  if (errno != EWOULDBLOCK) throw_io_error("lock", file);
-  return holder(lock);
-}
-
-FileLock wait_for_lock(const fs::path& file, const fs::path& guarded) {
-  for (;;) {
-    try {
-      return FileLock(file, guarded);
-    } catch (const BusyError& error) {
-      if (const int signal = stop_signal()) throw StoppedError(signal, format_text("stopped while {}", error.what()));
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
 }
 
 AppendFile::AppendFile(const fs::path& file) : file_(file, O_WRONLY | O_CREAT | O_APPEND) {}

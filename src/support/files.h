@@ -3,14 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "support/posix_file.h"
 
-/// Crash-safe files, locks and directories. Every failure is an IoError with the path and the system's error message.
+/// Crash-safe files and directories. Every failure is an IoError with the path and the system's error message.
 namespace slopegan {
 
 /// Reads the whole file. Refuses files larger than `limit` bytes, pipes and devices.
@@ -74,30 +73,6 @@ void remove_tree(const std::filesystem::path& path);
 
 /// Renames `from` to `to`, replacing a file or an empty directory at `to`.
 void rename_path(const std::filesystem::path& from, const std::filesystem::path& to);
-
-/// An exclusive lock (flock), held for the lifetime of the object. The system releases it when the process dies. Child
-/// processes do not inherit it.
-class FileLock {
- public:
-  /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
-  /// lock, throws a BusyError that says that `guarded` is in use and by which process.
-  FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
-
-  /// Throws IoError if the lock file was removed or replaced, because another process may own the guarded path now.
-  void check_in_place() const;
-
- private:
-  std::filesystem::path guarded_;
-  PosixFile file_;
-};
-
-/// The process that holds the lock `file` ("process 1234"), or std::nullopt if nobody does. Takes the lock for a
-/// moment, so an attempt to lock the file at the same time may fail.
-std::optional<std::string> lock_holder(const std::filesystem::path& file);
-
-/// Locks `file` like FileLock, but waits while another process holds the lock. Throws StoppedError if a signal asks the
-/// process to stop while it waits.
-FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
 /// An append-only file of lines or records with a single writer. It is created if it does not exist.
 class AppendFile {

@@ -18,6 +18,8 @@ void throw_io_error(const char* action, const std::filesystem::path& path, int e
   throw IoError(format_text("cannot {} {}: {}", action, display(path), std::generic_category().message(error)));
 }
 
+bool is_unsupported(int error) { return error == ENOSYS || error == EOPNOTSUPP || error == EINVAL; }
+
 PosixFile::PosixFile(std::filesystem::path path, int flags, std::filesystem::path shown)
     : path_(std::move(path)),
       shown_(shown.empty() ? path_ : std::move(shown)),
@@ -72,15 +74,29 @@ std::size_t PosixFile::read(std::span<std::byte> buffer) {
 }
 
 void PosixFile::sync() {
-  if (::fsync(descriptor_) != 0) throw_io_error("write to the disk", shown_);
+  if (::fsync(descriptor_) != 0 && !is_unsupported(errno)) throw_io_error("write to the disk", shown_);
+}
+
+/// Memory with the content of the file, for file systems without memory maps.
+static void* read_into_memory(PosixFile& file, std::size_t size) {
+  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw_io_error("map", file.path());
+  try {
+    if (file.read({static_cast<std::byte*>(memory), size}) != size) throw_io_error("read", file.path(), EIO);
+  } catch (...) {
+    ::munmap(memory, size);
+    throw;
+  }
+  return memory;
 }
 
 MappedFile::MappedFile(const std::filesystem::path& file) {
-  const PosixFile opened = PosixFile::open_regular(file);
+  PosixFile opened = PosixFile::open_regular(file);
   const auto size = static_cast<std::size_t>(opened.size());
   if (size == 0) return;  // mmap rejects empty files
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, opened.descriptor(), 0);
-  if (memory == MAP_FAILED) throw_io_error("map", file);
+  if (memory == MAP_FAILED && errno != ENODEV && !is_unsupported(errno)) throw_io_error("map", file);
+  if (memory == MAP_FAILED) memory = read_into_memory(opened, size);
   bytes_ = {static_cast<const std::byte*>(memory), size};
 }
 

@@ -15,6 +15,9 @@ std::string display(const std::filesystem::path& path);
 /// Throws an IoError with the message "cannot <action> <path>: <description of error>".
 [[noreturn]] void throw_io_error(const char* action, const std::filesystem::path& path, int error = errno);
 
+/// Whether the error of a system call means that the file system or the system does not have it.
+bool is_unsupported(int error);
+
 /// Owns the descriptor of an open file. Child processes do not inherit it. Every failure is an IoError with the path
 /// and the system's error message.
 class PosixFile {
@@ -36,7 +39,7 @@ class PosixFile {
   void write(std::span<const std::byte> bytes);
   /// Reads until `buffer` is full or the file ends. Returns the number of bytes read.
   std::size_t read(std::span<std::byte> buffer);
-  /// Flushes the content to the disk (fsync).
+  /// Flushes the content to the disk (fsync), where the file system can do this.
   void sync();
 
  private:
@@ -44,8 +47,8 @@ class PosixFile {
   int descriptor_;
 };
 
-/// A regular file mapped into memory, read-only. The file may be unlinked but must not be shortened while it is mapped.
-/// Throws an IoError that names the file.
+/// A regular file mapped into memory, read-only; on a file system without memory maps, it is read instead. The file may
+/// be unlinked but must not be shortened while it is mapped. Throws an IoError that names the file.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);

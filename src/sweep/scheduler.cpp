@@ -14,6 +14,7 @@
 #include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/expand_path.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/machine.h"

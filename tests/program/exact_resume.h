@@ -59,7 +59,7 @@ inline std::function<void()> with_faults(const std::string& plan) {
 class ExactResume : public ProgramTest {
  protected:
   /// The directory is in memory for quick checks, and on the disk for thorough ones.
-  ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : ::testing::TempDir()) {}
+  ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : temporary_parent()) {}
 
   static constexpr int total_images = 640;
 

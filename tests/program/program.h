@@ -115,7 +115,7 @@ inline bool wait_for(const std::filesystem::path& file) {
 /// A test with its own directory, in which the smoke configuration creates its runs.
 class ProgramTest : public ::testing::Test {
  protected:
-  explicit ProgramTest(const std::string& parent = ::testing::TempDir()) : directory_(parent) {}
+  explicit ProgramTest(const std::string& parent = temporary_parent()) : directory_(parent) {}
 
   Result slopegan(const std::vector<std::string>& arguments) { return run(directory_.path(), arguments); }
 

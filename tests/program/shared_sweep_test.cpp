@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "program.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/text.h"
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "support/posix_file.h"
+
+namespace slopegan {
+
+/// An exclusive lock (flock), held for the lifetime of the object. The system releases it when the process dies. Child
+/// processes do not inherit it.
+///
+/// On a file system without locks, a warning is logged once, and the record of the holder in the file takes the place
+/// of the lock. A record of a process that has ended on this machine is ignored. Whether a process on another machine
+/// still runs is unknown, so its record counts as a lock until somebody deletes the file.
+class FileLock {
+ public:
+  /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
+  /// lock, throws a BusyError that says that `guarded` is in use and by which process.
+  FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
+  ~FileLock();
+  FileLock(FileLock&&) noexcept = default;
+
+  /// Throws IoError if the lock file was removed or replaced, because another process may own the guarded path now.
+  void check_in_place() const;
+
+ private:
+  void take_without_locks();
+
+  std::filesystem::path guarded_;
+  PosixFile file_;
+  bool has_lock_ = false;
+};
+
+/// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" for another machine), or
+/// std::nullopt if nobody does. Takes the lock for a moment, so an attempt to lock the file at the same time may fail.
+std::optional<std::string> lock_holder(const std::filesystem::path& file);
+
+/// Locks `file` like FileLock, but waits while another process holds the lock, and logs for which process it waits.
+/// Throws StoppedError if a signal asks the process to stop while it waits.
+FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
+
+}  // namespace slopegan

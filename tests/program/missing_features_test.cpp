@@ -1,0 +1,100 @@
+#include <cerrno>
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+
+#include "program.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace fs = std::filesystem;
+
+/// Runs on file systems that lack locks, symlinks, the exchange of names, the flushing of directories and memory maps.
+class MissingFeatures : public ProgramTest {
+ protected:
+  std::function<void()> lacking(const std::string& calls) const {
+    return [this, calls] {
+      ::setenv("LD_PRELOAD", SLOPEGAN_MISSING_FEATURES_LIBRARY, 1);
+      ::setenv("SLOPEGAN_MISSING", calls.c_str(), 1);
+      ::setenv("SLOPEGAN_MISSING_BELOW", directory_.path().c_str(), 1);
+      ::setenv("SLOPEGAN_CACHE", (directory_ / "cache").c_str(), 1);
+    };
+  }
+
+  std::vector<std::string> training(const std::string& name, int images, std::vector<std::string> more = {}) const {
+    more.insert(more.end(), {"run.name=" + name, "training.total_images=" + std::to_string(images),
+                             "checkpoint.every_images=320", "--resume", "auto"});
+    return smoke("train", more);
+  }
+
+  std::string weights_of(const std::string& name) const {
+    return read_text(outputs() / name / "checkpoints/640/state.safetensors");
+  }
+
+  static std::string all_calls() {
+    const auto missing = [](const char* call, int error) { return call + ("=" + std::to_string(error)) + " "; };
+    return missing("flock", ENOSYS) + missing("symlink", EPERM) + missing("renameat2", EINVAL) +
+           missing("fsync_directory", EINVAL) + missing("syncfs", ENOSYS) + missing("mmap", ENODEV);
+  }
+};
+
+TEST_F(MissingFeatures, DoNotPreventTrainingAndResuming) {
+  ASSERT_EQ(slopegan(training("plain", 640)).code, 0);
+  const auto started = run(directory_.path(), training("lacking", 320), lacking(all_calls()));
+  ASSERT_EQ(started.code, 0) << started.err;
+  EXPECT_THAT(started.err, HasSubstr("the file system has no locks"));
+  const auto resumed = run(directory_.path(), training("lacking", 640), lacking(all_calls()));
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_TRUE(weights_of("lacking") == weights_of("plain"));
+
+  const auto checkpoints = outputs() / "lacking/checkpoints";
+  EXPECT_FALSE(fs::is_symlink(fs::symlink_status(checkpoints / "latest")));
+  EXPECT_EQ(read_text(checkpoints / "latest"), "640\n");
+  for (const auto& given : {outputs() / "lacking", checkpoints / "latest"}) {
+    const auto generated =
+        run(directory_.path(),
+            {"generate", given.string(), "--count", "1", "--out", (directory_ / "images").string(), "--overwrite"},
+            lacking(all_calls()));
+    EXPECT_EQ(generated.code, 0) << generated.err;
+  }
+}
+
+TEST_F(MissingFeatures, DoNotPreventASweep) {
+  const auto sweep = smoke("sweep", {"training.total_images=64", "training.threads=1", "samples.every_images=0",
+                                     "metrics.every_images=0", "diagnostics.every_images=0", "sweep.seeds=[0]"});
+  const auto result = run(directory_.path(), sweep, lacking(all_calls()));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(run(directory_.path(), sweep, lacking(all_calls())).code, 0) << "the same command again";
+}
+
+TEST_F(MissingFeatures, ARunInUseIsRefusedWithoutLocksToo) {
+  for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP}) {
+    const auto calls = "flock=" + std::to_string(error);
+    const TemporaryDirectory scratch;
+    Program first(scratch.path(), training("used", 2560000), lacking(calls));
+    ASSERT_TRUE(wait_for(outputs() / "used/history.jsonl"));
+    const auto second = run(directory_.path(), training("used", 2560000), lacking(calls));
+    EXPECT_EQ(second.code, 7) << second.err;
+    EXPECT_THAT(second.err, HasSubstr("in use by process " + std::to_string(first.pid())));
+    first.send(SIGKILL);
+    EXPECT_EQ(first.wait(), 128 + SIGKILL);
+    const auto again = run(directory_.path(), training("used", 320, {"samples.every_images=0"}), lacking(calls));
+    EXPECT_THAT(again.err, Not(HasSubstr("in use by"))) << "the holder was killed";
+    fs::remove_all(outputs());
+  }
+}
+
+TEST_F(MissingFeatures, AProcessOnAnotherMachineCountsAsRunning) {
+  ASSERT_EQ(slopegan(training("elsewhere", 320)).code, 0);
+  std::ofstream(outputs() / "elsewhere/.lock") << "17 another-node 123\n";
+  const auto refused = run(directory_.path(), training("elsewhere", 640), lacking("flock=38"));
+  EXPECT_EQ(refused.code, 7) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("in use by process 17 on another-node; if it has ended, delete "));
+  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "a lock decides where the file system has locks";
+}
+
+}  // namespace
+}  // namespace slopegan::testing
