@@ -203,7 +203,7 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
         "design race: stop training a slope whose intermediate FD is this many times the control's for two seeds; 0 "
         "never gives up");
   visit("sweep.stop_running", sweep.stop_running, Flag{},
-        "design race: end arms that no longer matter at once instead of finishing them");
+        "design race: immediately end arms that no longer matter, instead of finishing them");
 }
 
 }  // namespace fields

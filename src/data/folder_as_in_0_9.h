@@ -9,7 +9,7 @@
 /// continue with exactly the same images (DataConfig::as_in_0_9).
 namespace slopegan {
 
-/// If `path` contains a directory train, that is the training split, and test or val next to it is the test split;
+/// If `path` contains a directory named train, it is the training split, and test or val next to it is the test split;
 /// otherwise `path` itself is the training split. Returns std::nullopt if there is no such split.
 std::optional<std::filesystem::path> split_as_in_0_9(const std::filesystem::path& path, Split split);
 

@@ -19,8 +19,8 @@ struct FolderLayout {
 /// Finds the splits by their names, ignoring upper and lower case: train or training; test, testing, val, valid or
 /// validation, in this order of preference; a name of several words, such as seg_train or val2017, if there is a
 /// matching directory for the other split; trainA and trainB, the two domains of unpaired image translation. A
-/// directory train beside two or more directories with images, none of which is a test split, is a class. Lists only a
-/// few directories.
+/// directory named train next to two or more directories with images, none of which is a test split, is a class. Lists
+/// only a few directories.
 FolderLayout find_layout(const std::filesystem::path& folder);
 
 /// Whether `name` denotes a test split at any level of a path. "valid" does not, because it may be a class next to

@@ -29,7 +29,7 @@ struct IdxName {
 std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
 
 /// The files of a split, or std::nullopt if its images are missing. `path` is a directory that contains them, possibly
-/// in subdirectories that archives created (see files_below), or one file of images. A file is used as the training
+/// in subdirectories that archives created (see files_below), or one IDX file of images. A file is used as the training
 /// split, regardless of its name; its labels and the test split are found by name nearby. A directory with several
 /// collections has no split; see idx_collections.
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);

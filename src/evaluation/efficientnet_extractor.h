@@ -9,8 +9,8 @@
 namespace slopegan {
 
 /// EfficientNet-Lite0 with its ImageNet weights, for colour images without labels. An image is resized to the input
-/// size (bilinear, antialiased when it shrinks); gray images are repeated to three channels. The name contains the
-/// input size: "efficientnet-lite0-128@7880d583".
+/// size (bilinear, antialiased when shrinking); gray images are repeated to three channels. The name contains the input
+/// size: "efficientnet-lite0-128@7880d583".
 class EfficientNetExtractor : public FeatureExtractor {
  public:
   /// ImageNet networks are trained at 224 pixels. A smaller input size ranks sets of images almost identically in a
@@ -22,7 +22,7 @@ class EfficientNetExtractor : public FeatureExtractor {
 
   bool has_classes() const override { return false; }
 
-  /// Returns the input of the network for images in [−1, 1].
+  /// Converts images in [−1, 1] to the network's input.
   at::Tensor network_input(const at::Tensor& images) const;
 
   const EfficientNetLite0& network() const { return network_; }
