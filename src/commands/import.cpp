@@ -30,8 +30,7 @@ void setup_import(CLI::App& command, Action& action) {
   command
       .add_option(
           "--weights", arguments->weights,
-          "A checkpoint or run of slopegan, an export to safetensors, or another safetensors file with the networks of "
-          "a "
+          "A slopegan checkpoint or run, a safetensors export, or another safetensors file with the networks of a "
           "DCGAN: generator.* and optionally discriminator.*, netG.* and netD.*, or the layers of a generator alone")
       ->required()
       ->type_name("FILE|DIR");

@@ -152,7 +152,7 @@ void setup_sweep(CLI::App& command, Action& action) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
       ->type_name("TIME");
   command.add_flag("--plan", arguments->plan,
-                   "Print what would be trained, how long it takes and what it can show, and exit");
+                   "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };

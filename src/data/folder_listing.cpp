@@ -150,8 +150,7 @@ class FolderWalk {
     if (!followed_.empty()) notes.push_back("symlinks to directories that are followed: " + names_text(followed_, 5));
     if (!not_followed_.empty()) {
       notes.push_back(
-          "symlinks that are not followed, because they lead to a directory that contains them or is already listed: "
-          " " +
+          "symlinks that are not followed, because they lead to a directory that contains them or is already listed: " +
           names_text(not_followed_, 5));
     }
     if (const auto text = other_files_text(listing_); !text.empty()) notes.push_back(text);
