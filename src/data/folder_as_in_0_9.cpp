@@ -82,7 +82,7 @@ FolderImages list_as_in_0_9(const fs::path& path, Split split) {
   const auto root = split_as_in_0_9(path, split), train = split_as_in_0_9(path, Split::train);
   if (!root || !train) {
     throw DataError("data.path: " + printable(path.string()) +
-                    (train ? " has no test images; they are expected in a directory test or val next to train"
+                    (train ? " has no test images; they are expected in a directory named test or val next to train"
                            : " is not a directory with PNG, JPEG or WebP images"));
   }
   FolderImages images;

