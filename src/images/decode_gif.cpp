@@ -37,7 +37,7 @@ class GifDecoder {
     read_picture();
     try {
       result.facts.is_animation = next_record() == IMAGE_DESC_RECORD_TYPE;
-    } catch (const DataError&) {  // all pixels of the first picture are there
+    } catch (const DataError&) {  // all pixels of the first picture are present
       result.facts.lacks_end = true;
     }
     build_image(screen_, /*premultiplied=*/false, result.facts.reduction, options, result);

@@ -135,7 +135,7 @@ WholeImageMemory::WholeImageMemory(std::uint64_t bytes) {
   static std::mutex mutex;
   if (bytes > max_whole_bytes) {
     throw TooLargeError(
-        format_text("an image of its kind is decoded as a whole, which takes {} MiB and exceeds the limit "
+        format_text("an image of this kind is decoded as a whole, which takes {} MiB and exceeds the limit "
                     "of {} MiB",
                     bytes >> 20, max_whole_bytes >> 20));
   }

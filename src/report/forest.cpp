@@ -10,7 +10,7 @@ namespace slopegan {
 
 namespace {
 
-/// In SVG user units, which are about one CSS pixel on a phone. The numbers stand to the right of the plot.
+/// In SVG user units, which are about one CSS pixel on a phone. The numbers are to the right of the plot.
 constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, forest_top = 10,
                  forest_bottom = 44;
 
@@ -125,7 +125,7 @@ class Forest {
     return plot_left + (plot_right - plot_left) * position;
   }
 
-  /// A limit that is infinite has an arrow instead of a cap.
+  /// An infinite limit is drawn as an arrow instead of a cap.
   static std::string cap(double x, double y, bool is_open, int direction) {
     if (!is_open) return svg_line("bar", x, y - 5, x, y + 5);
     return svg_line("bar", x, y, x - 6 * direction, y - 5) + svg_line("bar", x, y, x - 6 * direction, y + 5);

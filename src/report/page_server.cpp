@@ -136,7 +136,7 @@ struct PageServer::Impl {
   bool is_local = true;    // whether the host is the loopback
   std::string base = "/";  // "/<token>/" unless is_local
 
-  /// Compares all characters, so that the time that an answer takes does not depend on how many are right.
+  /// Compares all characters, so that the response time does not depend on how many of them match.
   bool starts_with_secret(const std::string& path) const {
     unsigned different = path.size() < base.size() ? 1 : 0;
     for (std::size_t i = 0; i < base.size() && i < path.size(); ++i) {

@@ -91,8 +91,8 @@ void publish(const fs::path& written, const fs::path& target) {
   remove_tree(written);
 }
 
-/// Lets a symlink name a checkpoint. File systems without symlinks (exFAT, some network shares) get a file with the
-/// name instead.
+/// Creates a symlink to a checkpoint. On file systems without symlinks (exFAT, some network shares), creates a file
+/// that contains the name of the checkpoint instead.
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
@@ -106,7 +106,7 @@ void point_at(const fs::path& checkpoints_dir, const std::string& link_name, con
   sync_directory(checkpoints_dir);
 }
 
-/// The name of the checkpoint that a symlink, or a file in its place, names; empty if there is none.
+/// The name of the checkpoint to which a symlink, or a file in its place, refers; empty if there is none.
 fs::path target_of(const fs::path& link) {
   std::error_code error;
   const fs::path target = fs::read_symlink(link, error);

@@ -89,7 +89,7 @@ std::string slope_label(double slope) {
 }
 
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
-  return format_text("negative slope of the Leaky ReLU in {}; {}; {} images of training, seed {}",
+  return format_text("negative slope of the Leaky ReLU in {}; {}; trained on {} images, seed {}",
                      describe(config.sweep.apply_to), columns, config.training.total_images, seed);
 }
 
