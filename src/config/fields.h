@@ -142,7 +142,7 @@ void visit_training(ConfigType& config, Visitor& visit) {
         "dtype of convolutions and activations; auto selects bfloat16 if the hardware supports it natively");
   visit("training.device", training.device, Words<Device>{},
         "device to train on; auto selects CUDA if a device is available");
-  visit("training.threads", training.threads, Integers{0, 1024, "one per core"},
+  visit("training.threads", training.threads, Integers{0, 1024, "OMP_NUM_THREADS, or one per usable core"},
         "number of threads for the CPU kernels");
   visit("training.sync_batch_norm", training.sync_batch_norm, Flag{},
         "several ranks: compute the batch norm statistics across all ranks instead of per rank");

@@ -1,6 +1,7 @@
 #include "models/compute.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
@@ -41,6 +42,22 @@ static at::ScalarType choose_type(Precision precision, at::Device device) {
   TORCH_CHECK(false, "unknown precision");
 }
 
+static void choose_threads(Compute& compute, const TrainingConfig& training, int local_size) {
+  const auto variable = threads_of_environment();
+  const bool set_by_torchrun = variable == 1 && local_size > 1 && std::getenv("TORCHELASTIC_RUN_ID") != nullptr;
+  if (training.threads > 0) {
+    compute.threads = static_cast<int>(training.threads);
+    compute.threads_reason = "training.threads";
+  } else if (variable && !set_by_torchrun) {
+    compute.threads = static_cast<int>(*variable);
+    compute.threads_reason = "OMP_NUM_THREADS";
+  } else {
+    const auto [cores, reason] = usable_core_count();
+    compute.threads = static_cast<int>(std::max<std::int64_t>(1, cores / local_size));
+    compute.threads_reason = reason + (local_size > 1 ? format_text(", shared by {} ranks", local_size) : "");
+  }
+}
+
 Compute choose_compute(const TrainingConfig& training, int local_rank, int local_size) {
   Compute compute;
   compute.device = choose_device(training.device);
@@ -48,8 +65,7 @@ Compute choose_compute(const TrainingConfig& training, int local_rank, int local
     compute.device.set_index(static_cast<at::DeviceIndex>(local_rank % static_cast<int>(at::getNumGPUs())));
   }
   compute.type = choose_type(training.precision, compute.device);
-  const auto cores = std::max<std::int64_t>(1, usable_cores() / local_size);
-  compute.threads = static_cast<int>(training.threads > 0 ? training.threads : cores);
+  choose_threads(compute, training, local_size);
   return compute;
 }
 

@@ -3,7 +3,6 @@
 #include <array>
 #include <ctime>
 #include <stdexcept>
-#include <unistd.h>
 #include <utility>
 
 #include "support/errors.h"
@@ -72,10 +71,7 @@ void read_field(const nlohmann::json& value, RunStatus& status) {
   throw WrongJsonType("the status of a run is expected");
 }
 
-HostInfo this_host() {
-  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
-  return {cpu_model(), usable_cores(), pages * ::sysconf(_SC_PAGESIZE) / (1 << 20)};
-}
+HostInfo this_host() { return {cpu_model(), usable_cores(), static_cast<std::int64_t>(usable_memory_bytes() >> 20)}; }
 
 std::string utc_timestamp(std::chrono::system_clock::time_point time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);

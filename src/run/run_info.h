@@ -40,9 +40,9 @@ struct Versions {
 };
 
 struct HostInfo {
-  std::string cpu;         ///< model name from /proc/cpuinfo, or "unknown"
-  std::int64_t cores = 0;  ///< number of cores that this process may use
-  std::int64_t memory_mib = 0;
+  std::string cpu;              ///< model name from /proc/cpuinfo, or "unknown"
+  std::int64_t cores = 0;       ///< number of cores that this process may use: affinity mask, CPU quota
+  std::int64_t memory_mib = 0;  ///< that this process may use: physical memory, limit of the container
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -77,6 +77,7 @@ struct RunInfo {
   std::vector<std::string> argv;
   HostInfo host;
   std::int64_t threads = 0;
+  std::string threads_reason;  ///< what determined the number of threads
   std::string precision;
   std::string device;
   DatasetInfo dataset;
@@ -92,6 +93,7 @@ struct RunInfo {
     visit({"argv"}, self.argv);
     visit({"host"}, self.host);
     visit({"threads"}, self.threads);
+    visit({.key = "threads_reason", .may_be_absent = true}, self.threads_reason);
     visit({"precision"}, self.precision);
     visit({"device"}, self.device);
     visit({"dataset"}, self.dataset);

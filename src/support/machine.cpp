@@ -1,6 +1,8 @@
 #include "support/machine.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <sched.h>
 #include <unistd.h>
 
@@ -8,17 +10,52 @@
 #include <malloc.h>
 #endif
 
+#include "support/text.h"
+
 namespace slopegan {
 
-std::int64_t usable_cores() {
+CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask, const ControlGroupLimits& limits) {
+  const std::int64_t allowed = std::max<std::int64_t>(1, std::min(online, in_affinity_mask));
+  if (limits.cores && *limits.cores < static_cast<double>(allowed)) {
+    return {std::max<std::int64_t>(1, static_cast<std::int64_t>(*limits.cores)),
+            format_text("CPU quota: {:.3g} of {} cores", *limits.cores, online)};
+  }
+  if (allowed < online) return {allowed, format_text("affinity mask: {} of {} cores", allowed, online)};
+  return {allowed, "all cores"};
+}
+
+CoreCount usable_core_count() {
+  const std::int64_t online = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));  // more cores than cpu_set_t can represent
+  // The call fails if there are more cores than cpu_set_t can represent.
+  const bool has_mask = ::sched_getaffinity(0, sizeof set, &set) == 0;
+  return count_usable_cores(online, has_mask ? CPU_COUNT(&set) : online, read_control_group_limits());
+}
+
+std::optional<std::int64_t> parse_thread_count(std::string_view text) {
+  const auto start = text.find_first_not_of(' ');
+  if (start == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(start);
+  std::int64_t threads = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
+  const bool ends = end == text.data() + text.size() || *end == ',' || *end == ' ';
+  if (error != std::errc() || !ends || threads < 1 || threads > 1024) return std::nullopt;
+  return threads;
+}
+
+std::optional<std::int64_t> threads_of_environment() {
+  const char* text = std::getenv("OMP_NUM_THREADS");
+  return text != nullptr ? parse_thread_count(text) : std::nullopt;
 }
 
 std::uint64_t physical_memory_bytes() {
   return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t usable_memory_bytes() {
+  const auto limit = read_control_group_limits().memory_bytes;
+  return limit ? std::min(*limit, physical_memory_bytes()) : physical_memory_bytes();
 }
 
 void configure_allocator() {

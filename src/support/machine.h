@@ -1,18 +1,45 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/control_groups.h"
 
 /// The machine that the process runs on, and its memory allocator.
 namespace slopegan {
 
-/// The number of CPU cores that the process may use, at least 1. Respects the process's affinity mask, as set by
-/// taskset, cpusets and Slurm.
-std::int64_t usable_cores();
+struct CoreCount {
+  std::int64_t cores = 1;
+  std::string reason;  ///< "all cores", "affinity mask: 2 of 64 cores" or "CPU quota: 2.5 of 64 cores"
+};
+
+/// The smaller one of the affinity mask and the CPU quota, rounded down, but at least 1.
+CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask, const ControlGroupLimits& limits);
+
+/// The CPU cores that the process may use. Respects its affinity mask, as set by taskset, cpusets and Slurm, and the
+/// CPU quotas of its container. Threads beyond a quota would be stopped for most of each period.
+CoreCount usable_core_count();
+
+inline std::int64_t usable_cores() { return usable_core_count().cores; }
+
+/// The number of threads in the variable OMP_NUM_THREADS, if it is set and valid; of a list, the first number. Users
+/// and batch systems set it to limit the threads of a process.
+std::optional<std::int64_t> threads_of_environment();
+std::optional<std::int64_t> parse_thread_count(std::string_view text);
 
 /// The total physical memory of the machine in bytes.
 std::uint64_t physical_memory_bytes();
 
+<<<<<<< HEAD
 /// Configures glibc's allocator for a program whose training steps repeatedly allocate blocks of the same sizes: freed
+=======
+/// The memory that the process may use: the physical memory, or less if its container has a limit.
+std::uint64_t usable_memory_bytes();
+
+/// Configures glibc's allocator for a program whose training steps allocate the same megabytes again and again: freed
+>>>>>>> f96c0c3 (Threads and arms follow CPU quotas, memory limits and OMP_NUM_THREADS)
 /// memory is kept for the next step instead of being returned to the system. Does nothing with other C libraries. Call
 /// it before any large allocation.
 void configure_allocator();

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "statistics/inference.h"
-#include "support/machine.h"
 #include "support/text.h"
+#include "sweep/parallel_arms.h"
 #include "sweep/results.h"
 
 namespace slopegan {
@@ -63,8 +63,7 @@ std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double 
 
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
   ArmCosts costs;
-  const auto jobs = config.sweep.jobs > 0 ? config.sweep.jobs : usable_cores();
-  costs.jobs = std::max<std::int64_t>(1, std::min<std::int64_t>(jobs, std::ssize(arms)));
+  costs.jobs = choose_parallel_arms(config, std::ssize(arms), this_sweep_machine()).jobs;
   double seconds = 0;
   int count = 0;
   for (const auto& arm : arms) {

@@ -17,10 +17,10 @@
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
-#include "support/machine.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/child_process.h"
+#include "sweep/parallel_arms.h"
 #include "sweep/report_refresher.h"
 #include "sweep/results.h"
 #include "sweep/sweep_progress.h"
@@ -59,11 +59,13 @@ class Scheduler {
         progress_(std::in_place, config.training.total_images),
         report_(sweep_dir, options.report_every) {
     read_agenda_again();
-    const auto cores = usable_cores();
-    const auto arms = std::max<std::int64_t>(1, std::ssize(agenda_.needed));
-    // Many arms with one thread each train more images per second than one arm with all threads.
-    jobs_ = std::min(arms, config.sweep.jobs > 0 ? config.sweep.jobs : cores);
-    threads_ = config.training.threads > 0 ? config.training.threads : std::max<std::int64_t>(1, cores / jobs_);
+    const auto chosen = choose_parallel_arms(config, std::ssize(agenda_.needed), this_sweep_machine());
+    jobs_ = chosen.jobs;
+    threads_ = chosen.threads;
+    if (has_work()) {
+      log::info(format_text("up to {} arm{} side by side, {} thread{} each ({})", jobs_, jobs_ == 1 ? "" : "s",
+                            threads_, threads_ == 1 ? "" : "s", chosen.reason));
+    }
   }
 
   SweepResult run() {

@@ -24,6 +24,7 @@ RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::
   info.argv = origin.argv;
   info.host = this_host();
   info.threads = compute.threads;
+  info.threads_reason = compute.threads_reason;
   info.precision = compute.type == at::kBFloat16 ? "bfloat16" : "float32";
   info.device = compute.device.str();
   info.dataset = {dataset.name, dataset.hash, dataset.size()};

@@ -272,6 +272,7 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks);
     log::info(format_text("training {} to {} images on {}", printable(directory.root().string()),
                           config.training.total_images, describe(compute)) +
+              (compute.threads_reason.empty() ? "" : " (" + compute.threads_reason + ")") +
               (ranks ? format_text(", {} ranks", ranks->size()) : ""));
     const TrainEnd end = training->run(dataset);
     record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());

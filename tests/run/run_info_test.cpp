@@ -21,6 +21,7 @@ RunInfo example_info() {
   info.argv = {"slopegan", "train", "x.yaml", "data.path=/\xff"};
   info.host = {"A processor", 2, 7900};
   info.threads = 2;
+  info.threads_reason = "all cores";
   info.precision = "bfloat16";
   info.device = "cpu";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
@@ -41,6 +42,7 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("argv"), (std::vector<std::string>{"slopegan", "train", "x.yaml", "data.path=/\xef\xbf\xbd"}));
   EXPECT_EQ(json.at("host"), nlohmann::json::parse(R"({"cpu": "A processor", "cores": 2, "memory_mib": 7900})"));
   EXPECT_EQ(json.at("threads"), 2);
+  EXPECT_EQ(json.at("threads_reason"), "all cores");
   EXPECT_EQ(json.at("precision"), "bfloat16");
   EXPECT_EQ(json.at("device"), "cpu");
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+
+namespace slopegan {
+
+/// What a sweep may use of the machine.
+struct SweepMachine {
+  std::int64_t cores = 1;
+  std::string cores_reason;             ///< as in CoreCount
+  std::optional<std::int64_t> threads;  ///< OMP_NUM_THREADS
+  std::uint64_t memory_bytes = std::uint64_t{1} << 62;
+};
+
+/// Reads the limits of this process.
+SweepMachine this_sweep_machine();
+
+/// How many arms train side by side, with how many threads each.
+struct ParallelArms {
+  std::int64_t jobs = 1;
+  std::int64_t threads = 1;
+  std::string reason;  ///< "one per core (all cores)", for the log
+};
+
+/// Chooses the jobs and threads that the configuration leaves open (sweep.jobs and training.threads are 0) for `arms`
+/// arms. Many arms with one thread each train more images per second than one arm with all threads, so there is one arm
+/// per core if each has one thread, and fewer if arms_memory_bytes does not fit into the memory for all of them.
+ParallelArms choose_parallel_arms(const Config& config, std::int64_t arms, const SweepMachine& machine);
+
+/// An estimate of the memory of one arm: LibTorch itself, and the feature maps of a step.
+std::uint64_t arm_memory_bytes(const Config& config);
+
+}  // namespace slopegan
