@@ -109,7 +109,9 @@ std::string exit_codes() {
       {ExitCode::bug, "A bug in slopegan."}};
   std::string text;
   for (const auto& [code, meaning] : codes) text += man_tagged(bold(std::to_string(static_cast<int>(code))), meaning);
-  return text + man_tagged(bold("129, 130, 143"), "Stopped by SIGHUP, SIGINT or SIGTERM after writing a checkpoint.");
+  return text + man_tagged(bold("128 + N"),
+                           "Stopped by signal N after writing a checkpoint: SIGHUP (129), SIGINT (130), SIGUSR1 (138), "
+                           "SIGUSR2 (140), SIGTERM (143) or SIGXCPU (152).");
 }
 
 const std::vector<ManEntry> man_environment = {

@@ -16,7 +16,8 @@ namespace slopegan {
 static constexpr std::int64_t duplicate_milliseconds = 100;
 
 static std::atomic<int> recorded_signal = 0;
-static std::atomic<std::int64_t> recorded_at = 0;
+static std::atomic<std::int64_t> asked_at = 0;  ///< when the first signal of a user arrived
+static std::atomic<bool> suspend_requested = false;
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "used in a signal handler");
 
 static std::int64_t now_in_milliseconds() {
@@ -25,13 +26,22 @@ static std::int64_t now_in_milliseconds() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
+static bool is_from_batch_system(int number) { return number == SIGUSR1 || number == SIGUSR2 || number == SIGXCPU; }
+
 static void handle_signal(int number) {
-  if (recorded_signal == 0) {
-    recorded_at = now_in_milliseconds();
-    recorded_signal = number;
-  } else if (now_in_milliseconds() - recorded_at > duplicate_milliseconds) {
+  if (recorded_signal == 0) recorded_signal = number;
+  if (is_from_batch_system(number)) return;
+  if (asked_at == 0) {
+    asked_at = now_in_milliseconds();
+  } else if (now_in_milliseconds() - asked_at > duplicate_milliseconds) {
     ::_exit(128 + number);
   }
+}
+
+static bool is_ignored(int number) {
+  struct sigaction action = {};
+  ::sigaction(number, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
 }
 
 void install_signal_handlers() {
@@ -39,13 +49,27 @@ void install_signal_handlers() {
   action.sa_handler = handle_signal;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before = {};
-    ::sigaction(number, nullptr, &before);
-    const bool is_nohup = number == SIGHUP && before.sa_handler == SIG_IGN;
-    if (!is_nohup) ::sigaction(number, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
+    if (!is_ignored(number)) ::sigaction(number, &action, nullptr);
   }
 }
+
+SuspendRequests::SuspendRequests() {
+  if (is_ignored(SIGTSTP)) return;
+  struct sigaction action = {};
+  action.sa_handler = [](int) { suspend_requested = true; };
+  action.sa_flags = SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGTSTP, &action, nullptr);
+}
+
+SuspendRequests::~SuspendRequests() {
+  if (!is_ignored(SIGTSTP)) std::signal(SIGTSTP, SIG_DFL);
+}
+
+bool SuspendRequests::take() { return suspend_requested.exchange(false); }
+
+void SuspendRequests::suspend() { ::kill(::getpid(), SIGSTOP); }
 
 int stop_signal() { return recorded_signal; }
 

@@ -2,10 +2,28 @@
 
 namespace slopegan {
 
-/// Installs handlers for SIGINT, SIGTERM and SIGHUP. The first signal is recorded for stop_signal(), so that the
-/// process can stop cleanly; a second one, at least 0.1 s later, makes the process exit immediately with code 128 + the
-/// signal's number. An ignored SIGHUP stays ignored (nohup).
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP, and for the signals that batch systems send before a limit:
+/// SIGUSR1, SIGUSR2 and SIGXCPU. The first signal is recorded for stop_signal(), so that the process can stop cleanly.
+/// A second one of the first three, at least 0.1 s later, makes the process exit immediately with code 128 + the
+/// signal's number; a batch system's signal counts neither as the first nor as the second, because SIGTERM regularly
+/// follows it, and SIGXCPU is repeated every second. Signals that are ignored stay ignored (nohup).
 void install_signal_handlers();
+
+/// While an object exists, SIGTSTP (Ctrl-Z) does not suspend the process but is recorded. A process with children in
+/// other process groups, which the terminal does not reach, suspends them first and then itself. No effect if SIGTSTP
+/// is ignored.
+class SuspendRequests {
+ public:
+  SuspendRequests();
+  SuspendRequests(const SuspendRequests&) = delete;
+  SuspendRequests& operator=(const SuspendRequests&) = delete;
+  ~SuspendRequests();
+
+  /// Returns whether SIGTSTP has arrived since the last call.
+  static bool take();
+  /// Suspends this process until SIGCONT.
+  static void suspend();
+};
 
 /// The recorded signal, or 0.
 int stop_signal();

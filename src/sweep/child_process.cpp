@@ -37,6 +37,7 @@ static std::vector<char*> child_environment() {
   ::dup2(stderr_file, STDERR_FILENO);
   // In its own process group, so that Ctrl-C reaches only the sweep, which forwards it once.
   ::setpgid(0, 0);
+  std::signal(SIGTERM, SIG_DFL);  // the sweep stops its arms with it, even if the sweep itself ignores it
   ::execve(program, arguments, environment);
   ::_exit(127);
 }

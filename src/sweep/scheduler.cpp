@@ -70,7 +70,9 @@ class Scheduler {
 
   SweepResult run() {
     if (agenda_.over > 0) log::info(format_text("{} of {} arms need no more training", agenda_.over, total()));
+    const SuspendRequests suspend_requests;
     while (!running_.empty() || has_work()) {
+      suspend_if_asked();
       stop_if_asked();
       if (!is_stopping()) start_arms();
       collect_ended();
@@ -246,6 +248,15 @@ class Scheduler {
       said_waiting_ = true;
       log::info(waiting_for_);
     }
+  }
+
+  /// The terminal's Ctrl-Z does not reach the arms, because they are in process groups of their own.
+  void suspend_if_asked() {
+    if (!SuspendRequests::take()) return;
+    for (const auto& arm : running_) arm.process.send(SIGSTOP);
+    log::status_lines({});
+    SuspendRequests::suspend();
+    for (const auto& arm : running_) arm.process.send(SIGCONT);
   }
 
   void stop_if_asked() {

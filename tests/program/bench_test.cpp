@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "process_states.h"
 #include "program.h"
-#include "support/text.h"
 
 namespace slopegan::testing {
 namespace {
@@ -42,26 +42,13 @@ TEST_F(Bench, MeasuresTheStepOnABusyMachineToo) {
 }
 
 TEST_F(Bench, LeavesNoBusyProcessBehindWhenItIsInterrupted) {
-  Program program(directory_.path(), {"bench", "step", "--seconds", "0.1", "--busy", "1", "training.batch_size=4",
+  Program program(directory_.path(), {"bench", "step", "--seconds", "5", "--busy", "1", "training.batch_size=4",
                                       "generator.width=8", "discriminator.width=8"});
-  const std::string children = format_text("/proc/{0}/task/{0}/children", program.pid());
-  pid_t busy = 0;
-  for (int i = 0; i < 6000 && busy == 0; ++i) {
-    std::ifstream(children) >> busy;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    if (program.poll()) break;
-  }
+  std::vector<pid_t> busy;
+  ASSERT_TRUE(wait_until([&] { return !(busy = children_of(program.pid())).empty(); }));
   program.send(SIGINT);
-  program.wait();
-  if (busy == 0) GTEST_SKIP() << "the kernel does not list child processes";
-  bool ended = false;  // the kernel kills it, and init collects it
-  for (int i = 0; i < 3000 && !ended; ++i) {
-    std::string word, state;
-    std::ifstream stat(format_text("/proc/{}/stat", busy));
-    ended = !(stat >> word >> word >> state) || state == "Z" || state == "X";
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  EXPECT_TRUE(ended);
+  EXPECT_EQ(program.wait(), 128 + SIGINT);
+  EXPECT_TRUE(wait_until([&] { return children_of(program.pid()).empty() && state_of_process(busy[0]) != 'R'; }));
 }
 
 TEST_F(Bench, TimesTheArmsOfASweep) {

@@ -46,6 +46,8 @@ class Program {
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
+      // A shell ignores SIGINT in a background job, and an ignored signal stays ignored.
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       if (prepare) prepare();
       ::execv(pointers[0], pointers.data());
       ::_exit(127);

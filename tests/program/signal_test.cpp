@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <random>
 
 #include <nlohmann/json.hpp>
 
 #include "exact_resume.h"
+#include "process_states.h"
 #include "slow_check.h"
 #include "support/text.h"
 
@@ -107,6 +109,96 @@ TEST_F(Signals, TheSameSignalTwiceAtOnceCountsOnce) {
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 128 + SIGINT);
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
+}
+
+TEST_F(Signals, ASignalOfABatchSystemStopsARunAfterACheckpoint) {
+  for (const int number : {SIGUSR1, SIGUSR2, SIGXCPU}) {
+    const std::string name = format_text("run{}", number);
+    Program program(directory_.path(), arguments(name, {"training.total_images=10000000", "metrics.every_images=0"}));
+    ASSERT_TRUE(wait_for(run_dir(name) / "history.jsonl"));
+    program.send(number);
+    EXPECT_EQ(program.wait(), 128 + number);
+    EXPECT_FALSE(program.was_killed());
+    EXPECT_TRUE(std::filesystem::exists(run_dir(name) / "checkpoints/latest"));
+    EXPECT_EQ(nlohmann::json::parse(read_text(run_dir(name) / "run.json")).at("status"), "stopped");
+  }
+}
+
+TEST_F(Signals, TheSignalsThatFollowThoseOfABatchSystemLeaveTimeForTheCheckpoint) {
+  // Steps that take seconds.
+  Program program(directory_.path(),
+                  arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
+                                    "discriminator.width=32", "metrics.every_images=0", "diagnostics.every_images=0",
+                                    "samples.every_images=0"}));
+  ASSERT_TRUE(wait_for(run_dir("run") / "history.jsonl"));
+  for (const int number : {SIGXCPU, SIGXCPU, SIGTERM}) {
+    program.send(number);
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  }
+  EXPECT_EQ(program.wait(), 128 + SIGXCPU);
+  EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
+}
+
+TEST_F(Signals, ThatAreIgnoredStayIgnored) {
+  Program program(directory_.path(), arguments("run"), [] {
+    for (const int number : {SIGINT, SIGTERM, SIGUSR1}) ::signal(number, SIG_IGN);
+  });
+  ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) program.send(number);
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_TRUE(is_like_the_whole(run_dir("run"), "ignored signals"));
+}
+
+/// A sweep of two arms that would take very long.
+class Suspension : public ProgramTest {
+ protected:
+  Suspension()
+      : program_(directory_.path(), smoke("sweep", {"run.name=sweep", "training.total_images=10000000",
+                                                    "metrics.every_images=0", "training.threads=1", "sweep.jobs=2"})) {
+    const auto runs = outputs() / "sweep/runs";
+    EXPECT_TRUE(wait_for(runs / "slope_0-seed_0/history.jsonl") && wait_for(runs / "slope_0.2-seed_0/history.jsonl"));
+    for (const pid_t child : children_of(program_.pid())) {
+      const bool is_arm = read_text(format_text("/proc/{}/cmdline", child)).find("--arm") != std::string::npos;
+      if (is_arm) arms_.push_back(child);
+    }
+  }
+
+  bool are_suspended() const {
+    return state_of_process(program_.pid()) == 'T' &&
+           std::ranges::all_of(arms_, [](pid_t arm) { return state_of_process(arm) == 'T'; });
+  }
+  bool are_running() const {
+    return state_of_process(program_.pid()) != 'T' &&
+           std::ranges::none_of(arms_, [](pid_t arm) { return state_of_process(arm) == 'T'; });
+  }
+
+  Program program_;
+  std::vector<pid_t> arms_;
+};
+
+TEST_F(Suspension, OfASweepIncludesItsArms) {
+  EXPECT_GE(arms_.size(), 2u);
+  for (int i = 0; i < 2; ++i) {
+    program_.send(SIGTSTP);
+    EXPECT_TRUE(wait_until([&] { return are_suspended(); }));
+    program_.send(SIGCONT);
+    EXPECT_TRUE(wait_until([&] { return are_running(); }));
+  }
+  program_.send(SIGTERM);
+  EXPECT_EQ(program_.wait(), 128 + SIGTERM);
+}
+
+TEST_F(Suspension, OfASweepThatIsThenKilledLeavesNoArmBehind) {
+  program_.send(SIGTSTP);
+  EXPECT_TRUE(wait_until([&] { return are_suspended(); }));
+  program_.send(SIGKILL);
+  program_.wait();
+  EXPECT_TRUE(wait_until([&] {
+    return std::ranges::all_of(arms_, [](pid_t arm) {
+      const char state = state_of_process(arm);
+      return state == 0 || state == 'Z';
+    });
+  }));
 }
 
 class Streams : public ExactResume {
