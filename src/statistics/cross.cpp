@@ -16,11 +16,11 @@ namespace {
 /// Log FD by slope and seed; +∞ for an arm that failed.
 using ConditionScores = std::map<double, std::map<std::int64_t, double>>;
 
-std::vector<std::vector<ArmScore>> arms_by_condition(std::size_t conditions, std::span<const CrossArm> arms) {
+std::vector<std::vector<ArmScore>> arms_by_condition(std::size_t conditions, std::span<const ArmScore> arms) {
   std::vector<std::vector<ArmScore>> by_condition(conditions);
   for (const auto& arm : arms) {
     if (arm.condition >= conditions) throw std::invalid_argument("cross_statistics: an arm of an unknown condition");
-    by_condition[arm.condition].push_back(arm.score);
+    by_condition[arm.condition].push_back(arm);
   }
   return by_condition;
 }
@@ -115,8 +115,11 @@ std::string interaction_text(const CrossStatistics& statistics, const Interactio
   const double ratio = is_swapped ? 1 / *interaction.ratio : *interaction.ratio;
   const Interval& limits = *interaction.ratio_interval;
   const double low = is_swapped ? 1 / limits.high : limits.low, high = is_swapped ? 1 / limits.low : limits.high;
-  const auto& first = statistics.conditions[is_swapped ? interaction.second : interaction.first];
-  const auto& second = statistics.conditions[is_swapped ? interaction.first : interaction.second];
+  const auto condition = [&](std::int64_t index) -> const ConditionStatistics& {
+    return statistics.conditions.at(static_cast<std::size_t>(index));
+  };
+  const auto& first = condition(is_swapped ? interaction.second : interaction.first);
+  const auto& second = condition(is_swapped ? interaction.first : interaction.second);
   return format_text(
       "The effect of slope {} depends on the condition: compared with the control {}, its FD is {:.2f} times as high "
       "with {} as with {} ({}).",
@@ -140,7 +143,7 @@ std::string excluded_text(const std::vector<const Interaction*>& interactions) {
 
 }  // namespace
 
-CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const CrossArm> arms,
+CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const ArmScore> arms,
                                  double control, const StatisticsOptions& options) {
   if (conditions.size() < 2) throw std::invalid_argument("cross_statistics: fewer than two conditions");
   const auto by_condition = arms_by_condition(conditions.size(), arms);
@@ -161,8 +164,8 @@ CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& condit
         auto interaction = interaction_of(effects(scores[first], slope, used_control),
                                           effects(scores[second], slope, used_control), differences.emplace_back());
         interaction.negative_slope = slope;
-        interaction.first = first;
-        interaction.second = second;
+        interaction.first = static_cast<std::int64_t>(first);
+        interaction.second = static_cast<std::int64_t>(second);
         cross.interactions.push_back(interaction);
       }
     }

@@ -15,11 +15,6 @@
 /// condition, and whether the effect of a slope depends on the condition.
 namespace slopegan {
 
-struct CrossArm {
-  std::size_t condition = 0;  ///< index into the conditions
-  ArmScore score;
-};
-
 struct ConditionStatistics {
   std::vector<Setting> settings;  ///< the condition: keys other than the slope with their values
   /// The verdicts hold with probability 1 − alpha in each condition, not in all of them together.
@@ -30,8 +25,8 @@ struct ConditionStatistics {
 /// between the slope and the control. Within a seed, d = effect in `first` − effect in `second`.
 struct Interaction {
   double negative_slope = 0;
-  std::size_t first = 0, second = 0;  ///< indices of the conditions, first < second
-  std::int64_t pairs = 0;             ///< seeds in which all four arms have a score
+  std::int64_t first = 0, second = 0;  ///< indices of the conditions, first < second
+  std::int64_t pairs = 0;              ///< seeds in which all four arms have a score
   /// Seeds without d because one of the four arms failed.
   std::vector<std::int64_t> failed_seeds;
   /// exp(mean d): the ratio of FDs, slope / control, in `first` as a multiple of the same ratio in `second`.
@@ -53,9 +48,9 @@ struct CrossStatistics {
   std::vector<Interaction> interactions;  ///< by slope, then by conditions
 };
 
-/// Arms may be missing. Throws std::invalid_argument if there are fewer than two conditions, if a condition has no
-/// arms, or if two arms have the same condition, slope and seed.
-CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const CrossArm> arms,
+/// Uses the arms' `condition`. Arms may be missing. Throws std::invalid_argument if there are fewer than two
+/// conditions, if a condition has no arms, or if two arms have the same condition, slope and seed.
+CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const ArmScore> arms,
                                  double control, const StatisticsOptions& options = {});
 
 /// The number of seeds with which an interaction could be significant; `slopes` includes the control.

@@ -1,6 +1,7 @@
 #include "statistics/inference.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -90,6 +91,49 @@ std::vector<double> random_subset_means(std::span<const double> values) {
   return means;
 }
 
+double log_factorial(std::size_t n) { return std::lgamma(static_cast<double>(n) + 1); }
+
+/// P(at least `least` of n draws are among the lowest `rank` of n values).
+double draws_reach(std::size_t n, std::size_t rank, std::size_t least) {
+  if (rank == n) return 1;
+  if (rank == 0) return 0;
+  const double p = static_cast<double>(rank) / static_cast<double>(n);
+  double probability = 0;
+  for (std::size_t k = least; k <= n; ++k) {
+    const double binomial = log_factorial(n) - log_factorial(k) - log_factorial(n - k);
+    probability +=
+        std::exp(binomial + static_cast<double>(k) * std::log(p) + static_cast<double>(n - k) * std::log1p(-p));
+  }
+  return probability;
+}
+
+/// The exact distribution of the median of a resample: pairs (median, probability). `sorted` holds at least two values.
+std::vector<std::pair<double, double>> resampled_medians(const std::vector<double>& sorted) {
+  const std::size_t n = sorted.size(), half = n / 2;
+  std::vector<std::pair<double, double>> medians;
+  for (std::size_t i = 1; i <= n; ++i) {
+    // With an odd number, the median is the value with rank i; with an even number, that is the lower of the two middle
+    // values.
+    const std::size_t least = n % 2 == 1 ? half + 1 : half;
+    double equal = draws_reach(n, i, least) - draws_reach(n, i - 1, least);
+    if (n % 2 == 0) {
+      // The middle values have the ranks i < j if exactly half of the draws have ranks up to i, at least one of them i,
+      // and the others have ranks from j, at least one of them j.
+      const auto power = [&](std::size_t ranks) {
+        return std::pow(static_cast<double>(ranks) / static_cast<double>(n), static_cast<double>(half));
+      };
+      const double lower = std::exp(log_factorial(n) - 2 * log_factorial(half)) * (power(i) - power(i - 1));
+      for (std::size_t j = i + 1; j <= n; ++j) {
+        medians.emplace_back(median(std::array{sorted[i - 1], sorted[j - 1]}),
+                             lower * (power(n - j + 1) - power(n - j)));
+      }
+      equal -= lower * power(n - i);
+    }
+    medians.emplace_back(sorted[i - 1], std::max(equal, 0.0));
+  }
+  return medians;
+}
+
 /// The number of infinite scores and the sum of the finite ones over the drawn trials. Every candidate has the same
 /// number of trials, so comparing sums is equivalent to comparing means.
 std::pair<std::size_t, double> total(const std::vector<double>& scores, const std::vector<std::uint32_t>& drawn) {
@@ -166,19 +210,18 @@ Interval symmetric_centre_interval(std::span<const double> differences, double c
   return {low, *(means.end() - k)};
 }
 
-Interval bootstrap_median_interval(std::span<const double> values, double confidence, const Resampling& resampling) {
-  if (values.size() < 2 || resampling.count == 0) return {-infinity, infinity};
-  RandomStream stream(resampling.seed, "bootstrap of a median");
-  std::vector<double> drawn(values.size()), medians(resampling.count);
-  for (double& result : medians) {
-    for (double& value : drawn) value = values[stream.below(static_cast<std::uint32_t>(values.size()))];
-    result = median(drawn);
-  }
+Interval bootstrap_median_interval(std::span<const double> values, double confidence) {
+  if (values.size() < 2) return {-infinity, infinity};
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  auto medians = resampled_medians(sorted);
   std::sort(medians.begin(), medians.end());
-  // Ranks are rounded outwards, because a finite and an infinite median cannot be interpolated.
-  const double outside = (1 - confidence) / 2 * static_cast<double>(resampling.count - 1);
-  const auto rank = static_cast<std::size_t>(std::floor(outside));
-  return {medians[rank], medians[resampling.count - 1 - rank]};
+  const double outside = (1 - confidence) / 2 * (1 - 1e-9);  // an equal probability counts as reached
+  const auto reaches = [&, below = 0.0](const std::pair<double, double>& median) mutable {
+    return (below += median.second) >= outside;
+  };
+  return {std::find_if(medians.begin(), medians.end(), reaches)->first,
+          std::find_if(medians.rbegin(), medians.rend(), reaches)->first};
 }
 
 std::vector<double> probability_best(const std::vector<std::vector<double>>& scores, const Resampling& resampling) {

@@ -38,9 +38,10 @@ ScoreTable score_table(const std::vector<ArmScore>& arms) {
 }
 
 struct PairedScores {
-  /// Slope minus control for each seed for which both are known; ±∞ if one of them failed. Seeds for which both failed
-  /// are omitted, because they say nothing about the slope.
+  /// Slope minus control for each seed for which both are known; ±∞ if one of them failed, 0 if both did.
   std::vector<double> differences;
+  /// The same without the seeds for which both failed.
+  std::vector<double> informative;
   /// One element per seed for which both have a score.
   std::vector<double> slope, control, finite_differences;
 };
@@ -51,8 +52,10 @@ PairedScores paired_scores(const ScoresBySeed& slope, const ScoresBySeed& contro
     const auto found = control.find(seed);
     if (found == control.end()) continue;
     const double other = found->second;
-    if (std::isinf(score) && std::isinf(other)) continue;
-    paired.differences.push_back(score - other);
+    const bool both_failed = std::isinf(score) && std::isinf(other);
+    paired.differences.push_back(both_failed ? 0 : score - other);
+    if (both_failed) continue;
+    paired.informative.push_back(score - other);
     if (!std::isfinite(score) || !std::isfinite(other)) continue;
     paired.slope.push_back(score);
     paired.control.push_back(other);
@@ -132,6 +135,7 @@ SlopeSummary summarise(double slope, const std::vector<ArmScore>& all, const Sco
     }
   }
   summary.scored = std::ssize(distances);
+  summary.arms = std::ssize(arms);
   if (!distances.empty()) summary.mean_fd = mean(distances);
   if (const auto variance = sample_variance(distances)) summary.fd_deviation = std::sqrt(*variance);
   summary.seed_variance = sample_variance(finite_values(scores));
@@ -155,8 +159,9 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
     comparison.wins += difference < 0;
   }
   comparison.median_ratio = std::exp(median(differences));
-  comparison.median_ratio_interval =
-      ratios(bootstrap_median_interval(differences, 1 - options.alpha, options.resampling));
+  comparison.both_lost = comparison.pairs - std::ssize(paired.informative);
+  comparison.both_scored = std::ssize(paired.finite_differences);
+  comparison.median_ratio_interval = ratios(bootstrap_median_interval(differences, 1 - options.alpha));
   if (!paired.finite_differences.empty()) comparison.mean_log_ratio = mean(paired.finite_differences);
   comparison.p = sign_flip_p(differences);
   comparison.pairing_correlation = correlation(paired.slope, paired.control);
@@ -169,10 +174,10 @@ void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreT
   std::vector<Comparison*> family;
   std::vector<double> p, smallest;
   for (auto& comparison : comparisons) {
-    if (comparison.pairs == 0) continue;
+    if (comparison.informative_pairs() == 0) continue;
     family.push_back(&comparison);
     p.push_back(*comparison.p);
-    smallest.push_back(smallest_sign_flip_p(static_cast<std::size_t>(comparison.pairs)));
+    smallest.push_back(smallest_sign_flip_p(static_cast<std::size_t>(comparison.informative_pairs())));
   }
   const auto adjusted = holm(p), smallest_adjusted = holm(smallest);
   for (std::size_t i = 0; i < family.size(); ++i) {
@@ -183,8 +188,12 @@ void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreT
     comparison.significant = adjusted[i] <= alpha;
     comparison.verdict = verdict_of(comparison);
     const auto paired = paired_scores(table.at(comparison.negative_slope), table.at(control));
-    comparison.simultaneous_interval =
-        ratios(symmetric_centre_interval(paired.differences, 1 - alpha / static_cast<double>(family.size())));
+    const double confidence = 1 - alpha / static_cast<double>(family.size());
+    comparison.simultaneous_interval = ratios(symmetric_centre_interval(paired.informative, confidence));
+    if (comparison.significant) {
+      comparison.simultaneous_interval =
+          limits_of_verdict(*comparison.simultaneous_interval, comparison.favours_slope());
+    }
   }
 }
 
@@ -245,7 +254,7 @@ bool Comparison::favours_slope() const {
 }
 
 Verdict verdict_of(const Comparison& comparison) {
-  if (comparison.pairs == 0) return Verdict::not_comparable;
+  if (comparison.informative_pairs() == 0) return Verdict::not_comparable;
   if (!comparison.can_be_significant) return Verdict::too_few_seeds;
   if (!comparison.significant) return Verdict::no_difference_detected;
   return comparison.favours_slope() ? Verdict::better : Verdict::worse;
@@ -287,6 +296,7 @@ RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerSco
   std::map<double, RulerSlope> sums;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     const auto first = arms[i].fd, second = other.fds.at(i);
+    if (arms[i].condition != 0) continue;
     if (!first || !second || !std::isfinite(*first) || !std::isfinite(*second)) continue;
     auto& slope = sums[arms[i].negative_slope];
     ++slope.arms;

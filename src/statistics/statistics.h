@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "statistics/inference.h"
 #include "statistics/summaries.h"
 
@@ -13,8 +14,8 @@
 ///
 /// All arms with the same seed share the random draws for the initial weights, the data order and the latents. Slopes
 /// are therefore compared within seeds, by the difference in log FD. An arm fails if it diverges or collapses. The
-/// difference between two arms is +∞ or −∞ if one of them failed; a seed for which both failed is omitted. A failure
-/// ranks last and is never dropped.
+/// difference between two arms is +∞ or −∞ if one of them failed, and 0 if both did. A failure ranks last and is never
+/// dropped.
 namespace slopegan {
 
 enum class ArmOutcome {
@@ -35,6 +36,7 @@ struct ArmScore {
   std::optional<double> fd;
   /// The FD of a second, independent set of generated images.
   std::optional<double> fd_repeat;
+  std::size_t condition = 0;  ///< index into SweepScores::conditions
 };
 
 /// Log FD, +∞ for an arm that failed, or std::nullopt for a missing arm.
@@ -62,6 +64,8 @@ struct SweepScores {
   std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
   std::vector<std::string> notes{};   ///< what was omitted, in one sentence each
   std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
+  /// The conditions of a crossed sweep (sweep.cross): keys other than the slope with their values. Empty otherwise.
+  std::vector<std::vector<Setting>> conditions{};
 };
 
 struct StatisticsOptions {
@@ -76,6 +80,7 @@ struct SlopeSummary {
   std::int64_t diverged = 0;
   std::int64_t collapsed = 0;
   std::int64_t missing = 0;
+  std::int64_t arms = 0;  ///< the sum of the four
   /// The mean and standard deviation of the scored arms' FD.
   std::optional<double> mean_fd;
   std::optional<double> fd_deviation;
@@ -100,25 +105,28 @@ enum class Verdict {
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
 struct Comparison {
   double negative_slope = 0;
-  /// The number of seeds for which both are known and at least one has not failed.
-  std::int64_t pairs = 0;
+  std::int64_t pairs = 0;         ///< seeds for which both are known
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
-  std::int64_t wins = 0;          ///< pairs in which the slope is better
+  /// Pairs in which both failed. Their difference is 0: a tie for the median and for the test, whose p does not depend
+  /// on ties. They say nothing about the ratio of FDs, so simultaneous_interval omits them.
+  std::int64_t both_lost = 0;
+  std::int64_t both_scored = 0;  ///< pairs in which none failed
+  std::int64_t wins = 0;         ///< pairs in which the slope is better
   /// Infinite if the slope failed in more than half of the pairs; std::nullopt if there are no pairs.
   std::optional<double> median_ratio;
   /// The bootstrap interval for the median ratio over seeds; see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
-  /// The mean over the pairs in which both have a score.
+  /// The mean over the both_scored pairs.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
-  /// alpha.
+  /// alpha, cut at 1 where Holm's correction rejects although the interval contains 1.
   std::optional<Interval> simultaneous_interval;
   /// The two-sided sign-flip test on the differences in log FD, without and with Holm's correction over the slopes that
   /// have pairs.
   std::optional<double> p;
   std::optional<double> p_holm;
-  /// The smallest p_holm that is possible with this number of pairs.
+  /// The smallest p_holm that is possible with this number of pairs, without those in which both failed.
   double smallest_p_holm = 1;
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
@@ -131,6 +139,8 @@ struct Comparison {
   /// This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median ratio may
   /// point the other way.
   bool favours_slope() const;
+  /// The pairs that are not ties by failure.
+  std::int64_t informative_pairs() const { return pairs - both_lost; }
 };
 
 /// The verdict that the other fields of `comparison` imply.
@@ -144,7 +154,7 @@ struct MissingArm {
 
 struct SweepStatistics {
   double alpha = 0.05;
-  std::size_t resamples = 0;
+  std::size_t resamples = 0;  ///< for probability_best
   double wanted_control = 0;
   /// The slope in the sweep that is nearest to wanted_control.
   double control = 0;
@@ -180,6 +190,7 @@ struct RulerComparison {
   std::optional<double> kendall_tau;
 };
 
+/// Of a crossed sweep, only the arms of the first condition are compared.
 RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerScores& other);
 
 /// Evaluates the arms. Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no

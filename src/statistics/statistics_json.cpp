@@ -6,6 +6,7 @@
 #include "run/json.h"
 #include "statistics/recommendation.h"
 #include "statistics/statistics_text.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -39,6 +40,7 @@ void visit_fields(Record& metric, const Visit& visit) {
 template <RecordOf<SlopeSummary> Record, class Visit>
 void visit_fields(Record& summary, const Visit& visit) {
   visit("negative_slope", summary.negative_slope);
+  visit("arms", summary.arms);
   visit("scored", summary.scored);
   visit("diverged", summary.diverged);
   visit("collapsed", summary.collapsed);
@@ -56,6 +58,8 @@ void visit_fields(Record& comparison, const Visit& visit) {
   visit("pairs", comparison.pairs);
   visit("lost", comparison.lost);
   visit("control_lost", comparison.control_lost);
+  visit("both_lost", comparison.both_lost);
+  visit("both_scored", comparison.both_scored);
   visit("wins", comparison.wins);
   visit("median_ratio", comparison.median_ratio);
   visit("median_ratio_interval", comparison.median_ratio_interval);
@@ -91,15 +95,14 @@ void visit_fields(Record& ruler, const Visit& visit) {
   visit("slopes", ruler.slopes);
 }
 
-template <RecordOf<StatisticsFile> Record, class Visit>
-void visit_fields(Record& file, const Visit& visit) {
-  auto& statistics = file.statistics;
-  visit("recommendation", file.recommendation);
-  visit("findings", file.findings);
-  visit("method", file.method);
-  visit("answer", file.answer);
-  visit("notes", file.notes);
-  visit("metric", file.metric);
+template <RecordOf<Setting> Record, class Visit>
+void visit_fields(Record& setting, const Visit& visit) {
+  visit("key", setting.key);
+  visit("value", setting.value);
+}
+
+template <RecordOf<SweepStatistics> Record, class Visit>
+void visit_fields(Record& statistics, const Visit& visit) {
   visit("alpha", statistics.alpha);
   visit("wanted_control", statistics.wanted_control);
   visit("control", statistics.control);
@@ -112,7 +115,49 @@ void visit_fields(Record& file, const Visit& visit) {
   visit("rank_stability", statistics.rank_stability);
   visit("seed_variance", statistics.seed_variance);
   visit("metric_variance", statistics.metric_variance);
+}
+
+template <RecordOf<ConditionStatistics> Record, class Visit>
+void visit_fields(Record& condition, const Visit& visit) {
+  visit("settings", condition.settings);
+  visit_fields(condition.statistics, visit);
+}
+
+template <RecordOf<Interaction> Record, class Visit>
+void visit_fields(Record& interaction, const Visit& visit) {
+  visit("negative_slope", interaction.negative_slope);
+  visit("first", interaction.first);
+  visit("second", interaction.second);
+  visit("pairs", interaction.pairs);
+  visit("failed_seeds", interaction.failed_seeds);
+  visit("ratio", interaction.ratio);
+  visit("ratio_interval", interaction.ratio_interval);
+  visit("p", interaction.p);
+  visit("p_holm", interaction.p_holm);
+  visit("smallest_p_holm", interaction.smallest_p_holm);
+  visit("can_be_significant", interaction.can_be_significant);
+  visit("significant", interaction.significant);
+}
+
+template <RecordOf<CrossStatistics> Record, class Visit>
+void visit_fields(Record& cross, const Visit& visit) {
+  visit("alpha", cross.alpha);
+  visit("conditions", cross.conditions);
+  visit("interactions", cross.interactions);
+}
+
+template <RecordOf<StatisticsFile> Record, class Visit>
+void visit_fields(Record& file, const Visit& visit) {
+  visit("recommendation", file.recommendation);
+  visit("findings", file.findings);
+  visit("method", file.method);
+  visit("answer", file.answer);
+  visit("notes", file.notes);
+  visit("metric", file.metric);
+  visit_fields(file.statistics, visit);
   visit("rulers", file.rulers);
+  visit("cross_findings", file.cross_findings);
+  visit("cross", file.cross);
   visit("methods", file.methods);
 }
 
@@ -183,6 +228,9 @@ struct Read {
     if constexpr (std::is_same_v<Record, Comparison>) {
       if (!value.contains("verdict")) record.verdict = verdict_of(record);
     }
+    if constexpr (std::is_same_v<Record, SlopeSummary>) {
+      if (!value.contains("arms")) record.arms = record.scored + record.diverged + record.collapsed + record.missing;
+    }
   }
   static void from_json(const json& value, bool& result) { result = value.get<bool>(); }
   static void from_json(const json& value, double& result) { result = number_or_nan(value); }
@@ -220,14 +268,28 @@ void put_into_words(StatisticsFile& file) {
   file.method = method_sentence(file.statistics);
 }
 
+std::string first_condition_note(const CrossStatistics& cross) {
+  return format_text(
+      "The slopes are compared under {} conditions; the answer describes the first, {}. The error rate holds in each "
+      "condition.",
+      cross.conditions.size(), condition_text(cross.conditions[0].settings));
+}
+
 }  // namespace
 
-StatisticsFile evaluate_scores(const SweepScores& scores, double control) {
+StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options) {
   StatisticsFile file;
-  file.statistics = sweep_statistics(scores.arms, control);
+  if (scores.conditions.size() > 1) {
+    file.cross = cross_statistics(scores.conditions, scores.arms, control, options);
+    file.cross_findings = cross_sentences(*file.cross);
+    file.statistics = file.cross->conditions[0].statistics;
+  } else {
+    file.statistics = sweep_statistics(scores.arms, control, options);
+  }
   put_into_words(file);
   file.answer = answer(file.statistics);
   file.notes = statistics_notes(file.statistics, scores);
+  if (file.cross) file.notes.push_back(first_condition_note(*file.cross));
   for (const auto& ruler : scores.rulers) {
     file.rulers.push_back(compare_rulers(scores.arms, ruler));
     file.notes.push_back(rulers_text(*scores.metric, file.rulers.back()));

@@ -6,32 +6,35 @@
 #include <utility>
 #include <vector>
 
+#include "statistics/cross.h"
 #include "statistics/statistics.h"
 
 /// statistics.json: one list of fields shared by the program that writes it and the report that reads it.
 namespace slopegan {
 
 struct StatisticsFile {
-  std::string recommendation;                                ///< see recommendation()
-  std::vector<std::string> findings;                         ///< see finding_sentences()
-  std::string method;                                        ///< see method_sentence()
-  std::string answer;                                        ///< see answer() in statistics_text.h
-  std::vector<std::string> notes;                            ///< see statistics_notes()
-  std::optional<FdMetric> metric;                            ///< std::nullopt if no arm has a score
-  SweepStatistics statistics;                                ///< without `resamples`, which is part of `methods`
-  std::vector<RulerComparison> rulers;                       ///< one per further extractor
+  std::string recommendation;               ///< see recommendation()
+  std::vector<std::string> findings;        ///< see finding_sentences()
+  std::string method;                       ///< see method_sentence()
+  std::string answer;                       ///< see answer() in statistics_text.h
+  std::vector<std::string> notes;           ///< see statistics_notes()
+  std::optional<FdMetric> metric;           ///< std::nullopt if no arm has a score
+  SweepStatistics statistics;               ///< without `resamples`, which is part of `methods`
+  std::vector<RulerComparison> rulers;      ///< one per further extractor
+  std::optional<CrossStatistics> cross;     ///< of a crossed sweep; `statistics` are of its first condition
+  std::vector<std::string> cross_findings;  ///< see cross_sentences()
   std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
 };
 
 /// Computes the statistics of the scores and describes them in words.
-StatisticsFile evaluate_scores(const SweepScores& scores, double control);
+StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options = {});
 
 /// Formats the file as JSON. Unknown values, infinite limits and infinite ratios are written as null.
 std::string statistics_json(const StatisticsFile& file);
 
 /// Parses the file; returns std::nullopt if `text` is damaged. Keys that are absent, as in files from earlier versions,
-/// keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of an interval is read as +∞,
-/// and a null ratio as std::nullopt.
+/// keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of an
+/// interval is read as +∞, and a null ratio as std::nullopt.
 std::optional<StatisticsFile> parse_statistics(std::string_view text);
 
 }  // namespace slopegan

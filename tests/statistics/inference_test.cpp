@@ -1,5 +1,6 @@
 #include "statistics/inference.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -194,7 +195,7 @@ TEST(BootstrapMedianInterval, EndsAtTheRanksOfTheBinomialDistribution) {
   for (const int n : {3, 5, 7, 9, 11, 21}) {
     Values values;
     for (int i = 1; i <= n; ++i) values.push_back(i * i);
-    const auto interval = bootstrap_median_interval(values, 0.95, {});
+    const auto interval = bootstrap_median_interval(values, 0.95);
     const int rank = first_rank(n);
     EXPECT_EQ(interval.low, rank * rank) << n;
     EXPECT_EQ(interval.high, (n + 1 - rank) * (n + 1 - rank)) << n;
@@ -215,14 +216,13 @@ TEST(BootstrapMedianInterval, HasTheDocumentedCoverageForOddNumbers) {
 
 TEST(BootstrapCoverageSlowCheck, MeasuresTheDocumentedCoverage) {
   const int trials = testing::check_count(300, 10'000);
-  const Resampling resampling{static_cast<std::size_t>(testing::check_count(400, 1'000)), 0};
   std::vector<std::string> measured;
   for (const auto& [n, documented] : documented_coverage) {
     int hits = 0;
     for (int i = 0; i < trials; ++i) {
       std::vector<float> drawn(static_cast<std::size_t>(n));
       RandomStream(11, "coverage", static_cast<std::uint64_t>(i)).fill_normal(drawn);
-      const auto interval = bootstrap_median_interval(Values(drawn.begin(), drawn.end()), 0.95, resampling);
+      const auto interval = bootstrap_median_interval(Values(drawn.begin(), drawn.end()), 0.95);
       hits += interval.low <= 0 && 0 <= interval.high;
     }
     measured.push_back(format_text("n = {}: {:.1f} %", n, 100.0 * hits / trials));
@@ -235,27 +235,58 @@ TEST(BootstrapCoverageSlowCheck, MeasuresTheDocumentedCoverage) {
 
 TEST(BootstrapMedianInterval, MatchesSciPy) {
   for (const auto& golden : testing::golden_statistics("median_interval")) {
-    const auto interval = bootstrap_median_interval(golden.at("values").get<Values>(), 0.95, {});
+    const auto interval = bootstrap_median_interval(golden.at("values").get<Values>(), 0.95);
     EXPECT_EQ(interval.low, golden.at("limits").at(0).get<double>());
     EXPECT_EQ(interval.high, golden.at("limits").at(1).get<double>());
   }
 }
 
 TEST(BootstrapMedianInterval, AcceptsFailuresAndIsUnboundedForOneValue) {
-  const auto failed = bootstrap_median_interval(Values{infinite, 1, 2}, 0.95, {});
+  const auto failed = bootstrap_median_interval(Values{infinite, 1, 2}, 0.95);
   EXPECT_EQ(failed.low, 1);
   EXPECT_EQ(failed.high, infinite);
-  const auto single = bootstrap_median_interval(Values{1}, 0.95, {});
+  const auto single = bootstrap_median_interval(Values{1}, 0.95);
   EXPECT_EQ(single.low, -infinite);
   EXPECT_EQ(single.high, infinite);
 }
 
-TEST(BootstrapMedianInterval, IsReproducible) {
-  const Values values = {0.1, 0.5, 0.2, 0.9, 0.4, 0.45};
-  const auto once = bootstrap_median_interval(values, 0.8, {50, 3}),
-             again = bootstrap_median_interval(values, 0.8, {50, 3});
-  EXPECT_EQ(once.low, again.low);
-  EXPECT_EQ(once.high, again.high);
+/// The limits from all n^n resamples.
+Interval enumerated_median_interval(const Values& values, double confidence) {
+  const std::size_t n = values.size();
+  auto count = static_cast<std::size_t>(std::lround(std::pow(n, n)));
+  Values medians;
+  for (std::size_t index = 0; index < count; ++index) {
+    Values drawn;
+    for (std::size_t i = 0, rest = index; i < n; ++i, rest /= n) drawn.push_back(values[rest % n]);
+    medians.push_back(median(drawn));
+  }
+  std::sort(medians.begin(), medians.end());
+  const auto outside = static_cast<std::size_t>(std::ceil((1 - confidence) / 2 * static_cast<double>(count) - 1e-6));
+  return {medians[outside - 1], medians[count - outside]};
+}
+
+TEST(BootstrapMedianInterval, MatchesAnEnumerationOfAllResamples) {
+  for (const auto& values :
+       {Values{3, 1}, Values{4, 1, 2}, Values{0.3, 9, 1, 0.2}, Values{2, 2, 1, 5}, Values{7, 1, 3, 2, 6},
+        Values{0.1, 0.5, 0.2, 0.9, 0.4, 0.45}, Values{1, infinite, 2, 4}, Values{-infinite, infinite, 2, 4, 3, 8}}) {
+    for (const double confidence : {0.5, 0.8, 0.95, 0.99}) {
+      const auto exact = bootstrap_median_interval(values, confidence);
+      const auto enumerated = enumerated_median_interval(values, confidence);
+      EXPECT_EQ(exact.low, enumerated.low) << values.size() << " values, " << confidence;
+      EXPECT_EQ(exact.high, enumerated.high) << values.size() << " values, " << confidence;
+    }
+  }
+}
+
+TEST(BootstrapMedianInterval, ApproachesTheNormalLimitsForManyValues) {
+  for (const int n : {200, 201}) {
+    Values values;
+    for (int i = 0; i < n; ++i) values.push_back(i);
+    const auto interval = bootstrap_median_interval(values, 0.95);
+    // The rank of the median has the standard deviation sqrt(n) / 2.
+    EXPECT_NEAR(interval.low, (n - 1) / 2.0 - 1.96 * std::sqrt(n) / 2, 1.5) << n;
+    EXPECT_NEAR(interval.high, (n - 1) / 2.0 + 1.96 * std::sqrt(n) / 2, 1.5) << n;
+  }
 }
 
 TEST(ProbabilityBest, IsTheFractionOfResamplesWithTheLowestMean) {

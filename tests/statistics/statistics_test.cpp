@@ -119,26 +119,69 @@ TEST(SweepStatistics, GivesTheVerdictByTheMeanWhenTheMedianDisagrees) {
   EXPECT_EQ(comparison.verdict, Verdict::better);
 }
 
-TEST(SweepStatistics, IgnoresASeedInWhichBothFailed) {
-  auto arms = arms_with({{0.2, {10, 10}}, {1, {12, 12}}});
-  arms[0].outcome = arms[2].outcome = ArmOutcome::diverged;
+TEST(SweepStatistics, CountsASeedInWhichBothFailedAsATie) {
+  const std::vector<double> control(8, 10), slope = {12, 13, 14, 15, 16, 17, 18, 19};
+  auto arms = arms_with({{0.2, control}, {1, slope}});
+  const Comparison all = sweep_statistics(arms, 0.2).comparisons.at(0);
+  EXPECT_EQ(all.both_scored, 8);
+  EXPECT_EQ(all.p.value(), 2.0 / 256);
+  arms[0].outcome = arms[8].outcome = ArmOutcome::diverged;
+  arms[1].outcome = arms[9].outcome = ArmOutcome::collapsed;
   const Comparison comparison = sweep_statistics(arms, 0.2).comparisons.at(0);
-  EXPECT_EQ(comparison.pairs, 1);
+  EXPECT_EQ(comparison.pairs, 8);
+  EXPECT_EQ(comparison.both_lost, 2);
+  EXPECT_EQ(comparison.both_scored, 6);
   EXPECT_EQ(comparison.lost, 0);
   EXPECT_EQ(comparison.control_lost, 0);
-  EXPECT_NEAR(comparison.median_ratio.value(), 1.2, 1e-12);
-  EXPECT_EQ(comparison.p.value(), 1);
+  EXPECT_EQ(comparison.wins, 0);
+  // The ratios are 1, 1, 1.4 … 1.9.
+  EXPECT_NEAR(comparison.median_ratio.value(), std::sqrt(1.5 * 1.6), 0.01);
+  // The p-value and its smallest possible value are those of the six other seeds, and so is the interval.
+  EXPECT_EQ(comparison.p.value(), 2.0 / 64);
+  EXPECT_EQ(comparison.smallest_p_holm, 2.0 / 64);
+  EXPECT_EQ(comparison.verdict, Verdict::worse);
+  EXPECT_NEAR(comparison.simultaneous_interval->low, 1.4, 1e-9);
 }
 
 TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
   auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   const auto statistics = sweep_statistics(arms, 0.2);
-  EXPECT_EQ(statistics.comparisons.at(0).pairs, 0);
-  EXPECT_FALSE(statistics.comparisons.at(0).p.has_value());
+  const auto& comparison = statistics.comparisons.at(0);
+  EXPECT_EQ(comparison.pairs, 6);
+  EXPECT_EQ(comparison.informative_pairs(), 0);
+  EXPECT_EQ(comparison.p.value(), 1);
+  EXPECT_FALSE(comparison.p_holm);
+  EXPECT_FALSE(comparison.simultaneous_interval);
+  EXPECT_EQ(comparison.verdict, Verdict::not_comparable);
   const std::string text = slopegan::answer(statistics);
   EXPECT_EQ(text.find("excluded"), std::string::npos) << text;
   EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
+}
+
+TEST(SweepStatistics, NeverShowAnIntervalThatContainsOneBesideASignificantVerdict) {
+  // Nine seeds, two slopes. The first is rejected with p = 2/512; then Holm compares the second with 0.05 instead of
+  // 0.025, where its simultaneous interval contains 1.
+  const std::vector<double> control(9, 10), clearly(9, 30);
+  const std::vector<double> barely = {11.4, 12, 11.2, 12.5, 11.8, 11.6, 11.3, 9.3, 8.9};
+  const auto comparisons = sweep_statistics(arms_with({{0.2, control}, {0.5, barely}, {1, clearly}}), 0.2).comparisons;
+  ASSERT_GT(comparisons[0].p.value(), 0.025);
+  EXPECT_TRUE(comparisons[0].significant) << comparisons[0].p_holm.value();
+  EXPECT_EQ(comparisons[0].verdict, Verdict::worse);
+  EXPECT_EQ(comparisons[0].simultaneous_interval->low, 1);
+  EXPECT_GT(comparisons[0].simultaneous_interval->high, 1);
+  EXPECT_GT(comparisons[1].simultaneous_interval->low, 1);
+}
+
+TEST(SweepStatistics, CountTheArmsOfASlopeWithTheirOutcomes) {
+  auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {11, 11, 11, 11}}});
+  arms[3].outcome = ArmOutcome::collapsed;
+  arms[4].outcome = ArmOutcome::diverged;
+  arms[5].outcome = ArmOutcome::pending;
+  const SlopeSummary summary = sweep_statistics(arms, 0.2).slopes.at(1);
+  EXPECT_EQ(summary.arms, 4);
+  EXPECT_EQ(summary.scored, 1);
+  EXPECT_EQ(summary.collapsed + summary.diverged + summary.missing, 3);
 }
 
 TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
