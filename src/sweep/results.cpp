@@ -283,7 +283,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
   const SweepScores scores = read_scores(config, arms);
-  auto file = evaluate_scores(scores, config.sweep.control);
+  auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;
 }
