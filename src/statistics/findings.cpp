@@ -30,21 +30,6 @@ Standing standing_of(Verdict verdict) {
   return Standing::unknown;
 }
 
-/// The limits that agree with the standing. Holm's correction may reject where the interval still contains 1.
-Interval limits_for(Standing standing, const std::optional<Interval>& interval) {
-  Interval limits = interval.value_or(Interval{0, without_limit});
-  if (!(limits.low >= 0)) limits.low = 0;
-  if (!(limits.high >= limits.low)) limits.high = without_limit;
-  if (standing == Standing::better) {
-    limits = {std::min(limits.low, 1.0), std::min(limits.high, 1.0)};
-  } else if (standing == Standing::worse) {
-    limits = {std::max(limits.low, 1.0), std::max(limits.high, 1.0)};
-  } else {
-    limits = {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
-  }
-  return limits;
-}
-
 void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
   finding.standing = standing_of(comparison.verdict);
   finding.seeds = comparison.pairs;
@@ -74,6 +59,20 @@ std::string limit_words(double limit, bool is_upper) {
 std::string unit_of(const std::string& limit) { return limit.substr(std::min(limit.find(' '), limit.size())); }
 
 }  // namespace
+
+Interval limits_for(Standing standing, const std::optional<Interval>& interval) {
+  Interval limits = interval.value_or(Interval{0, without_limit});
+  if (!(limits.low >= 0)) limits.low = 0;
+  if (!(limits.high >= limits.low)) limits.high = without_limit;
+  if (standing == Standing::better) {
+    limits = {std::min(limits.low, 1.0), std::min(limits.high, 1.0)};
+  } else if (standing == Standing::worse) {
+    limits = {std::max(limits.low, 1.0), std::max(limits.high, 1.0)};
+  } else {
+    limits = {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
+  }
+  return limits;
+}
 
 Findings findings_of(const SweepStatistics& statistics) {
   Findings findings;
@@ -148,13 +147,15 @@ std::string finding_sentence(const Findings& findings, const SlopeFinding& slope
     case Standing::worse:
       return name + " is worse than " + reference + details(tested);
     case Standing::no_difference:
-      return name + " does not differ detectably from " + reference + details(tested);
+      return name + " does not differ detectably from " + reference + (findings.is_over ? "" : " so far") +
+             details(tested);
     case Standing::too_few_seeds:
+      if (findings.first_look > 0) return name + " is not compared yet.";
       return format_text("{} is undecided, because {} seed{} too few{}", name, slope.seeds,
                          slope.seeds == 1 ? " is" : "s are", details(estimate));
     case Standing::given_up:
       return format_text("{} was given up after {} arms, outside the error rate{}", name, slope.arms,
-                         details(estimate));
+                         details(estimate.empty() ? "" : "during training, " + estimate + " or more"));
     case Standing::unknown:
       return name + " cannot be compared with " + reference + details("");
   }

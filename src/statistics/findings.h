@@ -40,12 +40,19 @@ struct Findings {
   std::vector<SlopeFinding> slopes;  ///< ascending, including the control
   std::int64_t missing_arms = 0;
   std::int64_t seeds_needed = 0;  ///< the seeds with which a difference could be significant
+  bool is_over = true;            ///< false for a race that goes on
+  /// For a race before its first look, the number of arms per slope that the look needs; otherwise 0.
+  std::int64_t first_look = 0;
   /// A slope whose limits lie within 1 ± `equivalence` is as good as the control.
   double equivalence = 0.15;
 };
 
 /// What a fixed sweep has found.
 Findings findings_of(const SweepStatistics& statistics);
+
+/// The limits that agree with the standing; see SlopeFinding. Holm's correction may reject where the interval still
+/// contains 1. Invalid or absent limits exclude nothing.
+Interval limits_for(Standing standing, const std::optional<Interval>& interval);
 
 /// The verdict on a slope, with the estimate and the limits: "0 is better than 0.2: FD 13 % lower (2 to 19 % lower)."
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope);

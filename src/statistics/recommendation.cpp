@@ -48,7 +48,9 @@ Group recommended(const Findings& findings) {
     return std::any_of(slopes.begin(), slopes.end(), [&](const auto& slope) { return slope.standing == standing; });
   };
   const bool has_better = has(Standing::better);
-  if (!has_better && !has(Standing::worse) && !has(Standing::no_difference)) return {};
+  const bool is_decided = has_better || has(Standing::worse) || has(Standing::no_difference) ||
+                          (has(Standing::given_up) && !has(Standing::too_few_seeds));
+  if (!is_decided) return {};
   Group group;
   for (const auto& slope : slopes) {
     const bool is_candidate = has_better
@@ -283,7 +285,7 @@ std::string keep_control(const Findings& findings, const Group& control, const G
   const std::string excluded = exclusion_of(largest);
   const std::string lead =
       format_text("{}: no difference from {} is detected, {}{}.", start, names_of(findings, undetected, "or"),
-                  excluded.starts_with("differences") ? "and " : "but ", excluded);
+                  excluded.starts_with("differences above") ? "and " : "but ", excluded);
   const std::string full = sentence_with_rest(findings, lead, lead, rests_of(findings, control, undetected));
   if (word_count(full) <= most_recommendation_words) return full;
   return sentence_with_rest(findings, start + ".", start + ".", rests_of(findings, control, {}));
@@ -331,6 +333,9 @@ std::string explain_silence(const Findings& findings) {
     if (slope.standing == Standing::control) control = &slope;
   }
   const std::string start = "No slope can be recommended";
+  if (findings.first_look > 0) {
+    return format_text("{} yet: the first look needs {} arms of every slope.", start, findings.first_look);
+  }
   if (arms == 0) return start + ": no arm has an FD.";
   if (failed == arms) {
     return format_text("{}: {} failed{}.", start, arms == 1 ? "the only arm" : format_text("all {} arms", arms),

@@ -1,0 +1,153 @@
+#include "statistics/race_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "statistics/recommendation.h"
+#include "statistics/statistics_text.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+Standing standing_of(const RaceSlope& slope) {
+  switch (slope.decision) {
+    case RaceDecision::better:
+      return Standing::better;
+    case RaceDecision::worse:
+      return Standing::worse;
+    case RaceDecision::given_up:
+      return Standing::given_up;
+    case RaceDecision::equivalent:
+    case RaceDecision::undecided:
+      break;
+  }
+  return slope.comparison ? Standing::no_difference : Standing::too_few_seeds;
+}
+
+std::int64_t arms_at(const RacePlan& plan, std::int64_t look) {
+  const bool is_known = look >= 1 && look <= std::ssize(plan.looks);
+  return is_known ? plan.looks[static_cast<std::size_t>(look - 1)] : 0;
+}
+
+SlopeFinding finding_of(const RacePlan& plan, const RaceSlope& slope) {
+  SlopeFinding finding;
+  finding.negative_slope = slope.negative_slope;
+  finding.standing = standing_of(slope);
+  if (slope.comparison) {
+    finding.arms = finding.seeds = arms_at(plan, slope.look);
+    finding.failed = slope.comparison->failed;
+    finding.ratio = slope.comparison->ratio;
+    finding.limits = limits_for(finding.standing, slope.comparison->ratio_interval);
+    return finding;
+  }
+  finding.limits = limits_for(finding.standing, std::nullopt);
+  if (slope.decision != RaceDecision::given_up) return finding;
+  const auto& ratios = slope.interim_ratios;
+  finding.arms = std::ssize(ratios);
+  finding.failed = std::count_if(ratios.begin(), ratios.end(), [](double ratio) { return std::isinf(ratio); });
+  if (!ratios.empty()) finding.ratio = *std::min_element(ratios.begin(), ratios.end());
+  return finding;
+}
+
+SlopeFinding control_finding(const RacePlan& plan, const RaceState& state) {
+  SlopeFinding finding;
+  finding.negative_slope = plan.control;
+  finding.standing = Standing::control;
+  finding.ratio = 1;
+  finding.limits = {1, 1};
+  if (!state.looks.empty()) {
+    finding.arms = state.looks.back().arms;
+    const auto& comparisons = state.looks.back().comparisons;
+    if (!comparisons.empty()) finding.failed = comparisons.front().control_failed;
+  }
+  return finding;
+}
+
+std::string looks_text(const RacePlan& plan) {
+  std::vector<std::string> arms;
+  for (const auto look : plan.looks) arms.push_back(std::to_string(look));
+  return join(arms, ", ");
+}
+
+/// The slopes for which `holds`, as "0 and 0.1".
+template <class Predicate>
+std::string slopes_where(const RaceFile& race, Predicate holds) {
+  std::vector<std::string> names;
+  for (const auto& slope : race.state.slopes) {
+    if (holds(slope)) names.push_back(shortest(slope.negative_slope));
+  }
+  if (names.size() < 2) return join(names, "");
+  const std::string last = names.back();
+  names.pop_back();
+  return join(names, ", ") + " and " + last;
+}
+
+}  // namespace
+
+Findings findings_of(const RaceFile& race, const std::vector<SlopeSummary>& slopes) {
+  const RacePlan& plan = race.planned.plan;
+  Findings findings;
+  findings.equivalence = plan.equivalence;
+  findings.is_over = race.state.is_over;
+  if (race.state.looks.empty() && !plan.looks.empty()) findings.first_look = plan.looks.front();
+  for (const auto& slope : race.state.slopes) findings.slopes.push_back(finding_of(plan, slope));
+  findings.slopes.push_back(control_finding(plan, race.state));
+  std::sort(findings.slopes.begin(), findings.slopes.end(),
+            [](const auto& a, const auto& b) { return a.negative_slope < b.negative_slope; });
+  for (const auto& summary : slopes) {
+    for (auto& finding : findings.slopes) {
+      if (finding.negative_slope != summary.negative_slope) continue;
+      finding.mean_fd = summary.mean_fd;
+      finding.score = score_text(summary);
+    }
+  }
+  return findings;
+}
+
+std::vector<std::string> race_caveats(const RaceFile& race) {
+  const RacePlan& plan = race.planned.plan;
+  const double alpha = 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
+  std::vector<std::string> caveats;
+  const std::string given_up =
+      slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
+  if (!given_up.empty()) {
+    caveats.push_back(
+        format_text("Given up without a test, because FD was at least {:g} times the control's in the first seeds: {}. "
+                    "This is outside the error rate of {:g} %.",
+                    plan.give_up, given_up, alpha));
+  }
+  const std::string spread =
+      slopes_where(race, [](const RaceSlope& slope) { return slope.comparison && slope.comparison->spreads_differ; });
+  if (!spread.empty()) {
+    caveats.push_back(
+        format_text("The FDs of {} scatter more than twice or less than half as much as the control's; with spreads "
+                    "that differ by so much, the error rate can exceed {:g} %.",
+                    spread, alpha));
+  }
+  return caveats;
+}
+
+std::string method_sentence(const RaceFile& race) {
+  const RacePlan& plan = race.planned.plan;
+  const double alpha = 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
+  return format_text(
+      "FD is the Frechet distance; lower is better. Ratios are those of geometric means; intervals have {:g} % "
+      "confidence for {} slopes and all looks at once. Verdicts: exact permutation tests on log FD with Holm's "
+      "correction, at looks with {} arms per slope.",
+      100 - alpha, plan.slopes.size(), looks_text(plan));
+}
+
+void describe_race(StatisticsFile& file, const RaceFile& race) {
+  const Findings findings = findings_of(race, file.statistics.slopes);
+  file.recommendation = recommendation(findings);
+  file.findings = finding_sentences(findings);
+  for (const auto& caveat : race_caveats(race)) file.findings.push_back(caveat);
+  file.method = method_sentence(race);
+  file.answer = file.recommendation + " " + join(file.findings, " ");
+  file.notes.emplace_back("The race decides (race.json); the comparisons in this file only describe the arms.");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,96 @@
+#include "statistics/race_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "statistics/recommendation.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+/// `repeats` arms per slope with FD = ratio · (1 + wobble · k), for the control 0.2 and four slopes: 0.1 is better, 0.3
+/// equal, 0.5 worse and 1 hopeless.
+RaceFile race_with(std::int64_t repeats, double wobble = 0.01) {
+  RaceFile race;
+  race.planned = {plan_race(0.2, {0.1, 0.3, 0.5, 1}), 0, 1280, 640, "random@12345678", 100, "abc"};
+  std::vector<RaceArm> arms;
+  for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
+    for (const auto& [slope, ratio] : {std::pair{0.1, 0.8}, {0.2, 1.0}, {0.3, 1.0}, {0.5, 1.3}, {1.0, 3.0}}) {
+      if (slope == 1 && repeat >= 2) continue;
+      const double scatter = slope == 0.1 ? 3 * wobble : wobble;
+      const double fd = ratio * (1 + scatter * static_cast<double>(repeat % 5));
+      arms.push_back({slope, repeat, ArmOutcome::done, fd, fd});
+    }
+  }
+  race.state = follow_race(race.planned.plan, arms);
+  return race;
+}
+
+TEST(RaceText, AnswersInTheWordsOfAFixedSweep) {
+  const RaceFile race = race_with(6);
+  ASSERT_EQ(race.state.looks.size(), 1u);
+  const Findings findings = findings_of(race);
+  EXPECT_EQ(recommendation(findings),
+            "Use slope 0.1. 0.2 is 20 % worse, 0.5 is 56 % worse, 1 is given up, 0.3 is "
+            "undecided.");
+  EXPECT_THAT(finding_sentences(findings),
+              ElementsAre(StartsWith("0.1 is better than 0.2: FD 17 % lower ("), "0.2 is the control.",
+                          StartsWith("0.3 does not differ detectably from 0.2: FD less than 1 % higher ("),
+                          StartsWith("0.5 is worse than 0.2: FD 30 % higher ("),
+                          "1 was given up after 2 arms, outside the error rate: during training, FD 3.0 times as high "
+                          "or more."));
+}
+
+TEST(RaceText, SaysWhatLimitsItsClaims) {
+  EXPECT_THAT(
+      race_caveats(race_with(6)),
+      ElementsAre("Given up without a test, because FD was at least 1.5 times the control's in the first seeds: "
+                  "1. This is outside the error rate of 5 %.",
+                  StartsWith("The FDs of 0.1 scatter more than twice or less than half as much as the "
+                             "control's; ")));
+  EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
+  EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("at looks with 6, 8, 10 arms per slope"));
+}
+
+TEST(RaceText, MakesNoClaimBeforeTheFirstLook) {
+  const RaceFile race = race_with(3);
+  EXPECT_THAT(race.state.looks, IsEmpty());
+  const Findings findings = findings_of(race);
+  EXPECT_EQ(recommendation(findings), "No slope can be recommended yet: the first look needs 6 arms of every slope.");
+  EXPECT_THAT(finding_sentences(findings), Contains("0.1 is not compared yet."));
+  EXPECT_THAT(recommended_slopes(findings), IsEmpty());
+}
+
+TEST(RaceText, KeepsTheControlIfAllOthersAreGivenUp) {
+  RaceFile race;
+  race.planned = {plan_race(0.2, {0.5, 1}), 0, 1280, 640, "random@12345678", 100, "abc"};
+  std::vector<RaceArm> arms;
+  for (std::int64_t repeat = 0; repeat < 2; ++repeat) {
+    arms.push_back({0.2, repeat, ArmOutcome::done, 1, 1.0});
+    arms.push_back({0.5, repeat, ArmOutcome::done, 2, 2.0});
+    arms.push_back({1, repeat, ArmOutcome::diverged, std::nullopt, std::nullopt});
+  }
+  race.state = follow_race(race.planned.plan, arms);
+  EXPECT_TRUE(race.state.is_over);
+  EXPECT_EQ(recommendation(findings_of(race)), "Use slope 0.2. 0.5 and 1 are given up.");
+}
+
+TEST(RaceText, ReplacesTheWordsOfTheStatistics) {
+  StatisticsFile file;
+  file.recommendation = "of the fixed design";
+  const RaceFile race = race_with(6);
+  describe_race(file, race);
+  EXPECT_THAT(file.recommendation, StartsWith("Use slope 0.1."));
+  EXPECT_THAT(file.answer, HasSubstr("outside the error rate"));
+  EXPECT_THAT(file.findings, Contains(StartsWith("Given up without a test")));
+  EXPECT_THAT(file.notes, Contains(HasSubstr("only describe the arms")));
+}
+
+}  // namespace
+}  // namespace slopegan
