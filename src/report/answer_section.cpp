@@ -2,6 +2,7 @@
 
 #include "report/html.h"
 #include "report/sections.h"
+#include "statistics/race_text.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -87,24 +88,41 @@ std::string details(const StatisticsFile& file) {
   return content;
 }
 
+/// The words about a sweep, from race.json if it is a race.
+struct AnswerWords {
+  std::string recommendation, method;
+  std::vector<std::string> sentences;
+  Findings findings;
+};
+
+AnswerWords words_of(const SweepData& sweep) {
+  StatisticsFile file = sweep.statistics.value_or(StatisticsFile{});
+  if (sweep.race) describe_race(file, *sweep.race);
+  return {file.recommendation, file.method, file.findings,
+          sweep.race ? findings_of(*sweep.race, file.statistics.slopes) : findings_of(file.statistics)};
+}
+
 }  // namespace
 
 std::string answer_section(const SweepData& sweep) {
-  if (!sweep.statistics) {
+  if (!sweep.statistics && !sweep.race) {
     return section("answer", "Which slope is best?",
                    element("p", "class=\"lead\"",
                            "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
   }
-  const StatisticsFile& file = *sweep.statistics;
+  const AnswerWords words = words_of(sweep);
   std::string sentences;
-  for (const auto& finding : file.findings) sentences += element("li", "", escape(finding));
-  std::string words = element("ul", "class=\"findings\"", sentences);
-  words += element("p", "class=\"note\"", escape(file.method));
-  const std::string plot = forest_plot(findings_of(file.statistics));
-  return section("answer", "Which slope is best?",
-                 element("p", "class=\"lead\"", escape(file.recommendation)) +
-                     element("div", plot.empty() ? "" : "class=\"verdicts\"", plot + element("div", "", words)) +
-                     element("details", "", "<summary>All values, notes and methods</summary>" + details(file)));
+  for (const auto& sentence : words.sentences) sentences += element("li", "", escape(sentence));
+  const std::string text =
+      element("ul", "class=\"findings\"", sentences) + element("p", "class=\"note\"", escape(words.method));
+  const std::string plots = forest_plot(words.findings) + race_strip(sweep);
+  std::string content = element("p", "class=\"lead\"", escape(words.recommendation)) +
+                        element("div", plots.empty() ? "" : "class=\"verdicts\"",
+                                (plots.empty() ? "" : element("div", "", plots)) + element("div", "", text));
+  if (sweep.statistics) {
+    content += element("details", "", "<summary>All values, notes and methods</summary>" + details(*sweep.statistics));
+  }
+  return section("answer", "Which slope is best?", content);
 }
 
 }  // namespace slopegan

@@ -4,6 +4,7 @@
 #include "images/axis.h"
 #include "report/html.h"
 #include "report/sections.h"
+#include "report/svg.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -13,59 +14,6 @@ namespace {
 /// In SVG user units, which are about one CSS pixel on a phone. The numbers are to the right of the plot.
 constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, forest_top = 10,
                  forest_bottom = 44;
-
-/// The class that gives a finding its colour.
-const char* standing_class(Standing standing) {
-  switch (standing) {
-    case Standing::better:
-      return "v-better";
-    case Standing::worse:
-      return "v-worse";
-    case Standing::given_up:
-      return "v-given-up";
-    case Standing::control:
-    case Standing::no_difference:
-    case Standing::too_few_seeds:
-    case Standing::unknown:
-      break;
-  }
-  return "v-open";
-}
-
-std::string place(const char* name, double value) { return format_text(" {}=\"{:.1f}\"", name, value); }
-
-std::string svg_text(double x, double y, const char* kind, const std::string& content) {
-  return format_text("<text class=\"{}\"", kind) + place("x", x) + place("y", y) + ">" + escape(content) + "</text>";
-}
-
-std::string svg_line(const char* kind, double x1, double y1, double x2, double y2) {
-  return format_text("<line class=\"{}\"", kind) + place("x1", x1) + place("y1", y1) + place("x2", x2) +
-         place("y2", y2) + "/>";
-}
-
-/// A shape per verdict, so that colour is not the only difference: a triangle that points down (lower FD) or up, a
-/// ring, a diamond or a cross.
-std::string mark(Standing standing, double x, double y) {
-  const auto path = [&](const char* kind, const char* shape) {
-    return format_text("<path class=\"{}\" transform=\"translate({:.1f} {:.1f})\" d=\"{}\"/>", kind, x, y, shape);
-  };
-  switch (standing) {
-    case Standing::better:
-      return path("mark", "M-6-5H6L0 6Z");
-    case Standing::worse:
-      return path("mark", "M-6 5H6L0-6Z");
-    case Standing::control:
-      return path("mark", "M-5-5H5V5H-5Z");
-    case Standing::given_up:
-      return path("mark cross", "M-5-5L5 5M-5 5L5-5");
-    case Standing::no_difference:
-      return path("mark hollow", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z");
-    case Standing::too_few_seeds:
-    case Standing::unknown:
-      break;
-  }
-  return path("mark hollow", "M-6 0L0-6L6 0L0 6Z");
-}
 
 std::string short_number(double ratio) {
   if (std::isinf(ratio)) return "∞";
@@ -147,15 +95,15 @@ class Forest {
     std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>",
                                       y - row_height / 2, forest_width, row_height);
     content += svg_text(0, y - 2, "name", shortest(slope.negative_slope)) +
-               svg_text(0, y + 12, "verdict", standing_name(slope.standing));
+               svg_text(0, y + 12, "verdict", verdict_name(slope.standing));
     content += interval(slope, y);
     if (is_drawable(slope)) {
-      content += mark(slope.standing, px(*slope.ratio), y);
+      content += verdict_mark(slope.standing, px(*slope.ratio), y);
     } else if (slope.ratio) {  // most arms of the slope, or of the control, failed
-      content += mark(slope.standing, *slope.ratio > 0 ? plot_right : plot_left, y);
+      content += verdict_mark(slope.standing, *slope.ratio > 0 ? plot_right : plot_left, y);
     }
     content += svg_text(plot_right + 12, y + 4, "value", ratio_and_limits(slope));
-    return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", standing_class(slope.standing)) +
+    return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.standing)) +
            escape(sentence + (slope.score.empty() || slope.standing == Standing::control ? "" : "\n" + slope.score)) +
            "\">" + content + "</g>\n";
   }
@@ -165,26 +113,6 @@ class Forest {
 };
 
 }  // namespace
-
-std::string standing_name(Standing standing) {
-  switch (standing) {
-    case Standing::control:
-      return "control";
-    case Standing::better:
-      return "better";
-    case Standing::worse:
-      return "worse";
-    case Standing::no_difference:
-      return "not shown to differ";
-    case Standing::too_few_seeds:
-      return "too few seeds";
-    case Standing::given_up:
-      return "given up";
-    case Standing::unknown:
-      break;
-  }
-  return "not comparable";
-}
 
 std::string forest_plot(const Findings& findings) {
   if (findings.slopes.size() < 2) return {};

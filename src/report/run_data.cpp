@@ -101,6 +101,27 @@ std::optional<StatisticsFile> read_statistics(const std::filesystem::path& file)
   return statistics;
 }
 
+/// The contents of race.json; std::nullopt if it does not exist. Throws DataError if it is damaged.
+std::optional<RaceFile> read_race_file(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  auto race = parse_race(read_file(file, std::size_t{1} << 26));
+  if (!race) throw DataError(display(file) + ": damaged, or the plan was changed");
+  return race;
+}
+
+/// The seeds of a race of which at least one arm has started: how many are trained follows from the results.
+std::vector<std::int64_t> seeds_of_race(const RaceFile& race, const std::map<ArmKey, std::filesystem::path>& arms) {
+  std::vector<std::int64_t> seeds;
+  const std::int64_t first = race.planned.first_seed;
+  const std::int64_t count = race.planned.plan.looks.empty() ? 0 : race.planned.plan.looks.back();
+  for (const auto& [key, directory] : arms) {
+    if (key.second >= first && key.second - first < count) seeds.push_back(key.second);
+  }
+  std::sort(seeds.begin(), seeds.end());
+  seeds.erase(std::unique(seeds.begin(), seeds.end()), seeds.end());
+  return seeds;
+}
+
 }  // namespace
 
 RunData read_run_data(const std::filesystem::path& directory) {
@@ -137,7 +158,13 @@ SweepData read_sweep_data(const std::filesystem::path& directory) {
   } catch (const Error& error) {
     sweep.notes.emplace_back(error.what());
   }
+  try {
+    sweep.race = read_race_file(directory / "race.json");
+  } catch (const Error& error) {
+    sweep.notes.emplace_back(error.what());
+  }
   const auto found = find_arms(sweep);
+  if (sweep.race) sweep.seeds = seeds_of_race(*sweep.race, found);
   for (const double slope : sweep.slopes) {
     for (const auto seed : sweep.seeds) {
       ArmData arm{slope, seed, {}};

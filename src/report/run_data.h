@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "run/records.h"
+#include "statistics/race_json.h"
 #include "statistics/statistics_json.h"
 
 /// The contents of run and sweep directories. All strings are untrusted: escape them before they enter the page.
@@ -51,6 +52,7 @@ struct SweepData {
   /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending".
   std::vector<ArmData> arms;
   std::optional<StatisticsFile> statistics;  ///< statistics.json
+  std::optional<RaceFile> race;              ///< race.json
   std::vector<std::string> notes;
 };
 

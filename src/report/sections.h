@@ -21,8 +21,8 @@ std::string section(const std::string& id, const std::string& heading, const std
 /// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
 /// the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
-/// "better", "not shown to differ".
-std::string standing_name(Standing standing);
+/// Which arms of a race were trained, and at which look each slope was decided. Empty if the sweep is no race.
+std::string race_strip(const SweepData& sweep);
 
 std::string answer_section(const SweepData& sweep);
 

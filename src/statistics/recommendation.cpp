@@ -203,8 +203,12 @@ std::string clauses_of(const Findings& findings, const std::vector<Rest>& rests,
     Group slopes;
     double low = unlimited, high = 0;
     const Grade grade = rests[i].grade;
-    const bool has_number = grade == Grade::percent || grade == Grade::times;
-    for (; i < rests.size() && rests[i].grade == grade && !(is_detailed && has_number && !slopes.empty()); ++i) {
+    const auto belongs = [&](const Rest& rest) {
+      if (slopes.empty()) return true;
+      return rest.grade == grade &&
+             (!is_detailed || grade_text(grade, rest.low, rest.high) == grade_text(grade, low, high));
+    };
+    for (; i < rests.size() && belongs(rests[i]); ++i) {
       slopes.push_back(rests[i].slope);
       low = std::min(low, rests[i].low);
       high = std::max(high, rests[i].high);

@@ -36,9 +36,7 @@ TEST(RaceText, AnswersInTheWordsOfAFixedSweep) {
   const RaceFile race = race_with(6);
   ASSERT_EQ(race.state.looks.size(), 1u);
   const Findings findings = findings_of(race);
-  EXPECT_EQ(recommendation(findings),
-            "Use slope 0.1. 0.2 is 20 % worse, 0.5 is 56 % worse, 1 is given up, 0.3 is "
-            "undecided.");
+  EXPECT_EQ(recommendation(findings), "Use slope 0.1. 0.2 and 0.3 are 21 % worse, 0.5 is 57 % worse, 1 is given up.");
   EXPECT_THAT(finding_sentences(findings),
               ElementsAre(StartsWith("0.1 is better than 0.2: FD 17 % lower ("), "0.2 is the control.",
                           StartsWith("0.3 does not differ detectably from 0.2: FD less than 1 % higher ("),

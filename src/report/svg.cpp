@@ -1,0 +1,76 @@
+#include "report/svg.h"
+
+#include "report/html.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+std::string svg_text(double x, double y, const char* kind, const std::string& content) {
+  return format_text("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">", kind, x, y) + escape(content) + "</text>";
+}
+
+std::string svg_line(const char* kind, double x1, double y1, double x2, double y2) {
+  return format_text("<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>", kind, x1, y1, x2,
+                     y2);
+}
+
+std::string verdict_name(Standing standing) {
+  switch (standing) {
+    case Standing::control:
+      return "control";
+    case Standing::better:
+      return "better";
+    case Standing::worse:
+      return "worse";
+    case Standing::no_difference:
+      return "not shown to differ";
+    case Standing::too_few_seeds:
+      return "too few seeds";
+    case Standing::given_up:
+      return "given up";
+    case Standing::unknown:
+      break;
+  }
+  return "not comparable";
+}
+
+const char* verdict_class(Standing standing) {
+  switch (standing) {
+    case Standing::better:
+      return "v-better";
+    case Standing::worse:
+      return "v-worse";
+    case Standing::given_up:
+      return "v-given-up";
+    case Standing::control:
+    case Standing::no_difference:
+    case Standing::too_few_seeds:
+    case Standing::unknown:
+      break;
+  }
+  return "v-open";
+}
+
+std::string verdict_mark(Standing standing, double x, double y) {
+  const auto path = [&](const char* kind, const char* shape) {
+    return format_text("<path class=\"{}\" transform=\"translate({:.1f} {:.1f})\" d=\"{}\"/>", kind, x, y, shape);
+  };
+  switch (standing) {
+    case Standing::better:
+      return path("mark", "M-6-5H6L0 6Z");
+    case Standing::worse:
+      return path("mark", "M-6 5H6L0-6Z");
+    case Standing::control:
+      return path("mark", "M-5-5H5V5H-5Z");
+    case Standing::given_up:
+      return path("mark cross", "M-5-5L5 5M-5 5L5-5");
+    case Standing::no_difference:
+      return path("mark hollow", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z");
+    case Standing::too_few_seeds:
+    case Standing::unknown:
+      break;
+  }
+  return path("mark hollow", "M-6 0L0-6L6 0L0 6Z");
+}
+
+}  // namespace slopegan
