@@ -1,0 +1,120 @@
+#include <random>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "live_program.h"
+#include "program.h"
+#include "slow_check.h"
+#include "support/text.h"
+
+namespace slopegan::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Races of tiny arms on real images. A large alpha keeps them short: looks after 3, 5 and 7 arms of each slope.
+class Race : public ProgramTest {
+ protected:
+  std::vector<std::string> race(const std::string& name, const std::vector<std::string>& more = {}) const {
+    auto arguments =
+        smoke("sweep",
+              {"run.name=" + name, "sweep.design=race", "sweep.negative_slope=[0.2, 1]", "sweep.alpha=0.5",
+               "generator.width=4", "discriminator.width=4", "training.total_images=256", "training.precision=float32",
+               "training.threads=1", "samples.every_images=0", "diagnostics.every_images=0", "metrics.every_images=128",
+               "metrics.samples=100", "metrics.extractor=random", "metrics.names=[fd]", "events.tensorboard=false"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  std::string race_text(const std::string& name) const { return read_text(outputs() / name / "race.json"); }
+
+  /// race.json of an uninterrupted race.
+  std::string whole_race() {
+    const auto result = slopegan(race("whole"));
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("race: 1 against the control 0.2"));
+    return race_text("whole");
+  }
+};
+
+TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
+  const auto text = whole_race();
+  const auto file = nlohmann::json::parse(text);
+  EXPECT_TRUE(file["is_over"]);
+  EXPECT_EQ(file["plan"]["looks"], (std::vector<int>{3, 5, 7}));
+  EXPECT_EQ(file["plan"]["interim_images"], 128);
+  const auto again = slopegan(race("whole"));
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.err.find("started"), std::string::npos) << again.err;
+  EXPECT_EQ(race_text("whole"), text);
+
+  const auto other = slopegan(race("whole", {"training.total_images=512"}));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("another plan ("));
+  EXPECT_THAT(other.err, HasSubstr("images: 256 -> 512"));
+  EXPECT_EQ(race_text("whole"), text);
+  EXPECT_EQ(slopegan(race("whole", {"sweep.design=fixed"})).code, 2);
+}
+
+TEST_F(Race, KilledAtRandomMomentsComesToTheSameDecisions) {
+  const auto expected = whole_race();
+  std::mt19937 random(3);
+  const int kills = check_count(3, 100);
+  int killed = 0, races = 0, same = 0;
+  while (killed < kills) {
+    const auto name = format_text("race{}", races++);
+    std::optional<int> code;
+    while (code != 0) {
+      Program program(directory_.path(), race(name));
+      if (killed < kills) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(500, 6000)(random)));
+        program.send(SIGKILL);
+      }
+      code = program.wait();
+      ASSERT_THAT(*code, ::testing::AnyOf(0, 128 + SIGKILL)) << program.err();
+      killed += code != 0;
+    }
+    same += race_text(name) == expected;
+  }
+  EXPECT_EQ(same, races);
+  report_check(format_text("kill -9 at {} random moments of {} races", killed, races),
+               format_text("{} of {} races end with the same race.json", same, races));
+}
+
+TEST_F(Race, TwoShardsSideBySideComeToTheSameDecisionsAsOneProcess) {
+  const auto expected = whole_race();
+  const TemporaryDirectory scratch;
+  Program first(directory_.path(), race("both", {"--shard", "1/2", "--jobs", "1"}));
+  Program second(scratch.path(), race("both", {"--shard", "2/2", "--jobs", "1"}));
+  EXPECT_EQ(first.wait(), 0) << first.err();
+  EXPECT_EQ(second.wait(), 0) << second.err();
+  EXPECT_EQ(race_text("both"), expected);
+  // A single shard does not wait for one that never starts.
+  const auto alone = slopegan(race("alone", {"--shard", "2/2"}));
+  EXPECT_EQ(alone.code, 0) << alone.err;
+  EXPECT_EQ(race_text("alone"), expected);
+}
+
+TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
+  const auto plan = slopegan(race("planned", {"--plan"}));
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("6 at least"));
+  EXPECT_THAT(plan.out, HasSubstr("14 at most; each with 256 images"));
+  EXPECT_THAT(plan.out, HasSubstr("can show"));
+  EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
+  EXPECT_EQ(lines_of(slopegan(race("planned", {"--list"})).out).size(), 14u);
+
+  const auto fixed = slopegan(race("planned", {"sweep.design=fixed", "sweep.alpha=0.05", "--plan"}));
+  EXPECT_EQ(fixed.code, 0) << fixed.err;
+  EXPECT_THAT(fixed.out, HasSubstr("nothing can be significant at 0.05; that needs 6 seeds"));
+  EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
+}
+
+TEST_F(Race, NeedsItsControlAmongTheSlopes) {
+  const auto result = slopegan(race("x", {"sweep.control=0.1"}));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("command line: 'sweep.control=0.1': sweep.control = 0.1 is not in"));
+}
+
+}  // namespace
+}  // namespace slopegan::testing
