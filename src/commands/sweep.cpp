@@ -15,6 +15,7 @@
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "sweep/fixed_plan.h"
 #include "sweep/plan_text.h"
 #include "sweep/prepare.h"
 #include "sweep/race.h"
@@ -57,35 +58,53 @@ int list_arms(const std::vector<Arm>& arms) {
   return static_cast<int>(ExitCode::done);
 }
 
-SweepResult train_fixed(const Config& config, const std::filesystem::path& directory, const std::vector<Arm>& all,
-                        const Shard& shard, const ScheduleOptions& options) {
-  const auto mine = arms_of_shard(all, shard);
-  return run_sweep(config, directory, all, fixed_agenda(config, mine), options);
+/// A sweep whose directory exists and whose plan is written down.
+struct OpenedSweep {
+  Config config;  ///< with the slopes and seeds of earlier results
+  std::filesystem::path directory;
+  std::vector<Arm> all;
+  std::vector<Arm> mine;  ///< those that this process trains; in a race, all
+  std::optional<PlannedRace> race = std::nullopt;
+};
+
+OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const Shard& shard) {
+  OpenedSweep sweep{with_earlier_results(plan.config, sweep_directory(plan.config)), {}, {}, {}};
+  sweep.directory = open_sweep(sweep.config, data.hash);
+  note_plan(sweep.directory, fixed_plan(plan.config, data.extractor));
+  sweep.all = make_arms(sweep.config, sweep.directory);
+  sweep.mine = arms_of_shard(make_arms(plan.config, sweep.directory), shard);
+  return sweep;
 }
 
-SweepResult train_race(const Config& config, const std::filesystem::path& directory, const std::vector<Arm>& all,
-                       const PlannedRace& planned, const Shard& shard, ScheduleOptions options) {
-  options.stop_dropped = config.sweep.stop_running;
-  RaceFollower race(config, directory, planned, all);
-  return run_sweep(config, directory, all, [&] { return race.agenda(shard); }, options);
+OpenedSweep open_race(const ChosenPlan& plan, const PreparedData& data) {
+  if (data.extractor.empty()) throw DataError("there are too few images for metrics, on which a race decides");
+  OpenedSweep sweep{plan.config, {}, {}, {}};
+  sweep.race = planned_race(plan.config, *plan.race, data.extractor, data.hash);
+  check_plan(sweep_directory(plan.config), *sweep.race);
+  sweep.directory = open_sweep(plan.config, data.hash);
+  write_plan(sweep.directory, *sweep.race);
+  sweep.all = sweep.mine = make_arms(plan.config, sweep.directory);
+  log::table(plan_text(plan, sweep.all));
+  return sweep;
 }
 
-/// Creates or reopens the sweep's directory and writes the plan before any arm starts.
-std::filesystem::path open_planned(const Config& config, const PreparedData& data,
-                                   const std::optional<PlannedRace>& race) {
-  if (race && race->extractor.empty()) throw DataError("a race needs metrics, but there are too few images for them");
-  if (race) check_plan(sweep_directory(config), *race);
-  const auto directory = open_sweep(config, data.hash);
-  if (race) write_plan(directory, *race);
-  return directory;
+SweepResult train_arms(const OpenedSweep& sweep, const Shard& shard, ScheduleOptions options) {
+  if (!sweep.race) {
+    return run_sweep(sweep.config, sweep.directory, sweep.all, fixed_agenda(sweep.config, sweep.mine), options);
+  }
+  options.stop_dropped = sweep.config.sweep.stop_running;
+  RaceFollower race(sweep.config, sweep.directory, *sweep.race, sweep.all);
+  return run_sweep(sweep.config, sweep.directory, sweep.all, [&] { return race.agenda(shard); }, options);
 }
 
 /// Writes the files of the whole sweep and prints the answer.
-void finish_sweep(const Config& config, const std::filesystem::path& directory, const std::vector<Arm>& all) {
+void finish_sweep(const OpenedSweep& sweep) {
+  const Config& config = sweep.config;
+  const auto& directory = sweep.directory;
   // Shards that finish at the same time merge one at a time, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
-  write_results(directory / "results.csv", all);
-  const StatisticsFile statistics = write_statistics(config, directory, all);
+  write_results(directory / "results.csv", sweep.all);
+  const StatisticsFile statistics = write_statistics(config, directory, sweep.all);
   print(statistics.recommendation + "\n");
   for (const auto& finding : statistics.findings) print("  " + finding + "\n");
   print(statistics.method + "\n");
@@ -113,20 +132,14 @@ int sweep_command(const SweepArguments& arguments) {
   }
   install_signal_handlers();
   const PreparedData data = prepare_data(config);
-  std::optional<PlannedRace> race;
-  if (plan.race) race = planned_race(config, *plan.race, data.extractor, data.hash);
-  const auto directory = open_planned(config, data, race);
-  if (race) log::table(plan_text(plan, planned_arms));
-  const auto all = make_arms(config, directory);
-  const ScheduleOptions options{.report_every = std::chrono::seconds(arguments.report_every)};
-  const SweepResult result = race ? train_race(config, directory, all, *race, shard, options)
-                                  : train_fixed(config, directory, all, shard, options);
-  log::table(results_table(all));
+  const OpenedSweep sweep = plan.race ? open_race(plan, data) : open_fixed(plan, data, shard);
+  const SweepResult result = train_arms(sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every)});
+  log::table(results_table(sweep.all));
   if (result.stopped) {
     log::info("stopped; run the same command again to resume");
     return result.exit_code;
   }
-  finish_sweep(config, directory, all);
+  finish_sweep(sweep);
   return result.exit_code;
 }
 

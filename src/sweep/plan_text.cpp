@@ -83,8 +83,7 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
   const double deviation = costs.deviation.value_or(assumed_deviation);
   const double detectable = smallest_detectable_ratio(plan, deviation);
   const double expected = expected_arms(plan, deviation, detectable);
-  std::string text =
-      format_text("race: {} against the control {}\n", number_list(plan.slopes), shortest(plan.control));
+  std::string text = format_text("race: {} against the control {}\n", number_list(plan.slopes), shortest(plan.control));
   text += plan_line("arms", format_text("{} at least, about {:.0f} expected, {} at most; each with {} images",
                                         fewest_arms(plan), expected, most_arms(plan), planned.images));
   text += plan_line("time", duration_text(expected, costs));

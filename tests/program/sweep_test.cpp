@@ -107,6 +107,22 @@ TEST_F(Sweep, StopsItsArmsOnASignalAndResumes) {
   EXPECT_EQ(slopegan(arguments).code, 0);
 }
 
+TEST_F(Sweep, KeepsEarlierResultsAndDecidesWithThePlannedSeeds) {
+  const std::vector<std::string> measured = {"metrics.every_images=64",  "metrics.samples=100",
+                                             "metrics.extractor=random", "metrics.names=[fd]",
+                                             "training.total_images=64", "sweep.seeds=[0]"};
+  ASSERT_EQ(sweep(measured).code, 0);
+  auto more = measured;
+  more.back() = "sweep.seeds=[1]";
+  const auto result = sweep(more);
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("kept in the results although this command does not name them: 2 arms"));
+  EXPECT_THAT(result.out, HasSubstr("The error rate held for the 1 seed planned before the first results (0)"));
+  EXPECT_EQ(results().size(), 5u);
+  EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("first results (1) are in the pictures"));
+  EXPECT_THAT(read_text(sweep_dir() / "sweep.yaml"), HasSubstr("seeds: [1, 0]"));
+}
+
 TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
   // A file that is not a run occupies the directory of an arm.
   std::filesystem::create_directories(sweep_dir() / "runs");

@@ -1,0 +1,181 @@
+#include "sweep/fixed_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "run/json.h"
+#include "run/run_directory.h"
+#include "statistics/statistics_text.h"
+#include "support/file_lock.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/text.h"
+#include "sweep/arms.h"
+#include "sweep/sweep.h"
+
+namespace slopegan {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t largest_plan_file = std::size_t{1} << 20;
+
+std::filesystem::path fixed_plan_file(const std::filesystem::path& sweep_dir) { return sweep_dir / "plan.json"; }
+
+std::string fixed_plan_json(const FixedPlan& plan) {
+  const nlohmann::ordered_json object = {{"slopes", plan.slopes},
+                                         {"control", plan.control},
+                                         {"seeds", plan.seeds},
+                                         {"images", plan.images},
+                                         {"extractor", plan.extractor}};
+  return json_text(object, 2) + "\n";
+}
+
+template <class Number>
+std::string shown_numbers(const std::vector<Number>& numbers) {
+  std::vector<std::string> texts;
+  for (const Number number : numbers) texts.push_back(shortest(static_cast<double>(number)));
+  return join(texts, ", ");
+}
+
+/// The values of `all` that `some` does not contain.
+template <class Number>
+std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Number>& some) {
+  std::vector<Number> found;
+  std::ranges::copy_if(all, std::back_inserter(found),
+                       [&](Number value) { return std::ranges::find(some, value) == some.end(); });
+  return found;
+}
+
+/// ": mean FD over all seeds: 0: 3.21, 0.2: 3.5", for the seeds that no verdict uses.
+std::string description_of(const SweepScores& scores) {
+  std::map<double, std::vector<double>> fds;
+  for (const auto& arm : scores.arms) {
+    if (arm.fd && std::isfinite(*arm.fd)) fds[arm.negative_slope].push_back(*arm.fd);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [slope, values] : fds) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    parts.push_back(shortest(slope) + ": " + score_number(sum / static_cast<double>(values.size())));
+  }
+  return parts.empty() ? "" : " Mean FD over all seeds: " + join(parts, ", ") + ".";
+}
+
+/// The scores without the arms whose seed `keep` does not contain.
+SweepScores scores_of_seeds(const SweepScores& scores, const std::vector<std::int64_t>& keep) {
+  SweepScores kept = scores;
+  kept.arms.clear();
+  for (auto& ruler : kept.rulers) ruler.fds.clear();
+  for (std::size_t i = 0; i < scores.arms.size(); ++i) {
+    if (std::ranges::find(keep, scores.arms[i].seed) == keep.end()) continue;
+    kept.arms.push_back(scores.arms[i]);
+    for (std::size_t r = 0; r < scores.rulers.size(); ++r) kept.rulers[r].fds.push_back(scores.rulers[r].fds[i]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+FixedPlan fixed_plan(const Config& config, const std::string& extractor) {
+  return {config.sweep.negative_slope, config.sweep.control, config.sweep.seeds, config.training.total_images,
+          extractor};
+}
+
+bool has_scores(const std::filesystem::path& sweep_dir) {
+  return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
+    std::error_code error;
+    return std::filesystem::file_size(RunPaths(arm).metrics_file(), error) > 0 && !error;
+  });
+}
+
+void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
+  const FileLock lock = wait_for_lock(sweep_dir / ".plan.lock", sweep_dir);
+  if (has_scores(sweep_dir) || read_fixed_plan(sweep_dir) == plan) return;
+  write_file_atomic(fixed_plan_file(sweep_dir), fixed_plan_json(plan));
+}
+
+std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir) {
+  const auto file = fixed_plan_file(sweep_dir);
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
+  const auto object = parse_json_object(read_file(file, largest_plan_file));
+  try {
+    if (!object) throw WrongJsonType("an object is expected");
+    FixedPlan plan;
+    for (const auto& slope : object->at("slopes")) plan.slopes.push_back(number_or_nan(slope));
+    plan.control = number_or_nan(object->at("control"));
+    for (const auto& seed : object->at("seeds")) plan.seeds.push_back(whole_number(seed));
+    plan.images = whole_number(object->at("images"));
+    plan.extractor = object->at("extractor").get<std::string>();
+    return plan;
+  } catch (const json::exception&) {
+  } catch (const WrongJsonType&) {
+  }
+  log::warning(printable(file.string(), 4096) + " is damaged, so the planned seeds are unknown");
+  return std::nullopt;
+}
+
+Config with_earlier_results(Config config, const std::filesystem::path& sweep_dir) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(sweep_dir / "sweep.yaml", ignored)) return config;
+  std::set<std::string> named;
+  for (const auto& arm : make_arms(config, sweep_dir)) named.insert(arm.name);
+  std::vector<std::string> kept;
+  for (const auto& arm : make_arms(load_sweep(sweep_dir), sweep_dir)) {
+    const auto status = named.contains(arm.name) ? std::nullopt : read_arm_state(arm).status;
+    if (status != RunStatus::done && status != RunStatus::diverged) continue;
+    kept.push_back(arm.name);
+    auto& slopes = config.sweep.negative_slope;
+    auto& seeds = config.sweep.seeds;
+    if (std::ranges::find(slopes, arm.negative_slope) == slopes.end()) slopes.push_back(arm.negative_slope);
+    if (std::ranges::find(seeds, arm.seed) == seeds.end()) seeds.push_back(arm.seed);
+  }
+  if (!kept.empty()) {
+    log::info(format_text("kept in the results although this command does not name them: {} arms ({}{})", kept.size(),
+                          kept.front(), kept.size() > 1 ? ", ..." : ""));
+  }
+  return config;
+}
+
+SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config) {
+  const auto added_seeds = beyond(config.sweep.seeds, plan.seeds);
+  SweepScores planned = added_seeds.empty() ? scores : scores_of_seeds(scores, plan.seeds);
+  if (planned.arms.empty()) return scores;
+  std::vector<std::string> notes;
+  if (!added_seeds.empty()) {
+    notes.push_back(
+        format_text("Seeds added after the first results ({}) are in the pictures and tables but change no verdict.{}",
+                    shown_numbers(added_seeds), description_of(scores)));
+  }
+  if (const auto added = beyond(config.sweep.negative_slope, plan.slopes); !added.empty()) {
+    notes.push_back(format_text("Slopes added after the first results: {}. The planned slopes were {}.",
+                                shown_numbers(added), shown_numbers(plan.slopes)));
+  }
+  if (config.training.total_images != plan.images) {
+    notes.push_back(
+        format_text("The results are for {} images per arm, but {} were planned when the first results "
+                    "were seen, so this is a second look and the error rate does not hold for both together.",
+                    config.training.total_images, plan.images));
+  }
+  if (config.sweep.control != plan.control) {
+    notes.push_back(format_text("The planned control was {}; it was changed to {} after the first results.",
+                                shortest(plan.control), shortest(config.sweep.control)));
+  }
+  planned.notes.insert(planned.notes.begin(), notes.begin(), notes.end());
+  return planned;
+}
+
+std::string promise_text(const Config& config, const FixedPlan& plan) {
+  if (beyond(config.sweep.seeds, plan.seeds).empty()) return "";
+  return format_text(
+      " The error rate held for the {} seed{} planned before the first results ({}), which alone decide; to decide "
+      "with "
+      "more, begin a race: sweep.design=race run.name=...",
+      plan.seeds.size(), plan.seeds.size() == 1 ? "" : "s", shown_numbers(plan.seeds));
+}
+
+}  // namespace slopegan

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "statistics/statistics.h"
+
+/// The promise of a sweep with a fixed number of seeds. Its error rate holds for the seeds that were planned before the
+/// first result was seen; whoever adds seeds until something is significant has no error rate. plan.json notes the
+/// plan.
+namespace slopegan {
+
+struct FixedPlan {
+  std::vector<double> slopes;
+  double control = 0;
+  std::vector<std::int64_t> seeds;
+  std::int64_t images = 0;
+  std::string extractor;  ///< name and hash; empty without metrics
+  bool operator==(const FixedPlan&) const = default;
+};
+
+FixedPlan fixed_plan(const Config& config, const std::string& extractor);
+
+/// Whether any arm of the sweep has been evaluated.
+bool has_scores(const std::filesystem::path& sweep_dir);
+
+/// Notes the plan in <sweep_dir>/plan.json. Once an arm has been evaluated, the noted plan stays. Sweeps of earlier
+/// versions, which have results but no plan, stay without one.
+void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
+
+/// The noted plan; std::nullopt if there is none or if the file is damaged.
+std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir);
+
+/// The configuration with the slopes and seeds of the sweep in `sweep_dir` whose arms have ended but that `config` does
+/// not name. Their results stay in the tables, the statistics and the report; their other arms are not trained. Logs
+/// what it keeps.
+Config with_earlier_results(Config config, const std::filesystem::path& sweep_dir);
+
+/// The scores of the planned seeds only, with notes on what was added after the first results. The scores stay as they
+/// are if no planned seed is among them.
+SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config);
+
+/// A sentence that follows the method if seeds were added after the first results; otherwise empty.
+std::string promise_text(const Config& config, const FixedPlan& plan);
+
+}  // namespace slopegan

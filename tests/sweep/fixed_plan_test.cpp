@@ -1,0 +1,109 @@
+#include "sweep/fixed_plan.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "run/run_directory.h"
+#include "sweep/arms.h"
+#include "sweep/sweep.h"
+#include "temporary_directory.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class PlannedSweep : public ::testing::Test {
+ protected:
+  PlannedSweep() {
+    config_.run.output_dir = directory_.path();
+    config_.run.name = "sweep";
+    config_.sweep.negative_slope = {0, 0.2};
+    config_.sweep.seeds = {0, 1};
+    sweep_dir_ = open_sweep(config_);
+  }
+
+  void finish(const std::string& arm) const {
+    const RunPaths paths(sweep_dir_ / "runs" / arm);
+    std::filesystem::create_directories(paths.root());
+    std::ofstream(paths.metrics_file()) << "{}\n";
+    std::ofstream(paths.run_info_file()) << R"({"status": "done"})";
+  }
+
+  /// One score per arm of config_.
+  SweepScores scores() const {
+    SweepScores scores;
+    scores.rulers.emplace_back();
+    for (const auto& arm : make_arms(config_, sweep_dir_)) {
+      scores.arms.push_back({arm.negative_slope, arm.seed, ArmOutcome::done, 1.0 + arm.negative_slope, {}});
+      scores.rulers[0].fds.push_back(static_cast<double>(arm.seed));
+    }
+    return scores;
+  }
+
+  TemporaryDirectory directory_;
+  Config config_;
+  std::filesystem::path sweep_dir_;
+};
+
+TEST_F(PlannedSweep, ThePlanStaysOnceAnArmHasBeenEvaluated) {
+  const auto first = fixed_plan(config_, "random@1");
+  note_plan(sweep_dir_, first);
+  EXPECT_EQ(read_fixed_plan(sweep_dir_), first);
+  config_.sweep.seeds = {0, 1, 2};
+  const auto second = fixed_plan(config_, "random@1");
+  note_plan(sweep_dir_, second);
+  EXPECT_EQ(read_fixed_plan(sweep_dir_), second) << "no result has been seen yet";
+  finish("slope_0-seed_0");
+  note_plan(sweep_dir_, first);
+  EXPECT_EQ(read_fixed_plan(sweep_dir_), second);
+}
+
+TEST_F(PlannedSweep, ASweepOfAnEarlierVersionHasNoPlan) {
+  finish("slope_0-seed_0");
+  note_plan(sweep_dir_, fixed_plan(config_, "random@1"));
+  EXPECT_FALSE(read_fixed_plan(sweep_dir_));
+  std::ofstream(sweep_dir_ / "plan.json") << "garbage";
+  EXPECT_FALSE(read_fixed_plan(sweep_dir_));
+}
+
+TEST_F(PlannedSweep, OnlyPlannedSeedsDecide) {
+  const auto plan = fixed_plan(config_, "random@1");
+  EXPECT_THAT(planned_scores(scores(), plan, config_).notes, IsEmpty());
+  EXPECT_EQ(promise_text(config_, plan), "");
+  config_.sweep.seeds = {1, 0, 5, 6};
+  const auto planned = planned_scores(scores(), plan, config_);
+  EXPECT_THAT(planned.arms, SizeIs(4));
+  for (const auto& arm : planned.arms) EXPECT_LE(arm.seed, 1);
+  EXPECT_THAT(planned.rulers[0].fds, ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("first results (5, 6) are in the pictures and tables but change no "
+                                                   "verdict. Mean FD over all seeds: 0: 1.00, 0.2: 1.20.")));
+  EXPECT_THAT(promise_text(config_, plan), HasSubstr("held for the 2 seeds planned before the first results (0, 1)"));
+}
+
+TEST_F(PlannedSweep, NamesWhatElseChangedAfterTheFirstResults) {
+  const auto plan = fixed_plan(config_, "random@1");
+  config_.sweep.negative_slope = {0, 0.2, 0.3};
+  config_.sweep.control = 0;
+  config_.training.total_images *= 2;
+  EXPECT_THAT(planned_scores(scores(), plan, config_).notes,
+              ElementsAre(HasSubstr("Slopes added after the first results: 0.3"), HasSubstr("360000 images per arm"),
+                          HasSubstr("The planned control was 0.2")));
+}
+
+TEST_F(PlannedSweep, EarlierResultsStayAlthoughTheCommandDoesNotNameThem) {
+  finish("slope_0-seed_0");
+  config_.sweep.seeds = {1};
+  EXPECT_THAT(with_earlier_results(config_, sweep_dir_).sweep.seeds, ElementsAre(1, 0));
+  config_.sweep.negative_slope = {0.3};
+  EXPECT_THAT(with_earlier_results(config_, sweep_dir_).sweep.negative_slope, ElementsAre(0.3, 0));
+  EXPECT_THAT(with_earlier_results(config_, directory_ / "new").sweep.seeds, ElementsAre(1));
+}
+
+}  // namespace
+}  // namespace slopegan
