@@ -164,13 +164,8 @@ class Scheduler {
   }
 
   void start(const Arm& arm) {
-    const auto file = unexpanded_path((sweep_dir_ / "sweep.yaml").native());
-    std::vector<std::string> arguments = {"--quiet", "train", file, "--arm", "--resume", "auto"};
-    arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
-    arguments.push_back("run.output_dir=" + yaml_scalar(unexpanded_path((sweep_dir_ / "runs").native())));
-    arguments.push_back("training.threads=" + std::to_string(threads_));
     log::info(format_text("{} started ({} thread{})", arm.name, threads_, threads_ == 1 ? "" : "s"));
-    running_.push_back({&arm, ChildProcess(arguments)});
+    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_))});
   }
 
   void collect_ended() {
@@ -307,6 +302,15 @@ class Scheduler {
 };
 
 }  // namespace
+
+std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm, std::int64_t threads) {
+  const auto file = unexpanded_path((sweep_dir / "sweep.yaml").native());
+  std::vector<std::string> arguments = {"--quiet", "train", file, "--arm", "--resume", "auto"};
+  arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
+  arguments.push_back("run.output_dir=" + yaml_scalar(unexpanded_path((sweep_dir / "runs").native())));
+  arguments.push_back("training.threads=" + std::to_string(threads));
+  return arguments;
+}
 
 ReadAgenda fixed_agenda(const Config& config, const std::vector<Arm>& mine) {
   const auto ends = std::make_shared<std::vector<std::optional<RunStatus>>>(mine.size());

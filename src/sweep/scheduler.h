@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/config.h"
@@ -41,6 +43,9 @@ struct SweepResult {
   bool stopped = false;      ///< whether a signal stopped the sweep
   bool out_of_time = false;  ///< whether the deadline stopped it
 };
+
+/// The arguments of the child process that trains an arm of the sweep in `sweep_dir`.
+std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm, std::int64_t threads);
 
 /// Trains the arms on the agenda, sweep.jobs processes at a time, which share the cores. Arms in use by other processes
 /// are left to them; when nothing else is left, waits for them and logs which process holds them. If an arm fails, its
