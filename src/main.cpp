@@ -13,6 +13,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/machine.h"
+#include "support/out_of_memory.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -83,6 +84,9 @@ int main(int argc, char** argv) {
     // A path that cannot be accessed: it is too long, contains a loop of symlinks, or is not permitted.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
+    if (slopegan::is_out_of_memory(error)) {
+      return slopegan::report_error(slopegan::explain(error, "running this command", "lower its counts and sizes"));
+    }
     return slopegan::report_bug(error);
   }
 }

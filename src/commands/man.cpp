@@ -104,7 +104,8 @@ std::string exit_codes() {
       {ExitCode::data, "The data is missing or invalid."},
       {ExitCode::checkpoint, "The checkpoint is missing or invalid."},
       {ExitCode::diverged, "Training diverged (NaN or infinity). The last finite checkpoint is kept."},
-      {ExitCode::io, "Input or output failed, for example because the disk is full or read-only."},
+      {ExitCode::io,
+       "Input or output failed, for example because the disk is full or read-only, or memory is exhausted."},
       {ExitCode::busy, "The run directory is in use by another process."},
       {ExitCode::bug, "A bug in slopegan."}};
   std::string text;

@@ -12,6 +12,7 @@
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/out_of_memory.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -70,7 +71,9 @@ bool is_new_line(const std::string& line) {
 /// Loads a split. If `path` contains something other than data of this kind, the error message says what it contains.
 Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
   try {
-    return format_of(config).load(config, path, split);
+    return explain_memory("loading the images of " + printable(path.string(), 4096),
+                          "use fewer images, or a smaller data.resolution for folders of images",
+                          [&] { return format_of(config).load(config, path, split); });
   } catch (const DataError&) {
     const std::string message = wrong_kind_message(config.kind, path);
     if (message.empty()) throw;

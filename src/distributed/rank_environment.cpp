@@ -53,6 +53,8 @@ class EnvironmentReader {
                       size ? launcher_.size : launcher_.rank, size ? launcher_.rank : launcher_.size));
     }
     RankEnvironment found;
+    found.rank_variable = launcher_.rank;
+    found.size_variable = launcher_.size;
     found.size = parse_integer(launcher_.size, *size, 1, 1 << 16);
     found.rank = parse_integer(launcher_.rank, *rank, 0, found.size - 1);
     found.local_size = number_or(launcher_.local_size, 1, found.size, 1);

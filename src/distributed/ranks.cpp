@@ -1,10 +1,15 @@
 #include "distributed/ranks.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -15,6 +20,7 @@
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 // LibTorch's wheel contains Gloo but not its headers; the headers of Debian's libgloo-dev are compatible.
@@ -58,6 +64,72 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
     throw IoError(format_text("rank {} of {} cannot connect to the other ranks at {} port {}: {}", environment.rank,
                               environment.size, printable(environment.master_address), environment.master_port,
                               first_line(error.what())));
+  }
+}
+
+/// Logs a message in a rank that logs only errors, after a while, unless the object is destroyed before.
+class LaterMessage {
+ public:
+  LaterMessage(std::chrono::seconds after, std::function<std::string()> text)
+      : thread_([this, after, text = std::move(text)](const std::stop_token& stop) {
+          std::unique_lock lock(mutex_);
+          if (condition_.wait_for(lock, stop, after, [&] { return stop.stop_requested(); })) return;
+          log::set_level(log::Level::warning);
+          log::warning(text());
+          log::set_level(log::Level::error);
+        }) {}
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any condition_;
+  std::jthread thread_;
+};
+
+std::string place_of(const RankEnvironment& environment) {
+  return format_text("{} port {}", printable(environment.master_address), environment.master_port);
+}
+
+/// "rank 0 of 4 waits for the other ranks at ...", with the way to train without them. Variables of an earlier job or
+/// of an interactive allocation may be set by mistake.
+std::string waiting_text(const RankEnvironment& environment) {
+  return format_text(
+      "rank {} of {} waits for the other ranks at {}, because the environment contains {}={} and {}={}; "
+      "to train alone: env -u {} -u {} slopegan train ...",
+      environment.rank, environment.size, place_of(environment), environment.rank_variable, environment.rank,
+      environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
+}
+
+/// The ranks that have not sent a first heartbeat, such as "1, 2, 3".
+std::string missing_ranks(c10d::Store& store, const std::vector<std::string>& keys) {
+  std::vector<std::string> missing;
+  for (std::size_t rank = 0; rank < keys.size(); ++rank) {
+    if (!store.check({keys[rank]})) missing.push_back(std::to_string(rank));
+  }
+  constexpr std::size_t most = 16;
+  const bool cut = missing.size() > most;
+  missing.resize(std::min(missing.size(), most));
+  return join(missing, ", ") + (cut ? ", ..." : "");
+}
+
+void wait_for_all(c10d::Store& store, const RankEnvironment& environment) {
+  using Clock = std::chrono::steady_clock;
+  const auto keys = Heartbeat::beat_keys(environment.size);
+  const auto start = Clock::now();
+  bool has_said = false;
+  while (!store.check(keys)) {
+    if (const int signal = stop_signal()) {
+      throw StoppedError(signal, "stopped while waiting for the other ranks at " + place_of(environment));
+    }
+    const auto waited = Clock::now() - start;
+    if (waited > connect_timeout) {
+      throw IoError(format_text("rank {} of {}: no connection at {} from the ranks {} within five minutes",
+                                environment.rank, environment.size, place_of(environment), missing_ranks(store, keys)));
+    }
+    if (environment.rank == 0 && !has_said && waited > std::chrono::seconds(2)) {
+      has_said = true;
+      log::warning("still waiting for the ranks " + missing_ranks(store, keys));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
@@ -148,6 +220,9 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
+  if (is_first()) log::info(waiting_text(environment));
+  std::optional<LaterMessage> message;
+  if (!is_first()) message.emplace(std::chrono::seconds(10), [environment] { return waiting_text(environment); });
   connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
   // The heartbeat starts before Gloo connects, because a rank that is lost in the meantime would leave the others
   // waiting. It has its own connection to the store, because its thread may block in it.
@@ -159,9 +234,12 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
                                  Heartbeat::Limits(), give_up);
   try {
     // Gloo itself would wait for collective_timeout.
-    connection_->store->wait(Heartbeat::beat_keys(environment.size), connect_timeout);
+    wait_for_all(*connection_->store, environment);
+    message.reset();
     connection_->gloo = make_gloo(connection_->store, environment);
     if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     throw IoError(format_text("rank {} of {} cannot reach the other ranks: {}", environment.rank, environment.size,
                               first_line(error.what())));

@@ -84,6 +84,7 @@ class Scheduler {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     progress_.reset();
+    say_how_many_ran_out_of_memory();
     report_.finish();
     write_results(sweep_dir_ / "results.csv", all_);
     if (stopped_by_ != 0) return {128 + stopped_by_, true, false};
@@ -209,12 +210,27 @@ class Scheduler {
       return log::error(name + " is done, but its files contain no result that this sweep can use; remove " +
                         printable(ended.arm->directory.string()) + " to train it again");
     }
-    note_failure(code);
+    const std::string last_line = ended.process.last_stderr_line();
+    const bool out_of_memory = ran_out_of_memory(code, last_line);
+    out_of_memory_ += out_of_memory ? 1 : 0;
+    note_failure(out_of_memory ? static_cast<int>(ExitCode::io) : code);
     const std::string ending = code > 128
                                    ? format_text("was ended by signal {} ({})", code - 128, ::strsignal(code - 128))
                                    : format_text("failed with exit code {}", code);
-    const std::string last_line = ended.process.last_stderr_line();
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
+  }
+
+  /// The system ends the process that uses most memory by SIGKILL when memory is exhausted.
+  static bool ran_out_of_memory(int code, const std::string& last_line) {
+    return code == 128 + SIGKILL || last_line.find("out of memory while") != std::string::npos;
+  }
+
+  void say_how_many_ran_out_of_memory() const {
+    if (out_of_memory_ == 0) return;
+    log::error(
+        format_text("{} of {} arms ran out of memory, or were killed; lower sweep.jobs ({} in this sweep), "
+                    "training.batch_size, generator.width or discriminator.width, and run the same command again",
+                    out_of_memory_, total(), jobs_));
   }
 
   /// Keeps the most severe exit code. A divergence is a result and is the least severe; a crash is the most severe.
@@ -295,7 +311,7 @@ class Scheduler {
   std::optional<SweepProgress> progress_;  // during run()
   ReportRefresher report_;
   std::int64_t jobs_ = 1, threads_ = 1;
-  int worst_ = 0, stopped_by_ = 0;
+  int worst_ = 0, stopped_by_ = 0, out_of_memory_ = 0;
   bool out_of_time_ = false, said_waiting_ = false;
   std::string waiting_for_;
   Clock::time_point waiting_since_;

@@ -15,6 +15,7 @@
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/out_of_memory.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "training/diagnosis.h"
@@ -171,7 +172,9 @@ class Training {
 
   void diagnose() {
     std::vector<Histogram> pre_activations;
-    const auto record = (*diagnosis_)(state_, state_, logs_.events.is_on() ? &pre_activations : nullptr);
+    const auto record = explain_memory("diagnosing the layers", "lower diagnostics.probes or sweep.jobs", [&] {
+      return (*diagnosis_)(state_, state_, logs_.events.is_on() ? &pre_activations : nullptr);
+    });
     logs_.diagnostics.append_line(diagnostics_text(record));
     auto summary = summary_of(record);
     for (std::size_t i = 0; i < pre_activations.size(); ++i) {
@@ -185,8 +188,11 @@ class Training {
   /// Returns whether this generator is the best so far and must be kept.
   bool evaluate(bool last) {
     check_state(state_);
-    const auto record =
-        evaluate_generator(evaluators_, config_, state_.averaged_generator(), compute_, state_.images_seen, last);
+    const auto record = explain_memory(format_text("computing the metrics of {} images", config_.metrics.samples),
+                                       "lower metrics.samples or sweep.jobs", [&] {
+                                         return evaluate_generator(evaluators_, config_, state_.averaged_generator(),
+                                                                   compute_, state_.images_seen, last);
+                                       });
     logs_.metrics.append_line(metrics_line(record));
     logs_.events.add(record.images, summary_of(record));
     remember(record);
@@ -269,12 +275,17 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
   std::optional<Training> training;
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };
   try {
-    training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks);
+    const auto activity = format_text("training with batches of {} images of {} x {}", config.training.batch_size,
+                                      config.data.resolution, config.data.resolution);
+    constexpr auto remedy =
+        "lower training.batch_size, generator.width, discriminator.width, data.resolution or sweep.jobs";
+    explain_memory(activity, remedy,
+                   [&] { training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks); });
     log::info(format_text("training {} to {} images on {}", printable(directory.root().string()),
                           config.training.total_images, describe(compute)) +
               (compute.threads_reason.empty() ? "" : " (" + compute.threads_reason + ")") +
               (ranks ? format_text(", {} ranks", ranks->size()) : ""));
-    const TrainEnd end = training->run(dataset);
+    const TrainEnd end = explain_memory(activity, remedy, [&] { return training->run(dataset); });
     record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;
   } catch (const DivergedError&) {

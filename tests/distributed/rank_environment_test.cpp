@@ -55,6 +55,8 @@ TEST(RankEnvironment, IsReadFromTorchrun) {
   EXPECT_EQ(found->master_port, 29400);
   EXPECT_TRUE(found->has_external_store);
   EXPECT_FALSE(ranks(second)->has_external_store);
+  EXPECT_EQ(found->rank_variable, "RANK");
+  EXPECT_EQ(found->size_variable, "WORLD_SIZE");
 }
 
 TEST(RankEnvironment, IsEmptyForASingleProcess) {

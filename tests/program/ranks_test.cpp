@@ -76,6 +76,26 @@ class RanksTest : public ProgramTest {
   }
 };
 
+TEST_F(RanksTest, SayAtOnceWhatTheyWaitForAndStopOnASignal) {
+  const auto port = std::to_string(free_port());
+  Program program(directory_.path(), endless("waiting"), [&port] {
+    ::setenv("SLURM_PROCID", "0", 1);
+    ::setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+    ::setenv("MASTER_ADDR", "127.0.0.1", 1);
+    ::setenv("MASTER_PORT", port.c_str(), 1);
+  });
+  for (int i = 0; i < 3000 && program.err().find("still waiting") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_THAT(program.err(),
+              HasSubstr("rank 0 of 4 waits for the other ranks at 127.0.0.1 port " + port +
+                        ", because the environment contains SLURM_PROCID=0 and SLURM_STEP_NUM_TASKS=4; to train alone: "
+                        "env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
+  EXPECT_THAT(program.err(), HasSubstr("still waiting for the ranks 1, 2, 3"));
+  program.send(SIGINT);
+  EXPECT_EQ(code_within_half_a_minute(program), 130) << program.err();
+}
+
 TEST_F(RanksTest, TrainLikeASingleProcessAndOnlyRankZeroWrites) {
   const auto alone = slopegan(arguments("alone", {"training.total_images=320"}));
   ASSERT_EQ(alone.code, 0) << alone.err;

@@ -1,0 +1,73 @@
+#include "support/out_of_memory.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <new>
+#include <string_view>
+#include <sys/resource.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "support/machine.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+/// What the allocators of LibTorch (CPU and CUDA), OpenCV and the C library say.
+constexpr std::array<std::string_view, 5> allocator_messages = {"can't allocate memory", "not enough memory",
+                                                                "CUDA out of memory", "Insufficient memory",
+                                                                "Cannot allocate memory"};
+
+std::string memory_text(double bytes) {
+  const double mebibytes = bytes / (1024.0 * 1024.0);
+  return mebibytes < 1024 ? format_text("{:.0f} MiB", mebibytes) : format_text("{:.1f} GiB", mebibytes / 1024);
+}
+
+/// "1.5 GiB" from "... tried to allocate 1610612736 bytes ..." or "... Tried to allocate 1.50 GiB ..."; empty if the
+/// message names no amount.
+std::string wanted_memory(const std::string& message) {
+  constexpr std::string_view before = "ried to allocate ";
+  const auto found = message.find(before);
+  if (found == std::string::npos) return "";
+  const auto begin = found + before.size(), unit = message.find(' ', begin);
+  if (unit == std::string::npos) return "";
+  const auto end = message.find_first_of(" .(", unit + 1);
+  const std::string amount = message.substr(begin, unit - begin), name = message.substr(unit + 1, end - unit - 1);
+  if (amount.find_first_not_of("0123456789.") != std::string::npos) return "";
+  return name == "bytes" ? memory_text(std::stod(amount)) : amount + " " + printable(name, 8);
+}
+
+}  // namespace
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system != nullptr && system->code() == std::errc::not_enough_memory) return true;
+  const std::string_view message = error.what();
+  return std::ranges::any_of(allocator_messages,
+                             [&](std::string_view text) { return message.find(text) != message.npos; });
+}
+
+double resident_memory_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double size = 0, resident = 0;
+  file >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy) {
+  const std::string wanted = wanted_memory(error.what());
+  auto limit = static_cast<double>(physical_memory_bytes());
+  rlimit address_space{};
+  if (::getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
+    limit = std::min(limit, static_cast<double>(address_space.rlim_cur));
+  }
+  return OutOfMemoryError(format_text("out of memory while {}: {}the process uses {} of {}; to use less, {}", activity,
+                                      wanted.empty() ? "" : wanted + " more were needed, and ",
+                                      memory_text(resident_memory_bytes()), memory_text(limit), remedy));
+}
+
+}  // namespace slopegan

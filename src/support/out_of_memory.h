@@ -1,0 +1,39 @@
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "support/errors.h"
+
+namespace slopegan {
+
+/// Memory is exhausted.
+struct OutOfMemoryError : Error {
+  explicit OutOfMemoryError(const std::string& message) : Error(ExitCode::io, message) {}
+};
+
+/// Whether the exception means that memory is exhausted: std::bad_alloc, an error of LibTorch's or OpenCV's allocators,
+/// or of a system call.
+bool is_out_of_memory(const std::exception& error);
+
+/// An error that says what needed how much memory, how much the process uses, and what needs less. `activity` continues
+/// "out of memory while"; `remedy` continues "to use less, ".
+OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy);
+
+/// Calls action(). If memory is exhausted, throws OutOfMemoryError instead, unless an inner call has explained it.
+template <class Action>
+decltype(auto) explain_memory(const std::string& activity, const std::string& remedy, Action&& action) {
+  try {
+    return action();
+  } catch (const OutOfMemoryError&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (is_out_of_memory(error)) throw explain(error, activity, remedy);
+    throw;
+  }
+}
+
+/// The memory that the process uses, in bytes; 0 if unknown.
+double resident_memory_bytes();
+
+}  // namespace slopegan
