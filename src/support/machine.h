@@ -32,14 +32,10 @@ std::optional<std::int64_t> parse_thread_count(std::string_view text);
 /// The total physical memory of the machine in bytes.
 std::uint64_t physical_memory_bytes();
 
-<<<<<<< HEAD
-/// Configures glibc's allocator for a program whose training steps repeatedly allocate blocks of the same sizes: freed
-=======
 /// The memory that the process may use: the physical memory, or less if its container has a limit.
 std::uint64_t usable_memory_bytes();
 
-/// Configures glibc's allocator for a program whose training steps allocate the same megabytes again and again: freed
->>>>>>> f96c0c3 (Threads and arms follow CPU quotas, memory limits and OMP_NUM_THREADS)
+/// Configures glibc's allocator for a program whose training steps repeatedly allocate blocks of the same sizes: freed
 /// memory is kept for the next step instead of being returned to the system. Does nothing with other C libraries. Call
 /// it before any large allocation.
 void configure_allocator();
