@@ -61,6 +61,16 @@ static std::optional<RunStatus> status_of(const Arm& arm) {
   }
 }
 
+ArmHardware hardware_of(const Arm& arm) {
+  try {
+    const auto info = read_run_info(RunPaths(arm.directory).run_info_file());
+    if (!info) return {};
+    return {info->precision, info->device == "cpu" ? info->host.cpu : info->device};
+  } catch (const Error&) {  // status_of warns about unreadable files
+    return {};
+  }
+}
+
 ArmState read_arm_state(const Arm& arm) {
   ArmState state;
   state.status = status_of(arm);

@@ -41,6 +41,14 @@ bool is_over(const ArmState& state, const Config& config);
 /// The status of an arm that is over; std::nullopt for other arms. Does not read the history of an arm in training.
 std::optional<RunStatus> end_of(const Arm& arm, const Config& config);
 
+/// What an arm was last trained on, according to its run.json.
+struct ArmHardware {
+  std::string precision;  ///< "float32" or "bfloat16", also for training.precision = auto; empty if unknown
+  std::string processor;  ///< the model of the CPU, or "cuda:0" and the like; empty if unknown
+};
+
+ArmHardware hardware_of(const Arm& arm);
+
 /// The last record of the arm's history, metrics or diagnostics, or std::nullopt if there is none. If the file cannot
 /// be read, logs a warning and returns std::nullopt.
 std::optional<HistoryRecord> last_history(const Arm& arm);

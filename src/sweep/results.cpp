@@ -194,6 +194,37 @@ std::optional<Conditions> majority_conditions(const std::vector<std::optional<Me
   return most == counts.end() ? std::nullopt : std::optional(most->first);
 }
 
+/// "5 in bfloat16 and 3 in float32"; empty if the values are equal.
+std::string mix_text(const std::map<std::string, int>& counts, const char* preposition) {
+  if (counts.size() < 2) return "";
+  std::vector<std::string> parts;
+  for (const auto& [value, count] : counts) parts.push_back(format_text("{} {} {}", count, preposition, value));
+  return join(parts, ", ");
+}
+
+/// Notes that name a mix of precisions or processors among the arms with a score. Under training.precision = auto,
+/// machines of two kinds train in different precisions.
+std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const SweepScores& scores) {
+  std::map<std::string, int> precisions, processors;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (!scores.arms[i].fd) continue;
+    const auto hardware = hardware_of(arms[i]);
+    if (!hardware.precision.empty()) ++precisions[hardware.precision];
+    if (!hardware.processor.empty()) ++processors[printable(hardware.processor, 80)];
+  }
+  std::vector<std::string> notes;
+  if (const auto mix = mix_text(precisions, "in"); !mix.empty()) {
+    notes.push_back("The arms were trained in different precisions: " + mix +
+                    ". Differences between slopes may be differences between precisions; set training.precision to "
+                    "float32 or bfloat16 for all arms.");
+  }
+  if (const auto mix = mix_text(processors, "on"); !mix.empty()) {
+    notes.push_back("The arms were trained on different processors: " + mix +
+                    ". Their rounding differs, so an arm trained again on another processor is not bit-identical.");
+  }
+  return notes;
+}
+
 }  // namespace
 
 ArmOutcome outcome_of(const Arm& arm, const Config& config) {
@@ -211,6 +242,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   const std::size_t others = most_others(metrics);
   Cells columns = header(names);
   for (auto& name : other_names(others)) columns.push_back(std::move(name));
+  columns.insert(columns.end(), {"precision", "processor"});
   std::string csv = join(columns, ",") + "\n";
   for (std::size_t i = 0; i < arms.size(); ++i) {
     Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
@@ -218,6 +250,8 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
     append_history(cells, last_history(arms[i]));
     append_metrics(cells, metrics[i], names);
     append_others(cells, metrics[i], others);
+    const auto hardware = hardware_of(arms[i]);
+    cells.insert(cells.end(), {csv_cell(hardware.precision), csv_cell(hardware.processor)});
     csv += join(cells, ",") + "\n";
   }
   write_file_atomic(file, csv);
@@ -278,6 +312,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
                     "images. Their scores are not comparable, so these arms count as missing.",
                     others));
   }
+  for (auto& note : hardware_notes(arms, scores)) scores.notes.push_back(std::move(note));
   return scores;
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "run/records.h"
+#include "run/run_info.h"
 #include "support/files.h"
 #include "temporary_directory.h"
 
@@ -102,6 +103,28 @@ TEST_F(SweepResults, KeepTheMetricsOfAFurtherExtractor) {
   EXPECT_THAT(header, HasSubstr("fd_floor,fd_repeat,extractor_2,fd_2,kd_2,"));
   EXPECT_THAT(first, HasSubstr(",efficientnet-lite0-128@7880d583,100,"));
   EXPECT_EQ(std::count(header.begin(), header.end(), ','), std::count(first.begin(), first.end(), ','));
+}
+
+TEST_F(SweepResults, NameAMixOfPrecisionsAndProcessors) {
+  for (std::size_t arm = 0; arm < 4; ++arm) {
+    write_done(arm, metrics(3));
+    RunInfo info;
+    info.status = RunStatus::done;
+    info.images = 640;
+    info.device = "cpu";
+    info.precision = arm == 0 ? "float32" : "bfloat16";
+    info.host.cpu = arm < 2 ? "Old, 4 cores" : "New";
+    write_run_info(RunPaths(arms_[arm].directory).run_info_file(), info);
+  }
+  const auto notes = read_scores(config_, arms_).notes;
+  ASSERT_THAT(notes, SizeIs(2));
+  EXPECT_THAT(notes[0], HasSubstr("in different precisions: 3 in bfloat16, 1 in float32."));
+  EXPECT_THAT(notes[1], HasSubstr("on different processors: 2 on New, 2 on Old, 4 cores."));
+  write_results(directory_ / "results.csv", arms_);
+  const auto csv = read_file(directory_ / "results.csv", 1 << 20);
+  EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",precision,processor"));
+  EXPECT_THAT(csv, HasSubstr(",float32,\"Old, 4 cores\"\n"));
+  EXPECT_THAT(csv, ::testing::EndsWith(",bfloat16,New\n"));
 }
 
 TEST_F(SweepResults, ScoreOnlyFinishedArms) {
