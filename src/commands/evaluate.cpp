@@ -79,8 +79,9 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
 
 /// `ruler` is the data on which "auto" bases the choice of the extractor.
 Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
-                bool as_in_0_9 = false) {
+                bool as_in_0_9 = false, at::Device device = at::kCPU) {
   auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
+  for (const auto& extractor : extractors) extractor->move_to(device);
   return make_evaluators(metrics, std::move(extractors), *real.train, real.test.get(), resolution);
 }
 
@@ -142,7 +143,7 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   }
   const bool follows_run = !own && depends_on_data(arguments.extractors);
   const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
-                               resolution, loaded.config.data.as_in_0_9);
+                               resolution, loaded.config.data.as_in_0_9, compute.device);
   warn_if_other_extractor(checkpoint, evaluators.front()->extractor().name());
   loaded.generator->to(compute.device);
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};

@@ -223,4 +223,9 @@ Extraction ClassifierExtractor::extract_batch(const at::Tensor& images) {
   return {output.features, output.logits};
 }
 
+bool ClassifierExtractor::move_network(at::Device device) {
+  classifier_->to(device);
+  return true;
+}
+
 }  // namespace slopegan

@@ -37,6 +37,7 @@ class ClassifierExtractor : public FeatureExtractor {
                                      const std::vector<std::int64_t>& held_out, std::int64_t resolution);
 
   Extraction extract_batch(const at::Tensor& images) override;
+  bool move_network(at::Device device) override;
 
   Classifier classifier_;
   double accuracy_;

@@ -75,6 +75,7 @@ at::Tensor EfficientNetExtractor::network_input(const at::Tensor& images) const 
 }
 
 Extraction EfficientNetExtractor::extract_batch(const at::Tensor& images) {
+  if (!images.is_cpu()) return {network_.features(network_input(images)), {}};
   const std::int64_t count = images.size(0);
   auto features = at::empty({count, EfficientNetLite0::feature_count});
   at::parallel_for(0, (count + images_per_task - 1) / images_per_task, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -85,6 +86,11 @@ Extraction EfficientNetExtractor::extract_batch(const at::Tensor& images) {
     }
   });
   return {features, {}};
+}
+
+bool EfficientNetExtractor::move_network(at::Device device) {
+  network_.move_to(device);
+  return true;
 }
 
 }  // namespace slopegan

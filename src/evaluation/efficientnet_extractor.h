@@ -29,6 +29,7 @@ class EfficientNetExtractor : public FeatureExtractor {
 
  private:
   Extraction extract_batch(const at::Tensor& images) override;
+  bool move_network(at::Device device) override;
 
   std::int64_t input_size_;
   EfficientNetLite0 network_;

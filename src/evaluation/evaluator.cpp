@@ -53,7 +53,10 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     : metrics_(std::move(metrics)), extractor_(std::move(extractor)), source_(source_of(train)) {
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
-  key_ = format_text("{} {} {} {} {}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples);
+  // Devices round differently, and copies of an image must have equal features.
+  device_ = extractor_->device().is_cpu() ? "" : " " + c10::DeviceTypeName(extractor_->device().type(), true);
+  key_ = format_text("{} {} {} {} {}{}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples,
+                     device_);
   real_.train = cached_features(train, resolution).features;
   real_.moments = moments_of(real_.train);
   real_.subset = random_rows(real_.train, metrics_.samples).to(at::kDouble);
@@ -80,8 +83,8 @@ void Evaluator::log_missing_inputs() const {
 }
 
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
-  const std::string key =
-      hashed(format_text("features {} {} {} {}", cache_version, extractor_->name(), dataset.pixel_key(), resolution));
+  const std::string key = hashed(format_text("features {} {} {} {}{}", cache_version, extractor_->name(),
+                                             dataset.pixel_key(), resolution, device_));
   const auto content = cached_tensors("features/" + key + ".safetensors", source_of(dataset), [&] {
     log::info(format_text("computing the features of the real images in {} (once per data set and extractor)",
                           printable(dataset.name)));

@@ -46,6 +46,7 @@ class Evaluator {
   MetricsConfig metrics_;
   std::unique_ptr<FeatureExtractor> extractor_;
   std::filesystem::path source_;  ///< path of the training images
+  std::string device_;            ///< part of cache keys; empty for the CPU
   std::string key_;               ///< cache key: identifies everything above except the names of the metrics
   RealReference real_;
   std::map<std::string, double> floors_;

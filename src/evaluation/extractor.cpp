@@ -14,6 +14,7 @@
 #include "evaluation/random_extractor.h"
 #include "evaluation/torchscript_extractor.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -38,8 +39,23 @@ Extraction concatenate(const std::vector<Extraction>& parts) {
 Extraction FeatureExtractor::extract(const at::Tensor& images) {
   const at::NoGradGuard no_gradients;
   std::vector<Extraction> parts;
-  for (const auto& batch : images.split(extraction_batch)) parts.push_back(extract_batch(batch));
+  for (const auto& batch : images.split(extraction_batch)) {
+    auto part = extract_batch(batch.to(device_));
+    part.features = part.features.to(at::kCPU);
+    if (part.logits.defined()) part.logits = part.logits.to(at::kCPU);
+    parts.push_back(std::move(part));
+  }
   return concatenate(parts);
+}
+
+void FeatureExtractor::move_to(at::Device device) {
+  if (device == device_) return;
+  const at::NoGradGuard no_gradients;
+  if (move_network(device)) {
+    device_ = device;
+  } else {
+    log::info("feature extractor " + name_ + " does not work on the GPU and is computed on the CPU");
+  }
 }
 
 std::string extractor_name(const std::string& title, const std::string& hash) {

@@ -32,13 +32,22 @@ class FeatureExtractor {
   /// does not depend on the other images.
   Extraction extract(const at::Tensor& images);
 
+  /// Moves the network to another device, where features are computed from then on. A network that only works on the
+  /// CPU stays there.
+  void move_to(at::Device device);
+  at::Device device() const { return device_; }
+
  protected:
   explicit FeatureExtractor(std::string name) : name_(std::move(name)) {}
 
  private:
+  /// `images` and the result are on device().
   virtual Extraction extract_batch(const at::Tensor& images) = 0;
+  /// Returns whether the network works there.
+  virtual bool move_network(at::Device device) = 0;
 
   std::string name_;
+  at::Device device_ = at::kCPU;
 };
 
 /// Returns "title@" with the first digits of `hash`.

@@ -53,4 +53,9 @@ Extraction RandomExtractor::extract_batch(const at::Tensor& images) {
   return {at::adaptive_avg_pool2d(x, {2, 2}).flatten(1), {}};
 }
 
+bool RandomExtractor::move_network(at::Device device) {
+  for (auto& weight : weights_) weight = weight.to(device);
+  return true;
+}
+
 }  // namespace slopegan

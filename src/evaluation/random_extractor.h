@@ -18,6 +18,7 @@ class RandomExtractor : public FeatureExtractor {
  private:
   RandomExtractor(std::int64_t channels, std::vector<at::Tensor> weights);
   Extraction extract_batch(const at::Tensor& images) override;
+  bool move_network(at::Device device) override;
 
   std::vector<at::Tensor> weights_;
 };

@@ -107,4 +107,15 @@ Extraction TorchScriptExtractor::extract_batch(const at::Tensor& images) {
   return extraction;
 }
 
+bool TorchScriptExtractor::move_network(at::Device device) {
+  try {
+    loaded_->module.to(device);
+    loaded_->features(at::zeros({1, 3, 32, 32}, at::TensorOptions(at::kByte).device(device)));
+    return true;
+  } catch (const std::exception&) {  // for example constants that stay on the CPU
+    loaded_->module.to(at::kCPU);
+    return false;
+  }
+}
+
 }  // namespace slopegan

@@ -34,6 +34,7 @@ class TorchScriptExtractor : public FeatureExtractor {
   static std::unique_ptr<Loaded> load(const std::filesystem::path& file);
 
   Extraction extract_batch(const at::Tensor& images) override;
+  bool move_network(at::Device device) override;
 
   std::unique_ptr<Loaded> loaded_;
 };

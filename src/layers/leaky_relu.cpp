@@ -59,18 +59,29 @@ at::Tensor forward(const at::Tensor& input, double slope) {
     run_forward(input, output, slope);
     return output;
   }
-  return slope == 0 ? input.clamp_min(0) : at::where(input > 0, input, input * slope);
+  if (slope == 0) return input.clamp_min(0);
+  // On a GPU, LibTorch's operator is a single kernel without temporary tensors.
+  return input.is_cpu() ? at::where(input > 0, input, input * slope) : at::leaky_relu(input, slope);
 }
 
 void forward_in_place(const at::Tensor& input, double slope) {
   if (has_kernel(input)) {
     run_forward(input, input, slope);
-  } else {
+  } else if (input.is_cpu()) {
     input.copy_(forward(input, slope));
+  } else if (slope == 0) {
+    input.clamp_min_(0);
+  } else {
+    at::Tensor same = input;
+    at::leaky_relu_(same, slope);
   }
 }
 
 at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double slope) {
+  if (!sign.is_cpu()) {
+    return slope == 0 ? at::threshold_backward(gradient, sign, 0)
+                      : at::leaky_relu_backward(gradient, sign, slope, /*self_is_result=*/false);
+  }
   if (!has_kernel(sign) || gradient.scalar_type() != sign.scalar_type() || !gradient.device().is_cpu()) {
     return at::where(sign > 0, gradient, slope == 0 ? at::zeros_like(gradient) : gradient * slope);
   }

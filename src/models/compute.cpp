@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/DeviceGuard.h>
 
 #include "layers/instruction_set.h"
 #include "support/errors.h"
@@ -30,10 +32,22 @@ static at::Device choose_device(Device device) {
   TORCH_CHECK(false, "unknown device");
 }
 
+/// Whether the GPU multiplies bfloat16 natively, as those with compute capability 8.0 (Ampere) and newer do.
+static bool gpu_has_bfloat16(at::Device device) {
+  c10::OptionalDeviceGuard guard;
+  if (device.has_index()) guard.reset_device(device);
+  // The name is misleading: the function compares the compute capability of the current device with 8.0.
+  return at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8();
+}
+
+static bool has_bfloat16(at::Device device) {
+  return device.is_cuda() ? gpu_has_bfloat16(device) : instruction_set() >= InstructionSet::avx512_bf16;
+}
+
 static at::ScalarType choose_type(Precision precision, at::Device device) {
   switch (precision) {
     case Precision::automatic:
-      return device.is_cuda() || instruction_set() >= InstructionSet::avx512_bf16 ? at::kBFloat16 : at::kFloat;
+      return has_bfloat16(device) ? at::kBFloat16 : at::kFloat;
     case Precision::float32:
       return at::kFloat;
     case Precision::bfloat16:
@@ -77,6 +91,9 @@ void apply_compute(const Compute& compute) {
   // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
+  // float32 means float32, as on the CPU; TF32 keeps 10 bits of the mantissa. bfloat16 is the fast precision.
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
 }
 
 at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {

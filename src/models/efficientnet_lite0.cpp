@@ -89,4 +89,20 @@ at::Tensor EfficientNetLite0::logits(const at::Tensor& features) const {
   return at::addmm(class_bias_, features, class_weight_.t());
 }
 
+void EfficientNetLite0::move_to(at::Device device) {
+  const auto move = [device](Convolution& convolution) {
+    convolution.weight = convolution.weight.to(device);
+    convolution.bias = convolution.bias.to(device);
+  };
+  move(stem_);
+  move(head_);
+  for (auto& block : blocks_) {
+    if (block.expand) move(*block.expand);
+    move(block.depthwise);
+    move(block.project);
+  }
+  class_weight_ = class_weight_.to(device);
+  class_bias_ = class_bias_.to(device);
+}
+
 }  // namespace slopegan

@@ -18,6 +18,9 @@ class EfficientNetLite0 {
   /// std::invalid_argument if a tensor is missing.
   explicit EfficientNetLite0(const NamedTensors& weights);
 
+  /// Moves the weights to another device.
+  void move_to(at::Device device);
+
   /// images: float32 [N, 3, H, W], RGB, (x − 127)/128 for x in 0 to 255. Returns [N, feature_count] in [0, 6]: the
   /// means of the last activations over the image.
   at::Tensor features(const at::Tensor& images) const;

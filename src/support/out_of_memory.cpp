@@ -60,7 +60,7 @@ double resident_memory_bytes() {
 
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy) {
   const std::string wanted = wanted_memory(error.what());
-  auto limit = static_cast<double>(physical_memory_bytes());
+  auto limit = static_cast<double>(usable_memory_bytes());
   rlimit address_space{};
   if (::getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
     limit = std::min(limit, static_cast<double>(address_space.rlim_cur));

@@ -1,11 +1,15 @@
 #include "sweep/child_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "distributed/rank_environment.h"
@@ -14,13 +18,16 @@
 
 namespace slopegan {
 
-/// The environment of this process without the variables that make it a rank.
-static std::vector<char*> child_environment() {
+/// The environment of this process without the variables that make it a rank, and with `added` variables.
+static std::vector<char*> child_environment(std::vector<std::string>& added) {
+  const auto key_of = [](const std::string& variable) { return variable.substr(0, variable.find('=')); };
   std::vector<char*> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string text = *variable;
-    if (!is_rank_variable(text.substr(0, text.find('=')))) variables.push_back(*variable);
+    const std::string name = key_of(*variable);
+    const bool is_replaced = std::ranges::any_of(added, [&](const auto& text) { return key_of(text) == name; });
+    if (!is_replaced && !is_rank_variable(name)) variables.push_back(*variable);
   }
+  for (auto& variable : added) variables.push_back(variable.data());
   variables.push_back(nullptr);
   return variables;
 }
@@ -42,7 +49,18 @@ static std::vector<char*> child_environment() {
   ::_exit(127);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& arguments) : stderr_file_(std::tmpfile()) {
+/// A file without a name in the directory that TMPDIR names, which std::tmpfile ignores; nullptr if there is an error.
+static std::FILE* open_temporary_file() {
+  std::error_code error;
+  std::string name = (std::filesystem::temp_directory_path(error) / "slopegan-XXXXXX").string();
+  const int descriptor = error ? -1 : ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor < 0) return std::tmpfile();
+  ::unlink(name.c_str());
+  return ::fdopen(descriptor, "w+");
+}
+
+ChildProcess::ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables)
+    : stderr_file_(open_temporary_file()) {
   if (!stderr_file_)
     throw IoError(std::string("cannot create a temporary file for a child's messages: ") + std::strerror(errno));
   const std::string program = "/proc/self/exe";
@@ -51,7 +69,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& arguments) : stderr_f
   std::vector<char*> pointers;
   for (auto& argument : owned) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  const auto environment = child_environment();
+  auto added = variables;
+  const auto environment = child_environment(added);
   const int stderr_file = ::fileno(stderr_file_.get());
   const pid_t parent = ::getpid();
   pid_ = ::fork();

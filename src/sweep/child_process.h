@@ -14,9 +14,9 @@ namespace slopegan {
 /// this process dies.
 class ChildProcess {
  public:
-  /// Starts the program with `arguments`, which do not include its name. Its stdout is discarded, and its stderr is
-  /// kept for last_stderr_line. Throws IoError.
-  explicit ChildProcess(const std::vector<std::string>& arguments);
+  /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") added to
+  /// the environment. Its stdout is discarded, and its stderr is kept for last_stderr_line. Throws IoError.
+  explicit ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables = {});
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;
 

@@ -1,15 +1,38 @@
 #include "sweep/parallel_arms.h"
 
 #include <algorithm>
+#include <sstream>
 
+#include <ATen/Context.h>
+
+#include "distributed/rank_environment.h"
 #include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {
 
-SweepMachine this_sweep_machine() {
+SweepMachine this_sweep_machine(const TrainingConfig& training) {
   const auto [cores, reason] = usable_core_count();
-  return {cores, reason, threads_of_environment(), usable_memory_bytes()};
+  SweepMachine machine{cores, reason, threads_of_environment(), usable_memory_bytes()};
+  if (training.device == Device::cpu || !at::hasCUDA()) return machine;
+  machine.gpus = gpu_names(environment_value("CUDA_VISIBLE_DEVICES"), static_cast<std::int64_t>(at::getNumGPUs()));
+  return machine;
+}
+
+std::vector<std::string> gpu_names(const std::optional<std::string>& visible, std::int64_t count) {
+  std::vector<std::string> names;
+  std::istringstream entries(visible.value_or(""));
+  for (std::string entry; std::ssize(names) < count && std::getline(entries, entry, ',');) {
+    const auto first = entry.find_first_not_of(' ');
+    if (first == std::string::npos) break;
+    names.push_back(entry.substr(first, entry.find_last_not_of(' ') + 1 - first));
+  }
+  for (auto index = std::ssize(names); index < count; ++index) names.push_back(std::to_string(index));
+  return names;
+}
+
+const std::string& least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use) {
+  return *std::ranges::min_element(gpus, {}, [&](const std::string& gpu) { return std::ranges::count(in_use, gpu); });
 }
 
 std::uint64_t arm_memory_bytes(const Config& config) {
@@ -29,6 +52,9 @@ ParallelArms choose_parallel_arms(const Config& config, std::int64_t arms, const
   if (config.sweep.jobs > 0) {
     chosen.jobs = std::min(arms, config.sweep.jobs);
     chosen.reason = "sweep.jobs";
+  } else if (!machine.gpus.empty()) {
+    chosen.jobs = std::min<std::int64_t>(arms, std::ssize(machine.gpus));
+    chosen.reason = "one per GPU";
   } else {
     const std::int64_t by_cores = std::max<std::int64_t>(1, machine.cores / std::max<std::int64_t>(1, threads));
     const auto in_memory = static_cast<std::int64_t>(machine.memory_bytes / arm_memory_bytes(config));

@@ -63,7 +63,7 @@ std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double 
 
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
   ArmCosts costs;
-  costs.jobs = choose_parallel_arms(config, std::ssize(arms), this_sweep_machine()).jobs;
+  costs.jobs = choose_parallel_arms(config, std::ssize(arms), this_sweep_machine(config.training)).jobs;
   double seconds = 0;
   int count = 0;
   for (const auto& arm : arms) {

@@ -1,6 +1,7 @@
 #include "sweep/prepare.h"
 
 #include "data/dataset.h"
+#include "models/compute.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
@@ -10,7 +11,8 @@ PreparedData prepare_data(const Config& config) {
   log_notes(*train, Split::train);
   PreparedData prepared{train->hash, {}};
   if (config.metrics.every_images == 0) return prepared;
-  const Evaluators evaluators = make_evaluators(config, *train);
+  // On the arms' device, so that they find the features in the cache.
+  const Evaluators evaluators = make_evaluators(config, *train, choose_compute(config.training).device);
   if (!evaluators.empty()) prepared.extractor = evaluators.front()->extractor().name();
   return prepared;
 }

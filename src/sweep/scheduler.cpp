@@ -38,6 +38,7 @@ constexpr std::size_t most_names = 5;
 struct RunningArm {
   const Arm* arm;
   ChildProcess process;
+  std::string gpu;       ///< empty on the CPU
   bool dropped = false;  ///< asked to stop because it is no longer needed
 };
 
@@ -59,7 +60,9 @@ class Scheduler {
         progress_(std::in_place, config.training.total_images),
         report_(sweep_dir, options.report_every) {
     read_agenda_again();
-    const auto chosen = choose_parallel_arms(config, std::ssize(agenda_.needed), this_sweep_machine());
+    const auto machine = this_sweep_machine(config.training);
+    const auto chosen = choose_parallel_arms(config, std::ssize(agenda_.needed), machine);
+    gpus_ = machine.gpus;
     jobs_ = chosen.jobs;
     threads_ = chosen.threads;
     if (has_work()) {
@@ -164,9 +167,21 @@ class Scheduler {
     if (any) read_agenda_again();
   }
 
+  /// The GPU for the next arm; empty if arms train on the CPU.
+  std::string next_gpu() const {
+    if (gpus_.empty()) return "";
+    std::vector<std::string> in_use;
+    for (const auto& running : running_) in_use.push_back(running.gpu);
+    return least_used_gpu(gpus_, in_use);
+  }
+
   void start(const Arm& arm) {
-    log::info(format_text("{} started ({} thread{})", arm.name, threads_, threads_ == 1 ? "" : "s"));
-    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_))});
+    const std::string gpu = next_gpu();
+    log::info(format_text("{} started ({} thread{}{})", arm.name, threads_, threads_ == 1 ? "" : "s",
+                          gpu.empty() ? "" : ", GPU " + gpu));
+    const std::vector<std::string> variables =
+        gpu.empty() ? std::vector<std::string>() : std::vector<std::string>{"CUDA_VISIBLE_DEVICES=" + gpu};
+    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_), variables), gpu});
   }
 
   void collect_ended() {
@@ -311,6 +326,7 @@ class Scheduler {
   std::optional<SweepProgress> progress_;  // during run()
   ReportRefresher report_;
   std::int64_t jobs_ = 1, threads_ = 1;
+  std::vector<std::string> gpus_;  ///< see SweepMachine
   int worst_ = 0, stopped_by_ = 0, out_of_memory_ = 0;
   bool out_of_time_ = false, said_waiting_ = false;
   std::string waiting_for_;

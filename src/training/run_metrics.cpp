@@ -19,7 +19,7 @@ void check_metrics(const Config& config, const Dataset& train) {
   for (const auto& choice : config.metrics.extractor.choices) check_extractor(choice, train, config.data.as_in_0_9);
 }
 
-Evaluators make_evaluators(const Config& config, const Dataset& train) {
+Evaluators make_evaluators(const Config& config, const Dataset& train, at::Device device) {
   if (train.size() < Evaluator::least_images) {
     log::warning(format_text("metrics.names: there are no metrics, because they need at least {} images and {} has {}",
                              Evaluator::least_images, printable(train.name), train.size()));
@@ -28,6 +28,7 @@ Evaluators make_evaluators(const Config& config, const Dataset& train) {
   const auto test = load_test_split(config.data, train);
   auto extractors = make_extractors(config.metrics.extractor.choices, train, test.get(), config.data.resolution,
                                     config.data.as_in_0_9);
+  for (const auto& extractor : extractors) extractor->move_to(device);
   return make_evaluators(config.metrics, std::move(extractors), train, test.get(), config.data.resolution);
 }
 

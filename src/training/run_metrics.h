@@ -22,8 +22,8 @@ void check_metrics(const Config& config, const Dataset& train);
 /// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a
 /// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Returns none, with a warning, if there
 /// are too few images for metrics. Throws StoppedError, and DataError (including if metrics.extractor names a file that
-/// is not an extractor).
-Evaluators make_evaluators(const Config& config, const Dataset& train);
+/// is not an extractor). Features are computed on `device`.
+Evaluators make_evaluators(const Config& config, const Dataset& train, at::Device device = at::kCPU);
 
 /// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. Uses
 /// latent set number `set`; a set is the same for all slopes of a sweep and throughout a run. Images are generated in

@@ -48,7 +48,7 @@ class Training {
     if (resume) restore(*resume);
     if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
-      evaluators_ = make_evaluators(config, dataset);
+      evaluators_ = make_evaluators(config, dataset, compute.device);
     }
     // All checks that can reject the run have passed, so files may now be truncated or removed.
     if (resume) {

@@ -51,6 +51,35 @@ TEST(ParallelArms, AreFewerIfTheMemoryDoesNotSuffice) {
   EXPECT_GT(arm_memory_bytes(large), 4 * arm_memory_bytes({}));
 }
 
+TEST(ParallelArms, UseOneGpuEach) {
+  auto with_gpus = machine(16);
+  with_gpus.gpus = {"0", "1", "2", "3"};
+  const auto chosen = choose_parallel_arms({}, 15, with_gpus);
+  EXPECT_EQ(chosen.jobs, 4);
+  EXPECT_EQ(chosen.threads, 4);
+  EXPECT_EQ(chosen.reason, "one per GPU");
+  EXPECT_EQ(choose_parallel_arms({}, 3, with_gpus).jobs, 3);
+  Config config;
+  config.sweep.jobs = 8;
+  EXPECT_EQ(choose_parallel_arms(config, 15, with_gpus).jobs, 8) << "two arms share a GPU";
+}
+
+TEST(GpuNames, FollowTheVariableOfTheSweepItself) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(gpu_names(std::nullopt, 3), (Names{"0", "1", "2"}));
+  EXPECT_EQ(gpu_names("5,7", 2), (Names{"5", "7"}));
+  EXPECT_EQ(gpu_names("GPU-8932f937, MIG-4f12", 2), (Names{"GPU-8932f937", "MIG-4f12"}));
+  EXPECT_EQ(gpu_names("3,-1,4", 1), (Names{"3"})) << "CUDA ignores what follows an invalid entry";
+  EXPECT_EQ(gpu_names("0", 0), Names{});
+}
+
+TEST(LeastUsedGpu, IsTheFirstOfThoseWithTheFewestArms) {
+  const std::vector<std::string> gpus = {"5", "7", "9"};
+  EXPECT_EQ(least_used_gpu(gpus, {}), "5");
+  EXPECT_EQ(least_used_gpu(gpus, {"5"}), "7");
+  EXPECT_EQ(least_used_gpu(gpus, {"5", "7", "9", "5", "9"}), "7");
+}
+
 TEST(ParallelArms, AreAsManyAsTheConfigurationSays) {
   Config config;
   config.sweep.jobs = 6;

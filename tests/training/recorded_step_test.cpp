@@ -11,6 +11,7 @@
 
 #include "config/enums.h"
 #include "expect_error.h"
+#include "layers/leaky_relu.h"
 #include "support/errors.h"
 #include "training/emulated_device.h"
 #include "training/gan_step.h"
@@ -204,6 +205,24 @@ TEST_F(RecordedSteps, KeepTheWeightsInAStepThatDiverges) {
     if (name.find("norm.running") == std::string::npos && name.find("num_batches") == std::string::npos) {
       EXPECT_TRUE(at::equal(tensor, after.at(name))) << name;
     }
+  }
+}
+
+TEST_F(EmulatedDevice, LaunchesOneOperatorPerActivationAndDerivative) {
+  const auto x = at::randn({2, 3, 4, 4}), on_device = x.to(emulated::device);
+  for (const double slope : {0.0, 0.2, 1.0}) {
+    const auto input = on_device.detach().clone().requires_grad_(true), reference = x.clone().requires_grad_(true);
+    auto before = emulated::operators_launched();
+    const auto output = leaky_relu(input, slope);
+    EXPECT_LE(emulated::operators_launched() - before, 2) << "the operator, and its output";
+    const auto expected = leaky_relu(reference, slope);
+    EXPECT_TRUE(at::equal(output.detach().to(at::kCPU), expected.detach())) << slope;
+    const auto gradient = at::ones_like(output);
+    before = emulated::operators_launched();
+    output.backward(gradient);
+    EXPECT_LE(emulated::operators_launched() - before, 4) << "the operator, and storing its result";
+    expected.sum().backward();
+    EXPECT_TRUE(at::equal(input.grad().to(at::kCPU), reference.grad())) << slope;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "evaluation/random_extractor.h"
 #include "run/records.h"
 #include "temporary_directory.h"
 #include "training/emulated_device.h"
@@ -58,6 +59,17 @@ TEST(TrainingOnADevice, EvaluatesDiagnosesSavesAndResumesBitForBit) {
   EXPECT_EQ(train(config, compute, *dataset, resumed, half, {}), TrainEnd::done);
   const auto a = load_checkpoint(whole.checkpoints_dir() / "96"), b = load_checkpoint(resumed.checkpoints_dir() / "96");
   for (const auto& [name, tensor] : a.tensors) EXPECT_TRUE(at::equal(tensor, b.tensors.at(name))) << name;
+}
+
+TEST(FeaturesOnADevice, EqualThoseOfTheCpuUpToRounding) {
+  if (!emulated::is_possible()) GTEST_SKIP() << "LibTorch with CUDA cannot emulate another device";
+  RandomExtractor extractor(1), on_device(1);
+  on_device.move_to(emulated::device);
+  EXPECT_EQ(on_device.device(), emulated::device);
+  const auto images = at::randn({200, 1, 16, 16}).clamp(-1, 1);  // more than a batch
+  const auto features = extractor.extract(images).features, others = on_device.extract(images).features;
+  EXPECT_TRUE(others.is_cpu());
+  EXPECT_TRUE(at::allclose(features, others, 1e-4, 1e-5));
 }
 
 }  // namespace
