@@ -1,5 +1,6 @@
 #include "sweep/sweep.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "sweep/race.h"
 #include "sweep/results.h"
 #include "sweep/scheduler.h"
+#include "sweep/within.h"
 
 namespace slopegan {
 
@@ -32,25 +34,61 @@ struct SweepArguments {
   std::string shard = "1/1";
   bool list = false;
   bool plan = false;
+  std::int64_t within = 0;        ///< in seconds; 0: no limit
   std::int64_t report_every = 0;  ///< in seconds; 0: only at the end
+};
+
+using Clock = std::chrono::steady_clock;
+
+/// The time that --within grants, from the start of the command to its end.
+struct TimeLimit {
+  Clock::time_point start = Clock::now();
+  std::int64_t seconds = 0;  ///< 0: unlimited
+
+  /// When the arms must stop, so that pictures and report are written in time.
+  std::optional<Clock::time_point> deadline() const {
+    if (seconds == 0) return std::nullopt;
+    return start + std::chrono::seconds(seconds - std::clamp<std::int64_t>(seconds / 20, 1, 60));
+  }
+  double seconds_left() const { return std::chrono::duration<double>(*deadline() - Clock::now()).count(); }
 };
 
 /// The configuration to train with and, for a race, its plan.
 struct ChosenPlan {
   Config config;
   std::optional<RacePlan> race = std::nullopt;
+  std::optional<TimedPlan> timed = std::nullopt;
 };
 
-ChosenPlan choose_plan(const Config& config) {
+ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit) {
+  const auto kept = kept_plan(config);
+  if (kept) {
+    log::info("the plan of the race that has begun is kept; the time limits this start only");
+    return {kept->config, kept->race, kept};
+  }
+  log::info("measuring the time of an arm");
+  const MeasuredCosts costs = measure_costs(config);
+  log::info(
+      format_text("{:.0f} images/s per arm with {} side by side; {:.1f} s per evaluation of {} images; {:.1f} s "
+                  "for the rest of an arm",
+                  costs.images_per_second, costs.jobs, costs.evaluation_seconds, costs.samples, costs.other_seconds));
+  const TimedPlan plan = plan_within(config, costs, limit.seconds_left());
+  if (const auto cuts = cuts_of(config, plan); !cuts.empty()) log::info("to fit the time: " + join(cuts, "; "));
+  return {plan.config, plan.race, plan};
+}
+
+ChosenPlan choose_plan(const Config& config, const TimeLimit& limit) {
+  if (limit.seconds > 0) return choose_timed_plan(config, limit);
   if (config.sweep.design == SweepDesign::fixed) return {config};
   const RacePlan plan = race_plan(config);
   return {race_config(config, plan), plan};
 }
 
 std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
-  const ArmCosts costs = known_costs(plan.config, arms);
-  if (plan.race) return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs);
-  return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs);
+  ArmCosts costs = known_costs(plan.config, arms);
+  if (!plan.race) return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs);
+  if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
+  return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs);
 }
 
 int list_arms(const std::vector<Arm>& arms) {
@@ -116,13 +154,25 @@ void finish_sweep(const OpenedSweep& sweep) {
   for (const auto& note : statistics.notes) log::info(note);
 }
 
+/// The configuration as given, which --within turns into a race.
+LoadedConfig load_given(const SweepArguments& arguments) {
+  ConfigArguments config = arguments.config;
+  if (arguments.within > 0) config.overrides.emplace_back("sweep.design=race");
+  return config.load_for_sweep();
+}
+
 int sweep_command(const SweepArguments& arguments) {
-  const LoadedConfig loaded = arguments.config.load_for_sweep();
+  const TimeLimit limit{.seconds = arguments.within};
+  const LoadedConfig loaded = load_given(arguments);
   Config given = loaded.config;
   given.data.as_in_0_9 = continues_sweep_of_0_9(loaded);
   if (arguments.jobs > 0) given.sweep.jobs = arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
-  const ChosenPlan plan = choose_plan(given);
+  if (limit.seconds > 0 && shard.count > 1) {
+    throw UsageError("--within plans for one process and cannot be combined with --shard");
+  }
+  install_signal_handlers();
+  const ChosenPlan plan = choose_plan(given, limit);
   const Config& config = plan.config;
   const auto planned_arms = make_arms(config, sweep_directory(config));
   if (arguments.list) return list_arms(arms_of_shard(planned_arms, shard));
@@ -130,17 +180,26 @@ int sweep_command(const SweepArguments& arguments) {
     print(plan_text(plan, planned_arms));
     return static_cast<int>(ExitCode::done);
   }
-  install_signal_handlers();
   const PreparedData data = prepare_data(config);
   const OpenedSweep sweep = plan.race ? open_race(plan, data) : open_fixed(plan, data, shard);
-  const SweepResult result = train_arms(sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every)});
+  const SweepResult result = train_arms(
+      sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every), .deadline = limit.deadline()});
   log::table(results_table(sweep.all));
   if (result.stopped) {
     log::info("stopped; run the same command again to resume");
     return result.exit_code;
   }
   finish_sweep(sweep);
+  if (result.out_of_time) log::info("the time is up before the race is over; the same command continues it");
   return result.exit_code;
+}
+
+void declare_duration(CLI::App& command, const std::string& name, std::int64_t& seconds, const std::string& help) {
+  command.add_option(name, seconds, help)
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
+      ->type_name("TIME");
 }
 
 }  // namespace
@@ -157,13 +216,10 @@ void setup_sweep(CLI::App& command, Action& action) {
       .add_option("--shard", arguments->shard,
                   "Train only the I-th of N parts of the arms, for clusters; in a race, train them first")
       ->type_name("I/N");
-  command
-      .add_option("--report-every", arguments->report_every,
-                  "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)")
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
-      ->type_name("TIME");
+  declare_duration(command, "--report-every", arguments->report_every,
+                   "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)");
+  declare_duration(command, "--within", arguments->within,
+                   "Run a race that is planned to end within this time: 45m, 2h; stops cleanly when it is up");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

@@ -6,9 +6,9 @@
 
 namespace slopegan {
 
-PreparedData prepare_data(const Config& config) {
+PreparedData prepare_data(const Config& config, bool logs_notes) {
   const auto train = load_dataset(config.data, Split::train);
-  log_notes(*train, Split::train);
+  if (logs_notes) log_notes(*train, Split::train);
   PreparedData prepared{train->hash, {}};
   if (config.metrics.every_images == 0) return prepared;
   // On the arms' device, so that they find the features in the cache.

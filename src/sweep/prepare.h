@@ -12,7 +12,7 @@ struct PreparedData {
 };
 
 /// Loads the data once before any arm starts, so that errors are reported once instead of once per arm, and the shared
-/// part of the metrics is computed with all cores and cached.
-PreparedData prepare_data(const Config& config);
+/// part of the metrics is computed with all cores and cached. `logs_notes`: whether to log the notes on the data.
+PreparedData prepare_data(const Config& config, bool logs_notes = true);
 
 }  // namespace slopegan

@@ -110,6 +110,44 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 
+TEST_F(Race, WithinATimePlansMeasuresAndKeepsItsPlan) {
+  const auto short_time = slopegan(race("timed", {"sweep.design=fixed", "--within", "1s"}));
+  EXPECT_EQ(short_time.code, 2) << short_time.err;
+  EXPECT_THAT(short_time.err, HasSubstr("but the smallest race (slope 1 against 0.2"));
+  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "the measurement leaves nothing behind";
+
+  const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
+  EXPECT_TRUE(std::filesystem::is_empty(outputs()));
+
+  const auto first = slopegan(race("timed", {"--within", "1h"}));
+  EXPECT_EQ(first.code, 0) << first.err;
+  const auto text = race_text("timed");
+  EXPECT_TRUE(nlohmann::json::parse(text)["is_over"]);
+  const auto second = slopegan(race("timed", {"--within", "10s"}));
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("the plan of the race that has begun is kept"));
+  EXPECT_EQ(race_text("timed"), text);
+}
+
+TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndGoesOnLater) {
+  const std::vector<std::string> large = {"training.total_images=1000000", "checkpoint.every_images=320",
+                                          "metrics.every_images=500000"};
+  auto arguments = race("late", large);
+  Program program(directory_.path(), arguments);
+  ASSERT_TRUE(wait_for(outputs() / "late/runs/slope_0.2-seed_0/history.jsonl"));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait(), 128 + SIGTERM) << program.err();
+  arguments.insert(arguments.end(), {"--within", "8s"});
+  const auto result = slopegan(arguments);
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("the time is up: the arms are writing their checkpoints"));
+  EXPECT_THAT(result.err, HasSubstr("the same command continues it"));
+  EXPECT_THAT(read_text(outputs() / "late/runs/slope_0.2-seed_0/run.json"), HasSubstr("\"stopped\""));
+  EXPECT_FALSE(nlohmann::json::parse(race_text("late"))["is_over"]);
+}
+
 TEST_F(Race, NeedsItsControlAmongTheSlopes) {
   const auto result = slopegan(race("x", {"sweep.control=0.1"}));
   EXPECT_EQ(result.code, 2);

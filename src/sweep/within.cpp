@@ -1,0 +1,291 @@
+#include "sweep/within.h"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <limits>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include "run/records.h"
+#include "statistics/permutation.h"
+#include "support/errors.h"
+#include "support/files.h"
+#include "support/log.h"
+#include "support/signals.h"
+#include "support/text.h"
+#include "sweep/child_process.h"
+#include "sweep/parallel_arms.h"
+#include "sweep/prepare.h"
+#include "sweep/race.h"
+#include "sweep/scheduler.h"
+#include "sweep/sweep.h"
+
+namespace slopegan {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Evaluations of an arm: one before the end, and two sets of images at the end.
+constexpr double evaluations_per_arm = 3;
+/// The largest fraction of an arm's time for which evaluations with many images are kept.
+constexpr double most_evaluation_time = 0.3;
+
+/// Generated images per evaluation while measuring. The time of an evaluation is taken to be proportional to it.
+constexpr std::int64_t probe_samples = 500;
+
+/// More arms than any machine trains side by side.
+constexpr std::int64_t most_parallel_arms = 1024;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// A sweep in a temporary directory beside the real one, removed by the destructor.
+class ProbeSweep {
+ public:
+  explicit ProbeSweep(Config config) : config_(std::move(config)) {
+    config_.run.name = format_text("{}within-{}", temporary_prefix, ::getpid());
+    config_.sweep.seeds.clear();
+    config_.sweep.negative_slope = {config_.sweep.control};
+    const auto batch = config_.training.batch_size * config_.optimizer.discriminator_steps;
+    config_.training.total_images = std::max<std::int64_t>(1024, 16 * batch) / batch * batch;
+    config_.metrics.every_images = config_.training.total_images;
+    config_.metrics.samples = std::min(config_.metrics.samples, probe_samples);
+    parallel_ = choose_parallel_arms(config_, most_parallel_arms, this_sweep_machine());
+    for (std::int64_t seed = 0; seed < parallel_.jobs; ++seed) config_.sweep.seeds.push_back(seed);
+    directory_ = open_sweep(config_);
+  }
+  ~ProbeSweep() {
+    try {
+      remove_tree(directory_);
+    } catch (const IoError& error) {
+      log::warning(error.what());
+    }
+  }
+  ProbeSweep(const ProbeSweep&) = delete;
+  ProbeSweep& operator=(const ProbeSweep&) = delete;
+
+  MeasuredCosts measure() const {
+    prepare_data(config_, false);
+    const auto arms = make_arms(config_, directory_);
+    const double seconds = train(arms);
+    MeasuredCosts costs;
+    costs.jobs = parallel_.jobs;
+    costs.samples = config_.metrics.samples;
+    for (const auto& arm : arms) {
+      const double count = static_cast<double>(arms.size());
+      costs.images_per_second += images_per_second(arm) / count;
+      costs.evaluation_seconds += evaluation_seconds(arm) / count;
+    }
+    const double training = static_cast<double>(config_.training.total_images) / costs.images_per_second;
+    costs.other_seconds = std::max(0.0, seconds - training - 2 * costs.evaluation_seconds);
+    return costs;
+  }
+
+ private:
+  /// Returns the mean duration of an arm.
+  double train(const std::vector<Arm>& arms) const {
+    const auto start = Clock::now();
+    std::vector<ChildProcess> running;
+    for (const auto& arm : arms) running.emplace_back(arm_arguments(directory_, arm, parallel_.threads));
+    double seconds = 0;
+    bool is_stopping = false;
+    while (!running.empty()) {
+      if (stop_signal() != 0 && !std::exchange(is_stopping, true)) {
+        for (const auto& process : running) process.send(SIGTERM);
+      }
+      std::erase_if(running, [&](ChildProcess& process) {
+        const auto code = process.poll();
+        if (!code) return false;
+        if (*code != 0 && !is_stopping) throw IoError(failure_text(process, *code));
+        seconds += seconds_since(start);
+        return true;
+      });
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    if (is_stopping) throw StoppedError(stop_signal(), "stopped while measuring the time of an arm");
+    return seconds / static_cast<double>(arms.size());
+  }
+
+  static std::string failure_text(const ChildProcess& process, int code) {
+    return format_text("an arm that measures the time failed with exit code {}: {}", code, process.last_stderr_line());
+  }
+
+  /// Without the first step, which allocates memory.
+  static double images_per_second(const Arm& arm) {
+    const auto history = read_history(RunPaths(arm.directory).history_file());
+    const auto& first = history.front();
+    const auto& last = history.back();
+    const double seconds = std::max(1e-3, last.seconds - first.seconds);
+    return static_cast<double>(last.images - first.images) / seconds;
+  }
+
+  static double evaluation_seconds(const Arm& arm) {
+    const auto metrics = last_metrics(arm);
+    if (!metrics) throw DataError("there are too few images for metrics, on which a race decides");
+    return metrics->seconds / 2;  // with a second set of images
+  }
+
+  Config config_;
+  ParallelArms parallel_;
+  std::filesystem::path directory_;
+};
+
+/// The smallest number of arms per slope with which a single look at level `alpha` can decide.
+std::int64_t single_look(std::size_t slopes, double alpha) {
+  std::int64_t arms = 1;
+  while (smallest_permutation_p(arms) > alpha / static_cast<double>(slopes)) ++arms;
+  return arms;
+}
+
+/// The slope other than the control that is closest to another one; the larger one of equals.
+double most_redundant_slope(const std::vector<double>& slopes, double control) {
+  double found = control, least = std::numeric_limits<double>::infinity();
+  for (const double slope : slopes) {
+    if (slope == control) continue;
+    double distance = std::numeric_limits<double>::infinity();
+    for (const double other : slopes) {
+      if (other != slope) distance = std::min(distance, std::abs(other - slope));
+    }
+    if (distance < least || (distance == least && slope > found)) {
+      least = distance;
+      found = slope;
+    }
+  }
+  return found;
+}
+
+struct PossibleRace {
+  Config config;
+  RacePlan plan;
+};
+
+/// The races that a plan may choose, in the order of preference: with three looks, with one, then with fewer slopes.
+std::vector<PossibleRace> possible_races(Config config) {
+  std::vector<PossibleRace> races;
+  auto& slopes = config.sweep.negative_slope;
+  for (;;) {
+    RacePlan plan = race_plan(config);
+    races.push_back({config, plan});
+    plan.looks = {single_look(plan.slopes.size(), config.sweep.alpha)};
+    plan.alphas = {config.sweep.alpha};
+    races.push_back({config, plan});
+    if (plan.slopes.size() < 2) return races;
+    slopes.erase(std::ranges::find(slopes, most_redundant_slope(slopes, config.sweep.control)));
+  }
+}
+
+/// The numbers of generated images per evaluation that a plan may choose, descending.
+std::vector<std::int64_t> possible_samples(std::int64_t samples) {
+  std::vector<std::int64_t> all = {samples};
+  while (all.back() / 2 >= least_samples_within) all.push_back(all.back() / 2);
+  return all;
+}
+
+double evaluation_time(const MeasuredCosts& costs, std::int64_t samples) {
+  return evaluations_per_arm * costs.evaluation_seconds * static_cast<double>(samples) /
+         static_cast<double>(costs.samples);
+}
+
+/// How often all jobs are busy with one arm each.
+double rounds_of(const RacePlan& plan, const MeasuredCosts& costs) {
+  return std::ceil(static_cast<double>(typical_arms(plan)) / static_cast<double>(costs.jobs));
+}
+
+std::int64_t least_images(const Config& config) { return std::min(least_images_within, config.training.total_images); }
+
+/// The number of images per arm with which the race fits, at most training.total_images; may be negative.
+std::int64_t images_that_fit(const PossibleRace& race, const MeasuredCosts& costs, std::int64_t samples,
+                             double seconds) {
+  const double per_arm = (1 - spare_time) * seconds / rounds_of(race.plan, costs);
+  const double images = (per_arm - costs.other_seconds - evaluation_time(costs, samples)) * costs.images_per_second;
+  const std::int64_t total = race.config.training.total_images, batch = race.config.training.batch_size;
+  if (images >= static_cast<double>(total)) return total;
+  return static_cast<std::int64_t>(std::floor(images / static_cast<double>(batch))) * batch;
+}
+
+TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
+  TimedPlan plan{race.config, race.plan};
+  plan.config.training.total_images = images;
+  plan.config.metrics.samples = samples;
+  plan.config.metrics.every_images = (images + 1) / 2;
+  plan.config = race_config(plan.config, plan.race);
+  plan.seconds_per_arm = arm_seconds(costs, images, samples);
+  plan.seconds = rounds_of(plan.race, costs) * plan.seconds_per_arm;
+  return plan;
+}
+
+[[noreturn]] void refuse(const PossibleRace& smallest, const MeasuredCosts& costs, std::int64_t samples,
+                         double seconds) {
+  const std::int64_t images = least_images(smallest.config);
+  const double needed = rounds_of(smallest.plan, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
+  throw UsageError(
+      format_text("--within: {} are left, but the smallest race (slope {} against {}, {} arms of {} images, {} "
+                  "generated images per "
+                  "evaluation) takes about {} on this machine",
+                  clock_time(std::max(0.0, seconds)), shortest(smallest.plan.slopes.front()),
+                  shortest(smallest.plan.control), typical_arms(smallest.plan), images, samples, clock_time(needed)));
+}
+
+}  // namespace
+
+MeasuredCosts measure_costs(const Config& config) { return ProbeSweep(config).measure(); }
+
+double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
+  return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
+}
+
+std::int64_t typical_arms(const RacePlan& plan) {
+  const auto slopes = std::ssize(plan.slopes);
+  const std::int64_t undecided = (slopes + 1) / 2;
+  return plan.looks.front() * (slopes + 1) + (plan.looks.back() - plan.looks.front()) * (undecided + 1);
+}
+
+TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds) {
+  const auto races = possible_races(config);
+  const auto all_samples = possible_samples(config.metrics.samples);
+  for (const auto& race : races) {
+    for (const std::int64_t samples : all_samples) {
+      const std::int64_t images = images_that_fit(race, costs, samples, seconds);
+      if (images < least_images(config)) continue;
+      const bool is_slow = evaluation_time(costs, samples) > most_evaluation_time * arm_seconds(costs, images, samples);
+      if (!is_slow || samples == all_samples.back()) return timed_plan(race, costs, images, samples);
+    }
+  }
+  refuse(races.back(), costs, all_samples.back(), seconds);
+}
+
+std::optional<TimedPlan> kept_plan(const Config& config) {
+  const auto directory = sweep_directory(config);
+  const auto race = read_race(directory);
+  if (!race) return std::nullopt;
+  const Config stored = load_sweep(directory);
+  TimedPlan plan{config, race->planned.plan};
+  plan.config.training.total_images = race->planned.images;
+  plan.config.metrics.samples = race->planned.samples;
+  plan.config.metrics.every_images = stored.metrics.every_images;
+  const auto jobs = config.sweep.jobs;
+  plan.config.sweep = stored.sweep;
+  plan.config.sweep.jobs = jobs;
+  return plan;
+}
+
+std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan) {
+  std::vector<std::string> cuts;
+  const auto add = [&](const std::string& key, std::int64_t from, std::int64_t to) {
+    if (from != to) cuts.push_back(format_text("{} = {} instead of {}", key, to, from));
+  };
+  add("training.total_images", before.training.total_images, plan.config.training.total_images);
+  add("metrics.samples", before.metrics.samples, plan.config.metrics.samples);
+  std::vector<std::string> dropped;
+  for (const double slope : before.sweep.negative_slope) {
+    const auto& kept = plan.config.sweep.negative_slope;
+    if (std::ranges::find(kept, slope) == kept.end()) dropped.push_back(shortest(slope));
+  }
+  if (!dropped.empty()) cuts.push_back("without the slopes " + join(dropped, ", "));
+  if (plan.race.looks.size() == 1) cuts.emplace_back("a single look");
+  return cuts;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "statistics/race.h"
+
+/// sweep --within TIME: a race that is expected to end in time.
+namespace slopegan {
+
+/// The time that the arms of a sweep take on this machine, with `jobs` of them side by side.
+struct MeasuredCosts {
+  double images_per_second = 0;   ///< of each arm while it trains
+  double evaluation_seconds = 0;  ///< one evaluation with `samples` generated images
+  std::int64_t samples = 0;
+  double other_seconds = 0;  ///< per arm: start, pictures, checkpoint, report
+  std::int64_t jobs = 1;
+};
+
+/// Prepares the data and trains arms with a few steps each in a temporary directory, as many side by side as the sweep
+/// will. Throws StoppedError, and IoError if an arm fails.
+MeasuredCosts measure_costs(const Config& config);
+
+/// The duration of an arm: an intermediate evaluation, and at the end one with a second set of images.
+double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples);
+
+struct TimedPlan {
+  Config config;
+  RacePlan race;
+  double seconds_per_arm = 0;  ///< 0: unknown, because the plan was made earlier
+  double seconds = 0;          ///< expected duration of the race
+};
+
+/// A race trains at least this many images per arm, unless training.total_images is smaller.
+inline constexpr std::int64_t least_images_within = 10'000;
+inline constexpr std::int64_t least_samples_within = 1'000;
+/// The fraction of the time that the plan leaves free.
+inline constexpr double spare_time = 0.2;
+
+/// The number of arms that a plan is expected to need: all arms of the first look, and half of the slopes up to the
+/// last one.
+std::int64_t typical_arms(const RacePlan& plan);
+
+/// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with
+/// spare_time left. If the images would be too few, it uses fewer generated images per evaluation, then a single look,
+/// then fewer slopes, those closest to others first and never the control. Throws UsageError that says how much time is
+/// needed.
+TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds);
+
+/// The configuration with the plan of the race that the sweep's directory contains; std::nullopt if it contains none.
+std::optional<TimedPlan> kept_plan(const Config& config);
+
+/// What the plan changed in the configuration to fit, in a line each.
+std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan);
+
+}  // namespace slopegan
