@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "metrics/figures.h"
+#include "statistics/race_text.h"
 #include "support/files.h"
 #include "support/text.h"
 #include "sweep/fixed_plan.h"
+#include "sweep/race.h"
 
 namespace slopegan {
 
@@ -323,6 +325,7 @@ StatisticsFile write_statistics(const Config& config, const std::filesystem::pat
   if (plan) scores = planned_scores(scores, *plan, config);
   auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
   if (plan) file.method += promise_text(config, *plan);
+  if (const auto race = read_race(sweep_dir)) describe_race(file, *race);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;
 }
