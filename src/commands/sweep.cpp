@@ -63,7 +63,7 @@ struct ChosenPlan {
 ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit) {
   const auto kept = kept_plan(config);
   if (kept) {
-    log::info("the plan of the race that has begun is kept; the time limits this start only");
+    log::info("the existing plan of the race is kept; the time limit applies to this start only");
     return {kept->config, kept->race, kept};
   }
   log::info("measuring the time of an arm");
@@ -96,7 +96,7 @@ int list_arms(const std::vector<Arm>& arms) {
   return static_cast<int>(ExitCode::done);
 }
 
-/// A sweep whose directory exists and whose plan is written down.
+/// A sweep whose directory exists and whose plan has been written.
 struct OpenedSweep {
   Config config;  ///< with the slopes and seeds of earlier results
   std::filesystem::path directory;
@@ -115,7 +115,7 @@ OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const S
 }
 
 OpenedSweep open_race(const ChosenPlan& plan, const PreparedData& data) {
-  if (data.extractor.empty()) throw DataError("there are too few images for metrics, on which a race decides");
+  if (data.extractor.empty()) throw DataError("a race needs metrics, but there are too few images for them");
   OpenedSweep sweep{plan.config, {}, {}, {}};
   sweep.race = planned_race(plan.config, *plan.race, data.extractor, data.hash);
   check_plan(sweep_directory(plan.config), *sweep.race);
@@ -219,7 +219,7 @@ void setup_sweep(CLI::App& command, Action& action) {
   declare_duration(command, "--report-every", arguments->report_every,
                    "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)");
   declare_duration(command, "--within", arguments->within,
-                   "Run a race that is planned to end within this time: 45m, 2h; stops cleanly when it is up");
+                   "Run a race that is planned to end within this time: 45m, 2h; stops cleanly when the time is up");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

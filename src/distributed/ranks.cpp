@@ -67,7 +67,7 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
   }
 }
 
-/// Logs a message in a rank that logs only errors, after a while, unless the object is destroyed before.
+/// Logs a message in a rank that logs only errors, after a while, unless the object is destroyed first.
 class LaterMessage {
  public:
   LaterMessage(std::chrono::seconds after, std::function<std::string()> text)

@@ -109,7 +109,7 @@ std::optional<RaceFile> read_race_file(const std::filesystem::path& file) {
   return race;
 }
 
-/// The seeds of a race of which at least one arm has started: how many are trained follows from the results.
+/// The seeds of a race for which at least one arm has started; their number follows from the results.
 std::vector<std::int64_t> seeds_of_race(const RaceFile& race, const std::map<ArmKey, std::filesystem::path>& arms) {
   std::vector<std::int64_t> seeds;
   const std::int64_t first = race.planned.first_seed;

@@ -21,7 +21,7 @@ std::string section(const std::string& id, const std::string& heading, const std
 /// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
 /// the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
-/// Which arms of a race were trained, and at which look each slope was decided. Empty if the sweep is no race.
+/// Which arms of a race were trained, and at which look each slope was decided. Empty if the sweep is not a race.
 std::string race_strip(const SweepData& sweep);
 
 std::string answer_section(const SweepData& sweep);

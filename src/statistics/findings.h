@@ -40,7 +40,7 @@ struct Findings {
   std::vector<SlopeFinding> slopes;  ///< ascending, including the control
   std::int64_t missing_arms = 0;
   std::int64_t seeds_needed = 0;  ///< the seeds with which a difference could be significant
-  bool is_over = true;            ///< false for a race that goes on
+  bool is_over = true;            ///< false for a race that is still in progress
   /// For a race before its first look, the number of arms per slope that the look needs; otherwise 0.
   std::int64_t first_look = 0;
   /// A slope whose limits lie within 1 ± `equivalence` is as good as the control.

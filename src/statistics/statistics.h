@@ -111,7 +111,7 @@ struct Comparison {
   /// Pairs in which both failed. Their difference is 0: a tie for the median and for the test, whose p does not depend
   /// on ties. They say nothing about the ratio of FDs, so simultaneous_interval omits them.
   std::int64_t both_lost = 0;
-  std::int64_t both_scored = 0;  ///< pairs in which none failed
+  std::int64_t both_scored = 0;  ///< pairs in which neither failed
   std::int64_t wins = 0;         ///< pairs in which the slope is better
   /// Infinite if the slope failed in more than half of the pairs; std::nullopt if there are no pairs.
   std::optional<double> median_ratio;
@@ -139,7 +139,7 @@ struct Comparison {
   /// This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median ratio may
   /// point the other way.
   bool favours_slope() const;
-  /// The pairs that are not ties by failure.
+  /// The pairs that are not ties caused by failures.
   std::int64_t informative_pairs() const { return pairs - both_lost; }
 };
 

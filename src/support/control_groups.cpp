@@ -53,13 +53,13 @@ std::optional<std::string> group_path(const std::filesystem::path& file, const G
   return std::nullopt;
 }
 
-/// The directories of the process's group and its parents, as far as they are mounted.
+/// The directories of the process's group and of those of its parents that are mounted.
 std::vector<std::filesystem::path> group_directories(const std::filesystem::path& root, const GroupMount& mount,
                                                      const std::string& group) {
   namespace fs = std::filesystem;
   const fs::path point = root / fs::path(mount.point).relative_path();
   fs::path inside = fs::path(group).lexically_relative(mount.root);
-  // Outside of the mounted part; then the mount point is the closest group that is visible.
+  // If the group is outside the mounted part, the mount point is the closest visible group.
   if (inside.empty() || inside == "." || *inside.begin() == "..") inside.clear();
   std::vector<fs::path> directories;
   for (; !inside.empty(); inside = inside.parent_path()) directories.push_back(point / inside);
@@ -67,7 +67,7 @@ std::vector<std::filesystem::path> group_directories(const std::filesystem::path
   return directories;
 }
 
-/// The numbers in a file such as cpu.max, until the first word that is none ("max").
+/// The numbers in a file such as cpu.max, up to the first word that is not a number ("max").
 std::vector<double> read_numbers(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::vector<double> numbers;
@@ -90,7 +90,7 @@ void read_cores(const std::filesystem::path& group, std::optional<double>& cores
 void read_memory(const std::filesystem::path& group, std::optional<double>& bytes) {
   auto limit = read_numbers(group / "memory.max");
   if (limit.empty()) limit = read_numbers(group / "memory.limit_in_bytes");
-  // Version 1 has no word for "no limit", but a number close to 2^63.
+  // Version 1 represents "no limit" as a number close to 2^63.
   if (limit.size() == 1 && limit[0] > 0 && limit[0] < 0x1p62) lower_limit(bytes, limit[0]);
 }
 

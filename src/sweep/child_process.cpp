@@ -49,7 +49,7 @@ static std::vector<char*> child_environment(std::vector<std::string>& added) {
   ::_exit(127);
 }
 
-/// A file without a name in the directory that TMPDIR names, which std::tmpfile ignores; nullptr if there is an error.
+/// An unnamed file in the directory given by TMPDIR, which std::tmpfile ignores; nullptr if there is an error.
 static std::FILE* open_temporary_file() {
   std::error_code error;
   std::string name = (std::filesystem::temp_directory_path(error) / "slopegan-XXXXXX").string();

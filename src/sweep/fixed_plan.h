@@ -10,8 +10,7 @@
 #include "statistics/statistics.h"
 
 /// The promise of a sweep with a fixed number of seeds. Its error rate holds for the seeds that were planned before the
-/// first result was seen; whoever adds seeds until something is significant has no error rate. plan.json notes the
-/// plan.
+/// first result was seen; adding seeds until something is significant invalidates it. plan.json records the plan.
 namespace slopegan {
 
 struct FixedPlan {
@@ -28,11 +27,11 @@ FixedPlan fixed_plan(const Config& config, const std::string& extractor);
 /// Whether any arm of the sweep has been evaluated.
 bool has_scores(const std::filesystem::path& sweep_dir);
 
-/// Notes the plan in <sweep_dir>/plan.json. Once an arm has been evaluated, the noted plan stays. Sweeps of earlier
-/// versions, which have results but no plan, stay without one.
+/// Records the plan in <sweep_dir>/plan.json. Once an arm has been evaluated, the recorded plan stays. Sweeps of
+/// earlier versions, which have results but no plan, stay without one.
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
 
-/// The noted plan; std::nullopt if there is none or if the file is damaged.
+/// The recorded plan; std::nullopt if there is none or if the file is damaged.
 std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir);
 
 /// The configuration with the slopes and seeds of the sweep in `sweep_dir` whose arms have ended but that `config` does

@@ -235,7 +235,7 @@ class Scheduler {
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
   }
 
-  /// The system ends the process that uses most memory by SIGKILL when memory is exhausted.
+  /// When memory is exhausted, the system kills the process that uses the most memory with SIGKILL.
   static bool ran_out_of_memory(int code, const std::string& last_line) {
     return code == 128 + SIGKILL || last_line.find("out of memory while") != std::string::npos;
   }

@@ -123,7 +123,7 @@ class ProbeSweep {
 
   static double evaluation_seconds(const Arm& arm) {
     const auto metrics = last_metrics(arm);
-    if (!metrics) throw DataError("there are too few images for metrics, on which a race decides");
+    if (!metrics) throw DataError("a race needs metrics, but there are too few images for them");
     return metrics->seconds / 2;  // with a second set of images
   }
 
@@ -139,7 +139,7 @@ std::int64_t single_look(std::size_t slopes, double alpha) {
   return arms;
 }
 
-/// The slope other than the control that is closest to another one; the larger one of equals.
+/// The slope other than the control that is closest to another one; the larger one if there is a tie.
 double most_redundant_slope(const std::vector<double>& slopes, double control) {
   double found = control, least = std::numeric_limits<double>::infinity();
   for (const double slope : slopes) {
@@ -221,7 +221,7 @@ TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::
   const std::int64_t images = least_images(smallest.config);
   const double needed = rounds_of(smallest.plan, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
   throw UsageError(
-      format_text("--within: {} are left, but the smallest race (slope {} against {}, {} arms of {} images, {} "
+      format_text("--within: {} is left, but the smallest race (slope {} against {}, {} arms of {} images, {} "
                   "generated images per "
                   "evaluation) takes about {} on this machine",
                   clock_time(std::max(0.0, seconds)), shortest(smallest.plan.slopes.front()),

@@ -50,7 +50,7 @@ TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
 
   const auto other = slopegan(race("whole", {"training.total_images=512"}));
   EXPECT_EQ(other.code, 2);
-  EXPECT_THAT(other.err, HasSubstr("another plan ("));
+  EXPECT_THAT(other.err, HasSubstr("a different plan ("));
   EXPECT_THAT(other.err, HasSubstr("images: 256 -> 512"));
   EXPECT_EQ(race_text("whole"), text);
   EXPECT_EQ(slopegan(race("whole", {"sweep.design=fixed"})).code, 2);
@@ -127,7 +127,7 @@ TEST_F(Race, WithinATimePlansMeasuresAndKeepsItsPlan) {
   EXPECT_TRUE(nlohmann::json::parse(text)["is_over"]);
   const auto second = slopegan(race("timed", {"--within", "10s"}));
   EXPECT_EQ(second.code, 0) << second.err;
-  EXPECT_THAT(second.err, HasSubstr("the plan of the race that has begun is kept"));
+  EXPECT_THAT(second.err, HasSubstr("the existing plan of the race is kept"));
   EXPECT_EQ(race_text("timed"), text);
 }
 

@@ -180,7 +180,7 @@ TEST_F(RaceOfFiles, AnotherPlanIsRefusedOnceThereAreResults) {
     check_plan(sweep_dir(), other);
     FAIL();
   } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("another plan (images: 1280 -> 2560)"));
+    EXPECT_THAT(error.what(), HasSubstr("a different plan (images: 1280 -> 2560)"));
     EXPECT_THAT(error.what(), HasSubstr("choose another run.name"));
   }
   std::filesystem::remove(sweep_dir() / "race.json");

@@ -80,7 +80,7 @@ TEST(PlanWithin, SaysHowMuchTimeTheSmallestRaceTakes) {
     plan_within(race_in_time(), quick, 30);
     FAIL();
   } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("00:30 are left, but the smallest race (slope "));
+    EXPECT_THAT(error.what(), HasSubstr("00:30 is left, but the smallest race (slope "));
     EXPECT_THAT(error.what(), HasSubstr("8 arms of 10000 images"));
   }
 }
