@@ -102,6 +102,14 @@ AnswerWords words_of(const SweepData& sweep) {
           sweep.race ? findings_of(*sweep.race, file.statistics.slopes) : findings_of(file.statistics)};
 }
 
+/// Whether the effect of the slope depends on the condition.
+std::string cross_text(const StatisticsFile& file) {
+  std::string sentences;
+  for (const auto& sentence : file.cross_findings) sentences += element("li", "", escape(sentence));
+  return element("h3", "", "Does it depend on the condition?") +
+         element("div", "class=\"verdicts\"", heat_map(*file.cross) + element("ul", "class=\"findings\"", sentences));
+}
+
 }  // namespace
 
 std::string answer_section(const SweepData& sweep) {
@@ -119,6 +127,7 @@ std::string answer_section(const SweepData& sweep) {
   std::string content = element("p", "class=\"lead\"", escape(words.recommendation)) +
                         element("div", plots.empty() ? "" : "class=\"verdicts\"",
                                 (plots.empty() ? "" : element("div", "", plots)) + element("div", "", text));
+  if (sweep.statistics && sweep.statistics->cross) content += cross_text(*sweep.statistics);
   if (sweep.statistics) {
     content += element("details", "", "<summary>All values, notes and methods</summary>" + details(*sweep.statistics));
   }

@@ -23,6 +23,8 @@ std::string section(const std::string& id, const std::string& heading, const std
 std::string forest_plot(const Findings& findings);
 /// Which arms of a race were trained, and at which look each slope was decided. Empty if the sweep is not a race.
 std::string race_strip(const SweepData& sweep);
+/// A heat map of slope × condition for a crossed sweep: the ratio to the control, with intervals on hover.
+std::string heat_map(const CrossStatistics& cross);
 
 std::string answer_section(const SweepData& sweep);
 

@@ -32,9 +32,9 @@ Standing standing_of(Verdict verdict) {
 
 void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
   finding.standing = standing_of(comparison.verdict);
-  finding.seeds = comparison.pairs;
+  finding.seeds = comparison.informative_pairs();
   // In statistics.json, an infinite ratio is null.
-  if (comparison.pairs > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
+  if (finding.seeds > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
   if (finding.ratio && std::isnan(*finding.ratio)) finding.ratio.reset();
   finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
 }
@@ -78,7 +78,7 @@ Findings findings_of(const SweepStatistics& statistics) {
   Findings findings;
   findings.missing_arms = std::ssize(statistics.missing);
   std::size_t family = 0;
-  for (const auto& comparison : statistics.comparisons) family += comparison.pairs > 0;
+  for (const auto& comparison : statistics.comparisons) family += comparison.informative_pairs() > 0;
   findings.seeds_needed = static_cast<std::int64_t>(pairs_needed(std::max<std::size_t>(family, 1), statistics.alpha));
   for (const auto& summary : statistics.slopes) {
     SlopeFinding finding{.negative_slope = summary.negative_slope};

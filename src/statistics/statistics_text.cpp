@@ -135,8 +135,8 @@ std::string answer(const SweepStatistics& statistics) {
 std::string method_sentence(const SweepStatistics& statistics) {
   std::int64_t seeds = 0, family = 0;
   for (const auto& comparison : statistics.comparisons) {
-    seeds = std::max(seeds, comparison.pairs);
-    family += comparison.pairs > 0;
+    seeds = std::max(seeds, comparison.informative_pairs());
+    family += comparison.informative_pairs() > 0;
   }
   if (family == 0) return "FD is the Frechet distance; lower is better.";
   return format_text(

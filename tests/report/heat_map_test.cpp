@@ -1,0 +1,60 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/sections.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Seven seeds: slope 0 is better without batch norm and twice as bad with it, and fails always under the third
+/// condition.
+CrossStatistics crossed() {
+  std::vector<ArmScore> arms;
+  for (std::size_t condition = 0; condition < 3; ++condition) {
+    for (int seed = 0; seed < 7; ++seed) {
+      for (const double slope : {0.0, 0.2}) {
+        ArmScore arm;
+        arm.negative_slope = slope;
+        arm.seed = seed;
+        arm.condition = condition;
+        arm.fd = (slope == 0 ? (condition == 0 ? 8 : 20) : 10) * (1 + 0.01 * seed);
+        if (condition == 2 && slope == 0) arm.outcome = ArmOutcome::collapsed;
+        arms.push_back(arm);
+      }
+    }
+  }
+  return cross_statistics({{{"generator.norm", "none"}}, {{"generator.norm", "<batch>"}}, {{"generator.norm", "x"}}},
+                          arms, 0.2);
+}
+
+TEST(HeatMap, ShowsRatioAndVerdictOfEachSlopeUnderEachCondition) {
+  const std::string map = heat_map(crossed());
+  EXPECT_THAT(map, HasSubstr(">0.80 *</text>"));
+  EXPECT_THAT(map, HasSubstr(">2.00 *</text>"));
+  EXPECT_THAT(map, HasSubstr(">∞ *</text>"));
+  EXPECT_THAT(map, HasSubstr("class=\"cell v-better h3\""));
+  EXPECT_THAT(map, HasSubstr("class=\"cell v-worse h10\""));
+  EXPECT_THAT(map, HasSubstr("data-tip=\"generator.norm=none\n0 is better than 0.2: FD 20 % lower ("));
+  EXPECT_THAT(map, HasSubstr("<li>B: generator.norm=&lt;batch&gt;</li>"));
+  EXPECT_THAT(map, Not(HasSubstr("style=")));
+  EXPECT_THAT(map, Not(HasSubstr("inf")));
+}
+
+TEST(HeatMap, StandsInTheAnswerOfACrossedSweep) {
+  SweepData sweep;
+  auto& file = sweep.statistics.emplace();
+  file.cross = crossed();
+  file.cross_findings = cross_sentences(*file.cross);
+  file.statistics = file.cross->conditions[0].statistics;
+  const std::string section = answer_section(sweep);
+  const auto question = section.find("Does it depend on the condition?");
+  ASSERT_NE(question, std::string::npos);
+  EXPECT_GT(section.find("<figure class=\"heat-map\""), question);
+  EXPECT_GT(section.find("generator.norm", section.find("class=\"findings\"", question)), question);
+}
+
+}  // namespace
+}  // namespace slopegan
