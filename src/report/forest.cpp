@@ -48,20 +48,20 @@ class Forest {
   explicit Forest(const Findings& findings) : findings_(findings), axis_(ratio_axis(findings)) {}
 
   std::string svg() const {
-    const double height = plot_bottom() + forest_bottom;
+    const double total = plot_bottom() + forest_bottom;
     std::string body;
     for (const double tick : axis_.ticks(5)) {
       body += svg_line("rule", px(tick), forest_top, px(tick), plot_bottom());
       body += svg_text(px(tick), plot_bottom() + 16, "tick middle", tick_text(tick));
     }
     body += svg_line("reference", px(1), forest_top, px(1), plot_bottom());
-    body += svg_text((plot_left + plot_right) / 2, height - 8, "label middle",
+    body += svg_text((plot_left + plot_right) / 2, total - 8, "label middle",
                      "FD relative to the control, lower is better");
     for (std::size_t i = 0; i < findings_.slopes.size(); ++i) body += row(i);
     return format_text(
         "<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"FD of each slope relative to the "
         "control, with intervals\">{}</svg>",
-        forest_width, height, body);
+        forest_width, total, body);
   }
 
  private:

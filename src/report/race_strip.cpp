@@ -22,19 +22,19 @@ class Strip {
   }
 
   std::string svg() const {
-    const double bottom = strip_top + strip_row * static_cast<double>(findings_.slopes.size());
+    const double rows_end = strip_top + strip_row * static_cast<double>(findings_.slopes.size());
     std::string body;
     for (std::size_t look = 0; look < plan_.looks.size(); ++look) {
       const double x = cell_x(plan_.looks[look]) - mark_width / 2;
-      body += svg_line(look < race_.state.looks.size() ? "axis" : "rule", x, strip_top - 4, x, bottom);
+      body += svg_line(look < race_.state.looks.size() ? "axis" : "rule", x, strip_top - 4, x, rows_end);
       body += svg_text(x, 12, "tick middle", format_text("look {}", look + 1));
     }
     for (std::size_t i = 0; i < findings_.slopes.size(); ++i) body += row(i);
-    body += svg_text(names_width, bottom + 16, "tick", "seeds, in the order of training");
+    body += svg_text(names_width, rows_end + 16, "tick", "seeds, in the order of training");
     return format_text(
         "<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"Which arms the race trained, and when it "
         "decided each slope\">{}</svg>",
-        strip_width, bottom + 24, body);
+        strip_width, rows_end + 24, body);
   }
 
  private:

@@ -20,8 +20,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr auto better = Verdict::better, worse = Verdict::worse, same = Verdict::no_difference_detected,
-               few = Verdict::too_few_seeds, unknown = Verdict::not_comparable;
+constexpr auto found_better = Verdict::better, found_worse = Verdict::worse,
+               found_same = Verdict::no_difference_detected, found_few = Verdict::too_few_seeds,
+               found_unknown = Verdict::not_comparable;
 
 struct Result {
   double slope;
@@ -45,7 +46,7 @@ SweepStatistics sweep_with(const std::vector<Result>& results, std::int64_t cont
   };
   add_slope(0.2, control_failed, 10);
   for (const auto& result : results) {
-    const bool is_compared = result.verdict != unknown;
+    const bool is_compared = result.verdict != found_unknown;
     add_slope(result.slope, result.failed, 10 * result.ratio);
     Comparison comparison;
     comparison.negative_slope = result.slope;
@@ -66,59 +67,61 @@ std::string words(const SweepStatistics& statistics) { return recommendation(fin
 
 /// The intervals of the study of Fashion-MNIST.
 std::vector<Result> study() {
-  return {{0, better, 0.872, 0.814, 0.972},   {0.01, better, 0.893, 0.815, 0.977}, {0.05, better, 0.857, 0.764, 1.007},
-          {0.1, better, 0.906, 0.826, 0.947}, {0.3, worse, 1.165, 1.097, 1.232},   {0.5, worse, 1.956, 1.653, 2.217},
-          {1, worse, 8.065, 7.867, 8.987}};
+  return {{0, found_better, 0.872, 0.814, 0.972},    {0.01, found_better, 0.893, 0.815, 0.977},
+          {0.05, found_better, 0.857, 0.764, 1.007}, {0.1, found_better, 0.906, 0.826, 0.947},
+          {0.3, found_worse, 1.165, 1.097, 1.232},   {0.5, found_worse, 1.956, 1.653, 2.217},
+          {1, found_worse, 8.065, 7.867, 8.987}};
 }
 
 TEST(Recommendation, IsOneShortStatement) {
   const std::pair<SweepStatistics, const char*> expected[] = {
       {sweep_with(study()),
        "Use a slope between 0 and 0.1. 0.2 and 0.3 are 10 to 36 % worse, 0.5 about twice as bad, 1 useless."},
-      {sweep_with({{0.1, better, 0.8, 0.7, 0.9}, {1, worse, 3, 2, 4}}),
+      {sweep_with({{0.1, found_better, 0.8, 0.7, 0.9}, {1, found_worse, 3, 2, 4}}),
        "Use slope 0.1. 0.2 is 25 % worse, 1 is about 4 times as bad."},
       // Two better slopes, one of which is shown to be worse than the other.
-      {sweep_with({{0, better, 0.5, 0.4, 0.6}, {0.1, better, 0.8, 0.7, 0.9}}),
+      {sweep_with({{0, found_better, 0.5, 0.4, 0.6}, {0.1, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0. 0.1 is 60 % worse, 0.2 is about twice as bad."},
       // Neighbours with a slope between them that is not better do not form a range.
-      {sweep_with({{0, better, 0.8, 0.7, 0.9}, {0.1, same, 0.95, 0.85, 1.1}, {0.3, better, 0.8, 0.7, 0.9}}),
+      {sweep_with(
+           {{0, found_better, 0.8, 0.7, 0.9}, {0.1, found_same, 0.95, 0.85, 1.1}, {0.3, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0 or 0.3. 0.2 is 25 % worse, 0.1 is undecided."},
       // The control is best.
-      {sweep_with({{0, worse, 1.2, 1.1, 1.3}, {1, worse, 3, 2, 4}}),
+      {sweep_with({{0, found_worse, 1.2, 1.1, 1.3}, {1, found_worse, 3, 2, 4}}),
        "Use slope 0.2. 0 is 20 % worse, 1 is about 3 times as bad."},
-      {sweep_with({{0, worse, 2.24, 1.19, infinity, 2},
-                   {0.01, worse, 2.34, 1.25, infinity, 1},
-                   {0.1, worse, 1.24, 0.95, 1.44},
-                   {0.5, same, 0.98, 0.88, 1.1}}),
+      {sweep_with({{0, found_worse, 2.24, 1.19, infinity, 2},
+                   {0.01, found_worse, 2.34, 1.25, infinity, 1},
+                   {0.1, found_worse, 1.24, 0.95, 1.44},
+                   {0.5, found_same, 0.98, 0.88, 1.1}}),
        "Use slope 0.2 or 0.5: differences above 14 % are excluded. 0.1 is 24 % worse, 0 and 0.01 are about twice as "
        "bad."},
       // Nothing is significant.
-      {sweep_with({{0, same, 0.98, 0.92, 1.05}, {0.1, same, 1, 0.95, 1.06}}),
+      {sweep_with({{0, found_same, 0.98, 0.92, 1.05}, {0.1, found_same, 1, 0.95, 1.06}}),
        "Use a slope between 0 and 0.2: no difference is detected, and differences above 16 % are excluded."},
-      {sweep_with({{0, same, 0.9, 0.7, 1.2}, {0.1, same, 1.1, 0.8, 1.3}}),
+      {sweep_with({{0, found_same, 0.9, 0.7, 1.2}, {0.1, found_same, 1.1, 0.8, 1.3}}),
        "Keep slope 0.2: no difference from 0 or 0.1 is detected, but only differences above 43 % are excluded."},
-      {sweep_with({{0, same, 0.9, 0, infinity, 1}}, 1),
+      {sweep_with({{0, found_same, 0.9, 0, infinity, 1}}, 1),
        "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but differences of any size are "
        "possible."},
-      {sweep_with({{0, same, 0.9, 0.3, 1.1}}),
+      {sweep_with({{0, found_same, 0.9, 0.3, 1.1}}),
        "Keep slope 0.2: no difference from 0 is detected, but only factors above 3.4 are excluded."},
       // Too few seeds.
-      {sweep_with({{0, few, 1.5, 0, infinity}, {0.1, few, 0.88, 0, infinity}}, 0, 3),
+      {sweep_with({{0, found_few, 1.5, 0, infinity}, {0.1, found_few, 0.88, 0, infinity}}, 0, 3),
        "No slope can be recommended yet: 3 seeds cannot show a difference, 7 are needed. So far 0.1 has the lowest "
        "mean "
        "FD."},
-      {sweep_with({{0, few, 1.5, 0, infinity}}, 0, 1),
+      {sweep_with({{0, found_few, 1.5, 0, infinity}}, 0, 1),
        "No slope can be recommended yet: 1 seed cannot show a difference, 6 are needed. So far 0.2 has the lowest FD."},
       // Failures.
-      {sweep_with({{0, unknown, 0, 0, 0, 8}, {1, unknown, 0, 0, 0, 8}}, 8),
+      {sweep_with({{0, found_unknown, 0, 0, 0, 8}, {1, found_unknown, 0, 0, 0, 8}}, 8),
        "No slope can be recommended: all 24 arms failed."},
-      {sweep_with({{0, better, 0, 0, 0, 1}}, 7), "Use slope 0 (1 of 8 arms failed). 0.2 is mostly failing."},
-      {sweep_with({{0, worse, infinity, 1, infinity, 8}, {0.3, unknown, 0, 0, 0, 8}}),
+      {sweep_with({{0, found_better, 0, 0, 0, 1}}, 7), "Use slope 0 (1 of 8 arms failed). 0.2 is mostly failing."},
+      {sweep_with({{0, found_worse, infinity, 1, infinity, 8}, {0.3, found_unknown, 0, 0, 0, 8}}),
        "Use slope 0.2. 0 and 0.3 are mostly failing."},
-      {sweep_with({{0, worse, 0.9, 0.8, infinity, 3}}), "Use slope 0.2. 0 is less reliable."},
+      {sweep_with({{0, found_worse, 0.9, 0.8, infinity, 3}}), "Use slope 0.2. 0 is less reliable."},
       // Nothing to compare.
       {sweep_with({}), "Only slope 0.2 was trained, so there is nothing to compare it with."},
-      {sweep_with({{0, unknown, 1, 0, 0}}),
+      {sweep_with({{0, found_unknown, 1, 0, 0}}),
        "No slope can be recommended: no other slope has an FD in the same seed as the control 0.2."},
       {SweepStatistics{}, "No slope can be recommended: no arm has an FD."},
   };
@@ -182,13 +185,14 @@ TEST(Recommendation, IsNeverLongNorNamesAWorseSlopeNorShowsAnImpossibleNumber) {
 
 TEST(Recommendation, NamesTheSlopesThatItRecommends) {
   EXPECT_THAT(recommended_slopes(findings_of(sweep_with(study()))), ElementsAre(0, 0.01, 0.05, 0.1));
-  EXPECT_THAT(recommended_slopes(findings_of(sweep_with({{0, few, 1, 0, infinity}}))), IsEmpty());
+  EXPECT_THAT(recommended_slopes(findings_of(sweep_with({{0, found_few, 1, 0, infinity}}))), IsEmpty());
 }
 
 TEST(Recommendation, OfALargeGroupStaysShort) {
   std::vector<Result> results;
   for (int i = 0; i < 30; ++i) {
-    results.push_back({0.03 + 0.05 * i, i % 2 == 0 ? better : worse, i % 2 == 0 ? 0.8 + 0.001 * i : 1.5, 0.7, 2.5, 1});
+    results.push_back(
+        {0.03 + 0.05 * i, i % 2 == 0 ? found_better : found_worse, i % 2 == 0 ? 0.8 + 0.001 * i : 1.5, 0.7, 2.5, 1});
   }
   EXPECT_EQ(words(sweep_with(results)),
             "Use slope 0.03, or one of 14 others that do not differ from it (15 of 120 arms failed). The other 16 are "
@@ -207,10 +211,10 @@ TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
                           "0 to 0.1 do not differ detectably from each other; differences above 28 % are "
                           "excluded."));
   EXPECT_THAT(
-      finding_sentences(findings_of(sweep_with({{0, few, 1.5, 0, infinity},
-                                                {0.1, same, 1.02, 0.876, 1.101},
-                                                {0.3, worse, infinity, 0.9, infinity, 6},
-                                                {0.5, unknown, 0, 0, 0, 8}},
+      finding_sentences(findings_of(sweep_with({{0, found_few, 1.5, 0, infinity},
+                                                {0.1, found_same, 1.02, 0.876, 1.101},
+                                                {0.3, found_worse, infinity, 0.9, infinity, 6},
+                                                {0.5, found_unknown, 0, 0, 0, 8}},
                                                1))),
       ElementsAre("0 is undecided, because 8 seeds are too few: FD 50 % higher.",
                   "0.1 does not differ detectably from 0.2: FD 2 % higher (between 13 % lower and 11 % higher).",
