@@ -18,6 +18,7 @@
 #include "sampling/load_generator.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/out_of_memory.h"
 #include "support/text.h"
 #include "training/run_metrics.h"
 
@@ -255,7 +256,9 @@ int run_evaluate(const EvaluateArguments& arguments) {
   if (!trained && !ImageSet::is_at(arguments.path)) {
     throw UsageError(printable(arguments.path) + " is neither a run, a checkpoint, a folder of images nor an npz file");
   }
-  const auto [record, resolution] = trained ? evaluate_checkpoint(arguments) : evaluate_images(arguments);
+  const auto [record, resolution] = explain_memory("computing the metrics", "lower --samples", [&] {
+    return trained ? evaluate_checkpoint(arguments) : evaluate_images(arguments);
+  });
   log::table(metrics_table(record, resolution));
   auto json = nlohmann::ordered_json::parse(metrics_line(record));
   json["resolution"] = resolution;
