@@ -52,7 +52,7 @@ class ProbeSweep {
     config_.training.total_images = std::max<std::int64_t>(1024, 16 * batch) / batch * batch;
     config_.metrics.every_images = config_.training.total_images;
     config_.metrics.samples = std::min(config_.metrics.samples, probe_samples);
-    parallel_ = choose_parallel_arms(config_, most_parallel_arms, this_sweep_machine());
+    parallel_ = choose_parallel_arms(config_, most_parallel_arms, this_sweep_machine(config_.training));
     for (std::int64_t seed = 0; seed < parallel_.jobs; ++seed) config_.sweep.seeds.push_back(seed);
     directory_ = open_sweep(config_);
   }
