@@ -145,6 +145,7 @@ void finish_sweep(const OpenedSweep& sweep) {
   const StatisticsFile statistics = write_statistics(config, directory, sweep.all);
   print(statistics.recommendation + "\n");
   for (const auto& finding : statistics.findings) print("  " + finding + "\n");
+  for (const auto& finding : statistics.cross_findings) print("  " + finding + "\n");
   print(statistics.method + "\n");
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
     print(printable(file.string()) + "\n");

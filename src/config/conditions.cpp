@@ -116,21 +116,11 @@ void check_distinct(const CrossConditions& cross, const YamlNode& node, std::str
 }  // namespace
 
 bool can_be_crossed(std::string_view key) {
-  constexpr std::array<std::string_view, 15> excluded = {"seed",
-                                                         "run.",
-                                                         "data.kind",
-                                                         "data.path",
-                                                         "data.labels",
-                                                         "data.max_unreadable",
-                                                         "training.total_images",
-                                                         "training.device",
-                                                         "training.threads",
-                                                         "samples.",
-                                                         "checkpoint.",
-                                                         "metrics.",
-                                                         "diagnostics.",
-                                                         "events.",
-                                                         "sweep."};
+  if (key == "data.flip") return true;
+  constexpr std::array<std::string_view, 11> excluded = {
+      "seed",     "run.",        "data.",    "training.total_images", "training.device", "training.threads",
+      "samples.", "checkpoint.", "metrics.", "diagnostics.",          "events."};
+  if (key.starts_with("sweep.")) return false;
   return std::ranges::none_of(excluded, [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 

@@ -8,8 +8,8 @@
 /// sweep.cross: keys other than the slope that a sweep varies.
 namespace slopegan {
 
-/// Whether a sweep may vary the key. Keys that name files, or that change what is measured or which results are
-/// comparable, are excluded.
+/// Whether a sweep may vary the key. Keys that change the real images, what is measured, or nothing about the training
+/// are excluded.
 bool can_be_crossed(std::string_view key);
 
 /// The configuration with the values of a condition, which read_value has accepted.

@@ -113,7 +113,7 @@ Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::
       sweep_subtitle(config, seed, "columns are steps on the sphere from one latent to another") + labels.legend;
   for (const auto& arm : arms_of_seed(arms, seed)) {
     sheet.rows.push_back(slope_row(config, arm, columns, [=](const Config& own) { return walk_row(own, 0, columns); }));
-    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+    add_detail(sheet.rows.back(), labels.of(arm));
   }
   return sheet;
 }
@@ -143,7 +143,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   std::vector<Walker> walkers;
   for (const auto& arm : arms_of_seed(arms, seed)) {
     auto [row, loaded] = arm_generator(config, arm);
-    add_detail(row, labels.slopes.at(arm.negative_slope));
+    add_detail(row, labels.of(arm));
     row.tiles.resize(static_cast<std::size_t>(columns));
     sheet.rows.push_back(std::move(row));
     Walker walker{std::move(loaded), {}};
@@ -180,9 +180,9 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
   std::set<std::int64_t> counts;
   for (const auto& arm : chosen) {
     counts.merge(RunPaths(arm.directory).sample_counts());
-    sheet.rows.push_back({.label = slope_label(arm.negative_slope)});
-    const auto& score = labels.slopes.at(arm.negative_slope);
-    if (!score.empty()) sheet.rows.back().detail = "at the end " + score;
+    sheet.rows.push_back(labelled_row(arm));
+    const auto& score = labels.of(arm);
+    if (!score.empty()) add_detail(sheet.rows.back(), "at the end " + score);
   }
   write_training(file, std::move(sheet), counts, style, [&](Sheet& one, std::int64_t images) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -60,8 +60,9 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
   for (const auto& arm : arms) {
     if (arm.seed == seed) chosen.push_back(arm);
   }
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [](const Arm& a, const Arm& b) { return a.negative_slope < b.negative_slope; });
+  std::stable_sort(chosen.begin(), chosen.end(), [](const Arm& a, const Arm& b) {
+    return std::pair(a.condition, a.negative_slope) < std::pair(b.condition, b.negative_slope);
+  });
   if (chosen.empty()) throw UsageError(format_text("the sweep has no arm with seed {}", seed));
   return chosen;
 }
@@ -69,12 +70,23 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   ScoreLabels labels;
   const SweepScores scores = read_scores(config, arms);
-  const auto statistics = sweep_statistics(scores.arms, config.sweep.control);
-  for (const auto& summary : statistics.slopes) labels.slopes[summary.negative_slope] = score_text(summary);
+  std::map<std::size_t, std::vector<ArmScore>> by_condition;
+  for (ArmScore score : scores.arms) {
+    auto& condition = by_condition[std::exchange(score.condition, 0)];
+    condition.push_back(score);
+  }
+  std::size_t seeds = 0;
+  for (const auto& [condition, of_condition] : by_condition) {
+    const auto statistics = sweep_statistics(of_condition, config.sweep.control);
+    seeds = std::max(seeds, statistics.seeds.size());
+    for (const auto& summary : statistics.slopes) {
+      labels.slopes[{condition, summary.negative_slope}] = score_text(summary);
+    }
+  }
   if (!scores.metric) return labels;
   labels.legend =
       format_text("; FD is the Frechet distance of {} generated images, lower is better", scores.metric->samples);
-  if (statistics.seeds.size() > 1) labels.legend += ", mean +/- standard deviation over the seeds";
+  if (seeds > 1) labels.legend += ", mean +/- standard deviation over the seeds";
   if (scores.metric->floor) labels.floor = "FD of test images " + score_number(*scores.metric->floor);
   return labels;
 }
@@ -83,9 +95,21 @@ void add_detail(SheetRow& row, const std::string& text) {
   if (!text.empty()) row.detail += (row.detail.empty() ? "" : ", ") + text;
 }
 
-std::string slope_label(double slope) {
-  const std::string label = "slope " + shortest(slope);
-  return slope == 0 ? label + " (ReLU)" : slope == 1 ? label + " (linear)" : label;
+SheetRow labelled_row(const Arm& arm) {
+  SheetRow row;
+  const double slope = arm.negative_slope;
+  row.label = "slope " + shortest(slope) + (slope == 0 ? " (ReLU)" : slope == 1 ? " (linear)" : "");
+  std::vector<std::string> settings;
+  for (const auto& setting : arm.settings) settings.push_back(setting.key + " " + setting.value);
+  row.detail = join(settings, ", ");
+  return row;
+}
+
+void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms) {
+  const std::size_t first = sheet.rows.size() - arms.size();
+  for (std::size_t i = 0; i + 1 < arms.size(); ++i) {
+    if (arms[i].condition != arms[i + 1].condition) sheet.rows[first + i].reference = true;
+  }
 }
 
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
@@ -105,11 +129,13 @@ std::string run_subtitle(const LoadedGenerator& loaded) {
 ArmGenerator arm_generator(const Config& config, const Arm& arm) {
   ArmGenerator generator;
   auto& row = generator.row;
-  row.label = slope_label(arm.negative_slope);
+  row = labelled_row(arm);
   const auto state = read_arm_state(arm);
-  if (state.status == RunStatus::diverged) row.detail = "diverged";
-  if (!state.status) row.detail = "not run yet";
-  const auto checkpoint = checkpoint_of(arm, row.detail);
+  std::string problem;
+  if (state.status == RunStatus::diverged) problem = "diverged";
+  if (!state.status) problem = "not run yet";
+  const auto checkpoint = checkpoint_of(arm, problem);
+  add_detail(row, problem);
   if (!checkpoint) return generator;
   generator.loaded = load_generator(*checkpoint);
   if (generator.loaded->images < config.training.total_images) {

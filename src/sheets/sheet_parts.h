@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -25,14 +26,17 @@ SheetStyle sweep_style(int scale);
 /// A row of real images as a reference. If the data set cannot be loaded, there is no row, and a warning is logged.
 std::vector<SheetRow> reference_rows(const Config& config, int columns);
 
-/// The arms of `seed` in ascending order of slope. Throws UsageError if there are none.
+/// The arms of `seed`, by condition and then in ascending order of slope. Throws UsageError if there are none.
 std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed);
 
 /// The scores in a sweep's sheet. The texts are empty if there are no scores.
 struct ScoreLabels {
-  std::map<double, std::string> slopes;  ///< "FD 12.3 +/- 0.4 (3 seeds)" by slope
-  std::string floor;                     ///< the score of the real images
-  std::string legend;                    ///< explains the scores
+  /// "FD 12.3 +/- 0.4 (3 seeds)" by condition and slope.
+  std::map<std::pair<std::size_t, double>, std::string> slopes;
+  std::string floor;   ///< the score of the real images
+  std::string legend;  ///< explains the scores
+
+  const std::string& of(const Arm& arm) const { return slopes.at({arm.condition, arm.negative_slope}); }
 };
 
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
@@ -40,8 +44,11 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
 /// Appends `text` to the row's detail, unless `text` is empty.
 void add_detail(SheetRow& row, const std::string& text);
 
-/// "slope 0 (ReLU)".
-std::string slope_label(double slope);
+/// A row labelled "slope 0 (ReLU)", with the arm's condition, if any, as its detail.
+SheetRow labelled_row(const Arm& arm);
+
+/// Draws a line below the rows of each condition but the last. The last rows of the sheet belong to `arms`.
+void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms);
 
 /// Describes the sweep; `columns` says what the columns of the sheet show.
 std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns);

@@ -136,8 +136,9 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
   for (const auto& arm : chosen) {
     sheet.rows.push_back(
         slope_row(config, arm, columns, [=](const Config& own) { return sample_latents(own, columns); }));
-    add_detail(sheet.rows.back(), labels.slopes.at(arm.negative_slope));
+    add_detail(sheet.rows.back(), labels.of(arm));
   }
+  separate_conditions(sheet, chosen);
   return sheet;
 }
 
@@ -154,12 +155,12 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
       sweep_subtitle(config, seed, "columns are images seen, always with the same four latents") + labels.legend;
   for (const auto images : times) sheet.column_labels.push_back(std::to_string(images));
   for (const auto& arm : chosen) {
-    SheetRow row;
-    row.label = slope_label(arm.negative_slope);
-    add_detail(row, labels.slopes.at(arm.negative_slope));
+    SheetRow row = labelled_row(arm);
+    add_detail(row, labels.of(arm));
     for (const auto images : times) row.tiles.push_back(first_four(arm, images, config));
     sheet.rows.push_back(std::move(row));
   }
+  separate_conditions(sheet, chosen);
   return sheet;
 }
 
@@ -190,10 +191,11 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
                                       " is brighter, blue: darker, white: no difference") +
                    labels.legend;
   for (const double slope : {first, second}) {
-    auto [row, loaded] = arm_generator(config, arm_of_slope(chosen, slope));
+    const Arm& arm = arm_of_slope(chosen, slope);
+    auto [row, loaded] = arm_generator(config, arm);
     if (!loaded) throw UsageError("slope " + shortest(slope) + " has no images to compare: " + row.detail);
     row.tiles = generate_tiles(*loaded, sample_latents(loaded->config, columns));
-    add_detail(row, labels.slopes.at(slope));
+    add_detail(row, labels.of(arm));
     sheet.rows.push_back(std::move(row));
   }
   sheet.rows.push_back(difference_row(sheet.rows[0], sheet.rows[1]));
@@ -260,7 +262,7 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   sheet.rows.push_back(std::move(reals));
   for (const auto& arm : chosen) {
     auto [row, loaded] = arm_generator(config, arm);
-    add_detail(row, labels.slopes.at(arm.negative_slope));
+    add_detail(row, labels.of(arm));
     row.tiles.resize(classes);
     if (loaded) {
       const auto found = images_by_class(classifier, *loaded, 1);

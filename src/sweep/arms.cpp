@@ -1,5 +1,7 @@
 #include "sweep/arms.h"
 
+#include "config/conditions.h"
+#include "config/print.h"
 #include "config/sweep_target.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -7,18 +9,40 @@
 
 namespace slopegan {
 
+/// The values of `keys` under the condition.
+static std::vector<Setting> values_of(const std::vector<std::string>& keys, const Config& config,
+                                      const std::vector<Setting>& condition) {
+  const Config changed = with_settings(config, condition);
+  std::vector<Setting> values;
+  for (const auto& key : keys) values.push_back({key, value_text(changed, key)});
+  return values;
+}
+
 std::vector<Arm> make_arms(const Config& config, const std::filesystem::path& sweep_dir) {
+  const auto& cross = config.sweep.cross;
+  const auto keys = crossed_keys(cross);
+  const std::vector<std::vector<Setting>> no_conditions(1);
+  const auto& conditions = cross.list.empty() ? no_conditions : cross.list;
   std::vector<Arm> arms;
   for (const auto seed : config.sweep.seeds) {
-    for (const double slope : config.sweep.negative_slope) {
-      Arm arm;
-      arm.negative_slope = slope;
-      arm.seed = seed;
-      arm.name = "slope_" + shortest(slope) + "-seed_" + std::to_string(seed);
-      arm.directory = sweep_dir / "runs" / arm.name;
-      arm.overrides = slope_overrides(config.sweep.apply_to, slope);
-      arm.overrides.insert(arm.overrides.begin(), {"seed=" + std::to_string(seed), "run.name=" + arm.name});
-      arms.push_back(std::move(arm));
+    for (std::size_t c = 0; c < conditions.size(); ++c) {
+      const auto values = values_of(keys, config, conditions[c]);
+      for (const double slope : config.sweep.negative_slope) {
+        Arm arm;
+        arm.negative_slope = slope;
+        arm.seed = seed;
+        arm.condition = c;
+        arm.settings = values;
+        const std::string condition = cross.list.empty() ? "" : "-cond_" + std::to_string(c + 1);
+        arm.name = "slope_" + shortest(slope) + condition + "-seed_" + std::to_string(seed);
+        arm.directory = sweep_dir / "runs" / arm.name;
+        arm.overrides = {"seed=" + std::to_string(seed), "run.name=" + arm.name};
+        for (const auto& setting : conditions[c]) arm.overrides.push_back(setting.key + "=" + setting.value);
+        for (auto& slope_override : slope_overrides(config.sweep.apply_to, slope)) {
+          arm.overrides.push_back(std::move(slope_override));
+        }
+        arms.push_back(std::move(arm));
+      }
     }
   }
   return arms;

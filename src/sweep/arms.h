@@ -13,13 +13,15 @@
 
 namespace slopegan {
 
-/// One run of a sweep: a negative slope and a seed.
+/// One run of a sweep: a negative slope and a seed, under one condition.
 struct Arm {
   double negative_slope = 0;
   std::int64_t seed = 0;
-  std::string name;                    ///< the name of the run, "slope_0.2-seed_0"
+  std::string name;                    ///< the name of the run, "slope_0.2-seed_0" or "slope_0.2-cond_1-seed_0"
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
+  std::size_t condition = 0;           ///< index into sweep.cross; 0 without conditions
+  std::vector<Setting> settings{};     ///< the values of all crossed keys, including those that this condition leaves
 };
 
 /// The arms of a sweep: all slopes with the first seed, then all slopes with the next one, so that a complete contact

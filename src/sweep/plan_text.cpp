@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "statistics/cross.h"
 #include "statistics/inference.h"
 #include "support/text.h"
 #include "sweep/parallel_arms.h"
@@ -111,6 +112,11 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
                                         config.training.total_images));
   text += plan_line("time", duration_text(static_cast<double>(arms.size() - over), costs));
   text += plan_line("can show", fixed_power_line(sweep.seeds.size(), slopes.size() - 1, sweep.alpha));
+  if (sweep.cross.list.size() > 1 && slopes.size() > 1) {
+    text +=
+        plan_line("dependence", format_text("that a slope's effect depends on the condition can be shown with {} seeds",
+                                            cross_seeds_needed(slopes.size(), sweep.cross.list.size(), sweep.alpha)));
+  }
   return text;
 }
 

@@ -138,9 +138,9 @@ Cells header(const Cells& metrics) {
 // --- Scores ---------------------------------------------------------------------------------------------------------
 
 /// The extractor, samples and training images, which must be equal for FDs to be comparable.
-using Conditions = std::tuple<std::string, std::int64_t, std::int64_t>;
+using FdConditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
-Conditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
+FdConditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
 
 /// Whether the arm's last diagnostics raise the alarm for collapse.
 bool has_collapsed(const Arm& arm) {
@@ -186,8 +186,8 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
 }
 
 /// The most frequent conditions; the first in order if several are equally frequent.
-std::optional<Conditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
-  std::map<Conditions, int> counts;
+std::optional<FdConditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
+  std::map<FdConditions, int> counts;
   for (const auto& record : metrics) {
     if (record) ++counts[conditions_of(*record)];
   }
@@ -245,6 +245,8 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   Cells columns = header(names);
   for (auto& name : other_names(others)) columns.push_back(std::move(name));
   columns.insert(columns.end(), {"precision", "processor"});
+  const auto crossed = arms.empty() ? std::vector<Setting>() : arms.front().settings;
+  for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
   std::string csv = join(columns, ",") + "\n";
   for (std::size_t i = 0; i < arms.size(); ++i) {
     Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
@@ -254,6 +256,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
     append_others(cells, metrics[i], others);
     const auto hardware = hardware_of(arms[i]);
     cells.insert(cells.end(), {csv_cell(hardware.precision), csv_cell(hardware.processor)});
+    for (const auto& setting : arms[i].settings) cells.push_back(csv_cell(setting.value));
     csv += join(cells, ",") + "\n";
   }
   write_file_atomic(file, csv);
@@ -285,8 +288,9 @@ std::string results_table(const std::vector<Arm>& arms) {
 
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   SweepScores scores;
+  scores.conditions = config.sweep.cross.list;
   for (const auto& arm : arms) {
-    scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(arm, config), {}, {}});
+    scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(arm, config), {}, {}, arm.condition});
   }
   const auto metrics = final_metrics(arms, scores.arms, config);
   const auto conditions = majority_conditions(metrics);

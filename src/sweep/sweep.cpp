@@ -93,6 +93,12 @@ bool has_results(const std::filesystem::path& directory) {
   });
 }
 
+/// Whether `after` only adds conditions at the end, so that the names of the arms keep their meaning.
+static bool extends(const CrossConditions& before, const CrossConditions& after) {
+  return !before.list.empty() && after.list.size() >= before.list.size() &&
+         std::equal(before.list.begin(), before.list.end(), after.list.begin());
+}
+
 /// The values that differ from those of the sweep in `directory` and affect its results.
 static std::vector<std::string> differences_from(const std::filesystem::path& directory, const Config& config,
                                                  const std::string& dataset_hash) {
@@ -101,7 +107,9 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
       "sweep.give_up",        "sweep.stop_running", "run.name",    "run.output_dir", "data.path",   "training.threads",
       "training.total_images"};
   std::vector<std::string> problems;
-  for (const auto& difference : differences(load_sweep(directory), config)) {
+  const Config before = load_sweep(directory);
+  for (const auto& difference : differences(before, config)) {
+    if (difference.key == "sweep.cross" && extends(before.sweep.cross, config.sweep.cross)) continue;
     if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
     problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }

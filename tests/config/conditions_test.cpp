@@ -38,13 +38,13 @@ TEST_F(CrossedKeys, NoConditionsAreAnEmptyMapOrList) {
   EXPECT_THAT(cross("[]").list, IsEmpty());
 }
 
-TEST_F(CrossedKeys, ListsMapsAndQuotedTextAreValues) {
+TEST_F(CrossedKeys, ListsAndMapsAreValues) {
   const auto read = cross(
-      "[{discriminator.augment: [color, cutout]}, {data.background: \"#00ff00\"}, "
+      "[{discriminator.augment: [color, cutout]}, {data.flip: true}, "
       "{generator.negative_slope: {from: 0.3, to: 0.1, over_images: 10}}]");
   const Config config = load("").config;
   EXPECT_EQ(value_text(with_settings(config, read.list.at(0)), "discriminator.augment"), "[color, cutout]");
-  EXPECT_EQ(with_settings(config, read.list.at(1)).data.background, "#00ff00");
+  EXPECT_TRUE(with_settings(config, read.list.at(1)).data.flip);
   EXPECT_TRUE(with_settings(config, read.list.at(2)).generator.negative_slope.schedule);
 }
 

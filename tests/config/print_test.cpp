@@ -60,7 +60,7 @@ class RandomValues {
   }
   void draw(CrossConditions& cross, const Conditions&) {
     if (random_() % 2 == 0) return;
-    cross.list = {{{"data.background", "\"#00ff00\""}, {"discriminator.augment", "[color, cutout]"}},
+    cross.list = {{{"data.flip", "true"}, {"discriminator.augment", "[color, cutout]"}},
                   {},
                   {{"generator.negative_slope", "{from: 0.3, to: 0.1, over_images: 10, shape: linear}"}}};
   }

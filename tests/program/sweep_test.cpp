@@ -204,6 +204,31 @@ TEST_F(Sweep, DerivesItsAnswerFromTheMetricsOfItsArms) {
   EXPECT_EQ(read_text(sweep_dir() / "contact_sheet.png"), labelled);
 }
 
+TEST_F(Sweep, CrossesTheSlopesWithConditions) {
+  const auto result =
+      sweep({"sweep.cross={optimizer.beta1: [0.5, 0], generator.norm: [batch, none]}", "training.total_images=64",
+             "metrics.every_images=64", "metrics.samples=100", "metrics.extractor=random", "metrics.names=[fd]"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto rows = results();
+  ASSERT_EQ(rows.size(), 9u);
+  EXPECT_EQ(rows[0][rows[0].size() - 2], "generator.norm");
+  EXPECT_EQ(rows[0].back(), "optimizer.beta1");
+  EXPECT_EQ(rows[8][0], "slope_0.2-cond_4-seed_0");
+  EXPECT_EQ(rows[8][rows[8].size() - 2], "none");
+  EXPECT_EQ(rows[8].back(), "0");
+  EXPECT_THAT(read_text(sweep_dir() / "runs/slope_0-cond_2-seed_0/config.yaml"), HasSubstr("norm: none"));
+  EXPECT_THAT(read_text(sweep_dir() / "sweep.yaml"),
+              HasSubstr("cross: [{optimizer.beta1: 0.5, generator.norm: batch}, {optimizer.beta1: 0.5, "));
+  // Real images and a block of two slopes per condition.
+  EXPECT_GT(read_image(sweep_dir() / "contact_sheet.png").rows, 9 * 64);
+  const auto plan = sweep({"sweep.cross=[{}, {loss.r1: 1}]", "run.name=other", "--plan"});
+  EXPECT_THAT(plan.out, HasSubstr("sweep of 2 slopes x 1 seeds x 2 conditions"));
+  EXPECT_THAT(plan.out, HasSubstr("depends on the condition can be shown with"));
+  const auto refused = sweep({"sweep.cross={seed: [1, 2]}"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("sweep.cross: seed cannot vary within a sweep"));
+}
+
 TEST_F(Sweep, RefusesDifferentValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});

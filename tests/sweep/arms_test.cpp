@@ -56,6 +56,25 @@ TEST(MakeArms, SetsTheSlopeOfTheTargetNetworks) {
   EXPECT_THAT(slopes_of(SweepTarget::discriminator), ElementsAre("discriminator.negative_slope=0.01"));
 }
 
+TEST(MakeArms, TrainsEverySlopeUnderEveryCondition) {
+  auto config = sweep_config();
+  config.sweep.negative_slope = {0, 0.2};
+  config.sweep.seeds = {3};
+  config.sweep.cross.list = {{}, {{"generator.norm", "none"}, {"loss.r1", "2"}}};
+  const auto arms = make_arms(config, "s");
+  std::vector<std::string> names;
+  for (const auto& arm : arms) names.push_back(arm.name);
+  EXPECT_THAT(names, ElementsAre("slope_0-cond_1-seed_3", "slope_0.2-cond_1-seed_3", "slope_0-cond_2-seed_3",
+                                 "slope_0.2-cond_2-seed_3"));
+  const Setting batch{"generator.norm", "batch"}, none{"generator.norm", "none"};
+  EXPECT_THAT(arms[1].settings, ElementsAre(batch, Setting{"loss.r1", "0"}));
+  EXPECT_THAT(arms[2].settings, ElementsAre(none, Setting{"loss.r1", "2"}));
+  const Config second = load_config({}, arms[3].overrides).config;
+  EXPECT_EQ(second.generator.norm, GeneratorNorm::none);
+  EXPECT_EQ(second.loss.r1, 2);
+  EXPECT_EQ(second.generator.negative_slope.at(0), 0.2);
+}
+
 TEST(MakeArms, GivesOverridesThatReadBackAsTheExactSlope) {
   auto config = sweep_config();
   config.sweep.negative_slope = {1.0 / 3, 1e-7, 0};
@@ -129,6 +148,24 @@ TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
   std::ofstream(directory / "sweep/runs/slope_0-seed_1/history.jsonl") << "{}\n";
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 32;
+  EXPECT_THROW(open_sweep(config), UsageError);
+}
+
+TEST(OpenSweep, ConditionsMayOnlyBeAddedAtTheEnd) {
+  const TemporaryDirectory directory;
+  auto config = sweep_config();
+  config.run.output_dir = directory.path();
+  config.run.name = "sweep";
+  const std::vector<Setting> none = {{"generator.norm", "none"}}, penalty = {{"loss.r1", "2"}};
+  config.sweep.cross.list = {none, penalty};
+  open_sweep(config);
+  make_directories(directory / "sweep/runs/slope_0-cond_1-seed_4");
+  std::ofstream(directory / "sweep/runs/slope_0-cond_1-seed_4/history.jsonl") << "{}\n";
+  config.sweep.cross.list = {none, penalty, {}};
+  EXPECT_NO_THROW(open_sweep(config));
+  config.sweep.cross.list = {penalty, none, {}};
+  EXPECT_THROW(open_sweep(config), UsageError);
+  config.sweep.cross.list = {none};
   EXPECT_THROW(open_sweep(config), UsageError);
 }
 
