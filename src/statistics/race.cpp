@@ -48,22 +48,25 @@ std::optional<double> final_score(const RaceArm* arm) {
   return log_score({arm->negative_slope, arm->repeat, arm->outcome, arm->fd, {}});
 }
 
-/// Like final_score, but at the intermediate evaluation. An arm that failed later keeps its interim score, so that a
-/// decision does not depend on when it is taken.
-std::optional<double> interim_score(const RaceArm* arm) {
+/// FD at the intermediate evaluation; +∞ for an arm that failed before it. An arm that failed later keeps its interim
+/// FD, so that a decision does not depend on when it is taken.
+std::optional<double> interim_fd(const RaceArm* arm) {
   if (arm == nullptr) return std::nullopt;
-  const bool failed = arm->outcome == ArmOutcome::diverged || arm->outcome == ArmOutcome::collapsed;
-  if (!arm->interim_fd) return failed ? std::optional(failed_score) : std::nullopt;
-  return log_score({arm->negative_slope, arm->repeat, ArmOutcome::done, arm->interim_fd, {}});
+  if (!arm->interim_fd) {
+    const bool failed = arm->outcome == ArmOutcome::diverged || arm->outcome == ArmOutcome::collapsed;
+    return failed ? std::optional(failed_score) : std::nullopt;
+  }
+  if (*arm->interim_fd <= 0) return std::nullopt;
+  return std::isfinite(*arm->interim_fd) ? *arm->interim_fd : failed_score;
 }
 
 /// Interim FD of the slope / the control's in the first repeats in which both are known and the control has not failed.
 std::vector<double> interim_ratios(const RaceResults& results, double control, double slope) {
   std::vector<double> ratios;
   for (std::int64_t repeat = 0; repeat < interim_repeats; ++repeat) {
-    const auto of_control = interim_score(find_arm(results, control, repeat));
-    const auto of_slope = interim_score(find_arm(results, slope, repeat));
-    if (of_control && of_slope && std::isfinite(*of_control)) ratios.push_back(std::exp(*of_slope - *of_control));
+    const auto of_control = interim_fd(find_arm(results, control, repeat));
+    const auto of_slope = interim_fd(find_arm(results, slope, repeat));
+    if (of_control && of_slope && std::isfinite(*of_control)) ratios.push_back(*of_slope / *of_control);
   }
   return ratios;
 }
