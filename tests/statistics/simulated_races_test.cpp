@@ -1,0 +1,223 @@
+// Simulated races, to measure the rate of false claims, the number of arms used and the rate of detected effects.
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "slow_check.h"
+#include "statistics/inference.h"
+#include "statistics/race.h"
+#include "statistics_numbers.h"
+#include "support/random.h"
+#include "support/text.h"
+
+namespace slopegan {
+namespace {
+
+constexpr double control = 0.2;
+constexpr double deviation = 0.1;             ///< of log FD between seeds
+constexpr double largest_error_rate = 0.055;  ///< that a family of noise may show; the nominal rate is 5 %
+
+enum class Shape { normal, student_t3, log_normal };
+
+/// The noise of a family of races. Deviations are multiples of the control's.
+struct Noise {
+  std::string name;
+  Shape shape = Shape::normal;
+  double collapsed = 0;             ///< probability per arm
+  double all_slopes = 1;            ///< deviation of every slope
+  double first_slope = 1;           ///< deviation of the first slope
+  double correlation = 0;           ///< between the arms of a repeat
+  std::vector<double> shifts = {};  ///< of the first slopes, in deviations; 0 for the others
+  bool is_bounded = true;           ///< whether the rate must be at most largest_error_rate
+};
+
+std::vector<Noise> noise_families() {
+  return {{.name = "normal"},
+          {.name = "Student's t3", .shape = Shape::student_t3},
+          {.name = "log-normal", .shape = Shape::log_normal},
+          {.name = "10 % collapsed", .collapsed = 0.1},
+          {.name = "all slopes' sd 2 x", .all_slopes = 2},
+          {.name = "all slopes' sd 3 x", .all_slopes = 3, .is_bounded = false},
+          {.name = "one slope's sd 3 x", .first_slope = 3, .is_bounded = false},
+          {.name = "correlation 0.6", .correlation = 0.6},
+          {.name = "shifts 2, 2, 4, 8 sd", .shifts = {2, 2, 4, 8}}};
+}
+
+/// A standardised draw.
+double draw(RandomStream& stream, Shape shape) {
+  std::vector<float> normal(4);
+  stream.fill_normal(normal);
+  const auto x = static_cast<double>(normal[0]);
+  if (shape == Shape::log_normal) {
+    return (std::exp(x) - std::exp(0.5)) / std::sqrt(std::exp(1.0) * (std::exp(1.0) - 1));
+  }
+  if (shape == Shape::normal) return x;
+  double squares = 0;
+  for (std::size_t i = 1; i < 4; ++i) squares += static_cast<double>(normal[i]) * static_cast<double>(normal[i]);
+  return x / std::sqrt(squares / 3) / std::sqrt(3.0);  // t3 has the variance 3
+}
+
+std::vector<RaceArm> simulated_arms(const RacePlan& plan, const Noise& noise, std::int64_t repeats,
+                                    std::uint64_t race) {
+  RandomStream stream(23, "simulated race: " + noise.name, race);
+  std::vector<RaceArm> arms;
+  for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
+    const double shared = draw(stream, noise.shape);
+    for (std::size_t i = 0; i <= plan.slopes.size(); ++i) {
+      const double own = draw(stream, noise.shape);
+      double y = std::sqrt(noise.correlation) * shared + std::sqrt(1 - noise.correlation) * own;
+      if (i > 0) y *= noise.all_slopes * (i == 1 ? noise.first_slope : 1);
+      if (i > 0 && i <= noise.shifts.size()) y += noise.shifts[i - 1];
+      RaceArm arm{i == 0 ? plan.control : plan.slopes[i - 1], repeat, ArmOutcome::done, std::exp(deviation * y), {}};
+      if (static_cast<double>(stream.uniform()) < noise.collapsed) arm.outcome = ArmOutcome::collapsed;
+      arms.push_back(arm);
+    }
+  }
+  return arms;
+}
+
+RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15) {
+  std::vector<double> others(slopes);
+  std::iota(others.begin(), others.end(), 1.0);
+  return plan_race(control, others, {.equivalence = equivalence});
+}
+
+struct Outcomes {
+  int false_claims = 0;    ///< races with at least one, if no slope is ever found equivalent: then there are most
+  std::vector<int> found;  ///< races that claim each of the shifted slopes to be worse
+  double arms = 0;         ///< mean, with the default equivalence
+};
+
+bool is_claim(RaceDecision decision) { return decision == RaceDecision::better || decision == RaceDecision::worse; }
+
+bool makes_false_claim(const RaceState& state, const Noise& noise) {
+  for (std::size_t i = 0; i < state.slopes.size(); ++i) {
+    const auto decision = state.slopes[i].decision;
+    if (i < noise.shifts.size() ? decision == RaceDecision::better : is_claim(decision)) return true;
+  }
+  return false;
+}
+
+double used_arms(const RaceState& state) {
+  std::int64_t used = state.looks.back().arms;  // of the control
+  for (const auto& slope : state.slopes) used += state.looks.at(static_cast<std::size_t>(slope.look - 1)).arms;
+  return static_cast<double>(used);
+}
+
+Outcomes simulate_races(std::size_t slopes, const Noise& noise, int races) {
+  const auto plan = simulated_plan(slopes), without_equivalence = simulated_plan(slopes, 0);
+  Outcomes outcomes;
+  outcomes.found.resize(noise.shifts.size());
+  for (int race = 0; race < races; ++race) {
+    const auto arms = simulated_arms(plan, noise, plan.looks.back(), static_cast<std::uint64_t>(race));
+    outcomes.false_claims += makes_false_claim(follow_race(without_equivalence, arms), noise);
+    const auto state = follow_race(plan, arms);
+    outcomes.arms += used_arms(state) / races;
+    for (std::size_t i = 0; i < noise.shifts.size(); ++i) {
+      outcomes.found[i] += state.slopes[i].decision == RaceDecision::worse;
+    }
+  }
+  return outcomes;
+}
+
+void expect_bounded(int false_claims, int races, const std::string& what) {
+  const double limit = largest_error_rate * races;
+  EXPECT_LE(false_claims, limit + (races < 2000 ? testing::hits_tolerance(races, largest_error_rate) : 0)) << what;
+}
+
+TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
+  const int races = testing::check_count(300, 2000);
+  std::set<std::size_t> numbers = {3, 7};
+  if (testing::check_count(0, 1) == 1) {
+    for (std::size_t slopes = 1; slopes <= 13; ++slopes) numbers.insert(slopes);
+  }
+  for (const auto& noise : noise_families()) {
+    for (const std::size_t slopes : numbers) {
+      if (noise.shifts.size() >= slopes) continue;
+      const auto outcomes = simulate_races(slopes, noise, races);
+      const std::string what = format_text("{} races, {} slopes, {}", races, slopes, noise.name);
+      const auto plan = simulated_plan(slopes);
+      std::string result =
+          format_text("false claims in {:.1f} %, {:.1f} arms ({} to {})", 100.0 * outcomes.false_claims / races,
+                      outcomes.arms, fewest_arms(plan), most_arms(plan));
+      for (const int found : outcomes.found) result += format_text(", found {:.0f} %", 100.0 * found / races);
+      testing::report_check(what, result);
+      if (noise.is_bounded) expect_bounded(outcomes.false_claims, races, what);
+    }
+  }
+}
+
+/// Whether a user of the fixed design without an effect claims one who looks after every seed and adds seeds until a
+/// slope is significant.
+bool does_peeking_claim(std::size_t slopes, std::int64_t most_seeds, std::uint64_t race) {
+  const auto plan = simulated_plan(slopes);
+  const auto arms = simulated_arms(plan, {.name = "peeking"}, most_seeds, race);
+  std::vector<std::vector<double>> differences(slopes);
+  for (std::int64_t seed = 0; seed < most_seeds; ++seed) {
+    const auto first = static_cast<std::size_t>(seed) * (slopes + 1);
+    std::vector<double> p;
+    for (std::size_t i = 0; i < slopes; ++i) {
+      differences[i].push_back(std::log(*arms[first + i + 1].fd / *arms[first].fd));
+      p.push_back(sign_flip_p(differences[i]));
+    }
+    for (const double adjusted : holm(p)) {
+      if (adjusted <= 0.05) return true;
+    }
+  }
+  return false;
+}
+
+TEST(SimulatedRacesSlowCheck, ShowThatAddingSeedsUntilSomethingIsSignificantBreaksTheErrorRate) {
+  const int races = testing::check_count(300, 2000);
+  constexpr std::int64_t most_seeds = 16;
+  for (const std::size_t slopes : {1u, 7u}) {
+    int claims = 0;
+    for (int race = 0; race < races; ++race) {
+      claims += does_peeking_claim(slopes, most_seeds, static_cast<std::uint64_t>(race));
+    }
+    EXPECT_GT(claims, largest_error_rate * races + testing::hits_tolerance(races, largest_error_rate)) << slopes;
+    testing::report_check(format_text("{} fixed sweeps, {} slopes, normal, seeds added up to {} until p < 0.05", races,
+                                      slopes, most_seeds),
+                          format_text("false claims in {:.1f} %", 100.0 * claims / races));
+  }
+}
+
+TEST(SimulatedRaces, FindLargeEffectsWithFewerArms) {
+  constexpr int races = 100;
+  const auto outcomes = simulate_races(7, {.name = "large", .shifts = {8, 8, 8, 8, 8, 8, 8}}, races);
+  for (const int found : outcomes.found) EXPECT_GE(found, races - 1);
+  EXPECT_LT(outcomes.arms, 49);
+}
+
+/// Writes log FDs of races with seven slopes for scripts/simulate_adastop.py, which compares them with AdaStop.
+TEST(SimulatedRacesSlowCheck, WriteTablesForOtherMethods) {
+  const char* path = std::getenv("SLOPEGAN_RACE_TABLES");
+  if (path == nullptr) GTEST_SKIP() << "SLOPEGAN_RACE_TABLES is not set";
+  constexpr int races = 200;
+  std::ofstream file(path);
+  file << "noise,race,slope,repeat,log_fd\n";
+  const auto plan = simulated_plan(7);
+  for (const auto& noise : noise_families()) {
+    if (noise.collapsed > 0) continue;  // AdaStop has no rule for failures
+    for (int race = 0; race < races; ++race) {
+      for (const auto& arm : simulated_arms(plan, noise, plan.looks.back(), static_cast<std::uint64_t>(race))) {
+        file << '"' << noise.name << "\"," << race << ',' << arm.negative_slope << ',' << arm.repeat << ','
+             << std::log(*arm.fd) << '\n';
+      }
+    }
+    const auto outcomes = simulate_races(7, noise, races);
+    testing::report_check(
+        format_text("race, {} races, 7 slopes, {}", races, noise.name),
+        format_text("false claims in {:.1f} %, {:.1f} arms", 100.0 * outcomes.false_claims / races, outcomes.arms));
+  }
+  EXPECT_TRUE(file.flush());
+}
+
+}  // namespace
+}  // namespace slopegan
