@@ -16,9 +16,9 @@ struct RankEnvironment {
   int local_size = 1;
   std::string master_address;  ///< host of the key-value store through which the ranks connect
   std::uint16_t master_port = 0;
-  bool has_external_store = false;           ///< the launcher hosts the store; otherwise rank 0 does
-  std::string attempt;                       ///< distinguishes restarts that use the same store
-  std::string rank_variable, size_variable;  ///< the environment variables that make this process a rank
+  bool has_external_store = false;               ///< the launcher hosts the store; otherwise rank 0 does
+  std::string attempt;                           ///< distinguishes restarts that use the same store
+  std::string rank_variable{}, size_variable{};  ///< the environment variables that make this process a rank
 };
 
 /// Returns the value of an environment variable, or std::nullopt if it is unset or empty.
