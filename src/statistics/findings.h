@@ -31,7 +31,8 @@ struct SlopeFinding {
   Interval limits{0, 0};
   std::int64_t arms = 0;    ///< the arms with a known outcome
   std::int64_t failed = 0;  ///< how many of them diverged or collapsed
-  std::int64_t seeds = 0;   ///< the seeds in which the slope is compared with the control, without ties by failure
+  std::int64_t seeds =
+      0;  ///< the seeds in which the slope is compared with the control, excluding ties caused by failures
   std::optional<double> mean_fd = std::nullopt;
   std::string score = {};  ///< see score_text()
 };

@@ -20,7 +20,7 @@ struct Arm {
   std::string name;                    ///< the name of the run, "slope_0.2-seed_0" or "slope_0.2-cond_1-seed_0"
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
-  std::size_t condition = 0;           ///< index into sweep.cross; 0 without conditions
+  std::size_t condition = 0;           ///< index into sweep.cross; 0 if there are no conditions
   std::vector<Setting> settings{};     ///< the values of all crossed keys, including those that this condition leaves
 };
 
