@@ -19,6 +19,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/out_of_memory.h"
+#include "support/random.h"
 #include "support/text.h"
 #include "training/run_metrics.h"
 
@@ -177,6 +178,15 @@ DataConfig comparison(const EvaluateArguments& arguments) {
   return data;
 }
 
+/// A random sample of `count` of `size` images in ascending order; the same in every call. The first images of a folder
+/// may be sorted by class.
+std::vector<std::int64_t> sample_of(std::int64_t size, std::int64_t count) {
+  const auto order = keyed_permutation(0, "evaluate.sample", 0, static_cast<std::uint32_t>(size));
+  std::vector<std::int64_t> indices(order.begin(), order.begin() + count);
+  std::sort(indices.begin(), indices.end());
+  return indices;
+}
+
 Evaluation evaluate_images(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
     throw UsageError("images need reference images: --against CONFIG, --against IMAGE_DIR or --against NPZ");
@@ -191,9 +201,10 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
   const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);
+  const auto indices = sample_of(generated->size(), count);
   std::vector<Extraction> extractions;
   for (const auto& evaluator : evaluators) {
-    extractions.push_back(extract_dataset(evaluator->extractor(), *generated, count, data.resolution));
+    extractions.push_back(extract_images(evaluator->extractor(), *generated, indices, data.resolution));
   }
   return {evaluate_all(evaluators, extractions), data.resolution};
 }
@@ -225,8 +236,11 @@ std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, 
   if (ruler.fd_repeat)
     text += format_text("{:<17} {:11.5g} {:>11}  fd with other latents\n", "fd_repeat", *ruler.fd_repeat, "-");
   if (ruler.fd_bias)
-    text += format_text("{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images\n", "fd_bias",
-                        *ruler.fd_bias, "-");
+    text += format_text(
+        "{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images{}\n", "fd_bias", *ruler.fd_bias, "-",
+        is_bias_reliable(ruler, record.samples) ? "" : "; unreliable: fewer than twice as many images as features");
+  if (const auto subset = real_subset_text(ruler.values, ruler.real_subset, ruler.real_samples); !subset.empty())
+    text += subset + "\n";
   if (few_images)
     text += format_text("{} images are few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd.\n",
                         std::min(record.samples, ruler.real_samples), ruler.features);
@@ -262,6 +276,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
   log::table(metrics_table(record, resolution));
   auto json = nlohmann::ordered_json::parse(metrics_line(record));
   json["resolution"] = resolution;
+  if (record.fd_bias) json["fd_bias_is_reliable"] = is_bias_reliable(record, record.samples);
   print(json_text(json, 2) + "\n");
   return static_cast<int>(ExitCode::done);
 }
@@ -282,8 +297,10 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->type_name("CONFIG|IMAGE_DIR|NPZ");
   declare_data(command, arguments->data);
   command
-      .add_option("--samples", arguments->samples,
-                  "Number of images (default: metrics.samples of the run; all images of a folder)")
+      .add_option(
+          "--samples", arguments->samples,
+          "Number of images, drawn at random from a folder (default: metrics.samples of the run; all images of a "
+          "folder)")
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
   command

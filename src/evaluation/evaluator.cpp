@@ -116,14 +116,42 @@ Manifold Evaluator::cached_manifold(const at::Tensor& features) {
   return manifold;
 }
 
+std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
+  const auto rows = [&](const at::Tensor& matrix) {
+    return matrix.defined() ? random_rows(matrix, metrics_.samples) : at::Tensor();
+  };
+  auto floors = compute_figures(metrics_.names, real_, rows(test.features), rows(test.logits));
+  // These compare with the test images themselves, so one half of them is compared with the other.
+  const std::int64_t half = test.features.size(0) / 2;
+  const auto shuffled = [&](const at::Tensor& matrix) { return random_rows(matrix, matrix.size(0)); };
+  RealReference other = real_;
+  const auto features = shuffled(test.features);
+  other.test = features.narrow(0, half, features.size(0) - half);
+  other.test_distances.clear();
+  at::Tensor logits;
+  if (test.logits.defined()) {
+    logits = shuffled(test.logits);
+    other.test_logits = logits.narrow(0, half, logits.size(0) - half);
+    logits = logits.narrow(0, 0, std::min(half, metrics_.samples));
+  }
+  std::vector<MetricName> compared;
+  for (const auto name : metrics_.names) {
+    if (name == MetricName::classifier_score || name == MetricName::memorisation) compared.push_back(name);
+  }
+  const auto halves = compute_figures(compared, other, features.narrow(0, 0, std::min(half, metrics_.samples)), logits);
+  for (const char* key : {"class_kl", "copied_share", "copying_z"}) {
+    floors.erase(key);
+    if (const auto found = halves.find(key); found != halves.end()) floors.insert(*found);
+  }
+  return floors;
+}
+
 std::map<std::string, double> Evaluator::cached_floors(const Dataset& test, const Extraction& extraction) {
-  std::string key = key_ + " " + test.hash;
+  std::string key = key_ + " " + test.hash + " halves";
   for (const auto name : metrics_.names) key += format_text(" {}", static_cast<int>(name));
   const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", source_of(test), [&] {
-    const auto features = random_rows(extraction.features, metrics_.samples);
-    const auto logits = extraction.logits.defined() ? random_rows(extraction.logits, metrics_.samples) : at::Tensor();
     NamedTensors tensors;
-    for (const auto& [figure, value] : compute_figures(metrics_.names, real_, features, logits)) {
+    for (const auto& [figure, value] : floors_of(extraction)) {
       tensors.emplace(figure, at::tensor(value, at::kDouble));
     }
     return Safetensors{tensors, {}};
@@ -141,6 +169,7 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
   record.extractor = extractor_->name();
   record.features = generated.features.size(1);
   record.real_samples = real_.moments.count;
+  record.real_subset = real_.subset.size(0);
   record.samples = count;
   record.values = compute_figures(metrics_.names, real_, generated.features, generated.logits);
   record.floors = floors_;

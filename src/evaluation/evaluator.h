@@ -17,7 +17,8 @@ namespace slopegan {
 ///
 /// The Fréchet distance and the memorisation metrics use all real training images (at most the first 100,000); the
 /// other metrics use a fixed random subset of metrics.samples of them. The floors are the metrics of a fixed random
-/// subset of metrics.samples test images.
+/// subset of metrics.samples test images. Those of class_kl and of the memorisation metrics, which compare with the
+/// test images, compare one random half of the test images with the other.
 class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
@@ -40,6 +41,7 @@ class Evaluator {
  private:
   Extraction cached_features(const Dataset& dataset, std::int64_t resolution);
   Manifold cached_manifold(const at::Tensor& features);
+  std::map<std::string, double> floors_of(const Extraction& test);
   std::map<std::string, double> cached_floors(const Dataset& test, const Extraction& extraction);
   void log_missing_inputs() const;
 

@@ -68,13 +68,17 @@ at::Tensor quantise_to_bytes(const at::Tensor& images) {
 
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution) {
-  std::vector<Extraction> parts;
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, dataset.size())));
   std::iota(indices.begin(), indices.end(), 0);
-  const std::span<const std::int64_t> all(indices);
-  for (std::size_t begin = 0; begin < all.size(); begin += extraction_batch) {
+  return extract_images(extractor, dataset, indices, resolution);
+}
+
+Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, std::span<const std::int64_t> indices,
+                          std::int64_t resolution) {
+  std::vector<Extraction> parts;
+  for (std::size_t begin = 0; begin < indices.size(); begin += extraction_batch) {
     if (const int signal = stop_signal()) throw StoppedError(signal, "stopped while computing features of images");
-    const auto batch = all.subspan(begin, std::min<std::size_t>(extraction_batch, all.size() - begin));
+    const auto batch = indices.subspan(begin, std::min<std::size_t>(extraction_batch, indices.size() - begin));
     parts.push_back(extractor.extract(prepare_images(dataset, batch, resolution)));
   }
   return concatenate(parts);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,10 @@ Extraction concatenate(const std::vector<Extraction>& parts);
 /// Extracts features of the dataset's first `count` images at this resolution, batch by batch.
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution);
+
+/// Extracts the images at `indices`, in this order.
+Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, std::span<const std::int64_t> indices,
+                          std::int64_t resolution);
 
 /// What metrics.extractor = auto means for these images: the classifier if the labels are suitable
 /// (evaluation/classifier_extractor.h), otherwise EfficientNet-Lite0 for colour images and the random network for gray

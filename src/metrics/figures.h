@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -83,6 +84,28 @@ inline const Figure* find_figure(std::string_view key) {
     if (figure.key == key) return &figure;
   }
   return nullptr;
+}
+
+/// Whether the value compares all pairs of images. Such values use about as many real images as generated ones, and the
+/// others all of them.
+inline bool compares_pairs(std::string_view key) {
+  const auto is_of = [&](MetricName metric) {
+    const auto own = figures_of(metric);
+    return std::any_of(own.begin(), own.end(), [&](const Figure& figure) { return figure.key == key; });
+  };
+  return is_of(MetricName::kd) || is_of(MetricName::precision_recall) || is_of(MetricName::density_coverage);
+}
+
+/// "kd, precision, recall, density, coverage: 10000 of the 60000 real images", or an empty string if they use all real
+/// images or the numbers are unknown. `keys` are those that are shown.
+template <class Keys>
+std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
+  std::vector<std::string> names;
+  for (const auto& figure : figures) {
+    if (keys.contains(figure.key) && compares_pairs(figure.key)) names.emplace_back(figure.key);
+  }
+  if (names.empty() || real_subset == 0 || real_subset >= real_samples) return {};
+  return join(names, ", ") + format_text(": {} of the {} real images", real_subset, real_samples);
 }
 
 /// Returns the full name of a value for display: "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]". Only values from the

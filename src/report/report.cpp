@@ -114,6 +114,10 @@ Page sweep_page(const std::filesystem::path& directory) {
                               sweep.seeds.size(), describe(sweep.config.sweep.apply_to),
                               grouped(sweep.config.training.total_images)) +
                   status_counts(sweep);
+  if (const auto& conditions = sweep.config.sweep.cross.list; conditions.size() > 1) {
+    page.subtitle += element(
+        "p", "", format_text("Pictures, charts and arms are those of the first of {} conditions.", conditions.size()));
+  }
   std::vector<PictureSource> sources;
   for (const auto& arm : sweep.arms) sources.push_back({arm.run.directory, arm.run.config.value_or(sweep.config)});
   const Pictures pictures = read_pictures(sources, sweep_layout(sweep.config), picture_budget, max_times);

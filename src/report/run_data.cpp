@@ -75,9 +75,17 @@ void read_log(RunData& run, const std::filesystem::path& file, std::vector<Recor
   });
 }
 
+/// Whether the last diagnostics raised the alarm.
+bool has_alarm(const RunData& run, const char* name) {
+  if (run.diagnostics.empty()) return false;
+  const auto& alarms = run.diagnostics.back().sentinels;
+  return std::find(alarms.begin(), alarms.end(), name) != alarms.end();
+}
+
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
 
-/// The run directories of a sweep, by slope and seed. Other slopes and seeds, from earlier sweeps, are ignored.
+/// The run directories of a sweep, by slope and seed; of a crossed sweep, those of its first condition. Other slopes
+/// and seeds, from earlier sweeps, are ignored.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   std::map<ArmKey, std::filesystem::path> found;
   for (const auto& directory : entries_of(sweep.directory / "runs")) {
@@ -85,6 +93,8 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
     if (!std::filesystem::exists(file)) continue;
     try {
       const Config config = load_stored_config(file).config;
+      const bool is_crossed = !sweep.config.sweep.cross.list.empty();
+      if (is_crossed && config.run.name.find("-cond_1-") == std::string::npos) continue;
       if (const auto slope = swept_slope(config, sweep.config.sweep.apply_to)) found[{*slope, config.seed}] = directory;
     } catch (const Error& error) {
       sweep.notes.emplace_back(error.what());
@@ -139,6 +149,10 @@ RunData read_run_data(const std::filesystem::path& directory) {
   read_log(run, paths.metrics_file(), run.metrics, read_metrics);
   read_log(run, paths.diagnostics_file(), run.diagnostics, read_diagnostics);
   attempt(run, [&] { run.last_error = last_error_line(paths.log_file()); });
+  if (run.status == "done" && has_alarm(run, "collapse")) {
+    run.status = "collapsed";
+    run.last_error = "the generated images all look alike";
+  }
   // During training, the history is newer than run.json.
   if (!run.history.empty()) run.images = std::max(run.images, run.history.back().images);
   return run;

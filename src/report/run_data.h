@@ -18,7 +18,8 @@ namespace slopegan {
 struct RunData {
   std::filesystem::path directory;
   std::string name;
-  /// The status in run.json: "done", "running", "stopped", "diverged" or "failed"; "pending" if the file does not
+  /// The status in run.json: "done", "running", "stopped", "diverged" or "failed"; "collapsed" if the run is
+  /// done and its last diagnostics raised that alarm; "pending" if the file does not
   /// exist; "unreadable" if it is damaged.
   std::string status = "pending";
   std::int64_t images = 0;  ///< images seen
@@ -32,7 +33,10 @@ struct RunData {
   std::string last_error;          ///< the message of the last error in log.txt
   std::vector<std::string> notes;  ///< files that could not be read, with reasons
 
-  bool is_bad() const { return status == "diverged" || status == "failed" || status == "unreadable"; }
+  bool has_collapsed() const { return status == "collapsed"; }
+  bool is_bad() const {
+    return status == "diverged" || status == "failed" || status == "unreadable" || has_collapsed();
+  }
 };
 
 /// Reads all files of a run. Damaged files are listed in `notes`; their contents never cause an exception.

@@ -74,8 +74,8 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
       const auto* record = last_metrics(arm, extractor);
       if (record == nullptr) continue;
       any = record;
-      dots.points.push_back(
-          {static_cast<double>(i) + shift, value_of(record->values, "fd"), 0, 0, "seed " + std::to_string(arm.seed)});
+      dots.points.push_back({static_cast<double>(i) + shift, value_of(record->values, "fd"), 0, 0,
+                             "seed " + std::to_string(arm.seed) + (arm.run.has_collapsed() ? ", collapsed" : "")});
     }
   }
   chart.series.push_back(std::move(dots));
@@ -184,21 +184,31 @@ std::string metrics_table(const SweepData& sweep, const std::string& decides, co
     table.rows.push_back(floor);
     table.row_classes.push_back("floor");
   }
+  bool any_collapsed = false;
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
+    const auto arms = arms_of(sweep, i);
+    const auto collapsed =
+        std::count_if(arms.begin(), arms.end(), [](const ArmData* arm) { return arm->run.has_collapsed(); });
+    any_collapsed = any_collapsed || collapsed > 0;
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
+    if (collapsed > 0) cells[0] += format_text(", {} of {} collapsed", collapsed, arms.size());
     for (const auto* figure : shown) {
       FiniteMean mean;
-      for (const auto* arm : arms_of(sweep, i)) {
+      for (const auto* arm : arms) {
+        if (arm->run.has_collapsed()) continue;
         if (const auto* found = figures_of_arm(*arm)) mean.add(value_of(found->values, figure->key));
       }
       cells.push_back(number_text(mean.value()));
     }
     table.rows.push_back(std::move(cells));
   }
-  return table_html(table,
-                    format_text("Means over seeds at the last evaluation, with {} and {} images. ↓ lower is better, "
-                                "↑ higher is better.",
-                                escape(extractor), grouped(samples)));
+  std::string caption = format_text(
+      "Means over {} at the last evaluation, with {} and {} images. ↓ lower is better, "
+      "↑ higher is better.",
+      any_collapsed ? "the seeds that did not collapse" : "seeds", escape(extractor), grouped(samples));
+  const auto subset = real_subset_text(any->values, any->real_subset, any->real_samples);
+  if (!subset.empty()) caption += " " + subset + ".";
+  return table_html(table, caption);
 }
 
 /// The tables for the primary extractor and the further ones.
@@ -226,9 +236,13 @@ std::string run_table(const MetricsRecord& record, const RulerFigures& ruler) {
     table.rows.push_back(
         {title_of(figure), number_text(ruler.values.at(figure.key)), number_text(value_of(ruler.floors, figure.key))});
   }
-  return table_html(table, format_text("After {} images, measured with {} and {} generated images. ↓ lower is better, "
-                                       "↑ higher is better.",
-                                       grouped(record.images), escape(ruler.extractor), grouped(record.samples)));
+  std::string caption = format_text(
+      "After {} images, measured with {} and {} generated images. ↓ lower is better, "
+      "↑ higher is better.",
+      grouped(record.images), escape(ruler.extractor), grouped(record.samples));
+  const auto subset = real_subset_text(ruler.values, ruler.real_subset, ruler.real_samples);
+  if (!subset.empty()) caption += " " + subset + ".";
+  return table_html(table, caption);
 }
 
 std::string run_tables(const MetricsRecord& record) {

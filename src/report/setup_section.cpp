@@ -141,7 +141,8 @@ std::string yaml_block(const std::string& name, const Config& config) {
 }  // namespace
 
 std::string status_badge(const std::string& status) {
-  const bool good = status == "done", bad = status == "diverged" || status == "failed" || status == "unreadable";
+  const bool good = status == "done",
+             bad = status == "diverged" || status == "failed" || status == "unreadable" || status == "collapsed";
   return element("span", std::string("class=\"badge ") + (good ? "good" : bad ? "bad" : "open") + "\"", escape(status));
 }
 

@@ -10,6 +10,10 @@ bool has_few_images(const RulerFigures& ruler, std::int64_t samples) {
   return ruler.real_samples > 0 && std::min(samples, ruler.real_samples) < images_per_feature * ruler.features;
 }
 
+bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples) {
+  return ruler.real_samples == 0 || std::min(samples, ruler.real_samples) >= 2 * ruler.features;
+}
+
 std::string metrics_line(const MetricsRecord& record) { return json_text(record_json(record)); }
 std::string diagnostics_text(const DiagnosticsRecord& record, int indent) {
   return json_text(record_json(record), indent);

@@ -73,6 +73,9 @@ struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
   std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions, like real_samples
   std::int64_t real_samples = 0;  ///< number of real images for "fd"
+  /// Number of real images for the metrics that compare all pairs (compares_pairs): about as many as generated ones; 0
+  /// in records of earlier versions.
+  std::int64_t real_subset = 0;
   /// The values by key; see metrics/figures.h.
   std::map<std::string, double> values;
   /// The same metrics for real test images, which a perfect generator would reach. Empty if there are no test images.
@@ -91,6 +94,7 @@ struct RulerFigures {
     visit({"extractor"}, self.extractor);
     visit({.key = "features", .may_be_absent = true}, self.features);
     visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
+    visit({.key = "real_subset", .may_be_absent = true}, self.real_subset);
     visit({"values", "metrics"}, self.values);
     visit({"floors", "metrics_floor"}, self.floors);
     visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
@@ -122,6 +126,7 @@ struct MetricsRecord : RulerFigures {
     visit({"seconds"}, self.seconds);
     visit({.key = "features", .may_be_absent = true}, self.features);
     visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
+    visit({.key = "real_subset", .may_be_absent = true}, self.real_subset);
     visit({.key = "others", .tag = "metrics", .may_be_absent = true}, self.others);
   }
 };
@@ -129,6 +134,10 @@ struct MetricsRecord : RulerFigures {
 /// Whether the smaller set has fewer than five times as many images as there are features. Then the Fréchet distance is
 /// dominated by its bias, which fd_bias underestimates, and the kernel distance is preferable.
 bool has_few_images(const RulerFigures& ruler, std::int64_t samples);
+
+/// Whether fd_bias is meaningful: to leading order, it is too small for fewer than twice as many images as features.
+/// True if the numbers are unknown.
+bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples);
 
 /// One activation layer, measured over all probes. Fractions are in [0, 1].
 struct LayerDiagnosis {

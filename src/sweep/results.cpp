@@ -42,7 +42,18 @@ Cells history_names() {
   return names;
 }
 
-std::string status_text(const std::optional<RunStatus>& status) { return status ? name_of(*status) : "pending"; }
+/// Whether the arm's last diagnostics raise the alarm for collapse.
+bool has_collapsed(const Arm& arm) {
+  const auto record = last_diagnostics(arm);
+  return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
+}
+
+/// The status in run.json, "collapsed" if the arm is done and has collapsed, or "pending".
+std::string status_text(const Arm& arm) {
+  const auto status = read_arm_state(arm).status;
+  if (status == RunStatus::done && has_collapsed(arm)) return "collapsed";
+  return status ? name_of(*status) : "pending";
+}
 
 /// A CSV cell with the text, quoted as in RFC 4180 if it contains a separator, a quote or a line break.
 std::string csv_cell(const std::string& text) {
@@ -141,12 +152,6 @@ Cells header(const Cells& metrics) {
 using FdConditions = std::tuple<std::string, std::int64_t, std::int64_t>;
 
 FdConditions conditions_of(const MetricsRecord& record) { return {record.extractor, record.samples, record.images}; }
-
-/// Whether the arm's last diagnostics raise the alarm for collapse.
-bool has_collapsed(const Arm& arm) {
-  const auto record = last_diagnostics(arm);
-  return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
-}
 
 /// The final metrics of each arm; std::nullopt if the arm is not done or has no FD at the end of its training.
 std::vector<std::optional<MetricsRecord>> final_metrics(const std::vector<Arm>& arms,
@@ -249,8 +254,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
   std::string csv = join(columns, ",") + "\n";
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
-                   status_text(read_arm_state(arms[i]).status)};
+    Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed), status_text(arms[i])};
     append_history(cells, last_history(arms[i]));
     append_metrics(cells, metrics[i], names);
     append_others(cells, metrics[i], others);
@@ -272,9 +276,9 @@ static std::string table_row(const Arm& arm) {
   const HistoryRecord h = history.value_or(HistoryRecord{});
   const auto fd = metrics ? metrics->values.find("fd") : std::map<std::string, double>::const_iterator();
   const std::string fd_text = metrics && fd != metrics->values.end() ? format_text("{:.4g}", fd->second) : "-";
-  return format_text(" {:<9} {:11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", status_text(read_arm_state(arm).status),
-                     h.images, fd_text, number(h.discriminator_loss, 3), number(h.generator_loss, 3),
-                     number(h.images_per_second, 0), history ? clock_time(h.seconds) : "-", number(h.memory_mib, 0));
+  return format_text(" {:<9} {:11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", status_text(arm), h.images, fd_text,
+                     number(h.discriminator_loss, 3), number(h.generator_loss, 3), number(h.images_per_second, 0),
+                     history ? clock_time(h.seconds) : "-", number(h.memory_mib, 0));
 }
 
 std::string results_table(const std::vector<Arm>& arms) {

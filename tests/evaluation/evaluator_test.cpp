@@ -1,5 +1,6 @@
 #include "evaluation/evaluator.h"
 
+#include <cmath>
 #include <set>
 
 #include <ATen/ATen.h>
@@ -81,6 +82,29 @@ TEST_F(EvaluatorTest, GivesTheSameResultsFromTheCache) {
   EXPECT_EQ(again.values, first.values);
   EXPECT_EQ(again.floors, first.floors);
   EXPECT_EQ(again.floors.size(), first.values.size());
+}
+
+TEST_F(EvaluatorTest, ComparesOneHalfOfTheTestImagesWithTheOtherForFloors) {
+  // Compared with themselves, exactly 1 % of the images would be copies, z would be 0, and so would the divergence.
+  auto evaluator = make(all_of(300), &test_);
+  const auto floors = evaluator.evaluate(extracted(evaluator, generated_, 300)).floors;
+  EXPECT_NE(floors.at("copying_z"), 0);
+  EXPECT_LT(std::abs(floors.at("copying_z")), 4);
+  EXPECT_LT(floors.at("copied_share"), 0.05);
+  Evaluator classes(all_of(100), std::make_unique<ClassifierExtractor>(train_, &test_, 16), train_, &test_, 16);
+  const auto with_classes = classes.evaluate(extracted(classes, generated_, 100)).floors;
+  EXPECT_GT(with_classes.at("class_kl"), 0);
+  EXPECT_LT(with_classes.at("class_kl"), 0.1);
+}
+
+TEST_F(EvaluatorTest, SaysHowManyRealImagesItCompares) {
+  auto evaluator = make(all_of(200), &test_);
+  const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
+  EXPECT_EQ(record.real_samples, 600);
+  EXPECT_EQ(record.real_subset, 200);
+  EXPECT_EQ(real_subset_text(record.values, record.real_subset, record.real_samples),
+            "kd, precision, recall, density, coverage: 200 of the 600 real images");
+  EXPECT_EQ(real_subset_text(record.values, 600, 600), "");
 }
 
 TEST_F(EvaluatorTest, ComputesOnlyTheNamedMetrics) {

@@ -162,6 +162,28 @@ TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
   EXPECT_EQ(Json::parse(itself.out)["values"]["precision"], 1);
 }
 
+TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
+  // By name, the first 60 images are equal, so that a sample of them would cover nothing.
+  const auto dataset = load_dataset({.path = data().string()}, Split::test);
+  fs::create_directory(directory_ / "sorted");
+  for (std::int64_t i = 0; i < 120; ++i) {
+    const cv::Mat image(28, 28, CV_8UC1, dataset->images[i < 60 ? 0 : i].mutable_data_ptr<std::uint8_t>());
+    write_png(directory_ / "sorted" / (std::to_string(1000 + i) + ".png"), image);
+  }
+  const std::vector<std::string> command = {
+      "evaluate", (directory_ / "sorted").string(), "--against", config_with_data(), "--samples", "60"};
+  const auto first = slopegan(command), second = slopegan(command);
+  ASSERT_EQ(first.code, 0) << first.err;
+  const auto json = Json::parse(first.out);
+  EXPECT_EQ(json["samples"], 60);
+  EXPECT_GT(json["values"]["recall"].get<double>(), 0.1);
+  EXPECT_EQ(json["values"], Json::parse(second.out)["values"]);
+  EXPECT_EQ(json["real_subset"], 60);
+  EXPECT_THAT(first.err, HasSubstr("kd, precision, recall, density, coverage: 60 of the 300 real images"));
+  EXPECT_EQ(json["fd_bias_is_reliable"], false);
+  EXPECT_THAT(first.err, HasSubstr("unreliable: fewer than twice as many images as features"));
+}
+
 TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndSaysWhich) {
   const CacheDirectory cache;
   const auto write = [&](const std::string& folder, int side) {

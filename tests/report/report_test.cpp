@@ -216,6 +216,33 @@ TEST(Report, OfASweepStartsWithTheAnswer) {
   EXPECT_THAT(page, HasSubstr(">no limits<"));
 }
 
+TEST(Report, NamesCollapsedArmsAndLeavesThemOutOfMeans) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 2, {.pictures = 1});
+  const auto arm = directory / "sweep" / "runs" / "slope_0.1-seed_1";
+  std::filesystem::remove(arm / "diagnostics.jsonl");
+  std::filesystem::remove(arm / "metrics.jsonl");
+  DiagnosticsRecord look;
+  look.images = 100'000;
+  look.sentinels = {"collapse"};
+  write_file_atomic(arm / "diagnostics.jsonl", diagnostics_text(look) + "\n");
+  MetricsRecord record;
+  record.images = 100'000;
+  record.extractor = "random@1";
+  record.samples = 1000;
+  record.values = {{"fd", 777.0}, {"kd", 1.0}};
+  record.real_samples = 60'000;
+  record.real_subset = 1000;
+  write_file_atomic(arm / "metrics.jsonl", metrics_line(record) + "\n");
+  const std::string page = content_of(write_report(directory / "sweep"));
+  EXPECT_THAT(page, HasSubstr("0.1, 1 of 2 collapsed"));
+  EXPECT_THAT(page, HasSubstr("Means over the seeds that did not collapse"));
+  EXPECT_THAT(page, HasSubstr("seed 1, collapsed"));
+  EXPECT_THAT(page, HasSubstr("kd: 1000 of the 60000 real images."));
+  EXPECT_THAT(page, HasSubstr("the generated images all look alike"));
+  EXPECT_THAT(page, HasSubstr(" 1 <span class=\"badge bad\">collapsed</span>"));
+}
+
 TEST(Report, OfASweepNotesDamagedStatistics) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 1, {.pictures = 0});

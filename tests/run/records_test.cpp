@@ -123,6 +123,7 @@ MetricsRecord metrics_example() {
   record.extractor = "classifier-x@1a2b";
   record.features = 64;
   record.real_samples = 50000;
+  record.real_subset = 10000;
   record.samples = 10000;
   record.values = {{"fd", 1.0 / 3}, {"kd", -1e-17}};
   record.floors = {{"fd", 0.02}};
@@ -171,6 +172,8 @@ TEST(HasFewImages, ComparesTheSmallerSetWithTheNumberOfFeatures) {
   record.features = 1280;
   EXPECT_FALSE(has_few_images(record, 6400));
   EXPECT_TRUE(has_few_images(record, 6399));
+  EXPECT_TRUE(is_bias_reliable(record, 2560));
+  EXPECT_FALSE(is_bias_reliable(record, 2559));
   record.real_samples = 3000;
   EXPECT_TRUE(has_few_images(record, 10000));
 }
