@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "diagnostics/vitals.h"
 #include "run/checkpoint.h"
+#include "run/json.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -19,6 +20,7 @@ namespace {
 struct DiagnoseArguments {
   std::string path;
   std::string data;
+  std::int64_t probes = 0;
 };
 
 std::string percent(double share) { return format_text("{:.1f} %", 100 * share); }
@@ -34,12 +36,13 @@ std::string layer_table(const DiagnosticsRecord& record) {
                         layer.is_dead_kind() ? "-" : never, percent(layer.always_positive), percent(layer.dormant),
                         percent(layer.negative_fraction), percent(layer.slope_energy));
   }
-  std::int64_t fewest = record.layers.front().values;
-  for (const auto& layer : record.layers) fewest = std::min(fewest, layer.values);
-  return text + format_text(
-                    "* fraction of the output energy that comes from negative inputs. A unit that is never positive in "
-                    "M values has P(x > 0) < 3/M with 95 % confidence; here, P(x > 0) < {:.2g}\n",
-                    3.0 / static_cast<double>(fewest));
+  // The values at the positions of one image are correlated, so only images count.
+  return text +
+         format_text(
+             "* fraction of the output energy that comes from negative inputs. A unit that is positive nowhere in "
+             "M images is positive somewhere in fewer than 3/M of all images with 95 % confidence; here, in fewer "
+             "than {:.2g} %\n",
+             300.0 / static_cast<double>(std::max<std::int64_t>(1, record.probes)));
 }
 
 std::string parameter_table(const DiagnosticsRecord& record) {
@@ -74,11 +77,14 @@ std::string summary(const DiagnosticsRecord& record) {
 
 int run_diagnose(const DiagnoseArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
-  const auto record = diagnose_checkpoint(checkpoint);
+  const auto [record, unsettled] = diagnose_checkpoint(checkpoint, arguments.probes);
   log::table(format_text("{} after {} images, probed with {} latents and {} real images\n\n",
                          printable(checkpoint.directory.string(), 4096), record.images, record.probes, record.probes) +
              layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
-  print(diagnostics_text(record, 2) + "\n");
+  for (const auto& sentence : unsettled) log::warning(sentence + " (--probes)");
+  auto json = nlohmann::ordered_json::parse(diagnostics_text(record));
+  json["unsettled"] = unsettled;
+  print(json_text(json, 2) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -88,6 +94,13 @@ void setup_diagnose(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DiagnoseArguments>();
   declare_checkpoint(command, arguments->path);
   declare_data(command, arguments->data);
+  command
+      .add_option("--probes", arguments->probes,
+                  format_text("Number of latents and of real images (default: {}, or more if diagnostics.probes needs "
+                              "them)",
+                              least_diagnosed_probes))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
+      ->type_name("N");
   command.footer("Writes a table to stderr and the values as JSON to stdout.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_diagnose(*arguments); };

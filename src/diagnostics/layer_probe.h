@@ -22,8 +22,7 @@ class UnitStatistics {
   void add(const at::Tensor& pre_activation, const at::Tensor& output);
 
   std::int64_t units() const { return static_cast<std::int64_t>(sums_.size()); }
-  /// The number of values per unit. If a unit was never positive in M values, its probability of being positive is
-  /// below 3/M (95 % confidence, "rule of three").
+  /// The number of values per unit: images × positions. The values of one image are correlated.
   std::int64_t values() const { return values_; }
 
   /// The fraction of units without a value > 0: dead units if the slope is 0, units that are always negative otherwise.

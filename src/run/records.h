@@ -144,7 +144,7 @@ struct LayerDiagnosis {
   std::string name;              ///< "generator.block0"
   double negative_slope = 0;     ///< the current slope; the mean over the channels if each has its own
   std::int64_t units = 0;        ///< channels
-  std::int64_t values = 0;       ///< values counted per unit, M; never positive means P(x > 0) < 3/M at 95 %
+  std::int64_t values = 0;       ///< values counted per unit: images x positions
   double never_positive = 0;     ///< fraction of units without a positive value, "dead" or "always_negative" in JSON
   double always_positive = 0;    ///< fraction of units with positive values only
   double dormant = 0;            ///< fraction of dormant units; see diagnostics/layer_probe.h

@@ -124,12 +124,13 @@ at::Tensor Diagnosis::Reals::batch(const Config& config, std::int64_t begin) con
   return prepare_images(*dataset, indices, config.data.resolution);
 }
 
-Diagnosis::Diagnosis(const Config& config, const Compute& compute, const Dataset& train)
+Diagnosis::Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes)
     : config_(config),
       compute_(compute),
       // A non-owning pointer: the data set outlives this object.
       train_(config, std::shared_ptr<const Dataset>(std::shared_ptr<const Dataset>(), &train)),
-      probes_(probe_count(config, train.channels())) {
+      probes_(probes > 0 ? round_up_to_batches(probes, config.training.batch_size)
+                         : probe_count(config, train.channels())) {
   if (const auto held_out = load_test_split(config.data, train)) held_out_.emplace(config, held_out);
 }
 
@@ -223,7 +224,26 @@ void SentinelWarnings::warn(const DiagnosticsRecord& record) {
   }
 }
 
-DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
+std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more) {
+  constexpr double tolerance = 0.02;
+  std::vector<std::string> sentences;
+  const auto compare = [&](const LayerDiagnosis& layer, const char* name, double before, double after) {
+    if (before - after <= tolerance) return;
+    sentences.push_back(
+        format_text("{}: {:.0f} % of the units were {} positive in {} probes, and {:.0f} % in {}; more probes would "
+                    "lower the share "
+                    "further",
+                    layer.name, 100 * before, name, fewer.probes, 100 * after, more.probes));
+  };
+  for (std::size_t i = 0; i < std::min(fewer.layers.size(), more.layers.size()); ++i) {
+    const auto &before = fewer.layers[i], &after = more.layers[i];
+    compare(after, "never", before.never_positive, after.never_positive);
+    compare(after, "always", before.always_positive, after.always_positive);
+  }
+  return sentences;
+}
+
+CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes) {
   Config config = checkpoint_config(checkpoint);
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run
   const auto dataset = load_dataset(config.data, Split::train);
@@ -236,9 +256,13 @@ DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint) {
   GanState state(config, dataset->channels(), compute.device), stepped(config, dataset->channels(), compute.device);
   state.restore(checkpoint.tensors);
   stepped.restore(checkpoint.tensors);
-  const Diagnosis diagnosis(config, compute, *dataset);
+  if (probes == 0) probes = std::max(least_diagnosed_probes, probe_count(config, dataset->channels()));
+  const Diagnosis diagnosis(config, compute, *dataset, probes);
   diagnosis.take_step(stepped);
-  return diagnosis(state, stepped);
+  CheckpointDiagnosis found{diagnosis(state, stepped), {}};
+  const Diagnosis half(config, compute, *dataset, std::max<std::int64_t>(1, diagnosis.probes() / 2));
+  if (half.probes() < diagnosis.probes()) found.unsettled = unsettled_shares(half(state, stepped), found.record);
+  return found;
 }
 
 }  // namespace slopegan

@@ -28,7 +28,8 @@ namespace slopegan {
 class Diagnosis {
  public:
   /// `train` must outlive the object. A test split that cannot be used is left out with a warning.
-  Diagnosis(const Config& config, const Compute& compute, const Dataset& train);
+  /// `probes` > 0 sets the number of latents instead, before it is rounded up to whole batches.
+  Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
   /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`, which
   /// during training is the same state. If `pre_activations` is not nullptr, a histogram of the input to each
@@ -71,9 +72,23 @@ class SentinelWarnings {
   std::set<std::string> warned_;
 };
 
+/// The least number of latents of `slopegan diagnose`. Shares of units, such as the always positive ones, fall with the
+/// number of probes: a few hundred images show few of the rare values.
+inline constexpr std::int64_t least_diagnosed_probes = 5120;
+
+/// The shares of units that are never or always positive and that fall by more than 2 % of the units from a measurement
+/// to one with twice as many probes: more probes would lower them further. One sentence per layer and share.
+std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more);
+
+struct CheckpointDiagnosis {
+  DiagnosticsRecord record;
+  std::vector<std::string> unsettled;  ///< see unsettled_shares()
+};
+
 /// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images
-/// (the step is taken in memory only). Throws CheckpointError if the tensors do not match the configuration, and
-/// DataError if the images cannot be read.
-DiagnosticsRecord diagnose_checkpoint(const Checkpoint& checkpoint);
+/// (the step is taken in memory only). `probes` is the number of latents; 0 selects least_diagnosed_probes or, if they
+/// are more, those of config.diagnostics.probes. Throws CheckpointError if the tensors do not match the configuration,
+/// and DataError if the images cannot be read.
+CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes = 0);
 
 }  // namespace slopegan

@@ -54,9 +54,10 @@ TEST_F(Diagnose, AResumedRunWritesTheSameRecords) {
 TEST_F(Diagnose, GivesTheSameRecordForACheckpointAsTheRun) {
   ASSERT_EQ(train("run", {"generator.negative_slope=0"}).code, 0);
   const auto before = read_text(run_dir("run") / "checkpoints/640/state.safetensors");
-  const auto result = slopegan({"diagnose", run_dir("run").string()});
+  const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", "64"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("generator.block2"));
+  EXPECT_THAT(result.err, HasSubstr("here, in fewer than 4.7 %"));  // 3/64
   EXPECT_THAT(result.err, HasSubstr("discriminator.block3.conv.weight"));
   const auto record = nlohmann::json::parse(result.out);
   EXPECT_EQ(record.at("images"), 640);
@@ -68,7 +69,9 @@ TEST_F(Diagnose, GivesTheSameRecordForACheckpointAsTheRun) {
   }
   EXPECT_EQ(record.at("discriminator").at("accuracy_held_out"), seen.discriminator.accuracy_held_out.value());
   EXPECT_EQ(read_text(run_dir("run") / "checkpoints/640/state.safetensors"), before);
-  EXPECT_EQ(slopegan({"diagnose", (run_dir("run") / "checkpoints/320").string()}).code, 0);
+  const auto of_checkpoint = slopegan({"diagnose", (run_dir("run") / "checkpoints/320").string()});
+  EXPECT_EQ(of_checkpoint.code, 0);
+  EXPECT_EQ(nlohmann::json::parse(of_checkpoint.out).at("probes"), 5120);
 }
 
 TEST_F(Diagnose, NamesMissingData) {

@@ -87,6 +87,21 @@ TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastTheConfiguredNumberOfValues) {
   EXPECT_EQ(record.layers[5].values, 2 * 16 * 4 * 4);  // real and generated
   config_.diagnostics.probes = 10000;
   EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_).probes(), 632);
+  EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_, 21).probes(), 24);
+}
+
+TEST(UnsettledShares, AreThoseThatFallWithMoreProbes) {
+  DiagnosticsRecord fewer, more;
+  fewer.probes = 640;
+  more.probes = 1280;
+  fewer.layers = {{.name = "a", .never_positive = 0.5, .always_positive = 0.94}, {.name = "b", .never_positive = 0.3}};
+  more.layers = {{.name = "a", .never_positive = 0.49, .always_positive = 0.7}, {.name = "b", .never_positive = 0.2}};
+  EXPECT_THAT(unsettled_shares(fewer, more),
+              ::testing::ElementsAre("a: 94 % of the units were always positive in 640 probes, and 70 % in 1280; more "
+                                     "probes would lower the share further",
+                                     "b: 30 % of the units were never positive in 640 probes, and 20 % in 1280; more "
+                                     "probes would lower the share further"));
+  EXPECT_TRUE(unsettled_shares(more, more).empty());
 }
 
 TEST_F(DiagnosisTest, IsRepeatable) {
