@@ -14,7 +14,7 @@ namespace slopegan {
 /// fraction is within four binomial standard deviations of the probability, which fails by chance once in 16,000 cases.
 struct Prediction {
   std::string what;
-  std::string predicted;
+  std::string predicted;  ///< from a closed form, or beginning with "simulated"
   std::string measured;
   std::string allowed;  ///< the allowed difference
   bool holds = false;
@@ -22,7 +22,7 @@ struct Prediction {
 
 /// Compares `count` with the probability `predicted`; 0 allows no hits at all.
 Prediction predict_share(const std::string& what, double predicted, Count count);
-/// Compares `count` with a fraction that was itself counted over `reference_networks` networks.
+/// Compares `count` with a fraction that was simulated, that is, itself counted over `reference_networks` networks.
 Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
                                  Count count);
 /// Compares `count` with an upper bound on the probability.

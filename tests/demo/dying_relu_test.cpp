@@ -99,6 +99,7 @@ TEST(Prediction, FailsIfTheMeasurementIsOutOfBounds) {
   // 4 · sqrt(2 · 0.25 / 100) = 0.283.
   EXPECT_TRUE(predict_counted_share("", 0.5, 100, {78, 100}).holds);
   EXPECT_FALSE(predict_counted_share("", 0.5, 100, {79, 100}).holds);
+  EXPECT_EQ(predict_counted_share("", 0.5, 100, {78, 100}).predicted, "simulated 0.5000");
   EXPECT_TRUE(predict_at_most("", 0.5, {3, 100}).holds);
   EXPECT_FALSE(predict_at_most("", 0.5, {71, 100}).holds);
   DyingRelu demo;
