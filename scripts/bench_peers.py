@@ -3,17 +3,22 @@
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
                                             [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
+                                            [--busy N]
 
 --inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
+--busy runs N other processes at the same time that occupy one core each, as on a machine with other users.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that a disturbance affects all of them.
 Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak memory.
 """
 import argparse
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -141,6 +146,36 @@ def measure_ours(precision, arguments):
             "share_of_peak": row.get("share_of_peak")}
 
 
+def end_with_parent() -> None:
+    """Runs in a child: the kernel kills it when this process ends, in whatever way."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+@contextlib.contextmanager
+def busy_processes(count):
+    """Occupies `count` cores. Each process has a session of its own, because schedulers share cores among sessions."""
+    processes = [subprocess.Popen(["sh", "-c", "while :; do :; done"], start_new_session=True, preexec_fn=end_with_parent)
+                 for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure_all(arguments):
+    """Lists of measurements by name, one per round."""
+    measurements = {}
+    for _ in range(arguments.rounds):
+        for name, (_, _, compiled) in PEERS.items():
+            if arguments.compile or not compiled:
+                measurements.setdefault(name, []).append(measure_peer(name, arguments))
+        for name, precision in OURS.items():
+            measurements.setdefault(name, []).append(measure_ours(precision, arguments))
+    return {name: [m for m in values if m] for name, values in measurements.items()}
+
+
 def environment(arguments):
     return {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
 
@@ -153,20 +188,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4, help="duration of each measurement")
     parser.add_argument("--compile", action="store_true", help="also time torch.compile, whose compilation takes minutes")
     parser.add_argument("--inference", action="store_true", help="time the generator alone, in evaluation mode")
+    parser.add_argument("--busy", type=int, default=0, metavar="N", help="occupy N cores with other processes")
     parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this JSON file")
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
         run_peer(arguments)
         return 0
-    measurements = {}
-    for _ in range(arguments.rounds):
-        for name, (_, _, compiled) in PEERS.items():
-            if arguments.compile or not compiled:
-                measurements.setdefault(name, []).append(measure_peer(name, arguments))
-        for name, precision in OURS.items():
-            measurements.setdefault(name, []).append(measure_ours(precision, arguments))
-    measurements = {name: [m for m in values if m] for name, values in measurements.items()}
+    with busy_processes(arguments.busy):
+        measurements = measure_all(arguments)
     speeds = {name: statistics.median(m["images_per_second"] for m in values)
               for name, values in measurements.items() if values}
     memory = {name: max(m["peak_memory_mib"] for m in values) for name, values in measurements.items() if values}
