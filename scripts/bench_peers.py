@@ -3,10 +3,11 @@
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
                                             [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
-                                            [--busy N]
+                                            [--busy N] [--frameworks]
 
 --inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
 --busy runs N other processes at the same time that occupy one core each, as on a machine with other users.
+--frameworks also times JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole; training only.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that a disturbance affects all of them.
 Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak memory.
@@ -36,11 +37,39 @@ PEERS = {
     "PyTorch, tuned, bfloat16": ("bfloat16", True, False),
     "PyTorch, compiled, bfloat16": ("bfloat16", True, True),
 }
+# name: framework, precision
+FRAMEWORKS = {f"{framework}, {precision}": (framework, precision)
+              for framework in ("JAX", "TensorFlow") for precision in ("float32", "bfloat16")}
 OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
 
 
+def print_rate(step, arguments) -> None:
+    """Times `step` in this process and prints a line of JSON."""
+    for _ in range(5):
+        step()
+    times, end = [], time.perf_counter() + arguments.seconds
+    while time.perf_counter() < end or len(times) < 5:
+        begin = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - begin)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"images_per_second": arguments.batch / statistics.median(times), "peak_memory_mib": memory}))
+
+
+def run_framework(arguments) -> None:
+    """Measures JAX or TensorFlow in this process."""
+    import peer_frameworks
+
+    # XLA has no setting for its number of threads, but follows the affinity mask.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:arguments.threads])
+    framework, precision = FRAMEWORKS[arguments.peer]
+    task = (arguments.resolution, arguments.width, arguments.channels, arguments.batch, precision)
+    print_rate(peer_frameworks.jax_step(*task) if framework == "JAX"
+               else peer_frameworks.tensorflow_step(*task, arguments.threads), arguments)
+
+
 def run_peer(arguments) -> None:
-    """Measures one PyTorch variant in this process and prints a line of JSON."""
+    """Measures one PyTorch variant in this process."""
     import torch
     from torch import nn
 
@@ -110,15 +139,7 @@ def run_peer(arguments) -> None:
         g.eval()
         latents = torch.randn(arguments.batch, 100, 1, 1)
         step = infer
-    for _ in range(5):
-        step()
-    times, end = [], time.perf_counter() + arguments.seconds
-    while time.perf_counter() < end or len(times) < 5:
-        begin = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - begin)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"images_per_second": arguments.batch / statistics.median(times), "peak_memory_mib": memory}))
+    print_rate(step, arguments)
 
 
 def measure_peer(name, arguments):
@@ -171,6 +192,8 @@ def measure_all(arguments):
         for name, (_, _, compiled) in PEERS.items():
             if arguments.compile or not compiled:
                 measurements.setdefault(name, []).append(measure_peer(name, arguments))
+        for name in FRAMEWORKS if arguments.frameworks else ():
+            measurements.setdefault(name, []).append(measure_peer(name, arguments))
         for name, precision in OURS.items():
             measurements.setdefault(name, []).append(measure_ours(precision, arguments))
     return {name: [m for m in values if m] for name, values in measurements.items()}
@@ -190,10 +213,13 @@ def main() -> int:
     parser.add_argument("--inference", action="store_true", help="time the generator alone, in evaluation mode")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="occupy N cores with other processes")
     parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this JSON file")
-    parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
+    parser.add_argument("--frameworks", action="store_true", help="also time JAX and TensorFlow, if they are installed")
+    parser.add_argument("--peer", choices=[*PEERS, *FRAMEWORKS], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.frameworks and arguments.inference:
+        parser.error("--frameworks times the training step only")
     if arguments.peer:
-        run_peer(arguments)
+        run_peer(arguments) if arguments.peer in PEERS else run_framework(arguments)
         return 0
     with busy_processes(arguments.busy):
         measurements = measure_all(arguments)
@@ -202,7 +228,8 @@ def main() -> int:
     memory = {name: max(m["peak_memory_mib"] for m in values) for name, values in measurements.items() if values}
     print(f"{'':32}{'images/s':>10}{'to best PyTorch':>17}{'MiB':>8}")
     for name, speed in speeds.items():
-        best = max(s for other, s in speeds.items() if "PyTorch" in other and other.split()[-1] == name.split()[-1])
+        best = max((s for other, s in speeds.items() if "PyTorch" in other and other.split()[-1] == name.split()[-1]),
+                   default=float("nan"))
         print(f"{name:32}{speed:10.0f}{speed / best:16.2f}x{memory[name]:8.0f}")
     if arguments.json:
         arguments.json.write_text(json.dumps({**vars(arguments), "json": None, "measurements": measurements}, indent=2))
