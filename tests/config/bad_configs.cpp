@@ -155,7 +155,7 @@ void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   const std::string section = key.substr(0, dot), name = key.substr(dot);
   const auto add = [&](const std::string& what, const std::string& text, const std::string& hint,
                        int line = value_line) { all.push_back({key + ": " + what, text, line, hint}); };
-  if (name.size() > 3) {
+  if (name.size() > 3 && name.back() != name[name.size() - 2]) {
     const std::string typo = name.substr(0, name.size() - 2) + name.back() + name[name.size() - 2];
     add("swapped letters", file_with(section + typo, "1"), "did you mean ");
   }

@@ -59,7 +59,7 @@ TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
 TEST_F(Race, KilledAtRandomMomentsComesToTheSameDecisions) {
   const auto expected = whole_race();
   std::mt19937 random(3);
-  const int kills = check_count(3, 100);
+  const int kills = check_count(2, 100);
   int killed = 0, races = 0, same = 0;
   while (killed < kills) {
     const auto name = format_text("race{}", races++);
