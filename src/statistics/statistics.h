@@ -49,7 +49,7 @@ struct FdMetric {
   std::int64_t samples = 0;     ///< generated images
   std::int64_t images = 0;      ///< training images shown to each arm
   std::optional<double> floor;  ///< FD of real test images
-  std::optional<double> bias;   ///< expected excess over the FD of infinitely many images
+  std::optional<double> bias;   ///< expected excess over the FD of infinitely many images; absent if unreliable
 };
 
 /// The FDs of the arms according to a further feature extractor.

@@ -179,7 +179,7 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
         FdMetric fd = *scores.metric;
         fd.extractor = other.extractor;
         fd.name = metric_title("fd", other.extractor, fd.samples);
-        fd.bias = other.fd_bias;
+        fd.bias = is_bias_reliable(other, fd.samples) ? other.fd_bias : std::nullopt;
         const auto floor = other.floors.find("fd");
         fd.floor = floor == other.floors.end() ? std::nullopt : std::optional(floor->second);
         found = rulers.insert(rulers.end(), {std::move(fd), std::vector<std::optional<double>>(metrics.size())});
@@ -312,7 +312,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
     fd.name = metric_title("fd", record->extractor, record->samples);
     scores.arms[i].fd = record->values.at("fd");
     scores.arms[i].fd_repeat = record->fd_repeat;
-    if (record->fd_bias) fd.bias = record->fd_bias;
+    if (is_bias_reliable(*record, record->samples)) fd.bias = record->fd_bias;
     if (const auto floor = record->floors.find("fd"); floor != record->floors.end()) fd.floor = floor->second;
   }
   scores.rulers = other_scores(metrics, scores);

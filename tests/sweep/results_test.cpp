@@ -155,6 +155,19 @@ TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtTheEnd) {
   const auto scores = read_scores(config_, arms_);
   EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::collapsed);
   EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::done);
+  write_results(directory_ / "results.csv", arms_);
+  const std::string csv = read_file(directory_ / "results.csv", std::size_t{1} << 20);
+  EXPECT_THAT(csv, HasSubstr("slope_0.1-seed_0,0.1,0,collapsed,640"));
+  EXPECT_THAT(csv, HasSubstr("slope_0.1-seed_1,0.1,1,done,640"));
+  EXPECT_THAT(results_table(arms_), HasSubstr("slope_0.1-seed_0 collapsed"));
+}
+
+TEST_F(SweepResults, HaveNoBiasIfItIsUnreliable) {
+  auto record = metrics(3);
+  record.features = 600;
+  record.real_samples = 60'000;
+  write_done(0, record);
+  EXPECT_FALSE(read_scores(config_, arms_).metric->bias);
 }
 
 TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
