@@ -29,12 +29,20 @@ std::string layer_table(const DiagnosticsRecord& record) {
   std::string text =
       format_text("{:<24} {:>8} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "activation", "slope", "units",
                   "values", "dead", "always -", "always +", "dormant", "P(x<0)", "energy*");
-  for (const auto& layer : record.layers) {
+  const auto add_row = [&](const LayerDiagnosis& layer) {
     const auto never = percent(layer.never_positive);
-    text += format_text("{:<24} {:8.4g} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name,
-                        layer.negative_slope, layer.units, layer.values, layer.is_dead_kind() ? never : "-",
-                        layer.is_dead_kind() ? "-" : never, percent(layer.always_positive), percent(layer.dormant),
-                        percent(layer.negative_fraction), percent(layer.slope_energy));
+    text +=
+        format_text("{:<24} {:8.4g} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name, layer.negative_slope,
+                    layer.units, layer.values, layer.is_dead_kind() ? never : "-", layer.is_dead_kind() ? "-" : never,
+                    percent(layer.always_positive), percent(layer.dormant), percent(layer.negative_fraction),
+                    std::isfinite(layer.slope_energy) ? percent(layer.slope_energy) : "-");
+  };
+  for (const auto& layer : record.layers) add_row(layer);
+  for (const char* network : {"generator", "discriminator"}) {
+    auto whole = whole_network(record.layers, network);
+    if (whole.units == 0) continue;
+    whole.name += " (all)";
+    add_row(whole);
   }
   // The values at the positions of one image are correlated, so only images count.
   return text +

@@ -152,16 +152,30 @@ std::string sweep_table(const SweepData& sweep) {
     table.header.push_back(escape(layer));
     table.numeric.push_back(true);
   }
+  constexpr const char* networks[] = {"generator", "discriminator"};
+  for (const char* network : networks) {
+    table.header.push_back(std::string(network) + ", all units");
+    table.numeric.push_back(true);
+  }
   const std::size_t seeds = sweep.seeds.size();
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
-    for (const auto& layer : layers) {
+    const auto add_mean = [&](const auto& share_of) {
       FiniteMean mean;
       for (std::size_t seed = 0; seed < seeds; ++seed) {
         const auto& records = sweep.arms[i * seeds + seed].run.diagnostics;
-        if (!records.empty()) mean.add(never_positive(records.back(), layer));
+        if (!records.empty()) mean.add(share_of(records.back()));
       }
       cells.push_back(share_cell(mean.value()));
+    };
+    for (const auto& layer : layers) {
+      add_mean([&](const DiagnosticsRecord& record) { return never_positive(record, layer); });
+    }
+    for (const char* network : networks) {
+      add_mean([&](const DiagnosticsRecord& record) {
+        const auto whole = whole_network(record.layers, network);
+        return whole.units == 0 ? std::numeric_limits<double>::quiet_NaN() : whole.never_positive;
+      });
     }
     table.rows.push_back(std::move(cells));
   }

@@ -1,6 +1,7 @@
 #include "run/records.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace slopegan {
 
@@ -17,6 +18,29 @@ bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples) {
 std::string metrics_line(const MetricsRecord& record) { return json_text(record_json(record)); }
 std::string diagnostics_text(const DiagnosticsRecord& record, int indent) {
   return json_text(record_json(record), indent);
+}
+
+LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::string_view network) {
+  LayerDiagnosis whole;
+  whole.name = network;
+  whole.slope_energy = std::numeric_limits<double>::quiet_NaN();
+  double units = 0, values = 0;
+  for (const auto& layer : layers) {
+    if (!layer.name.starts_with(std::string(network) + ".")) continue;
+    const auto n = static_cast<double>(layer.units), all = n * static_cast<double>(layer.values);
+    whole.negative_slope = layer.negative_slope;
+    whole.units += layer.units;
+    whole.values += layer.values;
+    whole.never_positive += n * layer.never_positive;
+    whole.always_positive += n * layer.always_positive;
+    whole.dormant += n * layer.dormant;
+    whole.negative_fraction += all * layer.negative_fraction;
+    units += n;
+    values += all;
+  }
+  for (double* share : {&whole.never_positive, &whole.always_positive, &whole.dormant}) *share /= std::max(1.0, units);
+  whole.negative_fraction /= std::max(1.0, values);
+  return whole;
 }
 
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "run/record_json.h"
@@ -169,6 +170,11 @@ struct LayerDiagnosis {
     visit({"slope_energy", "slope_energy"}, self.slope_energy);
   }
 };
+
+/// All layers of a network ("generator" or "discriminator") as one: shares of units are weighted by the layers' units,
+/// and P(x < 0) by their values. slope_energy is NaN, because the layers' energies are not known. `units` is 0 if there
+/// are no layers.
+LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::string_view network);
 
 /// One parameter tensor at one training step.
 struct ParameterDiagnosis {

@@ -57,6 +57,7 @@ TEST_F(Diagnose, GivesTheSameRecordForACheckpointAsTheRun) {
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", "64"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("generator.block2"));
+  EXPECT_THAT(result.err, HasSubstr("discriminator (all)"));
   EXPECT_THAT(result.err, HasSubstr("here, in fewer than 4.7 %"));  // 3/64
   EXPECT_THAT(result.err, HasSubstr("discriminator.block3.conv.weight"));
   const auto record = nlohmann::json::parse(result.out);
