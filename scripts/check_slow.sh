@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the repeated checks (kills, faults, damaged files, invalid input) at full length and prints a table of the results.
+# Runs the repeated checks (kills, faults, damaged files, invalid input, simulated races) at full length and prints a table of the results.
 # Without a filter, also runs the numerical tests as on other processors, and each fuzzer for SLOPEGAN_FUZZ_SECONDS (600)
 # seconds.
 #   scripts/check_slow.sh [GTEST_FILTER]
@@ -7,12 +7,20 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/build.sh
 table=$(mktemp)
-trap 'rm -f "$table"' EXIT
-export SLOPEGAN_SLOW=1 SLOPEGAN_SLOW_TABLE=$table OMP_NUM_THREADS=1
+races=$(mktemp)
+trap 'rm -f "$table" "$races"' EXIT
+export SLOPEGAN_SLOW=1 SLOPEGAN_SLOW_TABLE=$table SLOPEGAN_RACE_TABLES=$races OMP_NUM_THREADS=1
 status=0
 for program in base core program; do
   build/release/tests/slopegan_${program}_tests --gtest_brief=1 --gtest_filter="${1:-*SlowCheck*}" || status=1
 done
+if [[ -s $races ]]; then  # AdaStop on the simulated races
+  if [[ ! -x build/adastop/bin/python ]]; then
+    python3 -m venv build/adastop
+    build/adastop/bin/pip install -q adastop==0.1.3
+  fi
+  build/adastop/bin/python scripts/simulate_adastop.py "$races" 100 >>"$table" || status=1
+fi
 if (($# == 0)); then scripts/check_processors.sh || status=1; fi
 if (($# == 0)); then scripts/fuzz.sh "${SLOPEGAN_FUZZ_SECONDS:-600}" || status=1; fi
 echo

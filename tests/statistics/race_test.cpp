@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -50,49 +49,6 @@ std::vector<RaceDecision> decisions(const RaceState& state) {
   std::vector<RaceDecision> found;
   for (const auto& slope : state.slopes) found.push_back(slope.decision);
   return found;
-}
-
-TEST(RacePlan, HasTheSmallestFirstLookThatCanBeSignificant) {
-  const std::map<std::int64_t, std::vector<std::int64_t>> looks = {{1, {4, 6, 8}},  {2, {5, 7, 9}},  {3, {5, 7, 9}},
-                                                                   {4, {6, 8, 10}}, {7, {6, 8, 10}}, {13, {6, 8, 10}},
-                                                                   {14, {7, 9, 11}}};
-  for (const auto& [number, expected] : looks) {
-    std::vector<double> slopes(static_cast<std::size_t>(number));
-    std::iota(slopes.begin(), slopes.end(), 1.0);
-    const auto plan = plan_for(slopes);
-    EXPECT_EQ(plan.looks, expected) << number;
-    EXPECT_LE(smallest_permutation_p(plan.looks[0]), 0.03 / static_cast<double>(number));
-    EXPECT_GT(smallest_permutation_p(plan.looks[0] - 1), 0.03 / static_cast<double>(number));
-    EXPECT_EQ(fewest_arms(plan), (number + 1) * expected[0]);
-    EXPECT_EQ(most_arms(plan), (number + 1) * expected[2]);
-  }
-}
-
-TEST(RacePlan, SpendsAllOfAlphaOverTheLooks) {
-  EXPECT_THAT(plan_for({0}).alphas, Pointwise(DoubleNear(1e-15), {0.03, 0.01, 0.01}));
-  const auto strict = plan_for({0}, {.alpha = 0.01});
-  EXPECT_THAT(strict.alphas, Pointwise(DoubleNear(1e-15), {0.006, 0.002, 0.002}));
-  EXPECT_EQ(strict.looks[0], 6);  // 2/252 > 0.006 >= 2/924
-}
-
-TEST(RacePlan, SortsTheSlopesAndOmitsTheControl) {
-  EXPECT_THAT(plan_for({1, 0, 0.2, 1}).slopes, ElementsAre(0, 1));
-  EXPECT_THROW(plan_for({0.2}), std::invalid_argument);
-  EXPECT_THROW(plan_for({}), std::invalid_argument);
-  EXPECT_THROW(plan_for({0}, {.alpha = 1e-9}), std::invalid_argument);
-}
-
-TEST(Race, NeedsTheArmsOfTheFirstLookByRepeatAndTheControlFirst) {
-  const auto plan = plan_for({0, 1});
-  const auto state = follow_race(plan, {});
-  EXPECT_FALSE(state.is_over);
-  EXPECT_TRUE(state.looks.empty());
-  ASSERT_EQ(state.needed.size(), 15u);
-  EXPECT_EQ(state.needed[0], (RaceArmId{0.2, 0}));
-  EXPECT_EQ(state.needed[1], (RaceArmId{0, 0}));
-  EXPECT_EQ(state.needed[2], (RaceArmId{1, 0}));
-  EXPECT_EQ(state.needed[3], (RaceArmId{0.2, 1}));
-  EXPECT_EQ(state.needed.back(), (RaceArmId{1, 4}));
 }
 
 TEST(Race, MatchesSciPyAndStatsmodelsAtTheFirstLook) {
@@ -163,9 +119,7 @@ TEST(Race, FindsASlopeEquivalentIfItsIntervalIsNarrowEnough) {
   EXPECT_LE(limits.high, 1.15);
   auto narrow = plan;
   narrow.equivalence = std::max(1 - limits.low, limits.high - 1) - 1e-6;
-  EXPECT_EQ(follow_race(narrow, arms).slopes[0].decision == RaceDecision::equivalent &&
-                follow_race(narrow, arms).looks.size() == 1,
-            false);
+  EXPECT_GT(follow_race(narrow, arms).looks.size(), 1u);
 }
 
 TEST(Race, StopsAfterTheLastLookWithoutADecision) {
@@ -433,43 +387,6 @@ TEST(Race, SaysWhenSpreadsDifferByMoreThanTwice) {
     if (arm.negative_slope == 0) arm.fd = std::pow(*arm.fd, 1.2);
   }
   EXPECT_TRUE(follow_race(plan, arms).slopes[0].comparison->spreads_differ);
-}
-
-// --- What a plan can show --------------------------------------------------------------------------------------------
-
-TEST(RacePlan, PredictsTheNumberOfArms) {
-  const auto plan = plan_for({0, 0.1, 0.5});
-  EXPECT_NEAR(expected_arms(plan, 0.1, 3), static_cast<double>(fewest_arms(plan)), 1e-9);
-  const double undetectable = expected_arms(plan, 0.3, 1);
-  EXPECT_GT(undetectable, 0.9 * static_cast<double>(most_arms(plan)));
-  EXPECT_LE(undetectable, static_cast<double>(most_arms(plan)));
-  const double in_between = expected_arms(plan, 0.1, 1.2);
-  EXPECT_GT(in_between, static_cast<double>(fewest_arms(plan)));
-  EXPECT_LT(in_between, undetectable);
-}
-
-TEST(RacePlan, PredictsTheDifferenceThatItDetectsInFourOfFiveRaces) {
-  auto plan = plan_for({0, 0.1, 0.5, 1}, {.equivalence = 1e-9, .give_up = 0});
-  const double ratio = smallest_detectable_ratio(plan, 0.1);
-  EXPECT_GT(ratio, 1.05);
-  EXPECT_LT(ratio, 1.4);
-  EXPECT_NEAR(std::log(smallest_detectable_ratio(plan, 0.2)), 2 * std::log(ratio), 1e-9);
-  constexpr int races = 300;
-  int detected = 0;
-  for (std::uint64_t race = 0; race < races; ++race) {
-    RandomStream stream(19, "race with an effect", race);
-    std::vector<RaceArm> arms;
-    std::vector<float> normal(5);
-    for (std::int64_t repeat = 0; repeat < plan.looks.back(); ++repeat) {
-      stream.fill_normal(normal);
-      for (std::size_t i = 0; i < 5; ++i) {
-        const double fd = std::exp(0.1 * static_cast<double>(normal[i])) * (i == 1 ? ratio : 1);
-        arms.push_back({i == 0 ? plan.control : plan.slopes[i - 1], repeat, ArmOutcome::done, fd, {}});
-      }
-    }
-    detected += follow_race(plan, arms).slopes[0].decision == RaceDecision::worse;
-  }
-  EXPECT_NEAR(detected, 0.8 * races, testing::hits_tolerance(races, 0.8) + 0.02 * races);
 }
 
 }  // namespace

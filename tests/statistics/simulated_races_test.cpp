@@ -1,9 +1,13 @@
 // Simulated races, to measure the rate of false claims, the number of arms used and the rate of detected effects.
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <numeric>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,8 +23,8 @@
 namespace slopegan {
 namespace {
 
-constexpr double control = 0.2;
-constexpr double deviation = 0.1;             ///< of log FD between seeds
+constexpr double race_control = 0.2;
+constexpr double seed_deviation = 0.1;        ///< of log FD between seeds
 constexpr double largest_error_rate = 0.055;  ///< that a family of noise may show; the nominal rate is 5 %
 
 enum class Shape { normal, student_t3, log_normal };
@@ -74,7 +78,8 @@ std::vector<RaceArm> simulated_arms(const RacePlan& plan, const Noise& noise, st
       double y = std::sqrt(noise.correlation) * shared + std::sqrt(1 - noise.correlation) * own;
       if (i > 0) y *= noise.all_slopes * (i == 1 ? noise.first_slope : 1);
       if (i > 0 && i <= noise.shifts.size()) y += noise.shifts[i - 1];
-      RaceArm arm{i == 0 ? plan.control : plan.slopes[i - 1], repeat, ArmOutcome::done, std::exp(deviation * y), {}};
+      RaceArm arm{
+          i == 0 ? plan.control : plan.slopes[i - 1], repeat, ArmOutcome::done, std::exp(seed_deviation * y), {}};
       if (static_cast<double>(stream.uniform()) < noise.collapsed) arm.outcome = ArmOutcome::collapsed;
       arms.push_back(arm);
     }
@@ -85,7 +90,7 @@ std::vector<RaceArm> simulated_arms(const RacePlan& plan, const Noise& noise, st
 RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15) {
   std::vector<double> others(slopes);
   std::iota(others.begin(), others.end(), 1.0);
-  return plan_race(control, others, {.equivalence = equivalence});
+  return plan_race(race_control, others, {.equivalence = equivalence});
 }
 
 struct Outcomes {
@@ -193,6 +198,60 @@ TEST(SimulatedRaces, FindLargeEffectsWithFewerArms) {
   const auto outcomes = simulate_races(7, {.name = "large", .shifts = {8, 8, 8, 8, 8, 8, 8}}, races);
   for (const int found : outcomes.found) EXPECT_GE(found, races - 1);
   EXPECT_LT(outcomes.arms, 49);
+}
+
+/// The final FDs of the study in outputs/study, by slope and seed.
+std::map<double, std::map<int, double>> study_fds() {
+  std::ifstream file(SLOPEGAN_SOURCE_DIR "/outputs/study/study_fashion_mnist/results.csv");
+  const auto cells_of = [](const std::string& line) {
+    std::vector<std::string> cells;
+    std::istringstream stream(line);
+    for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
+    return cells;
+  };
+  std::string line;
+  std::getline(file, line);
+  const auto header = cells_of(line);
+  const auto column = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  std::map<double, std::map<int, double>> fds;
+  while (std::getline(file, line)) {
+    const auto cells = cells_of(line);
+    fds[std::stod(cells.at(column("negative_slope")))][std::stoi(cells.at(column("seed")))] =
+        std::stod(cells.at(column("fd")));
+  }
+  return fds;
+}
+
+TEST(SimulatedRaces, WithTheArmsOfTheStudyDecideSevenSlopesAtTheFirstLook) {
+  const auto fds = study_fds();
+  ASSERT_EQ(fds.size(), 8u);
+  std::vector<double> slopes;
+  for (const auto& [slope, by_seed] : fds) slopes.push_back(slope);
+  const auto plan = plan_race(race_control, slopes, {.give_up = 0});
+  ASSERT_EQ(plan.looks[0], 6);
+  int subsets = 0, decided = 0;
+  for (unsigned seeds = 0; seeds < 1u << 9; ++seeds) {
+    if (std::popcount(seeds) != 6) continue;
+    std::vector<RaceArm> arms;
+    for (const auto& [slope, by_seed] : fds) {
+      std::int64_t repeat = 0;
+      for (const auto& [seed, fd] : by_seed) {
+        if ((seeds >> seed & 1u) != 0) arms.push_back({slope, repeat++, ArmOutcome::done, fd, {}});
+      }
+    }
+    const auto state = follow_race(plan, arms);
+    ++subsets;
+    decided += std::all_of(state.slopes.begin(), state.slopes.end(),
+                           [](const RaceSlope& slope) { return is_claim(slope.decision); });
+    for (const auto& slope : state.slopes) {
+      const bool is_worse = slope.negative_slope > race_control;
+      EXPECT_NE(slope.decision, is_worse ? RaceDecision::better : RaceDecision::worse) << slope.negative_slope;
+    }
+  }
+  EXPECT_EQ(subsets, 84);
+  EXPECT_GE(decided, 76);
 }
 
 /// Writes log FDs of races with seven slopes for scripts/simulate_adastop.py, which compares them with AdaStop.
