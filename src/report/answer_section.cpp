@@ -102,12 +102,25 @@ AnswerWords words_of(const SweepData& sweep) {
           sweep.race ? findings_of(*sweep.race, file.statistics.slopes) : findings_of(file.statistics)};
 }
 
-/// Whether the effect of the slope depends on the condition.
+/// Whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
+/// significant; if there are many, those before it are folded.
 std::string cross_text(const StatisticsFile& file) {
-  std::string sentences;
-  for (const auto& sentence : file.cross_findings) sentences += element("li", "", escape(sentence));
+  constexpr std::size_t most_shown = 4;
+  const auto list = [&](std::size_t begin, std::size_t end) {
+    std::string items;
+    for (std::size_t i = begin; i < end; ++i) items += element("li", "", escape(file.cross_findings[i]));
+    return element("ul", "class=\"findings\"", items);
+  };
+  const std::size_t count = file.cross_findings.size();
+  std::string sentences = list(0, count);
+  if (count > most_shown) {
+    sentences = list(count - 1, count) +
+                element("details", "",
+                        element("summary", "", format_text("{} effects that depend on the condition", count - 1)) +
+                            list(0, count - 1));
+  }
   return element("h3", "", "Does it depend on the condition?") +
-         element("div", "class=\"verdicts\"", heat_map(*file.cross) + element("ul", "class=\"findings\"", sentences));
+         element("div", "class=\"verdicts\"", heat_map(*file.cross) + element("div", "", sentences));
 }
 
 }  // namespace
