@@ -185,7 +185,7 @@ int sweep_command(const SweepArguments& arguments) {
   const OpenedSweep sweep = plan.race ? open_race(plan, data) : open_fixed(plan, data, shard);
   const SweepResult result = train_arms(
       sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every), .deadline = limit.deadline()});
-  log::table(results_table(sweep.all));
+  log::table(results_table(sweep.race ? started_arms(sweep.all) : sweep.all));
   if (result.stopped) {
     log::info("stopped; run the same command again to resume");
     return result.exit_code;

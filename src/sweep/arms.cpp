@@ -107,6 +107,14 @@ bool is_over(const ArmState& state, const Config& config) {
   return state.status == RunStatus::done && state.images >= config.training.total_images;
 }
 
+std::vector<Arm> started_arms(const std::vector<Arm>& arms) {
+  std::vector<Arm> started;
+  for (const auto& arm : arms) {
+    if (status_of(arm)) started.push_back(arm);
+  }
+  return started;
+}
+
 std::optional<RunStatus> end_of(const Arm& arm, const Config& config) {
   const auto status = status_of(arm);
   if (status != RunStatus::done && status != RunStatus::diverged) return std::nullopt;

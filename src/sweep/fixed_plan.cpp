@@ -95,6 +95,7 @@ bool has_scores(const std::filesystem::path& sweep_dir) {
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
   const FileLock lock = wait_for_lock(sweep_dir / ".plan.lock", sweep_dir);
   if (has_scores(sweep_dir) || read_fixed_plan(sweep_dir) == plan) return;
+  remove_tree(sweep_dir / "race.json");  // of a race that never began
   write_file_atomic(fixed_plan_file(sweep_dir), fixed_plan_json(plan));
 }
 

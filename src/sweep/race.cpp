@@ -138,6 +138,7 @@ void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   const auto race = read_race(sweep_dir);
   if (race && plan_hash(race->planned) == plan_hash(planned)) return;
   write_file_atomic(race_file(sweep_dir), race_json({planned, follow_race(planned.plan, {})}));
+  remove_tree(sweep_dir / "plan.json");  // of a fixed sweep that never began
 }
 
 RaceFollower::RaceFollower(const Config& config, std::filesystem::path sweep_dir, PlannedRace planned,

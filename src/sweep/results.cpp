@@ -326,14 +326,28 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   return scores;
 }
 
-StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
-                                const std::vector<Arm>& arms) {
+static StatisticsFile race_statistics(const Config& config, const RaceFile& race, const std::vector<Arm>& arms) {
+  const auto started = started_arms(arms);
+  auto file = evaluate_scores(read_scores(config, started.empty() ? arms : started), config.sweep.control,
+                              {.alpha = config.sweep.alpha, .resampling = {}});
+  describe_race(file, race);
+  return file;
+}
+
+static StatisticsFile fixed_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+                                       const std::vector<Arm>& arms) {
   SweepScores scores = read_scores(config, arms);
   const auto plan = read_fixed_plan(sweep_dir);
   if (plan) scores = planned_scores(scores, *plan, config);
   auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
   if (plan) file.method += promise_text(config, *plan);
-  if (const auto race = read_race(sweep_dir)) describe_race(file, *race);
+  return file;
+}
+
+StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
+                                const std::vector<Arm>& arms) {
+  const auto race = config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
+  auto file = race ? race_statistics(config, *race, arms) : fixed_statistics(config, sweep_dir, arms);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;
 }
