@@ -249,7 +249,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   const std::size_t others = most_others(metrics);
   Cells columns = header(names);
   for (auto& name : other_names(others)) columns.push_back(std::move(name));
-  columns.insert(columns.end(), {"precision", "processor"});
+  columns.insert(columns.end(), {"training_precision", "processor"});  // precision is a metric
   const auto crossed = arms.empty() ? std::vector<Setting>() : arms.front().settings;
   for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
   std::string csv = join(columns, ",") + "\n";

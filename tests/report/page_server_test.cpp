@@ -31,9 +31,9 @@ TEST(PageServer, ServesThePageInAFrameWithItsEtag) {
   EXPECT_EQ(first->body, "<p>first");
   const auto tag = first->get_header_value("ETag");
   EXPECT_THAT(frame->body, HasSubstr("data-tag=\"" + tag.substr(3, tag.size() - 4) + "\""));
-  for (const char* path : {"/live.js", "/live.css"}) {
-    EXPECT_THAT(frame->body, HasSubstr(path));
-    EXPECT_EQ(client.Get(path)->status, 200);
+  for (const std::string name : {"live.js", "live.css"}) {
+    EXPECT_THAT(frame->body, HasSubstr("\"" + name + "\"")) << "relative, because the path may start with a token";
+    EXPECT_EQ(client.Get("/" + name)->status, 200);
   }
   const auto unchanged = client.Get("/report.html", {{"If-None-Match", tag}});
   EXPECT_EQ(unchanged->status, 304);

@@ -122,7 +122,7 @@ TEST_F(SweepResults, NameAMixOfPrecisionsAndProcessors) {
   EXPECT_THAT(notes[1], HasSubstr("on different processors: 2 on New, 2 on Old, 4 cores."));
   write_results(directory_ / "results.csv", arms_);
   const auto csv = read_file(directory_ / "results.csv", 1 << 20);
-  EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",precision,processor"));
+  EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",training_precision,processor"));
   EXPECT_THAT(csv, HasSubstr(",float32,\"Old, 4 cores\"\n"));
   EXPECT_THAT(csv, ::testing::EndsWith(",bfloat16,New\n"));
 }
