@@ -225,10 +225,9 @@ TEST_F(SweepResults, WriteEveryMetricToTheCsv) {
   write_done(1, record);
   write_results(directory_ / "results.csv", arms_);
   const auto text = read_file(directory_ / "results.csv", 1 << 20);
-  EXPECT_THAT(
-      text,
-      HasSubstr(",memory_mib,metrics_images,extractor,samples,fd,kd,precision,recall,density,coverage,"
-                "classifier_score,class_kl,copied_share,copying_z,sharpness,fd_floor,fd_repeat,precision,processor\n"));
+  EXPECT_THAT(text, HasSubstr(",memory_mib,metrics_images,extractor,samples,fd,kd,precision,recall,density,coverage,"
+                              "classifier_score,class_kl,copied_share,copying_z,sharpness,fd_floor,fd_repeat,"
+                              "training_precision,processor\n"));
   EXPECT_THAT(text, HasSubstr(",640,\"my, \"\"own\"\"\",1000,2.5,,0.5,,,,,,,,7,0.25,3.5,,\n"));
   const auto header = text.substr(0, text.find('\n'));
   const auto pending = text.substr(text.find("\nslope_0.1-seed_0,") + 1);
