@@ -54,7 +54,8 @@ class Strip {
   std::string cell(double slope, std::int64_t repeat, double y) const {
     const std::int64_t seed = race_.planned.first_seed + repeat;
     const RunData* run = run_of(slope, seed);
-    const std::string status = run == nullptr || run->status == "pending" ? "not trained" : run->status;
+    const std::string status =
+        run == nullptr || run->status == "pending" || run->status == "not needed" ? "not trained" : run->status;
     const char* kind = status == "not trained" ? "none" : status == "done" ? "done" : run->is_bad() ? "bad" : "part";
     std::string tip = format_text("slope {}, seed {}: {}", shortest(slope), seed, status);
     if (run != nullptr && !run->metrics.empty() && run->metrics.back().values.contains("fd")) {

@@ -184,6 +184,7 @@ SweepData read_sweep_data(const std::filesystem::path& directory) {
       ArmData arm{slope, seed, {}};
       const auto place = found.find({slope, seed});
       if (place != found.end()) arm.run = read_run_data(place->second);
+      if (place == found.end() && sweep.race && sweep.race->state.is_over) arm.run.status = "not needed";
       if (arm.run.name.empty()) arm.run.name = format_text("slope {}, seed {}", shortest(slope), seed);
       sweep.arms.push_back(std::move(arm));
     }

@@ -14,6 +14,7 @@
 #include "run/records.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
+#include "statistics/race_json.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/text.h"
@@ -214,6 +215,27 @@ TEST(Report, OfASweepStartsWithTheAnswer) {
   EXPECT_THAT(page, HasSubstr("<td>better</td>"));
   EXPECT_THAT(page, HasSubstr(">0.7 … 0.9<"));
   EXPECT_THAT(page, HasSubstr(">no limits<"));
+}
+
+TEST(Report, OfAFinishedRaceSaysWhichArmsWereNotNeeded) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 5, {.pictures = 0});
+  remove_tree(directory / "sweep" / "runs" / "slope_0.1-seed_4");
+  RaceFile race;
+  race.planned = {plan_race(0, {0.1}), 0, 100'000, 50'000, "random@1", 1000, "abc"};
+  std::vector<RaceArm> arms;
+  for (std::int64_t repeat = 0; repeat < 4; ++repeat) {
+    const double jitter = 0.01 * static_cast<double>(repeat);
+    arms.push_back({0, repeat, ArmOutcome::done, 10 + jitter, 10.0});
+    arms.push_back({0.1, repeat, ArmOutcome::done, 8 + jitter, 8.0});
+  }
+  race.state = follow_race(race.planned.plan, arms);
+  ASSERT_TRUE(race.state.is_over);
+  write_file_atomic(directory / "sweep" / "race.json", race_json(race));
+  const std::string page = content_of(write_report(directory / "sweep"));
+  EXPECT_THAT(page, HasSubstr(" 1 <span class=\"badge open\">not needed</span>"));
+  EXPECT_THAT(page, HasSubstr("Use slope 0.1. 0 is 25 % worse."));
+  EXPECT_THAT(page, HasSubstr("<figure class=\"race\""));
 }
 
 TEST(Report, NamesCollapsedArmsAndLeavesThemOutOfMeans) {
