@@ -17,7 +17,7 @@ namespace {
 template <class Number>
 std::string number_list(const std::vector<Number>& numbers) {
   std::vector<std::string> texts;
-  for (const Number number : numbers) texts.push_back(shortest(static_cast<double>(number)));
+  for (const Number number : numbers) texts.push_back(format_text("{:.6g}", static_cast<double>(number)));
   return join(texts, ", ");
 }
 
