@@ -117,6 +117,7 @@ class Scheduler {
       if (!options_.stop_dropped || running.dropped ||
           std::ranges::find(agenda_.needed, running.arm) != agenda_.needed.end())
         continue;
+      if (end_of(*running.arm, config_)) continue;  // it is only writing its report
       log::info(running.arm->name + " is no longer needed and stops");
       running.dropped = true;
       running.process.send(SIGTERM);
