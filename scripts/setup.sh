@@ -17,7 +17,7 @@ images=${SLOPEGAN_IMAGES:-${SLOPEGAN_EMOJI:-0}}   # SLOPEGAN_EMOJI is the name i
 image_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # pinned, so that all machines format alike
 test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3
-            onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0)
+            onnx==1.23.2 onnxruntime==1.32.0 safetensors==0.8.0 pandas==3.1.1 optuna==5.0.0)
 
 # Build dependencies, then the example data set.
 packages=(
