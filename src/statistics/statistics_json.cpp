@@ -227,6 +227,9 @@ struct Read {
     visit_fields(record, Read{value});
     if constexpr (std::is_same_v<Record, Comparison>) {
       if (!value.contains("verdict")) record.verdict = verdict_of(record);
+      if (record.significant && record.simultaneous_interval) {
+        record.simultaneous_interval = limits_of_verdict(*record.simultaneous_interval, record.favours_slope());
+      }
     }
     if constexpr (std::is_same_v<Record, SlopeSummary>) {
       if (!value.contains("arms")) record.arms = record.scored + record.diverged + record.collapsed + record.missing;

@@ -1,6 +1,7 @@
 #include "statistics/statistics_json.h"
 
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
@@ -60,6 +61,45 @@ TEST(StatisticsJson, ComparesTheOrderOfTheSlopesByTwoExtractors) {
                                "between the orders of 3 slopes by mean FD[x@1,n=100] and by mean FD[y@2,n=100] is 0.33 "
                                "(1: the same order, -1: the reverse); the lowest means are those of slope 0.1 and of "
                                "slope 0.2")));
+}
+
+TEST(StatisticsJson, CutsIntervalsOfEarlierVersionsThatContradictTheVerdict) {
+  std::ifstream stream(SLOPEGAN_SOURCE_DIR "/outputs/study/study_fashion_mnist/statistics.json");
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const auto raw = nlohmann::json::parse(text);
+  const auto file = parse_statistics(text);
+  ASSERT_TRUE(file);
+  int cut = 0;
+  for (std::size_t i = 0; i < file->statistics.comparisons.size(); ++i) {
+    const auto& comparison = file->statistics.comparisons[i];
+    if (!comparison.significant) continue;
+    const auto& limits = *comparison.simultaneous_interval;
+    EXPECT_TRUE(limits.high <= 1 || limits.low >= 1) << comparison.negative_slope;
+    cut += limits.high != raw.at("comparisons").at(i).at("simultaneous_interval").at(1).get<double>();
+  }
+  EXPECT_LE(cut, 1);  // slope 0.05: 0.764 to 1.007
+}
+
+TEST(StatisticsJson, EvaluatesEachConditionOfACrossedSweep) {
+  auto scores = example_scores();
+  scores.conditions = {{{"optimizer.generator_lr", "2e-4"}}, {{"optimizer.generator_lr", "4e-4"}}};
+  for (ArmScore arm : example_scores().arms) {
+    arm.condition = 1;
+    if (arm.fd && arm.negative_slope == 0.1) *arm.fd *= 2 + 0.01 * static_cast<double>(arm.seed);
+    scores.arms.push_back(arm);
+  }
+  const auto written = statistics_json(evaluate_scores(scores, 0.2));
+  const auto file = parse_statistics(written);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->cross);
+  EXPECT_EQ(file->cross->conditions.at(1).settings, scores.conditions[1]);
+  EXPECT_EQ(file->cross->conditions.at(0).statistics.comparisons.at(0).verdict, Verdict::better);
+  EXPECT_EQ(file->cross->conditions.at(1).statistics.comparisons.at(0).verdict, Verdict::worse);
+  EXPECT_EQ(file->statistics.comparisons.at(0).verdict, Verdict::better);  // the first condition
+  EXPECT_TRUE(file->cross->interactions.at(0).significant);
+  EXPECT_EQ(file->cross->interactions.at(1).failed_seeds.size(), 2u);
+  EXPECT_THAT(file->cross_findings.at(0), ::testing::StartsWith("The effect of slope 0.1 depends on the condition"));
+  EXPECT_EQ(nlohmann::json::parse(statistics_json(*file)), nlohmann::json::parse(written));
 }
 
 TEST(StatisticsJson, DerivesTheVerdictForOlderFiles) {
