@@ -46,10 +46,12 @@ def check_states() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         sweep = pathlib.Path(scratch) / "crossed"
         (sweep / "runs/a").mkdir(parents=True)
-        (sweep / "runs/a/metrics.jsonl").write_text('{"images":50,"values":{"fd":9.5}}\n{"images":100,"values":{"fd":2}}\n{"im')
+        (sweep / "runs/a/metrics.jsonl").write_text(
+            '{"images":50,"values":{"fd":9.5}}\n{"images":100,"values":{"fd":2}}\n{"im')
         header = "arm,negative_slope,seed,generator.norm,status,images,metrics_images,fd\n"
         (sweep / "results.csv").write_text(
-            header + "a,0.2,0,batch,done,100,100,2\nb,0.5,0,none,diverged,60,50,9\nc,0,0,none,running,60,50,9\nd,1,0,none,pending,0,,\n")
+            header + "a,0.2,0,batch,done,100,100,2\nb,0.5,0,none,diverged,60,50,9\n"
+            "c,0,0,none,running,60,50,9\nd,1,0,none,pending,0,,\n")
         study, omitted = import_optuna.import_sweep(optuna, sweep, f"sqlite:///{scratch}/x.db", "crossed")
         states = [trial.state.name for trial in study.trials]
         assert (states, omitted) == (["COMPLETE", "FAIL"], 2), (states, omitted)
