@@ -420,7 +420,7 @@ def _(folder):
     photo(30).save(folder / "cover.jpg")
 
 
-@case("folders left behind by programs", r"images  12 ", r"skipped: .*@eaDir")
+@case("folders left behind by programs", r"images  12 ", r"skipped, .*@eaDir")
 def _(folder):
     fill(folder, 12)
     for name in ("@eaDir", "__MACOSX", ".thumbnails", ".ipynb_checkpoints", "lost+found", "$RECYCLE.BIN"):
