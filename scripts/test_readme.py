@@ -41,6 +41,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "parallel -S": "needs several machines; tests/program/shards_test.cpp does the same on one",
     "tensorboard": "scripts/test_tensorboard.py",
     "scripts/import_wandb.py": "scripts/test_import_wandb.py",
+    "scripts/import_optuna.py": "scripts/test_import_optuna.py",
     ".venv/bin/python scripts/import_dcgan.py": "scripts/test_import_dcgan.py",
     "build/release/slopegan import": "tests/program/fine_tuning_test.cpp",
     "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
