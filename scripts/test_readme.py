@@ -44,6 +44,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "scripts/import_optuna.py": "scripts/test_import_optuna.py",
     ".venv/bin/python scripts/import_dcgan.py": "scripts/test_import_dcgan.py",
     "build/release/slopegan import": "tests/program/fine_tuning_test.cpp",
+    "build/release/slopegan sweep configs/fashion_mnist_sweep.yaml run.name=race --within": "tests/program/race_test.cpp",
     "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
@@ -65,6 +66,8 @@ small = ["training.total_images=640", "training.batch_size=32", "training.thread
 if arguments[:1] in (["train"], ["sweep"]) and len(arguments) > 1 and not arguments[1].startswith("--"):
     given = {a.split("=")[0] for a in arguments if not a.startswith("-")}
     arguments = [a for a in arguments if not a.startswith("training.total_images=")]
+    if "sweep.design=race" in arguments:  # needs metrics
+        small.remove("metrics.every_images=0")
     arguments += [s for s in small if s.split("=")[0] not in given - {"training.total_images"}]
     if "RANK" in os.environ:  # more images than the run of an earlier command has
         arguments += ["training.total_images=1280"]
