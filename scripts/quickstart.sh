@@ -7,6 +7,6 @@ SLOPEGAN_WERROR=OFF scripts/build.sh release slopegan   # a newer compiler may h
 build/release/slopegan sweep configs/quickstart.yaml "$@"
 cat >&2 <<'END'
 
-Open report.html, or contact_sheet.png: each row is a slope, each column is the same latent.
+Open report.html, or contact_sheet.png: each row is a slope, each column is one latent.
 Next: build/release/slopegan sweep configs/fashion_mnist_sweep.yaml   (edit the file to change the sweep)
 END

@@ -28,7 +28,7 @@ macro(slopegan_find_torch)
       foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
         list(APPEND slopegan_torch_libraries ${TORCH_INSTALL_PREFIX}/lib/lib${library}.so)
       endforeach()
-      # --no-as-needed: a device library registers itself when it is loaded, although no symbol of it is used.
+      # --no-as-needed: a device library registers itself when it is loaded, even if none of its symbols is used.
       set_target_properties(torch PROPERTIES INTERFACE_LINK_LIBRARIES
                             "-Wl,--push-state,--no-as-needed;${slopegan_torch_libraries};-Wl,--pop-state;-Wl,--allow-shlib-undefined")
     endif()
