@@ -117,10 +117,9 @@ void check_distinct(const CrossConditions& cross, const YamlNode& node, std::str
 
 bool can_be_crossed(std::string_view key) {
   if (key == "data.flip") return true;
-  constexpr std::array<std::string_view, 11> excluded = {
+  constexpr std::array<std::string_view, 12> excluded = {
       "seed",     "run.",        "data.",    "training.total_images", "training.device", "training.threads",
-      "samples.", "checkpoint.", "metrics.", "diagnostics.",          "events."};
-  if (key.starts_with("sweep.")) return false;
+      "samples.", "checkpoint.", "metrics.", "diagnostics.",          "events.",         "sweep."};
   return std::ranges::none_of(excluded, [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 

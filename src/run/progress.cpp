@@ -1,12 +1,11 @@
 #include "run/progress.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <stdexcept>
-#include <unistd.h>
 
 #include "support/log.h"
+#include "support/machine.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -73,12 +72,7 @@ std::string status_text(const ProgressView& view, std::size_t columns) {
 
 std::string plain_text(const ProgressView& view) { return join(parts_of(view), ", "); }
 
-double resident_memory_mib() {
-  std::ifstream file("/proc/self/statm");
-  double size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
-}
+double resident_memory_mib() { return resident_memory_bytes() / (1024.0 * 1024.0); }
 
 Progress::Progress(std::int64_t images_at_start, std::int64_t total_images)
     : images_at_start_(images_at_start),

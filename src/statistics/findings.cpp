@@ -64,14 +64,10 @@ Interval limits_for(Standing standing, const std::optional<Interval>& interval) 
   Interval limits = interval.value_or(Interval{0, without_limit});
   if (!(limits.low >= 0)) limits.low = 0;
   if (!(limits.high >= limits.low)) limits.high = without_limit;
-  if (standing == Standing::better) {
-    limits = {std::min(limits.low, 1.0), std::min(limits.high, 1.0)};
-  } else if (standing == Standing::worse) {
-    limits = {std::max(limits.low, 1.0), std::max(limits.high, 1.0)};
-  } else {
-    limits = {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
+  if (standing == Standing::better || standing == Standing::worse) {
+    return limits_of_verdict(limits, standing == Standing::better);
   }
-  return limits;
+  return {std::min(limits.low, 1.0), std::max(limits.high, 1.0)};
 }
 
 Findings findings_of(const SweepStatistics& statistics) {

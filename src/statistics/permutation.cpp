@@ -128,4 +128,10 @@ PermutationTest permutation_test(std::span<const double> control, std::span<cons
 
 double smallest_permutation_p(std::int64_t n) { return 2 / number_of_labelings(n); }
 
+std::int64_t smallest_permuted_group(double level) {
+  std::int64_t n = 1;
+  while (smallest_permutation_p(n) > level * (1 + 1e-12)) ++n;
+  return n;
+}
+
 }  // namespace slopegan

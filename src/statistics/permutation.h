@@ -34,4 +34,7 @@ PermutationTest permutation_test(std::span<const double> control, std::span<cons
 /// The smallest p-value that the test can return with n values per group: 2 / C(2n, n).
 double smallest_permutation_p(std::int64_t n);
 
+/// The smallest group size with which the test can reject at `level`.
+std::int64_t smallest_permuted_group(double level);
+
 }  // namespace slopegan

@@ -230,8 +230,7 @@ RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& 
   if (slopes.empty()) throw std::invalid_argument("plan_race: a race needs a slope besides the control");
   RacePlan plan{control, std::move(slopes), {}, {}, rules.equivalence, rules.give_up};
   const double level = alpha_shares[0] * rules.alpha / static_cast<double>(plan.slopes.size());
-  std::int64_t arms = 1;
-  while (smallest_permutation_p(arms) > level * (1 + 1e-12)) ++arms;
+  std::int64_t arms = smallest_permuted_group(level);
   if (arms + arms_between_looks * (std::ssize(alpha_shares) - 1) > std::int64_t{largest_permuted_group}) {
     throw std::invalid_argument("plan_race: too many slopes for this alpha");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "statistics/recommendation.h"
 #include "statistics/statistics_text.h"
@@ -72,6 +73,11 @@ std::string looks_text(const RacePlan& plan) {
   return join(arms, ", ");
 }
 
+/// The error rate of all looks, in percent.
+double alpha_percent(const RacePlan& plan) {
+  return 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
+}
+
 /// The slopes for which `holds`, as "0 and 0.1".
 template <class Predicate>
 std::string slopes_where(const RaceFile& race, Predicate holds) {
@@ -79,10 +85,7 @@ std::string slopes_where(const RaceFile& race, Predicate holds) {
   for (const auto& slope : race.state.slopes) {
     if (holds(slope)) names.push_back(shortest(slope.negative_slope));
   }
-  if (names.size() < 2) return join(names, "");
-  const std::string last = names.back();
-  names.pop_back();
-  return join(names, ", ") + " and " + last;
+  return enumerate_words(std::move(names), "and");
 }
 
 }  // namespace
@@ -109,7 +112,7 @@ Findings findings_of(const RaceFile& race, const std::vector<SlopeSummary>& slop
 
 std::vector<std::string> race_caveats(const RaceFile& race) {
   const RacePlan& plan = race.planned.plan;
-  const double alpha = 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
+  const double alpha = alpha_percent(plan);
   std::vector<std::string> caveats;
   const std::string given_up =
       slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
@@ -132,12 +135,11 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
 
 std::string method_sentence(const RaceFile& race) {
   const RacePlan& plan = race.planned.plan;
-  const double alpha = 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
   return format_text(
       "FD is the Frechet distance; lower is better. Ratios are those of geometric means; intervals have {:g} % "
       "confidence for {} slopes and all looks at once. Verdicts: exact permutation tests on log FD with Holm's "
       "correction, at looks with {} arms per slope.",
-      100 - alpha, plan.slopes.size(), looks_text(plan));
+      100 - alpha_percent(plan), plan.slopes.size(), looks_text(plan));
 }
 
 void describe_race(StatisticsFile& file, const RaceFile& race) {

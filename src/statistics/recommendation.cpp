@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 #include "support/text.h"
 
@@ -80,10 +81,7 @@ std::string names_of(const Findings& findings, const Group& group, const char* l
       i = end;
     }
   }
-  if (parts.empty()) return {};
-  const std::string last = parts.back();
-  parts.pop_back();
-  return parts.empty() ? last : join(parts, ", ") + " " + last_word + " " + last;
+  return enumerate_words(std::move(parts), last_word);
 }
 
 /// "slope 0.1", "slope 0 or 0.1", "a slope between 0 and 0.1".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 #include <sched.h>
 #include <unistd.h>
 
@@ -56,6 +57,13 @@ std::uint64_t physical_memory_bytes() {
 std::uint64_t usable_memory_bytes() {
   const auto limit = read_control_group_limits().memory_bytes;
   return limit ? std::min(*limit, physical_memory_bytes()) : physical_memory_bytes();
+}
+
+double resident_memory_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double size = 0, resident = 0;
+  file >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 void configure_allocator() {

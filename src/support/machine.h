@@ -35,6 +35,9 @@ std::uint64_t physical_memory_bytes();
 /// The memory that the process may use: the physical memory, or less if its container has a limit.
 std::uint64_t usable_memory_bytes();
 
+/// The memory that the process uses, in bytes; 0 if unknown.
+double resident_memory_bytes();
+
 /// Configures glibc's allocator for a program whose training steps repeatedly allocate blocks of the same sizes: freed
 /// memory is kept for the next step instead of being returned to the system. Does nothing with other C libraries. Call
 /// it before any large allocation.

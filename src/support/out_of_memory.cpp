@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <new>
 #include <string_view>
 #include <sys/resource.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "support/machine.h"
 #include "support/text.h"
@@ -49,13 +47,6 @@ bool is_out_of_memory(const std::exception& error) {
   const std::string_view message = error.what();
   return std::ranges::any_of(allocator_messages,
                              [&](std::string_view text) { return message.find(text) != message.npos; });
-}
-
-double resident_memory_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy) {

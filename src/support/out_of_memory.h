@@ -33,7 +33,4 @@ decltype(auto) explain_memory(const std::string& activity, const std::string& re
   }
 }
 
-/// The memory that the process uses, in bytes; 0 if unknown.
-double resident_memory_bytes();
-
 }  // namespace slopegan

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 namespace slopegan {
 
@@ -40,6 +41,13 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     joined += parts[i];
   }
   return joined;
+}
+
+std::string enumerate_words(std::vector<std::string> parts, std::string_view last_word) {
+  if (parts.size() < 2) return join(parts, "");
+  const std::string last = std::move(parts.back());
+  parts.pop_back();
+  return format_text("{} {} {}", join(parts, ", "), last_word, last);
 }
 
 static std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -100,6 +100,9 @@ std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// "a, b and c" if `last_word` is "and".
+std::string enumerate_words(std::vector<std::string> parts, std::string_view last_word);
+
 /// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 

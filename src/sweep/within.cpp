@@ -132,13 +132,6 @@ class ProbeSweep {
   std::filesystem::path directory_;
 };
 
-/// The smallest number of arms per slope with which a single look at level `alpha` can decide.
-std::int64_t single_look(std::size_t slopes, double alpha) {
-  std::int64_t arms = 1;
-  while (smallest_permutation_p(arms) > alpha / static_cast<double>(slopes)) ++arms;
-  return arms;
-}
-
 /// The slope other than the control that is closest to another one; the larger one if there is a tie.
 double most_redundant_slope(const std::vector<double>& slopes, double control) {
   double found = control, least = std::numeric_limits<double>::infinity();
@@ -168,7 +161,7 @@ std::vector<PossibleRace> possible_races(Config config) {
   for (;;) {
     RacePlan plan = race_plan(config);
     races.push_back({config, plan});
-    plan.looks = {single_look(plan.slopes.size(), config.sweep.alpha)};
+    plan.looks = {smallest_permuted_group(config.sweep.alpha / static_cast<double>(plan.slopes.size()))};
     plan.alphas = {config.sweep.alpha};
     races.push_back({config, plan});
     if (plan.slopes.size() < 2) return races;
@@ -222,8 +215,7 @@ TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::
   const double needed = rounds_of(smallest.plan, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
   throw UsageError(
       format_text("--within: {} is left, but the smallest race (slope {} against {}, {} arms of {} images, {} "
-                  "generated images per "
-                  "evaluation) takes about {} on this machine",
+                  "generated images per evaluation) takes about {} on this machine",
                   clock_time(std::max(0.0, seconds)), shortest(smallest.plan.slopes.front()),
                   shortest(smallest.plan.control), typical_arms(smallest.plan), images, samples, clock_time(needed)));
 }

@@ -69,6 +69,8 @@ TEST(PermutationTest, GivesTheSmallestPForSeparateGroups) {
   EXPECT_NEAR(smallest_permutation_p(4), 2.0 / 70, 1e-15);
   EXPECT_NEAR(smallest_permutation_p(6), 2.0 / 924, 1e-15);
   EXPECT_NEAR(smallest_permutation_p(10), 2.0 / 184'756, 1e-15);
+  EXPECT_EQ(smallest_permuted_group(2.0 / 70), 4);
+  EXPECT_EQ(smallest_permuted_group(0.03 / 7), 6);
   for (const std::size_t n : {1u, 2u, 6u, 10u, 14u}) {
     const auto test = permutation_test(random_values(n, n), random_values(n, 50 + n, 100), 0.05);
     EXPECT_NEAR(test.p, smallest_permutation_p(static_cast<std::int64_t>(n)), 1e-12) << n;

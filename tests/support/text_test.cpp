@@ -129,6 +129,13 @@ TEST(ClockTime, ShowsDashesForAnInvalidDuration) {
   EXPECT_EQ(clock_time(std::numeric_limits<double>::infinity()), "--:--");
 }
 
+TEST(EnumerateWords, PutsTheWordBeforeTheLastPart) {
+  EXPECT_EQ(enumerate_words({}, "and"), "");
+  EXPECT_EQ(enumerate_words({"a"}, "and"), "a");
+  EXPECT_EQ(enumerate_words({"a", "b"}, "or"), "a or b");
+  EXPECT_EQ(enumerate_words({"a", "b", "c"}, "and"), "a, b and c");
+}
+
 TEST(Join, PutsTheSeparatorBetweenParts) {
   EXPECT_EQ(join({}, ", "), "");
   EXPECT_EQ(join({"a"}, ", "), "a");
