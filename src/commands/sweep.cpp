@@ -165,8 +165,7 @@ LoadedConfig load_given(const SweepArguments& arguments) {
 int sweep_command(const SweepArguments& arguments) {
   const TimeLimit limit{.seconds = arguments.within};
   const LoadedConfig loaded = load_given(arguments);
-  Config given = loaded.config;
-  given.data.as_in_0_9 = continues_sweep_of_0_9(loaded);
+  Config given = as_existing_sweep(loaded);
   if (arguments.jobs > 0) given.sweep.jobs = arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
   if (limit.seconds > 0 && shard.count > 1) {

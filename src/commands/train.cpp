@@ -5,6 +5,7 @@
 
 #include "commands/arguments.h"
 #include "commands/commands.h"
+#include "config/earlier_defaults.h"
 #include "config/keys.h"
 #include "config/print.h"
 #include "data/dataset.h"
@@ -89,14 +90,28 @@ Start open_run(const Config& config, const std::string& resume) {
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// Whether the run continues to read images like version 0.9, which wrote its checkpoint. A run whose values differ
-/// from those of the checkpoint is a new one.
-bool reads_as_in_0_9(const LoadedConfig& loaded, const Start& start) {
-  Config config = loaded.config;
-  if (config.data.as_in_0_9 || !start.resume || loaded.sets_reading_of_data()) return config.data.as_in_0_9;
+/// What a run that goes on keeps from version 0.9, which wrote its checkpoint.
+struct KeptFrom09 {
+  bool reads_images = false;  ///< data.as_in_0_9
+  unsigned defaults = 0;      ///< as from kept_defaults
+
+  std::int64_t as_number() const { return defaults << 1 | (reads_images ? 1u : 0u); }
+  static KeptFrom09 from_number(std::int64_t number) { return {(number & 1) != 0, static_cast<unsigned>(number) >> 1}; }
+
+  Config apply(const Config& config) const {
+    Config kept = with_earlier_defaults(config, defaults);
+    kept.data.as_in_0_9 = config.data.as_in_0_9 || reads_images;
+    return kept;
+  }
+};
+
+/// A run whose values would differ from those of the checkpoint even so is a new one, and keeps nothing.
+KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
+  if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);
-  config.data.as_in_0_9 = saved.data.as_in_0_9;
-  return saved.data.as_in_0_9 && (start.in_place() || training_differences(saved, config).empty());
+  const KeptFrom09 kept{saved.data.as_in_0_9 && !loaded.sets_reading_of_data(), kept_defaults(loaded, saved)};
+  const bool goes_on = start.in_place() || training_differences(saved, kept.apply(loaded.config)).empty();
+  return goes_on ? kept : KeptFrom09{};
 }
 
 /// If the checkpoint belongs to another run and cannot be continued as it is, replaces it with a new start from its
@@ -137,9 +152,10 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
          Ranks* ranks) {
   Start start = open_run(loaded.config, arguments.resume);
   try {
-    Config config = loaded.config;
-    config.data.as_in_0_9 = reads_as_in_0_9(loaded, start);
-    if (ranks) ranks->all_reduce_max(config.data.as_in_0_9 ? 1 : 0);
+    const auto kept = kept_from_0_9(loaded, start);
+    if (kept.defaults != 0) log::info(kept_defaults_text(kept.defaults));
+    if (ranks) ranks->all_reduce_max(kept.as_number());
+    const Config config = kept.apply(loaded.config);
     const auto dataset = load_dataset(config.data, Split::train);
     check_metrics(config, *dataset);
     origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
@@ -159,8 +175,8 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
   Ranks ranks(environment, compute.device);
   try {
     if (ranks.is_first()) return lead(arguments, loaded, compute, origin, &ranks);
-    Config config = loaded.config;
-    config.data.as_in_0_9 = ranks.all_reduce_max(0) != 0;  // only the first rank knows this, from its checkpoint
+    // Only the first rank knows what is kept, from its checkpoint.
+    const Config config = KeptFrom09::from_number(ranks.all_reduce_max(0)).apply(loaded.config);
     const auto dataset = load_dataset(config.data, Split::train);
     const TrainEnd end = follow(config, compute, *dataset, ranks);
     ranks.finish();

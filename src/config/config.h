@@ -89,8 +89,8 @@ struct LossConfig {
 };
 
 struct OptimizerConfig {
-  double generator_lr = 2e-4;
-  double discriminator_lr = 2e-4;
+  double generator_lr = 4e-4;
+  double discriminator_lr = 4e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;
   std::int64_t discriminator_steps = 1;
@@ -105,7 +105,7 @@ struct EmaConfig {
 
 struct TrainingConfig {
   std::int64_t total_images = 180000;
-  std::int64_t batch_size = 64;
+  std::int64_t batch_size = 32;
   Precision precision = Precision::automatic;
   Device device = Device::automatic;
   std::int64_t threads = 0;

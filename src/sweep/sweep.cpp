@@ -4,11 +4,13 @@
 #include <charconv>
 #include <optional>
 
+#include "config/earlier_defaults.h"
 #include "config/print.h"
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/log.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -79,10 +81,15 @@ std::filesystem::path sweep_directory(const Config& config) {
   return std::filesystem::path(config.run.output_dir) / config.run.name;
 }
 
-bool continues_sweep_of_0_9(const LoadedConfig& config) {
-  const auto file = sweep_directory(config.config) / "sweep.yaml";
-  if (config.sets_reading_of_data() || !std::filesystem::exists(file)) return false;
-  return load_stored_config(file).config.data.as_in_0_9;
+Config as_existing_sweep(const LoadedConfig& given) {
+  const auto file = sweep_directory(given.config) / "sweep.yaml";
+  if (!std::filesystem::exists(file)) return given.config;
+  const Config stored = load_stored_config(file).config;
+  const auto kept = kept_defaults(given, stored);
+  if (kept != 0) log::info(kept_defaults_text(kept));
+  Config config = with_earlier_defaults(given.config, kept);
+  config.data.as_in_0_9 = stored.data.as_in_0_9 && !given.sets_reading_of_data();
+  return config;
 }
 
 bool has_results(const std::filesystem::path& directory) {

@@ -26,8 +26,10 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 /// data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws UsageError.
 Config load_sweep(const std::filesystem::path& directory);
 
-/// Whether `config` continues a sweep from version 0.9 and therefore reads images like that version (data.as_in_0_9).
-bool continues_sweep_of_0_9(const LoadedConfig& config);
+/// The configuration with which the sweep that exists in the directory of `given` goes on: if version 0.9 started it,
+/// it reads images like that version (data.as_in_0_9) and keeps its defaults (config/earlier_defaults.h). Returns the
+/// given configuration if there is no such sweep. Throws UsageError if its sweep.yaml is invalid.
+Config as_existing_sweep(const LoadedConfig& given);
 
 /// <run.output_dir>/<run.name>.
 std::filesystem::path sweep_directory(const Config& config);

@@ -141,7 +141,7 @@ TEST(ToYaml, IsNestedAndReadable) {
 TEST(ToYaml, TheHelpPrecedesEveryKey) {
   const std::string text = to_yaml_with_help(Config{});
   EXPECT_THAT(text,
-              HasSubstr("\n  # global batch size (all ranks together)\n  # allowed: 1 to 65536\n  batch_size: 64\n"));
+              HasSubstr("\n  # global batch size (all ranks together)\n  # allowed: 1 to 65536\n  batch_size: 32\n"));
   const Config config;
   visit_fields(config, [&](std::string_view key, const auto&, const auto& rule, std::string_view help) {
     EXPECT_THAT(text, HasSubstr("# " + std::string(help) + "\n")) << key;

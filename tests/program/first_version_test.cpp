@@ -52,5 +52,50 @@ TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
   EXPECT_NEAR(step["generator_slope"], 0.0971765, 1e-5);
 }
 
+class DefaultsOfVersion09 : public ProgramTest {
+ protected:
+  /// The smoke configuration without the keys whose defaults have changed.
+  std::filesystem::path config() const {
+    return directory_.write("mine.yaml",
+                            "generator: {latent_dim: 16, width: 4}\ndiscriminator: {width: 4}\n"
+                            "training: {total_images: 1280, precision: float32, threads: 1}\n"
+                            "metrics: {every_images: 0}\nsamples: {every_images: 0}\n"
+                            "sweep: {negative_slope: [0, 0.2], seeds: [0]}\n");
+  }
+  std::vector<std::string> command(const std::string& name, const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {name, config().string(), "run.output_dir=" + outputs().string(),
+                                          "run.name=mine"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+  const std::vector<std::string> earlier_ = {"training.batch_size=64", "optimizer.generator_lr=2e-4",
+                                             "optimizer.discriminator_lr=2e-4"};
+};
+
+TEST_F(DefaultsOfVersion09, AreKeptByARunThatGoesOn) {
+  auto start = command("train", earlier_);
+  ASSERT_EQ(slopegan(start).code, 0);
+  const auto result = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size = 64"));
+  EXPECT_THAT(read_text(outputs() / "mine/config.yaml"), HasSubstr("batch_size: 64"));
+
+  const auto other =
+      slopegan(command("train", {"training.total_images=3840", "--resume", "auto", "optimizer.generator_lr=4e-4"}));
+  EXPECT_EQ(other.code, 4) << other.err;
+}
+
+TEST_F(DefaultsOfVersion09, AreKeptByASweepThatGoesOn) {
+  ASSERT_EQ(slopegan(command("sweep", earlier_)).code, 0);
+  const auto result = slopegan(command("sweep", {"sweep.seeds=[0, 1]"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size = 64"));
+  for (const char* arm : {"slope_0-seed_0", "slope_0-seed_1"}) {
+    EXPECT_THAT(read_text(outputs() / "mine/runs" / arm / "config.yaml"), HasSubstr("batch_size: 64")) << arm;
+  }
+  EXPECT_EQ(slopegan(command("sweep", {"run.name=new"})).code, 0);
+  EXPECT_THAT(read_text(outputs() / "new/sweep.yaml"), HasSubstr("batch_size: 32"));
+}
+
 }  // namespace
 }  // namespace slopegan::testing

@@ -1,0 +1,41 @@
+#include "config/earlier_defaults.h"
+
+#include <utility>
+#include <vector>
+
+#include "config/conditions.h"
+#include "config/print.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+Config with_earlier_defaults(Config config, unsigned kept) {
+  std::vector<Setting> settings;
+  for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
+    const auto& [key, value] = earlier_defaults[i];
+    if ((kept >> i & 1u) != 0) settings.push_back({std::string(key), std::string(value)});
+  }
+  return with_settings(std::move(config), settings);
+}
+
+unsigned kept_defaults(const LoadedConfig& given, const Config& stored) {
+  unsigned kept = 0;
+  for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
+    const auto key = earlier_defaults[i].key;
+    const Config earlier = with_earlier_defaults(stored, 1u << i);
+    const bool was_default = value_text(stored, key) == value_text(earlier, key);
+    if (was_default && !given.places.contains(key)) kept |= 1u << i;
+  }
+  return kept;
+}
+
+std::string kept_defaults_text(unsigned kept) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
+    const auto& [key, value] = earlier_defaults[i];
+    if ((kept >> i & 1u) != 0) values.push_back(std::string(key) + " = " + std::string(value));
+  }
+  return "continuing with the defaults of version 0.9: " + join(values, ", ");
+}
+
+}  // namespace slopegan

@@ -1,0 +1,48 @@
+#include "config/earlier_defaults.h"
+
+#include <gmock/gmock.h>
+
+#include "config/print.h"
+#include "load_fixture.h"
+
+namespace slopegan {
+namespace {
+
+class EarlierDefaults : public LoadFixture {
+ protected:
+  EarlierDefaults() {
+    stored_.training.batch_size = 64;
+    stored_.optimizer.generator_lr = stored_.optimizer.discriminator_lr = 2e-4;
+  }
+  Config stored_;
+};
+
+TEST_F(EarlierDefaults, DifferFromThoseOfToday) {
+  for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
+    const auto changed = differences(Config(), with_earlier_defaults({}, 1u << i));
+    ASSERT_EQ(changed.size(), 1u);
+    EXPECT_EQ(changed[0].key, earlier_defaults[i].key);
+  }
+}
+
+TEST_F(EarlierDefaults, AreKeptWhereTheUserSetsNothing) {
+  const auto given = load("seed: 3");
+  const auto kept = kept_defaults(given, stored_);
+  const auto config = with_earlier_defaults(given.config, kept);
+  EXPECT_EQ(config.training.batch_size, 64);
+  EXPECT_EQ(config.optimizer.generator_lr, 2e-4);
+  EXPECT_EQ(config.optimizer.discriminator_lr, 2e-4);
+  EXPECT_EQ(config.seed, 3u);
+  EXPECT_THAT(kept_defaults_text(kept),
+              ::testing::HasSubstr("training.batch_size = 64, optimizer.generator_lr = 2e-4"));
+}
+
+TEST_F(EarlierDefaults, GiveWayToWhatTheUserSetsAndToOtherStoredValues) {
+  const auto given = load("training: {batch_size: 32}", {"optimizer.generator_lr=4e-4"});
+  stored_.optimizer.discriminator_lr = 1e-4;
+  EXPECT_EQ(kept_defaults(given, stored_), 0u);
+  EXPECT_EQ(kept_defaults(load(""), Config()), 0u);
+}
+
+}  // namespace
+}  // namespace slopegan
