@@ -262,9 +262,21 @@ RaceState follow_race(const RacePlan& plan, std::span<const RaceArm> arms) {
   return state;
 }
 
+bool may_need_arms(const RacePlan& plan, const RaceState& state, double slope) {
+  if (state.is_over) return false;
+  return slope == plan.control || std::ranges::any_of(state.slopes, [&](const RaceSlope& entry) {
+           return entry.negative_slope == slope && is_undecided(entry);
+         });
+}
+
 std::int64_t most_arms(const RacePlan& plan) { return plan.looks.back() * (std::ssize(plan.slopes) + 1); }
 
-std::int64_t fewest_arms(const RacePlan& plan) { return plan.looks.front() * (std::ssize(plan.slopes) + 1); }
+std::int64_t first_look_arms(const RacePlan& plan) { return plan.looks.front() * (std::ssize(plan.slopes) + 1); }
+
+std::int64_t fewest_arms(const RacePlan& plan) {
+  const std::int64_t repeats = plan.give_up > 0 ? std::min(interim_repeats, plan.looks.front()) : plan.looks.front();
+  return repeats * (std::ssize(plan.slopes) + 1);
+}
 
 double expected_arms(const RacePlan& plan, double seed_deviation, double ratio) {
   constexpr int races = 100;

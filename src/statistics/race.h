@@ -108,6 +108,9 @@ struct RaceState {
   std::vector<RaceArmId> needed;
 };
 
+/// Whether the race may still train arms of the slope: it is not over, and the slope is the control or undecided.
+bool may_need_arms(const RacePlan& plan, const RaceState& state, double slope);
+
 /// Arms of other slopes and repeats beyond the last look are ignored. Throws std::invalid_argument if two arms have the
 /// same slope and repeat.
 RaceState follow_race(const RacePlan& plan, std::span<const RaceArm> arms);
@@ -118,6 +121,10 @@ RaceState follow_race(const RacePlan& plan, std::span<const RaceArm> arms);
 std::int64_t most_arms(const RacePlan& plan);
 
 /// The number of arms if the first look decides every slope.
+std::int64_t first_look_arms(const RacePlan& plan);
+
+/// The smallest possible number of arms: if every slope is given up, or if the first look decides every slope in a race
+/// that never gives one up.
 std::int64_t fewest_arms(const RacePlan& plan);
 
 /// The mean number of arms if every slope's FD is `ratio` times the control's and log FD is normally distributed

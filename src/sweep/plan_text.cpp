@@ -40,6 +40,19 @@ std::string duration_text(double arms, const ArmCosts& costs) {
                      costs.jobs);
 }
 
+std::string fewest_line(const RacePlan& plan) {
+  std::string text = format_text("{} if the first look decides every slope", first_look_arms(plan));
+  if (plan.give_up > 0) text += format_text(", {} if every slope is given up", fewest_arms(plan));
+  return text;
+}
+
+/// The duration of the whole race, and how many of its arms have ended.
+std::string race_duration_text(double expected, const ArmCosts& costs) {
+  std::string text = duration_text(expected, costs);
+  if (costs.ended > 0) text += format_text(", including the {} arms that have ended", costs.ended);
+  return text;
+}
+
 std::string look_line(const RacePlan& plan) {
   return format_text("after {} arms of each slope, at alpha {}", number_list(plan.looks), number_list(plan.alphas));
 }
@@ -68,7 +81,9 @@ ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
   double seconds = 0;
   int count = 0;
   for (const auto& arm : arms) {
-    if (end_of(arm, config) != RunStatus::done) continue;
+    const auto end = end_of(arm, config);
+    costs.ended += end.has_value();
+    if (end != RunStatus::done) continue;
     if (const auto record = last_history(arm)) seconds += record->seconds, ++count;
   }
   if (count > 0) costs.seconds = seconds / count;
@@ -85,9 +100,10 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
   const double detectable = smallest_detectable_ratio(plan, deviation);
   const double expected = expected_arms(plan, deviation, detectable);
   std::string text = format_text("race: {} against the control {}\n", number_list(plan.slopes), shortest(plan.control));
-  text += plan_line("arms", format_text("{} at least, about {:.0f} expected, {} at most; each with {} images",
-                                        fewest_arms(plan), expected, most_arms(plan), planned.images));
-  text += plan_line("time", duration_text(expected, costs));
+  text += plan_line("arms", format_text("about {:.0f} expected, {} at most; each with {} images", expected,
+                                        most_arms(plan), planned.images));
+  text += plan_line("fewest", fewest_line(plan));
+  text += plan_line("time", race_duration_text(expected, costs));
   text += plan_line("looks", look_line(plan));
   text += plan_line("seeds", format_text("{} to {}", planned.first_seed, planned.first_seed + plan.looks.back() - 1));
   text += plan_line("can show", format_text("differences in FD of {} or more, in 4 of 5 cases (standard deviation of "

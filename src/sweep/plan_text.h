@@ -18,6 +18,7 @@ struct ArmCosts {
   std::optional<double> seconds;    ///< mean duration of an arm
   std::optional<double> deviation;  ///< standard deviation of log FD between seeds
   std::int64_t jobs = 1;            ///< arms side by side
+  std::int64_t ended = 0;           ///< arms that need no more training
 };
 
 /// According to the arms that are over.

@@ -34,7 +34,7 @@ TEST(RacePlan, HasTheSmallestFirstLookThatCanBeSignificant) {
     EXPECT_EQ(plan.looks, expected) << number;
     EXPECT_LE(smallest_permutation_p(plan.looks[0]), 0.03 / static_cast<double>(number));
     EXPECT_GT(smallest_permutation_p(plan.looks[0] - 1), 0.03 / static_cast<double>(number));
-    EXPECT_EQ(fewest_arms(plan), (number + 1) * expected[0]);
+    EXPECT_EQ(first_look_arms(plan), (number + 1) * expected[0]);
     EXPECT_EQ(most_arms(plan), (number + 1) * expected[2]);
   }
 }
@@ -66,14 +66,51 @@ TEST(RacePlan, NeedsTheArmsOfTheFirstLookByRepeatAndTheControlFirst) {
   EXPECT_EQ(state.needed.back(), (RaceArmId{1, 4}));
 }
 
+/// The number of arms that a race trains one after another if every arm of a slope but the control has FD `fd`.
+std::int64_t trained_arms(const RacePlan& plan, double fd) {
+  std::vector<RaceArm> arms;
+  for (auto state = follow_race(plan, arms); !state.is_over; state = follow_race(plan, arms)) {
+    const auto [slope, repeat] = state.needed.front();
+    const double value = (slope == plan.control ? 1 : fd) + 1e-6 * static_cast<double>(repeat);
+    arms.push_back({slope, repeat, ArmOutcome::done, value, value});
+  }
+  return std::ssize(arms);
+}
+
+TEST(RacePlan, NeedsTheFewestArmsIfEverySlopeIsGivenUp) {
+  for (std::size_t slopes = 1; slopes <= 7; ++slopes) {
+    std::vector<double> all(slopes);
+    std::iota(all.begin(), all.end(), 1.0);
+    const auto giving_up = plan_of(all), patient = plan_of(all, {.give_up = 0});
+    EXPECT_EQ(fewest_arms(giving_up), 2 * (std::ssize(all) + 1));
+    EXPECT_EQ(fewest_arms(giving_up), trained_arms(giving_up, 3));
+    EXPECT_EQ(fewest_arms(patient), first_look_arms(patient));
+    EXPECT_EQ(fewest_arms(patient), trained_arms(patient, 3));
+    EXPECT_EQ(first_look_arms(giving_up), trained_arms(giving_up, 0.5));
+  }
+}
+
+TEST(RacePlan, MayNeedArmsOfTheControlAndOfUndecidedSlopesUntilTheRaceIsOver) {
+  const auto plan = plan_of({0, 1});
+  auto state = follow_race(plan, {});
+  for (const double slope : {0.0, 0.2, 1.0}) EXPECT_TRUE(may_need_arms(plan, state, slope)) << slope;
+  EXPECT_FALSE(may_need_arms(plan, state, 0.5));
+  state.slopes[1].decision = RaceDecision::given_up;
+  EXPECT_TRUE(may_need_arms(plan, state, 0));
+  EXPECT_TRUE(may_need_arms(plan, state, 0.2));
+  EXPECT_FALSE(may_need_arms(plan, state, 1));
+  state.is_over = true;
+  for (const double slope : {0.0, 0.2, 1.0}) EXPECT_FALSE(may_need_arms(plan, state, slope)) << slope;
+}
+
 TEST(RacePlan, PredictsTheNumberOfArms) {
   const auto plan = plan_of({0, 0.1, 0.5});
-  EXPECT_NEAR(expected_arms(plan, 0.1, 3), static_cast<double>(fewest_arms(plan)), 1e-9);
+  EXPECT_NEAR(expected_arms(plan, 0.1, 3), static_cast<double>(first_look_arms(plan)), 1e-9);
   const double undetectable = expected_arms(plan, 0.3, 1);
   EXPECT_GT(undetectable, 0.9 * static_cast<double>(most_arms(plan)));
   EXPECT_LE(undetectable, static_cast<double>(most_arms(plan)));
   const double in_between = expected_arms(plan, 0.1, 1.2);
-  EXPECT_GT(in_between, static_cast<double>(fewest_arms(plan)));
+  EXPECT_GT(in_between, static_cast<double>(first_look_arms(plan)));
   EXPECT_LT(in_between, undetectable);
 }
 

@@ -157,7 +157,7 @@ TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
       const auto plan = simulated_plan(slopes);
       std::string result =
           format_text("false claims in {:.1f} %, {:.1f} arms ({} to {})", 100.0 * outcomes.false_claims / races,
-                      outcomes.arms, fewest_arms(plan), most_arms(plan));
+                      outcomes.arms, first_look_arms(plan), most_arms(plan));
       for (const int found : outcomes.found) result += format_text(", found {:.0f} %", 100.0 * found / races);
       testing::report_check(what, result);
       if (noise.is_bounded) expect_bounded(outcomes.false_claims, races, bound_of(noise, slopes), what);

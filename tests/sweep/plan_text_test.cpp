@@ -1,0 +1,40 @@
+#include "sweep/plan_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep/race.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string plan_of_a_race(double give_up, const ArmCosts& costs) {
+  Config config;
+  config.sweep.design = SweepDesign::race;
+  config.sweep.negative_slope = {0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
+  config.sweep.give_up = give_up;
+  const RacePlan plan = race_plan(config);
+  config = race_config(config, plan);
+  return race_plan_text(config, planned_race(config, plan, {}, {}), costs);
+}
+
+TEST(RacePlanText, NamesTheSmallestNumberOfArmsThatTheRulesAllow) {
+  const auto text = plan_of_a_race(1.5, {});
+  EXPECT_THAT(text, HasSubstr(" expected, 80 at most; each with 180000 images\n"));
+  EXPECT_THAT(text, HasSubstr("48 if the first look decides every slope, 16 if every slope is given up\n"));
+  EXPECT_THAT(text, Not(HasSubstr("at least,")));
+  EXPECT_THAT(plan_of_a_race(0, {}), HasSubstr("48 if the first look decides every slope\n"));
+}
+
+TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
+  EXPECT_THAT(plan_of_a_race(1.5, {.seconds = 60.0, .jobs = 2}), HasSubstr(" with 2 arms side by side\n"));
+  EXPECT_THAT(plan_of_a_race(1.5, {.seconds = 60.0, .jobs = 2, .ended = 9}),
+              HasSubstr(" with 2 arms side by side, including the 9 arms that have ended\n"));
+  EXPECT_THAT(plan_of_a_race(1.5, {}), HasSubstr("unknown until the first arm ends"));
+}
+
+}  // namespace
+}  // namespace slopegan
