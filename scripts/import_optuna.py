@@ -7,7 +7,7 @@
 
 Reads results.csv and each arm's metrics.jsonl. The objective is the FD at the end of training (lower is better), and the
 FDs measured before it are the trial's intermediate values, with the number of images as the step. An arm that diverged is
-a failed trial; arms that are not done are omitted. Importing again replaces the study.
+a failed trial; arms that are not done, or that a race did not need, are omitted. Importing again replaces the study.
 """
 import argparse
 import csv
@@ -77,7 +77,7 @@ def make_trial(optuna, sweep: pathlib.Path, arm: dict, distributions: dict):
 
 def import_sweep(optuna, sweep: pathlib.Path, storage: str, name: str):
     """Replaces the study `name` in `storage`; returns it and the number of arms that were omitted."""
-    arms = list(read_arms(sweep))
+    arms = [arm for arm in read_arms(sweep) if arm["status"] != "not needed"]
     distributions = find_distributions(optuna, arms)
     trials = [make_trial(optuna, sweep, arm, distributions) for arm in arms]
     if name in optuna.study.get_all_study_names(storage):

@@ -141,7 +141,7 @@ void finish_sweep(const OpenedSweep& sweep) {
   const auto& directory = sweep.directory;
   // Shards that finish at the same time merge one at a time, so that the files of the last one cover all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
-  write_results(directory / "results.csv", sweep.all);
+  write_results(config, directory, sweep.all);
   const StatisticsFile statistics = write_statistics(config, directory, sweep.all);
   print(statistics.recommendation + "\n");
   for (const auto& finding : statistics.findings) print("  " + finding + "\n");

@@ -103,6 +103,11 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   return found;
 }
 
+/// Whether a race has decided without the arms of the slope that have not been started.
+bool is_not_needed(const SweepData& sweep, double slope) {
+  return sweep.race && !may_need_arms(sweep.race->planned.plan, sweep.race->state, slope);
+}
+
 /// The contents of statistics.json; std::nullopt if it does not exist. Throws DataError if it is damaged.
 std::optional<StatisticsFile> read_statistics(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
@@ -184,7 +189,7 @@ SweepData read_sweep_data(const std::filesystem::path& directory) {
       ArmData arm{slope, seed, {}};
       const auto place = found.find({slope, seed});
       if (place != found.end()) arm.run = read_run_data(place->second);
-      if (place == found.end() && sweep.race && sweep.race->state.is_over) arm.run.status = "not needed";
+      if (place == found.end() && is_not_needed(sweep, slope)) arm.run.status = "not needed";
       if (arm.run.name.empty()) arm.run.name = format_text("slope {}, seed {}", shortest(slope), seed);
       sweep.arms.push_back(std::move(arm));
     }

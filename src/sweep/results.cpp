@@ -55,6 +55,18 @@ std::string status_text(const Arm& arm) {
   return status ? name_of(*status) : "pending";
 }
 
+/// status_text, or "not needed" for an arm that a race has not started and will not need.
+std::string status_text(const Arm& arm, const std::optional<RaceFile>& race) {
+  const std::string status = status_text(arm);
+  const bool is_needed = !race || may_need_arms(race->planned.plan, race->state, arm.negative_slope);
+  return status == "pending" && !is_needed ? "not needed" : status;
+}
+
+/// The race in the directory of a sweep that is one.
+std::optional<RaceFile> race_of(const Config& config, const std::filesystem::path& sweep_dir) {
+  return config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
+}
+
 /// A CSV cell with the text, quoted as in RFC 4180 if it contains a separator, a quote or a line break.
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -242,7 +254,8 @@ ArmOutcome outcome_of(const Arm& arm, const Config& config) {
   return has_collapsed(arm) ? ArmOutcome::collapsed : ArmOutcome::done;
 }
 
-void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms) {
+void write_results(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& arms) {
+  const auto race = race_of(config, sweep_dir);
   std::vector<std::optional<MetricsRecord>> metrics;
   for (const auto& arm : arms) metrics.push_back(last_metrics(arm));
   const Cells names = metric_names(metrics);
@@ -254,7 +267,8 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
   for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
   std::string csv = join(columns, ",") + "\n";
   for (std::size_t i = 0; i < arms.size(); ++i) {
-    Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed), status_text(arms[i])};
+    Cells cells = {arms[i].name, shortest(arms[i].negative_slope), std::to_string(arms[i].seed),
+                   status_text(arms[i], race)};
     append_history(cells, last_history(arms[i]));
     append_metrics(cells, metrics[i], names);
     append_others(cells, metrics[i], others);
@@ -263,7 +277,7 @@ void write_results(const std::filesystem::path& file, const std::vector<Arm>& ar
     for (const auto& setting : arms[i].settings) cells.push_back(csv_cell(setting.value));
     csv += join(cells, ",") + "\n";
   }
-  write_file_atomic(file, csv);
+  write_file_atomic(sweep_dir / "results.csv", csv);
 }
 
 /// The cells of results_table that follow the name.
@@ -346,7 +360,7 @@ static StatisticsFile fixed_statistics(const Config& config, const std::filesyst
 
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                 const std::vector<Arm>& arms) {
-  const auto race = config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
+  const auto race = race_of(config, sweep_dir);
   auto file = race ? race_statistics(config, *race, arms) : fixed_statistics(config, sweep_dir, arms);
   write_file_atomic(sweep_dir / "statistics.json", statistics_json(file));
   return file;

@@ -11,9 +11,10 @@
 /// The result files in a sweep's directory: results.csv and statistics.json.
 namespace slopegan {
 
-/// Writes results.csv: one line per arm, with the last values of its history and its metrics. The latter may belong to
-/// an earlier image count. Cells without a value are empty. Throws IoError.
-void write_results(const std::filesystem::path& file, const std::vector<Arm>& arms);
+/// Writes <sweep>/results.csv: one line per arm, with the last values of its history and its metrics. The latter may
+/// belong to an earlier image count. Cells without a value are empty. An arm that a race has not started and will not
+/// need has the status "not needed". Throws IoError.
+void write_results(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& arms);
 
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);

@@ -89,7 +89,7 @@ class Scheduler {
     progress_.reset();
     say_how_many_ran_out_of_memory();
     report_.finish();
-    write_results(sweep_dir_ / "results.csv", all_);
+    write_results(config_, sweep_dir_, all_);
     if (stopped_by_ != 0) return {128 + stopped_by_, true, false};
     if (agenda_.diverged > 0) note_failure(static_cast<int>(ExitCode::diverged));
     return {worst_, false, out_of_time_};
@@ -199,7 +199,7 @@ class Scheduler {
     for (const auto& arm : ended) progress_->end(*arm.arm);
     read_agenda_again();
     for (auto& arm : ended) report_end(arm, *arm.process.poll());
-    write_results(sweep_dir_ / "results.csv", all_);
+    write_results(config_, sweep_dir_, all_);
   }
 
   /// Whether the arm could not be trained because another process uses it. After a sweep is killed, its arms finish

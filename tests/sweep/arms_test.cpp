@@ -125,7 +125,7 @@ TEST(WriteResults, HasOneLinePerArmWithItsLastValues) {
   record.d_fake = 0.125;
   std::ofstream(RunPaths(arms[1].directory).history_file()) << history_line({}) << "\n" << history_line(record) << "\n";
   std::ofstream(RunPaths(arms[1].directory).run_info_file()) << "{\"status\": \"stopped\"}";
-  write_results(directory / "results.csv", arms);
+  write_results(sweep_config(), directory.path(), arms);
   const auto text = read_file(directory / "results.csv", 1 << 20);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7);
   EXPECT_THAT(text, HasSubstr("\nslope_0.01-seed_4,0.01,4,stopped,640,0.25,0,0,0.125,"));

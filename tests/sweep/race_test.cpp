@@ -10,6 +10,7 @@
 #include "run/records.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "sweep/results.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -133,6 +134,30 @@ TEST_F(RaceOfFiles, AnIncompleteLookGivesNoStatement) {
   EXPECT_EQ(race.state().slopes[0].decision, RaceDecision::better);
   EXPECT_TRUE(race.state().is_over);
   EXPECT_THAT(race.agenda({}).needed, IsEmpty());
+}
+
+TEST_F(RaceOfFiles, ArmsThatItDoesNotNeedAreNotPendingInTheResults) {
+  const auto status_of = [&](const std::string& arm) {
+    write_results(config_, sweep_dir(), arms_);
+    const auto csv = read_file(sweep_dir() / "results.csv", 1 << 20);
+    const auto begin = csv.find(",", csv.find(",", csv.find("\n" + arm + ",") + arm.size() + 2) + 1) + 1;
+    return csv.substr(begin, csv.find(",", begin) - begin);
+  };
+  auto race = follower();
+  EXPECT_EQ(status_of("slope_1-seed_9"), "pending");
+  for (const auto& arm : arms_) {
+    if (arm.seed < 9) finish(arm);
+  }
+  race.update();
+  ASSERT_EQ(race.state().slopes[1].decision, RaceDecision::given_up);
+  EXPECT_EQ(status_of("slope_1-seed_8"), "done");
+  EXPECT_EQ(status_of("slope_1-seed_9"), "not needed");
+  EXPECT_EQ(status_of("slope_0-seed_9"), "pending");
+  EXPECT_EQ(status_of("slope_0.2-seed_9"), "pending");
+  while (!race.agenda({}).needed.empty()) finish(*race.agenda({}).needed.front());
+  EXPECT_EQ(status_of("slope_0-seed_9"), "done");
+  EXPECT_EQ(read_file(sweep_dir() / "results.csv", 1 << 20).find("pending"), std::string::npos);
+  EXPECT_EQ(status_of("slope_0.2-seed_" + std::to_string(arms_.back().seed)), "not needed");
 }
 
 TEST_F(RaceOfFiles, ArmsThatDoNotMatterAnyMoreChangeNothing) {

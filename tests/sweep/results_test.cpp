@@ -95,7 +95,7 @@ TEST_F(SweepResults, KeepTheMetricsOfAFurtherExtractor) {
   EXPECT_EQ(scores.rulers[0].metric.name, "FD[efficientnet-lite0-128@7880d583,n=1000]");
   EXPECT_EQ(scores.rulers[0].metric.bias, 7);
   EXPECT_EQ(scores.rulers[0].fds, (std::vector<std::optional<double>>{100, 99, 98, std::nullopt}));
-  write_results(directory_ / "results.csv", arms_);
+  write_results(config_, directory_.path(), arms_);
   std::ifstream file(directory_ / "results.csv");
   std::string header, first;
   std::getline(file, header);
@@ -120,7 +120,7 @@ TEST_F(SweepResults, NameAMixOfPrecisionsAndProcessors) {
   ASSERT_THAT(notes, SizeIs(2));
   EXPECT_THAT(notes[0], HasSubstr("in different precisions: 3 in bfloat16, 1 in float32."));
   EXPECT_THAT(notes[1], HasSubstr("on different processors: 2 on New, 2 on Old, 4 cores."));
-  write_results(directory_ / "results.csv", arms_);
+  write_results(config_, directory_.path(), arms_);
   const auto csv = read_file(directory_ / "results.csv", 1 << 20);
   EXPECT_THAT(csv.substr(0, csv.find('\n')), ::testing::EndsWith(",training_precision,processor"));
   EXPECT_THAT(csv, HasSubstr(",float32,\"Old, 4 cores\"\n"));
@@ -155,7 +155,7 @@ TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtTheEnd) {
   const auto scores = read_scores(config_, arms_);
   EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::collapsed);
   EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::done);
-  write_results(directory_ / "results.csv", arms_);
+  write_results(config_, directory_.path(), arms_);
   const std::string csv = read_file(directory_ / "results.csv", std::size_t{1} << 20);
   EXPECT_THAT(csv, HasSubstr("slope_0.1-seed_0,0.1,0,collapsed,640"));
   EXPECT_THAT(csv, HasSubstr("slope_0.2-seed_0,0.2,0,done,640"));
@@ -223,7 +223,7 @@ TEST_F(SweepResults, WriteEveryMetricToTheCsv) {
   record.extractor = "my, \"own\"";
   record.values["sharpness"] = 7;
   write_done(1, record);
-  write_results(directory_ / "results.csv", arms_);
+  write_results(config_, directory_.path(), arms_);
   const auto text = read_file(directory_ / "results.csv", 1 << 20);
   EXPECT_THAT(text, HasSubstr(",memory_mib,metrics_images,extractor,samples,fd,kd,precision,recall,density,coverage,"
                               "classifier_score,class_kl,copied_share,copying_z,sharpness,fd_floor,fd_repeat,"
