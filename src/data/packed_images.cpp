@@ -122,7 +122,8 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   const std::size_t before = writer.files_done();
   while (writer.files_done() < files) {
     if (const int signal = stop_signal()) {
-      throw StoppedError(signal, "stopped while packing images; the next run continues");
+      throw StoppedError(signal, format_text("stopped after packing {} of {} images; the next run continues",
+                                             writer.files_done(), files));
     }
     pack_chunk(folder, options, writer);
     check_unreadable(writer, folder, options);

@@ -106,8 +106,9 @@ void train_classifier(Classifier& classifier, const Dataset& dataset, const std:
   const std::int64_t steps = batches.steps();
   for (std::int64_t step = 0; step < steps; ++step) {
     if (const int signal = stop_signal()) {
-      throw StoppedError(signal,
-                         "stopped while training the feature extractor, which will start from the beginning next time");
+      throw StoppedError(signal, format_text("stopped after {} of {} steps of training the feature extractor, which "
+                                             "will start from the beginning next time",
+                                             step, steps));
     }
     const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
     static_cast<torch::optim::AdamOptions&>(optimizer.param_groups()[0].options()).lr(peak_learning_rate * left);

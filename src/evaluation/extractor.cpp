@@ -77,7 +77,10 @@ Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, s
                           std::int64_t resolution) {
   std::vector<Extraction> parts;
   for (std::size_t begin = 0; begin < indices.size(); begin += extraction_batch) {
-    if (const int signal = stop_signal()) throw StoppedError(signal, "stopped while computing features of images");
+    if (const int signal = stop_signal()) {
+      throw StoppedError(signal,
+                         format_text("stopped after computing features of {} of {} images", begin, indices.size()));
+    }
     const auto batch = indices.subspan(begin, std::min<std::size_t>(extraction_batch, indices.size() - begin));
     parts.push_back(extractor.extract(prepare_images(dataset, batch, resolution)));
   }

@@ -1,5 +1,6 @@
 #include "support/signals.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -17,6 +18,7 @@ static constexpr std::int64_t duplicate_milliseconds = 100;
 
 static std::atomic<int> recorded_signal = 0;
 static std::atomic<std::int64_t> asked_at = 0;  ///< when the first signal of a user arrived
+static std::atomic<std::int64_t> stop_at = 0;   ///< when a StopDeadline ends; 0: never
 static std::atomic<bool> suspend_requested = false;
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "used in a signal handler");
 
@@ -71,7 +73,18 @@ bool SuspendRequests::take() { return suspend_requested.exchange(false); }
 
 void SuspendRequests::suspend() { ::kill(::getpid(), SIGSTOP); }
 
-int stop_signal() { return recorded_signal; }
+int stop_signal() {
+  if (const int signal = recorded_signal) return signal;
+  const std::int64_t at = stop_at;
+  return at != 0 && now_in_milliseconds() >= at ? SIGALRM : 0;
+}
+
+StopDeadline::StopDeadline(std::chrono::steady_clock::time_point deadline) {
+  const auto since_boot = std::chrono::duration_cast<std::chrono::milliseconds>(deadline.time_since_epoch());
+  stop_at = std::max<std::int64_t>(1, since_boot.count());  // steady_clock is CLOCK_MONOTONIC
+}
+
+StopDeadline::~StopDeadline() { stop_at = 0; }
 
 void record_stop_signal(int signal) {
   if (signal != 0 && recorded_signal == 0) handle_signal(signal);

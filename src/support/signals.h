@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 namespace slopegan {
 
 /// Installs handlers for SIGINT, SIGTERM and SIGHUP, and for the signals that batch systems send before a limit:
@@ -25,8 +27,18 @@ class SuspendRequests {
   static void suspend();
 };
 
-/// The recorded signal, or 0.
+/// The recorded signal; SIGALRM after the time of a StopDeadline; otherwise 0.
 int stop_signal();
+
+/// While an object exists, everything that polls stop_signal() stops at `deadline`, as if SIGALRM had arrived. At most
+/// one object may exist.
+class StopDeadline {
+ public:
+  explicit StopDeadline(std::chrono::steady_clock::time_point deadline);
+  StopDeadline(const StopDeadline&) = delete;
+  StopDeadline& operator=(const StopDeadline&) = delete;
+  ~StopDeadline();
+};
 
 /// Records `signal` as if this process had received it, because another rank did. 0 has no effect.
 void record_stop_signal(int signal);
