@@ -51,6 +51,7 @@ struct TimeLimit {
     return start + std::chrono::seconds(seconds - std::clamp<std::int64_t>(seconds / 20, 1, 60));
   }
   double seconds_left() const { return std::chrono::duration<double>(*deadline() - Clock::now()).count(); }
+  double seconds_spent() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 };
 
 /// The configuration to train with and, for a race, its plan.
@@ -58,30 +59,45 @@ struct ChosenPlan {
   Config config;
   std::optional<RacePlan> race = std::nullopt;
   std::optional<TimedPlan> timed = std::nullopt;
+  bool is_prepared = false;  ///< whether the data have been prepared to make the plan
 };
 
-ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit) {
+ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const Shard& shard) {
   const auto kept = kept_plan(config);
   if (kept) {
     log::info("the existing plan of the race is kept; the time limit applies to this start only");
+    if (const auto cuts = cuts_of(config, *kept); !cuts.empty()) log::info("the plan: " + join(cuts, "; "));
     return {kept->config, kept->race, kept};
   }
+  if (shard.count > 1) {
+    throw UsageError(
+        format_text("--within --shard continues a race, but {} contains none; start it without --shard, which measures "
+                    "one machine and makes the plan, and then start the shards beside it",
+                    printable(sweep_directory(config).string(), 4096)));
+  }
+  prepare_within(config, *limit.deadline());
+  if (limit.seconds_spent() >= 1) log::info("the data are ready after " + clock_time(limit.seconds_spent()));
   log::info("measuring the time of an arm");
   const MeasuredCosts costs = measure_costs(config);
   log::info(
       format_text("{:.0f} images/s per arm with {} side by side; {:.1f} s per evaluation of {} images; {:.1f} s "
                   "for the rest of an arm",
                   costs.images_per_second, costs.jobs, costs.evaluation_seconds, costs.samples, costs.other_seconds));
-  const TimedPlan plan = plan_within(config, costs, limit.seconds_left());
+  const TimedPlan plan = plan_within(config, costs, limit.seconds_left(), limit.seconds_spent());
   if (const auto cuts = cuts_of(config, plan); !cuts.empty()) log::info("to fit the time: " + join(cuts, "; "));
-  return {plan.config, plan.race, plan};
+  return {plan.config, plan.race, plan, true};
 }
 
-ChosenPlan choose_plan(const Config& config, const TimeLimit& limit) {
-  if (limit.seconds > 0) return choose_timed_plan(config, limit);
+ChosenPlan choose_plan(const Config& config, const TimeLimit& limit, const Shard& shard) {
+  if (limit.seconds > 0) return choose_timed_plan(config, limit, shard);
   if (config.sweep.design == SweepDesign::fixed) return {config};
-  const RacePlan plan = race_plan(config);
+  const RacePlan plan = continued_plan(config, sweep_directory(config));
   return {race_config(config, plan), plan};
+}
+
+PreparedData prepare_chosen(const ChosenPlan& plan, const TimeLimit& limit) {
+  if (limit.seconds == 0) return prepare_data(plan.config);
+  return prepare_within(plan.config, *limit.deadline(), /*logs_notes=*/!plan.is_prepared);
 }
 
 std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
@@ -168,11 +184,9 @@ int sweep_command(const SweepArguments& arguments) {
   Config given = as_existing_sweep(loaded);
   if (arguments.jobs > 0) given.sweep.jobs = arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
-  if (limit.seconds > 0 && shard.count > 1) {
-    throw UsageError("--within plans for one process and cannot be combined with --shard");
-  }
   install_signal_handlers();
-  const ChosenPlan plan = choose_plan(given, limit);
+  remove_left_measurements(given.run.output_dir);
+  const ChosenPlan plan = choose_plan(given, limit, shard);
   const Config& config = plan.config;
   const auto planned_arms = make_arms(config, sweep_directory(config));
   if (arguments.list) return list_arms(arms_of_shard(planned_arms, shard));
@@ -180,7 +194,7 @@ int sweep_command(const SweepArguments& arguments) {
     print(plan_text(plan, planned_arms));
     return static_cast<int>(ExitCode::done);
   }
-  const PreparedData data = prepare_data(config);
+  const PreparedData data = prepare_chosen(plan, limit);
   const OpenedSweep sweep = plan.race ? open_race(plan, data) : open_fixed(plan, data, shard);
   const SweepResult result = train_arms(
       sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every), .deadline = limit.deadline()});
@@ -213,13 +227,17 @@ void setup_sweep(CLI::App& command, Action& action) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
   command
-      .add_option("--shard", arguments->shard,
-                  "Train only the I-th of N parts of the arms, for clusters; in a race, train them first")
+      .add_option(
+          "--shard", arguments->shard,
+          "Train only the I-th of N parts of the arms, for clusters; in a race, train them first. With --within, "
+          "the race must have been started before")
       ->type_name("I/N");
   declare_duration(command, "--report-every", arguments->report_every,
                    "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)");
   declare_duration(command, "--within", arguments->within,
-                   "Run a race that is planned to end within this time: 45m, 2h; stops cleanly when the time is up");
+                   "Run a race that is planned to end within this time: 45m, 2h. Reduces images per arm, evaluation "
+                   "samples, looks and slopes (first those of at least 1, then those closest to others) until it fits; "
+                   "stops cleanly when the time is up. A race that exists keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

@@ -1,6 +1,8 @@
 #include "sweep/race.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -73,6 +75,20 @@ RacePlan race_plan(const Config& config) {
   }
 }
 
+RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir) {
+  RacePlan plan = race_plan(config);
+  const auto race = read_race(sweep_dir);
+  if (!race) return plan;
+  const RacePlan& kept = race->planned.plan;
+  const double alpha = std::accumulate(kept.alphas.begin(), kept.alphas.end(), 0.0);
+  const bool is_same = kept.control == plan.control && kept.slopes == plan.slopes &&
+                       std::abs(alpha - config.sweep.alpha) < 1e-12 && kept.looks.size() < plan.looks.size();
+  if (!is_same) return plan;
+  plan.looks = kept.looks;
+  plan.alphas = kept.alphas;
+  return plan;
+}
+
 std::int64_t interim_images(const Config& config) {
   const std::int64_t every = config.metrics.every_images, total = config.training.total_images;
   if (config.sweep.give_up == 0 || every == 0) return 0;
@@ -127,9 +143,10 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   }
   const auto problems = plan_differences(race->planned, planned);
   if (problems.empty()) return;
-  throw UsageError(printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" +
-                   join(problems, ", ") +
-                   "), which must not change after its first results; choose another run.name for a new race");
+  throw UsageError(
+      printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" + join(problems, ", ") +
+      "), which must not change after its first results; continue it with the configuration in its sweep.yaml, "
+      "or choose another run.name for a new race");
 }
 
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned) {

@@ -19,6 +19,10 @@ namespace slopegan {
 /// The plan that the configuration implies. Throws UsageError if there are too many slopes for sweep.alpha.
 RacePlan race_plan(const Config& config);
 
+/// race_plan, but with the looks of the race in `sweep_dir` if that has the same slopes, control and alpha: --within
+/// may have planned a single look.
+RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
+
 /// The configuration of the arms of a race: sweep.seeds counts up to the last look, and metrics.every_images yields an
 /// evaluation before the end, unless slopes are never given up.
 Config race_config(Config config, const RacePlan& plan);

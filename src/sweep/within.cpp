@@ -4,6 +4,7 @@
 #include <cmath>
 #include <csignal>
 #include <limits>
+#include <random>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -11,13 +12,13 @@
 #include "run/records.h"
 #include "statistics/permutation.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/child_process.h"
 #include "sweep/parallel_arms.h"
-#include "sweep/prepare.h"
 #include "sweep/race.h"
 #include "sweep/scheduler.h"
 #include "sweep/sweep.h"
@@ -41,11 +42,32 @@ constexpr std::int64_t most_parallel_arms = 1024;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+/// The prefix of the directories in which sweeps measure.
+std::string probe_prefix() { return std::string(temporary_prefix) + "within-"; }
+
+/// The lock in such a directory, held by the process that measures.
+std::filesystem::path probe_lock_file(const std::filesystem::path& directory) { return directory / ".within.lock"; }
+
+/// Creates and locks the directory. Another process may take it for one that was left behind until it is locked.
+FileLock create_probe_directory(const std::filesystem::path& directory) {
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      make_directories(directory);
+      FileLock lock(probe_lock_file(directory), directory);
+      lock.check_in_place();
+      return lock;
+    } catch (const Error&) {
+      if (attempt == attempts) throw;
+    }
+  }
+}
+
 /// A sweep in a temporary directory beside the real one, removed by the destructor.
 class ProbeSweep {
  public:
   explicit ProbeSweep(Config config) : config_(std::move(config)) {
-    config_.run.name = format_text("{}within-{}", temporary_prefix, ::getpid());
+    config_.run.name = format_text("{}{}-{:08x}", probe_prefix(), ::getpid(), std::random_device()());
     config_.sweep.seeds.clear();
     config_.sweep.negative_slope = {config_.sweep.control};
     const auto batch = config_.training.batch_size * config_.optimizer.discriminator_steps;
@@ -54,7 +76,9 @@ class ProbeSweep {
     config_.metrics.samples = std::min(config_.metrics.samples, probe_samples);
     parallel_ = choose_parallel_arms(config_, most_parallel_arms, this_sweep_machine(config_.training));
     for (std::int64_t seed = 0; seed < parallel_.jobs; ++seed) config_.sweep.seeds.push_back(seed);
-    directory_ = open_sweep(config_);
+    directory_ = sweep_directory(config_);
+    lock_.emplace(create_probe_directory(directory_));
+    open_sweep(config_);
   }
   ~ProbeSweep() {
     try {
@@ -130,17 +154,27 @@ class ProbeSweep {
   Config config_;
   ParallelArms parallel_;
   std::filesystem::path directory_;
+  std::optional<FileLock> lock_;
 };
 
-/// The slope other than the control that is closest to another one; the larger one if there is a tie.
-double most_redundant_slope(const std::vector<double>& slopes, double control) {
+/// The place of a slope on a scale of square roots, on which small slopes lie further apart.
+double place_of(double slope) { return std::copysign(std::sqrt(std::abs(slope)), slope); }
+
+double distance_to_closest(double slope, const std::vector<double>& slopes) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const double other : slopes) {
+    if (other != slope) least = std::min(least, std::abs(place_of(other) - place_of(slope)));
+  }
+  return least;
+}
+
+/// The slope that is dropped first, never the control: the largest one of at least 1, because nobody would use it;
+/// otherwise the one that is closest to another, and the larger one if there is a tie.
+double most_dispensable_slope(const std::vector<double>& slopes, double control) {
   double found = control, least = std::numeric_limits<double>::infinity();
   for (const double slope : slopes) {
     if (slope == control) continue;
-    double distance = std::numeric_limits<double>::infinity();
-    for (const double other : slopes) {
-      if (other != slope) distance = std::min(distance, std::abs(other - slope));
-    }
+    const double distance = slope >= 1 ? 0 : distance_to_closest(slope, slopes);
     if (distance < least || (distance == least && slope > found)) {
       least = distance;
       found = slope;
@@ -165,7 +199,7 @@ std::vector<PossibleRace> possible_races(Config config) {
     plan.alphas = {config.sweep.alpha};
     races.push_back({config, plan});
     if (plan.slopes.size() < 2) return races;
-    slopes.erase(std::ranges::find(slopes, most_redundant_slope(slopes, config.sweep.control)));
+    slopes.erase(std::ranges::find(slopes, most_dispensable_slope(slopes, config.sweep.control)));
   }
 }
 
@@ -209,18 +243,45 @@ TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::
   return plan;
 }
 
-[[noreturn]] void refuse(const PossibleRace& smallest, const MeasuredCosts& costs, std::int64_t samples,
-                         double seconds) {
+[[noreturn]] void refuse(const PossibleRace& smallest, const MeasuredCosts& costs, std::int64_t samples, double seconds,
+                         double spent) {
   const std::int64_t images = least_images(smallest.config);
   const double needed = rounds_of(smallest.plan, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
-  throw UsageError(
-      format_text("--within: {} is left, but the smallest race (slope {} against {}, {} arms of {} images, {} "
-                  "generated images per evaluation) takes about {} on this machine",
-                  clock_time(std::max(0.0, seconds)), shortest(smallest.plan.slopes.front()),
-                  shortest(smallest.plan.control), typical_arms(smallest.plan), images, samples, clock_time(needed)));
+  const double left = std::max(0.0, seconds);
+  throw UsageError(format_text(
+      "--within: {} is left{}, but the smallest race (slope {} against {}, {} arms of {} images, {} generated images "
+      "per evaluation) takes about {} on this machine, which is {} more",
+      clock_time(left), spent < 1 ? "" : format_text(" after {} of preparing and measuring", clock_time(spent)),
+      shortest(smallest.plan.slopes.front()), shortest(smallest.plan.control), typical_arms(smallest.plan), images,
+      samples, clock_time(needed), clock_time(needed - left)));
 }
 
 }  // namespace
+
+void remove_left_measurements(const std::filesystem::path& output_dir) {
+  for (const auto& entry : entries_of(output_dir)) {
+    if (!entry.filename().native().starts_with(probe_prefix())) continue;
+    try {
+      const FileLock lock(probe_lock_file(entry), entry);
+      remove_tree(entry);
+    } catch (const Error&) {  // in use, or another process removes it
+    }
+  }
+}
+
+PreparedData prepare_within(const Config& config, Clock::time_point deadline, bool logs_notes) {
+  const auto start = Clock::now();
+  try {
+    const StopDeadline stop(deadline);
+    return prepare_data(config, logs_notes);
+  } catch (const StoppedError& error) {
+    if (stop_signal() != 0) throw;
+    throw UsageError(
+        format_text("--within: the time was up after {} of preparing the images and the feature extractor ({}); this "
+                    "is needed only once, before the race: grant more time, or prepare with more time and --plan",
+                    clock_time(seconds_since(start)), error.what()));
+  }
+}
 
 MeasuredCosts measure_costs(const Config& config) { return ProbeSweep(config).measure(); }
 
@@ -234,7 +295,7 @@ std::int64_t typical_arms(const RacePlan& plan) {
   return plan.looks.front() * (slopes + 1) + (plan.looks.back() - plan.looks.front()) * (undecided + 1);
 }
 
-TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds) {
+TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent) {
   const auto races = possible_races(config);
   const auto all_samples = possible_samples(config.metrics.samples);
   for (const auto& race : races) {
@@ -245,7 +306,7 @@ TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double s
       if (!is_slow || samples == all_samples.back()) return timed_plan(race, costs, images, samples);
     }
   }
-  refuse(races.back(), costs, all_samples.back(), seconds);
+  refuse(races.back(), costs, all_samples.back(), seconds, spent);
 }
 
 std::optional<TimedPlan> kept_plan(const Config& config) {

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "statistics/race.h"
+#include "sweep/prepare.h"
 
 /// sweep --within TIME: a race that is expected to end in time.
 namespace slopegan {
@@ -19,6 +22,13 @@ struct MeasuredCosts {
   double other_seconds = 0;  ///< per arm: start, pictures, checkpoint, report
   std::int64_t jobs = 1;
 };
+
+/// prepare_data, stopped at `deadline`. Throws UsageError if it was stopped.
+PreparedData prepare_within(const Config& config, std::chrono::steady_clock::time_point deadline,
+                            bool logs_notes = true);
+
+/// Removes from `output_dir` the temporary directories that measure_costs left behind in processes that were killed.
+void remove_left_measurements(const std::filesystem::path& output_dir);
 
 /// Prepares the data and trains arms with a few steps each in a temporary directory, as many side by side as the sweep
 /// will. Throws StoppedError, and IoError if an arm fails.
@@ -46,9 +56,9 @@ std::int64_t typical_arms(const RacePlan& plan);
 
 /// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with
 /// spare_time left. If the images would be too few, it uses fewer generated images per evaluation, then a single look,
-/// then fewer slopes, those closest to others first and never the control. Throws UsageError that says how much time is
-/// needed.
-TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds);
+/// then fewer slopes: first without those of at least 1, then without those closest to others, but never without the
+/// control. Throws UsageError that says how much time is needed, and that `spent` seconds have passed before the plan.
+TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent = 0);
 
 /// The configuration with the plan of the race that the sweep's directory contains; std::nullopt if it contains none.
 std::optional<TimedPlan> kept_plan(const Config& config);

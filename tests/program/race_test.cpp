@@ -111,24 +111,46 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
 }
 
 TEST_F(Race, WithinATimePlansMeasuresAndKeepsItsPlan) {
+  std::filesystem::create_directories(outputs() / ".tmp-within-1-killed/runs");
+  const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
+  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "neither this measurement nor one that was killed";
+
+  // Everything is prepared now, so that the time is up only for the race.
   const auto short_time = slopegan(race("timed", {"sweep.design=fixed", "--within", "1s"}));
   EXPECT_EQ(short_time.code, 2) << short_time.err;
   EXPECT_THAT(short_time.err, HasSubstr("but the smallest race (slope 1 against 0.2"));
   EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "the measurement leaves nothing behind";
 
-  const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
-  EXPECT_EQ(planned.code, 0) << planned.err;
-  EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
-  EXPECT_TRUE(std::filesystem::is_empty(outputs()));
+  const auto shard = slopegan(race("timed", {"--within", "1h", "--shard", "1/2"}));
+  EXPECT_EQ(shard.code, 2) << shard.err;
+  EXPECT_THAT(shard.err, HasSubstr("start it without --shard"));
 
   const auto first = slopegan(race("timed", {"--within", "1h"}));
   EXPECT_EQ(first.code, 0) << first.err;
   const auto text = race_text("timed");
   EXPECT_TRUE(nlohmann::json::parse(text)["is_over"]);
-  const auto second = slopegan(race("timed", {"--within", "10s"}));
-  EXPECT_EQ(second.code, 0) << second.err;
-  EXPECT_THAT(second.err, HasSubstr("the existing plan of the race is kept"));
-  EXPECT_EQ(race_text("timed"), text);
+  const std::vector<std::vector<std::string>> later = {
+      race("timed", {"--within", "10s"}),
+      race("timed", {"--within", "1h", "--shard", "2/2"}),
+      {"sweep", (outputs() / "timed/sweep.yaml").string(), "--shard", "1/2"},
+  };
+  for (const auto& arguments : later) {
+    const auto again = slopegan(arguments);
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.err.find("started"), std::string::npos) << again.err;
+    EXPECT_EQ(race_text("timed"), text);
+  }
+}
+
+TEST_F(Race, ATimeThatEndsBeforeTheDataAreReadyIsRefused) {
+  const auto result = run(directory_.path(), race("timed", {"--within", "1s"}),
+                          [this] { ::setenv("SLOPEGAN_CACHE", (directory_ / "empty_cache").c_str(), 1); });
+  EXPECT_EQ(result.code, 2) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("--within: the time was up after 00:"));
+  EXPECT_THAT(result.err, HasSubstr("(stopped after computing features of 0 of "));
+  EXPECT_FALSE(std::filesystem::exists(outputs()));
 }
 
 TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndGoesOnLater) {

@@ -194,6 +194,25 @@ TEST_F(RaceOfFiles, TheFileDoesNotDependOnTheOrderInWhichArmsEndNorOnWhoWritesIt
   }
 }
 
+TEST_F(RaceOfFiles, ASingleLookThatWithinHasPlannedIsContinuedWithTheConfigurationInItsDirectory) {
+  PlannedRace single = planned_;
+  single.plan.looks = {5};
+  single.plan.alphas = {config_.sweep.alpha};
+  write_plan(sweep_dir(), single);
+  start(arms_.front());
+  const Config stored = load_sweep(sweep_dir());
+  const RacePlan plan = continued_plan(stored, sweep_dir());
+  EXPECT_EQ(plan.looks, single.plan.looks);
+  EXPECT_NO_THROW(check_plan(sweep_dir(), planned_race(race_config(stored, plan), plan, "random@1", "hash")));
+  Config other = stored;
+  other.sweep.alpha = 0.1;
+  EXPECT_EQ(continued_plan(other, sweep_dir()).looks.size(), 3u);
+  other = stored;
+  other.sweep.negative_slope = {0, 0.2};
+  EXPECT_EQ(continued_plan(other, sweep_dir()).looks.size(), 3u);
+  EXPECT_EQ(continued_plan(stored, directory_ / "new").looks.size(), 3u);
+}
+
 TEST_F(RaceOfFiles, AnotherPlanIsRefusedOnceThereAreResults) {
   PlannedRace other = planned_;
   other.images = 2560;

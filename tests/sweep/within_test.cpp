@@ -1,9 +1,20 @@
 #include "sweep/within.h"
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
 
+#include "expect_error.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
+#include "support/files.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
@@ -12,6 +23,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 Config race_in_time() {
   Config config;
@@ -75,6 +87,31 @@ TEST(PlanWithin, DropsTheSlopesThatAreClosestToOthers) {
   EXPECT_THAT(config.sweep.negative_slope, ElementsAre(0, 0.1, 0.2, 0.5));
 }
 
+/// The slopes of the longest race that is planned with at most `count` slopes.
+std::vector<double> kept_slopes(std::vector<double> slopes, std::size_t count, double control = 0.2) {
+  Config config = race_in_time();
+  config.sweep.negative_slope = slopes;
+  config.sweep.control = control;
+  for (double seconds = 3000; slopes.size() > count; seconds *= 0.99) {
+    slopes = plan_within(config, quick, seconds).config.sweep.negative_slope;
+  }
+  return slopes;
+}
+
+TEST(PlanWithin, DropsSlopesFrom1OnAndThenThoseClosestOnTheScaleOfSquareRoots) {
+  const std::vector<double> all = {0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
+  EXPECT_THAT(kept_slopes(all, 7), ElementsAre(0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5));
+  EXPECT_THAT(kept_slopes(all, 6), ElementsAre(0, 0.01, 0.05, 0.2, 0.3, 0.5));
+  EXPECT_THAT(kept_slopes(all, 5), ElementsAre(0, 0.05, 0.2, 0.3, 0.5));
+  EXPECT_THAT(kept_slopes(all, 4), ElementsAre(0, 0.05, 0.2, 0.5));
+  EXPECT_THAT(kept_slopes(all, 3), ElementsAre(0, 0.2, 0.5));
+  EXPECT_THAT(kept_slopes(all, 2), ElementsAre(0, 0.2));
+  EXPECT_THAT(kept_slopes({1, 3, 0.2, 0, 2}, 3), ElementsAre(1, 0.2, 0)) << "the largest first";
+  EXPECT_THAT(kept_slopes({1, 0, 0.3, 2}, 2, 1), ElementsAre(1, 0)) << "never the control";
+  EXPECT_THAT(kept_slopes({-0.1, 0.1, 0.2, 0.21}, 3), ElementsAre(-0.1, 0.1, 0.2)) << "signs count";
+  EXPECT_THAT(kept_slopes({2, 0.2, 3}, 2), ElementsAre(2, 0.2)) << "a race needs another slope";
+}
+
 TEST(PlanWithin, SaysHowMuchTimeTheSmallestRaceTakes) {
   try {
     plan_within(race_in_time(), quick, 30);
@@ -83,6 +120,49 @@ TEST(PlanWithin, SaysHowMuchTimeTheSmallestRaceTakes) {
     EXPECT_THAT(error.what(), HasSubstr("00:30 is left, but the smallest race (slope "));
     EXPECT_THAT(error.what(), HasSubstr("8 arms of 10000 images"));
   }
+}
+
+TEST(PlanWithin, SaysHowMuchTimeWasSpentBeforeThePlanAndHowMuchMoreIsNeeded) {
+  try {
+    plan_within(race_in_time(), quick, 30, 72);
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("00:30 is left after 01:12 of preparing and measuring, but the smallest race"));
+    EXPECT_THAT(error.what(), HasSubstr("takes about 02:04 on this machine, which is 01:34 more"));
+  }
+}
+
+TEST(LeftMeasurements, AreRemovedUnlessTheirProcessLives) {
+  const TemporaryDirectory outputs;
+  for (const char* name : {".tmp-within-1-a/runs", ".tmp-within-2-b", ".tmp-within-3-c", ".tmp-other", "within-1"}) {
+    std::filesystem::create_directories(outputs / name);
+  }
+  std::ofstream(outputs / ".tmp-within-2-b/.within.lock") << "4194304 gone 1\n";
+  const FileLock alive(outputs / ".tmp-within-3-c/.within.lock", outputs / ".tmp-within-3-c");
+  remove_left_measurements(outputs.path());
+  std::set<std::string> left;
+  for (const auto& entry : entries_of(outputs.path())) left.insert(entry.filename());
+  EXPECT_THAT(left, ElementsAre(".tmp-other", ".tmp-within-3-c", "within-1"));
+  EXPECT_NO_THROW(remove_left_measurements(outputs / "none"));
+}
+
+TEST(PrepareWithin, StopsAtTheDeadlineUnlessEverythingIsPrepared) {
+  const CacheDirectory cache;
+  const TemporaryDirectory folder;
+  for (int i = 0; i < 24; ++i) {
+    cv::imwrite(folder / (std::to_string(i) + ".png"), cv::Mat(8, 8, CV_8UC3, cv::Scalar(i, 2 * i, 9)));
+  }
+  Config config;
+  config.data.kind = DatasetKind::image_folder;
+  config.data.path = folder.path();
+  config.metrics.extractor.choices = {"random"};
+  const auto now = std::chrono::steady_clock::now();
+  const auto message = message_of<UsageError>([&] { prepare_within(config, now); });
+  EXPECT_THAT(message, HasSubstr("--within: the time was up after 00:0"));
+  EXPECT_THAT(message, HasSubstr("(stopped after packing 0 of 24 images; the next run continues)"));
+  const auto prepared = prepare_data(config);
+  EXPECT_THAT(prepared.extractor, StartsWith("random"));
+  EXPECT_EQ(prepare_within(config, now).extractor, prepared.extractor);
 }
 
 TEST(PlanWithin, ASmallRunIsItsOwnSmallestNumberOfImages) {
