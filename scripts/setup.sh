@@ -24,7 +24,7 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libjpeg-dev libpng-dev libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libjpeg-dev libpng-dev libfreetype-dev fonts-dejavu-core libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel libopencv-dnn-dev); fi
@@ -40,7 +40,7 @@ install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "dpkg is not available, so no packages are installed. The build needs GCC 12 or Clang 16, CMake 3.25, Ninja,"
     say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
-    say "OpenSSL, cpp-httplib, protozero, Gloo's headers (for training in several processes),"
+    say "FreeType, the font DejaVu Sans, OpenSSL, cpp-httplib, protozero, Gloo's headers (for training in several processes),"
     say "and the Fashion-MNIST idx.gz files for the examples (Debian: dataset-fashion-mnist)."
     return
   fi

@@ -62,6 +62,16 @@ void declare_data(CLI::App& command, std::string& data) {
   command.add_option("--data", data, "Current path of the data set (default: the run's data.path)")->type_name("PATH");
 }
 
+void declare_picture_style(CLI::App& command, PictureStyle& style) {
+  command.add_flag("--dark", style.dark, "Draw light text on a dark background");
+  command
+      .add_option("--pixel-ratio", style.pixel_ratio,
+                  "Draw everything N times as large, text included: 2 is sharp on high-density screens and in print")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4))
+      ->type_name("N");
+}
+
 static Checkpoint find_checkpoint_in(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path / "checkpoints")) return load_checkpoint(resolve_checkpoint(path));
   std::vector<std::string> warnings;

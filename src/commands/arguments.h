@@ -7,6 +7,7 @@
 #include <CLI/App.hpp>
 
 #include "config/load.h"
+#include "images/picture_style.h"
 #include "run/run_info.h"
 
 /// Arguments and results that several commands share.
@@ -42,6 +43,9 @@ void declare_data(CLI::App& command, std::string& data);
 /// each checkpoint that is skipped. `data` replaces data.path of its configuration, unless it is empty. Throws
 /// CheckpointError.
 Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string& data = {});
+
+/// Declares --dark and --pixel-ratio N, for commands that draw pictures with text.
+void declare_picture_style(CLI::App& command, PictureStyle& style);
 
 /// Writes a result to stdout and flushes it. Throws IoError if that fails.
 void print(const std::string& text);

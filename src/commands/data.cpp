@@ -31,6 +31,7 @@ constexpr std::int64_t rows_without_labels = 8;
 struct DataArguments {
   ConfigArguments config;
   std::string out;
+  PictureStyle style;
   bool cache = false;
   bool prune = false;
 };
@@ -54,7 +55,7 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
     rows.push_back(row_of(dataset, indices, resolution));
     rows.back().label =
         dataset.class_names.empty() ? "label " + label_text(dataset, label) : label_text(dataset, label);
-    rows.back().detail = format_text("{} images", count);
+    rows.back().detail = format_text("{} images", grouped(static_cast<std::int64_t>(count)));
   }
   return rows;
 }
@@ -74,15 +75,15 @@ std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution
   return rows;
 }
 
-cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config) {
+cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config, const PictureStyle& style) {
   Sheet sheet;
   sheet.title = dataset.name + ": real images";
   const std::int64_t side = config.resolution;
-  sheet.subtitle = format_text("{} training images of {} x {} pixels, shown at the training resolution {} x {}",
-                               dataset.size(), dataset.height(), dataset.width(), side, side);
+  sheet.caption = format_text("{} training images of {} × {} pixels, shown at the training resolution {} × {}.",
+                              grouped(dataset.size()), dataset.height(), dataset.width(), side, side);
   sheet.rows =
       dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
-  return draw_sheet(sheet);
+  return draw_sheet(sheet, {.picture = style});
 }
 
 /// Training does not need the test split, so a defect in it is only reported as a line in the summary.
@@ -125,7 +126,7 @@ int run_data(const DataArguments& arguments) {
   print(test_text(config.data));
   print(metrics_text(config, *train));
   const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
-  const cv::Mat picture = draw_reals(*train, config.data);
+  const cv::Mat picture = draw_reals(*train, config.data, arguments.style);
   make_parent_directories(out);
   write_png(out, picture);
   print("real images: " + printable(out.string()) + "\n");
@@ -139,6 +140,7 @@ void setup_data(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command.add_option("--out", arguments->out, "Output file for the image grid (default: <run.name>_reals.png)")
       ->type_name("FILE");
+  declare_picture_style(command, arguments->style);
   command.get_option("config")->required(false);
   auto* cache = command.add_flag("--cache", arguments->cache,
                                  "List the contents of the cache with size, last use and source; takes no CONFIG");

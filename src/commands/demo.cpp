@@ -18,6 +18,7 @@ namespace {
 struct DyingReluArguments {
   std::string out = "outputs/dying_relu.png";
   std::uint64_t seed = 0;
+  PictureStyle style;
 };
 
 int run_dying_relu(const DyingReluArguments& arguments) {
@@ -25,7 +26,7 @@ int run_dying_relu(const DyingReluArguments& arguments) {
   print(prediction_table(demo.predictions));
   const std::filesystem::path out = arguments.out;
   make_parent_directories(out);
-  write_png(out, draw_dying_relu(demo));
+  write_png(out, draw_dying_relu(demo, arguments.style));
   print("plot: " + printable(out.string(), 4096) + "\n");
   if (!demo.all_hold()) throw std::runtime_error("a prediction of the dying-relu demo does not hold");
   return static_cast<int>(ExitCode::done);
@@ -43,6 +44,7 @@ void setup_demo(CLI::App& command, Action& action) {
   dying_relu->add_option("--seed", arguments->seed, "Seed for the random weights")
       ->capture_default_str()
       ->type_name("S");
+  declare_picture_style(*dying_relu, arguments->style);
   dying_relu->callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return run_dying_relu(*arguments); };
   });

@@ -33,6 +33,7 @@ struct GridArguments {
   bool by_class = false;
   std::string difference;  // "A,B"
   bool animate = false;
+  PictureStyle style;
   int walk = 0;  // frames between two latents; 0: no walk
 };
 
@@ -43,9 +44,11 @@ void print_files(const std::vector<fs::path>& files) {
 /// The file named by --out, whose missing parent directories are created, or `name` in the directory of the run or
 /// sweep.
 fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
-  if (arguments.out.empty()) return directory / name;
-  const fs::path out = arguments.out;
   const auto ending = fs::path(name).extension();
+  if (arguments.out.empty()) {
+    return directory / (fs::path(name).replace_extension().string() + name_suffix(arguments.style) + ending.string());
+  }
+  const fs::path out = arguments.out;
   if (out.extension() != ending) throw UsageError("--out must have the extension " + ending.string());
   make_parent_directories(out);
   return out;
@@ -84,7 +87,7 @@ int sweep_grid(const GridArguments& arguments) {
   validate_sweep(config);
   const auto arms = make_arms(config, directory);
   const auto seed = arguments.seed >= 0 ? arguments.seed : config.sweep.seeds.front();
-  const SheetStyle style = sweep_style(arguments.scale);
+  const SheetStyle style = sweep_style(arguments.scale, arguments.style);
   if (arguments.animate) {
     const auto file = output_file(arguments, directory, arguments.walk > 0 ? "walk.gif" : "training.gif");
     if (arguments.walk > 0) {
@@ -108,7 +111,7 @@ int sweep_grid(const GridArguments& arguments) {
     const auto file = output_file(arguments, directory, "contact_sheet.png");
     print_files(write_sheet(file, slope_contact_sheet(config, arms, seed, arguments.columns), style));
   } else {
-    print_files(write_sweep_sheets(config, directory, seed, arguments.columns, arguments.scale));
+    print_files(write_sweep_sheets(config, directory, seed, arguments.columns, arguments.scale, arguments.style));
   }
   return static_cast<int>(ExitCode::done);
 }
@@ -120,7 +123,7 @@ class RunGrid {
       : arguments_(arguments),
         whole_run_(fs::is_directory(fs::path(arguments.path) / "checkpoints")),
         checkpoint_(find_checkpoint(arguments.path, arguments.data)),
-        style_{.scale = arguments.scale} {}
+        style_{.scale = arguments.scale, .picture = arguments.style} {}
 
   int draw() const {
     if (arguments_.animate && arguments_.walk > 0) {
@@ -179,6 +182,7 @@ void declare_layout(CLI::App& command, GridArguments& arguments) {
       .add_option("--scale", arguments.scale, "Enlarge images by an integer factor (default: to at least 64 pixels)")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
+  declare_picture_style(command, arguments.style);
   command.add_option("--seed", arguments.seed, "Seed to show, for a sweep (default: the first)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");

@@ -250,7 +250,7 @@ Panel recovery_panel(const std::vector<DyingRelu::RecoveryCurve>& curves) {
     panel.series.push_back({format_text("a = {:g}", curve.negative_slope), Mark::line, plot_colours[i],
                             consecutive_numbers(curve.measured.biases.size(), 0), curve.measured.biases});
   }
-  Series predicted{"predicted recovery", Mark::points, cv::Scalar::all(40), {}, {}};
+  Series predicted{"predicted recovery", Mark::points, cv::Scalar::all(128), {}, {}};
   for (const auto& curve : curves) {
     if (curve.predicted_steps < 0) continue;
     predicted.x.push_back(static_cast<double>(curve.predicted_steps));
@@ -291,25 +291,25 @@ Panel gan_panel(const std::string& title, const std::string& y_label, const std:
 
 }  // namespace
 
-cv::Mat draw_dying_relu(const DyingRelu& demo) {
+cv::Mat draw_dying_relu(const DyingRelu& demo, const PictureStyle& style) {
   Plot plot;
   plot.title = "Dying ReLU: theory and measurement";
   plot.subtitle =
       "a is the slope for negative inputs; 0 is ReLU. A dead unit is never positive: with slope 0, its output is 0 and "
       "it receives no gradient.";
   plot.panels = {
-      death_panel("Point death: the output for one input is zero", "units x layers, slope", "predicted",
+      death_panel("Point death: the output for one input is zero", "units × layers, slope", "predicted",
                   demo.point_deaths),
-      death_panel("Born dead: constant from the start (a = 0)", "N x L (the output layer counts)", "bound of Lu et al.",
+      death_panel("Born dead: constant from the start (a = 0)", "N × L (the output layer counts)", "bound of Lu et al.",
                   demo.born_dead),
       recovery_panel(demo.recoveries),
       correlation_panel(demo.correlations),
-      gan_panel("GAN, D's biases at -3 sigma: dead units", "fraction of units never positive", demo.gans,
+      gan_panel("GAN, D’s biases at −3 σ: dead units", "fraction of units never positive", demo.gans,
                 &WoundedGan::never_positive),
-      gan_panel("The same GAN: change of the generator", "|G - G0| / |G0|", demo.gans, &WoundedGan::generator_change),
+      gan_panel("The same GAN: change of the generator", "‖G − G₀‖ / ‖G₀‖", demo.gans, &WoundedGan::generator_change),
   };
   plot.panels[4].y_range = {0, 1};
-  return draw_plot(plot);
+  return draw_plot(plot, style);
 }
 
 }  // namespace slopegan

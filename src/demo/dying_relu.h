@@ -7,6 +7,7 @@
 #include <opencv2/core.hpp>
 
 #include "demo/dying_relu_networks.h"
+#include "images/picture_style.h"
 
 namespace slopegan {
 
@@ -66,6 +67,6 @@ DyingRelu measure_dying_relu(std::uint64_t seed);
 std::string prediction_table(const std::vector<Prediction>& predictions);
 
 /// Draws the plot, CV_8UC3.
-cv::Mat draw_dying_relu(const DyingRelu& demo);
+cv::Mat draw_dying_relu(const DyingRelu& demo, const PictureStyle& style = {});
 
 }  // namespace slopegan

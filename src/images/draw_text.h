@@ -1,37 +1,40 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include <opencv2/core.hpp>
 
-/// Text in images. OpenCV's stroke font is drawn at four times the size and scaled down, which antialiases the letters.
-/// The font covers ASCII only; every other character is drawn as '?'.
+/// Text in images, in any script that the font covers (images/font.h).
 namespace slopegan {
 
 struct TextStyle {
-  double size = 12;        ///< height of a capital letter in pixels
-  double stroke = 1.3;     ///< line width in pixels
+  int size = 13;  ///< pixels per em; a capital letter has 0.73 times this height
+  bool bold = false;
   cv::Scalar colour = {};  ///< BGR
 };
 
-/// The bounding box of one line of text: its width, and the height from the top of the tallest letter to the bottom of
-/// a descender.
+/// The bounding box of one line of text: its width, and the height of a line with accents and descenders.
 cv::Size text_size(const std::string& text, const TextStyle& style);
 
 /// The height of one line of text in pixels.
 int line_height(const TextStyle& style);
 
-/// Returns `text` if it fits into `width` pixels, otherwise its longest prefix that fits with "..." appended, or an
-/// empty string if even "..." does not fit.
+/// Returns `text` if it fits into `width` pixels. Otherwise an ellipsis replaces as little as possible of its middle,
+/// because names often differ at the end; the result is empty if not even the ellipsis fits.
 std::string shorten(const std::string& text, int width, const TextStyle& style);
 
-/// Breaks `text` at spaces into lines of at most `width` pixels. Longer words are shortened. An empty text has no
-/// lines.
-std::vector<std::string> wrap(const std::string& text, int width, const TextStyle& style);
+/// Breaks `text` at spaces into at most `most_lines` lines of at most `width` pixels. Longer words are shortened, and
+/// so is the last line if it has to contain the rest of the text. An empty text has no lines.
+std::vector<std::string> wrap(const std::string& text, int width, const TextStyle& style,
+                              std::size_t most_lines = std::string::npos);
 
 /// Draws one line of text into a CV_8UC3 image and clips it to the image. `top_left` is the top left corner of the box
 /// measured by text_size.
 void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
+
+/// The same text turned to read from bottom to top. The sides of its box are swapped.
+void draw_upright_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
 }  // namespace slopegan

@@ -7,36 +7,45 @@
 #include <opencv2/core.hpp>
 
 #include "images/draw_text.h"
+#include "images/picture_style.h"
 
 /// Contact sheets: rows of labelled tiles in which the tiles in a column belong together.
 namespace slopegan {
+
+/// Marks a row in its label and in the legend: a star.
+inline constexpr const char* best_mark = "\u2605";
 
 struct SheetRow {
   std::string label{};           ///< for example "slope 0.2"
   std::string detail{};          ///< small gray text below the label, for example "FD 12.3"
   std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a pale square
   bool reference = false;  ///< whether a line separates the row from the following rows, for example for real images
+  bool best = false;       ///< whether best_mark and a coloured bar mark the row
 };
 
 struct Sheet {
   std::string title;
-  std::string subtitle;
+  std::string caption;                     ///< one or two lines below the title
   std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
   int reference_columns = 0;  ///< number of columns on the left that a line separates, for example real images
 };
 
+/// Lengths are in pixels at a pixel ratio of 1.
 struct SheetStyle {
   int scale = 0;              ///< integer factor of nearest-neighbour upscaling; 0: display_scale of the widest tile
-  int gap = 4;                ///< pixels between tiles
-  int margin = 28;            ///< pixels around the sheet
-  int max_label_width = 320;  ///< pixels; longer labels and details are shortened
+  int gap = 4;                ///< between tiles
+  int margin = 28;            ///< around the sheet
+  int max_label_width = 320;  ///< longer labels and details are shortened
+  int text_width = 0;         ///< of the title and the caption, or of the rows if they are wider; 0: see lay_out
+  PictureStyle picture{};
 };
 
 struct PlacedText {
   std::string text;
   TextStyle style;
-  cv::Rect box;  ///< as measured by text_size; does not overlap other text or tiles
+  cv::Rect box;  ///< as measured by text_size, with swapped sides if upright; does not overlap other text or tiles
+  bool upright = false;  ///< turned to read from bottom to top
 };
 
 struct PlacedTile {
@@ -50,16 +59,18 @@ struct SheetLayout {
   int scale = 1;  ///< upscaling factor of the tiles
   std::vector<PlacedText> texts;
   std::vector<PlacedTile> tiles;
-  std::vector<cv::Rect> lines;  ///< separators, one pixel thick
+  std::vector<cv::Rect> lines;  ///< separators
+  std::vector<cv::Rect> marks;  ///< bars beside the best rows
 };
 
-/// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width; the
-/// title and subtitle are wrapped; column labels are shortened to the width of their column. Throws
+/// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet
+/// with few columns is widened for its title and caption, within limits; longer ones are shortened in the middle.
+/// Column labels have up to two lines; if one of them does not fit into its column, all are upright. Throws
 /// std::invalid_argument for tiles of other types.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 
-/// Draws the sheet on white as CV_8UC3. Throws std::invalid_argument for tiles of other types, and UsageError if the
-/// picture would have more than 2^28 pixels or a side longer than 65,535 pixels.
+/// Draws the sheet as CV_8UC3. Throws std::invalid_argument for tiles of other types, and UsageError if the picture
+/// would have more than 2^28 pixels or a side longer than 65,535 pixels.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
 
 /// The height limit for the pages that write_sheet creates, in pixels. Viewers and browsers may refuse larger pictures.

@@ -46,7 +46,4 @@ std::string table_html(const Table& table, std::string_view caption = {});
 /// Formats a value with four significant digits; "–" for NaN, "∞" for infinity.
 std::string number_text(double value);
 
-/// Formats an integer with thousands separators, for example "60,000".
-std::string grouped(std::int64_t value);
-
 }  // namespace slopegan

@@ -9,6 +9,7 @@
 #include "images/gif.h"
 #include "sampling/latents.h"
 #include "sampling/samples.h"
+#include "sheets/score_labels.h"
 #include "sheets/sheet_parts.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -52,11 +53,12 @@ at::Tensor latents_at(const std::vector<LatentWalk>& walks, std::int64_t frame) 
 }
 
 /// The samples, with blank tiles for missing ones, so that all frames have the same size.
-std::vector<cv::Mat> frame_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count) {
+std::vector<cv::Mat> frame_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count,
+                                 const SheetStyle& style) {
   auto tiles = sample_tiles(run, images, config, count);
   const int size = static_cast<int>(config.data.resolution);
   for (auto& tile : tiles) {
-    if (tile.empty()) tile = cv::Mat(size, size, CV_8UC1, cv::Scalar::all(240));
+    if (tile.empty()) tile = cv::Mat(size, size, CV_8UC1, colours_of(style.picture).missing);
   }
   return tiles;
 }
@@ -67,26 +69,39 @@ std::vector<SheetRow> grid_rows(const std::vector<cv::Mat>& tiles, int columns) 
   return rows;
 }
 
+/// The images of gray data sets are exact in a GIF if nothing else has a colour.
+SheetStyle in_gray(SheetStyle style) {
+  style.picture.gray = true;
+  return style;
+}
+
 void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const SheetStyle& style,
                 const std::function<void(Sheet&, std::int64_t)>& fill) {
   GifWriter animation(file);
   for (std::int64_t frame = 0; frame < tile_stations * steps; ++frame) {
     fill(sheet, frame);
-    animation.add(draw_sheet(sheet, style), walk_hundredths);
+    animation.add(draw_sheet(sheet, in_gray(style)), walk_hundredths);
   }
   animation.finish();
 }
 
-/// Writes one frame per image count; the last one is shown longer. `fill` sets the rows of a frame.
-void write_training(const std::filesystem::path& file, Sheet sheet, const std::set<std::int64_t>& counts,
+/// Writes one frame per image count, which follows the title; the last frame is shown longer. `fill` sets the rows of a
+/// frame. All frames are as wide as the last one.
+void write_training(const std::filesystem::path& file, const Sheet& sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
   const auto times = spread(counts, most_training_frames);
+  SheetStyle same = in_gray(style);
+  const auto frame = [&](std::int64_t images) {
+    Sheet at = sheet;
+    at.title += format_text(" after {} images", grouped(images));
+    fill(at, images);
+    return at;
+  };
+  same.text_width = lay_out(frame(times.back()), same).size.width / same.picture.pixel_ratio - 2 * same.margin;
   GifWriter animation(file);
   for (const auto images : times) {
-    sheet.subtitle = format_text("after {} images", images);
-    fill(sheet, images);
-    animation.add(draw_sheet(sheet, style), images == times.back() ? last_hundredths : training_hundredths);
+    animation.add(draw_sheet(frame(images), same), images == times.back() ? last_hundredths : training_hundredths);
   }
   animation.finish();
 }
@@ -97,7 +112,7 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   auto loaded = load_generator(checkpoint);
   Sheet sheet;
   sheet.title = run_title(loaded);
-  sheet.subtitle = run_subtitle(loaded) + "; each row walks on the sphere from one latent to the next";
+  sheet.caption = run_caption(loaded) + " Each row walks on the sphere from one latent to the next.";
   for (int r = 0; r < rows; ++r) {
     sheet.rows.push_back({.label = format_text("latent {} to {}", r + 1, r + 2)});
     sheet.rows.back().tiles = generate_tiles(loaded, walk_row(loaded.config, r, columns));
@@ -109,11 +124,11 @@ Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::
   Sheet sheet;
   sheet.title = config.run.name + ": one walk at every slope";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle =
-      sweep_subtitle(config, seed, "columns are steps on the sphere from one latent to another") + labels.legend;
+  sheet.caption =
+      labels.explain(sweep_caption(config, seed, "columns are steps on the sphere from one latent to another"));
   for (const auto& arm : arms_of_seed(arms, seed)) {
     sheet.rows.push_back(slope_row(config, arm, columns, [=](const Config& own) { return walk_row(own, 0, columns); }));
-    add_detail(sheet.rows.back(), labels.of(arm));
+    labels.add_to(sheet.rows.back(), arm);
   }
   return sheet;
 }
@@ -123,7 +138,7 @@ void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoin
   auto loaded = load_generator(checkpoint);
   Sheet sheet;
   sheet.title = run_title(loaded);
-  sheet.subtitle = run_subtitle(loaded);
+  sheet.caption = run_caption(loaded);
   const auto walks = tile_walks(loaded.config, rows * columns, steps);
   write_walk(file, sheet, steps, style, [&](Sheet& one, std::int64_t frame) {
     one.rows = grid_rows(generate_tiles(loaded, latents_at(walks, frame)), columns);
@@ -135,7 +150,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   Sheet sheet;
   sheet.title = config.run.name + ": the same walks at every slope";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle = sweep_subtitle(config, seed, "each column takes the same walk") + labels.legend;
+  sheet.caption = labels.explain(sweep_caption(config, seed, "each column takes the same walk"));
   struct Walker {
     std::optional<LoadedGenerator> loaded;
     std::vector<LatentWalk> walks;
@@ -143,7 +158,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   std::vector<Walker> walkers;
   for (const auto& arm : arms_of_seed(arms, seed)) {
     auto [row, loaded] = arm_generator(config, arm);
-    add_detail(row, labels.of(arm));
+    labels.add_to(row, arm);
     row.tiles.resize(static_cast<std::size_t>(columns));
     sheet.rows.push_back(std::move(row));
     Walker walker{std::move(loaded), {}};
@@ -161,12 +176,12 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style) {
   Sheet sheet;
-  sheet.title = config.run.name;
+  sheet.title = config.run.name + ":";
   // At most as many tiles as there are samples.
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
   write_training(file, sheet, run.sample_counts(), style, [&](Sheet& one, std::int64_t images) {
-    one.rows = grid_rows(frame_tiles(run, images, config, rows * columns), columns);
+    one.rows = grid_rows(frame_tiles(run, images, config, rows * columns, style), columns);
   });
 }
 
@@ -176,17 +191,18 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
   const ScoreLabels labels = score_labels(config, arms);
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   Sheet sheet;
-  sheet.title = config.run.name + ": slopes over training";
+  sheet.title = config.run.name + ": slopes";
+  sheet.caption =
+      labels.explain(sweep_caption(config, seed, "each column shows the same latent; scores after training"));
   std::set<std::int64_t> counts;
   for (const auto& arm : chosen) {
     counts.merge(RunPaths(arm.directory).sample_counts());
     sheet.rows.push_back(labelled_row(arm));
-    const auto& score = labels.of(arm);
-    if (!score.empty()) add_detail(sheet.rows.back(), "at the end " + score);
+    labels.add_to(sheet.rows.back(), arm);
   }
-  write_training(file, std::move(sheet), counts, style, [&](Sheet& one, std::int64_t images) {
+  write_training(file, sheet, counts, style, [&](Sheet& one, std::int64_t images) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      one.rows[i].tiles = frame_tiles(RunPaths(chosen[i].directory), images, config, columns);
+      one.rows[i].tiles = frame_tiles(RunPaths(chosen[i].directory), images, config, columns, style);
     }
   });
 }

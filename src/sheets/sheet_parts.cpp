@@ -8,7 +8,6 @@
 #include "images/grid.h"
 #include "images/image_file.h"
 #include "sampling/samples.h"
-#include "statistics/statistics_text.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -36,7 +35,9 @@ std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
 
 }  // namespace
 
-SheetStyle sweep_style(int scale) { return {.scale = scale, .max_label_width = 400}; }
+SheetStyle sweep_style(int scale, const PictureStyle& picture) {
+  return {.scale = scale, .max_label_width = 400, .picture = picture};
+}
 
 std::vector<SheetRow> reference_rows(const Config& config, int columns) {
   try {
@@ -67,30 +68,6 @@ std::vector<Arm> arms_of_seed(const std::vector<Arm>& arms, std::int64_t seed) {
   return chosen;
 }
 
-ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
-  ScoreLabels labels;
-  const SweepScores scores = read_scores(config, arms);
-  std::map<std::size_t, std::vector<ArmScore>> by_condition;
-  for (ArmScore score : scores.arms) {
-    auto& condition = by_condition[std::exchange(score.condition, 0)];
-    condition.push_back(score);
-  }
-  std::size_t seeds = 0;
-  for (const auto& [condition, of_condition] : by_condition) {
-    const auto statistics = sweep_statistics(of_condition, config.sweep.control);
-    seeds = std::max(seeds, statistics.seeds.size());
-    for (const auto& summary : statistics.slopes) {
-      labels.slopes[{condition, summary.negative_slope}] = score_text(summary);
-    }
-  }
-  if (!scores.metric) return labels;
-  labels.legend =
-      format_text("; FD is the Frechet distance of {} generated images, lower is better", scores.metric->samples);
-  if (seeds > 1) labels.legend += ", mean +/- standard deviation over the seeds";
-  if (scores.metric->floor) labels.floor = "FD of test images " + score_number(*scores.metric->floor);
-  return labels;
-}
-
 void add_detail(SheetRow& row, const std::string& text) {
   if (!text.empty()) row.detail += (row.detail.empty() ? "" : ", ") + text;
 }
@@ -112,17 +89,17 @@ void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms) {
   }
 }
 
-std::string sweep_subtitle(const Config& config, std::int64_t seed, const std::string& columns) {
-  return format_text("negative slope of the Leaky ReLU in {}; {}; trained on {} images, seed {}",
-                     describe(config.sweep.apply_to), columns, config.training.total_images, seed);
+std::string sweep_caption(const Config& config, std::int64_t seed, const std::string& columns) {
+  return format_text("Negative slope of the Leaky ReLU in {}, {} training images, seed {}; {}.",
+                     describe(config.sweep.apply_to), grouped(config.training.total_images), seed, columns);
 }
 
 std::string run_title(const LoadedGenerator& loaded) {
-  return format_text("{}: after {} images", loaded.config.run.name, loaded.images);
+  return format_text("{}: after {} images", loaded.config.run.name, grouped(loaded.images));
 }
 
-std::string run_subtitle(const LoadedGenerator& loaded) {
-  return format_text("generator: {}; seed {}", loaded.generator->blocks.front()->activation->description(),
+std::string run_caption(const LoadedGenerator& loaded) {
+  return format_text("Generator: {}, seed {}.", loaded.generator->blocks.front()->activation->description(),
                      loaded.config.seed);
 }
 
@@ -139,7 +116,7 @@ ArmGenerator arm_generator(const Config& config, const Arm& arm) {
   if (!checkpoint) return generator;
   generator.loaded = load_generator(*checkpoint);
   if (generator.loaded->images < config.training.total_images) {
-    add_detail(row, format_text("at {} images", generator.loaded->images));
+    add_detail(row, format_text("at {} images", grouped(generator.loaded->images)));
   }
   return generator;
 }

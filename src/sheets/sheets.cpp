@@ -10,10 +10,12 @@
 #include <opencv2/core.hpp>
 
 #include "data/dataset.h"
+#include "data/summary.h"
 #include "data/transform.h"
 #include "evaluation/classifier_extractor.h"
 #include "images/convert.h"
 #include "sampling/samples.h"
+#include "sheets/score_labels.h"
 #include "sheets/sheet_parts.h"
 #include "support/errors.h"
 #include "support/text.h"
@@ -79,6 +81,10 @@ class DatasetClassifier {
         classes_(train_->labels.max().item<std::int64_t>() + 1) {}
 
   std::int64_t classes() const { return classes_; }
+  /// "trouser", or "class 1" if the classes have no names.
+  std::string name(std::int64_t label) const {
+    return (train_->class_names.empty() ? "class " : "") + label_text(*train_, label);
+  }
   /// int64 [N] labels of float32 [N, C, R, R] images.
   at::Tensor classify(const at::Tensor& images) {
     return extractor_.extract(quantise_to_bytes(images)).logits.argmax(1);
@@ -121,8 +127,6 @@ ClassImages images_by_class(DatasetClassifier& classifier, LoadedGenerator& load
   return found;
 }
 
-std::string class_label(std::int64_t label) { return "class " + std::to_string(label); }
-
 }  // namespace
 
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
@@ -130,13 +134,13 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
   Sheet sheet;
   sheet.title = config.run.name + ": which negative slope?";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle = sweep_subtitle(config, seed, "each column shows the same latent") + labels.legend;
+  sheet.caption = labels.explain(sweep_caption(config, seed, "each column shows the same latent"));
   sheet.rows = reference_rows(config, columns);
   for (auto& row : sheet.rows) add_detail(row, labels.floor);
   for (const auto& arm : chosen) {
     sheet.rows.push_back(
         slope_row(config, arm, columns, [=](const Config& own) { return sample_latents(own, columns); }));
-    add_detail(sheet.rows.back(), labels.of(arm));
+    labels.add_to(sheet.rows.back(), arm);
   }
   separate_conditions(sheet, chosen);
   return sheet;
@@ -151,12 +155,12 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
   Sheet sheet;
   sheet.title = config.run.name + ": slopes over training";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.subtitle =
-      sweep_subtitle(config, seed, "columns are images seen, always with the same four latents") + labels.legend;
-  for (const auto images : times) sheet.column_labels.push_back(std::to_string(images));
+  sheet.caption =
+      labels.explain(sweep_caption(config, seed, "columns: training images seen, with the same four latents"));
+  for (const auto images : times) sheet.column_labels.push_back(grouped(images));
   for (const auto& arm : chosen) {
     SheetRow row = labelled_row(arm);
-    add_detail(row, labels.of(arm));
+    labels.add_to(row, arm);
     for (const auto images : times) row.tiles.push_back(first_four(arm, images, config));
     sheet.rows.push_back(std::move(row));
   }
@@ -186,16 +190,15 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
   const ScoreLabels labels = score_labels(config, arms);
   Sheet sheet;
   sheet.title = config.run.name + ": slope " + shortest(first) + " against " + shortest(second);
-  sheet.subtitle = sweep_subtitle(config, seed,
-                                  "each column shows the same latent; red: slope " + shortest(second) +
-                                      " is brighter, blue: darker, white: no difference") +
-                   labels.legend;
+  sheet.caption = labels.explain(sweep_caption(config, seed,
+                                               "each column shows the same latent; red: slope " + shortest(second) +
+                                                   " is brighter, blue: darker, white: no difference"));
   for (const double slope : {first, second}) {
     const Arm& arm = arm_of_slope(chosen, slope);
     auto [row, loaded] = arm_generator(config, arm);
     if (!loaded) throw UsageError("slope " + shortest(slope) + " has no images to compare: " + row.detail);
     row.tiles = generate_tiles(*loaded, sample_latents(loaded->config, columns));
-    add_detail(row, labels.of(arm));
+    labels.add_to(row, arm);
     sheet.rows.push_back(std::move(row));
   }
   sheet.rows.push_back(difference_row(sheet.rows[0], sheet.rows[1]));
@@ -207,7 +210,7 @@ Sheet checkpoint_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   const auto images = generate_tiles(loaded, sample_latents(loaded.config, std::int64_t{rows} * columns));
   Sheet sheet;
   sheet.title = run_title(loaded);
-  sheet.subtitle = run_subtitle(loaded);
+  sheet.caption = run_caption(loaded);
   sheet.rows = reference_rows(loaded.config, columns);
   for (int r = 0; r < rows; ++r) {
     SheetRow row;
@@ -224,14 +227,14 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
   const auto found = images_by_class(classifier, loaded, static_cast<std::size_t>(columns));
   Sheet sheet;
   sheet.title = run_title(loaded) + ", by class";
-  sheet.subtitle = run_subtitle(loaded) +
-                   format_text("; the first images of each class that a classifier finds in {}; left: a real one",
-                               classified_images);
+  sheet.caption = run_caption(loaded) +
+                  format_text(" The first images of each class that a classifier finds in {}; left: a real one.",
+                              grouped(classified_images));
   sheet.reference_columns = 1;
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
     const auto c = static_cast<std::size_t>(label);
     SheetRow row;
-    row.label = class_label(label);
+    row.label = classifier.name(label);
     row.detail = format_text("{:.1f} % of images, {:.1f} % of real ones",
                              100 * static_cast<double>(found.counts[c]) / static_cast<double>(classified_images),
                              100 * classifier.real_share(label));
@@ -250,19 +253,18 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   const ScoreLabels labels = score_labels(config, arms);
   Sheet sheet;
   sheet.title = config.run.name + ": slopes by class";
-  sheet.subtitle =
-      sweep_subtitle(config, seed,
-                     format_text("the first image of each class that a classifier finds in {}", classified_images)) +
-      labels.legend;
+  sheet.caption = labels.explain(sweep_caption(
+      config, seed,
+      format_text("the first image of each class that a classifier finds in {}", grouped(classified_images))));
   SheetRow reals{.label = "real images", .detail = labels.floor, .reference = true};
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
-    sheet.column_labels.push_back(class_label(label));
+    sheet.column_labels.push_back(classifier.name(label));
     reals.tiles.push_back(classifier.real_image(label));
   }
   sheet.rows.push_back(std::move(reals));
   for (const auto& arm : chosen) {
     auto [row, loaded] = arm_generator(config, arm);
-    add_detail(row, labels.of(arm));
+    labels.add_to(row, arm);
     row.tiles.resize(classes);
     if (loaded) {
       const auto found = images_by_class(classifier, *loaded, 1);
@@ -276,15 +278,19 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
 }
 
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
-                                                      std::int64_t seed, int columns, int scale) {
+                                                      std::int64_t seed, int columns, int scale,
+                                                      const PictureStyle& picture) {
   const auto arms = make_arms(config, sweep_dir);
-  const SheetStyle style = sweep_style(scale);
-  auto written = write_sheet(sweep_dir / "contact_sheet.png", slope_contact_sheet(config, arms, seed, columns), style);
+  const SheetStyle style = sweep_style(scale, picture);
+  const std::string ending = name_suffix(picture) + ".png";
+  auto written =
+      write_sheet(sweep_dir / ("contact_sheet" + ending), slope_contact_sheet(config, arms, seed, columns), style);
   const auto chosen = arms_of_seed(arms, seed);
   if (std::any_of(chosen.begin(), chosen.end(),
                   [](const Arm& arm) { return !RunPaths(arm.directory).sample_counts().empty(); })) {
     const auto sheet = slope_time_sheet(config, arms, seed, std::min(columns, 8));
-    for (auto& file : write_sheet(sweep_dir / "time_sheet.png", sheet, style)) written.push_back(std::move(file));
+    for (auto& file : write_sheet(sweep_dir / ("time_sheet" + ending), sheet, style))
+      written.push_back(std::move(file));
   }
   return written;
 }

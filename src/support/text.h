@@ -103,6 +103,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// "a, b and c" if `last_word` is "and".
 std::string enumerate_words(std::vector<std::string> parts, std::string_view last_word);
 
+/// An integer with thousands separators: "60,000".
+std::string grouped(std::int64_t value);
+
 /// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 

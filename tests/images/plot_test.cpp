@@ -62,6 +62,19 @@ TEST(DrawPlot, SupportsPanelsWithoutPoints) {
   EXPECT_EQ(draw_plot(plot).type(), CV_8UC3);
 }
 
+TEST(DrawPlot, APixelRatioMultipliesSizesAndDarkPlotsAreDark) {
+  auto plot = one_panel({"", Mark::bars, magenta, {0}, {0.5}});
+  plot.panels[0].categories = {"one"};
+  const cv::Mat once = draw_plot(plot), twice = draw_plot(plot, {.pixel_ratio = 2}),
+                dark = draw_plot(plot, {.dark = true});
+  EXPECT_NEAR(twice.rows, 2 * once.rows, 6);
+  EXPECT_EQ(twice.cols, 2 * once.cols);
+  EXPECT_NEAR(count_colour(twice, magenta), 4 * count_colour(once, magenta), 0.05 * count_colour(twice, magenta));
+  EXPECT_EQ(dark.size(), once.size());
+  EXPECT_LT(cv::mean(dark)[1], 60);
+  EXPECT_GT(cv::mean(once)[1], 200);
+}
+
 TEST(DrawPlot, RejectsSeriesWithMoreXThanYValues) {
   EXPECT_THROW(draw_plot(one_panel({"", Mark::line, magenta, {0, 1}, {0}})), std::invalid_argument);
 }

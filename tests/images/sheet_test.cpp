@@ -75,7 +75,7 @@ TEST(DrawSheet, LabelsDoNotReachTheTiles) {
     EXPECT_FALSE(text.empty());
     EXPECT_GE(text.x, SheetStyle{}.margin);
     EXPECT_LT(text.br().x, tiles.x - 8) << label;
-    EXPECT_LE(tiles.x, SheetStyle{}.margin + SheetStyle{}.max_label_width + 18) << label;
+    EXPECT_LE(tiles.x, SheetStyle{}.margin + SheetStyle{}.max_label_width + 20) << label;
   }
 }
 
@@ -86,16 +86,139 @@ TEST(DrawSheet, LongerLabelsWidenTheLabelColumn) {
   EXPECT_LT(draw_sheet(narrow).cols, draw_sheet(wide).cols);
 }
 
-TEST(DrawSheet, TitlesAreWrappedInsideTheMargins) {
+const std::string long_text =
+    "A text of many words that has to be broken into lines because the sheet is narrow, and then even shortened";
+
+TEST(DrawSheet, TitlesAndCaptionsStayInsideTheMargins) {
   Sheet sheet;
-  sheet.title = "A title of many words that has to be broken into lines because the sheet is narrow";
-  sheet.subtitle = sheet.title + ", and " + sheet.title;
+  sheet.title = long_text;
+  sheet.caption = long_text + ", " + long_text + ", " + long_text;
   sheet.rows = {row("slope 0.2", 2)};
   const cv::Mat image = draw_sheet(sheet);
   const cv::Rect ink = box_where(image, [](const cv::Vec3b& p) { return p != white; });
   const int margin = SheetStyle{}.margin;
   const cv::Rect inside(margin, margin, image.cols - 2 * margin, image.rows - 2 * margin);
   EXPECT_EQ(ink & inside, ink);
+}
+
+TEST(LayOut, ACaptionHasAtMostTwoLinesAndANarrowSheetIsWidenedForIt) {
+  Sheet sheet;
+  sheet.rows = {row("slope 0.2", 2)};
+  const int narrow = lay_out(sheet, {}).size.width;
+  const auto lines = [&](int repeats) {
+    sheet.caption = long_text;
+    for (int i = 1; i < repeats; ++i) sheet.caption += " " + long_text;
+    std::vector<std::string> texts;
+    for (const auto& text : lay_out(sheet, {}).texts) texts.push_back(text.text);
+    return texts;
+  };
+  EXPECT_EQ(lines(2)[0] + " " + lines(2)[1], sheet.caption);
+  EXPECT_GT(lay_out(sheet, {}).size.width, narrow);
+  ASSERT_EQ(lines(9).size(), 3u);  // the third is the label
+  EXPECT_THAT(lines(9)[1], ::testing::HasSubstr("…"));
+  EXPECT_TRUE(lines(9)[1].ends_with("shortened"));
+  const SheetLayout fixed = lay_out(sheet, {.text_width = 300});
+  EXPECT_EQ(fixed.size.width, 300 + 2 * SheetStyle{}.margin);
+}
+
+TEST(LayOut, TheTitleKeepsItsStartAndItsEnd) {
+  Sheet sheet;
+  sheet.title = std::string(300, 'x') + ": which negative slope?";
+  const auto title = lay_out(sheet, {}).texts.front().text;
+  EXPECT_TRUE(title.starts_with("xxxxxxxx"));
+  EXPECT_THAT(title, ::testing::HasSubstr("…"));
+  EXPECT_TRUE(title.ends_with("x: which negative slope?"));
+}
+
+TEST(DrawSheet, APixelRatioMultipliesEveryLength) {
+  Sheet sheet{.title = "title", .caption = "caption", .column_labels = {"a", "b"}, .rows = {row("x", 2), row("y", 2)}};
+  sheet.rows[0].reference = sheet.rows[1].best = true;
+  const SheetLayout once = lay_out(sheet, {}), twice = lay_out(sheet, {.picture = {.pixel_ratio = 2}});
+  ASSERT_EQ(once.tiles.size(), twice.tiles.size());
+  for (std::size_t i = 0; i < once.tiles.size(); ++i) {
+    EXPECT_EQ(twice.tiles[i].cell.size(), once.tiles[i].cell.size() * 2);
+    // Widths and heights of text are rounded up to pixels.
+    EXPECT_NEAR(twice.tiles[i].cell.x, 2 * once.tiles[i].cell.x, 3);
+    EXPECT_NEAR(twice.tiles[i].cell.y, 2 * once.tiles[i].cell.y, 8);
+  }
+  ASSERT_EQ(twice.texts.size(), once.texts.size());
+  for (std::size_t i = 0; i < once.texts.size(); ++i) {
+    EXPECT_EQ(twice.texts[i].style.size, 2 * once.texts[i].style.size);
+  }
+  ASSERT_EQ(twice.marks.size(), 1u);
+  EXPECT_EQ(twice.marks[0].size(), once.marks[0].size() * 2);
+  EXPECT_EQ(twice.lines[0].height, 2);
+}
+
+TEST(DrawSheet, DarkSheetsHaveLightTextOnADarkBackground) {
+  Sheet sheet{.title = "title", .caption = "", .column_labels = {}, .rows = {row("label", 2)}};
+  const cv::Mat light = draw_sheet(sheet), dark = draw_sheet(sheet, {.picture = {.dark = true}});
+  ASSERT_EQ(light.size(), dark.size());
+  EXPECT_EQ(box_of(light, green), box_of(dark, green));
+  EXPECT_GT(cv::mean(light)[2], 150);
+  EXPECT_LT(cv::mean(dark)[2], 50);
+  double brightest = 0;
+  cv::minMaxLoc(dark.reshape(1), nullptr, &brightest);
+  EXPECT_GT(brightest, 240);
+}
+
+TEST(LayOut, MarksTheBestRowBesideItsTilesAndInItsLabel) {
+  Sheet sheet;
+  sheet.rows = {row("slope 0.1", 2, "FD 1"), row("slope 0.2", 2, "FD 2")};
+  EXPECT_TRUE(lay_out(sheet, {}).marks.empty());
+  sheet.rows[1].best = true;
+  const auto layout = lay_out(sheet, {});
+  ASSERT_EQ(layout.marks.size(), 1u);
+  const cv::Rect mark = layout.marks[0], tile = layout.tiles[2].cell;
+  EXPECT_EQ(mark.y, tile.y);
+  EXPECT_EQ(mark.height, tile.height);
+  EXPECT_LT(mark.br().x, tile.x);
+  const auto star = std::find_if(layout.texts.begin(), layout.texts.end(),
+                                 [](const PlacedText& text) { return text.text == best_mark; });
+  ASSERT_NE(star, layout.texts.end());
+  EXPECT_LT(star->box.br().x, mark.x);
+  const auto differs_from_gray = [](const cv::Vec3b& p) { return p != green && (p[0] != p[1] || p[1] != p[2]); };
+  EXPECT_TRUE(box_where(draw_sheet(sheet), differs_from_gray).contains(mark.tl()));
+  EXPECT_TRUE(box_where(draw_sheet(sheet, {.picture = {.gray = true}}), differs_from_gray).empty());
+}
+
+TEST(LayOut, ColumnLabelsAreUprightIfOneDoesNotFit) {
+  Sheet sheet;
+  sheet.rows = {row("", 3)};
+  const auto labels_at = [&](int scale, const std::vector<std::string>& labels) {
+    sheet.column_labels = labels;
+    return lay_out(sheet, {.scale = scale}).texts;
+  };
+  for (const auto& text : labels_at(2, {"bag", "ankle boot", "shirt"})) EXPECT_FALSE(text.upright);
+  EXPECT_EQ(labels_at(2, {"bag", "ankle boots and others", "shirt"}).size(), 4u);  // one of them has two lines
+  const auto upright = labels_at(1, {"bag", "ankle boot", "T-shirt/top"});
+  ASSERT_EQ(upright.size(), 3u);
+  for (const auto& text : upright) {
+    EXPECT_TRUE(text.upright);
+    EXPECT_GT(text.box.height, text.box.width);
+  }
+  EXPECT_EQ(upright[2].text, "T-shirt/top");
+}
+
+/// Compares the ink in a coarse grid, which does not depend on the version of the font or of FreeType.
+TEST(DrawSheet, LooksAsItDid) {
+  Sheet sheet{.title = "Größe: which slope?",
+              .caption = "FD: Fréchet distance, mean ± deviation",
+              .column_labels = {"sandal", "bag"},
+              .rows = {row("real", 2, "FD 0.02"), row("slope 0.1", 2, "FD 1.2")}};
+  sheet.rows[0].reference = sheet.rows[1].best = true;
+  const cv::Mat image = draw_sheet(sheet);
+  EXPECT_NEAR(image.cols, 496, 12);
+  EXPECT_NEAR(image.rows, 298, 12);
+  const auto darkness = [&](const cv::Rect& part) { return 255 - cv::mean(cv::mean(image(part)))[0]; };
+  std::string rows;
+  for (const auto& text : lay_out(sheet, {}).texts) {
+    EXPECT_GT(darkness(text.box), 15) << text.text;  // letters cover 10 to 50 % of their line
+    EXPECT_LT(darkness(text.box), 130) << text.text;
+    rows += text.text + "|";
+  }
+  EXPECT_EQ(rows,
+            "Größe: which slope?|FD: Fréchet distance, mean ± deviation|sandal|bag|real|FD 0.02|slope 0.1|★|FD 1.2|");
 }
 
 TEST(DrawSheet, RowsOfSmallTilesAreAsHighAsTheirLabels) {
@@ -162,13 +285,15 @@ TEST(DrawSheet, RejectsTilesOfOtherTypes) {
 const char* const words[] = {"",
                              "0",
                              "slope 0.2",
-                             "FD 12.3 +/- 0.4 (3 seeds)",
+                             "FD 12.3 ± 0.4 (3 seeds)",
                              "1000000000",
                              "WWWW",
                              "jgpqy[]{}",
-                             "caf\xc3\xa9",
+                             "café Größe",
                              "a label that is longer than any limit in this test",
                              "x y",
+                             "日本語",
+                             "Ελληνικά",
                              "diverged",
                              "ReLU (linear)",
                              "Pneumonoultramicroscopicsilicovolcanoconiosis"};
@@ -187,6 +312,7 @@ Sheet random_sheet(RandomStream& random) {
   for (std::uint32_t r = 0; r < rows; ++r) {
     SheetRow row{.label = random_text(random), .detail = random_text(random)};
     row.reference = r == 0 && random.below(2) == 0;
+    row.best = random.below(3) == 0;
     for (std::uint32_t c = random.below(columns + 1); c > 0; --c) {
       const int side = static_cast<int>(random.below(40));
       if (side > 0) row.tiles.emplace_back(side, side, random.below(2) == 0 ? CV_8UC1 : CV_8UC3, cv::Scalar::all(99));
@@ -200,6 +326,7 @@ Sheet random_sheet(RandomStream& random) {
 
 std::vector<cv::Rect> all_boxes(const SheetLayout& layout) {
   std::vector<cv::Rect> boxes = layout.lines;
+  boxes.insert(boxes.end(), layout.marks.begin(), layout.marks.end());
   for (const auto& text : layout.texts) boxes.push_back(text.box);
   for (const auto& tile : layout.tiles) boxes.push_back(tile.cell);
   return boxes;
@@ -213,7 +340,8 @@ TEST(LayOut, ElementsDoNotOverlapAndStayInsideThePicture) {
     const SheetStyle style{.scale = static_cast<int>(random.below(4)),
                            .gap = static_cast<int>(random.below(8)),
                            .margin = static_cast<int>(random.below(30)),
-                           .max_label_width = 20 + static_cast<int>(random.below(400))};
+                           .max_label_width = 20 + static_cast<int>(random.below(400)),
+                           .picture = {.pixel_ratio = 1 + static_cast<int>(random.below(2))}};
     const SheetLayout layout = lay_out(sheet, style);
     const auto boxes = all_boxes(layout);
     texts += layout.texts.size();
@@ -224,7 +352,10 @@ TEST(LayOut, ElementsDoNotOverlapAndStayInsideThePicture) {
       for (std::size_t j = 0; j < others; ++j)
         ASSERT_TRUE((boxes[i] & boxes[j]).empty()) << "seed " << seed << ": " << i << ", " << j;
     }
-    for (const auto& text : layout.texts) ASSERT_EQ(text.box.size(), text_size(text.text, text.style));
+    for (const auto& text : layout.texts) {
+      const cv::Size size = text_size(text.text, text.style);
+      ASSERT_EQ(text.box.size(), text.upright ? cv::Size(size.height, size.width) : size);
+    }
   }
   EXPECT_GT(texts, 3000u);
 }
@@ -259,7 +390,7 @@ TEST(LayOut, SeparatesReferenceColumnsByALine) {
 
 /// Rows of tiles whose gray value is the row number.
 Sheet numbered_rows(int count) {
-  Sheet sheet{.title = "title", .subtitle = "", .column_labels = {"a"}, .rows = {}};
+  Sheet sheet{.title = "title", .caption = "", .column_labels = {"a"}, .rows = {}};
   sheet.rows.push_back({.label = "real", .tiles = {cv::Mat(32, 32, CV_8UC1, cv::Scalar(250))}, .reference = true});
   for (int i = 0; i < count; ++i) {
     sheet.rows.push_back({.label = std::to_string(i), .tiles = {cv::Mat(32, 32, CV_8UC1, cv::Scalar(i))}});

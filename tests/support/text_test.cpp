@@ -129,6 +129,12 @@ TEST(ClockTime, ShowsDashesForAnInvalidDuration) {
   EXPECT_EQ(clock_time(std::numeric_limits<double>::infinity()), "--:--");
 }
 
+TEST(Grouped, SeparatesThousands) {
+  EXPECT_EQ(grouped(60000), "60,000");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(-1234567), "-1,234,567");
+}
+
 TEST(EnumerateWords, PutsTheWordBeforeTheLastPart) {
   EXPECT_EQ(enumerate_words({}, "and"), "");
   EXPECT_EQ(enumerate_words({"a"}, "and"), "a");

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include <opencv2/core.hpp>
+
+/// What all drawn pictures (sheets, animations, plots) have in common.
+namespace slopegan {
+
+struct PictureStyle {
+  int pixel_ratio = 1;  ///< multiplies every length, text included; 2 for high-density screens
+  bool dark = false;    ///< light text on a dark background
+  bool gray = false;    ///< without colours, so that GIFs of gray images have at most 256 of them
+};
+
+/// Colours, BGR. All but the accent are gray.
+struct PictureColours {
+  cv::Scalar background;
+  cv::Scalar strong, text, muted;  ///< of text: titles, labels, captions
+  cv::Scalar line, faint_line;     ///< separators and axes; the grid of a plot
+  cv::Scalar missing;              ///< of an image that does not exist
+  cv::Scalar accent;               ///< of the mark of the best row
+};
+
+PictureColours colours_of(const PictureStyle& style);
+
+/// What the name of a picture in this style adds to that of the usual one: "", "_dark", "@2x" or "_dark@2x".
+std::string name_suffix(const PictureStyle& style);
+
+}  // namespace slopegan

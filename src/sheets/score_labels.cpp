@@ -1,0 +1,118 @@
+#include "sheets/score_labels.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+
+#include "sheets/sheet_parts.h"
+#include "statistics/race_text.h"
+#include "statistics/recommendation.h"
+#include "statistics/statistics_text.h"
+#include "support/text.h"
+#include "sweep/fixed_plan.h"
+#include "sweep/race.h"
+#include "sweep/results.h"
+
+namespace slopegan {
+
+namespace {
+
+/// The texts of statistics/ are ASCII.
+std::string typeset(std::string text) {
+  for (auto at = text.find("+/-"); at != std::string::npos; at = text.find("+/-", at)) text.replace(at, 3, "±");
+  return text;
+}
+
+using StatisticsByCondition = std::map<std::size_t, SweepStatistics>;
+
+StatisticsByCondition statistics_by_condition(const SweepScores& scores, const Config& config) {
+  std::map<std::size_t, std::vector<ArmScore>> by_condition;
+  for (ArmScore score : scores.arms) {
+    auto& condition = by_condition[std::exchange(score.condition, 0)];
+    condition.push_back(score);
+  }
+  StatisticsByCondition statistics;
+  for (const auto& [condition, of_condition] : by_condition) {
+    statistics[condition] =
+        sweep_statistics(of_condition, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
+  }
+  return statistics;
+}
+
+/// The slopes that statistics.json recommends; empty if it recommends none in one of the conditions, or if a race is
+/// not over.
+std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
+                                          const SweepScores& scores) {
+  std::map<std::size_t, std::vector<double>> found;
+  if (const auto race = config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt) {
+    if (race->state.is_over) found[0] = recommended_slopes(findings_of(*race));
+  } else {
+    const auto plan = read_fixed_plan(sweep_dir);
+    const auto planned = plan ? planned_scores(scores, *plan, config) : scores;
+    for (const auto& [condition, statistics] : statistics_by_condition(planned, config)) {
+      found[condition] = recommended_slopes(findings_of(statistics));
+    }
+  }
+  std::set<ScoreLabels::Key> recommended;
+  for (const auto& [condition, slopes] : found) {
+    if (slopes.empty()) return {};
+    for (const double slope : slopes) recommended.emplace(condition, slope);
+  }
+  return recommended;
+}
+
+/// The slope with the lowest mean FD in each condition, if there is more than one to choose from.
+std::set<ScoreLabels::Key> lowest_means(const StatisticsByCondition& by_condition) {
+  std::set<ScoreLabels::Key> lowest;
+  for (const auto& [condition, statistics] : by_condition) {
+    const SlopeSummary* best = nullptr;
+    std::size_t scored = 0;
+    for (const auto& summary : statistics.slopes) {
+      if (!summary.mean_fd) continue;
+      ++scored;
+      if (best == nullptr || *summary.mean_fd < *best->mean_fd) best = &summary;
+    }
+    if (scored > 1) lowest.emplace(condition, best->negative_slope);
+  }
+  return lowest;
+}
+
+}  // namespace
+
+void ScoreLabels::add_to(SheetRow& row, const Arm& arm) const {
+  add_detail(row, of(arm));
+  row.best = best.contains({arm.condition, arm.negative_slope});
+}
+
+std::string ScoreLabels::explain(const std::string& caption) const {
+  return legend.empty() ? caption : caption + " " + legend;
+}
+
+ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
+  ScoreLabels labels;
+  const SweepScores scores = read_scores(config, arms);
+  const auto by_condition = statistics_by_condition(scores, config);
+  std::size_t seeds = 0;
+  for (const auto& [condition, statistics] : by_condition) {
+    seeds = std::max(seeds, statistics.seeds.size());
+    for (const auto& summary : statistics.slopes) {
+      labels.slopes[{condition, summary.negative_slope}] = typeset(score_text(summary));
+    }
+  }
+  if (!scores.metric) return labels;
+  if (scores.metric->floor) labels.floor = "FD of test images " + score_number(*scores.metric->floor);
+  labels.legend =
+      format_text("FD: Fréchet distance of {} generated images, lower is better{}.", grouped(scores.metric->samples),
+                  seeds > 1 ? ", mean ± standard deviation over seeds" : "");
+  labels.best = recommended_by(config, arms.front().directory.parent_path().parent_path(), scores);
+  const bool is_recommended = !labels.best.empty();
+  if (!is_recommended) labels.best = lowest_means(by_condition);
+  if (labels.best.empty()) return labels;
+  labels.legend += std::string(" ") + best_mark +
+                   (is_recommended ? " recommended by the statistics."
+                    : seeds > 1    ? " lowest mean FD."
+                                   : " lowest FD.");
+  return labels;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+#include "images/sheet.h"
+#include "sweep/arms.h"
+
+namespace slopegan {
+
+/// The scores in a sweep's sheet, and the best slopes. The texts are empty if there are no scores.
+struct ScoreLabels {
+  using Key = std::pair<std::size_t, double>;  // condition and slope
+  std::map<Key, std::string> slopes;           ///< "FD 12.3 ± 0.4 (3 seeds)"
+  std::set<Key> best;                          ///< the slopes to mark
+  std::string floor;                           ///< the score of the real images
+  std::string legend;                          ///< explains the scores and the mark; sentences
+
+  const std::string& of(const Arm& arm) const { return slopes.at({arm.condition, arm.negative_slope}); }
+
+  /// Adds the score and the mark to the row of an arm.
+  void add_to(SheetRow& row, const Arm& arm) const;
+
+  /// `caption` followed by the legend.
+  std::string explain(const std::string& caption) const;
+};
+
+/// Marks the slopes that the statistics of the sweep recommend, or, if they recommend none, those with the lowest mean
+/// FD. With sweep.cross, this holds for each condition.
+ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
+
+}  // namespace slopegan
