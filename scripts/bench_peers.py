@@ -168,13 +168,13 @@ def measure_ours(precision, arguments):
 
 
 def end_with_parent() -> None:
-    """Runs in a child: the kernel kills it when this process ends, in whatever way."""
+    """Runs in a child process: the kernel kills the child when this process ends for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 @contextlib.contextmanager
 def busy_processes(count):
-    """Occupies `count` cores. Each process has a session of its own, because schedulers share cores among sessions."""
+    """Occupies `count` cores. Each process has its own session, because schedulers share cores among sessions."""
     processes = [subprocess.Popen(["sh", "-c", "while :; do :; done"], start_new_session=True, preexec_fn=end_with_parent)
                  for _ in range(count)]
     try:

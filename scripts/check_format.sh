@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the format of all C++ files against .clang-format; with --fix, formats them.
+# Checks the format of all C++ files against .clang-format; with --fix, formats the files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clang_format=.venv/bin/clang-format

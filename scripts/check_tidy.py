@@ -3,8 +3,8 @@
 
     scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default all
 
-The sources of a folder are checked as one translation unit, because parsing LibTorch's headers dominates the time: it
-happens once per folder instead of once per file.
+The sources of a folder are checked as one translation unit, because parsing LibTorch's headers dominates the time: they
+are parsed once per folder instead of once per file.
 """
 import concurrent.futures
 import json

@@ -15,13 +15,13 @@ fi
 
 SLOPEGAN_FUZZ=1 scripts/setup.sh
 if [[ ! -f build/fuzz/build.ninja ]]; then
-  # Debian installs Clang 16 under a name of its own; its plain clang++ is too old.
+  # Debian installs Clang 16 under a different name; its plain clang++ is too old.
   cmake --preset fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-16 || echo clang++)" >/dev/null
 fi
 cmake --build --preset fuzz
 
-# A small quarantine reuses freed memory immediately, so the memory limit applies to what the readers hold. yaml-cpp is not
-# instrumented, so container overflow is not detected.
+# A small quarantine reuses freed memory immediately, so the memory limit applies to the memory that the readers use.
+# yaml-cpp is not instrumented, so container overflow is not detected.
 export ASAN_OPTIONS=quarantine_size_mb=8:detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0
 for target in "${targets[@]}"; do

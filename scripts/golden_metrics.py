@@ -6,12 +6,13 @@
     VENV/bin/pip install torch==2.13.0 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 safetensors==0.8.0 tqdm pillow
     VENV/bin/python scripts/golden_metrics.py tests/golden/metrics
 
-torch-fidelity imports torchvision, which has no wheel for every version of torch. Only the imported names are needed, so
-this script defines stubs. torch-fidelity computes the square roots of eigenvalues of a non-symmetric product, which loses
-digits if covariances are singular. For sets of integers, mpmath (a dependency of torch) therefore computes the distance a
-second time, with 50 digits. Features are stored in float32 and passed to the references as the same values in float64.
-Input 1 of torch-fidelity is the generated set, input 2 the real one; the features also serve as logits of the classifier
-score. The degenerate sets contain small integers, so that equal distances are equal in the references as well.
+torch-fidelity imports torchvision, which does not have a wheel for every version of torch. Only the imported names are
+needed, so this script defines stubs. torch-fidelity computes the square roots of eigenvalues of a non-symmetric
+product, which loses digits if covariances are singular. For sets of integers, mpmath (a dependency of torch) therefore
+computes the distance a second time, with 50 digits. Features are stored in float32 and passed to the references as the
+same values in float64. Input 1 of torch-fidelity is the generated set, input 2 the real one; the features also serve as
+logits of the classifier score. The degenerate sets contain small integers, so that equal distances are equal in the
+references as well.
 """
 import contextlib
 import io

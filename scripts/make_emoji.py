@@ -58,7 +58,7 @@ def write_font(font: str, folder: pathlib.Path) -> int:
 
 
 def images_of(emoji: list) -> dict[str, str]:
-    """The group of every image file; skin-tone variants belong to the group of their base emoji."""
+    """The group of each image file; skin-tone variants belong to the group of their base emoji."""
     groups = {}
     for entry in emoji:
         if entry["category"] == "Component":  # skin tones alone

@@ -28,7 +28,8 @@ def read_tables(path):
 
 
 def run_adastop(control, slopes, seed):
-    """Returns the decision about each slope ("equal", "larger" or "smaller": control against slope) and the arms."""
+    """Returns the decision about each slope ("equal", "larger" or "smaller": the control relative to the slope), and the
+    number of arms."""
     comparisons = np.array([(0, i + 1) for i in range(len(slopes))])
     comparator = MultipleAgentsComparator(n=ARMS, K=LOOKS, B=PERMUTATIONS, comparisons=comparisons, alpha=ALPHA,
                                           seed=seed)

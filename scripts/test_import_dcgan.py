@@ -115,7 +115,7 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
 
 
 def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """Runs in this process, because starting Python with torch for each case would take a minute."""
+    """Runs the script in this process, because starting Python with torch for each case would take a minute."""
     file = str(folder / "bad.pth")
 
     def refused(content, hint: str) -> None:

@@ -42,7 +42,8 @@ def check_optuna(sweep: pathlib.Path, storage: str, count: int) -> None:
 
 
 def check_states() -> None:
-    """A diverged arm fails, an unfinished one is omitted, one that a race did not need is ignored, and columns named after keys are parameters."""
+    """A diverged arm becomes a failed trial, an unfinished arm is omitted, an arm that a race did not need is ignored,
+    and columns named after keys become parameters."""
     with tempfile.TemporaryDirectory() as scratch:
         sweep = pathlib.Path(scratch) / "crossed"
         (sweep / "runs/a").mkdir(parents=True)
