@@ -70,76 +70,29 @@ def run_framework(arguments) -> None:
 
 def run_peer(arguments) -> None:
     """Measures one PyTorch variant in this process."""
+    import peer_pytorch
     import torch
-    from torch import nn
 
     precision, tuned, compiled = PEERS[arguments.peer]
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    stages, width, channels = arguments.resolution.bit_length() - 3, arguments.width, arguments.channels
-
-    def generator():
-        layers, before = [], 100
-        for stage in range(stages):
-            after = width << (stages - 1 - stage)
-            layers += [nn.ConvTranspose2d(before, after, 4, 2 if stage else 1, 1 if stage else 0, bias=False),
-                       nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
-            before = after
-        return nn.Sequential(*layers, nn.ConvTranspose2d(before, channels, 4, 2, 1, bias=False), nn.Tanh())
-
-    def discriminator():
-        layers, before = [], channels
-        for stage in range(stages):
-            after = width << stage
-            layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False)]
-            layers += [nn.BatchNorm2d(after)] if stage else []
-            layers += [nn.LeakyReLU(0.2, inplace=True)]
-            before = after
-        return nn.Sequential(*layers, nn.Conv2d(before, 1, 4, 1, 0, bias=False))
-
-    g, d = generator(), discriminator()
-    if tuned:
-        g, d = g.to(memory_format=torch.channels_last), d.to(memory_format=torch.channels_last)
-    optimizers = [torch.optim.Adam(n.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=tuned or None) for n in (g, d)]
-    average = [p.detach().clone() for p in g.parameters()]
-    forward_g, forward_d = (torch.compile(g, dynamic=False), torch.compile(d, dynamic=False)) if compiled else (g, d)
-    loss = nn.BCEWithLogitsLoss()
-    real = torch.rand(arguments.batch, channels, arguments.resolution, arguments.resolution) * 2 - 1
+    recipe = peer_pytorch.Recipe(resolution=arguments.resolution, channels=arguments.channels, batch_size=arguments.batch,
+                                 generator_width=arguments.width, discriminator_width=arguments.width)
+    trainer = peer_pytorch.DcganTrainer(recipe, precision, tuned, compiled)
+    real = torch.rand(arguments.batch, arguments.channels, arguments.resolution, arguments.resolution) * 2 - 1
     if tuned:
         real = real.contiguous(memory_format=torch.channels_last)
-    ones, zeros = torch.ones(arguments.batch), torch.zeros(arguments.batch)
-
-    def step():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-            latents = torch.randn(arguments.batch, 100, 1, 1)
-            optimizers[1].zero_grad(set_to_none=True)
-            fake = forward_g(latents)
-            real_loss = loss(forward_d(real).flatten().float(), ones)
-            fake_loss = loss(forward_d(fake.detach()).flatten().float(), zeros)
-        (real_loss + fake_loss).backward()
-        optimizers[1].step()
-        optimizers[0].zero_grad(set_to_none=True)
-        if tuned:
-            d.requires_grad_(False)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-            generator_loss = loss(forward_d(fake).flatten().float(), ones)
-        generator_loss.backward()
-        if tuned:
-            d.requires_grad_(True)
-        optimizers[0].step()
-        with torch.no_grad():
-            torch._foreach_lerp_(average, list(g.parameters()), 0.01)
-        return generator_loss.item()
 
     def infer():
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
-            return forward_g(latents).float()
+            return trainer.forward_g(latents).float()
 
     if arguments.inference:
-        g.eval()
+        trainer.g.eval()
         latents = torch.randn(arguments.batch, 100, 1, 1)
-        step = infer
-    print_rate(step, arguments)
+        print_rate(infer, arguments)
+    else:
+        print_rate(lambda: trainer.step(real), arguments)
 
 
 def measure_peer(name, arguments):

@@ -50,6 +50,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
+    ".venv/bin/python scripts/bench_quality.py": "takes hours; scripts/test_bench_quality.py tests its functions",
     "scripts/check_slow.sh": "takes an hour",
     "scripts/check_processors.sh": "takes half an hour",
     "scripts/fuzz.sh": "needs clang",
