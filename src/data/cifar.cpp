@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "data/dataset.h"
 #include "data/found_files.h"
 #include "data/gz_file.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 /// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped. Each record consists of a label
@@ -22,6 +24,7 @@ struct CifarKind {
   std::vector<std::string> train, test;
   std::int64_t label_bytes;  ///< number of label bytes before each image; the last one is used
   std::int64_t classes;
+  const char* names;  ///< the file with one class name per line
 };
 
 const std::array<CifarKind, 2>& cifar_kinds() {
@@ -30,8 +33,9 @@ const std::array<CifarKind, 2>& cifar_kinds() {
         {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
         {"test_batch.bin"},
         1,
-        10},
-       {"CIFAR-100", {"train.bin"}, {"test.bin"}, 2, 100}}};
+        10,
+        "batches.meta.txt"},
+       {"CIFAR-100", {"train.bin"}, {"test.bin"}, 2, 100, "fine_label_names.txt"}}};
   return kinds;
 }
 
@@ -121,6 +125,18 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
 
+/// The class names next to the images; empty if the file is missing or has another number of lines.
+std::vector<std::string> read_class_names(const CifarLocation& location) {
+  const auto file = location.directory / location.kind->names;
+  constexpr std::size_t most_bytes = 1 << 16;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) > most_bytes) return {};
+  std::istringstream text(read_file(file, most_bytes));
+  std::vector<std::string> names;
+  for (std::string name; text >> name;) names.push_back(name);
+  return std::ssize(names) == location.kind->classes ? names : std::vector<std::string>();
+}
+
 bool has_cifar_split(const std::filesystem::path& path, Split split) {
   const auto location = find_cifar(path);
   return location && has_entry(location->files(split).front());
@@ -150,7 +166,10 @@ Dataset load_cifar(const DataConfig& config, const std::filesystem::path& path, 
     images.push_back(records.slice(1, kind.label_bytes).reshape({-1, 3, 32, 32}));
   }
   dataset.images = torch::cat(images).contiguous();
-  if (usable) dataset.labels = torch::cat(labels);
+  if (usable) {
+    dataset.labels = torch::cat(labels);
+    dataset.class_names = read_class_names(*location);
+  }
   return dataset;
 }
 

@@ -68,6 +68,14 @@ bool is_new_line(const std::string& line) {
   return logged.insert(line).second;
 }
 
+/// The classes of Fashion-MNIST, whose files contain numbers only; empty for other images.
+std::vector<std::string> known_class_names(const std::string& hash) {
+  const bool is_fashion_mnist = hash == "7521872f656781fe14976a15048c2a9549cba6cd5e30a40b419bd681594da3f2" ||
+                                hash == "63f7b14934ae58a370a21f8b5ad70fed85f8ae2fd53773934ef26689f561cea1";  // test
+  if (!is_fashion_mnist) return {};
+  return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+}
+
 /// Loads a split. If `path` contains something other than data of this kind, the error message says what it contains.
 Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
   try {
@@ -99,6 +107,7 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split spli
     dataset->hash.clear();
   }
   if (dataset->hash.empty()) dataset->hash = hash_images(dataset->images);
+  if (dataset->has_labels() && dataset->class_names.empty()) dataset->class_names = known_class_names(dataset->hash);
   if (config.kind != DatasetKind::image_folder) {  // the images of a folder are fitted when they are packed
     dataset->fit = chosen_fit(config);
     const auto text = fit_text(dataset->height(), dataset->width(), config.resolution, dataset->fit);

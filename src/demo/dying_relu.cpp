@@ -212,7 +212,7 @@ std::string prediction_table(const std::vector<Prediction>& predictions) {
 
 namespace {
 
-const cv::Scalar pale_blue(235, 206, 170);
+const cv::Scalar pale_blue(222, 186, 138);
 
 std::vector<double> consecutive_numbers(std::size_t count, double first) {
   std::vector<double> numbers(count);
@@ -230,7 +230,8 @@ Panel death_panel(const std::string& title, const std::string& x_label, const st
   Series predicted{bar_label, Mark::bars, pale_blue, consecutive_numbers(rows.size(), 0), {}};
   Series measured{"measured", Mark::points, plot_colours[0], consecutive_numbers(rows.size(), 0), {}};
   for (const auto& row : rows) {
-    panel.categories.push_back(row.label);
+    auto& label = panel.categories.emplace_back(row.label);
+    if (const auto at = label.find('x'); at != std::string::npos) label.replace(at, 1, " × ");
     predicted.y.push_back(row.predicted);
     measured.y.push_back(row.measured);
   }

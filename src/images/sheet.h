@@ -25,7 +25,8 @@ struct SheetRow {
 
 struct Sheet {
   std::string title;
-  std::string caption;                     ///< one or two lines below the title
+  /// Below the title, in at most two lines. It is broken at its newlines if that fits, and otherwise between any words.
+  std::string caption;
   std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
   int reference_columns = 0;  ///< number of columns on the left that a line separates, for example real images

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -162,8 +163,21 @@ class Composer {
     };
     while (width < most && !fits()) width = std::min(width + step, most);
     title_ = shorten(sheet_.title, width, fonts_.title);
-    caption_ = wrap(sheet_.caption, width, fonts_.caption, max_caption_lines);
+    caption_ = caption_lines(width);
     width_ = 2 * margin_ + width;
+  }
+
+  /// The lines that the newlines separate, if they fit.
+  std::vector<std::string> caption_lines(int width) const {
+    std::istringstream text(sheet_.caption);
+    std::vector<std::string> lines;
+    bool fits = true;
+    for (std::string line; std::getline(text, line);) {
+      fits &= text_size(line, fonts_.caption).width <= width;
+      lines.push_back(line);
+    }
+    fits &= lines.size() <= max_caption_lines;
+    return fits ? lines : wrap(sheet_.caption, width, fonts_.caption, max_caption_lines);
   }
 
   int column_x(int column) const {

@@ -85,7 +85,7 @@ void ScoreLabels::add_to(SheetRow& row, const Arm& arm) const {
 }
 
 std::string ScoreLabels::explain(const std::string& caption) const {
-  return legend.empty() ? caption : caption + " " + legend;
+  return legend.empty() ? caption : caption + "\n" + legend;
 }
 
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {

@@ -26,7 +26,7 @@ struct ScoreLabels {
   /// Adds the score and the mark to the row of an arm.
   void add_to(SheetRow& row, const Arm& arm) const;
 
-  /// `caption` followed by the legend.
+  /// `caption` and, in a new line, the legend.
   std::string explain(const std::string& caption) const;
 };
 

@@ -81,7 +81,7 @@ class DatasetClassifier {
         classes_(train_->labels.max().item<std::int64_t>() + 1) {}
 
   std::int64_t classes() const { return classes_; }
-  /// "trouser", or "class 1" if the classes have no names.
+  /// "Trouser", or "class 1" if the classes have no names.
   std::string name(std::int64_t label) const {
     return (train_->class_names.empty() ? "class " : "") + label_text(*train_, label);
   }

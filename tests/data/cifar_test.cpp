@@ -51,6 +51,22 @@ TEST(Cifar, ConcatenatesTheBatchesOfCifar10) {
   EXPECT_EQ(test->labels.item<std::int64_t>(), 7);
 }
 
+TEST(Cifar, ReadsTheClassNamesThatLieNextToTheImages) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory.path());
+  const auto names = [&] { return load_dataset(cifar_at(directory.path()), Split::train)->class_names; };
+  EXPECT_TRUE(names().empty());
+  const std::string all = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";
+  write_bytes(directory / "batches.meta.txt", all);
+  ASSERT_EQ(names().size(), 10u);
+  EXPECT_EQ(names()[9], "truck");
+  write_bytes(directory / "batches.meta.txt", all + "eleventh\n");
+  EXPECT_TRUE(names().empty());
+  std::filesystem::remove(directory / "batches.meta.txt");
+  std::filesystem::create_directory(directory / "batches.meta.txt");
+  EXPECT_TRUE(names().empty());
+}
+
 TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacksTo) {
   const TemporaryDirectory directory;
   write_cifar_10(directory / "cifar-10-batches-bin");

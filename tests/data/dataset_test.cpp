@@ -229,7 +229,9 @@ TEST(FashionMnist, MatchesThePublishedStatistics) {
   const auto summary = summarize(*train);
   EXPECT_NEAR(summary.mean / 255, 0.2860, 5e-5);  // the usual normalisation constants
   EXPECT_NEAR(summary.deviation / 255, 0.3530, 5e-5);
-  EXPECT_EQ(train->labels[0].item<std::int64_t>(), 9);  // an ankle boot
+  EXPECT_EQ(train->labels[0].item<std::int64_t>(), 9);
+  EXPECT_EQ(label_text(*train, 9), "Ankle boot");
+  EXPECT_EQ(label_text(*test, 0), "T-shirt/top");
 }
 
 }  // namespace

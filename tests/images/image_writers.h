@@ -69,8 +69,9 @@ inline std::string with_png_chunk(std::string png, const std::string& type, cons
 
 /// EXIF data with an orientation (CIPA DC-008, section 4.6.4, tag 0x112).
 inline std::string exif_data(char orientation) {
-  return std::string("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 18) + orientation +
-         std::string("\0\0\0\0\0\0\0", 7);
+  std::string data("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 18);
+  data += orientation;
+  return data.append(7, '\0');
 }
 
 /// Inserts an EXIF segment into a JPEG file.

@@ -117,6 +117,11 @@ TEST(LayOut, ACaptionHasAtMostTwoLinesAndANarrowSheetIsWidenedForIt) {
   ASSERT_EQ(lines(9).size(), 3u);  // the third is the label
   EXPECT_THAT(lines(9)[1], ::testing::HasSubstr("…"));
   EXPECT_TRUE(lines(9)[1].ends_with("shortened"));
+  sheet.caption = "one\ntwo words";
+  ASSERT_EQ(lay_out(sheet, {}).texts.size(), 3u);
+  EXPECT_EQ(lay_out(sheet, {}).texts[1].text, "two words");
+  sheet.caption = long_text + " " + long_text + "\n" + long_text;  // the first line is too long
+  EXPECT_EQ(lay_out(sheet, {}).texts.size(), 3u);
   const SheetLayout fixed = lay_out(sheet, {.text_width = 300});
   EXPECT_EQ(fixed.size.width, 300 + 2 * SheetStyle{}.margin);
 }
