@@ -14,6 +14,7 @@
 #include "data/transform.h"
 #include "evaluation/classifier_extractor.h"
 #include "images/convert.h"
+#include "images/grid.h"
 #include "sampling/samples.h"
 #include "sheets/score_labels.h"
 #include "sheets/sheet_parts.h"
@@ -289,7 +290,10 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
   if (std::any_of(chosen.begin(), chosen.end(),
                   [](const Arm& arm) { return !RunPaths(arm.directory).sample_counts().empty(); })) {
     const auto sheet = slope_time_sheet(config, arms, seed, std::min(columns, 8));
-    for (auto& file : write_sheet(sweep_dir / ("time_sheet" + ending), sheet, style))
+    // A tile consists of four images, which are as large as in the contact sheet.
+    SheetStyle enlarged = style;
+    if (scale == 0) enlarged.scale = display_scale(static_cast<int>(config.data.resolution));
+    for (auto& file : write_sheet(sweep_dir / ("time_sheet" + ending), sheet, enlarged))
       written.push_back(std::move(file));
   }
   return written;

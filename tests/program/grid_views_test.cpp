@@ -119,6 +119,21 @@ TEST_F(GridViews, ManyRowsAreSplitIntoPages) {
   EXPECT_GT(read_image(drawn({"--rows", "1", "--scale", "3"})).cols, once + 12 * 32);
 }
 
+TEST_F(GridViews, DarkAndLargerPicturesHaveTheirOwnNames) {
+  make("train");
+  const auto usual = drawn({"--rows", "1"});
+  EXPECT_EQ(usual, made() / "grid.png");
+  const auto before = read_text(usual);
+  const auto dark = drawn({"--rows", "1", "--dark", "--pixel-ratio", "2"});
+  EXPECT_EQ(dark, made() / "grid_dark@2x.png");
+  EXPECT_NEAR(read_image(dark).cols, 2 * read_image(usual).cols, 8);
+  EXPECT_LT(cv::mean(read_image(dark).row(0))[0], 60);
+  EXPECT_EQ(read_text(drawn({"--rows", "1"})), before);  // and pictures are the same each time
+  EXPECT_EQ(drawn({"--animate", "--dark"}), made() / "training_dark.gif");
+  EXPECT_EQ(grid({"--pixel-ratio", "0"}).code, 2);
+  EXPECT_EQ(grid({"--pixel-ratio", "1.5"}).code, 2);
+}
+
 TEST_F(GridViews, ReportsInvalidArguments) {
   make("sweep");
   const auto unknown = grid({"--difference", "0,0.3"});
