@@ -30,10 +30,13 @@ TEST(RacePlanText, NamesTheSmallestNumberOfArmsThatTheRulesAllow) {
 }
 
 TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
-  EXPECT_THAT(plan_of_a_race(1.5, {.seconds = 60.0, .jobs = 2}), HasSubstr(" with 2 arms side by side\n"));
-  EXPECT_THAT(plan_of_a_race(1.5, {.seconds = 60.0, .jobs = 2, .ended = 9}),
-              HasSubstr(" with 2 arms side by side, including the 9 arms that have ended\n"));
-  EXPECT_THAT(plan_of_a_race(1.5, {}), HasSubstr("unknown until the first arm ends"));
+  ArmCosts costs;
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr("unknown until the first arm ends"));
+  costs.seconds = 60;
+  costs.jobs = 2;
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" with 2 arms side by side\n"));
+  costs.ended = 9;
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" side by side, including the 9 arms that have ended\n"));
 }
 
 }  // namespace
