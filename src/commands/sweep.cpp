@@ -1,8 +1,9 @@
 #include "sweep/sweep.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
-#include <map>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -208,10 +209,28 @@ int sweep_command(const SweepArguments& arguments) {
   return result.exit_code;
 }
 
+/// The whole seconds in "90", "90s", "45m", "1.5h" or "1h30m". Throws CLI::ValidationError.
+std::string seconds_in(const std::string& duration) {
+  double seconds = 0;
+  const char *place = duration.data(), *end = place + duration.size();
+  bool is_valid = place != end;
+  while (is_valid && place != end) {
+    double number = 0;
+    const bool is_first = place == duration.data();
+    const auto [after, error] = std::from_chars(place, end, number, std::chars_format::fixed);
+    is_valid = error == std::errc() && number >= 0 && number <= 1e6 && (after != end || is_first);
+    const auto unit = after == end ? 0 : std::string_view("smh").find(*after);
+    is_valid = is_valid && unit != std::string_view::npos;
+    if (is_valid) seconds += number * std::pow(60.0, static_cast<double>(unit));
+    place = after == end ? end : after + 1;
+  }
+  if (!is_valid) throw CLI::ValidationError(printable(duration) + " is not a time such as 90s, 45m, 1.5h or 1h30m");
+  return std::to_string(std::llround(seconds));
+}
+
 void declare_duration(CLI::App& command, const std::string& name, std::int64_t& seconds, const std::string& help) {
   command.add_option(name, seconds, help)
-      ->transform(
-          CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}}).description(""))
+      ->transform(seconds_in)
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}).description(""))
       ->type_name("TIME");
 }

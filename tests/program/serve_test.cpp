@@ -88,8 +88,11 @@ TEST_F(Serve, ASweepUpdatesItsReport) {
   program.send(SIGTERM);
   EXPECT_EQ(program.wait(), 143) << program.err();
   EXPECT_THAT(read_text(run_dir() / "report.html"), HasSubstr("</html>"));
-  for (const char* period : {"0s", "soon", "-5m"}) {
+  for (const char* period : {"0s", "soon", "-5m", "1h30", "h", "", "2d", "1e9h", "nan", "1000h"}) {
     EXPECT_EQ(slopegan(smoke("sweep", {"--report-every", period})).code, 2) << period;
+  }
+  for (const char* period : {"7", "90s", "1.5h", "1h30m", "0.5m"}) {
+    EXPECT_EQ(slopegan(smoke("sweep", {"--list", "--report-every", period})).code, 0) << period;
   }
 }
 
