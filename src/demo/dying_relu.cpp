@@ -231,7 +231,7 @@ Panel death_panel(const std::string& title, const std::string& x_label, const st
   Series measured{"measured", Mark::points, plot_colours[0], consecutive_numbers(rows.size(), 0), {}};
   for (const auto& row : rows) {
     auto& label = panel.categories.emplace_back(row.label);
-    if (const auto at = label.find('x'); at != std::string::npos) label.replace(at, 1, " × ");
+    if (const auto at = label.find('x'); at != std::string::npos) label.replace(at, 1, "×");
     predicted.y.push_back(row.predicted);
     measured.y.push_back(row.measured);
   }
