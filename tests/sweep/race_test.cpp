@@ -110,7 +110,7 @@ TEST_F(RaceOfFiles, AddsTheEvaluationThatGivingUpNeeds) {
   config.sweep.give_up = 0;
   EXPECT_EQ(planned_race(config, planned_.plan, "random@1", "hash").interim_images, 0);
   config.sweep.give_up = 1.5;
-  config.training.total_images = 64;  // one step
+  config.training.total_images = config.training.batch_size;  // one step
   EXPECT_EQ(planned_race(race_config(config, planned_.plan), planned_.plan, "random@1", "hash").plan.give_up, 0);
 }
 
