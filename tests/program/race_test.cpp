@@ -56,7 +56,9 @@ TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
   EXPECT_EQ(slopegan(race("whole", {"sweep.design=fixed"})).code, 2);
 }
 
-TEST_F(Race, KilledAtRandomMomentsComesToTheSameDecisions) {
+class RaceSlowCheck : public Race {};
+
+TEST_F(RaceSlowCheck, KilledAtRandomMomentsComesToTheSameDecisions) {
   const auto expected = whole_race();
   std::mt19937 random(3);
   const int kills = check_count(2, 100);
