@@ -155,29 +155,39 @@ class Composer {
     const int content = label_width_ + tiles_width();
     width_ = 2 * margin_ + content;
     if (sheet_.title.empty() && sheet_.caption.empty()) return;
-    int width = std::max(content, text_width_ > 0 ? text_width_ : min_text_width * unit_);
-    const int most = text_width_ > 0 ? width : std::max(content, max_text_width * unit_), step = 20 * unit_;
-    const auto fits = [&] {
-      return text_size(sheet_.title, fonts_.title).width <= width &&
-             wrap(sheet_.caption, width, fonts_.caption).size() <= max_caption_lines;
-    };
-    while (width < most && !fits()) width = std::min(width + step, most);
+    const int least = std::max(content, text_width_ > 0 ? text_width_ : min_text_width * unit_);
+    const int width = text_width_ > 0 ? least : widened(least);
     title_ = shorten(sheet_.title, width, fonts_.title);
-    caption_ = caption_lines(width);
+    caption_ = broken_at_newlines();
+    if (caption_.size() > max_caption_lines || widest_of(caption_) > width) {
+      caption_ = wrap(sheet_.caption, width, fonts_.caption, max_caption_lines);
+    }
     width_ = 2 * margin_ + width;
   }
 
-  /// The lines that the newlines separate, if they fit.
-  std::vector<std::string> caption_lines(int width) const {
+  /// The width that the title and the caption need, at least `width` and within limits.
+  int widened(int width) const {
+    const int most = std::max(width, max_text_width * unit_), step = 20 * unit_;
+    width = std::max(width, std::min(text_size(sheet_.title, fonts_.title).width, most));
+    const auto lines = broken_at_newlines();
+    if (lines.size() == max_caption_lines && widest_of(lines) <= most) return std::max(width, widest_of(lines));
+    while (width < most && wrap(sheet_.caption, width, fonts_.caption).size() > max_caption_lines) {
+      width = std::min(width + step, most);
+    }
+    return width;
+  }
+
+  std::vector<std::string> broken_at_newlines() const {
     std::istringstream text(sheet_.caption);
     std::vector<std::string> lines;
-    bool fits = true;
-    for (std::string line; std::getline(text, line);) {
-      fits &= text_size(line, fonts_.caption).width <= width;
-      lines.push_back(line);
-    }
-    fits &= lines.size() <= max_caption_lines;
-    return fits ? lines : wrap(sheet_.caption, width, fonts_.caption, max_caption_lines);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
+  }
+
+  int widest_of(const std::vector<std::string>& lines) const {
+    int widest = 0;
+    for (const auto& line : lines) widest = std::max(widest, text_size(line, fonts_.caption).width);
+    return widest;
   }
 
   int column_x(int column) const {
