@@ -28,7 +28,7 @@ import sys
 import time
 
 from quality_contestants import CONTESTANTS, ROOT, Failed, make_contestants, run_program
-from quality_scores import checkpoint_grid, summarise, table
+from quality_scores import checkpoint_grid, fd_table, pace_table, summarise, table
 
 CORES = len(os.sched_getaffinity(0))
 SLOPES = "generator.negative_slope=0.1,discriminator.negative_slope=0.1"
@@ -131,8 +131,8 @@ def take_turn(contestant, results: Results, images: int, arguments) -> bool:
     file = arguments.out / "images.npz"
     try:
         seen, seconds = contestant.advance(images, file)
-        point = {"contestant": contestant.name, "seed": results.settings["seed"], "images": seen, "seconds": seconds,
-                 **evaluate(file, arguments)}
+        point = {"contestant": contestant.name, "seed": results.settings["seed"], "checkpoint": images, "images": seen,
+                 "seconds": seconds, **evaluate(file, arguments)}
     except Failed as reason:
         results.add({"end": f"failed: {reason}"})
         print(f"{contestant.name}, seed {results.settings['seed']}: {reason}", file=sys.stderr)
@@ -206,6 +206,7 @@ def print_tables(contestants, arguments) -> dict:
         sys.exit(f"bench_quality.py: the results were measured by different extractors: {', '.join(sorted(extractors))}")
     print(f"FD[{''.join(extractors)}, n={arguments.samples}], {arguments.threads} threads; between checkpoints, log FD is linear "
           "in log images")
+    print("", *pace_table(runs), "", *fd_table(runs), sep="\n")
     summaries = {}
     for target in sorted(arguments.targets, reverse=True):
         summaries[target] = {name: summarise(by_seed, runs[contestants[0].name], target) for name, by_seed in runs.items()}

@@ -83,7 +83,8 @@ class DcganTrainer:
             if tuned:
                 network.to(memory_format=torch.channels_last)
         self.rates = (recipe.generator_lr, recipe.discriminator_lr)
-        self.optimizers = [torch.optim.Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2), fused=tuned or None)
+        adam = {"betas": (recipe.beta1, recipe.beta2), "fused": tuned or None}
+        self.optimizers = [torch.optim.Adam(network.parameters(), lr=rate, **adam)
                            for network, rate in zip((self.g, self.d), self.rates)]
         self.average = copy.deepcopy(self.g).eval().requires_grad_(False) if recipe.half_life_images else None
         self.forward_g, self.forward_d = ((torch.compile(network, dynamic=False) for network in (self.g, self.d)) if compiled

@@ -34,6 +34,8 @@ REQUIRED = {"generator.activation": "leaky_relu", "discriminator.activation": "l
             "discriminator.norm": "batch", "discriminator.augment": [], "init.mode": "normal", "loss.kind": "bce",
             "loss.label_noise": 0, "loss.r2": 0, "loss.gradient_penalty": 0, "optimizer.discriminator_steps": 1,
             "data.flip": False, "data.resolution": 32, "data.kind": "idx", "data.path": DATA}
+# Any other key must have a value that switches its feature off.
+OFF = (0, False, "none", [], {})
 # Keys without influence on the weights, or without meaning under the required values.
 UNUSED = {"seed", "generator.prelu", "generator.rrelu", "discriminator.prelu", "discriminator.rrelu",
           *(f"training.{key}" for key in ("total_images", "precision", "device", "threads", "sync_batch_norm")),
@@ -57,7 +59,7 @@ def pytorch_recipe(config: dict) -> dict:
     for key, value in flat.items():
         if key in FIELDS and (isinstance(value, (int, float)) or key == "optimizer.lr_decay"):
             recipe[FIELDS[key]] = value
-        elif key not in UNUSED and (key not in REQUIRED or value != REQUIRED[key]):
+        elif value != REQUIRED[key] if key in REQUIRED else key not in UNUSED and value not in OFF:
             raise Failed(f"the PyTorch step does not support {key}: {json.dumps(value)}")
     if recipe["lr_decay"] != "none" and not recipe["lr_decay_images"]:
         recipe["lr_decay_images"] = config["training"]["total_images"]
@@ -112,8 +114,8 @@ class Slopegan:
         them, the first part adds its start-up: the time of the last change of the history, minus the time when the
         process was started, minus these seconds. A user has one part only, so later start-ups are not counted.
         """
-        command = [self.arguments.program, "--quiet", "train", self.file, *self.overrides, "--resume", "auto", f"seed={self.seed}",
-                   f"run.output_dir={self.run.parent}", f"run.name={self.run.name}", f"training.total_images={images}",
+        command = [self.arguments.program, "--quiet", "train", self.file, *self.overrides, "--resume", "auto",
+                   f"seed={self.seed}", f"run.output_dir={self.run.parent}", f"run.name={self.run.name}", f"training.total_images={images}",
                    f"training.threads={self.arguments.threads}", "checkpoint.every_images=0", "samples.every_images=0",
                    "metrics.every_images=0", "diagnostics.every_images=0", "events.tensorboard=false"]
         begin = time.time()

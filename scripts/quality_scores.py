@@ -61,7 +61,8 @@ def median_interval(values: list[float], level: float = 0.95) -> tuple[float, fl
 def summarise(runs: dict[int, list[dict]], control: dict[int, list[dict]], target: float) -> dict:
     """What the runs of one contestant (points by seed) show about a target, relative to the runs of the control.
 
-    A run that does not reach the target counts as infinitely long; its ratio is infinite as well.
+    A run that does not reach the target counts as infinitely long; `bound` is the median of the ratios if it had reached it
+    at its end.
     """
     found = {seed: crossing(points, target) for seed, points in runs.items() if points}
     reached = [c for c in found.values() if c]
@@ -70,15 +71,58 @@ def summarise(runs: dict[int, list[dict]], control: dict[int, list[dict]], targe
     summary = {"reached": len(reached), "runs": len(found), "at_first": any(c.at_first for c in reached),
                "longest": max((points[-1]["seconds"] for points in runs.values() if points), default=math.nan),
                "seconds": (statistics.median(seconds), seconds[0], seconds[-1]) if seconds else None,
-               "images": (statistics.median(images), images[0], images[-1]) if images else None, "ratio": None}
-    ratios = []
+               "images": (statistics.median(images), images[0], images[-1]) if images else None, "ratio": None, "bound": None}
+    ratios, bounds = [], []
     for seed, own in found.items():
         other = crossing(control.get(seed, []), target)
         if other:
             ratios.append(own.seconds / other.seconds if own else math.inf)
+            bounds.append((own.seconds if own else runs[seed][-1]["seconds"]) / other.seconds)
     if ratios:
+        summary["bound"] = statistics.median(bounds)
         summary["ratio"] = (statistics.median(ratios), *median_interval(ratios))
     return summary
+
+
+def pace(points: list[dict]) -> tuple[float, float] | None:
+    """Images per second between the first and the last checkpoint, and the seconds beyond that pace before the first."""
+    if len(points) < 2:
+        return None
+    first, last = points[0], points[-1]
+    speed = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
+    return speed, first["seconds"] - first["images"] / speed
+
+
+def pace_table(runs: dict[str, dict[int, list[dict]]]) -> list[str]:
+    """Medians over the seeds, one line per contestant."""
+    lines = [f"{'':<24}{'images/s':>10}{'start-up (s)':>14}"]
+    for name, by_seed in runs.items():
+        paces = [found for points in by_seed.values() if (found := pace(points))]
+        if paces:
+            speed, start_up = (statistics.median(values) for values in zip(*paces))
+            lines.append(f"{name:<24}{speed:10.0f}{start_up:14.1f}")
+    return lines
+
+
+def fd_table(runs: dict[str, dict[int, list[dict]]]) -> list[str]:
+    """The median FD over the seeds that were measured at each checkpoint, one column per contestant.
+
+    Runs end when they reach the lowest target, so the number of seeds is shown if it is smaller than in the first line.
+    """
+    by_images: dict[int, dict[str, list[float]]] = {}
+    for name, by_seed in runs.items():
+        for point in (point for points in by_seed.values() for point in points):
+            by_images.setdefault(point["checkpoint"], {}).setdefault(name, []).append(point["fd"])
+    widths = {name: max(14, len(name) + 2) for name in runs}
+    lines = [f"{'FD at images':>14}" + "".join(f"{name:>{widths[name]}}" for name in runs)]
+    for images, found in sorted(by_images.items()):
+        cells = []
+        for name in runs:
+            values, measured = found.get(name, []), sum(map(bool, runs[name].values()))
+            count = f" ({len(values)})" if 0 < len(values) < measured else ""
+            cells.append(f"{f'{statistics.median(values):.3f}{count}' if values else '':>{widths[name]}}")
+        lines.append(f"{images:>14,}" + "".join(cells))
+    return lines
 
 
 def format_seconds(value: float) -> str:
@@ -89,12 +133,12 @@ def format_images(value: float) -> str:
     return "not reached" if math.isinf(value) else f"{value:,.0f}"
 
 
-def format_ratio(ratio: tuple | None) -> str:
+def format_ratio(ratio: tuple | None, bound: float | None) -> str:
     if ratio is None:
         return "-"
     median, low, high, level = ratio
     if math.isinf(median):
-        return f"not reached (at least {low:.2f})" if math.isfinite(low) else "not reached"
+        return f"more than {bound:.2f}"
     end = "inf" if math.isinf(high) else f"{high:.2f}"
     return f"{median:.2f} ({low:.2f} to {end}; {100 * level:.0f} %)" if low != high else f"{median:.2f}"
 
@@ -115,5 +159,5 @@ def table(target: float, summaries: dict[str, dict]) -> list[str]:
         if not summary["reached"]:
             parts[0] = f"not reached in {format_seconds(summary['longest'])}"
         lines.append(f"{name:<24}{summary['reached']:>4} of {summary['runs']}  {parts[0]:<32}{parts[1]:<42}"
-                     f"{format_ratio(summary['ratio'])}")
+                     f"{format_ratio(summary['ratio'], summary['bound'])}")
     return lines

@@ -4,12 +4,13 @@ import math
 import unittest
 
 from bench_quality import parse_config, split_overrides
-from quality_scores import Crossing, checkpoint_grid, crossing, median_interval, summarise, table
+from quality_contestants import FIELDS, REQUIRED, Failed, pytorch_recipe
+from quality_scores import Crossing, checkpoint_grid, crossing, fd_table, median_interval, pace, summarise, table
 
 
 def run(*fds, pace=1.0):
     """Points at 100, 200, 400, … images, with one image per `pace` seconds after a start-up of 10 s."""
-    return [{"images": 100 << i, "seconds": 10 + (100 << i) * pace, "fd": fd} for i, fd in enumerate(fds)]
+    return [{"checkpoint": 100 << i, "images": 100 << i, "seconds": 10 + (100 << i) * pace, "fd": fd} for i, fd in enumerate(fds)]
 
 
 class CrossingTest(unittest.TestCase):
@@ -69,11 +70,23 @@ class SummaryTest(unittest.TestCase):
         summary = summarise({0: run(4, 3), 1: run(4, 3), 2: run(4, 1)}, control, 1)
         self.assertEqual(summary["reached"], 1)
         self.assertTrue(math.isinf(summary["seconds"][0]))
+        self.assertEqual((summary["ratio"][0], summary["bound"]), (math.inf, 1))
         lines = table(1, {"default": summarise(control, control, 1), "other": summary, "none": summarise({}, control, 1)})
         self.assertIn("3 of 3", lines[1])
         self.assertIn("1 of 3", lines[2])
         self.assertIn("not reached", lines[2])
+        self.assertIn("more than 1.00", lines[2])
         self.assertIn("no run", lines[3])
+
+
+    def test_pace_separates_the_start_up_from_the_speed(self):
+        self.assertEqual(pace(run(4, 3, 2, pace=0.5)), (2, 10))
+        self.assertIsNone(pace(run(4)))
+
+    def test_fd_at_checkpoints_says_how_many_seeds_remain(self):
+        lines = fd_table({"default": {0: run(4, 2), 1: run(6, 3, 1)}, "other": {0: run(8)}})
+        self.assertEqual([line.split() for line in lines[1:]],
+                         [["100", "5.000", "8.000"], ["200", "2.500"], ["400", "1.000", "(1)"]])
 
 
 class ArgumentsTest(unittest.TestCase):
@@ -84,6 +97,37 @@ class ArgumentsTest(unittest.TestCase):
     def test_commas_in_values_are_kept(self):
         self.assertEqual(split_overrides("a.b=[1,2],c=3"), ["a.b=[1,2]", "c=3"])
         self.assertEqual(split_overrides("a={from: 0.3, to: 0.1},c.d=x"), ["a={from: 0.3, to: 0.1}", "c.d=x"])
+
+
+class RecipeTest(unittest.TestCase):
+    @staticmethod
+    def config(**changes):
+        """A configuration with the number 1 for each key that PyTorch's step supports; a_b__c stands for the key a_b.c."""
+        config = {"run": {"name": "x"}, "training": {"total_images": 500}}
+        values = {**dict.fromkeys(FIELDS, 1), "optimizer.lr_decay": "none", **REQUIRED,
+                  **{key.replace("__", "."): value for key, value in changes.items()}}
+        for key, value in values.items():
+            section, name = key.split(".")
+            config.setdefault(section, {})[name] = value
+        return config
+
+    def test_supported_keys_are_translated(self):
+        recipe = pytorch_recipe(self.config(generator__negative_slope=0.1))
+        self.assertEqual((recipe["generator_slope"], recipe["r1_every"]), (0.1, 1))
+        self.assertEqual(set(recipe), set(FIELDS.values()))
+
+    def test_a_decay_without_length_ends_with_the_run(self):
+        decaying = self.config(optimizer__lr_decay="linear", optimizer__lr_decay_images=0)
+        self.assertEqual(pytorch_recipe(decaying)["lr_decay_images"], 500)
+
+    def test_other_values_are_refused_by_name(self):
+        for key, value in (("discriminator.norm", "none"), ("generator.negative_slope", [0.1, 0.2]), ("loss.new_key", 3)):
+            with self.subTest(key), self.assertRaisesRegex(Failed, key):
+                pytorch_recipe(self.config(**{key.replace(".", "__"): value}))
+
+    def test_new_keys_that_are_off_are_accepted(self):
+        for value in (0, False, "none", []):
+            pytorch_recipe(self.config(loss__new_key=value))
 
 
 if __name__ == "__main__":
