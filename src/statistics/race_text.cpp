@@ -149,7 +149,8 @@ void describe_race(StatisticsFile& file, const RaceFile& race) {
   for (const auto& caveat : race_caveats(race)) file.findings.push_back(caveat);
   file.method = method_sentence(race);
   file.answer = file.recommendation + " " + join(file.findings, " ");
-  file.notes.emplace_back("The race decides (race.json); the comparisons in this file only describe the arms.");
+  file.notes.insert(file.notes.begin(),
+                    "The race decides (race.json); the comparisons in statistics.json only describe the arms.");
 }
 
 }  // namespace slopegan

@@ -82,12 +82,13 @@ TEST(RaceText, KeepsTheControlIfAllOthersAreGivenUp) {
 TEST(RaceText, ReplacesTheWordsOfTheStatistics) {
   StatisticsFile file;
   file.recommendation = "of the fixed design";
+  file.notes = {"about the comparisons"};
   const RaceFile race = race_with(6);
   describe_race(file, race);
   EXPECT_THAT(file.recommendation, StartsWith("Use slope 0.1."));
   EXPECT_THAT(file.answer, HasSubstr("outside the error rate"));
   EXPECT_THAT(file.findings, Contains(StartsWith("Given up without a test")));
-  EXPECT_THAT(file.notes, Contains(HasSubstr("only describe the arms")));
+  EXPECT_THAT(file.notes, ElementsAre(HasSubstr("only describe the arms"), "about the comparisons"));
 }
 
 }  // namespace
