@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "run/records.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -59,6 +61,13 @@ std::vector<MetricsRecord> all_metrics(const Arm& arm) {
     log::warning(error.what());
     return {};
   }
+}
+
+/// Whether a process trains an arm of the sweep.
+bool is_in_training(const std::filesystem::path& sweep_dir) {
+  return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
+    return lock_holder(RunPaths(arm).lock_file()).has_value();
+  });
 }
 
 }  // namespace
@@ -135,7 +144,7 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir) {
 
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned) {
   const auto race = read_race(sweep_dir);
-  if (!has_results(sweep_dir)) return;
+  if (!has_results(sweep_dir) && !is_in_training(sweep_dir)) return;
   if (!race) {
     throw UsageError(printable(sweep_dir.string(), 4096) +
                      " contains results without the plan of a race, which must be made before the first result; choose "
@@ -145,7 +154,7 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   if (problems.empty()) return;
   throw UsageError(
       printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" + join(problems, ", ") +
-      "), which must not change after its first results; continue it with the configuration in its sweep.yaml, "
+      "), which must not change once its first arms are trained; continue it with the configuration in its sweep.yaml, "
       "or choose another run.name for a new race");
 }
 

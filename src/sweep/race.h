@@ -39,7 +39,7 @@ PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::
 /// edited.
 std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
-/// Throws UsageError if arms of the sweep were trained according to a different plan.
+/// Throws UsageError if arms of the sweep were or are being trained according to a different plan.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
 /// Writes the plan to race.json, unless the same plan is there. Throws UsageError like check_plan.

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "run/records.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "sweep/results.h"
@@ -218,6 +219,11 @@ TEST_F(RaceOfFiles, AnotherPlanIsRefusedOnceThereAreResults) {
   other.images = 2560;
   EXPECT_NO_THROW(write_plan(sweep_dir(), other)) << "no arm has been trained";
   write_plan(sweep_dir(), planned_);
+  {
+    const auto run = RunDirectory::create(arms_.front().directory);
+    EXPECT_THROW(write_plan(sweep_dir(), other), UsageError) << "another process is training an arm";
+    EXPECT_NO_THROW(write_plan(sweep_dir(), planned_));
+  }
   start(arms_.front());
   EXPECT_NO_THROW(write_plan(sweep_dir(), planned_));
   try {
