@@ -23,7 +23,8 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix="slopegan-chromium-", ignore_cleanup_errors=True)
         from_us, self.to_browser = os.pipe()
         self.from_browser, to_us = os.pipe()
-        # The protocol uses descriptors 3 and 4. Chromium's sandbox does not work for root, as in containers.
+        # The protocol uses descriptors 3 and 4. Chromium's sandbox does not work for the root user, for example in
+        # containers.
         command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                    "--disable-background-networking", "--disable-dev-shm-usage", "--remote-debugging-pipe",
                    f"--user-data-dir={self.profile.name}", "about:blank"]

@@ -115,7 +115,8 @@ std::string bench_table(const BenchResult& result) {
                         cell(share, 0, " %"));
   }
   for (const auto& row : result.rows) {
-    if (row.of_quiet > 0) text += format_text("{}: {:.2f} of the quiet rate\n", row.bench_case.name, row.of_quiet);
+    if (row.of_quiet > 0)
+      text += format_text("{}: {:.2f} times the rate on a quiet machine\n", row.bench_case.name, row.of_quiet);
   }
   return text;
 }

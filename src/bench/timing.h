@@ -47,7 +47,7 @@ struct BenchRow {
   BenchCase bench_case;
   Timing timing;
   double ceiling = 0;   ///< FLOP/s or byte/s of the fastest reference in its group; 0 if there is none
-  double of_quiet = 0;  ///< on a busy machine, the rate relative to the quiet machine; 0 if not applicable
+  double of_quiet = 0;  ///< the rate on a busy machine relative to a quiet one; 0 if not applicable
 
   double images_per_second() const { return bench_case.images / timing.median(); }
   /// FLOP/s if the case counts FLOP, otherwise byte/s.

@@ -90,7 +90,7 @@ Start open_run(const Config& config, const std::string& resume) {
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// What a run that goes on keeps from version 0.9, which wrote its checkpoint.
+/// What a continued run keeps from version 0.9, which wrote its checkpoint.
 struct KeptFrom09 {
   bool reads_images = false;  ///< data.as_in_0_9
   unsigned defaults = 0;      ///< as from kept_defaults
@@ -105,7 +105,7 @@ struct KeptFrom09 {
   }
 };
 
-/// A run whose values would differ from those of the checkpoint even so is a new one, and keeps nothing.
+/// Keeps nothing if the values would still differ from those of the checkpoint, because the run is then a new one.
 KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);

@@ -6,7 +6,7 @@
 
 #include "config/load.h"
 
-/// Defaults that changed after version 0.9. A run or sweep from that version that goes on keeps its own values.
+/// Defaults that changed after version 0.9. A run or sweep from that version keeps its own values when it is continued.
 namespace slopegan {
 
 struct EarlierDefault {

@@ -201,7 +201,7 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
   }
 }
 
-/// Checks each condition like a configuration of its own.
+/// Checks each condition like a separate configuration.
 void check_conditions(const Config& config, std::vector<std::string>& errors) {
   const auto target = config.sweep.apply_to;
   for (const auto& settings : config.sweep.cross.list) {

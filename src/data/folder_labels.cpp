@@ -104,7 +104,7 @@ std::string running_names(const std::vector<std::string>& names) {
   if (all_match(names, "(19|20)[0-9]{2}")) return "years";
   if (all_match(names, "(19|20)[0-9]{2}[-_. ]?[01][0-9]([-_. ]?[0-3][0-9]([-_. T].*)?)?")) return "dates";
   if (all_match(names, "[0-3]?[0-9][-_.][01]?[0-9][-_.](19|20)[0-9]{2}")) return "dates";
-  if (are_steps(names)) return "running numbers";
+  if (are_steps(names)) return "serial numbers";
   if (all_match(names, "[1-9][0-9]{2}[A-Z0-9_]{5}")) return "camera folders";
   const std::regex::flag_type any_case = std::regex::icase | std::regex::ECMAScript;
   const std::regex parts(

@@ -15,7 +15,7 @@ struct FolderLabels {
 };
 
 /// The labels of training images are the top-level directories that contain them. There are none if there is only one
-/// directory, or if the names of the directories are dates or running numbers (see running_names). Images outside the
+/// directory, or if the names of the directories are dates or serial numbers (see running_names). Images outside the
 /// directories are left out if there are only a few (at most 5, or 1 %); if there are more, no labels are used.
 FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files);
 
@@ -24,9 +24,9 @@ FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files)
 FolderLabels label_test_images(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& class_names);
 
-/// What the sorted names enumerate if they do not name classes: "years", "dates", "running numbers", "camera folders",
-/// "parts of one set", "checksum prefixes"; an empty string for any other names. Running numbers are multiples of a
-/// larger number, such as 00000, 01000; the numbers 0, 1, 2, … may be classes.
+/// Describes the sorted names if they do not name classes: "years", "dates", "serial numbers", "camera folders", "parts
+/// of one set", "checksum prefixes"; an empty string for any other names. Serial numbers are multiples of a larger
+/// number, such as 00000, 01000; the numbers 0, 1, 2, … may be classes.
 std::string running_names(const std::vector<std::string>& names);
 
 }  // namespace slopegan

@@ -182,7 +182,7 @@ std::optional<std::string> wrapped_directory(const fs::path& base) {
     const auto below = subdirectories(inner.base);
     if (find_domains(below, inner) || find_splits(below, inner)) with_splits.push_back(name);
   }
-  // Several directories with splits of their own, such as bottle/{train,test}, are classes.
+  // Several directories that each contain splits, such as bottle/{train,test}, are classes.
   return with_splits.size() == 1 ? std::optional(with_splits.front()) : std::nullopt;
 }
 

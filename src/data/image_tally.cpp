@@ -152,8 +152,8 @@ std::vector<std::string> ImageTally::notes(std::int64_t images, std::int64_t res
                        for_example(animated));
   add_if(cmyk,
          counted(cmyk, "CMYK image", "is", "are") + " converted to RGB without a colour profile" + for_example(cmyk));
-  add_if(lacks_end, counted(lacks_end, "file", "lacks its end but contains", "lack their end but contain") +
-                        " every pixel" + for_example(lacks_end));
+  add_if(lacks_end, counted(lacks_end, "file", "ends early but contains", "end early but contain") + " every pixel" +
+                        for_example(lacks_end));
   add_if(complaints, counted(complaints, "image", "is", "are") + " used although the decoder reports a problem" +
                          for_example(complaints) + ": " + printable(complaint));
   return lines;

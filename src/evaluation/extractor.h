@@ -44,7 +44,7 @@ class FeatureExtractor {
  private:
   /// `images` and the result are on device().
   virtual Extraction extract_batch(const at::Tensor& images) = 0;
-  /// Returns whether the network works there.
+  /// Returns whether the network works on that device.
   virtual bool move_network(at::Device device) = 0;
 
   std::string name_;

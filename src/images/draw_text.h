@@ -34,7 +34,7 @@ std::vector<std::string> wrap(const std::string& text, int width, const TextStyl
 /// measured by text_size.
 void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
-/// The same text turned to read from bottom to top. The sides of its box are swapped.
+/// Draws one line of text rotated, so that it reads from bottom to top. The sides of its box are swapped.
 void draw_upright_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
 }  // namespace slopegan

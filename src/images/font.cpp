@@ -44,7 +44,7 @@ std::u32string characters_of(const std::string& text) {
   return characters;
 }
 
-/// Characters without an appearance of their own, such as joiners and variation selectors.
+/// Whether the character is not drawn, such as joiners and variation selectors.
 bool is_invisible(char32_t character) {
   return (character >= 0x200b && character <= 0x200f) || (character >= 0x202a && character <= 0x202e) ||
          (character >= 0x2060 && character <= 0x2064) || (character >= 0xfe00 && character <= 0xfe0f) ||

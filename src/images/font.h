@@ -4,9 +4,9 @@
 
 #include <opencv2/core.hpp>
 
-/// Lines of text in DejaVu Sans, drawn by FreeType. The font is part of the program, so that pictures do not depend on
-/// installed fonts. It covers Latin, Greek, Cyrillic and many other scripts; every other character is drawn as a box.
-/// Text runs from left to right, with kerning and without ligatures.
+/// Lines of text in DejaVu Sans, drawn by FreeType. The font is embedded in the program, so that pictures do not depend
+/// on installed fonts. It covers Latin, Greek, Cyrillic and many other scripts; every other character is drawn as a
+/// box. Text runs from left to right, with kerning and without ligatures.
 namespace slopegan {
 
 struct Font {

@@ -70,8 +70,8 @@ struct TooLargeError : DataError {
 
 /// Decodes an image file of any ImageFormat, regardless of its extension. Turns the image upright (EXIF orientation)
 /// and composites it on options.background. Images of more than 12 megapixels are reduced by a factor of 2, 4 or 8 to
-/// at most that size; PNG and baseline JPEG files are never in memory as a whole. A file that lacks only its end is
-/// accepted. Writes nothing to the terminal.
+/// at most that size; PNG and baseline JPEG files are never in memory as a whole. A file whose end is missing is
+/// accepted if all pixels are present. Writes nothing to the terminal.
 ///
 /// Throws DataError, naming the file, if the format is not supported or a part of the image is missing or damaged;
 /// TooLargeError if it has more than 256 megapixels, or must be decoded as a whole (WebP, BMP, TIFF, GIF, interlaced

@@ -4,7 +4,7 @@
 
 #include <opencv2/core.hpp>
 
-/// What all drawn pictures (sheets, animations, plots) have in common.
+/// The style of all drawn pictures (sheets, animations, plots).
 namespace slopegan {
 
 struct PictureStyle {
@@ -24,7 +24,7 @@ struct PictureColours {
 
 PictureColours colours_of(const PictureStyle& style);
 
-/// What the name of a picture in this style adds to that of the usual one: "", "_dark", "@2x" or "_dark@2x".
+/// The suffix in the file name of a picture in this style: "", "_dark", "@2x" or "_dark@2x".
 std::string name_suffix(const PictureStyle& style);
 
 }  // namespace slopegan

@@ -129,7 +129,7 @@ class Composer {
     for (const auto& label : full) {
       column_labels_.push_back(wrap(label, cell_.width, fonts_.column, max_column_label_lines));
       most_lines = std::max(most_lines, column_labels_.back().size());
-      // Shortened labels are not what the words of `label` add up to.
+      // All labels are upright if one of them would be shortened otherwise.
       upright_ |= shorten(label, cell_.width * 2, fonts_.column) != label || is_shortened(label, column_labels_.back());
     }
     upright_ &= cell_.width >= line_height(fonts_.column);

@@ -12,7 +12,7 @@ namespace slopegan {
 
 namespace {
 
-/// Size and margins of the drawing in SVG user units, which are about one CSS pixel on phones and laptops alike.
+/// Size and margins of the drawing in SVG user units, which are about one CSS pixel on phones and on laptops.
 constexpr double width = 440, height = 264, left = 54, right = 14, top = 12, bottom = 46;
 constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
 
@@ -82,7 +82,7 @@ class Drawing {
   std::string x_ticks() const {
     std::string svg;
     const auto& categories = chart_.x.categories;
-    // As many as fit side by side, at about 7 pixels per letter.
+    // There are as many labels as fit side by side, at about 7 pixels per letter.
     std::size_t longest = 1;
     for (const auto& category : categories) longest = std::max(longest, category.size());
     const auto room = static_cast<std::size_t>(plot_width / (7.0 * static_cast<double>(longest) + 8));

@@ -8,7 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
-/// Markup. Text from files (names, paths, messages) must pass through escape or script_json before it enters the page.
+/// Helpers for markup. Text from files (names, paths, messages) must pass through escape or script_json before it
+/// enters the page.
 namespace slopegan {
 
 /// The files of assets/, embedded by assets/embed.cmake.

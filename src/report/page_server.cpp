@@ -87,8 +87,8 @@ std::shared_ptr<const ShownPage> make_page(std::string html) {
   return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 
-/// Whether the name in a Host header is the loopback's, or `own`. The port may differ, because ports are forwarded
-/// (ssh -L).
+/// Whether the name in a Host header is a loopback name or `own`. The port may differ, because ports are forwarded (ssh
+/// -L).
 bool is_loopback_host(const std::string& header, const std::string& own) {
   const auto colon = header.rfind(':');
   const bool has_port = colon != std::string::npos && colon + 1 < header.size() &&

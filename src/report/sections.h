@@ -21,7 +21,8 @@ std::string section(const std::string& id, const std::string& heading, const std
 /// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
 /// the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
-/// Which arms of a race were trained, and at which look each slope was decided. Empty if the sweep is not a race.
+/// A drawing of the arms of a race that were trained, and of the look at which each slope was decided. Empty if the
+/// sweep is not a race.
 std::string race_strip(const SweepData& sweep);
 /// A heat map of slope × condition for a crossed sweep: the ratio to the control, with intervals on hover.
 std::string heat_map(const CrossStatistics& cross);

@@ -4,7 +4,7 @@
 
 #include "statistics/findings.h"
 
-/// Parts of the drawings about verdicts. Coordinates are SVG user units, which are about one CSS pixel on a phone.
+/// Parts of the drawings that show verdicts. Coordinates are SVG user units, which are about one CSS pixel on a phone.
 namespace slopegan {
 
 /// A <text> with one of the classes tick, label, name, verdict or value; `content` is escaped.

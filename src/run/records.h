@@ -171,9 +171,9 @@ struct LayerDiagnosis {
   }
 };
 
-/// All layers of a network ("generator" or "discriminator") as one: shares of units are weighted by the layers' units,
-/// and P(x < 0) by their values. slope_energy is NaN, because the layers' energies are not known. `units` is 0 if there
-/// are no layers.
+/// All layers of a network ("generator" or "discriminator") as one: fractions of units are weighted by the layers'
+/// numbers of units, and P(x < 0) by their numbers of values. slope_energy is NaN, because the layers' energies are not
+/// known. `units` is 0 if there are no layers.
 LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::string_view network);
 
 /// One parameter tensor at one training step.

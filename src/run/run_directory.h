@@ -29,7 +29,7 @@ class RunPaths {
   /// The numbers in the names of the files samples/<images>.png; empty if there are none.
   std::set<std::int64_t> sample_counts() const;
   std::filesystem::path checkpoints_dir() const { return root_ / "checkpoints"; }
-  /// The lock that the process that writes the run holds.
+  /// The lock held by the process that writes the run.
   std::filesystem::path lock_file() const;
   std::filesystem::path report_file() const { return root_ / "report.html"; }
 

@@ -41,8 +41,8 @@ struct Versions {
 
 struct HostInfo {
   std::string cpu;              ///< model name from /proc/cpuinfo, or "unknown"
-  std::int64_t cores = 0;       ///< number of cores that this process may use: affinity mask, CPU quota
-  std::int64_t memory_mib = 0;  ///< that this process may use: physical memory, limit of the container
+  std::int64_t cores = 0;       ///< number of cores that the affinity mask and the CPU quota allow
+  std::int64_t memory_mib = 0;  ///< memory that this process may use: all of it, or the container's limit
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {

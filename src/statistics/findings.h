@@ -7,7 +7,7 @@
 
 #include "statistics/statistics.h"
 
-/// What a fixed sweep or a race has found about each slope, and one sentence about each. ASCII only.
+/// The findings of a fixed sweep or a race about each slope, and one sentence about each. ASCII only.
 namespace slopegan {
 
 /// What is known about a slope, compared with the control.
@@ -48,7 +48,7 @@ struct Findings {
   double equivalence = 0.15;
 };
 
-/// What a fixed sweep has found.
+/// The findings of a fixed sweep.
 Findings findings_of(const SweepStatistics& statistics);
 
 /// The limits that agree with the standing; see SlopeFinding. Holm's correction may reject where the interval still

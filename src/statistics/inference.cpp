@@ -107,7 +107,8 @@ double draws_reach(std::size_t n, std::size_t rank, std::size_t least) {
   return probability;
 }
 
-/// The exact distribution of the median of a resample: pairs (median, probability). `sorted` holds at least two values.
+/// The exact distribution of the median of a resample: pairs (median, probability). `sorted` contains at least two
+/// values.
 std::vector<std::pair<double, double>> resampled_medians(const std::vector<double>& sorted) {
   const std::size_t n = sorted.size(), half = n / 2;
   std::vector<std::pair<double, double>> medians;

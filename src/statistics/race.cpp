@@ -134,7 +134,7 @@ RaceComparison compare_scores(double slope, std::vector<double> control, std::ve
   return comparison;
 }
 
-/// Whether failures contradict the direction of the difference of means: then the slope is neither better nor worse.
+/// Whether failures contradict the direction of the difference of means, so that the slope is neither better nor worse.
 bool do_failures_contradict(const RaceComparison& comparison) {
   return comparison.ratio < 1 ? comparison.failed > comparison.control_failed
                               : comparison.failed < comparison.control_failed;

@@ -62,7 +62,7 @@ enum class RaceDecision {
 struct RaceComparison {
   double negative_slope = 0;
   std::int64_t failed = 0;          ///< arms of the slope that diverged or collapsed
-  std::int64_t control_failed = 0;  ///< arms of the control that did
+  std::int64_t control_failed = 0;  ///< arms of the control that diverged or collapsed
   double ratio = 1;
   /// The limits of the ratio at level alpha of the look / number of slopes: they hold for all slopes simultaneously.
   /// They never contain 1 if the slope is better or worse. The upper limit is infinite if the slope has more failures
@@ -82,7 +82,7 @@ struct RaceLook {
   std::vector<RaceComparison> comparisons;  ///< slopes that were still undecided and not given up, ascending
 };
 
-/// Where a slope stands.
+/// The state of a slope.
 struct RaceSlope {
   double negative_slope = 0;
   RaceDecision decision = RaceDecision::undecided;
@@ -123,8 +123,8 @@ std::int64_t most_arms(const RacePlan& plan);
 /// The number of arms if the first look decides every slope.
 std::int64_t first_look_arms(const RacePlan& plan);
 
-/// The smallest possible number of arms: if every slope is given up, or if the first look decides every slope in a race
-/// that never gives one up.
+/// The smallest possible number of arms, which is reached if every slope is given up, or, in a race that never gives up
+/// slopes, if the first look decides every slope.
 std::int64_t fewest_arms(const RacePlan& plan);
 
 /// The mean number of arms if every slope's FD is `ratio` times the control's and log FD is normally distributed

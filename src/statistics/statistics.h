@@ -62,7 +62,7 @@ struct RulerScores {
 struct SweepScores {
   std::vector<ArmScore> arms;
   std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
-  std::vector<std::string> notes{};   ///< what was omitted, in one sentence each
+  std::vector<std::string> notes{};   ///< one sentence about each omission
   std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
   /// The conditions of a crossed sweep (sweep.cross): keys other than the slope with their values. Empty otherwise.
   std::vector<std::vector<Setting>> conditions{};

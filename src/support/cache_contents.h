@@ -15,7 +15,7 @@ struct CacheEntry {
   std::filesystem::path file;                ///< may not exist, if its creation was interrupted
   std::vector<std::filesystem::path> parts;  ///< the files that exist, including those left by an interrupted creation
   std::uint64_t bytes = 0;                   ///< total size of the parts
-  std::vector<std::filesystem::path> sources;  ///< what it was made from; empty if this is not known
+  std::vector<std::filesystem::path> sources;  ///< the data from which the entry was made; empty if unknown
   std::optional<std::time_t> last_use;
 
   /// Whether all sources are known to be gone.

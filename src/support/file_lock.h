@@ -37,8 +37,8 @@ class FileLock {
 /// std::nullopt if nobody does. Takes the lock for a moment, so an attempt to lock the file at the same time may fail.
 std::optional<std::string> lock_holder(const std::filesystem::path& file);
 
-/// Locks `file` like FileLock, but waits while another process holds the lock, and logs for which process it waits.
-/// Throws StoppedError if a signal asks the process to stop while it waits.
+/// Locks `file` like FileLock, but waits while another process holds the lock, and logs which process it is waiting
+/// for. Throws StoppedError if a signal asks the process to stop while it waits.
 FileLock wait_for_lock(const std::filesystem::path& file, const std::filesystem::path& guarded);
 
 }  // namespace slopegan

@@ -16,8 +16,8 @@ struct OutOfMemoryError : Error {
 /// or of a system call.
 bool is_out_of_memory(const std::exception& error);
 
-/// An error that says what needed how much memory, how much the process uses, and what needs less. `activity` continues
-/// "out of memory while"; `remedy` continues "to use less, ".
+/// An error that says which activity needed how much memory, how much memory the process uses, and how to use less.
+/// `activity` continues "out of memory while"; `remedy` continues "to use less, ".
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy);
 
 /// Calls action(). If memory is exhausted, throws OutOfMemoryError instead, unless an inner call has explained it.

@@ -15,7 +15,7 @@ std::string display(const std::filesystem::path& path);
 /// Throws an IoError with the message "cannot <action> <path>: <description of error>".
 [[noreturn]] void throw_io_error(const char* action, const std::filesystem::path& path, int error = errno);
 
-/// Whether the error of a system call means that the file system or the system does not have it.
+/// Whether the error of a system call means that the file system or the operating system does not support the call.
 bool is_unsupported(int error);
 
 /// Owns the descriptor of an open file. Child processes do not inherit it. Every failure is an IoError with the path

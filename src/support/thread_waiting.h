@@ -8,9 +8,9 @@
 ///
 /// A training step consists of hundreds of small operators, and the threads meet at a barrier after each of them. A
 /// thread that arrives first spins for some milliseconds before it sleeps (libgomp, 300,000 iterations). On a quiet
-/// machine this is the fastest way to wait: sleeping at once makes a step 1.3 to 1.6 times as long. If another process
-/// occupies a core, however, the last thread may be waiting for a core itself, and each barrier can take a time slice
-/// of the scheduler: a step then takes about 30 times as long.
+/// machine this is the fastest way to wait: sleeping immediately makes a step 1.3 to 1.6 times as long. If another
+/// process occupies a core, however, the last thread may be waiting for a core itself, and each barrier can take a time
+/// slice of the scheduler: a step then takes about 30 times as long.
 ///
 /// Neither way suits both machines, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY) only when it is
 /// loaded. But it spins for only 100 iterations while its teams have more threads than there are cores. So a watcher
@@ -48,8 +48,8 @@ class Contention {
 };
 
 /// Starts the watcher, on the first call with more than one thread; `threads` is the number of threads that compute. It
-/// runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes the way of
-/// waiting only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
+/// runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes how
+/// threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
 void watch_thread_waiting(int threads);
 
 }  // namespace slopegan

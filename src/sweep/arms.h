@@ -21,7 +21,7 @@ struct Arm {
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
   std::size_t condition = 0;           ///< index into sweep.cross; 0 if there are no conditions
-  std::vector<Setting> settings{};     ///< the values of all crossed keys, including those that this condition leaves
+  std::vector<Setting> settings{};     ///< the values of all crossed keys, even if this condition does not set them
 };
 
 /// The arms of a sweep: all slopes with the first seed, then all slopes with the next one, so that a complete contact
@@ -36,8 +36,7 @@ struct ArmState {
 
 ArmState read_arm_state(const Arm& arm);
 
-/// Whether the arm needs no more training, because it was trained to the end or diverged (repeating the training would
-/// diverge again).
+/// Whether the arm needs no more training, because it was trained to the end or diverged (it would diverge again).
 bool is_over(const ArmState& state, const Config& config);
 
 /// The arms that have been started. A race never starts some of its arms.

@@ -37,8 +37,8 @@ const std::string& least_used_gpu(const std::vector<std::string>& gpus, const st
 
 std::uint64_t arm_memory_bytes(const Config& config) {
   constexpr std::uint64_t program = std::uint64_t{512} << 20;
-  // The largest feature maps have half the resolution. The other layers need as much again, and a step keeps about ten
-  // copies in float32: of both networks, for real and generated images, with gradients.
+  // The largest feature maps have half the resolution. The other layers together need the same amount, and a step keeps
+  // about ten copies in float32: for both networks, for real and generated images, and for gradients.
   const std::int64_t side = config.data.resolution / 2;
   const std::int64_t width = std::max(config.generator.width, config.discriminator.width);
   const std::int64_t maps = 2 * config.training.batch_size * side * side * width;

@@ -9,13 +9,13 @@
 
 namespace slopegan {
 
-/// What a sweep may use of the machine.
+/// The resources of the machine that a sweep may use.
 struct SweepMachine {
   std::int64_t cores = 1;
   std::string cores_reason;             ///< as in CoreCount
   std::optional<std::int64_t> threads;  ///< OMP_NUM_THREADS
   std::uint64_t memory_bytes = std::uint64_t{1} << 62;
-  std::vector<std::string> gpus{};  ///< on which arms train, as values of CUDA_VISIBLE_DEVICES; empty: on the CPU
+  std::vector<std::string> gpus{};  ///< the GPUs to train on, as values of CUDA_VISIBLE_DEVICES; empty: the CPU
 };
 
 /// Reads the limits of this process, and finds the GPUs if training.device allows them.
@@ -28,7 +28,7 @@ std::vector<std::string> gpu_names(const std::optional<std::string>& visible, st
 /// The GPU on which the fewest arms train; `in_use` has one entry per running arm.
 const std::string& least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
 
-/// How many arms train side by side, with how many threads each.
+/// The number of arms that train side by side, and the number of threads of each.
 struct ParallelArms {
   std::int64_t jobs = 1;
   std::int64_t threads = 1;

@@ -10,7 +10,7 @@
 #include "statistics/race_json.h"
 #include "sweep/arms.h"
 
-/// What a sweep is going to train and what it can show, before it starts: the output of --plan. ASCII only.
+/// Describes what a sweep will train and what it can show, before it starts: the output of --plan. ASCII only.
 namespace slopegan {
 
 /// What is known about the time and noise of a sweep's arms.
@@ -21,7 +21,7 @@ struct ArmCosts {
   std::int64_t ended = 0;           ///< arms that need no more training
 };
 
-/// According to the arms that are over.
+/// The costs according to the arms that are over.
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
 
 /// The standard deviation of log FD between seeds that is assumed if it is unknown. With batch norm on Fashion-MNIST it

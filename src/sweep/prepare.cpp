@@ -11,7 +11,7 @@ PreparedData prepare_data(const Config& config, bool logs_notes) {
   if (logs_notes) log_notes(*train, Split::train);
   PreparedData prepared{train->hash, {}};
   if (config.metrics.every_images == 0) return prepared;
-  // On the arms' device, so that they find the features in the cache.
+  // Features are computed on the arms' device, so that the arms find them in the cache.
   const Evaluators evaluators = make_evaluators(config, *train, choose_compute(config.training).device);
   if (!evaluators.empty()) prepared.extractor = evaluators.front()->extractor().name();
   return prepared;

@@ -19,8 +19,8 @@ namespace slopegan {
 /// The plan that the configuration implies. Throws UsageError if there are too many slopes for sweep.alpha.
 RacePlan race_plan(const Config& config);
 
-/// race_plan, but with the looks of the race in `sweep_dir` if that has the same slopes, control and alpha: --within
-/// may have planned a single look.
+/// Like race_plan, but with the looks of the race in `sweep_dir` if that race has the same slopes, control and alpha,
+/// because --within may have planned a single look.
 RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
 
 /// The configuration of the arms of a race: sweep.seeds counts up to the last look, and metrics.every_images yields an
@@ -42,7 +42,7 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 /// Throws UsageError if arms of the sweep were or are being trained according to a different plan.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
-/// Writes the plan to race.json, unless the same plan is there. Throws UsageError like check_plan.
+/// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
 /// Follows a race in the files of its arms and keeps race.json up to date.

@@ -55,14 +55,14 @@ std::string status_text(const Arm& arm) {
   return status ? name_of(*status) : "pending";
 }
 
-/// status_text, or "not needed" for an arm that a race has not started and will not need.
+/// Like status_text, but "not needed" for an arm that a race has not started and will not need.
 std::string status_text(const Arm& arm, const std::optional<RaceFile>& race) {
   const std::string status = status_text(arm);
   const bool is_needed = !race || may_need_arms(race->planned.plan, race->state, arm.negative_slope);
   return status == "pending" && !is_needed ? "not needed" : status;
 }
 
-/// The race in the directory of a sweep that is one.
+/// The race in the directory of a sweep, if the sweep is a race.
 std::optional<RaceFile> race_of(const Config& config, const std::filesystem::path& sweep_dir) {
   return config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
 }

@@ -31,7 +31,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto agenda_interval = std::chrono::seconds(2);  ///< other processes train, too
+constexpr auto agenda_interval = std::chrono::seconds(2);  ///< other processes train arms, too
 constexpr auto retry_interval = std::chrono::seconds(1);   ///< for arms in use by other processes
 constexpr std::size_t most_names = 5;
 
@@ -221,7 +221,7 @@ class Scheduler {
     if ((is_stopping() || ended.dropped) && code > 128) return;
     if (was_held(ended.arm, code)) return;
     failed_.insert(ended.arm);
-    if (code == 0) {  // trained again, it would end in the same way
+    if (code == 0) {  // training it again would give the same result
       note_failure(static_cast<int>(ExitCode::data));
       return log::error(name + " is done, but its files contain no result that this sweep can use; remove " +
                         printable(ended.arm->directory.string()) + " to train it again");
@@ -277,7 +277,7 @@ class Scheduler {
     }
   }
 
-  /// The terminal's Ctrl-Z does not reach the arms, because they are in process groups of their own.
+  /// The terminal's Ctrl-Z does not reach the arms, because they have their own process groups.
   void suspend_if_asked() {
     if (!SuspendRequests::take()) return;
     for (const auto& arm : running_) arm.process.send(SIGSTOP);

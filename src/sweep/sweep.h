@@ -26,8 +26,8 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 /// data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws UsageError.
 Config load_sweep(const std::filesystem::path& directory);
 
-/// The configuration with which the sweep that exists in the directory of `given` goes on: if version 0.9 started it,
-/// it reads images like that version (data.as_in_0_9) and keeps its defaults (config/earlier_defaults.h). Returns the
+/// The configuration with which an existing sweep in the directory of `given` continues: if version 0.9 started it, it
+/// reads images like that version (data.as_in_0_9) and keeps its defaults (config/earlier_defaults.h). Returns the
 /// given configuration if there is no such sweep. Throws UsageError if its sweep.yaml is invalid.
 Config as_existing_sweep(const LoadedConfig& given);
 

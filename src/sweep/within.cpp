@@ -48,7 +48,7 @@ std::string probe_prefix() { return std::string(temporary_prefix) + "within-"; }
 /// The lock in such a directory, held by the process that measures.
 std::filesystem::path probe_lock_file(const std::filesystem::path& directory) { return directory / ".within.lock"; }
 
-/// Creates and locks the directory. Another process may take it for one that was left behind until it is locked.
+/// Creates and locks the directory. Until the directory is locked, another process may take it for a leftover one.
 FileLock create_probe_directory(const std::filesystem::path& directory) {
   constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
@@ -136,7 +136,7 @@ class ProbeSweep {
     return format_text("an arm that measures the time failed with exit code {}: {}", code, process.last_stderr_line());
   }
 
-  /// Without the first step, which allocates memory.
+  /// The speed without the first step, which allocates memory.
   static double images_per_second(const Arm& arm) {
     const auto history = read_history(RunPaths(arm.directory).history_file());
     const auto& first = history.front();
@@ -157,7 +157,7 @@ class ProbeSweep {
   std::optional<FileLock> lock_;
 };
 
-/// The place of a slope on a scale of square roots, on which small slopes lie further apart.
+/// The position of a slope on a scale of square roots, on which small slopes are further apart.
 double place_of(double slope) { return std::copysign(std::sqrt(std::abs(slope)), slope); }
 
 double distance_to_closest(double slope, const std::vector<double>& slopes) {
@@ -188,7 +188,7 @@ struct PossibleRace {
   RacePlan plan;
 };
 
-/// The races that a plan may choose, in the order of preference: with three looks, with one, then with fewer slopes.
+/// The races that a plan may choose, in order of preference: with three looks, with one look, then with fewer slopes.
 std::vector<PossibleRace> possible_races(Config config) {
   std::vector<PossibleRace> races;
   auto& slopes = config.sweep.negative_slope;
@@ -215,7 +215,7 @@ double evaluation_time(const MeasuredCosts& costs, std::int64_t samples) {
          static_cast<double>(costs.samples);
 }
 
-/// How often all jobs are busy with one arm each.
+/// The number of rounds in which every job trains one arm.
 double rounds_of(const RacePlan& plan, const MeasuredCosts& costs) {
   return std::ceil(static_cast<double>(typical_arms(plan)) / static_cast<double>(costs.jobs));
 }
@@ -276,10 +276,10 @@ PreparedData prepare_within(const Config& config, Clock::time_point deadline, bo
     return prepare_data(config, logs_notes);
   } catch (const StoppedError& error) {
     if (stop_signal() != 0) throw;
-    throw UsageError(
-        format_text("--within: the time was up after {} of preparing the images and the feature extractor ({}); this "
-                    "is needed only once, before the race: grant more time, or prepare with more time and --plan",
-                    clock_time(seconds_since(start)), error.what()));
+    throw UsageError(format_text(
+        "--within: the time was up after {} of preparing the images and the feature extractor ({}); this "
+        "is needed only once, before the race: allow more time, or prepare in advance with --plan and more time",
+        clock_time(seconds_since(start)), error.what()));
   }
 }
 

@@ -23,18 +23,18 @@ struct MeasuredCosts {
   std::int64_t jobs = 1;
 };
 
-/// prepare_data, stopped at `deadline`. Throws UsageError if it was stopped.
+/// Calls prepare_data and stops it at `deadline`. Throws UsageError if it was stopped.
 PreparedData prepare_within(const Config& config, std::chrono::steady_clock::time_point deadline,
                             bool logs_notes = true);
 
 /// Removes from `output_dir` the temporary directories that measure_costs left behind in processes that were killed.
 void remove_left_measurements(const std::filesystem::path& output_dir);
 
-/// Prepares the data and trains arms with a few steps each in a temporary directory, as many side by side as the sweep
-/// will. Throws StoppedError, and IoError if an arm fails.
+/// Prepares the data and trains arms for a few steps each in a temporary directory, as many side by side as in the
+/// sweep. Throws StoppedError, and IoError if an arm fails.
 MeasuredCosts measure_costs(const Config& config);
 
-/// The duration of an arm: an intermediate evaluation, and at the end one with a second set of images.
+/// The duration of an arm, including an intermediate evaluation and, at the end, one with a second set of images.
 double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples);
 
 struct TimedPlan {
@@ -50,20 +50,21 @@ inline constexpr std::int64_t least_samples_within = 1'000;
 /// The fraction of the time that the plan leaves free.
 inline constexpr double spare_time = 0.2;
 
-/// The number of arms that a plan is expected to need: all arms of the first look, and half of the slopes up to the
-/// last one.
+/// The number of arms that a plan is expected to need: all arms of the first look, and the further arms of half of the
+/// slopes up to the last look.
 std::int64_t typical_arms(const RacePlan& plan);
 
 /// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with
-/// spare_time left. If the images would be too few, it uses fewer generated images per evaluation, then a single look,
-/// then fewer slopes: first without those of at least 1, then without those closest to others, but never without the
-/// control. Throws UsageError that says how much time is needed, and that `spent` seconds have passed before the plan.
+/// spare_time left. If this would be too few images, the plan has fewer generated images per evaluation, then a single
+/// look, then fewer slopes: it drops slopes of at least 1 first, then those closest to others, but never the control.
+/// If nothing fits, throws a UsageError that says how much time is needed, and that `spent` seconds passed before the
+/// plan was made.
 TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent = 0);
 
 /// The configuration with the plan of the race that the sweep's directory contains; std::nullopt if it contains none.
 std::optional<TimedPlan> kept_plan(const Config& config);
 
-/// What the plan changed in the configuration to fit, in a line each.
+/// The changes to the configuration with which the plan fits, one per line.
 std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan);
 
 }  // namespace slopegan

@@ -231,7 +231,7 @@ std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const 
     if (before - after <= tolerance) return;
     sentences.push_back(
         format_text("{}: {:.0f} % of the units were {} positive in {} probes, and {:.0f} % in {}; more probes would "
-                    "lower the share further",
+                    "lower this fraction further",
                     layer.name, 100 * before, name, fewer.probes, 100 * after, more.probes));
   };
   for (std::size_t i = 0; i < std::min(fewer.layers.size(), more.layers.size()); ++i) {

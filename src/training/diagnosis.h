@@ -72,12 +72,12 @@ class SentinelWarnings {
   std::set<std::string> warned_;
 };
 
-/// The least number of latents of `slopegan diagnose`. Shares of units, such as the always positive ones, fall with the
-/// number of probes: a few hundred images show few of the rare values.
+/// The minimum number of latents for `slopegan diagnose`. Fractions of units, such as those that are always positive,
+/// decrease as the number of probes grows, because a few hundred images contain few of the rare values.
 inline constexpr std::int64_t least_diagnosed_probes = 5120;
 
-/// The shares of units that are never or always positive and that fall by more than 2 % of the units from a measurement
-/// to one with twice as many probes: more probes would lower them further. One sentence per layer and share.
+/// The fractions of units that are never or always positive, if they decrease by more than 2 % of the units when the
+/// number of probes is doubled: more probes would lower them further. One sentence per layer and fraction.
 std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more);
 
 struct CheckpointDiagnosis {
@@ -86,9 +86,9 @@ struct CheckpointDiagnosis {
 };
 
 /// Diagnoses a checkpoint for `slopegan diagnose`: its layers, and the gradients from a step on the first probe images
-/// (the step is taken in memory only). `probes` is the number of latents; 0 selects least_diagnosed_probes or, if they
-/// are more, those of config.diagnostics.probes. Throws CheckpointError if the tensors do not match the configuration,
-/// and DataError if the images cannot be read.
+/// (the step is taken in memory only). `probes` is the number of latents; 0 selects least_diagnosed_probes or, if
+/// larger, the number that config.diagnostics.probes requires. Throws CheckpointError if the tensors do not match the
+/// configuration, and DataError if the images cannot be read.
 CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64_t probes = 0);
 
 }  // namespace slopegan

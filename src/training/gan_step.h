@@ -17,7 +17,7 @@ class DataParallel;
 /// the last generated batch.
 ///
 /// For each batch, the host draws all random numbers (draw_step_inputs), the device computes without host
-/// synchronisation (compute_batch), and the host then reads all results at once. On devices with graphs, the
+/// synchronisation (compute_batch), and the host then reads all results together. On devices with graphs, the
 /// computation is recorded and replayed (RecordedStep).
 class GanStep {
  public:

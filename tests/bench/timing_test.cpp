@@ -59,7 +59,7 @@ TEST(RunBench, ComparesEachRateWithTheFastestReferenceOfItsGroup) {
 TEST(BenchTable, ComparesABusyMachineWithTheQuietOne) {
   auto result = example();
   result.rows[1].of_quiet = 0.5;
-  EXPECT_THAT(bench_table(result), ::testing::HasSubstr("step: 0.50 of the quiet rate\n"));
+  EXPECT_THAT(bench_table(result), ::testing::HasSubstr("step: 0.50 times the rate on a quiet machine\n"));
   EXPECT_EQ(nlohmann::json::parse(bench_json(result))["rows"][1]["ratio_to_quiet"], 0.5);
   EXPECT_FALSE(nlohmann::json::parse(bench_json(result))["rows"][0].contains("ratio_to_quiet"));
 }

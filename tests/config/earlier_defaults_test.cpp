@@ -17,7 +17,7 @@ class EarlierDefaults : public LoadFixture {
   Config stored_;
 };
 
-TEST_F(EarlierDefaults, DifferFromThoseOfToday) {
+TEST_F(EarlierDefaults, DifferFromTheCurrentDefaults) {
   for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
     const auto changed = differences(Config(), with_earlier_defaults({}, 1u << i));
     ASSERT_EQ(changed.size(), 1u);
@@ -37,7 +37,7 @@ TEST_F(EarlierDefaults, AreKeptWhereTheUserSetsNothing) {
               ::testing::HasSubstr("training.batch_size = 64, optimizer.generator_lr = 2e-4"));
 }
 
-TEST_F(EarlierDefaults, GiveWayToWhatTheUserSetsAndToOtherStoredValues) {
+TEST_F(EarlierDefaults, AreOverriddenByTheUserAndByOtherStoredValues) {
   const auto given = load("training: {batch_size: 32}", {"optimizer.generator_lr=4e-4"});
   stored_.optimizer.discriminator_lr = 1e-4;
   EXPECT_EQ(kept_defaults(given, stored_), 0u);

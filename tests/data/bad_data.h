@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// A defective data set, written to a directory of its own.
+/// A defective data set, written to its own directory.
 struct BadData {
   std::string what;  ///< shown by failing tests
   std::string kind;  ///< data.kind

@@ -97,7 +97,7 @@ TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
               AllOf(HasSubstr("1 stretched to a square"), HasSubstr("1 enlarged"), Not(HasSubstr("cropped"))));
 }
 
-TEST_F(ImagesOfAFolder, NeedNoNotesIfNothingIsDoneToThem) {
+TEST_F(ImagesOfAFolder, CauseNoNotesIfTheyAreUnchanged) {
   gray("a.png", 1);
   gray("b.png", 200);
   EXPECT_THAT(notes(), IsEmpty());
@@ -198,7 +198,7 @@ TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
   EXPECT_THAT(
       notes(),
       ElementsAre(
-          "1 file lacks its end but contains every pixel, for example a.png",
+          "1 file ends early but contains every pixel, for example a.png",
           AllOf(StartsWith("2 images are used although the decoder reports a problem, for example b.png: iCCP"))));
 }
 

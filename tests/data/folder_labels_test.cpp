@@ -30,7 +30,7 @@ TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
   EXPECT_EQ(note({"a.png", "b.png"}), "labels: none, because the images are not in subdirectories");
   EXPECT_EQ(note({"cat/a.png", "cat/b.png"}), "labels: none, because there is only one directory, cat");
   EXPECT_THAT(note({"00000/a.png", "01000/b.png"}),
-              AllOf(HasSubstr("look like running numbers: 00000, 01000"), HasSubstr("class_00000")));
+              AllOf(HasSubstr("look like serial numbers: 00000, 01000"), HasSubstr("class_00000")));
 }
 
 TEST(LabelByDirectory, LeavesOutAFewImagesBesideTheDirectoriesWithAWarning) {
@@ -57,8 +57,8 @@ TEST(LabelByDirectory, WarnsAboutTestImagesInsideTheClasses) {
 }
 
 TEST(RunningNames, DistinguishWhatNumbersMean) {
-  EXPECT_EQ(running_names({"00000", "01000", "02000"}), "running numbers");
-  EXPECT_EQ(running_names({"0", "1000", "2000"}), "running numbers");
+  EXPECT_EQ(running_names({"00000", "01000", "02000"}), "serial numbers");
+  EXPECT_EQ(running_names({"0", "1000", "2000"}), "serial numbers");
   EXPECT_EQ(running_names({"2019", "2020"}), "years");
   EXPECT_EQ(running_names({"2019-05-01", "2019-05-02"}), "dates");
   EXPECT_EQ(running_names({"2019_05", "2020_11"}), "dates");

@@ -219,7 +219,7 @@ TEST_F(NpzKinds, MayHaveTheirChannelsFirstOrTheIndicesReversed) {
   EXPECT_TRUE(torch::equal(reversed.squeeze(1).permute({2, 1, 0}).flatten(), torch::arange(40).to(torch::kByte)));
 }
 
-TEST_F(NpzKinds, WithAlphaLieOnTheBackground) {
+TEST_F(NpzKinds, WithAlphaAreCompositedOnTheBackground) {
   const std::string pixels =
       "\x64\x64\x64\xff"
       "\x64\x64\x64" +

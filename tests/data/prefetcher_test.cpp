@@ -33,7 +33,7 @@ TEST(Prefetcher, RethrowsAnExceptionAfterTheItemsBeforeIt) {
   EXPECT_THROW(prefetcher.next(), std::range_error);
 }
 
-TEST(Prefetcher, WorksNoFurtherAheadThanItHasBuffers) {
+TEST(Prefetcher, PreparesNoMoreItemsThanItHasBuffers) {
   std::atomic<int> made = 0;
   Prefetcher<int> prefetcher({0, 0}, [&made](int&) { return ++made > 0; });
   prefetcher.next();

@@ -34,7 +34,7 @@ class WrongKind : public ::testing::Test {
   const TemporaryDirectory directory_;
 };
 
-TEST_F(WrongKind, IsAnsweredWithTheRightOneForAllPairs) {
+TEST_F(WrongKind, SuggestsTheRightKindForAllPairs) {
   write_bytes(folder("idx") / "train-images-idx3-ubyte", idx_header({3, 2, 2}) + ramp(12));
   write_bytes(folder("cifar/cifar-10-batches-bin") / "data_batch_1.bin", std::string(3073, '\1'));
   write_png(folder("photos/sub") / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));
@@ -55,7 +55,7 @@ TEST_F(WrongKind, IsAnsweredWithTheRightOneForAllPairs) {
               HasSubstr("data.kind=npz data.path=" + (directory_ / "arrays/a.npz").string()));
 }
 
-TEST_F(WrongKind, IsAnsweredForOneFile) {
+TEST_F(WrongKind, SuggestsTheRightKindForOneFile) {
   write_png(folder("photos") / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));
   EXPECT_THAT(refusal(DatasetKind::image_folder, directory_ / "photos/a.png"),
               HasSubstr("is one image; the folder that contains the images is expected; did you mean data.path=" +
@@ -87,7 +87,7 @@ TEST_F(WrongKind, NamesWhatHasToBeUnpackedOrConverted) {
               HasSubstr("contains an archive, images.zip"));
 }
 
-TEST_F(WrongKind, IsNotGuessedForDataOfTheRightKind) {
+TEST_F(WrongKind, IsNotReportedForDataOfTheRightKind) {
   write_bytes(folder("idx") / "train-images-idx3-ubyte", "damaged");
   EXPECT_EQ(wrong_kind_message(DatasetKind::idx, directory_ / "idx"), "");
   EXPECT_EQ(wrong_kind_message(DatasetKind::idx, directory_ / "missing"), "");

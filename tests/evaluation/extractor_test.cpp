@@ -98,7 +98,7 @@ TEST(ClassifierExtractor, MeasuresItsAccuracyOnAHeldOutTenthWithoutLabelledTestI
   EXPECT_TRUE(std::isnan(ClassifierExtractor(two_halves(50, 0), nullptr, 16).test_accuracy()));
 }
 
-TEST(ClassifierExtractor, IsThatOfVersion0Point9IfARunFromThatVersionContinues) {
+TEST(ClassifierExtractor, IsTheOneOfVersion0Point9IfARunFromThatVersionContinues) {
   const CacheDirectory cache;
   const auto test = two_halves(100, 1);
   auto train = two_halves(400, 0);

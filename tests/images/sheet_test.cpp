@@ -153,7 +153,7 @@ TEST(LayOut, MarksTheBestRowBesideItsTilesAndInItsLabel) {
 }
 
 /// Compares the ink in a coarse grid, which does not depend on the version of the font or of FreeType.
-TEST(DrawSheet, LooksAsItDid) {
+TEST(DrawSheet, LooksUnchanged) {
   Sheet sheet{.title = "Größe: which slope?",
               .caption = "FD: Fréchet distance, mean ± deviation",
               .column_labels = {"sandal", "bag"},

@@ -38,7 +38,7 @@ TEST_F(Bench, MeasuresTheStepOnABusyMachineToo) {
   EXPECT_EQ(json["rows"][3]["name"], "step, training.precision=float32, 2 busy processes");
   EXPECT_GT(json["rows"][3]["ratio_to_quiet"], 0);
   EXPECT_FALSE(json["rows"][3].contains("share_of_peak"));
-  EXPECT_THAT(ended.err, HasSubstr("of the quiet rate"));
+  EXPECT_THAT(ended.err, HasSubstr("times the rate on a quiet machine"));
 }
 
 TEST_F(Bench, LeavesNoBusyProcessBehindWhenItIsInterrupted) {

@@ -40,7 +40,7 @@ class Cache : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(Cache, ContainsAFolderOnceHoweverItsPathIsWritten) {
+TEST_F(Cache, ContainsAFolderOnceRegardlessOfHowItsPathIsWritten) {
   write_images("photos");
   fs::create_directory_symlink(directory_ / "photos", directory_ / "link");
   const auto photos = (directory_ / "photos").string();
@@ -94,7 +94,7 @@ TEST_F(Cache, ThatCannotBeWrittenIsNamedWithItsVariable) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("cannot pack images"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
-TEST_F(Cache, IsTheOnlyReasonNotToNameAConfiguration) {
+TEST_F(Cache, OptionIsTheOnlyReasonToOmitTheConfiguration) {
   EXPECT_EQ(slopegan({"data"}).code, 2);
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }

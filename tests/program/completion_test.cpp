@@ -144,7 +144,7 @@ TEST_F(Completion, BashOffersWordsAndFilesForValues) {
   EXPECT_THAT(offered("slopegan grid x --rows "), IsEmpty());
 }
 
-TEST_F(Completion, BashAnswersTheTabKey) {
+TEST_F(Completion, BashRespondsToTheTabKey) {
   write("slopegan.bash", {"completion", "bash"});
   Terminal bash({"bash", "--norc", "--noprofile", "-i"}, {{"TERM", "dumb"}, {"PS1", "ready> "}}, {.columns = 200});
   bash.send("cd '" + folder() + "'; . ./slopegan.bash; PS1='go''> '\n");
@@ -159,7 +159,7 @@ TEST_F(Completion, BashAnswersTheTabKey) {
   EXPECT_TRUE(bash.read_until("--dry-run ")) << bash.output();
 }
 
-TEST_F(Completion, ZshAnswersTheTabKey) {
+TEST_F(Completion, ZshRespondsToTheTabKey) {
   if (!is_installed("zsh")) GTEST_SKIP() << zsh_is_missing;
   write("_slopegan", {"completion", "zsh"});
   write("a.yaml", {"--version"});

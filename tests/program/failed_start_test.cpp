@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Starts that fail, and paths that no shell expanded.
+/// Failed starts, and paths that the shell did not expand.
 class FailedStart : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::string& command, const std::vector<std::string>& more = {}) const {

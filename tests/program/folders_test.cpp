@@ -97,7 +97,7 @@ TEST_F(Folders, TrainOnOneImage) {
   expect_finite(trained);
 }
 
-TEST_F(Folders, TrainOnCopiesOfOneImageWithTheRightAlarm) {
+TEST_F(Folders, TrainOnCopiesOfOneImageAndRaiseTheRightAlarm) {
   write_images("copies", 100, -1);
   EXPECT_THAT(look("copies").out, HasSubstr("warning all 100 images are equal"));
   const auto trained = train("copies", {"metrics.extractor=auto"});

@@ -65,7 +65,7 @@ TEST_F(ImageFiles, LibrariesWriteNothingAndTheirWarningsAreLoggedOnce) {
     EXPECT_THAT(result.err, Not(HasSubstr(word)));
   }
   EXPECT_THAT(result.out, AllOf(HasSubstr("60 images are used although the decoder reports a problem"),
-                                HasSubstr("30 files lack their end but contain every pixel"),
+                                HasSubstr("30 files end early but contain every pixel"),
                                 HasSubstr("half.jpg: the image is damaged")));
   EXPECT_EQ(data({"data.max_unreadable=0.1"}).out, result.out);  // from the cache
 }

@@ -36,7 +36,7 @@ class OutOfMemory : public ProgramTest {
   }
 };
 
-TEST_F(OutOfMemory, InTrainingNamesTheKeysThatLowerIt) {
+TEST_F(OutOfMemory, InTrainingNamesTheKeysThatReduceMemory) {
   EXPECT_EQ(run_limited(smoke("train", {"training.threads=1", "training.total_images=64"})).code, 0)
       << "a small run fits into the limit";
   auto more = large();

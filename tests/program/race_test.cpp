@@ -155,7 +155,7 @@ TEST_F(Race, ATimeThatEndsBeforeTheDataAreReadyIsRefused) {
   EXPECT_FALSE(std::filesystem::exists(outputs()));
 }
 
-TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndGoesOnLater) {
+TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndContinuesLater) {
   const std::vector<std::string> large = {"training.total_images=1000000", "checkpoint.every_images=320",
                                           "metrics.every_images=500000"};
   auto arguments = race("late", large);

@@ -76,7 +76,7 @@ class RanksTest : public ProgramTest {
   }
 };
 
-TEST_F(RanksTest, SayAtOnceWhatTheyWaitForAndStopOnASignal) {
+TEST_F(RanksTest, ReportImmediatelyWhatTheyWaitForAndStopOnASignal) {
   const auto port = std::to_string(free_port());
   Program program(directory_.path(), endless("waiting"), [&port] {
     ::setenv("SLURM_PROCID", "0", 1);

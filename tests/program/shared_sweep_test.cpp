@@ -50,7 +50,7 @@ TEST_F(SharedSweep, TheSameCommandTwiceTrainsEveryArmOnce) {
   }
 }
 
-TEST_F(SharedSweep, SaysWhichProcessItWaitsForAndGoesOnWhenThatEnds) {
+TEST_F(SharedSweep, SaysWhichProcessItWaitsForAndContinuesWhenThatProcessEnds) {
   ASSERT_EQ(slopegan(sweep({"sweep.negative_slope=[0.2]"})).code, 0);
   std::filesystem::create_directories(arm("slope_0-seed_0"));
   std::optional<FileLock> holder(std::in_place, arm("slope_0-seed_0") / ".lock", arm("slope_0-seed_0"));

@@ -9,8 +9,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Seven seeds: slope 0 is better without batch norm and twice as bad with it, and fails always under the third
-/// condition.
+/// Seven seeds: slope 0 is better without batch norm, twice as bad with it, and always fails under the third condition.
 CrossStatistics crossed() {
   std::vector<ArmScore> arms;
   for (std::size_t condition = 0; condition < 3; ++condition) {
@@ -43,7 +42,7 @@ TEST(HeatMap, ShowsRatioAndVerdictOfEachSlopeUnderEachCondition) {
   EXPECT_THAT(map, Not(HasSubstr("inf")));
 }
 
-TEST(HeatMap, StandsInTheAnswerOfACrossedSweep) {
+TEST(HeatMap, IsPartOfTheAnswerOfACrossedSweep) {
   SweepData sweep;
   auto& file = sweep.statistics.emplace();
   file.cross = crossed();

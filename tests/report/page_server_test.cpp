@@ -67,7 +67,7 @@ TEST(PageServer, RejectsHostsThatAreNotLoopbackNames) {
   PageServer server(0, "secret");
   auto client = client_of(server);
   const auto port = ":" + std::to_string(server.port());
-  // Any port, because a forwarded port may have another number.
+  // Any port is accepted, because a forwarded port may have a different number.
   for (const auto& host : {"127.0.0.1" + port, "localhost" + port, std::string("localhost:9000"),
                            std::string("LOCALHOST"), std::string("[::1]:9000")}) {
     EXPECT_EQ(client.Get("/report.html", {{"Host", host}})->status, 200) << host;

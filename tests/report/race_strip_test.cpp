@@ -52,7 +52,7 @@ TEST(RaceStrip, ShowsWhichArmsWereTrainedAndWhenTheirSlopesWereDecided) {
 
 TEST(RaceStrip, IsOmittedForAFixedSweep) { EXPECT_EQ(race_strip({}), ""); }
 
-TEST(AnswerSection, OfARaceThatGoesOnNeedsNoStatistics) {
+TEST(AnswerSection, OfAnUnfinishedRaceNeedsNoStatistics) {
   SweepData sweep = raced_sweep();
   const std::string section = answer_section(sweep);
   EXPECT_THAT(section, HasSubstr("Use slope 0.1. 0.2 is 25 % worse, 1 is given up."));

@@ -34,7 +34,7 @@ std::vector<ArmScore> crossed_arms(int seeds, double interaction, double noise =
         RandomStream(29, "crossed arm",
                      static_cast<std::uint64_t>(100 * seed) + 10 * condition + static_cast<std::uint64_t>(5 * slope))
             .fill_normal(normal);
-        // Conditions and seeds have effects of their own, which cancel.
+        // Conditions and seeds have their own effects, which cancel out.
         double fd = 10 * (1 + seed) * (condition == 1 ? 3 : 1) * (slope == 1 ? 1.3 : 1);
         if (condition == 1 && slope == 1) fd *= interaction;
         ArmScore arm{slope, seed, ArmOutcome::done, fd * std::exp(noise * static_cast<double>(normal[0])), {}};

@@ -74,7 +74,7 @@ TEST(SignFlipTest, IsTheBinomialTestForEqualMagnitudes) {
               testing::hits_tolerance(random_flips, exact) / static_cast<double>(random_flips));
 }
 
-TEST(SignFlipTest, RanksAFailureLastWhateverTheOtherDifferencesAre) {
+TEST(SignFlipTest, RanksAFailureLastRegardlessOfTheOtherDifferences) {
   EXPECT_EQ(sign_flip_p(Values{infinite, infinite, 1, 2, 3, 0.5}), 2.0 / 64);
   for (const double scale : {1e-3, 1.0, 1e3}) {
     // The failure outweighs the rest, so p is the one-sided p-value of the rest: 2 of the 8 sums of {1, 2, -0.5} reach

@@ -297,7 +297,7 @@ TEST(Race, IsOverIfEverySlopeIsGivenUp) {
 
 // --- Invariance ------------------------------------------------------------------------------------------------------
 
-/// All that a state says, for comparisons.
+/// All values in a state, for comparisons.
 std::vector<double> numbers_of(const RaceState& state) {
   std::vector<double> numbers = {state.is_over ? 1.0 : 0.0};
   for (const auto& slope : state.slopes) {

@@ -25,7 +25,7 @@ namespace {
 
 constexpr double race_control = 0.2;
 constexpr double seed_deviation = 0.1;        ///< of log FD between seeds
-constexpr double largest_error_rate = 0.055;  ///< that a family of noise may show; the nominal rate is 5 %
+constexpr double largest_error_rate = 0.055;  ///< allowed for a family of noise; the nominal rate is 5 %
 
 enum class Shape { normal, student_t3, log_normal };
 
@@ -95,7 +95,7 @@ RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15) {
 }
 
 struct Outcomes {
-  int false_claims = 0;    ///< races with at least one, if no slope is ever found equivalent: then there are most
+  int false_claims = 0;    ///< races with a false claim, without the equivalence rule, which would prevent some
   std::vector<int> found;  ///< races that claim each of the shifted slopes to be worse
   double arms = 0;         ///< mean, with the default equivalence
 };
@@ -133,7 +133,8 @@ Outcomes simulate_races(std::size_t slopes, const Noise& noise, int races) {
 }
 
 /// The largest rate that may be measured. The permutation test makes too many errors if the slopes scatter more than
-/// the control; twice as much raises the rate to 5.6, 5.9 and 6.1 % (10,000 races and more) for 11, 12 and 13 slopes.
+/// the control; twice the scatter raises the rate to 5.6, 5.9 and 6.1 % (10,000 races and more) for 11, 12 and 13
+/// slopes.
 double bound_of(const Noise& noise, std::size_t slopes) {
   return noise.all_slopes > 1 && slopes > 10 ? 0.065 : largest_error_rate;
 }
@@ -165,8 +166,8 @@ TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
   }
 }
 
-/// Whether a user of the fixed design without an effect claims one who looks after every seed and adds seeds until a
-/// slope is significant.
+/// Whether a user of the fixed design who looks after every seed, and adds seeds until a slope is significant, claims
+/// an effect although there is none.
 bool does_peeking_claim(std::size_t slopes, std::int64_t most_seeds, std::uint64_t race) {
   const auto plan = simulated_plan(slopes);
   const auto arms = simulated_arms(plan, {.name = "peeking"}, most_seeds, race);

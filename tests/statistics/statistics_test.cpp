@@ -100,7 +100,7 @@ TEST(SweepStatistics, RanksAFailedArmLast) {
   EXPECT_TRUE(statistics.missing.empty());
 }
 
-TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresWhateverTheOtherSeedsShow) {
+TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresRegardlessOfTheOtherSeeds) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {5, 5, 5}}});
   EXPECT_TRUE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
   arms[4].outcome = ArmOutcome::diverged;

@@ -52,7 +52,7 @@ TEST_F(ControlGroups, OfVersion2LimitWithTheSmallestQuotaOfAllParents) {
 }
 
 TEST_F(ControlGroups, OfAContainerAreAtItsMountPoint) {
-  mount_version_2("/");  // with a namespace of its own
+  mount_version_2("/");  // with its own namespace
   write("sys/fs/cgroup/cpu.max", "200000 100000");
   EXPECT_EQ(read_control_group_limits(root_.path()).cores, 2);
   mount_version_2("/docker/abc", "/docker/abc");  // without

@@ -19,7 +19,7 @@ TEST(ParallelArms, UseOneCoreEach) {
   EXPECT_EQ(chosen.reason, "all cores");
 }
 
-TEST(ParallelArms, ShareTheCoresThatTheyLeave) {
+TEST(ParallelArms, UseTheRemainingCoresForMoreThreads) {
   const auto chosen = choose_parallel_arms({}, 3, machine(8));
   EXPECT_EQ(chosen.jobs, 3);
   EXPECT_EQ(chosen.threads, 2);
@@ -39,7 +39,7 @@ TEST(ParallelArms, AreFewerIfEachHasSeveralThreads) {
   EXPECT_EQ(choose_parallel_arms(config, 15, with_variable).jobs, 1);
 }
 
-TEST(ParallelArms, AreFewerIfTheMemoryDoesNotSuffice) {
+TEST(ParallelArms, AreFewerIfThereIsTooLittleMemory) {
   const auto chosen = choose_parallel_arms({}, 64, machine(64, 4 * gibibyte));
   EXPECT_GE(chosen.jobs, 4);
   EXPECT_LE(chosen.jobs, 8);

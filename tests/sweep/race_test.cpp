@@ -161,7 +161,7 @@ TEST_F(RaceOfFiles, ArmsThatItDoesNotNeedAreNotPendingInTheResults) {
   EXPECT_EQ(status_of("slope_0.2-seed_" + std::to_string(arms_.back().seed)), "not needed");
 }
 
-TEST_F(RaceOfFiles, ArmsThatDoNotMatterAnyMoreChangeNothing) {
+TEST_F(RaceOfFiles, ArmsThatNoLongerMatterChangeNothing) {
   auto race = follower();
   while (!race.agenda({}).needed.empty()) finish(*race.agenda({}).needed.front());
   const auto text = race_text();
@@ -214,7 +214,7 @@ TEST_F(RaceOfFiles, ASingleLookThatWithinHasPlannedIsContinuedWithTheConfigurati
   EXPECT_EQ(continued_plan(stored, directory_ / "new").looks.size(), 3u);
 }
 
-TEST_F(RaceOfFiles, AnotherPlanIsRefusedOnceThereAreResults) {
+TEST_F(RaceOfFiles, ADifferentPlanIsRefusedOnceThereAreResults) {
   PlannedRace other = planned_;
   other.images = 2560;
   EXPECT_NO_THROW(write_plan(sweep_dir(), other)) << "no arm has been trained";

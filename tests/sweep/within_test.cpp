@@ -98,7 +98,7 @@ std::vector<double> kept_slopes(std::vector<double> slopes, std::size_t count, d
   return slopes;
 }
 
-TEST(PlanWithin, DropsSlopesFrom1OnAndThenThoseClosestOnTheScaleOfSquareRoots) {
+TEST(PlanWithin, DropsSlopesOfAtLeast1AndThenThoseClosestOnTheScaleOfSquareRoots) {
   const std::vector<double> all = {0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
   EXPECT_THAT(kept_slopes(all, 7), ElementsAre(0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5));
   EXPECT_THAT(kept_slopes(all, 6), ElementsAre(0, 0.01, 0.05, 0.2, 0.3, 0.5));

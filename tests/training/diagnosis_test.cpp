@@ -90,7 +90,7 @@ TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastTheConfiguredNumberOfValues) {
   EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_, 21).probes(), 24);
 }
 
-TEST(UnsettledShares, AreThoseThatFallWithMoreProbes) {
+TEST(UnsettledShares, AreThoseThatDecreaseWithMoreProbes) {
   DiagnosticsRecord fewer, more;
   fewer.probes = 640;
   more.probes = 1280;
@@ -98,9 +98,9 @@ TEST(UnsettledShares, AreThoseThatFallWithMoreProbes) {
   more.layers = {{.name = "a", .never_positive = 0.49, .always_positive = 0.7}, {.name = "b", .never_positive = 0.2}};
   EXPECT_THAT(unsettled_shares(fewer, more),
               ::testing::ElementsAre("a: 94 % of the units were always positive in 640 probes, and 70 % in 1280; more "
-                                     "probes would lower the share further",
+                                     "probes would lower this fraction further",
                                      "b: 30 % of the units were never positive in 640 probes, and 20 % in 1280; more "
-                                     "probes would lower the share further"));
+                                     "probes would lower this fraction further"));
   EXPECT_TRUE(unsettled_shares(more, more).empty());
 }
 
