@@ -47,7 +47,7 @@ std::string layer_table(const DiagnosticsRecord& record) {
   // The values at the positions of one image are correlated, so only images count.
   return text +
          format_text(
-             "* fraction of the output energy that comes from negative inputs. A unit that is positive nowhere in "
+             "* fraction of the output energy that comes from negative inputs. A unit that is not positive anywhere in "
              "M images is positive somewhere in fewer than 3/M of all images with 95 % confidence; here, in fewer "
              "than {:.2g} %\n",
              300.0 / static_cast<double>(std::max<std::int64_t>(1, record.probes)));

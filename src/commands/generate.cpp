@@ -56,7 +56,7 @@ void setup_generate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--walk", arguments->options.walk_steps,
-          "Interpolate on the sphere from each latent to the next, and back to the first, in FRAMES frames each")
+          "Interpolate on the sphere from each latent to the next, and back to the first, with FRAMES frames each")
       ->check(CLI::Range(std::int64_t{1}, most_frames))
       ->type_name("FRAMES");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");

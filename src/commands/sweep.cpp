@@ -73,7 +73,7 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
   if (shard.count > 1) {
     throw UsageError(
         format_text("--within --shard continues a race, but {} contains none; start it without --shard, which measures "
-                    "one machine and makes the plan, and then start the shards beside it",
+                    "one machine and makes the plan, and then start the shards alongside it",
                     printable(sweep_directory(config).string(), 4096)));
   }
   prepare_within(config, *limit.deadline());

@@ -8,8 +8,8 @@
 /// sweep.cross: keys other than the slope that a sweep varies.
 namespace slopegan {
 
-/// Whether a sweep may vary the key. Keys that change the real images, what is measured, or nothing about the training
-/// are excluded.
+/// Whether a sweep may vary the key. Keys are excluded if they change the real images or what is measured, or if they
+/// do not affect the training.
 bool can_be_crossed(std::string_view key);
 
 /// The configuration with the values of a condition, which read_value has accepted.

@@ -9,7 +9,7 @@
 /// Configurations as text. load_config and load_stored_config read the text back to the same values.
 namespace slopegan {
 
-/// Nested YAML with every key and a trailing newline. Omits keys_since_0_9 if config.data.as_in_0_9 is set; such a text
+/// Nested YAML with every key and a trailing newline. Omits keys_since_0_9 if config.data.as_in_0_9 is set; such text
 /// must be read back with load_stored_config.
 std::string to_yaml(const Config& config);
 

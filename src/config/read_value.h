@@ -32,7 +32,8 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
 
-/// Appends an issue that a value is of the wrong type. `expected` names the required type with its article: "a number".
+/// Appends an issue that says that a value has the wrong type. `expected` names the required type with its article: "a
+/// number".
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
                     const std::string& allowed_values, Issues& issues);
 

@@ -142,10 +142,10 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   layout.notes.push_back("splits: training images from " + names_text(layout.train) + ", " +
                          (layout.test.empty() ? "no test images" : "test images from " + names_text(layout.test)));
   if (!unused.empty()) {
-    layout.notes.push_back("not used, because they are beside the training images: " + names_text(unused));
+    layout.notes.push_back("not used, because they are next to the training images: " + names_text(unused));
   }
   if (holds_images(layout.base, false)) {
-    layout.notes.push_back("not used, because they are beside the training images: the images in " +
+    layout.notes.push_back("not used, because they are next to the training images: the images in " +
                            printable(layout.base.string()) + " itself");
   }
 }
@@ -200,7 +200,7 @@ FolderLayout find_layout(const fs::path& folder) {
     for (const auto& name : subdirectories(layout.base)) {
       if (name != *inner && holds_images(layout.base / name, true)) others.push_back(name);
     }
-    if (!others.empty()) layout.notes.push_back("not used, because the splits are beside them: " + names_text(others));
+    if (!others.empty()) layout.notes.push_back("not used, because the splits are next to them: " + names_text(others));
     layout.base /= *inner;
   }
   return layout;

@@ -61,7 +61,7 @@ struct SheetLayout {
   std::vector<PlacedText> texts;
   std::vector<PlacedTile> tiles;
   std::vector<cv::Rect> lines;  ///< separators
-  std::vector<cv::Rect> marks;  ///< bars beside the best rows
+  std::vector<cv::Rect> marks;  ///< bars next to the best rows
 };
 
 /// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet

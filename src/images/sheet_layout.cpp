@@ -12,7 +12,7 @@ namespace {
 
 // Lengths in pixels at a pixel ratio of 1.
 constexpr int label_gap = 20;            // between the label column and the tiles
-constexpr int mark_width = 3;            // of the bar beside a best row, in the middle of the label gap
+constexpr int mark_width = 3;            // of the bar next to a best row, in the middle of the label gap
 constexpr int star_gap = 6;              // between a label and its star
 constexpr int caption_gap = 5;           // between the title and the caption
 constexpr int section_gap = 14;          // below the title block

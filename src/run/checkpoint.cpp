@@ -24,7 +24,7 @@ namespace {
 
 constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
-/// The newest, and one more in case the newest is damaged.
+/// The newest checkpoint, and one more in case the newest is damaged.
 constexpr std::ptrdiff_t fewest_kept = 2;
 constexpr std::array link_names = {"latest", "best"};
 

@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// The texts of statistics/ are ASCII.
+/// Texts from statistics/ are ASCII only.
 std::string typeset(std::string text) {
   for (auto at = text.find("+/-"); at != std::string::npos; at = text.find("+/-", at)) text.replace(at, 3, "±");
   return text;

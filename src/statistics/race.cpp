@@ -227,7 +227,7 @@ RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& 
   std::sort(slopes.begin(), slopes.end());
   slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());
   std::erase(slopes, control);
-  if (slopes.empty()) throw std::invalid_argument("plan_race: a race needs a slope besides the control");
+  if (slopes.empty()) throw std::invalid_argument("plan_race: a race needs a slope other than the control");
   RacePlan plan{control, std::move(slopes), {}, {}, rules.equivalence, rules.give_up};
   const double level = alpha_shares[0] * rules.alpha / static_cast<double>(plan.slopes.size());
   std::int64_t arms = smallest_permuted_group(level);

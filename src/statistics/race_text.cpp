@@ -126,8 +126,8 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
       slopes_where(race, [](const RaceSlope& slope) { return slope.comparison && slope.comparison->spreads_differ; });
   if (!spread.empty()) {
     caveats.push_back(
-        format_text("The FDs of {} scatter more than twice or less than half as much as the control's; with spreads "
-                    "that differ by so much, the error rate can exceed {:g} %.",
+        format_text("The FDs of {} scatter more than twice or less than half as much as the control's; with such "
+                    "different spreads, the error rate can exceed {:g} %.",
                     spread, alpha));
   }
   return caveats;

@@ -124,7 +124,7 @@ std::string failures_of(const Group& group) {
 
 // --- The slopes that are not recommended ----------------------------------------------------------------------------
 
-/// From good to bad, in the order of the sentence.
+/// The grades are in the order of the sentence, from good to bad.
 enum class Grade { percent, unreliable, twice, times, useless, failing, given_up, open };
 
 struct Rest {
@@ -237,7 +237,7 @@ std::vector<Rest> rests_of(const Findings& findings, const Group& group, const G
   return rests;
 }
 
-/// The first of the texts that is short enough, or the last.
+/// The first text that is short enough, or the last one.
 std::string first_short(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     if (word_count(text) <= most_recommendation_words) return text;

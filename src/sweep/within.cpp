@@ -63,7 +63,7 @@ FileLock create_probe_directory(const std::filesystem::path& directory) {
   }
 }
 
-/// A sweep in a temporary directory beside the real one, removed by the destructor.
+/// A sweep in a temporary directory next to the real one, which the destructor removes.
 class ProbeSweep {
  public:
   explicit ProbeSweep(Config config) : config_(std::move(config)) {

@@ -78,8 +78,8 @@ TEST(FindLayout, SaysWhatIsNotUsed) {
   folder.file("annotations/a.xml", "text");
   EXPECT_THAT(find_layout(folder.path()).notes,
               ElementsAre("splits: training images from train, test images from test",
-                          "not used, because they are beside the training images: unlabelled, val",
-                          HasSubstr("beside the training images: the images in")));
+                          "not used, because they are next to the training images: unlabelled, val",
+                          HasSubstr("next to the training images: the images in")));
 }
 
 TEST(FindLayout, HasNoTestSplitIfItContainsNoImages) {

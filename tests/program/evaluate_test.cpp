@@ -295,7 +295,7 @@ class ColourEvaluate : public ProgramTest {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// Runs a copy of the program, which has no folder of weights beside it.
+  /// Runs a copy of the program, which has no folder of weights next to it.
   Result without_weights(const std::vector<std::string>& arguments) const {
     fs::create_directories(directory_ / "bin");
     fs::copy_file(SLOPEGAN_BINARY, directory_ / "bin/slopegan", fs::copy_options::skip_existing);

@@ -126,7 +126,7 @@ TEST_F(Moved, ASweepIsNotContinuedOnDifferentImages) {
 }
 
 TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
-  // Labels, so that the extractor of the run is a classifier; the other images have none.
+  // The images have labels, so that the run's extractor is a classifier; the other images have none.
   for (int i = 0; i < 40; ++i) {
     const std::string name = std::to_string(i) + ".png";
     fs::create_directories(directory_ / "photos" / (i % 2 == 0 ? "red" : "blue"));

@@ -83,7 +83,7 @@ TEST(PageServer, RejectsHostsThatAreNotLoopbackNames) {
   }
 }
 
-/// The answer to a request as it is written, which may lack or repeat headers.
+/// The answer to a raw request, which may lack or repeat headers.
 std::string raw_answer(int port, const std::string& request) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -167,7 +167,7 @@ TEST(Safetensors, ReportsAFullDiskAsAnIoError) {
   EXPECT_THROW(write_safetensors(directory / "file", tensors), IoError);
 }
 
-/// Writes the bytes as they are, whether they are valid or not.
+/// Writes the bytes unchanged, whether they are valid or not.
 void write_raw(const fs::path& file, const std::string& bytes) {
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }

@@ -381,7 +381,7 @@ function showOnly(section, label) {
   }
 }
 
-// ---- Figures whose parts have a text to show on hover, tap or focus -------------------------------------------------
+// ---- Figures whose parts show text on hover, tap or focus -----------------------------------------------------------
 
 class Tips {
   constructor(figure) {
