@@ -1,22 +1,22 @@
 #!/usr/bin/env python3
-"""Measures how long slopegan and other trainers take to a Fréchet distance (FD) on Fashion-MNIST at 32 x 32 pixels.
+"""Measures how long slopegan and other trainers take to reach a Fréchet distance (FD) on Fashion-MNIST, 32 x 32 pixels.
 
     .venv/bin/python scripts/bench_quality.py --plan                       # what would be trained, and the expected time
-    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # goes on where an interrupted call stopped
+    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # continues where an interrupted call stopped
     .venv/bin/python scripts/bench_quality.py --contestants slopegan --config old=FILE --config new=FILE,KEY=VALUE
     .venv/bin/python scripts/bench_quality.py --table                      # the results so far
 
 Contestants: `slopegan` (each --config), `pytorch` (the first --config in PyTorch), `tutorial` and `tutorial-compiled`
 (PyTorch's DCGAN tutorial at 32 x 32, gray and width 32; eager and torch.compile), `tensorflow` (the DCGAN tutorial of
 tensorflow.org) and `keras` (the DCGAN example of keras.io; slow, so only if named). The last two need `pip install
-tensorflow-cpu`, in a virtual environment of its own if you like (--keras-python).
+tensorflow-cpu`, for example in a separate virtual environment (--keras-python).
 
-Time: seconds since the process was started, imports and reading the data included. Saving and evaluating are not
-counted: PyTorch and TensorFlow wait meanwhile; slopegan is resumed (see Slopegan.advance). PyTorch runs in the precision
-and variant that is fastest here, and compiled code comes from a warm cache.
+Time: seconds since the start of the process, including imports and reading the data. Saving and evaluating are not
+counted: PyTorch and TensorFlow wait in the meantime; slopegan is resumed (see Slopegan.advance). PyTorch runs in the
+precision and variant that is fastest here, and compiled code comes from a warm cache.
 
 Turns: seed by seed, and within a seed from checkpoint to checkpoint, so that a disturbance affects all contestants.
-A contestant ends at the lowest target, at --images or after --max-seconds.
+A contestant stops at the lowest target, at --images or after --max-seconds.
 """
 import argparse
 import json
@@ -127,7 +127,7 @@ def evaluate(file: pathlib.Path, arguments) -> dict:
 
 
 def take_turn(contestant, results: Results, images: int, arguments) -> bool:
-    """Trains a contestant to a checkpoint and measures it. Returns whether it goes on."""
+    """Trains a contestant to a checkpoint and measures it. Returns whether the contestant continues."""
     file = arguments.out / "images.npz"
     try:
         seen, seconds = contestant.advance(images, file)

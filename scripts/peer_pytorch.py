@@ -9,7 +9,7 @@ from torch import nn
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What is trained. The fields mean what slopegan's keys of the same name mean."""
+    """What is trained. Each field has the meaning of slopegan's key with the same name."""
     resolution: int = 32
     channels: int = 1
     latent_dim: int = 100

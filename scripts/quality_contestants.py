@@ -34,9 +34,9 @@ REQUIRED = {"generator.activation": "leaky_relu", "discriminator.activation": "l
             "discriminator.norm": "batch", "discriminator.augment": [], "init.mode": "normal", "loss.kind": "bce",
             "loss.label_noise": 0, "loss.r2": 0, "loss.gradient_penalty": 0, "optimizer.discriminator_steps": 1,
             "data.flip": False, "data.resolution": 32, "data.kind": "idx", "data.path": DATA}
-# Any other key must have a value that switches its feature off.
+# Any other key must have a value that disables its feature.
 OFF = (0, False, "none", [], {})
-# Keys without influence on the weights, or without meaning under the required values.
+# Keys that do not affect the weights, or that have no meaning under the required values.
 UNUSED = {"seed", "generator.prelu", "generator.rrelu", "discriminator.prelu", "discriminator.rrelu",
           *(f"training.{key}" for key in ("total_images", "precision", "device", "threads", "sync_batch_norm")),
           *(f"data.{key}" for key in ("channels", "transpose", "fit", "background", "labels", "max_unreadable"))}
@@ -86,7 +86,8 @@ def environment(arguments) -> dict:
 
 # --- Contestants --------------------------------------------------------------------------------------------------------
 class Slopegan:
-    """A configuration. Samples, metrics, diagnostics and events are switched off; the rest is an ordinary run."""
+    """A configuration of slopegan. Samples, metrics, diagnostics and events are disabled; otherwise, it is an ordinary
+    run."""
 
     def __init__(self, name: str, file: str, overrides: list[str], arguments):
         from config_yaml import read_yaml
@@ -136,7 +137,7 @@ class Slopegan:
 
 
 class Peer:
-    """A trainer of quality_trainers.py in a process of its own, which waits between checkpoints."""
+    """A trainer of quality_trainers.py in a separate process, which waits between checkpoints."""
 
     def __init__(self, kind: str, python: str, spec: dict, arguments):
         self.name, self.kind, self.python, self.arguments, self.cap = kind, kind, python, arguments, arguments.images

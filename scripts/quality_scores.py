@@ -1,4 +1,4 @@
-"""Pure functions of bench_quality.py: when a run reaches a Fréchet distance (FD), and what several runs show together."""
+"""Pure functions for bench_quality.py: when a run reaches a Fréchet distance (FD), and what several runs show together."""
 import dataclasses
 import math
 import statistics
@@ -24,7 +24,7 @@ def checkpoint_grid(first: int, last: int, factor: float, multiple: int = 256) -
 def crossing(points: list[dict], target: float) -> Crossing | None:
     """When FD first reaches the target, or None. Points have images, seconds and fd, in ascending order of images.
 
-    Between two checkpoints, log FD is linear in log images, and the seconds are linear in images.
+    Between two checkpoints, log FD is interpolated linearly in log images, and the seconds linearly in images.
     """
     before = None
     for point in points:

@@ -1,4 +1,4 @@
-"""Trains one peer for bench_quality.py, in a process of its own, and measures its time.
+"""Trains one peer for bench_quality.py in a separate process, and measures its time.
 
     python scripts/quality_trainers.py '{"trainer": "pytorch", "seed": 0, "begin": …, …}'
 
@@ -68,7 +68,7 @@ class PyTorch:
 
 
 class Keras:
-    """Base of the two examples below. Their steps are compiled with tf.function, and float32 as published."""
+    """Base of the two examples below. Their steps are compiled with tf.function and use float32, as published."""
 
     def __init__(self, spec: dict, images: numpy.ndarray):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

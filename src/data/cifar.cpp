@@ -125,7 +125,7 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
 
-/// The class names next to the images; empty if the file is missing or has another number of lines.
+/// The class names next to the images; empty if the file is missing or has a different number of lines.
 std::vector<std::string> read_class_names(const CifarLocation& location) {
   const auto file = location.directory / location.kind->names;
   constexpr std::size_t most_bytes = 1 << 16;

@@ -25,7 +25,8 @@ struct SheetRow {
 
 struct Sheet {
   std::string title;
-  /// Below the title, in at most two lines. It is broken at its newlines if that fits, and otherwise between any words.
+  /// Below the title, in at most two lines. It is broken at its newlines if these lines fit, otherwise between any
+  /// words.
   std::string caption;
   std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
