@@ -256,7 +256,7 @@ void setup_sweep(CLI::App& command, Action& action) {
   declare_duration(command, "--within", arguments->within,
                    "Run a race that is planned to end within this time: 45m, 2h. Reduces images per arm, evaluation "
                    "samples, looks and slopes (first those of at least 1, then those closest to others) until it fits; "
-                   "stops cleanly when the time is up. A race that exists keeps its plan");
+                   "stops cleanly when the time is up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

@@ -42,7 +42,8 @@ bool is_over(const ArmState& state, const Config& config);
 /// The arms that have been started. A race never starts some of its arms.
 std::vector<Arm> started_arms(const std::vector<Arm>& arms);
 
-/// The status of an arm that is over; std::nullopt for other arms. Does not read the history of an arm in training.
+/// The status of an arm that needs no more training; std::nullopt for other arms. Does not read the history of an arm
+/// in training.
 std::optional<RunStatus> end_of(const Arm& arm, const Config& config);
 
 /// What an arm was last trained on, according to its run.json.

@@ -21,7 +21,7 @@ struct ArmCosts {
   std::int64_t ended = 0;           ///< arms that need no more training
 };
 
-/// The costs according to the arms that are over.
+/// The costs according to the arms that need no more training.
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
 
 /// The standard deviation of log FD between seeds that is assumed if it is unknown. With batch norm on Fashion-MNIST it

@@ -13,26 +13,28 @@
 #include "sweep/arms.h"
 
 /// Trains the arms of a sweep in child processes. Several sweep processes may share a directory: the lock on an arm's
-/// run directory decides who trains it, and the others wait for it or train it themselves if its holder dies.
+/// run directory decides which process trains it, and the others wait for it, or train it themselves if that process
+/// dies.
 namespace slopegan {
 
 /// What a sweep still has to train.
 struct Agenda {
-  std::vector<const Arm*> needed;  ///< the arms that are not over, in the order in which to train them
-  std::size_t over = 0;            ///< number of arms that are over
+  std::vector<const Arm*> needed;  ///< the arms that still need training, in the order in which to train them
+  std::size_t over = 0;            ///< number of arms that need no more training
   std::size_t diverged = 0;        ///< how many of these diverged
 };
 
 /// Returns the agenda according to the files of the arms. Called whenever an arm ends, and every few seconds.
 using ReadAgenda = std::function<Agenda()>;
 
-/// The agenda of a sweep with a fixed number of arms: those of `mine` that are not over. Keeps a reference to `mine`.
+/// The agenda of a sweep with a fixed number of arms: those of `mine` that still need training. Keeps a reference to
+/// `mine`.
 ReadAgenda fixed_agenda(const Config& config, const std::vector<Arm>& mine);
 
 struct ScheduleOptions {
   /// A child process rewrites the sweep's report at this interval; 0 = never.
   std::chrono::seconds report_every{0};
-  bool stop_dropped = false;  ///< whether running arms that leave the agenda are ended instead of finished
+  bool stop_dropped = false;  ///< whether running arms that are no longer on the agenda are stopped instead of finished
   std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;  ///< when to stop the arms
 };
 

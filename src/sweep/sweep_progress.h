@@ -54,7 +54,7 @@ class SweepProgress {
   SweepView overall(std::size_t over, std::size_t failed, std::size_t total) const;
 
   std::int64_t total_images_;
-  std::map<const Arm*, std::int64_t> images_;  ///< images seen by the arms that are not over
+  std::map<const Arm*, std::int64_t> images_;  ///< images seen by the arms that still need training
   std::int64_t trained_ = 0;                   ///< images since the start
   Clock::time_point start_, shown_;
 };
