@@ -1,4 +1,4 @@
-"""The contestants of bench_quality.py: each trains to a number of images, saves generated images and says how long it took."""
+"""The contestants of bench_quality.py: each trains to a number of images, saves images and reports its time."""
 import argparse
 import json
 import os
@@ -21,7 +21,7 @@ class Failed(Exception):
 
 
 # --- Recipes ------------------------------------------------------------------------------------------------------------
-# Keys of slopegan by field of peer_pytorch.Recipe.
+# slopegan's keys, with the fields of peer_pytorch.Recipe.
 FIELDS = {"generator.latent_dim": "latent_dim", "generator.width": "generator_width",
           "discriminator.width": "discriminator_width", "generator.negative_slope": "generator_slope",
           "discriminator.negative_slope": "discriminator_slope", "init.std": "std", "training.batch_size": "batch_size",

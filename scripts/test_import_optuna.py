@@ -20,7 +20,7 @@ import import_optuna
 
 
 def check_pandas(sweep: pathlib.Path) -> int:
-    """The two lines of outputs/README.md."""
+    """Runs the two lines from outputs/README.md."""
     arms = pandas.read_csv(sweep / "results.csv")
     comparisons = pandas.json_normalize(json.loads((sweep / "statistics.json").read_text()), "comparisons")
     for _, row in comparisons.iterrows():

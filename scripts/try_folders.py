@@ -85,7 +85,7 @@ def colours(count: int, side: int = 32) -> numpy.ndarray:
     return numpy.stack([numpy.asarray(photo(index, side, side)) for index in range(count)])
 
 
-# --- What is in the folder ---------------------------------------------------------------------------------------------
+# --- Contents of the folder -------------------------------------------------------------------------------------------
 @case("clean PNG files", r"images  12 of 64 x 64")
 def _(folder):
     fill(folder, 12)
@@ -177,7 +177,7 @@ def _(folder):
     (folder / "all.zip").write_bytes(b"PK\3\4" + bytes(60))
 
 
-# --- Files that are not quite whole ------------------------------------------------------------------------------------
+# --- Slightly damaged files -------------------------------------------------------------------------------------------
 @case("JPEG files without their end marker", r"images  12 ", r"(?i)end")
 def _(folder):
     fill(folder, 12, ".jpg")
@@ -233,7 +233,7 @@ def _(folder):
         (folder / f"broken_{index}.png").write_bytes(png_header(64, 64) + os.urandom(500))
 
 
-# --- What the pixels are -----------------------------------------------------------------------------------------------
+# --- Kinds of pixels --------------------------------------------------------------------------------------------------
 @case("16-bit PNG files with 12-bit content", r"(?i)16.bit|12.bit|bits")
 def _(folder):
     folder.mkdir()

@@ -103,7 +103,7 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   return found;
 }
 
-/// Whether a race has decided about the slope without those of its arms that have not been started.
+/// Whether a race needs no further arms of the slope.
 bool is_not_needed(const SweepData& sweep, double slope) {
   return sweep.race && !may_need_arms(sweep.race->planned.plan, sweep.race->state, slope);
 }

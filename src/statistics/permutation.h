@@ -19,8 +19,8 @@ struct PermutationTest {
   /// the observed one. It is a valid p-value if the values are exchangeable under the null hypothesis.
   double p = 1;
   /// The shifts δ for which the test of group − δ against control has p > `level`: a confidence interval with coverage
-  /// 1 − `level` for a shift between the groups. It contains 0 exactly if p > `level`, and is unbounded if no p-value
-  /// of this group size reaches `level`.
+  /// 1 − `level` for a shift between the groups. It contains 0 if and only if p > `level`, and is unbounded if no
+  /// p-value of this group size reaches `level`.
   Interval interval;
 };
 

@@ -88,8 +88,7 @@ TEST(NpzDataset, ReadsSignedLabels) {
   EXPECT_TRUE(torch::equal(load_dataset(npz_at(file), Split::train)->labels, torch::tensor({-2, 257}, torch::kLong)));
 }
 
-// --- Other names, types and orders
-// -------------------------------------------------------------------------------------
+// --- Other names, types and orders -----------------------------------------------------------------------------------
 
 template <class T>
 std::string raw(const std::vector<T>& values) {

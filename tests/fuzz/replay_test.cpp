@@ -20,7 +20,7 @@ void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 class FuzzTarget : public ::testing::TestWithParam<Target> {};
 
-/// The corpus contains valid files, damaged files, and findings of fuzzers. A violated property aborts the process.
+/// The corpus contains valid files, damaged files, and inputs found by fuzzers. A violated property aborts the process.
 TEST_P(FuzzTarget, ReplaysItsCorpus) {
   const std::filesystem::path corpus = std::filesystem::path(SLOPEGAN_SOURCE_DIR) / "tests/fuzz/corpus";
   int inputs = 0;

@@ -101,7 +101,7 @@ TEST_F(DecodeImage, BoundsTheCoefficientsOfProgressiveJpegs) {
   EXPECT_THAT(message_of<TooLargeError>([&] { decode(jpeg); }), HasSubstr("decoded as a whole"));
 }
 
-// --- Files that are not quite whole ----------------------------------------------------------------------------------
+// --- Slightly damaged files ------------------------------------------------------------------------------------------
 
 TEST_F(DecodeImage, ReadsFilesThatLackOnlyTheirEnd) {
   const std::string png = encoded(".png", noise()), jpeg = encoded(".jpg", noise()),
@@ -192,7 +192,7 @@ TEST_F(DecodeImage, KeepsGrayImagesGrayOnAGrayBackground) {
   EXPECT_EQ(pixel(decode(bytes, {.background = cv::Vec3b(1, 2, 3)})), cv::Vec3b(1, 2, 3));
 }
 
-// --- Pixels of other kinds -------------------------------------------------------------------------------------------
+// --- Other kinds of pixels -------------------------------------------------------------------------------------------
 
 TEST_F(DecodeImage, KeepsTheEightHighestOfTheUsedBits) {
   const cv::Size size(4, 3);
@@ -222,7 +222,7 @@ TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
   const cv::Size size(8, 2);
   const std::string palette = png_chunk("PLTE", "\x10\x20\x30\x40\x50\x60");
   EXPECT_EQ(pixel(decode(png_file(size, 8, 3, png_rows(size, "\1"), palette))), cv::Vec3b(0x60, 0x50, 0x40));
-  const std::string rows("\0\x80\0\x80", 4);  // one white pixel a row
+  const std::string rows("\0\x80\0\x80", 4);  // one white pixel per row
   const auto bits = decode(png_file(size, 1, 0, rows));
   EXPECT_EQ(bits.image.at<std::uint8_t>(1, 0), 255);
   EXPECT_EQ(bits.image.at<std::uint8_t>(1, 1), 0);

@@ -37,7 +37,7 @@ TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
   report_check("disks of 0.1, 0.7, 1.1, 1.35 MB (a checkpoint: 0.44 MB)",
-               "exit 6; 0, 1, 2, 2 whole checkpoints; resumed with more space to the same weights and history");
+               "exit 6; 0, 1, 2, 2 complete checkpoints; with more space, resumed to the same weights and history");
 }
 
 TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
@@ -57,7 +57,7 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
   });
   if (!reason.empty()) report_check("a read-only disk", "SKIPPED: " + reason);
   if (!reason.empty()) GTEST_SKIP() << reason;
-  report_check("a read-only disk", "exit 6; writable again: resumed to the same weights");
+  report_check("a read-only disk", "exit 6; resumed to the same weights once the disk was writable again");
 }
 
 TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
@@ -86,7 +86,7 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
   EXPECT_EQ(good, failures);
   EXPECT_LE(harmless, 1 + failures / 10);
   report_check(
-      format_text("{} runs with a random call failing (ENOSPC, EIO, EFBIG, EROFS; once or permanently)", failures),
+      format_text("{} runs in which a random call fails (ENOSPC, EIO, EFBIG, EROFS; once or permanently)", failures),
       format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
                   harmless));
 }

@@ -67,7 +67,7 @@ TEST_F(Train, DrawsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
   cv::absdiff(drawn, expected, difference);
   double largest = 0;
   cv::minMaxIdx(difference, nullptr, &largest);
-  EXPECT_LE(largest, 1);  // a value may round either way
+  EXPECT_LE(largest, 1);  // a value may be rounded up or down
 }
 
 TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
