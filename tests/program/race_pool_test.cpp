@@ -59,7 +59,7 @@ bool makes_a_claim(const RaceState& state) {
   });
 }
 
-/// Eight "slopes" that are one and the same race against each other, without equivalence, so that no race ends early.
+/// Races eight equal "slopes" against each other, without the equivalence rule, so that no race ends early.
 void expect_few_false_claims(const std::vector<double>& pool, int races, const std::string& source) {
   std::vector<double> slopes(7);
   std::iota(slopes.begin(), slopes.end(), 1.0);
