@@ -12,12 +12,29 @@ namespace slopegan {
 
 namespace {
 
+/// The largest error with which LAPACK computes an eigenvalue.
+double rounding_error(const at::Tensor& covariance, double largest) {
+  return largest * static_cast<double>(covariance.size(0)) * std::numeric_limits<double>::epsilon();
+}
+
+/// Returns the eigenvalues in ascending order and the eigenvectors. If nearly all eigenvalues are rounding errors, as
+/// for a few almost equal images, LAPACK's divide and conquer sometimes does not converge. It does if all eigenvalues
+/// are shifted by as much as they are uncertain.
+std::tuple<at::Tensor, at::Tensor> eigendecomposition(const at::Tensor& covariance) {
+  try {
+    return at::linalg_eigh(covariance);
+  } catch (const c10::LinAlgError&) {
+    const double shift = rounding_error(covariance, covariance.diagonal().sum().item<double>());
+    const auto [values, vectors] = at::linalg_eigh(covariance + shift * at::eye(covariance.size(0), at::kDouble));
+    return {values - shift, vectors};
+  }
+}
+
 /// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within rounding error of zero count as zero, as for
 /// the numerical rank.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
-  const auto [values, vectors] = at::linalg_eigh(checked_features(covariance, 1, "the covariance"));  // ascending
-  const double largest = values[-1].item<double>();
-  const double rounding = largest * static_cast<double>(values.size(0)) * std::numeric_limits<double>::epsilon();
+  const auto [values, vectors] = eigendecomposition(checked_features(covariance, 1, "the covariance"));
+  const double rounding = rounding_error(covariance, values[-1].item<double>());
   const auto rank = (values > rounding).sum().item<std::int64_t>();
   const std::int64_t first = values.size(0) - rank;
   return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
