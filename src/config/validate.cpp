@@ -30,7 +30,7 @@ std::vector<double> slope_values(const NegativeSlope& slope) {
   return slope.schedule ? std::vector<double>{slope.schedule->from, slope.schedule->to} : slope.values;
 }
 
-void check_outside_unit_interval(const NetworkSlope& network, double value, Findings& findings) {
+void check_outside_unit_interval(const NetworkSlope& network, double value, ConfigFindings& findings) {
   if (value >= 0 && value <= 1) return;
   const std::string what = format_text("{} = {} is outside [0, 1]: ", network.slope_key, shortest(value));
   if (traits_of(network.activation).learns_slope) {
@@ -42,7 +42,7 @@ void check_outside_unit_interval(const NetworkSlope& network, double value, Find
   }
 }
 
-void check_bounded(const NetworkSlope& network, double value, Findings& findings) {
+void check_bounded(const NetworkSlope& network, double value, ConfigFindings& findings) {
   const bool bounded = network.prelu == PReluKind::bounded || network.prelu == PReluKind::bounded_channel;
   if (network.activation != ActivationKind::prelu || !bounded || (value > 0 && value < 1)) return;
   findings.errors.push_back({{network.slope_key, network.section + ".prelu", network.section + ".activation"},
@@ -50,7 +50,7 @@ void check_bounded(const NetworkSlope& network, double value, Findings& findings
                                          network.slope_key, shortest(value), network.section, name_of(network.prelu))});
 }
 
-void check_schedule(const NetworkSlope& network, Findings& findings) {
+void check_schedule(const NetworkSlope& network, ConfigFindings& findings) {
   if (!network.slope.schedule) return;
   const SlopeSchedule& schedule = *network.slope.schedule;
   if (schedule.shape == SlopeShape::log && !(schedule.from > 0 && schedule.to > 0)) {
@@ -63,7 +63,7 @@ void check_schedule(const NetworkSlope& network, Findings& findings) {
   }
 }
 
-void check_length(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
+void check_length(const NetworkSlope& network, std::int64_t resolution, ConfigFindings& findings) {
   const std::size_t length = network.slope.values.size();
   const auto layers = static_cast<std::size_t>(activation_count(resolution));
   if (network.slope.schedule || length == 1 || length == layers) return;
@@ -72,7 +72,7 @@ void check_length(const NetworkSlope& network, std::int64_t resolution, Findings
                                          network.slope_key, length, network.section, layers, resolution)});
 }
 
-void check_slope(const NetworkSlope& network, std::int64_t resolution, Findings& findings) {
+void check_slope(const NetworkSlope& network, std::int64_t resolution, ConfigFindings& findings) {
   if (!traits_of(network.activation).uses_negative_slope) return;
   check_length(network, resolution, findings);
   check_schedule(network, findings);
@@ -86,14 +86,14 @@ NetworkSlope network_slope(const ActivationConfig& network, const std::string& s
   return {network.negative_slope, network.activation, network.prelu, section + ".negative_slope", section};
 }
 
-void warn_without_effect(const NetworkSlope& network, Findings& findings) {
+void warn_without_effect(const NetworkSlope& network, ConfigFindings& findings) {
   findings.warnings.push_back({{network.slope_key, network.section + ".activation"},
                                network.slope_key + " has no effect with " + network.activation_text()});
 }
 
 using IsGiven = std::function<bool(std::string_view)>;
 
-void warn_unused_targets(const Config& config, const IsGiven& is_given, Findings& findings) {
+void warn_unused_targets(const Config& config, const IsGiven& is_given, ConfigFindings& findings) {
   if (has_targets(config.loss.kind)) return;
   for (const std::string key : {"loss.real_label", "loss.label_noise"}) {
     if (!is_given(key)) continue;
@@ -102,7 +102,7 @@ void warn_unused_targets(const Config& config, const IsGiven& is_given, Findings
   }
 }
 
-void check_penalties(const Config& config, Findings& findings) {
+void check_penalties(const Config& config, ConfigFindings& findings) {
   const LossConfig& loss = config.loss;
   // R1 and R2 are defined per image too, but a small weight works with batch norm (see configs/emoji_groups.yaml).
   if (loss.gradient_penalty != 0 && config.discriminator.norm == DiscriminatorNorm::batch) {
@@ -118,7 +118,7 @@ void check_penalties(const Config& config, Findings& findings) {
   }
 }
 
-void check_learning_rates(const Config& config, Findings& findings) {
+void check_learning_rates(const Config& config, ConfigFindings& findings) {
   const OptimizerConfig& optimizer = config.optimizer;
   if (optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images == 0 ||
       optimizer.lr_decay_images >= config.training.total_images) {
@@ -162,8 +162,8 @@ void check_targets_use_slope(const Config& config, std::vector<std::string>& err
 }
 
 /// The slopes under one condition, or without conditions.
-Findings check_sweep_slopes(const Config& config) {
-  Findings findings;
+ConfigFindings check_sweep_slopes(const Config& config) {
+  ConfigFindings findings;
   for (const double value : config.sweep.negative_slope) {
     const NegativeSlope slope(value);
     for (const auto& target : sweep_targets(config, slope)) check_slope(target, config.data.resolution, findings);
@@ -240,8 +240,8 @@ std::int64_t activation_count(std::int64_t resolution) {
   return std::bit_width(static_cast<std::uint64_t>(resolution)) - 1 - 2;
 }
 
-Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given) {
-  Findings findings;
+ConfigFindings validate(const Config& config, const std::function<bool(std::string_view)>& is_given) {
+  ConfigFindings findings;
   for (const auto& network :
        {network_slope(config.generator, "generator"), network_slope(config.discriminator, "discriminator")}) {
     check_slope(network, config.data.resolution, findings);
@@ -271,7 +271,7 @@ std::vector<std::string> validate_sweep(const Config& config) {
   if (config.sweep.cross.list.empty()) check_targets_use_slope(config, errors);
   if (config.sweep.design == SweepDesign::race) check_race(config, errors);
   check_conditions(config, errors);
-  Findings findings = check_sweep_slopes(config);
+  ConfigFindings findings = check_sweep_slopes(config);
   if (!config.sweep.cross.list.empty()) findings.errors.clear();  // each condition was checked instead
   for (auto& message : messages_once(findings.errors)) errors.push_back(std::move(message));
   if (!errors.empty()) throw UsageError(join(errors, "\n"));

@@ -17,7 +17,7 @@ struct Finding {
   std::string message;
 };
 
-struct Findings {
+struct ConfigFindings {
   std::vector<Finding> errors;
   std::vector<Finding> warnings;
 };
@@ -27,7 +27,7 @@ std::int64_t activation_count(std::int64_t resolution);
 
 /// Checks the constraints on a single run. `is_given` returns whether the user set a key. A key that has no effect
 /// causes a warning only if the user set it.
-Findings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
+ConfigFindings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
 /// Checks the additional constraints on a sweep: at least one slope and one seed, no duplicates, and slopes that the
 /// activation of each target network uses and allows, under each condition of sweep.cross; and those on a race. Returns
