@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Times the same training step in PyTorch and in slopegan, with the same wheel and number of threads.
+"""Times the same training step in PyTorch and in slopegan.
+
+Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 
     .venv/bin/python scripts/bench_peers.py [--resolution 32] [--width 32] [--channels 1] [--batch 64] [--threads N]
                                             [--rounds 5] [--seconds 4] [--json FILE] [--compile] [--inference]
                                             [--busy N] [--frameworks]
 
 --inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
---busy runs N other processes at the same time that occupy one core each, as on a machine with other users.
+--busy runs N other processes in parallel, each occupying one core, to simulate a shared machine.
 --frameworks also times JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole; training only.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that a disturbance affects all of them.
@@ -121,7 +123,7 @@ def measure_ours(precision, arguments):
 
 
 def end_with_parent() -> None:
-    """Runs in a child process: the kernel kills the child when this process ends for any reason."""
+    """Called in the child: asks the kernel to kill it when the parent exits for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -179,7 +181,7 @@ def main() -> int:
     speeds = {name: statistics.median(m["images_per_second"] for m in values)
               for name, values in measurements.items() if values}
     memory = {name: max(m["peak_memory_mib"] for m in values) for name, values in measurements.items() if values}
-    print(f"{'':32}{'images/s':>10}{'to best PyTorch':>17}{'MiB':>8}")
+    print(f"{'':32}{'images/s':>10}{'vs. best PyTorch':>17}{'MiB':>8}")
     for name, speed in speeds.items():
         best = max((s for other, s in speeds.items() if "PyTorch" in other and other.split()[-1] == name.split()[-1]),
                    default=float("nan"))

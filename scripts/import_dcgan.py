@@ -4,12 +4,13 @@
     import_dcgan.py GENERATOR.pth RUN_DIR [--discriminator DISCRIMINATOR.pth] [key=value ...]
     import_dcgan.py CHECKPOINT.pt RUN_DIR [key=value ...]
 
-The files are state dicts with the names used in the example (main.0.weight ...), or checkpoints that contain them under names
-such as netG and netD, generator and discriminator, or state_dict. Prefixes of DataParallel (module.) and torch.compile
-(_orig_mod.) are removed. The files are read as data; no code in them is executed. Sizes are taken from the tensors.
+The files are state dicts with the names used in the example (main.0.weight ...), or checkpoints that contain them under
+names such as netG and netD, generator and discriminator, or state_dict. Prefixes added by DataParallel (module.) and
+torch.compile (_orig_mod.) are removed. The files are read as data; no code in them is executed. Sizes are taken from
+the tensors.
 RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
-key=value arguments are slopegan's configuration. If they set data.* to your images, `slopegan train RUN_DIR/config.yaml
---resume auto` continues the training.
+key=value arguments override keys of slopegan's configuration. If they set data.* to your images, `slopegan train
+RUN_DIR/config.yaml --resume auto` continues the training.
 """
 import argparse
 import pathlib

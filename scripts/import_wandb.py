@@ -91,7 +91,7 @@ def main() -> int:
     try:
         import wandb
     except ImportError:
-        sys.exit("import_wandb: the package wandb is not installed: pip install wandb pyyaml pillow")
+        sys.exit("import_wandb: the wandb package is not installed: pip install wandb pyyaml pillow")
     runs, group = find_runs(arguments.path.resolve())
     arguments.dir.mkdir(parents=True, exist_ok=True)
     for run in runs:

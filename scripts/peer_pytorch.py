@@ -1,4 +1,6 @@
-"""DCGAN's training step in PyTorch, for bench_peers.py (images per second) and bench_quality.py (seconds to a quality)."""
+"""DCGAN's training step in PyTorch, for bench_peers.py (images per second) and bench_quality.py (time to reach a given
+quality).
+"""
 import copy
 import dataclasses
 import math
@@ -9,7 +11,7 @@ from torch import nn
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What is trained. Each field has the meaning of slopegan's key with the same name."""
+    """The networks and their training. Each field means the same as slopegan's key of that name."""
     resolution: int = 32
     channels: int = 1
     latent_dim: int = 100
@@ -70,9 +72,10 @@ def float_tensors(network: nn.Module) -> list[torch.Tensor]:
 
 
 class DcganTrainer:
-    """Both networks with their optimisers, and the generator's average.
+    """Both networks with their optimisers, and an exponential moving average of the generator's weights.
 
-    `tuned` selects channels-last, fused Adam, and no gradients for the discriminator's weights in the generator's step.
+    `tuned` selects the channels-last memory format and fused Adam, and computes no gradients of the discriminator's
+    weights in the generator's step.
     """
 
     def __init__(self, recipe: Recipe, precision: str, tuned: bool, compiled: bool):
@@ -116,7 +119,10 @@ class DcganTrainer:
 
     @torch.inference_mode()
     def generate(self, latents: torch.Tensor) -> torch.Tensor:
-        """Images in [-1, 1] from the averaged generator, or from the generator, in evaluation mode and float32."""
+        """Returns images in [-1, 1] from the averaged generator, or from the generator if there is no average.
+
+        Runs in evaluation mode and float32.
+        """
         if self.average is not None:
             return self.average(latents)
         self.g.eval()
@@ -141,7 +147,7 @@ class DcganTrainer:
     def _train_discriminator(self, real: torch.Tensor) -> torch.Tensor:
         recipe = self.recipe
         penalised = recipe.r1 > 0 and self.steps % recipe.r1_every == 0
-        # torch.compile does not support gradients of gradients.
+        # torch.compile does not support double backward, which the penalty needs.
         forward = self.d if penalised else self.forward_d
         with self._autocast():
             latents = torch.randn(recipe.batch_size, recipe.latent_dim, 1, 1)

@@ -1,10 +1,11 @@
-"""Trains one peer for bench_quality.py in a separate process, and measures its time.
+"""Trains one peer for bench_quality.py in a separate process, and times it.
 
     python scripts/quality_trainers.py '{"trainer": "pytorch", "seed": 0, "begin": …, …}'
 
-For each line {"images": N, "file": F} on stdin, it trains until it has seen N images, saves generated images to F (NumPy,
-uint8, N x H x W x 1), and prints {"images": …, "seconds": …}. `begin` is the monotonic clock when the process was started:
-the seconds include imports, reading the data and compilation, but not saving and waiting for the next line.
+For each line {"images": N, "file": F} on stdin, it trains until it has seen N images, saves generated images to F
+(NumPy, uint8, N x H x W x 1), and prints {"images": …, "seconds": …}. `begin` is the monotonic clock's reading when the
+process was started. The reported seconds include imports, data loading and compilation, but not saving or waiting for
+the next line.
 """
 import gzip
 import json
@@ -42,7 +43,7 @@ class Batches:
 
 
 class PyTorch:
-    """The step of bench_peers.py, with the recipe of the specification."""
+    """Runs the training step that bench_peers.py times, with spec["recipe"]."""
 
     def __init__(self, spec: dict, images: numpy.ndarray):
         import peer_pytorch
@@ -100,7 +101,10 @@ class Keras:
 
 
 class KerasExample(Keras):
-    """keras.io's "DCGAN to generate face images", with a smallest map of 4 x 4 and one channel instead of 8 x 8 and three."""
+    """keras.io's "DCGAN to generate face images", modified.
+
+    The smallest feature map is 4 x 4 (not 8 x 8), and there is one channel (not three).
+    """
     batch_size, latent_dim = 32, 128
 
     def networks(self):

@@ -2,8 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Call these functions with their namespace (slopegan::leaky_relu), because argument-dependent lookup also finds
-/// Counterparts of the ATen functions with the same names.
+/// Counterparts of the ATen functions with the same names. Call them with their namespace (slopegan::leaky_relu),
+/// because argument-dependent lookup also finds ATen's.
 namespace slopegan {
 
 /// The leaky rectifier (Maas et al. 2013), elementwise: f(x) = x for x > 0, negative_slope · x otherwise. The gradient

@@ -11,7 +11,7 @@ namespace slopegan {
 
 namespace {
 
-/// Blocks of equal width and kernel. The first one has the stride; the others are residual.
+/// Blocks of equal width and kernel size. The first one has the stride; the others are residual.
 struct BlockGroup {
   std::int64_t blocks, stride;
 };
@@ -25,7 +25,7 @@ const at::Tensor& weight_named(const NamedTensors& weights, const std::string& n
 
 at::Tensor bounded(at::Tensor x) { return x.clamp_(0, 6); }  // ReLU6
 
-/// TensorFlow's padding "same": the output has ⌈size / stride⌉ rows. If the padding is odd, the end gets the extra row.
+/// TensorFlow's "same" padding: the output has ⌈size / stride⌉ rows. If the padding is odd, the end gets the extra row.
 at::Tensor pad_same(const at::Tensor& x, std::int64_t kernel, std::int64_t stride) {
   const auto padding = [&](std::int64_t size) {
     return std::max<std::int64_t>(((size + stride - 1) / stride - 1) * stride + kernel - size, 0);
@@ -49,7 +49,7 @@ EfficientNetLite0::Convolution EfficientNetLite0::folded(const NamedTensors& wei
 at::Tensor EfficientNetLite0::Convolution::operator()(const at::Tensor& input) const {
   const std::int64_t kernel = weight.size(2), groups = input.size(1) / weight.size(1);
   const std::vector<std::int64_t> strides(2, stride), padding(2, stride == 1 ? kernel / 2 : 0), dilation(2, 1);
-  // Without a stride, the padding is the same on all sides, and the convolution pads without a copy.
+  // With stride 1, the padding is symmetric, so conv2d can apply it without copying the input.
   const auto padded = stride == 1 ? input : pad_same(input, kernel, stride);
   return at::conv2d(padded, weight, bias, strides, padding, dilation, groups);
 }

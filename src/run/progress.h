@@ -40,7 +40,7 @@ std::string status_text(const ProgressView& view, std::size_t columns);
 /// Returns all parts of the status on one line, for a log.
 std::string plain_text(const ProgressView& view);
 
-/// Shows the progress of a run, as a status line at the bottom of a terminal, or otherwise as a log line after one
+/// Shows the progress of a run: on a terminal, as a status line at the bottom; otherwise, as a log line after one
 /// second and then every ten seconds.
 class Progress {
  public:
@@ -84,8 +84,8 @@ class Progress {
   std::int64_t images_at_start_;
   Clock::time_point start_, entered_, shown_;
   std::array<double, phases.size()> seconds_{};  ///< up to entered_
-  double measured_seconds_ = 0;                  ///< training time at the start of the window for the speed
-  std::int64_t measured_images_;                 ///< images at the start of that window
+  double measured_seconds_ = 0;                  ///< training time when the window for the speed began
+  std::int64_t measured_images_;                 ///< images when that window began
 };
 
 /// Returns the resident memory of this process in MiB.

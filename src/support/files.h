@@ -12,7 +12,7 @@
 /// Crash-safe files and directories. Every failure is an IoError with the path and the system's error message.
 namespace slopegan {
 
-/// Reads the whole file. Refuses files larger than `limit` bytes, pipes and devices.
+/// Reads the whole file. Refuses pipes, devices, and files larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
 /// Throws UsageError if `file` is a directory, or exists and `overwrite` is false.
@@ -81,8 +81,8 @@ class AppendFile {
 
   /// Appends `line` and a newline. `line` must not contain a newline.
   void append_line(std::string_view line);
-  /// Appends `bytes` with a single write(2), so that readers see records whole. If the disk is full, removes the
-  /// partial record and throws IoError.
+  /// Appends `bytes` with a single write(2), so that readers see only complete records. If the disk is full, removes
+  /// the partial record and throws IoError.
   void append(std::string_view bytes);
   /// The size in bytes.
   std::uint64_t size() const { return file_.size(); }

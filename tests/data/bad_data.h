@@ -22,7 +22,7 @@ std::vector<BadData> bad_data_sets();
 /// Data sets of twelve good images whose labels cannot be used. `file` contains the labels.
 std::vector<BadData> data_sets_with_bad_labels();
 
-/// Twelve images of 4 x 4 and their labels. Every bad IDX data set replaces one of its files.
+/// Twelve 4 x 4 images and their labels. Each bad IDX data set is this one with one file replaced.
 void write_good_idx(const std::filesystem::path& directory);
 
 }  // namespace slopegan

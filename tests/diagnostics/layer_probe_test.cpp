@@ -159,7 +159,7 @@ TEST(LayerProbe, ChangesNeitherTheNetworkNorItsOutputs) {
   for (const auto& block : discriminator->blocks) EXPECT_FALSE(block->observer);
 }
 
-TEST(LayerProbe, CountsImagesByTheSmallestLayer) {
+TEST(ImagesFor, DependsOnTheSmallestLayer) {
   GeneratorConfig config;
   config.width = 2;
   EXPECT_EQ(images_for(*Generator(config, 32, 1, 0), 10000), 625);  // 4 × 4 positions

@@ -79,8 +79,8 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // To the classifier, much noisier images look like similar bags: FD increases further, but precision does not
-  // decrease.
+  // Beyond the last of these noise levels, the classifier sees every image as much the same handbag, so FD keeps rising
+  // but precision stops falling.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;
@@ -101,7 +101,7 @@ TEST_F(FashionMnistLadder, BlurRaisesFdAndKdAndLowersPrecision) {
   }
 }
 
-TEST_F(FashionMnistLadder, DroppedClassesLowerRecallAndCoverageAndRaiseTheHistogramsKl) {
+TEST_F(FashionMnistLadder, DroppedClassesLowerRecallAndCoverageAndRaiseClassKl) {
   auto last = values_of(real_ones());
   for (const std::int64_t classes : {8, 6, 4}) {
     const auto values = values_of(prepare_images(*test_, held_out(first_classes(classes)), 32));
@@ -114,7 +114,7 @@ TEST_F(FashionMnistLadder, DroppedClassesLowerRecallAndCoverageAndRaiseTheHistog
   }
 }
 
-TEST_F(FashionMnistLadder, CopiedTrainingImagesRaiseTheMemorisationFlag) {
+TEST_F(FashionMnistLadder, CopiedTrainingImagesRaiseCopiedShareAndLowerCopyingZ) {
   const auto originals = real_ones();
   std::vector<std::int64_t> copied(static_cast<std::size_t>(originals.size(0)));
   std::iota(copied.begin(), copied.end(), 0);

@@ -42,7 +42,7 @@ TEST(HeatMap, ShowsRatioAndVerdictOfEachSlopeUnderEachCondition) {
   EXPECT_THAT(map, Not(HasSubstr("inf")));
 }
 
-TEST(HeatMap, IsPartOfTheAnswerOfACrossedSweep) {
+TEST(HeatMap, AppearsInTheAnswerSectionOfACrossedSweep) {
   SweepData sweep;
   auto& file = sweep.statistics.emplace();
   file.cross = crossed();
