@@ -45,6 +45,7 @@ ELSEWHERE = {  # start of the command: where it is tested instead, or why it is 
     ".venv/bin/python scripts/import_dcgan.py": "scripts/test_import_dcgan.py",
     "build/release/slopegan import": "tests/program/fine_tuning_test.cpp",
     "build/release/slopegan sweep configs/fashion_mnist_sweep.yaml run.name=race --within": "tests/program/race_test.cpp",
+    "build/release/slopegan sweep configs/study_fashion_mnist.yaml run.name=study_race": "tests/program/race_test.cpp",
     "build/release/slopegan sweep CONFIG run.name=race --within": "tests/program/race_test.cpp",
     "parallel build/release/slopegan sweep outputs/race/sweep.yaml": "tests/program/race_test.cpp",
     "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",

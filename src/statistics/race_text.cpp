@@ -130,6 +130,8 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
                     "different spreads, the error rate can exceed {:g} %.",
                     spread, alpha));
   }
+  caveats.push_back(format_text("This holds after {} training images; with more of them, other slopes can be better.",
+                                race.planned.images));
   return caveats;
 }
 

@@ -51,7 +51,8 @@ TEST(RaceText, SaysWhatLimitsItsClaims) {
       ElementsAre("Given up without a test, because FD was at least 1.5 times the control's in the first seeds: "
                   "1. This is outside the error rate of 5 %.",
                   StartsWith("The FDs of 0.1 scatter more than twice or less than half as much as the "
-                             "control's; ")));
+                             "control's; "),
+                  "This holds after 1280 training images; with more of them, other slopes can be better."));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("at looks with 6, 8, 10 arms per slope"));
 }
