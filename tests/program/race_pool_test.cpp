@@ -1,13 +1,13 @@
 // Races between slopes that do not differ, on FDs of real arms.
+#include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numeric>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "csv_column.h"
 #include "program.h"
 #include "slow_check.h"
 #include "statistics/race.h"
@@ -22,19 +22,8 @@ constexpr double nominal_error_rate = 0.05;
 
 /// The column `fd` of results.csv; the tests fail if an arm has none.
 std::vector<double> final_fds(const std::filesystem::path& csv) {
-  std::ifstream file(csv);
-  const auto cells_of = [](const std::string& line) {
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-    return cells;
-  };
-  std::string line;
-  std::getline(file, line);
-  const auto header = cells_of(line);
-  const auto column = static_cast<std::size_t>(std::ranges::find(header, "fd") - header.begin());
   std::vector<double> fds;
-  while (std::getline(file, line)) fds.push_back(std::stod(cells_of(line).at(column)));
+  for (const auto& cell : csv_column(csv, "fd")) fds.push_back(std::stod(cell));
   return fds;
 }
 

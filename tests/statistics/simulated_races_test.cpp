@@ -7,12 +7,12 @@
 #include <map>
 #include <numeric>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "csv_column.h"
 #include "slow_check.h"
 #include "statistics/inference.h"
 #include "statistics/race.h"
@@ -210,24 +210,12 @@ TEST(SimulatedRaces, FindLargeEffectsWithFewerArms) {
 
 /// The final FDs of the study in outputs/study, by slope and seed.
 std::map<double, std::map<int, double>> study_fds() {
-  std::ifstream file(SLOPEGAN_SOURCE_DIR "/outputs/study/study_fashion_mnist/results.csv");
-  const auto cells_of = [](const std::string& line) {
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-    return cells;
-  };
-  std::string line;
-  std::getline(file, line);
-  const auto header = cells_of(line);
-  const auto column = [&](const std::string& name) {
-    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
-  };
+  const auto csv = SLOPEGAN_SOURCE_DIR "/outputs/study/study_fashion_mnist/results.csv";
+  const auto slopes = testing::csv_column(csv, "negative_slope"), seeds = testing::csv_column(csv, "seed");
+  const auto scores = testing::csv_column(csv, "fd");
   std::map<double, std::map<int, double>> fds;
-  while (std::getline(file, line)) {
-    const auto cells = cells_of(line);
-    fds[std::stod(cells.at(column("negative_slope")))][std::stoi(cells.at(column("seed")))] =
-        std::stod(cells.at(column("fd")));
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    fds[std::stod(slopes[i])][std::stoi(seeds[i])] = std::stod(scores[i]);
   }
   return fds;
 }
