@@ -63,7 +63,7 @@ def main() -> int:
         session, = import_all(run, "--dir", directory / "out", "--project", "slopes")
         assert session.finished and session.options["mode"] == "offline" and session.options["project"] == "slopes"
         assert session.options["name"] == "a" and session.options["group"] is None
-        assert session.options["config"]["optimizer"]["generator_lr"] == 0.0002
+        assert session.options["config"]["optimizer"]["generator_lr"] == 0.0004
         assert session.options["config"]["generator"]["negative_slope"] == 0.2
         assert session.config["slopegan_run"]["status"] == "done"
         assert session.metrics == {"images": None, "*": "images"}

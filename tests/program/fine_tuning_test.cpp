@@ -48,7 +48,7 @@ TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(read_history(run_dir("b") / "history.jsonl").back().images, 128);
   EXPECT_THAT(log("b"), HasSubstr("fine-tuning: a new run, counted from 0 images, with the weights of"));
-  EXPECT_THAT(log("b"), HasSubstr("optimizer.generator_lr: 2e-04 -> 1e-05"));
+  EXPECT_THAT(log("b"), HasSubstr("optimizer.generator_lr: 4e-04 -> 1e-05"));
   EXPECT_THAT(log("b"), HasSubstr("training.batch_size: 32 -> 16"));
   ASSERT_EQ(train("c", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5", "checkpoint.keep=9"}).code,
             0);

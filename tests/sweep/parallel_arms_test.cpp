@@ -40,15 +40,17 @@ TEST(ParallelArms, AreFewerIfEachHasSeveralThreads) {
 }
 
 TEST(ParallelArms, AreFewerIfThereIsTooLittleMemory) {
-  const auto chosen = choose_parallel_arms({}, 64, machine(64, 4 * gibibyte));
+  Config config;
+  config.training.batch_size = 64;
+  const auto chosen = choose_parallel_arms(config, 64, machine(64, 4 * gibibyte));
   EXPECT_GE(chosen.jobs, 4);
   EXPECT_LE(chosen.jobs, 8);
   EXPECT_THAT(chosen.reason, ::testing::StartsWith("memory: 4096 MiB"));
-  EXPECT_EQ(choose_parallel_arms({}, 64, machine(64, 1)).jobs, 1);
-  Config large;
+  EXPECT_EQ(choose_parallel_arms(config, 64, machine(64, 1)).jobs, 1);
+  Config large = config;
   large.data.resolution = 128;
   large.generator.width = 128;
-  EXPECT_GT(arm_memory_bytes(large), 4 * arm_memory_bytes({}));
+  EXPECT_GT(arm_memory_bytes(large), 4 * arm_memory_bytes(config));
 }
 
 TEST(ParallelArms, UseOneGpuEach) {
