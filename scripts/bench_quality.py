@@ -151,13 +151,31 @@ def grid_of(contestant, arguments) -> list[int]:
     return checkpoint_grid(arguments.first, contestant.cap, arguments.factor)
 
 
+def warm_up(contestants, arguments) -> None:
+    """Starts each contestant once without measuring it: reads its files into memory, and fills the cache of torch.compile.
+
+    Otherwise, the first contestant would wait for the disk, also for those that share its libraries.
+    """
+    for c in contestants:
+        c.start(0)
+        try:
+            _, seconds = c.advance(256, arguments.out / "images.npz")
+            print(f"{c.name}: {seconds:.1f} s for the first 256 images after a cold start (not counted)", flush=True)
+        except Failed as reason:
+            print(f"{c.name}: {reason}", file=sys.stderr)
+        c.end()
+
+
 def measure(contestants, arguments) -> None:
+    warm = set()
     for turn, seed in enumerate(arguments.seeds):
         results = {c: Results(c, seed, arguments) for c in contestants}
         for result in results.values():
             result.check_settings()
         shift = turn % len(contestants)
         active = [c for c in contestants[shift:] + contestants[:shift] if not results[c].why_ended()]
+        warm_up([c for c in active if c not in warm], arguments)
+        warm.update(active)
         try:
             for c in active:
                 results[c].begin()

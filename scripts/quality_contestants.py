@@ -145,26 +145,11 @@ class Peer:
         self.settings, self.process = spec, None
 
     def start(self, seed: int) -> None:
-        if self.spec.get("compiled"):
-            self._compile()
-        self._spawn(seed)
-
-    def _spawn(self, seed: int) -> None:
         self.log = (self.arguments.out / f"{self.name}.log").open("w+")
         spec = {**self.spec, "seed": seed, "begin": time.monotonic()}
         self.process = subprocess.Popen([self.python, ROOT / "scripts/quality_trainers.py", json.dumps(spec)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment(self.arguments), preexec_fn=bench_peers.end_with_parent)
-
-    def _compile(self) -> None:
-        """Fills the cache of torch.compile once."""
-        cache = self.arguments.out / "inductor"
-        if not (cache / "filled").exists():
-            self._spawn(0)
-            _, seconds = self.advance(self.spec["recipe"]["batch_size"], self.arguments.out / "images.npz")
-            self.end()
-            print(f"{self.name}: {seconds:.0f} s for the first step with an empty cache (not counted)", flush=True)
-            (cache / "filled").touch()
 
     def advance(self, images: int, file: pathlib.Path) -> tuple[int, float]:
         try:
