@@ -105,7 +105,8 @@ std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
   ArmCosts costs = known_costs(plan.config, arms);
   if (!plan.race) return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs);
   if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
-  return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs);
+  return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs,
+                        plan.timed ? plan.timed->covered_looks : 0);
 }
 
 int list_arms(const std::vector<Arm>& arms) {
@@ -256,7 +257,8 @@ void setup_sweep(CLI::App& command, Action& action) {
   declare_duration(command, "--within", arguments->within,
                    "Run a race that is planned to end within this time: 45m, 2h. Reduces images per arm, evaluation "
                    "samples, looks and slopes (first those of at least 1, then those closest to others) until it fits; "
-                   "stops cleanly when the time is up. An existing race keeps its plan");
+                   "ends earlier only if every slope is decided, and stops cleanly when the time is up. An existing "
+                   "race keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and what it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

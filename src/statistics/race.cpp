@@ -1,7 +1,6 @@
 #include "statistics/race.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -19,7 +18,8 @@ namespace slopegan {
 namespace {
 
 constexpr double failed_score = std::numeric_limits<double>::infinity();
-constexpr std::array alpha_shares{0.6, 0.2, 0.2};
+constexpr double first_alpha_share = 0.6;
+constexpr std::size_t least_looks = 3;
 constexpr std::int64_t arms_between_looks = 2;
 constexpr std::int64_t interim_repeats = 2;  ///< the repeats that decide whether a slope is given up
 constexpr double spread_factor = 2;
@@ -206,6 +206,18 @@ RaceLook evaluate_look(const RacePlan& plan, std::vector<RaceSlope>& slopes, con
   return look;
 }
 
+/// The share of alpha of each look.
+std::vector<double> alpha_shares(std::size_t looks) {
+  std::vector<double> shares = {first_alpha_share};
+  double rest = 1 - first_alpha_share;
+  while (shares.size() + 1 < looks) {
+    rest /= 2;
+    shares.push_back(rest);
+  }
+  shares.push_back(rest);
+  return shares;
+}
+
 /// All arms of a race in which log FD has the mean 0 for the control and `shift` for the other slopes.
 std::vector<RaceArm> normal_arms(const RacePlan& plan, double deviation, double shift, std::uint64_t race) {
   RandomStream stream(0, "planned race", race);
@@ -229,16 +241,13 @@ RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& 
   std::erase(slopes, control);
   if (slopes.empty()) throw std::invalid_argument("plan_race: a race needs a slope other than the control");
   RacePlan plan{control, std::move(slopes), {}, {}, rules.equivalence, rules.give_up};
-  const double level = alpha_shares[0] * rules.alpha / static_cast<double>(plan.slopes.size());
-  std::int64_t arms = smallest_permuted_group(level);
-  if (arms + arms_between_looks * (std::ssize(alpha_shares) - 1) > std::int64_t{largest_permuted_group}) {
-    throw std::invalid_argument("plan_race: too many slopes for this alpha");
-  }
-  for (const double share : alpha_shares) {
+  const double level = first_alpha_share * rules.alpha / static_cast<double>(plan.slopes.size());
+  for (std::int64_t arms = smallest_permuted_group(level);
+       plan.looks.size() < rules.looks && arms <= std::int64_t{largest_permuted_group}; arms += arms_between_looks) {
     plan.looks.push_back(arms);
-    plan.alphas.push_back(share * rules.alpha);
-    arms += arms_between_looks;
   }
+  if (plan.looks.size() < least_looks) throw std::invalid_argument("plan_race: too many slopes for this alpha");
+  for (const double share : alpha_shares(plan.looks.size())) plan.alphas.push_back(share * rules.alpha);
   return plan;
 }
 

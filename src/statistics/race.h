@@ -8,7 +8,7 @@
 #include "statistics/statistics.h"
 #include "statistics/summaries.h"
 
-/// A race: slopes are compared with a control at up to three looks, each with its own share of alpha. Slopes that are
+/// A race: slopes are compared with a control at several looks, each with its own share of alpha. Slopes that are
 /// decided or hopeless get no more arms. The probability of any wrong claim is at most alpha, because each look spends
 /// its own share and Holm's correction keeps every slope that was not rejected in the family.
 ///
@@ -19,7 +19,8 @@ namespace slopegan {
 struct RaceRules {
   double alpha = 0.05;        ///< probability of any wrong claim
   double equivalence = 0.15;  ///< a slope whose interval lies within 1 ± equivalence needs no more arms
-  double give_up = 1.5;  ///< gives up a slope whose interim FD is at least this many times the control's; 0 = never
+  double give_up = 1.5;   ///< gives up a slope whose interim FD is at least this many times the control's; 0 = never
+  std::size_t looks = 3;  ///< at most; fewer if the groups of the last ones would be larger than largest_permuted_group
 };
 
 struct RacePlan {
@@ -32,8 +33,9 @@ struct RacePlan {
 };
 
 /// The first look has the smallest n for which one slope of the family can be significant; further looks follow after
-/// two more arms each. The looks get 60, 20 and 20 % of alpha. `slopes` may include the control and duplicates. Throws
-/// std::invalid_argument if no other slope remains.
+/// two more arms each. The first look gets 60 % of alpha, each further one half of the rest, and the last one the whole
+/// rest: 60, 20 and 20 %, or 60, 20, 10, 5 and 5 %. `slopes` may include the control and duplicates. Throws
+/// std::invalid_argument if no other slope remains, or if fewer than three looks are possible.
 RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& rules = {});
 
 /// The known results of one arm.

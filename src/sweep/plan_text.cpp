@@ -46,6 +46,13 @@ std::string fewest_line(const RacePlan& plan) {
   return text;
 }
 
+/// The plan without the looks after the first `count`.
+RacePlan first_looks(RacePlan plan, std::size_t count) {
+  plan.looks.resize(count);
+  plan.alphas.resize(count);
+  return plan;
+}
+
 /// The duration of the whole race, and how many of its arms have ended.
 std::string race_duration_text(double expected, const ArmCosts& costs) {
   std::string text = duration_text(expected, costs);
@@ -94,16 +101,21 @@ ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms) {
   return costs;
 }
 
-std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs) {
+std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs,
+                           std::size_t covered_looks) {
   const RacePlan& plan = planned.plan;
+  const RacePlan covered = first_looks(plan, covered_looks == 0 ? plan.looks.size() : covered_looks);
+  const bool covers_all = covered.looks.size() == plan.looks.size();
   const double deviation = costs.deviation.value_or(assumed_deviation);
-  const double detectable = smallest_detectable_ratio(plan, deviation);
-  const double expected = expected_arms(plan, deviation, detectable);
+  const double detectable = smallest_detectable_ratio(covered, deviation);
+  const double expected = expected_arms(covered, deviation, detectable);
   std::string text = format_text("race: {} against the control {}\n", number_list(plan.slopes), shortest(plan.control));
-  text += plan_line("arms", format_text("about {:.0f} expected, {} at most; each with {} images", expected,
+  text += plan_line("arms", format_text("about {:.0f} expected{}, {} at most; each with {} images", expected,
+                                        covers_all ? "" : format_text(" up to look {}", covered.looks.size()),
                                         most_arms(plan), planned.images));
   text += plan_line("fewest", fewest_line(plan));
-  text += plan_line("time", race_duration_text(expected, costs));
+  text += plan_line(
+      "time", race_duration_text(expected, costs) + (covers_all ? "" : "; further looks take place if time is left"));
   text += plan_line("looks", look_line(plan));
   text += plan_line("seeds", format_text("{} to {}", planned.first_seed, planned.first_seed + plan.looks.back() - 1));
   text += plan_line("can show", format_text("differences in FD of {} or more, in 4 of 5 cases (standard deviation of "

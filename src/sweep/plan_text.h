@@ -28,7 +28,9 @@ ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
 /// is 0.06, without batch norm 0.15.
 inline constexpr double assumed_deviation = 0.1;
 
-std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs);
+/// `covered_looks`: the number of looks for which the time is planned; 0: all.
+std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs,
+                           std::size_t covered_looks = 0);
 
 /// `over`: number of arms that need no more training.
 std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,

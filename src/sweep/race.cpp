@@ -72,10 +72,10 @@ bool is_in_training(const std::filesystem::path& sweep_dir) {
 
 }  // namespace
 
-RacePlan race_plan(const Config& config) {
+RacePlan race_plan(const Config& config, std::size_t looks) {
   const SweepConfig& sweep = config.sweep;
   try {
-    return plan_race(sweep.control, sweep.negative_slope, {sweep.alpha, sweep.equivalence, sweep.give_up});
+    return plan_race(sweep.control, sweep.negative_slope, {sweep.alpha, sweep.equivalence, sweep.give_up, looks});
   } catch (const std::invalid_argument&) {
     throw UsageError(
         format_text("a race with {} slopes and sweep.alpha = {} would need too many seeds per slope; use "
@@ -90,8 +90,8 @@ RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep
   if (!race) return plan;
   const RacePlan& kept = race->planned.plan;
   const double alpha = std::accumulate(kept.alphas.begin(), kept.alphas.end(), 0.0);
-  const bool is_same = kept.control == plan.control && kept.slopes == plan.slopes &&
-                       std::abs(alpha - config.sweep.alpha) < 1e-12 && kept.looks.size() < plan.looks.size();
+  const bool is_same =
+      kept.control == plan.control && kept.slopes == plan.slopes && std::abs(alpha - config.sweep.alpha) < 1e-12;
   if (!is_same) return plan;
   plan.looks = kept.looks;
   plan.alphas = kept.alphas;

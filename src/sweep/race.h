@@ -16,11 +16,12 @@
 /// decisions are derived from the plan and the arms' files, so every process reaches the same ones.
 namespace slopegan {
 
-/// The plan that the configuration implies. Throws UsageError if there are too many slopes for sweep.alpha.
-RacePlan race_plan(const Config& config);
+/// The plan that the configuration implies, with at most `looks` looks. Throws UsageError if there are too many slopes
+/// for sweep.alpha.
+RacePlan race_plan(const Config& config, std::size_t looks = RaceRules{}.looks);
 
 /// Like race_plan, but with the looks of the race in `sweep_dir` if that race has the same slopes, control and alpha,
-/// because --within may have planned a single look.
+/// because --within plans other looks.
 RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
 
 /// The configuration of the arms of a race: sweep.seeds counts up to the last look, and metrics.every_images yields an

@@ -186,18 +186,20 @@ double most_dispensable_slope(const std::vector<double>& slopes, double control)
 struct PossibleRace {
   Config config;
   RacePlan plan;
+  std::size_t covered_looks = 0;
+
+  /// The number of arms for which the time must suffice.
+  std::int64_t arms() const { return typical_arms(plan, covered_looks); }
 };
 
-/// The races that a plan may choose, in order of preference: with three looks, with one look, then with fewer slopes.
+/// The races that a plan may choose, in order of preference: with time for three looks, for one look, then with fewer
+/// slopes.
 std::vector<PossibleRace> possible_races(Config config) {
   std::vector<PossibleRace> races;
   auto& slopes = config.sweep.negative_slope;
   for (;;) {
-    RacePlan plan = race_plan(config);
-    races.push_back({config, plan});
-    plan.looks = {smallest_permuted_group(config.sweep.alpha / static_cast<double>(plan.slopes.size()))};
-    plan.alphas = {config.sweep.alpha};
-    races.push_back({config, plan});
+    const RacePlan plan = race_plan(config, looks_within);
+    for (const std::size_t covered : {covered_looks_within, std::size_t{1}}) races.push_back({config, plan, covered});
     if (plan.slopes.size() < 2) return races;
     slopes.erase(std::ranges::find(slopes, most_dispensable_slope(slopes, config.sweep.control)));
   }
@@ -216,8 +218,8 @@ double evaluation_time(const MeasuredCosts& costs, std::int64_t samples) {
 }
 
 /// The number of rounds in which every job trains one arm.
-double rounds_of(const RacePlan& plan, const MeasuredCosts& costs) {
-  return std::ceil(static_cast<double>(typical_arms(plan)) / static_cast<double>(costs.jobs));
+double rounds_of(const PossibleRace& race, const MeasuredCosts& costs) {
+  return std::ceil(static_cast<double>(race.arms()) / static_cast<double>(costs.jobs));
 }
 
 std::int64_t least_images(const Config& config) { return std::min(least_images_within, config.training.total_images); }
@@ -225,7 +227,7 @@ std::int64_t least_images(const Config& config) { return std::min(least_images_w
 /// The number of images per arm with which the race fits, at most training.total_images; may be negative.
 std::int64_t images_that_fit(const PossibleRace& race, const MeasuredCosts& costs, std::int64_t samples,
                              double seconds) {
-  const double per_arm = (1 - spare_time) * seconds / rounds_of(race.plan, costs);
+  const double per_arm = (1 - spare_time) * seconds / rounds_of(race, costs);
   const double images = (per_arm - costs.other_seconds - evaluation_time(costs, samples)) * costs.images_per_second;
   const std::int64_t total = race.config.training.total_images, batch = race.config.training.batch_size;
   if (images >= static_cast<double>(total)) return total;
@@ -233,27 +235,27 @@ std::int64_t images_that_fit(const PossibleRace& race, const MeasuredCosts& cost
 }
 
 TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
-  TimedPlan plan{race.config, race.plan};
+  TimedPlan plan{race.config, race.plan, race.covered_looks};
   plan.config.training.total_images = images;
   plan.config.metrics.samples = samples;
   plan.config.metrics.every_images = (images + 1) / 2;
   plan.config = race_config(plan.config, plan.race);
   plan.seconds_per_arm = arm_seconds(costs, images, samples);
-  plan.seconds = rounds_of(plan.race, costs) * plan.seconds_per_arm;
+  plan.seconds = rounds_of(race, costs) * plan.seconds_per_arm;
   return plan;
 }
 
 [[noreturn]] void refuse(const PossibleRace& smallest, const MeasuredCosts& costs, std::int64_t samples, double seconds,
                          double spent) {
   const std::int64_t images = least_images(smallest.config);
-  const double needed = rounds_of(smallest.plan, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
+  const double needed = rounds_of(smallest, costs) * arm_seconds(costs, images, samples) / (1 - spare_time);
   const double left = std::max(0.0, seconds);
   throw UsageError(format_text(
       "--within: {} is left{}, but the smallest race (slope {} against {}, {} arms of {} images, {} generated images "
       "per evaluation) takes about {} on this machine, which is {} more",
       clock_time(left), spent < 1 ? "" : format_text(" after {} of preparing and measuring", clock_time(spent)),
-      shortest(smallest.plan.slopes.front()), shortest(smallest.plan.control), typical_arms(smallest.plan), images,
-      samples, clock_time(needed), clock_time(needed - left)));
+      shortest(smallest.plan.slopes.front()), shortest(smallest.plan.control), smallest.arms(), images, samples,
+      clock_time(needed), clock_time(needed - left)));
 }
 
 }  // namespace
@@ -289,10 +291,10 @@ double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t
   return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
 }
 
-std::int64_t typical_arms(const RacePlan& plan) {
+std::int64_t typical_arms(const RacePlan& plan, std::size_t looks) {
   const auto slopes = std::ssize(plan.slopes);
   const std::int64_t undecided = (slopes + 1) / 2;
-  return plan.looks.front() * (slopes + 1) + (plan.looks.back() - plan.looks.front()) * (undecided + 1);
+  return first_look_arms(plan) + (plan.looks.at(looks - 1) - plan.looks.front()) * (undecided + 1);
 }
 
 TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent) {
@@ -314,7 +316,7 @@ std::optional<TimedPlan> kept_plan(const Config& config) {
   const auto race = read_race(directory);
   if (!race) return std::nullopt;
   const Config stored = load_sweep(directory);
-  TimedPlan plan{config, race->planned.plan};
+  TimedPlan plan{config, race->planned.plan, race->planned.plan.looks.size()};
   plan.config.training.total_images = race->planned.images;
   plan.config.metrics.samples = race->planned.samples;
   plan.config.metrics.every_images = stored.metrics.every_images;
@@ -337,7 +339,7 @@ std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan) {
     if (std::ranges::find(kept, slope) == kept.end()) dropped.push_back(shortest(slope));
   }
   if (!dropped.empty()) cuts.push_back("without the slopes " + join(dropped, ", "));
-  if (plan.race.looks.size() == 1) cuts.emplace_back("a single look");
+  if (plan.covered_looks == 1) cuts.emplace_back("time for the first look only");
   return cuts;
 }
 

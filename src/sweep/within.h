@@ -40,9 +40,15 @@ double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t
 struct TimedPlan {
   Config config;
   RacePlan race;
+  /// The number of looks for which the time is planned; further looks take place if time is left.
+  std::size_t covered_looks = 0;
   double seconds_per_arm = 0;  ///< 0: unknown, because the plan was made earlier
-  double seconds = 0;          ///< expected duration of the race
+  double seconds = 0;          ///< expected duration up to the last covered look
 };
+
+/// A race that is planned for a time has more looks than others, so that it uses the whole time unless every slope is
+/// decided. The time is planned for the first three.
+inline constexpr std::size_t looks_within = 5, covered_looks_within = 3;
 
 /// A race trains at least this many images per arm, unless training.total_images is smaller.
 inline constexpr std::int64_t least_images_within = 10'000;
@@ -50,15 +56,15 @@ inline constexpr std::int64_t least_samples_within = 1'000;
 /// The fraction of the time that the plan leaves free.
 inline constexpr double spare_time = 0.2;
 
-/// The number of arms that a plan is expected to need: all arms of the first look, and the further arms of half of the
-/// slopes up to the last look.
-std::int64_t typical_arms(const RacePlan& plan);
+/// The number of arms that a plan is expected to need up to a look (1, 2, …): all arms of the first look, and the
+/// further arms of half of the slopes.
+std::int64_t typical_arms(const RacePlan& plan, std::size_t looks);
 
 /// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with
-/// spare_time left. If this would be too few images, the plan has fewer generated images per evaluation, then a single
-/// look, then fewer slopes: it drops slopes of at least 1 first, then those closest to others, but never the control.
-/// If nothing fits, throws a UsageError that says how much time is needed, and that `spent` seconds passed before the
-/// plan was made.
+/// spare_time left. If this would be too few images, the plan has fewer generated images per evaluation, then time for
+/// the first look instead of three, then fewer slopes: it drops slopes of at least 1 first, then those closest to
+/// others, but never the control. If nothing fits, throws a UsageError that says how much time is needed, and that
+/// `spent` seconds passed before the plan was made.
 TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent = 0);
 
 /// The configuration with the plan of the race that the sweep's directory contains; std::nullopt if it contains none.

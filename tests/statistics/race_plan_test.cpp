@@ -44,6 +44,17 @@ TEST(RacePlan, SpendsAllOfAlphaOverTheLooks) {
   const auto strict = plan_of({0}, {.alpha = 0.01});
   EXPECT_THAT(strict.alphas, Pointwise(DoubleNear(1e-15), {0.006, 0.002, 0.002}));
   EXPECT_EQ(strict.looks[0], 6);  // 2/252 > 0.006 >= 2/924
+  const auto longer = plan_of({0}, {.looks = 5});
+  EXPECT_THAT(longer.alphas, Pointwise(DoubleNear(1e-15), {0.03, 0.01, 0.005, 0.0025, 0.0025}));
+  EXPECT_THAT(longer.looks, ElementsAre(4, 6, 8, 10, 12));
+}
+
+TEST(RacePlan, HasFewerLooksIfTheGroupsWouldBeTooLarge) {
+  std::vector<double> slopes(14);
+  std::iota(slopes.begin(), slopes.end(), 1.0);
+  const auto plan = plan_of(slopes, {.looks = 5});
+  EXPECT_THAT(plan.looks, ElementsAre(7, 9, 11, 13));
+  EXPECT_THAT(plan.alphas, Pointwise(DoubleNear(1e-15), {0.03, 0.01, 0.005, 0.005}));
 }
 
 TEST(RacePlan, SortsTheSlopesAndOmitsTheControl) {

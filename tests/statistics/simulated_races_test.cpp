@@ -38,8 +38,9 @@ struct Noise {
   double first_slope = 1;           ///< deviation of the first slope
   double correlation = 0;           ///< between the arms of a repeat
   std::vector<double> shifts = {};  ///< of the first slopes, in deviations; 0 for the others
-  int repetitions = 1;              ///< factor of the number of races in the long check
-  bool is_bounded = true;           ///< whether the rate must be at most largest_error_rate
+  std::size_t looks = 3;
+  int repetitions = 1;     ///< factor of the number of races in the long check
+  bool is_bounded = true;  ///< whether the rate must be at most largest_error_rate
 };
 
 std::vector<Noise> noise_families() {
@@ -51,7 +52,9 @@ std::vector<Noise> noise_families() {
           {.name = "all slopes' sd 3 x", .all_slopes = 3, .is_bounded = false},
           {.name = "one slope's sd 3 x", .first_slope = 3, .is_bounded = false},
           {.name = "correlation 0.6", .correlation = 0.6},
-          {.name = "shifts 2, 2, 4, 8 sd", .shifts = {2, 2, 4, 8}}};
+          {.name = "shifts 2, 2, 4, 8 sd", .shifts = {2, 2, 4, 8}},
+          {.name = "five looks, normal", .looks = 5},
+          {.name = "five looks, shifts 2, 2, 4, 8 sd", .shifts = {2, 2, 4, 8}, .looks = 5}};
 }
 
 /// A standardised draw.
@@ -88,10 +91,10 @@ std::vector<RaceArm> simulated_arms(const RacePlan& plan, const Noise& noise, st
   return arms;
 }
 
-RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15) {
+RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15, std::size_t looks = 3) {
   std::vector<double> others(slopes);
   std::iota(others.begin(), others.end(), 1.0);
-  return plan_race(race_control, others, {.equivalence = equivalence});
+  return plan_race(race_control, others, {.equivalence = equivalence, .looks = looks});
 }
 
 struct Outcomes {
@@ -117,7 +120,8 @@ double used_arms(const RaceState& state) {
 }
 
 Outcomes simulate_races(std::size_t slopes, const Noise& noise, int races) {
-  const auto plan = simulated_plan(slopes), without_equivalence = simulated_plan(slopes, 0);
+  const auto plan = simulated_plan(slopes, 0.15, noise.looks);
+  const auto without_equivalence = simulated_plan(slopes, 0, noise.looks);
   Outcomes outcomes;
   outcomes.found.resize(noise.shifts.size());
   for (int race = 0; race < races; ++race) {
@@ -155,7 +159,7 @@ TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
       if (noise.shifts.size() >= slopes) continue;
       const auto outcomes = simulate_races(slopes, noise, races);
       const std::string what = format_text("{} races, {} slopes, {}", races, slopes, noise.name);
-      const auto plan = simulated_plan(slopes);
+      const auto plan = simulated_plan(slopes, 0.15, noise.looks);
       std::string result =
           format_text("false claims in {:.1f} %, {:.1f} arms ({} to {})", 100.0 * outcomes.false_claims / races,
                       outcomes.arms, first_look_arms(plan), most_arms(plan));

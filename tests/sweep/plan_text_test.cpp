@@ -39,5 +39,21 @@ TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" side by side, including the 9 arms that have ended\n"));
 }
 
+TEST(RacePlanText, SaysWhichLooksTheTimeIsPlannedFor) {
+  Config config;
+  config.sweep.negative_slope = {0, 0.1, 0.2};
+  const RacePlan plan = race_plan(config, 5);
+  config = race_config(config, plan);
+  const auto planned = planned_race(config, plan, {}, {});
+  ArmCosts costs;
+  costs.seconds = 60;
+  const auto text = race_plan_text(config, planned, costs, 1);
+  EXPECT_THAT(text, HasSubstr("arms         about 15 expected up to look 1, 39 at most"));
+  EXPECT_THAT(text, HasSubstr("; further looks take place if time is left\n"));
+  EXPECT_THAT(text,
+              HasSubstr("after 5, 7, 9, 11, 13 arms of each slope, at alpha 0.03, 0.01, 0.005, 0.0025, 0.0025\n"));
+  EXPECT_THAT(race_plan_text(config, planned, costs), Not(HasSubstr("if time is left")));
+}
+
 }  // namespace
 }  // namespace slopegan

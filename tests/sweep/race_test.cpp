@@ -195,15 +195,17 @@ TEST_F(RaceOfFiles, TheFileDoesNotDependOnTheOrderInWhichArmsEndNorOnWhoWritesIt
   }
 }
 
-TEST_F(RaceOfFiles, ASingleLookThatWithinHasPlannedIsContinuedWithTheConfigurationInItsDirectory) {
-  PlannedRace single = planned_;
-  single.plan.looks = {5};
-  single.plan.alphas = {config_.sweep.alpha};
-  write_plan(sweep_dir(), single);
+TEST_F(RaceOfFiles, LooksThatWithinHasPlannedAreContinuedWithTheConfigurationInItsDirectory) {
+  PlannedRace longer = planned_;
+  longer.plan.looks = race_plan(config_, 5).looks;
+  longer.plan.alphas = race_plan(config_, 5).alphas;
+  ASSERT_EQ(longer.plan.looks.size(), 5u);
+  write_plan(sweep_dir(), longer);
   start(arms_.front());
   const Config stored = load_sweep(sweep_dir());
   const RacePlan plan = continued_plan(stored, sweep_dir());
-  EXPECT_EQ(plan.looks, single.plan.looks);
+  EXPECT_EQ(plan.looks, longer.plan.looks);
+  EXPECT_EQ(plan.alphas, longer.plan.alphas);
   EXPECT_NO_THROW(check_plan(sweep_dir(), planned_race(race_config(stored, plan), plan, "random@1", "hash")));
   Config other = stored;
   other.sweep.alpha = 0.1;

@@ -56,27 +56,38 @@ TEST(PlanWithin, TrainsNoMoreImagesThanTheConfiguration) {
   EXPECT_THAT(cuts_of(race_in_time(), plan), IsEmpty());
 }
 
-TEST(PlanWithin, UsesFewerGeneratedImagesThenOneLookThenFewerSlopes) {
+TEST(PlanWithin, UsesFewerGeneratedImagesThenTimeForOneLookThenFewerSlopes) {
   MeasuredCosts slow = quick;
   slow.evaluation_seconds = 60;
   const auto fewer_samples = plan_within(race_in_time(), slow, 3600);
   EXPECT_LT(fewer_samples.config.metrics.samples, 10000);
   EXPECT_GE(fewer_samples.config.metrics.samples, least_samples_within);
   EXPECT_EQ(fewer_samples.config.sweep.negative_slope.size(), 5u);
-  EXPECT_EQ(fewer_samples.race.looks.size(), 3u);
+  EXPECT_EQ(fewer_samples.covered_looks, 3u);
 
   std::size_t slopes = 5;
-  bool has_single_look = false;
+  bool has_time_for_one_look = false;
   for (const double seconds : {900.0, 700.0, 600.0, 500.0, 400.0, 300.0, 250.0}) {
     const auto plan = plan_within(race_in_time(), quick, seconds);
     const auto& kept = plan.config.sweep.negative_slope;
     EXPECT_LE(kept.size(), slopes);
     EXPECT_THAT(kept, Contains(0.2));
     slopes = kept.size();
-    has_single_look = has_single_look || plan.race.looks.size() == 1;
+    has_time_for_one_look = has_time_for_one_look || plan.covered_looks == 1;
   }
   EXPECT_LT(slopes, 5u);
-  EXPECT_TRUE(has_single_look);
+  EXPECT_TRUE(has_time_for_one_look);
+}
+
+TEST(PlanWithin, HasLooksForWhichNoTimeIsPlannedSoThatItEndsEarlyOnlyIfEverythingIsDecided) {
+  for (const double seconds : {3600.0, 700.0, 400.0, 250.0}) {
+    const auto plan = plan_within(race_in_time(), quick, seconds);
+    EXPECT_EQ(plan.race.looks.size(), 5u);
+    EXPECT_LT(plan.covered_looks, 5u);
+    const double whole = static_cast<double>(most_arms(plan.race)) / quick.jobs * plan.seconds_per_arm;
+    EXPECT_GT(whole, seconds) << "all looks together take longer than the time";
+    EXPECT_EQ(std::ssize(plan.config.sweep.seeds), plan.race.looks.back());
+  }
 }
 
 TEST(PlanWithin, DropsTheSlopesThatAreClosestToOthers) {
@@ -176,8 +187,9 @@ TEST(TypicalArms, LieBetweenTheFewestAndTheMost) {
     std::vector<double> all = {0.2};
     for (std::size_t i = 0; i < slopes; ++i) all.push_back(0.3 + 0.1 * static_cast<double>(i));
     const auto plan = plan_race(0.2, all);
-    EXPECT_GE(typical_arms(plan), first_look_arms(plan));
-    EXPECT_LE(typical_arms(plan), most_arms(plan));
+    EXPECT_EQ(typical_arms(plan, 1), first_look_arms(plan));
+    EXPECT_GT(typical_arms(plan, 3), first_look_arms(plan));
+    EXPECT_LE(typical_arms(plan, 3), most_arms(plan));
   }
 }
 
