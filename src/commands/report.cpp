@@ -24,7 +24,7 @@ constexpr int default_port = 8000;
 constexpr std::size_t largest_report = std::size_t{1} << 28;
 
 struct ReportArguments {
-  std::string path;
+  std::vector<std::string> paths;
   std::string out;
   CLI::Option* serve = nullptr;
   std::string port;  ///< the value of `serve`; empty if omitted
@@ -87,15 +87,27 @@ class LiveReport {
   PageServer server_;
 };
 
+int compare_command(const ReportArguments& arguments) {
+  if (arguments.serve->count() > 0) {
+    throw UsageError(
+        format_text("--serve shows the report of one run or sweep; {} directories are given", arguments.paths.size()));
+  }
+  const std::filesystem::path out = arguments.out.empty() ? "comparison.html" : arguments.out;
+  print(printable(write_comparison({arguments.paths.begin(), arguments.paths.end()}, out).string()) + "\n");
+  return static_cast<int>(ExitCode::done);
+}
+
 int report_command(const ReportArguments& arguments) {
+  if (arguments.paths.size() > 1) return compare_command(arguments);
+  const std::filesystem::path path = arguments.paths.front();
   const auto out = arguments.out.empty() ? std::nullopt : std::optional<std::filesystem::path>(arguments.out);
   if (arguments.serve->count() == 0) {
-    print(printable(write_report(arguments.path, out).string()) + "\n");
+    print(printable(write_report(path, out).string()) + "\n");
     return static_cast<int>(ExitCode::done);
   }
   const int port = port_of(arguments.port);
   install_signal_handlers();
-  LiveReport live(arguments.path, out, port, arguments.host);
+  LiveReport live(path, out, port, arguments.host);
   print(live.url() + "\n");
   log::info("serving the report and updating it with new results; press Ctrl-C to stop");
   live.run();
@@ -106,10 +118,16 @@ int report_command(const ReportArguments& arguments) {
 
 void setup_report(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<ReportArguments>();
-  command.add_option("path", arguments->path, "Directory of a run or a sweep, finished or still in progress")
+  command
+      .add_option(
+          "path", arguments->paths,
+          "Directory of a run or a sweep, finished or still in progress; several sweeps are compared on one page")
       ->required()
       ->type_name("RUN|SWEEP");
-  command.add_option("--out", arguments->out, "Output file for the report (default: report.html in the directory)")
+  command
+      .add_option("--out", arguments->out,
+                  "Output file for the report (default: report.html in the directory; for several sweeps, "
+                  "comparison.html in the current directory)")
       ->type_name("FILE");
   arguments->serve = command
                          .add_option("--serve", arguments->port,

@@ -7,11 +7,6 @@
 
 namespace slopegan {
 
-namespace {
-
-std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
-
-/// Three significant digits: few seeds do not justify more.
 std::string ratio_text(double ratio) {
   return std::isfinite(ratio) ? format_text("{:.3g}", ratio) : number_text(ratio);
 }
@@ -21,6 +16,10 @@ std::string limits_text(const std::optional<Interval>& limits) {
   if (limits->low <= 0 && std::isinf(limits->high)) return "no limits";
   return ratio_text(limits->low) + " … " + ratio_text(limits->high);
 }
+
+namespace {
+
+std::string optional_text(const std::optional<double>& value) { return value ? number_text(*value) : "–"; }
 
 std::string verdict_text(Verdict verdict) {
   switch (verdict) {

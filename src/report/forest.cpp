@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "images/axis.h"
 #include "report/html.h"
@@ -12,8 +13,19 @@ namespace slopegan {
 namespace {
 
 /// In SVG user units, which are about one CSS pixel on a phone. The numbers are to the right of the plot.
-constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, forest_top = 10,
-                 forest_bottom = 44;
+constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, name_height = 14,
+                 forest_top = 10, forest_bottom = 44;
+
+/// The axis of a comparison ends at 4 times the control's FD and at a quarter of it, so that a useless slope does not
+/// hide the differences between good ones. What lies beyond is drawn as an arrow, and its value is printed.
+constexpr double most_compared_ratio = 4;
+
+struct ForestRow {
+  const SlopeFinding& slope;
+  std::string name, verdict, tip;
+  std::string condition = {};
+  bool is_equivalent = false;
+};
 
 std::string short_number(double ratio) {
   if (std::isinf(ratio)) return "∞";
@@ -22,12 +34,17 @@ std::string short_number(double ratio) {
 
 bool is_drawable(const SlopeFinding& slope) { return slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio); }
 
-Axis ratio_axis(const Findings& findings) {
+bool has_limits(const SlopeFinding& slope) {
+  return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
+         slope.standing != Standing::control;
+}
+
+Axis ratio_axis(const std::vector<const SlopeFinding*>& slopes) {
   std::vector<double> values = {0.9, 1.1};
-  for (const auto& slope : findings.slopes) {
-    if (is_drawable(slope)) values.push_back(*slope.ratio);
-    if (slope.standing == Standing::unknown || slope.standing == Standing::given_up) continue;
-    for (const double limit : {slope.limits.low, slope.limits.high}) {
+  for (const auto* slope : slopes) {
+    if (is_drawable(*slope)) values.push_back(*slope->ratio);
+    if (!has_limits(*slope)) continue;
+    for (const double limit : {slope->limits.low, slope->limits.high}) {
       if (limit > 1e-3 && limit < 1e3) values.push_back(limit);
     }
   }
@@ -37,17 +54,27 @@ Axis ratio_axis(const Findings& findings) {
 std::string ratio_and_limits(const SlopeFinding& slope) {
   if (slope.standing == Standing::control) return "1";
   const std::string ratio = slope.ratio ? short_number(*slope.ratio) : "–";
-  if (slope.standing == Standing::unknown || slope.standing == Standing::given_up) return ratio;
-  const bool has_limits = slope.limits.low > 0 || std::isfinite(slope.limits.high);
-  if (!has_limits) return ratio + " (no limits)";
+  if (!has_limits(slope)) return ratio;
+  if (!(slope.limits.low > 0) && std::isinf(slope.limits.high)) return ratio + " (no limits)";
   return ratio + " (" + short_number(slope.limits.low) + "–" + short_number(slope.limits.high) + ")";
+}
+
+/// Cuts names that are wider than the drawing.
+std::string cut(const std::string& text, std::size_t limit) {
+  return text.size() <= limit ? text : text.substr(0, limit - 1) + "…";
 }
 
 class Forest {
  public:
-  explicit Forest(const Findings& findings) : findings_(findings), axis_(ratio_axis(findings)) {}
+  /// `names_above`: for long names, which stand above the interval instead of to the left of it.
+  Forest(std::vector<ForestRow> rows, const Axis& axis, bool names_above)
+      : rows_(std::move(rows)), axis_(axis), names_above_(names_above) {
+    const auto has_condition = [](const ForestRow& entry) { return !entry.condition.empty(); };
+    has_conditions_ = std::any_of(rows_.begin(), rows_.end(), has_condition);
+    height_ = row_height + (names_above ? name_height : 0) + (has_conditions_ ? name_height : 0);
+  }
 
-  std::string svg() const {
+  std::string svg(const std::string& label) const {
     const double total = plot_bottom() + forest_bottom;
     std::string body;
     for (const double tick : axis_.ticks(5)) {
@@ -57,15 +84,13 @@ class Forest {
     body += svg_line("reference", px(1), forest_top, px(1), plot_bottom());
     body += svg_text((plot_left + plot_right) / 2, total - 8, "label middle",
                      "FD relative to the control, lower is better");
-    for (std::size_t i = 0; i < findings_.slopes.size(); ++i) body += row(i);
-    return format_text(
-        "<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"FD of each slope relative to the "
-        "control, with intervals\">{}</svg>",
-        forest_width, total, body);
+    for (std::size_t i = 0; i < rows_.size(); ++i) body += row(i);
+    return format_text("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"{}\">{}</svg>", forest_width, total,
+                       escape(label), body);
   }
 
  private:
-  double plot_bottom() const { return forest_top + row_height * static_cast<double>(findings_.slopes.size()); }
+  double plot_bottom() const { return forest_top + height_ * static_cast<double>(rows_.size()); }
 
   /// Values outside the axis are drawn at its ends.
   double px(double ratio) const {
@@ -73,44 +98,65 @@ class Forest {
     return plot_left + (plot_right - plot_left) * position;
   }
 
-  /// An infinite limit is drawn as an arrow instead of a cap.
+  /// A limit outside the axis is drawn as an arrow instead of a cap.
   static std::string cap(double x, double y, bool is_open, int direction) {
     if (!is_open) return svg_line("bar", x, y - 5, x, y + 5);
     return svg_line("bar", x, y, x - 6 * direction, y - 5) + svg_line("bar", x, y, x - 6 * direction, y + 5);
   }
 
   std::string interval(const SlopeFinding& slope, double y) const {
-    if (slope.standing == Standing::unknown || slope.standing == Standing::given_up ||
-        slope.standing == Standing::control)
-      return {};
+    if (!has_limits(slope)) return {};
     const double low = px(slope.limits.low), high = px(std::min(slope.limits.high, axis_.range.high));
-    return svg_line("bar", low, y, high, y) + cap(low, y, !(slope.limits.low > 0), -1) +
-           cap(high, y, std::isinf(slope.limits.high), 1);
+    return svg_line("bar", low, y, high, y) + cap(low, y, slope.limits.low < axis_.range.low, -1) +
+           cap(high, y, slope.limits.high > axis_.range.high, 1);
+  }
+
+  static std::string mark(const ForestRow& entry, double x, double y) {
+    return entry.is_equivalent ? equivalence_mark(x, y) : verdict_mark(entry.slope.standing, x, y);
+  }
+
+  /// The name and the verdict of a row whose interval is drawn at `y`.
+  std::string names(const ForestRow& entry, double y) const {
+    if (!names_above_) return svg_text(0, y - 2, "name", entry.name) + svg_text(0, y + 12, "verdict", entry.verdict);
+    std::string texts = svg_text(0, y - (has_conditions_ ? 15 + name_height : 15), "name", cut(entry.name, 60)) +
+                        svg_text(0, y + 4, "verdict", entry.verdict);
+    if (!entry.condition.empty()) texts += svg_text(0, y - 15, "condition", cut(entry.condition, 78));
+    return texts;
   }
 
   std::string row(std::size_t i) const {
-    const auto& slope = findings_.slopes[i];
-    const double y = forest_top + row_height * (static_cast<double>(i) + 0.5);
-    const std::string sentence = finding_sentence(findings_, slope);
-    std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>",
-                                      y - row_height / 2, forest_width, row_height);
-    content += svg_text(0, y - 2, "name", shortest(slope.negative_slope)) +
-               svg_text(0, y + 12, "verdict", verdict_name(slope.standing));
-    content += interval(slope, y);
+    const auto& entry = rows_[i];
+    const auto& slope = entry.slope;
+    const double top = forest_top + height_ * static_cast<double>(i);
+    const double y = top + height_ - row_height / 2;
+    std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>", top,
+                                      forest_width, height_);
+    content += names(entry, y) + interval(slope, y);
     if (is_drawable(slope)) {
-      content += verdict_mark(slope.standing, px(*slope.ratio), y);
+      content += mark(entry, px(*slope.ratio), y);
     } else if (slope.ratio) {  // most arms of the slope, or of the control, failed
-      content += verdict_mark(slope.standing, *slope.ratio > 0 ? plot_right : plot_left, y);
+      content += mark(entry, *slope.ratio > 0 ? plot_right : plot_left, y);
     }
     content += svg_text(plot_right + 12, y + 4, "value", ratio_and_limits(slope));
     return format_text("<g class=\"{}\" tabindex=\"0\" data-tip=\"", verdict_class(slope.standing)) +
-           escape(sentence + (slope.score.empty() || slope.standing == Standing::control ? "" : "\n" + slope.score)) +
-           "\">" + content + "</g>\n";
+           escape(entry.tip) + "\">" + content + "</g>\n";
   }
 
-  const Findings& findings_;
+  std::vector<ForestRow> rows_;
   Axis axis_;
+  bool names_above_;
+  bool has_conditions_ = false;
+  double height_ = row_height;
 };
+
+std::string tip_of(const Findings& findings, const SlopeFinding& slope) {
+  const bool has_score = !slope.score.empty() && slope.standing != Standing::control;
+  return finding_sentence(findings, slope) + (has_score ? "\n" + slope.score : "");
+}
+
+std::string forest_figure(const Forest& forest, const std::string& caption, const std::string& label) {
+  return element("figure", "class=\"forest\" data-tips", element("figcaption", "", caption) + "\n" + forest.svg(label));
+}
 
 }  // namespace
 
@@ -118,8 +164,43 @@ std::string forest_plot(const Findings& findings) {
   if (findings.slopes.size() < 2) return {};
   const auto has_ratio = [](const SlopeFinding& slope) { return slope.standing != Standing::control && slope.ratio; };
   if (std::none_of(findings.slopes.begin(), findings.slopes.end(), has_ratio)) return {};
-  return element("figure", "class=\"forest\" data-tips",
-                 element("figcaption", "", "FD of each slope relative to the control") + "\n" + Forest(findings).svg());
+  std::vector<const SlopeFinding*> slopes;
+  std::vector<ForestRow> rows;
+  for (const auto& slope : findings.slopes) {
+    slopes.push_back(&slope);
+    rows.push_back({slope, shortest(slope.negative_slope), verdict_name(slope.standing), tip_of(findings, slope)});
+  }
+  return forest_figure(Forest(std::move(rows), ratio_axis(slopes), /*names_above=*/false),
+                       "FD of each slope relative to the control",
+                       "FD of each slope relative to the control, with intervals");
+}
+
+std::string forest_plots(const std::vector<ComparedResult>& results) {
+  std::vector<const SlopeFinding*> all;
+  for (const double slope : compared_slopes(results)) {
+    for (const auto& result : results) {
+      if (const auto* finding = finding_of(result, slope)) all.push_back(finding);
+    }
+  }
+  Axis axis = ratio_axis(all);
+  axis.range.low = std::max(axis.range.low, 1 / most_compared_ratio);
+  axis.range.high = std::min(axis.range.high, most_compared_ratio);
+  std::string figures;
+  for (const double slope : compared_slopes(results)) {
+    std::vector<ForestRow> rows;
+    for (const auto& result : results) {
+      const auto* finding = finding_of(result, slope);
+      if (finding == nullptr) continue;
+      const Claim claim = claim_of(result.findings, *finding);
+      rows.push_back({*finding, result.sweep, name_of(claim),
+                      full_name(result) + "\n" + tip_of(result.findings, *finding), result.condition,
+                      claim == Claim::equivalent});
+    }
+    figures +=
+        forest_figure(Forest(std::move(rows), axis, /*names_above=*/true), "Slope " + shortest(slope),
+                      "FD of slope " + shortest(slope) + " relative to the control in each sweep, with intervals");
+  }
+  return figures.empty() ? "" : element("div", "class=\"verdicts\"", figures);
 }
 
 }  // namespace slopegan

@@ -163,6 +163,40 @@ Page run_page(const std::filesystem::path& directory) {
   return page;
 }
 
+void require_sweeps(const std::vector<std::filesystem::path>& directories) {
+  for (std::size_t i = 0; i < directories.size(); ++i) {
+    const auto& directory = directories[i];
+    if (!std::filesystem::exists(directory / "sweep.yaml")) {
+      const bool is_run = std::filesystem::exists(directory / "config.yaml");
+      throw UsageError(display(directory) + (is_run ? " is a run; a comparison of several directories takes only sweeps"
+                                                    : " is not a sweep: it contains no sweep.yaml"));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!std::filesystem::equivalent(directory, directories[j])) continue;
+      throw UsageError(display(directories[j]) + " and " + display(directory) +
+                       " are the same sweep; give each sweep once");
+    }
+  }
+}
+
+Page comparison_page(const std::vector<std::filesystem::path>& directories) {
+  std::vector<SweepData> sweeps;
+  std::vector<std::string> notes;
+  for (const auto& directory : directories) {
+    sweeps.push_back(read_sweep_results(directory));
+    append(notes, sweeps.back().notes);
+  }
+  const auto results = compared_results(sweeps);
+  Page page;
+  page.title = format_text("{} sweeps compared", sweeps.size());
+  page.subtitle = "FD of each slope relative to the control of its own sweep; below 1, the slope is better.";
+  page.charts = Json::array();
+  const std::string plots = forest_plots(results);
+  page.sections = {comparison_answer_section(results), plots.empty() ? "" : section("plots", "Slopes", plots),
+                   comparison_table_section(results), comparison_config_section(sweeps), notes_section(notes)};
+  return page;
+}
+
 }  // namespace
 
 std::filesystem::path write_report(const std::filesystem::path& directory,
@@ -180,6 +214,15 @@ std::filesystem::path write_report(const std::filesystem::path& directory,
   if (out) make_parent_directories(file);
   write_file_atomic(file, page_html(page));
   return file;
+}
+
+std::filesystem::path write_comparison(const std::vector<std::filesystem::path>& directories,
+                                       const std::filesystem::path& out) {
+  require_sweeps(directories);
+  const Page page = comparison_page(directories);
+  make_parent_directories(out);
+  write_file_atomic(out, page_html(page));
+  return out;
 }
 
 std::optional<std::filesystem::path> try_write_report(const std::filesystem::path& directory) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace slopegan {
 
@@ -13,6 +14,12 @@ namespace slopegan {
 /// be written.
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out = std::nullopt);
+
+/// Writes one self-contained HTML file that compares several sweeps to `out`, atomically, and returns its path. Only
+/// sweep.yaml, statistics.json and race.json are read. Throws UsageError if a directory is not a sweep or is given
+/// twice, and IoError if the file cannot be written.
+std::filesystem::path write_comparison(const std::vector<std::filesystem::path>& directories,
+                                       const std::filesystem::path& out);
 
 /// Like write_report, but logs any failure as a warning and returns std::nullopt. It is used at the end of a run, which
 /// must not fail because of its report.

@@ -163,7 +163,7 @@ RunData read_run_data(const std::filesystem::path& directory) {
   return run;
 }
 
-SweepData read_sweep_data(const std::filesystem::path& directory) {
+SweepData read_sweep_results(const std::filesystem::path& directory) {
   SweepData sweep;
   sweep.directory = directory;
   sweep.config = load_stored_config(directory / "sweep.yaml").config;
@@ -182,6 +182,11 @@ SweepData read_sweep_data(const std::filesystem::path& directory) {
   } catch (const Error& error) {
     sweep.notes.emplace_back(error.what());
   }
+  return sweep;
+}
+
+SweepData read_sweep_data(const std::filesystem::path& directory) {
+  SweepData sweep = read_sweep_results(directory);
   const auto found = find_arms(sweep);
   if (sweep.race) sweep.seeds = seeds_of_race(*sweep.race, found);
   for (const double slope : sweep.slopes) {

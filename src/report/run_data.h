@@ -60,6 +60,10 @@ struct SweepData {
   std::vector<std::string> notes;
 };
 
+/// Reads the files in the directory of a sweep, but not those of its arms: `arms` is empty. Throws UsageError if
+/// sweep.yaml is not a valid configuration.
+SweepData read_sweep_results(const std::filesystem::path& directory);
+
 /// Reads all files of a sweep. Throws UsageError if sweep.yaml is not a valid configuration.
 SweepData read_sweep_data(const std::filesystem::path& directory);
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/chart.h"
+#include "report/comparison.h"
 #include "report/pictures.h"
 #include "report/run_data.h"
 #include "statistics/findings.h"
@@ -21,6 +22,8 @@ std::string section(const std::string& id, const std::string& heading, const std
 /// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
 /// the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
+/// One forest plot per slope, with one row per result, on a common axis. Empty if there are no results.
+std::string forest_plots(const std::vector<ComparedResult>& results);
 /// A drawing of the arms of a race that were trained, and of the look at which each slope was decided. Empty if the
 /// sweep is not a race.
 std::string race_strip(const SweepData& sweep);
@@ -28,6 +31,11 @@ std::string race_strip(const SweepData& sweep);
 std::string heat_map(const CrossStatistics& cross);
 
 std::string answer_section(const SweepData& sweep);
+
+std::string comparison_answer_section(const std::vector<ComparedResult>& results);
+std::string comparison_table_section(const std::vector<ComparedResult>& results);
+/// The configuration keys whose values differ between the sweeps.
+std::string comparison_config_section(const std::vector<SweepData>& sweeps);
 
 std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures);
 std::string run_pictures_section(const Pictures& pictures);
@@ -52,6 +60,10 @@ ChartAxis training_axis(const SweepData& sweep);
 ChartAxis training_axis(const RunData& run);
 /// "0.2", "0 (ReLU)", "1 (linear)".
 std::string slope_name(double slope);
+/// A ratio with three significant digits: few seeds do not justify more.
+std::string ratio_text(double ratio);
+/// The limits of a ratio: "0.81 … 0.97".
+std::string limits_text(const std::optional<Interval>& limits);
 /// The status of a run as a coloured label.
 std::string status_badge(const std::string& status);
 

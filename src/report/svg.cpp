@@ -51,10 +51,20 @@ const char* verdict_class(Standing standing) {
   return "v-open";
 }
 
+namespace {
+
+std::string mark_path(const char* kind, const char* shape, double x, double y) {
+  return format_text("<path class=\"{}\" transform=\"translate({:.1f} {:.1f})\" d=\"{}\"/>", kind, x, y, shape);
+}
+
+constexpr const char* disc = "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z";
+
+}  // namespace
+
+std::string equivalence_mark(double x, double y) { return mark_path("mark", disc, x, y); }
+
 std::string verdict_mark(Standing standing, double x, double y) {
-  const auto path = [&](const char* kind, const char* shape) {
-    return format_text("<path class=\"{}\" transform=\"translate({:.1f} {:.1f})\" d=\"{}\"/>", kind, x, y, shape);
-  };
+  const auto path = [&](const char* kind, const char* shape) { return mark_path(kind, shape, x, y); };
   switch (standing) {
     case Standing::better:
       return path("mark", "M-6-5H6L0 6Z");
@@ -65,7 +75,7 @@ std::string verdict_mark(Standing standing, double x, double y) {
     case Standing::given_up:
       return path("mark cross", "M-5-5L5 5M-5 5L5-5");
     case Standing::no_difference:
-      return path("mark hollow", "M-5 0A5 5 0 1 0 5 0A5 5 0 1 0-5 0Z");
+      return path("mark hollow", disc);
     case Standing::too_few_seeds:
     case Standing::unknown:
       break;

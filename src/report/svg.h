@@ -7,7 +7,7 @@
 /// Parts of the drawings that show verdicts. Coordinates are SVG user units, which are about one CSS pixel on a phone.
 namespace slopegan {
 
-/// A <text> with one of the classes tick, label, name, verdict or value; `content` is escaped.
+/// A <text> with one of the classes tick, label, name, condition, verdict or value; `content` is escaped.
 std::string svg_text(double x, double y, const char* kind, const std::string& content);
 std::string svg_line(const char* kind, double x1, double y1, double x2, double y2);
 
@@ -18,5 +18,7 @@ const char* verdict_class(Standing standing);
 /// A shape per verdict, so that colour is not the only difference: a triangle that points down (lower FD) or up, a
 /// square (control), a ring (no difference), a cross (given up), or a diamond.
 std::string verdict_mark(Standing standing, double x, double y);
+/// A disc: no difference, and a large one is excluded.
+std::string equivalence_mark(double x, double y);
 
 }  // namespace slopegan

@@ -97,6 +97,11 @@ Findings findings_of(const SweepStatistics& statistics) {
   return findings;
 }
 
+bool is_equivalent(const Findings& findings, const SlopeFinding& slope) {
+  return slope.standing == Standing::no_difference && slope.limits.low >= 1 - findings.equivalence &&
+         slope.limits.high <= 1 + findings.equivalence;
+}
+
 std::string ratio_words(double ratio) {
   if (!(ratio < without_limit)) return "without limit";
   if (ratio <= 0) return "100 % lower";

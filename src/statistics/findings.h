@@ -55,6 +55,9 @@ Findings findings_of(const SweepStatistics& statistics);
 /// contains 1. Invalid or absent limits exclude nothing.
 Interval limits_for(Standing standing, const std::optional<Interval>& interval);
 
+/// Whether no difference from the control was detected and the limits lie within 1 ± Findings::equivalence.
+bool is_equivalent(const Findings& findings, const SlopeFinding& slope);
+
 /// The verdict on a slope, with the estimate and the limits: "0 is better than 0.2: FD 13 % lower (2 to 19 % lower)."
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope);
 

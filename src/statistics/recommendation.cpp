@@ -38,11 +38,6 @@ bool is_shown_worse(const SlopeFinding& a, const SlopeFinding& b) {
   return (a.standing == Standing::worse && b.standing == Standing::better) || a.limits.low > b.limits.high;
 }
 
-bool is_equivalent(const SlopeFinding& slope, double equivalence) {
-  return slope.standing == Standing::no_difference && slope.limits.low >= 1 - equivalence &&
-         slope.limits.high <= 1 + equivalence;
-}
-
 Group recommended(const Findings& findings) {
   const auto& slopes = findings.slopes;
   const auto has = [&](Standing standing) {
@@ -54,9 +49,8 @@ Group recommended(const Findings& findings) {
   if (!is_decided) return {};
   Group group;
   for (const auto& slope : slopes) {
-    const bool is_candidate = has_better
-                                  ? slope.standing == Standing::better
-                                  : slope.standing == Standing::control || is_equivalent(slope, findings.equivalence);
+    const bool is_candidate = has_better ? slope.standing == Standing::better
+                                         : slope.standing == Standing::control || is_equivalent(findings, slope);
     const auto beats = [&](const SlopeFinding& other) { return is_shown_worse(slope, other); };
     if (is_candidate && std::none_of(slopes.begin(), slopes.end(), beats)) group.push_back(&slope);
   }

@@ -144,6 +144,13 @@ std::string printable_lines(std::string_view text) {
   return safe;
 }
 
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  return quoted + "\"";
+}
+
 std::string clock_time(double seconds) {
   if (!(seconds >= 0) || seconds > 1e9) return "--:--";
   const auto total = static_cast<std::int64_t>(std::llround(seconds));

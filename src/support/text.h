@@ -123,6 +123,9 @@ std::string printable(std::string_view text, std::size_t limit = 200);
 /// Like printable, but keeps newlines and has no limit.
 std::string printable_lines(std::string_view text);
 
+/// A CSV cell with the text, quoted as in RFC 4180 if it contains a separator, a quote or a line break.
+std::string csv_cell(const std::string& text);
+
 /// A duration as 00:41, 12:05 or 3:07:12.
 std::string clock_time(double seconds);
 

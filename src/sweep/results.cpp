@@ -67,14 +67,6 @@ std::optional<RaceFile> race_of(const Config& config, const std::filesystem::pat
   return config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt;
 }
 
-/// A CSV cell with the text, quoted as in RFC 4180 if it contains a separator, a quote or a line break.
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char letter : text) quoted += letter == '"' ? "\"\"" : std::string(1, letter);
-  return quoted + "\"";
-}
-
 /// All known metrics, so that every results.csv has the same columns, followed by any other metrics of these arms.
 Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   Cells names, others;

@@ -30,6 +30,12 @@ TEST(FormatText, RefusesAMismatchedPattern) {
   EXPECT_THROW(format_arguments("{:s}", arguments), std::logic_error);
 }
 
+TEST(CsvCell, QuotesSeparatorsQuotesAndLineBreaks) {
+  EXPECT_EQ(csv_cell("a b"), "a b");
+  EXPECT_EQ(csv_cell("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_cell("a \"b\"\n"), "\"a \"\"b\"\"\n\"");
+}
+
 TEST(Nearest, CorrectsATypo) {
   const std::vector<std::string> words = {"float32", "bfloat16", "auto"};
   EXPECT_EQ(nearest("bfloat61", words), "bfloat16");

@@ -1,0 +1,317 @@
+#include "report/comparison.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "config/conditions.h"
+#include "config/sweep_target.h"
+#include "statistics/race_text.h"
+#include "statistics/recommendation.h"
+#include "support/text.h"
+
+namespace slopegan {
+
+namespace {
+
+constexpr std::array all_claims = {Claim::better,    Claim::worse,    Claim::equivalent,
+                                   Claim::undecided, Claim::given_up, Claim::not_comparable};
+
+// ---- Results ----
+
+/// "fashion-mnist, 32 px".
+std::string data_text(const DataConfig& data) {
+  const auto path = std::filesystem::path(data.path).lexically_normal();
+  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  return format_text("{}, {} px", name.string(), data.resolution);
+}
+
+/// Everything except the findings and their condition.
+ComparedResult result_of(const SweepData& sweep) {
+  ComparedResult result;
+  result.sweep = sweep.config.run.name;
+  result.data = data_text(sweep.config.data);
+  result.images = sweep.config.training.total_images;
+  result.control = sweep.config.sweep.control;
+  if (sweep.config.sweep.apply_to != SweepTarget::both) {
+    result.condition = "slope of " + describe(sweep.config.sweep.apply_to) + " only";
+  }
+  if (sweep.statistics && sweep.statistics->metric) result.ruler = sweep.statistics->metric->name;
+  result.answer = "No result yet: statistics.json does not exist or cannot be read.";
+  return result;
+}
+
+void add_condition(ComparedResult& result, const Config& config, const std::vector<Setting>& settings) {
+  result.condition += (result.condition.empty() ? "" : ", ") + condition_text(settings);
+  const auto& known = config.sweep.cross.list;
+  if (std::find(known.begin(), known.end(), settings) == known.end()) return;
+  result.images = with_settings(config, settings).training.total_images;
+}
+
+void add_findings(ComparedResult& result, Findings findings) {
+  result.findings = std::move(findings);
+  for (const auto& slope : result.findings.slopes) {
+    if (slope.standing == Standing::control) result.control = slope.negative_slope;
+  }
+  result.answer = recommendation(result.findings);
+}
+
+std::vector<ComparedResult> results_of(const SweepData& sweep) {
+  std::vector<ComparedResult> results = {result_of(sweep)};
+  const auto& cross = sweep.config.sweep.cross.list;
+  if (sweep.race) {
+    results[0].looks = sweep.race->planned.plan.looks;
+    const std::vector<SlopeSummary> none;
+    add_findings(results[0], findings_of(*sweep.race, sweep.statistics ? sweep.statistics->statistics.slopes : none));
+  } else if (sweep.statistics && sweep.statistics->cross) {
+    results.clear();
+    for (const auto& condition : sweep.statistics->cross->conditions) {
+      results.push_back(result_of(sweep));
+      add_condition(results.back(), sweep.config, condition.settings);
+      add_findings(results.back(), findings_of(condition.statistics));
+    }
+  } else {
+    if (cross.size() == 1) add_condition(results[0], sweep.config, cross[0]);
+    if (sweep.statistics) add_findings(results[0], findings_of(sweep.statistics->statistics));
+  }
+  return results;
+}
+
+// ---- Sentences ----
+
+/// "sweeps", or "conditions" if a sweep has several of them.
+std::string noun_of(const std::vector<ComparedResult>& results, std::size_t count) {
+  bool is_crossed = false;
+  for (std::size_t i = 1; i < results.size(); ++i) is_crossed |= results[i].sweep == results[i - 1].sweep;
+  return std::string(is_crossed ? "condition" : "sweep") + (count == 1 ? "" : "s");
+}
+
+/// "0.2", or "the control" if the results have different ones.
+std::string control_name(const std::vector<ComparedResult>& results) {
+  const auto differs = [&](const ComparedResult& result) { return result.control != results.front().control; };
+  return std::any_of(results.begin(), results.end(), differs) ? "the control" : shortest(results.front().control);
+}
+
+std::string claim_words(Claim claim, const std::string& control) {
+  switch (claim) {
+    case Claim::better:
+    case Claim::worse:
+      return std::string(name_of(claim)) + " than " + control;
+    case Claim::equivalent:
+      return "equivalent to " + control;
+    case Claim::undecided:
+    case Claim::given_up:
+    case Claim::not_comparable:
+      break;
+  }
+  return name_of(claim);
+}
+
+bool is_tested(const SlopeFinding& slope) {
+  return slope.standing == Standing::better || slope.standing == Standing::worse ||
+         slope.standing == Standing::no_difference;
+}
+
+/// The names of the results in groups with equal values: "0.1 (a, b), 0.2 (c)"; empty if there is only one group.
+template <class Value>
+std::string groups_text(const std::vector<ComparedResult>& results, Value value_of) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const auto& result : results) {
+    const std::string value = value_of(result);
+    if (value.empty()) continue;
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& known) { return known.first == value; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {value, {}});
+    if (group->second.empty() || group->second.back() != result.sweep) group->second.push_back(result.sweep);
+  }
+  if (groups.size() < 2) return {};
+  std::vector<std::string> texts;
+  for (const auto& [value, names] : groups) texts.push_back(value + " (" + join(names, ", ") + ")");
+  return join(texts, ", ");
+}
+
+}  // namespace
+
+std::vector<ComparedResult> compared_results(const std::vector<SweepData>& sweeps) {
+  std::vector<ComparedResult> results;
+  for (const auto& sweep : sweeps) {
+    const auto has_its_name = [&](const SweepData& other) { return other.config.run.name == sweep.config.run.name; };
+    const bool is_unique = std::count_if(sweeps.begin(), sweeps.end(), has_its_name) == 1;
+    for (auto& result : results_of(sweep)) {
+      if (!is_unique) result.sweep = sweep.directory.string();
+      results.push_back(std::move(result));
+    }
+  }
+  return results;
+}
+
+std::string full_name(const ComparedResult& result) {
+  return result.sweep + (result.condition.empty() ? "" : ", " + result.condition);
+}
+
+Claim claim_of(const Findings& findings, const SlopeFinding& slope) {
+  switch (slope.standing) {
+    case Standing::better:
+      return Claim::better;
+    case Standing::worse:
+      return Claim::worse;
+    case Standing::no_difference:
+      return is_equivalent(findings, slope) ? Claim::equivalent : Claim::undecided;
+    case Standing::too_few_seeds:
+      return Claim::undecided;
+    case Standing::given_up:
+      return Claim::given_up;
+    case Standing::control:
+    case Standing::unknown:
+      break;
+  }
+  return Claim::not_comparable;
+}
+
+const char* name_of(Claim claim) {
+  switch (claim) {
+    case Claim::better:
+      return "better";
+    case Claim::worse:
+      return "worse";
+    case Claim::equivalent:
+      return "equivalent";
+    case Claim::undecided:
+      return "undecided";
+    case Claim::given_up:
+      return "given up";
+    case Claim::not_comparable:
+      break;
+  }
+  return "not comparable";
+}
+
+std::vector<double> compared_slopes(const std::vector<ComparedResult>& results) {
+  std::vector<double> slopes;
+  for (const auto& result : results) {
+    for (const auto& slope : result.findings.slopes) {
+      if (slope.standing != Standing::control) slopes.push_back(slope.negative_slope);
+    }
+  }
+  std::sort(slopes.begin(), slopes.end());
+  slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());
+  return slopes;
+}
+
+const SlopeFinding* finding_of(const ComparedResult& result, double negative_slope) {
+  for (const auto& slope : result.findings.slopes) {
+    if (slope.negative_slope == negative_slope && slope.standing != Standing::control) return &slope;
+  }
+  return nullptr;
+}
+
+std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope) {
+  if (result.looks.empty()) return format_text("{} seed{}", slope.seeds, slope.seeds == 1 ? "" : "s");
+  const auto look = std::find(result.looks.begin(), result.looks.end(), slope.seeds);
+  const std::string arms = format_text("{} arm{}", slope.arms, slope.arms == 1 ? "" : "s");
+  if (look == result.looks.end()) return arms + ", no look";
+  return arms + format_text(", look {} of {}", look - result.looks.begin() + 1, result.looks.size());
+}
+
+std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results) {
+  std::vector<std::string> sentences;
+  for (const double slope : compared_slopes(results)) {
+    std::vector<Claim> claims;
+    for (const auto& result : results) {
+      if (const auto* finding = finding_of(result, slope)) claims.push_back(claim_of(result.findings, *finding));
+    }
+    std::string sentence;
+    for (const Claim claim : all_claims) {
+      const auto count = std::count(claims.begin(), claims.end(), claim);
+      if (count == 0) continue;
+      if (sentence.empty()) {
+        sentence =
+            format_text("Slope {} is {} in {} of {} {}", shortest(slope), claim_words(claim, control_name(results)),
+                        count, claims.size(), noun_of(results, claims.size()));
+      } else {
+        sentence += format_text(", {} in {}", name_of(claim), count);
+      }
+    }
+    sentences.push_back(sentence + ".");
+  }
+  return sentences;
+}
+
+std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results) {
+  std::vector<std::string> sentences;
+  for (const double slope : compared_slopes(results)) {
+    const ComparedResult *lowest = nullptr, *highest = nullptr;
+    for (const auto& result : results) {
+      const auto* finding = finding_of(result, slope);
+      if (finding == nullptr || !is_tested(*finding)) continue;
+      if (!lowest || finding->limits.high < finding_of(*lowest, slope)->limits.high) lowest = &result;
+      if (!highest || finding->limits.low > finding_of(*highest, slope)->limits.low) highest = &result;
+    }
+    if (!lowest || finding_of(*highest, slope)->limits.low <= finding_of(*lowest, slope)->limits.high) continue;
+    sentences.push_back(
+        format_text("Slope {} depends on the {}: compared with the control, FD is {} in {}, but {} in {}.",
+                    shortest(slope), noun_of(results, 1), limits_words(finding_of(*lowest, slope)->limits),
+                    full_name(*lowest), limits_words(finding_of(*highest, slope)->limits), full_name(*highest)));
+  }
+  return sentences;
+}
+
+std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results) {
+  std::vector<std::string> notes;
+  const std::string controls = groups_text(results, [](const auto& result) { return shortest(result.control); });
+  if (!controls.empty()) {
+    notes.push_back(
+        "The sweeps have different controls, and each ratio is to the control of its own sweep: " + controls + ".");
+  }
+  const std::string rulers = groups_text(results, [](const auto& result) { return result.ruler; });
+  if (!rulers.empty()) {
+    notes.push_back(
+        "The sweeps are measured with different rulers. Verdicts can be compared; FDs and the sizes of ratios "
+        "cannot: " +
+        rulers + ".");
+  }
+  for (const auto& result : results) {
+    const auto& findings = result.findings;
+    if (findings.slopes.empty()) {
+      notes.push_back(full_name(result) + " has no result yet.");
+    } else if (!findings.is_over) {
+      notes.push_back(full_name(result) + " is a race that is still in progress.");
+    } else if (findings.missing_arms > 0) {
+      notes.push_back(format_text("{} lacks {} arm{}.", full_name(result), findings.missing_arms,
+                                  findings.missing_arms == 1 ? "" : "s"));
+    }
+  }
+  notes.push_back(
+      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). Of many verdicts "
+      "together, more can be wrong.");
+  return notes;
+}
+
+std::string comparison_csv(const std::vector<ComparedResult>& results) {
+  const auto number = [](double value) { return std::isfinite(value) ? shortest(value) : std::string(); };
+  std::string csv = "sweep,condition,data,images,ruler,repeats,control,slope,ratio,low,high,verdict\n";
+  for (const auto& result : results) {
+    for (const auto& slope : result.findings.slopes) {
+      if (slope.standing == Standing::control) continue;
+      const bool has_limits = slope.standing != Standing::given_up && slope.standing != Standing::unknown;
+      std::vector<std::string> cells = {result.sweep,
+                                        result.condition,
+                                        result.data,
+                                        std::to_string(result.images),
+                                        result.ruler,
+                                        repeats_text(result, slope),
+                                        shortest(result.control),
+                                        shortest(slope.negative_slope),
+                                        slope.ratio ? number(*slope.ratio) : "",
+                                        has_limits && slope.limits.low > 0 ? number(slope.limits.low) : "",
+                                        has_limits ? number(slope.limits.high) : "",
+                                        name_of(claim_of(result.findings, slope))};
+      std::transform(cells.begin(), cells.end(), cells.begin(), csv_cell);
+      csv += join(cells, ",") + "\n";
+    }
+  }
+  return csv;
+}
+
+}  // namespace slopegan

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/run_data.h"
+#include "statistics/findings.h"
+
+/// Several sweeps side by side, for the page that compares them. Every slope is compared with the control of its own
+/// sweep. Names and conditions are untrusted, as in run_data.h.
+namespace slopegan {
+
+/// The result of a sweep, or of a crossed sweep under one of its conditions.
+struct ComparedResult {
+  std::string sweep;                ///< the name of its directory, or the path if several have this name
+  std::string condition;            ///< "generator.norm=none", "slope of the generator only"; often empty
+  std::string data;                 ///< "fashion-mnist, 32 px"
+  std::int64_t images = 0;          ///< training images of each arm
+  std::string ruler;                ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"; empty if no arm has a score
+  std::vector<std::int64_t> looks;  ///< of a race: arms per slope; empty for a fixed sweep
+  double control = 0;
+  Findings findings;   ///< without slopes if there is no result yet
+  std::string answer;  ///< one sentence, see recommendation()
+};
+
+/// One result per sweep and condition, in the order of the sweeps.
+std::vector<ComparedResult> compared_results(const std::vector<SweepData>& sweeps);
+
+/// "study_race", or "study_race, generator.norm=none".
+std::string full_name(const ComparedResult& result);
+
+/// What a result says about a slope.
+enum class Claim { better, worse, equivalent, undecided, given_up, not_comparable };
+Claim claim_of(const Findings& findings, const SlopeFinding& slope);
+/// "better", "given up".
+const char* name_of(Claim claim);
+
+/// The slopes that at least one result compares with its control, ascending.
+std::vector<double> compared_slopes(const std::vector<ComparedResult>& results);
+
+/// The finding about a slope; nullptr if the result does not compare the slope with its control.
+const SlopeFinding* finding_of(const ComparedResult& result, double negative_slope);
+
+/// "8 seeds", or "6 arms, look 1 of 3" for a race.
+std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope);
+
+/// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1."
+std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
+
+/// One sentence per slope for which the limits of two results exclude each other: "Slope 0 depends on the sweep:
+/// compared with the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
+std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
+
+/// What limits the comparison: other controls, other rulers, unfinished sweeps.
+std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
+
+/// One line per result and slope, for spreadsheets. Limits that are infinite or unknown are empty.
+std::string comparison_csv(const std::vector<ComparedResult>& results);
+
+}  // namespace slopegan

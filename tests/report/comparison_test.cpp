@@ -1,0 +1,171 @@
+#include "report/comparison.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/sections.h"
+
+namespace slopegan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr double without_end = std::numeric_limits<double>::infinity();
+
+/// The result of a sweep with the control 0.2.
+ComparedResult compared(const std::string& sweep, const std::vector<SlopeFinding>& slopes) {
+  ComparedResult result;
+  result.sweep = sweep;
+  result.data = "shirts, 32 px";
+  result.images = 60'000;
+  result.ruler = "FD[test@1,n=100]";
+  result.control = 0.2;
+  result.findings.slopes = slopes;
+  if (!slopes.empty()) {
+    result.findings.slopes.push_back(
+        {.negative_slope = 0.2, .standing = Standing::control, .ratio = 1, .limits = {1, 1}});
+  }
+  return result;
+}
+
+SlopeFinding found(double negative_slope, Standing standing, double ratio, Interval limits) {
+  return {
+      .negative_slope = negative_slope, .standing = standing, .ratio = ratio, .limits = limits, .arms = 8, .seeds = 8};
+}
+
+TEST(Comparison, CountsTheVerdictsOnEachSlope) {
+  const std::vector<ComparedResult> results = {
+      compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::given_up, 4, {0, without_end})}),
+      compared("b", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::worse, 3, {2, 4})}),
+      compared("c",
+               {found(0.1, Standing::no_difference, 0.9, {0.7, 1.1}), found(0.3, Standing::worse, 1.2, {1.1, 1.3})}),
+      compared("d", {found(0.1, Standing::no_difference, 1, {0.9, 1.1})})};
+  EXPECT_THAT(agreement_sentences(results),
+              ElementsAre("Slope 0.1 is better than 0.2 in 2 of 4 sweeps, equivalent in 1, undecided in 1.",
+                          "Slope 0.3 is worse than 0.2 in 1 of 1 sweep.",
+                          "Slope 1 is worse than 0.2 in 1 of 2 sweeps, given up in 1."));
+  EXPECT_THAT(contradiction_sentences(results), IsEmpty());
+}
+
+TEST(Comparison, NamesSlopesWhoseIntervalsExcludeEachOther) {
+  const std::vector<ComparedResult> results = {
+      compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::better, 0.9, {0.8, 1})}),
+      compared("b", {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::worse, 1.1, {1, 1.2})}),
+      compared("c", {found(0, Standing::worse, 2, {1.19, without_end})})};
+  EXPECT_THAT(contradiction_sentences(results),
+              ElementsAre("Slope 0 depends on the sweep: compared with the control, FD is 2 to 20 % lower in a, but at "
+                          "least 19 % higher in c."));
+}
+
+TEST(Comparison, LimitsThatWereNotTestedContradictNothing) {
+  const std::vector<ComparedResult> results = {compared("a", {found(1, Standing::better, 0.9, {0.8, 0.9})}),
+                                               compared("b", {found(1, Standing::too_few_seeds, 2, {0, without_end})}),
+                                               compared("c", {found(1, Standing::given_up, 3, {1, without_end})}),
+                                               compared("d", {found(1, Standing::unknown, 3, {3, 4})})};
+  EXPECT_THAT(contradiction_sentences(results), IsEmpty());
+  EXPECT_THAT(agreement_sentences(results),
+              ElementsAre("Slope 1 is better than 0.2 in 1 of 4 sweeps, undecided in 1, given up in 1, not comparable "
+                          "in 1."));
+}
+
+TEST(Comparison, NotesOtherControlsAndRulersAndMissingResults) {
+  auto other = compared("b", {found(0.5, Standing::worse, 2, {1.5, 3})});
+  other.control = 0.1;
+  other.ruler = "FD[other@2,n=100]";
+  other.findings.is_over = false;
+  auto incomplete = compared("c", {found(0.5, Standing::worse, 2, {1.5, 3})});
+  incomplete.findings.missing_arms = 3;
+  const std::vector<ComparedResult> results = {compared("a", {found(0.5, Standing::worse, 2, {1.5, 3})}), other,
+                                               incomplete, compared("d", {})};
+  EXPECT_THAT(comparability_notes(results), ElementsAre(HasSubstr("control of its own sweep: 0.2 (a, c, d), 0.1 (b)."),
+                                                        HasSubstr("FD[test@1,n=100] (a, c, d), FD[other@2,n=100] (b)."),
+                                                        "b is a race that is still in progress.", "c lacks 3 arms.",
+                                                        "d has no result yet.", HasSubstr("its own error rate")));
+  EXPECT_THAT(agreement_sentences(results), ElementsAre("Slope 0.5 is worse than the control in 3 of 3 sweeps."));
+}
+
+TEST(Comparison, OfACrossedSweepHasOneResultPerCondition) {
+  SweepData sweep;
+  sweep.config.run.name = "crossed";
+  sweep.config.data.path = "/data/shirts/";
+  sweep.config.sweep.apply_to = SweepTarget::generator;
+  auto& conditions = sweep.statistics.emplace().cross.emplace().conditions;
+  for (const char* norm : {"none", "batch"}) conditions.emplace_back().settings = {{"generator.norm", norm}};
+  SweepData plain;
+  plain.config.run.name = "plain";
+  const auto results = compared_results({sweep, plain});
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_EQ(full_name(results[0]), "crossed, slope of the generator only, generator.norm=none");
+  EXPECT_EQ(results[1].condition, "slope of the generator only, generator.norm=batch");
+  EXPECT_EQ(results[0].data, "shirts, 32 px");
+  EXPECT_EQ(full_name(results[2]), "plain");
+  EXPECT_THAT(results[2].answer, HasSubstr("No result yet"));
+}
+
+TEST(Comparison, NamesSweepsWithEqualNamesByTheirPaths) {
+  SweepData first, second;
+  first.directory = "one/sweep";
+  second.directory = "two/sweep";
+  first.config.run.name = second.config.run.name = "sweep";
+  const auto results = compared_results({first, second});
+  EXPECT_EQ(results[0].sweep, "one/sweep");
+  EXPECT_EQ(results[1].sweep, "two/sweep");
+}
+
+TEST(Comparison, SaysAtWhichLookARaceDecided) {
+  auto race = compared("race", {});
+  race.looks = {6, 8, 10};
+  auto finding = found(0, Standing::better, 0.9, {0.8, 1});
+  EXPECT_EQ(repeats_text(race, finding), "8 arms, look 2 of 3");
+  finding.arms = 2;
+  finding.seeds = 0;
+  EXPECT_EQ(repeats_text(race, finding), "2 arms, no look");
+  EXPECT_EQ(repeats_text(compared("fixed", {}), found(0, Standing::better, 0.9, {0.8, 1})), "8 seeds");
+}
+
+TEST(Comparison, WritesOneCsvLinePerResultAndSlope) {
+  auto crossed = compared("a", {found(0, Standing::worse, without_end, {1.5, without_end}),
+                                found(1, Standing::given_up, 3, {0, without_end})});
+  crossed.condition = "loss.kind=hinge, loss.r1=1";
+  EXPECT_EQ(
+      comparison_csv({crossed}),
+      "sweep,condition,data,images,ruler,repeats,control,slope,ratio,low,high,verdict\n"
+      "a,\"loss.kind=hinge, loss.r1=1\",\"shirts, 32 px\",60000,\"FD[test@1,n=100]\",8 seeds,0.2,0,,1.5,,worse\n"
+      "a,\"loss.kind=hinge, loss.r1=1\",\"shirts, 32 px\",60000,\"FD[test@1,n=100]\",8 seeds,0.2,1,3,,,given up\n");
+}
+
+TEST(Comparison, DrawsOnePlotPerSlopeWithOneRowPerResult) {
+  auto crossed = compared("b<i>", {found(0, Standing::worse, 20, {15, 30})});
+  crossed.condition = "generator.norm=none";
+  const std::string plots = forest_plots(
+      {compared("a", {found(0, Standing::better, 0.8, {0.7, 0.9}), found(0.1, Standing::no_difference, 1, {0.9, 1.1})}),
+       crossed});
+  for (const char* text : {"<figcaption>Slope 0</figcaption>", "<figcaption>Slope 0.1</figcaption>", ">better<",
+                           ">worse<", ">equivalent<", ">b&lt;i&gt;<", ">generator.norm=none<", ">20.0 (15.0–30.0)<"}) {
+    EXPECT_THAT(plots, HasSubstr(text));
+  }
+  EXPECT_THAT(plots, Not(HasSubstr("<i>")));
+  EXPECT_EQ(forest_plots({compared("a", {})}), "");
+}
+
+TEST(Comparison, ShowsOnlyKeysThatDifferBetweenTheSweeps) {
+  SweepData first, second;
+  first.config.run.name = "one";
+  second.config.run.name = "two";
+  second.config.training.total_images = 12'345;
+  second.config.sweep.jobs = 2;
+  const std::string differences = comparison_config_section({first, second});
+  EXPECT_THAT(differences, HasSubstr("<code>training.total_images</code>"));
+  EXPECT_THAT(differences, HasSubstr("<code>12345</code>"));
+  EXPECT_THAT(differences, Not(HasSubstr("<code>sweep.jobs</code>")));
+  EXPECT_THAT(differences, Not(HasSubstr("<code>generator.width</code>")));
+  EXPECT_EQ(comparison_config_section({first, first}), "");
+}
+
+}  // namespace
+}  // namespace slopegan
