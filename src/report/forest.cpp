@@ -127,10 +127,10 @@ class Forest {
   std::string row(std::size_t i) const {
     const auto& entry = rows_[i];
     const auto& slope = entry.slope;
-    const double top = forest_top + height_ * static_cast<double>(i);
-    const double y = top + height_ - row_height / 2;
-    std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>", top,
-                                      forest_width, height_);
+    const double row_top = forest_top + height_ * static_cast<double>(i);
+    const double y = row_top + height_ - row_height / 2;
+    std::string content = format_text("<rect class=\"hit\" x=\"0\" y=\"{:.1f}\" width=\"{:g}\" height=\"{:g}\"/>",
+                                      row_top, forest_width, height_);
     content += names(entry, y) + interval(slope, y);
     if (is_drawable(slope)) {
       content += mark(entry, px(*slope.ratio), y);
