@@ -113,7 +113,7 @@ def measure_ours(precision, arguments):
     command = [str(BINARY), "--quiet", "bench", "inference" if arguments.inference else "step", f"training.precision={precision}",
                f"training.threads={arguments.threads}", f"training.batch_size={arguments.batch}",
                f"data.resolution={arguments.resolution}", f"generator.width={arguments.width}",
-               f"discriminator.width={arguments.width}", "--channels", str(arguments.channels),
+               f"discriminator.width={arguments.width}", "loss.r1=0", "--channels", str(arguments.channels),
                "--vary", f"training.precision={precision}", "--seconds", str(arguments.seconds)]
     result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True,
                                        env=environment(arguments)).stdout)

@@ -82,9 +82,9 @@ struct LossConfig {
   LossKind kind = LossKind::bce;
   double real_label = 1.0;
   double label_noise = 0;
-  double r1 = 0;
+  double r1 = 0.4;
   double r2 = 0;
-  std::int64_t r1_every = 1;
+  std::int64_t r1_every = 8;
   double gradient_penalty = 0;
 };
 

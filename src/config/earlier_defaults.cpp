@@ -5,17 +5,24 @@
 
 #include "config/conditions.h"
 #include "config/print.h"
-#include "support/text.h"
 
 namespace slopegan {
 
-Config with_earlier_defaults(Config config, unsigned kept) {
+namespace {
+
+std::vector<Setting> kept_settings(unsigned kept) {
   std::vector<Setting> settings;
   for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
     const auto& [key, value] = earlier_defaults[i];
     if ((kept >> i & 1u) != 0) settings.push_back({std::string(key), std::string(value)});
   }
-  return with_settings(std::move(config), settings);
+  return settings;
+}
+
+}  // namespace
+
+Config with_earlier_defaults(Config config, unsigned kept) {
+  return with_settings(std::move(config), kept_settings(kept));
 }
 
 unsigned kept_defaults(const LoadedConfig& given, const Config& stored) {
@@ -30,12 +37,7 @@ unsigned kept_defaults(const LoadedConfig& given, const Config& stored) {
 }
 
 std::string kept_defaults_text(unsigned kept) {
-  std::vector<std::string> values;
-  for (std::size_t i = 0; i < earlier_defaults.size(); ++i) {
-    const auto& [key, value] = earlier_defaults[i];
-    if ((kept >> i & 1u) != 0) values.push_back(std::string(key) + " = " + std::string(value));
-  }
-  return "continuing with the defaults of version 0.9: " + join(values, ", ");
+  return "continuing with the defaults of version 0.9: " + settings_text(kept_settings(kept));
 }
 
 }  // namespace slopegan

@@ -12,8 +12,11 @@ namespace slopegan {
 struct EarlierDefault {
   std::string_view key, value;
 };
-inline constexpr std::array<EarlierDefault, 3> earlier_defaults = {
-    {{"training.batch_size", "64"}, {"optimizer.generator_lr", "2e-4"}, {"optimizer.discriminator_lr", "2e-4"}}};
+inline constexpr std::array<EarlierDefault, 5> earlier_defaults = {{{"training.batch_size", "64"},
+                                                                    {"optimizer.generator_lr", "2e-4"},
+                                                                    {"optimizer.discriminator_lr", "2e-4"},
+                                                                    {"loss.r1", "0"},
+                                                                    {"loss.r1_every", "1"}}};
 
 /// The entries of earlier_defaults that a run or sweep with the configuration `stored` was started with and that the
 /// user has not set in `given`: bit i stands for entry i.

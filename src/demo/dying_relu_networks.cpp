@@ -155,6 +155,7 @@ Config wounded_config(const WoundedGanOptions& options) {
   config.discriminator.norm = options.norm;
   config.init.mode = InitMode::slope_matched;  // variance 1 in every layer even without batch norm
   config.optimizer.generator_lr = config.optimizer.discriminator_lr = 2e-3;
+  config.loss.r1 = 0;
   config.ema.half_life_images = 0;
   return config;
 }

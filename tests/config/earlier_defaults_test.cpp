@@ -13,6 +13,8 @@ class EarlierDefaults : public LoadFixture {
   EarlierDefaults() {
     stored_.training.batch_size = 64;
     stored_.optimizer.generator_lr = stored_.optimizer.discriminator_lr = 2e-4;
+    stored_.loss.r1 = 0;
+    stored_.loss.r1_every = 1;
   }
   Config stored_;
 };
@@ -32,13 +34,14 @@ TEST_F(EarlierDefaults, AreKeptWhereTheUserSetsNothing) {
   EXPECT_EQ(config.training.batch_size, 64);
   EXPECT_EQ(config.optimizer.generator_lr, 2e-4);
   EXPECT_EQ(config.optimizer.discriminator_lr, 2e-4);
+  EXPECT_EQ(config.loss.r1, 0);
+  EXPECT_EQ(config.loss.r1_every, 1);
   EXPECT_EQ(config.seed, 3u);
-  EXPECT_THAT(kept_defaults_text(kept),
-              ::testing::HasSubstr("training.batch_size = 64, optimizer.generator_lr = 2e-4"));
+  EXPECT_THAT(kept_defaults_text(kept), ::testing::HasSubstr("training.batch_size: 64, optimizer.generator_lr: 2e-4"));
 }
 
 TEST_F(EarlierDefaults, AreOverriddenByTheUserAndByOtherStoredValues) {
-  const auto given = load("training: {batch_size: 32}", {"optimizer.generator_lr=4e-4"});
+  const auto given = load("training: {batch_size: 32}\nloss: {r1: 1, r1_every: 2}", {"optimizer.generator_lr=4e-4"});
   stored_.optimizer.discriminator_lr = 1e-4;
   EXPECT_EQ(kept_defaults(given, stored_), 0u);
   EXPECT_EQ(kept_defaults(load(""), Config()), 0u);

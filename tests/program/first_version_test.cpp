@@ -77,7 +77,7 @@ TEST_F(DefaultsOfVersion09, AreKeptByARunThatGoesOn) {
   ASSERT_EQ(slopegan(start).code, 0);
   const auto result = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size = 64"));
+  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size: 64"));
   EXPECT_THAT(read_text(outputs() / "mine/config.yaml"), HasSubstr("batch_size: 64"));
 
   const auto other =
@@ -89,7 +89,7 @@ TEST_F(DefaultsOfVersion09, AreKeptByASweepThatGoesOn) {
   ASSERT_EQ(slopegan(command("sweep", earlier_)).code, 0);
   const auto result = slopegan(command("sweep", {"sweep.seeds=[0, 1]"}));
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size = 64"));
+  EXPECT_THAT(result.err, HasSubstr("continuing with the defaults of version 0.9: training.batch_size: 64"));
   for (const char* arm : {"slope_0-seed_0", "slope_0-seed_1"}) {
     EXPECT_THAT(read_text(outputs() / "mine/runs" / arm / "config.yaml"), HasSubstr("batch_size: 64")) << arm;
   }

@@ -18,6 +18,8 @@ Config small_config() {
   Config config;
   config.generator.width = config.discriminator.width = 4;
   config.generator.latent_dim = 8;
+  config.loss.r1 = 0;
+  config.loss.r1_every = 1;
   return config;
 }
 

@@ -40,6 +40,8 @@ Config base_config() {
   Config config;
   config.generator.width = config.discriminator.width = 4;
   config.generator.latent_dim = 8;
+  config.loss.r1 = 0;
+  config.loss.r1_every = 1;
   config.training.total_images = 10000;
   config.training.batch_size = batch;
   return config;

@@ -91,6 +91,7 @@ Differences after_20_steps(at::ScalarType type) {
   Config config;
   config.generator.width = config.discriminator.width = 8;
   config.optimizer.generator_lr = config.optimizer.discriminator_lr = learning_rate;
+  config.loss.r1 = 0;
   config.ema.half_life_images = 0;
   GanState state(config, 1, at::kCPU);
   PlainNetwork generator{weights_of(*state.generator), {}, {}, true, 0.2};

@@ -26,6 +26,7 @@ Config narrow_config() {
   config.generator.width = config.discriminator.width = 4;
   config.generator.latent_dim = 8;
   config.data.resolution = 16;
+  config.loss.r1 = 0;
   config.training.total_images = 2 * 8 * steps;
   return config;
 }
