@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "config/conditions.h"
@@ -112,6 +113,21 @@ std::string claim_words(Claim claim, const std::string& control) {
 bool is_tested(const SlopeFinding& slope) {
   return slope.standing == Standing::better || slope.standing == Standing::worse ||
          slope.standing == Standing::no_difference;
+}
+
+/// The results with the lowest and the highest limits of the slope, if these exclude each other.
+std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
+    const std::vector<ComparedResult>& results, double slope) {
+  const ComparedResult *lowest = nullptr, *highest = nullptr;
+  for (const auto& result : results) {
+    const auto* finding = finding_of(result, slope);
+    if (finding == nullptr || !is_tested(*finding)) continue;
+    if (!lowest || finding->limits.high < finding_of(*lowest, slope)->limits.high) lowest = &result;
+    if (!highest || finding->limits.low > finding_of(*highest, slope)->limits.low) highest = &result;
+  }
+  if (!lowest || finding_of(*highest, slope)->limits.low <= finding_of(*lowest, slope)->limits.high)
+    return std::nullopt;
+  return std::pair(lowest, highest);
 }
 
 /// The names of the results in groups with equal values: "0.1 (a, b), 0.2 (c)"; empty if there is only one group.
@@ -241,20 +257,23 @@ std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& 
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results) {
   std::vector<std::string> sentences;
   for (const double slope : compared_slopes(results)) {
-    const ComparedResult *lowest = nullptr, *highest = nullptr;
-    for (const auto& result : results) {
-      const auto* finding = finding_of(result, slope);
-      if (finding == nullptr || !is_tested(*finding)) continue;
-      if (!lowest || finding->limits.high < finding_of(*lowest, slope)->limits.high) lowest = &result;
-      if (!highest || finding->limits.low > finding_of(*highest, slope)->limits.low) highest = &result;
-    }
-    if (!lowest || finding_of(*highest, slope)->limits.low <= finding_of(*lowest, slope)->limits.high) continue;
+    const auto pair = contradiction_of(results, slope);
+    if (!pair) continue;
+    const auto& [lowest, highest] = *pair;
     sentences.push_back(
         format_text("Slope {} depends on the {}: compared with the control, FD is {} in {}, but {} in {}.",
                     shortest(slope), noun_of(results, 1), limits_words(finding_of(*lowest, slope)->limits),
                     full_name(*lowest), limits_words(finding_of(*highest, slope)->limits), full_name(*highest)));
   }
   return sentences;
+}
+
+std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results) {
+  std::vector<std::string> names;
+  for (const double slope : compared_slopes(results)) {
+    if (contradiction_of(results, slope)) names.push_back(shortest(slope));
+  }
+  return names;
 }
 
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results) {

@@ -51,6 +51,8 @@ std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& 
 /// One sentence per slope for which the limits of two results exclude each other: "Slope 0 depends on the sweep:
 /// compared with the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
+/// The slopes of these sentences.
+std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
 
 /// What limits the comparison: other controls, other rulers, unfinished sweeps.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <span>
 
 #include "config/fields.h"
@@ -6,6 +7,8 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "support/checksums.h"
+#include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 /// The page that compares several sweeps.
@@ -26,17 +29,16 @@ std::string claim_badge(Claim claim) {
 
 std::vector<std::string> comparison_cells(const ComparedResult& result, const SlopeFinding& slope) {
   const Claim claim = claim_of(result.findings, slope);
-  const bool is_tested = claim != Claim::given_up && claim != Claim::not_comparable;
-  return {escape(result.sweep),
-          escape(result.condition),
+  const bool has_limits = claim != Claim::given_up && claim != Claim::not_comparable;
+  return {escape(full_name(result)),
           slope_name(slope.negative_slope),
-          slope.ratio ? ratio_text(*slope.ratio) : "–",
-          is_tested ? limits_text(slope.limits) : "–",
           claim_badge(claim),
+          slope.ratio ? ratio_text(*slope.ratio) : "–",
+          has_limits ? limits_text(slope.limits) : "–",
           shortest(result.control),
+          grouped(result.images),
           repeats_text(result, slope),
           escape(result.data),
-          grouped(result.images),
           escape(result.ruler)};
 }
 
@@ -49,6 +51,9 @@ std::string csv_link(const std::vector<ComparedResult>& results) {
                          "Download this table as CSV"));
 }
 
+/// The limit for all contact sheets in a page, in bytes. As text, they take a third more: less than 5 MiB.
+constexpr std::size_t sheet_budget = std::size_t{7} << 19;
+
 /// Whether a sweep's value of the key says nothing about its results.
 bool is_about_the_run(const std::string& key) {
   return key.starts_with("run.") || key == "sweep.jobs" || key == "training.threads" || key.starts_with("events.");
@@ -57,18 +62,20 @@ bool is_about_the_run(const std::string& key) {
 }  // namespace
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results) {
-  const auto contradictions = contradiction_sentences(results);
-  const std::string lead =
-      compared_slopes(results).empty() ? "Not known yet: no sweep has a result."
-      : contradictions.empty()
-          ? "The sweeps do not contradict each other: for no slope do two intervals exclude each other."
-          : "The answer depends on the sweep.";
+  const auto slopes = contradicted_slopes(results);
+  std::string lead = "Not known yet: no sweep has a result.";
+  if (!slopes.empty()) {
+    lead = "The answer depends on the sweep for slope" + std::string(slopes.size() == 1 ? " " : "s ") +
+           enumerate_words(slopes, "and") + ".";
+  } else if (!compared_slopes(results).empty()) {
+    lead = "The sweeps do not contradict each other: the intervals of every slope overlap.";
+  }
   std::string answers;
   for (const auto& result : results) {
     answers += element("li", "", element("b", "", escape(full_name(result))) + ": " + escape(result.answer));
   }
   return section("answer", "Does the answer hold?",
-                 element("p", "class=\"lead\"", lead) + sentence_list(contradictions, "findings") +
+                 element("p", "class=\"lead\"", lead) + sentence_list(contradiction_sentences(results), "findings") +
                      element("h3", "", "Each slope") + sentence_list(agreement_sentences(results), "findings") +
                      element("h3", "", "Each sweep") + element("ul", "class=\"findings\"", answers) +
                      sentence_list(comparability_notes(results), "notes"));
@@ -76,9 +83,9 @@ std::string comparison_answer_section(const std::vector<ComparedResult>& results
 
 std::string comparison_table_section(const std::vector<ComparedResult>& results) {
   Table table;
-  table.header = {"sweep",   "condition", "slope", "FD ratio",       "interval", "verdict",
-                  "control", "repeats",   "data",  "images per arm", "ruler"};
-  table.numeric = {false, false, false, true, true, false, false, false, false, true, false};
+  table.header = {"sweep and condition", "slope",   "verdict", "FD ratio", "interval", "control",
+                  "images per arm",      "repeats", "data",    "ruler"};
+  table.numeric = {false, false, false, true, true, true, true, false, false, false};
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
       if (slope.standing != Standing::control) table.rows.push_back(comparison_cells(result, slope));
@@ -90,6 +97,25 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
                             "A ratio below 1 is better than the control of the same sweep. Repeats: the seeds "
                             "that both have, or the arms of each slope at the look of a race that decided.") +
                      csv_link(results));
+}
+
+std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std::vector<std::string>& notes) {
+  std::string sheets;
+  for (const auto& sweep : sweeps) {
+    const auto file = sweep.directory / "contact_sheet.png";
+    if (!std::filesystem::exists(file)) continue;
+    try {
+      const std::string png = read_file(file, sheet_budget / sweeps.size());
+      const std::string name = escape(sweep.config.run.name);
+      sheets += element("details", "",
+                        element("summary", "", name) + "<img class=\"whole\" alt=\"Generated images of " + name +
+                            ": one row per slope\" src=\"data:image/png;base64," +
+                            base64(std::as_bytes(std::span(png))) + "\">");
+    } catch (const Error& error) {
+      notes.emplace_back(error.what());
+    }
+  }
+  return sheets.empty() ? "" : section("sheets", "Contact sheets", sheets);
 }
 
 std::string comparison_config_section(const std::vector<SweepData>& sweeps) {

@@ -192,8 +192,10 @@ Page comparison_page(const std::vector<std::filesystem::path>& directories) {
   page.subtitle = "FD of each slope relative to the control of its own sweep; below 1, the slope is better.";
   page.charts = Json::array();
   const std::string plots = forest_plots(results);
+  const std::string sheets = comparison_sheets_section(sweeps, notes);
   page.sections = {comparison_answer_section(results), plots.empty() ? "" : section("plots", "Slopes", plots),
-                   comparison_table_section(results), comparison_config_section(sweeps), notes_section(notes)};
+                   comparison_table_section(results),  sheets,
+                   comparison_config_section(sweeps),  notes_section(notes)};
   return page;
 }
 

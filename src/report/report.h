@@ -15,9 +15,9 @@ namespace slopegan {
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out = std::nullopt);
 
-/// Writes one self-contained HTML file that compares several sweeps to `out`, atomically, and returns its path. Only
-/// sweep.yaml, statistics.json and race.json are read. Throws UsageError if a directory is not a sweep or is given
-/// twice, and IoError if the file cannot be written.
+/// Writes one self-contained HTML file that compares several sweeps to `out`, atomically, and returns its path. The
+/// arms' files are not read. Throws UsageError if a directory is not a sweep or is given twice, and IoError if the file
+/// cannot be written.
 std::filesystem::path write_comparison(const std::vector<std::filesystem::path>& directories,
                                        const std::filesystem::path& out);
 

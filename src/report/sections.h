@@ -34,6 +34,8 @@ std::string answer_section(const SweepData& sweep);
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results);
 std::string comparison_table_section(const std::vector<ComparedResult>& results);
+/// The contact sheets, folded. Appends a note for each one that is too large for the page or cannot be read.
+std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std::vector<std::string>& notes);
 /// The configuration keys whose values differ between the sweeps.
 std::string comparison_config_section(const std::vector<SweepData>& sweeps);
 

@@ -62,6 +62,14 @@ TEST(Comparison, NamesSlopesWhoseIntervalsExcludeEachOther) {
                           "least 19 % higher in c."));
 }
 
+TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
+  const auto better = compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98})});
+  const auto worse = compared("b", {found(0, Standing::worse, 2, {1.5, 3})});
+  EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">The answer depends on the sweep for slope 0.<"));
+  EXPECT_THAT(comparison_answer_section({better, better}), HasSubstr(">The sweeps do not contradict each other"));
+  EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">Not known yet: no sweep has a result.<"));
+}
+
 TEST(Comparison, LimitsThatWereNotTestedContradictNothing) {
   const std::vector<ComparedResult> results = {compared("a", {found(1, Standing::better, 0.9, {0.8, 0.9})}),
                                                compared("b", {found(1, Standing::too_few_seeds, 2, {0, without_end})}),
