@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "config/conditions.h"
 #include "config/sweep_target.h"
 #include "statistics/race_text.h"
 #include "statistics/recommendation.h"
@@ -44,11 +43,8 @@ ComparedResult result_of(const SweepData& sweep) {
   return result;
 }
 
-void add_condition(ComparedResult& result, const Config& config, const std::vector<Setting>& settings) {
+void add_condition(ComparedResult& result, const std::vector<Setting>& settings) {
   result.condition += (result.condition.empty() ? "" : ", ") + condition_text(settings);
-  const auto& known = config.sweep.cross.list;
-  if (std::find(known.begin(), known.end(), settings) == known.end()) return;
-  result.images = with_settings(config, settings).training.total_images;
 }
 
 void add_findings(ComparedResult& result, Findings findings) {
@@ -70,11 +66,11 @@ std::vector<ComparedResult> results_of(const SweepData& sweep) {
     results.clear();
     for (const auto& condition : sweep.statistics->cross->conditions) {
       results.push_back(result_of(sweep));
-      add_condition(results.back(), sweep.config, condition.settings);
+      add_condition(results.back(), condition.settings);
       add_findings(results.back(), findings_of(condition.statistics));
     }
   } else {
-    if (cross.size() == 1) add_condition(results[0], sweep.config, cross[0]);
+    if (cross.size() == 1) add_condition(results[0], cross[0]);
     if (sweep.statistics) add_findings(results[0], findings_of(sweep.statistics->statistics));
   }
   return results;
