@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clang_format=.venv/bin/clang-format
-if [[ ! -x $clang_format ]]; then echo "skipped: clang-format is not installed; scripts/setup.sh installs it"; exit 77; fi
+if [[ ! -x $clang_format ]]; then echo "skipped: clang-format is not installed; SLOPEGAN_TEST=1 scripts/setup.sh installs it"; exit 77; fi
 mapfile -d '' files < <(find src tests -name '*.h' -print0 -o -name '*.cpp' -print0)
 if [[ ${1:-} == --fix ]]; then exec "$clang_format" -i "${files[@]}"; fi
 "$clang_format" --dry-run -Werror "${files[@]}"

@@ -54,7 +54,7 @@ def check(folder: str, database: list[dict], scratch: pathlib.Path) -> tuple[str
 
 def main() -> int:
     if not CLANG_TIDY.exists():
-        print("skipped: clang-tidy is not installed; scripts/setup.sh installs it")
+        print("skipped: clang-tidy is not installed; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
         return 77
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release")
     database = json.loads((build / "compile_commands.json").read_text())

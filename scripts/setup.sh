@@ -4,7 +4,8 @@
 # Running it again downloads and installs only what is missing.
 #   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at this path instead of the wheel, from now on;
 #                          SLOPEGAN_TORCH=.venv switches back to the wheel
-#   SLOPEGAN_TEST=1        also install the programs and Python packages that the tests use (500 MB)
+#   SLOPEGAN_TEST=1        also install the programs and Python packages that the tests use, and clang-format and
+#                          clang-tidy (500 MB)
 #   SLOPEGAN_SLURM=1       also install Slurm, for scripts/test_slurm.sh
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_IMAGES=1      also install the dependencies of scripts/make_*.py: Debian's emoji font, fonttools, Pillow
@@ -130,21 +131,39 @@ chosen_torch() {   # prints the LibTorch selected by an earlier SLOPEGAN_TORCH, 
   [[ $folder != "$PWD/.venv/"* && -f $folder/TorchConfig.cmake ]] && echo "$folder"
 }
 
-install_packages
-make_venv
-if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
-  torch_dir=$(find_torch_cmake "$SLOPEGAN_TORCH") ||
-    fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH contains no share/cmake/Torch/TorchConfig.cmake"
-elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! torch_dir=$(chosen_torch); then
-  install_torch
-  install_cuda_headers
-  torch_dir=$(find_torch_cmake .venv) || fail "the torch wheel in .venv contains no TorchConfig.cmake; remove .venv and try again"
+install_python() {   # everything in .venv
+  make_venv
+  if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
+    find_torch_cmake "$SLOPEGAN_TORCH" >/dev/null ||
+      fail "SLOPEGAN_TORCH=$SLOPEGAN_TORCH contains no share/cmake/Torch/TorchConfig.cmake"
+  elif [[ -n ${SLOPEGAN_TORCH:-} ]] || ! chosen_torch >/dev/null; then
+    install_torch
+    install_cuda_headers
+  fi
+  if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
+    install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; the source checks will be skipped"
+    install_tools "${test_tools[@]}" || say "could not install ${test_tools[*]}; tests that need them will be skipped"
+  fi
+  if [[ $images == 1 ]]; then install_tools "${image_tools[@]}" || fail "pip could not install ${image_tools[*]}"; fi
+}
+
+selected_torch() {   # prints the directory of the TorchConfig.cmake to use
+  if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then find_torch_cmake "$SLOPEGAN_TORCH"; return; fi
+  if [[ -z ${SLOPEGAN_TORCH:-} ]] && chosen_torch; then return; fi
+  find_torch_cmake .venv
+}
+
+# pip and apt-get take equally long, so they run at the same time, unless python3 comes from a package that is missing.
+if python3 -c 'import ensurepip, venv' 2>/dev/null; then
+  install_python &
+  trap wait EXIT
+  install_packages
+  wait $! || exit 1
+else
+  install_packages
+  install_python
 fi
-install_tools "${clang_tools[@]}" || say "could not install ${clang_tools[*]}; the source checks will be skipped"
-if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then
-  install_tools "${test_tools[@]}" || say "could not install ${test_tools[*]}; tests that need them will be skipped"
-fi
-if [[ $images == 1 ]]; then install_tools "${image_tools[@]}" || fail "pip could not install ${image_tools[*]}"; fi
+torch_dir=$(selected_torch) || fail "the torch wheel in .venv contains no TorchConfig.cmake; remove .venv and try again"
 
 # The weights of the feature extractor for colour images without labels, in build/rulers.
 .venv/bin/python scripts/install_ruler.py >/dev/null ||
