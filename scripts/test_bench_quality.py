@@ -113,7 +113,7 @@ class RecipeTest(unittest.TestCase):
 
     def test_supported_keys_are_translated(self):
         recipe = pytorch_recipe(self.config(generator__negative_slope=0.1))
-        self.assertEqual((recipe["generator_slope"], recipe["r1_every"]), (0.1, 8))
+        self.assertEqual((recipe["generator_slope"], recipe["r1_every"]), (0.1, 1))
         self.assertEqual(set(recipe), set(FIELDS.values()))
 
     def test_a_decay_without_length_ends_with_the_run(self):
