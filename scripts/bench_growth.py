@@ -77,7 +77,7 @@ def measure(axis, arguments):
 
 
 def print_table(axis, rows):
-    print(f"{axis:>10}{AXES[axis][0]:>30}{'to previous row':>18}{'MFLOP per image':>16}{'GFLOP/s':>9}")
+    print(f"{axis:>10}{AXES[axis][0]:>30}{'vs. previous row':>18}{'MFLOP per image':>16}{'GFLOP/s':>9}")
     before = None
     for row in rows:
         growth = f"{row['seconds'] / before:17.2f}x" if before else " " * 18

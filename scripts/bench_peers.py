@@ -164,7 +164,7 @@ def main() -> int:
                        "threads": len(os.sched_getaffinity(0))}.items():
         parser.add_argument(f"--{key}", type=int, default=value)
     parser.add_argument("--seconds", type=float, default=4, help="duration of each measurement")
-    parser.add_argument("--compile", action="store_true", help="also time torch.compile, whose compilation takes minutes")
+    parser.add_argument("--compile", action="store_true", help="also time torch.compile (compilation takes minutes)")
     parser.add_argument("--inference", action="store_true", help="time the generator alone, in evaluation mode")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="occupy N cores with other processes")
     parser.add_argument("--json", type=pathlib.Path, help="write all measurements to this JSON file")

@@ -2,21 +2,21 @@
 """Measures how long slopegan and other trainers take to reach a Fréchet distance (FD) on Fashion-MNIST, 32 x 32 pixels.
 
     .venv/bin/python scripts/bench_quality.py --plan                       # what would be trained, and the expected time
-    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # continues where an interrupted call stopped
+    .venv/bin/python scripts/bench_quality.py [--plot FILE.png]            # also continues after an interruption
     .venv/bin/python scripts/bench_quality.py --contestants slopegan --config old=FILE --config new=FILE,KEY=VALUE
     .venv/bin/python scripts/bench_quality.py --table                      # the results so far
 
 Contestants: `slopegan` (each --config), `pytorch` (the first --config in PyTorch), `tutorial` and `tutorial-compiled`
 (PyTorch's DCGAN tutorial at 32 x 32, gray and width 32; eager and torch.compile), `tensorflow` (the DCGAN tutorial of
-tensorflow.org) and `keras` (the DCGAN example of keras.io; slow, so only if named). The last two need `pip install
-tensorflow-cpu`, for example in a separate virtual environment (--keras-python).
+tensorflow.org) and `keras` (the DCGAN example of keras.io; slow, so it runs only if --contestants names it). The last
+two need `pip install tensorflow-cpu`, for example in a separate virtual environment (--keras-python).
 
 Time: seconds since the start of the process, including imports and reading the data. Saving and evaluating are not
 counted: PyTorch and TensorFlow wait in the meantime; slopegan is resumed (see Slopegan.advance). PyTorch runs in the
-precision and variant that is fastest here, and compiled code comes from a warm cache.
+precision and variant that are fastest on this machine, and compiled code comes from a warm cache.
 
-Turns: seed by seed, and within a seed from checkpoint to checkpoint, so that a disturbance affects all contestants.
-A contestant stops at the lowest target, at --images or after --max-seconds.
+Order: one seed at a time. For each seed, the contestants take turns from checkpoint to checkpoint, so that a
+disturbance affects all of them. A contestant stops at the lowest target, at --images or after --max-seconds.
 """
 import argparse
 import json
@@ -33,7 +33,7 @@ from quality_scores import checkpoint_grid, fd_table, pace_table, summarise, tab
 CORES = len(os.sched_getaffinity(0))
 SLOPES = "generator.negative_slope=0.1,discriminator.negative_slope=0.1"
 DEFAULT_CONFIG = f"default={ROOT / 'configs/quickstart.yaml'},{SLOPES}"
-# Images per second and core, and seconds of an evaluation on one core; used by --plan only, before there are results.
+# Images per second per core, and seconds per evaluation on one core; used only by --plan, until there are results.
 ROUGH_SPEED = {"slopegan": 1800, "pytorch": 700, "tutorial": 1000, "tutorial-compiled": 1000, "tensorflow": 120, "keras": 20}
 ROUGH_EVALUATION = 18
 
@@ -58,11 +58,11 @@ def parse_arguments() -> argparse.Namespace:
                         help="can be repeated; the first one is the reference of all ratios (default: configs/quickstart.yaml "
                              "with slope 0.1)")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=CONTESTANTS[:-1], metavar="NAME",
-                        help=f"from {', '.join(CONTESTANTS)} (default: all but keras)")
+                        help=f"one or more of {', '.join(CONTESTANTS)} (default: all but keras)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--targets", nargs="+", type=float, default=[2, 1, 0.5], metavar="FD")
     parser.add_argument("--images", type=int, default=1_000_000, help="largest number of images (default: 1,000,000)")
-    parser.add_argument("--max-seconds", type=float, default=1200, help="end a contestant after this time (default: 1200)")
+    parser.add_argument("--max-seconds", type=float, default=1200, help="stop a contestant after this time (default: 1200)")
     parser.add_argument("--first", type=int, default=10_000, help="images at the first checkpoint (default: 10,000)")
     parser.add_argument("--factor", type=float, default=2 ** 0.5, help="ratio of successive checkpoints (default: 1.414)")
     parser.add_argument("--samples", type=int, default=10_000, help="generated images per checkpoint (default: 10,000)")
@@ -71,7 +71,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--program", default=str(ROOT / "build/release/slopegan"))
     parser.add_argument("--keras-python", default=sys.executable, metavar="PYTHON", help="an interpreter that has TensorFlow")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench_quality", help="directory for the results")
-    parser.add_argument("--plan", action="store_true", help="print what would be trained and how long it takes, and exit")
+    parser.add_argument("--plan", action="store_true", help="print what would be trained and the expected time, and exit")
     parser.add_argument("--table", action="store_true", help="print the results so far, and exit")
     parser.add_argument("--plot", type=pathlib.Path, help="plot FD against seconds to this PNG or SVG file (needs matplotlib)")
     arguments = parser.parse_args()
@@ -154,7 +154,7 @@ def grid_of(contestant, arguments) -> list[int]:
 def warm_up(contestants, arguments) -> None:
     """Starts each contestant once without measuring it: reads its files into memory, and fills the cache of torch.compile.
 
-    Otherwise, the first contestant would wait for the disk, also for those that share its libraries.
+    Otherwise, the first contestant would also pay for loading the libraries that it shares with the others.
     """
     for c in contestants:
         c.start(0)
@@ -212,8 +212,8 @@ def print_plan(contestants, arguments) -> None:
         seconds = training + count * (sum(p["evaluation_seconds"] for p in points) / len(points) if points else evaluation)
         total += seconds * (len(arguments.seeds) - done)
         print(f"  {c.name:<24}{min(grid[-1], int(training * speed)):>10,} images{training:7.0f} s of training at {speed:5.0f} "
-              f"images/s{'' if points else ' (a guess)'}, {count} evaluations: {clock(seconds)}; {done} of "
-              f"{len(arguments.seeds)} seeds are done")
+              f"images/s{'' if points else ' (estimated)'}, {count} evaluations: {clock(seconds)}; {done} of "
+              f"{len(arguments.seeds)} seeds done")
     print(f"at most {clock(total)} in total; less where a contestant reaches FD {min(arguments.targets):g} earlier")
 
 
@@ -222,8 +222,8 @@ def print_tables(contestants, arguments) -> dict:
     extractors = {p["extractor"] for points in runs.values() for run in points.values() for p in run}
     if len(extractors) > 1:
         sys.exit(f"bench_quality.py: the results were measured by different extractors: {', '.join(sorted(extractors))}")
-    print(f"FD[{''.join(extractors)}, n={arguments.samples}], {arguments.threads} threads; between checkpoints, log FD is linear "
-          "in log images")
+    print(f"FD[{''.join(extractors)}, n={arguments.samples}], {arguments.threads} threads; between checkpoints, log FD is "
+          "interpolated linearly in log images")
     print("", *pace_table(runs), "", *fd_table(runs), sep="\n")
     summaries = {}
     for target in sorted(arguments.targets, reverse=True):
@@ -251,7 +251,7 @@ def plot(runs: dict, arguments) -> None:
                          linewidth=1, alpha=0.7, label=None if j else name)
     for target in arguments.targets:
         place.axhline(target, color="gray", linewidth=0.5, linestyle="--")
-    place.set(xlabel=f"seconds, start-up included ({arguments.threads} threads)", ylabel="FD")
+    place.set(xlabel=f"seconds, including start-up ({arguments.threads} threads)", ylabel="FD")
     place.legend()
     figure.savefig(arguments.plot, dpi=120)
 
@@ -261,7 +261,7 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     contestants = make_contestants(arguments)
     if not contestants:
-        sys.exit("bench_quality.py: no contestant can run here")
+        sys.exit("bench_quality.py: no contestant can run on this machine")
     if arguments.plan:
         print_plan(contestants, arguments)
         return 0

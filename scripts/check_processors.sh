@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the numerical tests as on older processors, emulating one at a time: environment variables limit the instructions
-# that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Prints a table. Needs a build.
-#   scripts/check_processors.sh [VARIABLE=VALUE...]   # all by default; e.g. ATEN_CPU_CAPABILITY=avx2 SLOPEGAN_CPU=default
+# Runs the numerical tests with the instructions of older processors, one limit at a time: environment variables limit the
+# instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Prints a table. Needs a build.
+#   scripts/check_processors.sh [VARIABLE=VALUE...]   # default: all; e.g. ATEN_CPU_CAPABILITY=avx2 SLOPEGAN_CPU=default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 standins=("$@")

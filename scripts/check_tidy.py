@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs clang-tidy with the checks in .clang-tidy over all of src/.
 
-    scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default all
+    scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default: all folders
 
 The sources of a folder are checked as one translation unit, because parsing LibTorch's headers dominates the time: they
 are parsed once per folder instead of once per file.
@@ -62,7 +62,7 @@ def main() -> int:
     good = True
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for folder, tidy, text in pool.map(lambda f: check(f, database, pathlib.Path(scratch)), folders):
-            print(f"src/{folder}: {'tidy' if tidy else 'not tidy'}")
+            print(f"src/{folder}: {'no warnings' if tidy else 'warnings'}")
             if not tidy:
                 print(text)
             good &= tidy

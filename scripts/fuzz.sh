@@ -20,7 +20,7 @@ if [[ ! -f build/fuzz/build.ninja ]]; then
 fi
 cmake --build --preset fuzz
 
-# A small quarantine reuses freed memory immediately, so the memory limit applies to the memory that the readers use.
+# With a small quarantine, freed memory is reused immediately, so the memory limit applies to what the readers really use.
 # yaml-cpp is not instrumented, so container overflow is not detected.
 export ASAN_OPTIONS=quarantine_size_mb=8:detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0

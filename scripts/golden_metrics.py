@@ -11,8 +11,8 @@ needed, so this script defines stubs. torch-fidelity computes the square roots o
 product, which loses digits if covariances are singular. For sets of integers, mpmath (a dependency of torch) therefore
 computes the distance a second time, with 50 digits. Features are stored in float32 and passed to the references as the
 same values in float64. Input 1 of torch-fidelity is the generated set, input 2 the real one; the features also serve as
-logits of the classifier score. The degenerate sets contain small integers, so that equal distances are equal in the
-references as well.
+logits for the classifier score. The degenerate sets contain small integers, so that equal distances are also equal in
+the references.
 """
 import contextlib
 import io

@@ -5,7 +5,7 @@
 
 extractor.pt follows the conventions of inception-2015-12-05.pt. It takes uint8 RGB images. With return_features=True it
 returns the mean of each channel in each quarter of the image (12 features); with no_output_bias=True it returns class
-probabilities: the fraction that each channel contributes to the sum of all bytes (3 classes). plain.pt has neither
+probabilities: the fraction that each channel contributes to the sum of all bytes (3 classes). plain.pt takes neither
 argument and returns the mean of each channel. broken.pt fails for every image; infinite.pt returns infinity for black
 images.
 """

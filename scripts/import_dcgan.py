@@ -30,7 +30,8 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-# Names under which checkpoints contain the networks, and wrappers around all of them.
+# Keys under which checkpoints store each network, endings of these keys, keys that wrap both networks, and prefixes
+# that PyTorch adds to tensor names.
 NETWORKS = {"generator": ("netG", "net_G", "generator", "gen", "G"),
             "discriminator": ("netD", "net_D", "discriminator", "disc", "D")}
 ENDINGS = ("", "_state_dict", "_state")
@@ -152,7 +153,7 @@ def main() -> int:
     parser.add_argument("overrides", metavar="key=value", nargs="*", help="keys of slopegan's configuration")
     parser.add_argument("--discriminator", help="state dict of the discriminator; default: random initialisation")
     parser.add_argument("--slopegan", default=SOURCE / "build/release/slopegan",
-                        help="the program; default: build/release/slopegan")
+                        help="the slopegan program; default: build/release/slopegan")
     arguments = parser.parse_intermixed_args()
     try:
         file = arguments.generator

@@ -6,8 +6,9 @@
     optuna-dashboard sqlite:///outputs/fashion_mnist_sweep/optuna.db
 
 Reads results.csv and each arm's metrics.jsonl. The objective is the FD at the end of training (lower is better), and the
-FDs measured before it are the trial's intermediate values, with the number of images as the step. An arm that diverged is
-a failed trial; arms that are not done, or that a race did not need, are omitted. Importing again replaces the study.
+FDs measured during training are the trial's intermediate values, with the number of images as the step. An arm that
+diverged becomes a failed trial; unfinished arms, and arms that a race did not need, are omitted. Importing again
+replaces the study.
 """
 import argparse
 import csv

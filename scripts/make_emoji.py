@@ -5,7 +5,7 @@
     .venv/bin/python scripts/make_emoji.py     # Debian's Noto Color Emoji font, for configs/emoji.yaml: 136 x 136
                                                # pixels on white, in ~/.cache/slopegan/emoji
     .venv/bin/python scripts/make_emoji.py --designers google twitter
-                                               # two designs in directories of Unicode's groups, for
+                                               # two designs, one directory per Unicode group, for
                                                # configs/emoji_groups.yaml: 64 x 64 pixels, transparent, in
                                                # ~/.cache/slopegan/emoji_groups
 
@@ -61,7 +61,7 @@ def images_of(emoji: list) -> dict[str, str]:
     """The group of each image file; skin-tone variants belong to the group of their base emoji."""
     groups = {}
     for entry in emoji:
-        if entry["category"] == "Component":  # skin tones alone
+        if entry["category"] == "Component":  # skin tones without an emoji
             continue
         group = entry["category"].lower().replace(" & ", "_and_").replace(" ", "_")
         for variant in [entry, *entry.get("skin_variations", {}).values()]:

@@ -11,7 +11,7 @@ from torch import nn
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """The networks and their training. Each field means the same as slopegan's key of that name."""
+    """The networks and their training. Each field has the meaning of slopegan's key with the same name."""
     resolution: int = 32
     channels: int = 1
     latent_dim: int = 100
@@ -74,7 +74,7 @@ def float_tensors(network: nn.Module) -> list[torch.Tensor]:
 class DcganTrainer:
     """Both networks with their optimisers, and an exponential moving average of the generator's weights.
 
-    `tuned` selects the channels-last memory format and fused Adam, and computes no gradients of the discriminator's
+    `tuned` selects the channels-last memory format and fused Adam, and skips the gradients of the discriminator's
     weights in the generator's step.
     """
 

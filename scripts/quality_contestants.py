@@ -17,7 +17,7 @@ TUTORIAL = {"batch_size": 128, "generator_slope": 0.0, "half_life_images": 0}
 
 
 class Failed(Exception):
-    """A contestant ended early, for a reason that the table shows."""
+    """A contestant ended early; the table shows the reason."""
 
 
 # --- Recipes ------------------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def flatten(config: dict) -> dict:
 
 
 def pytorch_recipe(config: dict) -> dict:
-    """The fields of peer_pytorch.Recipe for a configuration as printed by slopegan. Raises Failed if PyTorch's step differs."""
+    """The fields of peer_pytorch.Recipe for a configuration printed by slopegan. Raises Failed if a value is unsupported."""
     recipe, flat = {}, flatten({key: value for key, value in config.items() if key not in SECTIONS_OF_OUTPUT})
     for key, value in flat.items():
         if key in FIELDS and (isinstance(value, (int, float)) or key == "optimizer.lr_decay"):
@@ -109,11 +109,11 @@ class Slopegan:
         shutil.rmtree(self.run, ignore_errors=True)
 
     def advance(self, images: int, file: pathlib.Path) -> tuple[int, float]:
-        """Resumes the run until it has seen `images`, and generates.
+        """Resumes the run until it has seen `images`, and generates images.
 
-        The seconds of a part are those in the last line of its history, which is written before the last checkpoint. To
-        them, the first part adds its start-up: the time of the last change of the history, minus the time when the
-        process was started, minus these seconds. A user has one part only, so later start-ups are not counted.
+        The seconds of each part come from the last line of its history, which is written before the last checkpoint.
+        The first part also counts its start-up: the modification time of the history, minus the time when the process
+        was started, minus these seconds. An ordinary run has only one part, so later start-ups are not counted.
         """
         command = [self.arguments.program, "--quiet", "train", self.file, *self.overrides, "--resume", "auto",
                    f"seed={self.seed}", f"run.output_dir={self.run.parent}", f"run.name={self.run.name}", f"training.total_images={images}",
@@ -206,7 +206,8 @@ def make_contestants(arguments) -> list:
             elif subprocess.run([arguments.keras_python, "-c", "import tensorflow, keras"], capture_output=True).returncode == 0:
                 contestants.append(Peer(kind, arguments.keras_python, {"trainer": kind}, arguments))
             else:
-                raise Failed(f"{arguments.keras_python} has no TensorFlow (pip install tensorflow-cpu, or --keras-python)")
+                raise Failed(f"{arguments.keras_python} has no TensorFlow "
+                             "(pip install tensorflow-cpu, or use --keras-python)")
         except Failed as reason:
-            print(f"{kind} is left out: {reason}", file=sys.stderr)
+            print(f"{kind} is skipped: {reason}", file=sys.stderr)
     return contestants

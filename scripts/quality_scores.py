@@ -42,9 +42,9 @@ def crossing(points: list[dict], target: float) -> Crossing | None:
 
 
 def median_interval(values: list[float], level: float = 0.95) -> tuple[float, float, float]:
-    """The exact interval of the median from order statistics: low, high and its level.
+    """An exact confidence interval of the median from order statistics: (low, high, level).
 
-    Too few values for `level` give their range, whose level is lower.
+    If there are too few values for `level`, this is their range, which has a lower level.
     """
     ordered, count = sorted(values), len(values)
 
@@ -61,8 +61,8 @@ def median_interval(values: list[float], level: float = 0.95) -> tuple[float, fl
 def summarise(runs: dict[int, list[dict]], control: dict[int, list[dict]], target: float) -> dict:
     """What the runs of one contestant (points by seed) show about a target, relative to the runs of the control.
 
-    A run that does not reach the target counts as infinitely long; `bound` is the median of the ratios if it had reached it
-    at its end.
+    A run that does not reach the target counts as infinitely long. `bound` is a lower bound of the median ratio: it
+    assumes that such a run would have reached the target at its end.
     """
     found = {seed: crossing(points, target) for seed, points in runs.items() if points}
     reached = [c for c in found.values() if c]
@@ -85,7 +85,10 @@ def summarise(runs: dict[int, list[dict]], control: dict[int, list[dict]], targe
 
 
 def pace(points: list[dict]) -> tuple[float, float] | None:
-    """Images per second between the first and the last checkpoint, and the seconds beyond that pace before the first."""
+    """Images per second between the first and the last checkpoint, and the start-up time in seconds.
+
+    The start-up time is the part of the seconds before the first checkpoint that this speed does not explain.
+    """
     if len(points) < 2:
         return None
     first, last = points[0], points[-1]

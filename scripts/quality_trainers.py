@@ -29,7 +29,7 @@ def to_pixels(images: numpy.ndarray) -> numpy.ndarray:
 
 
 class Batches:
-    """Indices of the images in a new order in each epoch; an incomplete batch at its end is dropped."""
+    """Indices of the images, in a new order in each epoch. An incomplete last batch is dropped."""
 
     def __init__(self, count: int, batch_size: int, seed: int):
         self.count, self.batch_size, self.random = count, batch_size, numpy.random.default_rng(seed)

@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.13.0
-images=${SLOPEGAN_IMAGES:-${SLOPEGAN_EMOJI:-0}}   # SLOPEGAN_EMOJI is the name in version 0.9
+images=${SLOPEGAN_IMAGES:-${SLOPEGAN_EMOJI:-0}}   # version 0.9 used the name SLOPEGAN_EMOJI
 image_tools=(fonttools==4.68.0 pillow==13.0.0)
 clang_tools=(clang-format==19.1.7 clang-tidy==19.1.0.1)   # pinned, so that all machines format alike
 test_tools=(numpy==2.4.6 pillow==13.0.0 tensorboard==2.21.0 jsonschema==4.26.0 pyyaml==6.0.3

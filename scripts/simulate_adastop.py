@@ -5,8 +5,8 @@
     SLOPEGAN_RACE_TABLES=races.csv build/release/tests/slopegan_core_tests --gtest_filter='*WriteTables*'
     VENV/bin/python scripts/simulate_adastop.py races.csv [RACES]
 
-AdaStop (Mathieu et al. 2023, arXiv 2306.10882) compares seven slopes with the control at alpha = 0.05, after 5 and 10
-arms each. The last column shows how often it finds the shifted slopes. scripts/check_slow.sh runs this script.
+AdaStop (Mathieu et al. 2023, arXiv 2306.10882) compares seven slopes with the control at alpha = 0.05, after 5 and
+after 10 arms of each. The last column shows how often it finds the shifted slopes. scripts/check_slow.sh runs this script.
 """
 import collections
 import csv

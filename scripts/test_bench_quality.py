@@ -28,19 +28,19 @@ class CrossingTest(unittest.TestCase):
     def test_the_first_checkpoint_is_an_upper_bound(self):
         self.assertEqual(crossing(run(1, 0.5), 2), Crossing(100, 110, at_first=True))
 
-    def test_a_run_that_stays_above_has_none(self):
+    def test_a_run_that_stays_above_the_target_has_no_crossing(self):
         self.assertIsNone(crossing(run(4, 3), 2))
         self.assertIsNone(crossing([], 2))
 
-    def test_a_diverged_run_has_none(self):
+    def test_a_diverged_run_has_no_crossing(self):
         self.assertIsNone(crossing(run(4, math.nan), 2))
 
 
 class GridTest(unittest.TestCase):
-    def test_is_geometric_and_ends_at_the_last_number(self):
+    def test_the_grid_is_geometric_and_ends_at_the_last_number(self):
         self.assertEqual(checkpoint_grid(1000, 5000, 2, 100), [1000, 2000, 4000, 5000])
 
-    def test_numbers_are_multiples_without_duplicates(self):
+    def test_numbers_are_distinct_multiples(self):
         grid = checkpoint_grid(10, 1000, 1.1)
         self.assertEqual(grid, [256, 512, 768, 1024])
 
@@ -49,23 +49,23 @@ class GridTest(unittest.TestCase):
 
 
 class SummaryTest(unittest.TestCase):
-    def test_interval_of_few_values_is_their_range_with_its_level(self):
+    def test_the_interval_of_few_values_is_their_range_with_its_level(self):
         self.assertEqual(median_interval([3, 1, 2, 5, 4]), (1, 5, 0.9375))
         self.assertEqual(median_interval([7]), (7, 7, 0))
 
-    def test_interval_of_ten_values_drops_the_extremes(self):
+    def test_the_interval_of_ten_values_excludes_the_extremes(self):
         low, high, level = median_interval(list(range(10)))
         self.assertEqual((low, high), (1, 8))
         self.assertAlmostEqual(level, 1 - 22 / 1024)
 
-    def test_ratios_are_those_of_equal_seeds(self):
+    def test_ratios_compare_runs_with_the_same_seed(self):
         control = {0: run(4, 1), 1: run(4, 4, 1)}
         slower = {0: run(4, 1, pace=2), 1: run(4, 4, 1, pace=2)}
         summary = summarise(slower, control, 1)
         self.assertEqual((summary["reached"], summary["runs"]), (2, 2))
         self.assertAlmostEqual(summary["ratio"][0], (410 / 210 + 810 / 410) / 2)
 
-    def test_runs_that_do_not_reach_the_target_are_named(self):
+    def test_the_table_marks_runs_that_do_not_reach_the_target(self):
         control = {0: run(4, 1), 1: run(4, 1), 2: run(4, 1)}
         summary = summarise({0: run(4, 3), 1: run(4, 3), 2: run(4, 1)}, control, 1)
         self.assertEqual(summary["reached"], 1)
@@ -83,7 +83,7 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(pace(run(4, 3, 2, pace=0.5)), (2, 10))
         self.assertIsNone(pace(run(4)))
 
-    def test_fd_at_checkpoints_says_how_many_seeds_remain(self):
+    def test_the_fd_table_shows_how_many_seeds_remain_at_each_checkpoint(self):
         lines = fd_table({"default": {0: run(4, 2), 1: run(6, 3, 1)}, "other": {0: run(8)}})
         self.assertEqual([line.split() for line in lines[1:]],
                          [["100", "5.000", "8.000"], ["200", "2.500"], ["400", "1.000", "(1)"]])
@@ -102,7 +102,7 @@ class ArgumentsTest(unittest.TestCase):
 class RecipeTest(unittest.TestCase):
     @staticmethod
     def config(**changes):
-        """A configuration with the number 1 for each key that PyTorch's step supports; a_b__c stands for the key a_b.c."""
+        """A configuration in which each key that the PyTorch step supports is 1; argument a_b__c sets the key a_b.c."""
         config = {"run": {"name": "x"}, "training": {"total_images": 500}}
         values = {**dict.fromkeys(FIELDS, 1), "optimizer.lr_decay": "none", **REQUIRED,
                   **{key.replace("__", "."): value for key, value in changes.items()}}
@@ -116,16 +116,16 @@ class RecipeTest(unittest.TestCase):
         self.assertEqual((recipe["generator_slope"], recipe["r1_every"]), (0.1, 1))
         self.assertEqual(set(recipe), set(FIELDS.values()))
 
-    def test_a_decay_without_length_ends_with_the_run(self):
+    def test_a_decay_without_a_length_ends_with_the_run(self):
         decaying = self.config(optimizer__lr_decay="linear", optimizer__lr_decay_images=0)
         self.assertEqual(pytorch_recipe(decaying)["lr_decay_images"], 500)
 
-    def test_other_values_are_refused_by_name(self):
+    def test_an_unsupported_value_is_rejected_with_its_key(self):
         for key, value in (("discriminator.norm", "none"), ("generator.negative_slope", [0.1, 0.2]), ("loss.new_key", 3)):
             with self.subTest(key), self.assertRaisesRegex(Failed, key):
                 pytorch_recipe(self.config(**{key.replace(".", "__"): value}))
 
-    def test_new_keys_that_are_off_are_accepted(self):
+    def test_new_keys_are_accepted_if_they_are_disabled(self):
         for value in (0, False, "none", []):
             pytorch_recipe(self.config(loss__new_key=value))
 

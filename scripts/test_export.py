@@ -123,7 +123,7 @@ def check_formats(program: str, folder: pathlib.Path) -> None:
         for file, folded in onnx_files(program, run):
             check_onnx(file, run / "reference.safetensors", OPERATORS[name], folded)
     check_damage_is_detected(folder / "leaky/generator.onnx", folder / "leaky/reference.safetensors")
-    print(f"{len(RUNS)} generators: the README's loader and torch.jit.load bit-equal, onnxruntime within 1e-5")
+    print(f"{len(RUNS)} generators: the README's loader and torch.jit.load agree bit for bit, onnxruntime to within 1e-5")
 
 
 def check_opencv(program: str, reader: str, folder: pathlib.Path) -> None:
@@ -139,7 +139,7 @@ def check_opencv(program: str, reader: str, folder: pathlib.Path) -> None:
                 images = torch.frombuffer(bytearray((folder / "images").read_bytes()), dtype=torch.float32)
                 largest = max(largest, float((images.view(expected.shape) - expected).abs().max()))
     assert largest <= 1e-4, f"pixels differ from LibTorch's by up to {largest:.3g}"
-    print(f"{len(RUNS)} generators: OpenCV's dnn module within {largest:.2g} of LibTorch")
+    print(f"{len(RUNS)} generators: OpenCV's dnn module agrees with LibTorch to within {largest:.2g}")
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ except ImportError as error:
 
 
 class Session:
-    """The part of the result of wandb.init that import_wandb.py uses."""
+    """The part of wandb's Run object that import_wandb.py uses."""
 
     def __init__(self, options):
         self.options, self.config, self.metrics, self.logged, self.finished = options, {}, {}, [], False

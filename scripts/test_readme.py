@@ -22,10 +22,10 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 READMES = ("README.md", "configs/README.md", "outputs/README.md", "outputs/study/README.md", "scripts/README.md",
            "tests/README.md", "src/README.md")
-LONGEST_README = 250  # lines of the top README
+LONGEST_README = 250  # maximum number of lines of the top-level README
 PROGRAMS = (r"build/release/slopegan ", r"slopegan ", r"scripts/", r"\.venv/bin/", r"cmake ", r"docker ", r"parallel ",
             r"sbatch ", r"srun ", r"source ", r"tensorboard ", r"SLOPEGAN_\w+=")
-ELSEWHERE = {  # start of the command: where it is tested instead, or why it is not
+ELSEWHERE = {  # beginning of the command: where it is tested instead, or why it is not tested
     "scripts/quickstart.sh": "installs and builds; its sweep runs here",
     "scripts/test.sh": "runs this test",
     "scripts/setup.sh": "scripts/test.sh runs it",
@@ -73,7 +73,7 @@ if arguments[:1] in (["train"], ["sweep"]) and len(arguments) > 1 and not argume
     if "sweep.design=race" in arguments:  # needs metrics
         small.remove("metrics.every_images=0")
     arguments += [s for s in small if s.split("=")[0] not in given - {"training.total_images"}]
-    if "RANK" in os.environ:  # more images than the run of an earlier command has
+    if "RANK" in os.environ:  # more images than the same run has after an earlier command
         arguments += ["training.total_images=1280"]
     if arguments[:2] == ["sweep", "CONFIG"]:  # `train CONFIG` uses the default name
         arguments += ["run.name=smoke_sweep"]

@@ -38,7 +38,8 @@ class ReportTest(unittest.TestCase):
         cls.sweep_command = ["sweep", SMOKE, f"run.output_dir={cls.outputs}", "run.name=sweep", "sweep.seeds=[0, 1]",
                              "diagnostics.every_images=1280"]
         slopegan(*cls.sweep_command)
-        # The smoke configuration does not measure FD, which takes a minute. The program computes the statistics of these values.
+        # The smoke configuration does not measure FD, which would take a minute. The program computes the statistics of
+        # the values written here.
         for number, arm in enumerate(sorted((cls.sweep / "runs").iterdir())):
             (arm / "metrics.jsonl").write_text(metrics_line(1280, 5 + number) + metrics_line(2560, 2 + number))
         slopegan(*cls.sweep_command)
@@ -145,7 +146,7 @@ class ReportTest(unittest.TestCase):
             self.assertGreaterEqual(box[0], 0)
             self.assertLessEqual(box[1], width)
 
-    def test_a_click_on_a_legend_entry_shows_one_slope_alone(self):
+    def test_a_click_on_a_legend_entry_shows_only_that_slope(self):
         self.open(self.sweep / "report.html")
         off = "document.querySelectorAll('#training .s.off').length"
         self.assertEqual(self.browser.evaluate(off), 0)
@@ -228,7 +229,7 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(self.browser.evaluate("typeof window.hacked"), "undefined")
             self.assertEqual(self.browser.evaluate("document.querySelectorAll('script').length"), 3)
             self.assertEqual(self.browser.evaluate("document.querySelectorAll('img:not(.strip)').length"), 0)
-            # Also in elements that appear on hover and click.
+            # The same holds for elements that appear on hover and click.
             for section in ("training", "layers"):
                 x, y = self.browser.centre_of(f"#{section} svg")
                 self.browser.mouse("mouseMoved", x, y)
@@ -237,7 +238,7 @@ class ReportTest(unittest.TestCase):
             self.check_quiet(file)
 
     def test_the_content_security_policy_blocks_injected_markup(self):
-        """Second line of defence: markup that is not escaped would still be inert."""
+        """The second line of defence: even markup that is not escaped has no effect."""
         page = (self.sweep / "report.html").read_text()
         broken = self.outputs / "broken.html"
         broken.write_text(page.replace("</main>", "<script>window.hacked=1</script><img src=http://127.0.0.1:9/x "

@@ -77,7 +77,7 @@ results=$dir/outputs/smoke/results.csv
 before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
 submit --array=1-2 || fail "the second array job failed"   # a different number of shards, all finished
 [[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
-grep -qE '[0-9]+ of [0-9]+ arms need no more training' "$dir/task-1.log" || fail "the second array does not recognise the finished arms"
+grep -qE '[0-9]+ of [0-9]+ arms need no more training' "$dir/task-1.log" || fail "the second array did not recognise the finished arms"
 
 # --- Two ranks under srun; an ordinary run in a batch job with two tasks -----------------------------------------------
 train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)
@@ -85,5 +85,5 @@ timeout 120 srun --ntasks=2 --overcommit "${train[@]}" run.name=ranks >"$dir/sru
 grep -q '2 ranks' "$dir/srun.log" || fail "the tasks of srun did not train together"
 timeout 120 sbatch --wait --ntasks=2 --overcommit --output="$dir/batch.log" --wrap "$(printf '%q ' "${train[@]}" run.name=batch)" \
   >"$dir/sbatch.log" || fail "an ordinary run in a batch job with two tasks failed"
-! grep -q 'ranks' "$dir/batch.log" || fail "the batch script acted as a rank"
+! grep -q 'ranks' "$dir/batch.log" || fail "the run in the batch script waited for other ranks"
 echo "Slurm: six arms in three tasks, none trained twice; two ranks under srun; an ordinary run in a batch script"

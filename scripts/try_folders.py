@@ -152,7 +152,7 @@ def _(folder):
         (folder / f"{index}.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + os.urandom(99))
 
 
-@case("extensions in upper case and wrong extensions", r"images  18 ")
+@case("upper-case extensions and wrong extensions", r"images  18 ")
 def _(folder):
     fill(folder, 6)
     for index in range(6, 12):
@@ -233,7 +233,7 @@ def _(folder):
         (folder / f"broken_{index}.png").write_bytes(png_header(64, 64) + os.urandom(500))
 
 
-# --- Kinds of pixels --------------------------------------------------------------------------------------------------
+# --- Pixel formats ----------------------------------------------------------------------------------------------------
 @case("16-bit PNG files with 12-bit content", r"(?i)16.bit|12.bit|bits")
 def _(folder):
     folder.mkdir()
@@ -250,7 +250,7 @@ def _(folder):
         Image.fromarray(values).save(folder / f"{index}.png")
 
 
-@case("8-bit files that use the values 0 to 15 only", r"warning .*between 0 and 15")
+@case("8-bit files that use only the values 0 to 15", r"warning .*between 0 and 15")
 def _(folder):
     folder.mkdir()
     for index in range(12):
@@ -305,7 +305,7 @@ def _(folder):
     fill(folder, 6, first=6, mode="1")
 
 
-@case("JPEG files with an orientation", r"images  12 ")
+@case("JPEG files with an EXIF orientation", r"images  12 ")
 def _(folder):
     folder.mkdir()
     for index in range(12):
@@ -387,7 +387,7 @@ for names in (("train", "test"), ("Training", "Testing"), ("training", "validati
 case("splits in a wrapper folder", r"(?s)test\n  images  16 ", r"labels .*cat: 8")(splits("train", "test", "archive"))
 
 
-@case("trainA, trainB, testA and testB", r"images  16 ", r"(?s)test\n  images  8 ")
+@case("folders trainA, trainB, testA and testB", r"images  16 ", r"(?s)test\n  images  8 ")
 def _(folder):
     fill(folder / "trainA", 8)
     fill(folder / "trainB", 8, first=8)
@@ -395,7 +395,7 @@ def _(folder):
     fill(folder / "testB", 4, first=20)
 
 
-@case("numbered folders as in FFHQ", r"labels  none", r"(?i)number|data\.labels")
+@case("numbered folders, as in FFHQ", r"labels  none", r"(?i)number|data\.labels")
 def _(folder):
     for number in range(3):
         fill(folder / f"{number * 1000:05}", 6, first=6 * number)
@@ -504,7 +504,7 @@ def _(folder):
                 y_test=numpy.arange(8))
 
 
-@case("a lone arr_0", r"images  20 of 32 x 32.*RGB", arguments=NPZ, path="samples.npz")
+@case("a single array arr_0", r"images  20 of 32 x 32.*RGB", arguments=NPZ, path="samples.npz")
 def _(folder):
     folder.mkdir()
     numpy.savez(folder / "samples.npz", colours(20))
@@ -528,7 +528,7 @@ def _(folder):
     numpy.savez(folder / "a.npz", train_images=colours(20), train_labels=numpy.array(["cat", "dog"] * 10))
 
 
-@case("labels that are fractions", r"labels  none", r"(?i)warning", arguments=NPZ, path="a.npz")
+@case("fractional labels", r"labels  none", r"(?i)warning", arguments=NPZ, path="a.npz")
 def _(folder):
     folder.mkdir()
     numpy.savez(folder / "a.npz", train_images=colours(20), train_labels=numpy.linspace(0, 1, 20))
@@ -555,7 +555,7 @@ def _(folder):
         (inner / f"data_batch_{number}.bin").write_bytes(b"".join(records))
 
 
-@case("an archive that is not unpacked", r"(?i)unpack", code=3, path="photos.zip")
+@case("an archive that has not been unpacked", r"(?i)unpack", code=3, path="photos.zip")
 def _(folder):
     folder.mkdir()
     with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
@@ -574,8 +574,8 @@ def run(program: str, one: Case, folder: pathlib.Path) -> tuple[bool, str]:
     problems = []
     if result.returncode != one.code:
         problems.append(f"exit code {result.returncode} instead of {one.code}")
-    problems += [f"does not say /{pattern}/" for pattern in one.says if not re.search(pattern, output)]
-    # A note of our own may quote a decoder once, with the file's name.
+    problems += [f"the output does not match /{pattern}/" for pattern in one.says if not re.search(pattern, output)]
+    # Notes printed by slopegan itself may quote a decoder's message once, with the file name.
     others = "\n".join(line for line in output.splitlines() if not re.match(r"  (note|warning) ", line))
     if word := CODEC_WORDS.search(others):
         problems.append(f"a codec wrote to the terminal: {word.group()}")

@@ -3,9 +3,10 @@
 
     verify_onnx.py FILE.onnx [--reference FILE.safetensors]
 
-The reference is written by `slopegan export --reference`: latents, and the images of LibTorch's operators. Every pixel
-must agree to within 1e-5, for several batch sizes. Without a reference, only the range of the images is checked. Exits
-with 0 on success, 1 on failure, 77 if a package is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
+The reference is written by `slopegan export --reference`. It contains latents and the images that LibTorch's operators
+compute from them. Every pixel must agree to within 1e-5, for several batch sizes. Without a reference, only the range
+of the images is checked. Exits with 0 on success, 1 on failure, 77 if a package is missing (SLOPEGAN_TEST=1
+scripts/setup.sh installs them).
 """
 import argparse
 import sys
