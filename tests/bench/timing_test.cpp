@@ -56,7 +56,7 @@ TEST(RunBench, ComparesEachRateWithTheFastestReferenceOfItsGroup) {
   EXPECT_DOUBLE_EQ(result.rows[1].images_per_second(), 64 / result.rows[1].timing.median());
 }
 
-TEST(BenchTable, ComparesABusyMachineWithTheQuietOne) {
+TEST(BenchTable, ComparesABusyMachineWithAQuietOne) {
   auto result = example();
   result.rows[1].of_quiet = 0.5;
   EXPECT_THAT(bench_table(result), ::testing::HasSubstr("step: 0.50 times the rate on a quiet machine\n"));
@@ -64,7 +64,7 @@ TEST(BenchTable, ComparesABusyMachineWithTheQuietOne) {
   EXPECT_FALSE(nlohmann::json::parse(bench_json(result))["rows"][0].contains("ratio_to_quiet"));
 }
 
-TEST(BenchJson, HasTheRatesThatApply) {
+TEST(BenchJson, ContainsOnlyTheRatesThatApply) {
   auto result = example();
   result.facts = {{"machine", "a \"quoted\" one"}};
   const auto json = nlohmann::json::parse(bench_json(result));

@@ -29,7 +29,7 @@ class BadConfigsSlowCheck : public LoadFixture {
   }
 };
 
-TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRefusedWithItsLineAndAHint) {
+TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRejectedWithItsLineAndAHint) {
   const auto all = bad_configs();
   EXPECT_GE(all.size(), 400u);
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
@@ -37,14 +37,14 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRefusedWithItsLineAndAHint) 
                         HasFailure() ? "FAILED" : "each a usage error with file:line and a hint");
 }
 
-TEST_F(BadConfigsSlowCheck, HostileYamlIsRefusedWithItsLine) {
+TEST_F(BadConfigsSlowCheck, HostileYamlIsRejectedWithItsLine) {
   const auto all = hostile_yaml();
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
   testing::report_check(format_text("{} hostile YAML files", all.size()),
                         HasFailure() ? "FAILED" : "each a usage error with file:line");
 }
 
-TEST_F(BadConfigsSlowCheck, EveryMistakeInAnArgumentIsRefusedWithTheArgumentAndAHint) {
+TEST_F(BadConfigsSlowCheck, EveryMistakeInAnArgumentIsRejectedWithTheArgumentAndAHint) {
   const auto all = bad_overrides();
   for (const auto& bad : all) {
     SCOPED_TRACE(safe(bad.argument));

@@ -33,7 +33,7 @@ TEST_F(CrossedKeys, AListContainsTheConditionsThemselves) {
   EXPECT_THAT(crossed_keys(read), ElementsAre("generator.norm", "discriminator.norm", "loss.r1"));
 }
 
-TEST_F(CrossedKeys, NoConditionsAreAnEmptyMapOrList) {
+TEST_F(CrossedKeys, AnEmptyMapOrListMeansNoConditions) {
   EXPECT_THAT(cross("{}").list, IsEmpty());
   EXPECT_THAT(cross("[]").list, IsEmpty());
 }

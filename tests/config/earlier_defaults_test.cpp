@@ -27,7 +27,7 @@ TEST_F(EarlierDefaults, DifferFromTheCurrentDefaults) {
   }
 }
 
-TEST_F(EarlierDefaults, AreKeptWhereTheUserSetsNothing) {
+TEST_F(EarlierDefaults, AreKeptForKeysThatTheUserDoesNotSet) {
   const auto given = load("seed: 3");
   const auto kept = kept_defaults(given, stored_);
   const auto config = with_earlier_defaults(given.config, kept);

@@ -52,14 +52,14 @@ TEST_F(HostileFiles, NamesAFileWithoutReadPermission) {
   EXPECT_EQ(errors_of_path(path), Lines{"secret.yaml: the configuration file cannot be read"});
 }
 
-TEST_F(HostileFiles, RefusesAFileAboveOneMebibyte) {
+TEST_F(HostileFiles, RejectsAFileAboveOneMebibyte) {
   const std::size_t limit = std::size_t{1} << 20;
   EXPECT_NO_THROW(load(std::string(limit, '#')));
   EXPECT_EQ(errors(std::string(limit + 1, '#')),
             Lines{"x.yaml: larger than 1 MiB, the limit for a configuration file"});
 }
 
-TEST_F(HostileFiles, RefusesBinaryFiles) {
+TEST_F(HostileFiles, RejectsBinaryFiles) {
   EXPECT_EQ(errors(std::string("seed: 0\nrun\0x", 13)),
             Lines{"x.yaml:2: not UTF-8 text, or contains control characters"});
   EXPECT_EQ(errors("\x7f"
@@ -76,7 +76,7 @@ TEST_F(HostileFiles, NamesTheLineOfASyntaxError) {
   EXPECT_THAT(errors("a: b: c\n").front(), StartsWith("x.yaml:1: not valid YAML: "));
 }
 
-TEST_F(HostileFiles, RefusesKeysGivenTwice) {
+TEST_F(HostileFiles, RejectsKeysGivenTwice) {
   EXPECT_EQ(errors("generator:\n  width: 8\n  width: 16\n"),
             Lines{"x.yaml:3: generator.width is given twice, first on line 2"});
   EXPECT_EQ(errors("generator: {width: 8, width: 8}"),
@@ -89,7 +89,7 @@ TEST_F(HostileFiles, RefusesKeysGivenTwice) {
             Lines{"command line: 'generator={width: 8, width: 9}': width is given twice, first on line 1"});
 }
 
-TEST_F(HostileFiles, RefusesAnchorsAndAliases) {
+TEST_F(HostileFiles, RejectsAnchorsAndAliases) {
   EXPECT_EQ(errors("seed: 1\ngenerator: &g {width: 8}\ndiscriminator: *g\n"),
             (Lines{"x.yaml:2: anchors (&name) are not allowed",
                    "x.yaml:3: aliases (*name) are not allowed; write out the value"}));
@@ -100,32 +100,32 @@ TEST_F(HostileFiles, RefusesAnchorsAndAliases) {
   EXPECT_THAT(errors("<<: *missing\n").front(), StartsWith("x.yaml:1: "));
 }
 
-TEST_F(HostileFiles, RefusesTags) {
+TEST_F(HostileFiles, RejectsTags) {
   EXPECT_EQ(errors("seed: 0\nrun:\n  name: !!python/object/apply:os.system [id]\n"),
             Lines{"x.yaml:3: tags (tag:yaml.org,2002:python/object/apply:os.system) are not allowed"});
   EXPECT_EQ(errors("seed: !!int 3\n"), Lines{"x.yaml:1: tags (tag:yaml.org,2002:int) are not allowed"});
   EXPECT_EQ(errors("run: !mine {name: a}\n"), Lines{"x.yaml:1: tags (!mine) are not allowed"});
 }
 
-TEST_F(HostileFiles, RefusesASecondDocument) {
+TEST_F(HostileFiles, RejectsASecondDocument) {
   EXPECT_NO_THROW(load("---\nseed: 0\n...\n"));
   EXPECT_EQ(errors("seed: 0\n---\nseed: 1\n"),
             Lines{"x.yaml:2: a second YAML document starts here; only one is allowed"});
 }
 
-TEST_F(HostileFiles, RefusesKeysThatAreNotNames) {
+TEST_F(HostileFiles, RejectsKeysThatAreNotNames) {
   EXPECT_EQ(errors("? [a, b]\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
   EXPECT_EQ(errors("? {a: b}\n: 1\n"), Lines{"x.yaml:1: a key must be a name"});
   EXPECT_EQ(errors("~: 1\n"), Lines{"x.yaml:1: a key must be a name"});
 }
 
-TEST_F(HostileFiles, RefusesDeepNesting) {
+TEST_F(HostileFiles, RejectsDeepNesting) {
   const auto nested = [](std::size_t levels) { return "seed: " + std::string(levels, '[') + std::string(levels, ']'); };
   EXPECT_EQ(errors(nested(15)), Lines{"x.yaml:1: seed is a list, not a whole number; allowed: 0 or more"});
   EXPECT_EQ(errors(nested(16)), Lines{"x.yaml:1: more than 16 levels of nesting"});
 }
 
-TEST_F(HostileFiles, RefusesAMebibyteOfAnySyntax) {
+TEST_F(HostileFiles, RejectsAMebibyteOfAnySyntax) {
   for (const std::string text :
        {"[",   "{",     "- ", "? ",   "[{", "{a: ",  "? - ", ": ",          "&a ",    "*a ",  "!!a ",
         "|\n", "---\n", "\"", "a: [", "]",  "a:\n ", "[a, ", "%YAML 1.2\n", "a: b\n", "\xff", "a\n"}) {

@@ -173,7 +173,7 @@ TEST_F(LoadConfig, ListsTheNamesOfAnEnumeration) {
             Lines{"x.yaml:1: generator.norm = spectral is not allowed; allowed: batch, none"});
 }
 
-TEST_F(LoadConfig, RefusesValuesOfADifferentType) {
+TEST_F(LoadConfig, RejectsValuesOfADifferentType) {
   const std::string batch = "training: {batch_size: ";
   const std::string allowed = "; allowed: 1 to 65536";
   EXPECT_EQ(errors(batch + "many}"), Lines{"x.yaml:1: training.batch_size = many is not a whole number" + allowed});
@@ -200,7 +200,7 @@ TEST_F(LoadConfig, RefusesValuesOfADifferentType) {
   EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must contain keys with values, such as 'seed: 0'"});
 }
 
-TEST_F(LoadConfig, RefusesNumbersThatAreNotFiniteOrDoNotFit) {
+TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrDoNotFit) {
   for (const std::string value : {".nan", ".inf", "-.inf", "nan", "inf", "1e999", "-1e999"}) {
     EXPECT_EQ(errors("init: {std: " + value + "}"),
               Lines{"x.yaml:1: init.std = " + value + " is out of range; allowed: above 0 to 10"});
@@ -218,7 +218,7 @@ TEST_F(LoadConfig, ReportsKeysWithoutAValueOnTheirOwnLine) {
   EXPECT_THAT(override_errors({"training="}).front(), HasSubstr("training is a section"));
 }
 
-TEST_F(LoadConfig, RefusesNamesThatAreNotDirectoryNames) {
+TEST_F(LoadConfig, RejectsNamesThatAreNotDirectoryNames) {
   const std::string long_name(65, 'a');
   for (const std::string name : {".", "..", "a/b", "\"\"", "a b", "\"a\\nb\"", "ü", long_name.c_str()}) {
     EXPECT_THAT(errors("run: {name: " + name + "}").front(), HasSubstr("is not allowed; allowed: 1 to 64 letters"));
@@ -331,7 +331,7 @@ TEST_F(LoadConfig, ReadsOneFeatureExtractorOrAList) {
             Lines{"x.yaml:1: metrics.extractor is a list, not text or a list" + allowed});
 }
 
-TEST_F(LoadConfig, RefusesAnOverrideThatIsPartlyAComment) {
+TEST_F(LoadConfig, RejectsAnOverrideThatIsPartlyAComment) {
   EXPECT_EQ(override_errors({"data.path=/data/set #1"}),
             Lines{"command line: 'data.path=/data/set #1': ' #' starts a comment; put the value in double quotes"});
   EXPECT_EQ(load("", {"data.path=/data/set#1"}).config.data.path, "/data/set#1");

@@ -73,7 +73,7 @@ TEST_F(Schema, AcceptsShippedAndPrintedConfigurations) {
 }
 
 // A schema cannot express errors in YAML syntax or constraints between keys.
-TEST_F(Schema, RefusesTheMistakesThatTheProgramRefuses) {
+TEST_F(Schema, RejectsTheMistakesThatTheProgramRejects) {
   const auto is_beyond_a_schema = [](const std::string& what) {
     for (const char* part :
          {": an anchor", ": a tag", ": given twice", "shape: log}", ".nan", "0x10", "sweep.cross: "}) {

@@ -69,6 +69,6 @@ int main() {
   const at::NoGradGuard no_gradients;
   const auto answers = head->forward(network->forward(images).flatten(1)).squeeze(1) > 0;
   const double right = (answers == (labels > 0)).to(at::kFloat).mean().item<double>();
-  std::printf("%.1f %% right\n", 100 * right);
+  std::printf("%.1f %% correct\n", 100 * right);
   return right > 0.95 ? 0 : 1;
 }

@@ -197,7 +197,7 @@ BadData bad_npz(const std::string& what, const std::function<void(const fs::path
   return {"npz: " + what, "npz", npz_name, npz_name, [=](const fs::path& directory) { write(directory / npz_name); }};
 }
 
-/// The good arrays, with one that is replaced.
+/// The good arrays, with one of them replaced.
 BadData bad_array(const std::string& what, const std::string& name, const std::string& bytes) {
   Entries entries = good_arrays();
   entries[name + ".npy"] = bytes;

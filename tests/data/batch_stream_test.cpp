@@ -189,7 +189,7 @@ TEST(BatchStream, ThrowsAfterTheLastImage) {
   EXPECT_THROW(BatchStream(finished).next(), std::logic_error);
 }
 
-TEST(BatchStream, RefusesOptionsOutOfRange) {
+TEST(BatchStream, RejectsOptionsOutOfRange) {
   const auto good = options(10, 4);
   auto bad = good;
   bad.dataset = nullptr;

@@ -51,7 +51,7 @@ TEST(Cifar, ConcatenatesTheBatchesOfCifar10) {
   EXPECT_EQ(test->labels.item<std::int64_t>(), 7);
 }
 
-TEST(Cifar, ReadsTheClassNamesThatLieNextToTheImages) {
+TEST(Cifar, ReadsTheClassNamesFromTheFileNextToTheImages) {
   const TemporaryDirectory directory;
   write_cifar_10(directory.path());
   const auto names = [&] { return load_dataset(cifar_at(directory.path()), Split::train)->class_names; };
@@ -73,7 +73,7 @@ TEST(Cifar, IsFoundInTheDirectoryThatItsArchiveUnpacksTo) {
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);
 }
 
-TEST(Cifar, IsFoundInAWrapperFolderAndThroughOneOfItsFiles) {
+TEST(Cifar, IsFoundInAWrapperFolderAndByThePathOfOneOfItsFiles) {
   const TemporaryDirectory directory;
   write_cifar_10(directory / "archive/cifar-10-batches-bin");
   EXPECT_EQ(load_dataset(cifar_at(directory.path()), Split::train)->size(), 10);

@@ -58,7 +58,7 @@ TEST(LoadDataset, WarnsIfAllImagesAreEqual) {
   EXPECT_THAT(warnings(images_of(3)), Not(Contains(HasSubstr("copy"))));
 }
 
-TEST(LoadTestSplit, LeavesOutWhatCannotBeUsed) {
+TEST(LoadTestSplit, IsNullIfThereIsNoUsableTestSplit) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));
   const auto train = load_dataset(at(directory.path()), Split::train);
@@ -160,7 +160,7 @@ TEST(LoadDataset, UsesOnlyLabelsNextToTheImages) {
   EXPECT_THAT(dataset->notes, Contains(HasSubstr("no label file")));
 }
 
-TEST(LoadDataset, AsksWhichOfSeveralCollectionsIsMeant) {
+TEST(LoadDataset, AsksWhichOfSeveralDataSetsToUse) {
   const TemporaryDirectory directory;
   write_bytes(directory / "emnist-letters-train-images-idx3-ubyte", images_of(3));
   write_bytes(directory / "emnist-letters-train-labels-idx1-ubyte", labels_of(3));
@@ -194,7 +194,7 @@ TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
               AllOf(help, HasSubstr("has no train images")));
 }
 
-TEST(LoadDataset, RefusesAnEmptyFolderInsteadOfAFile) {
+TEST(LoadDataset, RejectsAFolderWithTheNameOfAFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),

@@ -42,13 +42,13 @@ class ImagesOfAFolder : public ::testing::Test {
   void gray(const std::string& name, int value, int side = 32) {
     write(name, cv::Mat(side, side, CV_8UC1, cv::Scalar(value)));
   }
-  /// A square of one gray value of 16 bits.
+  /// A square of one 16-bit gray value.
   void deep_gray(const std::string& name, int value) {
     write(name, png_file({32, 32}, 16, 0, png_rows({32, 32}, deep_pixel({value}))));
   }
 
   Dataset load(Split split = Split::train) { return *load_dataset(config_, split); }
-  /// Notes on the images, not on labels, of the first and of a second run, which reads the cache.
+  /// The notes about the images, without those about labels. Loads them twice; the second time, they are in the cache.
   std::vector<std::string> notes() {
     const auto first = load().notes;
     EXPECT_EQ(load().notes, first);
@@ -115,7 +115,7 @@ TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
       Contains("1 image has more than 12 megapixels and is decoded at 1/2, 1/4 or 1/8 size, for example photo.jpg"));
 }
 
-TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotDamaged) {
+TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
   gray("a.png", 7);
   gray("b.png", 70);
   std::string huge = encoded(".png", cv::Mat(8, 8, CV_8UC1, cv::Scalar(9)));
@@ -155,9 +155,9 @@ TEST_F(ImagesOfAFolder, GetTheConfiguredBackground) {
 
 // --- 16 bits ---------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheRangeOfAllOfThem) {
+TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheirCommonRange) {
   deep_gray("a.png", 4095);
-  deep_gray("b.png", 512);  // not by its own
+  deep_gray("b.png", 512);  // not scaled by its own range
   gray("c.png", 77);
   const auto dataset = load();
   EXPECT_EQ(value(dataset, 0), 255);
@@ -169,7 +169,7 @@ TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheRangeOfAllOfThem) {
   EXPECT_EQ(value(load(), 0), 15);
 }
 
-TEST_F(ImagesOfAFolder, AreScaledLikeTheTrainingImages) {
+TEST_F(ImagesOfAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   deep_gray("train/a.png", 4095);
   deep_gray("train/b.png", 100);
   deep_gray("test/c.png", 800);

@@ -33,14 +33,14 @@ TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
               AllOf(HasSubstr("look like serial numbers: 00000, 01000"), HasSubstr("class_00000")));
 }
 
-TEST(LabelByDirectory, LeavesOutAFewImagesBesideTheDirectoriesWithAWarning) {
+TEST(LabelByDirectory, WarnsAboutAndOmitsAFewImagesNextToTheDirectories) {
   const auto found = label_by_directory({"cat/a.png", "cover.jpg", "dog/b.png"});
   EXPECT_THAT(found.labels, ElementsAre(0, -1, 1));
   EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("1 image is left out"), HasSubstr("cover.jpg"),
                                                 HasSubstr("data.labels: none"))));
 }
 
-TEST(LabelByDirectory, UsesAllImagesWithoutLabelsIfManyAreBesideTheDirectories) {
+TEST(LabelByDirectory, UsesAllImagesWithoutLabelsIfManyAreNextToTheDirectories) {
   std::vector<std::filesystem::path> files = {"cat/a.png", "dog/b.png"};
   for (int i = 0; i < 6; ++i) files.emplace_back(format_text("{}.png", i));
   const auto found = label_by_directory(files);
@@ -56,7 +56,7 @@ TEST(LabelByDirectory, WarnsAboutTestImagesInsideTheClasses) {
               ElementsAre(AllOf(HasSubstr("1 of the training images"), HasSubstr("bottle/test/a.png"))));
 }
 
-TEST(RunningNames, DistinguishWhatNumbersMean) {
+TEST(RunningNames, AreRecognisedAsSerialNumbersYearsDatesOrParts) {
   EXPECT_EQ(running_names({"00000", "01000", "02000"}), "serial numbers");
   EXPECT_EQ(running_names({"0", "1000", "2000"}), "serial numbers");
   EXPECT_EQ(running_names({"2019", "2020"}), "years");

@@ -39,7 +39,7 @@ TEST(FindLayout, RecognisesTheCommonNamesOfSplitsInAnyCase) {
   EXPECT_EQ(splits({"Training Data", "Test Data"}), Splits("Training Data", "Test Data"));
 }
 
-TEST(FindLayout, TakesOtherNamesForClasses) {
+TEST(FindLayout, TreatsOtherNamesAsClasses) {
   EXPECT_EQ(splits({"cat", "dog"}), Splits("", ""));
   EXPECT_EQ(splits({"airport", "train_station"}), Splits("", ""));
   EXPECT_EQ(splits({"bus", "car", "train"}), Splits("", ""));  // vehicles

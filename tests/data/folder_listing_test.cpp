@@ -103,7 +103,7 @@ TEST(ListImages, NamesBrokenSymlinks) {
   EXPECT_THAT(listing.warnings, ElementsAre("symlinks to files that do not exist: b.jpg"));
 }
 
-TEST(ListImages, SkipsWhatProgramsLeaveBehind) {
+TEST(ListImages, SkipsFilesLeftBehindByPrograms) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   for (const char* name :
@@ -118,7 +118,7 @@ TEST(ListImages, SkipsWhatProgramsLeaveBehind) {
                                                HasSubstr("@eaDir"), HasSubstr("and 1 more"))));
 }
 
-TEST(ListImages, WarnsAboutADirectoryThatMayNotBeRead) {
+TEST(ListImages, WarnsAboutADirectoryWithoutReadPermission) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   folder.file("closed/b.jpg");

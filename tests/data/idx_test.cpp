@@ -73,7 +73,7 @@ TEST_F(IdxFileTest, ReadsMoreThanOneBlock) {
   EXPECT_TRUE(torch::equal(images, expected.expand_as(images)));
 }
 
-TEST_F(IdxFileTest, RefusesOtherFormatsTypesAndDimensions) {
+TEST_F(IdxFileTest, RejectsOtherFormatsTypesAndDimensions) {
   EXPECT_THAT(images_error(plain("PNG and so on")),
               AllOf(HasSubstr("not an IDX file"), HasSubstr("50 4e 47 20"), HasSubstr("00 00 08 03")));
   EXPECT_THAT(images_error(plain(idx_header({2, 3, 4}, 0x0d) + ramp(96))), HasSubstr("type 0x0d"));
@@ -83,13 +83,13 @@ TEST_F(IdxFileTest, RefusesOtherFormatsTypesAndDimensions) {
   EXPECT_THAT(labels_message, HasSubstr("3 dimensions, but labels have 1"));
 }
 
-TEST_F(IdxFileTest, RefusesTruncatedHeaders) {
+TEST_F(IdxFileTest, RejectsTruncatedHeaders) {
   EXPECT_THAT(images_error(plain("")), HasSubstr("too short"));
   EXPECT_THAT(images_error(plain(good_.substr(0, 3))), HasSubstr("too short"));
   EXPECT_THAT(images_error(plain(good_.substr(0, 15))), HasSubstr("too short"));
 }
 
-TEST_F(IdxFileTest, RefusesEmptyAndHugeShapes) {
+TEST_F(IdxFileTest, RejectsEmptyAndHugeShapes) {
   EXPECT_THAT(images_error(plain(idx_header({0, 28, 28}))), HasSubstr("at least one"));
   EXPECT_THAT(images_error(plain(idx_header({1, 0, 28}))), HasSubstr("[1, 4096]"));
   EXPECT_THAT(images_error(plain(idx_header({1, 28, 4097}))), HasSubstr("[1, 4096]"));
@@ -107,7 +107,7 @@ TEST_F(IdxFileTest, NamesTheFileWhenItIsLongerThanItsHeaderSays) {
   EXPECT_THAT(images_error(gzipped(good_ + std::string(64 << 20, '\0'))), HasSubstr("longer than its header says"));
 }
 
-TEST_F(IdxFileTest, RefusesGzipStreamsTruncatedAnywhere) {
+TEST_F(IdxFileTest, RejectsGzipStreamsTruncatedAnywhere) {
   const auto file = gzipped(good_);
   const std::string whole = read_bytes(file);
   for (std::size_t size = 10; size < whole.size(); ++size) {
@@ -116,7 +116,7 @@ TEST_F(IdxFileTest, RefusesGzipStreamsTruncatedAnywhere) {
   }
 }
 
-TEST_F(IdxFileTest, RefusesAWrongChecksumAndADamagedStream) {
+TEST_F(IdxFileTest, RejectsAWrongChecksumAndADamagedStream) {
   const auto file = gzipped(good_);
   const std::string whole = read_bytes(file);
   std::string wrong_checksum = whole;
@@ -129,7 +129,7 @@ TEST_F(IdxFileTest, RefusesAWrongChecksumAndADamagedStream) {
   EXPECT_THAT(images_error(file), HasSubstr("damaged"));
 }
 
-TEST_F(IdxFileTest, RefusesAnImplausibleClaimWithoutAllocatingMemory) {
+TEST_F(IdxFileTest, RejectsAnImplausibleClaimWithoutAllocatingMemory) {
   const auto file = gzipped(idx_header({7 * 64, 4096, 4096}) + ramp(1000));
   long pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -142,7 +142,7 @@ TEST_F(IdxFileTest, RefusesAnImplausibleClaimWithoutAllocatingMemory) {
   EXPECT_THAT(message, HasSubstr("more than 100 times the"));
 }
 
-TEST_F(IdxFileTest, RefusesAnythingButRegularFiles) {
+TEST_F(IdxFileTest, RejectsAnythingButRegularFiles) {
   EXPECT_THAT(message_of<DataError>([&] { read_idx(directory_.path(), image_dimensions); }),
               HasSubstr("is a directory"));
   EXPECT_THAT(images_error(directory_ / "missing"), HasSubstr("there is no file"));

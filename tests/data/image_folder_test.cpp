@@ -51,7 +51,7 @@ TEST_F(ListFolder, UsesATestSplitThatDoesNotFitWithoutLabels) {
   EXPECT_THAT(test.warnings, ElementsAre(HasSubstr("1.jpg is in none of the directories of the training images")));
 }
 
-TEST_F(ListFolder, LeavesAStrayImageOutUnlessLabelsAreNotUsed) {
+TEST_F(ListFolder, OmitsAStrayImageOnlyIfLabelsAreUsed) {
   file("cat/a.png");
   file("cover.jpg");
   file("dog/b.png");

@@ -188,7 +188,7 @@ TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
   }
 }
 
-TEST_F(NpzKinds, AreRefusedIfTheirRangeIsUnknown) {
+TEST_F(NpzKinds, AreRejectedIfTheirRangeIsUnknown) {
   EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f}))}}),
               AllOf(HasSubstr("images contains values from -2.1 to 2.6"), HasSubstr("rescale")));
   EXPECT_THAT(refusal({{"images", npy("<i4", "(1, 2, 2)", raw<std::int32_t>({-5, 0, 1, 70000}))}}),
@@ -255,7 +255,7 @@ TEST_F(NpzKinds, HaveLabelsInManyForms) {
   EXPECT_THAT(unicode->class_names, ElementsAre("a", "\u00e9", "\u732b"));
 }
 
-TEST_F(NpzKinds, OfUnknownOriginAreReadOrRefused) {
+TEST_F(NpzKinds, OfUnknownOriginAreReadOrRejected) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(SLOPEGAN_SOURCE_DIR "/tests/fuzz/corpus/npy_array")) {
     const std::string bytes = read_bytes(entry.path());

@@ -193,7 +193,7 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
   EXPECT_THAT(message(0.05), HasSubstr("6 of 20 files"));
 }
 
-TEST_F(PackedImagesTest, AreRefusedIfNoFileIsReadable) {
+TEST_F(PackedImagesTest, AreRejectedIfNoFileIsReadable) {
   folder_.write("a.png", "no image");
   EXPECT_THAT(message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 1}); }),
               HasSubstr("none of the 1 files can be used"));

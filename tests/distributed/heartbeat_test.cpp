@@ -145,7 +145,7 @@ TEST_F(HeartbeatTest, DoesNotReportARankThatHasNotConnectedYet) {
   EXPECT_TRUE(wait_for_failure(*first));
 }
 
-TEST_F(HeartbeatTest, GivesUpIfNobodyAsksForTheFailure) {
+TEST_F(HeartbeatTest, GivesUpIfTheFailureIsNotRead) {
   const auto first = rank(0, 3);
   rank(1).reset();
   for (int i = 0; i < 2000 && given_up == 0; ++i) std::this_thread::sleep_for(milliseconds(5));

@@ -125,7 +125,7 @@ TEST(RankEnvironment, ReturnsTheFirstHostOfANodeList) {
   EXPECT_THROW(first_host(""), UsageError);
 }
 
-TEST(RankEnvironment, KnowsTheVariablesThatMakeARank) {
+TEST(RankEnvironment, RecognisesTheVariablesOfARank) {
   for (const char* name : {"RANK", "WORLD_SIZE", "SLURM_PROCID", "OMPI_COMM_WORLD_SIZE", "PMI_RANK"}) {
     EXPECT_TRUE(is_rank_variable(name)) << name;
   }

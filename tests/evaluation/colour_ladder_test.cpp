@@ -1,4 +1,4 @@
-// Emoji are degraded step by step, and the distances by EfficientNet-Lite0 must rise with every step.
+// Emoji are degraded step by step, and the distances measured with EfficientNet-Lite0 must rise with every step.
 #include <memory>
 #include <utility>
 #include <vector>
@@ -25,7 +25,7 @@ at::Tensor read_emoji() {
   return sheet.view({3, groups, emoji_side, emoji_per_group, emoji_side}).permute({1, 3, 0, 2, 4});
 }
 
-/// Every other emoji in each group is real; the others stand for generated ones.
+/// Every other emoji in each group counts as real; the others serve as generated images.
 class EmojiLadder : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -87,7 +87,7 @@ TEST_F(EmojiLadder, MissingGroupsRaiseTheDistances) {
   expect_rising(sets);
 }
 
-TEST_F(EmojiLadder, FewerDifferentImagesRaiseTheDistances) {
+TEST_F(EmojiLadder, FewerDistinctImagesRaiseTheDistances) {
   std::vector<at::Tensor> sets;
   for (const int different : {8, 4, 1}) {
     const auto image = at::arange(emoji_per_group / 2).remainder(different);
@@ -97,7 +97,7 @@ TEST_F(EmojiLadder, FewerDifferentImagesRaiseTheDistances) {
 }
 
 TEST_F(EmojiLadder, ScrambledQuartersRaiseTheDistances) {
-  // Textures and colours are preserved, but what the pictures show is lost.
+  // Textures and colours are preserved, but the content of the pictures is lost.
   const auto scramble = [](const at::Tensor& images, std::int64_t parts) {
     const std::int64_t size = emoji_side / parts;
     auto tiles = images.reshape({-1, 3, parts, size, parts, size});

@@ -48,7 +48,7 @@ TEST(EfficientNetExtractor, MatchesTheReferenceNetwork) {
   }
 }
 
-TEST(EfficientNetExtractor, ClassifiesPhotographsAsWhatTheyShow) {
+TEST(EfficientNetExtractor, ClassifiesPhotographsCorrectly) {
   SLOPEGAN_REQUIRE_WEIGHTS();
   EfficientNetExtractor extractor(*installed_weights(), 224);
   const auto classes = extractor.network().logits(extractor.extract(all_photographs()).features).argmax(1);
@@ -57,7 +57,7 @@ TEST(EfficientNetExtractor, ClassifiesPhotographsAsWhatTheyShow) {
   EXPECT_EQ(classes[2].item<int>(), 872);                                // tripod
 }
 
-TEST(EfficientNetExtractor, AcceptsImagesOfEverySizeAndGrayOnes) {
+TEST(EfficientNetExtractor, AcceptsImagesOfAnySizeAndGrayImages) {
   SLOPEGAN_REQUIRE_WEIGHTS();
   EfficientNetExtractor extractor(*installed_weights());
   EXPECT_EQ(extractor.name(),

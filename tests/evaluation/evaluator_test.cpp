@@ -97,7 +97,7 @@ TEST_F(EvaluatorTest, ComparesOneHalfOfTheTestImagesWithTheOtherForFloors) {
   EXPECT_LT(with_classes.at("class_kl"), 0.1);
 }
 
-TEST_F(EvaluatorTest, SaysHowManyRealImagesItCompares) {
+TEST_F(EvaluatorTest, ReportsHowManyRealImagesItCompares) {
   auto evaluator = make(all_of(200), &test_);
   const auto record = evaluator.evaluate(extracted(evaluator, generated_, 300));
   EXPECT_EQ(record.real_samples, 600);

@@ -155,7 +155,7 @@ TEST(TorchScriptExtractor, ConvertsGrayImagesToThreeChannels) {
   EXPECT_FALSE(found.logits.defined());
 }
 
-TEST(TorchScriptExtractor, IsOnlyCalledInceptionIfItIsInception) {
+TEST(TorchScriptExtractor, IsCalledInceptionOnlyIfItIsInception) {
   const TemporaryDirectory directory;
   for (const std::string stem : {"inception-2015-12-05", "inception"}) {  // 12 features, not 2,048
     std::filesystem::copy(golden + "extractor.pt", directory / (stem + ".pt"));

@@ -79,7 +79,7 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // Beyond the last of these noise levels, the classifier sees every image as much the same handbag, so FD keeps rising
+  // Beyond the last of these noise levels, the classifier's features of all images are nearly equal, so FD keeps rising
   // but precision stops falling.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));

@@ -201,7 +201,7 @@ TEST_F(Exported, FilesThatComputeDifferentImagesAreRejectedAndRemoved) {
   }
 }
 
-TEST_F(Exported, GeneratorsThatDependOnTheOrderOfSumsAreRejected) {
+TEST_F(Exported, GeneratorsThatDependOnTheOrderOfSummationAreRejected) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   checkpoint.tensors.at("generator.block3.conv.weight").mul_(1e5);  // pixels are black or white, depending on rounding
   EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }),

@@ -125,7 +125,7 @@ TEST_F(DecodeImage, ReadsFilesWithTrailingBytes) {
   }
 }
 
-TEST_F(DecodeImage, RefusesImagesWithAMissingPart) {
+TEST_F(DecodeImage, RejectsImagesWithAMissingPart) {
   const std::string progressive = encoded(".jpg", noise(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
   EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // the last scan
   for (const std::string ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {

@@ -88,7 +88,7 @@ TEST(DrawText, BoldTextHasMoreInkAndLargerTextMorePixels) {
   EXPECT_NEAR(line_height(large), 2 * line_height(text_style), 3);
 }
 
-TEST(DrawText, UprightTextIsTheSameTextTurned) {
+TEST(DrawText, UprightTextIsTheSameTextRotated) {
   const cv::Size size = text_size("slope", text_style);
   cv::Mat level = canvas(size), upright = canvas({size.height, size.width}), turned;
   draw_text(level, "slope", {0, 0}, text_style);
@@ -133,7 +133,7 @@ TEST(Wrap, BreaksAtSpacesAndKeepsEveryWord) {
   EXPECT_EQ(wrap(std::string(100, 'x'), 150, text_style).size(), 1u);
 }
 
-TEST(Wrap, ShortensTheLastLineThatIsAllowed) {
+TEST(Wrap, ShortensTheLastAllowedLine) {
   const std::string text = "a column shows the same latent at every slope";
   const auto lines = wrap(text, 100, text_style, 2);
   ASSERT_EQ(lines.size(), 2u);

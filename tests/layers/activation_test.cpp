@@ -14,7 +14,7 @@
 namespace slopegan {
 namespace {
 
-TEST(LeakyReLU, HasTheSlopeOfThePaperByDefault) {
+TEST(LeakyReLU, HasTheSlopeFromThePaperByDefault) {
   LeakyReLU layer;
   EXPECT_DOUBLE_EQ(layer->negative_slope(), 0.01);
   EXPECT_FLOAT_EQ(layer->forward(at::full({1}, -2.0)).item<float>(), -0.02f);
@@ -159,7 +159,7 @@ TEST(RReLU, PassesPositiveValuesAndNanUnchanged) {
   EXPECT_TRUE(std::isnan(y[1].item<double>()));
 }
 
-TEST(Activation, DescribesItselfToTheRestOfTheProgram) {
+TEST(Activation, ReportsItsProperties) {
   LeakyReLU fixed(LeakyReLUOptions{0.2}),
       scheduled(LeakyReLUOptions{SlopeSchedule{0.5, 0.1, 1000, SlopeShape::linear}});
   PReLU learned(PReLUOptions{3, 0.25});

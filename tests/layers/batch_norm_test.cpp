@@ -20,8 +20,8 @@ struct NormCase {
   std::int64_t count, channels, height, width;
 };
 
-// Fewer and more channels than a strip in the loops has, including numbers that are not a multiple of it; more rows
-// than a block has.
+// Numbers of channels below and above the width of a strip in the loops, some of which are not multiples of it; more
+// rows than a block has.
 const std::vector<NormCase> norm_cases = {{4, 5, 6, 6}, {3, 64, 4, 4}, {2, 100, 3, 5}, {64, 32, 16, 16}, {2, 1, 1, 1}};
 constexpr double norm_slopes[] = {0, 0.01, 0.2, 1, 1.5, -0.3};
 
@@ -127,7 +127,7 @@ TEST(BatchNormLeakyRelu, RoundsBfloat16ResultsOnce) {
   EXPECT_LE(((y - expected).abs() / expected.abs().clamp_min(1e-3)).max().item<double>(), 1.01 / 256);
 }
 
-TEST(BatchNormLeakyRelu, HasTheGradientsOfBothFunctionsInBfloat16WithinRounding) {
+TEST(BatchNormLeakyRelu, MatchesTheGradientsOfBothFunctionsInBfloat16UpToRounding) {
   at::manual_seed(13);
   const auto x = at::randn({16, 24, 4, 4}).to(at::kBFloat16), direction = at::randn(x.sizes()).to(at::kBFloat16);
   for (const double slope : {0.0, 0.2}) {
@@ -311,7 +311,7 @@ TEST(BatchNormActivation, AppliesTheActivationInEveryMode) {
   EXPECT_EQ(both->num_batches_tracked.item<std::int64_t>(), 2);
 }
 
-TEST(FoldBatchNorm, GivesTheConvolutionThatAlsoNormalises) {
+TEST(FoldBatchNorm, ReturnsAConvolutionThatAlsoNormalises) {
   auto norm = make_norm(at::kDouble);
   norm->forward(at::randn({4, 5, 6, 6}, at::kDouble));
   norm->eval();

@@ -10,7 +10,7 @@
 namespace slopegan {
 namespace {
 
-TEST(LeakyReluGain, HasTheValuesOfTheFormula) {
+TEST(LeakyReluGain, MatchesTheFormula) {
   EXPECT_NEAR(leaky_relu_gain(0), 1.4142, 5e-5);
   EXPECT_NEAR(leaky_relu_gain(0.2), 1.3868, 5e-5);
   EXPECT_NEAR(leaky_relu_gain(0.5), 1.2649, 5e-5);

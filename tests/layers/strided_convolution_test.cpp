@@ -90,15 +90,15 @@ void expect_as_libtorch(at::ScalarType maps_type, at::ScalarType weight_type, do
   }
 }
 
-TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInFloat64) {
+TEST(StridedConvolution, MatchesLibTorchsValuesAndFirstAndSecondDerivativesInFloat64) {
   expect_as_libtorch(at::kDouble, at::kDouble, 1e-13);
 }
 
-TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInFloat32) {
+TEST(StridedConvolution, MatchesLibTorchsValuesAndFirstAndSecondDerivativesInFloat32) {
   expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
 }
 
-TEST(StridedConvolution, HasLibTorchsValuesAndFirstAndSecondDerivativesInBfloat16WithinRounding) {
+TEST(StridedConvolution, MatchesLibTorchsValuesAndFirstAndSecondDerivativesInBfloat16UpToRounding) {
   expect_as_libtorch(at::kBFloat16, at::kFloat, 0.01);
 }
 
@@ -109,7 +109,7 @@ class WithoutTiles {
   ~WithoutTiles() { at::globalContext().setUserEnabledMkldnn(true); }
 };
 
-TEST(StridedConvolution, HasLibTorchsValuesAndDerivativesWithoutTiledProducts) {
+TEST(StridedConvolution, MatchesLibTorchsValuesAndDerivativesWithoutTiledProducts) {
   const WithoutTiles scope;
   EXPECT_FALSE(correlates_in_tiles(at::kFloat, {8, 32, 32, 8, 8}));
   expect_as_libtorch(at::kFloat, at::kFloat, 1e-5);
@@ -247,7 +247,7 @@ TEST(FixedTransposedConvolution, EqualsConvolutionBiasAndLeakyReluInFloat32) {
   EXPECT_LE(fixed_error(at::kFloat), 1e-6);
 }
 
-TEST(FixedTransposedConvolution, EqualsConvolutionBiasAndLeakyReluInBfloat16WithinRounding) {
+TEST(FixedTransposedConvolution, EqualsConvolutionBiasAndLeakyReluInBfloat16UpToRounding) {
   EXPECT_LE(fixed_error(at::kBFloat16), 0.01);
 }
 

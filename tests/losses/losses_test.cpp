@@ -174,15 +174,15 @@ void expect_numerical_gradient(DiscriminatorNorm norm, double slope,
   }
 }
 
-TEST(SquaredGradientNorm, HasItsNumericalGradientInADiscriminator) {
+TEST(SquaredGradientNorm, MatchesItsNumericalGradientInADiscriminator) {
   expect_numerical_gradient(DiscriminatorNorm::none, 0.2, squared_gradient_norm);
 }
 
-TEST(UnitGradientPenalty, HasItsNumericalGradientInADiscriminator) {
+TEST(UnitGradientPenalty, MatchesItsNumericalGradientInADiscriminator) {
   expect_numerical_gradient(DiscriminatorNorm::none, 0.01, unit_gradient_penalty);
 }
 
-TEST(SquaredGradientNorm, HasItsNumericalGradientThroughBatchNorm) {
+TEST(SquaredGradientNorm, MatchesItsNumericalGradientThroughBatchNorm) {
   expect_numerical_gradient(DiscriminatorNorm::batch, 0.2, squared_gradient_norm);
 }
 

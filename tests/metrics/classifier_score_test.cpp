@@ -59,7 +59,7 @@ TEST(ClassHistogramKl, IsZeroForEqualDistributionsAndLogKForOneOfKClasses) {
   EXPECT_NEAR(class_histogram_kl(classes({7, 7, 7}), all, 10), std::log(10.0), 1e-15);
 }
 
-TEST(ClassHistogramKl, IsInfiniteForAClassThatIsNotReal) {
+TEST(ClassHistogramKl, IsInfiniteForAClassWithoutRealImages) {
   EXPECT_EQ(class_histogram_kl(classes({0, 1}), classes({0, 0}), 2), std::numeric_limits<double>::infinity());
 }
 

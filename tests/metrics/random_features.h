@@ -18,7 +18,7 @@ inline at::Tensor normal_features(std::uint64_t seed, std::int64_t count, std::i
   return values.to(at::kDouble);
 }
 
-/// Returns float64 [count, width] with integers from 0 to bound − 1. A small bound results in many equal rows and
+/// Returns float64 [count, width] with integers from 0 to bound − 1. A small bound produces many equal rows and
 /// distances.
 inline at::Tensor whole_features(std::uint64_t seed, std::int64_t count, std::int64_t width, std::uint32_t bound) {
   const at::Tensor values = at::empty({count, width}, at::kDouble);

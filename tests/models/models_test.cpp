@@ -89,7 +89,7 @@ TEST(Networks, ComputeInBfloat16AndReturnFloat32) {
   }
 }
 
-TEST(Generator, HasAsManyParametersAsTheFormula) {
+TEST(Generator, HasTheNumberOfParametersOfTheFormula) {
   for (const auto& shape : shapes) {
     for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
@@ -104,7 +104,7 @@ TEST(Generator, HasAsManyParametersAsTheFormula) {
   }
 }
 
-TEST(Discriminator, HasAsManyParametersAsTheFormula) {
+TEST(Discriminator, HasTheNumberOfParametersOfTheFormula) {
   for (const auto& shape : shapes) {
     for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
       const bool batch = norm == DiscriminatorNorm::batch;
@@ -272,7 +272,7 @@ TEST(StageCount, RejectsResolutionsThatAreNotAPowerOfTwo) {
   EXPECT_THROW(stage_count(8), c10::ValueError);
 }
 
-TEST(Networks, KnowWhetherTheirActivationsAreRepeatableRandomAndMoving) {
+TEST(Networks, ReportThePropertiesOfTheirActivations) {
   const auto& shape = shapes[0];
   auto fixed = generator_config(shape), scheduled = fixed, learned = fixed, random = fixed;
   scheduled.negative_slope.schedule = SlopeSchedule{0.4, 0.2, 100, SlopeShape::linear};

@@ -94,7 +94,7 @@ TEST_F(Cache, ThatCannotBeWrittenIsNamedWithItsVariable) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("cannot pack images"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
-TEST_F(Cache, OptionIsTheOnlyReasonToOmitTheConfiguration) {
+TEST_F(Cache, OptionIsRequiredToOmitTheConfiguration) {
   EXPECT_EQ(slopegan({"data"}).code, 2);
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }

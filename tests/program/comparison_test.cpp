@@ -14,7 +14,7 @@ using ::testing::Not;
 
 std::string study(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/outputs/study/" + name; }
 
-/// The report that compares sweeps, of which the repository contains the results but no arms.
+/// The report that compares sweeps. The repository contains the results of the study's sweeps, but not their arms.
 class ComparisonReport : public ProgramTest {
  protected:
   std::string page_file() const { return directory_ / "pages" / "page.html"; }
@@ -58,7 +58,7 @@ TEST_F(ComparisonReport, ShowsASweepWithoutResults) {
   EXPECT_THAT(read_text(page_file()), HasSubstr("unfinished has no result yet."));
 }
 
-TEST_F(ComparisonReport, RefusesWhatIsNoComparisonInOneLine) {
+TEST_F(ComparisonReport, RejectsInvalidComparisonsInOneLine) {
   const auto run_dir = directory_ / "run";
   std::filesystem::create_directory(run_dir);
   std::ofstream(run_dir / "config.yaml") << "seed: 0\n";

@@ -175,7 +175,7 @@ TEST_F(Completion, ZshRespondsToTheTabKey) {
   EXPECT_THAT(zsh.shown_for("slopegan completion z"), HasSubstr("completion zsh "));
 }
 
-TEST_F(Completion, RefusesAnUnknownShell) {
+TEST_F(Completion, RejectsAnUnknownShell) {
   EXPECT_EQ(slopegan({"completion", "fish"}).code, 2);
   EXPECT_EQ(slopegan({"completion"}).code, 2);
 }

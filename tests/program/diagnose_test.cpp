@@ -24,7 +24,7 @@ class Diagnose : public ProgramTest {
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 };
 
-TEST_F(Diagnose, DoesNotChangeTheTraining) {
+TEST_F(Diagnose, DoesNotAffectTraining) {
   ASSERT_EQ(train("never", {"diagnostics.every_images=0"}).code, 0);
   ASSERT_EQ(train("often", {"diagnostics.every_images=160"}).code, 0);
   EXPECT_EQ(read_text(run_dir("never") / "diagnostics.jsonl"), "");
@@ -51,7 +51,7 @@ TEST_F(Diagnose, AResumedRunWritesTheSameRecords) {
   EXPECT_EQ(parts, whole);
 }
 
-TEST_F(Diagnose, GivesTheSameRecordForACheckpointAsTheRun) {
+TEST_F(Diagnose, ReproducesTheRecordOfTheRunFromItsCheckpoint) {
   ASSERT_EQ(train("run", {"generator.negative_slope=0"}).code, 0);
   const auto before = read_text(run_dir("run") / "checkpoints/640/state.safetensors");
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", "64"});

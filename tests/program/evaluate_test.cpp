@@ -58,7 +58,7 @@ class Evaluate : public ProgramTest {
   }
 };
 
-TEST_F(Evaluate, WritesOneLinePerEvaluationAndDoesNotChangeTheTraining) {
+TEST_F(Evaluate, WritesOneLinePerEvaluationAndDoesNotAffectTraining) {
   ASSERT_EQ(train("never", {"metrics.every_images=0"}).code, 0);
   ASSERT_EQ(train("often").code, 0);
   EXPECT_TRUE(records("never").empty());
@@ -98,7 +98,7 @@ TEST_F(Evaluate, AResumedRunWritesTheSameMetrics) {
             fs::read_symlink(run_dir("whole") / "checkpoints/best"));
 }
 
-TEST_F(Evaluate, ARefusedResumeChangesNothing) {
+TEST_F(Evaluate, ARejectedResumeChangesNothing) {
   ASSERT_EQ(train("run").code, 0);
   const auto from = (run_dir("run") / "checkpoints/320").string();
   const auto before = read_text(run_dir("run") / "history.jsonl");
@@ -122,7 +122,7 @@ TEST_F(Evaluate, AnUnreadableLineOfMetricsDoesNotBlockAResume) {
   EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later ones only"));
 }
 
-TEST_F(Evaluate, GivesTheSameValuesForARunAsItsLastLine) {
+TEST_F(Evaluate, ReproducesTheLastMetricsOfARun) {
   ASSERT_EQ(train("run").code, 0);
   const auto result = slopegan({"evaluate", run_dir("run").string()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -163,7 +163,7 @@ TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
 }
 
 TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
-  // By name, the first 60 images are equal, so that a sample of them would cover nothing.
+  // The files are named so that the first 60 are equal images: taking the first files would give a useless sample.
   const auto dataset = load_dataset({.path = data().string()}, Split::test);
   fs::create_directory(directory_ / "sorted");
   for (std::int64_t i = 0; i < 120; ++i) {
@@ -184,7 +184,7 @@ TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
   EXPECT_THAT(first.err, HasSubstr("unreliable: fewer than twice as many images as features"));
 }
 
-TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndSaysWhich) {
+TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndReportsIt) {
   const CacheDirectory cache;
   const auto write = [&](const std::string& folder, int side) {
     fs::create_directories(directory_ / folder);
@@ -216,7 +216,7 @@ TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndSaysWhich) {
   EXPECT_EQ(Json::parse(tolerant.out)["values"], Json::parse(result.out)["values"]);
 }
 
-TEST_F(Evaluate, TakesTheNpzFilesThatGenerateWrites) {
+TEST_F(Evaluate, AcceptsTheNpzFilesThatGenerateWrites) {
   const CacheDirectory cache;
   ASSERT_EQ(train("run", {"metrics.every_images=0"}).code, 0);
   const auto generate = [&](const std::string& out) {

@@ -135,7 +135,7 @@ TEST_F(Import, CreatesARunWithTheWeightsThatCanBeTrained) {
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
 }
 
-TEST_F(Import, RefusesUnsuitableWeightsAndLeavesNothing) {
+TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothing) {
   const auto original = trained();
   const auto good = write_weights(original.tensors, {"generator."});
   const auto refused = [&](const Result& result, int code, const std::string& hint) {

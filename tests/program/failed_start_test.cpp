@@ -35,7 +35,7 @@ TEST_F(FailedStart, LeavesNothingThatBlocksTheCorrectedCommand) {
   }
 }
 
-TEST_F(FailedStart, LeavesNothingWithResumeAutoEither) {
+TEST_F(FailedStart, AlsoLeavesNothingWithResumeAuto) {
   EXPECT_EQ(
       slopegan(short_run("train", {"metrics.extractor=missing.pt", "metrics.every_images=64", "--resume", "auto"}))
           .code,

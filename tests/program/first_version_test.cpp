@@ -72,7 +72,7 @@ class DefaultsOfVersion09 : public ProgramTest {
                                              "optimizer.discriminator_lr=2e-4"};
 };
 
-TEST_F(DefaultsOfVersion09, AreKeptByARunThatGoesOn) {
+TEST_F(DefaultsOfVersion09, AreKeptByAContinuedRun) {
   auto start = command("train", earlier_);
   ASSERT_EQ(slopegan(start).code, 0);
   const auto result = slopegan(command("train", {"training.total_images=2560", "--resume", "auto"}));
@@ -85,7 +85,7 @@ TEST_F(DefaultsOfVersion09, AreKeptByARunThatGoesOn) {
   EXPECT_EQ(other.code, 4) << other.err;
 }
 
-TEST_F(DefaultsOfVersion09, AreKeptByASweepThatGoesOn) {
+TEST_F(DefaultsOfVersion09, AreKeptByAContinuedSweep) {
   ASSERT_EQ(slopegan(command("sweep", earlier_)).code, 0);
   const auto result = slopegan(command("sweep", {"sweep.seeds=[0, 1]"}));
   ASSERT_EQ(result.code, 0) << result.err;

@@ -30,7 +30,7 @@ class Folders : public ProgramTest {
     }
   }
 
-  /// Trains with all measurements on.
+  /// Trains with all measurements enabled.
   Result train(const std::string& folder, const std::vector<std::string>& more = {}) {
     auto arguments =
         smoke("train", {"training.total_images=128", "checkpoint.every_images=0", "metrics.samples=100",
@@ -45,7 +45,7 @@ class Folders : public ProgramTest {
                      "data.path=" + (directory_ / folder).string(), "--out", (directory_ / "reals.png").string()});
   }
 
-  /// Expects that the output for the user contains no number that is not finite.
+  /// Expects that the output for the user contains neither NaN nor infinity.
   void expect_finite(const Result& trained) {
     const std::string run = (outputs() / "run").string();
     const auto not_finite = ContainsRegex("(^|[^a-z])-?(inf|nan)([^a-z]|$)");

@@ -132,7 +132,7 @@ TEST_F(Hostile, ASweepDirectoryThatIsASymlinkIsNotWritten) {
   }
 }
 
-TEST_F(Hostile, GridRefusesASweepWithoutSeeds) {
+TEST_F(Hostile, GridRejectsASweepWithoutSeeds) {
   const auto sweep = directory_ / "sweep";
   std::filesystem::create_directory(sweep);
   directory_.write("sweep/sweep.yaml", "sweep: {seeds: [], negative_slope: []}\n");

@@ -43,7 +43,7 @@ TEST_F(KillSlowCheck, ARunKilledAtRandomTimesEndsLikeAnUninterruptedRun) {
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
-  report_check(format_text("kill -9 at {} random moments of {} runs", killed, runs),
+  report_check(format_text("kill -9 at {} random times in {} runs", killed, runs),
                format_text("{} of {} runs resumed to the same weights and history", same, runs));
 }
 
@@ -90,7 +90,7 @@ TEST_F(KillSlowCheck, APowerFailureAtAnyStepLosesNoCommittedData) {
     same += ends_like_the_whole(left / "run", format_text("after call {} of {}", played, calls.size()));
   }
   EXPECT_EQ(same, cuts);
-  report_check(format_text("power cut at {} moments of a run, unsynced data and names lost or shuffled", cuts),
+  report_check(format_text("power cut at {} points of a run, unsynced data and names lost or reordered", cuts),
                format_text("{} of {} resumed to the same weights and history", same, cuts));
 }
 

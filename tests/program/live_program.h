@@ -90,8 +90,8 @@ inline std::vector<std::string> keys_of(const std::string& printed_config) {
   return keys;
 }
 
-/// What bash offers when TAB is pressed after `line`, in `folder`, after sourcing its slopegan.bash. `before` is run
-/// first.
+/// The completions that bash offers when TAB is pressed after `line`. Bash runs in `folder`, sources slopegan.bash
+/// there, and then runs `before`.
 inline std::vector<std::string> offered_by_bash(const std::string& folder, const std::string& line,
                                                 const std::string& before = "true") {
   return lines_of(output_of(

@@ -70,7 +70,7 @@ TEST_F(MissingFeatures, DoNotPreventASweep) {
   EXPECT_EQ(run(directory_.path(), sweep, lacking(all_calls())).code, 0) << "the same command again";
 }
 
-TEST_F(MissingFeatures, ARunInUseIsRefusedWithoutLocksToo) {
+TEST_F(MissingFeatures, ARunInUseIsAlsoRejectedWithoutLocks) {
   for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP}) {
     const auto calls = "flock=" + std::to_string(error);
     const TemporaryDirectory scratch;
@@ -93,7 +93,7 @@ TEST_F(MissingFeatures, AProcessOnAnotherMachineCountsAsRunning) {
   const auto refused = run(directory_.path(), training("elsewhere", 640), lacking("flock=38"));
   EXPECT_EQ(refused.code, 7) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("in use by process 17 on another-node; if it has ended, delete "));
-  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "a lock decides where the file system has locks";
+  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "a lock takes precedence if there are locks";
 }
 
 }  // namespace

@@ -148,8 +148,8 @@ TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
   EXPECT_THAT(without_data.err, HasSubstr("but the metrics of the run were measured by classifier-photos@"));
 }
 
-/// A run from version 0.9 has a configuration without the keys of later versions. `--arm` reads such a file as one that
-/// the program wrote, so that it produces the same run.
+/// A run from version 0.9 has a configuration without the keys of later versions. `--arm` reads a configuration file as
+/// if the program had written it, so the test can start such a run.
 TEST_F(Moved, ARunFromVersion09KeepsReadingImagesInTheSameWay) {
   for (int i = 0; i < 40; ++i) {  // version 0.9 pads them to 32 pixels; later ones resize them
     write_png(directory_ / "photos" / (std::to_string(i) + ".png"), cv::Mat(28, 28, CV_8UC3, cv::Scalar(i, 90, 200)));

@@ -34,7 +34,7 @@ inline std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-/// Waits at most a minute until `condition` holds. Returns whether it does.
+/// Waits up to a minute for `condition` to hold. Returns whether it holds.
 template <class Condition>
 bool wait_until(const Condition& condition) {
   for (int i = 0; i < 6000; ++i) {

@@ -1,4 +1,4 @@
-// Races between slopes that do not differ, on FDs of real arms.
+// Races between slopes that do not differ, with FDs of real arms.
 #include <algorithm>
 #include <cmath>
 #include <numeric>

@@ -37,7 +37,7 @@ class Race : public ProgramTest {
   }
 };
 
-TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
+TEST_F(Race, EndsWithADecisionAndAFinishedRaceTrainsNothing) {
   const auto text = whole_race();
   const auto file = nlohmann::json::parse(text);
   EXPECT_TRUE(file["is_over"]);
@@ -58,7 +58,7 @@ TEST_F(Race, EndsWithADecisionAndARaceThatIsOverTrainsNothing) {
 
 class RaceSlowCheck : public Race {};
 
-TEST_F(RaceSlowCheck, KilledAtRandomMomentsComesToTheSameDecisions) {
+TEST_F(RaceSlowCheck, ReachesTheSameDecisionsIfItIsKilledAtRandomTimes) {
   const auto expected = whole_race();
   std::mt19937 random(3);
   const int kills = check_count(2, 100);
@@ -79,11 +79,11 @@ TEST_F(RaceSlowCheck, KilledAtRandomMomentsComesToTheSameDecisions) {
     same += race_text(name) == expected;
   }
   EXPECT_EQ(same, races);
-  report_check(format_text("kill -9 at {} random moments of {} races", killed, races),
+  report_check(format_text("kill -9 at {} random times in {} races", killed, races),
                format_text("{} of {} races end with the same race.json", same, races));
 }
 
-TEST_F(Race, TwoShardsSideBySideComeToTheSameDecisionsAsOneProcess) {
+TEST_F(Race, TwoParallelShardsReachTheSameDecisionsAsOneProcess) {
   const auto expected = whole_race();
   const TemporaryDirectory scratch;
   Program first(directory_.path(), race("both", {"--shard", "1/2", "--jobs", "1"}));
@@ -112,12 +112,12 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 
-TEST_F(Race, WithinATimePlansMeasuresAndKeepsItsPlan) {
+TEST_F(Race, WithinMeasuresPlansAndKeepsItsPlan) {
   std::filesystem::create_directories(outputs() / ".tmp-within-1-killed/runs");
   const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
   EXPECT_EQ(planned.code, 0) << planned.err;
   EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
-  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "neither this measurement nor one that was killed";
+  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "measurements leave nothing behind, even if they were killed";
 
   // Everything is prepared now, so that the time is up only for the race.
   const auto short_time = slopegan(race("timed", {"sweep.design=fixed", "--within", "1s"}));
@@ -146,7 +146,7 @@ TEST_F(Race, WithinATimePlansMeasuresAndKeepsItsPlan) {
   }
 }
 
-TEST_F(Race, ATimeThatEndsBeforeTheDataAreReadyIsRefused) {
+TEST_F(Race, IsRejectedIfTheTimeIsUpBeforeTheDataIsReady) {
   const auto result = run(directory_.path(), race("timed", {"--within", "1s"}),
                           [this] { ::setenv("SLOPEGAN_CACHE", (directory_ / "empty_cache").c_str(), 1); });
   EXPECT_EQ(result.code, 2) << result.err;

@@ -182,7 +182,7 @@ TEST_F(RanksTest, AllRanksFailIfRankZeroCannotStart) {
   EXPECT_THAT(ranks[1]->program->err(), HasSubstr("rank 0 ended with exit code 2"));
 }
 
-TEST_F(RanksTest, RefuseAnInvalidEnvironment) {
+TEST_F(RanksTest, RejectAnInvalidEnvironment) {
   const auto complaint = [&](const std::function<void()>& change) {
     const auto result = run(directory_.path(), arguments("run"), [&] {
       become_rank(1, 2, 29500);

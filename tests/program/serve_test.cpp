@@ -55,7 +55,7 @@ TEST_F(Serve, UpdatesThePageUntilInterrupted) {
   EXPECT_EQ(program.wait(), 130) << program.err();
 }
 
-TEST_F(Serve, ListensElsewhereWithATokenInTheUrl) {
+TEST_F(Serve, ListensOnOtherAddressesWithATokenInTheUrl) {
   ASSERT_EQ(slopegan(smoke("train", {"training.total_images=64", "checkpoint.every_images=0"})).code, 0);
   const TemporaryDirectory scratch;
   Program program(scratch.path(), {"report", run_dir().string(), "--serve=0", "--host", "0.0.0.0"});
@@ -73,7 +73,7 @@ TEST_F(Serve, ListensElsewhereWithATokenInTheUrl) {
   EXPECT_EQ(slopegan({"report", run_dir().string(), "--host", "0.0.0.0"}).code, 2) << "--host without --serve";
 }
 
-TEST_F(Serve, RefusesAnInvalidPort) {
+TEST_F(Serve, RejectsAnInvalidPort) {
   for (const char* port : {"65536", "-1", "http", "80x"}) {
     const auto result = slopegan({"report", run_dir().string(), std::string("--serve=") + port});
     EXPECT_EQ(result.code, 2) << port;

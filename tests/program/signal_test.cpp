@@ -42,10 +42,11 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithItsCodeAndResumesExactl
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
-  report_check(format_text("{} SIGINT, SIGTERM, SIGHUP at random moments of {} runs", sent, runs),
-               format_text("exit 130, 143, 129 each, {} with a checkpoint (the others before the start); {} of {} runs "
-                           "resumed to the same weights and history",
-                           with_checkpoint, same, runs));
+  report_check(
+      format_text("{} times SIGINT, SIGTERM or SIGHUP at random times in {} runs", sent, runs),
+      format_text("exit code 130, 143 or 129, {} with a checkpoint (the others before the start); {} of {} runs "
+                  "resumed to the same weights and history",
+                  with_checkpoint, same, runs));
 }
 
 TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
@@ -82,9 +83,9 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
     }
   }
   EXPECT_EQ(same, 2 * sweeps);
-  report_check(
-      format_text("{} signals at random moments of {} sweeps of two arms", sent, sweeps),
-      format_text("exit 130, 143, 129 each; {} of {} arms resumed to the same weights and history", same, 2 * sweeps));
+  report_check(format_text("{} signals at random times in {} sweeps of two arms", sent, sweeps),
+               format_text("exit code 130, 143 or 129; {} of {} arms resumed to the same weights and history", same,
+                           2 * sweeps));
 }
 
 class Signals : public ExactResume {};
@@ -124,7 +125,7 @@ TEST_F(Signals, ASignalOfABatchSystemStopsARunAfterACheckpoint) {
   }
 }
 
-TEST_F(Signals, TheSignalsThatFollowThoseOfABatchSystemLeaveTimeForTheCheckpoint) {
+TEST_F(Signals, FurtherSignalsOfABatchSystemLeaveTimeForTheCheckpoint) {
   // Steps that take seconds.
   Program program(directory_.path(),
                   arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",

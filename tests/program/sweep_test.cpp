@@ -229,7 +229,7 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
   EXPECT_THAT(refused.err, HasSubstr("sweep.cross: seed cannot vary within a sweep"));
 }
 
-TEST_F(Sweep, RefusesDifferentValuesUnderTheSameName) {
+TEST_F(Sweep, RejectsDifferentValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});
   EXPECT_EQ(result.code, 2);

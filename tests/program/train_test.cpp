@@ -207,7 +207,7 @@ TEST_F(Train, NeverOverwritesARun) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == before);
 }
 
-TEST_F(Train, RefusesARunDirectoryInUse) {
+TEST_F(Train, RejectsARunDirectoryInUse) {
   auto arguments = smoke("train", {"training.total_images=1000000"});
   Program first(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(run_dir() / "history.jsonl"));

@@ -52,7 +52,7 @@ TEST(Comparison, CountsTheVerdictsOnEachSlope) {
   EXPECT_THAT(contradiction_sentences(results), IsEmpty());
 }
 
-TEST(Comparison, NamesSlopesWhoseIntervalsExcludeEachOther) {
+TEST(Comparison, NamesSlopesWhoseIntervalsDoNotOverlap) {
   const std::vector<ComparedResult> results = {
       compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::better, 0.9, {0.8, 1})}),
       compared("b", {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::worse, 1.1, {1, 1.2})}),
@@ -70,7 +70,7 @@ TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
   EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">Not known yet: no sweep has a result.<"));
 }
 
-TEST(Comparison, LimitsThatWereNotTestedContradictNothing) {
+TEST(Comparison, UntestedLimitsAreNotReportedAsContradictions) {
   const std::vector<ComparedResult> results = {compared("a", {found(1, Standing::better, 0.9, {0.8, 0.9})}),
                                                compared("b", {found(1, Standing::too_few_seeds, 2, {0, without_end})}),
                                                compared("c", {found(1, Standing::given_up, 3, {1, without_end})}),
@@ -81,7 +81,7 @@ TEST(Comparison, LimitsThatWereNotTestedContradictNothing) {
                           "in 1."));
 }
 
-TEST(Comparison, NotesOtherControlsAndRulersAndMissingResults) {
+TEST(Comparison, NotesDifferentControlsDifferentRulersAndMissingResults) {
   auto other = compared("b", {found(0.5, Standing::worse, 2, {1.5, 3})});
   other.control = 0.1;
   other.ruler = "FD[other@2,n=100]";
@@ -115,7 +115,7 @@ TEST(Comparison, OfACrossedSweepHasOneResultPerCondition) {
   EXPECT_THAT(results[2].answer, HasSubstr("No result yet"));
 }
 
-TEST(Comparison, NamesSweepsWithEqualNamesByTheirPaths) {
+TEST(Comparison, DistinguishesSweepsWithEqualNamesByTheirPaths) {
   SweepData first, second;
   first.directory = "one/sweep";
   second.directory = "two/sweep";

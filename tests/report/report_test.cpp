@@ -238,7 +238,7 @@ TEST(Report, OfAFinishedRaceSaysWhichArmsWereNotNeeded) {
   EXPECT_THAT(page, HasSubstr("<figure class=\"race\""));
 }
 
-TEST(Report, NamesCollapsedArmsAndLeavesThemOutOfMeans) {
+TEST(Report, NamesCollapsedArmsAndExcludesThemFromMeans) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 2, {.pictures = 1});
   const auto arm = directory / "sweep" / "runs" / "slope_0.1-seed_1";

@@ -199,7 +199,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAPowerFailureAtAny
       }
     }
   }
-  report_check("power cut after every step of 4 changes, unsynced data and names lost or shuffled",
+  report_check("power cut after every step of 4 changes, unsynced data and names lost or reordered",
                format_text("{} of {} disks: old or new, whole", states, states));
 }
 

@@ -64,7 +64,7 @@ TEST(RacePlan, SortsTheSlopesAndOmitsTheControl) {
   EXPECT_THROW(plan_of({0}, {.alpha = 1e-9}), std::invalid_argument);
 }
 
-TEST(RacePlan, NeedsTheArmsOfTheFirstLookByRepeatAndTheControlFirst) {
+TEST(RacePlan, OrdersTheArmsOfTheFirstLookByRepeatWithTheControlFirst) {
   const auto plan = plan_of({0, 1});
   const auto state = follow_race(plan, {});
   EXPECT_FALSE(state.is_over);

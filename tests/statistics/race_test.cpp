@@ -26,7 +26,7 @@ using ::testing::Pointwise;
 /// A plan for these slopes with the control 0.2.
 RacePlan plan_for(std::vector<double> slopes, RaceRules rules = {}) { return plan_race(0.2, std::move(slopes), rules); }
 
-/// Finished arms of a slope with log FD `level` + noise that differs by seed; the interim FD is the final one.
+/// Finished arms of a slope with log FD `level` + noise that differs by seed; the interim FD equals the final one.
 std::vector<RaceArm> finished_arms(double slope, double level, std::int64_t count, double noise = 0.1) {
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < count; ++repeat) {
@@ -205,7 +205,7 @@ TEST(Race, ComparesFailuresAloneIfNoArmHasAnFd) {
   EXPECT_EQ(comparison.decision, RaceDecision::equivalent);
 }
 
-TEST(Race, NeverCallsASlopeBetterThatFailsMoreOften) {
+TEST(Race, NeverCallsASlopeThatFailsMoreOftenBetter) {
   // Five arms are far better, the sixth failed; the replacement is small because the FDs are close together.
   const auto plan = plan_for({0, 1, 2, 3}, {.equivalence = 0, .give_up = 0});
   std::vector<RaceArm> arms;
@@ -277,7 +277,7 @@ TEST(Race, GivesUpASlopeThatIsHopelessInBothOfItsFirstRepeats) {
   EXPECT_EQ(follow_race(never, interim_arms(1000, 1000)).slopes[1].decision, RaceDecision::undecided);
 }
 
-TEST(Race, TakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
+TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
   const auto plan = plan_for({0, 1});
   auto hopeless = interim_arms(16, 16), close = interim_arms(11, 11);
   for (auto* arms : {&hopeless, &close}) {
@@ -374,7 +374,7 @@ TEST(Race, IgnoresArmsThatItDoesNotNeed) {
   EXPECT_THROW(follow_race(plan, more), std::invalid_argument);
 }
 
-TEST(Race, SaysWhenSpreadsDifferByMoreThanTwice) {
+TEST(Race, ReportsSpreadsThatDifferByMoreThanAFactorOfTwo) {
   const auto plan = plan_for({0}, {.equivalence = 0.001, .give_up = 0});
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < 8; ++repeat) {

@@ -80,7 +80,7 @@ TEST(RaceText, KeepsTheControlIfAllOthersAreGivenUp) {
   EXPECT_EQ(recommendation(findings_of(race)), "Use slope 0.2. 0.5 and 1 are given up.");
 }
 
-TEST(RaceText, ReplacesTheWordsOfTheStatistics) {
+TEST(RaceText, ReplacesTheTextsOfTheStatistics) {
   StatisticsFile file;
   file.recommendation = "of the fixed design";
   file.notes = {"about the comparisons"};

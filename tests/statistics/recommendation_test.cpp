@@ -149,7 +149,7 @@ std::vector<ArmScore> random_arms(RandomStream& random) {
   return arms;
 }
 
-TEST(Recommendation, IsNeverLongNorNamesAWorseSlopeNorShowsAnImpossibleNumber) {
+TEST(Recommendation, IsShortAndNamesNoWorseSlopeAndNoImpossibleNumber) {
   RandomStream random(0, "recommendations");
   StatisticsOptions options;
   options.resampling.count = 10;

@@ -224,7 +224,7 @@ std::map<double, std::map<int, double>> study_fds() {
   return fds;
 }
 
-TEST(SimulatedRaces, WithTheArmsOfTheStudyDecideSevenSlopesAtTheFirstLook) {
+TEST(SimulatedRaces, OfTheArmsOfTheStudyDecideSevenSlopesAtTheFirstLook) {
   const auto fds = study_fds();
   ASSERT_EQ(fds.size(), 8u);
   std::vector<double> slopes;

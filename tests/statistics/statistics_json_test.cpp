@@ -132,7 +132,7 @@ TEST(StatisticsJson, ReadsANullLimitAsUnbounded) {
   EXPECT_EQ(limits->high, std::numeric_limits<double>::infinity());
 }
 
-TEST(StatisticsJson, RefusesDamagedFiles) {
+TEST(StatisticsJson, RejectsDamagedFiles) {
   for (const char* text :
        {"", "[]", "{}", R"({"answer": 1})", R"({"answer": "", "slopes": {}})", R"({"answer": "", "slopes": [1]})",
         R"({"answer": "", "comparisons": [{"verdict": "unheard of"}]})",

@@ -159,7 +159,7 @@ TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
   EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
 }
 
-TEST(SweepStatistics, NeverShowAnIntervalThatContainsOneBesideASignificantVerdict) {
+TEST(SweepStatistics, NeverCombineASignificantVerdictWithAnIntervalThatContainsOne) {
   // Nine seeds, two slopes. The first is rejected with p = 2/512; then Holm compares the second with 0.05 instead of
   // 0.025, where its simultaneous interval contains 1.
   const std::vector<double> control(9, 10), clearly(9, 30);
@@ -173,7 +173,7 @@ TEST(SweepStatistics, NeverShowAnIntervalThatContainsOneBesideASignificantVerdic
   EXPECT_GT(comparisons[1].simultaneous_interval->low, 1);
 }
 
-TEST(SweepStatistics, CountTheArmsOfASlopeWithTheirOutcomes) {
+TEST(SweepStatistics, CountTheArmsOfASlopeByOutcome) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {11, 11, 11, 11}}});
   arms[3].outcome = ArmOutcome::collapsed;
   arms[4].outcome = ArmOutcome::diverged;

@@ -44,7 +44,7 @@ TEST_F(CacheContents, AreEntriesWithTheirSizeSourcesAndLastUse) {
   EXPECT_LE(entries[1].last_use.value(), std::time(nullptr));
 }
 
-TEST_F(CacheContents, IncludeWhatAnInterruptedProcessLeft) {
+TEST_F(CacheContents, IncludeTheFilesOfAnInterruptedProcess) {
   make("packed/a.part", "12345");
   make("packed/a.progress", "1");
   const auto entries = cache_entries();

@@ -39,7 +39,7 @@ TEST_F(ControlGroups, SetNoLimitWhereThereAreNone) {
   EXPECT_FALSE(limits.memory_bytes);
 }
 
-TEST_F(ControlGroups, OfVersion2LimitWithTheSmallestQuotaOfAllParents) {
+TEST_F(ControlGroups, OfVersion2ApplyTheSmallestQuotaOfAllParents) {
   mount_version_2("/job/step/task");
   write("sys/fs/cgroup/job/cpu.max", "250000 100000");
   write("sys/fs/cgroup/job/memory.max", "8589934592");

@@ -66,7 +66,7 @@ TEST(ReadFile, LeavesNoControlCharactersInTheMessage) {
   EXPECT_THAT(message_of<IoError>([] { read_file("/no\nsuch\x1b[1m", 10); }), HasSubstr("/no?such?[1m:"));
 }
 
-TEST(ReadFile, RefusesPipesAndDevices) {
+TEST(ReadFile, RejectsPipesAndDevices) {
   const TemporaryDirectory directory;
   const fs::path pipe = directory / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -137,7 +137,7 @@ TEST(AppendFile, AppendsAndTruncatesLines) {
   EXPECT_EQ(read_file(path, 100), "one\ntwo\n");
 }
 
-TEST(AppendFile, RefusesALineWithANewlineAndTruncationBeyondTheEnd) {
+TEST(AppendFile, RejectsALineWithANewlineAndTruncationBeyondTheEnd) {
   const TemporaryDirectory directory;
   AppendFile file(directory / "lines");
   EXPECT_THROW(file.append_line("a\nb"), std::invalid_argument);

@@ -39,7 +39,7 @@ std::string explanation_of(const char* message) {
       [&] { explain_memory("drawing", "lower the count", [&]() -> int { throw std::runtime_error(message); }); });
 }
 
-TEST(OutOfMemory, SaysWhatNeededHowMuchAndWhatNeedsLess) {
+TEST(OutOfMemory, NamesItsCauseTheAmountAndTheKeysThatReduceIt) {
   EXPECT_THAT(explanation_of(cpu_message),
               ::testing::MatchesRegex("out of memory while drawing: 3.0 GiB more were needed, and the process uses "
                                       "[0-9.]* [MG]iB of [0-9.]* [MG]iB; to use less, lower the count"));

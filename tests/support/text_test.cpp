@@ -24,7 +24,7 @@ TEST(FormatText, FormatsTheLargestIntegers) {
             "-9223372036854775808 18446744073709551615");
 }
 
-TEST(FormatText, RefusesAMismatchedPattern) {
+TEST(FormatText, RejectsAMismatchedPattern) {
   const FormatArgument arguments[] = {std::int64_t{1}};
   EXPECT_THROW(format_arguments("{} {}", arguments), std::logic_error);
   EXPECT_THROW(format_arguments("{:s}", arguments), std::logic_error);

@@ -28,7 +28,7 @@ TEST(ThreadTimes, AreReadForEveryThreadWithAReadableFile) {
 
 TEST(ThreadTimes, AreEmptyWithoutSuchFiles) { EXPECT_TRUE(read_thread_times("/nowhere").empty()); }
 
-TEST(WaitingShare, IsThatOfTheBusyThreadThatWaitedLongest) {
+TEST(WaitingShare, IsMeasuredForTheBusyThreadThatWaitedLongest) {
   const Times before = {{1, {0, 0}}, {2, {100, 100}}, {3, {0, 0}}};
   const Times after = {{1, {900'000'000, 50'000'000}},   // waited for 5 %
                        {2, {500'000'100, 400'000'100}},  // 40 %

@@ -115,7 +115,7 @@ TEST_F(RaceOfFiles, AddsTheEvaluationThatGivingUpNeeds) {
   EXPECT_EQ(planned_race(race_config(config, planned_.plan), planned_.plan, "random@1", "hash").plan.give_up, 0);
 }
 
-TEST_F(RaceOfFiles, AnIncompleteLookGivesNoStatement) {
+TEST_F(RaceOfFiles, AnIncompleteLookMakesNoStatement) {
   auto race = follower();
   EXPECT_EQ(names_of(race.agenda({}).needed).front(), "slope_0.2-seed_7");
   const auto first_look = planned_.plan.looks.front();
@@ -170,7 +170,7 @@ TEST_F(RaceOfFiles, ArmsThatNoLongerMatterChangeNothing) {
   EXPECT_EQ(race_text(), text);
 }
 
-TEST_F(RaceOfFiles, TheFileDoesNotDependOnTheOrderInWhichArmsEndNorOnWhoWritesIt) {
+TEST_F(RaceOfFiles, TheFileDependsNeitherOnTheOrderInWhichArmsEndNorOnItsWriter) {
   for (const auto& arm : arms_) finish(arm);
   follower().update();
   const auto expected = race_text();
@@ -195,7 +195,7 @@ TEST_F(RaceOfFiles, TheFileDoesNotDependOnTheOrderInWhichArmsEndNorOnWhoWritesIt
   }
 }
 
-TEST_F(RaceOfFiles, LooksThatWithinHasPlannedAreContinuedWithTheConfigurationInItsDirectory) {
+TEST_F(RaceOfFiles, TheStoredConfigurationContinuesTheLooksPlannedByWithin) {
   PlannedRace longer = planned_;
   longer.plan.looks = race_plan(config_, 5).looks;
   longer.plan.alphas = race_plan(config_, 5).alphas;
@@ -216,7 +216,7 @@ TEST_F(RaceOfFiles, LooksThatWithinHasPlannedAreContinuedWithTheConfigurationInI
   EXPECT_EQ(continued_plan(stored, directory_ / "new").looks.size(), 3u);
 }
 
-TEST_F(RaceOfFiles, ADifferentPlanIsRefusedOnceThereAreResults) {
+TEST_F(RaceOfFiles, ADifferentPlanIsRejectedOnceThereAreResults) {
   PlannedRace other = planned_;
   other.images = 2560;
   EXPECT_NO_THROW(write_plan(sweep_dir(), other)) << "no arm has been trained";
@@ -253,13 +253,13 @@ TEST_F(RaceOfFiles, AShardPrefersItsOwnArmsAndThenTakesTheOthers) {
   EXPECT_TRUE(is_own(second.front()));
 }
 
-TEST_F(RaceOfFiles, AnArmThatAnotherExtractorScoredStaysOnTheAgenda) {
+TEST_F(RaceOfFiles, AnArmScoredByAnotherExtractorIsStillNeeded) {
   finish(arms_.front(), "random@2");
   const auto needed = names_of(follower().agenda({}).needed);
   EXPECT_THAT(needed, ::testing::Contains(arms_.front().name));
 }
 
-TEST(RacePlan, RefusesMoreSlopesThanItsSeedsCanSeparate) {
+TEST(RacePlan, RejectsMoreSlopesThanItsSeedsCanSeparate) {
   Config config;
   config.sweep.design = SweepDesign::race;
   config.sweep.alpha = 1e-12;

@@ -56,7 +56,7 @@ TEST(PlanWithin, TrainsNoMoreImagesThanTheConfiguration) {
   EXPECT_THAT(cuts_of(race_in_time(), plan), IsEmpty());
 }
 
-TEST(PlanWithin, UsesFewerGeneratedImagesThenTimeForOneLookThenFewerSlopes) {
+TEST(PlanWithin, ReducesGeneratedImagesThenTheCoveredLooksThenTheSlopes) {
   MeasuredCosts slow = quick;
   slow.evaluation_seconds = 60;
   const auto fewer_samples = plan_within(race_in_time(), slow, 3600);
@@ -79,7 +79,7 @@ TEST(PlanWithin, UsesFewerGeneratedImagesThenTimeForOneLookThenFewerSlopes) {
   EXPECT_TRUE(has_time_for_one_look);
 }
 
-TEST(PlanWithin, HasLooksForWhichNoTimeIsPlannedSoThatItEndsEarlyOnlyIfEverythingIsDecided) {
+TEST(PlanWithin, AddsLooksBeyondTheTimeSoThatItEndsEarlyOnlyIfEverythingIsDecided) {
   for (const double seconds : {3600.0, 700.0, 400.0, 250.0}) {
     const auto plan = plan_within(race_in_time(), quick, seconds);
     EXPECT_EQ(plan.race.looks.size(), 5u);
@@ -109,7 +109,7 @@ std::vector<double> kept_slopes(std::vector<double> slopes, std::size_t count, d
   return slopes;
 }
 
-TEST(PlanWithin, DropsSlopesOfAtLeast1AndThenThoseClosestOnTheScaleOfSquareRoots) {
+TEST(PlanWithin, DropsSlopesOfAtLeast1AndThenThoseWithTheClosestSquareRoots) {
   const std::vector<double> all = {0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1};
   EXPECT_THAT(kept_slopes(all, 7), ElementsAre(0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5));
   EXPECT_THAT(kept_slopes(all, 6), ElementsAre(0, 0.01, 0.05, 0.2, 0.3, 0.5));
@@ -143,7 +143,7 @@ TEST(PlanWithin, SaysHowMuchTimeWasSpentBeforeThePlanAndHowMuchMoreIsNeeded) {
   }
 }
 
-TEST(LeftMeasurements, AreRemovedUnlessTheirProcessLives) {
+TEST(LeftMeasurements, AreRemovedUnlessTheirProcessIsAlive) {
   const TemporaryDirectory outputs;
   for (const char* name : {".tmp-within-1-a/runs", ".tmp-within-2-b", ".tmp-within-3-c", ".tmp-other", "within-1"}) {
     std::filesystem::create_directories(outputs / name);
@@ -176,7 +176,7 @@ TEST(PrepareWithin, StopsAtTheDeadlineUnlessEverythingIsPrepared) {
   EXPECT_EQ(prepare_within(config, now).extractor, prepared.extractor);
 }
 
-TEST(PlanWithin, ASmallRunIsItsOwnSmallestNumberOfImages) {
+TEST(PlanWithin, KeepsTheLengthOfARunThatIsShorterThanTheMinimum) {
   Config config = race_in_time();
   config.training.total_images = 640;
   EXPECT_EQ(plan_within(config, quick, 600).config.training.total_images, 640);

@@ -236,7 +236,7 @@ TEST(DataParallel, AllRanksReportTheCauseOfADivergence) {
   EXPECT_EQ(messages[1], messages[0] + "; the real images are not finite");
 }
 
-TEST(DataParallel, RefusesConfigurationsThatRanksCannotTrain) {
+TEST(DataParallel, RejectsConfigurationsThatRanksCannotTrain) {
   auto config = base_config();
   config.training.total_images = 640;
   EXPECT_NO_THROW(check_trainable_by(4, config, 0));
