@@ -4,8 +4,8 @@
     .venv/bin/python scripts/bench_growth.py [--axis width ...] [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
 
 Prints one table per axis: the time, its ratio to the previous row, and, for the training step, the operations per image
-and their rate. Each round measures all rows of an axis in turn, so that a disturbance affects all of them; the tables show
-medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
+and their rate. Each round measures all rows of an axis in turn, so that other load on the machine affects all of them
+alike; the tables show medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
 """
 import argparse
 import json

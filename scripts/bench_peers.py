@@ -11,8 +11,9 @@ Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 --busy runs N other processes in parallel, each occupying one core, to simulate a shared machine.
 --frameworks also times JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole; training only.
 
-Each variant runs in its own process. Each round runs all variants in turn, so that a disturbance affects all of them.
-Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak memory.
+Each variant runs in its own process. Each round runs all variants in turn, so that other load on the machine affects
+all of them alike. Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak
+memory.
 """
 import argparse
 import contextlib

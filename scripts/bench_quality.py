@@ -15,8 +15,8 @@ Time: seconds since the start of the process, including imports and reading the 
 counted: PyTorch and TensorFlow wait in the meantime; slopegan is resumed (see Slopegan.advance). PyTorch runs in the
 precision and variant that are fastest on this machine, and compiled code comes from a warm cache.
 
-Order: one seed at a time. For each seed, the contestants take turns from checkpoint to checkpoint, so that a
-disturbance affects all of them. A contestant stops at the lowest target, at --images or after --max-seconds.
+Order: one seed at a time. For each seed, the contestants take turns from checkpoint to checkpoint, so that other load
+on the machine affects all of them alike. A contestant stops at the lowest target, at --images or after --max-seconds.
 """
 import argparse
 import json
@@ -97,7 +97,7 @@ class Results:
         return [line for line in self.lines if "fd" in line]
 
     def why_ended(self) -> str:
-        """Empty if the run is not finished."""
+        """The reason why the run ended; empty if it is not finished."""
         end = self.lines[-1].get("end", "") if self.lines else ""
         return "" if end == "reached" and self.points()[-1]["fd"] > self.lowest else end
 
@@ -199,7 +199,7 @@ def clock(seconds: float) -> str:
 
 
 def print_plan(contestants, arguments) -> None:
-    """The expected time if no contestant reaches the lowest target."""
+    """Prints the expected time if no contestant reaches the lowest target."""
     evaluation, total = ROUGH_EVALUATION / arguments.threads, 0.0
     print(f"seeds {arguments.seeds}, {arguments.threads} threads, targets {arguments.targets}; at most per seed:")
     for c in contestants:

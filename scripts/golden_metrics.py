@@ -8,11 +8,11 @@
 
 torch-fidelity imports torchvision, which does not have a wheel for every version of torch. Only the imported names are
 needed, so this script defines stubs. torch-fidelity computes the square roots of eigenvalues of a non-symmetric
-product, which loses digits if covariances are singular. For sets of integers, mpmath (a dependency of torch) therefore
-computes the distance a second time, with 50 digits. Features are stored in float32 and passed to the references as the
-same values in float64. Input 1 of torch-fidelity is the generated set, input 2 the real one; the features also serve as
-logits for the classifier score. The degenerate sets contain small integers, so that equal distances are also equal in
-the references.
+product, which loses precision if covariances are singular. For sets of integers, mpmath (a dependency of torch)
+therefore computes the distance a second time, with 50 digits. Features are stored in float32 and passed to the
+references as the same values in float64. Input 1 of torch-fidelity is the generated set, input 2 the real one; the
+features also serve as logits for the classifier score. The degenerate sets contain small integers, so that equal
+distances are also equal in the references.
 """
 import contextlib
 import io

@@ -191,7 +191,7 @@ def fastest_variant(arguments, batch_size: int, compiled: bool) -> dict:
 
 
 def make_contestants(arguments) -> list:
-    """The contestants that can run here; prints why others cannot."""
+    """The contestants that can run on this machine. Prints why the others cannot."""
     contestants, measures = [], not (arguments.plan or arguments.table)
     ours = [Slopegan(*config, arguments) for config in arguments.config]
     for kind in arguments.contestants:
