@@ -87,7 +87,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
   Config config = checkpoint_config(checkpoint);
   config.data.path = data;
   checkpoint.info.config_yaml = to_yaml(config);
-  checkpoint.info.data_path.clear();  // `data` is used or missing
+  checkpoint.info.data_path.clear();  // no fallback: if `data` does not exist, loading it fails
   return checkpoint;
 }
 

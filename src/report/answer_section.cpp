@@ -87,7 +87,7 @@ std::string details(const StatisticsFile& file) {
   return content;
 }
 
-/// The words about a sweep, from race.json if it is a race.
+/// The texts about a sweep, from race.json if it is a race.
 struct AnswerWords {
   std::string recommendation, method;
   std::vector<std::string> sentences;

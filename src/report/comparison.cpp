@@ -111,7 +111,7 @@ bool is_tested(const SlopeFinding& slope) {
          slope.standing == Standing::no_difference;
 }
 
-/// The results with the lowest and the highest limits of the slope, if these exclude each other.
+/// The results with the lowest and the highest limits of the slope, if these limits do not overlap.
 std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
     const std::vector<ComparedResult>& results, double slope) {
   const ComparedResult *lowest = nullptr, *highest = nullptr;
@@ -276,8 +276,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
   std::vector<std::string> notes;
   const std::string controls = groups_text(results, [](const auto& result) { return shortest(result.control); });
   if (!controls.empty()) {
-    notes.push_back(
-        "The sweeps have different controls, and each ratio is to the control of its own sweep: " + controls + ".");
+    notes.push_back("The sweeps have different controls, and each ratio is relative to the control of its own sweep: " +
+                    controls + ".");
   }
   const std::string rulers = groups_text(results, [](const auto& result) { return result.ruler; });
   if (!rulers.empty()) {
@@ -298,8 +298,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
     }
   }
   notes.push_back(
-      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). Of many verdicts "
-      "together, more can be wrong.");
+      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). Among many "
+      "verdicts, more of them may be wrong.");
   return notes;
 }
 

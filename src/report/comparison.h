@@ -48,7 +48,7 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 /// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1."
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
-/// One sentence per slope for which the limits of two results exclude each other: "Slope 0 depends on the sweep:
+/// One sentence per slope for which the limits of two results do not overlap: "Slope 0 depends on the sweep:
 /// compared with the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes of these sentences.

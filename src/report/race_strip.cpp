@@ -113,7 +113,7 @@ std::string race_strip(const SweepData& sweep) {
                                      [](const ArmData& arm) { return arm.run.status == "done" || arm.run.is_bad(); });
   const std::string note = format_text(
       "{} arms trained, {} at most. Filled cells were trained; dashed ones were {}. Marks show decisions.", trained,
-      most_arms(sweep.race->planned.plan), sweep.race->state.is_over ? "not needed" : "not, or not yet");
+      most_arms(sweep.race->planned.plan), sweep.race->state.is_over ? "not needed" : "not trained (yet)");
   return element("figure", "class=\"race\" data-tips",
                  element("figcaption", "", "Which arms were trained, and when each slope was decided") + "\n" +
                      Strip(sweep, *sweep.race).svg() + element("p", "class=\"note\"", note));

@@ -12,7 +12,7 @@
 /// process occupies a core, however, the last thread may be waiting for a core itself, and each barrier can take a time
 /// slice of the scheduler: a step then takes about 30 times as long.
 ///
-/// Neither way suits both machines, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY) only when it is
+/// Neither way suits both cases, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY) only when it is
 /// loaded. But it spins for only 100 iterations while its teams have more threads than there are cores. So a watcher
 /// measures how long the threads wait for a core, and while they do, it keeps an additional team of sleeping threads.
 /// The number of threads that compute does not change, and neither do the results.

@@ -279,8 +279,8 @@ PreparedData prepare_within(const Config& config, Clock::time_point deadline, bo
   } catch (const StoppedError& error) {
     if (stop_signal() != 0) throw;
     throw UsageError(format_text(
-        "--within: the time was up after {} of preparing the images and the feature extractor ({}); this "
-        "is needed only once, before the race: allow more time, or prepare in advance with --plan and more time",
+        "--within: the time was up after {} of preparing the images and the feature extractor ({}); this is needed "
+        "only once: allow more time, or prepare in advance with a longer --within and --plan",
         clock_time(seconds_since(start)), error.what()));
   }
 }
