@@ -78,7 +78,7 @@ BadValues bad_values(Words<Enum> rule) {
   const auto words = words_of<Enum>();
   BadValues bad = with_hint({"\"\\e[31m\"", "[a]", "{a: b}", "", "0.5"}, allowed_text(allowed(rule)));
   for (const auto& word : words) {
-    if (word.size() < 4) continue;  // too short for a guess
+    if (word.size() < 4) continue;  // too short for a suggestion
     const std::string typo = word.substr(0, word.size() - 1) + "~";
     bad.push_back({typo, "did you mean " + nearest(typo, words) + "?"});
   }

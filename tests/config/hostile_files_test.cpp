@@ -155,7 +155,7 @@ TEST_F(HostileFiles, TruncatesLongWordsInMessages) {
   EXPECT_LT(override_errors({"seed=" + std::string(100000, '1')}).front().size(), 400u);
 }
 
-TEST_F(HostileFiles, ADamagedFileGivesAConfigOrAUsageError) {
+TEST_F(HostileFiles, ADamagedFileYieldsAConfigOrAUsageError) {
   const std::string good =
       "seed: 3\nrun: {name: abc}\ngenerator:\n  negative_slope: {from: 0.3, to: 0.1, over_images: 5, shape: log}\n"
       "sweep:\n  negative_slope: [0, 0.1]\n  seeds:\n    - 1\n    - 2\ndata: {path: \"a\\\"b\"}\n";

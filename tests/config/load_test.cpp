@@ -19,7 +19,7 @@ using Lines = std::vector<std::string>;
 
 class LoadConfig : public LoadFixture {};
 
-TEST_F(LoadConfig, GivesTheDefaultsForAnEmptyFile) {
+TEST_F(LoadConfig, ReturnsTheDefaultsForAnEmptyFile) {
   EXPECT_THAT(differences(load("").config, Config{}), IsEmpty());
   EXPECT_THAT(differences(load("# nothing\n").config, Config{}), IsEmpty());
   EXPECT_THAT(differences(load("training:\n  # batch_size: 8\n").config, Config{}), IsEmpty());

@@ -42,7 +42,7 @@ TEST(FindLayout, RecognisesTheCommonNamesOfSplitsInAnyCase) {
 TEST(FindLayout, TreatsOtherNamesAsClasses) {
   EXPECT_EQ(splits({"cat", "dog"}), Splits("", ""));
   EXPECT_EQ(splits({"airport", "train_station"}), Splits("", ""));
-  EXPECT_EQ(splits({"bus", "car", "train"}), Splits("", ""));  // vehicles
+  EXPECT_EQ(splits({"bus", "car", "train"}), Splits("", ""));  // classes of vehicles
   EXPECT_EQ(splits({"bus", "car", "train", "val"}), Splits("train", "val"));
 }
 
@@ -70,7 +70,7 @@ TEST(FindLayout, TreatsTrainAAndTrainBAsTwoDomains) {
   EXPECT_THAT(layout.test, ElementsAre("testA", "testB"));
 }
 
-TEST(FindLayout, SaysWhatIsNotUsed) {
+TEST(FindLayout, ReportsWhatIsNotUsed) {
   const FolderOfFiles folder;
   for (const char* name : {"train/a.jpg", "test/a.jpg", "val/a.jpg", "unlabelled/a.jpg", "cover.jpg"}) {
     folder.file(name);

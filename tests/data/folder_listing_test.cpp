@@ -53,7 +53,7 @@ TEST(ListImages, CountsTheOtherFilesByExtension) {
                                          "without extension 1"));
 }
 
-TEST(ListImages, SaysWhatAFolderWithoutImagesContains) {
+TEST(ListImages, ReportsWhatAFolderWithoutImagesContains) {
   const FolderOfFiles folder;
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }), HasSubstr("images; it is empty"));
   folder.file("a.heic", heic_bytes);
@@ -125,7 +125,7 @@ TEST(ListImages, WarnsAboutADirectoryWithoutReadPermission) {
   fs::permissions(folder.path(), fs::perms::all);
   fs::permissions(folder.path("closed"), fs::perms::none);
   constexpr uid_t nobody = 65534;
-  const bool is_root = ::geteuid() == 0;  // who may read everything
+  const bool is_root = ::geteuid() == 0;  // root may read everything
   if (is_root && ::seteuid(nobody) != 0) GTEST_SKIP() << "cannot give up root privileges";
   const auto listing = list_images(folder.path());
   if (is_root && ::seteuid(0) != 0) FAIL() << "cannot become root again";

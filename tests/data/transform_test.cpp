@@ -71,7 +71,7 @@ TEST(FitImage, IsChosenByTheKindOfTheData) {
   EXPECT_EQ(chosen_fit(data), ImageFit::pad);
 }
 
-TEST(FitText, SaysWhatIsDoneToAllImages) {
+TEST(FitText, DescribesWhatIsDoneToAllImages) {
   EXPECT_EQ(fit_text(28, 28, 32, ImageFit::pad), "images of 28 x 28 are padded with black to 32 x 32 (data.fit: pad)");
   EXPECT_EQ(fit_text(28, 28, 64, ImageFit::crop), "images of 28 x 28 are enlarged to 64 x 64 (data.fit: crop)");
   EXPECT_EQ(

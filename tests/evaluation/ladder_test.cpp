@@ -79,8 +79,8 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // Beyond the last of these noise levels, the classifier's features of all images are nearly equal, so FD keeps rising
-  // but precision stops falling.
+  // Beyond the last of these noise levels, the classifier gives every image nearly the same features, those of a bag,
+  // so FD keeps rising but precision stops falling.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;

@@ -192,7 +192,7 @@ TEST_F(DecodeImage, KeepsGrayImagesGrayOnAGrayBackground) {
   EXPECT_EQ(pixel(decode(bytes, {.background = cv::Vec3b(1, 2, 3)})), cv::Vec3b(1, 2, 3));
 }
 
-// --- Other kinds of pixels -------------------------------------------------------------------------------------------
+// --- Other pixel formats ---------------------------------------------------------------------------------------------
 
 TEST_F(DecodeImage, KeepsTheEightHighestOfTheUsedBits) {
   const cv::Size size(4, 3);

@@ -19,7 +19,7 @@ const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};
 
-TEST_F(CheckpointOfTheFirstVersion, GivesTheSameImages) {
+TEST_F(CheckpointOfTheFirstVersion, ReproducesTheSameImages) {
   const auto result =
       slopegan({"generate", first_version.string(), "--count", "3", "--out", (directory_ / "images").string()});
   ASSERT_EQ(result.code, 0) << result.err;

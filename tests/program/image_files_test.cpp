@@ -70,7 +70,7 @@ TEST_F(ImageFiles, LibrariesWriteNothingAndTheirWarningsAreLoggedOnce) {
   EXPECT_EQ(data({"data.max_unreadable=0.1"}).out, result.out);  // from the cache
 }
 
-TEST_F(ImageFiles, TheCommandLineTakesABackground) {
+TEST_F(ImageFiles, TheCommandLineAcceptsABackground) {
   const cv::Size size(64, 64);
   const std::string rubbish = png_file(size, 8, 6, png_rows(size, std::string("\x80\x81\x82\0", 4)));
   write("a.png", rubbish);

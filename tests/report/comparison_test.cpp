@@ -125,7 +125,7 @@ TEST(Comparison, DistinguishesSweepsWithEqualNamesByTheirPaths) {
   EXPECT_EQ(results[1].sweep, "two/sweep");
 }
 
-TEST(Comparison, SaysAtWhichLookARaceDecided) {
+TEST(Comparison, ReportsAtWhichLookARaceDecided) {
   auto race = compared("race", {});
   race.looks = {6, 8, 10};
   auto finding = found(0, Standing::better, 0.9, {0.8, 1});

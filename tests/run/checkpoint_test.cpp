@@ -105,7 +105,7 @@ void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t
   for (const int end : saved) ::close(end);
 }
 
-TEST_F(CheckpointTest, AWriterKilledAtAnyMomentLeavesOnlyCompleteOnes) {
+TEST_F(CheckpointTest, AWriterKilledAtAnyTimeLeavesOnlyCompleteOnes) {
   std::int64_t newest = 1;
   save(dir_, newest);
   RandomStream random(0, "kill");

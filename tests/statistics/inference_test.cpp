@@ -47,7 +47,7 @@ Values equal_magnitudes(int count, int negative) {
   return values;
 }
 
-TEST(SignFlipTest, GivesTheSmallestPIfAllDifferencesHaveOneSign) {
+TEST(SignFlipTest, ReturnsTheSmallestPIfAllDifferencesHaveOneSign) {
   EXPECT_EQ(sign_flip_p(Values{0.1, 0.2, 0.05}), 0.25);
   EXPECT_EQ(sign_flip_p(Values{-3, -1, -2, -1, -5, -1}), 2.0 / 64);
   EXPECT_EQ(sign_flip_p(Values{4}), 1);

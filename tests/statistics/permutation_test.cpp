@@ -24,7 +24,7 @@ Values random_values(std::size_t count, std::uint64_t index, double shift = 0) {
   return values;
 }
 
-/// The p-value by listing all labelings.
+/// The p-value by listing all labellings.
 double listed_p(const Values& control, const Values& group) {
   Values pooled = control;
   pooled.insert(pooled.end(), group.begin(), group.end());
@@ -54,7 +54,7 @@ TEST(PermutationTest, MatchesSciPy) {
   }
 }
 
-TEST(PermutationTest, MatchesAListOfAllLabelings) {
+TEST(PermutationTest, MatchesAnEnumerationOfAllLabellings) {
   for (std::uint64_t i = 0; i < 40; ++i) {
     const std::size_t n = 1 + i % 6;
     const auto control = random_values(n, 2 * i), group = random_values(n, 2 * i + 1, 0.5);
@@ -64,7 +64,7 @@ TEST(PermutationTest, MatchesAListOfAllLabelings) {
   EXPECT_NEAR(permutation_test(Values{0, 0, 1}, Values{1, 1, 1}, 0.05).p, listed_p({0, 0, 1}, {1, 1, 1}), 1e-12);
 }
 
-TEST(PermutationTest, GivesTheSmallestPForSeparateGroups) {
+TEST(PermutationTest, ReturnsTheSmallestPForSeparateGroups) {
   EXPECT_EQ(smallest_permutation_p(1), 1);
   EXPECT_NEAR(smallest_permutation_p(4), 2.0 / 70, 1e-15);
   EXPECT_NEAR(smallest_permutation_p(6), 2.0 / 924, 1e-15);
@@ -113,7 +113,7 @@ TEST(PermutationTest, ExcludesZeroFromTheIntervalIfItRejects) {
 }
 
 TEST(PermutationTest, HasTheNominalCoverage) {
-  // With 4 values per group, a level of 0.1 rejects 6 of the 70 labelings.
+  // With 4 values per group, a level of 0.1 rejects 6 of the 70 labellings.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 6.0 / 70;
   int hits = 0;

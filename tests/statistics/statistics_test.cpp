@@ -107,7 +107,7 @@ TEST(SweepStatistics, FavoursTheSlopeWithFewerFailuresRegardlessOfTheOtherSeeds)
   EXPECT_FALSE(sweep_statistics(arms, 0.2).comparisons.at(0).favours_slope());
 }
 
-TEST(SweepStatistics, GivesTheVerdictByTheMeanWhenTheMedianDisagrees) {
+TEST(SweepStatistics, DerivesTheVerdictFromTheMeanIfTheMedianDisagrees) {
   // The slope is slightly worse in eight seeds, and five times as good in seven.
   std::vector<double> control(15, 10), slope;
   for (int i = 0; i < 8; ++i) slope.push_back(10.5);

@@ -75,7 +75,7 @@ TEST(MakeArms, TrainsEverySlopeUnderEveryCondition) {
   EXPECT_EQ(second.generator.negative_slope.at(0), 0.2);
 }
 
-TEST(MakeArms, GivesOverridesThatReadBackAsTheExactSlope) {
+TEST(MakeArms, CreatesOverridesThatReadBackAsTheExactSlope) {
   auto config = sweep_config();
   config.sweep.negative_slope = {1.0 / 3, 1e-7, 0};
   for (const auto target : {SweepTarget::both, SweepTarget::generator, SweepTarget::discriminator}) {

@@ -39,7 +39,7 @@ TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" side by side, including the 9 arms that have ended\n"));
 }
 
-TEST(RacePlanText, SaysWhichLooksTheTimeIsPlannedFor) {
+TEST(RacePlanText, ReportsForWhichLooksTheTimeIsPlanned) {
   Config config;
   config.sweep.negative_slope = {0, 0.1, 0.2};
   const RacePlan plan = race_plan(config, 5);

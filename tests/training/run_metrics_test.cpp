@@ -39,7 +39,7 @@ TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
   EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
 }
 
-TEST(MakeEvaluators, LeavesMetricsOutIfThereAreTooFewImages) {
+TEST(MakeEvaluators, OmitsMetricsIfThereAreTooFewImages) {
   Dataset five;
   five.images = at::zeros({5, 1, 32, 32}, at::kByte);
   EXPECT_TRUE(make_evaluators(Config(), five).empty());
