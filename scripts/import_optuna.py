@@ -105,7 +105,7 @@ def main() -> int:
     storage = arguments.storage or f"sqlite:///{sweep / 'optuna.db'}"
     study, omitted = import_sweep(optuna, sweep, storage, arguments.name or sweep.name)
     print(f"{storage}: study {study.study_name} with {len(study.trials)} trials"
-          + (f"; {omitted} arms that are not done were omitted" if omitted else ""))
+          + (f"; {omitted} arms without a final FD were omitted" if omitted else ""))
     return 0
 
 

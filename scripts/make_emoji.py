@@ -27,7 +27,7 @@ DESIGNERS = ("google", "twitter", "facebook", "apple")
 
 
 def read_bitmaps(font_file: str):
-    """Yields (glyph name, PNG bytes) of every colour bitmap in the largest size of the font."""
+    """Yields (glyph name, PNG bytes) for every colour bitmap in the largest size of the font."""
     from fontTools.ttLib import TTFont
 
     font = TTFont(font_file)

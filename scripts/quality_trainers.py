@@ -193,7 +193,7 @@ TRAINERS = {"pytorch": PyTorch, "keras": KerasExample, "tensorflow": TensorFlowT
 def main() -> int:
     spec = json.loads(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries print to stdout
+    os.dup2(2, 1)  # because libraries print to stdout
     images = read_images(spec["data"])
     trainer = TRAINERS[spec["trainer"]](spec, images)
     batches = Batches(len(images), trainer.batch_size, spec["seed"])

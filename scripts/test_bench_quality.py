@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests the functions of bench_quality.py that need neither a training run nor a package."""
+"""Tests the functions of bench_quality.py that need neither a training run nor third-party packages."""
 import math
 import unittest
 

@@ -169,7 +169,7 @@ def _(folder):
     frames[0].save(folder / "moving.webp", save_all=True, append_images=frames[1:])
 
 
-@case("text, a PDF and an archive beside the images", r"\.txt 1", r"\.pdf 1", r"\.zip 1")
+@case("text, a PDF and an archive next to the images", r"\.txt 1", r"\.pdf 1", r"\.zip 1")
 def _(folder):
     fill(folder, 8)
     (folder / "README.txt").write_text("pictures")
@@ -338,7 +338,7 @@ def _(folder):
 
 
 # --- Unusual folders -----------------------------------------------------------------------------------------------------
-@case("directories as classes", r"labels .*cat: 8.*dog: 8")
+@case("class directories", r"labels .*cat: 8.*dog: 8")
 def _(folder):
     fill(folder / "cat", 8)
     fill(folder / "dog", 8, first=8)
@@ -401,7 +401,7 @@ def _(folder):
         fill(folder / f"{number * 1000:05}", 6, first=6 * number)
 
 
-@case("years as folders", r"labels  none", r"(?i)year|number|data\.labels")
+@case("folders named after years", r"labels  none", r"(?i)year|number|data\.labels")
 def _(folder):
     for number in range(3):
         fill(folder / f"{2019 + number}", 6, first=6 * number)
@@ -413,7 +413,7 @@ def _(folder):
         fill(folder / f"{number}", 4, first=4 * number)
 
 
-@case("one stray image beside the classes", r"cover\.jpg", r"labels .*cat: 8.*dog: 8")
+@case("one stray image next to the class folders", r"cover\.jpg", r"labels .*cat: 8.*dog: 8")
 def _(folder):
     fill(folder / "cat", 8)
     fill(folder / "dog", 8, first=8)
@@ -485,7 +485,7 @@ def _(folder):
         (folder / inner / inner).write_bytes(idx(array))
 
 
-@case("IDX labels whose number differs from the images", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
+@case("a different number of IDX labels than images", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
 def _(folder):
     folder.mkdir()
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(digits(30))))
@@ -546,7 +546,7 @@ def _(folder):
     (folder / "cifar-10-batches-py/data_batch_1").write_bytes(b"\x80\4" + bytes(99))
 
 
-@case("CIFAR-10 in its directory", r"images  25 of 32 x 32.*RGB", arguments=CIFAR)
+@case("CIFAR-10 in the directory of its archive", r"images  25 of 32 x 32.*RGB", arguments=CIFAR)
 def _(folder):
     inner = folder / "cifar-10-batches-bin"
     inner.mkdir(parents=True)
