@@ -79,12 +79,12 @@ double number_of_labelings(std::int64_t n) {
   return std::round(labelings);
 }
 
-/// The limits for which at most a fraction `level` of the labelings, the observed one and its complement included, is
+/// The limits for which at most a fraction `level` of the labellings, the observed one and its complement included, is
 /// as extreme.
 Interval shift_interval(const SubsetSums& control, const SubsetSums& group, double level) {
   const auto n = static_cast<std::int64_t>(group.size()) - 1;
-  // Half of the labelings, because a labeling and its complement are equally extreme. The tolerance is for levels such
-  // as 0.03 / 3 of 70 labelings.
+  // Half of the labellings, because a labelling and its complement are equally extreme. The tolerance is for levels
+  // such as 0.03 / 3 of 70 labellings.
   const double half = number_of_labelings(n) / 2;
   const auto rank = static_cast<std::size_t>(std::floor(std::min(level, 1.0) * half * (1 + 1e-12)));
   constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -108,7 +108,7 @@ PermutationTest permutation_test(std::span<const double> control, std::span<cons
     for (const double value : values) magnitude += std::abs(value);
   }
   const double rounding = 1e-12 * magnitude;  // sums that differ by less count as equal
-  // A labeling whose group has the sum A has the difference A − (total − A). Its complement is as extreme, so counting
+  // A labelling whose group has the sum A has the difference A − (total − A). Its complement is as extreme, so counting
   // one side suffices.
   std::size_t reaching = 0;
   for (std::size_t k = 0; k <= n; ++k) {

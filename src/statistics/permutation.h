@@ -15,8 +15,8 @@ inline constexpr std::size_t largest_permuted_group = 14;
 
 struct PermutationTest {
   double difference = 0;  ///< mean(group) − mean(control)
-  /// The fraction of the C(2n, n) labelings of the pooled values for which the absolute difference of means is at least
-  /// the observed one. It is a valid p-value if the values are exchangeable under the null hypothesis.
+  /// The fraction of the C(2n, n) labellings of the pooled values for which the absolute difference of means is at
+  /// least the observed one. It is a valid p-value if the values are exchangeable under the null hypothesis.
   double p = 1;
   /// The shifts δ for which the test of group − δ against control has p > `level`: a confidence interval with coverage
   /// 1 − `level` for a shift between the groups. It contains 0 if and only if p > `level`, and is unbounded if no
