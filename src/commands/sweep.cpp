@@ -41,7 +41,7 @@ struct SweepArguments {
 
 using Clock = std::chrono::steady_clock;
 
-/// The time that --within grants, from the start of the command to its end.
+/// The time limit of --within, from the start of the command to its end.
 struct TimeLimit {
   Clock::time_point start = Clock::now();
   std::int64_t seconds = 0;  ///< 0: unlimited

@@ -54,7 +54,7 @@ std::vector<std::string> contradiction_sentences(const std::vector<ComparedResul
 /// The slopes of these sentences.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
 
-/// What limits the comparison: other controls, other rulers, unfinished sweeps.
+/// What limits the comparison: different controls, different rulers, unfinished sweeps.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
 
 /// One line per result and slope, for spreadsheets. Limits that are infinite or unknown are empty.

@@ -34,7 +34,7 @@ std::string statistics_json(const StatisticsFile& file);
 
 /// Parses the file; returns std::nullopt if `text` is damaged. Keys that are absent, as in files from earlier versions,
 /// keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of an
-/// interval is read as +∞, and a null ratio as std::nullopt. Intervals that contain 1 beside a significant verdict, as
+/// interval is read as +∞, and a null ratio as std::nullopt. Intervals that contain 1 despite a significant verdict, as
 /// in files from earlier versions, are cut at 1.
 std::optional<StatisticsFile> parse_statistics(std::string_view text);
 

@@ -173,8 +173,8 @@ SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, con
 std::string promise_text(const Config& config, const FixedPlan& plan) {
   if (beyond(config.sweep.seeds, plan.seeds).empty()) return "";
   return format_text(
-      " The error rate held for the {} seed{} planned before the first results ({}), and only these decide. To decide "
-      "with more seeds, start a race: sweep.design=race run.name=...",
+      " The error rate held for the {} seed{} planned before the first results ({}), and only these determine the "
+      "verdicts. To use more seeds, start a race: sweep.design=race run.name=...",
       plan.seeds.size(), plan.seeds.size() == 1 ? "" : "s", shown_numbers(plan.seeds));
 }
 

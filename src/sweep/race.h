@@ -46,7 +46,7 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
 /// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
-/// Follows a race in the files of its arms and keeps race.json up to date.
+/// Tracks a race through the files of its arms and keeps race.json up to date.
 class RaceFollower {
  public:
   /// `arms`: those of race_config. Both references must outlive the object.
