@@ -58,7 +58,7 @@ inline std::function<void()> with_faults(const std::string& plan) {
 /// 2 steps.
 class ExactResume : public ProgramTest {
  protected:
-  /// The directory is in memory for quick checks, and on the disk for thorough ones.
+  /// The directory is in memory for short checks and on disk for full ones.
   ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : temporary_parent()) {}
 
   static constexpr int total_images = 640;

@@ -86,7 +86,7 @@ TEST_F(RacesOfRealArmsSlowCheck, OfANewPoolWithoutAnEffectMakeAFalseClaimInAtMos
   ASSERT_EQ(sweep.code, 0) << sweep.err;
   const auto pool = final_fds(outputs() / "pool/results.csv");
   ASSERT_EQ(std::ssize(pool), pool_size);
-  expect_few_false_claims(pool, 2000, "(trained anew)");
+  expect_few_false_claims(pool, 2000, "(newly trained)");
 }
 
 }  // namespace
