@@ -1,5 +1,4 @@
 """Decides the hypotheses of the second study by the rules of outputs/study/README.md."""
-import itertools
 import math
 from typing import NamedTuple, Optional
 
@@ -119,11 +118,13 @@ def medians_of(sweep: Sweep, extractor: str) -> dict:
                            for arm in sweep.of(slope).values() if arm.score is not None]) for slope in sweep.slopes}
 
 
-def is_same_order(first: dict, second: dict) -> bool:
-    def order(medians, a, b):
-        return (medians[a] > medians[b]) - (medians[a] < medians[b])
-
-    return all(order(first, a, b) == order(second, a, b) for a, b in itertools.combinations(first, 2))
+def judge_rulers(findings: dict, second: dict, control: float) -> str:
+    """H6: whether the medians of the second extractor put every decided slope on the same side of the control."""
+    decided = {slope: finding.decision for slope, finding in findings.items() if finding.decision in OPPOSITE}
+    if not decided:
+        return OPEN
+    sides = {slope: "better" if second[slope] < second[control] else "worse" for slope in decided}
+    return SUPPORTED if sides == decided else REFUTED
 
 
 def order_text(medians: dict) -> str:
@@ -186,7 +187,7 @@ def networks_verdict(sweeps: dict) -> Verdict:
 
 
 def rulers_verdict(sweeps: dict) -> Verdict:
-    """H6. The plan names no result that refutes it."""
+    """H6. The reason shows the orders of all slopes by both extractors."""
     verdicts = {}
     for name in RULERS:
         sweep = sweeps.get(name)
@@ -194,7 +195,7 @@ def rulers_verdict(sweeps: dict) -> Verdict:
             verdicts[name] = UNFINISHED
             continue
         first, second = medians_of(sweep, "fd"), medians_of(sweep, "other_fd")
-        verdict = SUPPORTED if is_same_order(first, second) else OPEN
+        verdict = judge_rulers(findings_of(sweep), second, sweep.control)
         verdicts[name] = f"{verdict} ({order_text(first)}; {order_text(second)})"
     states = [verdict.split(" (")[0] for verdict in verdicts.values()]
     return per_sweep_verdict("H6", verdicts)._replace(verdict=combine(states))

@@ -214,9 +214,9 @@ def race_sentences(sweeps: dict) -> list:
     ratio = {c["negative_slope"]: c["median_ratio"] for c in compare_slopes(fixed)}[open_slope]
     differing = [c["negative_slope"] for c in follow_race(race)["looks"][0]["comparisons"] if c["spreads_differ"]]
     return [f"The race needed {runs_until(race, plan['looks'][-1])} training runs instead of {len(fixed.arms)}; "
-            f"{runs_until(race, plan['looks'][0])} of them sufficed for every verdict except that on "
+            f"{runs_until(race, plan['looks'][0])} of them sufficed for every verdict except the one on "
             f"{listed(late)}.",
-            f"it confirms all but that of slope {open_slope:g}, whose ratio agrees "
+            f"confirms all the differences that it tested except that of slope {open_slope:g}, whose ratio agrees "
             f"({ratio_words(findings[open_slope].ratio)}, compared with {ratio_words(ratio).removesuffix(' lower')}) "
             "but is not significant.",
             f"The FDs of {listed(differing)} scatter less than half as much as those of 0.2"]

@@ -252,18 +252,21 @@ class NetworksTest(ScratchTest):
 class RulersTest(ScratchTest):
     """H6."""
 
-    def verdict(self, second):
-        fds = {0: BETTER, 0.1: times(0.9)}
+    def verdict(self, second, fds=None):
+        fds = fds or {0: BETTER, 0.1: EQUAL}
         return hypotheses.rulers_verdict({name: self.race(name, fds, second=second) for name in hypotheses.RULERS})
 
-    def test_supported_if_the_orders_agree(self):
-        second = {0: times(3), 0.1: times(4), 0.2: times(5)}
-        self.assertEqual(self.verdict(second).verdict, "supported")
-
-    def test_not_decided_if_they_do_not(self):
+    def test_supported_if_decided_slopes_are_on_the_same_side(self):
         verdict = self.verdict({0: times(4), 0.1: times(3), 0.2: times(5)})
-        self.assertEqual(verdict.verdict, "not decided")
-        self.assertIn("letters: not decided (0 < 0.1 < 0.2; 0.1 < 0 < 0.2)", verdict.reason)
+        self.assertEqual(verdict.verdict, "supported")
+        self.assertIn("letters: supported (0 < 0.2 < 0.1; 0.1 < 0 < 0.2)", verdict.reason)
+
+    def test_refuted_if_a_decided_slope_changes_sides(self):
+        self.assertEqual(self.verdict({0: times(6), 0.1: times(4), 0.2: times(5)}).verdict, "refuted")
+
+    def test_not_decided_if_no_slope_is_better_or_worse(self):
+        self.assertEqual(self.verdict({0: times(4), 0.1: times(3), 0.2: times(5)}, {0: EQUAL, 0.1: EQUAL}).verdict,
+                         "not decided")
 
     def test_not_finished_if_a_sweep_is_missing(self):
         self.assertEqual(hypotheses.rulers_verdict({}).verdict, "not finished")
