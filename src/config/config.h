@@ -89,8 +89,8 @@ struct LossConfig {
 };
 
 struct OptimizerConfig {
-  double generator_lr = 4e-4;
-  double discriminator_lr = 4e-4;
+  double generator_lr = 12e-4;
+  double discriminator_lr = 6e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;
   std::int64_t discriminator_steps = 1;
