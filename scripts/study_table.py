@@ -2,7 +2,7 @@
 """Prints the tables and figures of the study that README.md and outputs/study/README.md contain, as Markdown.
 
     scripts/study_table.py             # print them
-    scripts/study_table.py --check     # fail if one of them does not stand in its README, or if two files differ
+    scripts/study_table.py --check     # fail if one of them is missing in its README, or if two files differ
 
 Everything is computed from results.csv, independently of the program, and compared with the program's statistics.json
 and race.json. Not computed, because the committed files do not contain the measurements: the FD of slope 1 without
@@ -219,7 +219,7 @@ def race_sentences(sweeps: dict) -> list:
             f"confirms all the differences that it tested except that of slope {open_slope:g}, whose ratio agrees "
             f"({ratio_words(findings[open_slope].ratio)}, compared with {ratio_words(ratio).removesuffix(' lower')}) "
             "but is not significant.",
-            f"The FDs of {listed(differing)} scatter less than half as much as those of 0.2"]
+            f"The FDs at slope {listed(differing)} scatter less than half as much as those at 0.2"]
 
 
 # --- The second study ------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ TEST_F(Export, ExportsTheFiniteGeneratorOfADivergedRun) {
   EXPECT_FALSE(fs::exists(directory_ / "b"));
 }
 
-TEST_F(Export, LeavesNothingOnAFullDisk) {
+TEST_F(Export, LeavesNothingBehindOnAFullDisk) {
   ASSERT_EQ(train().code, 0);
   const auto disk = directory_ / "disk";
   const auto reason = on_small_disk(disk, 20'000, [&] {
@@ -95,7 +95,7 @@ TEST_F(Export, LeavesNothingOnAFullDisk) {
 
 class Import : public ProgramTest {
  protected:
-  /// The tensors of the networks in a checkpoint.
+  /// Writes the checkpoint's tensors whose names start with one of the prefixes to a file and returns its path.
   fs::path write_weights(const NamedTensors& checkpoint, const std::vector<std::string>& prefixes) const {
     NamedTensors weights;
     for (const auto& [name, tensor] : checkpoint) {
@@ -117,7 +117,7 @@ class Import : public ProgramTest {
   }
 };
 
-TEST_F(Import, CreatesARunWithTheWeightsThatCanBeTrained) {
+TEST_F(Import, CreatesATrainableRunFromTheWeights) {
   const auto original = trained();
   const auto result = import(write_weights(original.tensors, {"generator.", "discriminator."}));
   ASSERT_EQ(result.code, 0) << result.err;
@@ -135,7 +135,7 @@ TEST_F(Import, CreatesARunWithTheWeightsThatCanBeTrained) {
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
 }
 
-TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothing) {
+TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothingBehind) {
   const auto original = trained();
   const auto good = write_weights(original.tensors, {"generator."});
   const auto refused = [&](const Result& result, int code, const std::string& hint) {

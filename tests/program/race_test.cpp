@@ -13,7 +13,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Races of tiny arms on real images. A large alpha keeps them short: looks after 3, 5 and 7 arms of each slope.
+/// Races of short training runs on real images. A large alpha keeps the races short: their looks take place when each
+/// slope has 3, 5 and 7 runs.
 class Race : public ProgramTest {
  protected:
   std::vector<std::string> race(const std::string& name, const std::vector<std::string>& more = {}) const {
@@ -37,7 +38,7 @@ class Race : public ProgramTest {
   }
 };
 
-TEST_F(Race, EndsWithADecisionAndAFinishedRaceTrainsNothing) {
+TEST_F(Race, EndsWithADecisionAndTrainsNothingWhenStartedAgain) {
   const auto text = whole_race();
   const auto file = nlohmann::json::parse(text);
   EXPECT_TRUE(file["is_over"]);
@@ -112,14 +113,14 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 
-TEST_F(Race, WithinMeasuresPlansAndKeepsItsPlan) {
+TEST_F(Race, TheOptionWithinMeasuresThenPlansAndKeepsThePlan) {
   std::filesystem::create_directories(outputs() / ".tmp-within-1-killed/runs");
   const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
   EXPECT_EQ(planned.code, 0) << planned.err;
   EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
   EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "measurements leave nothing behind, even if they were killed";
 
-  // Everything is prepared now, so that the time is up only for the race.
+  // The data and the extractor are already prepared, so only the race itself can run out of time.
   const auto short_time = slopegan(race("timed", {"sweep.design=fixed", "--within", "1s"}));
   EXPECT_EQ(short_time.code, 2) << short_time.err;
   EXPECT_THAT(short_time.err, HasSubstr("but the smallest race (slope 1 against 0.2"));

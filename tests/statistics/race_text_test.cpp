@@ -55,6 +55,9 @@ TEST(RaceText, SaysWhatLimitsItsClaims) {
                   "This holds after 1280 training images; with more of them, other slopes can be better."));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("at looks with 6, 8, 10 arms per slope"));
+  RaceFile single = race_with(6);
+  single.planned.plan.slopes.resize(1);
+  EXPECT_THAT(method_sentence(single), HasSubstr("95 % confidence for 1 slope and all looks at once"));
 }
 
 TEST(RaceText, MakesNoClaimBeforeTheFirstLook) {
