@@ -55,7 +55,8 @@ def main() -> int:
         for arm in ("a", "b"):
             subprocess.run([sys.argv[1], "--quiet", "train", str(source / "configs/smoke.yaml"), f"run.name={arm}",
                             f"run.output_dir={directory}/sweep/runs", "training.threads=1", "training.total_images=640",
-                            "diagnostics.every_images=320", "diagnostics.probes=100", "samples.every_images=200"],
+                            "diagnostics.every_images=320", "diagnostics.probes=100", "samples.every_images=200",
+                            "optimizer.generator_lr=4e-4"],
                            check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
         run = directory / "sweep/runs/a"
         with open(run / "history.jsonl", "a") as history:

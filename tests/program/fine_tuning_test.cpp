@@ -42,7 +42,7 @@ void expect_equal(const NamedTensors& a, const NamedTensors& b, const std::strin
 }
 
 TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
-  ASSERT_EQ(train("a").code, 0);
+  ASSERT_EQ(train("a", {"optimizer.generator_lr=4e-4"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5",
                                   "discriminator.augment=[translation]", "training.batch_size=16"});
   ASSERT_EQ(result.code, 0) << result.err;

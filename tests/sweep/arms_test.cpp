@@ -60,6 +60,7 @@ TEST(MakeArms, TrainsEverySlopeUnderEveryCondition) {
   auto config = sweep_config();
   config.sweep.negative_slope = {0, 0.2};
   config.sweep.seeds = {3};
+  config.loss.r1 = 0;
   config.sweep.cross.list = {{}, {{"generator.norm", "none"}, {"loss.r1", "2"}}};
   const auto arms = make_arms(config, "s");
   std::vector<std::string> names;
