@@ -144,6 +144,8 @@ def create_home(home: pathlib.Path):
     """Creates a directory that looks like the checkout after a build, with a user's files. Returns True on success."""
     for name in ("configs", "scripts", ".venv", "README.md"):
         (home / name).symlink_to(SOURCE / name)
+    (home / "outputs").mkdir()
+    (home / "outputs/study").symlink_to(SOURCE / "outputs/study")
     program = home / "build/release/slopegan"
     program.parent.mkdir(parents=True)
     program.write_text(WRAPPER)
