@@ -126,8 +126,9 @@ TEST(PageServer, NeedsTheTokenOnOtherAddresses) {
       EXPECT_THAT(status_of(server.port(), base + name, host), HasSubstr("200")) << name;
       EXPECT_THAT(status_of(server.port(), "/" + std::string(name), host), HasSubstr("403")) << name;
     }
-    for (const auto& path : {base.substr(0, 33), base.substr(0, 20), "/" + another_digit + base.substr(2) + "report.html",
-                             "/report.html?token=" + base.substr(1)}) {
+    for (const auto& path :
+         {base.substr(0, 33), base.substr(0, 20), "/" + another_digit + base.substr(2) + "report.html",
+          "/report.html?token=" + base.substr(1)}) {
       EXPECT_THAT(status_of(server.port(), path, host), HasSubstr("403")) << path;
     }
   }
