@@ -1,14 +1,15 @@
-# A slopegan image with the program, its configurations and the example data. Build tools are not included.
+# Builds an image that contains the slopegan program, its configurations and the example data, but no build tools.
 #   docker build -t slopegan .
 #   docker run --rm -v "$PWD/outputs:/data/outputs" slopegan train configs/smoke.yaml
-#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with CPU builds of LibTorch: saves 4 GB of CUDA
+#   docker build --build-arg PIP_EXTRA_INDEX_URL=...     an index with CPU builds makes the image 4 GB smaller
 FROM debian:12 AS build
 ARG PIP_EXTRA_INDEX_URL
 RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates python3
 COPY . /slopegan
 WORKDIR /slopegan
 RUN SLOPEGAN_WERROR=OFF scripts/build.sh release slopegan slopegan_share slopegan_layers && cmake --install build/release --prefix /opt/slopegan
-# LibTorch's libraries, and CUDA's if the wheel depends on them, at the same relative locations as in the wheels.
+# Copy LibTorch's libraries, and the CUDA libraries if pip installed them. Their paths relative to each other stay the
+# same, because the libraries use these paths to find each other.
 RUN mkdir -p /opt/torch && cd .venv/lib/python3.11/site-packages && cp -a torch/lib /opt/torch/lib && \
     if [ -d nvidia ]; then cp -a nvidia /opt/nvidia; fi
 

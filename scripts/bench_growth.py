@@ -4,7 +4,7 @@
     .venv/bin/python scripts/bench_growth.py [--axis width ...] [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
 
 Prints one table per axis: the time, its ratio to the previous row, and, for the training step, the operations per image
-and their rate. Each round measures all rows of an axis in turn, so that other load on the machine affects all of them
+and per second. Each round measures all rows of an axis in turn, so that other load on the machine affects all of them
 alike; the tables show medians over the rounds. --plot needs matplotlib (.venv/bin/pip install matplotlib).
 """
 import argparse
@@ -28,7 +28,7 @@ def run_bench(kind, *arguments):
 
 
 def time_step(seconds, *overrides):
-    """The time in seconds to train on 1,000 images, with the operations per image and their rate."""
+    """The time in seconds to train on 1,000 images, with the operations per image and per second."""
     row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}

@@ -9,7 +9,7 @@ Both use the LibTorch of the same PyTorch wheel and the same number of threads.
 
 --inference times the generator in evaluation mode instead, with `--batch` (1 or 64) images at a time.
 --busy runs N other processes in parallel, each occupying one core, to simulate a shared machine.
---frameworks also times JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole; training only.
+--frameworks also times the training step in JAX and TensorFlow (pip install jax tensorflow-cpu), compiled as a whole.
 
 Each variant runs in its own process. Each round runs all variants in turn, so that other load on the machine affects
 all of them alike. Prints medians over the rounds, ratios to the fastest PyTorch variant of the same precision, and peak
@@ -31,7 +31,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/slopegan"
 
-# name: precision, channels-last + fused Adam + frozen discriminator, torch.compile
+# name: (precision, tuned, compiled). Tuned variants use the channels-last memory format and fused Adam, and freeze the
+# discriminator in the generator's step; compiled variants use torch.compile.
 PEERS = {
     "PyTorch, eager, float32": ("float32", False, False),
     "PyTorch, tuned, float32": ("float32", True, False),
@@ -40,7 +41,7 @@ PEERS = {
     "PyTorch, tuned, bfloat16": ("bfloat16", True, False),
     "PyTorch, compiled, bfloat16": ("bfloat16", True, True),
 }
-# name: framework, precision
+# name: (framework, precision)
 FRAMEWORKS = {f"{framework}, {precision}": (framework, precision)
               for framework in ("JAX", "TensorFlow") for precision in ("float32", "bfloat16")}
 OURS = {"slopegan, float32": "float32", "slopegan, bfloat16": "bfloat16"}
@@ -124,7 +125,7 @@ def measure_ours(precision, arguments):
 
 
 def end_with_parent() -> None:
-    """Called in the child: asks the kernel to kill it when the parent exits for any reason."""
+    """Makes the kernel kill this process when its parent exits for any reason."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -142,7 +143,7 @@ def busy_processes(count):
 
 
 def measure_all(arguments):
-    """Lists of measurements by name, one per round."""
+    """Returns {name: [one measurement per round]}. Failed measurements are omitted."""
     measurements = {}
     for _ in range(arguments.rounds):
         for name, (_, _, compiled) in PEERS.items():

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs missing dependencies and builds a preset in build/PRESET.
 #   scripts/build.sh [PRESET [TARGET ...]]     default: release, all targets
-# SLOPEGAN_WERROR=OFF does not treat warnings as errors.
+# With SLOPEGAN_WERROR=OFF, warnings are not errors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}

@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-# The lowest layer first; folders of one layer do not include each other.
+# The lowest layer is first. Folders of the same layer may not include each other.
 LAYERS = [
     ["support"],
     ["layers"],
@@ -59,7 +59,7 @@ def find_problems(root: pathlib.Path):
 
 
 def missing_sources(root: pathlib.Path):
-    """Sources that are named in a CMake list outside the normal build but do not exist."""
+    """Sources that tests/fuzz/CMakeLists.txt names but that do not exist. The normal build does not read this file."""
     listing = root.parent / "tests/fuzz/CMakeLists.txt"
     for path in re.findall(r"\$\{source_dir\}/([\w/]+\.cpp)", listing.read_text() if listing.exists() else ""):
         if not (root / path).is_file():

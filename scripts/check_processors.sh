@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the numerical tests with the instructions of older processors, one limit at a time: environment variables limit the
-# instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Prints a table. Needs a build.
+# Runs the numerical tests with the instructions of older processors and prints a table. Each run sets one environment
+# variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Needs
+# a release build.
 #   scripts/check_processors.sh [VARIABLE=VALUE...]   # default: all; e.g. ATEN_CPU_CAPABILITY=avx2 SLOPEGAN_CPU=default
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,7 @@ if (($# == 0)); then
     SLOPEGAN_CPU={default,avx2,avx512,avx512_bf16}
     GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA)
 fi
-# Tests of files, text and processes do not depend on the processor.
+# These tests are excluded: they test files, text and processes, which do not depend on the processor's instructions.
 other='*SlowCheck*:BadData*:BatchStream*:Cifar*:LoadDataset*:LoadTestSplit*:ImagesOfAFolder*:Npz*:Npy*:WriteNpz*:Idx*'
 other+=':ListFolder*:ListImages*:FindLayout*:Packed*:Report*:PageServer*:*FuzzTarget*:*Sheet*:Event*:*Bench*:Timing*'
 other+=':Time*:Decode*:ReadImage*:Sniff*:Gif*:Run*:Checkpoint*:Manifest*:Table/*:Safetensors*:History*:Heartbeat*'

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Validates YAML texts against the JSON Schema for the configuration with PyPI's jsonschema.
+"""Validates YAML texts against the JSON Schema of the configuration, using the package jsonschema from PyPI.
 
     check_schema.py SCHEMA < TEXTS     TEXTS: a JSON list of texts
 
-Prints a JSON list with the validation errors of each text, or null if the text is valid. Exits with 77 if jsonschema or
-PyYAML is not installed.
+Prints a JSON list with one entry per text: its validation errors, or null if it is valid. Exits with 77 if jsonschema
+or PyYAML is not installed.
 """
 import json
 import pathlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the repeated checks (kills, faults, damaged files, invalid input, simulated races) at full length and prints a
-# table of the results. Without a filter, it also runs the numerical tests with the instructions of older processors, and
+# Runs the long checks (kills, faults, damaged files, invalid input, simulated races) at full length and prints a table
+# of the results. Without a filter, it also runs the numerical tests with the instructions of older processors, and
 # each fuzzer for SLOPEGAN_FUZZ_SECONDS (600) seconds.
 #   scripts/check_slow.sh [GTEST_FILTER]
 set -euo pipefail
@@ -14,7 +14,7 @@ status=0
 for program in base core program; do
   build/release/tests/slopegan_${program}_tests --gtest_brief=1 --gtest_filter="${1:-*SlowCheck*}" || status=1
 done
-if [[ -s $races ]]; then  # AdaStop on the simulated races
+if [[ -s $races ]]; then  # run AdaStop on the simulated races
   if [[ ! -x build/adastop/bin/python ]]; then
     python3 -m venv build/adastop
     build/adastop/bin/pip install -q adastop==0.1.3

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy with the checks in .clang-tidy over all of src/.
+"""Runs clang-tidy with the checks in .clang-tidy on all of src/.
 
     scripts/check_tidy.py [BUILD] [FOLDER ...]     BUILD: default build/release; FOLDER: in src/, default: all folders
 
-The sources of a folder are checked as one translation unit, because parsing LibTorch's headers dominates the time: they
-are parsed once per folder instead of once per file.
+The sources of a folder are checked as one translation unit. Parsing LibTorch's headers takes most of the time, and this
+way they are parsed once per folder instead of once per file.
 """
 import concurrent.futures
 import json
@@ -22,7 +22,7 @@ NOISE = re.compile(r"^(\d+ warnings? generated|Suppressed |Use -header-filter|\[
 
 
 def flags_of(command: str) -> list[str]:
-    """The definitions, include directories and language standard; clang does not know the other flags."""
+    """The flags for definitions, include directories and the language standard. Clang may not know the other flags."""
     words = command.replace("-isystem ", "-isystem").split()
     kept = [w for w in words if w.startswith(("-D", "-I", "-isystem", "-std="))]
     return [w.replace('\\"', '"') for w in kept]
@@ -33,7 +33,10 @@ def includes_of(flags: list[str]) -> list[str]:
 
 
 def flags_for(folder: str, database: list[dict]) -> list[str]:
-    """The include directories of the target that contains the folder, and the definitions of all targets."""
+    """The definitions of all matching source files, and the longest of their lists of include directories.
+
+    A source file matches if it is compiled with LibTorch and the folder uses LibTorch, or if neither is the case.
+    """
     sees_torch = folder not in TORCH_FREE
     commands = [flags_of(e["command"]) for e in database if ("torch/include" in e["command"]) == sees_torch]
     definitions = {f for flags in commands for f in flags if f.startswith("-D")}

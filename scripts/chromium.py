@@ -23,7 +23,7 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix="slopegan-chromium-", ignore_cleanup_errors=True)
         from_us, self.to_browser = os.pipe()
         self.from_browser, to_us = os.pipe()
-        # The protocol uses descriptors 3 and 4. Chromium's sandbox does not work for the root user, for example in
+        # The protocol uses file descriptors 3 and 4. Chromium's sandbox does not work for the root user, for example in
         # containers.
         command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                    "--disable-background-networking", "--disable-dev-shm-usage", "--remote-debugging-pipe",
@@ -93,7 +93,7 @@ class Browser:
             self.events.append(method)
 
     def open(self, file: pathlib.Path, *, width=1280, height=900, dark=False, scripts=True) -> float:
-        """Opens the file. Returns the seconds until its load event and, if scripts are enabled, the first frame."""
+        """Opens the file. Returns the seconds until it is loaded and, if scripts are enabled, drawn once."""
         self.console.clear(), self.requests.clear(), self.dialogs.clear(), self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia",
@@ -135,7 +135,7 @@ class Browser:
                       windowsVirtualKeyCode={"Escape": 27, "ArrowLeft": 37, "ArrowRight": 39, "Enter": 13}[name])
 
     def screenshot(self, file: pathlib.Path, whole_page: bool = True):
-        # Long pages are cropped: Chromium renders at most 16,384 pixels.
+        # Long pages are cropped, because Chromium renders a height of at most 16,384 pixels.
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         options = {}
         if whole_page:

@@ -1,4 +1,7 @@
-"""Reads slopegan's configuration files as YAML 1.2. PyYAML implements YAML 1.1, where 2e-4 is a string and yes is true."""
+"""Reads slopegan's configuration files as YAML 1.2.
+
+PyYAML implements YAML 1.1, where 2e-4 is a string and yes is true.
+"""
 import re
 
 import yaml

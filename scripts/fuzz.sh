@@ -15,13 +15,13 @@ fi
 
 SLOPEGAN_FUZZ=1 scripts/setup.sh
 if [[ ! -f build/fuzz/build.ninja ]]; then
-  # Debian installs Clang 16 under a different name; its plain clang++ is too old.
+  # On Debian, Clang 16 is named clang++-16; plain clang++ is too old.
   cmake --preset fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-16 || echo clang++)" >/dev/null
 fi
 cmake --build --preset fuzz
 
-# With a small quarantine, freed memory is reused immediately, so the memory limit applies to what the readers really use.
-# yaml-cpp is not instrumented, so container overflow is not detected.
+# Freed memory in AddressSanitizer's quarantine counts towards the memory limit, so the quarantine is small.
+# The detection of container overflows is disabled: it reports false errors for yaml-cpp, which is not instrumented.
 export ASAN_OPTIONS=quarantine_size_mb=8:detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 status=0
 for target in "${targets[@]}"; do

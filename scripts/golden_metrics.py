@@ -8,11 +8,11 @@
 
 torch-fidelity imports torchvision, which does not have a wheel for every version of torch. Only the imported names are
 needed, so this script defines stubs. torch-fidelity computes the square roots of eigenvalues of a non-symmetric
-product, which loses precision if covariances are singular. For sets of integers, mpmath (a dependency of torch)
-therefore computes the distance a second time, with 50 digits. Features are stored in float32 and passed to the
-references as the same values in float64. Input 1 of torch-fidelity is the generated set, input 2 the real one; the
-features also serve as logits for the classifier score. The degenerate sets contain small integers, so that equal
-distances are also equal in the references.
+product, which loses precision if covariances are singular. For sets of integers, the Frechet distance is therefore
+computed a second time by mpmath (a dependency of torch), with 50 digits. Features are stored as float32 and converted
+to float64 for the references. Input 1 of torch-fidelity is the generated set, and input 2 is the real one. The
+features also serve as logits for the classifier score. The degenerate sets contain small integers, so that ties between
+distances are exact in the references as well.
 """
 import contextlib
 import io
@@ -41,7 +41,7 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase  # noqa: 
 
 
 class PassThrough(FeatureExtractorBase):
-    """Returns each sample as its features."""
+    """A feature extractor that returns each sample unchanged."""
 
     def __init__(self, name, features_list, **_):
         super().__init__(name, features_list)
@@ -72,7 +72,7 @@ class Samples(TensorDataset):
 
 
 def feature_sets():
-    """Yields (name, real, generated). Each set has its own random generator, so adding a set does not change the others."""
+    """Yields (name, real, generated). Each set has its own random seed, so a new set does not change the others."""
     def random(index):
         return np.random.default_rng([20, index])
 
@@ -136,7 +136,7 @@ def exact_moments(features):
 
 
 def roots(eigenvalues):
-    """Square roots. Zero eigenvalues of singular matrices have rounding errors and are set to zero."""
+    """Square roots of eigenvalues. Values below 1e-40 are rounding errors of zero eigenvalues and are set to zero."""
     return [mpmath.sqrt(value) if value > mpmath.mpf(10) ** -40 else mpmath.mpf(0) for value in eigenvalues]
 
 

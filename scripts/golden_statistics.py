@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/statistics.json: SciPy's and statsmodels' results for the inputs of tests/statistics/.
+"""Writes tests/golden/statistics.json: the results of SciPy and statsmodels that tests/statistics/ expects.
 
     python3 -m venv VENV && VENV/bin/pip install scipy==1.17.1 statsmodels==0.15.0
     VENV/bin/python scripts/golden_statistics.py tests/golden/statistics.json
 
-Confidence intervals for a centre are found by bisection: the largest shift that SciPy's permutation test accepts.
+The limits of confidence intervals for a centre are found by bisection. They are the smallest and the largest shift that
+SciPy's permutation test accepts.
 """
 import json
 import sys

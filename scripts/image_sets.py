@@ -22,7 +22,7 @@ def default_folder(name: str) -> pathlib.Path:
 
 
 def finish(folder: pathlib.Path, count: int) -> None:
-    """Reports the number of images to stderr and the folder to stdout."""
+    """Prints the number of images to stderr and the folder to stdout."""
     print(f"{count} images in {folder}", file=sys.stderr)
     print(folder)
 

@@ -6,8 +6,8 @@
 
 The files are state dicts with the names used in the example (main.0.weight ...), or checkpoints that contain them under
 names such as netG and netD, generator and discriminator, or state_dict. Prefixes added by DataParallel (module.) and
-torch.compile (_orig_mod.) are removed. The files are read as data; no code in them is executed. Sizes are taken from
-the tensors.
+torch.compile (_orig_mod.) are removed. The files are read as data; no code in them is executed. The sizes of the
+networks are derived from the shapes of the tensors.
 RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
 key=value arguments override keys of slopegan's configuration. If they set data.* to your images, `slopegan train
 RUN_DIR/config.yaml --resume auto` continues the training.
@@ -41,9 +41,9 @@ PREFIXES = ("module", "_orig_mod")
 
 def read_file(file: str) -> dict:
     try:
-        with warnings.catch_warnings(action="ignore"):  # about old pickle formats
+        with warnings.catch_warnings(action="ignore"):  # no warnings about old pickle formats
             content = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:  # its message recommends executing the code
+    except pickle.UnpicklingError:  # PyTorch's message recommends loading the file with code execution
         raise ValueError(f"{file} contains objects other than tensors, which could be code") from None
     except (OSError, EOFError, RuntimeError) as error:
         raise ValueError(f"{file}: {str(error).splitlines()[0]}") from None
@@ -81,7 +81,7 @@ def find_state_dict(content: dict, network: str) -> dict[str, torch.Tensor] | No
 
 
 def find_plain(content: dict) -> dict[str, torch.Tensor] | None:
-    """The only state dict in a file with a single network."""
+    """The state dict of a file that contains a single network."""
     if is_state_dict(content):
         return renamed(content)
     return next((found for name in WRAPPERS if isinstance(content.get(name), dict) and (found := find_plain(content[name]))),
@@ -132,7 +132,7 @@ def convert(state: dict[str, torch.Tensor], file: str, network: str) -> tuple[di
 
 
 def config_arguments(generator: list, discriminator: list | None, run: pathlib.Path) -> list[str]:
-    """The configuration of networks with these shapes: [in, out, 4, 4] (generator), [out, in, 4, 4] (discriminator)."""
+    """The configuration, given the weight shapes [in, out, 4, 4] (generator) and [out, in, 4, 4] (discriminator)."""
     values = {
         "run.output_dir": str(run.parent).replace("$", "$$"),  # slopegan expands $NAME in paths
         "run.name": run.name,

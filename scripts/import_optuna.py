@@ -18,7 +18,7 @@ import sys
 
 
 def read_number(text: str):
-    """The number in a cell, or the text itself, or None if the cell is empty."""
+    """The value of a cell: an int or float if it is a number, None if it is empty, otherwise the text."""
     if not text:
         return None
     for kind in (int, float):
@@ -46,13 +46,13 @@ def read_arms(sweep: pathlib.Path):
 
 
 def parameters_of(arm: dict) -> dict:
-    """The values that differ between arms. A column named after a configuration key comes from sweep.cross."""
+    """The values that differ between arms. A column with a dot in its name is a configuration key from sweep.cross."""
     crossed = {name: value for name, value in arm.items() if "." in name}
     return {"negative_slope": arm["negative_slope"], "seed": arm["seed"], **crossed}
 
 
 def find_distributions(optuna, arms) -> dict:
-    """One categorical distribution per parameter. Its choices are the values that were trained."""
+    """One categorical distribution per parameter. Its choices are the values that occur in `arms`."""
     choices = {}
     for arm in arms:
         for name, value in parameters_of(arm).items():
@@ -77,7 +77,7 @@ def make_trial(optuna, sweep: pathlib.Path, arm: dict, distributions: dict):
 
 
 def import_sweep(optuna, sweep: pathlib.Path, storage: str, name: str):
-    """Replaces the study `name` in `storage`; returns it and the number of arms that were omitted."""
+    """Replaces the study `name` in `storage`. Returns the new study and the number of arms that were omitted."""
     arms = [arm for arm in read_arms(sweep) if arm["status"] != "not needed"]
     distributions = find_distributions(optuna, arms)
     trials = [make_trial(optuna, sweep, arm, distributions) for arm in arms]
@@ -92,7 +92,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", type=pathlib.Path, metavar="SWEEP")
     parser.add_argument("--storage", help="database (default: sqlite:///SWEEP/optuna.db)")
-    parser.add_argument("--name", help="name of the study (default: that of the sweep's directory)")
+    parser.add_argument("--name", help="name of the study (default: the name of the sweep's directory)")
     arguments = parser.parse_args()
     sweep = arguments.sweep.resolve()
     if not (sweep / "results.csv").is_file():

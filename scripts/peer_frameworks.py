@@ -1,15 +1,15 @@
 """The training step of bench_peers.py in JAX and TensorFlow, compiled as a whole, in float32 and bfloat16.
 
-bench_peers.py imports this module with --frameworks. Each function returns a function without arguments that performs a
-step and returns when it has been computed. Weights and Adam's moments are float32; with bfloat16, convolutions and
-activations are bfloat16, and batch norm computes its statistics in float32.
+bench_peers.py --frameworks imports this module. jax_step and tensorflow_step return a function without arguments that
+performs one training step and waits for its result. Weights and Adam's moments are float32; with bfloat16, convolutions
+and activations are bfloat16, and batch norm computes its statistics in float32.
 """
 
 SLOPE, LATENT_DIM, RATE, BETAS, EPSILON, DECAY = 0.2, 100, 2e-4, (0.5, 0.999), 1e-8, 0.99
 
 
 def layer_shapes(resolution: int, width: int, channels: int):
-    """(kernel side x side x in x out, stride) of the generator's and the discriminator's convolutions."""
+    """(kernel shape [side, side, in, out], stride) of each convolution of the generator and of the discriminator."""
     stages = resolution.bit_length() - 3
     widths = [width << stage for stage in range(stages)]
     generator, before = [], LATENT_DIM

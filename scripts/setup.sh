@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Installs the dependencies of the build and the tests: Debian packages, and LibTorch from the pinned PyPI wheel in .venv.
-# It also installs the weights of a feature extractor in build/rulers.
-# Running it again downloads and installs only what is missing.
-#   SLOPEGAN_TORCH=/path   use the LibTorch (or the Python torch package) at this path instead of the wheel, from now on;
+# Installs the dependencies of the build and the tests: Debian packages, LibTorch from the pinned PyPI wheel in .venv,
+# and the weights of a feature extractor in build/rulers. Running the script again downloads and installs only what is
+# missing.
+#   SLOPEGAN_TORCH=/path   from now on, use the LibTorch (or Python torch package) at this path instead of the wheel;
 #                          SLOPEGAN_TORCH=.venv switches back to the wheel
 #   SLOPEGAN_TEST=1        also install the programs and Python packages that the tests use, and clang-format and
 #                          clang-tidy (500 MB)
 #   SLOPEGAN_SLURM=1       also install Slurm, for scripts/test_slurm.sh
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
 #   SLOPEGAN_IMAGES=1      also install the dependencies of scripts/make_*.py: Debian's emoji font, fonttools, Pillow
-#   SLOPEGAN_APT=0         install no Debian packages; print the missing ones
+#   SLOPEGAN_APT=0         install no Debian packages; if some are missing, print them and fail
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,18 +58,18 @@ install_packages() {
   local as_root=()
   if ((EUID != 0)); then
     if sudo -n true 2>/dev/null; then as_root=(sudo -n); else
-      fail "packages are missing and need root to install; run as root: $command"
+      fail "packages are missing, and installing them needs root; run as root: $command"
     fi
   fi
   say "installing ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq)
-  # Outdated package lists refer to files that the mirror no longer has, so update them before installing.
+  # Outdated package lists refer to files that the mirror no longer has, so the lists are updated before installing.
   "${apt[@]}" update >&2 || say "apt-get update failed; using the existing package lists"
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >&2 ||
     fail "apt-get could not install the packages; see its message above, then run: $command"
 }
 
-# --- Python: LibTorch in its wheel, and the source checkers ----------------------------------------------------------
+# --- Python packages: LibTorch, and the tools for the source checks and tests ----------------------------------------
 find_torch_cmake() {   # prints the directory below $1 that contains TorchConfig.cmake
   local candidate
   for candidate in "$1" "$1/share/cmake/Torch" "$1/Torch" "$1/torch/share/cmake/Torch" \
@@ -81,7 +81,8 @@ find_torch_cmake() {   # prints the directory below $1 that contains TorchConfig
 
 pip_install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"; }
 
-installed_version() {   # of package $1 in .venv, read from a directory name because starting Python takes a second
+# Prints the version of package $1 in .venv. Reads it from a directory name, because starting Python takes a second.
+installed_version() {
   local folder
   for folder in .venv/lib/python3*/site-packages/"${1//-/_}"-*.dist-info; do
     if [[ -d $folder ]]; then folder=${folder##*/"${1//-/_}"-}; echo "${folder%.dist-info}"; return; fi
@@ -105,7 +106,7 @@ install_torch() {
     fail "pip could not install torch==$torch_version; to use an existing LibTorch: SLOPEGAN_TORCH=/path $0"
 }
 
-# CUDA graphs need these headers in addition to those of the CUDA runtime that the wheel depends on.
+# CUDA graphs need the headers of nvidia-cuda-crt and of nvidia-cuda-runtime. The wheel depends only on the latter.
 install_cuda_headers() {
   local runtime
   runtime=$(installed_version nvidia-cuda-runtime)
@@ -131,7 +132,7 @@ chosen_torch() {   # prints the LibTorch selected by an earlier SLOPEGAN_TORCH, 
   [[ $folder != "$PWD/.venv/"* && -f $folder/TorchConfig.cmake ]] && echo "$folder"
 }
 
-install_python() {   # everything in .venv
+install_python() {   # creates .venv and installs all its packages
   make_venv
   if [[ -n ${SLOPEGAN_TORCH:-} && $SLOPEGAN_TORCH != .venv ]]; then
     find_torch_cmake "$SLOPEGAN_TORCH" >/dev/null ||
@@ -153,7 +154,7 @@ selected_torch() {   # prints the directory of the TorchConfig.cmake to use
   find_torch_cmake .venv
 }
 
-# pip and apt-get take equally long, so they run at the same time, unless python3 comes from a package that is missing.
+# pip and apt-get take equally long, so they run in parallel, unless Python itself must be installed by apt-get first.
 if python3 -c 'import ensurepip, venv' 2>/dev/null; then
   install_python &
   trap wait EXIT
@@ -165,7 +166,7 @@ else
 fi
 torch_dir=$(selected_torch) || fail "the torch wheel in .venv contains no TorchConfig.cmake; remove .venv and try again"
 
-# The weights of the feature extractor for colour images without labels, in build/rulers.
+# Install the weights of the feature extractor for colour images without labels in build/rulers.
 .venv/bin/python scripts/install_ruler.py >/dev/null ||
   say "the weights of EfficientNet-Lite0 are not installed: metrics of colour images without labels will not be available"
 

@@ -5,8 +5,10 @@
     SLOPEGAN_RACE_TABLES=races.csv build/release/tests/slopegan_core_tests --gtest_filter='*WriteTables*'
     VENV/bin/python scripts/simulate_adastop.py races.csv [RACES]
 
-AdaStop (Mathieu et al. 2023, arXiv 2306.10882) compares seven slopes with the control at alpha = 0.05, after 5 and
-after 10 arms of each. The last column shows how often it finds the shifted slopes. scripts/check_slow.sh runs this script.
+AdaStop (Mathieu et al. 2023, arXiv 2306.10882) compares the slopes with the control at alpha = 0.05, after 5 and 10
+arms per slope. If the simulation makes some slopes worse than the control, the output also states how often AdaStop
+finds each of these slopes.
+scripts/check_slow.sh runs this script.
 """
 import collections
 import csv
@@ -19,7 +21,7 @@ ARMS, LOOKS, PERMUTATIONS, ALPHA = 5, 2, 2000, 0.05
 
 
 def read_tables(path):
-    """{noise: {race: {slope: [log FD by repeat]}}}"""
+    """Returns {noise: {race: {slope: [one log FD per repeat]}}}."""
     tables = collections.defaultdict(lambda: collections.defaultdict(lambda: collections.defaultdict(list)))
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
@@ -28,8 +30,8 @@ def read_tables(path):
 
 
 def run_adastop(control, slopes, seed):
-    """Returns the decision about each slope ("equal", "larger" or "smaller": the control relative to the slope), and the
-    number of arms."""
+    """Returns the decision about each slope ("equal", "larger" or "smaller": the control relative to the slope), and
+    the number of arms."""
     comparisons = np.array([(0, i + 1) for i in range(len(slopes))])
     comparator = MultipleAgentsComparator(n=ARMS, K=LOOKS, B=PERMUTATIONS, comparisons=comparisons, alpha=ALPHA,
                                           seed=seed)

@@ -1,4 +1,4 @@
-"""Decides the hypotheses of the second study by the rules of outputs/study/README.md."""
+"""Judges the hypotheses of the second study by the rules in outputs/study/README.md."""
 import math
 from typing import NamedTuple, Optional
 
@@ -21,7 +21,7 @@ RULERS = ("study2_fashion_mnist", "study2_letters")
 
 
 class Finding(NamedTuple):
-    """The result of a slope compared with the control."""
+    """The result of comparing a slope with the control."""
     decision: str  # better, worse, equivalent, given_up or undecided
     ratio: float
     interval: Optional[list]  # None if the slope was not compared
@@ -89,7 +89,7 @@ def judge_predictions(findings: dict, predicted: dict) -> str:
 
 
 def combine(verdicts: list) -> str:
-    """The verdict of a hypothesis on which several sweeps have a verdict each."""
+    """The verdict on a hypothesis, given the verdicts of its sweeps."""
     for verdict in (UNFINISHED, REFUTED, OPEN):
         if verdict in verdicts:
             return verdict
@@ -101,13 +101,14 @@ def is_disjoint(first: Optional[list], second: Optional[list]) -> bool:
 
 
 def shows_more(findings: dict, others: dict) -> bool:
-    """Whether at least one slope is decided, and the interval of every decided slope excludes that of `others`."""
+    """Whether `findings` contains a decided slope, and the interval of each decided slope does not overlap the interval
+    of the same slope in `others`."""
     decided = {slope: finding for slope, finding in findings.items() if finding.decision in OPPOSITE}
     return bool(decided) and all(is_disjoint(f.interval, others[slope].interval) for slope, f in decided.items())
 
 
 def judge_networks(discriminator: dict, generator: dict) -> str:
-    """H4: the slope of which network matters more."""
+    """The verdict on H4: whether the slope of the discriminator matters more than that of the generator."""
     supports, refutes = shows_more(discriminator, generator), shows_more(generator, discriminator)
     return OPEN if supports == refutes else SUPPORTED if supports else REFUTED
 
@@ -119,7 +120,7 @@ def medians_of(sweep: Sweep, extractor: str) -> dict:
 
 
 def judge_rulers(findings: dict, second: dict, control: float) -> str:
-    """H6: whether the medians of the second extractor put every decided slope on the same side of the control."""
+    """The verdict on H6: whether the second extractor's medians agree with all decisions "better" and "worse"."""
     decided = {slope: finding.decision for slope, finding in findings.items() if finding.decision in OPPOSITE}
     if not decided:
         return OPEN
@@ -155,7 +156,7 @@ def per_sweep_verdict(hypothesis: str, verdicts: dict) -> Verdict:
 
 
 def predictions_verdict(hypothesis: str, sweeps: dict) -> Verdict:
-    """H1, H2 and H5."""
+    """The verdict on H1, H2 or H5."""
     verdicts = {}
     for name, predicted in PREDICTED[hypothesis].items():
         sweep = sweeps.get(name)
@@ -164,7 +165,7 @@ def predictions_verdict(hypothesis: str, sweeps: dict) -> Verdict:
 
 
 def rates_verdict(sweeps: dict) -> Verdict:
-    """H3."""
+    """The verdict on H3."""
     sweep = sweeps.get("study2_rates")
     if not is_finished(sweep):
         return Verdict("H3", UNFINISHED, "")
@@ -176,7 +177,7 @@ def rates_verdict(sweeps: dict) -> Verdict:
 
 
 def networks_verdict(sweeps: dict) -> Verdict:
-    """H4."""
+    """The verdict on H4."""
     races = [sweeps.get(f"study2_{network}_only") for network in ("discriminator", "generator")]
     if not all(map(is_finished, races)):
         return Verdict("H4", UNFINISHED, "")
@@ -187,7 +188,7 @@ def networks_verdict(sweeps: dict) -> Verdict:
 
 
 def rulers_verdict(sweeps: dict) -> Verdict:
-    """H6. The reason shows the orders of all slopes by both extractors."""
+    """The verdict on H6. The reason shows the order of all slopes under each extractor."""
     verdicts = {}
     for name in RULERS:
         sweep = sweeps.get(name)

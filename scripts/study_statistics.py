@@ -1,5 +1,5 @@
 """Computes the statistics of a sweep from its results.csv, independently of the program, and compares them with the
-program's statistics.json and race.json. The functions return dicts with the names of these files.
+program's statistics.json and race.json. The functions return dicts with the same keys as these files.
 
 outputs/README.md describes the tests. A run that diverged or collapsed has an infinite log FD.
 """
@@ -26,7 +26,7 @@ class Arm(NamedTuple):
     seed: int
     status: str
     fd: Optional[float]
-    other_fd: Optional[float]  # by the second feature extractor
+    other_fd: Optional[float]  # with the second feature extractor
     recall: Optional[float]
     precision: Optional[float]
     extractor: str
@@ -84,7 +84,7 @@ def read_arm(line: dict, images: int, collapsed: set) -> Arm:
 
 
 def read_sweep(folder: pathlib.Path, collapsed=frozenset()) -> Sweep:
-    """Reads the files of a sweep. `collapsed` names the collapsed runs of a version that did not mark them."""
+    """Reads the files of a sweep. `collapsed` names collapsed runs that an old version did not mark."""
     yaml = (folder / "sweep.yaml").read_text()
     images = int(read_setting(yaml, "training", "total_images"))
     with open(folder / "results.csv", newline="") as file:
@@ -101,7 +101,7 @@ def read_sweep(folder: pathlib.Path, collapsed=frozenset()) -> Sweep:
 
 
 def sign_flip_p(differences) -> float:
-    """The exact two-sided sign-flip test. Infinite differences outweigh all others."""
+    """The p-value of the exact two-sided sign-flip test. Infinite differences outweigh all others."""
     largest = 1 + 2 * sum(abs(d) for d in differences if math.isfinite(d))
     values = [d if math.isfinite(d) else math.copysign(largest, d) for d in differences]
     threshold = abs(sum(values)) - ROUNDING * sum(map(abs, values))
@@ -119,7 +119,7 @@ def holm(p: list) -> list:
 
 
 def sign_flip_limits(differences, confidence: float):
-    """The limits of the centre: the sign-flip test inverted."""
+    """The confidence limits of the centre, found by inverting the sign-flip test."""
     means = sorted(statistics.fmean(subset) for size in range(1, len(differences) + 1)
                    for subset in itertools.combinations(differences, size))
     k = math.floor((1 - confidence) / 2 * (len(means) + 1) * (1 + ROUNDING))
@@ -137,11 +137,11 @@ def median(values) -> float:
 
 def resampled_medians(ordered: list):
     """Pairs (median, probability) over all resamples of an ascending list. The median is the mean of the two middle
-    draws, which are the same draw if their number is odd; i and j are their ranks."""
+    draws, which coincide if the number of draws is odd; i and j are the ranks of the middle draws."""
     n, lower, upper = len(ordered), (len(ordered) - 1) // 2, len(ordered) // 2
 
     def probability(i, j):
-        """P(the middle draws have ranks up to i and up to j), i <= j."""
+        """The probability that the middle draws have ranks of at most i and at most j, where i <= j."""
         return sum(math.comb(n, a) * math.comb(n - a, b) * i ** a * (j - i) ** b * (n - j) ** (n - a - b)
                    for a in range(lower + 1, n + 1) for b in range(max(0, upper + 1 - a), n - a + 1)) / n ** n
 
@@ -184,7 +184,7 @@ def favours_slope(comparison: dict) -> bool:
 
 
 def compare_slope(slope: float, arms: dict, control: dict) -> dict:
-    """Compares arms within seeds, without the correction for the number of slopes."""
+    """Compares arms with the control's arms of the same seeds, without the correction for the number of slopes."""
     pairs = [(arm.score, control[seed].score) for seed, arm in arms.items() if seed in control]
     differences = [difference_of(*pair) for pair in pairs if None not in pair]
     finite = [a - b for a, b in pairs if None not in (a, b) and math.isfinite(a) and math.isfinite(b)]
@@ -222,7 +222,7 @@ def summarise_slopes(sweep: Sweep, condition=None) -> list:
 
 
 def interaction_of(sweep: Sweep, slope: float, first: int, second: int):
-    """The dependence of a slope's effect on the condition, without corrections, and the differences behind it."""
+    """How a slope's effect depends on the condition, before Holm's correction, and the differences of all seeds."""
     effects = []
     for condition in (sweep.conditions[first], sweep.conditions[second]):
         control = sweep.of(sweep.control, condition)
@@ -253,7 +253,7 @@ def interactions_of(sweep: Sweep, alpha: float = 0.05) -> list:
 
 
 def cut_at_verdict(limits: list, is_better: bool) -> list:
-    """The limits on the side of the verdict, so that they do not contradict it."""
+    """Cuts the interval off at a ratio of 1, so that it does not contradict the verdict."""
     return [(min if is_better else max)(limit, 1.0) for limit in limits]
 
 
@@ -266,12 +266,12 @@ def replace_failures(control: list, scores: list):
 
 
 def subset_sums(values: list) -> list:
-    """The sums of all subsets, by the number of values in the subset."""
+    """The sums of all subsets of `values`, grouped by the size of the subset."""
     return [[sum(subset) for subset in itertools.combinations(values, size)] for size in range(len(values) + 1)]
 
 
 def permutation_p(control: list, scores: list) -> float:
-    """The share of the labelings whose difference of means is at least as large as the observed one."""
+    """The fraction of all labelings whose absolute difference of means is at least as large as the observed one."""
     n, total = len(scores), sum(control) + sum(scores)
     observed = abs(sum(scores) - sum(control)) - 2 * ROUNDING * sum(map(abs, control + scores))
     of_control, of_scores = subset_sums(control), subset_sums(scores)
@@ -281,8 +281,9 @@ def permutation_p(control: list, scores: list) -> float:
 
 
 def permutation_limits(control: list, scores: list, level: float):
-    """The shifts that the permutation test at `level` accepts. A shift is rejected if few exchanges of k values of one
-    group with k of the other reduce the difference; the limits are therefore differences of means of subsets."""
+    """The smallest and the largest shift that the permutation test at `level` accepts. When k values of one group are
+    exchanged for k of the other, the difference of the groups grows or shrinks depending on whether the shift exceeds
+    the difference of the means of the exchanged values. Each limit is therefore a difference of such means."""
     n, of_control, of_scores = len(scores), subset_sums(control), subset_sums(scores)
     half = math.comb(2 * n, n) // 2
     rank = math.floor(min(level, 1.0) * half * (1 + ROUNDING))
@@ -303,13 +304,13 @@ def spreads_differ(control: list, scores: list) -> bool:
 
 
 def compare_groups(slope: float, control: list, scores: list, level: float) -> dict:
-    """The comparison of a look without the correction for the number of slopes."""
+    """The comparison of a slope at one look, without the correction for the number of slopes."""
     failed, control_failed = scores.count(math.inf), control.count(math.inf)
     differ = spreads_differ(control, scores)
     control, scores = replace_failures(control, scores)
     p = permutation_p(control, scores)
     low, high = permutation_limits(control, scores, level)
-    if p > level * (1 + ROUNDING):  # a limit that differs from 0 only by rounding
+    if p > level * (1 + ROUNDING):  # then the interval contains 0, unless rounding excludes it
         low, high = min(low, 0.0), max(high, 0.0)
     return {"negative_slope": slope, "failed": failed, "control_failed": control_failed,
             "ratio": math.exp(statistics.fmean(scores) - statistics.fmean(control)),
@@ -319,7 +320,7 @@ def compare_groups(slope: float, control: list, scores: list, level: float) -> d
 
 
 def p_in_family(comparison: dict) -> float:
-    """p, or 1 if the failures contradict the direction of the difference."""
+    """p, or 1 if the numbers of failed runs contradict the direction of the difference."""
     lost, won = comparison["failed"], comparison["control_failed"]
     return 1.0 if (lost > won if comparison["ratio"] < 1 else lost < won) else comparison["p"]
 
@@ -342,7 +343,7 @@ def first_scores(sweep: Sweep, slope: float, count: int):
 
 
 def evaluate_look(sweep: Sweep, decisions: dict, arms: int, alpha: float):
-    """The comparisons of a look, which updates `decisions`; None if a run that it needs has no result."""
+    """Returns the comparisons of a look, or None if one of its runs has no result. Updates `decisions`."""
     plan = sweep.race["plan"]
     scores = {slope: first_scores(sweep, slope, arms) for slope in (sweep.control, *decisions)
               if decisions.get(slope, "undecided") == "undecided"}
@@ -365,8 +366,8 @@ def is_given_up(ratios: list, give_up: float) -> bool:
 
 
 def follow_race(sweep: Sweep) -> dict:
-    """The looks and decisions of a race. The ratios during training, which results.csv does not contain, are those of
-    race.json."""
+    """The looks and decisions of a race. The ratios measured during training are read from race.json, because
+    results.csv does not contain them."""
     plan = sweep.race["plan"]
     decisions = {slope["negative_slope"]: "given_up" if is_given_up(slope["interim_ratios"], plan["give_up"])
                  else "undecided" for slope in sweep.race["slopes"]}

@@ -2,12 +2,12 @@
 """Prints the tables and figures of the study that README.md and outputs/study/README.md contain, as Markdown.
 
     scripts/study_table.py             # print them
-    scripts/study_table.py --check     # fail if one of them is missing in its README, or if two files differ
+    scripts/study_table.py --check     # fail if a README does not contain one of them, or if the files disagree
 
 Everything is computed from results.csv, independently of the program, and compared with the program's statistics.json
-and race.json. Not computed, because the committed files do not contain the measurements: the FD of slope 1 without
-batch norm, the energy that passes through the slope, FD at intermediate evaluations (only the ratios in race.json), and
-the figures in the text of the section "Explanation".
+and race.json. Some figures are not computed, because the committed files do not contain their measurements: the FD of
+slope 1 without batch norm, the energy that passes through the slope, the FD at intermediate evaluations (race.json
+contains only the ratios), and the figures in the text of the section "Explanation".
 """
 import argparse
 import math
@@ -25,9 +25,10 @@ NAMES = {0: "0 (ReLU)", 1: "1 (linear)"}
 # The version that trained this sweep did not mark collapsed runs in results.csv. Their recall, density and coverage
 # are 0.
 COLLAPSED = {NO_BATCH_NORM: {"slope_0-seed_1", "slope_0-seed_4", "slope_0.01-seed_1"}}
-# A bootstrap limit from 10,000 random resamples, as that version drew them; all resamples together give 0.8825.
+# That version computed this bootstrap limit from 10,000 random resamples; the exact limit over all resamples is 0.8825.
 RANDOM_LIMIT = f"{NO_BATCH_NORM}/statistics.json: .comparisons[3].median_ratio_interval[0] is 0.9057272298508036,"
-# Not in the committed files: FD of slope 1 without batch norm, and the energy through the slope in percent.
+# The committed files do not contain these figures: the FD of slope 1 without batch norm, and the energy that passes
+# through the slope, as a percentage.
 TESTED_AFTERWARDS = {1: "25 to 29, tested afterwards"}
 ENERGY = {0: 0, 0.1: 1, 0.2: 4, 0.5: 20, 1: 51}
 ROUNDING = 1e-9
@@ -56,7 +57,8 @@ def rough_words(ratio: float) -> str:
 
 
 def interval_words(interval, outwards: bool) -> str:
-    """"4 to 18 % lower": the smaller difference first, limits rounded outwards or to the nearest."""
+    """For example "4 to 18 % lower": the smaller difference is first. Limits are rounded outwards, or to the nearest
+    number."""
     low, high = interval
     down, up = (math.floor, math.ceil) if outwards else (round, round)
     first = limit_words(low, lambda value: down(value + ROUNDING))
@@ -80,7 +82,7 @@ def name_of(slope: float) -> str:
 
 
 def listed(words: list) -> str:
-    """"0, 0.01 and 0.1"."""
+    """Joins the words, as in "0, 0.01 and 0.1"."""
     texts = [word if isinstance(word, str) else f"{word:g}" for word in words]
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
@@ -118,7 +120,7 @@ def first_study_rows(sweeps: dict, with_interval: bool) -> list:
 
 
 def diversity_rows(sweep: Sweep) -> list:
-    """The table of the section Explanation."""
+    """The rows of the table in the section "Explanation"."""
     rows = []
     for slope, energy in ENERGY.items():
         arms = sweep.of(slope).values()
@@ -132,7 +134,7 @@ def seeds_sentence(sweeps: dict) -> str:
     summaries = [summarise_slope(none, slope) for slope in none.slopes]
     fewer = [f"{s['scored']} at slope {s['negative_slope']:g}" for s in summaries if s["scored"] < len(none.seeds)]
     counts = ", ".join(fewer[:1] + [count.replace("slope ", "") for count in fewer[1:]])
-    return (f"with batch norm over {len(batch.seeds)} seeds, and without it over those of {len(none.seeds)} seeds that "
+    return (f"with batch norm over {len(batch.seeds)} seeds, and without it over the runs of {len(none.seeds)} seeds that "
             f"did not collapse ({counts})")
 
 
@@ -144,7 +146,7 @@ def holm_sentence(sweeps: dict) -> str:
 
 
 def reference_sentence(sweep: Sweep) -> str:
-    """The slopes that do not differ detectably from slope 0.05, and the differences that are excluded for them."""
+    """Names the slopes that do not differ detectably from slope 0.05, and the differences excluded for them."""
     reference = sweep._replace(control=0.05)
     same = [c["negative_slope"] for c in compare_slopes(reference) if not c["significant"]]
     control = sweep.of(0.05)
@@ -201,7 +203,7 @@ def race_rows(sweep: Sweep) -> list:
 
 
 def runs_until(sweep: Sweep, seeds: int) -> int:
-    """The number of runs with the first `seeds` seeds."""
+    """The number of runs that the race needed with its first `seeds` seeds."""
     last = sweep.race["plan"]["first_seed"] + seeds
     return sum(arm.status != "not needed" and arm.seed < last for arm in sweep.arms)
 
@@ -226,7 +228,7 @@ def race_sentences(sweeps: dict) -> list:
 
 
 def sweep_rows(sweep: Sweep) -> list:
-    """The rows of a sweep in the table of the second study; for a crossed sweep, of each condition."""
+    """The rows of a sweep in the table of the second study; for a crossed sweep, the rows of each condition."""
     hypothesis = SWEEPS[sweep.name]
     conditions = sweep.conditions if len(sweep.conditions) > 1 else [None]
     return [row(hypothesis, short_name(sweep.name) + condition_words(condition), f"{slope:g}",
@@ -262,7 +264,7 @@ def failures_sentence(sweeps: list) -> str:
 
 
 def second_study_lines(sweeps: dict) -> list:
-    """The rows of the second study, and the verdicts on its hypotheses; nothing before its first sweep."""
+    """The rows of the second study, and the verdicts on its hypotheses; an empty list if it has no sweep yet."""
     present = [sweeps[name] for name in SWEEPS if name in sweeps]
     if not present:
         return []
@@ -293,7 +295,7 @@ def lines_by_file(sweeps: dict) -> dict:
 
 
 def is_in(line: str, text: str) -> bool:
-    """Whether a text contains a table row as a line, or a sentence, whose lines may be wrapped."""
+    """Whether `text` contains `line`: a table row as a complete line, or a sentence that may be wrapped."""
     return line in text.splitlines() if line.startswith("|") else line in " ".join(text.split())
 
 

@@ -25,7 +25,7 @@ class CrossingTest(unittest.TestCase):
     def test_the_first_crossing_counts_even_if_fd_rises_again(self):
         self.assertLess(crossing(run(4, 1, 3, 1), 2).images, 200)
 
-    def test_the_first_checkpoint_is_an_upper_bound(self):
+    def test_a_crossing_at_the_first_checkpoint_is_an_upper_bound(self):
         self.assertEqual(crossing(run(1, 0.5), 2), Crossing(100, 110, at_first=True))
 
     def test_a_run_that_stays_above_the_target_has_no_crossing(self):
@@ -40,16 +40,16 @@ class GridTest(unittest.TestCase):
     def test_the_grid_is_geometric_and_ends_at_the_last_number(self):
         self.assertEqual(checkpoint_grid(1000, 5000, 2, 100), [1000, 2000, 4000, 5000])
 
-    def test_numbers_are_distinct_multiples(self):
+    def test_checkpoints_are_distinct_multiples_of_256(self):
         grid = checkpoint_grid(10, 1000, 1.1)
         self.assertEqual(grid, [256, 512, 768, 1024])
 
-    def test_a_last_number_below_the_first_is_the_only_one(self):
+    def test_the_grid_is_one_number_if_the_last_is_below_the_first(self):
         self.assertEqual(checkpoint_grid(1000, 500, 2, 100), [500])
 
 
 class SummaryTest(unittest.TestCase):
-    def test_the_interval_of_few_values_is_their_range_with_its_level(self):
+    def test_the_interval_of_few_values_is_their_range_at_a_lower_confidence_level(self):
         self.assertEqual(median_interval([3, 1, 2, 5, 4]), (1, 5, 0.9375))
         self.assertEqual(median_interval([7]), (7, 7, 0))
 
@@ -120,7 +120,7 @@ class RecipeTest(unittest.TestCase):
         decaying = self.config(optimizer__lr_decay="linear", optimizer__lr_decay_images=0)
         self.assertEqual(pytorch_recipe(decaying)["lr_decay_images"], 500)
 
-    def test_an_unsupported_value_is_rejected_with_its_key(self):
+    def test_the_error_for_an_unsupported_value_names_the_key(self):
         for key, value in (("discriminator.norm", "none"), ("generator.negative_slope", [0.1, 0.2]), ("loss.new_key", 3)):
             with self.subTest(key), self.assertRaisesRegex(Failed, key):
                 pytorch_recipe(self.config(**{key.replace(".", "__"): value}))

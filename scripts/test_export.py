@@ -50,7 +50,7 @@ def readme_generator(folder: pathlib.Path):
     (block,) = re.findall(r"^```python\n(.*?)^```", (SOURCE / "outputs/README.md").read_text(), re.M | re.S)
     names: dict = {}
     with contextlib.chdir(folder):
-        exec(block, names)  # noqa: S102  from our own README
+        exec(block, names)  # noqa: S102  the code is in our own README
     assert names["images"].shape[0] == 64 and names["images"].abs().max() <= 1
     return names["generator"]
 
@@ -68,7 +68,7 @@ def check_torchscript(file: pathlib.Path, reference) -> None:
             images = module(reference["latents"])
         assert torch.equal(images, reference["images"]), (images - reference["images"]).abs().max()
         assert module(reference["latents"][:1]).shape == images[:1].shape
-        # All parameters and buffers change their dtype.
+        # The module can be converted to double, with all its parameters and buffers.
         difference = (module.double()(reference["latents"].double()) - images).abs().max()
         assert difference < 1e-4, difference
 

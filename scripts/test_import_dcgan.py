@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Imports networks from PyTorch's DCGAN example with random weights and compares their images.
+"""Imports networks of PyTorch's DCGAN example with random weights, and compares slopegan's images with PyTorch's.
 
     test_import_dcgan.py SLOPEGAN     the program to test
 
@@ -27,7 +27,7 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Network(nn.Module):
-    """Each network of the example is a Sequential named main."""
+    """A network of the example, which consists of a Sequential named main."""
 
     def __init__(self, *layers: nn.Module):
         super().__init__()
@@ -115,7 +115,7 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
 
 
 def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """Runs the script in this process, because starting Python with torch for each case would take a minute."""
+    """Calls the script's functions in this process. To start Python with torch for every case would take a minute."""
     file = str(folder / "bad.pth")
 
     def refused(content, hint: str) -> None:
@@ -137,7 +137,7 @@ def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network)
 
 
 def check_wrapped_checkpoints(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """The forms in which training scripts save both networks."""
+    """Checks the forms in which training scripts save both networks."""
     file = str(folder / "wrapped.pt")
     g, d = netg.state_dict(), netd.state_dict()
 
@@ -194,7 +194,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         colour = randomise(generator(20, 8, 3), torch.randn(64, 20, 1, 1))
-        # The names that the example saves after training on several GPUs.
+        # The example saves these names after training on several GPUs.
         torch.save({"module." + name: tensor for name, tensor in colour.state_dict().items()}, folder / "colour.pth")
         run_checked(*importer, folder / "colour.pth", folder / "colour", "data.kind=image_folder", f"data.path={folder}")
         largest = check_images(program, folder / "colour", colour, 3)

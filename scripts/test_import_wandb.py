@@ -60,7 +60,7 @@ def main() -> int:
                            check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
         run = directory / "sweep/runs/a"
         with open(run / "history.jsonl", "a") as history:
-            history.write('{"images":700,"st')  # an unfinished run
+            history.write('{"images":700,"st')  # an incomplete line, as in an unfinished run
         session, = import_all(run, "--dir", directory / "out", "--project", "slopes")
         assert session.finished and session.options["mode"] == "offline" and session.options["project"] == "slopes"
         assert session.options["name"] == "a" and session.options["group"] is None

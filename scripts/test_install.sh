@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the build directory $1 into a temporary directory, runs the program from there, and builds tests/consumer
-# against the installed layers: once with this LibTorch, once with an emulated CUDA build of it.
+# Installs the build in directory $1 into a temporary directory, runs the program from there, and builds tests/consumer
+# against the installed layers: once with the LibTorch of the build, and once with an emulated CUDA build of LibTorch.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,8 +19,8 @@ cmake -S "$source/tests/consumer" -B consumer -G Ninja -DCMAKE_BUILD_TYPE=Releas
 cmake --build consumer
 consumer/consumer
 
-# The CMake package of a LibTorch with CUDA fails without a CUDA toolkit. Emulate it: this LibTorch's libraries, empty
-# libraries in place of CUDA's, and a package that always fails.
+# The CMake package of a LibTorch with CUDA fails without a CUDA toolkit. Such a LibTorch is emulated by the libraries
+# of this LibTorch, empty libraries in place of the CUDA ones, and a CMake package that always fails.
 torch=$(cd "$torch_dir/../../.." && pwd)
 mkdir -p cuda/lib cuda/share/cmake/Torch
 ln -s "$torch/include" cuda/include

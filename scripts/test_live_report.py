@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens `slopegan report --serve` in a headless Chromium while the run continues.
+"""Opens the page of `slopegan report --serve` in a headless Chromium while the run continues.
 
     scripts/test_live_report.py BINARY     exits with 77 if Chromium is not installed
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every command of the READMEs, as written, in a scratch directory with the real program, and checks their links.
+"""Runs the commands in the READMEs as written, in a scratch directory with the real program. Checks the READMEs' links.
 
     test_readme.py SLOPEGAN     the program to test
     test_readme.py --list       prints the commands without running them
@@ -73,9 +73,9 @@ if arguments[:1] in (["train"], ["sweep"]) and len(arguments) > 1 and not argume
     if "sweep.design=race" in arguments:  # needs metrics
         small.remove("metrics.every_images=0")
     arguments += [s for s in small if s.split("=")[0] not in given - {"training.total_images"}]
-    if "RANK" in os.environ:  # more images than the same run has after an earlier command
+    if "RANK" in os.environ:  # an earlier command has already trained the run to 640 images
         arguments += ["training.total_images=1280"]
-    if arguments[:2] == ["sweep", "CONFIG"]:  # `train CONFIG` uses the default name
+    if arguments[:2] == ["sweep", "CONFIG"]:  # `train CONFIG` already uses the default name
         arguments += ["run.name=smoke_sweep"]
 weights = os.path.join(os.path.dirname(os.environ["SLOPEGAN_BINARY"]), "../rulers/efficientnet_lite0.safetensors")
 if arguments[:1] == ["evaluate"] and "others/" in arguments and not os.path.exists(weights):
@@ -110,7 +110,7 @@ def all_commands():
 
 
 def anchors(text: str):
-    """The anchors that GitHub gives the headings of a Markdown text."""
+    """The anchors that GitHub generates for the headings of a Markdown text."""
     headings = re.findall(r"^#+ (.*)$", text, re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -126,7 +126,7 @@ def find_broken_links():
             if not target.exists():
                 yield f"{readme}: {link} does not exist"
             elif anchor and anchor not in anchors(target.read_text()):
-                yield f"{readme}: {link} has no such heading"
+                yield f"{readme}: {link}: the file has no such heading"
         for name in re.findall(r"`([\w./*-]+\.(?:h|cpp|py|sh|sbatch|yaml))`", text):
             folders = (SOURCE, SOURCE / "src", (SOURCE / readme).parent)
             if not any(any(folder.glob(name)) for folder in folders):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tests the reports of a small run and a small sweep in a headless Chromium.
 
-    scripts/test_report.py BINARY                         tests; exits with 77 if Chromium is not installed
-    scripts/test_report.py --screenshots DIR REPORT ...   screenshots: light, dark, phone, large
+    scripts/test_report.py BINARY                         runs the tests; exits with 77 if Chromium is not installed
+    scripts/test_report.py --screenshots DIR REPORT ...   writes screenshots: light, dark, phone, large sample
 """
 import json
 import pathlib
@@ -38,8 +38,8 @@ class ReportTest(unittest.TestCase):
         cls.sweep_command = ["sweep", SMOKE, f"run.output_dir={cls.outputs}", "run.name=sweep", "sweep.seeds=[0, 1]",
                              "diagnostics.every_images=1280"]
         slopegan(*cls.sweep_command)
-        # The smoke configuration does not measure FD, which would take a minute. The program computes the statistics of
-        # the values written here.
+        # The smoke configuration does not measure FD, because that would take a minute. The values written here
+        # take the place of measurements, and the program computes the statistics from them.
         for number, arm in enumerate(sorted((cls.sweep / "runs").iterdir())):
             (arm / "metrics.jsonl").write_text(metrics_line(1280, 5 + number) + metrics_line(2560, 2 + number))
         slopegan(*cls.sweep_command)
@@ -87,7 +87,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(self.strips(), last)
         self.check_quiet(self.sweep / "report.html")
 
-    def test_the_seed_changes_the_pictures(self):
+    def test_choosing_another_seed_changes_the_pictures(self):
         self.open(self.sweep / "report.html")
         before = self.strips()
         self.browser.click("#seeds button:nth-of-type(2)")
@@ -128,7 +128,7 @@ class ReportTest(unittest.TestCase):
         self.browser.mouse("mouseMoved", x + 60, y)
         tip = self.text("#scores .tip:not([hidden])")
         self.assertIn("negative slope 0.2", tip)
-        self.assertIn("mean4.5", tip)  # of the FDs 4 and 5 above
+        self.assertIn("mean4.5", tip)  # of the FDs 4 and 5 that setUpClass wrote
         x, y = self.browser.centre_of("#training figure:nth-of-type(1) svg")
         self.browser.mouse("mouseMoved", x, y)
         self.assertIn("images seen", self.text("#training .tip:not([hidden])"))
@@ -164,7 +164,7 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(marked, ["seed", "generator.negative_slope", "discriminator.negative_slope"])
         self.assertIn("slopegan sweep", self.text("#reproduce"))
 
-    def test_a_run_shows_a_latent_during_training(self):
+    def test_the_run_report_shows_a_latent_during_training(self):
         self.open(self.run_dir / "report.html")
         before = self.strips()
         self.slide("time", 0)
@@ -180,7 +180,7 @@ class ReportTest(unittest.TestCase):
             strips: [...document.querySelectorAll('.strip')].filter(seen).length,
             charts: [...document.querySelectorAll('.chart svg')].filter(seen).length,
             sliders: [...document.querySelectorAll('input')].filter(seen).length }; })()"""
-        numbers = self.browser.evaluate(shown)  # the protocol may still evaluate scripts
+        numbers = self.browser.evaluate(shown)  # the protocol can still evaluate expressions
         self.assertEqual(numbers["strips"], 3)
         self.assertGreater(numbers["charts"], 8)
         self.assertEqual(numbers["sliders"], 0)
@@ -191,7 +191,7 @@ class ReportTest(unittest.TestCase):
             self.assertLessEqual(self.browser.evaluate("document.documentElement.scrollWidth"), 360)
 
     def make_hostile(self, sweep):
-        """Injects markup into every text of the files."""
+        """Injects markup into every text field of the files."""
         (sweep / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text().replace(
             "path: /usr/share/datasets/fashion-mnist", "path: " + json.dumps(EVIL)))
         statistics = json.loads((sweep / "statistics.json").read_text())

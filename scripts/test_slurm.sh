@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests scripts/slurm_sweep.sbatch and ranks under srun with a single-node Slurm that it starts in a temporary directory.
-# Exits with 77 (skipped) if Slurm (Debian: slurm-wlm, munge) is missing, or without root, which slurmd needs.
+# Tests scripts/slurm_sweep.sbatch, and training on several ranks with srun. Starts a Slurm with a single node in a
+# temporary directory. Exits with 77 (skipped) if Slurm (Debian: slurm-wlm, munge) is missing, or if the script does not
+# run as root, which slurmd requires.
 #   test_slurm.sh SLOPEGAN
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -75,9 +76,9 @@ submit --array=1-3 || fail "the array job failed"
 results=$dir/outputs/smoke/results.csv
 [[ $(grep -c ',done,640,' "$results") == 6 ]] || fail "not all six arms are done: $(<"$results")"
 before=$(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json)
-submit --array=1-2 || fail "the second array job failed"   # a different number of shards, all finished
+submit --array=1-2 || fail "the second array job failed"   # a different number of shards; all arms are already finished
 [[ $before == $(stat -c %Y%n "$dir"/outputs/smoke/runs/*/run.json) ]] || fail "an arm was trained twice"
-grep -qE '[0-9]+ of [0-9]+ arms need no more training' "$dir/task-1.log" || fail "the second array did not recognise the finished arms"
+grep -qE '[0-9]+ of [0-9]+ arms needs? no more training' "$dir/task-1.log" || fail "the second array did not recognise the finished arms"
 
 # --- Two ranks under srun; an ordinary run in a batch job with two tasks -----------------------------------------------
 train=("$slopegan" train configs/smoke.yaml run.output_dir="$dir/outputs" training.total_images=640 training.threads=1)

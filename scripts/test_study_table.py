@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests study_table.py: the rules of the second study on made-up sweeps, and that --check detects wrong figures."""
+"""Tests the rules of the second study on made-up sweeps, and that study_table.py --check detects wrong figures."""
 import csv
 import json
 import math
@@ -16,11 +16,11 @@ import study_table as table
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 FIRST_SEED = 200
-COLLAPSED = math.inf  # in place of an FD
+COLLAPSED = math.inf  # stands for the FD of a collapsed run
 COLUMNS = ("arm", "negative_slope", "seed", "status", "metrics_images", "extractor", "fd", "recall", "precision",
            "fd_2", "optimizer.generator_lr")
 CONTROL = [10, 10.2, 9.9, 10.1, 10.3, 9.8, 10.05, 9.95, 10.15]
-NOISY = [10, 14, 7, 12, 8, 13, 9, 11, 7.5]  # scatters too much for any decision
+NOISY = [10, 14, 7, 12, 8, 13, 9, 11, 7.5]  # the scatter is too large for a decision
 
 
 def times(factor, fds=CONTROL):
@@ -32,7 +32,7 @@ BETTER, WORSE, EQUAL = times(0.8), times(1.3), times(1.0)
 
 
 def without_infinity(value):
-    """A value as the program writes it to JSON."""
+    """The value with infinity replaced by None, as the program writes it to JSON."""
     if isinstance(value, dict):
         return {key: without_infinity(element) for key, element in value.items()}
     if isinstance(value, list):
@@ -55,7 +55,7 @@ def result_lines(fds, second, condition):
 
 
 def write_files(root, name, lines, slopes, seeds):
-    """Writes the files of a sweep that the program derives nothing from."""
+    """Writes results.csv, sweep.yaml and an empty statistics.json. Returns their folder."""
     folder = root / "outputs/study" / name
     folder.mkdir(parents=True)
     columns = [column for column in COLUMNS if "." not in column or lines[0][column]]
@@ -70,7 +70,7 @@ def write_files(root, name, lines, slopes, seeds):
 
 
 def write_race(root, name, fds, second=None, interim=None, looks=(5, 7, 9)):
-    """Writes a race. `fds` lists the FDs of each slope but the control; None is a run that was not needed."""
+    """Writes a race. `fds` lists the FDs of each slope except the control; None is a run that was not needed."""
     fds = {0.2: CONTROL} | fds
     folder = write_files(root, name, list(result_lines(fds, second, "")), sorted(fds), len(CONTROL))
     slopes = sorted(set(fds) - {0.2})
@@ -87,7 +87,7 @@ def write_race(root, name, fds, second=None, interim=None, looks=(5, 7, 9)):
 
 
 def write_crossed(root, low, high):
-    """Writes the sweep at two learning rates; `low` and `high` list the FDs of each slope."""
+    """Writes the sweep study2_rates; `low` and `high` list the FDs of each slope at the two learning rates."""
     lines = [*result_lines(low, None, "2e-04"), *result_lines(high, None, "8e-04")]
     folder = write_files(root, "study2_rates", lines, sorted(low), 7)
     sweep = statistics.read_sweep(folder)
@@ -109,12 +109,12 @@ class ScratchTest(unittest.TestCase):
 
 
 class StatisticsTest(unittest.TestCase):
-    """The values are those that SciPy computed for the program's tests."""
+    """Compares study_statistics.py with the values that SciPy computed for the program's tests."""
 
     def setUp(self):
         self.golden = json.loads((SOURCE / "tests/golden/statistics.json").read_text())
 
-    def test_median_limits(self):
+    def test_median_limits_agree_with_scipy(self):
         for case in self.golden["median_interval"]:
             for limit, expected in zip(statistics.bootstrap_median_limits(case["values"]), case["limits"]):
                 self.assertAlmostEqual(limit, expected)
@@ -123,11 +123,11 @@ class StatisticsTest(unittest.TestCase):
         for n in range(1, 11):
             self.assertAlmostEqual(sum(mass for _, mass in statistics.resampled_medians(list(range(n)))), 1)
 
-    def test_sign_flips(self):
+    def test_sign_flip_tests_agree_with_scipy(self):
         for case in self.golden["sign_flip"]:
             self.assertAlmostEqual(statistics.sign_flip_p(case["differences"]), case["p"])
 
-    def test_permutations(self):
+    def test_permutation_tests_agree_with_scipy(self):
         for case in self.golden["permutation"]:
             groups = case["control"], case["group"]
             self.assertAlmostEqual(statistics.permutation_p(*groups), case["p"])
@@ -139,7 +139,7 @@ class StatisticsTest(unittest.TestCase):
 
 
 class PredictionsTest(ScratchTest):
-    """H1, H2 and H5."""
+    """The verdicts on H1, H2 and H5."""
 
     def verdict(self, zero, tenth, **options):
         return hypotheses.predictions_verdict(
@@ -148,19 +148,19 @@ class PredictionsTest(ScratchTest):
     def test_supported_if_all_slopes_are_as_predicted(self):
         self.assertEqual(self.verdict(BETTER, BETTER), "supported")
 
-    def test_refuted_if_one_is_the_other_way(self):
+    def test_refuted_if_a_slope_has_the_opposite_decision(self):
         self.assertEqual(self.verdict(BETTER, WORSE), "refuted")
 
-    def test_refuted_if_one_is_equivalent(self):
+    def test_refuted_if_a_slope_is_equivalent(self):
         self.assertEqual(self.verdict(BETTER, EQUAL), "refuted")
 
-    def test_refuted_even_if_the_other_is_undecided(self):
+    def test_refuted_if_one_slope_is_equivalent_and_the_other_undecided(self):
         self.assertEqual(self.verdict(NOISY, EQUAL), "refuted")
 
-    def test_not_decided_if_one_is_undecided(self):
+    def test_not_decided_if_a_slope_is_undecided(self):
         self.assertEqual(self.verdict(BETTER, NOISY), "not decided")
 
-    def test_giving_up_is_no_decision(self):
+    def test_not_decided_if_a_slope_is_given_up(self):
         given_up = [20, 21] + [None] * 7
         self.assertEqual(self.verdict(BETTER, given_up, interim={0.1: [1.8, 2.1]}), "not decided")
 
@@ -176,7 +176,7 @@ class PredictionsTest(ScratchTest):
     def test_not_finished_while_the_race_needs_runs(self):
         self.assertEqual(self.verdict(BETTER, NOISY[:6] + [None] * 3), "not finished")
 
-    def test_several_sweeps(self):
+    def test_the_verdicts_of_several_sweeps_are_combined(self):
         for verdicts, expected in ((["supported", "supported"], "supported"), (["supported", "refuted"], "refuted"),
                                    (["not decided", "refuted"], "refuted"),
                                    (["supported", "not decided"], "not decided"),
@@ -192,7 +192,7 @@ class PredictionsTest(ScratchTest):
 
 
 class RatesTest(ScratchTest):
-    """H3."""
+    """The verdict on H3."""
     SAME = {0: BETTER[:7], 0.1: BETTER[:7], 0.2: CONTROL[:7]}
 
     def verdict(self, high):
@@ -202,13 +202,13 @@ class RatesTest(ScratchTest):
         verdict = self.verdict({0: WORSE[:7], 0.1: BETTER[:7], 0.2: CONTROL[:7]})
         self.assertEqual((verdict.verdict, verdict.reason), ("supported", "the effect depends on the rate at slope 0"))
 
-    def test_otherwise_says_what_is_excluded(self):
+    def test_not_decided_otherwise_and_the_reason_states_what_is_excluded(self):
         noise = [0.97, 1.01, 1.03, 0.99, 1.02, 0.98, 1.0]
         verdict = self.verdict(self.SAME | {0.2: [fd * factor for fd, factor in zip(CONTROL, noise)]})
         self.assertEqual(verdict.verdict, "not decided")
         self.assertRegex(verdict.reason, r"^differences above \d+ % are excluded$")
 
-    def test_a_failed_run_leaves_its_seed_out(self):
+    def test_the_seed_of_a_failed_run_is_left_out(self):
         sweep = write_crossed(self.root, self.SAME, {**self.SAME, 0: [COLLAPSED] + BETTER[1:7]})
         self.assertEqual(statistics.interactions_of(sweep)[0]["failed_seeds"], [FIRST_SEED])
         self.assertIn("6 seeds, 1 left out", table.interaction_rows(sweep)[0])
@@ -219,7 +219,7 @@ class RatesTest(ScratchTest):
 
 
 class NetworksTest(ScratchTest):
-    """H4."""
+    """The verdict on H4."""
 
     def verdict(self, discriminator, generator):
         return hypotheses.networks_verdict(
@@ -229,13 +229,13 @@ class NetworksTest(ScratchTest):
     def test_supported_if_only_the_discriminator_matters(self):
         self.assertEqual(self.verdict((times(0.6), EQUAL), (EQUAL, EQUAL)), "supported")
 
-    def test_refuted_with_the_roles_exchanged(self):
+    def test_refuted_if_only_the_generator_matters(self):
         self.assertEqual(self.verdict((EQUAL, EQUAL), (times(0.6), EQUAL)), "refuted")
 
     def test_not_decided_if_the_intervals_overlap(self):
         self.assertEqual(self.verdict((BETTER, EQUAL), (times(0.85), EQUAL)), "not decided")
 
-    def test_not_decided_if_one_of_two_decided_slopes_overlaps(self):
+    def test_not_decided_if_the_intervals_overlap_at_one_of_two_decided_slopes(self):
         self.assertEqual(self.verdict((times(0.6), BETTER), (EQUAL, BETTER)), "not decided")
 
     def test_not_decided_if_nothing_differs(self):
@@ -250,7 +250,7 @@ class NetworksTest(ScratchTest):
 
 
 class RulersTest(ScratchTest):
-    """H6."""
+    """The verdict on H6."""
 
     def verdict(self, second, fds=None):
         fds = fds or {0: BETTER, 0.1: EQUAL}
@@ -273,7 +273,7 @@ class RulersTest(ScratchTest):
 
 
 class WordsTest(ScratchTest):
-    def test_intervals(self):
+    def test_intervals_are_rounded_and_ordered(self):
         for interval, outwards, expected in (
                 ((0.8217, 0.963), False, "4 to 18 % lower"), ((0.795, 0.9959), True, "0 to 21 % lower"),
                 ((0.8056, 1.0), True, "0 to 20 % lower"), ((0.8312, 1.0415), True, "17 % lower to 5 % higher"),
@@ -282,7 +282,7 @@ class WordsTest(ScratchTest):
                 ((1.512, math.inf), False, "51 % higher to infinity")):
             self.assertEqual(table.interval_words(interval, outwards), expected)
 
-    def test_rows_of_a_race(self):
+    def test_the_rows_of_a_race_show_decisions_and_failures(self):
         sweep = self.race("study2_hinge", {0: BETTER[:8] + [COLLAPSED], 0.1: [20, 21] + [None] * 7, 0.4: NOISY,
                                            0.5: [COLLAPSED] * 9}, interim={0.1: [3.9, 4.4]})
         rows = table.sweep_rows(sweep)
@@ -293,7 +293,7 @@ class WordsTest(ScratchTest):
         self.assertRegex(rows[3], r" to infinity\) \| worse \| 7 seeds, 7 failed \|$")
         self.assertIn("hinge/slope_0-seed_208 (collapsed)", table.failures_sentence([sweep]))
 
-    def test_an_unfinished_race_says_so(self):
+    def test_an_unfinished_race_is_marked_as_not_finished(self):
         sweep = self.race("study2_hinge", {0: NOISY[:6] + [None] * 3})
         self.assertIn("| not finished | 5 seeds |", table.sweep_rows(sweep)[0])
 
@@ -321,7 +321,7 @@ class CheckTest(ScratchTest):
     def test_the_committed_files_agree(self):
         self.assertEqual(self.problems(), [])
 
-    def test_altered_figures_in_the_readmes(self):
+    def test_altered_figures_in_the_readmes_are_detected(self):
         for file, old, new in ((table.TOP, "6.15 ± 0.55", "6.15 ± 0.54"), (table.TOP, "by 9 to 14 %", "by 9 to 15 %"),
                                (table.STUDY, "(4 to 18 % lower)", "(4 to 17 % lower)"),
                                (table.STUDY, "1 of 8 collapsed", "2 of 8 collapsed"),
@@ -335,7 +335,7 @@ class CheckTest(ScratchTest):
                 self.assertEqual(len(self.problems()), 1)
             self.restore(file)
 
-    def test_altered_figures_in_the_results(self):
+    def test_altered_figures_in_the_results_are_detected(self):
         study = "outputs/study/"
         for file, old, new in ((study + "study_longer/statistics.json", "0.8764283326000241", "0.8764283426000241"),
                                (study + "study_fashion_mnist/statistics.json", '"p": 0.0078125', '"p": 0.00390625'),
@@ -364,7 +364,7 @@ class CheckTest(ScratchTest):
         self.race("study2_other", {0: BETTER})
         self.assertIn("study2_other is not a sweep of the second study", self.problems())
 
-    def test_the_exit_code(self):
+    def test_the_exit_code_is_1_if_a_figure_is_wrong(self):
         command = [sys.executable, "-B", SOURCE / "scripts/study_table.py", "--check", "--root", self.root]
         self.assertEqual(subprocess.run(command, capture_output=True).returncode, 0)
         self.alter(table.TOP, "2.73 ± 0.19", "2.74 ± 0.19")

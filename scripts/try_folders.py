@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Creates image folders and files that users typically have, and shows what `slopegan data` says about each.
+"""Creates image folders and files that users typically have, and shows the output of `slopegan data` for each.
 
     .venv/bin/python scripts/try_folders.py [SLOPEGAN] [--only TEXT] [--keep FOLDER]
 
-SLOPEGAN is the program, by default build/release/slopegan. A case fails if the exit code differs, if a required word is
-missing from the output, or if a codec writes to the terminal. Exits with 0 if all cases pass, 1 if one fails, and 77 if
-NumPy or Pillow is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
+SLOPEGAN is the program, by default build/release/slopegan. A case fails if the exit code is not the expected one, if
+the output does not match a required pattern, or if a codec writes to the terminal. Exits with 0 if all cases pass, 1 if
+one fails, and 77 if NumPy or Pillow is missing (SLOPEGAN_TEST=1 scripts/setup.sh installs them).
 """
 import argparse
 import dataclasses
@@ -124,7 +124,7 @@ def _(folder):
                                       png_chunk(b"IEND", b""))
 
 
-@case("many other extensions and formats", r"\.heic 10", r"\.avif 10", r"images  1[0-9][0-9] ")
+@case("many extensions and formats", r"10 \.heic", r"10 \.avif", r"images  1[0-9][0-9] ")
 def _(folder):
     fill(folder, 40, ".jpg")
     for index in range(40, 80):
@@ -169,7 +169,7 @@ def _(folder):
     frames[0].save(folder / "moving.webp", save_all=True, append_images=frames[1:])
 
 
-@case("text, a PDF and an archive next to the images", r"\.txt 1", r"\.pdf 1", r"\.zip 1")
+@case("text, a PDF and an archive next to the images", r"1 \.txt", r"1 \.pdf", r"1 \.zip")
 def _(folder):
     fill(folder, 8)
     (folder / "README.txt").write_text("pictures")
@@ -287,7 +287,7 @@ def _(folder):
     transparent(folder, "RGB")
 
 
-@case("palettes, with a transparent entry", r"images  12 ")
+@case("palette images, some with a transparent entry", r"images  12 ")
 def _(folder):
     folder.mkdir()
     for index in range(12):
@@ -407,7 +407,7 @@ def _(folder):
         fill(folder / f"{2019 + number}", 6, first=6 * number)
 
 
-@case("the digits 0 to 9 as folders are classes", r"labels .*0: 4.*9: 4")
+@case("class folders named after the digits 0 to 9", r"labels .*0: 4.*9: 4")
 def _(folder):
     for number in range(10):
         fill(folder / f"{number}", 4, first=4 * number)
@@ -485,14 +485,14 @@ def _(folder):
         (folder / inner / inner).write_bytes(idx(array))
 
 
-@case("a different number of IDX labels than images", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
+@case("fewer IDX labels than images", r"images  30 ", r"labels  none", r"(?i)warning", arguments=IDX)
 def _(folder):
     folder.mkdir()
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(digits(30))))
     (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(numpy.zeros(29, numpy.uint8))))
 
 
-@case("JPEG files under data.kind: idx", r"image_folder", code=3, arguments=IDX)
+@case("JPEG files with data.kind: idx", r"image_folder", code=3, arguments=IDX)
 def _(folder):
     fill(folder, 12, ".jpg")
 
@@ -591,7 +591,7 @@ def run(program: str, one: Case, folder: pathlib.Path) -> tuple[bool, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=str(SOURCE / "build/release/slopegan"))
-    parser.add_argument("--only", default="", help="only the cases whose name contains this text")
+    parser.add_argument("--only", default="", help="run only the cases whose name contains this text")
     parser.add_argument("--keep", type=pathlib.Path, help="create the folders here and keep them")
     arguments = parser.parse_args()
     chosen = [one for one in CASES if arguments.only in one.name]

@@ -29,7 +29,7 @@ def verify(file: str, reference: str | None) -> str:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     (latents_info,), (images_info,) = session.get_inputs(), session.get_outputs()
     assert (latents_info.name, images_info.name) == ("latents", "images"), (latents_info, images_info)
-    assert latents_info.shape[0] == images_info.shape[0] == "batch", "the batch is not dynamic"
+    assert latents_info.shape[0] == images_info.shape[0] == "batch", "the batch size is not dynamic"
     if reference:
         content = load_file(reference)
         latents, images = content["latents"], content["images"]

@@ -29,7 +29,7 @@ struct Command {
 
 constexpr std::array commands = {
     Command{"train", "Train one GAN and save it in a run directory", slopegan::setup_train},
-    Command{"sweep", "Train all negative slopes with all seeds; run the same command again to resume",
+    Command{"sweep", "Train one GAN for each negative slope and seed; run the same command again to resume",
             slopegan::setup_sweep},
     Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
     Command{"generate", "Write images from a trained generator, or a walk through its latent space",
@@ -38,7 +38,7 @@ constexpr std::array commands = {
     Command{"import", "Create a run from weights trained by another program", slopegan::setup_import},
     Command{"report", "Write a self-contained report.html about a run or a sweep", slopegan::setup_report},
     Command{"data", "Describe a data set and draw a grid of its images", slopegan::setup_data},
-    Command{"evaluate", "Compute metrics for a run, a checkpoint or a folder of images, compared with real images",
+    Command{"evaluate", "Compute metrics that compare a run, a checkpoint or a folder of images with real images",
             slopegan::setup_evaluate},
     Command{"diagnose", "Inspect the layers of a run: dead units, gradients, the discriminator's accuracy",
             slopegan::setup_diagnose},
@@ -81,11 +81,12 @@ int main(int argc, char** argv) {
   } catch (const slopegan::Error& error) {
     return slopegan::report_error(error);
   } catch (const std::filesystem::filesystem_error& error) {
-    // A path that cannot be accessed: it is too long, contains a loop of symlinks, or is not permitted.
+    // A path cannot be accessed because it is too long, it contains a loop of symlinks, or permission is denied.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
     if (slopegan::is_out_of_memory(error)) {
-      return slopegan::report_error(slopegan::explain(error, "running this command", "lower its counts and sizes"));
+      return slopegan::report_error(
+          slopegan::explain(error, "running this command", "reduce the counts and sizes in its options"));
     }
     return slopegan::report_bug(error);
   }

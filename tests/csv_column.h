@@ -9,7 +9,8 @@
 
 namespace slopegan::testing {
 
-/// The cells of the column `name` in a CSV file with a header and without quoted commas in or before that column.
+/// Returns the cells of the column `name` in a CSV file, without the header. The file must not contain quoted commas in
+/// or before this column.
 inline std::vector<std::string> csv_column(const std::filesystem::path& csv, const std::string& name) {
   const auto cells_of = [](const std::string& line) {
     std::vector<std::string> cells;

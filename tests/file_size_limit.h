@@ -5,7 +5,8 @@
 
 namespace slopegan {
 
-/// Limits the size of files that this process writes, for the lifetime of the object. Simulates a full disk.
+/// Limits the size of the files that this process can write, for the lifetime of the object. Tests use it to simulate a
+/// full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

@@ -10,7 +10,7 @@ namespace slopegan::testing {
 
 using ScalarFunction = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
 
-/// ∂f / ∂inputs[which] by central differences with step 1e-6. Inputs and result are float64.
+/// Returns ∂f / ∂inputs[which], computed by central differences with step 1e-6. The inputs and the result are float64.
 inline at::Tensor numerical_gradient(const ScalarFunction& f, std::vector<at::Tensor> inputs, std::size_t which) {
   const double step = 1e-6;
   for (auto& input : inputs) input = input.detach().clone().requires_grad_(input.requires_grad());
@@ -28,7 +28,7 @@ inline at::Tensor numerical_gradient(const ScalarFunction& f, std::vector<at::Te
   return gradient;
 }
 
-/// ∂f / ∂inputs[which] by autograd; zeros if f does not depend on the input.
+/// Returns ∂f / ∂inputs[which], computed by autograd, or zeros if f does not depend on this input.
 inline at::Tensor analytic_gradient(const ScalarFunction& f, std::vector<at::Tensor> inputs, std::size_t which) {
   for (auto& input : inputs) input = input.detach().clone().requires_grad_();
   const auto gradient = torch::autograd::grad({f(inputs)}, {inputs[which]}, {}, /*retain_graph=*/std::nullopt,
@@ -36,7 +36,7 @@ inline at::Tensor analytic_gradient(const ScalarFunction& f, std::vector<at::Ten
   return gradient.defined() ? gradient : at::zeros_like(inputs[which]);
 }
 
-/// The largest absolute difference between the numerical and the analytic gradient, over all inputs.
+/// Returns the largest absolute difference between the numerical and the analytic gradient over all inputs.
 inline double gradient_error(const ScalarFunction& f, const std::vector<at::Tensor>& inputs) {
   double error = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -46,8 +46,8 @@ inline double gradient_error(const ScalarFunction& f, const std::vector<at::Tens
   return error;
 }
 
-/// Returns a scalar function of the gradients of f, so that gradient_error checks second derivatives. The function is
-/// the sum of Σ w·g·sin(1 + g) over the first derivatives g, with fixed weights w.
+/// Returns a scalar function of the gradients of f. Passing it to gradient_error checks the second derivatives of f.
+/// The function is the sum of w·g·sin(1 + g) over all elements g of the gradients, with fixed weights w.
 inline ScalarFunction scalar_of_gradients(const ScalarFunction& f) {
   return [f](const std::vector<at::Tensor>& inputs) {
     std::vector<at::Tensor> leaves;

@@ -25,7 +25,7 @@ class Screen {
         if (++line_ == lines_.size()) lines_.emplace_back();
         offset_ = 0;
       } else if (text[i] == '\r') {
-        // After the last column, the cursor stays in its row until the next character.
+        // After a character in the last column, the cursor stays in that row until the next character.
         if (offset_ > 0) offset_ = (offset_ - 1) / columns_ * columns_;
       } else {
         auto& line = lines_[line_];
@@ -35,7 +35,7 @@ class Screen {
     }
   }
 
-  /// The lines before wrapping, without trailing empty lines.
+  /// Returns the unwrapped lines, without trailing empty lines.
   std::vector<std::string> lines() const {
     auto shown = lines_;
     while (!shown.empty() && shown.back().empty()) shown.pop_back();

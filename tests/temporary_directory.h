@@ -9,10 +9,10 @@
 
 namespace slopegan {
 
-/// The directory that TMPDIR names, or /tmp. It ends with a slash.
+/// Returns the directory for temporary files (TMPDIR, or /tmp by default), with a slash at the end.
 inline std::string temporary_parent() { return (std::filesystem::temp_directory_path() / "").string(); }
 
-/// A new empty directory, deleted with its contents by the destructor.
+/// A new empty directory. The destructor deletes it with its contents.
 class TemporaryDirectory {
  public:
   /// Creates the directory in `parent`, which must end with a slash.
@@ -41,7 +41,7 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// Sets SLOPEGAN_CACHE to `place`, or to a temporary directory, for the lifetime of the object.
+/// Sets SLOPEGAN_CACHE to `place`, or to a temporary directory if `place` is empty, for the lifetime of the object.
 class CacheDirectory {
  public:
   explicit CacheDirectory(const std::string& place = {}) {
@@ -65,7 +65,8 @@ class CacheDirectory {
   std::string before_;
 };
 
-/// The parent of a temporary directory in memory, where fsync is fast; temporary_parent() if /dev/shm is not writable.
+/// Returns /dev/shm/, which is in memory, so that fsync is fast. Returns temporary_parent() if /dev/shm is not
+/// writable.
 inline std::string memory_parent() {
   return ::access("/dev/shm", W_OK) == 0 ? std::string("/dev/shm/") : temporary_parent();
 }

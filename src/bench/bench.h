@@ -20,9 +20,9 @@ struct BenchVariant {
 };
 
 /// Measures the training step (networks, losses, Adam, moving average) of each variant on a batch in memory. The peak
-/// is the faster of two references per dtype: a matrix product of 2048 x 2048, and the first strided convolution
-/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0, measures
-/// the steps again for the same time while that many processes occupy one core each.
+/// rate of each dtype is that of the faster of two references: a 2048 x 2048 matrix product, and the first strided
+/// convolution between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0,
+/// the steps are measured again, for the same time, while `busy` other processes occupy one core each.
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options,
                        int busy = 0);
 
@@ -31,12 +31,13 @@ BenchResult bench_inference(const std::vector<BenchVariant>& variants, std::int6
                             const RoundOptions& options);
 
 /// Compares this program's Leaky ReLU with LibTorch's Leaky ReLU and ReLU: forward, backward and in place, with tensors
-/// that fit into the cache (1 MiB) and tensors that do not (31 MiB), with copy and add as references. Then measures a
+/// that fit into the cache (1 MiB) and tensors that do not (31 MiB). The references are copy and add. Then measures a
 /// block of convolution, batch norm and activation.
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options);
 
-/// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. A
-/// run of a single step measures the start-up time of an arm. Each case runs once per round, for `rounds` rounds.
+/// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. In
+/// addition, measures one arm with a single step, which takes little longer than the start-up of an arm. Each case runs
+/// once per round, for `rounds` rounds.
 BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
 
 /// The number of FLOP for the convolutions in a forward pass of one image of `size` x `size` pixels (size 1 for the

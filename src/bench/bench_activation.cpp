@@ -15,8 +15,8 @@ using Function = std::function<at::Tensor(const at::Tensor&)>;
 struct Activation {
   std::string name;
   Function out_of_place;
-  /// Applies the activation twice, the second time with the reciprocal slope if it is not 0, so that values do not
-  /// vanish.
+  /// Applies the activation twice. If the slope is not 0, the second call uses its reciprocal, which restores the
+  /// values, so that they do not vanish after many calls.
   std::function<void(at::Tensor&)> twice_in_place;
 };
 
@@ -77,7 +77,7 @@ void add_memory_cases(std::vector<BenchCase>& cases, const Compute& compute, dou
         }));
     const auto input = values.clone().requires_grad_(true);
     const auto output = activation.out_of_place(input);
-    add(activation.name + ", backwards", 3, [=] {
+    add(activation.name + ", backward", 3, [=] {
       apply_compute(compute);
       torch::autograd::grad({output}, {input}, {other}, /*retain_graph=*/true);
     });
@@ -115,7 +115,7 @@ void add_block_cases(std::vector<BenchCase>& cases, const Compute& compute, doub
 BenchResult bench_activation(const Compute& compute, double slope, const RoundOptions& options) {
   std::vector<BenchCase> cases;
   add_memory_cases(cases, compute, slope, 1 << 20, "in cache");
-  // This is the largest size that configure_allocator() reuses between calls. With larger results, the benchmark would
+  // configure_allocator() makes the allocator reuse blocks of up to 32 MiB. With larger tensors, the benchmark would
   // mainly measure how long the system takes to clear new pages.
   add_memory_cases(cases, compute, slope, 31 << 20, "out of cache");
   add_block_cases(cases, compute, slope);

@@ -55,7 +55,8 @@ struct BenchedTraining {
   BenchedTraining(const BenchVariant& variant, const Compute& where, std::int64_t channels)
       : config(endless(variant.config)), compute(where), state(config, channels, compute.device) {}
 
-  /// Keeps everything that depends on the progress of the run at its initial value.
+  /// Makes the run so long that everything that depends on its progress, such as a schedule, stays at its initial
+  /// value.
   static Config endless(Config config) {
     config.training.total_images = std::int64_t{1} << 40;
     return config;
@@ -122,11 +123,12 @@ double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discrimi
   return 8 * forward_flop(discriminator, resolution) + 3 * forward_flop(generator, 1);
 }
 
-/// Appends a row for each of the last rows of `result`, which measured `steps` on the quiet machine.
+/// Measures `steps` again on a busy machine and appends the rows to `result`, whose last rows measured the same steps
+/// on the quiet machine.
 static void measure_busy(BenchResult& result, std::vector<BenchCase> steps, int busy, const RoundOptions& options) {
   for (auto& step : steps) {
     step.name += format_text(", {} busy process{}", busy, busy == 1 ? "" : "es");
-    step.group = "";  // the peak belongs to the quiet machine
+    step.group = "";  // the peak was measured on the quiet machine
   }
   const std::size_t first_quiet = result.rows.size() - steps.size();
   const BusyProcesses processes(busy);

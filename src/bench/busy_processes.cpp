@@ -12,7 +12,7 @@
 
 namespace slopegan {
 
-/// Runs in the child after fork.
+/// Occupies a core in a child process until the child is killed, at the latest when the parent ends.
 [[noreturn]] static void occupy_core(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);  // the parent died before the line above

@@ -5,9 +5,9 @@
 
 namespace slopegan {
 
-/// Processes that do nothing but occupy one core each, as other users of the machine would. They are in sessions of
-/// their own, because the scheduler may share cores fairly among sessions. The destructor kills them, and the kernel
-/// kills them if this process ends in any other way.
+/// Processes that occupy one core each, to simulate other users of the machine. Each of them runs in its own session,
+/// because the scheduler may divide the cores evenly among sessions. The destructor kills the processes. If this
+/// process ends without running the destructor, the kernel kills them.
 class BusyProcesses {
  public:
   /// Throws IoError if a process cannot be started.

@@ -8,8 +8,8 @@
 /// Times benchmark cases in rounds and reports the resulting rates as a table and as JSON.
 namespace slopegan {
 
-/// A function to time. images, flop and bytes are the work of one call, from which rates are computed; 0 if not
-/// applicable.
+/// A function to time. Its rates are computed from the work of one call, which is given as images, flop and bytes; each
+/// is 0 if it does not apply.
 struct BenchCase {
   std::string name;
   std::function<void()> run;
@@ -37,9 +37,9 @@ struct RoundOptions {
   double seconds_per_measurement = 0.02;  ///< short cases are repeated until a measurement takes this long
 };
 
-/// Times all cases in rounds. Each round runs every case once, in order, so that temporary load on the machine affects
-/// all cases alike. The first round is a warm-up and is not counted. The results are in the order of the cases.
-/// Propagates exceptions from the cases.
+/// Times all cases in rounds. Each round measures every case once, in order, so that temporary load on the machine
+/// affects all cases alike. A warm-up, which is not counted, precedes the rounds. The results are in the order of the
+/// cases. Propagates exceptions from the cases.
 std::vector<Timing> time_rounds(const std::vector<BenchCase>& cases, const RoundOptions& options);
 
 /// A case with its timing and rates.
@@ -47,7 +47,7 @@ struct BenchRow {
   BenchCase bench_case;
   Timing timing;
   double ceiling = 0;   ///< FLOP/s or byte/s of the fastest reference in its group; 0 if there is none
-  double of_quiet = 0;  ///< the rate on a busy machine relative to a quiet one; 0 if not applicable
+  double of_quiet = 0;  ///< the rate on a busy machine relative to a quiet one; 0 if not measured
 
   double images_per_second() const { return bench_case.images / timing.median(); }
   /// FLOP/s if the case counts FLOP, otherwise byte/s.
@@ -64,7 +64,7 @@ struct BenchResult {
 /// The peak resident set size of the process so far.
 double peak_memory_mib();
 
-/// Times the cases and computes the peaks. The rate of a reference is that of its fastest round.
+/// Times the cases and computes the peak of each group from the fastest round of each reference.
 BenchResult run_bench(const std::string& name, const std::vector<BenchCase>& cases, const RoundOptions& options);
 
 /// A JSON object with the facts and a list `rows`, which contains medians and quartiles in seconds, and the rates that

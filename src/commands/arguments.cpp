@@ -33,7 +33,8 @@ LoadedConfig ConfigArguments::load_with_places() const { return with_logged_warn
 
 LoadedConfig ConfigArguments::load_stored() const { return with_logged_warnings(load_stored_config(file, overrides)); }
 
-/// `message` starts with the key that it concerns.
+/// Prefixes `message`, which starts with a configuration key, with the location of that key, or with the file if the
+/// location is unknown.
 static std::string with_place(const std::string& message, const LoadedConfig& loaded, const std::string& file) {
   const auto place = loaded.places.find(message.substr(0, message.find(' ')));
   return (place == loaded.places.end() ? printable(file, 4096) : place->second) + ": " + message;
@@ -92,7 +93,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
 }
 
 void print(const std::string& text) {
-  // A last safeguard for the terminal; callers pass names from outside through printable().
+  // Callers already pass untrusted names through printable(). This is a last safeguard for the terminal.
   if (std::fputs(printable_lines(text).c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     if (errno == EPIPE) return;  // the reader closed the pipe
     throw IoError("cannot write the results to stdout");

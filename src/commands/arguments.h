@@ -10,7 +10,7 @@
 #include "images/picture_style.h"
 #include "run/run_info.h"
 
-/// Arguments and results that several commands share.
+/// Arguments and functions that several commands share.
 namespace slopegan {
 
 struct Checkpoint;  // run/checkpoint.h
@@ -24,9 +24,10 @@ struct ConfigArguments {
 
   /// Loads the configuration and logs its warnings. Throws UsageError.
   Config load() const { return load_with_places().config; }
+  /// Like load(), but also returns the location of each key that the user set.
   LoadedConfig load_with_places() const;
 
-  /// Like load_with_places(), but for a file that the program wrote.
+  /// Like load_with_places(), but for a configuration file that this program wrote.
   LoadedConfig load_stored() const;
 
   /// Like load_with_places(), but also checks the constraints on a sweep.
@@ -39,8 +40,8 @@ void declare_checkpoint(CLI::App& command, std::string& path);
 /// Declares --data PATH, for commands that load a run's data.
 void declare_data(CLI::App& command, std::string& data);
 
-/// Loads the checkpoint named by RUN|CHECKPOINT. For a run, loads the newest valid checkpoint and logs a warning for
-/// each checkpoint that is skipped. `data` replaces data.path of its configuration, unless it is empty. Throws
+/// Loads the checkpoint at `path`. If `path` is a run, loads its newest valid checkpoint and logs a warning for each
+/// checkpoint that is skipped. If `data` is not empty, it replaces data.path in the checkpoint's configuration. Throws
 /// CheckpointError.
 Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string& data = {});
 

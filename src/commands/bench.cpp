@@ -114,7 +114,7 @@ CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<Ben
 }
 
 void add_seconds(CLI::App& bench, BenchArguments& arguments) {
-  bench.add_option("--seconds", arguments.seconds, "Time for all rows together, in seconds; at least 5 rounds are run")
+  bench.add_option("--seconds", arguments.seconds, "Total time for all rows, in seconds; at least 5 rounds are run")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 3600.0))
       ->type_name("S");
@@ -123,7 +123,7 @@ void add_seconds(CLI::App& bench, BenchArguments& arguments) {
 void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual) {
   bench
       .add_option("--vary", arguments.vary,
-                  std::string("Measure each of these values of a key; repeat the option for combinations (default: ") +
+                  std::string("Measure each of these values of a key; repeat the option to combine keys (default: ") +
                       usual + ")")
       ->type_name("KEY=VALUE,...");
   bench.add_option("--channels", arguments.channels, "Number of image channels: 1 or 3")
@@ -148,7 +148,7 @@ void setup_bench(CLI::App& command, Action& action) {
       ->type_name("N");
   auto& activation =
       add_bench(command, action, arguments, "activation",
-                "Compare Leaky ReLU with LibTorch's activations, relative to the memory bandwidth", run_activation);
+                "Measure Leaky ReLU and LibTorch's activations relative to the memory bandwidth", run_activation);
   add_seconds(activation, *arguments);
   activation.add_option("--slope", arguments->slope, "Negative slope")
       ->capture_default_str()

@@ -48,7 +48,7 @@ std::string entry_text(const CacheEntry& entry) {
                      printable(name.filename().string()));
 }
 
-/// Returns whether the entry was removed. Logs a warning if it cannot be removed.
+/// Removes `entry` and returns true. If it cannot be removed, logs a warning and returns false.
 bool removed(const CacheEntry& entry) {
   try {
     remove_cache_entry(entry);
@@ -72,7 +72,7 @@ void print_cache(bool prune) {
     ++(prunes ? pruned : count);
   }
   std::string text = printable(cache_dir().string(), 4096) + ": " + total_text(count, bytes) + "\n";
-  if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "made from, name");
+  if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "source, name");
   text += kept_text;
   if (prune) text += "removed, because the sources are gone: " + total_text(pruned, freed) + "\n";
   print(text + pruned_text);

@@ -1,6 +1,6 @@
 #pragma once
 
-/// `slopegan data --cache`.
+/// The implementation of `slopegan data --cache`.
 namespace slopegan {
 
 /// Prints the entries of the cache. With `prune`, removes the entries whose sources no longer exist and lists them.

@@ -38,13 +38,13 @@ ValueKind kind_of(const std::string& part) {
   return ValueKind::none;
 }
 
-/// Returns a kind that offers the completions of both.
+/// Returns a kind that offers the completions of both kinds.
 ValueKind combine(ValueKind a, ValueKind b) {
   if (a == b || b == ValueKind::none) return a;
   return a == ValueKind::none ? b : ValueKind::files;
 }
 
-/// CLI11 writes "FORMAT:{text,json}" and "N:INT in [1 - 64]".
+/// Parses the type name of an option, which CLI11 writes as "FORMAT:{text,json}" or "N:INT in [1 - 64]".
 void describe_value(const CLI::Option& option, ArgumentModel& argument) {
   const std::string type = option.get_type_name();
   const auto colon = type.find(':');

@@ -9,7 +9,7 @@
 /// completion and the manual page are generated from this description.
 namespace slopegan {
 
-/// The completions for a value in addition to its words.
+/// The kind of completions that are offered for a value, in addition to ArgumentModel::words.
 enum class ValueKind {
   none,
   files,
@@ -40,12 +40,13 @@ struct CommandModel {
 
 /// Describes `app` and its subcommands, except hidden ones. The parts of an option's type_name, separated by '|',
 /// define its completions: a lower-case part stands for a literal word, "key=value" for a configuration override,
-/// CONFIG for a configuration file, FILE and PATH (also as a suffix) for a file, and RUN, SWEEP, CHECKPOINT and DIR
-/// (also as a suffix) for a directory. Other parts stand for free text.
+/// CONFIG for a configuration file, FILE, PATH (both also as a suffix) and NPZ for a file, and RUN, SWEEP, CHECKPOINT
+/// and DIR (the last one also as a suffix) for a directory. Other parts stand for free text.
 CommandModel describe_commands(const CLI::App& app);
 
-/// Makes all arguments of `command` and its subcommands that complete files or directories expand ~ and variables,
-/// which the shell does not expand in quotes and after =. An unset variable causes a UsageError during parsing.
+/// Makes `command` and its subcommands expand ~ and environment variables in path arguments when they are parsed,
+/// because the shell does not expand them in quotes or after =. Parsing throws UsageError if a variable is unset or
+/// empty.
 void expand_path_arguments(CLI::App& command);
 
 /// The options that may follow `command`: its own and the global ones.
@@ -55,7 +56,8 @@ std::vector<ArgumentModel> options_after(const CommandModel& command, const Comm
 /// keys and their values. Global options are offered after every command.
 std::string bash_completion(const CommandModel& program);
 
-/// The same for zsh 5: the file _slopegan for a directory in $fpath, or a script to source after compinit.
+/// A completion script for zsh 5, to be installed as _slopegan in a directory in $fpath or to be sourced after
+/// compinit.
 std::string zsh_completion(const CommandModel& program);
 
 /// slopegan(1) in roff with the man(7) macros: commands, options, configuration keys, exit codes, environment, files.

@@ -42,7 +42,7 @@ SheetRow row_of(const Dataset& dataset, const std::vector<std::int64_t>& indices
   return row;
 }
 
-/// One row per label with its first images.
+/// Returns one row per label with the first images of that label.
 std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolution) {
   std::map<std::int64_t, std::vector<std::int64_t>> images_of;
   const std::int64_t* labels = dataset.labels.const_data_ptr<std::int64_t>();
@@ -55,12 +55,12 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
     rows.push_back(row_of(dataset, indices, resolution));
     rows.back().label =
         dataset.class_names.empty() ? "label " + label_text(dataset, label) : label_text(dataset, label);
-    rows.back().detail = format_text("{} images", grouped(static_cast<std::int64_t>(count)));
+    rows.back().detail = format_text("{} image{}", grouped(static_cast<std::int64_t>(count)), count == 1 ? "" : "s");
   }
   return rows;
 }
 
-/// Images spread over the whole data set, because neighbours in a folder are often similar.
+/// Returns rows of images from all parts of the data set, because neighbours in a folder are often similar.
 std::vector<SheetRow> plain_rows(const Dataset& dataset, std::int64_t resolution) {
   const auto width = static_cast<std::int64_t>(columns);
   const std::int64_t count = std::min(dataset.size(), rows_without_labels * width);
@@ -79,14 +79,16 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config, const Pictu
   Sheet sheet;
   sheet.title = dataset.name + ": real images";
   const std::int64_t side = config.resolution;
-  sheet.caption = format_text("{} training images of {} × {} pixels, shown at the training resolution {} × {}.",
-                              grouped(dataset.size()), dataset.height(), dataset.width(), side, side);
+  sheet.caption = format_text("{} training image{} of {} × {} pixels, shown at the training resolution {} × {}.",
+                              grouped(dataset.size()), dataset.size() == 1 ? "" : "s", dataset.height(),
+                              dataset.width(), side, side);
   sheet.rows =
       dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
   return draw_sheet(sheet, {.picture = style});
 }
 
-/// Training does not need the test split, so a defect in it is only reported as a line in the summary.
+/// Describes the test split. Reports a defect in it as a warning instead of an error, because training does not need
+/// it.
 std::string test_text(const DataConfig& config) {
   if (!has_split(config, Split::test)) return "test\n  none\n";
   try {
@@ -96,17 +98,17 @@ std::string test_text(const DataConfig& config) {
   }
 }
 
-/// Which extractors training would use for its metrics, or why it cannot compute metrics.
+/// Describes which extractors training would use for its metrics, or why it cannot compute metrics.
 std::string metrics_text(const Config& config, const Dataset& train) {
   if (config.metrics.every_images == 0) return "metrics\n  none\n";
   if (train.size() < Evaluator::least_images) {
-    return format_text("metrics\n  none    they need at least {} images\n", Evaluator::least_images);
+    return format_text("metrics\n  none    metrics need at least {} images\n", Evaluator::least_images);
   }
   std::string text = "metrics\n";
   for (const auto& choice : config.metrics.extractor.choices) {
     try {
       check_extractor(choice, train, config.data.as_in_0_9);
-      text += "  by      " + printable(resolved_extractor(choice, train, config.data.as_in_0_9)) + "\n";
+      text += "  extractor " + printable(resolved_extractor(choice, train, config.data.as_in_0_9)) + "\n";
     } catch (const DataError& error) {
       text += std::string("  warning ") + error.what() + "\n";
     }

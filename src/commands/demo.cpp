@@ -39,7 +39,8 @@ void setup_demo(CLI::App& command, Action& action) {
   command.require_subcommand(1);
   auto* dying_relu = command.add_subcommand(
       "dying-relu",
-      "Show how ReLU units die and how a slope keeps them alive, with predictions and measurements (takes seconds)");
+      "Show how ReLU units die and how a slope keeps them alive, with predictions and measurements (takes a few "
+      "seconds)");
   dying_relu->add_option("--out", arguments->out, "Output file for the plot")->capture_default_str()->type_name("FILE");
   dying_relu->add_option("--seed", arguments->seed, "Seed for the random weights")
       ->capture_default_str()

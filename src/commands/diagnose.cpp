@@ -44,12 +44,12 @@ std::string layer_table(const DiagnosticsRecord& record) {
     whole.name += " (all)";
     add_row(whole);
   }
-  // The values at the positions of one image are correlated, so only images count.
+  // The bound counts images, not positions, because the values of one image are correlated.
   return text +
          format_text(
-             "* fraction of the output energy that comes from negative inputs. A unit that is not positive anywhere in "
-             "M images is positive somewhere in fewer than 3/M of all images with 95 % confidence; here, in fewer "
-             "than {:.2g} %\n",
+             "* fraction of the output energy that comes from negative inputs. If a unit is never positive in M "
+             "images, then, with 95 % confidence, it is positive in fewer than 3/M of all images; here, in fewer than "
+             "{:.2g} %\n",
              300.0 / static_cast<double>(std::max<std::int64_t>(1, record.probes)));
 }
 
@@ -104,8 +104,8 @@ void setup_diagnose(CLI::App& command, Action& action) {
   declare_data(command, arguments->data);
   command
       .add_option("--probes", arguments->probes,
-                  format_text("Number of latents and of real images (default: {}, or more if diagnostics.probes needs "
-                              "them)",
+                  format_text("Number of latents and of real images (default: {}, or the number that "
+                              "diagnostics.probes requires if that is larger)",
                               least_diagnosed_probes))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
       ->type_name("N");

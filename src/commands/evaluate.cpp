@@ -56,14 +56,14 @@ RealImages load_real(const DataConfig& data) {
   return {train, load_test_split(data, *train)};
 }
 
-/// `data` with its rule for fitting images spelled out, because `auto` stands for different rules for different kinds
-/// of data.
+/// Returns `data` with the rule for fitting images set explicitly, because `auto` selects a rule by the kind of the
+/// data. A set of images of another kind is then fitted by the same rule.
 DataConfig fitted_alike(DataConfig data) {
   data.fit = chosen_fit(data);
   return data;
 }
 
-/// Loads --against: a set of images, fitted as for `data` and converted to `channels`, or the data set of a
+/// Loads --against: a set of images, fitted like those of `data` and converted to `channels`, or the data set of a
 /// configuration.
 RealImages load_against(const std::string& against, std::int64_t channels, const DataConfig& data) {
   if (ImageSet::is_at(against)) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
@@ -79,7 +79,7 @@ MetricsConfig all_metrics(const EvaluateArguments& arguments, std::int64_t sampl
   return metrics;
 }
 
-/// `ruler` is the data on which "auto" bases the choice of the extractor.
+/// `ruler` contains the images for which "auto" selects an extractor and on which a classifier is trained.
 Evaluators make(const MetricsConfig& metrics, const RealImages& real, const RealImages& ruler, std::int64_t resolution,
                 bool as_in_0_9 = false, at::Device device = at::kCPU) {
   auto extractors = make_extractors(metrics.extractor.choices, *ruler.train, ruler.test.get(), resolution, as_in_0_9);
@@ -94,14 +94,14 @@ bool depends_on_data(const std::vector<std::string>& extractors) {
   });
 }
 
-/// The data of the run, with which its own metrics were measured. If they cannot be read, logs a warning and returns
-/// `real`.
+/// Loads the training and test images of the run, with which its own metrics were measured. If they cannot be read,
+/// logs a warning and returns `real`.
 RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
   try {
     return load_real(data);
   } catch (const DataError& error) {
     log::warning(std::string("the data of the run cannot be read, so the extractor is chosen from the reference "
-                             "images; use --data PATH to say where the data is: ") +
+                             "images (--data PATH specifies where the data are): ") +
                  error.what());
     return real;
   }
@@ -115,9 +115,9 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
   try {
     const auto records = read_metrics(run.metrics_file());
     if (records.empty() || records.back().extractor == extractor) return;
-    log::warning("measured by " + extractor + ", but the metrics of the run were measured by " +
+    log::warning("these metrics were measured by " + extractor + ", but the metrics of the run were measured by " +
                  printable(records.back().extractor) +
-                 ": they are not comparable (a TorchScript file is only executed if --extractor names it)");
+                 ", so they are not comparable (a TorchScript file is only executed if --extractor names it)");
   } catch (const Error& error) {
     log::warning(error.what());
   }
@@ -126,8 +126,8 @@ void warn_if_other_extractor(const Checkpoint& checkpoint, const std::string& ex
 Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
   auto loaded = load_generator(checkpoint);
-  // Does not use the extractor named in the checkpoint: TorchScript is executable code, and the checkpoint may come
-  // from an untrusted source.
+  // The extractor named in the checkpoint is not used, because TorchScript is executable code and the checkpoint may
+  // come from an untrusted source.
   loaded.config.metrics = all_metrics(arguments, loaded.config.metrics.samples);
   const auto resolution = loaded.config.data.resolution;
   loaded.config.training.device = Device::automatic;  // this machine may lack the device of the run
@@ -140,8 +140,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
-    throw DataError(format_text("the generator has {} image channels, {} has {}", channels, printable(real.train->name),
-                                real.train->channels()));
+    throw DataError(format_text("the generator has {} image channel{}, but {} has {}", channels,
+                                channels == 1 ? "" : "s", printable(real.train->name), real.train->channels()));
   }
   const bool follows_run = !own && depends_on_data(arguments.extractors);
   const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
@@ -151,8 +151,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
-/// How images are converted to a common size: according to the configuration given by --against or, for two sets of
-/// images, at the resolution given by --resolution or by the images.
+/// Returns the configuration with which images are converted to a common size. It is the one given by --against. For
+/// two sets of images, it has the resolution given by --resolution or chosen from the sizes of the images.
 DataConfig comparison(const EvaluateArguments& arguments) {
   if (!ImageSet::is_at(arguments.against)) {
     const auto data = load_config(arguments.against).config.data;
@@ -178,8 +178,8 @@ DataConfig comparison(const EvaluateArguments& arguments) {
   return data;
 }
 
-/// A random sample of `count` of `size` images in ascending order; the same in every call. The first images of a folder
-/// may be sorted by class.
+/// The indices of a random sample of `count` out of `size` images, in ascending order; the same in every call. The
+/// first images of a folder would not be representative, because the folder may be sorted by class.
 std::vector<std::int64_t> sample_of(std::int64_t size, std::int64_t count) {
   const auto order = keyed_permutation(0, "evaluate.sample", 0, static_cast<std::uint32_t>(size));
   std::vector<std::int64_t> indices(order.begin(), order.begin() + count);
@@ -189,15 +189,15 @@ std::vector<std::int64_t> sample_of(std::int64_t size, std::int64_t count) {
 
 Evaluation evaluate_images(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
-    throw UsageError("images need reference images: --against CONFIG, --against IMAGE_DIR or --against NPZ");
+    throw UsageError("--against CONFIG, --against IMAGE_DIR or --against NPZ is required to evaluate a set of images");
   }
   apply_compute(choose_compute({}));
   const DataConfig data = comparison(arguments);
   const auto real = load_against(arguments.against, 0, data);
   const auto generated = ImageSet(arguments.path, fitted_alike(data)).load(real.train->channels(), data.resolution);
   if (generated->size() < Evaluator::least_images) {
-    throw DataError(format_text("{}: {} images are too few; metrics need at least {}", printable(arguments.path),
-                                generated->size(), Evaluator::least_images));
+    throw DataError(format_text("{}: {} image{}; metrics need at least {}", printable(arguments.path),
+                                generated->size(), generated->size() == 1 ? "" : "s", Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
   const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);
@@ -242,8 +242,9 @@ std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, 
   if (const auto subset = real_subset_text(ruler.values, ruler.real_subset, ruler.real_samples); !subset.empty())
     text += subset + "\n";
   if (few_images)
-    text += format_text("{} images are few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd.\n",
-                        std::min(record.samples, ruler.real_samples), ruler.features);
+    text += format_text(
+        "{} images are few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd instead.\n",
+        std::min(record.samples, ruler.real_samples), ruler.features);
   return text;
 }
 
@@ -299,8 +300,8 @@ void setup_evaluate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--samples", arguments->samples,
-          "Number of images, drawn at random from a folder (default: metrics.samples of the run; all images of a "
-          "folder)")
+          "Number of images to generate, or to draw at random from a folder (default: metrics.samples of the run, or "
+          "all images of the folder)")
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
   command
@@ -316,7 +317,8 @@ void setup_evaluate(CLI::App& command, Action& action) {
       ->default_str("auto")
       ->type_name("auto|classifier|efficientnet-lite0|random|FILE");
   command.callback([arguments, &action] {
-    // `--extractor A B RUN`: CLI11 assigns all words up to the next option to an option with several values.
+    // In `--extractor A B RUN`, CLI11 also assigns RUN to --extractor, because an option with several values takes all
+    // words up to the next option.
     if (arguments->path.empty() && arguments->extractors.size() > 1) {
       arguments->path = std::move(arguments->extractors.back());
       arguments->extractors.pop_back();

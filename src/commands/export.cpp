@@ -30,8 +30,9 @@ int run_export(const ExportArguments& arguments) {
   make_parent_directories(options.out);
   if (options.reference) make_parent_directories(*options.reference);
   const double difference = export_generator(checkpoint, options);
-  log::info(format_text("verified: pixels in [-1, 1] differ by at most {:.2g} from those of LibTorch and this program",
-                        difference));
+  log::info(format_text(
+      "verified: pixels in [-1, 1] differ by at most {:.2g} from those computed by LibTorch and by this program",
+      difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);
 }
@@ -52,7 +53,8 @@ void setup_export(CLI::App& command, Action& action) {
                    "Fold batch norm into the preceding convolutions");
   command
       .add_option("--reference", arguments->reference,
-                  "Also write latents and LibTorch's images (safetensors), to test the exported file in other programs")
+                  "Also write latents and the images that LibTorch computes from them (safetensors), to test the "
+                  "exported file in other programs")
       ->type_name("FILE");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");
   command.footer(

@@ -56,7 +56,8 @@ void setup_generate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--walk", arguments->options.walk_steps,
-          "Interpolate on the sphere from each latent to the next, and back to the first, with FRAMES frames each")
+          "Interpolate on the sphere from each latent to the next, and from the last one to the first, with FRAMES "
+          "frames per latent")
       ->check(CLI::Range(std::int64_t{1}, most_frames))
       ->type_name("FRAMES");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");

@@ -41,8 +41,8 @@ void print_files(const std::vector<fs::path>& files) {
   for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
 }
 
-/// The file named by --out, whose missing parent directories are created, or `name` in the directory of the run or
-/// sweep.
+/// Returns the file named by --out, and creates its missing parent directories. Without --out, returns `name`, with a
+/// suffix for the picture style, in the directory of the run or sweep.
 fs::path output_file(const GridArguments& arguments, const fs::path& directory, const std::string& name) {
   const auto ending = fs::path(name).extension();
   if (arguments.out.empty()) {
@@ -71,7 +71,7 @@ std::pair<double, double> parse_difference(const std::string& text) {
 void check_choices(const GridArguments& arguments, bool sweep) {
   const bool still = arguments.by_class || !arguments.difference.empty();
   if (still && (arguments.animate || arguments.walk > 0)) {
-    throw UsageError("--by-class and --difference cannot be combined with --animate and --walk");
+    throw UsageError("--by-class and --difference cannot be combined with --animate or --walk");
   }
   if (arguments.by_class && !arguments.difference.empty())
     throw UsageError("--by-class cannot be combined with --difference");
@@ -171,7 +171,8 @@ int grid_command(const GridArguments& arguments) {
 void declare_layout(CLI::App& command, GridArguments& arguments) {
   command
       .add_option("--rows", arguments.rows,
-                  "Rows of generated images, for a run (default: 6); tall grids are split into pages")
+                  "Rows of generated images, for a run (default: 6, or 4 for an animated walk); tall grids are split "
+                  "into pages")
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
   command.add_option("--columns", arguments.columns, "Number of latents, one per column")

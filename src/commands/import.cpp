@@ -30,14 +30,15 @@ void setup_import(CLI::App& command, Action& action) {
   command
       .add_option(
           "--weights", arguments->weights,
-          "A slopegan checkpoint or run, a safetensors export, or another safetensors file with the networks of a "
-          "DCGAN: generator.* and optionally discriminator.*, netG.* and netD.*, or the layers of a generator alone")
+          "A slopegan checkpoint or run, a safetensors export, or another safetensors file with the tensors of a "
+          "DCGAN: generator.* or netG.*, and optionally discriminator.* or netD.*; without such prefixes, all tensors "
+          "belong to the generator")
       ->required()
       ->type_name("FILE|DIR");
   command.footer(
       "The configuration describes the networks. The run is created at run.output_dir/run.name and counts images from "
-      "0. PyTorch pickle files (.pt, .pth) are not read: scripts/import_dcgan.py converts those of networks like "
-      "PyTorch's DCGAN example, and writes the configuration.");
+      "0. PyTorch pickle files (.pt, .pth) are not read; for networks like PyTorch's DCGAN example, "
+      "scripts/import_dcgan.py converts them and writes the configuration.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_import(*arguments, {argv, arguments->config.overrides, program_versions()});

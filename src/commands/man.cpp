@@ -123,14 +123,15 @@ const std::vector<ManEntry> man_environment = {
      "~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
      "The newest instruction set that slopegan's own kernels may use: default, avx2, avx512 or avx512_bf16 (default: "
-     "the newest that the processor has). Useful for tests, and to obtain the same results on different processors."}};
+     "the newest that the processor supports). Useful for tests, and to obtain the same results on different "
+     "processors."}};
 
 const std::vector<ManEntry> man_files = {
     {"<run.output_dir>/<run.name>/",
      "A run: config.yaml, run.json, log.txt, history.jsonl, metrics.jsonl, diagnostics.jsonl, samples/, checkpoints/."},
     {"<run.output_dir>/<run.name>/runs/<arm>/",
-     "The runs of a sweep. Its directory also has sweep.yaml, results.csv, statistics.json, contact_sheet.png, "
-     "time_sheet.png."}};
+     "A run of a sweep. The directory of the sweep also contains sweep.yaml, results.csv, statistics.json, "
+     "contact_sheet.png, time_sheet.png."}};
 
 }  // namespace
 

@@ -42,7 +42,7 @@ static std::string version_text() {
 void declare_globals(CLI::App& app, LogArguments& log) {
   app.set_version_flag("--version", version_text(),
                        "Print the versions of slopegan, LibTorch, OpenCV and the compiler");
-  auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Log more: samples, checkpoints, diagnostics");
+  auto* verbose = app.add_flag("-v,--verbose", log.verbose, "Also log samples, checkpoints and diagnostics");
   app.add_flag("-q,--quiet", log.quiet, "Log only warnings and errors, and show no progress")->excludes(verbose);
   app.add_option("--log-format", log.format, "Log format: text, or json with one object per line")
       ->check(CLI::IsMember({"text", "json"}))

@@ -10,7 +10,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 
-/// The frame around a command: global options and error reporting.
+/// The parts of the command line that all commands share: global options and error reporting.
 namespace slopegan {
 
 struct LogArguments {

@@ -61,7 +61,7 @@ class LiveReport {
       if (Clock::now() < next) continue;
       const auto start = Clock::now();
       refresh();
-      // At most a tenth of the time is spent on large reports, to leave the rest to training.
+      // Waits ten times as long as the report took, so that large reports leave most of the time to training.
       next = Clock::now() + std::max<Clock::duration>(shortest_pause, 10 * (Clock::now() - start));
     }
   }
@@ -77,7 +77,7 @@ class LiveReport {
     try {
       server_.show(read_file(write_report(directory_, out_), largest_report));
     } catch (const Error& error) {
-      log::warning(std::string(error.what()) + "; the page is not updated");
+      log::warning(std::string(error.what()) + "; the page was not updated");
     }
   }
 
@@ -90,7 +90,7 @@ class LiveReport {
 int compare_command(const ReportArguments& arguments) {
   if (arguments.serve->count() > 0) {
     throw UsageError(
-        format_text("--serve shows the report of one run or sweep; {} directories are given", arguments.paths.size()));
+        format_text("--serve shows the report of one run or sweep; {} directories were given", arguments.paths.size()));
   }
   const std::filesystem::path out = arguments.out.empty() ? "comparison.html" : arguments.out;
   print(printable(write_comparison({arguments.paths.begin(), arguments.paths.end()}, out).string()) + "\n");

@@ -46,7 +46,7 @@ struct TimeLimit {
   Clock::time_point start = Clock::now();
   std::int64_t seconds = 0;  ///< 0: unlimited
 
-  /// When the arms must stop, so that pictures and report are written in time.
+  /// The time at which the arms must stop, so that the pictures and the report are finished within the limit.
   std::optional<Clock::time_point> deadline() const {
     if (seconds == 0) return std::nullopt;
     return start + std::chrono::seconds(seconds - std::clamp<std::int64_t>(seconds / 20, 1, 60));
@@ -60,20 +60,21 @@ struct ChosenPlan {
   Config config;
   std::optional<RacePlan> race = std::nullopt;
   std::optional<TimedPlan> timed = std::nullopt;
-  bool is_prepared = false;  ///< whether the data have been prepared to make the plan
+  bool is_prepared = false;  ///< whether the data were already prepared when the plan was made
 };
 
 ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const Shard& shard) {
   const auto kept = kept_plan(config);
   if (kept) {
-    log::info("the existing plan of the race is kept; the time limit applies to this start only");
+    log::info("the existing plan of the race is kept; the time limit applies only to this invocation");
     if (const auto cuts = cuts_of(config, *kept); !cuts.empty()) log::info("the plan: " + join(cuts, "; "));
     return {kept->config, kept->race, kept};
   }
   if (shard.count > 1) {
     throw UsageError(
-        format_text("--within --shard continues a race, but {} contains none; start it without --shard, which measures "
-                    "one machine and makes the plan, and then start the shards alongside it",
+        format_text("--within with --shard continues an existing race, but {} contains none; first start the race "
+                    "without --shard, to measure this machine and make the plan, and then start the shards while it "
+                    "runs",
                     printable(sweep_directory(config).string(), 4096)));
   }
   prepare_within(config, *limit.deadline());
@@ -81,11 +82,11 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
   log::info("measuring the time of an arm");
   const MeasuredCosts costs = measure_costs(config);
   log::info(
-      format_text("{:.0f} images/s per arm with {} side by side; {:.1f} s per evaluation of {} images; {:.1f} s "
+      format_text("{:.0f} images/s per arm ({} at a time); {:.1f} s per evaluation of {} images; {:.1f} s "
                   "for the rest of an arm",
                   costs.images_per_second, costs.jobs, costs.evaluation_seconds, costs.samples, costs.other_seconds));
   const TimedPlan plan = plan_within(config, costs, limit.seconds_left(), limit.seconds_spent());
-  if (const auto cuts = cuts_of(config, plan); !cuts.empty()) log::info("to fit the time: " + join(cuts, "; "));
+  if (const auto cuts = cuts_of(config, plan); !cuts.empty()) log::info("to fit the time limit: " + join(cuts, "; "));
   return {plan.config, plan.race, plan, true};
 }
 
@@ -116,10 +117,10 @@ int list_arms(const std::vector<Arm>& arms) {
 
 /// A sweep whose directory exists and whose plan has been written.
 struct OpenedSweep {
-  Config config;  ///< with the slopes and seeds of earlier results
+  Config config;  ///< including the slopes and seeds of earlier results
   std::filesystem::path directory;
   std::vector<Arm> all;
-  std::vector<Arm> mine;  ///< those that this process trains; in a race, all
+  std::vector<Arm> mine;  ///< the arms that this process trains; in a race, all arms
   std::optional<PlannedRace> race = std::nullopt;
 };
 
@@ -153,11 +154,11 @@ SweepResult train_arms(const OpenedSweep& sweep, const Shard& shard, ScheduleOpt
   return run_sweep(sweep.config, sweep.directory, sweep.all, [&] { return race.agenda(shard); }, options);
 }
 
-/// Writes the files of the whole sweep and prints the answer.
+/// Writes the files of the whole sweep and prints the recommendation and the findings.
 void finish_sweep(const OpenedSweep& sweep) {
   const Config& config = sweep.config;
   const auto& directory = sweep.directory;
-  // Shards that finish at the same time merge one at a time, so that the files of the last one cover all arms.
+  // Shards that finish at the same time write these files one after another, so that the last shard covers all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
   write_results(config, directory, sweep.all);
   const StatisticsFile statistics = write_statistics(config, directory, sweep.all);
@@ -173,7 +174,7 @@ void finish_sweep(const OpenedSweep& sweep) {
   for (const auto& note : statistics.notes) log::info(note);
 }
 
-/// The configuration as given, which --within turns into a race.
+/// Loads the configuration. With --within, sets its design to a race.
 LoadedConfig load_given(const SweepArguments& arguments) {
   ConfigArguments config = arguments.config;
   if (arguments.within > 0) config.overrides.emplace_back("sweep.design=race");
@@ -206,7 +207,8 @@ int sweep_command(const SweepArguments& arguments) {
     return result.exit_code;
   }
   finish_sweep(sweep);
-  if (result.out_of_time) log::info("the time is up before the race is over; the same command continues it");
+  if (result.out_of_time)
+    log::info("the time limit was reached before the race was over; run the same command again to continue it");
   return result.exit_code;
 }
 
@@ -243,24 +245,25 @@ void setup_sweep(CLI::App& command, Action& action) {
   arguments->config.declare(command);
   command
       .add_option("--jobs", arguments->jobs,
-                  "Number of arms in parallel (default: sweep.jobs, where 0 selects it from the number of cores)")
+                  "Number of arms to train in parallel (default: sweep.jobs; 0: chosen from the number of cores)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
       ->type_name("N");
   command
       .add_option(
           "--shard", arguments->shard,
-          "Train only the I-th of N parts of the arms, for clusters; in a race, train them first. With --within, "
-          "the race must have been started before")
+          "Divide the arms into N parts and train only part I, for clusters; in a race, train this part first. With "
+          "--within, the race must already exist")
       ->type_name("I/N");
   declare_duration(command, "--report-every", arguments->report_every,
-                   "Update report.html at this interval during the sweep: 90s, 5m, 1h (default: only at the end)");
+                   "Update report.html at this interval during the sweep, such as 90s, 5m or 1h (default: only at the "
+                   "end)");
   declare_duration(command, "--within", arguments->within,
-                   "Run a race that is planned to end within this time: 45m, 2h. Reduces images per arm, evaluation "
-                   "samples, looks and slopes (first those of at least 1, then those closest to others) until it fits; "
-                   "ends earlier only if every slope is decided, and stops cleanly when the time is up. An existing "
-                   "race keeps its plan");
+                   "Run a race that is planned to end within this time, such as 45m or 2h. Until the race fits, "
+                   "reduces the images per arm, the evaluation samples and the looks, and drops slopes (first those of "
+                   "at least 1, then those closest to others). The race ends earlier only if every slope is decided, "
+                   "and stops cleanly when the time is up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
-                   "Print what would be trained, how long it would take and what it could show, and exit");
+                   "Print what would be trained, how long it would take and which differences it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>&) { return sweep_command(*arguments); };

@@ -30,7 +30,7 @@ struct TrainArguments {
   ConfigArguments config;
   std::string resume;
   bool with_optimizer = false;
-  bool arm = false;  ///< an arm of a sweep, started by the sweep
+  bool arm = false;  ///< whether the run is an arm of a sweep and was started by it
   bool dry_run = false;
   bool print_config = false;
 };
@@ -41,7 +41,7 @@ std::string network_table(const BlockChainImpl& network) {
     text += format_text("  {:<22} {:<18} {:10}  {}\n", line.name, shape_text(line.output_shape), line.parameters,
                         line.kind);
   }
-  return text + format_text("  {:<22} {:<18} {:10}\n", "sum", "", network.parameter_count());
+  return text + format_text("  {:<22} {:<18} {:10}\n", "total", "", network.parameter_count());
 }
 
 int dry_run(const Config& config, const Compute& compute, const Dataset& dataset) {
@@ -90,10 +90,10 @@ Start open_run(const Config& config, const std::string& resume) {
   return {std::move(directory), std::move(checkpoint)};
 }
 
-/// What a continued run keeps from version 0.9, which wrote its checkpoint.
+/// The behaviour of version 0.9 that a run keeps when it continues from a checkpoint of that version.
 struct KeptFrom09 {
   bool reads_images = false;  ///< data.as_in_0_9
-  unsigned defaults = 0;      ///< as from kept_defaults
+  unsigned defaults = 0;      ///< the result of kept_defaults()
 
   std::int64_t as_number() const { return defaults << 1 | (reads_images ? 1u : 0u); }
   static KeptFrom09 from_number(std::int64_t number) { return {(number & 1) != 0, static_cast<unsigned>(number) >> 1}; }
@@ -105,7 +105,8 @@ struct KeptFrom09 {
   }
 };
 
-/// Keeps nothing if the values would still differ from those of the checkpoint, because the run is then a new one.
+/// Returns what this run keeps from version 0.9. If the checkpoint belongs to another run and the configurations differ
+/// even with the behaviour of 0.9, this run is a new one, which keeps nothing.
 KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);
@@ -114,21 +115,22 @@ KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   return goes_on ? kept : KeptFrom09{};
 }
 
-/// If the checkpoint belongs to another run and cannot be continued as it is, replaces it with a new start from its
-/// weights. Returns the log messages about this.
+/// If the checkpoint belongs to another run, and this run cannot continue from it because the configuration or the
+/// images differ, replaces start.resume with a checkpoint at 0 images that has the same weights. Returns the log
+/// messages about this.
 std::vector<std::string> take_weights(Start& start, const Config& config, const Dataset& dataset, bool with_optimizer) {
   if (!start.resume || start.in_place()) return {};
   const auto differing = training_differences(config, dataset, *start.resume);
   if (differing.empty()) return {};
   const auto images = start.resume->info.images;
   start.resume = fine_tuning_start(config, dataset, *start.resume, with_optimizer);
-  return {format_text("fine-tuning: a new run, counted from 0 images, with the weights of {} after {} images{}",
-                      printable(start.resume->directory.string(), 4096), images,
-                      with_optimizer ? " and the optimiser state" : ""),
+  return {format_text("fine-tuning: starting a new run at 0 images with the weights{} of {} after {} images",
+                      with_optimizer ? " and the optimiser state" : "",
+                      printable(start.resume->directory.string(), 4096), images),
           "differences from the run that the weights come from: " + join(differing, ", ")};
 }
 
-/// Also writes the report if training diverged, to show how the divergence developed.
+/// Trains and writes the report. Also writes the report if training diverged, to show how the divergence developed.
 TrainEnd train_and_report(const Config& config, const Compute& compute, const Dataset& dataset, const Start& start,
                           const RunOrigin& origin, Ranks* ranks) {
   try {
@@ -147,7 +149,7 @@ int end_code(TrainEnd end) {
   return 128 + stop_signal();
 }
 
-/// The training run, in a single process or in rank 0.
+/// Runs the training in a single process or in rank 0.
 int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Compute& compute, RunOrigin origin,
          Ranks* ranks) {
   Start start = open_run(loaded.config, arguments.resume);
@@ -164,7 +166,7 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     if (end == TrainEnd::done) print(printable(start.directory.root().string()) + "\n");
     return end_code(end);
   } catch (...) {
-    // The sweep reports the failure of an arm from its files.
+    // The directory of an arm is kept, because the sweep reads the outcome of the arm from its files.
     if (!arguments.arm) start.directory.discard_if_unused();
     throw;
   }
@@ -175,7 +177,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
   Ranks ranks(environment, compute.device);
   try {
     if (ranks.is_first()) return lead(arguments, loaded, compute, origin, &ranks);
-    // Only the first rank knows what is kept, from its checkpoint.
+    // Only the first rank reads the checkpoint. It tells the other ranks which behaviour of version 0.9 to keep.
     const Config config = KeptFrom09::from_number(ranks.all_reduce_max(0)).apply(loaded.config);
     const auto dataset = load_dataset(config.data, Split::train);
     const TrainEnd end = follow(config, compute, *dataset, ranks);
@@ -221,14 +223,15 @@ void setup_train(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<TrainArguments>();
   arguments->config.declare(command);
   command
-      .add_option("--resume", arguments->resume,
-                  "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
-                  "checkpoint or run at PATH. If it belongs to another run, a new run is created: with the same "
-                  "values, it continues from the checkpoint; with different values or images, it starts with the "
-                  "weights of both networks and of the average, and counts images from 0")
+      .add_option(
+          "--resume", arguments->resume,
+          "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
+          "checkpoint or run at PATH. If the checkpoint belongs to another run, a new run is created. "
+          "If its configuration and images are the same, the new run continues from the checkpoint; otherwise, it "
+          "starts at 0 images with the weights of the two networks and of the averaged generator")
       ->type_name("auto|PATH");
   command.add_flag("--with-optimizer", arguments->with_optimizer,
-                   "With --resume PATH and different values, also take over the optimiser state of that run");
+                   "With --resume PATH, also copy the optimiser state to a new run that starts at 0 images");
   command.add_flag("--arm", arguments->arm, "Train an arm of a sweep")->group("");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");

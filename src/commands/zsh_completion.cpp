@@ -39,7 +39,7 @@ const char* zsh_action(ValueKind kind) {
   return " ";
 }
 
-/// The description of a value in the syntax of _arguments: ":PATH:_files".
+/// The description of a value in the syntax of zsh's _arguments: ":PATH:_files".
 std::string zsh_value(const ArgumentModel& argument) {
   const std::string begin = ":" + zsh_escaped(argument.placeholder, "\\:") + ":";
   if (argument.words.empty()) return begin + zsh_action(argument.kind);
@@ -64,7 +64,7 @@ std::string zsh_function_name(const std::string& path) {
   return name;
 }
 
-/// The specs of options and positional arguments, one per line.
+/// The specifications of options and positional arguments for _arguments, one per line.
 std::string zsh_arguments(const CommandModel& command, const CommandModel& program) {
   std::vector<std::string> specs;
   for (const auto& option : options_after(command, program)) specs.push_back(zsh_option(option));

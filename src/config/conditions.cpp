@@ -49,7 +49,7 @@ bool check_key(const YamlEntry& entry, std::string_view key, Issues& issues) {
   return false;
 }
 
-/// The values of one key of a product. Appends an issue if they are not a list with at least one value.
+/// The values of one key in a map from keys to lists. Appends an issue if they are not a list with at least one value.
 std::vector<Setting> read_settings(const YamlEntry& entry, std::string_view key, const Conditions& rule,
                                    Issues& issues) {
   std::vector<Setting> settings;

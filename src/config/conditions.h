@@ -5,17 +5,17 @@
 
 #include "config/config.h"
 
-/// sweep.cross: keys other than the slope that a sweep varies.
+/// sweep.cross: the keys that a sweep varies in addition to the slope.
 namespace slopegan {
 
 /// Whether a sweep may vary the key. Keys are excluded if they change the real images or what is measured, or if they
 /// do not affect the training.
 bool can_be_crossed(std::string_view key);
 
-/// The configuration with the values of a condition, which read_value has accepted.
+/// `config` with the settings of a condition, which read_value must have checked.
 Config with_settings(Config config, const std::vector<Setting>& settings);
 
-/// The keys that any of the conditions sets, in the order of the printed configuration.
+/// The keys that at least one condition sets, in the order of the printed configuration.
 std::vector<std::string> crossed_keys(const CrossConditions& cross);
 
 }  // namespace slopegan

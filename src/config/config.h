@@ -148,7 +148,7 @@ struct EventsConfig {
   bool tensorboard = true;
 };
 
-/// A key other than the slope that a sweep sets, with its value as YAML.
+/// A key that a sweep sets in addition to the slope, with its value as YAML.
 struct Setting {
   std::string key;
   std::string value;

@@ -18,14 +18,14 @@ inline constexpr std::array<EarlierDefault, 5> earlier_defaults = {{{"training.b
                                                                     {"loss.r1", "0"},
                                                                     {"loss.r1_every", "1"}}};
 
-/// The entries of earlier_defaults that a run or sweep with the configuration `stored` was started with and that the
-/// user has not set in `given`: bit i stands for entry i.
+/// The entries of earlier_defaults whose values are in `stored`, the configuration with which a run or sweep was
+/// started, and whose keys the user has not set in `given`. Bit i stands for entry i.
 unsigned kept_defaults(const LoadedConfig& given, const Config& stored);
 
-/// `config` with the values of the entries whose bits are set.
+/// `config` with the values of those entries of earlier_defaults whose bits are set in `kept`.
 Config with_earlier_defaults(Config config, unsigned kept);
 
-/// A log message that names the values that are kept; `kept` is not 0.
+/// A log message that names the values that are kept; `kept` must not be 0.
 std::string kept_defaults_text(unsigned kept);
 
 }  // namespace slopegan

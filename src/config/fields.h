@@ -43,20 +43,18 @@ void visit_run_and_data(ConfigType& config, Visitor& visit) {
         "1 converts images to gray, 3 to RGB; 0 keeps their channels (image folders: RGB)");
   visit("data.flip", config.data.flip, Flag{}, "mirror images horizontally with probability 1/2");
   visit("data.transpose", config.data.transpose, Flag{}, "kind idx: swap rows and columns, for EMNIST");
-  visit(
-      "data.fit", config.data.fit, Words<ImageFit>{},
-      "how images are fitted to the resolution: pad centres images at least 3/4 that size on black and crops others to "
-      "their central square; crop resizes the central square; stretch resizes the whole image; auto means crop for "
-      "image folders and pad for other kinds");
+  visit("data.fit", config.data.fit, Words<ImageFit>{},
+        "how images are fitted to the resolution: pad centres an image on black if both sides are 3/4 to 1 times the "
+        "resolution, and otherwise uses its central square; crop resizes the central square; stretch resizes the whole "
+        "image; auto means crop for image folders and pad for other kinds");
   visit("data.background", config.data.background, TextRule::colour,
         "colour behind transparent pixels: white, black or #rrggbb; none uses the colours stored in them");
   visit("data.labels", config.data.labels, Words<LabelUse>{},
         "auto uses the labels in the data if there are any (image folders: the names of the directories); none ignores "
         "them");
   visit("data.max_unreadable", config.data.max_unreadable, Reals{0, 1},
-        "kind image_folder: largest fraction of unreadable files to skip; up to 5 are always skipped unless it is 0; "
-        "more "
-        "are an error");
+        "kind image_folder: maximum fraction of unreadable files, which are skipped; if it is above 0, up to five such "
+        "files are always allowed");
 }
 
 template <class ConfigType, class Visitor>
@@ -107,10 +105,9 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
   visit("loss.r1", config.loss.r1, rules::penalty, "weight gamma of the R1 penalty, gamma/2 |dD/dx|^2 at real images");
   visit("loss.r2", config.loss.r2, rules::penalty,
         "weight gamma of the R2 penalty, gamma/2 |dD/dx|^2 at generated images");
-  visit(
-      "loss.r1_every", config.loss.r1_every, Integers{1, 1000},
-      "apply the R1 and R2 penalties once per this many discriminator steps, with their weights multiplied by it (lazy "
-      "regularisation)");
+  visit("loss.r1_every", config.loss.r1_every, Integers{1, 1000},
+        "apply the R1 and R2 penalties in every Nth discriminator step, with N times their weights (lazy "
+        "regularisation)");
   visit("loss.gradient_penalty", config.loss.gradient_penalty, rules::penalty,
         "weight of (|dD/dx| - 1)^2 between real and generated images; 10 is usual with kind wasserstein");
 
@@ -130,7 +127,7 @@ void visit_loss_and_optimizer(ConfigType& config, Visitor& visit) {
         "number of images after which the learning rates are 0");
 
   visit("ema.half_life_images", config.ema.half_life_images, Integers{0, rules::max_images, "no average"},
-        "half-life, in images, of the generator's exponential moving average; the average draws the samples");
+        "half-life, in images, of the generator's exponential moving average, which generates the samples");
 }
 
 template <class ConfigType, class Visitor>
@@ -163,7 +160,7 @@ template <class ConfigType, class Visitor>
 void visit_measurements(ConfigType& config, Visitor& visit) {
   auto& metrics = config.metrics;
   visit("metrics.every_images", metrics.every_images, rules::every_images,
-        "number of images between evaluations; the end of the run is also evaluated unless this is 0");
+        "number of images between evaluations; unless this is 0, the last one is at the end of the run");
   visit("metrics.samples", metrics.samples, Integers{100, 100'000}, "number of generated images per evaluation");
   visit(
       "metrics.extractor", metrics.extractor, Extractors{4},
@@ -188,29 +185,30 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   auto& sweep = config.sweep;
   visit("sweep.negative_slope", sweep.negative_slope, ListOf<Reals>{rules::slope, 1000}, "slopes to compare");
   visit("sweep.apply_to", sweep.apply_to, Words<SweepTarget>{}, "networks to which the slopes apply");
-  visit("sweep.control", sweep.control, rules::slope, "slope that the statistics compare the others with");
+  visit("sweep.control", sweep.control, rules::slope, "slope with which all others are compared");
   visit("sweep.seeds", sweep.seeds, ListOf<Integers>{rules::seed, 1000},
-        "seeds to train each slope with; a race counts up from the first");
+        "seeds with which each slope is trained; a race counts up from the first");
   visit("sweep.jobs", sweep.jobs, Integers{0, 1024, "chosen from the number of cores"}, "number of runs in parallel");
   visit("sweep.design", sweep.design, Words<SweepDesign>{},
-        "fixed trains all slopes with all seeds; race looks at the results in between and trains only what it needs");
+        "fixed trains all slopes with all seeds; race tests interim results and trains only as many seeds as needed");
   visit("sweep.cross", sweep.cross, Conditions{64},
         "other keys to vary: every slope is trained under every condition (design fixed)");
-  visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true}, "largest probability of any wrong statement about a slope");
+  visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true},
+        "largest acceptable probability of drawing any wrong conclusion about the slopes");
   visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
-        "design race: a slope is decided when its FD provably differs from the control's by less than this fraction");
+        "design race: a slope counts as equivalent once its FD is shown to be within this fraction of the control's");
   visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},
         "design race: stop training a slope whose intermediate FD is this many times the control's for two seeds; 0 "
         "never gives up");
   visit("sweep.stop_running", sweep.stop_running, Flag{},
-        "design race: immediately end arms that no longer matter, instead of finishing them");
+        "design race: immediately stop arms that no longer matter, instead of letting them run to completion");
 }
 
 }  // namespace fields
 
 /// Calls visit(key, field, rule, help) for every key in the order of the printed configuration. `field` is a reference
-/// into `config` and has its constness. `rule` is of one of the types in rules.h; visitors provide an overload for each
-/// of them.
+/// into `config` and is const if `config` is. `rule` has one of the types in rules.h; visitors provide an overload for
+/// each of them.
 template <class ConfigType, class Visitor>
 void visit_fields(ConfigType& config, Visitor&& visit) {
   fields::visit_run_and_data(config, visit);

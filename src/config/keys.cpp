@@ -86,7 +86,7 @@ Json schema_of(const Reals& rule) {
 Json schema_of(Flag) { return {{"type", "boolean"}}; }
 
 Json schema_of(TextRule rule) {
-  // A run name may be the number 2026; the pattern applies to strings only.
+  // A run name may be a number, such as 2026; the pattern applies to strings only.
   if (rule == TextRule::run_name)
     return {{"type", {"string", "number"}}, {"pattern", "^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,64}$"}};
   if (rule == TextRule::colour) return {{"type", "string"}, {"pattern", "^(white|black|none|#[0-9A-Fa-f]{6})$"}};

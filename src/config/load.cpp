@@ -189,7 +189,9 @@ class Loader {
 
   void throw_errors() const {
     if (errors_.empty()) return;
-    const std::string rest = errors_left_out_ > 0 ? format_text("\nand {} more errors", errors_left_out_) : "";
+    std::string rest;
+    if (errors_left_out_ > 0)
+      rest = format_text("\nand {} more error{}", errors_left_out_, errors_left_out_ == 1 ? "" : "s");
     throw UsageError(join(errors_, "\n") + rest);
   }
 

@@ -33,8 +33,8 @@ LoadedConfig load_config(const std::filesystem::path& file, const std::vector<st
 /// data.as_in_0_9.
 LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
-/// Loads a configuration that to_yaml wrote from `text`, for example from a checkpoint, like load_stored_config. Errors
-/// give `name` as the location.
+/// Like load_stored_config, but reads the configuration from `text`, for example from a checkpoint. Errors give `name`
+/// as the location.
 Config parse_config(const std::string& text, const std::string& name);
 
 }  // namespace slopegan

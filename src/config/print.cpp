@@ -75,7 +75,7 @@ std::string field_text(const Value& value, const Rule&) {
   return text_of(value);
 }
 
-/// Paths are written in such a way that nothing is expanded when they are read.
+/// Escapes paths so that nothing in them is expanded when they are read.
 std::string field_text(const std::string& value, TextRule rule) {
   return text_of(rule == TextRule::path ? unexpanded_path(value) : value);
 }

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-/// Configurations as text. load_config and load_stored_config read the text back to the same values.
+/// Configurations as text. load_config and load_stored_config restore the same values from the text.
 namespace slopegan {
 
 /// Nested YAML with every key and a trailing newline. Omits keys_since_0_9 if config.data.as_in_0_9 is set; such text

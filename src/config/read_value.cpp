@@ -13,7 +13,7 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-/// The scalar as quoted in messages.
+/// The scalar as it is shown in messages.
 std::string shown(const YamlNode& node) {
   const std::string text = printable(node.text, 60);
   return node.quoted ? '"' + text + '"' : text;
@@ -91,7 +91,8 @@ bool is_colour(const std::string& text) {
 
 void read_layers(const YamlNode& node, std::string_view key, NegativeSlope& value, const Slopes& rule, Issues& issues) {
   if (node.items.size() < 2 || node.items.size() > max_slope_layers) {
-    return add_issue(node, key, format_text(" is a list of {}", node.items.size()), allowed(rule), issues);
+    const std::string entries = node.items.size() == 1 ? "entry" : "entries";
+    return add_issue(node, key, format_text(" has {} {}", node.items.size(), entries), allowed(rule), issues);
   }
   const std::size_t issues_before = issues.size();
   NegativeSlope read;
@@ -117,8 +118,8 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
   });
   for (const YamlEntry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-    issues.push_back({entry.line, format_text("{}.{} is not a key; a schedule has {}", key, printable(entry.key, 60),
-                                              join(known, ", "))});
+    issues.push_back({entry.line, format_text("{}.{} is not a key; the keys of a schedule are {}", key,
+                                              printable(entry.key, 60), join(known, ", "))});
   }
   if (issues.size() == issues_before) value = read;
 }
@@ -185,7 +186,7 @@ void read_value(const YamlNode& node, std::string_view key, bool& value, Flag ru
 
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
   if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
-  // Dollar signs are doubled in a path; the caller expands the path and checks it again.
+  // A path may be longer here, because its dollar signs are doubled; the caller expands the path and checks it again.
   if (rule == TextRule::path ? !is_path(node.text, 2 * max_path_size) : !matches(node.text, rule))
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   value = node.text;

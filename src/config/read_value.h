@@ -37,7 +37,7 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<std::int
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
                     const std::string& allowed_values, Issues& issues);
 
-/// Whether `text` is allowed.
+/// Whether `rule` allows `text`.
 bool matches(const std::string& text, TextRule rule);
 
 /// Returns whether `node` is a list of at most `max_size` entries; appends an issue if it is not.

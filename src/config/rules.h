@@ -10,8 +10,8 @@
 #include "config/config.h"
 #include "support/text.h"
 
-/// The rules for the values of configuration keys. A rule is plain data next to its field in fields.h. read_value
-/// checks values against the rule, and allowed() describes it.
+/// The rules for the values of configuration keys. A rule is plain data and is listed with its field in fields.h.
+/// read_value checks values against the rule, and allowed() describes it.
 namespace slopegan {
 
 /// Integers from min to max, both included. `zero` describes the special meaning of 0, if it has one.
@@ -48,7 +48,7 @@ struct ListOf {
   std::size_t max_size;
 };
 
-/// A list of values of `Enum`, at most as many as there are.
+/// A list of values of `Enum`, at most as many as `Enum` has.
 template <class Enum>
 constexpr ListOf<Words<Enum>> subset_of() {
   return {{}, enum_values<Enum>.size()};

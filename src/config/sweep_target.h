@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "support/text.h"
 
-/// sweep.apply_to, the networks whose negative slope a sweep varies.
+/// sweep.apply_to: the networks whose negative slope a sweep varies.
 namespace slopegan {
 
 /// "both networks", "the generator".

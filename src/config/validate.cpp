@@ -54,12 +54,13 @@ void check_schedule(const NetworkSlope& network, ConfigFindings& findings) {
   if (!network.slope.schedule) return;
   const SlopeSchedule& schedule = *network.slope.schedule;
   if (schedule.shape == SlopeShape::log && !(schedule.from > 0 && schedule.to > 0)) {
-    findings.errors.push_back({{network.slope_key}, network.slope_key + ": shape log needs from and to above 0"});
+    findings.errors.push_back(
+        {{network.slope_key}, network.slope_key + ": with shape log, from and to must be above 0"});
   }
   if (traits_of(network.activation).learns_slope) {
-    findings.errors.push_back({{network.slope_key, network.section + ".activation"},
-                               network.slope_key + " is a schedule, which is not allowed with " +
-                                   network.activation_text() + ", which learns its slope"});
+    findings.errors.push_back(
+        {{network.slope_key, network.section + ".activation"},
+         network.slope_key + " is a schedule, but " + network.activation_text() + " learns its slope"});
   }
 }
 
@@ -104,7 +105,8 @@ void warn_unused_targets(const Config& config, const IsGiven& is_given, ConfigFi
 
 void check_penalties(const Config& config, ConfigFindings& findings) {
   const LossConfig& loss = config.loss;
-  // R1 and R2 are defined per image too, but a small weight works with batch norm (see configs/emoji_groups.yaml).
+  // The R1 and R2 penalties are also defined per image, but cause no warning, because small weights work with batch
+  // norm (see configs/emoji_groups.yaml).
   if (loss.gradient_penalty != 0 && config.discriminator.norm == DiscriminatorNorm::batch) {
     findings.warnings.push_back({{"loss.gradient_penalty", "discriminator.norm"},
                                  "loss.gradient_penalty with discriminator.norm = batch: the gradient of an image also "
@@ -161,7 +163,7 @@ void check_targets_use_slope(const Config& config, std::vector<std::string>& err
   }
 }
 
-/// The slopes under one condition, or without conditions.
+/// Checks the slopes of the sweep under one condition, or without conditions.
 ConfigFindings check_sweep_slopes(const Config& config) {
   ConfigFindings findings;
   for (const double value : config.sweep.negative_slope) {
@@ -184,8 +186,8 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
   }
   if (!sweep.cross.list.empty()) {
     errors.emplace_back(
-        "sweep.cross is not allowed with sweep.design = race, whose error rate holds for one condition; use "
-        "sweep.design = fixed, or one race per condition");
+        "sweep.cross is not allowed with sweep.design = race, because a race controls the error rate for one "
+        "condition only; use sweep.design = fixed, or one race per condition");
   }
   if (sweep.give_up != 0 && sweep.give_up < 1) {
     errors.push_back(
@@ -197,7 +199,7 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
   }
   if (config.metrics.every_images == 0 ||
       std::ranges::find(config.metrics.names, MetricName::fd) == config.metrics.names.end()) {
-    errors.emplace_back("metrics.every_images and metrics.names must provide fd, which decides a race");
+    errors.emplace_back("metrics.every_images must not be 0 and metrics.names must contain fd, which decides a race");
   }
 }
 

@@ -29,9 +29,9 @@ std::int64_t activation_count(std::int64_t resolution);
 /// causes a warning only if the user set it.
 ConfigFindings validate(const Config& config, const std::function<bool(std::string_view)>& is_given);
 
-/// Checks the additional constraints on a sweep: at least one slope and one seed, no duplicates, and slopes that the
-/// activation of each target network uses and allows, under each condition of sweep.cross; and those on a race. Returns
-/// the warnings. Throws UsageError with one line per error.
+/// Checks the additional constraints on a sweep: there must be at least one slope and one seed, without duplicates, and
+/// the activation of each target network must use and allow the slopes under each condition of sweep.cross. Also checks
+/// the constraints on a race. Returns the warnings. Throws UsageError with one line per error.
 std::vector<std::string> validate_sweep(const Config& config);
 
 }  // namespace slopegan

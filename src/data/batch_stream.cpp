@@ -55,8 +55,8 @@ class BatchStream::Producer {
   }
 
  private:
-  /// Returns a separate tensor that keeps the slot's memory alive, so that the use count shows whether the memory is in
-  /// use.
+  /// Returns a tensor that shares the slot's memory and holds a reference to it. The use count of `memory` therefore
+  /// shows whether the tensor is still in use.
   torch::Tensor view(const torch::Tensor& memory, std::int64_t images) const {
     const std::int64_t c = options_.dataset->channels(), r = options_.resolution;
     return torch::from_blob(

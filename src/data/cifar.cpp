@@ -39,7 +39,7 @@ const std::array<CifarKind, 2>& cifar_kinds() {
   return kinds;
 }
 
-/// Which of the two data sets a directory contains.
+/// One of the two data sets, and the directory that contains it.
 struct CifarLocation {
   const CifarKind* kind;
   std::filesystem::path directory;
@@ -108,7 +108,7 @@ std::string missing_cifar_message(const std::filesystem::path& path) {
          ".gz); the unpacked binary version of one of these data sets is expected";
 }
 
-/// uint8 [N, label_bytes + 3072].
+/// Returns the records as uint8 [N, label_bytes + 3072].
 torch::Tensor read_records(const std::filesystem::path& file, std::int64_t record_bytes) {
   GzFile input(file);
   const auto limit = static_cast<std::size_t>(max_uncompressed_size(input.file_size()));
@@ -125,7 +125,8 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
 
-/// The class names next to the images; empty if the file is missing or has a different number of lines.
+/// The class names from the file next to the images; empty if the file is missing or does not contain one name per
+/// class.
 std::vector<std::string> read_class_names(const CifarLocation& location) {
   const auto file = location.directory / location.kind->names;
   constexpr std::size_t most_bytes = 1 << 16;

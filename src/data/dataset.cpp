@@ -47,7 +47,7 @@ torch::Tensor with_channels(const torch::Tensor& images, std::int64_t channels) 
   return torch::cat(parts);
 }
 
-/// Adds a warning if all images are equal, because a GAN can only copy them.
+/// Adds a warning if all images are equal, because a GAN can then only copy them.
 void warn_of_equal_images(Dataset& dataset) {
   const auto count = dataset.size();
   if (count == 1) {
@@ -68,7 +68,7 @@ bool is_new_line(const std::string& line) {
   return logged.insert(line).second;
 }
 
-/// The classes of Fashion-MNIST, whose files contain numbers only; empty for other images.
+/// The class names of Fashion-MNIST, whose label files contain only numbers; empty for other images.
 std::vector<std::string> known_class_names(const std::string& hash) {
   const bool is_fashion_mnist = hash == "7521872f656781fe14976a15048c2a9549cba6cd5e30a40b419bd681594da3f2" ||
                                 hash == "63f7b14934ae58a370a21f8b5ad70fed85f8ae2fd53773934ef26689f561cea1";  // test
@@ -125,8 +125,8 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
     auto test = load_dataset(config, Split::test);
     log_notes(*test, Split::test);
     if (test->channels() == train.channels()) return test;
-    log::warning(format_text("the test images are not used: they have {} channels, but the training images have {}",
-                             test->channels(), train.channels()));
+    log::warning(format_text("the test images are not used: they have {} channel{}, but the training images have {}",
+                             test->channels(), test->channels() == 1 ? "" : "s", train.channels()));
   } catch (const DataError& error) {
     log::warning(std::string("the test images are not used: ") + error.what());
   }
@@ -146,11 +146,10 @@ void log_notes(const Dataset& dataset, const std::string& images) {
     if (is_new_line(prefix + warning)) log::warning(prefix + warning);
   }
   if (dataset.unreadable.empty()) return;
-  const auto line =
-      prefix +
-      format_text("{} cannot be read and {}, for example {}",
-                  dataset.unreadable.size() == 1 ? "1 file" : format_text("{} files", dataset.unreadable.size()),
-                  dataset.unreadable.size() == 1 ? "is skipped" : "are skipped", dataset.unreadable.front());
+  const auto count = dataset.unreadable.size();
+  const std::string files = count == 1 ? "1 file cannot be read and is skipped: "
+                                       : format_text("{} files cannot be read and are skipped, for example ", count);
+  const auto line = prefix + files + dataset.unreadable.front();
   if (is_new_line(line)) log::warning(line);
 }
 

@@ -28,12 +28,13 @@ struct Dataset {
   ImageFit fit = ImageFit::pad;              ///< how images are fitted to a resolution: pad, crop or stretch
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
   std::vector<std::string> unreadable;       ///< one message per file that was skipped
-  /// One line each about what is used, left out, changed or assumed, for example "12 images are transparent;
+  /// One-line messages about what is used, left out, changed or assumed, for example "12 images are transparent;
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
 
-  /// A key that identifies the pixels of the images at any given resolution: the hash and, unless it is pad, the fit.
+  /// A key that identifies the pixels of the images at any given resolution: the hash, followed by the fit unless the
+  /// fit is pad.
   std::string pixel_key() const;
 
   std::int64_t size() const { return images.size(0); }
@@ -47,20 +48,21 @@ struct Dataset {
 /// arrays. Throws DataError if the archive is damaged.
 bool has_split(const DataConfig& config, Split split);
 
-/// Loads a split and converts it to config.channels. A leading ~/ in config.path stands for the home directory. A
-/// folder of images is first packed into the cache (see data/packed_images.h). Throws DataError if the split does not
-/// exist or a file has a defect; the message then names the file and the defect.
+/// Loads a split and converts its images to config.channels channels unless config.channels is 0. A folder of images is
+/// first packed into the cache (see data/packed_images.h). Throws DataError if the split does not exist or if a file is
+/// invalid; the message then names the file and the problem.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config, Split split);
 
 /// Loads the test split for measurements while training on `train`, and logs its notes and warnings. Returns nullptr if
-/// there is none. Training does not need the test split, so an unusable one is skipped with a warning.
+/// there is no test split. If the test split is unusable, logs a warning and returns nullptr, because training does not
+/// need it.
 std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const Dataset& train);
 
 /// Logs the notes, the warnings and the unreadable files of a data set. Each line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
-/// `images` names the images in the log: "training images".
+/// Calls the images `images` in the log, for example "training images".
 void log_notes(const Dataset& dataset, const std::string& images);
-/// The file or directory of the images, or an empty path.
+/// The file or directory from which the images were read, or an empty path if it is unknown.
 std::filesystem::path source_of(const Dataset& dataset);
 
 /// The name of the data set at `path`: the last component of the path, printable.
@@ -71,7 +73,7 @@ std::string hash_images(const torch::Tensor& images);
 
 // --- Interface of the formats ----------------------------------------------------------------------------------------
 
-/// The implementation of one DatasetKind. `path` is config.path with ~ expanded. load() throws DataError and may leave
+/// The implementation of one DatasetKind. `path` is config.path. load() throws DataError if it fails, and may leave
 /// Dataset::hash empty.
 struct DatasetFormat {
   bool (*has_split)(const std::filesystem::path& path, Split split);

@@ -9,13 +9,14 @@
 /// continue with exactly the same images (DataConfig::as_in_0_9).
 namespace slopegan {
 
-/// If `path` contains a directory named train, it is the training split, and test or val next to it is the test split;
-/// otherwise `path` itself is the training split. Returns std::nullopt if there is no such split.
+/// Returns the directory of a split, or std::nullopt if the split does not exist. If `path` contains a directory named
+/// train, this directory is the training split, and test or val next to it is the test split. Otherwise, `path` itself
+/// is the training split.
 std::optional<std::filesystem::path> split_as_in_0_9(const std::filesystem::path& path, Split split);
 
-/// Lists the files with the extensions png, jpg, jpeg and webp that are not hidden, without following symlinks to
-/// directories. The images have labels if every training image is in one of at least two top-level directories. Throws
-/// DataError.
+/// Lists the files with the extension png, jpg, jpeg or webp. Skips hidden files and directories, and does not follow
+/// symlinks to directories. The images have labels if every training image is in one of at least two top-level
+/// directories. Throws DataError.
 FolderImages list_as_in_0_9(const std::filesystem::path& path, Split split);
 
 }  // namespace slopegan

@@ -25,7 +25,7 @@ struct PixelOptions {
 /// The options for a folder, according to `data`.
 PixelOptions pixel_options(const DataConfig& data);
 
-/// One file: an image, or the reason why there is none.
+/// The result for one file: an image, or the reason why it cannot be used.
 struct FolderImage {
   torch::Tensor image;     ///< uint8 [channels, resolution, resolution], or undefined
   ImageFacts facts;        ///< empty with as_in_0_9
@@ -39,9 +39,9 @@ std::vector<FolderImage> read_folder_images(const std::filesystem::path& root,
                                             const std::vector<std::filesystem::path>& files, std::size_t begin,
                                             std::size_t end, const PixelOptions& options);
 
-/// The number of bits that the 16-bit images among the files use: 8, 10, 12, 14 or 16. It is determined from all of
-/// them together, because such files often contain 12-bit camera data, and a single image does not reveal its range.
-/// Decodes these images. Throws StoppedError on a stop signal.
+/// Decodes the 16-bit images among the files and returns the number of bits that their values use: 8, 10, 12, 14 or 16.
+/// All images are considered together, because such files often contain 12-bit camera data, and a single image need not
+/// use the full range. Throws StoppedError on a stop signal.
 int deep_bits_of(const std::filesystem::path& root, const std::vector<std::filesystem::path>& files);
 
 }  // namespace slopegan

@@ -26,8 +26,8 @@ bool all_match(const std::vector<std::string>& names, const char* pattern) {
                      [&](const std::string& name) { return std::regex_match(name, expression); });
 }
 
-/// Whether the names are multiples of 100 or, with leading zeros, multiples of 10, as in data sets with a thousand
-/// images per directory. Names such as 20, 30 and 40 may be ages.
+/// Whether the names are multiples of a common step of at least 100 or, with leading zeros, at least 10, as in data
+/// sets with a thousand images per directory. Smaller steps do not count: the names 20, 30 and 40 may be ages.
 bool are_steps(const std::vector<std::string>& names) {
   if (!all_match(names, "[0-9]{1,15}")) return false;
   const bool is_padded = std::any_of(names.begin(), names.end(),
@@ -59,10 +59,14 @@ void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found
     if (example == nullptr) example = &file;
   }
   if (example == nullptr) return;
+  const std::string name = printable(example->string());
   found.warnings.push_back(
-      format_text("{} of the training images are in directories named like a test split, for example {}; to train "
-                  "without them, move them into a directory named test next to train",
-                  count, printable(example->string())));
+      count == 1 ? format_text("1 of the training images is in a directory named like a test split: {}; to train "
+                               "without it, move it into a directory named test next to train",
+                               name)
+                 : format_text("{} of the training images are in directories named like a test split, for example {}; "
+                               "to train without them, move them into a directory named test next to train",
+                               count, name));
 }
 
 /// Leaves out images without a directory if there are only a few. Returns false if there are many.

@@ -16,17 +16,18 @@ struct FolderLabels {
 
 /// The labels of training images are the top-level directories that contain them. There are none if there is only one
 /// directory, or if the names of the directories are dates or serial numbers (see running_names). Images outside the
-/// directories are left out if there are only a few (at most 5, or 1 %); if there are more, no labels are used.
+/// directories are left out if there are only a few (at most 5, or 1 % if that is more); otherwise, no labels are used.
 FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files);
 
-/// The label of a test image is the first directory in its path that has the name of a class, ignoring upper and lower
-/// case. There are no labels if any image is not in such a directory.
+/// The label of a test image is the first directory in its path that has the name of a class, ignoring case. There are
+/// no labels if any image is not in such a directory.
 FolderLabels label_test_images(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& class_names);
 
-/// Describes the sorted names if they do not name classes: "years", "dates", "serial numbers", "camera folders", "parts
-/// of one set", "checksum prefixes"; an empty string for any other names. Serial numbers are multiples of a larger
-/// number, such as 00000, 01000; the numbers 0, 1, 2, … may be classes.
+/// Returns what sorted names of directories denote if they are not names of classes: "years", "dates", "serial
+/// numbers", "camera folders", "parts of one set" or "checksum prefixes". Returns an empty string if they may be names
+/// of classes. Serial numbers are multiples of a large step, such as 00000 and 01000; the numbers 0, 1, 2, … may be
+/// names of classes.
 std::string running_names(const std::vector<std::string>& names);
 
 }  // namespace slopegan

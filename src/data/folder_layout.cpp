@@ -37,7 +37,7 @@ std::vector<std::string> words_of(const std::string& name) {
 struct SplitName {
   std::string name;
   bool is_train = false;
-  std::size_t preference = 0;  ///< among test splits, the lowest is used
+  std::size_t preference = 0;  ///< the test split with the lowest value is used
   std::string rest;            ///< the other words
 };
 
@@ -110,7 +110,7 @@ bool is_class(const SplitName& train, const fs::path& base, const std::vector<st
          }) >= 2;
 }
 
-/// Finds a training split, with its test split if that contains images.
+/// Finds a training split, and its test split if the latter contains images.
 bool find_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   std::vector<SplitName> splits;
   for (const auto& name : names) {
@@ -142,11 +142,11 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   layout.notes.push_back("splits: training images from " + names_text(layout.train) + ", " +
                          (layout.test.empty() ? "no test images" : "test images from " + names_text(layout.test)));
   if (!unused.empty()) {
-    layout.notes.push_back("not used, because they are next to the training images: " + names_text(unused));
+    layout.notes.push_back("unused directories next to the training images: " + names_text(unused));
   }
   if (holds_images(layout.base, false)) {
-    layout.notes.push_back("not used, because they are next to the training images: the images in " +
-                           printable(layout.base.string()) + " itself");
+    layout.notes.push_back("the images directly in " + printable(layout.base.string()) +
+                           " are not used, because the splits are in subdirectories");
   }
 }
 
@@ -200,7 +200,7 @@ FolderLayout find_layout(const fs::path& folder) {
     for (const auto& name : subdirectories(layout.base)) {
       if (name != *inner && holds_images(layout.base / name, true)) others.push_back(name);
     }
-    if (!others.empty()) layout.notes.push_back("not used, because the splits are next to them: " + names_text(others));
+    if (!others.empty()) layout.notes.push_back("unused directories next to the splits: " + names_text(others));
     layout.base /= *inner;
   }
   return layout;

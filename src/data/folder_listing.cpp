@@ -31,7 +31,8 @@ bool is_named_as_image(const fs::path& file) {
   return endings.contains(lower_case(file.extension().string()));
 }
 
-/// Phones and websites often give these files the names of JPEG files. They are intact images in an unsupported format.
+/// The format of an AVIF, HEIC or video file; "" for other files. Phones and websites often give such files the names
+/// of JPEG files. They are intact, but their format is not supported.
 std::string unsupported_format(const fs::path& file) {
   const std::string content = read_first_bytes(file);
   if (content.size() < 12 || content.substr(4, 4) != "ftyp") return "";
@@ -48,10 +49,10 @@ FileKind kind_of_file(const fs::path& file) {
   return is_named_as_image(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
 }
 
-/// The key under which a file that is not read is counted.
+/// The key in FolderListing::other under which a file that is not read is counted.
 std::string ending_of(const fs::path& file) {
   const std::string ending = lower_case(file.extension().string());
-  if (is_named_as_image(file)) return printable(ending) + " that is " + unsupported_format(file);
+  if (is_named_as_image(file)) return printable(ending) + " (actually " + unsupported_format(file) + ")";
   return ending.empty() ? "without extension" : printable(ending, 20);
 }
 
@@ -70,7 +71,7 @@ bool contains(const fs::path& outer, const fs::path& inner) {
 }
 
 /// Lists real directories first, then those reached through symlinks, so that a symlink to a directory within the
-/// folder changes nothing.
+/// folder does not change the listing.
 class FolderWalk {
  public:
   explicit FolderWalk(const fs::path& directory) : root_(directory) {}
@@ -120,7 +121,7 @@ class FolderWalk {
     } else if (entry.is_symlink(error)) {
       broken_links_.push_back(name.string());
     } else {
-      ++listing_.other["special files"];
+      ++listing_.other["of a special type"];
     }
   }
 
@@ -147,7 +148,7 @@ class FolderWalk {
 
   void add_lines() {
     auto& notes = listing_.notes;
-    if (!followed_.empty()) notes.push_back("symlinks to directories that are followed: " + names_text(followed_, 5));
+    if (!followed_.empty()) notes.push_back("followed symlinks to directories: " + names_text(followed_, 5));
     if (!not_followed_.empty()) {
       notes.push_back(
           "symlinks that are not followed, because they lead to a directory that contains them or is already listed: " +
@@ -162,9 +163,10 @@ class FolderWalk {
       listing_.warnings.push_back("symlinks to files that do not exist: " + names_text(broken_links_, 5));
     }
     if (!unlisted_.empty()) {
+      const std::size_t more = unlisted_.size() - 1;
       listing_.warnings.push_back(
-          format_text("{}; its images are left out", unlisted_.front()) +
-          (unlisted_.size() > 1 ? format_text(" (and those of {} more directories)", unlisted_.size() - 1) : ""));
+          unlisted_.front() + "; its images are left out" +
+          (more > 0 ? format_text(" (and those of {} more director{})", more, more == 1 ? "y" : "ies") : ""));
     }
   }
 
@@ -205,9 +207,12 @@ std::string other_files_text(const FolderListing& listing) {
   std::vector<std::string> parts;
   for (const auto& [ending, files] : kinds) {
     count += files;
-    if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", ending, files));
+    if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", files, ending));
   }
-  if (kinds.size() > most_kinds) parts.push_back(format_text("and {} more extensions", kinds.size() - most_kinds));
+  if (kinds.size() > most_kinds) {
+    const std::size_t more = kinds.size() - most_kinds;
+    parts.push_back(format_text("and {} more extension{}", more, more == 1 ? "" : "s"));
+  }
   if (count == 0) return "";
   return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +
          join(parts, ", ");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-/// Which files of a directory are images.
+/// Finds the image files in a directory.
 namespace slopegan {
 
 /// The images below a directory, and what else it contains.
@@ -15,21 +15,22 @@ struct FolderListing {
   std::vector<std::filesystem::path> files;  ///< images, relative to the directory, sorted
   std::map<std::string, std::size_t> other;  ///< number of files that are not images, by lower-case extension
   std::set<std::string> left_by_programs;    ///< names of hidden entries, thumbnails, recycle bins, …
-  std::vector<std::string> notes;            ///< one line each about followed symlinks and the two fields above
-  std::vector<std::string> warnings;         ///< one line each about what could not be listed
+  std::vector<std::string> notes;            ///< one line each about symlinks and the two fields above
+  std::vector<std::string> warnings;         ///< one line each about broken symlinks and unlisted directories
 };
 
 /// Lists `directory` and its subdirectories. A file is an image if its content has one of the formats in
-/// images/image_file.h, regardless of its name; files that have the name of an image but other content are listed too,
-/// because they are damaged. Symlinks to directories are followed, except to a directory that contains the symlink, and
-/// each real directory is listed once. Hidden files and files left behind by operating systems and other programs are
-/// skipped. Throws DataError if `directory` itself cannot be listed.
+/// images/image_file.h, regardless of its name. A file that is named like an image but has no known format is listed
+/// too, because it is probably damaged. Symlinks to directories are followed, except to a directory that contains the
+/// symlink, and each real directory is listed once. Hidden files and files left behind by operating systems and other
+/// programs are skipped. Throws DataError if `directory` itself cannot be listed.
 FolderListing list_images(const std::filesystem::path& directory);
 
-/// "12 other files are not read: .heic 10, .avif 2", or an empty string if there are no other files.
+/// "12 other files are not read: 10 .heic, 2 .avif", or an empty string if there are no other files.
 std::string other_files_text(const FolderListing& listing);
 
-/// Like list_images, but throws DataError if there are no images; the message says what there is instead.
+/// Like list_images, but throws DataError if there are no images; the message lists what the directory contains
+/// instead.
 FolderListing list_some_images(const std::filesystem::path& directory);
 
 /// Whether there is an image in `directory` itself or, if `below` is true, in its subdirectories. Stops at the first

@@ -55,7 +55,7 @@ void GzFile::fail() const {
   const char* reason = gzerror(file_, &code);
   if (code == Z_BUF_ERROR) throw DataError(shown(path_) + " is truncated: its gzip stream ends early");
   if (code == Z_ERRNO) throw DataError(shown(path_) + " cannot be read: " + std::strerror(system_error));
-  // Drops the path before zlib's message, which may not be printable.
+  // Removes the path from the start of zlib's message, because the path may not be printable.
   const std::string text = reason;
   const auto colon = text.rfind(": ");
   const std::string detail = colon == std::string::npos ? text : text.substr(colon + 2);

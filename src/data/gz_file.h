@@ -9,8 +9,8 @@ struct gzFile_s;
 
 namespace slopegan {
 
-/// Sequential reader of a file that may be gzipped, which is detected from its first bytes. Throws DataError naming the
-/// file if it is not a regular file or cannot be read, or if its gzip stream is damaged or truncated.
+/// Reads a plain or gzipped file sequentially. Compression is detected from the first bytes. Throws DataError, naming
+/// the file, if it is not a regular file or cannot be read, or if its gzip stream is damaged or truncated.
 class GzFile {
  public:
   explicit GzFile(std::filesystem::path path);
@@ -21,7 +21,7 @@ class GzFile {
   /// Size on disk, in bytes.
   std::uint64_t file_size() const { return file_size_; }
 
-  /// Fills `into` and returns the number of bytes read, which is smaller only at the end of the file.
+  /// Fills `into` and returns the number of bytes read, which is less than into.size() only at the end of the file.
   std::size_t read(std::span<std::byte> into);
 
  private:

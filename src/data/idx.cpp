@@ -26,8 +26,8 @@ std::string missing_idx_message(const fs::path& path, Split split) {
   const std::string hint =
       "; Debian's package dataset-fashion-mnist provides the default data set, " + DataConfig{}.path;
   if (status.type() == fs::file_type::not_found) {
-    return "data.path: there is no " + shown + ": expected a directory with " + expected + ", or one such image file" +
-           hint;
+    return "data.path: " + shown + " does not exist; expected a directory with " + expected +
+           ", or one such image file" + hint;
   }
   if (status.type() == fs::file_type::directory) {
     if (const auto names = idx_collections(path); names.size() > 1) {
@@ -38,10 +38,10 @@ std::string missing_idx_message(const fs::path& path, Split split) {
            hint;
   }
   return "data.path: there is no test split next to " + shown +
-         ": for a file train-images-idx3-ubyte it would be t10k-images-idx3-ubyte, each optionally with .gz";
+         "; for example, the test split of train-images-idx3-ubyte is t10k-images-idx3-ubyte, each optionally with .gz";
 }
 
-/// int64 [count]. Checks the number of labels before reading them.
+/// Returns int64 [count]. Checks the number of labels before reading them.
 torch::Tensor read_labels(const IdxFiles& files, std::int64_t count) {
   IdxFile labels(files.labels, 1);
   if (labels.shape().front() != count) {

@@ -21,8 +21,8 @@ class IdxFile {
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
 
-  /// All values, row-major. Memory use follows the actual content, not the header. Throws if the file contains fewer or
-  /// more bytes than the header says. Call once.
+  /// All values, row-major. Memory use depends on the actual content, not on the header. Throws if the file contains
+  /// fewer or more bytes than the header says. Call once.
   ByteBuffer read_data();
 
  private:

@@ -62,8 +62,9 @@ fs::path first_named(const std::vector<fs::path>& files, const IdxName& wanted) 
   return {};
 }
 
-/// The files in the directory of `file`, and those in subdirectories named after the file that they contain, as some
-/// archives create them. If `file` itself is in such a subdirectory, the search starts in the parent directory.
+/// The files in the directory of `file`, and those in subdirectories that are named after the file that they contain.
+/// Some archives create such subdirectories. If `file` itself is in such a subdirectory, the search starts in the
+/// parent directory.
 std::vector<fs::path> files_near(const fs::path& file) {
   const auto is_own_folder = [](const fs::path& path) { return words_of(path.parent_path()) == words_of(path); };
   const fs::path whole = fs::absolute(file).lexically_normal();
@@ -106,7 +107,8 @@ std::optional<IdxFiles> with_labels(const fs::path& images) {
   return IdxFiles{.images = images, .labels = labels_of_images(images)};
 }
 
-/// Only labels near the images are used; others in the directory may belong to a different data set.
+/// Finds the images of a split, and labels near them. Labels elsewhere in the directory may belong to a different data
+/// set.
 std::optional<IdxFiles> find_in_directory(const fs::path& directory, Split split) {
   const fs::path images = first_of(directory, file_names(std::string(idx_prefix(split)) + "-images", "idx3-ubyte"));
   if (!images.empty()) return with_labels(images);
@@ -140,7 +142,7 @@ std::vector<std::string> idx_collections(const fs::path& directory) {
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  if (!names.empty() && names.front().empty()) return {""};  // MNIST's own names are meant
+  if (!names.empty() && names.front().empty()) return {""};  // MNIST's own names take precedence
   return names;
 }
 

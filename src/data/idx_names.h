@@ -24,14 +24,14 @@ struct IdxName {
   bool holds_labels = false;
 };
 
-/// Accepts dots and underscores instead of dashes, upper and lower case, any suffix after "idx", and "test" instead of
-/// "t10k".
+/// Parses the name of an IDX file; returns std::nullopt for any other name. Accepts dots and underscores instead of
+/// dashes, upper and lower case, any suffix after "idx", and "test" instead of "t10k".
 std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
 
 /// The files of a split, or std::nullopt if its images are missing. `path` is a directory that contains them, possibly
-/// in subdirectories that archives created (see files_below), or one IDX file of images. A file is used as the training
-/// split, regardless of its name; its labels and the test split are found by name nearby. A directory with several
-/// collections has no split; see idx_collections.
+/// in subdirectories that archives created (see files_below), or one IDX file of images. Such a file is used as the
+/// training split, regardless of its name; its labels and the test split are looked up by name near the file. A
+/// directory with several collections has no split; see idx_collections.
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
 
 /// The names of the collections of training images in a directory.

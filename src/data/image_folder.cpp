@@ -57,7 +57,7 @@ void list_split(const FolderLayout& layout, const std::vector<std::string>& dire
   }
 }
 
-/// The labels of trainA and trainB, testA and testB.
+/// Labels the images of trainA and trainB, or of testA and testB.
 void label_domains(const std::vector<std::string>& directories, FolderImages& images) {
   images.class_names = {"A", "B"};
   images.notes.emplace_back("labels: the 2 domains A, B");
@@ -76,7 +76,8 @@ void label_split(const FolderLayout& layout, const FolderImages* train, FolderIm
   }
 }
 
-/// Modification times detect files that were changed in place. A missing file is reported when it is read.
+/// Hashes names, sizes and modification times, because a file that was changed in place may have the same size. A
+/// missing file is reported later, when it is read.
 std::string fingerprint_of(const FolderImages& images) {
   Sha256 hash;
   for (const auto& file : images.files) {
@@ -152,12 +153,13 @@ void describe(const PackedImages& found, std::size_t files, const PixelOptions& 
   }
   dataset.notes = found.tally.notes(dataset.size(), options.resolution, options.background, found.deep_bits);
   if (example != nullptr) {
-    dataset.warnings.push_back(format_text("{} of {} files are too large and are left out, for example {}", too_large,
-                                           files, example->reason));
+    const char* left_out =
+        too_large == 1 ? "is too large and is left out: " : "are too large and are left out, for example ";
+    dataset.warnings.push_back(format_text("{} of {} files {}{}", too_large, files, left_out, example->reason));
   }
 }
 
-/// int64 [N], without the labels of unreadable files.
+/// Returns int64 [N], without the labels of unreadable files.
 torch::Tensor readable_labels(const FolderImages& folder, const PackedImages& packed) {
   std::vector<std::int64_t> labels = folder.labels;
   for (auto file = packed.unreadable.rbegin(); file != packed.unreadable.rend(); ++file) {
@@ -170,7 +172,7 @@ FolderRules rules_of(const DataConfig& config) {
   return {.labels = config.labels == LabelUse::automatic, .as_in_0_9 = config.as_in_0_9};
 }
 
-/// The images packed at config.resolution with config.channels (0: three).
+/// Loads the images, packed at config.resolution with config.channels channels (3 if config.channels is 0).
 Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path& path, Split split) {
   const FolderRules rules = rules_of(config);
   const FolderImages train = list_folder(path, rules);

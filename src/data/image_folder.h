@@ -32,7 +32,8 @@ struct FolderRules {
 FolderImages list_folder(const std::filesystem::path& path, const FolderRules& rules = {});
 
 /// Lists the test images like list_folder, labelled with the classes of `train`, the training images of the same
-/// folder. If the labels do not fit, the images are used without labels. Throws DataError if there is no test split.
+/// folder. If a test image belongs to none of these classes, the images are used without labels. Throws DataError if
+/// there is no test split.
 FolderImages list_test_folder(const std::filesystem::path& path, const FolderImages& train,
                               const FolderRules& rules = {});
 

@@ -47,7 +47,7 @@ std::int64_t median_side(const FolderImages& folder) {
   return heights.empty() ? 0 : std::min(median(heights), median(widths));
 }
 
-/// Whether red, green and blue agree in all images.
+/// Whether red, green and blue are equal in all pixels of all images.
 bool is_gray(const torch::Tensor& images) {
   for (const auto& part : images.split(1024)) {
     if (!torch::equal(part.select(1, 0), part.select(1, 1)) || !torch::equal(part.select(1, 0), part.select(1, 2))) {

@@ -28,7 +28,8 @@ class ImageSet {
   std::int64_t natural_resolution() const;
 
   /// `channels` is 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if
-  /// needed. Throws DataError for coloured images if gray ones are requested. Logs notes and warnings of the images.
+  /// needed. Throws DataError for coloured images if gray ones are requested. Logs the notes and warnings about the
+  /// images.
   std::shared_ptr<const Dataset> load(std::int64_t channels, std::int64_t resolution) const;
 
  private:

@@ -10,7 +10,7 @@ namespace slopegan {
 
 namespace {
 
-/// Visits the counts with their names in the cache.
+/// Calls visit(key, count) for each count. `key` is its name in JSON.
 template <class Tally, class Visitor>
 void visit_counts(Tally& tally, Visitor visit) {
   visit("cropped", tally.cropped);
@@ -33,7 +33,10 @@ std::string counted(const ImageCount& count, const std::string& noun, const std:
                      count.images == 1 ? singular : plural);
 }
 
-std::string for_example(const ImageCount& count) { return ", for example " + printable(count.example); }
+/// Names the example, which is the only image if there is just one.
+std::string for_example(const ImageCount& count) {
+  return (count.images == 1 ? ": " : ", for example ") + printable(count.example);
+}
 
 }  // namespace
 
@@ -112,14 +115,14 @@ ImageTally ImageTally::from_json(const nlohmann::json& json) {
 
 namespace {
 
-/// "203 images: 180 cropped to their central square (at most 33 % of the area is cut), 20 enlarged".
+/// "203 images: 180 cropped to the central square (at most 33 % of the area is cut), 20 enlarged".
 std::string fitting_note(const ImageTally& tally, std::int64_t images, std::int64_t resolution) {
   std::vector<std::string> parts;
   const auto add = [&](const ImageCount& count, const std::string& what) {
     if (count.images > 0) parts.push_back(format_text("{} {}", count.images, what));
   };
   add(tally.cropped,
-      format_text("cropped to their central square (at most {:.0f} % of the area is cut)", 100 * tally.largest_cut));
+      format_text("cropped to the central square (at most {:.0f} % of the area is cut)", 100 * tally.largest_cut));
   add(tally.padded, "padded with black");
   add(tally.stretched, "stretched to a square");
   add(tally.enlarged, format_text("enlarged from {} pixels or more to {}", tally.smallest_side, resolution));

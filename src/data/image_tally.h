@@ -11,7 +11,7 @@
 
 namespace slopegan {
 
-/// The number of images in a folder with some property, and an example.
+/// The number of images that have a certain property, and one of them as an example.
 struct ImageCount {
   std::int64_t images = 0;
   std::string example;  ///< one of the files
@@ -28,7 +28,7 @@ struct ImageTally {
   ImageCount reduced, lacks_end, transparent, animated, cmyk, deep;  ///< see ImageFacts
   int largest_deep_value = 0;
   ImageCount complaints;  ///< images that are used although the decoding library warned about them
-  std::string complaint;  ///< the first one
+  std::string complaint;  ///< the first of these warnings
 
   void add(const std::string& file, const ImageFacts& facts, const Fit& fit, std::int64_t resolution);
   void merge(const ImageTally& other);
@@ -37,8 +37,8 @@ struct ImageTally {
   /// Throws nlohmann::json::exception.
   static ImageTally from_json(const nlohmann::json& json);
 
-  /// One line per kind of image. `images` is the number of all images, `background` is data.background, and `deep_bits`
-  /// is explained in DecodeOptions.
+  /// Returns notes about the properties and changes that occur, one line each. `images` is the number of all images,
+  /// and `background` is data.background. For `deep_bits`, see DecodeOptions.
   std::vector<std::string> notes(std::int64_t images, std::int64_t resolution, const std::string& background,
                                  int deep_bits) const;
 };

@@ -104,7 +104,7 @@ std::string array_text(const fs::path& file, const std::string& name) {
   return printable(file.string()) + ", " + printable(name);
 }
 
-/// A numeric array and what is known about it.
+/// An array of images and the kind of its values.
 struct StoredImages {
   torch::Tensor values;  ///< [N, C, H, W]
   NpyKind kind;
@@ -126,7 +126,8 @@ StoredImages read_images(const NpzFile& file, const fs::path& path, const std::s
                                      max_image_side));
 }
 
-/// The range of the training images, if they have the same type, because test images must not be scaled differently.
+/// The range of `images`. Test images of the same type as the training images get the range of the training images, so
+/// that both are scaled alike.
 PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name) {
   try {
     const auto train = find_split(file, Split::train);
@@ -150,17 +151,20 @@ void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, 
   const std::string shown = printable(name);
   if (!range.text.empty()) dataset.notes.push_back(shown + " contains " + range.text);
   if (bytes.clipped > 0) {
-    dataset.warnings.push_back(format_text(
-        "{} values of {} are outside the range of the training images and are clipped", bytes.clipped, shown));
+    const bool is_one = bytes.clipped == 1;
+    const char* verb = is_one ? "is" : "are";
+    dataset.warnings.push_back(
+        format_text("{} value{} of {} {} outside the range of the training images and {} clipped", bytes.clipped,
+                    is_one ? "" : "s", shown, verb, verb));
   }
   dataset.images = std::move(bytes.images);
   if (dataset.images.size(1) != 4) return;
   std::int64_t transparent = 0;
   dataset.images = on_background(dataset.images, config.background, transparent);
   const bool drops = config.background == "none";
-  dataset.notes.push_back(format_text("{} of {} images have transparent pixels; data.background: {}{}", transparent,
-                                      dataset.size(), config.background,
-                                      drops ? " uses the colours stored in them" : " is behind them"));
+  dataset.notes.push_back(format_text("{} of {} images {} transparent pixels (data.background: {}{})", transparent,
+                                      dataset.size(), transparent == 1 ? "has" : "have", config.background,
+                                      drops ? ", which keeps their stored colours" : ", the colour behind them"));
 }
 
 /// Sets the labels, or notes why there are none. Images can be used without labels. The class names are those of the
@@ -207,7 +211,7 @@ Dataset load_npz(const DataConfig& config, const fs::path& path, Split split) {
   const auto arrays = find_split(file, split);
   if (!arrays) {
     throw DataError(
-        format_text("{} contains no array of {} images; the names are {}_images (MedMNIST), x_{} (Keras){}; "
+        format_text("{} contains no array of {} images; the expected names are {}_images (MedMNIST), x_{} (Keras){}; "
                     "it contains: {}",
                     printable(file_path.string()), split_name(split), split_name(split), split_name(split),
                     split == Split::train ? ", images, X, data or arr_0" : "", printable(join(file.arrays(), ", "))));

@@ -11,7 +11,7 @@ namespace slopegan {
 
 namespace {
 
-/// A code point in UTF-8. Invalid ones become '?'.
+/// Encodes a code point in UTF-8. Invalid code points become '?'.
 std::string utf8(std::uint32_t code) {
   if (code < 0x80) return {static_cast<char>(code)};
   if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return "?";

@@ -54,7 +54,7 @@ std::array<int, 3> colour_of(const std::string& background) {
   return {static_cast<int>(value >> 16 & 255), static_cast<int>(value >> 8 & 255), static_cast<int>(value & 255)};
 }
 
-/// The range of whole numbers that are not bytes.
+/// The range of whole numbers that are not stored as bytes.
 PixelRange range_of_integers(double lowest, double highest) {
   const std::string holds = "whole numbers " + range_text(lowest, highest);
   if (highest <= 1) return {0, 1, holds + "; 1 is white"};
@@ -104,7 +104,7 @@ std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values) {
     const auto size = values.size(dimension);
     return size == 1 || size == 3 || size == 4;
   };
-  // If both dimensions may be the channels, the smaller one is.
+  // If both dimensions could be the channels, the smaller one is used.
   const bool first = are_channels(1) && (!are_channels(3) || values.size(1) < values.size(3));
   if (!first && !are_channels(3)) return std::nullopt;
   const auto images = first ? values : values.permute({0, 3, 1, 2});

@@ -9,7 +9,7 @@
 
 #include "images/npz.h"
 
-/// Converts images in NumPy arrays to bytes, regardless of the type, the range and the position of the channels.
+/// Converts images in NumPy arrays to bytes, for any type and range of values and any position of the channels.
 namespace slopegan {
 
 /// The values as a tensor of the array's shape, not necessarily contiguous: uint8, int8, int16, int32, int64, float16,
@@ -21,14 +21,15 @@ torch::Tensor number_tensor(NpyArray array);
 /// N x C x H x W with 1, 3 or 4 channels.
 std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values);
 
-/// A byte is round((value - black) * 255 / (white - black)), limited to 0 to 255.
+/// Maps a value to the byte round((value - black) * 255 / (white - black)), limited to 0 to 255.
 struct PixelRange {
   double black = 0, white = 255;
   std::string text;  ///< describes the conversion; "" if the values are already bytes
 };
 
 /// The range that the lowest and highest of `values` suggest: bytes, 0 to 1, -1 to 1, or 10, 12, 14 or 16 bits. Throws
-/// std::invalid_argument, whose message completes "ARRAY ...", if none of them fits or a value is not finite.
+/// std::invalid_argument if none of them fits or a value is not finite. The message lacks the name of the array, which
+/// the caller must prepend.
 PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind);
 
 struct PixelBytes {

@@ -26,7 +26,7 @@ using Json = nlohmann::json;
 constexpr std::size_t digest_digits = 64, length_digits = 20, trailer_bytes = digest_digits + length_digits,
                       max_progress_bytes = std::size_t{256} << 20;
 
-/// Caught by open_pack.
+/// Throws an exception that open_pack catches.
 [[noreturn]] void report_damage(const std::string& what) { throw std::runtime_error(what); }
 
 std::int64_t image_bytes(const PackOptions& options) {
@@ -62,7 +62,7 @@ Json unreadable_to_json(const std::vector<UnreadableFile>& unreadable) {
   return json;
 }
 
-/// Packs from version 0.9 do not say which files are too large.
+/// Packs from version 0.9 do not record which files are too large.
 std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   std::vector<UnreadableFile> unreadable;
   for (const auto& entry : json) {
@@ -72,7 +72,7 @@ std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   return unreadable;
 }
 
-/// Packs from version 0.9 have none.
+/// Packs from version 0.9 have no tally.
 ImageTally tally_from_json(const Json& json) {
   return json.contains("tally") ? ImageTally::from_json(json.at("tally")) : ImageTally();
 }
@@ -131,7 +131,7 @@ torch::Tensor map_images(const std::filesystem::path& file, std::int64_t count, 
 
 std::filesystem::path with_suffix(std::filesystem::path stem, const char* suffix) { return stem += suffix; }
 
-/// Empty if the file is missing or cannot be read, so packing starts over.
+/// The content of the progress file; empty if it is missing or cannot be read, in which case packing starts over.
 std::string progress_text(const std::filesystem::path& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return "";
@@ -168,7 +168,7 @@ PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, c
   resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}, {"deep_bits", options.pixels.deep_bits}}.dump());
 }
 
-/// The options need no comparison, because the stem depends on them.
+/// The header contains only one of the pixel options, deep_bits, because the names of the files depend on the others.
 void PackWriter::resume(const std::string& header) {
   std::istringstream lines(progress_text(progress_path_));
   std::string line, accepted = header + "\n";
@@ -183,7 +183,7 @@ void PackWriter::resume(const std::string& header) {
   progress_.emplace(progress_path_);
 }
 
-/// Advances past the chunk that the line describes and returns true if it is the next one and intact.
+/// If the line describes the next chunk and this chunk is intact, advances past it and returns true.
 bool PackWriter::accept_chunk(std::string_view line) {
   const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   try {

@@ -20,11 +20,11 @@ namespace slopegan {
 std::optional<PackedImages> open_pack(const std::filesystem::path& file, const FolderImages& folder,
                                       const PackOptions& options, std::string& damage);
 
-/// The results for some of the files.
+/// The images and errors from consecutive files of the folder.
 struct PackedChunk {
   std::size_t files = 0;
   std::vector<torch::Tensor> images;       ///< in the order of the files
-  std::vector<UnreadableFile> unreadable;  ///< the other files
+  std::vector<UnreadableFile> unreadable;  ///< the files without an image
   ImageTally tally;
 };
 
@@ -36,12 +36,12 @@ class PackWriter {
   /// Continues after the intact chunks of an interrupted writer if it had the same files and options.
   PackWriter(std::filesystem::path stem, const FolderImages& folder, const PackOptions& options);
 
-  /// The number of files that have been packed. The next chunk starts with this index.
+  /// The number of files that have been packed, which is the index of the first file in the next chunk.
   std::size_t files_done() const { return files_done_; }
   std::int64_t images_done() const { return images_done_; }
   const std::vector<UnreadableFile>& unreadable() const { return unreadable_; }
 
-  /// Appends the next files.
+  /// Appends a chunk, which must contain the next files.
   void add_chunk(const PackedChunk& chunk);
 
   /// Moves the finished pack of `folder` to `file`. Call once, after the last chunk.

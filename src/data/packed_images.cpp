@@ -24,12 +24,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Incremented whenever the same files are packed into different bytes. Packs from version 0.9 have version 1.
+/// Incremented whenever a new version of the program packs the same files into different bytes. Packs from version 0.9
+/// have version 1.
 constexpr int pack_version = 2, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
 constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;
 
-/// There is one pack per folder and options. A changed folder replaces its pack.
+/// There is one pack for each folder and set of options. If the files in a folder change, its pack is replaced.
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   std::error_code error;
   const fs::path canonical = fs::canonical(folder.root, error);
@@ -115,9 +116,9 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
       stem.parent_path(),
       (files - writer.files_done()) *
           static_cast<std::uint64_t>(options.pixels.channels * options.pixels.resolution * options.pixels.resolution));
-  log::info(
-      format_text("packing {} images of {} into {}", files, printable(folder.root.string()), printable(file.string())) +
-      (writer.files_done() > 0 ? format_text(", continuing after the first {}", writer.files_done()) : ""));
+  log::info(format_text("packing {} image{} of {} into {}", files, files == 1 ? "" : "s",
+                        printable(folder.root.string()), printable(file.string())) +
+            (writer.files_done() > 0 ? format_text(", continuing after the first {}", writer.files_done()) : ""));
   const auto start = std::chrono::steady_clock::now();
   const std::size_t before = writer.files_done();
   while (writer.files_done() < files) {
@@ -133,7 +134,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   check_unreadable(writer, folder, options);
   writer.finish(file, folder);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log::info(format_text("packed {} images in {:.1f} s", files - before, seconds));
+  log::info(format_text("packed {} image{} in {:.1f} s", files - before, files - before == 1 ? "" : "s", seconds));
 }
 
 PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
@@ -144,8 +145,7 @@ PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const Fold
   // Another process may have packed the images while this one waited.
   if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
   if (!damage.empty()) {
-    log::warning(
-        format_text("the packed images in {} are damaged ({}) and are packed again", printable(file.string()), damage));
+    log::warning(format_text("{} is damaged ({}), so the images are packed again", printable(file.string()), damage));
   }
   pack(stem, file, folder, options);
   if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
@@ -168,7 +168,7 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
     text += format_text("{} of {} files cannot be read, which exceeds data.max_unreadable = {}", damaged, files_read,
                         shortest(max_unreadable));
   } else {
-    text += format_text("none of the {} files can be used", files);
+    text += files == 1 ? "the only file cannot be used" : format_text("none of the {} files can be used", files);
     for (const auto& file : unreadable) {
       if (file.too_large) reasons.push_back(file.reason);
     }

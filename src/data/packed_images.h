@@ -24,8 +24,8 @@ struct UnreadableFile {
 struct PackedImages {
   torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution], memory-mapped and read-only
   std::string hash;                        ///< hash_images(images)
-  std::vector<UnreadableFile> unreadable;  ///< by ascending index; the images are the other files
-  ImageTally tally;                        ///< of the images; empty with as_in_0_9
+  std::vector<UnreadableFile> unreadable;  ///< by ascending index; `images` contains the other files
+  ImageTally tally;                        ///< the tally of these images; empty with as_in_0_9
   int deep_bits = 16;                      ///< see PixelOptions
 };
 
@@ -39,17 +39,17 @@ struct PackOptions {
   const FolderImages* range_of = nullptr;
 };
 
-/// Throws DataError if more of the `files` files of a folder are damaged than max_unreadable allows, or if all of them
-/// are damaged or too large. `files_read` of them have been read.
+/// Throws DataError if more files of a folder are damaged than max_unreadable allows, or if all files are damaged or
+/// too large. `files` is the number of files in the folder, and `files_read` is the number of files read so far.
 void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
                       const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
 /// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
-/// killed, the next process continues from there. Concurrent processes wait for the one that packs.
+/// killed, the next process continues after the last complete chunk. Concurrent processes wait for the one that packs.
 ///
-/// Throws DataError if more files are unreadable than options.max_unreadable allows or if all of them are, IoError if
-/// the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
+/// Throws DataError if too many files are damaged (see check_unreadable), IoError if the cache cannot be written or the
+/// disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

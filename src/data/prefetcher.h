@@ -12,9 +12,9 @@
 
 namespace slopegan {
 
-/// Fills buffers ahead of time on a worker thread. Buffers circulate: filled, taken with next(), returned with
-/// recycle(), filled again. next() and recycle() must be called from one consumer thread. The destructor waits for a
-/// running fill, but not for the consumer.
+/// Fills buffers ahead of time on a worker thread. Buffers circulate: each one is filled, taken with next(), returned
+/// with recycle() and filled again. next() and recycle() must be called from one consumer thread. The destructor waits
+/// for a running fill, but not for the consumer.
 template <typename Buffer>
 class Prefetcher {
  public:
@@ -26,8 +26,8 @@ class Prefetcher {
     worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
   }
 
-  /// Waits for the next filled buffer, in order. Rethrows an exception of `fill` after the items before it, and throws
-  /// std::logic_error after the last item.
+  /// Waits for the next filled buffer, in order. If `fill` threw an exception, rethrows it after the items that were
+  /// filled before. Throws std::logic_error after the last item.
   Buffer next() {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return !ready_.empty() || ended_; });

@@ -42,7 +42,8 @@ std::string counts_text(const Dataset& dataset, const DatasetSummary& summary) {
 std::string unreadable_text(const Dataset& dataset) {
   constexpr std::size_t max_named = 100;
   if (dataset.unreadable.empty()) return "";
-  std::string text = format_text("  skipped {} files that cannot be read\n", dataset.unreadable.size());
+  std::string text = format_text("  skipped {} file{} that cannot be read\n", dataset.unreadable.size(),
+                                 dataset.unreadable.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < std::min(max_named, dataset.unreadable.size()); ++i) {
     text += "    " + dataset.unreadable[i] + "\n";
   }

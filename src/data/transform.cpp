@@ -54,7 +54,7 @@ ImageFit chosen_fit(const DataConfig& data) {
 
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how) {
   const int h = static_cast<int>(height), w = static_cast<int>(width), r = static_cast<int>(resolution);
-  const auto is_smaller = [&](const cv::Rect& part) {  // by so little that it can be padded
+  const auto is_smaller = [&](const cv::Rect& part) {  // whether the part can be padded without resizing
     return how == ImageFit::pad && fits_by_padding(part.width, r) && fits_by_padding(part.height, r);
   };
   const cv::Rect whole(0, 0, w, h);

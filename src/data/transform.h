@@ -27,17 +27,18 @@ struct Fit {
   }
 };
 
-/// How `data` fits its images, if data.fit is auto: images of the kinds idx, npz and cifar are padded, those of a
-/// folder are cropped.
+/// How images are fitted: data.fit or, if it is auto, pad for the kinds idx, npz and cifar and crop for folders. With
+/// data.as_in_0_9, always pad for folders.
 ImageFit chosen_fit(const DataConfig& data);
 
-/// crop: the central square, resized if it does not have the resolution. stretch: all of the image, resized. pad: an
-/// image is padded if both sides are in [3/4 resolution, resolution]; any other image is cropped to its central square,
-/// which is padded if its side is in this range and resized otherwise. If the padding or the crop is odd, the larger
-/// part is at the bottom and on the right. Throws std::invalid_argument for ImageFit::automatic.
+/// Returns how an image of this size is fitted. ImageFit::crop resizes the central square, and ImageFit::stretch the
+/// whole image. ImageFit::pad pads an image if both sides are in [3/4 resolution, resolution]; otherwise, it crops the
+/// image to its central square, which it pads if the side is in this range and resizes if not. A part that already has
+/// the resolution is not resized. If the padding or the crop is odd, the larger part is at the bottom and on the right.
+/// Throws std::invalid_argument for ImageFit::automatic.
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
-/// Describes in a sentence how fitting changes images of this size; returns "" if it neither removes nor adds pixels.
+/// Describes in a sentence how fitting changes images of this size; returns "" if it does not change them.
 std::string fit_text(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
 /// Converts stored images of one size into inputs of the discriminator: float32 in [-1, 1] (byte / 127.5 - 1, so black
@@ -65,11 +66,12 @@ class ImageTransform {
   cv::Mat scratch_, halfway_;  // the cropped image as float, if it is resized; the image with one side resized
 };
 
-/// Whether the image at `position` (the number of images before it, over all epochs) is mirrored, with probability 1/2.
+/// Whether the image at `position` (the number of images before it, over all epochs) is mirrored: true with probability
+/// 1/2, depending on the seed.
 bool is_flipped(std::uint64_t seed, std::int64_t position);
 
-/// The images at `indices` as inputs of the discriminator, fitted as dataset.fit says, without flips: float32 [n, C,
-/// resolution, resolution] with channels-last strides. Throws std::out_of_range.
+/// The images at `indices` as inputs of the discriminator, fitted according to dataset.fit, without flips: float32 [n,
+/// C, resolution, resolution] with channels-last strides. Throws std::out_of_range.
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution);
 
 /// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but as bytes: uint8

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What was found, and the data.path to set for it, if that differs.
+/// What was found at data.path, and the correct value of data.path if it is a different one.
 struct Finding {
   std::optional<DatasetKind> kind;
   std::string what;  ///< "is an IDX file"
@@ -35,7 +35,7 @@ struct Signature {
 
 constexpr const char* archive_text = "is an archive; unpack it, and set data.path to the directory";
 
-/// The signatures of files that are not read.
+/// The signatures of file formats that are not supported.
 constexpr std::array<Signature, 12> signatures = {{
     {257, "ustar", archive_text},
     {0, "7z\xbc\xaf", archive_text},
@@ -80,8 +80,7 @@ Finding of_zip(const fs::path& file) {
 
 Finding of_file(const fs::path& file) {
   if (sniff_file(file)) {
-    return {DatasetKind::image_folder, "is one image; the folder that contains the images is expected",
-            fs::absolute(file).lexically_normal().parent_path()};
+    return {DatasetKind::image_folder, "is a single image", fs::absolute(file).lexically_normal().parent_path()};
   }
   const std::string start = first_bytes(file);
   if (start.starts_with("PK\3\4") || start.starts_with("PK\5\6")) return of_zip(file);
@@ -130,7 +129,7 @@ std::string wrong_kind_message(DatasetKind kind, const fs::path& path) {
   const std::string text = "data.path: " + printable(path.string()) + " " + found.what;
   if (!found.kind) return text;
   const std::string path_text = found.path.empty() ? "" : " data.path=" + printable(found.path.string());
-  if (found.kind == kind) return text + "; did you mean" + path_text + "?";
+  if (found.kind == kind) return text + "; a folder of images is expected; did you mean" + path_text + "?";
   return text + ", but data.kind is " + std::string(name_of(kind)) +
          "; did you mean data.kind=" + std::string(name_of(*found.kind)) + path_text + "?";
 }

@@ -44,7 +44,7 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
 void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
   struct Case {
     std::int64_t width, layers;  // as in Lu et al., including the output layer
-    double simulated;            // with a different program, over the same number of networks
+    double simulated;            // fraction that a different program counted over the same number of networks
   };
   for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
     const ChainShape shape{row.width, row.layers - 1};
@@ -54,8 +54,9 @@ void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
     demo.predictions.push_back(predict_at_most(name + ", bound", born_dead_bound(shape), count));
     demo.born_dead.push_back({chain_text({row.width, row.layers}), born_dead_bound(shape), count.share()});
   }
-  // Two hidden layers of two units: 1/2 · 1/4 if one input dies in the first layer, and 1/2 · 1/16 if each input has
-  // one unit.
+  // Two hidden layers of two units: 5/32 = 1/2 · 1/4 + 1/2 · 1/16. With probability 1/2, the first layer is zero for
+  // one of the inputs +1 and −1, and the network is dead if the second layer is zero for the other one (1/4).
+  // Otherwise, each input has one positive unit, and the second layer must be zero for both (1/16).
   demo.predictions.push_back(predict_share("born dead, N = 2, L = 3, exact 5/32", 5.0 / 32,
                                            count_born_dead({2, 2}, 0, chains_counted, seed + 1)));
   demo.predictions.push_back(
@@ -108,8 +109,8 @@ std::string describe_gan(const WoundedGan& gan) {
          format_text(", D's dead units {:.2f} -> {:.2f}", gan.never_positive.front(), gan.never_positive.back());
 }
 
-/// The outcome of training: frozen, which follows from the zero gradient; or, as simulated with other seeds, damaged
-/// but recovering, or with few dead units throughout.
+/// The predicted outcome of training. `frozen` follows from the zero gradient. The others were found in simulations
+/// with other seeds: dead units recover, or few units are dead at any time.
 enum class Fate { frozen, recovers, hardly_damaged };
 
 bool matches(Fate fate, const WoundedGan& gan) {
@@ -301,8 +302,8 @@ cv::Mat draw_dying_relu(const DyingRelu& demo, const PictureStyle& style) {
   plot.panels = {
       death_panel("Point death: the output for one input is zero", "units × layers, slope", "predicted",
                   demo.point_deaths),
-      death_panel("Born dead: constant from the start (a = 0)", "N × L (the output layer counts)", "bound of Lu et al.",
-                  demo.born_dead),
+      death_panel("Born dead: constant from the start (a = 0)", "N × L (including the output layer)",
+                  "bound of Lu et al.", demo.born_dead),
       recovery_panel(demo.recoveries),
       correlation_panel(demo.correlations),
       gan_panel("GAN, D’s biases at −3 σ: dead units", "fraction of units never positive", demo.gans,

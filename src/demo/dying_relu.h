@@ -11,19 +11,20 @@
 
 namespace slopegan {
 
-/// A theoretical prediction and the measurement on this project's layers. A predicted fraction holds if the measured
-/// fraction is within four binomial standard deviations of the probability, which fails by chance once in 16,000 cases.
+/// A theoretical prediction and its measurement on this project's layers. The prediction of a fraction holds if the
+/// measured fraction is within four binomial standard deviations of it. A correct prediction fails this test by chance
+/// once in 16,000 cases.
 struct Prediction {
   std::string what;
-  std::string predicted;  ///< from a closed form, or beginning with "simulated"
+  std::string predicted;  ///< from a closed form, or "simulated" and a simulated value
   std::string measured;
   std::string allowed;  ///< the allowed difference
   bool holds = false;
 };
 
-/// Compares `count` with the probability `predicted`; 0 allows no hits at all.
+/// Compares `count` with the probability `predicted`. If it is 0, no hits are allowed.
 Prediction predict_share(const std::string& what, double predicted, Count count);
-/// Compares `count` with a fraction that was simulated, that is, itself counted over `reference_networks` networks.
+/// Compares `count` with a simulated fraction, which was itself counted over `reference_networks` networks.
 Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
                                  Count count);
 /// Compares `count` with an upper bound on the probability.

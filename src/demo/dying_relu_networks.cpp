@@ -138,7 +138,7 @@ std::vector<Correlations> measure_correlations(const std::vector<double>& negati
   return all;
 }
 
-// --- A GAN with a half-dead discriminator ----------------------------------------------------------------------------
+// --- A GAN with a damaged discriminator ------------------------------------------------------------------------------
 
 namespace {
 

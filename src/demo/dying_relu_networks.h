@@ -6,8 +6,8 @@
 #include "config/config.h"
 
 /// Small networks, built from this project's layers, that test closed-form results about the dying ReLU, and a GAN with
-/// a half-dead discriminator. All random numbers come from streams keyed by the seed. The chains are float64 on the
-/// CPU.
+/// a damaged discriminator. All random numbers come from streams keyed by the seed. The chains compute in float64 on
+/// the CPU.
 namespace slopegan {
 
 struct Count {
@@ -45,7 +45,7 @@ struct RecoveryProblem {
   std::int64_t max_steps = 5000;
 };
 struct Recovery {
-  std::int64_t steps = -1;     ///< the number until b > 0; −1 if it exceeds max_steps
+  std::int64_t steps = -1;     ///< the number of steps until b > 0; −1 if it exceeds max_steps
   bool bit_identical = false;  ///< whether b is unchanged at the end
   std::vector<double> biases;  ///< before each step and at the end
 };
@@ -69,8 +69,8 @@ struct Correlations {
 std::vector<Correlations> measure_correlations(const std::vector<double>& negative_slopes, std::int64_t layers,
                                                std::int64_t width, std::int64_t networks, std::uint64_t seed);
 
-/// A small GAN whose discriminator starts half dead: every bias before an activation is −3 standard deviations of the
-/// pre-activations, so that nearly all of them are negative. The real images are randomly drawn discs.
+/// A small GAN whose discriminator is damaged at the start: every bias before an activation is −3 standard deviations
+/// of the pre-activations, so that nearly all pre-activations are negative. The real images are randomly drawn discs.
 struct WoundedGanOptions {
   double negative_slope = 0;  ///< in the discriminator; the generator has 0.2
   DiscriminatorNorm norm = DiscriminatorNorm::none;
@@ -79,7 +79,7 @@ struct WoundedGanOptions {
   std::uint64_t seed = 0;
 };
 
-/// Measurements at step 0 and every `probe_every` steps.
+/// Measurements at step 0, every `probe_every` steps, and at the end.
 struct WoundedGan {
   std::vector<double> steps;
   /// The fraction of units in the damaged layers of the discriminator that are not positive for any probe.

@@ -10,8 +10,8 @@
 
 namespace slopegan {
 
-/// Statistics of the units in one activation layer. A unit is a channel; its values are those at all images and
-/// positions (N × H × W).
+/// Statistics of the units in one activation layer. A unit is a channel. Its values are those of the channel in all
+/// images and at all positions (N × H × W).
 class UnitStatistics {
  public:
   /// A unit is dormant if its mean |output| is at most this fraction of the layer's mean (Sokar et al. 2023).
@@ -25,9 +25,9 @@ class UnitStatistics {
   /// The number of values per unit: images × positions. The values of one image are correlated.
   std::int64_t values() const { return values_; }
 
-  /// The fraction of units without a value > 0: dead units if the slope is 0, units that are always negative otherwise.
+  /// The fraction of units without any value > 0. If the slope is 0, these units are dead.
   double never_positive() const;
-  /// The fraction of units whose values are all > 0, which are therefore linear.
+  /// The fraction of units whose values are all > 0. These units are linear.
   double always_positive() const;
   /// The fraction of dormant units; 1 if all outputs of the layer are zero.
   double dormant() const;
@@ -53,8 +53,8 @@ class UnitStatistics {
   std::int64_t values_ = 0;
 };
 
-/// Collects statistics of a network's activation layers at every forward pass during its lifetime. The network must
-/// outlive the object and must not have other observers.
+/// Collects statistics of a network's activation layers in every forward pass while the probe exists. The network must
+/// outlive the probe and must not have other observers.
 ///
 /// The probe itself changes nothing, but forward passes in training mode update the running statistics of batch norm
 /// and the vector u of spectral norm. Pass a copy of the network to avoid that.
@@ -66,7 +66,8 @@ class LayerProbe {
   LayerProbe(const LayerProbe&) = delete;
   LayerProbe& operator=(const LayerProbe&) = delete;
 
-  /// One element per activation, input side first, with the same index as the block.
+  /// One element per activation, input side first. Element i belongs to block i, because only the last block has no
+  /// activation.
   const std::vector<UnitStatistics>& layers() const { return layers_; }
 
   /// Histograms of the inputs of each activation; empty if `histograms` is not set.
@@ -78,7 +79,7 @@ class LayerProbe {
   std::vector<Histogram> pre_activations_;
 };
 
-/// The number of images after which every unit in the network has had at least `values` values.
+/// The smallest number of images that give every unit in the network at least `values` values.
 std::int64_t images_for(const BlockChainImpl& network, std::int64_t values);
 
 }  // namespace slopegan

@@ -68,8 +68,8 @@ std::string sentinel_text(const std::string& name) {
   }
   if (name == "saturation") {
     return format_text(
-        "saturation: the fraction of pixel values beyond 0.99, where tanh passes almost no gradient, is larger by more "
-        "than {:g} for generated than for real images",
+        "saturation: the fraction of pixel values beyond 0.99, where tanh passes almost no gradient, is more than {:g} "
+        "higher in generated images than in real images",
         saturation_threshold);
   }
   return "vanished_gradient: the discriminator is always correct and the generator's gradient has vanished";

@@ -23,9 +23,10 @@ double saturated_share(const at::Tensor& images);
 /// never correct.
 double accuracy(const at::Tensor& logits, bool real);
 
-/// The mean over `images` [N, C, R, R] of the 2-norm of ∂ logit / ∂ image, as the R1 penalty measures it (Mescheder et
-/// al. 2018). The sum of the logits is differentiated, because with batch norm in training mode the images of a batch
-/// share statistics. The discriminator's parameters receive no gradients.
+/// The mean over `images` [N, C, R, R] of the 2-norm of ∂ logit / ∂ image, the gradient that R1 penalises (Mescheder et
+/// al. 2018). Differentiates the sum of the logits. With batch norm in training mode, the gradient of an image
+/// therefore includes its effect on the logits of the other images. The discriminator's parameters receive no
+/// gradients.
 double image_gradient_norm(Discriminator& discriminator, const at::Tensor& images);
 
 /// The gradient and the update of a parameter in one step.
@@ -35,23 +36,23 @@ struct GradientFlow {
   double update_ratio = 0;    ///< |ΔW| / |W|, 2-norms; 0 if the update is 0, infinity if only |W| is 0
 };
 
-/// `gradient`, and `update`, which is the change made by the optimiser's step, have the shape of `parameter`. An
+/// `gradient` and `update` have the shape of `parameter`; `update` is the change made by the optimiser's step. An
 /// undefined gradient counts as zeros.
 GradientFlow gradient_flow(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& update);
 
 // --- Alarms ---------------------------------------------------------------------------------------------------------
 
-// Each alarm compares a measurement with a threshold from which healthy runs stay far away.
+// Each alarm compares a measurement with a threshold that is far from the values of healthy runs.
 
 /// "equal_images": the real images do not differ at all, so a GAN can only copy them.
 ///
 /// "collapse": the mean distance between generated images is below this fraction of that between real images, so the
 /// generator produces (nearly) a single image. It is checked only after collapse_judged_from images have been seen,
-/// because every run starts with gray noise; the default run exceeds 0.4 at 5,000 images.
+/// because every run starts with gray noise; in the default run, the ratio exceeds 0.4 at 5,000 images.
 inline constexpr double collapse_threshold = 0.25;
 inline constexpr std::int64_t collapse_judged_from = 10'000;
-/// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is larger by this much for
-/// generated images than for real ones.
+/// "saturation": the fraction of values beyond ±0.99, where tanh passes almost no gradient, is larger by more than this
+/// for generated images than for real ones.
 inline constexpr double saturation_threshold = 0.25;
 /// "vanished_gradient": the discriminator is correct for at least this fraction of both real and generated images …
 inline constexpr double won_accuracy = 0.99;

@@ -25,7 +25,8 @@ NamedTensors broadcast_tensors(const NamedTensors& tensors, Ranks& ranks) {
 
 // --- Gradient buckets ------------------------------------------------------------------------------------------------
 
-/// Small enough that the first all-reduce starts early, and large enough that there are few of them.
+/// The approximate size of a bucket: small enough that the first all-reduce starts early, and large enough that there
+/// are few all-reduces.
 static constexpr std::int64_t bucket_bytes = 4 << 20;
 
 class GradientBuckets::Hook : public torch::autograd::PostAccumulateGradHook {
@@ -47,7 +48,7 @@ struct GradientBuckets::Member {
 
 struct GradientBuckets::Bucket {
   at::Tensor flat;
-  std::size_t missing;  ///< gradients that have not been computed yet
+  std::size_t missing;  ///< number of gradients that have not been computed yet
   std::optional<Ranks::PendingSum> sum;
 };
 

@@ -43,7 +43,7 @@ class GradientBuckets {
   Ranks& ranks_;
   std::vector<Member> members_;
   std::vector<Bucket> buckets_;
-  std::size_t started_ = 0;  ///< buckets whose all-reduce has started; the order is the same on all ranks
+  std::size_t started_ = 0;  ///< number of buckets whose all-reduce has started; their order is the same on all ranks
 };
 
 /// Makes a step on several ranks equivalent to a step of one process with the whole batch: gradients are summed across
@@ -59,8 +59,8 @@ class DataParallel {
 
   Ranks& ranks() { return ranks_; }
 
-  /// Converts scalars that are means over this rank's part of a batch to means over the whole batch, float64, without
-  /// gradients. The result is the same on all ranks.
+  /// Converts scalars that are means over this rank's part of a batch to means over the whole batch, as float64 scalars
+  /// without gradients. The result is the same on all ranks.
   std::vector<at::Tensor> mean_over_batch(const std::vector<at::Tensor>& means, const Part& part);
 
   /// Computes the gradients of a loss over the whole batch, given its mean over this rank's part, and stores them in

@@ -21,7 +21,7 @@ struct Heartbeat::State {
   std::optional<Failure> failure;
   std::int64_t rounds = 0;
 
-  // Used by the thread that calls failure().
+  // Used only by the thread that calls failure().
   std::int64_t rounds_seen = 0;
   std::chrono::steady_clock::time_point last_call = std::chrono::steady_clock::now();
   std::chrono::milliseconds silence{0};
@@ -156,8 +156,8 @@ std::optional<Heartbeat::Failure> Heartbeat::failure() {
   const std::lock_guard lock(state_->mutex);
   const auto now = std::chrono::steady_clock::now();
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - state_->last_call);
-  // If the watch thread makes no progress, it is waiting for a machine that is gone. Time during which this process is
-  // suspended does not count.
+  // If the watch thread makes no progress, it is waiting for a store whose host does not respond. Time during which
+  // this process is suspended does not count.
   state_->silence = state_->rounds == state_->rounds_seen ? state_->silence + std::min(passed, state_->limits.period)
                                                           : std::chrono::milliseconds(0);
   state_->last_call = now;

@@ -20,14 +20,17 @@ struct KeyValueStore {
   std::function<bool(const std::string& key)> has;
 };
 
-/// Signals to the other processes every second that this process is alive, and monitors their signals, on a separate
-/// thread. Without it, a process that waits in a collective call cannot tell a slow rank from a lost one.
+/// A separate thread that writes a beat to the key-value store every second, to show that this process is alive, and
+/// monitors the beats of the other processes. Without a heartbeat, a process that waits in a collective call cannot
+/// tell a slow rank from a lost one.
 class Heartbeat {
  public:
   struct Limits {
     std::chrono::milliseconds period{1000};
-    int max_silent_rounds = 12;  ///< rounds without a beat from a rank, or periods without an answer from the store
-    int grace_rounds = 8;        ///< rounds between a failure and give_up
+    /// A rank counts as lost after this many rounds without a beat, and the store after as many periods without an
+    /// answer.
+    int max_silent_rounds = 12;
+    int grace_rounds = 8;  ///< rounds between a failure and give_up
   };
   /// Why this process cannot continue.
   struct Failure {
@@ -37,12 +40,12 @@ class Heartbeat {
 
   /// `give_up` is called on the heartbeat's thread if failure() is not called within the grace period after a failure.
   Heartbeat(KeyValueStore store, int rank, int size, Limits limits, std::function<void(const Failure&)> give_up);
-  /// Detaches the thread if it is blocked in the store.
+  /// Waits for the thread to end, for at most two periods, because the thread may be blocked in the store.
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
-  /// The failure, if there is one. The caller is then expected to exit.
+  /// Returns the failure, if there is one. The caller must then exit, because give_up is no longer called.
   std::optional<Failure> failure();
 
   /// Waits up to `time` for another rank to announce its end. Returns std::nullopt if none does.

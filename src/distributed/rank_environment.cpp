@@ -12,9 +12,9 @@ namespace slopegan {
 
 namespace {
 
-constexpr std::uint16_t default_port = 29500;  // torchrun's
+constexpr std::uint16_t default_port = 29500;  // the default of torchrun
 
-/// The variables that a launcher sets. The first launcher whose variables are set is used.
+/// The environment variables that a launcher sets. The first launcher whose variables are set is used.
 struct Launcher {
   const char* rank;
   const char* size;
@@ -35,8 +35,8 @@ int parse_integer(const std::string& name, const std::string& text, int min, int
   const auto digits = name == slurm.local_size ? text.substr(0, text.find_first_of("(,")) : text;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error == std::errc() && end == digits.data() + digits.size() && number >= min && number <= max) return number;
-  throw UsageError(
-      format_text("{}={} in the environment is out of range; allowed: {} to {}", name, printable(text, 40), min, max));
+  throw UsageError(format_text("{}={} in the environment is not allowed; allowed: an integer from {} to {}", name,
+                               printable(text, 40), min, max));
 }
 
 class EnvironmentReader {

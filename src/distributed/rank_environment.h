@@ -29,13 +29,14 @@ std::optional<std::string> environment_value(const char* name);
 
 /// Reads the variables of torchrun (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT), Open MPI
 /// (OMPI_COMM_WORLD_*), Slurm's srun (a batch script is not a rank, regardless of the number of tasks in its job) or
-/// PMI (MPICH, Intel MPI). torchrun requires MASTER_ADDR and MASTER_PORT. With the other launchers, MASTER_PORT is
+/// PMI (MPICH, Intel MPI). With torchrun, MASTER_ADDR and MASTER_PORT are required. With the others, MASTER_PORT is
 /// optional, and so is MASTER_ADDR on a single machine and with Slurm, where it defaults to the first host of the job
 /// step. Returns std::nullopt for a single process. Throws UsageError if variables are missing or contradict each
 /// other.
 std::optional<RankEnvironment> read_rank_environment(const EnvironmentLookup& value);
 
-/// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError.
+/// Returns the first host of a Slurm node list: node03 for "node[03-07,9],login1". Throws UsageError if
+/// the list is malformed.
 std::string first_host(const std::string& node_list);
 
 /// Returns whether a variable makes a process a rank. Child processes that are not ranks must be started without such

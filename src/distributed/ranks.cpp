@@ -67,7 +67,7 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
   }
 }
 
-/// Logs a message in a rank that logs only errors, after a while, unless the object is destroyed first.
+/// Logs a warning after a delay, unless the object is destroyed first. It is used by ranks that log only errors.
 class LaterMessage {
  public:
   LaterMessage(std::chrono::seconds after, std::function<std::string()> text)
@@ -89,8 +89,8 @@ std::string place_of(const RankEnvironment& environment) {
   return format_text("{} port {}", printable(environment.master_address), environment.master_port);
 }
 
-/// "rank 0 of 4 waits for the other ranks at ...", with the way to train without them. Variables of an earlier job or
-/// of an interactive allocation may be set by mistake.
+/// "rank 0 of 4 waits for the other ranks at ...", followed by a command that trains without them, because the
+/// variables may be left over from an earlier job or an interactive allocation.
 std::string waiting_text(const RankEnvironment& environment) {
   return format_text(
       "rank {} of {} waits for the other ranks at {}, because the environment contains {}={} and {}={}; "
@@ -99,7 +99,7 @@ std::string waiting_text(const RankEnvironment& environment) {
       environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
 }
 
-/// The ranks that have not sent a first heartbeat, such as "1, 2, 3".
+/// The ranks that have not sent a first heartbeat, such as "ranks 1, 2, 3" or "rank 1".
 std::string missing_ranks(c10d::Store& store, const std::vector<std::string>& keys) {
   std::vector<std::string> missing;
   for (std::size_t rank = 0; rank < keys.size(); ++rank) {
@@ -107,8 +107,9 @@ std::string missing_ranks(c10d::Store& store, const std::vector<std::string>& ke
   }
   constexpr std::size_t most = 16;
   const bool cut = missing.size() > most;
+  const std::string noun = missing.size() == 1 ? "rank " : "ranks ";
   missing.resize(std::min(missing.size(), most));
-  return join(missing, ", ") + (cut ? ", ..." : "");
+  return noun + join(missing, ", ") + (cut ? ", ..." : "");
 }
 
 void wait_for_all(c10d::Store& store, const RankEnvironment& environment) {
@@ -122,12 +123,12 @@ void wait_for_all(c10d::Store& store, const RankEnvironment& environment) {
     }
     const auto waited = Clock::now() - start;
     if (waited > connect_timeout) {
-      throw IoError(format_text("rank {} of {}: no connection at {} from the ranks {} within five minutes",
-                                environment.rank, environment.size, place_of(environment), missing_ranks(store, keys)));
+      throw IoError(format_text("rank {} of {}: no connection at {} from {} within five minutes", environment.rank,
+                                environment.size, place_of(environment), missing_ranks(store, keys)));
     }
     if (environment.rank == 0 && !has_said && waited > std::chrono::seconds(2)) {
       has_said = true;
-      log::warning("still waiting for the ranks " + missing_ranks(store, keys));
+      log::warning("still waiting for " + missing_ranks(store, keys));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -192,7 +193,7 @@ struct Ranks::Connection {
         work.wait(std::chrono::milliseconds(500));
         return;
       } catch (const std::exception& error) {
-        // Either the wait timed out, or the connection to another rank broke.
+        // Either the wait has timed out, or the connection to another rank has broken.
         if (work.isCompleted()) fail(first_line(error.what()));
         if (const auto failure = heartbeat->failure()) {
           broken = true;
@@ -225,7 +226,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   if (!is_first()) message.emplace(std::chrono::seconds(10), [environment] { return waiting_text(environment); });
   connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
   // The heartbeat starts before Gloo connects, because a rank that is lost in the meantime would leave the others
-  // waiting. It has its own connection to the store, because its thread may block in it.
+  // waiting. The heartbeat has its own connection to the store, because its thread may block in a call to the store.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
     log::error(format_text("slopegan: rank {} of {} exits: {}", environment.rank, environment.size, failure.text));
     ::_exit(failure.exit_code.value_or(static_cast<int>(ExitCode::io)));
@@ -233,7 +234,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
   connection_->heartbeat.emplace(key_value_store(connect_store(environment, false)), environment.rank, environment.size,
                                  Heartbeat::Limits(), give_up);
   try {
-    // Gloo itself would wait for collective_timeout.
+    // Wait here, because Gloo itself would wait for as long as collective_timeout.
     wait_for_all(*connection_->store, environment);
     message.reset();
     connection_->gloo = make_gloo(connection_->store, environment);
@@ -292,7 +293,7 @@ void Ranks::leave(int exit_code) {
     connection_->store->set(Heartbeat::end_key, Heartbeat::end_text(rank(), exit_code));
     // This process hosts the store; the other ranks need time to read the key.
     if (is_first() && !environment_.has_external_store) std::this_thread::sleep_for(std::chrono::seconds(2));
-  } catch (const std::exception&) {  // the heartbeats of the other ranks will notice
+  } catch (const std::exception&) {  // the other ranks detect the missing heartbeat
   }
 }
 

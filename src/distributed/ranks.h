@@ -14,9 +14,10 @@ namespace slopegan {
 /// for tensors on GPUs if LibTorch supports it.
 ///
 /// The calls are collective unless noted: every rank makes the same calls in the same order, and they block until all
-/// ranks take part. If another rank exits, or is silent for half a minute, this process ends too: the calls throw or,
-/// if the process is busy elsewhere, a watchdog thread makes it exit. If a rank announced its end, its exit code is
-/// used (Error); a lost rank causes an IoError.
+/// ranks take part. If another rank exits or stops responding, this process ends within half a minute: the calls throw
+/// an exception or, if the process is not in a call, a watchdog thread makes the process exit. If the other rank has
+/// announced its end, the exception is an Error with the exit code of that rank; if the rank was lost, it is an
+/// IoError.
 class Ranks {
  public:
   /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, and UsageError if this
@@ -49,13 +50,13 @@ class Ranks {
   /// Copies the values of a contiguous tensor from rank 0 to all ranks.
   void broadcast(const at::Tensor& tensor);
 
-  /// The maximum of all ranks' numbers.
+  /// Returns the maximum of the numbers of all ranks.
   std::int64_t all_reduce_max(std::int64_t number);
 
   /// Returns whether `text` is the same on all ranks.
   bool is_same_everywhere(const std::string& text);
 
-  /// Waits until all ranks have finished. After that, a rank that exits does not end the others.
+  /// Waits until all ranks have finished. After that, the exit of a rank does not end the others.
   void finish();
 
   /// Announces to the other ranks that this process ends with `exit_code`. Not collective; does not throw.

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Metadata key of the expected hash of the tensors, so that a flipped bit does not lead to a wrong measurement.
+/// Metadata key for the hash of the tensors. The hash detects damaged files, so that they do not lead to wrong
+/// measurements.
 constexpr auto hash_key = "slopegan.sha256";
 
 std::optional<Safetensors> read_cached(const fs::path& file) {

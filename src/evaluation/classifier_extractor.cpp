@@ -34,15 +34,17 @@ constexpr std::int64_t most_classes = 1000;
 
 std::int64_t class_count(const Dataset& dataset) { return dataset.labels.max().item<std::int64_t>() + 1; }
 
-/// Below this number of images, no tenth is held out, because the accuracy on it would not be meaningful.
+/// With fewer images than this, none are held out, because the accuracy on a tenth of them would not be meaningful.
 constexpr std::int64_t least_images_to_hold_out = 100;
 
-/// The images that train the classifier, and those that measure its accuracy if there are no labelled test images.
+/// The indices of the images on which the classifier is trained, and of those on which its accuracy is measured if
+/// there are no labelled test images.
 struct Parts {
   std::vector<std::int64_t> trained, held_out;
 };
 
-/// Holds out a fixed random tenth if there are no labelled test images. Runs from version 0.9 keep their classifier.
+/// Holds out a fixed random tenth if there are no labelled test images. Nothing is held out for runs from version 0.9,
+/// which therefore keep their classifier.
 Parts split_images(const Dataset& train, const Dataset* test) {
   const auto count = train.size();
   const bool has_test = test != nullptr && test->has_labels();
@@ -106,8 +108,8 @@ void train_classifier(Classifier& classifier, const Dataset& dataset, const std:
   const std::int64_t steps = batches.steps();
   for (std::int64_t step = 0; step < steps; ++step) {
     if (const int signal = stop_signal()) {
-      throw StoppedError(signal, format_text("stopped after {} of {} steps of training the feature extractor, which "
-                                             "will start from the beginning next time",
+      throw StoppedError(signal, format_text("stopped after {} of {} steps of training the feature extractor; the next "
+                                             "run will train it from the beginning",
                                              step, steps));
     }
     const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
@@ -129,15 +131,15 @@ double accuracy_of_guessing(const at::Tensor& labels) {
   return labels.eq(std::get<0>(labels.mode(0))).to(at::kDouble).mean().item<double>();
 }
 
-/// Warns if the classifier is no better than guessing, because such labels say nothing about the images.
+/// Warns if the classifier is no better than guessing, because the labels are then probably unrelated to the images.
 void warn_near_chance(double accuracy, const at::Tensor& labels) {
   const double guessing = accuracy_of_guessing(labels);
   const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
   if (accuracy > guessing + 2 * error) return;
   log::warning(format_text(
-      "the classifier that measures the generated images has an accuracy of {:.1f} % on images that it was "
-      "not trained on, compared with {:.1f} % for guessing the most frequent label: the labels seem to say nothing "
-      "about the images; set data.labels to none to measure without them",
+      "the classifier whose features the metrics use has an accuracy of {:.1f} % on images that it was not trained "
+      "on, compared with {:.1f} % for guessing the most frequent label: the labels seem to be unrelated to the "
+      "images; set data.labels to none to measure without them",
       100 * accuracy, 100 * guessing));
 }
 

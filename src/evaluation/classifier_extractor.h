@@ -8,8 +8,8 @@ namespace slopegan {
 /// Whether the labels are suitable for training a classifier: 2 to 1,000 classes, numbered from 0.
 bool can_classify(const Dataset& train);
 
-/// A classifier that is trained on the labels of the real training images and cached by their hash. Its tanh features
-/// are the default feature space for data with labels.
+/// A classifier that is trained on the real training images and their labels, and cached under a hash of both. Its tanh
+/// features are the default feature space for data with labels.
 class ClassifierExtractor : public FeatureExtractor {
  public:
   /// Loads the classifier from the cache or trains it (about a minute on two cores for Fashion-MNIST), and logs its

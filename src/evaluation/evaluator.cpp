@@ -53,7 +53,8 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     : metrics_(std::move(metrics)), extractor_(std::move(extractor)), source_(source_of(train)) {
   require_images(train.size(), printable(train.name));
   metrics_.samples = std::max(metrics_.samples, least_images);
-  // Devices round differently, and copies of an image must have equal features.
+  // Features are cached separately for each type of device, because devices round differently and copies of an image
+  // must have equal features.
   device_ = extractor_->device().is_cpu() ? "" : " " + c10::DeviceTypeName(extractor_->device().type(), true);
   key_ = format_text("{} {} {} {} {}{}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples,
                      device_);
@@ -64,8 +65,8 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     real_.manifold = cached_manifold(real_.subset);
   }
   if (test != nullptr && test->size() < least_images) {
-    log::info(format_text("the metrics do not use the {} test images, because they need at least {}", test->size(),
-                          least_images));
+    log::info(format_text("the metrics do not use the {} test image{}, because at least {} are needed", test->size(),
+                          test->size() == 1 ? "" : "s", least_images));
   } else if (test != nullptr) {
     const auto extraction = cached_features(*test, resolution);
     real_.test = extraction.features;
@@ -121,7 +122,8 @@ std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
     return matrix.defined() ? random_rows(matrix, metrics_.samples) : at::Tensor();
   };
   auto floors = compute_figures(metrics_.names, real_, rows(test.features), rows(test.logits));
-  // These compare with the test images themselves, so one half of them is compared with the other.
+  // class_kl and the memorisation metrics compare images with the test images, so their floors compare one half of the
+  // test images with the other.
   const std::int64_t half = test.features.size(0) / 2;
   const auto shuffled = [&](const at::Tensor& matrix) { return random_rows(matrix, matrix.size(0)); };
   RealReference other = real_;

@@ -12,13 +12,13 @@
 
 namespace slopegan {
 
-/// Compares sets of images with the real ones. Everything that depends only on the real images (their features, the
+/// Compares sets of images with the real images. Everything that depends only on the real images (their features, the
 /// radii of their manifold, the floors) is computed once and cached (evaluation/cache.h).
 ///
 /// The Fréchet distance and the memorisation metrics use all real training images (at most the first 100,000); the
 /// other metrics use a fixed random subset of metrics.samples of them. The floors are the metrics of a fixed random
-/// subset of metrics.samples test images. Those of class_kl and of the memorisation metrics, which compare with the
-/// test images, compare one random half of the test images with the other.
+/// subset of metrics.samples test images. The floors of class_kl and of the memorisation metrics, whose reference is
+/// the test images, compare one random half of the test images with the other.
 class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
@@ -49,7 +49,7 @@ class Evaluator {
   std::unique_ptr<FeatureExtractor> extractor_;
   std::filesystem::path source_;  ///< path of the training images
   std::string device_;            ///< part of cache keys; empty for the CPU
-  std::string key_;               ///< cache key: identifies everything above except the names of the metrics
+  std::string key_;               ///< part of cache keys; identifies everything except `test` and the metric names
   RealReference real_;
   std::map<std::string, double> floors_;
 };

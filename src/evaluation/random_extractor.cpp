@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t weights_seed = 0;
 
-/// N(0, gain²/fan_in) with tanh's usual gain 5/3, three layers.
+/// Draws the weights of three layers from N(0, gain²/fan_in), with the usual gain of tanh, 5/3.
 std::vector<at::Tensor> random_weights(std::int64_t channels) {
   constexpr std::array<std::int64_t, 3> widths = {16, 32, 32};
   std::vector<at::Tensor> weights;

@@ -112,7 +112,7 @@ bool TorchScriptExtractor::move_network(at::Device device) {
     loaded_->module.to(device);
     loaded_->features(at::zeros({1, 3, 32, 32}, at::TensorOptions(at::kByte).device(device)));
     return true;
-  } catch (const std::exception&) {  // for example constants that stay on the CPU
+  } catch (const std::exception&) {  // for example, because constants stay on the CPU
     loaded_->module.to(at::kCPU);
     return false;
   }

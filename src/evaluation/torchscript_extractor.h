@@ -17,8 +17,8 @@ namespace slopegan {
 /// file runs its code.
 ///
 /// The extractor is named "inception" if the file name starts with inception-2015-12-05 and the network returns 2,048
-/// features; only then may metrics be called FID, KID and IS. Otherwise, the extractor's name is "file-" followed by
-/// the stem of the file name.
+/// features; otherwise, its name is "file-" followed by the stem of the file name. Only metrics from the extractor
+/// "inception" are called FID, KID and IS.
 class TorchScriptExtractor : public FeatureExtractor {
  public:
   /// Throws a DataError that names the file if it is not a TorchScript module or does not return features for a black

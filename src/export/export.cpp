@@ -60,8 +60,8 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
   return reference;
 }
 
-/// The largest difference in a pixel, for the whole batch and for a single image, because the file is valid for any
-/// number of latents. Throws if it exceeds the tolerance.
+/// Runs the file with the whole batch and with a single latent, because it must be valid for any number of latents.
+/// Returns the largest difference in a pixel, and throws if it exceeds the tolerance.
 double verify_file(const ExportFormat& file_format, const fs::path& file, const Reference& reference, bool folded) {
   const auto whole = file_format.run(file, reference.latents);
   const auto single = file_format.run(file, reference.latents.narrow(0, 0, 1));

@@ -9,7 +9,7 @@
 #include "export/network.h"
 #include "run/checkpoint.h"
 
-/// A checkpoint's generator as a file for inference in other programs.
+/// Exports the generator of a checkpoint to a file for inference in other programs.
 namespace slopegan {
 
 struct ExportOptions {
@@ -27,10 +27,10 @@ struct ExportOptions {
 inline constexpr double export_tolerance = 1e-5;
 
 /// Writes the averaged generator in evaluation mode: float32 latents [N, latent_dim] -> images [N, channels,
-/// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it has been read back and run and its
-/// images have been found to match the generator's within export_tolerance. Returns the largest difference in a pixel.
-/// Throws UsageError, IoError and StoppedError, and CheckpointError if the generator's images are not finite or depend
-/// too much on float32 rounding.
+/// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it has been read back and run, and only
+/// if its images match the generator's within export_tolerance. Returns the largest difference in a pixel. Throws
+/// UsageError, IoError and StoppedError, and CheckpointError if the generator's images are not finite or depend too
+/// much on float32 rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);
 
 // --- Formats --------------------------------------------------------------------------------------------------------

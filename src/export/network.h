@@ -32,12 +32,12 @@ using TensorExpression = std::function<std::string(const char* name)>;
 
 // --- The kinds of layers --------------------------------------------------------------------------------------------
 
-// Each kind contains everything that the formats need to know about it, in these members:
+// Each kind of layer defines everything that the formats need, in these members:
 //
 //   tensors            its tensors
-//   run                the layer computed by LibTorch's own operator
+//   run                computes the layer with LibTorch's own operator
 //   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
-//                      std::runtime_error for attributes and tensors that onnx does not write
+//                      std::runtime_error for attributes and tensors that onnx() never produces
 //   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other
 //                      classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript expression, a function of x
@@ -129,14 +129,15 @@ struct ExportedNetwork {
   std::int64_t channels = 0;
   std::int64_t resolution = 0;
   std::vector<ExportedLayer> layers;
-  std::map<std::string, std::string> notes{};  ///< the origin of the network, for people who inspect the file
+  std::map<std::string, std::string> notes{};  ///< the origin of the network, for readers of the file
 };
 
 /// The generator in evaluation mode with its current slopes: for a schedule, the slope at the checkpoint's image count;
 /// for random slopes, the evaluation slope; and for bounded learned slopes, the bounded value.
 ExportedNetwork exported_network(const LoadedGenerator& loaded);
 
-/// The same function without batch norm: its scale and shift are folded into the preceding convolution, in float64.
+/// The same network without batch norm layers: their scale and shift are folded into the preceding convolutions, in
+/// float64.
 ExportedNetwork fold_batch_norm(const ExportedNetwork& network);
 
 /// Computes the network with LibTorch's own operators: float32 latents [N, latent_dim] -> images. Throws c10::Error if
@@ -146,7 +147,7 @@ at::Tensor run_network(const ExportedNetwork& network, const at::Tensor& latents
 /// "<index of the layer>.<name>", as in the state dict of a torch.nn.Sequential that consists of the layers.
 std::string tensor_name(std::size_t layer, const std::string& name);
 
-/// All tensors under these names.
+/// All tensors of the network, keyed by tensor_name().
 NamedTensors state_dict(const ExportedNetwork& network);
 
 }  // namespace slopegan

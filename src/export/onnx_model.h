@@ -15,12 +15,12 @@ namespace slopegan {
 
 using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
 
-/// An ONNX operator: its attributes in the order of the file, and its inputs after the first one, which is the output
+/// An ONNX operator: its attributes in the order of the file, and its inputs except the first one, which is the output
 /// of the previous operator.
 struct OnnxOperation {
   std::string type;
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
-  /// A layer's onnx() leaves this empty if it would contain the layer's tensors().
+  /// The inputs after the first one. A layer's onnx() leaves the list empty if they equal the layer's tensors().
   std::vector<at::Tensor> tensors{};
 
   /// The value that all integers in the attribute share (one integer per direction). Throws std::runtime_error if the
@@ -39,7 +39,8 @@ void require_onnx(bool condition, const std::string& reason);
 /// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict.
 std::string onnx_model(const ExportedNetwork& network);
 
-/// Parses the output of onnx_model. Safe for arbitrary bytes. Throws std::runtime_error if they are anything else.
+/// Parses the output of onnx_model. Throws std::runtime_error if `bytes` are not such a model. It is safe to parse
+/// arbitrary bytes.
 ExportedNetwork parse_onnx_model(std::string_view bytes);
 
 }  // namespace slopegan

@@ -124,7 +124,7 @@ std::pair<std::string, at::Tensor> parse_tensor(pbf_message<onnx::Tensor> messag
   return {name, tensor_of(shape, type, data)};
 }
 
-/// Looks up the inputs of the node after the first one.
+/// Looks up the tensors for all inputs of the node except the first one.
 void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     const auto found = tensors.find(node.inputs[i]);
@@ -133,7 +133,8 @@ void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
   }
 }
 
-/// The last non-empty submessage `field` of a message. Reads to the end, so that a truncated message is detected.
+/// Returns the last submessage `field` of a message, which must not be empty. Reads to the end, so that a truncated
+/// message is detected.
 template <typename Field>
 protozero::data_view submessage(pbf_message<Field> message, Field field, const char* what) {
   protozero::data_view found;
@@ -175,7 +176,7 @@ std::vector<std::int64_t> value_sizes(pbf_message<onnx::ValueInfo> value) {
   for (bool batch = true; shape.next(); batch = false) {
     require_onnx(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a dimension without a size");
     const auto size = parse_dimension(shape.get_message());
-    require_onnx(size.has_value() != batch, "has no dynamic batch");
+    require_onnx(size.has_value() != batch, "has no dynamic batch dimension");
     if (size) sizes.push_back(*size);
   }
   return sizes;
@@ -200,13 +201,13 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
         break;
       case bytes(onnx::Graph::input): {
         const auto sizes = value_sizes(graph.get_message());
-        require_onnx(sizes.size() == 1, "has latents of a different shape");
+        require_onnx(sizes.size() == 1, "has latents of an unsupported shape");
         parts.network.latent_dim = sizes[0];
         break;
       }
       case bytes(onnx::Graph::output): {
         const auto sizes = value_sizes(graph.get_message());
-        require_onnx(sizes.size() == 3 && sizes[1] == sizes[2], "has images of a different shape");
+        require_onnx(sizes.size() == 3 && sizes[1] == sizes[2], "has images of an unsupported shape");
         parts.network.channels = sizes[0];
         parts.network.resolution = sizes[1];
         break;
@@ -261,7 +262,7 @@ ExportedNetwork parse_onnx_model(std::string_view bytes) try {
     }
     value = node.output;
   }
-  require_onnx(value == "images", "does not end in images");
+  require_onnx(value == "images", "does not end with the output \"images\"");
   return network;
 } catch (const protozero::exception& error) {
   throw std::runtime_error(std::string("the ONNX model is damaged: ") + error.what());

@@ -82,7 +82,8 @@ class OnnxGraph {
 void add_graph(pbf_builder<onnx::Model>& model, const ExportedNetwork& network) {
   OnnxGraph graph(model, "latents");
   graph.message().add_string(onnx::Graph::name, "generator");
-  // Reshape with a constant shape, because OpenCV's dnn module before version 5 cannot parse Unsqueeze of an input.
+  // Uses Reshape with a constant shape, because OpenCV's dnn module before version 5 cannot parse Unsqueeze of an
+  // input.
   graph.add_tensor("shape_1x1", at::tensor({std::int64_t{-1}, network.latent_dim, std::int64_t{1}, std::int64_t{1}}),
                    onnx::tensor_int64);
   graph.add({"Reshape"}, {"shape_1x1"}, "latents_1x1");
@@ -124,7 +125,7 @@ std::string onnx_model(const ExportedNetwork& network) {
 
 namespace {
 
-/// The limit of protobuf messages, in bytes.
+/// The maximum size of a protobuf message, in bytes.
 constexpr std::uint64_t largest_message = std::numeric_limits<std::int32_t>::max();
 
 void write_onnx_file(const ExportedNetwork& network, const std::filesystem::path& file) {
@@ -133,8 +134,8 @@ void write_onnx_file(const ExportedNetwork& network, const std::filesystem::path
   for (const auto& [name, tensor] : state_dict(network)) size += tensor.nbytes();
   if (size > largest_message) {
     throw UsageError(
-        format_text("an ONNX file can contain at most 2 GiB, and this generator has {:.1f}; export it as torchscript "
-                    "or safetensors",
+        format_text("an ONNX file can contain at most 2 GiB, but this generator needs {:.1f} GiB; export it as "
+                    "torchscript or safetensors",
                     static_cast<double>(size) / (1 << 30)));
   }
   write_new_file(file, onnx_model(network));

@@ -3,8 +3,8 @@
 #include "export/export.h"
 #include "run/safetensors.h"
 
-/// The state dict of a torch.nn.Sequential. The entry "layers" in the metadata describes its modules as a JSON list of
-/// [torch.nn class, its arguments].
+/// The safetensors format: the state dict of a torch.nn.Sequential. The entry "layers" in the metadata describes the
+/// modules as a JSON list of [torch.nn class, its arguments].
 namespace slopegan {
 
 namespace {

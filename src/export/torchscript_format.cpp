@@ -8,13 +8,13 @@
 
 #include "export/export.h"
 
-/// A module built from LibTorch's own operators, which torch.jit.load opens in Python and C++ without slopegan. Its
-/// forward method is TorchScript source, which remains readable in the file.
+/// The TorchScript format: a module that consists of LibTorch's own operators. torch.jit.load loads it in Python and
+/// C++ without slopegan. Its forward method is TorchScript source, which remains readable in the file.
 namespace slopegan {
 
 namespace {
 
-/// The attribute of the module for a tensor of a layer. TorchScript names contain no dots.
+/// The name of the module attribute for a tensor of a layer. Names in TorchScript cannot contain dots.
 std::string attribute_name(std::size_t layer, const std::string& name) {
   return "layer" + std::to_string(layer) + "_" + name;
 }

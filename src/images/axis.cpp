@@ -97,7 +97,7 @@ double Axis::position(double value) const {
 std::vector<double> Axis::ticks(int count) const {
   if (!logarithmic) return linear_ticks(range, count);
   auto ticks = logarithmic_ticks(range, count);
-  // A range that spans less than a factor of about 2 may contain no such value.
+  // If the ends of the range differ by less than a factor of about 2, logarithmic_ticks may return no ticks.
   return ticks.size() < 2 ? linear_ticks(range, count) : ticks;
 }
 

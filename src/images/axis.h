@@ -15,8 +15,8 @@ struct Axis {
   Range range;
   bool logarithmic = false;
 
-  /// An axis with the smallest range that contains all drawable values, extended if its width is zero, or with a
-  /// default range if there are none.
+  /// Returns an axis with the smallest range that contains all values that can be shown. A range of zero width is
+  /// extended. If no value can be shown, the axis has a default range.
   static Axis fit(const std::vector<double>& values, bool logarithmic);
 
   /// Like fit, but with about 6 % of padding at both ends. A linear axis starts at 0 if its values are positive and

@@ -21,7 +21,7 @@ constexpr int max_scans = 500;
 
 /// The state of libjpeg's callbacks. The error callback must not return, so it uses longjmp.
 struct JpegReports {
-  jpeg_error_mgr manager;  // first, so that libjpeg's pointer to it points to this struct
+  jpeg_error_mgr manager;  // first, so that libjpeg's pointer to it can be cast to this struct
   std::jmp_buf jump;
   char error[JMSG_LENGTH_MAX] = "";
   char warning[JMSG_LENGTH_MAX] = "";
@@ -149,7 +149,7 @@ class JpegDecoder {
   }
 
  private:
-  /// Runs calls to libjpeg. An error skips the stack frames of `calls`, which therefore own nothing.
+  /// Runs calls to libjpeg. An error jumps over the stack frames of `calls`, so `calls` must not own resources.
   void guarded(void (*calls)(JpegDecoder& self)) {
     if (setjmp(reports_.jump) == 0) {
       calls(*this);
@@ -226,7 +226,7 @@ class JpegDecoder {
 }  // namespace
 
 DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options) {
-  static_cast<void>(options);  // JPEG has neither transparency nor 16 bits
+  static_cast<void>(options);  // JPEG has neither transparency nor 16-bit channels
   return JpegDecoder(bytes).decode();
 }
 

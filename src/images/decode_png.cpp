@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// Facts from the chunks that libpng would report only after the pixels, or not at all.
+/// Facts that libpng would report only after the pixels, or not at all. They are read from the chunks.
 struct PngOutline {
   bool has_end = false;
   bool ends_inside_pixels = false;
@@ -120,7 +120,7 @@ class PngDecoder {
     self.at_ += part.size();
   }
 
-  /// Runs calls to libpng. An error skips the stack frames of `calls`, which therefore own nothing.
+  /// Runs calls to libpng. An error jumps over the stack frames of `calls`, so `calls` must not own resources.
   void guarded(void (*calls)(PngDecoder& self)) {
     if (setjmp(jump_) == 0) {
       calls(*this);

@@ -12,13 +12,14 @@ namespace slopegan {
 
 namespace {
 
-/// Discards what is written.
+/// Discards everything that is written to it.
 class NullBuffer : public std::streambuf {
   int overflow(int character) override { return traits_type::not_eof(character); }
   std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
 };
 
-/// While any such object exists, silences std::cerr, to which OpenCV reports each file that it cannot decode.
+/// Silences std::cerr while at least one object of this class exists. OpenCV would otherwise report each file that it
+/// cannot decode.
 class SilentErrors {
  public:
   SilentErrors() {
@@ -51,7 +52,7 @@ class SilentErrors {
   }
 };
 
-/// Empty if OpenCV cannot decode the image.
+/// Returns an empty image if OpenCV cannot decode the bytes.
 cv::Mat decode_whole(const std::string& bytes) {
   const SilentErrors silence;
   const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<char*>(bytes.data()));
@@ -68,8 +69,8 @@ struct WebPOutline {
   int orientation = 1;
   cv::Size canvas;
   bool is_animation = false;
-  cv::Rect frame;      // of the first frame of an animation
-  std::string chunks;  // its image data
+  cv::Rect frame;      // the position of the first frame of an animation
+  std::string chunks;  // the image data of this frame
 };
 
 std::string riff(const std::string& chunks) {
@@ -78,7 +79,8 @@ std::string riff(const std::string& chunks) {
   return file + "WEBP" + chunks;
 }
 
-/// Makes a separate image from the frame's chunks; ALPH needs the extended format (RFC 9649, section 2.7).
+/// Makes a separate image from the frame's chunks. A frame with an ALPH chunk needs the extended format (RFC 9649,
+/// section 2.7).
 void read_webp_frame(std::string_view frame, WebPOutline& outline) {
   if (frame.size() < 16) return;
   const auto field = [&](std::size_t at) { return static_cast<int>(little_endian(frame.substr(at, 3))); };
@@ -105,7 +107,8 @@ WebPOutline webp_outline(std::string_view bytes) {
   return outline;
 }
 
-/// libwebp refuses a file that is shorter than it declares, even if only metadata are missing.
+/// Corrects the declared length if the file is shorter, and returns whether it was. libwebp refuses such files, even if
+/// only metadata are missing.
 bool correct_webp_length(std::string& bytes) {
   if (little_endian(std::string_view(bytes).substr(4, 4)) <= bytes.size() - 8) return false;
   std::string length;
@@ -139,7 +142,7 @@ struct TiffOutline {
   std::uint64_t bytes_per_pixel = 4;
   bool has_next = false;
   bool has_alpha = false;
-  bool premultiplied = false;  // whether OpenCV returns pixels multiplied by alpha
+  bool premultiplied = false;  // OpenCV returns colours that are multiplied by alpha
 };
 
 TiffOutline tiff_outline(std::string_view bytes) {
@@ -152,7 +155,7 @@ TiffOutline tiff_outline(std::string_view bytes) {
   TiffOutline outline;
   outline.bytes_per_pixel = std::max<std::uint64_t>(4, samples * bits / 8);
   outline.has_next = directory.has_next();
-  const auto extra = directory.value(338);  // 1: multiplied by alpha, 2: not, 0: no alpha but something else
+  const auto extra = directory.value(338);  // 1: premultiplied alpha, 2: unassociated alpha, 0: other data
   outline.has_alpha = extra == 1u || extra == 2u;
   outline.premultiplied = extra == 1u || bits <= 8;
   return outline;
@@ -160,7 +163,7 @@ TiffOutline tiff_outline(std::string_view bytes) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/// Makes the fourth channel opaque.
+/// Removes the fourth channel.
 void remove_alpha(cv::Mat& image) {
   if (image.channels() != 4) return;
   cv::Mat colours(image.size(), CV_MAKETYPE(image.depth(), 3));
@@ -171,8 +174,8 @@ void remove_alpha(cv::Mat& image) {
 void check_type(const cv::Mat& image) {
   if (image.empty()) report_bad_image("");
   if (image.depth() != CV_8U && image.depth() != CV_16U)
-    report_unsupported("pixels that are not 8-bit or 16-bit numbers");
-  if (image.channels() == 2 || image.channels() > 4) report_unsupported("images with neither 1, 3 nor 4 channels");
+    report_unsupported("pixels that are not 8-bit or 16-bit integers");
+  if (image.channels() == 2 || image.channels() > 4) report_unsupported("images that do not have 1, 3 or 4 channels");
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 #include "images/image_file.h"
 
-/// The decoders of the formats, used by decode_image. They throw DataError and TooLargeError without the file's name,
-/// and do not write to the terminal: what the libraries report becomes ImageFacts::complaint.
+/// The decoders that decode_image uses, one per format. They throw DataError and TooLargeError without the file's name,
+/// and do not write to the terminal: warnings from the libraries are stored in ImageFacts::complaint.
 namespace slopegan {
 
 DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options);
@@ -32,7 +32,8 @@ class WholeImageMemory {
   std::unique_lock<std::mutex> lock_;
 };
 
-/// Both throw DataError: a part of the image is missing or wrong, or the image is intact but of an unsupported kind.
+/// Both throw a DataError. The first reports that a part of the image is missing or wrong, the second that the image is
+/// intact but of an unsupported kind.
 [[noreturn]] void report_bad_image(const std::string& reason);
 [[noreturn]] void report_unsupported(const std::string& what);
 

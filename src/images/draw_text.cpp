@@ -28,8 +28,8 @@ void blend(cv::Mat& image, const cv::Mat& mask, cv::Point corner, const cv::Scal
   }
 }
 
-/// The positions in valid UTF-8 at which it can be cut: before each character that is not a combining mark (U+0300 to
-/// U+036F), and at the end.
+/// The positions at which a text in valid UTF-8 can be cut: before each character that is not a combining mark (U+0300
+/// to U+036F), and at the end.
 std::vector<std::size_t> cuts_of(const std::string& text) {
   std::vector<std::size_t> cuts;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -10,7 +10,7 @@
 namespace slopegan {
 
 struct TextStyle {
-  int size = 13;  ///< pixels per em; a capital letter has 0.73 times this height
+  int size = 13;  ///< pixels per em; capital letters are 0.73 em high
   bool bold = false;
   cv::Scalar colour = {};  ///< BGR
 };
@@ -26,7 +26,7 @@ int line_height(const TextStyle& style);
 std::string shorten(const std::string& text, int width, const TextStyle& style);
 
 /// Breaks `text` at spaces into at most `most_lines` lines of at most `width` pixels. Longer words are shortened, and
-/// so is the last line if it has to contain the rest of the text. An empty text has no lines.
+/// so is the last line if it has to contain the rest of the text. Empty text has no lines.
 std::vector<std::string> wrap(const std::string& text, int width, const TextStyle& style,
                               std::size_t most_lines = std::string::npos);
 
@@ -34,7 +34,8 @@ std::vector<std::string> wrap(const std::string& text, int width, const TextStyl
 /// measured by text_size.
 void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
-/// Draws one line of text rotated, so that it reads from bottom to top. The sides of its box are swapped.
+/// Draws one line of text rotated, so that it reads from bottom to top. The width and the height of its box are
+/// swapped.
 void draw_upright_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
 }  // namespace slopegan

@@ -19,7 +19,7 @@ namespace slopegan {
 
 namespace {
 
-/// FreeType measures in 1/64 pixel.
+/// FreeType's unit of length is 1/64 pixel.
 constexpr FT_Pos units_per_pixel = 64;
 
 FT_Pos floor_to_pixel(FT_Pos position) {
@@ -27,8 +27,8 @@ FT_Pos floor_to_pixel(FT_Pos position) {
 }
 FT_Pos ceil_to_pixel(FT_Pos position) { return -floor_to_pixel(-position); }
 
-/// Letters are hinted in the vertical direction only, which keeps horizontal strokes sharp. Horizontally they have
-/// their exact widths and stand at fractions of a pixel.
+/// Letters are hinted in the vertical direction only, which keeps horizontal strokes sharp. Horizontally, they keep
+/// their exact widths and are placed at fractions of a pixel.
 constexpr FT_Int32 load_flags = FT_LOAD_TARGET_LIGHT | FT_LOAD_NO_BITMAP;
 
 std::u32string characters_of(const std::string& text) {
@@ -44,7 +44,7 @@ std::u32string characters_of(const std::string& text) {
   return characters;
 }
 
-/// Whether the character is not drawn, such as joiners and variation selectors.
+/// Whether the character is never drawn, such as a joiner or a variation selector.
 bool is_invisible(char32_t character) {
   return (character >= 0x200b && character <= 0x200f) || (character >= 0x202a && character <= 0x202e) ||
          (character >= 0x2060 && character <= 0x2064) || (character >= 0xfe00 && character <= 0xfe0f) ||
@@ -56,7 +56,7 @@ struct GlyphExtent {
   FT_Pos left = 0, right = 0;  ///< of the ink
 };
 
-/// One of the two faces. FreeType's faces are not thread-safe, so all calls hold the lock of `typeface`.
+/// The regular or the bold face. FreeType's faces are not thread-safe, so callers must hold Typeface::lock.
 class Face {
  public:
   Face(FT_Library library, std::string_view data) {

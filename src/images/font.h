@@ -10,7 +10,7 @@
 namespace slopegan {
 
 struct Font {
-  int size = 13;  ///< pixels per em; a capital letter has 0.73 times this height
+  int size = 13;  ///< pixels per em; capital letters are 0.73 em high
   bool bold = false;
 };
 
@@ -24,11 +24,11 @@ struct LineExtent {
   int right = 0;
 };
 
-/// Control characters and invalid UTF-8 count as '?'.
+/// Measures a line of text. Control characters and invalid UTF-8 count as '?'.
 LineExtent measure_line(const std::string& text, const Font& font);
 
-/// The line as coverage from 0 to 255, CV_8UC1. The width is that of the extent, the height the sum of ascent and
-/// descent; ink beyond them is clipped.
+/// Renders a line as coverage from 0 to 255, CV_8UC1. The width is that of the extent, and the height is the sum of
+/// ascent and descent; ink outside this area is clipped.
 cv::Mat rasterise_line(const std::string& text, const Font& font);
 
 }  // namespace slopegan

@@ -13,13 +13,13 @@ bool is_gray(const std::optional<cv::Vec3b>& colour) {
   return !colour || ((*colour)[0] == (*colour)[1] && (*colour)[1] == (*colour)[2]);
 }
 
-/// A gray image on a coloured background has colours.
+/// A gray image with transparency becomes a colour image if the background is coloured.
 int result_type(const PixelLayout& layout, const std::optional<cv::Vec3b>& background) {
   const bool gray = layout.channels == 1 || (layout.channels == 2 && is_gray(background));
   return gray ? CV_8UC1 : CV_8UC3;
 }
 
-/// `colour` over `background`; 255 is opaque.
+/// Composites `colour` over `background`. An alpha of 255 is opaque.
 std::uint8_t composite(int colour, int background, int alpha, bool premultiplied) {
   const int front = premultiplied ? 255 * colour : colour * alpha;
   return static_cast<std::uint8_t>(std::min((front + background * (255 - alpha) + 127) / 255, 255));

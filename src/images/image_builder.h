@@ -9,8 +9,8 @@
 
 namespace slopegan {
 
-/// How the samples of a pixel are stored in the rows that ImageBuilder takes: gray; gray, alpha; blue, green, red; or
-/// blue, green, red, alpha. Integers of 16 bits are in the order of this machine.
+/// How the samples of a pixel are stored in the rows that are passed to ImageBuilder. Their order is gray; gray, alpha;
+/// blue, green, red; or blue, green, red, alpha. 16-bit samples are in the machine's byte order.
 struct PixelLayout {
   int channels = 3;            ///< 1 to 4
   bool is_deep = false;        ///< 16 bits per sample
@@ -24,13 +24,14 @@ class ImageBuilder {
  public:
   ImageBuilder(cv::Size size, PixelLayout layout, int reduction, const DecodeOptions& options);
 
-  /// Adds the next row, of size.width pixels. Does not throw: decoders written in C may skip its stack frame.
+  /// Adds the next row, of size.width pixels. Does not throw and owns no resources, so that it can be called between
+  /// calls to C libraries that use longjmp.
   void add_row(const void* samples);
 
-  /// The image, once all rows are added: CV_8UC1 or CV_8UC3 (BGR).
+  /// The image: CV_8UC1 or CV_8UC3 (BGR). Complete once all rows have been added.
   const cv::Mat& image() const { return image_; }
   bool has_transparency() const { return has_transparency_; }
-  /// The largest colour of a deep image; 0 for other images.
+  /// The largest colour value of a deep image; 0 for other images.
   int largest_value() const { return largest_value_; }
 
  private:
@@ -43,7 +44,7 @@ class ImageBuilder {
   int width_, height_, reduction_, shift_;
   std::optional<cv::Vec3b> background_;
   cv::Mat image_;
-  std::vector<std::uint8_t> row_;    // converted, if the image is reduced
+  std::vector<std::uint8_t> row_;    // a converted row, if the image is reduced
   std::vector<std::uint32_t> sums_;  // sums over up to `reduction_` rows
   int rows_ = 0;
   bool has_transparency_ = false;

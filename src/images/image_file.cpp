@@ -27,7 +27,7 @@ constexpr int max_reduction = 8;
 constexpr std::uint64_t max_whole_bytes = std::uint64_t{384} << 20, shared_whole_bytes = std::uint64_t{64} << 20;
 
 /// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
-/// after the start of the scan, where its bytes cannot occur otherwise.
+/// after the start of the scan, where these two bytes have no other meaning.
 bool is_truncated_jpeg(std::string_view bytes) {
   if (!bytes.starts_with("\xff\xd8")) return false;
   const auto scan = find_jpeg_marker(bytes, [](unsigned char marker) { return marker == 0xda; });
@@ -173,7 +173,8 @@ DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
   if (!error && size > max_file_size) {
-    throw TooLargeError(format_text("{}: {} MiB exceed the limit of {} MiB", name, size >> 20, max_file_size >> 20));
+    throw TooLargeError(
+        format_text("{}: its size of {} MiB exceeds the limit of {} MiB", name, size >> 20, max_file_size >> 20));
   }
   std::string bytes = read_file(file, max_file_size);
   try {

@@ -50,11 +50,11 @@ struct ImageFacts {
   cv::Size size;                  ///< upright, before a reduction
   int reduction = 1;              ///< a large image was decoded at 1/2, 1/4 or 1/8 of its size
   bool lacks_end = false;         ///< the end of the file is missing, but all pixels are present
-  bool has_transparency = false;  ///< some pixel is not opaque
+  bool has_transparency = false;  ///< at least one pixel is not opaque
   bool is_animation = false;      ///< the image is the first of several in the file
-  bool is_cmyk = false;           ///< a JPEG for print, converted to RGB
+  bool is_cmyk = false;           ///< a JPEG in CMYK, converted to RGB
   bool is_deep = false;           ///< 16 bits per channel
-  int largest_deep_value = 0;     ///< the largest channel value in such an image
+  int largest_deep_value = 0;     ///< the largest channel value if is_deep is true
   std::string complaint;          ///< the first warning of the library that decoded the file
 };
 
@@ -63,25 +63,26 @@ struct DecodedImage {
   ImageFacts facts;
 };
 
-/// An image that is not damaged but takes too much memory.
+/// Thrown for an image that is not damaged but takes too much memory.
 struct TooLargeError : DataError {
   using DataError::DataError;
 };
 
 /// Decodes an image file of any ImageFormat, regardless of its extension. Turns the image upright (EXIF orientation)
 /// and composites it on options.background. Images of more than 12 megapixels are reduced by a factor of 2, 4 or 8 to
-/// at most that size; PNG and baseline JPEG files are never in memory as a whole. A file whose end is missing is
-/// accepted if all pixels are present. Writes nothing to the terminal.
+/// at most that size; PNG and baseline JPEG images are reduced row by row, without decoding them as a whole. A file
+/// whose end is missing is accepted if all pixels are present. Writes nothing to the terminal.
 ///
 /// Throws DataError, naming the file, if the format is not supported or a part of the image is missing or damaged;
-/// TooLargeError if it has more than 256 megapixels, or must be decoded as a whole (WebP, BMP, TIFF, GIF, interlaced
-/// PNG, progressive JPEG) and takes more than 384 MiB; IoError if the file cannot be read.
+/// TooLargeError if the file is larger than 256 MiB, or if the image has more than 256 megapixels or must be decoded as
+/// a whole (WebP, BMP, TIFF, GIF, interlaced PNG, progressive JPEG) and takes more than 384 MiB; IoError if the file
+/// cannot be read.
 DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions& options = {});
 
 /// Whether the header of an image file declares 16 bits per channel. Returns false if the file cannot be read.
 bool is_deep_file(const std::filesystem::path& file);
 
-/// The image that decode_image returns.
+/// Returns decode_image(file).image.
 cv::Mat read_image(const std::filesystem::path& file);
 
 /// Decodes a PNG, JPEG or WebP file to the same pixels as version 0.9: at most 12 megapixels, without alpha, and with

@@ -24,7 +24,7 @@ struct PngChunk {
 /// Calls `visit` for the chunks of a PNG file in order, until it returns false.
 void visit_png_chunks(std::string_view bytes, const std::function<bool(const PngChunk&)>& visit);
 
-/// Calls `visit` for the chunks of a WebP file, with their four letters and their data, until it returns false.
+/// Calls `visit` for the chunks of a WebP file in order, until it returns false. `type` has four letters.
 void visit_webp_chunks(std::string_view bytes,
                        const std::function<bool(std::string_view type, std::string_view data)>& visit);
 

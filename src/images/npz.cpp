@@ -103,7 +103,8 @@ bool is_allowed(NpyKind kind, std::size_t size) {
   return false;
 }
 
-/// Parses types such as "|u1", ">i8" and "<U12". Returns the size of the units whose bytes are in reverse order, or 1.
+/// Parses types such as "|u1", ">i8" and "<U12". Returns the size of the units whose bytes must be reversed, or 1 if
+/// there are none.
 std::size_t set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
   if (type.size() > 1 && type[1] == 'O') {
     entry.refuse(" contains Python objects, which are not read; save numbers or text of fixed length");

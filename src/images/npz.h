@@ -13,7 +13,7 @@
 
 struct zip;
 
-/// Archives of arrays, as NumPy's savez and savez_compressed write them.
+/// Reads and writes archives of arrays in the format of NumPy's savez and savez_compressed.
 namespace slopegan {
 
 /// The kinds of NumPy values that can be read. Text has a fixed length and is padded with zeros; `bytes` uses one byte
@@ -22,7 +22,8 @@ enum class NpyKind { boolean, unsigned_integer, signed_integer, real, bytes, uni
 
 struct NpyArray {
   NpyKind kind = NpyKind::unsigned_integer;
-  /// Bytes per value: 1 for booleans; 1, 2, 4 or 8 for integers; 2, 4 or 8 for IEEE numbers; up to 1024 for text.
+  /// Bytes per value: 1 for booleans; 1, 2, 4 or 8 for integers; 2, 4 or 8 for floating-point numbers; up to 1024 for
+  /// text.
   std::size_t item_size = 1;
   std::vector<std::int64_t> shape;  ///< every size is at least 1
   bool fortran_order = false;       ///< the first index varies fastest, not the last
@@ -38,7 +39,7 @@ class NpzFile {
 
   bool has(const std::string& array) const;
   std::vector<std::string> arrays() const;
-  /// Throws if the array is missing, empty, damaged or of another kind, such as Python objects.
+  /// Throws if the array is missing, empty, damaged or of an unsupported type, such as Python objects.
   NpyArray read(const std::string& array) const;
 
  private:

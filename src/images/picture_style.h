@@ -10,16 +10,16 @@ namespace slopegan {
 struct PictureStyle {
   int pixel_ratio = 1;  ///< multiplies every length, text included; 2 for high-density screens
   bool dark = false;    ///< light text on a dark background
-  bool gray = false;    ///< without colours, so that GIFs of gray images have at most 256 of them
+  bool gray = false;    ///< only shades of gray, so that GIFs of gray images have at most 256 colours
 };
 
 /// Colours, BGR. All but the accent are gray.
 struct PictureColours {
   cv::Scalar background;
-  cv::Scalar strong, text, muted;  ///< of text: titles, labels, captions
-  cv::Scalar line, faint_line;     ///< separators and axes; the grid of a plot
-  cv::Scalar missing;              ///< of an image that does not exist
-  cv::Scalar accent;               ///< of the mark of the best row
+  cv::Scalar strong, text, muted;  ///< text colours of titles, labels and captions
+  cv::Scalar line, faint_line;     ///< colours of separators and axes, and of the grid of a plot
+  cv::Scalar missing;              ///< the square in place of a missing image
+  cv::Scalar accent;               ///< the marks of the best row
 };
 
 PictureColours colours_of(const PictureStyle& style);

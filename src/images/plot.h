@@ -15,7 +15,7 @@ namespace slopegan {
 enum class Mark { line, points, bars };
 
 struct Series {
-  std::string label;  ///< the legend entry; if empty, there is none
+  std::string label;  ///< the legend entry; none if empty
   Mark mark = Mark::line;
   cv::Scalar colour;  ///< BGR
   std::vector<double> x, y;
@@ -25,7 +25,7 @@ struct Panel {
   std::string title;
   std::string x_label, y_label;
   bool log_x = false;                   ///< logarithmic x axis; points with x <= 0 are omitted
-  std::optional<Range> y_range;         ///< the range of the values by default
+  std::optional<Range> y_range;         ///< by default, the range of the values
   std::vector<std::string> categories;  ///< labels at x = 0, 1, 2, … instead of numbers
   std::vector<Series> series;
 };

@@ -12,7 +12,7 @@
 /// Contact sheets: rows of labelled tiles in which the tiles in a column belong together.
 namespace slopegan {
 
-/// Marks a row in its label and in the legend: a star.
+/// The star that marks the best row, next to its label and in the legend.
 inline constexpr const char* best_mark = "\u2605";
 
 struct SheetRow {
@@ -25,12 +25,12 @@ struct SheetRow {
 
 struct Sheet {
   std::string title;
-  /// Below the title, in at most two lines. It is broken at its newlines if these lines fit, otherwise between any
-  /// words.
+  /// The text below the title, in at most two lines. It is broken at its newlines if the resulting lines fit;
+  /// otherwise, it is broken at any space.
   std::string caption;
   std::vector<std::string> column_labels;  ///< labels above the columns; may be empty or shorter than the rows
   std::vector<SheetRow> rows;
-  int reference_columns = 0;  ///< number of columns on the left that a line separates, for example real images
+  int reference_columns = 0;  ///< number of columns to the left of a separating line, such as real images
 };
 
 /// Lengths are in pixels at a pixel ratio of 1.
@@ -39,7 +39,7 @@ struct SheetStyle {
   int gap = 4;                ///< between tiles
   int margin = 28;            ///< around the sheet
   int max_label_width = 320;  ///< longer labels and details are shortened
-  int text_width = 0;         ///< of the title and the caption, or of the rows if they are wider; 0: see lay_out
+  int text_width = 0;         ///< width of the title and the caption, unless the rows are wider; 0: see lay_out
   PictureStyle picture{};
 };
 
@@ -47,7 +47,7 @@ struct PlacedText {
   std::string text;
   TextStyle style;
   cv::Rect box;  ///< as measured by text_size, with swapped sides if upright; does not overlap other text or tiles
-  bool upright = false;  ///< turned to read from bottom to top
+  bool upright = false;  ///< rotated to read from bottom to top
 };
 
 struct PlacedTile {
@@ -66,13 +66,13 @@ struct SheetLayout {
 };
 
 /// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet
-/// with few columns is widened for its title and caption, within limits; longer ones are shortened in the middle.
-/// Column labels have up to two lines; if one of them does not fit into its column, all are upright. Throws
-/// std::invalid_argument for tiles of other types.
+/// with few columns is widened for its title and caption, within limits; if they still do not fit, they are shortened
+/// in the middle. Column labels have up to two lines; if one of them does not fit into its column, all are upright.
+/// Throws std::invalid_argument for tiles that are neither CV_8UC1 nor CV_8UC3.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 
-/// Draws the sheet as CV_8UC3. Throws std::invalid_argument for tiles of other types, and UsageError if the picture
-/// would have more than 2^28 pixels or a side longer than 65,535 pixels.
+/// Draws the sheet as CV_8UC3. Throws std::invalid_argument like lay_out, and UsageError if the picture would have more
+/// than 2^28 pixels or a side longer than 65,535 pixels.
 cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style = {});
 
 /// The height limit for the pages that write_sheet creates, in pixels. Viewers and browsers may refuse larger pictures.

@@ -12,15 +12,15 @@ namespace {
 
 // Lengths in pixels at a pixel ratio of 1.
 constexpr int label_gap = 20;            // between the label column and the tiles
-constexpr int mark_width = 3;            // of the bar next to a best row, in the middle of the label gap
+constexpr int mark_width = 3;            // the bar next to a best row, in the middle of the label gap
 constexpr int star_gap = 6;              // between a label and its star
 constexpr int caption_gap = 5;           // between the title and the caption
 constexpr int section_gap = 14;          // below the title block
 constexpr int reference_gap = 22;        // after reference rows and columns, with the separator in its middle
 constexpr int column_label_gap = 4;      // between the column labels and the tiles
-constexpr int max_upright_height = 150;  // of upright column labels
-constexpr int min_text_width = 440;      // for the title and the caption
-constexpr int max_text_width = 920;      // to which a narrow sheet is widened for them
+constexpr int max_upright_height = 150;  // for upright column labels
+constexpr int min_text_width = 440;      // smallest width of the title and the caption
+constexpr int max_text_width = 920;      // a narrow sheet is widened up to this for its title and caption
 constexpr std::size_t max_caption_lines = 2, max_column_label_lines = 2;
 
 struct SheetFonts {
@@ -121,7 +121,7 @@ class Composer {
     if (reference_columns_ > 0 && reference_columns_ < columns_) column_gap_ = reference_gap * unit_ - gap_;
   }
 
-  /// Breaks the column labels into lines, or shortens them to be upright.
+  /// Breaks the column labels into lines, or makes them upright and shortens them if necessary.
   void measure_columns() {
     const auto count = std::min(sheet_.column_labels.size(), static_cast<std::size_t>(columns_));
     const auto full = std::vector(sheet_.column_labels.begin(), sheet_.column_labels.begin() + static_cast<int>(count));
@@ -129,7 +129,7 @@ class Composer {
     for (const auto& label : full) {
       column_labels_.push_back(wrap(label, cell_.width, fonts_.column, max_column_label_lines));
       most_lines = std::max(most_lines, column_labels_.back().size());
-      // All labels are upright if one of them would be shortened otherwise.
+      // All labels are upright if one of them would otherwise be shortened.
       upright_ |= shorten(label, cell_.width * 2, fonts_.column) != label || is_shortened(label, column_labels_.back());
     }
     upright_ &= cell_.width >= line_height(fonts_.column);
@@ -212,7 +212,7 @@ class Composer {
     y_ += section_gap * unit_;
   }
 
-  /// Centres the labels above their columns. Their ends are aligned with the tiles.
+  /// Centres the labels above their columns and aligns their bottoms.
   void place_column_labels() {
     if (column_labels_.empty()) return;
     const int bottom = y_ + column_labels_height_, line = line_height(fonts_.column);
@@ -280,7 +280,7 @@ class Composer {
   int label_width_ = 0;  // including label_gap; 0 if no row has a label
   int row_height_ = 0, column_labels_height_ = 0, width_ = 0;
   bool upright_ = false;
-  std::vector<std::vector<std::string>> column_labels_;  // the lines of each
+  std::vector<std::vector<std::string>> column_labels_;  // the lines of each label
   std::string title_;
   std::vector<std::string> caption_;
   SheetLayout layout_;

@@ -113,7 +113,7 @@ at::Tensor RReLUImpl::forward(const at::Tensor& input) {
     stream.fill_uniform(values, 3, 8);
     slopes.reciprocal_();
   }
-  // Each element's factor is a constant, so autograd derives every order from the product.
+  // The factor of each element is a constant, so autograd can differentiate the product any number of times.
   const auto factor = at::where(input.detach() > 0, 1.0, slopes.to(input.device(), input.scalar_type()));
   return input * factor.to(input.scalar_type());
 }

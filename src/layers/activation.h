@@ -25,9 +25,9 @@ struct ChannelSlopes {
   at::Tensor slopes;
 };
 
-/// The function that an activation computes in evaluation mode, independent of the module. Inference computes it, and
-/// exporters write it. An activation with a different function adds its own alternative, which every visitor then has
-/// to handle.
+/// The function that an activation computes in evaluation mode, independent of the module. Inference evaluates this
+/// function, and exporters write it to files. An activation with a different function adds its own alternative, which
+/// every visitor then has to handle.
 using FrozenActivation = std::variant<FixedSlope, ChannelSlopes>;
 
 /// Applies the function to `input` (any shape, channels in dimension 1).
@@ -41,8 +41,7 @@ class ActivationImpl : public torch::nn::Module {
  public:
   virtual at::Tensor forward(const at::Tensor& input) = 0;
 
-  /// Sets the clock to `images` images seen. The clock determines the slope of a schedule and the draws of a random
-  /// slope.
+  /// Sets the number of images seen, which determines the slope of a schedule and the draws of a random slope.
   virtual void set_images(std::int64_t images);
 
   /// The current slope for negative inputs; the mean if there are several slopes.
@@ -108,8 +107,9 @@ struct PReLUOptions {
   bool bounded = false;
 };
 
-/// prelu (He et al. 2015). Parameter `slope` (`slope_logit` if bounded): float32, `slopes` elements, without weight
-/// decay. Throws c10::Error (ValueError) if the initial slope is not finite, or if it is bounded and not in (0, 1).
+/// prelu (He et al. 2015). The parameter `slope` (`slope_logit` if bounded) is float32 and has `slopes` elements; do
+/// not apply weight decay to it. Throws c10::Error (ValueError) if the initial slope is not finite, or if it is bounded
+/// and not in (0, 1).
 class PReLUImpl : public ActivationImpl {
  public:
   explicit PReLUImpl(PReLUOptions options = {});

@@ -40,7 +40,8 @@ struct Sum : torch::autograd::Function<Sum> {
 
 at::Tensor per_channel(const at::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
-/// Statistics over the images of all ranks, [C], in the dtype of the weights. count: [1], N·H·W.
+/// Statistics over the images of all ranks, [C], in the dtype of the weights. count: [1], the number of values per
+/// channel.
 struct Statistics {
   at::Tensor mean, variance, count;
 };
@@ -49,7 +50,8 @@ Statistics statistics(const at::Tensor& x, const BatchNormState& norm, const Sum
   // batch_norm_update_stats takes the dtype from the running statistics. With momentum 1 it ignores their values.
   auto unread_mean = at::zeros_like(norm.running_mean), unread_variance = at::zeros_like(norm.running_variance);
   const auto [own_mean, own_variance] = at::batch_norm_update_stats(x, unread_mean, unread_variance, /*momentum=*/1);
-  // One sum is enough in float64: the cancellation in the difference of squares stays far below float32's precision.
+  // In float64, one sum over the ranks is enough: the cancellation error in the difference of squares is far below the
+  // precision of float32.
   const auto channels = x.size(1);
   const auto own_count = static_cast<double>(x.numel() / channels);
   const auto mean64 = own_mean.to(at::kDouble), variance64 = own_variance.to(at::kDouble);
@@ -109,7 +111,8 @@ struct Normalise : torch::autograd::Function<Normalise> {
     return {dx.sub_(rest), dweight, dbias};
   }
 
-  /// The same gradients from differentiable operators, for second derivatives. They also pass through the statistics.
+  /// Computes the same gradients with differentiable operators, for second derivatives. These also pass through the
+  /// statistics.
   static variable_list differentiable(const at::Tensor& gradient, const at::Tensor& input, const at::Tensor& weight,
                                       const at::Tensor& count, double epsilon, const SumOverRanks& sum) {
     const auto x = input.to(weight.scalar_type()), dy = gradient.to(weight.scalar_type());

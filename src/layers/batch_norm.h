@@ -28,8 +28,8 @@ struct BatchNormState {
 // --- Module ---------------------------------------------------------------------------------------------------------
 
 /// Batch norm and the activation that follows it as one module: activation(batch_norm(x)). It has the parameters and
-/// buffers of torch::nn::BatchNorm2d; the owner of the module registers the activation under its own name. In training
-/// on the CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
+/// buffers of torch::nn::BatchNorm2d; the activation is not registered here, but by the module that owns this one. In
+/// training on the CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
 class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
  public:
   /// If `activation` is nullptr, the module is batch norm alone.
@@ -60,13 +60,13 @@ TORCH_MODULE(BatchNormActivation);
 ///
 /// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU, preferably channels-last; the result is channels-last.
 /// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded only once. Throws c10::Error
-/// (ValueError) if the dtype is a different one, if the slope is not finite, or if there is only one value per channel,
-/// which has no variance.
+/// (ValueError) for other dtypes, if the slope is not finite, or if there is only one value per channel, which has no
+/// variance.
 at::Tensor batch_norm_leaky_relu(const at::Tensor& maps, const BatchNormState& norm, double negative_slope);
 
 /// Batch norm in training with the mean and variance over the images of all ranks, which may have different numbers of
 /// images. Updates the running statistics as a single process with all images would. maps: [N, C, H, W]; the result has
-/// the same dtype. Statistics are computed in the dtype of the weights.
+/// the same dtype. The statistics have the dtype of the weights.
 at::Tensor synchronised_batch_norm(const at::Tensor& maps, const BatchNormState& norm, const SumOverRanks& sum);
 
 /// The sum across all ranks, differentiable any number of times. Its gradient is the sum of the ranks' gradients,

@@ -90,7 +90,7 @@ BatchStatistics compute_statistics(const at::Tensor& x, const BatchNormState& no
     const auto n = static_cast<double>(rows.count);
     for (std::size_t c = 0; c < pivot.size(); ++c) {
       const double offset = sums[c] / n, mean = static_cast<double>(pivot[c]) + offset;
-      const double variance = std::max(sums[pivot.size() + c] / n - offset * offset, 0.0);  // keeps NaN
+      const double variance = std::max(sums[pivot.size() + c] / n - offset * offset, 0.0);  // std::max keeps NaN
       data_of<Compute>(statistics.mean)[c] = static_cast<Compute>(mean);
       data_of<Compute>(statistics.inverse_deviation)[c] = static_cast<Compute>(1 / std::sqrt(variance + norm.epsilon));
       const auto update = [&](const at::Tensor& running, double value) {
@@ -135,8 +135,8 @@ void write_output(const at::Tensor& x, const at::Tensor& y, const BatchStatistic
   });
 }
 
-/// Writes the gradients of x, weight and bias. If g is the gradient before the rectifier, x̂ are the normalised values,
-/// and means are over the n values of a channel, then dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
+/// Writes the gradients of x, weight and bias. If g is the gradient at the input of the rectifier, x̂ are the
+/// normalised values, and means are over the n values of a channel, then dx = scale · (g − mean(g) − x̂ · mean(g x̂)).
 void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor& dx, const at::Tensor& dweight,
                      const at::Tensor& dbias, const BatchStatistics& statistics, const at::Tensor& weight,
                      const at::Tensor& bias, double slope) {
@@ -172,8 +172,8 @@ void write_gradients(const at::Tensor& x, const at::Tensor& dy, const at::Tensor
   });
 }
 
-/// The same gradients from differentiable operators, for second derivatives; native_batch_norm_backward differentiates
-/// through the statistics.
+/// Computes the same gradients with differentiable operators, for second derivatives. native_batch_norm_backward
+/// differentiates through the statistics.
 variable_list differentiable_gradients(const at::Tensor& x, const at::Tensor& dy, const BatchStatistics& statistics,
                                        const at::Tensor& weight, const at::Tensor& bias, double slope) {
   at::Tensor z;

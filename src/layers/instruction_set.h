@@ -4,12 +4,12 @@
 
 namespace slopegan {
 
-/// The instruction sets between which the CPU kernels choose, from the oldest to the newest.
+/// The instruction sets that the CPU kernels distinguish, from the oldest to the newest.
 enum class InstructionSet {
   baseline,     ///< what the compiler targets by default: SSE2 on x86-64, NEON on aarch64
   avx2,         ///< x86-64-v3: AVX2 and FMA
   avx512,       ///< x86-64-v4: AVX-512 F, BW, CD, DQ and VL
-  avx512_bf16,  ///< x86-64-v4 with products of bfloat16
+  avx512_bf16,  ///< x86-64-v4 and AVX-512 BF16
 };
 
 /// The newest instruction set that the processor and the operating system support.
@@ -23,7 +23,7 @@ InstructionSet instruction_set();
 /// The value of SLOPEGAN_CPU for an instruction set.
 std::string name_of(InstructionSet set);
 
-/// Parses a value of SLOPEGAN_CPU. An empty text stands for the newest set. Throws std::invalid_argument.
+/// Parses a value of SLOPEGAN_CPU. Empty text stands for the newest set. Throws std::invalid_argument.
 InstructionSet parse_instruction_set(const std::string& text);
 
 }  // namespace slopegan

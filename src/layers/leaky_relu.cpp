@@ -86,7 +86,7 @@ at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double s
     return at::where(sign > 0, gradient, slope == 0 ? at::zeros_like(gradient) : gradient * slope);
   }
   auto output = at::empty_like(sign);
-  // The loop walks through memory, so the gradient must have the strides of the values.
+  // The loop visits the elements in memory order, so the gradient must have the same strides as the values.
   const bool aligned = gradient.strides() == sign.strides();
   const auto source = aligned ? gradient : output.copy_(gradient);
   dispatch(sign, slope, [&](auto tag, auto compute_slope) {
@@ -99,7 +99,8 @@ at::Tensor backward(const at::Tensor& gradient, const at::Tensor& sign, double s
   return output;
 }
 
-/// gradient · f'(x). It is linear in the gradient, so it is its own derivative, and constant in x almost everywhere.
+/// Computes gradient · f'(x). The result is linear in the gradient, so its derivative with respect to the gradient is
+/// the same function. The derivative with respect to x is 0 almost everywhere.
 struct LeakyReluBackward : torch::autograd::Function<LeakyReluBackward> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& gradient, const at::Tensor& sign,
                             double slope) {
@@ -178,8 +179,7 @@ at::Tensor leaky_relu(const at::Tensor& input, double negative_slope) {
 
 at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope) {
   check_arguments(input, negative_slope);
-  TORCH_CHECK_VALUE(negative_slope >= 0, "leaky_relu_ in place needs a negative slope of 0 or more, got ",
-                    negative_slope);
+  TORCH_CHECK_VALUE(negative_slope >= 0, "leaky_relu_ needs a negative slope of 0 or more, got ", negative_slope);
   input = LeakyRelu::apply(input, negative_slope, /*in_place=*/true);
   return input;
 }

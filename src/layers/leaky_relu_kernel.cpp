@@ -17,8 +17,8 @@ template <typename T, typename Compute>
   for (std::int64_t i = 0; i < count; ++i) store(output[i], rectify_gradient(load(gradient[i]), load(sign[i]), slope));
 }
 
-// Sums are computed over a strip of channels, which fits into registers, and over few enough rows for float to be
-// precise; the partial sums are added up in double.
+// Sums are computed for one strip of channels at a time, so that they fit into registers, and over so few rows that
+// float is precise enough. These partial sums are then added in double.
 constexpr std::int64_t strip = 64, rows_at_once = 128;
 
 /// Calls body(first row, number of rows, first channel, number of channels).

@@ -4,8 +4,8 @@
 
 #include "layers/vector_kernel.h"
 
-/// The loops of the leaky rectifier, alone and after batch norm, on one thread. T is float, double, or bfloat16 as
-/// bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
+/// The loops of the leaky rectifier, alone and after batch norm, on one thread. Values are float, double, or bfloat16
+/// as bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
 namespace slopegan::kernels {
 
 // --- The rectifier alone, over `count` contiguous values; the output may be written to the memory of the input.
@@ -15,7 +15,7 @@ void leaky_relu(const float* input, float* output, std::int64_t count, float slo
 void leaky_relu(const double* input, double* output, std::int64_t count, double slope);
 void leaky_relu(const bfloat16_bits* input, bfloat16_bits* output, std::int64_t count, float slope);
 
-/// output = gradient · f'(x), where `sign` is positive exactly where x is: x itself, or f(x) for slopes ≥ 0.
+/// output = gradient · f'(x), where `sign` is positive exactly where x is positive: x itself, or f(x) for slopes ≥ 0.
 void leaky_relu_backward(const float* gradient, const float* sign, float* output, std::int64_t count, float slope);
 void leaky_relu_backward(const double* gradient, const double* sign, double* output, std::int64_t count, double slope);
 void leaky_relu_backward(const bfloat16_bits* gradient, const bfloat16_bits* sign, bfloat16_bits* output,

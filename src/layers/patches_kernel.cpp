@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kernel_size = 4;
 
-// The runs in gray and RGB images are so short that the compiler must know their length.
+// The runs in gray and RGB images are so short that copying them is fast only if the compiler knows their length.
 struct AnyCount {
   std::int64_t count;
 };
@@ -25,7 +25,7 @@ template <typename Loop>
   loop(AnyCount{channels});
 }
 
-/// Stores a line of `width` sums, which are laid out like the image.
+/// Stores a line of `width` pixels from sums that have the layout of the image.
 template <typename T, typename Channels>
 [[gnu::always_inline]] inline void store_line(const float* sums, T* line, std::int64_t width, Channels channels,
                                               Epilogue epilogue) {

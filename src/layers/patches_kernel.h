@@ -4,9 +4,10 @@
 
 #include "layers/vector_kernel.h"
 
-/// The patches of a 4×4 convolution with stride 2 and padding 1 (im2col and its transpose, col2im) and the layouts for
-/// products over them, on one thread. In memory, an image is [2·height, 2·width, channels] and its patches are [height,
-/// width, 4, 4, channels]. A row of a patch is contiguous in both, so data is moved in runs of 4·channels values.
+/// Functions for the patches of a 4×4 convolution with stride 2 and padding 1, on one thread: they gather patches from
+/// an image (im2col), add patches to an image (col2im), and convert matrices to the layouts that products need. In
+/// memory, an image is [2·height, 2·width, channels] and its patches are [height, width, 4, 4, channels]. A row of a
+/// patch is contiguous in both, so data is moved in runs of 4·channels values.
 namespace slopegan::kernels {
 
 /// A rectangle within the 16 positions of a patch: lines [top, bottom), columns [left, right).
@@ -15,13 +16,13 @@ struct Taps {
   std::int64_t count() const { return (bottom - top) * (right - left); }
 };
 
-/// Gathers the taps of the patches in the lines [first, last): [last − first, width, taps, channels].
+/// Gathers the taps of the patches in the lines [first, last) of an image: [last − first, width, taps, channels].
 void gather_taps(const float* image, float* patches, std::int64_t first, std::int64_t last, std::int64_t height,
                  std::int64_t width, std::int64_t channels, Taps taps);
 void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_t first, std::int64_t last,
                  std::int64_t height, std::int64_t width, std::int64_t channels, Taps taps);
 
-/// The number of sums for an image, [2·height + 2, 2·width + 2, channels]: the image with a margin of 1.
+/// The number of sums for an image. The sums are [2·height + 2, 2·width + 2, channels]: the image with a margin of 1.
 std::int64_t values_of_sums(std::int64_t height, std::int64_t width, std::int64_t channels);
 
 /// Adds patches, in the layout of gather_taps, to the sums.
@@ -35,7 +36,7 @@ struct Epilogue {
   float negative_slope = 1;
 };
 
-/// Stores the image inside the margin of the sums.
+/// Applies the epilogue to the sums inside the margin and stores the resulting image.
 void store_sums(const float* sums, float* image, std::int64_t height, std::int64_t width, std::int64_t channels,
                 Epilogue epilogue);
 void store_sums(const float* sums, bfloat16_bits* image, std::int64_t height, std::int64_t width, std::int64_t channels,
@@ -49,7 +50,8 @@ void transpose(const float* from, float* to, std::int64_t rows, std::int64_t col
 void transpose(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns,
                std::int64_t stride);
 
-/// [rows, columns] -> [rows / 2, columns, 2], the layout of the second factor of bfloat16 products. `rows` is even.
+/// Interleaves pairs of rows: [rows, columns] -> [rows / 2, columns, 2], the layout of the second factor of bfloat16
+/// products. `rows` is even.
 void pair_rows(const bfloat16_bits* from, bfloat16_bits* to, std::int64_t rows, std::int64_t columns);
 
 }  // namespace slopegan::kernels

@@ -1,14 +1,14 @@
-# Finds LibTorch: the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
+# Finds LibTorch and defines the target `torch`, TORCH_INSTALL_PREFIX and TORCH_INCLUDE_DIRS.
 #
-# The CMake package of a LibTorch with CUDA fails without a complete CUDA toolkit. slopegan compiles no CUDA code, and the
-# wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's headers (for
-# several GPUs) require the toolkit: SLOPEGAN_CUDA_TOOLKIT=ON uses the package. ARGN: folders with TorchConfig.cmake, in
-# addition to Torch_DIR and CMAKE_PREFIX_PATH.
+# The CMake package of a LibTorch with CUDA fails without a complete CUDA toolkit. slopegan compiles no CUDA code, and
+# the wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's headers
+# (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects the package of LibTorch. ARGN: folders with
+# TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
 option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit (for NCCL)" OFF)
 
 macro(slopegan_find_torch)
   set(slopegan_torch_prefix "")
-  foreach(place "${Torch_DIR}" ${ARGN} ${CMAKE_PREFIX_PATH})
+  foreach(place "${Torch_DIR}" ${CMAKE_PREFIX_PATH} ${ARGN})
     foreach(below "" /Torch /share/cmake/Torch)
       if(NOT slopegan_torch_prefix AND EXISTS "${place}${below}/TorchConfig.cmake")
         get_filename_component(slopegan_torch_prefix "${place}${below}/../../.." ABSOLUTE)
@@ -20,7 +20,7 @@ macro(slopegan_find_torch)
     set(Torch_DIR ${TORCH_INSTALL_PREFIX}/share/cmake/Torch CACHE PATH "The folder with TorchConfig.cmake" FORCE)
     set(TORCH_INCLUDE_DIRS ${TORCH_INSTALL_PREFIX}/include ${TORCH_INSTALL_PREFIX}/include/torch/csrc/api/include)
     if(NOT TARGET torch)
-      message(STATUS "LibTorch with CUDA in ${TORCH_INSTALL_PREFIX}, without its toolkit")
+      message(STATUS "LibTorch with CUDA in ${TORCH_INSTALL_PREFIX}, without a CUDA toolkit")
       add_library(torch INTERFACE IMPORTED)
       set_target_properties(torch PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${TORCH_INCLUDE_DIRS}"
                                              INTERFACE_COMPILE_DEFINITIONS "USE_DISTRIBUTED;USE_C10D_GLOO")

@@ -26,7 +26,8 @@ namespace {
 template <typename T>
 void transpose_parts(const T* plain, T* output, std::int64_t low, std::int64_t high) {
   const std::int64_t row = tiles::places * high;
-  // Parts are consecutive whole columns, so any even number of columns can be transposed independently.
+  // Parts consist of consecutive whole columns, so blocks of columns can be transposed independently. The number of
+  // columns in a block is even, because bfloat16 rows are interleaved in pairs.
   constexpr std::int64_t at_once = 64;
   at::parallel_for(0, (row + at_once - 1) / at_once, 1, [&](std::int64_t begin, std::int64_t end) {
     const auto scratch = tiles::make_buffer<T>(at_once * low);
@@ -100,7 +101,8 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kernel = 4, stride = 2, padding = 1;
 
-// The three products. Each is the derivative of the other two, so derivatives of any order consist of these products.
+// The three products. The gradients of each product are the other two products, so derivatives of any order consist of
+// these products.
 
 ProductShape shape_of(const at::Tensor& small, std::int64_t high) {
   return {small.size(0), small.size(1), high, small.size(2), small.size(3)};
@@ -120,7 +122,7 @@ at::Tensor transpose(const at::Tensor& small, PreparedWeight& weight, std::int64
 }
 
 /// The gradient of the weight, [low, high, 4, 4]. `big` [N, high, 2H, 2W] and `small` [N, low, H, W] are the feature
-/// maps on its two sides; one of them is a gradient.
+/// maps on the two sides of the convolution; one of them is a gradient.
 at::Tensor correlate(const at::Tensor& big, const at::Tensor& small, at::ScalarType type) {
   if (correlates_in_tiles(small.scalar_type(), shape_of(small, big.size(1)))) {
     return correlate_in_tiles(channels_last(big), channels_last(small)).to(type);
@@ -245,7 +247,7 @@ using Pointwise = at::Tensor(const at::Tensor&, const at::Tensor&, const std::op
                              at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view, Scalars,
                              std::optional<std::string_view>);
 
-/// Operators that LibTorch registers for torch.compile but does not declare in a header.
+/// Finds an operator that LibTorch registers for torch.compile but does not declare in a header.
 template <typename Signature>
 c10::TypedOperatorHandle<Signature> onednn_operator(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
@@ -268,7 +270,7 @@ FixedTransposedConvolution::FixedTransposedConvolution(const at::Tensor& weight,
   try {
     packed_ = reorder.call(weight_->plain(), ones, zeros, twos, ones, 1, std::nullopt);
   } catch (const c10::Error&) {
-    // oneDNN has no bfloat16 for this processor (no AVX-512); LibTorch's own convolution is used.
+    // oneDNN does not support bfloat16 on processors without AVX-512. LibTorch's own convolution is used instead.
     if (type != at::kBFloat16) throw;
   }
 }

@@ -50,7 +50,7 @@ using PreparedWeightPtr = c10::intrusive_ptr<PreparedWeight>;
 /// [N, high, 2H, 2W] -> [N, low, H, W], differentiable any number of times in both arguments. float32, float64 or
 /// bfloat16. The weight may have a wider dtype than the maps: it is cast for the product, and its gradient has the
 /// weight's dtype. `prepared`, if given, is `weight` prepared for the dtype of the maps. Throws c10::Error (ValueError)
-/// for other dtypes, devices and shapes.
+/// for unsupported dtypes, devices and shapes.
 at::Tensor strided_convolution(const at::Tensor& maps, const at::Tensor& weight,
                                const PreparedWeightPtr& prepared = {});
 
@@ -64,7 +64,7 @@ at::Tensor strided_convolution_transposed(const at::Tensor& maps, const at::Tens
 class FixedTransposedConvolution {
  public:
   /// weight: [low, high, 4, 4]; bias: [high]; type: the dtype of the maps, float32 or bfloat16; negative_slope: 0 or
-  /// more, where 1 is the identity. Throws c10::Error (ValueError) for other arguments.
+  /// more, where 1 is the identity. Throws c10::Error (ValueError) for any other dtype or slope.
   FixedTransposedConvolution(const at::Tensor& weight, const at::Tensor& bias, at::ScalarType type,
                              double negative_slope);
 
@@ -78,7 +78,7 @@ class FixedTransposedConvolution {
   double negative_slope_;
   at::Tensor bias_;  // float32
   PreparedWeightPtr weight_;
-  at::Tensor packed_;  // in oneDNN's layout; undefined if LibTorch has no oneDNN
+  at::Tensor packed_;  // in oneDNN's layout; undefined if oneDNN is not used
 };
 
 }  // namespace slopegan

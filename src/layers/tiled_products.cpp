@@ -144,8 +144,8 @@ at::Tensor transpose_in_tiles(const at::Tensor& small, PreparedWeight& weight, s
 
 namespace {
 
-/// The gradient of the weight as a sum over blocks of patches: the transposed small feature maps of a block, [low,
-/// patches], times its patches [patches, taps · high], one part at a time.
+/// Computes the gradient of the weight as a sum over blocks of patches: the transposed small feature maps of a block,
+/// [low, patches], times its patches [patches, taps · high], one part at a time.
 template <typename T>
 class Correlation {
  public:
@@ -222,7 +222,7 @@ class Correlation {
     kernels::transpose(small_ + g_.first_patch(block(b)) * g_.low, transposed, g_.patches_in(block(b)), g_.low, g_.low);
   }
 
-  /// Adds a product to sums [part][low, columns], or overwrites them.
+  /// Adds the product for a block and a part to sums [part][low, columns], or overwrites the sums if `add` is false.
   void add_block(std::int64_t b, std::int64_t part, const T* transposed, T* patches, float* sums, bool add) const {
     const std::int64_t count = g_.patches_in(block(b));
     write_factor(patches, patches + most_patches() * columns_, count, columns_,

@@ -25,8 +25,9 @@ struct ProductShape {
   std::int64_t count = 0, low = 0, high = 0, height = 0, width = 0;
 };
 
-/// Whether this processor and LibTorch support the tiled product, and it is faster than oneDNN's convolution: for big
-/// -> small, small -> big, and the gradient of the weight. In bfloat16 the summed dimension must be even.
+/// Whether the processor and LibTorch support the tiled product, and the tiled product is faster than oneDNN's
+/// convolution. The three functions are for big -> small, small -> big, and the gradient of the weight. In bfloat16 the
+/// summed dimension must be even.
 bool convolves_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool transposes_in_tiles(at::ScalarType type, const ProductShape& shape);
 bool correlates_in_tiles(at::ScalarType type, const ProductShape& shape);

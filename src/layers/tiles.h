@@ -26,7 +26,7 @@ const T* values(const at::Tensor& tensor) {
   return static_cast<const T*>(tensor.const_data_ptr());
 }
 
-/// Calls run(T{}) for the dtype.
+/// Calls run(T{}), where T is the element type for `type`.
 template <typename Run>
 void dispatch(at::ScalarType type, Run run) {
   if (type == at::kFloat) return run(float{});
@@ -50,8 +50,8 @@ inline void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const bfloa
                               reinterpret_cast<const at::BFloat16*>(b), c, /*is_vnni=*/true);
 }
 
-/// Writes the second factor of a product; make(rows) writes [count, columns]. In bfloat16, `scratch` has room for the
-/// same number of values; in float32 it is unused.
+/// Writes the second factor of a product. make(rows) writes the rows of the factor, [count, columns], to the buffer
+/// `rows`. In bfloat16, `scratch` has room for as many values as `factor`; in float32, it is unused.
 template <typename T, typename Make>
 void write_factor(T* factor, [[maybe_unused]] T* scratch, [[maybe_unused]] std::int64_t count,
                   [[maybe_unused]] std::int64_t columns, Make make) {
@@ -120,7 +120,7 @@ struct Geometry {
   std::int64_t count, low, high, h, w;
 };
 
-/// Writes [patches of the block, taps · high].
+/// Gathers the taps of all patches in the block: [patches, taps · high].
 template <typename T>
 void gather(const Geometry& g, const T* big, const PatchBlock& block, const Taps& taps, T* patches) {
   const std::int64_t size = g.patches_in(block) / block.images * taps.count() * g.high;

@@ -27,7 +27,8 @@ SLOPEGAN_AVX2 void run_with_avx2(Arguments... arguments) {
 }
 #endif
 
-/// Calls `loop`, a function that is always inlined, compiled for instruction_set().
+/// Calls the variant of `loop` that is compiled for instruction_set(). `loop` must be a function that is always
+/// inlined.
 template <auto loop, typename... Arguments>
 void run(Arguments... arguments) {
 #if defined(__x86_64__)
@@ -57,8 +58,8 @@ using bfloat16_bits = std::uint16_t;
 [[gnu::always_inline]] inline void store(double& place, double value) { place = value; }
 [[gnu::always_inline]] inline void store(bfloat16_bits& place, float value) { place = narrow(value); }
 
-/// The leaky rectifier used by every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps all other
-/// values that are not positive to +0, including −∞ (0 · −∞ would be NaN).
+/// The leaky rectifier used by every kernel: x for x > 0, slope · x otherwise. NaN stays NaN. Slope 0 maps zero and
+/// negative values to +0, including −∞ (0 · −∞ would be NaN).
 template <typename Compute>
 [[gnu::always_inline]] inline Compute rectify(Compute x, Compute slope) {
   if (slope == Compute{0}) return x > 0 || x != x ? x : Compute{0};  // NOLINT(misc-redundant-expression): NaN

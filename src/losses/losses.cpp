@@ -85,8 +85,8 @@ at::Tensor squared_gradient_norm(const at::Tensor& logits, const at::Tensor& ima
 }
 
 at::Tensor unit_gradient_penalty(const at::Tensor& logits, const at::Tensor& images) {
-  // The derivative of the square root is infinite at 0: a discriminator without gradients would turn all weights into
-  // NaN.
+  // The derivative of the square root is infinite at 0. Without this constant, an image with a zero gradient would turn
+  // all weights into NaN.
   constexpr double smallest = 1e-12;
   return (squared_norms(logits, images).add(smallest).sqrt() - 1).square().mean();
 }

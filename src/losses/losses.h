@@ -47,7 +47,7 @@ bool needs_real_logits(LossKind kind);
 // --- Gradient penalties ---------------------------------------------------------------------------------------------
 
 // Penalties on the gradient of the discriminator's logit with respect to its input, differentiable with respect to the
-// weights. `images` [N, ...] must require gradients, and `logits` [N] must be computed from it, each from one image
+// weights. `images` [N, ...] must require gradients. Each of the `logits` [N] must be computed from one of the images
 // only: with batch norm, the gradient with respect to an image contains contributions from other images' logits.
 
 /// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real

@@ -17,7 +17,7 @@ at::Tensor checked_features(const at::Tensor& features, std::int64_t minimum_cou
   }
   if (features.size(0) < minimum_count) {
     throw std::invalid_argument(
-        format_text("{}: {} samples are too few; at least {} are needed", what, features.size(0), minimum_count));
+        format_text("{}: the number of samples must be at least {}, got {}", what, minimum_count, features.size(0)));
   }
   const at::Tensor matrix = features.detach().to(at::kCPU, at::kDouble).contiguous();
   if (!at::isfinite(matrix).all().item<bool>()) {

@@ -4,8 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
-/// Feature matrices, the input of all metrics, with one row per sample and one column per feature; and their mean and
-/// covariance.
+/// Feature matrices are the input of all metrics. They have one row per sample and one column per feature. These
+/// functions check them and compute their mean and covariance.
 namespace slopegan {
 
 /// Returns `features` [N, d] as a contiguous float64 matrix on the CPU, detached from the graph. Shares memory with
@@ -23,8 +23,8 @@ struct Moments {
   std::int64_t count = 0;
 };
 
-/// Computes the moments of a stream of batches in one pass. Batches are merged by their own means and deviations (Chan,
-/// Golub and LeVeque 1983), so that no accuracy is lost if the mean is large compared with the deviations.
+/// Computes the moments of a stream of batches in one pass. Each batch is merged using its own mean and deviations
+/// (Chan, Golub and LeVeque 1983), so that no accuracy is lost if the mean is large compared with the deviations.
 class RunningMoments {
  public:
   /// Adds features [n, d], n ≥ 0, float32 or float64. Throws std::invalid_argument if a value is not finite or d

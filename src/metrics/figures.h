@@ -86,8 +86,8 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Whether the value compares all pairs of images. Such values use about as many real images as generated ones, and the
-/// others all of them.
+/// Whether the value compares all pairs of images. Such values use about as many real images as generated ones; all
+/// other values use all real images.
 inline bool compares_pairs(std::string_view key) {
   const auto is_of = [&](MetricName metric) {
     const auto own = figures_of(metric);
@@ -97,7 +97,7 @@ inline bool compares_pairs(std::string_view key) {
 }
 
 /// "kd, precision, recall, density, coverage: 10000 of the 60000 real images", or an empty string if they use all real
-/// images or the numbers are unknown. `keys` are those that are shown.
+/// images or the numbers are unknown. `keys` contains the keys of the values that are shown.
 template <class Keys>
 std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
   std::vector<std::string> names;

@@ -12,14 +12,14 @@ namespace slopegan {
 
 namespace {
 
-/// The largest error with which LAPACK computes an eigenvalue.
+/// An upper estimate of the rounding error in the eigenvalues that LAPACK computes.
 double rounding_error(const at::Tensor& covariance, double largest) {
   return largest * static_cast<double>(covariance.size(0)) * std::numeric_limits<double>::epsilon();
 }
 
-/// Returns the eigenvalues in ascending order and the eigenvectors. If nearly all eigenvalues are rounding errors, as
-/// for a few almost equal images, LAPACK's divide and conquer sometimes does not converge. It does if all eigenvalues
-/// are shifted by as much as they are uncertain.
+/// Returns the eigenvalues in ascending order and the eigenvectors. LAPACK's divide-and-conquer algorithm sometimes
+/// does not converge if nearly all eigenvalues are rounding errors, as happens for a few almost equal images. It
+/// converges if all eigenvalues are shifted by their rounding error.
 std::tuple<at::Tensor, at::Tensor> eigendecomposition(const at::Tensor& covariance) {
   try {
     return at::linalg_eigh(covariance);
@@ -30,8 +30,8 @@ std::tuple<at::Tensor, at::Tensor> eigendecomposition(const at::Tensor& covarian
   }
 }
 
-/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues within rounding error of zero count as zero, as for
-/// the numerical rank.
+/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues that are zero up to rounding are omitted, as in the
+/// numerical rank.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
   const auto [values, vectors] = eigendecomposition(checked_features(covariance, 1, "the covariance"));
   const double rounding = rounding_error(covariance, values[-1].item<double>());
@@ -40,8 +40,8 @@ at::Tensor covariance_factor(const at::Tensor& covariance) {
   return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
 }
 
-/// Computes tr (A^½ B A^½)^½ as the sum of the singular values of A^½ B^½, without the outer rotations, which do not
-/// change them.
+/// Computes tr (A^½ B A^½)^½ as the sum of the singular values of A^½ B^½. The outer rotations are omitted, because
+/// they do not change the singular values.
 double trace_of_root(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor product = at::mm(covariance_factor(a).t(), covariance_factor(b));
   return product.numel() == 0 ? 0.0 : at::linalg_svdvals(product).sum().item<double>();

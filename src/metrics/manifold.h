@@ -10,7 +10,7 @@
 /// neighbour in the same set.
 namespace slopegan {
 
-/// A set of feature vectors with the squared radii of its balls. It is computed once for the real images.
+/// A set of feature vectors with the squared radii of their balls. It is computed once for the real images.
 struct Manifold {
   at::Tensor features;                  ///< [N, d] float64
   std::vector<double> precision_radii;  ///< [N], squared, for precision and recall

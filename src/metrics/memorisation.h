@@ -4,7 +4,7 @@
 
 namespace slopegan {
 
-/// Whether generated samples are closer to the training set than other real samples are.
+/// Measures whether generated samples are closer to the training set than other real samples are.
 struct Memorisation {
   /// The distance within which 1 % of the test samples lie (at least one sample, including ties).
   double copy_distance = 0;

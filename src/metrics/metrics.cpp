@@ -48,7 +48,8 @@ class FigureComputation {
     }
   }
 
-  /// Omits values that are not finite, such as the divergence from class frequencies if some of them are 0.
+  /// Returns the finite values. For example, class_kl is infinite if a generated class does not occur in the test
+  /// images.
   std::map<std::string, double> values() && {
     std::erase_if(values_, [](const auto& figure) { return !std::isfinite(figure.second); });
     return std::move(values_);

@@ -9,11 +9,11 @@
 /// Squared Euclidean distances between the rows of feature matrices. They are computed in blocks of rows, so that the
 /// whole matrix of distances is never in memory.
 ///
-/// Metrics compare distances that are often equal: a radius is itself a distance to a point that may have copies in the
-/// other set. The distance between two points is therefore *defined* as the sum of (a_c − b_c)² in one fixed order. It
-/// is symmetric, exactly 0 for equal points, and always the same number for the same two points. Matrix products are
-/// several times faster but have none of these properties. They provide rigorous bounds, and the definition is
-/// evaluated only for the few pairs whose bounds do not decide a comparison.
+/// Metrics often compare distances that are equal, because a radius is itself a distance to a point, and the other set
+/// may contain copies of that point. The distance between two points is therefore *defined* as the sum of (a_c − b_c)²
+/// in one fixed order. It is symmetric, exactly 0 for equal points, and always the same number for the same two points.
+/// Matrix products are several times faster but have none of these properties. They provide rigorous bounds, and the
+/// definition is evaluated only for the few pairs whose bounds do not decide a comparison.
 namespace slopegan {
 
 class DistancesFrom;

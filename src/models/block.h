@@ -28,8 +28,8 @@ struct BlockOptions {
   std::shared_ptr<ActivationImpl> activation = nullptr;  ///< nullptr for the last block, which returns raw values
 };
 
-/// Convolution, batch norm (momentum 0.1, ε 1e-5), activation: the building block of both networks. Submodules `conv`,
-/// `norm` and `activation`.
+/// The building block of both networks: a convolution, batch norm (momentum 0.1, ε 1e-5) and an activation. Its
+/// submodules are `conv`, `norm` and `activation`.
 class BlockImpl : public torch::nn::Module {
  public:
   explicit BlockImpl(const BlockOptions& options);
@@ -40,13 +40,14 @@ class BlockImpl : public torch::nn::Module {
   BatchNormActivation norm{nullptr};  ///< applies the activation too
   std::shared_ptr<ActivationImpl> activation;
 
-  /// Called at every forward pass with the input and the output of the activation, [N, C, H, W] each. It must not
-  /// change them. Used by diagnostics; empty during training.
+  /// Called in every forward pass with the input and the output of the activation, [N, C, H, W] each, which it must not
+  /// change. Diagnostics set it; it is empty during training.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);
 
-/// A network that is a chain of blocks, with its clock, its initialisation, and the properties of the whole network.
+/// A network that is a chain of blocks. It initialises all blocks, passes the number of images seen to them, and
+/// reports properties of the whole network.
 class BlockChainImpl : public torch::nn::Module {
  public:
   /// Passes the number of images seen to every activation (for schedules and random slopes).
@@ -69,7 +70,7 @@ class BlockChainImpl : public torch::nn::Module {
   /// Whether all activations are repeatable (ActivationImpl::is_repeatable).
   bool is_repeatable() const;
 
-  /// Whether an activation is random (ActivationImpl::is_random).
+  /// Whether any activation is random (ActivationImpl::is_random).
   bool is_random() const;
 
   std::int64_t parameter_count() const;
@@ -87,8 +88,8 @@ class BlockChainImpl : public torch::nn::Module {
   std::vector<const ActivationImpl*> activations() const;
 };
 
-/// Builds the configured activation for layer `layer` (counted from 0) of `network` ("generator" or "discriminator")
-/// with `channels` channels. `seed` keys the draws of random slopes.
+/// Builds the activation that is configured for layer `layer` (counted from 0) of `network` ("generator" or
+/// "discriminator"). The layer has `channels` channels. `seed` keys the draws of random slopes.
 std::shared_ptr<ActivationImpl> make_activation(const ActivationConfig& config, std::size_t layer,
                                                 std::int64_t channels, std::uint64_t seed, const std::string& network);
 

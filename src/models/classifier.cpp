@@ -43,7 +43,8 @@ void ClassifierImpl::initialise(std::uint64_t seed) {
 at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::Tensor& input) {
   auto& convolution = *convolutions_[layer];
   auto& norm = *norms_[layer];
-  // Pooling is three times as fast in this format. A tensor with one channel does not determine its format.
+  // Pooling is three times as fast in this format. It is requested explicitly, because the format of a tensor with one
+  // channel is ambiguous.
   constexpr auto format = at::MemoryFormat::ChannelsLast;
   if (is_training()) return norm.forward(convolution.forward(input).contiguous(format));
   // In evaluation mode the running statistics are constants: folding them into the kernel saves a pass over memory.
@@ -55,7 +56,7 @@ at::Tensor ClassifierImpl::normalised_convolution(std::size_t layer, const at::T
 ClassifierImpl::Output ClassifierImpl::forward(const at::Tensor& images) {
   at::Tensor x = images;
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-    // tanh is monotone, so after pooling it gives the same result at a quarter of the cost.
+    // tanh is monotonic, so applying it after pooling gives the same result at a quarter of the cost.
     x = at::tanh(at::max_pool2d(normalised_convolution(i, x), 2));
   }
   const auto features = at::tanh(features_->forward(x.flatten(1)));

@@ -91,7 +91,8 @@ void apply_compute(const Compute& compute) {
   // algorithm after a resume.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
-  // float32 means float32, as on the CPU; TF32 keeps 10 bits of the mantissa. bfloat16 is the fast precision.
+  // TF32 is disabled, so that float32 has its full precision, as on the CPU; TF32 has only 10 bits of mantissa.
+  // bfloat16 is the fast precision.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
 }

@@ -13,14 +13,14 @@ struct Compute {
   at::Device device = at::kCPU;
   at::ScalarType type = at::kFloat;
   int threads = 1;
-  std::string threads_reason = {};  ///< what determined the number of threads: a key, a variable, or a limit
+  std::string threads_reason = {};  ///< what determined `threads`: a key, an environment variable, or a limit
 };
 
-/// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU
-/// (compute capability 8.0) multiplies it natively, float32 otherwise; as many threads as OMP_NUM_THREADS says, or one
-/// per core that the process may use. If `local_size` ranks share the machine, they divide the cores among themselves,
-/// and the GPUs are assigned to them in turn; OMP_NUM_THREADS=1 is then ignored under torchrun, which sets it for all
-/// programs. Throws UsageError if the device is cuda but CUDA is not available.
+/// Resolves `auto` on this machine: CUDA if there is a GPU; bfloat16 if the processor (avx512_bf16) or the GPU (compute
+/// capability 8.0 or newer) multiplies it natively, float32 otherwise; the number of threads in OMP_NUM_THREADS if it
+/// is set, otherwise one thread per core that the process may use. If `local_size` ranks share the machine, they divide
+/// the cores among themselves, and the GPUs are assigned to them in turn; OMP_NUM_THREADS=1 is then ignored under
+/// torchrun, which sets it for all programs. Throws UsageError if the device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
 /// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and makes the

@@ -11,7 +11,8 @@ namespace slopegan {
 
 namespace {
 
-/// Blocks of equal width and kernel size. The first one has the stride; the others are residual.
+/// Blocks of equal width and kernel size. The first block has the given stride; the others have stride 1 and are
+/// residual.
 struct BlockGroup {
   std::int64_t blocks, stride;
 };

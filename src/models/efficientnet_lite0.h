@@ -25,7 +25,7 @@ class EfficientNetLite0 {
   /// means of the last activations over the image.
   at::Tensor features(const at::Tensor& images) const;
 
-  /// Returns the logits [N, class_count] of the ImageNet classes for such features.
+  /// Returns the logits [N, class_count] of the ImageNet classes for the result of features().
   at::Tensor logits(const at::Tensor& features) const;
 
  private:

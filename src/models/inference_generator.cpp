@@ -15,7 +15,7 @@ namespace {
 
 using Stage = std::function<at::Tensor(const at::Tensor&)>;
 
-/// The convolution with batch norm folded in.
+/// Returns the weights of the convolution with batch norm folded in.
 TransposedWeights folded_weights(const BlockImpl& block) {
   const auto& conv = *block.conv;
   if (block.norm) return fold_batch_norm({conv.weight, conv.bias}, block.norm->state());
@@ -28,20 +28,21 @@ Stage activation_stage(const BlockImpl& block) {
   return [frozen = block.activation->freeze()](const at::Tensor& x) { return activate(frozen, x); };
 }
 
-/// The slope that the convolution can apply itself; 1 for a block without an activation.
+/// Returns the slope of the leaky ReLU if the convolution can apply it itself, 1 for a block without an activation, and
+/// std::nullopt otherwise.
 std::optional<double> fusible_slope(const BlockImpl& block) {
   if (!block.activation) return 1;
   const auto slope = block.activation->leaky_relu_slope();
   return slope && *slope >= 0 ? slope : std::nullopt;
 }
 
-/// `second` may be empty.
+/// Returns a stage that applies `first` and then `second`, which may be empty.
 Stage chain(Stage first, Stage second) {
   if (!second) return first;
   return [first = std::move(first), second = std::move(second)](const at::Tensor& x) { return second(first(x)); };
 }
 
-/// 1×1 -> k×k: a matrix product.
+/// Returns a stage for a convolution from 1×1 to k×k, which is a matrix product.
 Stage dense_stage(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
   const std::int64_t k = block.conv->options().kernel, out = weights.weight.size(1);
   const auto matrix = weights.weight.permute({0, 2, 3, 1}).flatten(1).to(type).contiguous();

@@ -87,7 +87,7 @@ std::string details(const StatisticsFile& file) {
   return content;
 }
 
-/// The texts about a sweep, from race.json if it is a race.
+/// The texts about a sweep. Those about a race come from race.json.
 struct AnswerWords {
   std::string recommendation, method;
   std::vector<std::string> sentences;
@@ -101,8 +101,8 @@ AnswerWords words_of(const SweepData& sweep) {
           sweep.race ? findings_of(*sweep.race, file.statistics.slopes) : findings_of(file.statistics)};
 }
 
-/// Whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
-/// significant; if there are many, those before it are folded.
+/// Shows whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
+/// significant. If there are many sentences, all but the last one are in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {
@@ -118,7 +118,7 @@ std::string cross_text(const StatisticsFile& file) {
                         element("summary", "", format_text("{} effects that depend on the condition", count - 1)) +
                             list(0, count - 1));
   }
-  return element("h3", "", "Does it depend on the condition?") +
+  return element("h3", "", "Does the effect of the slope depend on the condition?") +
          element("div", "class=\"verdicts\"", heat_map(*file.cross) + element("div", "", sentences));
 }
 

@@ -82,7 +82,7 @@ class Drawing {
   std::string x_ticks() const {
     std::string svg;
     const auto& categories = chart_.x.categories;
-    // There are as many labels as fit side by side, at about 7 pixels per letter.
+    // Draws as many labels as fit side by side, at about 7 pixels per letter.
     std::size_t longest = 1;
     for (const auto& category : categories) longest = std::max(longest, category.size());
     const auto room = static_cast<std::size_t>(plot_width / (7.0 * static_cast<double>(longest) + 8));
@@ -172,7 +172,7 @@ bool has_points(const Chart& chart) {
   });
 }
 
-/// Four significant digits: as many as are shown on hover.
+/// Rounds to four significant digits, as many as are shown on hover.
 nlohmann::ordered_json rounded(double value) {
   if (!std::isfinite(value)) return nullptr;
   return std::stod(format_text("{:.4g}", value));
@@ -224,7 +224,7 @@ std::string legend(const Chart& chart) {
 
 // ---- Curves ----
 
-/// The upper ends of the intervals of x.
+/// The upper ends of the intervals into which mean_curve divides x.
 std::vector<double> interval_ends(const std::vector<Curve>& curves, std::size_t max_points) {
   std::set<double> values;
   for (const auto& curve : curves) {

@@ -28,7 +28,7 @@ std::string data_text(const DataConfig& data) {
   return format_text("{}, {} px", name.string(), data.resolution);
 }
 
-/// Everything except the findings and their condition.
+/// The result without the findings and without the condition of a crossed sweep.
 ComparedResult result_of(const SweepData& sweep) {
   ComparedResult result;
   result.sweep = sweep.config.run.name;
@@ -85,7 +85,7 @@ std::string noun_of(const std::vector<ComparedResult>& results, std::size_t coun
   return std::string(is_crossed ? "condition" : "sweep") + (count == 1 ? "" : "s");
 }
 
-/// "0.2", or "the control" if the results have different ones.
+/// "0.2", or "the control" if the results have different controls.
 std::string control_name(const std::vector<ComparedResult>& results) {
   const auto differs = [&](const ComparedResult& result) { return result.control != results.front().control; };
   return std::any_of(results.begin(), results.end(), differs) ? "the control" : shortest(results.front().control);
@@ -257,7 +257,7 @@ std::vector<std::string> contradiction_sentences(const std::vector<ComparedResul
     if (!pair) continue;
     const auto& [lowest, highest] = *pair;
     sentences.push_back(
-        format_text("Slope {} depends on the {}: compared with the control, FD is {} in {}, but {} in {}.",
+        format_text("The effect of slope {} depends on the {}: relative to the control, FD is {} in {}, but {} in {}.",
                     shortest(slope), noun_of(results, 1), limits_words(finding_of(*lowest, slope)->limits),
                     full_name(*lowest), limits_words(finding_of(*highest, slope)->limits), full_name(*highest)));
   }
@@ -282,8 +282,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
   const std::string rulers = groups_text(results, [](const auto& result) { return result.ruler; });
   if (!rulers.empty()) {
     notes.push_back(
-        "The sweeps are measured with different rulers. Verdicts can be compared; FDs and the sizes of ratios "
-        "cannot: " +
+        "The sweeps use different feature extractors or numbers of generated images. Verdicts can be compared; FDs and "
+        "the sizes of ratios cannot: " +
         rulers + ".");
   }
   for (const auto& result : results) {
@@ -298,8 +298,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
     }
   }
   notes.push_back(
-      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). Among many "
-      "verdicts, more of them may be wrong.");
+      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). The more verdicts "
+      "there are, the more of them may be wrong.");
   return notes;
 }
 
@@ -309,7 +309,6 @@ std::string comparison_csv(const std::vector<ComparedResult>& results) {
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
       if (slope.standing == Standing::control) continue;
-      const bool has_limits = slope.standing != Standing::given_up && slope.standing != Standing::unknown;
       std::vector<std::string> cells = {result.sweep,
                                         result.condition,
                                         result.data,
@@ -319,8 +318,8 @@ std::string comparison_csv(const std::vector<ComparedResult>& results) {
                                         shortest(result.control),
                                         shortest(slope.negative_slope),
                                         slope.ratio ? number(*slope.ratio) : "",
-                                        has_limits && slope.limits.low > 0 ? number(slope.limits.low) : "",
-                                        has_limits ? number(slope.limits.high) : "",
+                                        has_limits(slope) && slope.limits.low > 0 ? number(slope.limits.low) : "",
+                                        has_limits(slope) ? number(slope.limits.high) : "",
                                         name_of(claim_of(result.findings, slope))};
       std::transform(cells.begin(), cells.end(), cells.begin(), csv_cell);
       csv += join(cells, ",") + "\n";

@@ -13,12 +13,12 @@ namespace slopegan {
 
 /// The result of a sweep, or of a crossed sweep under one of its conditions.
 struct ComparedResult {
-  std::string sweep;                ///< the name of its directory, or the path if several have this name
+  std::string sweep;                ///< the name of its directory, or the path if several sweeps have the same name
   std::string condition;            ///< "generator.norm=none", "slope of the generator only"; often empty
   std::string data;                 ///< "fashion-mnist, 32 px"
   std::int64_t images = 0;          ///< training images of each arm
   std::string ruler;                ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"; empty if no arm has a score
-  std::vector<std::int64_t> looks;  ///< of a race: arms per slope; empty for a fixed sweep
+  std::vector<std::int64_t> looks;  ///< arms per slope at each look of a race; empty for a fixed sweep
   double control = 0;
   Findings findings;   ///< without slopes if there is no result yet
   std::string answer;  ///< one sentence, see recommendation()
@@ -30,7 +30,7 @@ std::vector<ComparedResult> compared_results(const std::vector<SweepData>& sweep
 /// "study_race", or "study_race, generator.norm=none".
 std::string full_name(const ComparedResult& result);
 
-/// What a result says about a slope.
+/// The verdict of a result on a slope.
 enum class Claim { better, worse, equivalent, undecided, given_up, not_comparable };
 Claim claim_of(const Findings& findings, const SlopeFinding& slope);
 /// "better", "given up".
@@ -48,13 +48,13 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 /// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1."
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
-/// One sentence per slope for which the limits of two results do not overlap: "Slope 0 depends on the sweep:
-/// compared with the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
+/// One sentence per slope for which the limits of two results do not overlap: "The effect of slope 0 depends on the
+/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
-/// The slopes of these sentences.
+/// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
 
-/// What limits the comparison: different controls, different rulers, unfinished sweeps.
+/// What limits the comparison: different controls, different metrics, unfinished sweeps.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
 
 /// One line per result and slope, for spreadsheets. Limits that are infinite or unknown are empty.

@@ -29,12 +29,11 @@ std::string claim_badge(Claim claim) {
 
 std::vector<std::string> comparison_cells(const ComparedResult& result, const SlopeFinding& slope) {
   const Claim claim = claim_of(result.findings, slope);
-  const bool has_limits = claim != Claim::given_up && claim != Claim::not_comparable;
   return {escape(full_name(result)),
           slope_name(slope.negative_slope),
           claim_badge(claim),
           slope.ratio ? ratio_text(*slope.ratio) : "–",
-          has_limits ? limits_text(slope.limits) : "–",
+          has_limits(slope) ? limits_text(slope.limits) : "–",
           shortest(result.control),
           grouped(result.images),
           repeats_text(result, slope),
@@ -51,10 +50,10 @@ std::string csv_link(const std::vector<ComparedResult>& results) {
                          "Download this table as CSV"));
 }
 
-/// The limit for all contact sheets in a page, in bytes. As text, they take a third more: less than 5 MiB.
+/// The limit for all contact sheets in a page, in bytes. Encoded in base64, they are a third larger: less than 5 MiB.
 constexpr std::size_t sheet_budget = std::size_t{7} << 19;
 
-/// Whether a sweep's value of the key says nothing about its results.
+/// Whether the key concerns only the way in which a sweep is run, not its results.
 bool is_about_the_run(const std::string& key) {
   return key.starts_with("run.") || key == "sweep.jobs" || key == "training.threads" || key.starts_with("events.");
 }
@@ -65,8 +64,8 @@ std::string comparison_answer_section(const std::vector<ComparedResult>& results
   const auto slopes = contradicted_slopes(results);
   std::string lead = "Not known yet: no sweep has a result.";
   if (!slopes.empty()) {
-    lead = "The answer depends on the sweep for slope" + std::string(slopes.size() == 1 ? " " : "s ") +
-           enumerate_words(slopes, "and") + ".";
+    lead = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") +
+           ", the answer depends on the sweep.";
   } else if (!compared_slopes(results).empty()) {
     lead = "The sweeps do not contradict each other: the intervals of every slope overlap.";
   }
@@ -84,7 +83,7 @@ std::string comparison_answer_section(const std::vector<ComparedResult>& results
 std::string comparison_table_section(const std::vector<ComparedResult>& results) {
   Table table;
   table.header = {"sweep and condition", "slope",   "verdict", "FD ratio", "interval", "control",
-                  "images per arm",      "repeats", "data",    "ruler"};
+                  "images per arm",      "repeats", "data",    "metric"};
   table.numeric = {false, false, false, true, true, true, true, false, false, false};
   for (const auto& result : results) {
     for (const auto& slope : result.findings.slopes) {
@@ -94,8 +93,9 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
   if (table.rows.empty()) return {};
   return section("table", "All comparisons",
                  table_html(table,
-                            "A ratio below 1 is better than the control of the same sweep. Repeats: the seeds "
-                            "that both have, or the arms of each slope at the look of a race that decided.") +
+                            "A ratio below 1 means that the slope is better than the control of the same sweep. "
+                            "Repeats: the number of seeds that the slope and the control have in common or, for a "
+                            "race, the number of arms of the slope at its last look.") +
                      csv_link(results));
 }
 

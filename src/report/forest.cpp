@@ -17,7 +17,7 @@ constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_heigh
                  forest_top = 10, forest_bottom = 44;
 
 /// The axis of a comparison ends at 4 times the control's FD and at a quarter of it, so that a useless slope does not
-/// hide the differences between good ones. What lies beyond is drawn as an arrow, and its value is printed.
+/// hide the differences between good ones. A limit beyond these ends is drawn as an arrow, and its value is printed.
 constexpr double most_compared_ratio = 4;
 
 struct ForestRow {
@@ -33,11 +33,6 @@ std::string short_number(double ratio) {
 }
 
 bool is_drawable(const SlopeFinding& slope) { return slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio); }
-
-bool has_limits(const SlopeFinding& slope) {
-  return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
-         slope.standing != Standing::control;
-}
 
 Axis ratio_axis(const std::vector<const SlopeFinding*>& slopes) {
   std::vector<double> values = {0.9, 1.1};
@@ -59,14 +54,14 @@ std::string ratio_and_limits(const SlopeFinding& slope) {
   return ratio + " (" + short_number(slope.limits.low) + "–" + short_number(slope.limits.high) + ")";
 }
 
-/// Cuts names that are wider than the drawing.
+/// Cuts a name to `limit` bytes, so that it is not wider than the drawing.
 std::string cut(const std::string& text, std::size_t limit) {
   return text.size() <= limit ? text : text.substr(0, limit - 1) + "…";
 }
 
 class Forest {
  public:
-  /// `names_above`: for long names, which stand above the interval instead of to the left of it.
+  /// `names_above`: whether names are drawn above the interval instead of to the left of it, because they are long.
   Forest(std::vector<ForestRow> rows, const Axis& axis, bool names_above)
       : rows_(std::move(rows)), axis_(axis), names_above_(names_above) {
     const auto has_condition = [](const ForestRow& entry) { return !entry.condition.empty(); };

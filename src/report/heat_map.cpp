@@ -13,7 +13,7 @@ namespace {
 constexpr double map_width = 440, slopes_width = 60, map_top = 20, map_row = 30;
 constexpr int shades = 10;  // .h0 to .h10 in the style sheet
 
-/// The shade of a ratio to the control: a factor of 2 or more has the darkest one.
+/// The shade of a ratio to the control. Ratios of at least 2 or at most 1/2 have the darkest shade.
 int shade_of(double ratio) {
   if (!(ratio > 0) || std::isinf(ratio)) return shades;
   return static_cast<int>(std::lround(shades * std::min(1.0, std::abs(std::log2(ratio)))));
@@ -104,7 +104,7 @@ std::string heat_map(const CrossStatistics& cross) {
   return element("figure", "class=\"heat-map\" data-tips",
                  element("figcaption", "", "FD relative to the control under each condition") + "\n" + map.svg() +
                      element("p", "class=\"note\"",
-                             "Below 1, the slope is better than the control under the same "
+                             "A value below 1 means that the slope is better than the control under the same "
                              "condition; * significant.") +
                      map.legend());
 }

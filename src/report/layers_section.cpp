@@ -202,7 +202,7 @@ std::string sweep_layers_section(const SweepData& sweep, Json& charts) {
   for (const auto& measure : measures) {
     const std::string grid = chart_grid(sweep_charts(sweep, measure), charts);
     if (grid.empty()) continue;
-    // Collapsed if there are no such units, because the table then suffices.
+    // Only the charts of the first measure are expanded, and only if some units are never positive.
     const bool is_open = &measure == &measures[0] && any_never_positive(sweep);
     content += element("details", is_open ? "open" : "",
                        element("summary", "", std::string(measure.title) + ", one chart per layer") + grid);
@@ -220,7 +220,7 @@ std::string run_layers_section(const RunData& run, Json& charts) {
   return section(
       "layers", "Inside the networks",
       element("p", "class=\"note\"",
-              "Each activation layer, measured on fixed probes. A unit that is not positive for any probe is "
+              "Each activation layer is measured on fixed probes. A unit that is not positive for any probe is "
               "dead if the slope is 0; with any other slope, it still learns.") +
           sentinels_text(run) + grid);
 }

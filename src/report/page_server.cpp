@@ -87,8 +87,8 @@ std::shared_ptr<const ShownPage> make_page(std::string html) {
   return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 
-/// Whether the name in a Host header is a loopback name or `own`. The port may differ, because ports are forwarded (ssh
-/// -L).
+/// Whether the name in a Host header is a loopback name or `own`. The port is ignored, because it may be a forwarded
+/// port (ssh -L).
 bool is_loopback_host(const std::string& header, const std::string& own) {
   const auto colon = header.rfind(':');
   const bool has_port = colon != std::string::npos && colon + 1 < header.size() &&
@@ -111,14 +111,15 @@ std::string make_token() {
   return token;
 }
 
-/// The name by which other machines reach an address; an address that stands for all interfaces has none.
+/// The host in the URL of a server that listens on the address `host`: this address or, if it stands for all
+/// interfaces, the name of this machine.
 std::string name_of_address(const std::string& host) {
   if (host != "0.0.0.0" && host != "::") return host.find(':') == std::string::npos ? host : "[" + host + "]";
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
 }
 
-/// Overrides the default of httplib, SO_REUSEPORT, which lets two programs listen on the same port.
+/// Sets SO_REUSEADDR instead of httplib's default, SO_REUSEPORT, which lets two programs listen on the same port.
 void set_reuse_address(socket_t socket) {
   const int yes = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);

@@ -9,9 +9,9 @@ namespace slopegan {
 /// Serves one page to browsers and updates it in place: the page at / shows /report.html in a frame, polls its ETag
 /// every two seconds, and reloads the frame when the ETag changes.
 ///
-/// Only GET and HEAD requests for four fixed paths are answered, from memory; no file is ever served. On the loopback,
-/// requests whose Host header is not a loopback name are rejected with 421, which prevents DNS rebinding attacks. On
-/// another address, all paths start with a random token, and requests without it are rejected with 403.
+/// Only GET and HEAD requests for four fixed paths are answered, from memory; no file is ever served. On a loopback
+/// address, requests whose Host header is not a loopback name are rejected with 421, which prevents DNS rebinding
+/// attacks. On any other address, all paths start with a random token, and requests without it are rejected with 403.
 class PageServer {
  public:
   /// Starts listening on `port` of the address `host`, or on a free port if it is 0. Throws IoError if the address is

@@ -112,7 +112,7 @@ const SlopeSummary* summary_of(const SweepData& sweep, double slope) {
   return nullptr;
 }
 
-/// For example "FD 2.32 ± 0.08"; empty if the slope has no score.
+/// The score of a slope: "FD 2.32 ± 0.08"; empty if the slope has no score.
 std::string score_text(const SweepData& sweep, double slope) {
   const auto* summary = summary_of(sweep, slope);
   if (summary == nullptr || !summary->mean_fd) return {};
@@ -176,7 +176,7 @@ cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples,
   const int side = std::min(resolution, max_tile_side);
   cv::Mat tiles(layout.rows * side, layout.columns * side, grid.type(), cv::Scalar::all(255));
   for (int i = 0; i < std::min(layout.rows * layout.columns, source.rows * source.columns); ++i) {
-    // A single run keeps the rows of the grid; a strip concatenates them.
+    // The pictures of a single run keep the rows of the grid; the strip of an arm concatenates them.
     const int row = layout.rows > 1 ? i / layout.columns : i / source.columns;
     const int column = layout.rows > 1 ? i % layout.columns : i % source.columns;
     const cv::Rect place(i % layout.columns * side, i / layout.columns * side, side, side);
@@ -195,8 +195,8 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
   if (order.empty()) return pictures;
   order.resize(std::min(order.size(), max_times));
 
-  // Lossless if all pictures are expected to fit, judging by the last samples. The factor 3/2 allows for noisy early
-  // samples, which compress worse.
+  // Pictures are lossless if all of them are expected to fit, judging by the last samples. The factor 3/2 allows for
+  // noisy early samples, which compress worse.
   std::size_t used = bytes_of(frames_at(sources, order.front(), lossless, pictures));
   const int quality = used * order.size() * 3 / 2 <= budget ? lossless : good_quality;
   pictures.notes.clear();  // the same notes are added again below

@@ -41,9 +41,9 @@ struct Pictures {
   bool empty() const { return images.empty(); }
 };
 
-/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, with at
-/// most `max_times` points in total, spread over training. Pictures are lossless if they fit; otherwise, they are lossy
-/// WebP of good quality.
+/// Reads the newest samples of all sources, then as many earlier ones as fit into `budget` bytes of the page, from at
+/// most `max_times` points in training, which are spread evenly. Pictures are encoded as lossless WebP if they fit, and
+/// otherwise as lossy WebP of good quality.
 Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureLayout& layout, std::size_t budget,
                        std::size_t max_times);
 

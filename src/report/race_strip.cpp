@@ -12,7 +12,8 @@ namespace {
 
 constexpr double strip_width = 440, names_width = 84, strip_top = 22, strip_row = 26, mark_width = 22;
 
-/// One row per slope, one cell per repeat, and after each look a gap for the marks of the slopes decided there.
+/// One row per slope with one cell per repeat. After the repeats of each look, there is a gap for the marks of the
+/// slopes whose verdict was reached at that look.
 class Strip {
  public:
   Strip(const SweepData& sweep, const RaceFile& race)
@@ -33,12 +34,13 @@ class Strip {
     body += svg_text(names_width, rows_end + 16, "tick", "seeds, in the order of training");
     return format_text(
         "<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"Which arms the race trained, and when it "
-        "decided each slope\">{}</svg>",
+        "reached the verdict on each slope\">{}</svg>",
         strip_width, rows_end + 24, body);
   }
 
  private:
-  /// The left edge of the cell of a repeat; to its left, one gap per look that needs no more than `repeat` arms.
+  /// The left edge of the cell of a repeat. To its left, there is one gap for each look that needs at most `repeat`
+  /// arms.
   double cell_x(std::int64_t repeat) const {
     const auto looks = std::count_if(plan_.looks.begin(), plan_.looks.end(), [&](auto arms) { return arms <= repeat; });
     return names_width + cell_ * static_cast<double>(repeat) + mark_width * static_cast<double>(looks);
@@ -112,11 +114,12 @@ std::string race_strip(const SweepData& sweep) {
   const auto trained = std::count_if(sweep.arms.begin(), sweep.arms.end(),
                                      [](const ArmData& arm) { return arm.run.status == "done" || arm.run.is_bad(); });
   const std::string note = format_text(
-      "{} arms trained, {} at most. Filled cells were trained; dashed ones were {}. Marks show decisions.", trained,
-      most_arms(sweep.race->planned.plan), sweep.race->state.is_over ? "not needed" : "not trained (yet)");
+      "{} of at most {} arms trained. Filled cells are trained arms; dashed cells are arms {}. Marks show verdicts.",
+      trained, most_arms(sweep.race->planned.plan),
+      sweep.race->state.is_over ? "that were not needed" : "not yet trained");
   return element("figure", "class=\"race\" data-tips",
-                 element("figcaption", "", "Which arms were trained, and when each slope was decided") + "\n" +
-                     Strip(sweep, *sweep.race).svg() + element("p", "class=\"note\"", note));
+                 element("figcaption", "", "Which arms were trained, and when the verdict on each slope was reached") +
+                     "\n" + Strip(sweep, *sweep.race).svg() + element("p", "class=\"note\"", note));
 }
 
 }  // namespace slopegan

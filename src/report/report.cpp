@@ -76,7 +76,7 @@ std::string page_html(const Page& page) {
                                   {"created", escape(utc_timestamp(std::chrono::system_clock::now()))}});
 }
 
-/// Lists files that could not be read.
+/// Lists the files that could not be read and the pictures that were omitted.
 std::string notes_section(const std::vector<std::string>& notes) {
   if (notes.empty()) return {};
   constexpr std::size_t max_notes = 50;
@@ -110,13 +110,16 @@ Page sweep_page(const std::filesystem::path& directory) {
   const SweepData sweep = read_sweep_data(directory);
   Page page;
   page.title = sweep.config.run.name;
-  page.subtitle = format_text("Slope sweep: {} slopes × {} seeds in {}, {} images per arm.", sweep.slopes.size(),
-                              sweep.seeds.size(), describe(sweep.config.sweep.apply_to),
-                              grouped(sweep.config.training.total_images)) +
-                  status_counts(sweep);
+  page.subtitle =
+      format_text("Slope sweep: {} slope{} × {} seed{} in {}, {} images per arm.", sweep.slopes.size(),
+                  sweep.slopes.size() == 1 ? "" : "s", sweep.seeds.size(), sweep.seeds.size() == 1 ? "" : "s",
+                  describe(sweep.config.sweep.apply_to), grouped(sweep.config.training.total_images)) +
+      status_counts(sweep);
   if (const auto& conditions = sweep.config.sweep.cross.list; conditions.size() > 1) {
-    page.subtitle += element(
-        "p", "", format_text("Pictures, charts and arms are those of the first of {} conditions.", conditions.size()));
+    page.subtitle +=
+        element("p", "",
+                format_text("The pictures, the charts and the table of arms show the first of {} conditions.",
+                            conditions.size()));
   }
   std::vector<PictureSource> sources;
   for (const auto& arm : sweep.arms) sources.push_back({arm.run.directory, arm.run.config.value_or(sweep.config)});
@@ -142,8 +145,9 @@ Page run_page(const std::filesystem::path& directory) {
   const RunData run = read_run_data(directory);
   Page page;
   page.title = run.name;
-  page.subtitle = "Run " + status_badge(run.status) + " " + grouped(run.images) + " images seen";
+  page.subtitle = "Run " + status_badge(run.status) + " " + grouped(run.images);
   if (run.config) page.subtitle += " of " + grouped(run.config->training.total_images);
+  page.subtitle += " images seen";
   if (!run.last_error.empty()) page.subtitle += element("p", "class=\"words\"", escape(run.last_error));
   Pictures pictures;
   if (run.config) {
@@ -189,7 +193,8 @@ Page comparison_page(const std::vector<std::filesystem::path>& directories) {
   const auto results = compared_results(sweeps);
   Page page;
   page.title = format_text("{} sweeps compared", sweeps.size());
-  page.subtitle = "FD of each slope relative to the control of its own sweep; below 1, the slope is better.";
+  page.subtitle =
+      "FD of each slope relative to the control of its own sweep; a value below 1 means that the slope is better.";
   page.charts = Json::array();
   const std::string plots = forest_plots(results);
   const std::string sheets = comparison_sheets_section(sweeps, notes);

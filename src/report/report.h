@@ -9,9 +9,9 @@ namespace slopegan {
 /// Writes one self-contained HTML file about a run (a directory with config.yaml) or a sweep (sweep.yaml), finished or
 /// not, to `out` or to report.html in the directory. The file is written atomically. Returns its path.
 ///
-/// Only files are read, so a report can be written while the run or sweep is in progress; missing and damaged files are
-/// listed in the report. Throws UsageError if `directory` is neither a run nor a sweep, and IoError if the file cannot
-/// be written.
+/// The report depends on the files in the directory only, so it can be written while the run or sweep is in progress;
+/// damaged files are listed in the report. Throws UsageError if `directory` is neither a run nor a sweep, and IoError
+/// if the file cannot be written.
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out = std::nullopt);
 

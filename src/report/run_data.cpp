@@ -29,7 +29,9 @@ void take_info(RunData& run, const RunInfo& info) {
   add_fact(run, "LibTorch", info.versions.libtorch);
   add_fact(run, "OpenCV", info.versions.opencv);
   add_fact(run, "Compiler", info.versions.compiler);
-  add_fact(run, "Machine", format_text("{}, {} cores, {} MiB", info.host.cpu, info.host.cores, info.host.memory_mib));
+  add_fact(run, "Machine",
+           format_text("{}, {} core{}, {} MiB", info.host.cpu, info.host.cores, info.host.cores == 1 ? "" : "s",
+                       info.host.memory_mib));
   add_fact(run, "Device", format_text("{}, {}, threads: {}", info.device, info.precision, info.threads));
   add_fact(run, "Data", format_text("{}, {} images", info.dataset.name, info.dataset.count));
   add_fact(run, "SHA-256 of the data", info.dataset.hash);
@@ -55,7 +57,7 @@ std::string name_of_directory(const std::filesystem::path& directory) {
   return std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename();
 }
 
-/// Calls `read` and notes its errors.
+/// Calls `read` and adds its errors to the notes of the run.
 template <class Read>
 void attempt(RunData& run, Read read) {
   try {
@@ -84,8 +86,8 @@ bool has_alarm(const RunData& run, const char* name) {
 
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
 
-/// The run directories of a sweep, by slope and seed; of a crossed sweep, those of its first condition. Other slopes
-/// and seeds, from earlier sweeps, are ignored.
+/// The run directories of a sweep, by slope and seed; for a crossed sweep, only those of its first condition. They may
+/// include slopes and seeds that the configuration of the sweep no longer names.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   std::map<ArmKey, std::filesystem::path> found;
   for (const auto& directory : entries_of(sweep.directory / "runs")) {
@@ -103,7 +105,7 @@ std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   return found;
 }
 
-/// Whether a race needs no further arms of the slope.
+/// Whether the sweep is a race that needs no further arms of the slope.
 bool is_not_needed(const SweepData& sweep, double slope) {
   return sweep.race && !may_need_arms(sweep.race->planned.plan, sweep.race->state, slope);
 }
@@ -124,7 +126,7 @@ std::optional<RaceFile> read_race_file(const std::filesystem::path& file) {
   return race;
 }
 
-/// The seeds of a race for which at least one arm has started; their number follows from the results.
+/// The seeds of a race for which at least one arm has started. Their number depends on the results.
 std::vector<std::int64_t> seeds_of_race(const RaceFile& race, const std::map<ArmKey, std::filesystem::path>& arms) {
   std::vector<std::int64_t> seeds;
   const std::int64_t first = race.planned.first_seed;
@@ -167,7 +169,7 @@ SweepData read_sweep_results(const std::filesystem::path& directory) {
   SweepData sweep;
   sweep.directory = directory;
   sweep.config = load_stored_config(directory / "sweep.yaml").config;
-  sweep.config.run.name = name_of_directory(directory);  // it may have been renamed
+  sweep.config.run.name = name_of_directory(directory);  // the directory may have been renamed
   sweep.slopes = sweep.config.sweep.negative_slope;
   std::sort(sweep.slopes.begin(), sweep.slopes.end());
   sweep.slopes.erase(std::unique(sweep.slopes.begin(), sweep.slopes.end()), sweep.slopes.end());

@@ -19,8 +19,8 @@ struct RunData {
   std::filesystem::path directory;
   std::string name;
   /// The status in run.json: "done", "running", "stopped", "diverged" or "failed"; "collapsed" if the run is done and
-  /// its last diagnostics raised that alarm; "not needed" for an arm that a race does not need; "pending" if the file
-  /// does not exist; "unreadable" if it is damaged.
+  /// its last diagnostics raised the alarm for it; "not needed" for an arm that a race does not need; "pending" if
+  /// run.json does not exist; "unreadable" if it is damaged.
   std::string status = "pending";
   std::int64_t images = 0;  ///< images seen
   std::vector<std::string> argv;

@@ -67,7 +67,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   const MetricsRecord* any = nullptr;
   ChartSeries dots{.label = "individual seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
   for (std::size_t seed = 0; seed < sweep.seeds.size(); ++seed) {
-    // Side by side, so that equal values do not hide each other.
+    // The dots of the seeds are drawn side by side, so that equal values do not hide each other.
     const double shift = 0.32 * ((static_cast<double>(seed) + 0.5) / static_cast<double>(sweep.seeds.size()) - 0.5);
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       const auto& arm = sweep.arms[i * sweep.seeds.size() + seed];
@@ -152,8 +152,8 @@ std::string title_of(const Figure& figure) {
   return std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑");
 }
 
-/// One row per slope with the means over the seeds of the last evaluation by `extractor`, after a row for real test
-/// images. `decides` is the primary extractor, which determines the evaluations that are shown.
+/// One row for real test images, then one row per slope with the means over the seeds, as measured by `extractor` in
+/// the last evaluation. `decides` is the primary extractor, which determines the evaluations that are shown.
 std::string metrics_table(const SweepData& sweep, const std::string& decides, const std::string& extractor) {
   const auto figures_of_arm = [&](const ArmData& arm) {
     const auto* record = last_metrics(arm, decides);

@@ -34,7 +34,8 @@ std::string answer_section(const SweepData& sweep);
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results);
 std::string comparison_table_section(const std::vector<ComparedResult>& results);
-/// The contact sheets, folded. Appends a note for each one that is too large for the page or cannot be read.
+/// The contact sheets, each in a closed <details> element. Appends a note for each sheet that is too large for the page
+/// or cannot be read.
 std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std::vector<std::string>& notes);
 /// The configuration keys whose values differ between the sweeps.
 std::string comparison_config_section(const std::vector<SweepData>& sweeps);
@@ -62,7 +63,7 @@ ChartAxis training_axis(const SweepData& sweep);
 ChartAxis training_axis(const RunData& run);
 /// "0.2", "0 (ReLU)", "1 (linear)".
 std::string slope_name(double slope);
-/// A ratio with three significant digits: few seeds do not justify more.
+/// A ratio with three significant digits. A few seeds do not justify more digits.
 std::string ratio_text(double ratio);
 /// The limits of a ratio: "0.81 … 0.97".
 std::string limits_text(const std::optional<Interval>& limits);

@@ -155,7 +155,7 @@ std::string arms_section(const SweepData& sweep) {
     table.row_classes.push_back(arm.run.is_bad() ? "worse" : "");
   }
   const std::string all = table_html(table);
-  const std::string heading = std::to_string(sweep.arms.size()) + " arms";
+  const std::string heading = std::to_string(sweep.arms.size()) + (sweep.arms.size() == 1 ? " arm" : " arms");
   // A long table is collapsed.
   const bool is_long = sweep.arms.size() > 24;
   return section("arms", "Arms",
@@ -188,7 +188,7 @@ std::string sweep_reproduce_section(const SweepData& sweep) {
   const auto started =
       std::find_if(sweep.arms.begin(), sweep.arms.end(), [](const ArmData& arm) { return !arm.run.argv.empty(); });
   if (started != sweep.arms.end()) {
-    content += element("p", "", "Example of one arm:") + command_block(command_line(started->run.argv));
+    content += element("p", "", "This command trains one arm:") + command_block(command_line(started->run.argv));
     content += facts_list(started->run);
   }
   content += yaml_block("sweep.yaml", sweep.config);

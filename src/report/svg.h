@@ -15,10 +15,10 @@ std::string svg_line(const char* kind, double x1, double y1, double x2, double y
 std::string verdict_name(Standing standing);
 /// The CSS class that sets the colour of a verdict.
 const char* verdict_class(Standing standing);
-/// A shape per verdict, so that colour is not the only difference: a triangle that points down (lower FD) or up, a
-/// square (control), a ring (no difference), a cross (given up), or a diamond.
+/// A shape per verdict, so that colour is not the only difference: a triangle that points down (better) or up (worse),
+/// a square (control), a ring (no difference), a cross (given up), or a diamond (too few seeds or not comparable).
 std::string verdict_mark(Standing standing, double x, double y);
-/// A disc: no difference, and a large one is excluded.
+/// The mark of a slope that is equivalent to the control: a disc.
 std::string equivalence_mark(double x, double y);
 
 }  // namespace slopegan

@@ -8,7 +8,7 @@ namespace slopegan {
 
 namespace {
 
-/// The numbers of points in a smoothed curve and in the thin, less smoothed curve below it.
+/// The numbers of points in a smoothed curve and in the thin, less smoothed curve drawn beneath it.
 constexpr std::size_t history_points = 72, detailed_points = 240;
 
 struct Quantity {

@@ -24,7 +24,7 @@ namespace {
 
 constexpr auto state_name = "state.safetensors";
 constexpr auto manifest_name = "manifest.json";
-/// The newest checkpoint, and one more in case the newest is damaged.
+/// The minimum number of checkpoints to keep: the newest, and one more in case the newest is damaged.
 constexpr std::ptrdiff_t fewest_kept = 2;
 constexpr std::array link_names = {"latest", "best"};
 
@@ -85,7 +85,8 @@ void publish(const fs::path& written, const fs::path& target) {
   }
   if (!is_equal_and_intact(target, written)) {
     exchange(written, target);
-    // Remove the old one only after the new name is on the disk, so that a crash does not leave a name without files.
+    // Remove the old checkpoint only after the exchange is on the disk; otherwise, after a crash, the name could refer
+    // to the old checkpoint with its files already removed.
     sync_directory(target.parent_path());
   }
   remove_tree(written);
@@ -120,8 +121,8 @@ fs::path target_of(const fs::path& link) {
   }
 }
 
-/// Renames the directories to temporary names and syncs these to disk first, so that a directory named by a number is
-/// never a partial checkpoint.
+/// Removes checkpoints. First renames the directories to temporary names and syncs the renames to disk, so that a
+/// directory named by a number is never a partial checkpoint.
 void remove_checkpoints(const fs::path& checkpoints_dir, const std::vector<fs::path>& directories) {
   if (directories.empty()) return;
   for (const fs::path& directory : directories) {
@@ -158,7 +159,8 @@ void save_checkpoint(const fs::path& checkpoints_dir, const CheckpointInfo& info
     fs::remove_all(temporary, ignored);
     throw;
   }
-  // If this fails, the temporary directory may be the old checkpoint with the same number; the next save removes it.
+  // If publish() fails, the temporary directory may contain the old checkpoint with the same number of images; the next
+  // save removes the directory.
   publish(temporary, checkpoints_dir / name);
   point_at(checkpoints_dir, "latest", name);
   prune(checkpoints_dir, name, keep);
@@ -204,13 +206,15 @@ static bool is_copy(const fs::path& link) {
   return fs::is_directory(fs::symlink_status(link, ignored));
 }
 
-/// Loads a checkpoint and checks that its number of images is the name of its directory, unless it is a copy.
+/// Loads a checkpoint and checks that its number of images matches the name of its directory. Copies named latest or
+/// best have no number in their name and are not checked.
 static Checkpoint load_numbered(const fs::path& directory) {
   Checkpoint checkpoint = load_checkpoint(directory);
   const auto images = images_of(directory);
   if (images < 0 || checkpoint.info.images == images) return checkpoint;
-  throw CheckpointError(display(directory / manifest_name) +
-                        format_text(": the manifest says {} images", checkpoint.info.images));
+  throw CheckpointError(
+      display(directory / manifest_name) +
+      format_text(": the number of images, {}, does not match the name of the directory", checkpoint.info.images));
 }
 
 std::vector<fs::path> list_checkpoints(const fs::path& checkpoints_dir) {
@@ -248,7 +252,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   if (removed.empty()) return removed;
   remove_temporaries(checkpoints_dir);  // left by a killed process with the same process ID
   point_at(checkpoints_dir, "latest", std::to_string(images));
-  // Keep unreadable checkpoints: they may be intact if only the disk, the memory or a permission failed.
+  // Keep unreadable checkpoints: they may be intact if reading failed because of the disk, the memory or a permission.
   const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
   for (auto it = unreadable; it != removed.end(); ++it) rename_unreadable(*it);
   removed.erase(unreadable, removed.end());
@@ -258,7 +262,7 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
 
 namespace {
 
-/// The number of images of a copy; std::nullopt if its manifest is unreadable.
+/// Returns the number of images in the manifest of a copy, or std::nullopt if the manifest is unreadable.
 std::optional<std::int64_t> images_of_copy(const fs::path& copy) {
   try {
     return read_manifest(copy).info.images;
@@ -267,7 +271,7 @@ std::optional<std::int64_t> images_of_copy(const fs::path& copy) {
   }
 }
 
-/// The directories of all checkpoints, newest first: those named by a number, and copies of others.
+/// The directories of all checkpoints, newest first: those named by a number, and the copies named latest and best.
 std::vector<fs::path> all_checkpoints(const fs::path& checkpoints_dir) {
   std::vector<fs::path> found = list_checkpoints(checkpoints_dir);
   std::vector<std::pair<std::int64_t, fs::path>> numbered;
@@ -283,7 +287,8 @@ std::vector<fs::path> all_checkpoints(const fs::path& checkpoints_dir) {
   return found;
 }
 
-/// Gives the copy the name of its checkpoint, or removes it if that checkpoint is intact.
+/// Renames the copy to the name of the original checkpoint, or removes the copy if the original is intact. Then creates
+/// the symlink. If the copy is unreadable, only renames it (rename_unreadable).
 void replace_by_link(const fs::path& copy) {
   const auto images = is_readable(copy) ? images_of_copy(copy) : std::nullopt;
   if (!images) return rename_unreadable(copy);
@@ -329,8 +334,8 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
 fs::path resolve_checkpoint(const fs::path& given) {
   std::error_code ignored;
   if (!fs::exists(given, ignored)) throw CheckpointError(display(given) + " does not exist");
-  // Callers read the number from the name of the directory, so resolve the symlink checkpoints/latest and a trailing
-  // slash.
+  // Callers read the number of images from the name of the directory, so resolve the symlink checkpoints/latest and
+  // remove a trailing slash.
   fs::path path = fs::canonical(given, ignored);
   if (ignored) path = given;
   const bool is_link = std::ranges::find(link_names, path.filename()) != link_names.end();

@@ -15,7 +15,8 @@
 /// is written under a temporary name, synced to disk and verified before it is renamed.
 ///
 /// Programs that copy runs (cp -rL, scp -r, zip) turn the symlinks into directories. Such a directory is read as a copy
-/// of the checkpoint whose number of images its manifest states, until restore_links replaces it with a symlink again.
+/// of the checkpoint with the number of images in its manifest, until restore_links replaces the directory with a
+/// symlink again.
 namespace slopegan {
 
 struct Checkpoint {
@@ -25,30 +26,34 @@ struct Checkpoint {
 };
 
 /// Writes checkpoints/<info.images> and points checkpoints/latest at it. Then removes older checkpoints, except for the
-/// newest `keep` (at least two), the new one, and the target of checkpoints/best. A checkpoint with the same number is
-/// replaced, unless it is intact and equal. The caller must hold the lock of the run, because temporary files of an
-/// interrupted writer are removed. If IoError is thrown, all existing checkpoints are kept.
+/// newest `keep` (at least two), the new one, and the target of checkpoints/best. An existing checkpoint with the same
+/// number of images is replaced, unless it is intact and equal. The caller must hold the lock of the run, because
+/// temporary files of an interrupted writer are removed. If writing fails with an IoError, all existing checkpoints are
+/// kept.
 void save_checkpoint(const std::filesystem::path& checkpoints_dir, const CheckpointInfo& info,
                      const NamedTensors& tensors, std::int64_t keep);
 
-/// Points checkpoints/best at the checkpoint with `images` images, so that it is not removed. If that checkpoint does
-/// not exist, the dangling symlink is removed instead. Throws IoError.
+/// Points checkpoints/best at the checkpoint with `images` images, so that save_checkpoint does not remove that
+/// checkpoint. If the checkpoint does not exist, removes checkpoints/best if it is dangling. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
 /// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if a newer slopegan
 /// wrote it.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
-/// Replaces directories named latest and best with symlinks. If the original checkpoint of such a copy is missing or
-/// unreadable, the copy takes its name; an unreadable copy is renamed to latest-unreadable. The caller must hold the
-/// lock of the run. Throws IoError.
+/// Replaces directories named latest and best, which are copies of checkpoints, with symlinks. If the original
+/// checkpoint is missing or unreadable, the copy is renamed to the name of the original. A copy that is itself
+/// unreadable is renamed to latest-unreadable or best-unreadable. The caller must hold the lock of the run. Throws
+/// IoError.
 void restore_links(const std::filesystem::path& checkpoints_dir);
 
 /// Parses the configuration in the manifest. If data.path does not exist, but the absolute path in the manifest does,
-/// data.path is set to the latter. Throws CheckpointError if this version of slopegan cannot read it.
+/// data.path is set to the absolute path. Throws CheckpointError if this version of slopegan cannot read the
+/// configuration.
 Config checkpoint_config(const Checkpoint& checkpoint);
 
-/// Returns the directories checkpoints/<images>, newest (largest number) first. Empty if there is no such folder.
+/// Returns the directories checkpoints/<images>, newest (largest number) first. The list is empty if `checkpoints_dir`
+/// does not exist.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
 /// Removes the checkpoints with more than `images` images and points checkpoints/latest at the one with `images`
@@ -59,11 +64,11 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 
 /// Loads the newest intact checkpoint, including copies named latest and best, or returns std::nullopt if there are no
 /// checkpoints. Appends one line to `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if
-/// all are damaged, and NewerFormatError instead of skipping one that requires a newer slopegan.
+/// all checkpoints are damaged, and NewerFormatError if it tries to load one that requires a newer slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
-/// Returns the checkpoint directory for a path given by the user, with symlinks resolved: a checkpoint itself, or the
-/// latest checkpoint of a run. Throws CheckpointError with a description of `given` if it is neither.
+/// Returns the checkpoint directory for a path given by the user, with symlinks resolved: `given` itself if it is a
+/// checkpoint, or the latest checkpoint if it is a run. Otherwise, throws a CheckpointError that describes `given`.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& given);
 
 }  // namespace slopegan

@@ -29,7 +29,7 @@ enum class HistogramField : protozero::pbf_tag_type {
   bucket = 7
 };
 
-/// Appends a value to the summary: the fields that `add_fields(value)` writes, then its tag.
+/// Appends a value to the summary: the fields that `add_fields(value)` writes, then `tag`.
 template <typename AddFields>
 void append_value(std::string& summary, std::string_view tag, AddFields add_fields) {
   protozero::pbf_builder<SummaryField> message(summary);
@@ -87,7 +87,8 @@ const std::string& label_of(const R& record) {
 }
 const std::string& label_of(const RulerFigures& ruler) { return ruler.extractor; }
 
-/// Adds the fields of a record that have a tag. The fields of a record in a vector get the tag "tag/label".
+/// Adds the fields of a record that have a tag. If the record is an element of a vector, its fields get the tag
+/// "tag/label".
 struct AddScalars {
   EventSummary& summary;
   std::string suffix{};
@@ -159,7 +160,7 @@ std::optional<std::int64_t> event_file_number(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
 }
 
-/// The masked CRC used in TFRecord files, because a plain CRC of bytes that contain CRCs would be weak.
+/// The masked CRC of the TFRecord format. The CRC is masked because the plain CRC of bytes that contain CRCs is weak.
 std::uint32_t masked_crc(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
@@ -225,7 +226,8 @@ void EventFiles::open_file() {
   std::string version, start;
   EventBuilder(version).add_string(EventField::file_version, "brain.Event:2");
   append_event(std::move(version), 0);
-  // Readers discard events with this step or later ones. The event at the start itself is not written again.
+  // Readers discard events with the step of this message or a later one. The step is one more than the start because
+  // the event at the start itself is not written again.
   EventBuilder event(start);
   protozero::pbf_builder<SessionLogField>(event, EventField::session_log)
       .add_enum(SessionLogField::status, session_start);

@@ -31,7 +31,7 @@ class EventSummary {
   std::string message_;
 };
 
-/// Returns those fields of a record that have a tag, as scalars.
+/// Returns the fields of a record that have a tag, as scalars.
 EventSummary summary_of(const HistoryRecord& record);
 EventSummary summary_of(const MetricsRecord& record);
 EventSummary summary_of(const DiagnosticsRecord& record);
@@ -39,9 +39,10 @@ EventSummary summary_of(const DiagnosticsRecord& record);
 /// The event files of a run, events.out.tfevents.<number>.slopegan. They contain TensorFlow's Event messages
 /// (tensorflow/core/util/event.proto), framed as in TFRecord files. The step of an event is the number of images.
 ///
-/// Each start of a run writes a new file, whose name sorts after the older ones. The first message makes TensorBoard
-/// discard any later steps that it has already read. In addition, the older files are truncated to the state at the
-/// checkpoint, so that readers that ignore this message, or start later, see each point exactly once.
+/// Each start of a run writes a new file, whose name sorts after those of the older files. A message at its beginning
+/// makes TensorBoard discard the steps after the start that it has already read. In addition, the older files are
+/// truncated to their sizes at the checkpoint, so that readers that ignore this message, or start to read later, see
+/// each point exactly once.
 class EventFiles {
  public:
   /// Finds the event files in the directory without creating or changing any file. Throws IoError.
@@ -50,8 +51,8 @@ class EventFiles {
   /// Returns the size of each file in bytes, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
-  /// Truncates the files to `sizes`, and removes the files that are not listed. Missing or shorter files only cause a
-  /// warning, because other files of the run have the same data. Throws IoError.
+  /// Truncates the files to `sizes`, and removes the files that are not listed. A missing or shorter file only causes a
+  /// warning, because other files of the run contain the same data. Throws IoError.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Starts writing for a run that has seen `images` images. Before this call, add() does nothing.
@@ -71,8 +72,8 @@ class EventFiles {
   void append_event(std::string event, std::int64_t step);
 
   std::filesystem::path directory_;
-  std::int64_t number_;                ///< the number in the name of this start's file
-  std::optional<std::int64_t> start_;  ///< the number of images at this start
+  std::int64_t number_;                ///< the number in the name of the new file
+  std::optional<std::int64_t> start_;  ///< the number of images at begin()
   std::optional<AppendFile> file_;     ///< created with the first event
 };
 

@@ -54,7 +54,7 @@ class LineReader {
   explicit LineReader(const std::filesystem::path& file) : file_(PosixFile::open_regular(file)) {}
 
   /// Returns the next line, or std::nullopt at the end of the file. A line that is too long is cut to one byte more
-  /// than the limit; it is the last line returned.
+  /// than the limit; next() must not be called again after such a line.
   std::optional<std::string_view> next() {
     std::size_t searched = begin_;
     for (;;) {
@@ -109,7 +109,7 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
   while (const auto line = lines.next()) {
     ++number;
     if (is_accepted(take, *line)) continue;
-    throw DataError(format_text("{}:{}: this line is not a record of {}", display(file), number, what));
+    throw DataError(format_text("{}:{}: this line is not a valid {} record", display(file), number, what));
   }
 }
 

@@ -29,7 +29,7 @@ std::string valid_utf8(std::string_view text);
 /// outside the range of int64, all of which nlohmann's own conversion accepts.
 std::int64_t whole_number(const nlohmann::json& value);
 
-/// Returns the number in `value`, or NaN for null. Throws WrongJsonType.
+/// Returns the number in `value`, or NaN for null. Throws WrongJsonType for anything else.
 double number_or_nan(const nlohmann::json& value);
 
 /// Parses a JSON object. Returns std::nullopt if `text` is not valid JSON, is not an object, or is nested deeper than
@@ -44,8 +44,8 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
                         const std::function<void(const nlohmann::json&)>& take);
 
 /// Calls take(object) for the last complete line only. Reads only the end of the file, so it is fast even for long
-/// files that are still growing. Returns false if there is no such line or if `take` rejects it as above. Throws
-/// IoError if the file cannot be read.
+/// files that are still growing. Returns false if there is no such line, or if the line is one for which
+/// for_each_json_line throws DataError. Throws IoError if the file cannot be read.
 bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const nlohmann::json&)>& take);
 
 }  // namespace slopegan

@@ -29,7 +29,7 @@ constexpr std::size_t largest_manifest = 2'000'000;
 std::uint64_t count_in(const fs::path& path, const json& value) {
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > largest)
-    refuse(path, "a count is not a non-negative integer");
+    refuse(path, "a count must be a non-negative integer");
   return value.get<std::uint64_t>();
 }
 
@@ -150,7 +150,7 @@ void verify_files(const fs::path& directory, const Manifest& manifest) {
     const auto size = fs::file_size(path, error);
     if (error) refuse(path, "the file is in the manifest, but is missing or not a regular file");
     if (size != digest.size) {
-      refuse(path, format_text("the file has {} bytes, but the manifest says {}", size, digest.size));
+      refuse(path, format_text("the file has {} bytes, but its size in the manifest is {}", size, digest.size));
     }
     // Hashing a huge sparse file would take hours, and a file that does not fit in memory cannot be loaded anyway.
     if (size > physical_memory_bytes()) refuse(path, "the file is larger than this machine's memory");

@@ -38,9 +38,9 @@ struct NewerFormatError : CheckpointError {
 /// Returns the sealed text of a manifest. Equal manifests have equal texts.
 std::string manifest_text(const Manifest& manifest);
 
-/// Appends the last field, manifest_sha256, which is the SHA-256 of all bytes before it, so that every changed bit in a
-/// manifest is detected. All versions of the format are sealed in this way. `object` is the text of a non-empty JSON
-/// object.
+/// Appends the field manifest_sha256 to `object`, the text of a non-empty JSON object. The value is the SHA-256 of all
+/// bytes before the field, so that every changed bit in a manifest is detected. All versions of the format are sealed
+/// in this way.
 std::string sealed(std::string object);
 
 /// Parses a manifest without checking its seal. `path` is used in messages. Throws CheckpointError if the manifest is

@@ -51,7 +51,7 @@ class Progress {
 
   void update(std::int64_t images, const StepStats& stats);
 
-  /// Runs work(), and shows and times it as `phase`.
+  /// Runs work(). Meanwhile, the progress shows `phase`, and the time is counted for that phase.
   template <class Work>
   auto during(Phase phase, Work&& work) {
     struct Visit {
@@ -83,7 +83,7 @@ class Progress {
   Phase phase_ = Phase::train;
   std::int64_t images_at_start_;
   Clock::time_point start_, entered_, shown_;
-  std::array<double, phases.size()> seconds_{};  ///< up to entered_
+  std::array<double, phases.size()> seconds_{};  ///< time in each phase, up to entered_
   double measured_seconds_ = 0;                  ///< training time when the window for the speed began
   std::int64_t measured_images_;                 ///< images when that window began
 };

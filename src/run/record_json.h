@@ -10,7 +10,7 @@
 
 #include "run/json.h"
 
-/// Converts records to and from JSON. A record is a struct whose fields are listed once, in a static member
+/// Converts records to and from JSON. A record is a struct whose fields are listed once, in a static member:
 ///
 ///   template <class Self, class Visit>
 ///   static void visit_fields(Self& self, Visit&& visit) {
@@ -51,7 +51,7 @@ constexpr bool is_optional<std::optional<T>> = true;
 template <Record R>
 nlohmann::ordered_json record_json(const R& record);
 
-/// The value of one field. An enum has its own overloads of field_json and read_field.
+/// Converts the value of a field to JSON. Enums define their own overloads of field_json and read_field.
 inline nlohmann::ordered_json field_json(const std::string& value) { return value; }
 inline nlohmann::ordered_json field_json(const std::map<std::string, double>& values) { return values; }
 template <class T>
@@ -70,7 +70,7 @@ nlohmann::ordered_json field_json(const std::vector<T>& items) {
   return array;
 }
 
-/// A list that may be absent is only written if it has elements.
+/// Whether T is a list. A list with may_be_absent is written only if it has elements.
 template <class T>
 constexpr bool is_list = false;
 template <class T>

@@ -44,7 +44,7 @@ LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::str
 }
 
 std::vector<HistoryRecord> read_history(const std::filesystem::path& file) {
-  return read_records<HistoryRecord>(file, "a history");
+  return read_records<HistoryRecord>(file, "history");
 }
 std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file) {
   return read_records<MetricsRecord>(file, "metrics");

@@ -17,7 +17,7 @@
 /// column in results.csv.
 namespace slopegan {
 
-/// The results of one training step, as means over the batch.
+/// The results of one training step. The losses, d_real and d_fake are means over the batch.
 struct StepStats {
   double discriminator_loss = 0;
   double generator_loss = 0;
@@ -69,17 +69,17 @@ struct HistoryRecord {
   }
 };
 
-/// The metrics of generated images from one feature extractor.
+/// The metrics of the generated images, computed with one feature extractor.
 struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
-  std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions, like real_samples
-  std::int64_t real_samples = 0;  ///< number of real images for "fd"
-  /// Number of real images for the metrics that compare all pairs (compares_pairs): about as many as generated ones; 0
-  /// in records of earlier versions.
+  std::int64_t features = 0;      ///< number of features; 0 in records of earlier versions
+  std::int64_t real_samples = 0;  ///< number of real images for "fd"; 0 in records of earlier versions
+  /// Number of real images for the metrics that compare all pairs (compares_pairs). It is close to the number of
+  /// generated images, and 0 in records of earlier versions.
   std::int64_t real_subset = 0;
   /// The values by key; see metrics/figures.h.
   std::map<std::string, double> values;
-  /// The same metrics for real test images, which a perfect generator would reach. Empty if there are no test images.
+  /// The same metrics for real test images: the values of a perfect generator. Empty if there are no test images.
   std::map<std::string, double> floors;
   /// The expected bias of "fd" due to the finite number of images, to leading order. It is the same for all arms of a
   /// sweep.
@@ -110,7 +110,7 @@ struct MetricsRecord : RulerFigures {
   /// Number of test images for the floors: `samples`, or all of them if there are fewer.
   std::int64_t floor_samples = 0;
   double seconds = 0;                ///< duration of the evaluation
-  std::vector<RulerFigures> others;  ///< the metrics from the further extractors in metrics.extractor
+  std::vector<RulerFigures> others;  ///< the metrics computed with the other extractors in metrics.extractor
 
   bool operator==(const MetricsRecord&) const = default;
 
@@ -132,12 +132,13 @@ struct MetricsRecord : RulerFigures {
   }
 };
 
-/// Whether the smaller set has fewer than five times as many images as there are features. Then the Fréchet distance is
-/// dominated by its bias, which fd_bias underestimates, and the kernel distance is preferable.
+/// Whether there are fewer than five real or generated images per feature. In that case, the Fréchet distance is
+/// dominated by its bias, which fd_bias underestimates, and the kernel distance is preferable. False if the number of
+/// real images is unknown.
 bool has_few_images(const RulerFigures& ruler, std::int64_t samples);
 
-/// Whether fd_bias is meaningful: to leading order, it is too small for fewer than twice as many images as features.
-/// True if the numbers are unknown.
+/// Whether fd_bias is meaningful. It is computed to leading order only, so it is too small if there are fewer than two
+/// real or generated images per feature. True if the number of real images is unknown.
 bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples);
 
 /// One activation layer, measured over all probes. Fractions are in [0, 1].
@@ -146,13 +147,13 @@ struct LayerDiagnosis {
   double negative_slope = 0;     ///< the current slope; the mean over the channels if each has its own
   std::int64_t units = 0;        ///< channels
   std::int64_t values = 0;       ///< values counted per unit: images x positions
-  double never_positive = 0;     ///< fraction of units without a positive value, "dead" or "always_negative" in JSON
+  double never_positive = 0;     ///< fraction of units without a positive value ("dead" or "always_negative" in JSON)
   double always_positive = 0;    ///< fraction of units with positive values only
   double dormant = 0;            ///< fraction of dormant units; see diagnostics/layer_probe.h
   double negative_fraction = 0;  ///< P(x < 0)
   double slope_energy = 0;       ///< fraction of Σ f(x)² that comes from x ≤ 0
 
-  /// Whether a unit without a positive value is dead. With slope 0 it is, because it has no gradient.
+  /// Whether a unit without a positive value is dead. It is dead if the slope is 0, because it then has no gradient.
   bool is_dead_kind() const { return negative_slope == 0; }
   bool operator==(const LayerDiagnosis&) const = default;
 
@@ -171,9 +172,9 @@ struct LayerDiagnosis {
   }
 };
 
-/// All layers of a network ("generator" or "discriminator") as one: fractions of units are weighted by the layers'
-/// numbers of units, and P(x < 0) by their numbers of values. slope_energy is NaN, because the layers' energies are not
-/// known. `units` is 0 if there are no layers.
+/// Combines all layers of a network ("generator" or "discriminator") into one. Fractions of units are weighted by the
+/// number of units in each layer, and P(x < 0) by the number of values. slope_energy is NaN, because the layers'
+/// energies are not known. `units` is 0 if there are no layers.
 LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::string_view network);
 
 /// One parameter tensor at one training step.
@@ -194,7 +195,8 @@ struct ParameterDiagnosis {
   }
 };
 
-/// The discriminator on the probes. An accuracy is the fraction of images on the correct side of logit 0.
+/// Measurements of the discriminator on the probes. An accuracy is the fraction of images on the correct side of
+/// logit 0.
 struct DiscriminatorDiagnosis {
   double accuracy_train = 0;                ///< on training images
   std::optional<double> accuracy_held_out;  ///< on test images; empty if there is no test split
@@ -216,7 +218,8 @@ struct DiscriminatorDiagnosis {
 
 /// The generated images compared with real ones.
 struct SampleDiagnosis {
-  /// Mean distance between two generated images, divided by that of two real images; empty if these are all equal.
+  /// Mean distance between two generated images, divided by that between two real images; empty if all real images are
+  /// equal.
   std::optional<double> diversity;
   double saturated_real = 0;  ///< fraction of pixels beyond ±0.99
   double saturated_fake = 0;

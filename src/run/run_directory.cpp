@@ -30,7 +30,7 @@ static bool has_entry_except(const fs::path& directory, Predicate&& is_allowed) 
 
 std::set<std::int64_t> RunPaths::sample_counts() const {
   std::set<std::int64_t> counts;
-  if (root_.empty()) return counts;  // an arm that has not started
+  if (root_.empty()) return counts;  // the run of an arm that has not started
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(samples_dir(), ignored)) {
     const std::string stem = entry.path().stem().string();
@@ -75,8 +75,8 @@ RunDirectory RunDirectory::create(const fs::path& root) {
   refuse_link(root);
   const fs::path first_created = first_missing(root);
   make_directories(root);
-  // Check for other files first, so that no lock file is left in a folder that is not a run. A process that creates
-  // files here at the same time has already locked the directory.
+  // Check for other files first, so that no lock file is left in a folder that is not a run. If there is a lock file,
+  // the other files may belong to a process that is creating the run; in that case, locking throws BusyError.
   std::error_code ignored;
   if (has_any_entry(root) && !fs::exists(root / lock_name, ignored)) throw_exists(root);
   RunDirectory directory(root, first_created);

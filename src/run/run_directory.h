@@ -43,20 +43,20 @@ void refuse_link(const std::filesystem::path& root);
 /// A run directory that this process has locked for writing. The lock is held for the lifetime of the object.
 class RunDirectory : public RunPaths {
  public:
-  /// Creates a new run directory with its parents. Throws UsageError if `root` is not empty or is a symlink, BusyError
-  /// if another process has locked it, and IoError.
+  /// Creates a new run directory and its missing parents. Throws UsageError if `root` is not empty or is a symlink,
+  /// BusyError if another process has locked it, and IoError.
   static RunDirectory create(const std::filesystem::path& root);
 
   /// Opens an existing run directory, removes the temporary files of a process that was killed, and restores the
-  /// symlinks to checkpoints. Throws UsageError if there is no such directory, BusyError if another process has locked
-  /// it, and IoError.
+  /// symlinks to checkpoints. Throws UsageError if `root` is not a run directory, BusyError if another process has
+  /// locked it, and IoError.
   static RunDirectory open(const std::filesystem::path& root);
 
   /// Throws IoError if the directory has been removed or replaced, because the process must not write to another run.
   void check_in_place() const { lock_.check_in_place(); }
 
-  /// Empties and removes the directory if create() returned it and it has no history and no checkpoint yet, because a
-  /// failed start must not prevent the next one. Directories that existed before are kept. Errors are ignored.
+  /// Empties and removes the directory if create() returned it and it has no history and no checkpoint yet, so that a
+  /// failed start does not prevent the next one. Directories that existed before are kept. Errors are ignored.
   void discard_if_unused() const;
 
  private:

@@ -68,7 +68,7 @@ void read_field(const nlohmann::json& value, RunStatus& status) {
     status = candidate;
     return;
   }
-  throw WrongJsonType("the status of a run is expected");
+  throw WrongJsonType("a run status is expected");
 }
 
 HostInfo this_host() { return {cpu_model(), usable_cores(), static_cast<std::int64_t>(usable_memory_bytes() >> 20)}; }

@@ -42,7 +42,7 @@ struct Versions {
 struct HostInfo {
   std::string cpu;              ///< model name from /proc/cpuinfo, or "unknown"
   std::int64_t cores = 0;       ///< number of cores that the affinity mask and the CPU quota allow
-  std::int64_t memory_mib = 0;  ///< memory that this process may use: all of it, or the container's limit
+  std::int64_t memory_mib = 0;  ///< memory that this process may use: the machine's memory or the container's limit
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -112,7 +112,7 @@ std::optional<RunInfo> read_run_info(const std::filesystem::path& file);
 /// Reads only the status. Returns std::nullopt if the file does not exist. Throws DataError if it has no valid status.
 std::optional<RunStatus> read_run_status(const std::filesystem::path& file);
 
-/// Keeps a run's run.json up to date, regardless of how the run ends.
+/// Records the status of a run in its run.json when the run starts and when it ends.
 class RunRecord {
  public:
   /// Writes the status `running`. Throws IoError.

@@ -23,7 +23,7 @@ RunLogs::RunLogs(const RunPaths& run)
       metrics(run.metrics_file()),
       diagnostics(run.diagnostics_file()),
       events(run.root()) {
-  sync_directory(run.root());  // a checkpoint that contains a file's size relies on the file being on disk
+  sync_directory(run.root());  // the files must be on the disk before a checkpoint refers to their sizes
 }
 
 std::map<std::string, std::uint64_t> RunLogs::sizes() const {

@@ -10,8 +10,8 @@
 
 namespace slopegan {
 
-/// The JSONL files and event files of a run. A checkpoint stores their sizes, and a run that resumes from it truncates
-/// them, so that no line is lost or duplicated.
+/// The JSONL files and event files of a run. A checkpoint stores the sizes of the files, and a run that resumes from
+/// the checkpoint truncates the files to these sizes, so that no line is lost or duplicated.
 class RunLogs {
  public:
   /// Opens the JSONL files, and creates those that are missing. Throws IoError.

@@ -24,7 +24,7 @@ struct Safetensors {
 };
 
 /// Reads all tensors into contiguous memory on the CPU. The header (at most 8 MB) is checked against the size of the
-/// file before any memory is allocated for tensors. Every failure is a CheckpointError with the file and the reason.
+/// file before any memory is allocated for tensors. Throws a CheckpointError with the file and the reason on failure.
 Safetensors read_safetensors(const std::filesystem::path& file);
 
 }  // namespace slopegan

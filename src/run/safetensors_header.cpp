@@ -47,7 +47,7 @@ constexpr std::uint64_t longest_header = 8'000'000;
 
 std::string in_quotes(const std::string& text) { return '"' + printable(text) + '"'; }
 
-/// Builds the header from the events of the parser. Accepts only what the format allows at each location, so that the
+/// Builds the header from the events of the parser. Accepts at each location only what the format allows, so that the
 /// depth and size of the JSON are bounded. The first violation stops the parser and sets `reason`.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
@@ -137,7 +137,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool refuse(const std::string& text) {
     const bool in_tensor = place_ == Place::fields || place_ == Place::numbers;
-    reason = (in_tensor ? "in the tensor " + in_quotes(header.tensors.back().name) : "in the header") + " " + text;
+    reason = (in_tensor ? "in the tensor " + in_quotes(header.tensors.back().name) : "in the header") + ", " + text;
     return false;
   }
 
@@ -181,8 +181,8 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   throw CheckpointError("the tensor " + in_quotes(entry.name) + " " + reason);
 }
 
-/// Returns the size of the tensor's data. Throws if no tensor of this shape can exist. A size of 0 does not make an
-/// overflow of the other sizes valid, because strides are also products of sizes.
+/// Returns the size of the tensor's data. Throws if no tensor of this shape can exist. Even if one size is 0, the
+/// product of the other sizes must not overflow, because strides are also products of sizes.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::int64_t count = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
   bool empty = false;
@@ -238,7 +238,7 @@ std::string safetensors_header_text(const SafetensorsHeader& header) {
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size) {
-  // The parser skips a byte order mark and stops at a zero byte.
+  // The parser would skip a byte order mark and stop at a zero byte.
   if (!text.starts_with('{')) throw CheckpointError("the header does not start with {");
   if (text.find('\0') != std::string_view::npos) throw CheckpointError("the header contains a zero byte");
   HeaderReader reader;

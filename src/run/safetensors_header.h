@@ -31,20 +31,22 @@ struct SafetensorsHeader {
 /// Whether `name` has 1 to 512 bytes of printable UTF-8 and is not "__metadata__".
 bool is_tensor_name(std::string_view name);
 
-/// Returns the position of the dtype in the order of the data in a file, or −1 if slopegan does not store the dtype.
-/// Wide dtypes come first, so that all data is aligned.
+/// A file stores its tensors in the order of the ranks of their dtypes. Wide dtypes come first, so that all data is
+/// aligned. Returns −1 for a dtype that slopegan cannot store.
 int storage_rank(c10::ScalarType dtype);
 
-/// Returns the header as JSON without padding. The entries must satisfy what parse_safetensors_header checks.
+/// Returns the header as JSON without padding. The entries must satisfy the conditions that parse_safetensors_header
+/// checks.
 std::string safetensors_header_text(const SafetensorsHeader& header);
 
-/// Parses a header and checks everything that can be checked without the data: JSON, names, dtypes, shapes of at most
-/// 64 dimensions, and that the tensors cover the `data_size` bytes of data without gaps or overlaps. Throws
-/// CheckpointError with the reason, which does not include the file. Safe for arbitrary bytes.
+/// Parses a header and checks everything that can be checked without the data: the JSON, the names, the dtypes, the
+/// shapes (at most 64 dimensions), and that the tensors cover the `data_size` bytes of data without gaps or overlaps.
+/// Throws CheckpointError with the reason, but without the name of the file. Safe for arbitrary bytes.
 SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t data_size);
 
-/// Reads the length and the header (at most 8 MB) from the start of an open file and checks them against its size. The
-/// file position is then at the data. Throws CheckpointError with the reason, and IoError.
+/// Reads the length and the header (at most 8 MB) from the start of an open file and checks them against the size
+/// of the file. Leaves the file position at the start of the data. Throws CheckpointError with the reason
+/// if the header is invalid, and IoError if it cannot be read.
 SafetensorsHeader read_safetensors_header(PosixFile& file);
 
 }  // namespace slopegan

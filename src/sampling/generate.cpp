@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 constexpr int walk_frame_hundredths = 5;  // 20 frames per second
 constexpr std::int64_t most_stations = 10'000;
 
-/// Shows the progress of a stream, as a status line on a terminal, or otherwise as a log line every ten seconds.
+/// Shows the progress of a stream: on a terminal in the status line, otherwise in a log line every ten seconds.
 class StreamProgress {
  public:
   void update(const ImageStream& stream) {
@@ -56,8 +56,8 @@ class StreamProgress {
 /// What the images are written to.
 enum class Target { directory, array, animation, image };
 
-/// Throws UsageError if the extension of `out` belongs to an unsupported file format, because a directory with such an
-/// extension would be surprising.
+/// Selects the target by the extension of `out`. Throws UsageError if the extension belongs to an unsupported file
+/// format, because a directory with such an extension would be surprising.
 Target target_of(const fs::path& out) {
   if (!out.has_filename()) return Target::directory;  // "images/"
   const std::string ending = lower_case(out.extension().string());
@@ -99,7 +99,7 @@ void check_free(Target target, const GenerateOptions& options) {
 
 void write_array(ImageStream& stream, const fs::path& file) {
   StreamProgress progress;
-  torch::Tensor bytes;  // of the current part
+  torch::Tensor bytes;  // the pixels of the current batch
   const auto next = [&]() -> std::span<const std::byte> {
     bytes = to_bytes(stream.next());
     progress.update(stream);
@@ -177,7 +177,7 @@ void generate_files(const Checkpoint& checkpoint, const GenerateOptions& options
   auto loaded = load_generator(checkpoint);
   TrainingConfig here = loaded.config.training;
   here.device = Device::automatic;      // the training device may not exist here
-  here.precision = Precision::float32;  // images must not depend on what the machine supports
+  here.precision = Precision::float32;  // images must not depend on the precisions that the machine supports
   const Compute compute = choose_compute(here);
   apply_compute(compute);
   const auto seed = static_cast<std::uint64_t>(options.seed.value_or(loaded.config.seed));

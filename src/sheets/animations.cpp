@@ -34,7 +34,7 @@ at::Tensor walk_row(const Config& config, int row, int columns) {
   return at::stack(points);
 }
 
-/// One walk per tile: from the tile's latent in the run through two of the latents after the first `tiles`.
+/// One walk per tile: from the tile's latent in the run through two of the latents after the first `tiles`, and back.
 std::vector<LatentWalk> tile_walks(const Config& config, int tiles, int steps) {
   const auto latents = sample_latents(config, tile_stations * tiles);
   std::vector<LatentWalk> walks;
@@ -69,7 +69,7 @@ std::vector<SheetRow> grid_rows(const std::vector<cv::Mat>& tiles, int columns) 
   return rows;
 }
 
-/// The images of gray data sets are exact in a GIF if nothing else has a colour.
+/// The style without colours. A GIF reproduces gray images exactly if nothing else in the picture has a colour.
 SheetStyle in_gray(SheetStyle style) {
   style.picture.gray = true;
   return style;
@@ -85,8 +85,8 @@ void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const
   animation.finish();
 }
 
-/// Writes one frame per image count, which follows the title; the last frame is shown longer. `fill` sets the rows of a
-/// frame. All frames are as wide as the last one.
+/// Writes one frame per image count and appends the count to the title. The last frame is shown longer. `fill` sets the
+/// rows of a frame. All frames are as wide as the last one.
 void write_training(const std::filesystem::path& file, const Sheet& sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
@@ -112,7 +112,7 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns) {
   auto loaded = load_generator(checkpoint);
   Sheet sheet;
   sheet.title = run_title(loaded);
-  sheet.caption = run_caption(loaded) + " Each row walks on the sphere from one latent to the next.";
+  sheet.caption = run_caption(loaded) + " Each row is a walk on the sphere from one latent to the next.";
   for (int r = 0; r < rows; ++r) {
     sheet.rows.push_back({.label = format_text("latent {} to {}", r + 1, r + 2)});
     sheet.rows.back().tiles = generate_tiles(loaded, walk_row(loaded.config, r, columns));
@@ -150,7 +150,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
   Sheet sheet;
   sheet.title = config.run.name + ": the same walks at every slope";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.caption = labels.explain(sweep_caption(config, seed, "each column takes the same walk"));
+  sheet.caption = labels.explain(sweep_caption(config, seed, "in each column, all slopes take the same walk"));
   struct Walker {
     std::optional<LoadedGenerator> loaded;
     std::vector<LatentWalk> walks;
@@ -193,7 +193,7 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
   Sheet sheet;
   sheet.title = config.run.name + ": slopes";
   sheet.caption =
-      labels.explain(sweep_caption(config, seed, "each column shows the same latent; scores after training"));
+      labels.explain(sweep_caption(config, seed, "each column shows one latent at every slope; scores after training"));
   std::set<std::int64_t> counts;
   for (const auto& arm : chosen) {
     counts.merge(RunPaths(arm.directory).sample_counts());

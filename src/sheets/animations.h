@@ -12,11 +12,11 @@
 /// Latent walks as sheets, and animated GIFs of walks and of training. All slopes in a sweep take the same walk.
 namespace slopegan {
 
-/// Each row is a walk of `columns` steps from one of the run's latents to the next, both ends included. Each row begins
-/// where the row above ends. Throws CheckpointError.
+/// Each row shows `columns` images of a walk from one of the run's latents to the next, both ends included. Each row
+/// begins where the row above ends. Throws CheckpointError.
 Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns);
 
-/// Rows = slopes, columns = steps of one walk, which is the same for all slopes.
+/// Rows = slopes, columns = images of one walk, which is the same for all slopes.
 Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames from each latent to
@@ -29,7 +29,8 @@ void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoin
 void animate_slope_walk(const std::filesystem::path& file, const Config& config, const std::vector<Arm>& arms,
                         std::int64_t seed, int columns, int steps, const SheetStyle& style);
 
-/// The samples that a run wrote during training, one frame each. Throws UsageError if there are none.
+/// Animates the samples that a run wrote during training, with one frame for each time at which it wrote samples.
+/// Throws UsageError if there are none.
 void animate_training(const std::filesystem::path& file, const Config& config, const RunPaths& run, int rows,
                       int columns, const SheetStyle& style);
 

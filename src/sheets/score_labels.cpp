@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// Texts from statistics/ are ASCII only.
+/// Replaces "+/-" with "±", because texts from statistics/ are ASCII only.
 std::string typeset(std::string text) {
   for (auto at = text.find("+/-"); at != std::string::npos; at = text.find("+/-", at)) text.replace(at, 3, "±");
   return text;
@@ -39,7 +39,7 @@ StatisticsByCondition statistics_by_condition(const SweepScores& scores, const C
   return statistics;
 }
 
-/// The slopes that statistics.json recommends; empty if it recommends none in one of the conditions, or if a race is
+/// The slopes that the statistics recommend; empty if they recommend none for one of the conditions, or if a race is
 /// not over.
 std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
                                           const SweepScores& scores) {

@@ -19,19 +19,19 @@ struct ScoreLabels {
   std::map<Key, std::string> slopes;           ///< "FD 12.3 ± 0.4 (3 seeds)"
   std::set<Key> best;                          ///< the slopes to mark
   std::string floor;                           ///< the score of the real images
-  std::string legend;                          ///< explains the scores and the mark; sentences
+  std::string legend;                          ///< sentences that explain the scores and the mark
 
   const std::string& of(const Arm& arm) const { return slopes.at({arm.condition, arm.negative_slope}); }
 
   /// Adds the score and the mark to the row of an arm.
   void add_to(SheetRow& row, const Arm& arm) const;
 
-  /// `caption` and, in a new line, the legend.
+  /// `caption` and, on a new line, the legend.
   std::string explain(const std::string& caption) const;
 };
 
 /// Marks the slopes that the statistics of the sweep recommend, or, if they recommend none, those with the lowest mean
-/// FD. With sweep.cross, this holds for each condition.
+/// FD. With sweep.cross, slopes are marked in each condition.
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
 
 }  // namespace slopegan

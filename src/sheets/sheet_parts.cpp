@@ -28,7 +28,7 @@ std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
     return checkpoint;
   } catch (const CheckpointError& error) {
     log::warning(error.what());
-    detail = "damaged";
+    detail = "damaged checkpoint";
     return std::nullopt;
   }
 }

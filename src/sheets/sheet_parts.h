@@ -33,7 +33,7 @@ void add_detail(SheetRow& row, const std::string& text);
 /// A row labelled "slope 0 (ReLU)", with the arm's condition, if any, as its detail.
 SheetRow labelled_row(const Arm& arm);
 
-/// Draws a line below the rows of each condition but the last. The last rows of the sheet belong to `arms`.
+/// Draws a line below the rows of each condition but the last. The last rows of the sheet must be those of `arms`.
 void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms);
 
 /// Describes the sweep; `columns` says what the columns of the sheet show, without a full stop.

@@ -25,7 +25,7 @@ namespace slopegan {
 
 namespace {
 
-/// The first four sample images of an arm, two by two; empty if there are none.
+/// The first four sample images of an arm, in a 2 x 2 grid; empty if there are none.
 cv::Mat first_four(const Arm& arm, std::int64_t images, const Config& config) {
   const auto tiles = sample_tiles(RunPaths(arm.directory), images, config, 4);
   if (tiles.front().empty()) return {};
@@ -135,7 +135,7 @@ Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, st
   Sheet sheet;
   sheet.title = config.run.name + ": which negative slope?";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.caption = labels.explain(sweep_caption(config, seed, "each column shows the same latent"));
+  sheet.caption = labels.explain(sweep_caption(config, seed, "each column shows one latent at every slope"));
   sheet.rows = reference_rows(config, columns);
   for (auto& row : sheet.rows) add_detail(row, labels.floor);
   for (const auto& arm : chosen) {
@@ -156,8 +156,8 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
   Sheet sheet;
   sheet.title = config.run.name + ": slopes over training";
   const ScoreLabels labels = score_labels(config, arms);
-  sheet.caption =
-      labels.explain(sweep_caption(config, seed, "columns: training images seen, with the same four latents"));
+  sheet.caption = labels.explain(
+      sweep_caption(config, seed, "columns: number of training images seen; the four latents are always the same"));
   for (const auto images : times) sheet.column_labels.push_back(grouped(images));
   for (const auto& arm : chosen) {
     SheetRow row = labelled_row(arm);
@@ -191,9 +191,10 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
   const ScoreLabels labels = score_labels(config, arms);
   Sheet sheet;
   sheet.title = config.run.name + ": slope " + shortest(first) + " against " + shortest(second);
-  sheet.caption = labels.explain(sweep_caption(config, seed,
-                                               "each column shows the same latent; red: slope " + shortest(second) +
-                                                   " is brighter, blue: darker, white: no difference"));
+  sheet.caption =
+      labels.explain(sweep_caption(config, seed,
+                                   "each column shows one latent at every slope; red: slope " + shortest(second) +
+                                       " is brighter, blue: darker, white: no difference"));
   for (const double slope : {first, second}) {
     const Arm& arm = arm_of_slope(chosen, slope);
     auto [row, loaded] = arm_generator(config, arm);
@@ -228,15 +229,17 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
   const auto found = images_by_class(classifier, loaded, static_cast<std::size_t>(columns));
   Sheet sheet;
   sheet.title = run_title(loaded) + ", by class";
-  sheet.caption = run_caption(loaded) +
-                  format_text(" The first images of each class that a classifier finds in {}; left: a real one.",
-                              grouped(classified_images));
+  sheet.caption =
+      run_caption(loaded) + format_text(
+                                " Each row shows one class: a real image, then the first generated images that a "
+                                "classifier assigns to it, out of {}.",
+                                grouped(classified_images));
   sheet.reference_columns = 1;
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
     const auto c = static_cast<std::size_t>(label);
     SheetRow row;
     row.label = classifier.name(label);
-    row.detail = format_text("{:.1f} % of images, {:.1f} % of real ones",
+    row.detail = format_text("{:.1f} % of generated images, {:.1f} % of real images",
                              100 * static_cast<double>(found.counts[c]) / static_cast<double>(classified_images),
                              100 * classifier.real_share(label));
     row.tiles = {classifier.real_image(label)};
@@ -256,7 +259,8 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   sheet.title = config.run.name + ": slopes by class";
   sheet.caption = labels.explain(sweep_caption(
       config, seed,
-      format_text("the first image of each class that a classifier finds in {}", grouped(classified_images))));
+      format_text("each column shows one class: the first generated image that a classifier assigns to it, out of {}",
+                  grouped(classified_images))));
   SheetRow reals{.label = "real images", .detail = labels.floor, .reference = true};
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
     sheet.column_labels.push_back(classifier.name(label));

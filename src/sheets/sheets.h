@@ -16,13 +16,13 @@ inline constexpr int default_sheet_columns = 12;
 
 // --- Sheets of a sweep: one row per slope, from the arms of one seed ------------------------------------------------
 
-/// Below a row of real images, one row per slope with images from the same `columns` latents, labelled with the slope
-/// and its score (FD over all seeds in `arms`). An arm without a checkpoint has a blank row with its status. Throws
-/// CheckpointError.
+/// One row of images per slope, all from the same `columns` latents, below a row of real images. Each row is labelled
+/// with its slope and the score of the slope (FD over all seeds in `arms`). An arm without a checkpoint has a blank row
+/// with its status. Throws CheckpointError.
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// Columns = images seen: the first four latents of the samples that each arm wrote during training. Throws UsageError
-/// if no arm has written samples.
+/// Rows = slopes, columns = images seen. Each tile shows the first four of the samples that the arm wrote at that point
+/// in training. Throws UsageError if no arm has written samples.
 Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
 /// Images from the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the sweep

@@ -19,7 +19,7 @@ using ConditionScores = std::map<double, std::map<std::int64_t, double>>;
 std::vector<std::vector<ArmScore>> arms_by_condition(std::size_t conditions, std::span<const ArmScore> arms) {
   std::vector<std::vector<ArmScore>> by_condition(conditions);
   for (const auto& arm : arms) {
-    if (arm.condition >= conditions) throw std::invalid_argument("cross_statistics: an arm of an unknown condition");
+    if (arm.condition >= conditions) throw std::invalid_argument("cross_statistics: an arm has an unknown condition");
     by_condition[arm.condition].push_back(arm);
   }
   return by_condition;
@@ -33,7 +33,7 @@ ConditionScores condition_scores(const std::vector<ArmScore>& arms) {
   return scores;
 }
 
-/// Slope minus control by seed; infinite or NaN if one of the two failed.
+/// Log FD of the slope minus log FD of the control, by seed; infinite if one of them failed, NaN if both failed.
 std::map<std::int64_t, double> effects(const ConditionScores& scores, double slope, double control) {
   std::map<std::int64_t, double> differences;
   const auto of_slope = scores.find(slope), of_control = scores.find(control);
@@ -64,7 +64,7 @@ Interaction interaction_of(const std::map<std::int64_t, double>& first, const st
   return interaction;
 }
 
-/// Computes the values that depend on the number of interactions that have pairs.
+/// Computes the corrected p-values and the intervals, which depend on the number of interactions that have pairs.
 void correct_interactions(std::vector<Interaction>& interactions, const std::vector<std::vector<double>>& differences,
                           double alpha) {
   std::vector<std::size_t> family;
@@ -101,7 +101,7 @@ std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions
   return keys.empty() ? "the condition" : join(keys, " or ");
 }
 
-/// The settings of a condition that the other one does not share.
+/// Describes the elements of `settings` that are not in `other`.
 std::string difference_text(const std::vector<Setting>& settings, const std::vector<Setting>& other) {
   std::vector<Setting> differing;
   std::copy_if(settings.begin(), settings.end(), std::back_inserter(differing),
@@ -110,7 +110,7 @@ std::string difference_text(const std::vector<Setting>& settings, const std::vec
 }
 
 std::string interaction_text(const CrossStatistics& statistics, const Interaction& interaction) {
-  // Written with the condition first in which the slope does relatively worse, so that the multiple is above 1.
+  // The condition in which the slope does relatively worse is named first, so that the multiple is above 1.
   const bool is_swapped = *interaction.ratio < 1;
   const double ratio = is_swapped ? 1 / *interaction.ratio : *interaction.ratio;
   const Interval& limits = *interaction.ratio_interval;
@@ -121,7 +121,7 @@ std::string interaction_text(const CrossStatistics& statistics, const Interactio
   const auto& first = condition(is_swapped ? interaction.second : interaction.first);
   const auto& second = condition(is_swapped ? interaction.first : interaction.second);
   return format_text(
-      "The effect of slope {} depends on the condition: compared with the control {}, its FD is {:.2f} times as high "
+      "The effect of slope {} depends on the condition: relative to the control {}, its FD is {:.2f} times as high "
       "with {} as with {} ({}).",
       shortest(interaction.negative_slope), shortest(first.statistics.control), ratio,
       difference_text(first.settings, second.settings), difference_text(second.settings, first.settings),
@@ -129,7 +129,7 @@ std::string interaction_text(const CrossStatistics& statistics, const Interactio
                           : format_text("at least {:.2f} times", low));
 }
 
-/// The differences that the interactions exclude, rounded up so that the claim never exceeds the evidence.
+/// The differences that the intervals exclude, rounded up so that the claim never exceeds the evidence.
 std::string excluded_text(const std::vector<const Interaction*>& interactions) {
   double largest = 1;
   for (const auto* interaction : interactions) {
@@ -195,8 +195,7 @@ std::vector<std::string> cross_sentences(const CrossStatistics& statistics) {
   }
   const std::string keys = crossed_keys_text(statistics.conditions);
   if (undetected.empty()) {
-    if (sentences.empty())
-      sentences.push_back("Nothing is known about a dependence of the slope's effect on " + keys + ".");
+    if (sentences.empty()) sentences.push_back("It is unknown whether the slope's effect depends on " + keys + ".");
   } else if (!is_possible) {
     sentences.push_back(format_text("These seeds cannot show whether the slope's effect depends on {}: {} are needed.",
                                     keys, pairs_needed(undetected.size(), statistics.alpha)));

@@ -11,33 +11,34 @@
 #include "statistics/statistics.h"
 #include "statistics/summaries.h"
 
-/// Evaluates a fixed sweep that trains every slope under several conditions (sweep.cross): the statistics of each
-/// condition, and whether the effect of a slope depends on the condition.
+/// Evaluates a fixed sweep that trains every slope under several conditions (sweep.cross). Computes the statistics of
+/// each condition and tests whether the effect of a slope depends on the condition.
 namespace slopegan {
 
 struct ConditionStatistics {
-  std::vector<Setting> settings;  ///< the condition: keys other than the slope with their values
+  std::vector<Setting> settings;  ///< the keys that define the condition, with their values
   /// The verdicts hold with probability 1 − alpha in each condition, not in all of them together.
   SweepStatistics statistics;
 };
 
-/// Whether the effect of a slope depends on the condition. The effect in a condition is the difference in log FD
-/// between the slope and the control. Within a seed, d = effect in `first` − effect in `second`.
+/// Shows whether the effect of a slope depends on the condition. The effect in a condition is the difference in log FD
+/// between the slope and the control. For each seed, d is the effect in `first` minus the effect in `second`.
 struct Interaction {
   double negative_slope = 0;
   std::int64_t first = 0, second = 0;  ///< indices of the conditions, first < second
   std::int64_t pairs = 0;              ///< seeds in which all four arms have a score
-  /// Seeds without d because one of the four arms failed.
+  /// Seeds for which d is undefined because one of the four arms failed.
   std::vector<std::int64_t> failed_seeds;
   /// exp(mean d): the ratio of FDs, slope / control, in `first` as a multiple of the same ratio in `second`.
   std::optional<double> ratio;
-  /// Limits of this multiple that hold for all interactions simultaneously: the inverted sign-flip test with
-  /// Bonferroni-corrected alpha. They do not contain 1 if the interaction is significant.
+  /// Limits of this multiple that hold for all interactions simultaneously, from the inverted sign-flip test with
+  /// Bonferroni-corrected alpha. If the interaction is significant, they do not lie on both sides of 1.
   std::optional<Interval> ratio_interval;
-  /// The two-sided sign-flip test on d, without and with Holm's correction over all slopes and pairs of conditions.
+  /// The p-value of the two-sided sign-flip test on d, before and after Holm's correction over all slopes and pairs of
+  /// conditions.
   std::optional<double> p;
   std::optional<double> p_holm;
-  double smallest_p_holm = 1;       ///< that is possible with this number of pairs
+  double smallest_p_holm = 1;       ///< the smallest p_holm that is possible with this number of pairs
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
 };
@@ -45,18 +46,19 @@ struct Interaction {
 struct CrossStatistics {
   double alpha = 0.05;
   std::vector<ConditionStatistics> conditions;
-  std::vector<Interaction> interactions;  ///< by slope, then by conditions
+  std::vector<Interaction> interactions;  ///< ordered by slope, then by conditions
 };
 
-/// Uses the arms' `condition`. Arms may be missing. Throws std::invalid_argument if there are fewer than two
-/// conditions, if a condition has no arms, or if two arms have the same condition, slope and seed.
+/// Evaluates each condition, and compares all pairs of conditions. ArmScore::condition is an index into `conditions`.
+/// Arms may be missing. Throws std::invalid_argument if there are fewer than two conditions, if a condition has no
+/// arms, if an arm has an unknown condition, or if two arms have the same condition, slope and seed.
 CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const ArmScore> arms,
                                  double control, const StatisticsOptions& options = {});
 
-/// The number of seeds with which an interaction could be significant; `slopes` includes the control.
+/// The smallest number of seeds with which an interaction can be significant; `slopes` includes the control.
 std::size_t cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
 
-/// "optimizer.generator_lr=4e-4, generator.norm=none"; "base" for a condition without settings.
+/// Describes a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.
 std::string condition_text(const std::vector<Setting>& settings);
 
 /// One sentence per significant interaction, then one about all others: "No dependence of the slope's effect on

@@ -33,13 +33,13 @@ Standing standing_of(Verdict verdict) {
 void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
   finding.standing = standing_of(comparison.verdict);
   finding.seeds = comparison.informative_pairs();
-  // In statistics.json, an infinite ratio is null.
+  // statistics.json stores an infinite ratio as null, which is read as std::nullopt.
   if (finding.seeds > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
   if (finding.ratio && std::isnan(*finding.ratio)) finding.ratio.reset();
   finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
 }
 
-/// "1.5", "12" or "over 1000".
+/// "1.5 times as high", "12 times as high" or "over 1000 times as high".
 std::string factor_words(double factor) {
   if (factor >= 1000) return "over 1000 times as high";
   return format_text("{:.{}f} times as high", factor, factor >= 10 ? 0 : 1);
@@ -55,7 +55,7 @@ std::string limit_words(double limit, bool is_upper) {
   return format_text("{:.0f} % {}", std::abs(percent), percent < 0 ? "lower" : "higher");
 }
 
-/// "% lower": the words after the number.
+/// The words after the number: "% lower".
 std::string unit_of(const std::string& limit) { return limit.substr(std::min(limit.find(' '), limit.size())); }
 
 }  // namespace
@@ -95,6 +95,11 @@ Findings findings_of(const SweepStatistics& statistics) {
     }
   }
   return findings;
+}
+
+bool has_limits(const SlopeFinding& slope) {
+  return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
+         slope.standing != Standing::control;
 }
 
 bool is_equivalent(const Findings& findings, const SlopeFinding& slope) {
@@ -151,11 +156,11 @@ std::string finding_sentence(const Findings& findings, const SlopeFinding& slope
       return name + " does not differ detectably from " + reference + (findings.is_over ? "" : " so far") +
              details(tested);
     case Standing::too_few_seeds:
-      if (findings.first_look > 0) return name + " is not compared yet.";
+      if (findings.first_look > 0) return name + " has not been compared yet.";
       return format_text("{} is undecided, because {} seed{} too few{}", name, slope.seeds,
                          slope.seeds == 1 ? " is" : "s are", details(estimate));
     case Standing::given_up:
-      return format_text("{} was given up after {} arms, outside the error rate{}", name, slope.arms,
+      return format_text("{} was given up after {} arms, without a test{}", name, slope.arms,
                          details(estimate.empty() ? "" : "during training, " + estimate + " or more"));
     case Standing::unknown:
       return name + " cannot be compared with " + reference + details("");

@@ -19,7 +19,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Replaces infinite differences with finite ones of the same sign that outweigh all others.
+/// Replaces infinite differences with finite ones that have the same sign and outweigh all finite differences.
 std::vector<double> with_finite_failures(std::span<const double> differences) {
   double sum = 0;
   for (const double d : differences) sum += std::isfinite(d) ? std::abs(d) : 0;
@@ -28,7 +28,7 @@ std::vector<double> with_finite_failures(std::span<const double> differences) {
   return finite;
 }
 
-/// The number of the 2^k sign choices for which |sum ± rest[0] ± … ± rest[k − 1]| reaches `threshold`.
+/// The number of the 2^k choices of signs for which |sum ± rest[0] ± … ± rest[k − 1]| reaches `threshold`.
 std::size_t count_reaching(std::span<const double> rest, double sum, double threshold) {
   if (rest.empty()) return std::abs(sum) >= threshold ? 1 : 0;
   return count_reaching(rest.subspan(1), sum + rest[0], threshold) +
@@ -107,19 +107,19 @@ double draws_reach(std::size_t n, std::size_t rank, std::size_t least) {
   return probability;
 }
 
-/// The exact distribution of the median of a resample: pairs (median, probability). `sorted` contains at least two
+/// The exact distribution of the median of a resample, as pairs (median, probability). `sorted` contains at least two
 /// values.
 std::vector<std::pair<double, double>> resampled_medians(const std::vector<double>& sorted) {
   const std::size_t n = sorted.size(), half = n / 2;
   std::vector<std::pair<double, double>> medians;
   for (std::size_t i = 1; i <= n; ++i) {
-    // With an odd number, the median is the value with rank i; with an even number, that is the lower of the two middle
-    // values.
+    // The probability that the value of rank i is the median if n is odd, or the lower of the two middle values if n is
+    // even.
     const std::size_t least = n % 2 == 1 ? half + 1 : half;
     double equal = draws_reach(n, i, least) - draws_reach(n, i - 1, least);
     if (n % 2 == 0) {
-      // The middle values have the ranks i < j if exactly half of the draws have ranks up to i, at least one of them i,
-      // and the others have ranks from j, at least one of them j.
+      // The middle values have the ranks i < j if exactly half of the draws have a rank of at most i, the other half
+      // have a rank of at least j, and both i and j occur.
       const auto power = [&](std::size_t ranks) {
         return std::pow(static_cast<double>(ranks) / static_cast<double>(n), static_cast<double>(half));
       };
@@ -162,7 +162,7 @@ double sign_flip_p(std::span<const double> differences) {
   // Sums that differ from the observed one only by rounding count as equally extreme.
   const double threshold = std::abs(sum) - 1e-12 * magnitude;
   if (finite.size() > most_exact_pairs) return random_sign_flip_p(finite, threshold);
-  // |sum| is symmetric, so half of the flips suffice: those that keep the first sign.
+  // Flipping all signs does not change |sum|, so half of the flips suffice: those that keep the first sign.
   const auto rest = std::span(finite).subspan(1);
   return std::ldexp(static_cast<double>(count_reaching(rest, finite[0], threshold)), -static_cast<int>(rest.size()));
 }
@@ -203,7 +203,8 @@ Interval symmetric_centre_interval(std::span<const double> differences, double c
   if (differences.empty() || failures_of_both_signs) return {-infinity, infinity};
   auto means = differences.size() > most_exact_pairs ? random_subset_means(differences) : all_subset_means(differences);
   const double outside = (1 - confidence) / 2 * static_cast<double>(means.size() + 1);
-  const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));  // 0.05 / 2 · 40 rounds below 1
+  // The tolerance is necessary because products such as 0.05 / 2 · 40 are rounded to less than 1.
+  const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));
   if (k < 1) return {-infinity, infinity};
   std::nth_element(means.begin(), means.begin() + (k - 1), means.end());
   const double low = means[static_cast<std::size_t>(k - 1)];
@@ -217,7 +218,7 @@ Interval bootstrap_median_interval(std::span<const double> values, double confid
   std::sort(sorted.begin(), sorted.end());
   auto medians = resampled_medians(sorted);
   std::sort(medians.begin(), medians.end());
-  const double outside = (1 - confidence) / 2 * (1 - 1e-9);  // an equal probability counts as reached
+  const double outside = (1 - confidence) / 2 * (1 - 1e-9);  // the tolerance allows for rounding errors in `below`
   const auto reaches = [&, below = 0.0](const std::pair<double, double>& median) mutable {
     return (below += median.second) >= outside;
   };

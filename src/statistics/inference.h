@@ -20,14 +20,15 @@ inline constexpr std::size_t random_flips = 99'999;
 /// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips of the
 /// differences, the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of
 /// Experiments, §21). It is valid for any distribution if the two sides of a pair are exchangeable under the null
-/// hypothesis. Above most_exact_pairs, it is (1 + hits) / (1 + random_flips).
+/// hypothesis. For more than most_exact_pairs pairs, it is (1 + h) / (1 + random_flips), where h is the number of
+/// random flips whose |mean| is at least the observed one.
 ///
-/// An infinite difference is replaced with ±(1 + 2·Σ|d|), where the sum is over the finite ones: it keeps its sign and
-/// ranks last. The replacement depends only on the magnitudes, so the test stays exact. Returns 1 if there are no
-/// differences.
+/// An infinite difference is replaced with ±(1 + 2·Σ|d|), where the sum is over the finite differences. The replacement
+/// has the same sign and outweighs all finite differences. It depends only on their magnitudes, so the test stays
+/// exact. Returns 1 if there are no differences.
 double sign_flip_p(std::span<const double> differences);
 
-/// The smallest p-value that sign_flip_p can return for n = `pairs`: 2^(1 − n), or 1 / (1 + random_flips) above
+/// The smallest p-value that sign_flip_p can return for n = `pairs`: 2^(1 − n), or 1 / (1 + random_flips) if n exceeds
 /// most_exact_pairs.
 double smallest_sign_flip_p(std::size_t pairs);
 
@@ -36,26 +37,26 @@ double smallest_sign_flip_p(std::size_t pairs);
 std::size_t pairs_needed(std::size_t comparisons, double alpha);
 
 /// The p-values adjusted for multiple testing (Holm 1979), in the order of `p`. If every hypothesis whose adjusted p is
-/// at most `alpha` is rejected, the probability of any wrong rejection is at most `alpha`.
+/// at most `alpha` is rejected, the probability of one or more wrong rejections is at most `alpha`.
 std::vector<double> holm(std::span<const double> p);
 
-/// Cuts the limits of a ratio at 1 so that they agree with a significant verdict. Holm's correction may reject a
-/// hypothesis that the simultaneous interval still contains, because it corrects less after the first rejection.
+/// Cuts the limits of a ratio at 1 so that they agree with a significant verdict. Holm's correction may reject equality
+/// although the simultaneous interval contains 1, because the correction becomes smaller after each rejection.
 Interval limits_of_verdict(Interval ratio, bool is_better);
 
 /// A confidence interval for the centre of symmetrically distributed differences, obtained by inverting the sign-flip
 /// test. The means of all non-empty subsets divide the line into 2^n intervals that contain the centre with equal
 /// probability (Hartigan 1969, "Using subsample values as typical values"). The interval from the k-th lowest to the
-/// k-th highest mean therefore has coverage 1 − 2k/2^n >= `confidence`.
+/// k-th highest mean therefore has coverage 1 − 2k/2^n; k is as large as possible with coverage >= `confidence`.
 ///
-/// The interval is unbounded if there are too few pairs, or if there are infinite differences of both signs; a limit
-/// may be infinite if differences are. Above most_exact_pairs, random subsets are drawn.
+/// The interval is unbounded if there are too few pairs, or if there are infinite differences of both signs. A limit
+/// may be infinite if a difference is infinite. For more than most_exact_pairs pairs, random subsets are drawn.
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence);
 
 // --- The bootstrap (Efron 1979): seeds drawn with replacement -------------------------------------------------------
 
 struct Resampling {
-  std::size_t count = 10'000;  ///< resamples
+  std::size_t count = 10'000;  ///< number of resamples
   std::uint64_t seed = 0;
 };
 

@@ -39,15 +39,17 @@ std::size_t count_sums_from(double limit, const std::vector<double>& first, cons
   return count;
 }
 
-/// One difference (high[i] − low[j]) / k of the sums of k values.
+/// The i-th largest sum of k values of one group minus the j-th smallest sum of k values of the other, divided by k.
+/// The indices i and j start at 0.
 struct MeanDifference {
   double value = 0;
   std::size_t k = 0, i = 0, j = 0;
   bool operator<(const MeanDifference& other) const { return value < other.value; }
 };
 
-/// The rank-th largest difference of means of equally large proper subsets of two groups, rank = 1, 2, …. The largest
-/// remaining difference is taken from a queue, and its neighbours in the sorted lists are added to the queue.
+/// The `rank`-th largest difference (rank = 1, 2, …) between the means of proper subsets of two groups, where both
+/// subsets have the same size. The largest remaining difference is taken from a queue, and its neighbours in the sorted
+/// lists are added to the queue.
 double largest_mean_difference(const SubsetSums& high, const SubsetSums& low, std::size_t rank) {
   const auto difference = [&](std::size_t k, std::size_t i, std::size_t j) {
     return MeanDifference{(*(high[k].end() - 1 - static_cast<std::ptrdiff_t>(i)) - low[k][j]) / static_cast<double>(k),
@@ -69,7 +71,7 @@ void check_groups(std::span<const double> control, std::span<const double> group
   const auto is_finite = [](double value) { return std::isfinite(value); };
   if (control.empty() || control.size() != group.size() || control.size() > largest_permuted_group ||
       !std::all_of(control.begin(), control.end(), is_finite) || !std::all_of(group.begin(), group.end(), is_finite)) {
-    throw std::invalid_argument("permutation_test: two equal groups of 1 to 14 finite values are required");
+    throw std::invalid_argument("permutation_test: two groups of equal size with 1 to 14 finite values are required");
   }
 }
 
@@ -79,12 +81,12 @@ double number_of_labelings(std::int64_t n) {
   return std::round(labelings);
 }
 
-/// The limits for which at most a fraction `level` of the labellings, the observed one and its complement included, is
-/// as extreme.
+/// The interval of shifts that the test does not reject. For a shift outside the interval, at most a fraction `level`
+/// of the labellings, including the observed one and its complement, is at least as extreme as the observed one.
 Interval shift_interval(const SubsetSums& control, const SubsetSums& group, double level) {
   const auto n = static_cast<std::int64_t>(group.size()) - 1;
-  // Half of the labellings, because a labelling and its complement are equally extreme. The tolerance is for levels
-  // such as 0.03 / 3 of 70 labellings.
+  // Half of the labellings, because a labelling and its complement are equally extreme. The tolerance prevents
+  // rounding errors from reducing a product that is a whole number.
   const double half = number_of_labelings(n) / 2;
   const auto rank = static_cast<std::size_t>(std::floor(std::min(level, 1.0) * half * (1 + 1e-12)));
   constexpr double unbounded = std::numeric_limits<double>::infinity();
@@ -108,8 +110,8 @@ PermutationTest permutation_test(std::span<const double> control, std::span<cons
     for (const double value : values) magnitude += std::abs(value);
   }
   const double rounding = 1e-12 * magnitude;  // sums that differ by less count as equal
-  // A labelling whose group has the sum A has the difference A − (total − A). Its complement is as extreme, so counting
-  // one side suffices.
+  // If the values labelled as the group have the sum A, the difference of the sums is A − (total − A). The
+  // complementary labelling is equally extreme, so counting one side suffices.
   std::size_t reaching = 0;
   for (std::size_t k = 0; k <= n; ++k) {
     reaching += count_sums_from((total + std::abs(difference)) / 2 - rounding, of_control[n - k], of_group[k]);
@@ -118,7 +120,7 @@ PermutationTest permutation_test(std::span<const double> control, std::span<cons
   test.difference = difference / static_cast<double>(n);
   test.p = std::min(1.0, 2 * static_cast<double>(reaching) / number_of_labelings(static_cast<std::int64_t>(n)));
   test.interval = shift_interval(of_control, of_group, level);
-  // A limit that differs from 0 only by rounding is a tie at δ = 0.
+  // If the test does not reject, the interval must contain 0, even if rounding errors move a limit past 0.
   if (test.p > level * (1 + 1e-12)) {
     test.interval.low = std::min(test.interval.low, 0.0);
     test.interval.high = std::max(test.interval.high, 0.0);

@@ -6,8 +6,8 @@
 
 #include "statistics/summaries.h"
 
-/// The exact two-sample permutation test on the difference of means, and the interval that belongs to it. The two
-/// groups have the same size: with unequal sizes, the test makes too many errors if the smaller group varies more.
+/// The exact two-sample permutation test on the difference of means, and the corresponding confidence interval. The two
+/// groups must have the same size: with unequal sizes, the error rate is too high if the smaller group varies more.
 namespace slopegan {
 
 /// The largest group size. The 2^n subset sums of each group are kept in memory.
@@ -19,16 +19,16 @@ struct PermutationTest {
   /// least the observed one. It is a valid p-value if the values are exchangeable under the null hypothesis.
   double p = 1;
   /// The shifts δ for which the test of group − δ against control has p > `level`: a confidence interval with coverage
-  /// 1 − `level` for a shift between the groups. It contains 0 if and only if p > `level`, and is unbounded if no
-  /// p-value of this group size reaches `level`.
+  /// 1 − `level` for a shift between the groups. It contains 0 if and only if p > `level`, and is unbounded if no test
+  /// with this group size can reject at `level`.
   Interval interval;
 };
 
 /// Throws std::invalid_argument if the groups are empty, differ in size, are larger than largest_permuted_group, or
 /// contain a value that is not finite.
 ///
-/// The interval is exact. The differences between the means of k values of `group` and k values of `control`, for all
-/// subsets and all k < n, are the shifts at which p changes, so that the limits are order statistics of them.
+/// The interval is exact. p changes at the shifts that equal the difference between the mean of k values of `group` and
+/// the mean of k values of `control`, for all subsets and all k < n. The limits are order statistics of these shifts.
 PermutationTest permutation_test(std::span<const double> control, std::span<const double> group, double level);
 
 /// The smallest p-value that the test can return with n values per group: 2 / C(2n, n).

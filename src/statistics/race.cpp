@@ -49,7 +49,7 @@ std::optional<double> final_score(const RaceArm* arm) {
 }
 
 /// FD at the intermediate evaluation; +∞ for an arm that failed before it. An arm that failed later keeps its interim
-/// FD, so that a decision does not depend on when it is taken.
+/// FD, so that a decision does not depend on when it is made.
 std::optional<double> interim_fd(const RaceArm* arm) {
   if (arm == nullptr) return std::nullopt;
   if (!arm->interim_fd) {
@@ -60,7 +60,8 @@ std::optional<double> interim_fd(const RaceArm* arm) {
   return std::isfinite(*arm->interim_fd) ? *arm->interim_fd : failed_score;
 }
 
-/// Interim FD of the slope / the control's in the first repeats in which both are known and the control has not failed.
+/// Interim FD of the slope / interim FD of the control, for those of the first `interim_repeats` repeats in which both
+/// are known and the control has not failed.
 std::vector<double> interim_ratios(const RaceResults& results, double control, double slope) {
   std::vector<double> ratios;
   for (std::int64_t repeat = 0; repeat < interim_repeats; ++repeat) {
@@ -76,7 +77,7 @@ bool is_hopeless(const std::vector<double>& ratios, double give_up) {
          std::all_of(ratios.begin(), ratios.end(), [&](double ratio) { return ratio >= give_up; });
 }
 
-/// The scores of a slope's first `count` arms; shorter if one has no result.
+/// The scores of a slope's first `count` arms. The list ends before the first arm without a result.
 std::vector<double> first_scores(const RaceResults& results, double slope, std::int64_t count) {
   std::vector<double> scores;
   for (std::int64_t repeat = 0; repeat < count; ++repeat) {
@@ -117,7 +118,7 @@ bool do_spreads_differ(const std::vector<double>& first, const std::vector<doubl
   return a && b && std::max(*a, *b) > spread_factor * spread_factor * std::min(*a, *b);
 }
 
-/// The comparison without the correction for multiplicity and without a decision.
+/// Compares a slope with the control, without the correction for multiplicity and without a decision.
 RaceComparison compare_scores(double slope, std::vector<double> control, std::vector<double> scores, double level) {
   RaceComparison comparison;
   comparison.negative_slope = slope;
@@ -151,7 +152,8 @@ void decide(RaceComparison& comparison, double alpha, double equivalence) {
   }
 }
 
-/// Holm's correction over the look's comparisons and `untested` further hypotheses that stay in the family with p = 1.
+/// Applies Holm's correction to the look's comparisons and `untested` further hypotheses, which stay in the family with
+/// p = 1.
 void correct_look(RaceLook& look, std::int64_t untested) {
   std::vector<double> p;
   for (const auto& comparison : look.comparisons) p.push_back(do_failures_contradict(comparison) ? 1 : comparison.p);
@@ -163,7 +165,7 @@ void correct_look(RaceLook& look, std::int64_t untested) {
 
 bool is_undecided(const RaceSlope& slope) { return slope.decision == RaceDecision::undecided; }
 
-/// The arms without a result among the first `count` of the control and of each undecided slope.
+/// The arms without a result among the first `count` arms of the control and of each undecided slope.
 std::vector<RaceArmId> missing_arms(const RacePlan& plan, const std::vector<RaceSlope>& slopes,
                                     const RaceResults& results, std::int64_t count) {
   std::vector<RaceArmId> missing;
@@ -179,7 +181,7 @@ std::vector<RaceArmId> missing_arms(const RacePlan& plan, const std::vector<Race
   return missing;
 }
 
-/// Evaluates look `index`, for which no arm is missing.
+/// Evaluates look `index`. No arm that the look needs may be missing.
 RaceLook evaluate_look(const RacePlan& plan, std::vector<RaceSlope>& slopes, const RaceResults& results,
                        std::size_t index) {
   RaceLook look{plan.looks[index], plan.alphas[index], 0, {}};
@@ -206,7 +208,7 @@ RaceLook evaluate_look(const RacePlan& plan, std::vector<RaceSlope>& slopes, con
   return look;
 }
 
-/// The share of alpha of each look.
+/// The share of alpha that each look spends.
 std::vector<double> alpha_shares(std::size_t looks) {
   std::vector<double> shares = {first_alpha_share};
   double rest = 1 - first_alpha_share;
@@ -310,7 +312,8 @@ double smallest_detectable_ratio(const RacePlan& plan, double seed_deviation) {
   for (int race = 0; race < races; ++race) {
     const auto arms = normal_arms(one_slope, 1, 0, static_cast<std::uint64_t>(race));
     const auto results = results_by_id(arms);
-    // A shift moves the lower limit with it, so that the race detects every shift above −low.
+    // Shifting the scores of the slope shifts the lower limit by the same amount, so the race detects every shift above
+    // −low.
     double smallest = failed_score;
     for (std::size_t look = 0; look < plan.looks.size(); ++look) {
       const auto control = first_scores(results, plan.control, plan.looks[look]);

@@ -85,7 +85,7 @@ RaceDecision decision_named(const json& name) {
   throw WrongJsonType("a decision is expected");
 }
 
-/// A number that may be infinite.
+/// A number; null stands for infinity.
 double limit_of(const json& number) { return number.is_null() ? no_limit : number_or_nan(number); }
 
 std::vector<double> numbers_of(const json& list) {

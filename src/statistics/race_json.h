@@ -8,8 +8,9 @@
 
 #include "statistics/race.h"
 
-/// race.json: the plan of a race with its hash, written before the first arm is trained, and what has been decided. The
-/// file is derived from the plan and the arms' files alone, so every process writes the same bytes.
+/// Writing and reading race.json. The file contains the plan of a race with its hash, which are written before the
+/// first arm is trained, and the decisions so far. It is derived from the plan and the arms' files alone, so every
+/// process writes the same bytes.
 namespace slopegan {
 
 /// Everything that a race fixes before its first arm is trained.
@@ -19,7 +20,7 @@ struct PlannedRace {
   std::int64_t images = 0;      ///< training images of each arm
   /// The image count of the intermediate evaluation that may give up a slope; 0 if slopes are never given up.
   std::int64_t interim_images = 0;
-  std::string extractor;     ///< name and hash
+  std::string extractor;     ///< name and hash of the feature extractor
   std::int64_t samples = 0;  ///< generated images per evaluation
   std::string dataset;       ///< hash of the training images
 };
@@ -38,10 +39,10 @@ std::string race_json(const RaceFile& file);
 /// Parses the file. Returns std::nullopt if `text` is damaged, or if the plan does not match its hash.
 std::optional<RaceFile> parse_race(std::string_view text);
 
-/// What differs between two plans, each as "looks: [5, 7, 9] -> [6, 8, 10]".
+/// The differences between two plans, each in the form "looks: [5, 7, 9] -> [6, 8, 10]".
 std::vector<std::string> plan_differences(const PlannedRace& before, const PlannedRace& after);
 
-/// "undecided", "better", "worse", "equivalent", "given_up".
+/// The name of a decision in race.json: "undecided", "better", "worse", "equivalent" or "given_up".
 const char* name_of(RaceDecision decision);
 
 }  // namespace slopegan

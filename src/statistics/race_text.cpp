@@ -78,7 +78,7 @@ double alpha_percent(const RacePlan& plan) {
   return 100 * std::accumulate(plan.alphas.begin(), plan.alphas.end(), 0.0);
 }
 
-/// The slopes for which `holds`, as "0 and 0.1".
+/// The slopes for which `holds` returns true, as "0 and 0.1".
 template <class Predicate>
 std::string slopes_where(const RaceFile& race, Predicate holds) {
   std::vector<std::string> names;
@@ -118,9 +118,9 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
       slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
   if (!given_up.empty()) {
     caveats.push_back(
-        format_text("Given up without a test, because FD was at least {:g} times the control's in the first seeds: {}. "
-                    "This is outside the error rate of {:g} %.",
-                    plan.give_up, given_up, alpha));
+        format_text("The error rate of {:g} % does not cover the decision to give up slope {}, which was made without "
+                    "a test, because FD was at least {:g} times the control's in the first two seeds.",
+                    alpha, given_up, plan.give_up));
   }
   const std::string spread =
       slopes_where(race, [](const RaceSlope& slope) { return slope.comparison && slope.comparison->spreads_differ; });
@@ -130,7 +130,7 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
                     "different spreads, the error rate can exceed {:g} %.",
                     spread, alpha));
   }
-  caveats.push_back(format_text("This holds after {} training images; with more of them, other slopes can be better.",
+  caveats.push_back(format_text("This holds after {} training images; after more images, other slopes may be better.",
                                 race.planned.images));
   return caveats;
 }
@@ -152,7 +152,7 @@ void describe_race(StatisticsFile& file, const RaceFile& race) {
   file.method = method_sentence(race);
   file.answer = file.recommendation + " " + join(file.findings, " ");
   file.notes.insert(file.notes.begin(),
-                    "The race decides (race.json); the comparisons in statistics.json only describe the arms.");
+                    "The verdicts are those in race.json; the comparisons in statistics.json only describe the arms.");
 }
 
 }  // namespace slopegan

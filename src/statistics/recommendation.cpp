@@ -30,7 +30,7 @@ bool is_compared(const SlopeFinding& slope) {
          slope.standing == Standing::worse || slope.standing == Standing::no_difference;
 }
 
-/// Whether `a` is shown to be worse than `b`: their limits do not overlap, or one of the verdicts says so.
+/// Whether `a` is shown to be worse than `b`: their limits do not overlap, or the verdicts imply it.
 bool is_shown_worse(const SlopeFinding& a, const SlopeFinding& b) {
   if (!is_compared(a) || !is_compared(b)) return false;
   if (b.standing == Standing::control) return a.standing == Standing::worse;
@@ -59,7 +59,7 @@ Group recommended(const Findings& findings) {
 
 // --- Parts of sentences ---------------------------------------------------------------------------------------------
 
-/// "0", "0 and 0.1", "0, 0.1 and 0.5"; three or more neighbours among all slopes are "0 to 0.3".
+/// "0", "0 and 0.1", "0, 0.1 and 0.5"; three or more consecutive slopes are written as "0 to 0.3".
 std::string names_of(const Findings& findings, const Group& group, const char* last_word) {
   std::vector<std::string> parts;
   const auto contains = [&](std::size_t i) {
@@ -86,7 +86,7 @@ std::string choice_of(const Findings& findings, const Group& group) {
   return is_one_run ? "a slope between " + names.substr(0, to) + " and " + names.substr(to + 4) : "slope " + names;
 }
 
-/// The largest difference between two slopes of the group that is not excluded, as a ratio.
+/// The largest ratio between two slopes of the group that their limits do not exclude.
 double largest_within(const Group& group) {
   double largest = 1;
   for (const auto* a : group) {
@@ -118,13 +118,13 @@ std::string failures_of(const Group& group) {
 
 // --- The slopes that are not recommended ----------------------------------------------------------------------------
 
-/// The grades are in the order of the sentence, from good to bad.
+/// The grades are in the order in which the sentence lists them, from good to bad.
 enum class Grade { percent, unreliable, twice, times, useless, failing, given_up, open };
 
 struct Rest {
   const SlopeFinding* slope;
   Grade grade;
-  double low = 1, high = 1;  ///< the ratios to the estimates of the recommended slopes
+  double low = 1, high = 1;  ///< the range of the ratios to the estimates of the recommended slopes
 };
 
 Grade grade_of(const SlopeFinding& slope, double low, double high) {
@@ -136,7 +136,7 @@ Grade grade_of(const SlopeFinding& slope, double low, double high) {
   return middle >= 1.8 ? Grade::twice : Grade::percent;
 }
 
-/// The estimate of FD of `slope` / FD of `good`.
+/// The estimated ratio: FD of `slope` / FD of `good`.
 double ratio_between(const SlopeFinding& slope, const SlopeFinding& good) {
   if (!slope.ratio || !good.ratio || std::isinf(*good.ratio)) return 1;
   return *good.ratio > 0 ? *slope.ratio / *good.ratio : unlimited;
@@ -188,7 +188,8 @@ std::string grade_text(Grade grade, double low, double high) {
   return {};
 }
 
-/// "0.2 is 10 to 17 % worse, 0.5 about twice as bad, 1 useless": one clause per grade or, if `is_detailed`, per number.
+/// "0.2 is 10 to 17 % worse, 0.5 about twice as bad, 1 useless": one clause per grade or, if `is_detailed`, per
+/// distinct text.
 std::string clauses_of(const Findings& findings, const std::vector<Rest>& rests, bool is_detailed) {
   std::vector<std::string> clauses;
   for (std::size_t i = 0; i < rests.size();) {
@@ -211,7 +212,7 @@ std::string clauses_of(const Findings& findings, const std::vector<Rest>& rests,
   return join(clauses, ", ");
 }
 
-/// "the other 9 are worse or undecided".
+/// "The other 9 are worse or undecided", without a full stop.
 std::string summary_of(const std::vector<Rest>& rests) {
   const auto open = static_cast<std::size_t>(
       std::count_if(rests.begin(), rests.end(), [](const Rest& rest) { return rest.grade >= Grade::given_up; }));
@@ -231,7 +232,7 @@ std::vector<Rest> rests_of(const Findings& findings, const Group& group, const G
   return rests;
 }
 
-/// The first text that is short enough, or the last one.
+/// The first text that is short enough, or the last text if none is.
 std::string first_short(const std::vector<std::string>& texts) {
   for (const auto& text : texts) {
     if (word_count(text) <= most_recommendation_words) return text;
@@ -252,7 +253,7 @@ std::string sentence_with_rest(const Findings& findings, const std::string& lead
   return first_short(texts);
 }
 
-/// A recommendation of a large group that names only one of its slopes.
+/// Recommends a large group but names only one of its slopes.
 std::string short_choice(const Group& group, const SlopeFinding& named) {
   return format_text("Use slope {}, or one of {} others that do not differ from it{}.", shortest(named.negative_slope),
                      group.size() - 1, failures_of(group));
@@ -260,7 +261,7 @@ std::string short_choice(const Group& group, const SlopeFinding& named) {
 
 // --- The cases ------------------------------------------------------------------------------------------------------
 
-/// Some slopes are shown to be better than the control.
+/// The recommendation if some slopes are shown to be better than the control.
 std::string choose_better(const Findings& findings, const Group& group) {
   const auto* best = *std::min_element(group.begin(), group.end(), [](const auto* a, const auto* b) {
     return a->ratio.value_or(unlimited) < b->ratio.value_or(unlimited);
@@ -270,7 +271,7 @@ std::string choose_better(const Findings& findings, const Group& group) {
                             rests_of(findings, group, {}));
 }
 
-/// The control, and slopes that show no detectable difference from it but may differ considerably.
+/// Recommends the control if other slopes show no detectable difference from it but may differ considerably.
 std::string keep_control(const Findings& findings, const Group& control, const Group& undetected) {
   double largest = 1;
   for (const auto* slope : undetected) {
@@ -287,7 +288,7 @@ std::string keep_control(const Findings& findings, const Group& control, const G
   return sentence_with_rest(findings, start + ".", start + ".", rests_of(findings, control, {}));
 }
 
-/// No slope is shown to be better than the control.
+/// The recommendation if no slope is shown to be better than the control.
 std::string choose_control(const Findings& findings, const Group& group) {
   Group control, undetected;
   for (const auto& slope : findings.slopes) {
@@ -306,7 +307,7 @@ std::string choose_control(const Findings& findings, const Group& group) {
                             rests_of(findings, group, {}));
 }
 
-/// "So far 0.1 has the lowest mean FD." Empty if no slope has an FD.
+/// "So far 0.1 has the lowest mean FD."; empty if no slope has an FD.
 std::string tendency_of(const Findings& findings) {
   const SlopeFinding* lowest = nullptr;
   for (const auto& slope : findings.slopes) {
@@ -318,7 +319,7 @@ std::string tendency_of(const Findings& findings) {
                      lowest->arms > 1 ? "mean " : "");
 }
 
-/// Nothing can be recommended.
+/// Explains why no slope can be recommended.
 std::string explain_silence(const Findings& findings) {
   std::int64_t failed = 0, arms = 0, seeds = 0;
   const SlopeFinding* control = nullptr;
@@ -335,7 +336,9 @@ std::string explain_silence(const Findings& findings) {
   if (arms == 0) return start + ": no arm has an FD.";
   if (failed == arms) {
     return format_text("{}: {} failed{}.", start, arms == 1 ? "the only arm" : format_text("all {} arms", arms),
-                       findings.missing_arms > 0 ? format_text(", {} are missing", findings.missing_arms) : "");
+                       findings.missing_arms == 0   ? ""
+                       : findings.missing_arms == 1 ? ", 1 is missing"
+                                                    : format_text(", {} are missing", findings.missing_arms));
   }
   if (findings.slopes.size() == 1) {
     return format_text("Only slope {} was trained, so there is nothing to compare it with.",

@@ -16,10 +16,10 @@ namespace {
 
 constexpr double failure = std::numeric_limits<double>::infinity();
 
-/// Log FD of the known arms, by seed; +∞ for an arm that failed.
+/// Log FD of the arms with a known result, by seed; +∞ for an arm that failed.
 using ScoresBySeed = std::map<std::int64_t, double>;
 
-/// The scores by slope. A slope without known arms has an empty entry.
+/// The scores by slope. A slope without known results has an empty entry.
 using ScoreTable = std::map<double, ScoresBySeed>;
 
 ScoreTable score_table(const std::vector<ArmScore>& arms) {
@@ -104,7 +104,7 @@ std::vector<double> finite_values(const ScoresBySeed& scores) {
   return values;
 }
 
-/// The mean of (log fd − log fd_repeat)² / 2 over the scored arms that have both.
+/// The mean of (log fd − log fd_repeat)² / 2 over the scored arms that have both values.
 std::optional<double> variance_of_metric(const std::vector<ArmScore>& arms, const ScoreTable& table) {
   std::vector<double> variances;
   for (const auto& arm : arms) {

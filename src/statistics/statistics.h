@@ -46,7 +46,7 @@ std::optional<double> log_score(const ArmScore& arm);
 struct FdMetric {
   std::string name;             ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"
   std::string extractor;        ///< name and hash
-  std::int64_t samples = 0;     ///< generated images
+  std::int64_t samples = 0;     ///< number of generated images
   std::int64_t images = 0;      ///< training images shown to each arm
   std::optional<double> floor;  ///< FD of real test images
   std::optional<double> bias;   ///< expected excess over the FD of infinitely many images; absent if unreliable
@@ -62,26 +62,26 @@ struct RulerScores {
 struct SweepScores {
   std::vector<ArmScore> arms;
   std::optional<FdMetric> metric;     ///< std::nullopt if no arm has a score
-  std::vector<std::string> notes{};   ///< one sentence about each omission
+  std::vector<std::string> notes{};   ///< caveats, one sentence each
   std::vector<RulerScores> rulers{};  ///< the scores by further feature extractors
-  /// The conditions of a crossed sweep (sweep.cross): keys other than the slope with their values. Empty otherwise.
+  /// The conditions of a crossed sweep (sweep.cross), each as keys with their values; empty for other sweeps.
   std::vector<std::vector<Setting>> conditions{};
 };
 
 struct StatisticsOptions {
-  /// The probability of any wrong claim about a slope; intervals have confidence 1 − alpha.
+  /// The error rate: the maximum probability of one or more wrong claims. Intervals have confidence 1 − alpha.
   double alpha = 0.05;
   Resampling resampling;
 };
 
 struct SlopeSummary {
   double negative_slope = 0;
-  std::int64_t scored = 0;  ///< number of arms, like the next three
+  std::int64_t scored = 0;  ///< number of arms with a score
   std::int64_t diverged = 0;
   std::int64_t collapsed = 0;
   std::int64_t missing = 0;
-  std::int64_t arms = 0;  ///< the sum of the four
-  /// The mean and standard deviation of the scored arms' FD.
+  std::int64_t arms = 0;  ///< the sum of the four counts above
+  /// The mean and standard deviation of FD over the scored arms.
   std::optional<double> mean_fd;
   std::optional<double> fd_deviation;
   /// The variance of log FD between seeds, with divisor n − 1.
@@ -98,18 +98,18 @@ enum class Verdict {
   better,
   worse,
   no_difference_detected,
-  too_few_seeds,   ///< no result from these seeds could be significant
+  too_few_seeds,   ///< with so few seeds, no result could be significant
   not_comparable,  ///< there is no seed for which both results are known and at least one is not a failure
 };
 
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
 struct Comparison {
   double negative_slope = 0;
-  std::int64_t pairs = 0;         ///< seeds for which both are known
+  std::int64_t pairs = 0;         ///< number of seeds for which both results are known
   std::int64_t lost = 0;          ///< pairs in which only the slope failed
   std::int64_t control_lost = 0;  ///< pairs in which only the control failed
-  /// Pairs in which both failed. Their difference is 0: a tie for the median and for the test, whose p does not depend
-  /// on ties. They say nothing about the ratio of FDs, so simultaneous_interval omits them.
+  /// Pairs in which both failed. Such a pair counts as a tie (difference 0) for the median and for the test; ties do
+  /// not change p. It says nothing about the ratio of FDs, so simultaneous_interval omits it.
   std::int64_t both_lost = 0;
   std::int64_t both_scored = 0;  ///< pairs in which neither failed
   std::int64_t wins = 0;         ///< pairs in which the slope is better
@@ -117,16 +117,16 @@ struct Comparison {
   std::optional<double> median_ratio;
   /// The bootstrap interval for the median ratio over seeds; see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
-  /// The mean over the both_scored pairs.
+  /// The mean over the pairs in which neither failed.
   std::optional<double> mean_log_ratio;
   /// Limits of the ratio that hold for all slopes simultaneously: symmetric_centre_interval with Bonferroni-corrected
-  /// alpha, cut at 1 where Holm's correction rejects although the interval contains 1.
+  /// alpha, cut at 1 if Holm's correction rejects equality although the interval contains 1.
   std::optional<Interval> simultaneous_interval;
-  /// The two-sided sign-flip test on the differences in log FD, without and with Holm's correction over the slopes that
-  /// have pairs.
+  /// The p-value of the two-sided sign-flip test on the differences in log FD, before and after Holm's correction over
+  /// the slopes that have pairs.
   std::optional<double> p;
   std::optional<double> p_holm;
-  /// The smallest p_holm that is possible with this number of pairs, without those in which both failed.
+  /// The smallest p_holm that is possible with this number of pairs, not counting those in which both failed.
   double smallest_p_holm = 1;
   bool can_be_significant = false;  ///< smallest_p_holm <= alpha
   bool significant = false;         ///< p_holm <= alpha
@@ -136,10 +136,9 @@ struct Comparison {
   std::optional<double> pairing_correlation;
 
   /// Whether the test statistic favours the slope: fewer failures than the control or, if equal, a lower mean log FD.
-  /// This is the statistic of sign_flip_p, in which a failure outweighs all finite differences. The median ratio may
-  /// point the other way.
+  /// As in sign_flip_p, a failure outweighs all finite differences. The median ratio may point the other way.
   bool favours_slope() const;
-  /// The pairs that are not ties caused by failures.
+  /// The number of pairs in which at least one of the two did not fail.
   std::int64_t informative_pairs() const { return pairs - both_lost; }
 };
 
@@ -154,7 +153,7 @@ struct MissingArm {
 
 struct SweepStatistics {
   double alpha = 0.05;
-  std::size_t resamples = 0;  ///< for probability_best
+  std::size_t resamples = 0;  ///< number of bootstrap resamples for probability_best
   double wanted_control = 0;
   /// The slope in the sweep that is nearest to wanted_control.
   double control = 0;
@@ -168,13 +167,14 @@ struct SweepStatistics {
   std::optional<double> pairing_correlation;
   /// How consistently the seeds rank the slopes: the mean of Kendall's τ-b over the pairs of complete seeds.
   std::optional<double> rank_stability;
-  /// Variances of log FD: between training runs (including the metric's own variance), pooled over the slopes by
-  /// degrees of freedom; and between sets of images from one generator, over all arms. The two are never pooled.
+  /// The variance of log FD between training runs, pooled over the slopes by degrees of freedom. It includes the
+  /// variance of the metric itself.
   std::optional<double> seed_variance;
+  /// The variance of log FD between sets of images from one generator, over all arms. Never pooled with seed_variance.
   std::optional<double> metric_variance;
 };
 
-/// A slope according to two feature extractors: the mean FDs over the arms that both have scored.
+/// The mean FDs of a slope according to two feature extractors, over the arms that both have scored.
 struct RulerSlope {
   double negative_slope = 0;
   std::int64_t arms = 0;
@@ -182,7 +182,7 @@ struct RulerSlope {
   double other_mean_fd = 0;  ///< according to the further extractor
 };
 
-/// Whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
+/// Shows whether a further feature extractor orders the slopes like the primary one (the first in metrics.extractor).
 struct RulerComparison {
   FdMetric metric;                 ///< of the further extractor
   std::vector<RulerSlope> slopes;  ///< ascending
@@ -190,7 +190,8 @@ struct RulerComparison {
   std::optional<double> kendall_tau;
 };
 
-/// Of a crossed sweep, only the arms of the first condition are compared.
+/// Compares the primary extractor with a further one. In a crossed sweep, only the arms of the first condition are
+/// used.
 RulerComparison compare_rulers(const std::vector<ArmScore>& arms, const RulerScores& other);
 
 /// Evaluates the arms. Any combination of slope and seed may be missing. Throws std::invalid_argument if there are no

@@ -9,7 +9,7 @@
 #include "statistics/cross.h"
 #include "statistics/statistics.h"
 
-/// statistics.json: one list of fields shared by the program that writes it and the report that reads it.
+/// Writing and reading statistics.json. Both use the same list of fields.
 namespace slopegan {
 
 struct StatisticsFile {
@@ -21,7 +21,7 @@ struct StatisticsFile {
   std::optional<FdMetric> metric;           ///< std::nullopt if no arm has a score
   SweepStatistics statistics;               ///< without `resamples`, which is part of `methods`
   std::vector<RulerComparison> rulers;      ///< one per further extractor
-  std::optional<CrossStatistics> cross;     ///< of a crossed sweep; `statistics` are of its first condition
+  std::optional<CrossStatistics> cross;     ///< only for a crossed sweep; `statistics` describes its first condition
   std::vector<std::string> cross_findings;  ///< see cross_sentences()
   std::vector<std::pair<std::string, std::string>> methods;  ///< see statistics_methods()
 };
@@ -32,10 +32,10 @@ StatisticsFile evaluate_scores(const SweepScores& scores, double control, const 
 /// Formats the file as JSON. Unknown values, infinite limits and infinite ratios are written as null.
 std::string statistics_json(const StatisticsFile& file);
 
-/// Parses the file; returns std::nullopt if `text` is damaged. Keys that are absent, as in files from earlier versions,
-/// keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of an
-/// interval is read as +∞, and a null ratio as std::nullopt. Intervals that contain 1 despite a significant verdict, as
-/// in files from earlier versions, are cut at 1.
+/// Parses the file; returns std::nullopt if `text` is damaged. Fields whose keys are absent, as in files from earlier
+/// versions, keep their defaults; an absent verdict or recommendation is derived from the other values. A null limit of
+/// an interval is read as +∞, and a null ratio as std::nullopt. Intervals that contain 1 despite a significant verdict,
+/// as in files from earlier versions, are cut at 1.
 std::optional<StatisticsFile> parse_statistics(std::string_view text);
 
 }  // namespace slopegan

@@ -47,7 +47,7 @@ std::string finding(const Comparison& comparison) {
   return text + format_text("p = {:.2g} after correction, {})", *comparison.p_holm, counted(comparison.pairs, "seed"));
 }
 
-/// The differences that the data excludes for all of these slopes, rounded up so that the claim never exceeds the
+/// The differences that are excluded for all of these slopes, rounded up so that the claim never exceeds the
 /// evidence.
 std::string exclusion(const std::vector<const Comparison*>& undecided) {
   double largest = 0;
@@ -62,7 +62,7 @@ std::string exclusion(const std::vector<const Comparison*>& undecided) {
   return format_text("differences in FD of more than {:.0f} % are excluded", std::ceil(100 * largest));
 }
 
-/// The slope with the lowest median ratio, without a claim of significance.
+/// Names the slope with the lowest median ratio, without a claim of significance.
 std::string tendency(const SweepStatistics& statistics) {
   const std::string control = shortest(statistics.control);
   const Comparison* lowest = nullptr;
@@ -154,8 +154,9 @@ static std::string missing_text(const SweepStatistics& statistics) {
     names.push_back(format_text("slope {} seed {}", shortest(arm.negative_slope), arm.seed));
   }
   if (statistics.missing.size() > most_named) names.push_back("...");
-  return format_text("{} of {} arms are missing: not trained to the end, or without an FD ({}).",
-                     statistics.missing.size(), statistics.slopes.size() * statistics.seeds.size(), join(names, ", "));
+  return format_text("{} of {} arms {} missing: not trained to the end, or without an FD ({}).",
+                     statistics.missing.size(), statistics.slopes.size() * statistics.seeds.size(),
+                     statistics.missing.size() == 1 ? "is" : "are", join(names, ", "));
 }
 
 static std::string bias_text(const FdMetric& metric) {
@@ -230,7 +231,7 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
       {"seed_variance", "of log FD between seeds"},
       {"metric_variance", "of log FD between sets of images from one generator"},
       {"rank_stability", "mean Kendall tau-b between seeds"},
-      {"rulers", "Kendall tau-b between the mean FDs of the slopes by two feature extractors, over arms with both"}};
+      {"rulers", "Kendall tau-b between the slopes' mean FDs from two feature extractors, over arms with both FDs"}};
 }
 
 /// `value` with the number of decimals that gives `like` three significant digits.

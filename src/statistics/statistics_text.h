@@ -6,7 +6,7 @@
 
 #include "statistics/statistics.h"
 
-/// Statistics in plain words. Claims are made only if they are significant after correction. ASCII only.
+/// Describes statistics in words. A difference is claimed only if it is significant after correction. ASCII only.
 namespace slopegan {
 
 /// The answer to the sweep's question in one sentence: which slopes are better or worse than the control, which cannot
@@ -16,12 +16,12 @@ std::string answer(const SweepStatistics& statistics);
 /// How the verdicts and intervals of finding_sentences() are computed, in one or two sentences.
 std::string method_sentence(const SweepStatistics& statistics);
 
-/// Caveats, in one sentence each: a substituted control, missing or failed arms, intervals that are too narrow, the
-/// bias of the metric.
+/// One sentence per caveat: a substituted control, missing or failed arms, intervals that are too narrow, the bias of
+/// the metric.
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores);
 
-/// A sentence that says whether two feature extractors agree on the order of the slopes. `metric` belongs to the
-/// primary one.
+/// A sentence that says whether two feature extractors agree on the order of the slopes. `metric` is that of the
+/// primary extractor.
 std::string rulers_text(const FdMetric& metric, const RulerComparison& other);
 
 /// How the values in statistics.json are computed, as pairs (key, method).
@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, std::string>> statistics_methods(const SweepS
 std::string score_number(double value);
 
 /// "FD 12.3 +/- 0.4 (3 seeds)" or "FD 12.3 +/- 0.4, 1 of 4 diverged": mean and standard deviation over the scored arms.
-/// The text is empty if nothing is known.
+/// Empty if no arm has a result.
 std::string score_text(const SlopeSummary& summary);
 
 }  // namespace slopegan

@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The entry to which a file of the cache belongs. Interrupted packing of images leaves STEM.part and STEM.progress
-/// instead of STEM.images; an interrupted computation of features leaves NAME.tmp-NUMBER instead of NAME.
+/// Returns the path of the entry to which `file` belongs. If packing images is interrupted, it leaves STEM.part and
+/// STEM.progress instead of STEM.images; if computing features is interrupted, it leaves NAME.tmp-NUMBER instead of
+/// NAME.
 fs::path entry_of(const fs::path& file) {
   const auto ending = file.extension();
   if (ending == ".part" || ending == ".progress") return fs::path(file).replace_extension(".images");

@@ -18,11 +18,11 @@ struct CacheEntry {
   std::vector<std::filesystem::path> sources;  ///< the data from which the entry was made; empty if unknown
   std::optional<std::time_t> last_use;
 
-  /// Whether all sources are known to be gone.
+  /// Whether the sources are known and none of them exists any longer.
   bool lost_its_source() const;
 };
 
-/// The entries, sorted by path. Leaves out lock files and the records that note_cache_use writes. Throws IoError.
+/// Returns the entries, sorted by path, without lock files and the records that note_cache_use writes. Throws IoError.
 std::vector<CacheEntry> cache_entries();
 
 /// Removes the files of the entry and the record of its use. Throws BusyError if a process is currently creating the

@@ -15,7 +15,7 @@ static fs::path path_variable(const char* name) {
 
 fs::path cache_dir() {
   if (const auto chosen = path_variable("SLOPEGAN_CACHE"); !chosen.empty()) {
-    return chosen.has_filename() || !chosen.has_relative_path() ? chosen : chosen.parent_path();  // "cache/"
+    return chosen.has_filename() || !chosen.has_relative_path() ? chosen : chosen.parent_path();  // drops the "/"
   }
   if (const auto caches = path_variable("XDG_CACHE_HOME"); caches.is_absolute()) return caches / "slopegan";
   if (const auto home = path_variable("HOME"); home.is_absolute()) return home / ".cache" / "slopegan";
@@ -55,7 +55,7 @@ fs::path cache_record(const fs::path& file) {
 }
 
 void note_cache_use(const fs::path& file, const fs::path& source) {
-  constexpr std::size_t most_bytes = 1 << 16;  // maximum size of a record: enough for hundreds of copies of the source
+  constexpr std::size_t most_bytes = 1 << 16;  // maximum size of a record: enough for the paths of hundreds of sources
   std::error_code error;
   const fs::path known = fs::weakly_canonical(source, error);
   const std::string line = (error ? source : known).string() + "\n";
@@ -70,7 +70,7 @@ void note_cache_use(const fs::path& file, const fs::path& source) {
       write_file_atomic(record, lines.size() + line.size() > most_bytes ? line : lines + line, Sync::later);
       follow_directory_mode(record);
     }
-  } catch (const IoError&) {  // the record is for people; nothing depends on it
+  } catch (const IoError&) {  // the record only informs users; nothing depends on it
     return;
   }
 }

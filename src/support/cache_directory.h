@@ -29,11 +29,12 @@ void follow_directory_mode(const std::filesystem::path& path);
 /// nothing if the cache is not writable.
 void note_cache_use(const std::filesystem::path& file, const std::filesystem::path& source);
 
-/// The file in which note_cache_use records the use of `file`: the paths of the sources, one per line. The modification
-/// time is that of the last use.
+/// Returns the file in which note_cache_use records the use of `file`. It contains the paths of the sources, one per
+/// line, and its modification time is the time of the last use.
 std::filesystem::path cache_record(const std::filesystem::path& file);
 
-/// "<action>: <message of error>; set SLOPEGAN_CACHE to use another directory for the cache".
+/// Returns an IoError with the message "<action>: <message of error>; set SLOPEGAN_CACHE to use another directory for
+/// the cache".
 IoError cache_error(const std::string& action, const IoError& error);
 
 }  // namespace slopegan

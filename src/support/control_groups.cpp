@@ -53,7 +53,7 @@ std::optional<std::string> group_path(const std::filesystem::path& file, const G
   return std::nullopt;
 }
 
-/// The directories of the process's group and of those of its parents that are mounted.
+/// The directories of the process's group and of its parent groups, as far as they are mounted.
 std::vector<std::filesystem::path> group_directories(const std::filesystem::path& root, const GroupMount& mount,
                                                      const std::string& group) {
   namespace fs = std::filesystem;

@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-/// Helpers for reading data files from unknown sources: sizes are checked before memory is allocated for them.
+/// Helpers for reading data files from unknown sources: sizes are checked before memory is allocated for the data.
 namespace slopegan {
 
 /// The largest size of an array in a data set, in bytes.
@@ -17,8 +17,8 @@ inline constexpr std::uint64_t max_data_bytes = std::uint64_t{8} << 30;
 inline constexpr std::int64_t max_image_side = 4096;
 
 /// The largest plausible size, in bytes, of the data in a compressed file of `file_size` bytes: 100 times the file
-/// size, but at least 64 MiB and at most max_data_bytes. Fashion-MNIST compresses to 0.6 times its size, a
-/// decompression bomb to a thousandth.
+/// size, but at least 64 MiB and at most max_data_bytes. Fashion-MNIST compresses to 0.6 times its size, and a
+/// decompression bomb to about a thousandth of its size.
 std::uint64_t max_uncompressed_size(std::uint64_t file_size);
 
 /// Throws DataError if a file of `file_size` bytes claims to contain more than max_uncompressed_size.
@@ -45,8 +45,8 @@ struct ByteBuffer {
 };
 
 /// Reads up to `size` bytes. `read` fills its argument and returns the number of bytes read, which is smaller only at
-/// the end of the file. The buffer grows as data arrives, so a false claim about the size allocates no memory. Throws a
-/// DataError that names `file` if memory runs out.
+/// the end of the file. The buffer grows as data arrives, so a wrong `size` from a damaged file does not cause a large
+/// allocation. Throws a DataError that names `file` if memory runs out.
 ByteBuffer read_buffer(std::size_t size, const std::filesystem::path& file,
                        const std::function<std::size_t(std::span<std::byte>)>& read);
 

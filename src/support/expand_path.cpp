@@ -29,7 +29,7 @@ std::size_t name_length(std::string_view text) {
   return size > 0 && std::isdigit(static_cast<unsigned char>(text.front())) != 0 ? 0 : size;
 }
 
-/// Appends the value of the variable whose reference follows the dollar sign at text[at]. Returns the position after
+/// Appends the value of the variable that is referenced after the dollar sign at text[at]. Returns the position after
 /// the reference.
 std::size_t append_reference(std::string_view text, std::size_t at, std::string& expanded) {
   const std::string_view rest = text.substr(at + 1);
@@ -40,7 +40,7 @@ std::size_t append_reference(std::string_view text, std::size_t at, std::string&
   }
   const std::size_t size = name_length(rest.substr(1));
   if (size == 0 || rest.substr(1 + size, 1) != "}") {
-    throw UsageError("${ does not start a variable such as ${HOME}; $$ stands for a dollar sign");
+    throw UsageError("${ must be followed by a variable name and }, as in ${HOME}; $$ stands for a dollar sign");
   }
   expanded += required_variable(std::string(rest.substr(1, size)));
   return at + 3 + size;

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-/// Paths as users write them in configurations and arguments, without expansion by a shell.
+/// Expands ~ and environment variables in paths from configurations and arguments, which a shell may not have expanded.
 namespace slopegan {
 
 /// Replaces a leading ~ or ~/ with $HOME, and $NAME and ${NAME} with the environment variable. $$ stands for one dollar
@@ -11,11 +11,11 @@ namespace slopegan {
 /// unset or empty.
 std::string expand_path(std::string_view text);
 
-/// Reads a path stored in a resolved configuration: $$ stands for $, and a leading ~/ is expanded if $HOME is set,
-/// because version 0.9 stored it. Any other text is kept, so that old files remain readable.
+/// Expands a path stored in a resolved configuration: $$ stands for $, and a leading ~ or ~/ is expanded if $HOME is
+/// set, because version 0.9 stored such paths. Any other text is kept, so that old files remain readable.
 std::string expand_stored_path(std::string_view text);
 
-/// The text from which expand_path and expand_stored_path obtain `path`: the path with each $ doubled. `path` must not
+/// The text that expand_path and expand_stored_path expand to `path`: the path with each $ doubled. `path` must not
 /// start with a tilde.
 std::string unexpanded_path(std::string_view path);
 

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What the holder of a lock writes to the file: "1234 node7 567\n". Version 0.9 wrote only the process ID.
+/// The record that the holder of a lock writes to the file: "1234 node7 567\n". Version 0.9 wrote only the process ID.
 struct LockRecord {
   pid_t process = 0;  ///< 0: the file contains no record
   std::string host;
@@ -68,7 +68,7 @@ LockRecord read_record(int descriptor) {
 
 bool is_running(const LockRecord& record) {
   if (record.process <= 0) return false;
-  if (!record.host.empty() && record.host != host_name()) return true;  // as far as is known
+  if (!record.host.empty() && record.host != host_name()) return true;  // cannot be checked from here
   if (::kill(record.process, 0) != 0 && errno == ESRCH) return false;
   return record.start.empty() || record.start == start_of(record.process);
 }
@@ -98,7 +98,7 @@ Locking try_lock(int descriptor, int operation, const fs::path& file) {
   static std::atomic<bool> has_warned = false;
   if (!has_warned.exchange(true)) {
     log::warning(
-        format_text("cannot lock {} ({}): the file system has no locks, so two processes that start at the "
+        format_text("cannot lock {} ({}): the file system does not support locks, so two processes that start at the "
                     "same moment on different machines may use the same directory",
                     display(file), std::generic_category().message(error)));
   }
@@ -128,12 +128,14 @@ FileLock::FileLock(const fs::path& file, const fs::path& guarded) : guarded_(gua
   }
 }
 
-/// Two processes that write their records at the same moment both read the later one after a pause.
+/// If two processes write their records at the same moment, both read the later record after a pause, so only the
+/// process that wrote it continues.
 void FileLock::take_without_locks() {
   const auto refuse = [this](const LockRecord& record) {
-    const std::string here =
-        record.host.empty() || record.host == host_name() ? "" : "; if it has ended, delete " + display(file_.path());
-    throw BusyError(format_text("{} is in use by {}{}", display(guarded_), describe_holder(record), here));
+    const std::string hint = record.host.empty() || record.host == host_name()
+                                 ? ""
+                                 : "; if that process has ended, delete " + display(file_.path());
+    throw BusyError(format_text("{} is in use by {}{}", display(guarded_), describe_holder(record), hint));
   };
   const LockRecord before = read_record(file_.descriptor());
   if (is_running(before)) refuse(before);
@@ -177,7 +179,9 @@ FileLock wait_for_lock(const fs::path& file, const fs::path& guarded) {
     try {
       return FileLock(file, guarded);
     } catch (const BusyError& error) {
-      if (const int signal = stop_signal()) throw StoppedError(signal, format_text("stopped while {}", error.what()));
+      if (const int signal = stop_signal()) {
+        throw StoppedError(signal, format_text("stopped while waiting: {}", error.what()));
+      }
       if (!has_said && Clock::now() >= say_at) {
         log::info(format_text("waiting: {}", error.what()));
         has_said = true;

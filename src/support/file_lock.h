@@ -11,13 +11,13 @@ namespace slopegan {
 /// An exclusive lock (flock), held for the lifetime of the object. The system releases it when the process dies. Child
 /// processes do not inherit it.
 ///
-/// On a file system without locks, a warning is logged once, and the record of the holder in the file takes the place
-/// of the lock. A record of a process that has ended on this machine is ignored. Whether a process on another machine
-/// still runs is unknown, so its record counts as a lock until somebody deletes the file.
+/// On a file system without locks, a warning is logged once, and the record of the holder in the file replaces the
+/// lock. The record of a process on this machine that has ended is ignored. It is unknown whether a process on another
+/// machine is still running, so its record counts as a lock until somebody deletes the file.
 class FileLock {
  public:
   /// Locks `file` without waiting. Creates the file if necessary and never deletes it. If another process holds the
-  /// lock, throws a BusyError that says that `guarded` is in use and by which process.
+  /// lock, throws a BusyError that names `guarded` and the process that uses it.
   FileLock(const std::filesystem::path& file, const std::filesystem::path& guarded);
   ~FileLock();
   FileLock(FileLock&&) noexcept = default;
@@ -34,7 +34,8 @@ class FileLock {
 };
 
 /// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" for another machine), or
-/// std::nullopt if nobody does. Takes the lock for a moment, so an attempt to lock the file at the same time may fail.
+/// std::nullopt if no process holds it. Takes the lock for a moment, so an attempt to lock the file at the same time
+/// may fail.
 std::optional<std::string> lock_holder(const std::filesystem::path& file);
 
 /// Locks `file` like FileLock, but waits while another process holds the lock, and logs which process it is waiting

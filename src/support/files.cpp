@@ -76,7 +76,7 @@ void write_file_atomic(const fs::path& file, std::string_view content, Sync sync
 
 void sync_file_system(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
-  if (::syncfs(opened.descriptor()) != 0 && !is_unsupported(errno)) throw_io_error("write to the disk", opened.path());
+  if (::syncfs(opened.descriptor()) != 0 && !is_unsupported(errno)) throw_io_error("sync", opened.path());
 }
 
 PendingFile::PendingFile(fs::path file) : file_(std::move(file)), temporary_(temporary_beside(file_)) {}
@@ -93,7 +93,7 @@ void sync_directory(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
   // Some file systems cannot flush directories; some report this as a descriptor that is not open for writing.
   if (::fsync(opened.descriptor()) == 0 || is_unsupported(errno) || errno == EBADF) return;
-  throw_io_error("write to the disk", opened.path());
+  throw_io_error("sync", opened.path());
 }
 
 void make_directories(const fs::path& directory) {

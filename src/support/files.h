@@ -18,9 +18,9 @@ std::string read_file(const std::filesystem::path& file, std::size_t limit);
 /// Throws UsageError if `file` is a directory, or exists and `overwrite` is false.
 void require_free(const std::filesystem::path& file, bool overwrite);
 
-/// When written content must reach the disk. `later` suits thousands of small files that can be written again: readers
-/// never see a partial file, even if the process is killed, but files may be lost in a power failure before
-/// sync_file_system.
+/// Determines when written content must reach the disk. `later` is suitable for thousands of small files that can be
+/// written again: readers never see a partial file, even if the process is killed, but a power failure before
+/// sync_file_system may lose files.
 enum class Sync { now, later };
 
 /// Replaces the content of `file` atomically: readers see either the old or the new content, even if the process or,
@@ -33,7 +33,7 @@ void sync_file_system(const std::filesystem::path& directory);
 
 /// An atomic write of a file that is too large to fit in memory. The caller opens temporary(), which is in the
 /// directory of `file`, and writes the content to it; commit() moves it to `file`. Without commit(), the destructor
-/// deletes it.
+/// deletes the temporary file.
 class PendingFile {
  public:
   explicit PendingFile(std::filesystem::path file);

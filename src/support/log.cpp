@@ -122,7 +122,7 @@ void ConsoleSink::sink_it_(const spdlog::details::log_msg& message) {
   write_to_stderr(style_.in_place ? status_.write_above(line, size()) : line);
 }
 
-/// Errors have no timestamp, because a user error is a single plain line.
+/// Errors have no timestamp, because the error message of a command is a single plain line.
 std::string ConsoleSink::text_of(const spdlog::details::log_msg& message) {
   const std::string_view logger(message.logger_name.data(), message.logger_name.size());
   if (!style_.json && (message.level >= spdlog::level::err || logger == table_logger)) {
@@ -218,7 +218,7 @@ void table(const std::string& lines) {
   for (std::string line; std::getline(text, line);) state().tables->info(printable(line, line.size()));
 }
 
-/// Escapes the message, so that an unescaped name from outside cannot send control characters or forge a line.
+/// Escapes the message, so that a name from an untrusted source cannot send control characters or forge a log line.
 static void write(spdlog::level::level_enum level, std::string_view message) {
   const std::string safe = printable(message, message.size());
   state().logger->log(level, spdlog::string_view_t(safe.data(), safe.size()));

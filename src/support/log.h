@@ -21,7 +21,7 @@ struct Options {
 /// Creates or replaces the console log. Uses colours on a terminal unless NO_COLOR is set.
 void init(const Options& options);
 
-/// Messages below `level` are no longer written to the console.
+/// Stops writing messages below `level` to the console.
 void set_level(Level level);
 
 /// Also appends all messages, including debug, to `file`. Throws IoError if it cannot be opened.

@@ -15,17 +15,19 @@ struct CoreCount {
   std::string reason;  ///< "all cores", "affinity mask: 2 of 64 cores" or "CPU quota: 2.5 of 64 cores"
 };
 
-/// The smaller of the affinity mask and the CPU quota, rounded down, but at least 1.
+/// Returns the number of cores that the affinity mask or the CPU quota allows, whichever is lower, rounded down, but at
+/// least 1.
 CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask, const ControlGroupLimits& limits);
 
-/// The CPU cores that the process may use. Respects its affinity mask, as set by taskset, cpusets and Slurm, and the
-/// CPU quotas of its container. Threads beyond a quota would be stopped for most of each period.
+/// Returns the number of CPU cores that the process may use. Respects its affinity mask, as set by taskset, cpusets and
+/// Slurm, and the CPU quotas of its container. If a process runs more threads than its quota, the kernel suspends all
+/// of its threads for a part of each period.
 CoreCount usable_core_count();
 
 inline std::int64_t usable_cores() { return usable_core_count().cores; }
 
-/// The number of threads in the variable OMP_NUM_THREADS, if it is set and valid; for a list, the first number. Users
-/// and batch systems set it to limit the threads of a process.
+/// The number of threads in the environment variable OMP_NUM_THREADS, if it is set and valid; for a list, the first
+/// number. Users and batch systems set the variable to limit the threads of a process.
 std::optional<std::int64_t> threads_of_environment();
 std::optional<std::int64_t> parse_thread_count(std::string_view text);
 

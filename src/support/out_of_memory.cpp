@@ -14,7 +14,7 @@ namespace slopegan {
 
 namespace {
 
-/// What the allocators of LibTorch (CPU and CUDA), OpenCV and the C library say.
+/// Parts of the error messages of the allocators of LibTorch (CPU and CUDA), OpenCV and the C library.
 constexpr std::array<std::string_view, 5> allocator_messages = {"can't allocate memory", "not enough memory",
                                                                 "CUDA out of memory", "Insufficient memory",
                                                                 "Cannot allocate memory"};
@@ -25,7 +25,7 @@ std::string memory_text(double bytes) {
 }
 
 /// "1.5 GiB" from "... tried to allocate 1610612736 bytes ..." or "... Tried to allocate 1.50 GiB ..."; empty if the
-/// message names no amount.
+/// message contains no amount.
 std::string wanted_memory(const std::string& message) {
   constexpr std::string_view before = "ried to allocate ";
   const auto found = message.find(before);
@@ -57,7 +57,7 @@ OutOfMemoryError explain(const std::exception& error, const std::string& activit
     limit = std::min(limit, static_cast<double>(address_space.rlim_cur));
   }
   return OutOfMemoryError(format_text("out of memory while {}: {}the process uses {} of {}; to use less, {}", activity,
-                                      wanted.empty() ? "" : wanted + " more were needed, and ",
+                                      wanted.empty() ? "" : wanted + " more was needed, and ",
                                       memory_text(resident_memory_bytes()), memory_text(limit), remedy));
 }
 

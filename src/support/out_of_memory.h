@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// Memory is exhausted.
+/// Thrown if memory is exhausted.
 struct OutOfMemoryError : Error {
   explicit OutOfMemoryError(const std::string& message) : Error(ExitCode::io, message) {}
 };
@@ -16,11 +16,12 @@ struct OutOfMemoryError : Error {
 /// or of a system call.
 bool is_out_of_memory(const std::exception& error);
 
-/// An error that says which activity needed how much memory, how much memory the process uses, and how to use less.
-/// `activity` continues "out of memory while"; `remedy` continues "to use less, ".
+/// Returns an error whose message states the activity, the memory that it needed, the memory that the process uses, and
+/// a way to use less. `activity` continues "out of memory while"; `remedy` continues "to use less, ".
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy);
 
-/// Calls action(). If memory is exhausted, throws OutOfMemoryError instead, unless an inner call has explained it.
+/// Calls action(). If memory is exhausted, throws OutOfMemoryError instead of the original exception. An
+/// OutOfMemoryError from a nested call is passed on unchanged.
 template <class Action>
 decltype(auto) explain_memory(const std::string& activity, const std::string& remedy, Action&& action) {
   try {

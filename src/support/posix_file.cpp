@@ -74,10 +74,10 @@ std::size_t PosixFile::read(std::span<std::byte> buffer) {
 }
 
 void PosixFile::sync() {
-  if (::fsync(descriptor_) != 0 && !is_unsupported(errno)) throw_io_error("write to the disk", shown_);
+  if (::fsync(descriptor_) != 0 && !is_unsupported(errno)) throw_io_error("sync", shown_);
 }
 
-/// Memory with the content of the file, for file systems without memory maps.
+/// Returns memory with the content of the file, for file systems that do not support memory maps.
 static void* read_into_memory(PosixFile& file, std::size_t size) {
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw_io_error("map", file.path());

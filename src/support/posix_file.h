@@ -39,7 +39,7 @@ class PosixFile {
   void write(std::span<const std::byte> bytes);
   /// Reads until `buffer` is full or the file ends. Returns the number of bytes read.
   std::size_t read(std::span<std::byte> buffer);
-  /// Flushes the content to the disk (fsync), where the file system can do this.
+  /// Flushes the content to the disk (fsync), if the file system supports this.
   void sync();
 
  private:
@@ -47,8 +47,8 @@ class PosixFile {
   int descriptor_;
 };
 
-/// A regular file mapped into memory, read-only; on a file system without memory maps, it is read instead. The file may
-/// be unlinked but must not be shortened while it is mapped. Throws an IoError that names the file.
+/// A regular file mapped into memory, read-only; if the file system does not support memory maps, the file is read into
+/// memory. It may be unlinked but must not be shortened while it is mapped. Throws an IoError that names the file.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& file);

@@ -12,12 +12,12 @@
 
 namespace slopegan {
 
-/// timeout(1) and other programs signal both the process group and its leader. Signals within this time count as one;
-/// nobody presses Ctrl-C twice that fast.
+/// timeout(1) and other programs send a signal both to the process group and to its leader. Signals within this time
+/// count as one; nobody presses Ctrl-C twice that fast.
 static constexpr std::int64_t duplicate_milliseconds = 100;
 
 static std::atomic<int> recorded_signal = 0;
-static std::atomic<std::int64_t> asked_at = 0;  ///< when the first signal of a user arrived
+static std::atomic<std::int64_t> asked_at = 0;  ///< when the first SIGINT, SIGTERM or SIGHUP arrived
 static std::atomic<std::int64_t> stop_at = 0;   ///< when a StopDeadline ends; 0: never
 static std::atomic<bool> suspend_requested = false;
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "used in a signal handler");

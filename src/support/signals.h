@@ -7,13 +7,14 @@ namespace slopegan {
 /// Installs handlers for SIGINT, SIGTERM and SIGHUP, and for the signals that batch systems send before a limit:
 /// SIGUSR1, SIGUSR2 and SIGXCPU. The first signal is recorded for stop_signal(), so that the process can stop cleanly.
 /// A second SIGINT, SIGTERM or SIGHUP, at least 0.1 s after the first, makes the process exit immediately with code 128
-/// + the signal's number. A batch system's signal counts neither as the first nor as the second, because SIGTERM
-/// regularly follows it, and SIGXCPU is repeated every second. Signals that are ignored stay ignored (nohup).
+/// + the signal's number. For this purpose, a batch system's signal counts neither as the first nor as the second,
+/// because SIGTERM regularly follows it, and SIGXCPU is repeated every second. Signals that are ignored stay ignored
+/// (nohup).
 void install_signal_handlers();
 
-/// While an object exists, SIGTSTP (Ctrl-Z) does not suspend the process but is recorded. A process with children in
-/// other process groups, which the terminal does not reach, suspends them first and then itself. No effect if SIGTSTP
-/// is ignored.
+/// While an object exists, SIGTSTP (Ctrl-Z) is recorded and does not suspend the process. This is for a process with
+/// children in other process groups, to which the terminal does not send the signal: the process suspends its children
+/// first and then itself. The object has no effect if SIGTSTP is ignored.
 class SuspendRequests {
  public:
   SuspendRequests();
@@ -27,7 +28,7 @@ class SuspendRequests {
   static void suspend();
 };
 
-/// The recorded signal; SIGALRM after the time of a StopDeadline; otherwise 0.
+/// Returns the recorded signal. If there is none, returns SIGALRM after the deadline of a StopDeadline, otherwise 0.
 int stop_signal();
 
 /// While an object exists, everything that polls stop_signal() stops at `deadline`, as if SIGALRM had arrived. At most
@@ -40,7 +41,7 @@ class StopDeadline {
   ~StopDeadline();
 };
 
-/// Records `signal` as if this process had received it, because another rank did. 0 has no effect.
+/// Records `signal`, which another rank has received, as if this process had received it. 0 has no effect.
 void record_stop_signal(int signal);
 
 /// Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the file size limit returns an error. Opens

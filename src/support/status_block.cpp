@@ -24,8 +24,8 @@ std::string cut_to_columns(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end));
 }
 
-/// Erases the block, starting at the end of its last line. A terminal that became narrower has rewrapped the lines,
-/// which then take more rows than when they were written.
+/// Erases the block, starting at the end of its last line. If the terminal has become narrower, it has rewrapped the
+/// lines, so they take more rows than when they were written.
 std::string StatusBlock::erase(const TerminalSize& size) const {
   std::size_t rows = 0;
   for (const auto& line : shown_)

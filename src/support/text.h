@@ -41,7 +41,7 @@ constexpr Kind kind_of = is_text<T>               ? Kind::text
                          : std::floating_point<T> ? Kind::real
                                                   : Kind::integer;
 
-/// Throws, and so makes the compilation fail, unless `pattern` has one replacement field per argument and each
+/// Throws, which makes the compilation fail, unless `pattern` has one replacement field per argument and each
 /// presentation type fits its argument. A width or precision in braces takes the integer argument after the value.
 consteval void check_pattern(std::string_view pattern, std::span<const Kind> kinds) {
   std::size_t next = 0;
@@ -100,7 +100,7 @@ std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// "a, b and c" if `last_word` is "and".
+/// Returns the parts as an enumeration: "a, b and c" if `last_word` is "and".
 std::string enumerate_words(std::vector<std::string> parts, std::string_view last_word);
 
 /// An integer with thousands separators: "60,000".
@@ -109,11 +109,11 @@ std::string grouped(std::int64_t value);
 /// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 
-/// "60000 x 28 x 28".
+/// Returns the sizes as text: "60000 x 28 x 28".
 std::string shape_text(const std::vector<std::int64_t>& sizes);
 
 /// The candidate closest to `word` by edit distance with transpositions (optimal string alignment), or an empty string
-/// if more than a third of the letters differ.
+/// if more than a third of the letters differ; one letter may always differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// Makes `text` safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and the result is cut

@@ -23,8 +23,9 @@ namespace {
 constexpr std::chrono::milliseconds waiting_window(100);
 constexpr int windows_before_warning = 30;
 
-/// libgomp's functions, found at run time because this library does not link an OpenMP runtime. Empty for another
-/// runtime: Intel's and LLVM's export __kmpc_fork_call, and GOMP_parallel only for compatibility.
+/// libgomp's functions, looked up at run time because this library does not link an OpenMP runtime. find() returns
+/// std::nullopt for other runtimes: those of Intel and LLVM also export GOMP_parallel, but only for compatibility, and
+/// are recognised by __kmpc_fork_call.
 struct Libgomp {
   using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
   using Count = int (*)();
@@ -60,7 +61,8 @@ class WaitingWatcher {
  public:
   WaitingWatcher() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
-  /// The size of the computing team. Benchmarks change it; the smallest needs the largest parked team.
+  /// Sets the number of threads that compute. Benchmarks change this number; the smallest number is kept, because it
+  /// needs the largest parked team.
   void set_threads(int threads) {
     const int before = threads_;
     threads_ = before == 0 ? threads : std::min(before, threads);
@@ -93,7 +95,8 @@ class WaitingWatcher {
     if (competing_windows_ == windows_before_warning) warn();
   }
 
-  /// The new team's host is not counted as an additional thread: with k threads, libgomp counts threads_ + k - 1.
+  /// The size of the parked team. libgomp does not count the team's host as an additional thread: with a parked team of
+  /// k threads, it counts threads_ + k - 1.
   unsigned parked_threads() const {
     return static_cast<unsigned>(std::max(2, libgomp_->processors() - threads_.load() + 2));
   }

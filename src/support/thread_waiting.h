@@ -12,10 +12,11 @@
 /// process occupies a core, however, the last thread may be waiting for a core itself, and each barrier can take a time
 /// slice of the scheduler: a step then takes about 30 times as long.
 ///
-/// Neither way suits both cases, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY) only when it is
-/// loaded. But it spins for only 100 iterations while its teams have more threads than there are cores. So a watcher
-/// measures how long the threads wait for a core, and while they do, it keeps an additional team of sleeping threads.
-/// The number of threads that compute does not change, and neither do the results.
+/// Neither spinning nor sleeping suits both cases, and libgomp reads its settings (GOMP_SPINCOUNT, OMP_WAIT_POLICY)
+/// only when it is loaded. However, libgomp spins for only 100 iterations while its teams have more threads than there
+/// are cores. Therefore, a watcher measures how long the threads wait for a core. While they compete for cores, the
+/// watcher keeps an additional team of sleeping threads. The number of threads that compute does not change, and
+/// neither do the results.
 namespace slopegan {
 
 /// The scheduling times of a thread since its start, in nanoseconds.
@@ -33,8 +34,9 @@ std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::pat
 double largest_waiting_share(const std::map<std::int64_t, ThreadTimes>& before,
                              const std::map<std::int64_t, ThreadTimes>& after, double seconds);
 
-/// Decides from successive waiting shares whether the threads compete for cores. Short disturbances have no effect, and
-/// a repeated change takes longer and longer.
+/// Decides from successive waiting shares whether the threads compete for cores. Short disturbances have no effect. If
+/// the threads soon compete again after contention has ended, the next end of contention requires twice as many calm
+/// windows, up to a limit.
 class Contention {
  public:
   /// Takes the waiting share of the last window. Returns whether the threads compete.
@@ -42,14 +44,14 @@ class Contention {
 
  private:
   bool competing_ = false;
-  int in_a_row_ = 0;             ///< windows that contradict competing_
-  int since_quiet_ = 1'000'000;  ///< windows since the last change to false
-  int calm_windows_ = 10;        ///< windows in a row after which the threads no longer compete
+  int in_a_row_ = 0;             ///< successive windows that contradict competing_
+  int since_quiet_ = 1'000'000;  ///< windows since competing_ last became false
+  int calm_windows_ = 10;        ///< successive calm windows after which contention has ended
 };
 
-/// Starts the watcher, on the first call with more than one thread; `threads` is the number of threads that compute. It
-/// runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes how
-/// threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
+/// Starts the watcher on the first call with more than one thread; `threads` is the number of threads that compute. The
+/// watcher runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes
+/// how threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
 void watch_thread_waiting(int threads);
 
 }  // namespace slopegan

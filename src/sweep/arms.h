@@ -21,7 +21,7 @@ struct Arm {
   std::filesystem::path directory;     ///< <sweep>/runs/<name>
   std::vector<std::string> overrides;  ///< key=value arguments that turn the sweep's configuration into this arm's
   std::size_t condition = 0;           ///< index into sweep.cross; 0 if there are no conditions
-  std::vector<Setting> settings{};     ///< the values of all crossed keys, even if this condition does not set them
+  std::vector<Setting> settings{};     ///< the values of all crossed keys, even those that this condition does not set
 };
 
 /// The arms of a sweep: all slopes with the first seed, then all slopes with the next one, so that a complete contact
@@ -46,7 +46,7 @@ std::vector<Arm> started_arms(const std::vector<Arm>& arms);
 /// in training.
 std::optional<RunStatus> end_of(const Arm& arm, const Config& config);
 
-/// What an arm was last trained on, according to its run.json.
+/// The hardware on which an arm was last trained, according to its run.json.
 struct ArmHardware {
   std::string precision;  ///< "float32" or "bfloat16", also for training.precision = auto; empty if unknown
   std::string processor;  ///< the model of the CPU, or "cuda:0" and the like; empty if unknown

@@ -32,8 +32,8 @@ static std::vector<char*> child_environment(std::vector<std::string>& added) {
   return variables;
 }
 
-/// Runs in the child after fork. Only async-signal-safe calls are allowed, because other threads may have held any
-/// lock.
+/// Runs in the child after fork. Only async-signal-safe calls are allowed, because other threads of the parent may have
+/// held any lock at the time of the fork.
 [[noreturn]] static void execute(const char* program, char* const* arguments, char* const* environment, int stderr_file,
                                  pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -42,14 +42,16 @@ static std::vector<char*> child_environment(std::vector<std::string>& added) {
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
   ::dup2(stderr_file, STDERR_FILENO);
-  // In its own process group, so that Ctrl-C reaches only the sweep, which forwards it once.
+  // The child gets its own process group, so that Ctrl-C reaches only the sweep, which forwards it once.
   ::setpgid(0, 0);
-  std::signal(SIGTERM, SIG_DFL);  // the sweep stops its arms with it, even if the sweep itself ignores it
+  // The sweep stops its arms with SIGTERM. A child inherits ignored signals, so the default action is restored.
+  std::signal(SIGTERM, SIG_DFL);
   ::execve(program, arguments, environment);
   ::_exit(127);
 }
 
-/// An unnamed file in the directory given by TMPDIR, which std::tmpfile ignores; nullptr if there is an error.
+/// Opens an unnamed file in the directory given by the variable TMPDIR, which std::tmpfile ignores. Falls back to
+/// std::tmpfile. Returns nullptr if there is an error.
 static std::FILE* open_temporary_file() {
   std::error_code error;
   std::string name = (std::filesystem::temp_directory_path(error) / "slopegan-XXXXXX").string();

@@ -10,12 +10,12 @@
 namespace slopegan {
 
 /// A child process that runs this program. The variables that make a process a rank in distributed training are removed
-/// from its environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM when
-/// this process dies.
+/// from the child's environment, so that a sweep can itself be started by srun or torchrun. The child receives SIGTERM
+/// when this process dies.
 class ChildProcess {
  public:
   /// Starts the program with `arguments`, which do not include its name, and with `variables` ("NAME=value") added to
-  /// the environment. Its stdout is discarded, and its stderr is kept for last_stderr_line. Throws IoError.
+  /// the environment. The child's stdout is discarded, and its stderr is kept for last_stderr_line. Throws IoError.
   explicit ChildProcess(const std::vector<std::string>& arguments, const std::vector<std::string>& variables = {});
   ChildProcess(ChildProcess&&) = default;
   ChildProcess& operator=(ChildProcess&&) = default;

@@ -41,7 +41,7 @@ std::string shown_numbers(const std::vector<Number>& numbers) {
   return join(texts, ", ");
 }
 
-/// The values of `all` that `some` does not contain.
+/// The values of `all` that are not in `some`.
 template <class Number>
 std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Number>& some) {
   std::vector<Number> found;
@@ -50,7 +50,8 @@ std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Num
   return found;
 }
 
-/// ": mean FD over all seeds: 0: 3.21, 0.2: 3.5", for the seeds that no verdict uses.
+/// " Mean FD over all seeds: 3.21 at slope 0, 3.50 at slope 0.2."; empty if no arm has an FD. No verdict depends on
+/// these means.
 std::string description_of(const SweepScores& scores) {
   std::map<double, std::vector<double>> fds;
   for (const auto& arm : scores.arms) {
@@ -60,12 +61,12 @@ std::string description_of(const SweepScores& scores) {
   for (const auto& [slope, values] : fds) {
     double sum = 0;
     for (const double value : values) sum += value;
-    parts.push_back(shortest(slope) + ": " + score_number(sum / static_cast<double>(values.size())));
+    parts.push_back(score_number(sum / static_cast<double>(values.size())) + " at slope " + shortest(slope));
   }
   return parts.empty() ? "" : " Mean FD over all seeds: " + join(parts, ", ") + ".";
 }
 
-/// The scores without the arms whose seed `keep` does not contain.
+/// The scores of the arms whose seeds are in `keep`.
 SweepScores scores_of_seeds(const SweepScores& scores, const std::vector<std::int64_t>& keep) {
   SweepScores kept = scores;
   kept.arms.clear();
@@ -95,7 +96,7 @@ bool has_scores(const std::filesystem::path& sweep_dir) {
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
   const FileLock lock = wait_for_lock(sweep_dir / ".plan.lock", sweep_dir);
   if (has_scores(sweep_dir) || read_fixed_plan(sweep_dir) == plan) return;
-  remove_tree(sweep_dir / "race.json");  // of a race that never began
+  remove_tree(sweep_dir / "race.json");  // left by a race that never began
   write_file_atomic(fixed_plan_file(sweep_dir), fixed_plan_json(plan));
 }
 
@@ -136,8 +137,9 @@ Config with_earlier_results(Config config, const std::filesystem::path& sweep_di
     if (std::ranges::find(seeds, arm.seed) == seeds.end()) seeds.push_back(arm.seed);
   }
   if (!kept.empty()) {
-    log::info(format_text("kept in the results although this command does not name them: {} arms ({}{})", kept.size(),
-                          kept.front(), kept.size() > 1 ? ", ..." : ""));
+    const bool is_one = kept.size() == 1;
+    log::info(format_text("{} arm{} that this command does not name {} kept in the results ({}{})", kept.size(),
+                          is_one ? "" : "s", is_one ? "is" : "are", kept.front(), is_one ? "" : ", ..."));
   }
   return config;
 }
@@ -149,7 +151,8 @@ SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, con
   std::vector<std::string> notes;
   if (!added_seeds.empty()) {
     notes.push_back(
-        format_text("Seeds added after the first results ({}) are in the pictures and tables but change no verdict.{}",
+        format_text("Seeds added after the first results ({}) are in the pictures and tables but do not affect the "
+                    "verdicts.{}",
                     shown_numbers(added_seeds), description_of(scores)));
   }
   if (const auto added = beyond(config.sweep.negative_slope, plan.slopes); !added.empty()) {
@@ -173,7 +176,7 @@ SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, con
 std::string promise_text(const Config& config, const FixedPlan& plan) {
   if (beyond(config.sweep.seeds, plan.seeds).empty()) return "";
   return format_text(
-      " The error rate held for the {} seed{} planned before the first results ({}), and only these determine the "
+      " The error rate applies to the {} seed{} planned before the first results ({}), and only these determine the "
       "verdicts. To use more seeds, start a race: sweep.design=race run.name=...",
       plan.seeds.size(), plan.seeds.size() == 1 ? "" : "s", shown_numbers(plan.seeds));
 }

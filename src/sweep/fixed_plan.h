@@ -10,7 +10,7 @@
 #include "statistics/statistics.h"
 
 /// The plan of a sweep with a fixed number of seeds. The error rate holds for the seeds that were planned before the
-/// first result was seen; adding seeds until something is significant invalidates it. plan.json records the plan.
+/// first result was seen, but not if seeds are added until something is significant. plan.json records the plan.
 namespace slopegan {
 
 struct FixedPlan {
@@ -34,16 +34,16 @@ void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
 /// The recorded plan; std::nullopt if there is none or if the file is damaged.
 std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir);
 
-/// The configuration with the slopes and seeds of the sweep in `sweep_dir` whose arms have ended but that `config` does
-/// not name. The results for these slopes and seeds stay in the tables, the statistics and the report; their other arms
-/// are not trained. Logs which results are kept.
+/// Adds to the configuration the slopes and seeds of those arms of the sweep in `sweep_dir` that have ended but that
+/// `config` does not name, so that their results stay in the tables, the statistics and the report. Other arms with the
+/// added slopes and seeds are not trained. Logs which results are kept.
 Config with_earlier_results(Config config, const std::filesystem::path& sweep_dir);
 
-/// The scores of the planned seeds only, with notes on what was added after the first results. Returns the scores
+/// The scores of the planned seeds only, with notes on what changed after the first results. Returns the scores
 /// unchanged if they include no planned seed.
 SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
-/// A sentence that follows the method if seeds were added after the first results; otherwise empty.
+/// The text to append to the method if seeds were added after the first results; otherwise empty.
 std::string promise_text(const Config& config, const FixedPlan& plan);
 
 }  // namespace slopegan

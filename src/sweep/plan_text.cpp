@@ -32,12 +32,12 @@ std::string deviation_text(const ArmCosts& costs) {
                          : format_text("{} is assumed", shortest(assumed_deviation));
 }
 
-/// "about 1:20:00 with 2 arms side by side".
+/// "about 1:20:00 with 2 arms at a time".
 std::string duration_text(double arms, const ArmCosts& costs) {
   if (!costs.seconds) return "unknown until the first arm ends; --within TIME measures it first";
   const auto jobs = static_cast<double>(costs.jobs);
-  return format_text("about {} with {} arms side by side", clock_time(std::ceil(arms / jobs) * *costs.seconds),
-                     costs.jobs);
+  return format_text("about {} with {} arm{} at a time", clock_time(std::ceil(arms / jobs) * *costs.seconds),
+                     costs.jobs, costs.jobs == 1 ? "" : "s");
 }
 
 std::string fewest_line(const RacePlan& plan) {
@@ -56,7 +56,8 @@ RacePlan first_looks(RacePlan plan, std::size_t count) {
 /// The duration of the whole race, and how many of its arms have ended.
 std::string race_duration_text(double expected, const ArmCosts& costs) {
   std::string text = duration_text(expected, costs);
-  if (costs.ended > 0) text += format_text(", including the {} arms that have ended", costs.ended);
+  if (costs.ended == 1) text += ", including the arm that has ended";
+  if (costs.ended > 1) text += format_text(", including the {} arms that have ended", costs.ended);
   return text;
 }
 
@@ -122,8 +123,9 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
                                             "log FD between seeds: {})",
                                             percent(detectable - 1), deviation_text(costs)));
   text += plan_line("error rate", format_text("{}, for all statements together", percent(config.sweep.alpha)));
-  text += plan_line("equivalence", format_text("a slope is decided when its FD provably differs by less than {}",
-                                               percent(plan.equivalence)));
+  text += plan_line("equivalence",
+                    format_text("a slope is equivalent once its FD is shown to be within {} of the control's",
+                                percent(plan.equivalence)));
   text += plan_line("giving up", giving_up_line(planned));
   return text;
 }
@@ -132,17 +134,19 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
                             const ArmCosts& costs) {
   const SweepConfig& sweep = config.sweep;
   const std::set<double> slopes(sweep.negative_slope.begin(), sweep.negative_slope.end());
-  const std::string conditions =
-      sweep.cross.list.empty() ? "" : format_text(" x {} conditions", sweep.cross.list.size());
-  std::string text = format_text("sweep of {} slopes x {} seeds{}: {}\n", slopes.size(), sweep.seeds.size(), conditions,
-                                 number_list(sweep.negative_slope));
-  text += plan_line("arms", format_text("{}, of which {} need no more training; each with {} images", arms.size(), over,
-                                        config.training.total_images));
+  const auto counted = [](std::size_t count, const char* noun) {
+    return format_text("{} {}{}", count, noun, count == 1 ? "" : "s");
+  };
+  const std::string conditions = sweep.cross.list.empty() ? "" : " x " + counted(sweep.cross.list.size(), "condition");
+  std::string text = format_text("sweep of {} x {}{}: {}\n", counted(slopes.size(), "slope"),
+                                 counted(sweep.seeds.size(), "seed"), conditions, number_list(sweep.negative_slope));
+  text += plan_line("arms", format_text("{}, of which {} need{} no more training; each with {} images", arms.size(),
+                                        over, over == 1 ? "s" : "", config.training.total_images));
   text += plan_line("time", duration_text(static_cast<double>(arms.size() - over), costs));
   text += plan_line("can show", fixed_power_line(sweep.seeds.size(), slopes.size() - 1, sweep.alpha));
   if (sweep.cross.list.size() > 1 && slopes.size() > 1) {
     text +=
-        plan_line("dependence", format_text("that a slope's effect depends on the condition can be shown with {} seeds",
+        plan_line("dependence", format_text("it takes {} seeds to show that a slope's effect depends on the condition",
                                             cross_seeds_needed(slopes.size(), sweep.cross.list.size(), sweep.alpha)));
   }
   return text;

@@ -17,22 +17,22 @@ namespace slopegan {
 struct ArmCosts {
   std::optional<double> seconds;    ///< mean duration of an arm
   std::optional<double> deviation;  ///< standard deviation of log FD between seeds
-  std::int64_t jobs = 1;            ///< arms side by side
-  std::int64_t ended = 0;           ///< arms that need no more training
+  std::int64_t jobs = 1;            ///< number of arms that train side by side
+  std::int64_t ended = 0;           ///< number of arms that need no more training
 };
 
-/// The costs according to the arms that need no more training.
+/// Derives the costs from the arms that need no more training.
 ArmCosts known_costs(const Config& config, const std::vector<Arm>& arms);
 
 /// The standard deviation of log FD between seeds that is assumed if it is unknown. With batch norm on Fashion-MNIST it
 /// is 0.06, without batch norm 0.15.
 inline constexpr double assumed_deviation = 0.1;
 
-/// `covered_looks`: the number of looks for which the time is planned; 0: all.
+/// Describes the plan of a race. `covered_looks` is the number of looks for which the time is planned (0 = all looks).
 std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs,
                            std::size_t covered_looks = 0);
 
-/// `over`: number of arms that need no more training.
+/// Describes a sweep with fixed seeds. `over` is the number of arms that need no more training.
 std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,
                             const ArmCosts& costs);
 

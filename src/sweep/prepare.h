@@ -11,8 +11,8 @@ struct PreparedData {
   std::string extractor;  ///< name and hash of the primary extractor; empty if there are no metrics
 };
 
-/// Loads the data once before any arm starts, so that errors are reported once instead of once per arm, and the shared
-/// part of the metrics is computed with all cores and cached. `logs_notes`: whether to log the notes on the data.
+/// Loads the data before any arm starts, so that errors are reported once instead of once per arm. Also computes the
+/// shared part of the metrics with all cores and caches it. `logs_notes`: whether to log the notes on the data.
 PreparedData prepare_data(const Config& config, bool logs_notes = true);
 
 }  // namespace slopegan

@@ -40,7 +40,8 @@ bool is_final(ArmOutcome outcome) {
   return outcome == ArmOutcome::done || outcome == ArmOutcome::diverged || outcome == ArmOutcome::collapsed;
 }
 
-/// The FD of the first evaluation after at least `from` and fewer than `to` images that used the plan's extractor.
+/// The FD of the first evaluation with the plan's extractor and number of samples after at least `from` and fewer than
+/// `to` images.
 std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std::int64_t from, std::int64_t to,
                                  const PlannedRace& planned) {
   for (const auto& record : records) {
@@ -63,7 +64,7 @@ std::vector<MetricsRecord> all_metrics(const Arm& arm) {
   }
 }
 
-/// Whether a process trains an arm of the sweep.
+/// Whether any process is training an arm of the sweep.
 bool is_in_training(const std::filesystem::path& sweep_dir) {
   return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
     return lock_holder(RunPaths(arm).lock_file()).has_value();
@@ -103,7 +104,7 @@ std::int64_t interim_images(const Config& config) {
   if (config.sweep.give_up == 0 || every == 0) return 0;
   const std::int64_t images = std::max<std::int64_t>(1, total / 2 / every) * every;
   const std::int64_t step = config.training.batch_size * config.optimizer.discriminator_steps;
-  return round_up(images, step) < total ? images : 0;  // evaluated at the end of a step
+  return round_up(images, step) < total ? images : 0;  // evaluations take place at the end of a step
 }
 
 Config race_config(Config config, const RacePlan& plan) {
@@ -147,15 +148,15 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   if (!has_results(sweep_dir) && !is_in_training(sweep_dir)) return;
   if (!race) {
     throw UsageError(printable(sweep_dir.string(), 4096) +
-                     " contains results without the plan of a race, which must be made before the first result; choose "
+                     " contains results but no race.json, and a race must be planned before its first result; choose "
                      "another run.name");
   }
   const auto problems = plan_differences(race->planned, planned);
   if (problems.empty()) return;
   throw UsageError(
       printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" + join(problems, ", ") +
-      "), which must not change once its first arms are trained; continue it with the configuration in its sweep.yaml, "
-      "or choose another run.name for a new race");
+      "), and a plan must not change once arms have been trained; continue the race with the configuration in its "
+      "sweep.yaml, or choose another run.name for a new race");
 }
 
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned) {
@@ -164,7 +165,7 @@ void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   const auto race = read_race(sweep_dir);
   if (race && plan_hash(race->planned) == plan_hash(planned)) return;
   write_file_atomic(race_file(sweep_dir), race_json({planned, follow_race(planned.plan, {})}));
-  remove_tree(sweep_dir / "plan.json");  // of a fixed sweep that never began
+  remove_tree(sweep_dir / "plan.json");  // left by a fixed sweep that never began
 }
 
 RaceFollower::RaceFollower(const Config& config, std::filesystem::path sweep_dir, PlannedRace planned,
@@ -201,7 +202,7 @@ bool RaceFollower::read_arms() {
 const RaceState& RaceFollower::update() {
   if (!read_arms()) return state_;
   const FileLock lock = lock_race(sweep_dir_);
-  read_arms();  // so that the last process to write the file has read all results that the others have
+  read_arms();  // so that the process that writes the file last has read all results that the others have read
   state_ = follow_race(planned_.plan, results_);
   const auto file = race_file(sweep_dir_);
   const std::string text = race_json({planned_, state_});

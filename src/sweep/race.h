@@ -13,19 +13,20 @@
 #include "sweep/sweep.h"
 
 /// Sweeps with sweep.design = race: which arms are trained depends on the results so far (statistics/race.h). All
-/// decisions are derived from the plan and the arms' files, so every process reaches the same ones.
+/// decisions are derived from the plan and the arms' files, so every process makes the same decisions.
 namespace slopegan {
 
 /// The plan that the configuration implies, with at most `looks` looks. Throws UsageError if there are too many slopes
 /// for sweep.alpha.
 RacePlan race_plan(const Config& config, std::size_t looks = RaceRules{}.looks);
 
-/// Like race_plan, but with the looks of the race in `sweep_dir` if that race has the same slopes, control and alpha,
-/// because --within plans other looks.
+/// Like race_plan, but keeps the looks of the race in `sweep_dir` if that race has the same slopes, control and alpha.
+/// They differ from those of race_plan if the race was planned with --within.
 RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
 
-/// The configuration of the arms of a race: sweep.seeds counts up to the last look, and metrics.every_images yields an
-/// evaluation before the end, unless slopes are never given up.
+/// The configuration of the arms of a race: sweep.seeds contains one seed for each repeat up to the last look. If
+/// slopes may be given up, metrics.every_images is reduced, if necessary, so that there is an evaluation before the end
+/// of training.
 Config race_config(Config config, const RacePlan& plan);
 
 /// The image count of the evaluation that may give up a slope: the last one in the first half of the training, or the
@@ -40,7 +41,7 @@ PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::
 /// edited.
 std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
-/// Throws UsageError if arms of the sweep were or are being trained according to a different plan.
+/// Throws UsageError if arms of the sweep were or are being trained without a plan or with a different one.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
 
 /// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.
@@ -49,15 +50,15 @@ void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
 /// Tracks a race through the files of its arms and keeps race.json up to date.
 class RaceFollower {
  public:
-  /// `arms`: those of race_config. Both references must outlive the object.
+  /// `config`: the result of race_config; `arms`: its arms. Both references must outlive the object.
   RaceFollower(const Config& config, std::filesystem::path sweep_dir, PlannedRace planned,
                const std::vector<Arm>& arms);
 
-  /// Reads the arms' files, decides the complete looks, and rewrites race.json if a decision is new.
+  /// Reads the arms' files, evaluates the complete looks, and rewrites race.json if its contents have changed.
   const RaceState& update();
 
-  /// The arms that the next look still needs. Those of the shard come first, because other processes train the others;
-  /// the others follow, in case no other process trains them. Calls update().
+  /// Calls update() and returns the arms that the next look still needs. Those of the shard come first. The arms of
+  /// other shards follow, in case no other process trains them.
   Agenda agenda(const Shard& shard);
 
   const RaceState& state() const { return state_; }
@@ -65,7 +66,7 @@ class RaceFollower {
 
  private:
   RaceArm read_arm(const Arm& arm) const;
-  /// Whether any result differs from those of the last call.
+  /// Reads the results of the arms. Returns whether any of them has changed since the last call.
   bool read_arms();
 
   const Config& config_;

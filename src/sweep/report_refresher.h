@@ -13,7 +13,7 @@ namespace slopegan {
 /// failure does not stop them.
 class ReportRefresher {
  public:
-  /// `every` = 0 never refreshes the report.
+  /// If `every` is 0, the report is never refreshed.
   ReportRefresher(std::filesystem::path sweep_dir, std::chrono::seconds every);
 
   void refresh_if_due();

@@ -22,7 +22,7 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-/// The fields of the history that are columns of results.csv: their names, and their values in `record`, if any.
+/// Collects the names and values of those fields of a history record that are columns of results.csv.
 struct HistoryColumns {
   Cells& names;
   Cells& values;
@@ -97,7 +97,7 @@ std::string value_or_empty(const std::map<std::string, double>& values, const st
   return found == values.end() ? "" : shortest(found->second);
 }
 
-/// The largest number of further feature extractors in any arm.
+/// The number of further feature extractors in the arm that has the most of them.
 std::size_t most_others(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::size_t most = 0;
   for (const auto& record : metrics) most = std::max(most, record ? record->others.size() : 0);
@@ -194,7 +194,7 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
   return rulers;
 }
 
-/// The most frequent conditions; the first in order if several are equally frequent.
+/// The most frequent conditions; if several are equally frequent, the first of them in ascending order.
 std::optional<FdConditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
   std::map<FdConditions, int> counts;
   for (const auto& record : metrics) {
@@ -205,7 +205,7 @@ std::optional<FdConditions> majority_conditions(const std::vector<std::optional<
   return most == counts.end() ? std::nullopt : std::optional(most->first);
 }
 
-/// "5 in bfloat16 and 3 in float32"; empty if the values are equal.
+/// "5 in bfloat16, 3 in float32"; empty if there is only one value.
 std::string mix_text(const std::map<std::string, int>& counts, const char* preposition) {
   if (counts.size() < 2) return "";
   std::vector<std::string> parts;
@@ -213,8 +213,8 @@ std::string mix_text(const std::map<std::string, int>& counts, const char* prepo
   return join(parts, ", ");
 }
 
-/// Notes that name a mix of precisions or processors among the arms with a score. Under training.precision = auto,
-/// machines of two kinds train in different precisions.
+/// Notes about different precisions or processors among the arms with a score. With training.precision = auto,
+/// different machines may train in different precisions.
 std::vector<std::string> hardware_notes(const std::vector<Arm>& arms, const SweepScores& scores) {
   std::map<std::string, int> precisions, processors;
   for (std::size_t i = 0; i < arms.size(); ++i) {
@@ -254,7 +254,7 @@ void write_results(const Config& config, const std::filesystem::path& sweep_dir,
   const std::size_t others = most_others(metrics);
   Cells columns = header(names);
   for (auto& name : other_names(others)) columns.push_back(std::move(name));
-  columns.insert(columns.end(), {"training_precision", "processor"});  // precision is a metric
+  columns.insert(columns.end(), {"training_precision", "processor"});  // "precision" is a metric
   const auto crossed = arms.empty() ? std::vector<Setting>() : arms.front().settings;
   for (const auto& setting : crossed) columns.push_back(csv_cell(setting.key));
   std::string csv = join(columns, ",") + "\n";
@@ -324,9 +324,9 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
   scores.rulers = other_scores(metrics, scores);
   if (others > 0) {
     scores.notes.push_back(
-        format_text("{} of the arms differ from the majority in extractor, number of samples or number of training "
-                    "images. Their scores are not comparable, so these arms count as missing.",
-                    others));
+        format_text("{} of the arms differ{} from the majority in extractor, number of samples or number of training "
+                    "images. Such scores are not comparable and count as missing.",
+                    others, others == 1 ? "s" : ""));
   }
   for (auto& note : hardware_notes(arms, scores)) scores.notes.push_back(std::move(note));
   return scores;

@@ -11,16 +11,16 @@
 /// The result files in a sweep's directory: results.csv and statistics.json.
 namespace slopegan {
 
-/// Writes <sweep>/results.csv: one line per arm, with the last values of its history and its metrics. The latter may
-/// belong to an earlier image count. Cells without a value are empty. An arm that a race has not started and will not
-/// need has the status "not needed". Throws IoError.
+/// Writes <sweep>/results.csv: one line per arm, with the last values of its history and its metrics. The metrics
+/// may be from an earlier image count than the history. Cells without a value are empty. An arm that a race has not
+/// started and will not need has the status "not needed". Throws IoError.
 void write_results(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& arms);
 
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);
 
-/// How the arm's training has ended, according to its files. An arm has collapsed if its last diagnostics raise that
-/// alarm.
+/// How the arm's training ended, according to its files. An arm has collapsed if its last diagnostics raise the alarm
+/// for collapse.
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
 /// Reads the FDs at the end of training from the last lines of metrics.jsonl. Only FDs with equal extractor, samples

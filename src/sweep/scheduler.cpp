@@ -31,7 +31,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto agenda_interval = std::chrono::seconds(2);  ///< other processes train arms, too
+/// How often the agenda is read, and how often the lock of an arm is checked.
+constexpr auto agenda_interval = std::chrono::seconds(2);  ///< for arms that other processes train
 constexpr auto retry_interval = std::chrono::seconds(1);   ///< for arms in use by other processes
 constexpr std::size_t most_names = 5;
 
@@ -66,13 +67,16 @@ class Scheduler {
     jobs_ = chosen.jobs;
     threads_ = chosen.threads;
     if (has_work()) {
-      log::info(format_text("up to {} arm{} side by side, {} thread{} each ({})", jobs_, jobs_ == 1 ? "" : "s",
-                            threads_, threads_ == 1 ? "" : "s", chosen.reason));
+      log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", jobs_, jobs_ == 1 ? "" : "s", threads_,
+                            threads_ == 1 ? "" : "s", chosen.reason));
     }
   }
 
   SweepResult run() {
-    if (agenda_.over > 0) log::info(format_text("{} of {} arms need no more training", agenda_.over, total()));
+    if (agenda_.over > 0) {
+      log::info(
+          format_text("{} of {} arms need{} no more training", agenda_.over, total(), agenda_.over == 1 ? "s" : ""));
+    }
     const SuspendRequests suspend_requests;
     while (!running_.empty() || has_work()) {
       suspend_if_asked();
@@ -100,7 +104,7 @@ class Scheduler {
 
   bool is_stopping() const { return stopped_by_ != 0 || out_of_time_; }
 
-  /// Whether any needed arm has not failed in this process.
+  /// Whether the agenda contains an arm that has not failed in this process.
   bool has_work() const {
     return std::ranges::any_of(agenda_.needed, [&](const Arm* arm) { return !failed_.contains(arm); });
   }
@@ -117,8 +121,8 @@ class Scheduler {
       if (!options_.stop_dropped || running.dropped ||
           std::ranges::find(agenda_.needed, running.arm) != agenda_.needed.end())
         continue;
-      if (end_of(*running.arm, config_)) continue;  // it is only writing its report
-      log::info(running.arm->name + " is no longer needed and stops");
+      if (end_of(*running.arm, config_)) continue;  // trained to the end, and only writing its report
+      log::info(running.arm->name + " is no longer needed; stopping it");
       running.dropped = true;
       running.process.send(SIGTERM);
     }
@@ -156,7 +160,7 @@ class Scheduler {
     return holder.has_value();
   }
 
-  /// Forgets the arms that other processes no longer use: they have finished them, or they were stopped.
+  /// Forgets the arms that no other process uses any more, because that process finished the arm or was stopped.
   void release_held_arms() {
     bool any = false;
     for (auto it = held_.begin(); it != held_.end();) {
@@ -230,13 +234,13 @@ class Scheduler {
     const bool out_of_memory = ran_out_of_memory(code, last_line);
     out_of_memory_ += out_of_memory ? 1 : 0;
     note_failure(out_of_memory ? static_cast<int>(ExitCode::io) : code);
-    const std::string ending = code > 128
-                                   ? format_text("was ended by signal {} ({})", code - 128, ::strsignal(code - 128))
-                                   : format_text("failed with exit code {}", code);
+    const std::string ending =
+        code > 128 ? format_text("was terminated by signal {} ({})", code - 128, ::strsignal(code - 128))
+                   : format_text("failed with exit code {}", code);
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
   }
 
-  /// When memory is exhausted, the system kills the process that uses the most memory with SIGKILL.
+  /// When memory is exhausted, the system sends SIGKILL to the process that uses the most memory.
   static bool ran_out_of_memory(int code, const std::string& last_line) {
     return code == 128 + SIGKILL || last_line.find("out of memory while") != std::string::npos;
   }
@@ -244,9 +248,9 @@ class Scheduler {
   void say_how_many_ran_out_of_memory() const {
     if (out_of_memory_ == 0) return;
     log::error(
-        format_text("{} of {} arms ran out of memory, or were killed; lower sweep.jobs ({} in this sweep), "
+        format_text("{} of {} arms ran out of memory or {} killed; lower sweep.jobs ({} in this sweep), "
                     "training.batch_size, generator.width or discriminator.width, and run the same command again",
-                    out_of_memory_, total(), jobs_));
+                    out_of_memory_, total(), out_of_memory_ == 1 ? "was" : "were", jobs_));
   }
 
   /// Keeps the most severe exit code. A divergence is a result and is the least severe; a crash is the most severe.
@@ -255,7 +259,7 @@ class Scheduler {
     if (weight(code) > weight(worst_)) worst_ = code;
   }
 
-  /// Logs which processes hold the arms that are left, if this has not changed for two seconds.
+  /// Logs which processes use the remaining arms, once these have not changed for two seconds.
   void say_whom_we_wait_for() {
     std::vector<std::string> names;
     for (const Arm* arm : agenda_.needed) {
@@ -288,7 +292,7 @@ class Scheduler {
 
   void stop_if_asked() {
     if (is_stopping()) {
-      if (stopped_by_ == 0) stopped_by_ = stop_signal();  // after the deadline
+      if (stopped_by_ == 0) stopped_by_ = stop_signal();  // a signal after the deadline
       return;
     }
     stopped_by_ = stop_signal();
@@ -323,8 +327,8 @@ class Scheduler {
   Clock::time_point agenda_read_;
   std::vector<RunningArm> running_;
   std::map<const Arm*, HeldArm> held_;
-  std::set<const Arm*> failed_;            ///< in this process
-  std::optional<SweepProgress> progress_;  // during run()
+  std::set<const Arm*> failed_;            ///< arms that failed in this process
+  std::optional<SweepProgress> progress_;  // until the end of run()
   ReportRefresher report_;
   std::int64_t jobs_ = 1, threads_ = 1;
   std::vector<std::string> gpus_;  ///< see SweepMachine

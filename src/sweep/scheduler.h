@@ -49,9 +49,9 @@ struct SweepResult {
 /// The arguments of the child process that trains an arm of the sweep in `sweep_dir`.
 std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm, std::int64_t threads);
 
-/// Trains the arms on the agenda, sweep.jobs processes at a time, which share the cores. Arms in use by other processes
-/// are left to them; when nothing else is left, waits for them and logs which process holds them. If an arm fails, its
-/// failure is logged and the others continue. results.csv of `all` is rewritten whenever an arm ends.
+/// Trains the arms on the agenda, sweep.jobs processes at a time, which share the cores. Does not train arms that other
+/// processes are training. When only such arms are left, logs which processes use them, and waits. If an arm fails, its
+/// failure is logged and the others continue. results.csv, with all arms in `all`, is rewritten whenever an arm ends.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
                       const ReadAgenda& read_agenda, const ScheduleOptions& options = {});
 

@@ -26,21 +26,23 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard);
 /// data.path does not exist, it is replaced with the absolute path in the checkpoint of an arm. Throws UsageError.
 Config load_sweep(const std::filesystem::path& directory);
 
-/// The configuration with which an existing sweep in the directory of `given` continues: if version 0.9 started it, it
-/// reads images like that version (data.as_in_0_9) and keeps its defaults (config/earlier_defaults.h). Returns the
-/// given configuration if there is no such sweep. Throws UsageError if its sweep.yaml is invalid.
+/// The configuration with which an existing sweep in the directory of `given` continues. If version 0.9 started the
+/// sweep, images are read as in that version (data.as_in_0_9), and its defaults are kept (config/earlier_defaults.h).
+/// Returns the given configuration if there is no such sweep. Throws UsageError if the sweep.yaml is invalid.
 Config as_existing_sweep(const LoadedConfig& given);
 
 /// <run.output_dir>/<run.name>.
 std::filesystem::path sweep_directory(const Config& config);
 
-/// Whether an arm of the sweep has been trained, so that its results depend on the configuration.
+/// Whether any arm of the sweep has been trained, at least in part. If so, only a few keys of the configuration may
+/// still change.
 bool has_results(const std::filesystem::path& sweep_dir);
 
-/// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. Slopes, control,
-/// seeds, jobs, threads, name, directories and total images may differ from those of the existing sweep, and all values
-/// may differ if none of its arms has been trained. Throws UsageError if anything else differs, if arms were trained on
-/// images with a hash other than `dataset_hash` (empty: unknown), or if the directory does not contain a sweep.
+/// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. If arms of the
+/// existing sweep have been trained, only the following may change: slopes, control, seeds, sweep.alpha,
+/// sweep.equivalence, sweep.give_up, sweep.stop_running, jobs, threads, name, directories and total images; conditions
+/// may be added at the end. Throws UsageError if anything else differs, if arms were trained on images with a hash
+/// other than `dataset_hash` (empty if unknown), or if the directory exists but does not contain a sweep.
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
 
 }  // namespace slopegan

@@ -44,7 +44,7 @@ class SweepProgress {
   /// Redraws at most once per second on a terminal, otherwise once per 30 s.
   void update(const std::vector<const Arm*>& running, std::size_t over, std::size_t failed, std::size_t total);
 
-  /// Call when the arm's process has ended for good.
+  /// Must be called when the process of an arm has ended.
   void end(const Arm& arm);
 
  private:
@@ -55,7 +55,7 @@ class SweepProgress {
 
   std::int64_t total_images_;
   std::map<const Arm*, std::int64_t> images_;  ///< images seen by the arms that still need training
-  std::int64_t trained_ = 0;                   ///< images since the start
+  std::int64_t trained_ = 0;                   ///< images trained since start_
   Clock::time_point start_, shown_;
 };
 

@@ -29,26 +29,28 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Evaluations of an arm: one before the end, and two sets of images at the end.
+/// Evaluations per arm: one before the end, and two at the end, because the last one uses two sets of images.
 constexpr double evaluations_per_arm = 3;
-/// The largest fraction of an arm's time for which evaluations with many images are kept.
+/// If evaluations take more than this fraction of an arm's time, the plan generates fewer images per evaluation.
 constexpr double most_evaluation_time = 0.3;
 
-/// Generated images per evaluation while measuring. The time of an evaluation is taken to be proportional to it.
+/// Generated images per evaluation while measuring. The duration of an evaluation is assumed to be proportional to this
+/// number.
 constexpr std::int64_t probe_samples = 500;
 
-/// More arms than any machine trains side by side.
+/// No machine trains this many arms side by side.
 constexpr std::int64_t most_parallel_arms = 1024;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// The prefix of the directories in which sweeps measure.
+/// The prefix of the names of the temporary directories in which sweeps measure the time of arms.
 std::string probe_prefix() { return std::string(temporary_prefix) + "within-"; }
 
-/// The lock in such a directory, held by the process that measures.
+/// The lock file in such a directory. The process that measures holds the lock.
 std::filesystem::path probe_lock_file(const std::filesystem::path& directory) { return directory / ".within.lock"; }
 
-/// Creates and locks the directory. Until the directory is locked, another process may take it for a leftover one.
+/// Creates and locks the directory. Tries again if another process mistakes it for a leftover one and removes it before
+/// it is locked.
 FileLock create_probe_directory(const std::filesystem::path& directory) {
   constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
@@ -133,7 +135,8 @@ class ProbeSweep {
   }
 
   static std::string failure_text(const ChildProcess& process, int code) {
-    return format_text("an arm that measures the time failed with exit code {}: {}", code, process.last_stderr_line());
+    return format_text("an arm that was trained only to measure its duration failed with exit code {}: {}", code,
+                       process.last_stderr_line());
   }
 
   /// The speed without the first step, which allocates memory.
@@ -148,7 +151,7 @@ class ProbeSweep {
   static double evaluation_seconds(const Arm& arm) {
     const auto metrics = last_metrics(arm);
     if (!metrics) throw DataError("a race needs metrics, but there are too few images for them");
-    return metrics->seconds / 2;  // with a second set of images
+    return metrics->seconds / 2;  // the evaluation at the end uses two sets of images
   }
 
   Config config_;
@@ -168,8 +171,8 @@ double distance_to_closest(double slope, const std::vector<double>& slopes) {
   return least;
 }
 
-/// The slope that is dropped first, never the control: the largest one of at least 1, because nobody would use it;
-/// otherwise the one that is closest to another, and the larger one if there is a tie.
+/// The slope to drop first, which is never the control: the largest slope that is at least 1, because nobody would use
+/// such a slope. If there is none, the slope that is closest to another one; if there is a tie, the larger slope.
 double most_dispensable_slope(const std::vector<double>& slopes, double control) {
   double found = control, least = std::numeric_limits<double>::infinity();
   for (const double slope : slopes) {
@@ -192,8 +195,8 @@ struct PossibleRace {
   std::int64_t arms() const { return typical_arms(plan, covered_looks); }
 };
 
-/// The races that a plan may choose, in order of preference: with time for three looks, for one look, then with fewer
-/// slopes.
+/// The races that a plan may choose, in order of preference: with time for three looks, with time for one look, then
+/// the same with fewer and fewer slopes.
 std::vector<PossibleRace> possible_races(Config config) {
   std::vector<PossibleRace> races;
   auto& slopes = config.sweep.negative_slope;
@@ -224,7 +227,8 @@ double rounds_of(const PossibleRace& race, const MeasuredCosts& costs) {
 
 std::int64_t least_images(const Config& config) { return std::min(least_images_within, config.training.total_images); }
 
-/// The number of images per arm with which the race fits, at most training.total_images; may be negative.
+/// The number of images per arm with which the race fits into `seconds`, at most training.total_images; may be
+/// negative.
 std::int64_t images_that_fit(const PossibleRace& race, const MeasuredCosts& costs, std::int64_t samples,
                              double seconds) {
   const double per_arm = (1 - spare_time) * seconds / rounds_of(race, costs);
@@ -279,8 +283,8 @@ PreparedData prepare_within(const Config& config, Clock::time_point deadline, bo
   } catch (const StoppedError& error) {
     if (stop_signal() != 0) throw;
     throw UsageError(format_text(
-        "--within: the time was up after {} of preparing the images and the feature extractor ({}); this is needed "
-        "only once: allow more time, or prepare in advance with a longer --within and --plan",
+        "--within: the time was up after {} of preparing the images and the feature extractor ({}); they are prepared "
+        "only once, so allow more time, or prepare them in advance with a longer --within and --plan",
         clock_time(seconds_since(start)), error.what()));
   }
 }
@@ -338,7 +342,9 @@ std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan) {
     const auto& kept = plan.config.sweep.negative_slope;
     if (std::ranges::find(kept, slope) == kept.end()) dropped.push_back(shortest(slope));
   }
-  if (!dropped.empty()) cuts.push_back("without the slopes " + join(dropped, ", "));
+  if (!dropped.empty()) {
+    cuts.push_back((dropped.size() == 1 ? "without slope " : "without slopes ") + join(dropped, ", "));
+  }
   if (plan.covered_looks == 1) cuts.emplace_back("time for the first look only");
   return cuts;
 }

@@ -11,7 +11,7 @@
 #include "statistics/race.h"
 #include "sweep/prepare.h"
 
-/// sweep --within TIME: a race that is expected to end in time.
+/// Implements sweep --within TIME: plans a race that is expected to end in time.
 namespace slopegan {
 
 /// The time that the arms of a sweep take on this machine, with `jobs` of them side by side.
@@ -27,14 +27,14 @@ struct MeasuredCosts {
 PreparedData prepare_within(const Config& config, std::chrono::steady_clock::time_point deadline,
                             bool logs_notes = true);
 
-/// Removes from `output_dir` the temporary directories that measure_costs left behind in processes that were killed.
+/// Removes the temporary directories in `output_dir` that measure_costs left behind because its process was killed.
 void remove_left_measurements(const std::filesystem::path& output_dir);
 
 /// Prepares the data and trains arms for a few steps each in a temporary directory, as many side by side as in the
 /// sweep. Throws StoppedError, and IoError if an arm fails.
 MeasuredCosts measure_costs(const Config& config);
 
-/// The duration of an arm, including an intermediate evaluation and, at the end, one with a second set of images.
+/// The duration of an arm, including an intermediate evaluation and the evaluations of two sets of images at the end.
 double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples);
 
 struct TimedPlan {
@@ -46,12 +46,13 @@ struct TimedPlan {
   double seconds = 0;          ///< expected duration up to the last covered look
 };
 
-/// A race that is planned for a time has more looks than others, so that it uses the whole time unless every slope is
-/// decided. The time is planned for the first three.
+/// A race that is planned with --within has more looks than other races, so that it uses the whole time unless every
+/// slope is decided. The plan provides time for the first three looks.
 inline constexpr std::size_t looks_within = 5, covered_looks_within = 3;
 
 /// A race trains at least this many images per arm, unless training.total_images is smaller.
 inline constexpr std::int64_t least_images_within = 10'000;
+/// A plan does not reduce metrics.samples below this number.
 inline constexpr std::int64_t least_samples_within = 1'000;
 /// The fraction of the time that the plan leaves free.
 inline constexpr double spare_time = 0.2;
@@ -67,10 +68,10 @@ std::int64_t typical_arms(const RacePlan& plan, std::size_t looks);
 /// `spent` seconds passed before the plan was made.
 TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent = 0);
 
-/// The configuration with the plan of the race that the sweep's directory contains; std::nullopt if it contains none.
+/// The configuration and the plan of the race in the directory of the sweep; std::nullopt if there is no race.
 std::optional<TimedPlan> kept_plan(const Config& config);
 
-/// The changes to the configuration with which the plan fits, one per line.
+/// The changes to the configuration that make the race fit into the time, one per element.
 std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan);
 
 }  // namespace slopegan

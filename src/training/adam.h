@@ -18,8 +18,8 @@ struct AdamOptions {
   double epsilon = 1e-8;
 };
 
-/// Adam (Kingma and Ba 2015), which uses LibTorch's fused multi-tensor kernel and provides its state as named tensors.
-/// LibTorch's own optimiser archive is keyed by address and overwrites the options when it is loaded.
+/// Adam (Kingma and Ba 2015) with LibTorch's fused multi-tensor kernel. Its state is available as named tensors, unlike
+/// the state of torch::optim::Adam, which is keyed by parameter address and overwrites the options when it is loaded.
 class Adam {
  public:
   /// `parameters` must all have the same device and dtype, and must not be replaced with other tensors later.
@@ -28,9 +28,9 @@ class Adam {
   /// Sets the learning rate for the next steps to `factor` times options.learning_rate.
   void set_rate_factor(double factor);
 
-  /// Takes a step with the gradients of the parameters; parameters without a gradient are skipped. If `is_bad`, a
-  /// float32 scalar on the parameters' device, is defined and 1, nothing changes. There is no host synchronisation, so
-  /// the step can be recorded as a graph.
+  /// Takes a step with the gradients of the parameters; parameters without a gradient are skipped. `is_bad` is a
+  /// float32 scalar on the parameters' device; if it is defined and equal to 1, nothing changes. The step does not
+  /// synchronise with the host, so it can be recorded as a graph.
   void step(const at::Tensor& is_bad = {});
 
   /// Resets the gradients to undefined.
@@ -52,14 +52,15 @@ class Adam {
  private:
   AdamOptions options_;
   double rate_ = 0;
-  at::Tensor device_rate_;  // the same on the device, so that a recorded step reads the current value
+  at::Tensor device_rate_;  // rate_ on the device, so that a recorded step reads the current value
   std::vector<Slot> slots_;
 };
 
-/// The factor for both learning rates in the step that starts at `images` images, in [0, 1]: warm-up times decay. The
-/// warm-up is min(1, (images + batch) / lr_warmup_images); it is evaluated at the end of the step, which has `batch`
-/// images, because a first rate of 0 would waste the step. The decay is 1 − t (linear) or (1 + cos πt) / 2 (cosine)
-/// with t = min(1, images / lr_decay_images). lr_decay_images = 0 stands for `total_images`.
+/// Returns the factor, in [0, 1], by which the learning rates of both networks are multiplied in the step that starts
+/// after `images` images and uses `batch` images. The factor is warm-up times decay. The warm-up is
+/// min(1, (images + batch) / lr_warmup_images); it is evaluated at the end of the step, so that the rate of the first
+/// step is not 0. The decay is 1 − t (linear) or (1 + cos πt) / 2 (cosine) with t = min(1, images / lr_decay_images).
+/// lr_decay_images = 0 means `total_images`.
 double learning_rate_factor(const OptimizerConfig& optimizer, std::int64_t total_images, std::int64_t images,
                             std::int64_t batch);
 

@@ -13,7 +13,7 @@ namespace {
 
 at::Tensor mean_probability(const at::Tensor& logits) { return at::sigmoid(logits.detach()).mean(); }
 
-/// Disables gradients of the optimiser's parameters during its lifetime.
+/// Disables the gradients of an optimiser's parameters for the lifetime of the object.
 class WithoutGradients {
  public:
   explicit WithoutGradients(const Adam& optimizer) : optimizer_(optimizer) { require(false); }
@@ -93,7 +93,8 @@ class BatchStep {
 
   void train_generator() {
     state_.generator_optimizer.zero_gradients();
-    // The gradient passes through the discriminator; the gradients of its own weights are not needed.
+    // The generator's gradient passes through the discriminator; the gradients of the discriminator's own weights are
+    // not needed.
     const WithoutGradients fixed(state_.discriminator_optimizer);
     at::Tensor real_logits;
     if (needs_real_logits(loss_.kind)) {
@@ -135,7 +136,7 @@ class BatchStep {
   const StepInputs& inputs_;
   DataParallel* parallel_;
   at::Tensor fake_;
-  std::vector<at::Tensor> losses_;  // the losses so far, which decide whether an optimiser's step is taken
+  std::vector<at::Tensor> losses_;  // the losses so far; if one of them is not finite, optimiser steps change nothing
   BatchResults results_;
 };
 

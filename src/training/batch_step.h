@@ -10,8 +10,9 @@ namespace slopegan {
 
 class DataParallel;
 
-/// The results of a batch: scalars on the device, which are means over the whole batch. The generator's results are
-/// undefined if the batch does not train the generator, and gradient_penalty is undefined if no penalty is due.
+/// The results of a batch, as tensors on the device. All except `fake` are scalars; the losses, d_real, d_fake and the
+/// gradient penalty are means over the whole batch. The generator's results and weight_norms are undefined if the batch
+/// does not train the generator, and gradient_penalty is undefined if no penalty is due.
 struct BatchResults {
   at::Tensor discriminator_loss, d_real, d_fake, gradient_penalty, discriminator_gradient_norm;
   at::Tensor generator_loss, generator_gradient_norm;
@@ -20,9 +21,9 @@ struct BatchResults {
 };
 
 /// Computes one batch of a step on the device of `state`: the discriminator's step and, if inputs.trains_generator, the
-/// generator's. There is no host synchronisation, and the sequence of operators depends only on the shapes and flags of
-/// the inputs, so the computation can be recorded as a graph. After the first loss or gradient that is not finite, the
-/// optimisers' steps change nothing. `parallel` may be nullptr.
+/// generator's step. The computation does not synchronise with the host, and its sequence of operators depends only on
+/// the shapes and flags of the inputs, so it can be recorded as a graph. After the first loss or gradient that is not
+/// finite, the optimisers' steps change nothing. `parallel` may be nullptr.
 BatchResults compute_batch(GanState& state, const LossConfig& loss, const StepInputs& inputs, DataParallel* parallel);
 
 }  // namespace slopegan

@@ -6,7 +6,7 @@
 
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
 #include <torch/version.h>
-// In older versions, a failed recording leaves the allocator in the recording state.
+// In older versions of LibTorch, a failed recording leaves the allocator in the recording state.
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 13
 #define SLOPEGAN_HAS_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
@@ -27,7 +27,7 @@ class CudaGraph : public DeviceGraph {
  public:
   void begin() override {
     c10::cuda::device_synchronize();
-    // A recording has its own memory pool. Freeing the memory cached by earlier batches makes room for it.
+    // A recording has its own memory pool. Freeing the memory cached by earlier batches makes room for the pool.
     c10::cuda::CUDACachingAllocator::emptyCache();
     // CUDA cannot record the default stream.
     c10::cuda::setCurrentCUDAStream(recording_stream_);

@@ -106,7 +106,7 @@ Vitals vitals_of(const DiagnosticsRecord& record, const GanState& state) {
 
 }  // namespace
 
-/// The outputs for the probes: the logits for all of them, and the images for up to max_compared_images.
+/// The logits for all probes, and up to max_compared_images of the training images and of the generated images.
 struct Diagnosis::Outputs {
   std::vector<at::Tensor> train_logits, held_out_logits, fake_logits, train_images, fake_images;
 };

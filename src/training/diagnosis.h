@@ -19,20 +19,20 @@
 namespace slopegan {
 
 /// Measures a training state on fixed probes: the latents, the training images and, if the data set has a test split,
-/// the held-out images are the same each time. There are enough probes for every unit to be counted over at least
-/// config.diagnostics.probes values, in whole batches of training.batch_size.
+/// the held-out images are the same each time. The number of probes is a multiple of training.batch_size and large
+/// enough that every unit has at least config.diagnostics.probes values.
 ///
 /// The probes pass through copies of the networks in training mode, as in the next training step: batch norm uses batch
 /// statistics, random slopes are drawn, and spectral norm performs its power iteration. The state itself (running
 /// statistics, u, gradients) and the run's random streams do not change.
 class Diagnosis {
  public:
-  /// `train` must outlive the object. A test split that cannot be used is left out with a warning.
-  /// `probes` > 0 sets the number of latents instead, before it is rounded up to whole batches.
+  /// `train` must outlive the object. A test split that cannot be used is skipped with a warning. If `probes` > 0, it
+  /// replaces the number of probes described above; it is rounded up to whole batches.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
-  /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`, which
-  /// during training is the same state. If `pre_activations` is not nullptr, a histogram of the input to each
+  /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`. During
+  /// training, `stepped` is `state` itself. If `pre_activations` is not nullptr, a histogram of the input to each
   /// activation is appended to it, in the order of the record's layers.
   DiagnosticsRecord operator()(const GanState& state, const GanState& stepped,
                                std::vector<Histogram>* pre_activations = nullptr) const;
@@ -63,7 +63,7 @@ class Diagnosis {
   std::int64_t probes_;
 };
 
-/// Logs a warning for each sentinel of a record, once per sentinel.
+/// Logs a warning for each sentinel the first time that it appears in a record.
 class SentinelWarnings {
  public:
   void warn(const DiagnosticsRecord& record);
@@ -72,12 +72,13 @@ class SentinelWarnings {
   std::set<std::string> warned_;
 };
 
-/// The minimum number of latents for `slopegan diagnose`. Fractions of units, such as those that are always positive,
-/// decrease as the number of probes grows, because a few hundred images contain few of the rare values.
+/// The default minimum number of latents for `slopegan diagnose`. The fractions of units that are never or always
+/// positive decrease as the number of probes grows, because a few hundred images contain hardly any rare values.
 inline constexpr std::int64_t least_diagnosed_probes = 5120;
 
-/// The fractions of units that are never or always positive, if they decrease by more than 2 % of the units when the
-/// number of probes is doubled: more probes would lower them further. One sentence per layer and fraction.
+/// Compares the fractions of units that are never or always positive in two diagnoses. Returns one sentence for each
+/// fraction of a layer that is lower by more than 0.02 in `more`, because such a fraction is likely to decrease further
+/// with even more probes.
 std::vector<std::string> unsettled_shares(const DiagnosticsRecord& fewer, const DiagnosticsRecord& more);
 
 struct CheckpointDiagnosis {

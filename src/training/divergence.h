@@ -35,7 +35,7 @@ at::Tensor weight_norms(const GanState& state);
 /// Checks the result of weight_norms, after the optimisers' steps.
 void check_weights(double norms, const GanState& state);
 
-/// Checks every tensor of a checkpoint.
+/// Checks every tensor that a checkpoint of `state` contains.
 void check_state(const GanState& state);
 
 }  // namespace slopegan

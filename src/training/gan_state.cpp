@@ -72,7 +72,7 @@ void GanState::restore(const NamedTensors& saved) {
   steps = counters[1].item<std::int64_t>();
 }
 
-/// The parameters and buffers with a floating-point dtype, or the others.
+/// Returns the parameters and buffers with a floating-point dtype or, if `floating` is false, all others.
 static std::vector<at::Tensor> tensors_of(const torch::nn::Module& module, bool floating) {
   std::vector<at::Tensor> all = module.parameters();
   for (const auto& buffer : module.buffers()) all.push_back(buffer);

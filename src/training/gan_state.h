@@ -10,11 +10,11 @@
 
 namespace slopegan {
 
-/// Everything that training changes. tensors() is the only list of what a checkpoint contains.
+/// Everything that training changes. tensors() is the only place that lists the tensors of a checkpoint.
 struct GanState {
   /// Initialises the networks on `device`. The random draws for the initial weights depend only on config.seed and the
-  /// shapes. `type` is the dtype of the weights: float32, or float64 to distinguish rounding errors from mistakes in
-  /// tests.
+  /// shapes. `type` is the dtype of the weights: float32, or float64 in tests that must distinguish rounding errors
+  /// from bugs.
   GanState(const Config& config, std::int64_t channels, at::Device device, at::ScalarType type = at::kFloat);
 
   Generator generator;
@@ -41,8 +41,8 @@ struct GanState {
 double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::int64_t batch);
 
 /// average ← decay · average + (1 − decay) · live, for every parameter and also for every floating-point buffer,
-/// because running statistics belong to the weights that they were measured with. Both modules have the same
-/// architecture.
+/// because running statistics belong to the weights that they were measured with. Integer buffers are copied. Both
+/// modules have the same architecture.
 void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay);
 
 /// Copies every parameter and buffer.

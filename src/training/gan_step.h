@@ -21,14 +21,14 @@ class DataParallel;
 /// computation is recorded and replayed (RecordedStep).
 class GanStep {
  public:
-  /// With `parallel`, the ranks take the steps together, each with its part (at least one image) of every batch;
-  /// losses, statistics and weights on all ranks are those for the whole batches. nullptr means a single process. All
-  /// arguments must outlive the object.
+  /// With `parallel`, the ranks take the steps together, each with its part (at least one image) of every batch, and
+  /// the losses and weights on all ranks are those of the whole batches, as are the batch statistics with
+  /// training.sync_batch_norm. nullptr means a single process. All arguments must outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
-  /// Takes a step on the 1 to discriminator_steps batches in `real_batches` and updates the averaged generator. Throws
-  /// DivergedError, which names the step and the tensor or layer, if a loss, a gradient or a weight is NaN or infinite.
-  /// Optimiser steps that would use such a value are skipped.
+  /// Takes a step on `real_batches`, which has 1 to discriminator_steps elements, and updates the averaged generator.
+  /// Throws a DivergedError that names the step and the tensor or layer if a loss, a gradient or a weight is NaN or
+  /// infinite. Optimiser steps that would use such a value are skipped.
   StepStats take(const std::vector<RealImages>& real_batches);
 
  private:

@@ -29,7 +29,7 @@ struct NetworkShape {
 
 using Texts = std::vector<NetworkShape>;
 
-/// Adds the size of a dimension of a convolution, if the weights have it.
+/// Adds the size of a dimension of a convolution, if `weights` contains the convolution.
 void add_size(Texts& shapes, const char* key, const NamedTensors& weights, const std::string& convolution,
               std::int64_t dimension, std::int64_t configured) {
   const auto weight = weights.find(convolution + ".conv.weight");
@@ -49,14 +49,15 @@ std::string norm_of(const NamedTensors& weights) {
   return weights.contains("block1.conv.u") ? "spectral" : "none";
 }
 
-/// Whether the activations of a network have parameters.
+/// The activation of a network: prelu if the weights contain slopes, otherwise the configured activation or, if that is
+/// prelu, leaky_relu.
 std::string activation_of(const NamedTensors& weights, ActivationKind configured) {
   const bool learned = weights.contains("block0.activation.slope") || weights.contains("block0.activation.slope_logit");
   if (learned) return std::string(name_of(ActivationKind::prelu));
   return std::string(name_of(configured == ActivationKind::prelu ? ActivationKind::leaky_relu : configured));
 }
 
-/// "generator.width 32 vs 64, …": the keys whose values in the weights and the configuration differ.
+/// "generator.width: 32 in the weights, 64 in the configuration; …": the keys whose values differ.
 std::string differing_keys(const Config& config, const NamedTensors& generator, const NamedTensors& discriminator) {
   const auto& g = config.generator;
   const auto& d = config.discriminator;
@@ -79,9 +80,10 @@ std::string differing_keys(const Config& config, const NamedTensors& generator, 
   }
   std::vector<std::string> differing;
   for (const auto& [key, of_weights, of_config] : shapes) {
-    if (of_weights != of_config) differing.push_back(format_text("{} {} vs {}", key, of_weights, of_config));
+    if (of_weights == of_config) continue;
+    differing.push_back(format_text("{}: {} in the weights, {} in the configuration", key, of_weights, of_config));
   }
-  return join(differing, ", ");
+  return join(differing, "; ");
 }
 
 /// Converts the slopes of an exported generator to logits for activations that learn logits.
@@ -154,8 +156,8 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
 
 namespace {
 
-/// Whether `file` was written by torch.save: a zip archive or a pickle. The header of a safetensors file is shorter
-/// than 2^24 bytes, so its bytes 4 to 8 are zero.
+/// Whether `file` was written by torch.save: a zip archive or a pickle. A safetensors file starts with the length of
+/// its header as a 64-bit integer, which is less than 2^24, so bytes 4 to 7 of the file are zero.
 bool is_pickle(const std::filesystem::path& file) {
   std::array<char, 8> start{};
   std::ifstream(file, std::ios::binary).read(start.data(), start.size());

@@ -7,15 +7,16 @@
 #include "training/gan_state.h"
 #include "training/trainer.h"
 
-/// Starts runs with the weights of other runs and programs.
+/// Starts runs with weights from other runs or other programs.
 namespace slopegan {
 
-/// Returns the state of a run with `config` that has seen 0 images and has these weights, whose names must be those
-/// used in checkpoints. If the discriminator is missing, it is newly initialised. If the average is missing, it starts
-/// as a copy of the generator, and vice versa. The moments of the optimisers are copied if `with_optimizer` is true.
+/// Returns the state of a run with `config` that starts with `weights` and has seen 0 images. The names of the weights
+/// must be those used in checkpoints. If the discriminator is missing, it is randomly initialised. If the generator or
+/// its average (ema.*) is missing, it is copied from the other. The moments of the optimisers are copied if
+/// `with_optimizer` is true.
 ///
-/// Throws CheckpointError, which names `source`, the configuration keys that differ and the first tensors, if the
-/// weights do not fit or are not finite.
+/// Throws CheckpointError if the weights do not fit or are not finite. The message names `source`, the configuration
+/// keys that differ and the first tensors that do not match.
 GanState transfer_weights(const Config& config, std::int64_t channels, const NamedTensors& weights, bool with_optimizer,
                           const std::string& source);
 
@@ -28,7 +29,7 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
 /// checkpoint can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
-/// training/weight_names.h recognises. The other parameters are those of transfer_weights.
+/// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised.
 ///
 /// Throws CheckpointError before anything is written, UsageError if the directory exists, and IoError.
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,

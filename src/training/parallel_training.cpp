@@ -13,13 +13,13 @@
 
 namespace slopegan {
 
-/// Comparisons are not made in every step, because hashing all weights takes a few percent of a step's time.
+/// The weights are not compared in every step, because hashing them takes a few percent of a step's time.
 static constexpr std::int64_t steps_between_comparisons = 100;
 
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen) {
   const auto check_activation = [ranks](const std::string& network, const ActivationConfig& activation) {
     if (!make_activation(activation, 0, 1, 0, network)->is_random()) return;
-    throw UsageError(format_text("{}.activation = {} draws its slopes in one process; {} ranks cannot train it",
+    throw UsageError(format_text("{}.activation = {} supports only one process and cannot be trained by {} ranks",
                                  network, name_of(activation.activation), ranks));
   };
   check_activation("generator", config.generator);
@@ -33,9 +33,9 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
   }
   if (left > 0 && last > 0 && last < ranks) {
     throw UsageError(
-        format_text("the last batch of training.total_images = {} has {} images for {} ranks; allowed: a "
+        format_text("the last batch of training.total_images = {} has {} image{} for {} ranks; allowed: a "
                     "multiple of training.batch_size = {}",
-                    training.total_images, last, ranks, training.batch_size));
+                    training.total_images, last, last == 1 ? "" : "s", ranks, training.batch_size));
   }
 }
 

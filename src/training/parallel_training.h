@@ -14,13 +14,13 @@
 /// Training with several ranks: rank 0 runs train(), the others run follow().
 namespace slopegan {
 
-/// Throws UsageError if `ranks` processes cannot continue a run with `config` after `images_seen` images, either
-/// because it has random slopes, which are drawn for the images of one process, or because one of its batches, such as
-/// the last one, has fewer images than there are ranks.
+/// Throws UsageError if `ranks` processes cannot continue a run with `config` after `images_seen` images. Networks with
+/// random slopes support only one process, because the slopes are drawn for the images of a single process. Every
+/// batch, including the last one, must have at least as many images as there are ranks.
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen);
 
-/// Copies the state of rank 0 to all ranks and prepares their common steps. Collective. Throws UsageError if the ranks
-/// have different configurations or images, or if check_trainable_by throws it.
+/// Copies the state of rank 0 to all ranks and prepares the ranks to take steps together. Collective. Throws UsageError
+/// if the ranks have different configurations or images, or if check_trainable_by throws it.
 std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, const std::string& dataset_hash,
                                          Ranks& ranks);
 
@@ -29,7 +29,7 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
 /// std::logic_error if they differ in any bit, which would be a bug in this program.
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before);
 
-/// Trains as a rank other than the first: takes the same steps as train() with its own parts of the batches, starting
+/// Trains as a rank other than the first: takes the same steps as train() on this rank's parts of the batches, starting
 /// from the state of rank 0. Writes no files. Throws the same exceptions as train and Ranks.
 TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dataset, Ranks& ranks);
 

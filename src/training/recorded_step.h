@@ -28,11 +28,12 @@ class DeviceGraph {
   virtual void replay() = 0;
 };
 
-/// Returns nullptr if the device, or the LibTorch and headers this program was built with, does not support graphs, or
-/// if the environment variable SLOPEGAN_CUDA_GRAPHS is 0.
+/// Creates a graph for a device type. Returns nullptr if the device does not support graphs, if the LibTorch or the
+/// headers that this program was built with do not support them, or if the environment variable SLOPEGAN_CUDA_GRAPHS
+/// is 0.
 std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 
-/// Registers a graph factory for a device type. The one for CUDA is registered by default.
+/// Registers a graph factory for a device type. The factory for CUDA is registered by default.
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
 
 /// Computes the batches of a step. On devices with graphs it replays recordings, because a step consists of hundreds of
@@ -40,16 +41,16 @@ void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph>
 ///
 /// Batches with the same size and loss terms share a recording. It is made on the third such batch, by which time the
 /// libraries have selected their algorithms. The recording owns its input tensors; the inputs of each batch are copied
-/// into them. If a recording fails, a warning is logged once, and these batches are computed operator by operator.
+/// into them. If recording fails, a warning is logged once, and the batches are computed operator by operator.
 class RecordedStep {
  public:
   using Computation = std::function<BatchResults(const StepInputs&)>;
 
-  /// `state` is the state that `compute` changes. `is_repeatable`: the sequence of operators depends only on the shapes
-  /// and flags of the inputs (see compute_batch), so that it may be recorded.
+  /// `state` is the state that `compute` changes. `is_repeatable` is true if the shapes and flags of the inputs
+  /// determine the sequence of operators (see compute_batch); otherwise, nothing is recorded.
   RecordedStep(GanState& state, bool is_repeatable, Computation compute);
 
-  /// The results, and the gradients of the parameters, are valid until the next call.
+  /// Computes one batch. The results, and the gradients of the parameters, are valid until the next call.
   BatchResults run(const StepInputs& inputs);
 
  private:
@@ -59,7 +60,7 @@ class RecordedStep {
     std::unique_ptr<DeviceGraph> graph;  // nullptr before the third batch
     StepInputs inputs;
     BatchResults results;
-    std::vector<std::pair<at::Tensor, at::Tensor>> gradients;  // by parameter
+    std::vector<std::pair<at::Tensor, at::Tensor>> gradients;  // pairs of a parameter and its gradient
   };
 
   bool record(Recording& recording, const StepInputs& inputs);

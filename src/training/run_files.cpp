@@ -55,8 +55,8 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
 
 namespace {
 
-/// Removes the checkpoints and samples after `images`. They belong to an abandoned branch of training: --resume auto
-/// must not continue from them, and time sheets must not show them.
+/// Removes the checkpoints and samples that were written after more than `images` images. They belong to an abandoned
+/// branch of training: --resume auto must not continue from them, and time sheets (sheets/sheets.h) must not show them.
 void remove_later(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
     log::info("removed " + printable(newer.string()) + ", which is newer than the checkpoint to resume from");
@@ -69,7 +69,7 @@ void remove_later(const RunDirectory& directory, std::int64_t images) {
 }  // namespace
 
 std::vector<std::string> training_differences(const Config& before, const Config& after) {
-  // Keys that may differ: names and paths, lengths and intervals, and the use of the machine.
+  // Keys that may differ. They set names, paths, lengths and intervals, and how the machine is used.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",
                                                 "training.total_images",

@@ -14,7 +14,7 @@
 #include "run/run_logs.h"
 #include "training/trainer.h"
 
-/// The files of a run directory apart from the results of training, and how resuming restores them.
+/// Writes the files of a run directory that are not results of training, and rewinds a run directory to a checkpoint.
 namespace slopegan {
 
 /// Describes the run at its start, for run.json.
@@ -28,9 +28,9 @@ void write_configuration(const Config& config, const RunDirectory& directory, co
 void write_run_files(const Config& config, const Dataset& dataset, const RunDirectory& directory,
                      const RunOrigin& origin);
 
-/// The values that determine the weights and differ between `config` and the configuration of `checkpoint`, as "key:
-/// before -> after"; also the images if they differ. Keys that do not affect the weights are left out (names, lengths,
-/// samples, threads).
+/// Lists the keys that determine the weights and differ between `config` and the configuration of `checkpoint`, as
+/// "key: before -> after", and the hashes of the images if they differ. Other keys, such as names, lengths, samples
+/// and threads, are omitted.
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint);
 
@@ -40,12 +40,12 @@ std::vector<std::string> training_differences(const Config& before, const Config
 /// Throws a CheckpointError that lists the training_differences, if there are any.
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint);
 
-/// Whether the checkpoint belongs to this run.
+/// Whether the checkpoint belongs to the run in `directory`.
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
-/// Restores the files of the run to their state at `checkpoint`: truncates the logs, removes later checkpoints and
-/// samples. If the checkpoint belongs to another run, the logs of this run start empty. Throws IoError, before anything
-/// is changed, if a log is shorter than it was at the checkpoint.
+/// Restores the files of the run in `directory` to their state at `checkpoint`: truncates the logs, and removes later
+/// checkpoints and samples. If the checkpoint belongs to another run, the logs are emptied. If a log is shorter than it
+/// was at the checkpoint, throws IoError before anything is changed.
 void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs);
 
 }  // namespace slopegan

@@ -21,8 +21,9 @@ void check_metrics(const Config& config, const Dataset& train) {
 
 Evaluators make_evaluators(const Config& config, const Dataset& train, at::Device device) {
   if (train.size() < Evaluator::least_images) {
-    log::warning(format_text("metrics.names: there are no metrics, because they need at least {} images and {} has {}",
-                             Evaluator::least_images, printable(train.name), train.size()));
+    log::warning(
+        format_text("metrics.names: no metrics are computed, because they need at least {} images and {} has only {}",
+                    Evaluator::least_images, printable(train.name), train.size()));
     return {};
   }
   const auto test = load_test_split(config.data, train);
@@ -72,7 +73,7 @@ MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& con
 
 namespace {
 
-/// "FD[…] = 3.2", or first the kernel distance if there are few images. Empty if there are no distances.
+/// "FD[…] = 3.2", preceded by the kernel distance if there are few images. Empty if there are no distances.
 std::string distances_text(const RulerFigures& ruler, std::int64_t samples) {
   std::vector<std::string> parts;
   const auto add = [&](const char* key, const std::string& remark) {

@@ -20,19 +20,19 @@ namespace slopegan {
 void check_metrics(const Config& config, const Dataset& train);
 
 /// Creates the evaluators for a configuration, with the test split of config.data if there is one. The first call for a
-/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). Returns none, with a warning, if there
-/// are too few images for metrics. Throws StoppedError, and DataError (including if metrics.extractor names a file that
-/// is not an extractor). Features are computed on `device`.
+/// data set takes a minute or two; later calls use a cache (evaluation/cache.h). If there are too few images for
+/// metrics, logs a warning and returns no evaluators. Throws StoppedError, and DataError, for example if
+/// metrics.extractor names a file that is not an extractor. Features are computed on `device`.
 Evaluators make_evaluators(const Config& config, const Dataset& train, at::Device device = at::kCPU);
 
-/// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. Uses
-/// latent set number `set`; a set is the same for all slopes of a sweep and throughout a run. Images are generated in
-/// small batches to limit memory. Throws DivergedError if they are not finite.
+/// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. `set`
+/// selects one of the sets of latents; each set is the same for all slopes of a sweep and throughout a run. The images
+/// are generated in small batches to limit memory. Throws DivergedError if the images are not finite.
 std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Config& config, Generator& generator,
                                           const Compute& compute, std::int64_t set);
 
-/// Computes the metrics of a generator after `images` training images. With `repeat`, also computes the Fréchet
-/// distance for a second set of images.
+/// Computes the metrics of a generator that was trained on `images` images. With `repeat`, also computes the Fréchet
+/// distance for a second set of generated images.
 MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& config, Generator& generator,
                                  const Compute& compute, std::int64_t images, bool repeat);
 

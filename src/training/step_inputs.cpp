@@ -81,7 +81,8 @@ StepInputs draw_step_inputs(const GanState& state, const Config& config, const C
   }
   if (loss.gradient_penalty > 0) inputs.interpolation = uniform("interpolation", 0, 1);
 
-  // The generator's step follows the discriminator's, which counts the images of the batch.
+  // The discriminator's step comes first and adds the batch to the images seen, so the augmentations of the generator's
+  // step are keyed by the higher number.
   const auto augmentation = [&](std::string_view stream, std::int64_t images_seen) {
     return draw_augmentation(inputs.real, config.discriminator.augment,
                              RandomStream(seed, stream, static_cast<std::uint64_t>(images_seen)), part);

@@ -51,8 +51,8 @@ struct StepInputs {
   at::Tensor label_noise, interpolation;  ///< [B], float32
   AugmentationDraws of_real, of_fake, of_real_for_generator, of_fake_for_generator;
   Part part;
-  double penalty_factor = 0;      ///< factor for R1 and R2: r1_every if they are due, 0 otherwise
-  bool trains_generator = false;  ///< after the discriminator; true for the last batch of a step
+  double penalty_factor = 0;      ///< factor for R1 and R2: r1_every if the penalties are due, 0 otherwise
+  bool trains_generator = false;  ///< whether the batch also trains the generator; true for the last batch of a step
 
   std::vector<at::Tensor*> tensors();
 };

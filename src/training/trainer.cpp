@@ -31,7 +31,8 @@ namespace slopegan {
 
 namespace {
 
-/// The history has one line per this many images: enough for any chart, but few enough for long runs.
+/// The interval between lines of the history, in images. It is short enough for charts, and long enough to keep the
+/// files of long runs small.
 constexpr std::int64_t history_every_images = 256;
 
 class Training {
@@ -50,7 +51,7 @@ class Training {
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluators_ = make_evaluators(config, dataset, compute.device);
     }
-    // All checks that can reject the run have passed, so files may now be truncated or removed.
+    // The checkpoint, the configuration and the data have been accepted, so files may now be truncated or removed.
     if (resume) {
       rewind_to(*resume, directory, logs_);
       log_resumed(*resume);
@@ -66,7 +67,7 @@ class Training {
       rank_count_ = ranks->size();
       parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
-    // Without this checkpoint, the run could not be resumed before it writes its own first one.
+    // Without this checkpoint, the run could not be resumed until it writes its first regular checkpoint.
     if (resume && !belongs_to(*resume, directory)) write_checkpoint();
   }
 
@@ -96,7 +97,7 @@ class Training {
       const bool evaluating = !evaluators_.empty() && (last || is_due(config_.metrics.every_images, before, after));
       const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
       if (evaluating && last_fd()) progress.set_fd(*last_fd());
-      // Another rank may be lost at any time, so a checkpoint to resume from is written early.
+      // Another rank may fail at any time, so a checkpoint to resume from is written early.
       const bool first_of_several = parallel_ && state_.steps == 1;
       if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
         progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
@@ -113,7 +114,7 @@ class Training {
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: the counters say {} images and {} steps, but the manifest says {} images",
+      throw CheckpointError(format_text("{}: the counters are {} images and {} steps, but the manifest has {} images",
                                         printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }
@@ -217,7 +218,7 @@ class Training {
     try {
       return read_metrics(directory_.metrics_file());
     } catch (const DataError& error) {
-      log::warning(std::string(error.what()) + "; the best checkpoint is chosen from later ones only");
+      log::warning(std::string(error.what()) + "; the best checkpoint is chosen from later evaluations only");
       return {};
     }
   }
@@ -255,7 +256,7 @@ class Training {
   RunLogs logs_;
   std::optional<Diagnosis> diagnosis_;  // empty if diagnostics.every_images is 0
   SentinelWarnings sentinels_;
-  Evaluators evaluators_;  // empty if metrics.every_images is 0
+  Evaluators evaluators_;  // empty if no metrics are computed
   BestSoFar best_;
   std::optional<MetricsRecord> last_metrics_;
   std::unique_ptr<DataParallel> parallel_;  // nullptr in a single process

@@ -20,7 +20,7 @@ struct RunOrigin {
   std::vector<std::string> argv;
   std::vector<std::string> overrides;  ///< key=value, as given
   Versions versions;
-  std::vector<std::string> notes{};  ///< logged at the start, including in the run's log
+  std::vector<std::string> notes{};  ///< logged at the start, to the console and to the run's log file
 };
 
 enum class TrainEnd { done, stopped };
@@ -28,11 +28,11 @@ enum class TrainEnd { done, stopped };
 /// Trains to config.training.total_images and writes all files of the run to `directory`. With `resume`, continues from
 /// that checkpoint, or starts with the weights of another run (fine_tuning_start); with the same binary, dtype and
 /// number of threads on a CPU, the result is bit-identical to that of an uninterrupted run. If a signal asks the
-/// process to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks`: the ranks that train together, of which
-/// this process is the first, while the others run follow(); nullptr for a single process.
+/// process to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks` are the ranks that train together:
+/// this process is the first rank, and the others run follow(). `ranks` is nullptr for a single process.
 ///
-/// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError and IoError;
-/// the status in run.json is updated even then.
+/// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError and IoError.
+/// The status in run.json is also updated if an exception is thrown.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 

@@ -33,7 +33,7 @@ bool contains_part(const Parts& parts, std::string_view part) {
                         " does not belong to the generator or discriminator of a DCGAN");
 }
 
-/// "generator", "ema" or "discriminator", or an empty string.
+/// Returns "generator", "ema" or "discriminator", or an empty string if `part` does not name a network.
 std::string network_of(std::string_view part) {
   if (contains_part(generator_parts, part)) return "generator";
   if (contains_part(average_parts, part)) return "ema";
@@ -89,7 +89,8 @@ const char* part_of_block(const Layer& layer) {
   return layer.contains("running_mean") ? "norm" : "activation";
 }
 
-/// Each convolution in a sequence starts a block, to which the layers up to the next convolution belong.
+/// Groups a sequence of layers into blocks: each convolution starts a block, which also contains the layers up to the
+/// next convolution.
 NamedTensors blocks_of(const std::map<int, Layer>& layers) {
   NamedTensors blocks;
   int block = -1;
@@ -100,7 +101,7 @@ NamedTensors blocks_of(const std::map<int, Layer>& layers) {
     for (const auto& [name, tensor] : layer) {
       blocks.emplace(prefix + (part == "activation" && name == "weight" ? "slope" : name), tensor);
     }
-    // Exports, and files from before 2018, do not contain the counter.
+    // Exports and files written before 2018 do not contain the counter.
     if (part == "norm") blocks.emplace(prefix + "num_batches_tracked", at::zeros({}, at::kLong));
   }
   return blocks;

@@ -21,7 +21,8 @@ double flop_of(std::int64_t resolution, std::int64_t width, std::int64_t channel
   return step_flop(*state.generator, *state.discriminator, resolution);
 }
 
-// The sum over the layers of 2 · in · out · 16 · positions, times 8 for the discriminator and 3 for the generator.
+// The expected value is the sum over the layers of 2 · in · out · 16 · positions, times 8 for the discriminator and 3
+// for the generator.
 TEST(StepFlop, CountsTheProductsOfEveryLayer) {
   const double wide = 2.0 * 16 * (32 * 64 * 64 + 64 * 128 * 16);
   const double discriminator = wide + 2.0 * 16 * (1 * 32 * 256 + 128),
@@ -57,7 +58,7 @@ TEST(BenchStep, MeasuresEachVariantAndTheReferencesOfItsDtype) {
   EXPECT_GT(result.rows[5].ceiling, 0);
 }
 
-TEST(BenchInference, MeasuresOneImageAndABatchOfEachVariant) {
+TEST(BenchInference, MeasuresEachVariantWithOneImageAndWithABatch) {
   Config config = config_of(32, 8);
   config.training.threads = 1;
   const auto result = bench_inference({{"a", config}, {"b", config}}, 1, short_rounds);

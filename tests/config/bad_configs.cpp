@@ -105,8 +105,9 @@ BadValues bad_values(const Slopes& rule) {
     if (!each.yaml.empty()) bad.push_back({"[0.1, " + each.yaml + ", 0.2]", each.hint});
     bad.push_back({"{from: " + each.yaml + ", to: 0.1, over_images: 10}", each.hint});
   }
-  bad.push_back({"{from: 0.3, to: 0.1, over_images: 10, till: 3}", "a schedule has from, to, over_images, shape"});
-  bad.push_back({"{from: 0.3, to: 0, over_images: 10, shape: log}", "needs from and to above 0"});
+  bad.push_back(
+      {"{from: 0.3, to: 0.1, over_images: 10, till: 3}", "the keys of a schedule are from, to, over_images, shape"});
+  bad.push_back({"{from: 0.3, to: 0, over_images: 10, shape: log}", "from and to must be above 0"});
   return bad;
 }
 
@@ -141,7 +142,7 @@ BadValues bad_values(const Conditions& rule) {
   return bad;
 }
 
-/// A file with `value` on line `value_line`.
+/// A file that sets `key` to `value` on line value_line.
 std::string file_with(const std::string& key, const std::string& value) {
   const std::size_t dot = key.find('.');
   if (dot == std::string::npos) return "# a file\n\n" + key + ": " + value + "\n";
@@ -201,7 +202,7 @@ std::vector<BadConfig> hostile_yaml() {
       {"deep keys", repeated("? ", 100000), 1, "more than 16 levels"},
       {"an alias bomb", "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n", 1, "anchors (&name) are not allowed"},
       {"a merge key", "seed: 1\n<<: *a\n", 2, ""},
-      {"an object to build", "seed: !!python/object/apply:os.system [id]\n", 1, "tags ("},
+      {"a Python object", "seed: !!python/object/apply:os.system [id]\n", 1, "tags ("},
       {"two documents", "seed: 0\n---\nseed: 1\n", 2, "only one is allowed"},
       {"a byte that is not UTF-8", "seed: 0\n# \xff\n", 2, binary},
       {"an overlong sequence", "run:\n  name: \xc0\xaf\n", 2, binary},
@@ -212,7 +213,7 @@ std::vector<BadConfig> hostile_yaml() {
        "\x7f"
        "ELF\x02\x01\x01",
        1, binary},
-      {"a terminal's escape", "seed: 0\n\x1b[2J: 1\n", 2, binary},
+      {"a terminal escape sequence", "seed: 0\n\x1b[2J: 1\n", 2, binary},
       {"tabs as indentation", "generator:\n\twidth: 3\n", 2, "not valid YAML"},
       {"an unterminated list", "\n\nseed: [1, 2\n", 4, "not valid YAML"},
       {"an unterminated quote", "seed: \"abc\n", 1, "is text in quotes"},

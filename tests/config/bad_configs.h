@@ -13,7 +13,8 @@ struct BadConfig {
   std::string hint;  ///< a part of the expected message: the allowed values or a suggestion
 };
 
-/// For every key in config/fields.h: every kind of mistake that violates its rule, and mistakes in the key itself.
+/// Files with a mistake, for every key in config/fields.h: every kind of value that violates the rule of the key, and
+/// mistakes in the key itself.
 std::vector<BadConfig> bad_configs();
 
 /// Hostile YAML that does not depend on any key.
@@ -25,7 +26,7 @@ struct BadOverride {
   std::string hint;
 };
 
-/// Mistakes in the values of all keys, as command-line arguments.
+/// Malformed arguments, and arguments with invalid values for all keys.
 std::vector<BadOverride> bad_overrides();
 
 }  // namespace slopegan

@@ -34,14 +34,14 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRejectedWithItsLineAndAHint)
   EXPECT_GE(all.size(), 400u);
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
   testing::report_check(format_text("{} bad configurations from the list of keys", all.size()),
-                        HasFailure() ? "FAILED" : "each a usage error with file:line and a hint");
+                        HasFailure() ? "FAILED" : "each causes a usage error with file:line and a hint");
 }
 
 TEST_F(BadConfigsSlowCheck, HostileYamlIsRejectedWithItsLine) {
   const auto all = hostile_yaml();
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
   testing::report_check(format_text("{} hostile YAML files", all.size()),
-                        HasFailure() ? "FAILED" : "each a usage error with file:line");
+                        HasFailure() ? "FAILED" : "each causes a usage error with file:line");
 }
 
 TEST_F(BadConfigsSlowCheck, EveryMistakeInAnArgumentIsRejectedWithTheArgumentAndAHint) {
@@ -55,7 +55,7 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInAnArgumentIsRejectedWithTheArgumentAnd
     for (const auto& line : lines) EXPECT_EQ(printable(line, line.size()), line);
   }
   testing::report_check(format_text("{} bad key=value arguments", all.size()),
-                        HasFailure() ? "FAILED" : "each a usage error with the argument and a hint");
+                        HasFailure() ? "FAILED" : "each causes a usage error with the argument and a hint");
 }
 
 }  // namespace

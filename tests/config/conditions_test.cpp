@@ -38,7 +38,7 @@ TEST_F(CrossedKeys, AnEmptyMapOrListMeansNoConditions) {
   EXPECT_THAT(cross("[]").list, IsEmpty());
 }
 
-TEST_F(CrossedKeys, ListsAndMapsAreValues) {
+TEST_F(CrossedKeys, AConditionCanSetAKeyToAListOrAMap) {
   const auto read = cross(
       "[{discriminator.augment: [color, cutout]}, {data.flip: true}, "
       "{generator.negative_slope: {from: 0.3, to: 0.1, over_images: 10}}]");

@@ -23,7 +23,7 @@ TEST(ShippedConfigs, LoadWithoutWarningsAndAreValidSweeps) {
     EXPECT_THAT(loaded.warnings, IsEmpty()) << entry.path();
     EXPECT_THAT(validate_sweep(loaded.config), IsEmpty()) << entry.path();
     EXPECT_EQ(loaded.config.run.name, entry.path().stem())
-        << "so that no two configurations write to the same directory";
+        << "the names must match, so that no two configurations write to the same directory";
   }
   EXPECT_GE(count, 9);
 }

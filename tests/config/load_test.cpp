@@ -72,7 +72,7 @@ TEST_F(LoadConfig, ReadsNumbersInTheirUsualForms) {
   EXPECT_EQ(load("init: {std: 1}").config.init.std, 1.0);
 }
 
-TEST_F(LoadConfig, TheFileChangesDefaultsAndOverridesChangeTheFile) {
+TEST_F(LoadConfig, TheFileReplacesDefaultsAndOverridesTakePrecedence) {
   const std::string file = "generator: {width: 16, latent_dim: 50}\n";
   const Config config = load(file, {"generator.width=8", "generator.negative_slope=0.37", "generator.width=24"}).config;
   EXPECT_EQ(config.generator.width, 24);
@@ -237,15 +237,16 @@ TEST_F(LoadConfig, NamesTheInvalidEntryOfAList) {
   EXPECT_EQ(errors("sweep: {seeds: [0, -1, 1.5]}"),
             (Lines{"x.yaml:1: sweep.seeds[1] = -1 is out of range; allowed: 0 or more",
                    "x.yaml:1: sweep.seeds[2] = 1.5 is not a whole number; allowed: 0 or more"}));
-  EXPECT_THAT(errors("generator: {negative_slope: []}").front(), HasSubstr("generator.negative_slope is a list of 0"));
-  EXPECT_THAT(errors("generator: {negative_slope: [0.1]}").front(), HasSubstr("is a list of 1; allowed: a number"));
+  EXPECT_THAT(errors("generator: {negative_slope: []}").front(), HasSubstr("generator.negative_slope has 0 entries"));
+  EXPECT_THAT(errors("generator: {negative_slope: [0.1]}").front(), HasSubstr("has 1 entry; allowed: a number"));
 }
 
 TEST_F(LoadConfig, ChecksTheKeysOfASchedule) {
   EXPECT_EQ(
       errors("generator:\n  negative_slope:\n    from: 0.3\n    till: 0.01\n    to: 0.01\n    over_images: 0\n"),
       (Lines{"x.yaml:6: generator.negative_slope.over_images = 0 is out of range; allowed: 1 to 1000000000000",
-             "x.yaml:4: generator.negative_slope.till is not a key; a schedule has from, to, over_images, shape"}));
+             "x.yaml:4: generator.negative_slope.till is not a key; the keys of a schedule are from, to, over_images, "
+             "shape"}));
   EXPECT_THAT(errors("generator: {negative_slope: {from: 0.3, to: 0.1}}").front(),
               HasSubstr("generator.negative_slope has no 'over_images'; allowed:"));
   EXPECT_THAT(errors("generator: {negative_slope: {from: 0.3, to: 0.1, over_images: 5, shape: cosin}}").front(),

@@ -80,7 +80,7 @@ class RandomValues {
   std::mt19937_64 random_;
 };
 
-/// Random values for all keys, except for those that a constraint between keys ties together.
+/// Random values for all keys, except for keys whose values depend on each other.
 Config random_config(unsigned seed) {
   Config config;
   RandomValues values(seed);
@@ -111,7 +111,7 @@ TEST_F(PrintConfig, ReadsBackAsTheSameConfig) {
   }
 }
 
-TEST_F(PrintConfig, TheHelpAlsoReadsBackAsTheSameConfig) {
+TEST_F(PrintConfig, YamlWithHelpReadsBackAsTheSameConfig) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     const Config config = random_config(seed);
     EXPECT_THAT(differences(config, load(to_yaml_with_help(config)).config), IsEmpty());
@@ -138,7 +138,7 @@ TEST(ToYaml, IsNestedAndReadable) {
   EXPECT_THAT(text, Not(HasSubstr("#")));
 }
 
-TEST(ToYaml, TheHelpPrecedesEveryKey) {
+TEST(ToYaml, EveryKeyIsPrecededByItsHelp) {
   const std::string text = to_yaml_with_help(Config{});
   EXPECT_THAT(text,
               HasSubstr("\n  # global batch size (all ranks together)\n  # allowed: 1 to 65536\n  batch_size: 32\n"));

@@ -22,8 +22,8 @@ const std::filesystem::path folder = std::filesystem::path(SLOPEGAN_SOURCE_DIR) 
 
 class Schema : public ::testing::Test {
  protected:
-  /// The validation errors from PyPI's jsonschema for each text, which are null for valid texts; std::nullopt if
-  /// jsonschema is not installed.
+  /// For each text, the validation error from the PyPI package jsonschema, or null if the text is valid; std::nullopt
+  /// if jsonschema is not installed.
   std::optional<nlohmann::json> objections(const std::vector<std::string>& texts) {
     const auto schema = directory_.write("schema.json", config_schema());
     const auto in = directory_.write("in.json", nlohmann::json(texts).dump());

@@ -104,14 +104,14 @@ TEST(Validate, LearnedSlopesHaveNoSchedule) {
   Config config = with_schedule({0.3, 0.1, 100, SlopeShape::linear});
   EXPECT_THAT(errors(config), IsEmpty());
   config.generator.activation = ActivationKind::prelu;
-  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope is a schedule, which is not allowed with "
-                                          "generator.activation = prelu, which learns its slope"));
+  EXPECT_THAT(errors(config), ElementsAre("generator.negative_slope is a schedule, but generator.activation = prelu "
+                                          "learns its slope"));
 }
 
 TEST(Validate, ALogarithmicScheduleNeedsPositiveEnds) {
   EXPECT_THAT(errors(with_schedule({0.3, 0.01, 100, SlopeShape::log})), IsEmpty());
   EXPECT_THAT(errors(with_schedule({0.3, 0, 100, SlopeShape::log})),
-              ElementsAre("generator.negative_slope: shape log needs from and to above 0"));
+              ElementsAre("generator.negative_slope: with shape log, from and to must be above 0"));
   EXPECT_THAT(errors(with_schedule({-0.3, 0.1, 100, SlopeShape::log})), SizeIs(1));
   EXPECT_THAT(errors(with_schedule({0.3, 0, 100, SlopeShape::cosine})), IsEmpty());
 }
@@ -193,7 +193,7 @@ TEST(ValidateSweep, ChecksEachSlopeAgainstTheTargetsActivation) {
   EXPECT_THAT(validate_sweep(config), IsEmpty());
 }
 
-TEST(ValidateSweep, ARaceNeedsItsControlAnFdAndOneCondition) {
+TEST(ValidateSweep, ARaceNeedsItsControlTheFdMetricAndASingleCondition) {
   Config config;
   config.sweep.design = SweepDesign::race;
   EXPECT_THAT(validate_sweep(config), IsEmpty());
@@ -210,7 +210,7 @@ TEST(ValidateSweep, ARaceNeedsItsControlAnFdAndOneCondition) {
   config.sweep.cross.list = {{{"loss.r1", "1"}}};
   config.metrics.every_images = 0;
   const auto error = sweep_error(config);
-  for (const char* part : {"sweep.give_up = 0.5", "sweep.cross is not allowed", "metrics.every_images and"}) {
+  for (const char* part : {"sweep.give_up = 0.5", "sweep.cross is not allowed", "metrics.every_images must not be 0"}) {
     EXPECT_THAT(error, HasSubstr(part));
   }
 }
@@ -268,7 +268,7 @@ TEST(Validate, WarnsAboutTargetsThatTheLossDoesNotUse) {
 TEST(Validate, WarnsAboutLearningRatesThatReachZeroBeforeTheEnd) {
   Config config;
   config.optimizer.lr_decay_images = 1000;
-  EXPECT_THAT(warnings(config), IsEmpty()) << "nothing decays";
+  EXPECT_THAT(warnings(config), IsEmpty()) << "there is no decay";
   config.optimizer.lr_decay = LearningRateDecay::linear;
   EXPECT_THAT(warnings(config),
               ElementsAre("the learning rates reach 0 after 1000 images, before the end of training"));

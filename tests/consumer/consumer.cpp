@@ -26,7 +26,8 @@ torch::nn::Conv2d convolution(int in, int out) {
 
 slopegan::LeakyReLU activation() { return slopegan::LeakyReLU(slopegan::LeakyReLUOptions{slope, /*inplace=*/true}); }
 
-/// Noisy stripes with random phase and period, [count, 1, 16, 16]; the label is 1 for vertical stripes.
+/// Returns images of noisy stripes with random phase and period, of shape [count, 1, 16, 16], and their labels: 1 for
+/// vertical stripes and 0 for horizontal stripes.
 std::pair<at::Tensor, at::Tensor> stripes(int count) {
   const auto labels = at::randint(2, {count}).to(at::kFloat);
   const auto phase = at::rand({count, 1, 1}) * 6.28, pace = at::rand({count, 1, 1}) + 0.7;
@@ -36,7 +37,8 @@ std::pair<at::Tensor, at::Tensor> stripes(int count) {
   return {images.unsqueeze(1), labels};
 }
 
-/// Runs the other layers of a DCGAN once, forward and backward.
+/// Runs the other installed layers of a DCGAN once, forward and backward. Returns whether the output has the expected
+/// height and the weight has a gradient that is not zero.
 bool has_gan_layers() {
   const auto weight = at::randn({8, 1, 4, 4}).requires_grad_(true);
   const slopegan::BatchNormState norm{at::ones({8}), at::zeros({8}), at::zeros({8}), at::ones({8})};

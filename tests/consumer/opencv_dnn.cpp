@@ -1,5 +1,6 @@
-// Computes an exported generator with OpenCV's dnn module: opencv_dnn GENERATOR.onnx LATENTS IMAGES LATENT_DIM reads
-// float32 latents [N, LATENT_DIM] from the file LATENTS, and writes the images to the file IMAGES. Run by a test.
+// Runs an exported generator with OpenCV's dnn module. A test runs the program as
+//   slopegan_opencv_dnn GENERATOR.onnx LATENTS IMAGES LATENT_DIM
+// It reads float32 latents of shape [N, LATENT_DIM] from the file LATENTS and writes the images to the file IMAGES.
 #include <cstdlib>
 #include <fstream>
 #include <iterator>

@@ -46,7 +46,7 @@ std::vector<Content> bad_images() {
           {"only a header", good_idx_images.substr(0, 16)},
           {"one byte too few", good_idx_images.substr(0, good_idx_images.size() - 1)},
           {"one byte too many", good_idx_images + 'x'},
-          {"twice", good_idx_images + good_idx_images},
+          {"everything twice", good_idx_images + good_idx_images},
           {"a PNG", "\x89PNG\r\n\x1a\n and so on and so on"},
           {"text", "not images, whatever its name says, and long enough for a header\n"},
           {"zeros", std::string(1000, '\0')},
@@ -65,7 +65,7 @@ std::vector<Content> bad_images() {
           {"all sizes 2^32-1", idx_header({largest, largest, largest}) + ramp(192)},
           {"8 GiB", idx_header({512, 4096, 4096}) + ramp(192)},
           {"one image more than present", idx_header({13, 4, 4}) + ramp(192)},
-          {"one image less than present", idx_header({11, 4, 4}) + ramp(192)}};
+          {"one image fewer than present", idx_header({11, 4, 4}) + ramp(192)}};
 }
 
 std::vector<Content> bad_labels() {
@@ -75,7 +75,7 @@ std::vector<Content> bad_labels() {
           {"one byte too few", good_idx_labels.substr(0, good_idx_labels.size() - 1)},
           {"one byte too many", good_idx_labels + 'x'},
           {"one label more than images", idx_header({13}) + ramp(13)},
-          {"one label less than images", idx_header({11}) + ramp(11)},
+          {"one label fewer than images", idx_header({11}) + ramp(11)},
           {"no labels", idx_header({0})},
           {"a count of 2^32-1", idx_header({0xffffffff}) + ramp(12)},
           {"images", good_idx_images},
@@ -108,7 +108,7 @@ std::string zeros_member(const fs::path& scratch) {
   return member;
 }
 
-/// A file of one megabyte that decompresses to a header and a gibibyte of zeros.
+/// A gzip file of one megabyte that decompresses to a header and a gibibyte of zeros.
 BadData bomb(const std::string& what, const char* of, const std::string& header) {
   const std::string name = gz_name(of);
   return bad_idx("gzip: " + what, name, [=](const fs::path& directory) {
@@ -150,7 +150,7 @@ void add_other_than_files(std::vector<BadData>& all, const char* name) {
   add("a symlink to itself", [](const fs::path& path) { fs::create_symlink(path.filename(), path); });
   add("a symlink to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
   add("a symlink to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
-  add("a symlink to a file that fails", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
+  add("a symlink to an unreadable file", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
   if (::geteuid() != 0) {
     add("a file without permission", [](const fs::path& path) {
       write_bytes(path, good_idx_images);
@@ -213,12 +213,12 @@ void add_arrays(std::vector<BadData>& all) {
   images("only a header", npy("|u1", "(12, 4, 4)", ""));
   images("one byte too few", npy("|u1", "(12, 4, 4)", good_values.substr(1)));
   images("one byte too many", npy("|u1", "(12, 4, 4)", good_values + "x"));
-  images("floats of any size", npy("<f4", "(12, 2, 2)", good_values));
+  images("floats in any range", npy("<f4", "(12, 2, 2)", good_values));
   images("negative bytes", npy("|i1", "(12, 4, 4)", good_values));
   images("complex numbers", npy("<c8", "(12, 2, 1)", good_values));
   images("numbers of 16 bytes", npy("<f16", "(3, 2, 2)", good_values));
   images("strings", npy("|S4", "(12, 2, 2)", good_values));
-  images("strings of any length", npy("<U99999999999999999999", "(12, 2, 2)", good_values));
+  images("strings of an excessive length", npy("<U99999999999999999999", "(12, 2, 2)", good_values));
   images("objects", npy("|O", "(12, 4, 4)", good_values));
   images("two dimensions", npy("|u1", "(12, 16)", good_values));
   images("volumes", npy("|u1", "(2, 2, 6, 8)", good_values));
@@ -229,7 +229,7 @@ void add_arrays(std::vector<BadData>& all) {
   images("a product of 0 modulo 2^64 with strings", npy("<U256", "(4294967296, 4194304)", good_values));
   images("2^40 images", npy("|u1", "(1099511627776, 4, 4)", good_values));
   images("a negative size", npy("|u1", "(-12, 4, 4)", good_values));
-  images("an expression as shape", npy("|u1", "(3 * 4, 4, 4)", good_values));
+  images("an expression as the shape", npy("|u1", "(3 * 4, 4, 4)", good_values));
 }
 
 void add_array_labels(std::vector<BadData>& all) {

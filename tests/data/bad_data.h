@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// A defective data set, written to its own directory.
+/// A data set with one defect, written to its own directory.
 struct BadData {
   std::string what;  ///< shown by failing tests
   std::string kind;  ///< data.kind
@@ -16,13 +16,13 @@ struct BadData {
   std::function<void(const std::filesystem::path& directory)> write;
 };
 
-/// IDX data sets, npz archives, CIFAR files and folders of images.
+/// Bad IDX data sets, npz archives, CIFAR files and folders of images.
 std::vector<BadData> bad_data_sets();
 
-/// Data sets of twelve good images whose labels cannot be used. `file` contains the labels.
+/// Data sets of twelve good images whose labels cannot be used. BadData::file is the file with the labels.
 std::vector<BadData> data_sets_with_bad_labels();
 
-/// Twelve 4 x 4 images and their labels. Each bad IDX data set is this one with one file replaced.
+/// Writes twelve 4 x 4 images and their labels. Each bad IDX data set is this data set with one file replaced.
 void write_good_idx(const std::filesystem::path& directory);
 
 }  // namespace slopegan

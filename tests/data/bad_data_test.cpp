@@ -36,11 +36,11 @@ TEST(BadDataSlowCheck, EveryBadFileThrowsADataErrorThatNamesIt) {
     EXPECT_THAT(message, ::testing::HasSubstr(bad.file));
     EXPECT_EQ(printable_lines(message), message);
   }
-  testing::report_check(format_text("{} bad data sets, in process", all.size()),
-                        ::testing::Test::HasFailure() ? "FAILED" : "each a data error that names the file");
+  testing::report_check(format_text("{} bad data sets loaded in the test process", all.size()),
+                        ::testing::Test::HasFailure() ? "FAILED" : "each causes a data error that names the file");
 }
 
-TEST(BadData, LabelsThatCannotBeUsedDoNotMakeImagesUnreadable) {
+TEST(BadData, UnusableLabelsDoNotPreventLoadingTheImages) {
   for (const auto& bad : data_sets_with_bad_labels()) {
     SCOPED_TRACE(bad.what);
     const TemporaryDirectory directory;

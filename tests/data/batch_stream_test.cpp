@@ -54,7 +54,7 @@ std::vector<int> numbers(const std::vector<torch::Tensor>& batches) {
   return found;
 }
 
-TEST(BatchStream, ShowsEveryImageOncePerEpochInADifferentOrder) {
+TEST(BatchStream, ReturnsEveryImageOncePerEpochInADifferentOrder) {
   const auto order = numbers(all_batches(options(10, 30)));  // batches of 4 span epochs
   ASSERT_EQ(order.size(), 30u);
   std::vector<std::vector<int>> epochs;
@@ -112,7 +112,7 @@ TEST(BatchStream, ContinuesFromAnyImageWithTheSameImages) {
   }
 }
 
-TEST(BatchStream, DependsOnItsSeed) {
+TEST(BatchStream, TheOrderDependsOnTheSeed) {
   auto stream_options = options(100, 100);
   const auto first = numbers(all_batches(stream_options));
   EXPECT_EQ(first, numbers(all_batches(stream_options)));

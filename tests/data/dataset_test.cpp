@@ -189,12 +189,12 @@ TEST(LoadDataset, NamesTheExpectedFilesAndWhereToGetThem) {
   const auto help = AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("dataset-fashion-mnist"));
   EXPECT_FALSE(has_split(missing, Split::train));
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(missing, Split::train); }),
-              AllOf(help, HasSubstr("there is no " + missing.path)));
+              AllOf(help, HasSubstr(missing.path + " does not exist")));
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),
               AllOf(help, HasSubstr("has no train images")));
 }
 
-TEST(LoadDataset, RejectsAFolderWithTheNameOfAFile) {
+TEST(LoadDataset, RejectsAFolderNamedLikeAnIdxFile) {
   const TemporaryDirectory directory;
   std::filesystem::create_directory(directory / "train-images-idx3-ubyte");
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), Split::train); }),

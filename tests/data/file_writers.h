@@ -14,7 +14,7 @@
 /// Writers of data files for tests.
 namespace slopegan {
 
-/// The header of an IDX file. Type 8 is unsigned bytes.
+/// The header of an IDX file. Type 8 stands for unsigned bytes.
 inline std::string idx_header(const std::vector<std::uint32_t>& sizes, char type = 8) {
   std::string header{'\0', '\0', type, static_cast<char>(sizes.size())};
   for (const auto size : sizes) {
@@ -23,7 +23,7 @@ inline std::string idx_header(const std::vector<std::uint32_t>& sizes, char type
   return header;
 }
 
-/// `count` bytes 0, 1, 2, ... modulo 251, so rows and images differ.
+/// `count` bytes 0, 1, 2, ... modulo 251, so that rows and images differ.
 inline std::string ramp(std::size_t count) {
   std::string bytes;
   for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(i % 251);

@@ -48,7 +48,7 @@ class ImagesOfAFolder : public ::testing::Test {
   }
 
   Dataset load(Split split = Split::train) { return *load_dataset(config_, split); }
-  /// The notes about the images, without those about labels. Loads them twice; the second time, they are in the cache.
+  /// The notes about the images, without those about labels. Loads the images twice, the second time from the cache.
   std::vector<std::string> notes() {
     const auto first = load().notes;
     EXPECT_EQ(load().notes, first);
@@ -76,7 +76,7 @@ TEST_F(ImagesOfAFolder, AreCroppedAndResizedWithoutABlackFrame) {
   write("c.png", cv::Mat(40, 60, CV_8UC1, cv::Scalar(200)));
   const auto dataset = load();
   for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(value(dataset, i, 0, 0), 200) << i;
-  EXPECT_THAT(notes(), ElementsAre("3 images: 1 cropped to their central square (at most 33 % of the area is cut), "
+  EXPECT_THAT(notes(), ElementsAre("3 images: 1 cropped to the central square (at most 33 % of the area is cut), "
                                    "1 enlarged from 28 pixels or more to 32"));
 }
 
@@ -89,7 +89,7 @@ TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
   EXPECT_EQ(value(load(), 0, 1, 1), 0);
   EXPECT_EQ(value(load(), 0, 2, 2), 200);
   EXPECT_THAT(notes().front(), HasSubstr("1 padded with black"));
-  config_.fit = ImageFit::stretch;  // another pack
+  config_.fit = ImageFit::stretch;  // uses a different pack
   EXPECT_EQ(value(load(), 0, 0, 0), 200);
   EXPECT_EQ(value(load(), 1, 16, 2), 200);
   EXPECT_EQ(value(load(), 1, 16, 30), 0);
@@ -110,9 +110,8 @@ TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
   const auto dataset = load();
   EXPECT_NEAR(value(dataset, 1), 50, 2);
   EXPECT_THAT(dataset.unreadable, IsEmpty());
-  EXPECT_THAT(
-      notes(),
-      Contains("1 image has more than 12 megapixels and is decoded at 1/2, 1/4 or 1/8 size, for example photo.jpg"));
+  EXPECT_THAT(notes(),
+              Contains("1 image has more than 12 megapixels and is decoded at 1/2, 1/4 or 1/8 size: photo.jpg"));
 }
 
 TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
@@ -126,13 +125,13 @@ TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
     const auto dataset = load();
     EXPECT_EQ(dataset.size(), 2);
     EXPECT_THAT(dataset.unreadable, IsEmpty());
-    EXPECT_THAT(dataset.warnings, Contains(AllOf(StartsWith("1 of 3 files are too large and are left out"),
+    EXPECT_THAT(dataset.warnings, Contains(AllOf(StartsWith("1 of 3 files is too large and is left out: "),
                                                  HasSubstr("huge.png: 65536 x 65536 pixels"))));
   }
   fs::remove(folder_ / "a.png");
   fs::remove(folder_ / "b.png");
   EXPECT_THAT(message_of<DataError>([&] { load(); }),
-              AllOf(HasSubstr("none of the 1 files can be used"), HasSubstr("huge.png")));
+              AllOf(HasSubstr("the only file cannot be used"), HasSubstr("huge.png")));
 }
 
 // --- Transparency ----------------------------------------------------------------------------------------------------
@@ -142,9 +141,7 @@ TEST_F(ImagesOfAFolder, GetTheConfiguredBackground) {
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
   EXPECT_EQ(value(load(), 0), 255);
-  EXPECT_THAT(
-      notes(),
-      ElementsAre("1 image is transparent, for example a.png; transparent pixels become white (data.background)"));
+  EXPECT_THAT(notes(), ElementsAre("1 image is transparent: a.png; transparent pixels become white (data.background)"));
   config_.background = "#102030";
   EXPECT_EQ(value(load(), 0, 16, 16, 0), 0x10);
   EXPECT_EQ(value(load(), 0, 16, 16, 2), 0x30);
@@ -179,7 +176,7 @@ TEST_F(ImagesOfAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   EXPECT_EQ(value(load(Split::test), 0), 3);
 }
 
-TEST_F(ImagesOfAFolder, WithANearlyEmptyRangeCauseAWarning) {
+TEST_F(ImagesOfAFolder, WithANarrowRangeOfValuesCauseAWarning) {
   for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
   EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 in the range 0 to 255")));
 }
@@ -198,7 +195,7 @@ TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
   EXPECT_THAT(
       notes(),
       ElementsAre(
-          "1 file ends early but contains every pixel, for example a.png",
+          "1 file ends early but contains every pixel: a.png",
           AllOf(StartsWith("2 images are used although the decoder reports a problem, for example b.png: iCCP"))));
 }
 

@@ -33,7 +33,7 @@ TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
               AllOf(HasSubstr("look like serial numbers: 00000, 01000"), HasSubstr("class_00000")));
 }
 
-TEST(LabelByDirectory, WarnsAboutAndOmitsAFewImagesNextToTheDirectories) {
+TEST(LabelByDirectory, OmitsAFewImagesNextToTheDirectoriesWithAWarning) {
   const auto found = label_by_directory({"cat/a.png", "cover.jpg", "dog/b.png"});
   EXPECT_THAT(found.labels, ElementsAre(0, -1, 1));
   EXPECT_THAT(found.warnings, ElementsAre(AllOf(HasSubstr("1 image is left out"), HasSubstr("cover.jpg"),
@@ -69,7 +69,7 @@ TEST(RunningNames, AreRecognisedAsSerialNumbersYearsDatesOrParts) {
   EXPECT_EQ(running_names(prefixes), "checksum prefixes");
 }
 
-TEST(RunningNames, MayBeClasses) {
+TEST(RunningNames, AreNotRecognisedInNamesThatMayBeClasses) {
   EXPECT_EQ(running_names({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}), "");  // digits
   EXPECT_EQ(running_names({"00000", "00001", "00002", "00042"}), "");                // traffic signs
   EXPECT_EQ(running_names({"20", "30", "40"}), "");                                  // ages
@@ -77,13 +77,13 @@ TEST(RunningNames, MayBeClasses) {
   EXPECT_EQ(running_names({"cat", "2019"}), "");
 }
 
-TEST(LabelTestImages, MatchesTheNamesOfTheClassesInAnyCase) {
+TEST(LabelTestImages, IgnoresTheCaseOfClassNames) {
   const auto found = label_test_images({"Cat/a.png", "test/dog/b.png"}, {"cat", "dog"});
   EXPECT_THAT(found.labels, ElementsAre(0, 1));
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
-TEST(LabelTestImages, UsesImagesWithoutLabelsIfTheyDoNotFit) {
+TEST(LabelTestImages, UsesNoLabelsIfAnImageIsInNoClassDirectory) {
   for (const char* file : {"bird/a.png", "a.png"}) {
     const auto found = label_test_images({"cat/b.png", file}, {"cat", "dog"});
     EXPECT_THAT(found.labels, IsEmpty());

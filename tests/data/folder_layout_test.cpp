@@ -26,7 +26,7 @@ std::pair<std::string, std::string> splits(const std::vector<std::string>& direc
 
 using Splits = std::pair<std::string, std::string>;
 
-TEST(FindLayout, RecognisesTheCommonNamesOfSplitsInAnyCase) {
+TEST(FindLayout, RecognisesTheCommonNamesOfSplitsRegardlessOfCase) {
   EXPECT_EQ(splits({"train", "test"}), Splits("train", "test"));
   EXPECT_EQ(splits({"Training", "Testing"}), Splits("Training", "Testing"));
   EXPECT_EQ(splits({"training", "validation"}), Splits("training", "validation"));
@@ -78,11 +78,11 @@ TEST(FindLayout, ReportsWhatIsNotUsed) {
   folder.file("annotations/a.xml", "text");
   EXPECT_THAT(find_layout(folder.path()).notes,
               ElementsAre("splits: training images from train, test images from test",
-                          "not used, because they are next to the training images: unlabelled, val",
-                          HasSubstr("next to the training images: the images in")));
+                          "unused directories next to the training images: unlabelled, val",
+                          HasSubstr(" are not used, because the splits are in subdirectories")));
 }
 
-TEST(FindLayout, HasNoTestSplitIfItContainsNoImages) {
+TEST(FindLayout, IgnoresATestSplitWithoutImages) {
   const FolderOfFiles folder;
   folder.file("train/a.jpg");
   folder.file("test/notes.txt", "text");

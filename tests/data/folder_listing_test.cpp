@@ -49,8 +49,8 @@ TEST(ListImages, CountsTheOtherFilesByExtension) {
   folder.file("README", "text");
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
-  EXPECT_THAT(listing.notes, ElementsAre("7 other files are not read: .heic 3, .avif 1, .dng 1, .jpg that is HEIC 1, "
-                                         "without extension 1"));
+  EXPECT_THAT(listing.notes, ElementsAre("7 other files are not read: 3 .heic, 1 .avif, 1 .dng, 1 .jpg (actually "
+                                         "HEIC), 1 without extension"));
 }
 
 TEST(ListImages, ReportsWhatAFolderWithoutImagesContains) {
@@ -61,7 +61,7 @@ TEST(ListImages, ReportsWhatAFolderWithoutImagesContains) {
   folder.file("c.mov", "video");
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path()); }),
               AllOf(HasSubstr("contains no PNG, JPEG, WebP, BMP, TIFF or GIF images"),
-                    HasSubstr("3 other files are not read: .heic 2, .mov 1")));
+                    HasSubstr("3 other files are not read: 2 .heic, 1 .mov")));
   EXPECT_THAT(message_of<DataError>([&] { list_some_images(folder.path("missing")); }), HasSubstr("No such file"));
 }
 
@@ -76,7 +76,7 @@ TEST(ListImages, FollowsSymlinksToDirectoriesAndListsEachDirectoryOnce) {
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("best/x.jpg", "linked.jpg", "real/a.jpg"));
   EXPECT_THAT(listing.notes,
-              ElementsAre("symlinks to directories that are followed: best",
+              ElementsAre("followed symlinks to directories: best",
                           "symlinks that are not followed, because they lead to a directory that contains them or is "
                           "already listed: alias, best_too"));
 }

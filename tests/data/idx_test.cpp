@@ -77,7 +77,7 @@ TEST_F(IdxFileTest, RejectsOtherFormatsTypesAndDimensions) {
   EXPECT_THAT(images_error(plain("PNG and so on")),
               AllOf(HasSubstr("not an IDX file"), HasSubstr("50 4e 47 20"), HasSubstr("00 00 08 03")));
   EXPECT_THAT(images_error(plain(idx_header({2, 3, 4}, 0x0d) + ramp(96))), HasSubstr("type 0x0d"));
-  EXPECT_THAT(images_error(plain(idx_header({4}) + ramp(4))), HasSubstr("1 dimensions, but images have 3"));
+  EXPECT_THAT(images_error(plain(idx_header({4}) + ramp(4))), HasSubstr("1 dimension, but images have 3"));
   EXPECT_THAT(images_error(plain(idx_header({1, 3, 2, 2}) + ramp(12))), HasSubstr("4 dimensions"));
   const auto labels_message = message_of<DataError>([&] { read_idx(plain(good_), label_dimensions); });
   EXPECT_THAT(labels_message, HasSubstr("3 dimensions, but labels have 1"));

@@ -41,7 +41,7 @@ TEST_F(ListFolder, LabelsTrainingAndTestImagesAlike) {
   EXPECT_EQ(list(Split::test).root, folder_.path("Test"));
 }
 
-TEST_F(ListFolder, UsesATestSplitThatDoesNotFitWithoutLabels) {
+TEST_F(ListFolder, UsesNoLabelsIfTheTestSplitHasOtherDirectories) {
   file("train/cat/a.png");
   file("train/dog/b.png");
   file("test/1.jpg");

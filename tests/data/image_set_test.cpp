@@ -57,7 +57,7 @@ TEST_F(ImageSetTest, IsColouredIfAnyImageIs) {
   EXPECT_TRUE(at::equal(pixel(1), at::tensor({0, 10, 255}, at::kLong)));  // RGB
 }
 
-TEST_F(ImageSetTest, ConvertsToTheRequestedChannelsButNeverColoursToGray) {
+TEST_F(ImageSetTest, ConvertsGrayToRgbButNotColourToGray) {
   gray("a.png", 7);
   EXPECT_EQ(load(3, 16)->channels(), 3);
   write_png(directory_ / "b.png", cv::Mat(16, 16, CV_8UC3, cv::Scalar(9, 9, 9)));  // gray in three channels
@@ -85,7 +85,7 @@ TEST_F(ImageSetTest, MayBeAnNpzFile) {
   EXPECT_FALSE(ImageSet::is_at(directory_ / "missing"));
 }
 
-TEST_F(ImageSetTest, NamesTheFolderAndItsDefect) {
+TEST_F(ImageSetTest, ErrorsNameTheFolderOrTheDamagedFile) {
   EXPECT_THAT(message_of<DataError>([&] { load(0, 16); }), HasSubstr(directory_.path().string()));
   directory_.write("bad.png", "not an image");
   EXPECT_THAT(message_of<DataError>([&] { load(0, 16); }), HasSubstr("bad.png"));

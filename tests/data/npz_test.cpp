@@ -95,7 +95,7 @@ std::string raw(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-class NpzKinds : public ::testing::Test {
+class NpzArrays : public ::testing::Test {
  protected:
   using Arrays = std::map<std::string, std::string>;
 
@@ -107,7 +107,7 @@ class NpzKinds : public ::testing::Test {
     write(arrays);
     return message_of<DataError>([&] { load_dataset(config_, Split::train); });
   }
-  /// The images are not fitted; fitting would be noted.
+  /// Sets the resolution to the size of the images, because fitting them would add a note.
   static DataConfig small(DataConfig config) {
     config.resolution = 2;
     return config;
@@ -125,7 +125,7 @@ class NpzKinds : public ::testing::Test {
   }
 };
 
-TEST_F(NpzKinds, AreFoundUnderCommonNames) {
+TEST_F(NpzArrays, AreFoundUnderCommonNames) {
   const auto labels = npy("|u1", "(4,)", ramp(4));
   using Pair = std::pair<std::string, std::string>;
   for (const auto& [images, targets] : std::vector<Pair>{{"x_train", "y_train"},
@@ -150,13 +150,13 @@ TEST_F(NpzKinds, AreFoundUnderCommonNames) {
   EXPECT_TRUE(load(keras, Split::test)->has_labels());
 }
 
-TEST_F(NpzKinds, NameTheArraysThatAreNotRead) {
+TEST_F(NpzArrays, AreNamedInANoteIfTheyAreNotRead) {
   const auto dataset =
       load({{"images", four_images()}, {"masks", four_images()}, {"weights", npy("<f4", "(1,)", "abcd")}});
   EXPECT_THAT(dataset->notes, Contains("arrays that are not read: masks, weights"));
 }
 
-TEST_F(NpzKinds, MayBeTheOnlyNpzFileOfAFolder) {
+TEST_F(NpzArrays, MayBeInTheOnlyNpzFileOfAFolder) {
   load({{"images", four_images()}});
   config_.path = directory_.path().string();
   EXPECT_EQ(load_dataset(config_, Split::train)->size(), 4);
@@ -164,7 +164,7 @@ TEST_F(NpzKinds, MayBeTheOnlyNpzFileOfAFolder) {
   EXPECT_THAT(message_of<DataError>([&] { load_dataset(config_, Split::train); }), HasSubstr("contains 2 npz files"));
 }
 
-TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
+TEST_F(NpzArrays, OfOtherTypesBecomeBytesWithANote) {
   struct Case {
     const char* type;
     std::string values;
@@ -188,7 +188,7 @@ TEST_F(NpzKinds, OfOtherTypesBecomeBytesWithANote) {
   }
 }
 
-TEST_F(NpzKinds, AreRejectedIfTheirRangeIsUnknown) {
+TEST_F(NpzArrays, AreRejectedIfTheirRangeIsUnknown) {
   EXPECT_THAT(refusal({{"images", npy("<f4", "(1, 2, 2)", raw<float>({-2.1f, 0, 1, 2.6f}))}}),
               AllOf(HasSubstr("images contains values from -2.1 to 2.6"), HasSubstr("rescale")));
   EXPECT_THAT(refusal({{"images", npy("<i4", "(1, 2, 2)", raw<std::int32_t>({-5, 0, 1, 70000}))}}),
@@ -198,15 +198,15 @@ TEST_F(NpzKinds, AreRejectedIfTheirRangeIsUnknown) {
   EXPECT_THAT(refusal({{"images", npy("|u1", "(4, 16)", ramp(64))}}), HasSubstr("reshape them"));
 }
 
-TEST_F(NpzKinds, OfTheTestSplitAreScaledLikeTheTrainingImages) {
+TEST_F(NpzArrays, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   const auto test = load({{"x_train", npy("<f4", "(1, 2, 2)", raw<float>({-1, 0, 1, 0}))},
                           {"x_test", npy("<f4", "(1, 2, 2)", raw<float>({0, 0, 1, 1.5f}))}},
                          Split::test);
   EXPECT_TRUE(torch::equal(test->images.flatten(), torch::tensor({128, 128, 255, 255}).to(torch::kByte)));
-  EXPECT_THAT(test->warnings, Contains(HasSubstr("1 values of x_test are outside the range")));
+  EXPECT_THAT(test->warnings, Contains(HasSubstr("1 value of x_test is outside the range")));
 }
 
-TEST_F(NpzKinds, MayHaveTheirChannelsFirstOrTheIndicesReversed) {
+TEST_F(NpzArrays, MayBeChannelsFirstOrInFortranOrder) {
   const auto last = load({{"images", npy("|u1", "(2, 5, 4, 3)", ramp(120))}})->images;
   ASSERT_EQ(last.sizes(), (torch::IntArrayRef{2, 3, 5, 4}));
   const auto first = load({{"images", npy("|u1", "(2, 3, 5, 4)", ramp(120))}})->images;
@@ -218,7 +218,7 @@ TEST_F(NpzKinds, MayHaveTheirChannelsFirstOrTheIndicesReversed) {
   EXPECT_TRUE(torch::equal(reversed.squeeze(1).permute({2, 1, 0}).flatten(), torch::arange(40).to(torch::kByte)));
 }
 
-TEST_F(NpzKinds, WithAlphaAreCompositedOnTheBackground) {
+TEST_F(NpzArrays, WithAlphaAreCompositedOnTheBackground) {
   const std::string pixels =
       "\x64\x64\x64\xff"
       "\x64\x64\x64" +
@@ -229,7 +229,7 @@ TEST_F(NpzKinds, WithAlphaAreCompositedOnTheBackground) {
     const auto dataset = load(arrays);
     EXPECT_EQ(dataset->channels(), 3);
     EXPECT_EQ(dataset->images[0][0][0][0].item<int>(), 100);
-    EXPECT_THAT(dataset->notes, Contains(HasSubstr("1 of 1 images have transparent pixels")));
+    EXPECT_THAT(dataset->notes, Contains(HasSubstr("1 of 1 images has transparent pixels")));
     return dataset->images.index({0, torch::indexing::Slice(), 1, 0}).to(torch::kInt);
   };
   EXPECT_TRUE(torch::equal(shown("white"), torch::tensor({255, 255, 255}, torch::kInt)));
@@ -238,7 +238,7 @@ TEST_F(NpzKinds, WithAlphaAreCompositedOnTheBackground) {
   EXPECT_TRUE(torch::equal(shown("none"), torch::tensor({100, 100, 100}, torch::kInt)));
 }
 
-TEST_F(NpzKinds, HaveLabelsInManyForms) {
+TEST_F(NpzArrays, HaveLabelsInManyForms) {
   const auto labels = [&](const std::string& array) { return load({{"images", four_images()}, {"labels", array}}); };
   const auto expected = torch::tensor({2, 0, 1, 0}, torch::kLong);
   for (const auto& array :
@@ -255,7 +255,7 @@ TEST_F(NpzKinds, HaveLabelsInManyForms) {
   EXPECT_THAT(unicode->class_names, ElementsAre("a", "\u00e9", "\u732b"));
 }
 
-TEST_F(NpzKinds, OfUnknownOriginAreReadOrRejected) {
+TEST_F(NpzArrays, OfUnknownOriginAreReadOrRejected) {
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(SLOPEGAN_SOURCE_DIR "/tests/fuzz/corpus/npy_array")) {
     const std::string bytes = read_bytes(entry.path());
@@ -276,7 +276,7 @@ TEST_F(NpzKinds, OfUnknownOriginAreReadOrRejected) {
   EXPECT_GE(count, 10);
 }
 
-TEST_F(NpzKinds, HaveTheClassesOfTheTrainingImagesInBothSplits) {
+TEST_F(NpzArrays, HaveTheClassesOfTheTrainingImagesInBothSplits) {
   const auto two = npy("|u1", "(2, 2, 2)", ramp(8));
   const auto test = [&](const std::string& labels) {
     return load({{"x_train", two}, {"y_train", npy("|S1", "(2,)", "ca")}, {"x_test", two}, {"y_test", labels}},

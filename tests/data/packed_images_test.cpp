@@ -37,7 +37,7 @@ class PackedImagesTest : public ::testing::Test {
     return packed_images(list_folder(folder_.path()), options);
   }
 
-  /// The files in the cache with this extension.
+  /// The files in the cache that have this extension.
   std::vector<fs::path> cached(const std::string& ending) const {
     std::vector<fs::path> found;
     for (const auto& entry : fs::recursive_directory_iterator(cache_.path())) {
@@ -46,7 +46,7 @@ class PackedImagesTest : public ::testing::Test {
     return found;
   }
 
-  /// A channel of the first pixel of image i: 9, i / 256, i % 256.
+  /// A channel of the first pixel of image i. The channels are 9, i / 256 and i % 256.
   static int value(const PackedImages& packed, std::int64_t i, std::int64_t channel) {
     return packed.images[i][channel][0][0].item<int>();
   }
@@ -63,7 +63,7 @@ void flip_a_bit(const fs::path& file, std::int64_t at) {
   stream.put(static_cast<char>(byte ^ 16));
 }
 
-TEST_F(PackedImagesTest, MatchTheFilesInOrderFittedAsInTraining) {
+TEST_F(PackedImagesTest, AreInTheOrderOfTheFilesAndFittedAsInTraining) {
   add_images(300);  // more than a chunk
   const auto packed = pack();
   ASSERT_EQ(packed.images.sizes(), (torch::IntArrayRef{300, 3, 8, 8}));
@@ -196,7 +196,7 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
 TEST_F(PackedImagesTest, AreRejectedIfNoFileIsReadable) {
   folder_.write("a.png", "no image");
   EXPECT_THAT(message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 1}); }),
-              HasSubstr("none of the 1 files can be used"));
+              HasSubstr("the only file cannot be used"));
 }
 
 TEST_F(PackedImagesTest, NeedAWritableCache) {
@@ -205,7 +205,7 @@ TEST_F(PackedImagesTest, NeedAWritableCache) {
   EXPECT_THAT(message_of<IoError>([&] { pack(); }), AllOf(HasSubstr("/dev/null"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
-/// Anonymous memory of this process in KiB, which the system cannot reclaim, unlike mapped files.
+/// The anonymous memory of this process in KiB. Unlike mapped files, it cannot be reclaimed by the system.
 long anonymous_kib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {

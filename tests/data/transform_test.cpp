@@ -41,7 +41,7 @@ TEST(FitImage, KeepsImagesThatFitAndCropsOthersToTheCentralSquare) {
   EXPECT_FALSE(fit_image(28, 40, 32, ImageFit::pad).resize);
 }
 
-TEST(FitImage, CropsOrStretchesWithoutAFrameAtAnyResolution) {
+TEST(FitImage, CropsOrStretchesWithoutPaddingAtAnyResolution) {
   for (const std::int64_t resolution : {16, 64, 256}) {
     for (const auto& [height, width] : {std::pair{48, 48}, {100, 100}, {33, 70}, {400, 300}, {1, 5}}) {
       const auto crop = fit_image(height, width, resolution, ImageFit::crop);
@@ -71,7 +71,7 @@ TEST(FitImage, IsChosenByTheKindOfTheData) {
   EXPECT_EQ(chosen_fit(data), ImageFit::pad);
 }
 
-TEST(FitText, DescribesWhatIsDoneToAllImages) {
+TEST(FitText, DescribesHowImagesAreChanged) {
   EXPECT_EQ(fit_text(28, 28, 32, ImageFit::pad), "images of 28 x 28 are padded with black to 32 x 32 (data.fit: pad)");
   EXPECT_EQ(fit_text(28, 28, 64, ImageFit::crop), "images of 28 x 28 are enlarged to 64 x 64 (data.fit: crop)");
   EXPECT_EQ(
@@ -184,7 +184,7 @@ TEST(IsFlipped, IsTrueForHalfOfTheImagesDependingOnTheSeed) {
   EXPECT_NEAR(differences, 5000, 250);
 }
 
-TEST(PrepareImages, FitImagesAsTheDatasetSays) {
+TEST(PrepareImages, FitsImagesAccordingToTheDataset) {
   Dataset dataset;
   dataset.images = torch::full({1, 1, 28, 28}, 200, torch::kByte);
   const std::vector<std::int64_t> indices = {0};
@@ -193,7 +193,7 @@ TEST(PrepareImages, FitImagesAsTheDatasetSays) {
   EXPECT_EQ(dataset.pixel_key(), "0123");
   dataset.fit = ImageFit::crop;
   EXPECT_NEAR(prepare_images(dataset, indices, 32)[0][0][0][0].item<float>(), scaled(200), 1e-6);
-  EXPECT_EQ(dataset.pixel_key(), "0123 crop");  // its features differ
+  EXPECT_EQ(dataset.pixel_key(), "0123 crop");  // because the pixels differ
 }
 
 TEST(PrepareImages, ReturnsTheChosenImagesInOrder) {

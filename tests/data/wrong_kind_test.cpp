@@ -58,7 +58,7 @@ TEST_F(WrongKind, SuggestsTheRightKindForAllPairs) {
 TEST_F(WrongKind, SuggestsTheRightKindForOneFile) {
   write_png(folder("photos") / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));
   EXPECT_THAT(refusal(DatasetKind::image_folder, directory_ / "photos/a.png"),
-              HasSubstr("is one image; the folder that contains the images is expected; did you mean data.path=" +
+              HasSubstr("is a single image; a folder of images is expected; did you mean data.path=" +
                         (directory_ / "photos").string()));
   write_bytes(directory_ / "digits", idx_header({3, 2, 2}) + ramp(12));
   EXPECT_THAT(refusal(DatasetKind::npz, directory_ / "digits"), HasSubstr("did you mean data.kind=idx?"));

@@ -7,7 +7,7 @@
 namespace slopegan {
 namespace {
 
-TEST(PointDeath, HasTheProbabilityOfTheClosedForm) {
+TEST(PointDeath, HasTheProbabilityGivenByTheClosedForm) {
   EXPECT_NEAR(point_death_probability({2, 10}, 0), 0.9437, 5e-5);
   EXPECT_NEAR(point_death_probability({3, 10}, 0), 0.7369, 5e-5);
   for (const ChainShape shape : {ChainShape{2, 10}, ChainShape{3, 10}, ChainShape{4, 3}}) {
@@ -20,7 +20,7 @@ TEST(PointDeath, NeverHappensWithANonZeroSlope) {
   for (const double slope : {0.01, 0.2, 1.0}) EXPECT_EQ(count_point_deaths({2, 10}, slope, 4000, 1).hits, 0);
 }
 
-TEST(BornDead, MatchesPublishedCountsAndTheBound) {
+TEST(BornDead, MatchesKnownFractionsAndStaysBelowTheBound) {
   struct Case {
     ChainShape shape;
     double share;
@@ -72,7 +72,7 @@ TEST(CorrelationMap, MatchesWideLayers) {
   expect_near_prediction(measured[2], 1);
 }
 
-TEST(WoundedGan, IsFrozenOnlyBySlopeZero) {
+TEST(WoundedGan, IsFrozenOnlyBySlopeZeroWithoutBatchNorm) {
   WoundedGanOptions options;
   options.steps = 6;
   options.probe_every = 3;

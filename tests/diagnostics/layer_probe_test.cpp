@@ -10,7 +10,8 @@
 namespace slopegan {
 namespace {
 
-/// [2, 4, 1, 2]: a dead channel, one that is always positive, a mixed one, and a mixed one a hundred times smaller.
+/// Returns [2, 4, 1, 2]. The channels are never positive, always positive, mixed, and mixed with values a hundred times
+/// smaller.
 at::Tensor four_units() {
   const auto values =
       at::tensor({-1., -2., -3., 0., /**/ 1., 2., 3., 4., /**/ -1., 1., -2., 2., /**/ -.01, .01, -.02, .02});
@@ -35,7 +36,7 @@ TEST(UnitStatistics, CountsUnitsThatAreNeverOrAlwaysPositive) {
   EXPECT_EQ(statistics.positive_fraction(2), 0.5);
 }
 
-TEST(UnitStatistics, ComparesDormantUnitsWithTheMeanOfTheLayer) {
+TEST(UnitStatistics, ComparesEachUnitWithTheMeanOfTheLayerToFindDormantUnits) {
   // The mean |f| of the units at slope 0 is 0, 2.5, 0.75, 0.0075; the limit is 0.025 times their mean, 0.0203.
   EXPECT_EQ(statistics_of(four_units(), 0).dormant(), 2.0 / 4);
   // At slope 1: 1.5, 2.5, 1.5, 0.015; the limit is 0.034.
@@ -43,7 +44,7 @@ TEST(UnitStatistics, ComparesDormantUnitsWithTheMeanOfTheLayer) {
   EXPECT_EQ(statistics_of(at::zeros({1, 3, 2, 2}), 0.2).dormant(), 1.0);
 }
 
-TEST(UnitStatistics, SplitsTheEnergyBetweenBothSides) {
+TEST(UnitStatistics, MeasuresTheFractionOfTheEnergyFromNegativeInputs) {
   const double positive = 30 + 5 + 0.0005, negative = 14 + 5 + 0.0005;
   for (const double slope : {0.0, 0.2, 1.0, -0.5}) {
     const double of_slope = slope * slope * negative;
@@ -52,7 +53,7 @@ TEST(UnitStatistics, SplitsTheEnergyBetweenBothSides) {
   EXPECT_EQ(statistics_of(at::zeros({1, 3, 2, 2}), 0.2).slope_energy(), 0);
 }
 
-TEST(UnitStatistics, AreTheSameForPartsAndAnyMemoryFormat) {
+TEST(UnitStatistics, DoesNotDependOnBatchesOrMemoryFormats) {
   at::manual_seed(1);
   const auto x = at::randn({40, 5, 3, 7});  // 840 values per unit are summed in more than one part
   const auto whole = statistics_of(x, 0.3);

@@ -21,7 +21,7 @@ TEST(MeanPairwiseDistance, OfNormalSamplesIsTheSquareRootOfTwiceTheirDimension) 
   EXPECT_NEAR(mean_pairwise_distance(at::randn({64, 1, 32, 32})), std::sqrt(2.0 * 1024), 0.5);
 }
 
-TEST(SaturatedShare, CountsBothEnds) {
+TEST(SaturatedShare, CountsValuesNearMinusOneAndOne) {
   EXPECT_EQ(saturated_share(at::tensor({-1.0, -0.995, 0.98, 0.0, 1.0, -0.98, 0.5, 0.2})), 3.0 / 8);
 }
 
@@ -71,7 +71,7 @@ TEST(GradientFlow, TreatsAnUndefinedGradientAsZeros) {
   EXPECT_EQ(flow.update_ratio, 0);
 }
 
-TEST(GradientFlow, IsInfiniteForAnUpdateOfZeroWeights) {
+TEST(GradientFlow, HasAnInfiniteUpdateRatioForWeightsOfZero) {
   EXPECT_TRUE(std::isinf(gradient_flow(at::zeros({3}), at::ones({3}), at::ones({3})).update_ratio));
   EXPECT_EQ(gradient_flow(at::zeros({3}), at::ones({3}), at::zeros({3})).update_ratio, 0);
 }

@@ -115,7 +115,7 @@ TEST_F(HeartbeatTest, PassesOnTheExitCodeOfARank) {
   EXPECT_EQ(failure->text, "rank 1 ended with exit code 5");
 }
 
-TEST_F(HeartbeatTest, NoticesThatTheStoreIsGone) {
+TEST_F(HeartbeatTest, ReportsThatTheStoreIsGone) {
   const auto first = rank(0), second = rank(1);
   shared.gone = true;
   const auto failure = wait_for_failure(*first);
@@ -123,7 +123,7 @@ TEST_F(HeartbeatTest, NoticesThatTheStoreIsGone) {
   EXPECT_THAT(failure->text, HasSubstr("was lost"));
 }
 
-TEST_F(HeartbeatTest, NoticesAStoreThatDoesNotAnswer) {
+TEST_F(HeartbeatTest, ReportsAStoreThatDoesNotAnswer) {
   const auto first = rank(0);
   shared.blocked = true;
   const auto failure = wait_for_failure(*first);
@@ -145,7 +145,7 @@ TEST_F(HeartbeatTest, DoesNotReportARankThatHasNotConnectedYet) {
   EXPECT_TRUE(wait_for_failure(*first));
 }
 
-TEST_F(HeartbeatTest, GivesUpIfTheFailureIsNotRead) {
+TEST_F(HeartbeatTest, GivesUpIfTheFailureIsNotReadInTime) {
   const auto first = rank(0, 3);
   rank(1).reset();
   for (int i = 0; i < 2000 && given_up == 0; ++i) std::this_thread::sleep_for(milliseconds(5));

@@ -50,7 +50,7 @@ TEST(CachedTensors, AreCreatedAgainAfterABitFlip) {
   EXPECT_EQ(make.calls, 2);
 }
 
-TEST(CachedTensors, AreCreatedByOneOfSeveralConcurrentProcesses) {
+TEST(CachedTensors, AreCreatedOnceByConcurrentThreads) {
   const CacheDirectory cache;
   Maker make;
   std::vector<std::thread> threads;

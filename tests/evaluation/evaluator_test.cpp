@@ -85,7 +85,8 @@ TEST_F(EvaluatorTest, GivesTheSameResultsFromTheCache) {
 }
 
 TEST_F(EvaluatorTest, ComparesOneHalfOfTheTestImagesWithTheOtherForFloors) {
-  // Compared with themselves, exactly 1 % of the images would be copies, z would be 0, and so would the divergence.
+  // If the test images were compared with themselves, exactly 1 % would count as copies, and copying_z and class_kl
+  // would be 0.
   auto evaluator = make(all_of(300), &test_);
   const auto floors = evaluator.evaluate(extracted(evaluator, generated_, 300)).floors;
   EXPECT_NE(floors.at("copying_z"), 0);
@@ -141,7 +142,7 @@ TEST_F(EvaluatorTest, ScoresTheClassesOfAClassifier) {
   EXPECT_NEAR(one_class.at("class_kl"), std::log(2), 1e-9);
 }
 
-TEST_F(EvaluatorTest, EvaluatesWithSeveralExtractorsAndSelectsByTheFirst) {
+TEST_F(EvaluatorTest, EvaluatesWithEveryDistinctExtractorInOrder) {
   auto extractors = make_extractors({"random", "auto", "random", "classifier"}, train_, &test_, 16);
   const auto evaluators = make_evaluators(all_of(100), std::move(extractors), train_, &test_, 16);
   ASSERT_EQ(evaluators.size(), 2u);  // auto is the classifier

@@ -98,7 +98,7 @@ TEST(ClassifierExtractor, MeasuresItsAccuracyOnAHeldOutTenthWithoutLabelledTestI
   EXPECT_TRUE(std::isnan(ClassifierExtractor(two_halves(50, 0), nullptr, 16).test_accuracy()));
 }
 
-TEST(ClassifierExtractor, IsTheOneOfVersion0Point9IfARunFromThatVersionContinues) {
+TEST(ClassifierExtractor, IsTheSameAsInVersion0Point9ForARunFromThatVersion) {
   const CacheDirectory cache;
   const auto test = two_halves(100, 1);
   auto train = two_halves(400, 0);
@@ -108,15 +108,15 @@ TEST(ClassifierExtractor, IsTheOneOfVersion0Point9IfARunFromThatVersionContinues
   EXPECT_EQ(ClassifierExtractor(train, nullptr, 16).name(), with_test);
 }
 
-TEST(ClassifierExtractor, WarnsIfTheLabelsSayNothingAboutTheImages) {
+TEST(ClassifierExtractor, WarnsIfTheLabelsAreUnrelatedToTheImages) {
   const CacheDirectory cache;
   auto train = two_halves(200, 0);
-  train.labels = at::arange(200).div(2, "floor").remainder(2);  // every other pair
+  train.labels = at::arange(200).div(2, "floor").remainder(2);  // 0, 0, 1, 1, 0, 0, ...
   ::testing::internal::CaptureStderr();
   log::init({});
   const ClassifierExtractor extractor(train, nullptr, 16);
   log::init({});
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the labels seem to say nothing about the images"));
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the labels seem to be unrelated to the images"));
 }
 
 TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {

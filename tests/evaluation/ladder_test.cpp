@@ -67,7 +67,7 @@ class FashionMnistLadder : public ::testing::Test {
   static inline double accuracy_ = 0;
 };
 
-TEST_F(FashionMnistLadder, UsesAClassifierWithNinetyOnePercentAccuracy) { EXPECT_GE(accuracy_, 0.91); }
+TEST_F(FashionMnistLadder, UsesAClassifierWithAtLeastNinetyOnePercentAccuracy) { EXPECT_GE(accuracy_, 0.91); }
 
 TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
   const auto record = evaluator_->evaluate(evaluator_->extractor().extract(real_ones()));
@@ -79,8 +79,8 @@ TEST_F(FashionMnistLadder, RealTestImagesScoreAtTheFloor) {
 
 TEST_F(FashionMnistLadder, NoiseRaisesFdAndKdAndLowersPrecision) {
   auto last = values_of(real_ones());
-  // Beyond the last of these noise levels, the classifier gives every image nearly the same features, those of a bag,
-  // so FD keeps rising but precision stops falling.
+  // Beyond the last of these noise levels, the classifier maps every image to nearly the same features (those of the
+  // class "bag"), so FD keeps rising but precision stops falling.
   for (const float deviation : {0.05f, 0.1f, 0.15f}) {
     const auto values = values_of(with_noise(real_ones(), deviation));
     EXPECT_GT(values.at("fd"), 1.2 * last.at("fd")) << deviation;

@@ -23,7 +23,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A small generator with random weights, running statistics and learned slopes, large enough for tanh to be nonlinear.
+/// A small generator with random weights, running statistics and learned slopes. The weights are large enough that the
+/// images reach the nonlinear range of tanh.
 Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) {
   auto config = parse_config(yaml, "test");
   config.generator.latent_dim = 5;
@@ -115,7 +116,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
       for (const bool folded : {false, true}) {
         SCOPED_TRACE(sample.yaml + " as " + format + (folded ? ", folded" : ""));
         EXPECT_LE(export_to(checkpoint, format, folded), 1e-5);
-        const auto expected = images_of(checkpoint, latents);  // with the same number of threads
+        const auto expected = images_of(checkpoint, latents);  // uses the same number of threads
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
@@ -126,7 +127,7 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
   }
 }
 
-TEST_F(Exported, OnnxFilesHaveTheCurrentSlopesAndTheShapes) {
+TEST_F(Exported, OnnxFilesContainTheCurrentSlopesAndTheShapes) {
   for (const auto& sample : samples()) {
     SCOPED_TRACE(sample.yaml);
     const auto checkpoint = sample_generator(sample.yaml, sample.channels);
@@ -185,7 +186,7 @@ TEST_F(Exported, FilesAreReproducible) {
 }
 
 // Away from the edges, the output of the second convolution is exactly 2^20, regardless of the order of summation.
-// Batch norm subtracts it as the mean, so that the rounding errors in the folded weights remain.
+// Batch norm subtracts this value as the mean, so that only the rounding errors in the folded weights remain.
 TEST_F(Exported, FilesThatComputeDifferentImagesAreRejectedAndRemoved) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0}");
   checkpoint.tensors.at("generator.block0.norm.weight").fill_(0);

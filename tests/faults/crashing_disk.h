@@ -12,16 +12,15 @@
 
 namespace slopegan::testing {
 
-/// What remains, after a power failure, of content that was written to a file but not synced.
+/// The state, after a power failure, of content that was written to a file but not synced.
 enum class UnsyncedData { lost, zeros, part, written };
-/// What remains, after a power failure, of names that were created, changed or removed in a directory that was not
-/// synced.
+/// The state, after a power failure, of names that were created, changed or removed in a directory that was not synced.
 enum class UnsyncedNames { lost, kept, some };
 
 /// A simulated disk that guarantees no more than POSIX does: the content of a file is durable after an fsync of the
 /// file, and a name after an fsync of its directory. It replays recorded calls and writes a possible result of a crash
-/// as real files. A rename is atomic: either both names reach the disk or neither. Otherwise names reach the disk in
-/// any order.
+/// as real files. A rename is atomic: either both changes of names reach the disk or neither does. Otherwise, names
+/// reach the disk in any order.
 class CrashingDisk {
  public:
   /// Treats the current content of `root` (files, directories, symlinks) as durable.
@@ -29,7 +28,7 @@ class CrashingDisk {
 
   void replay(const RecordedCall& call);
 
-  /// Writes to the empty directory `to` a state that `root` may have after a crash at this point.
+  /// Writes, to the empty directory `to`, a state in which a crash at this point may leave `root`.
   void crash(UnsyncedNames names, UnsyncedData data, RandomStream& random, const std::filesystem::path& to) const;
 
  private:

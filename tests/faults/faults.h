@@ -22,10 +22,10 @@ struct FaultPlan {
   const char* record = "";  ///< file outside `below` to which all successful calls are appended; see read_recording
 };
 
-/// Copies the plan and restarts the count.
+/// Copies and activates the plan, and restarts the count.
 void arm_faults(const FaultPlan& plan);
 
-/// The number of calls so far.
+/// Returns the number of calls counted so far.
 long faults_counted();
 
 /// The environment variable that contains the plan for the real program:

@@ -13,8 +13,8 @@
 
 /// Simulates a file system that lacks features, when preloaded into the real program (LD_PRELOAD). SLOPEGAN_MISSING
 /// lists calls and the errno with which each of them fails, such as "flock=38 symlink=1"; SLOPEGAN_MISSING_BELOW is the
-/// directory where the file system is mounted. The calls are flock, symlink, renameat2, fsync_directory, mmap and
-/// syncfs.
+/// directory where the file system is mounted. The supported calls are flock, symlink, renameat2, fsync_directory, mmap
+/// and syncfs.
 namespace {
 
 template <class Function>

@@ -9,7 +9,7 @@ namespace slopegan::fuzz {
 
 namespace {
 
-/// The size of a tensor in bytes, computed independently of the reader.
+/// Returns the size of a tensor in bytes, computed independently of the reader.
 std::uint64_t byte_count(const TensorEntry& entry) {
   std::uint64_t count = c10::elementSize(entry.dtype);
   for (const auto size : entry.shape) {
@@ -28,7 +28,7 @@ void promise_tiling(const SafetensorsHeader& header, std::uint64_t file_size) {
   }
   promise(end <= file_size, "tensors are within the file");
   const std::string text = safetensors_header_text(header);
-  promise(safetensors_header_text(parse_safetensors_header(text, end)) == text, "a header reads back");
+  promise(safetensors_header_text(parse_safetensors_header(text, end)) == text, "headers survive round trips");
 }
 
 }  // namespace
@@ -47,12 +47,12 @@ void checkpoint_manifest(Bytes bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   try {
     const Manifest manifest = parse_manifest(text, "manifest.json");
-    promise(manifest.info.images >= 0, "images are not negative");
+    promise(manifest.info.images >= 0, "the image count is not negative");
     for (const auto& [name, digest] : manifest.files) {
       promise(std::filesystem::path(name).filename() == name && name != "..", "files are in the checkpoint");
     }
     const Manifest again = parse_manifest(manifest_text(manifest), "printed");
-    promise(again.info == manifest.info && again.files == manifest.files, "a manifest reads back");
+    promise(again.info == manifest.info && again.files == manifest.files, "manifests survive round trips");
   } catch (const CheckpointError& error) {
     promise_message(error.what());
     promise(std::string(error.what()).starts_with("manifest.json: "), "the error names the file");

@@ -11,13 +11,13 @@ namespace {
 
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Every line must start with the location of its error: "<location>:<line>: ", or "<location>: " if `has_lines` is
-/// false.
+/// Every line of the message must start with `place`, followed by a line number if `has_lines` is true. The only
+/// exception is a line such as "and 3 more errors".
 void promise_places(const std::string& message, const std::string& place, bool has_lines) {
   promise_message(message);
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("and ") && line.ends_with(" more errors")) continue;
+    if (line.starts_with("and ") && (line.ends_with(" more errors") || line.ends_with(" more error"))) continue;
     promise(line.starts_with(place), "an error starts with its location");
     promise(!has_lines || line.find_first_not_of("0123456789", place.size()) > place.size(),
             "an error has a line number");
@@ -26,7 +26,7 @@ void promise_places(const std::string& message, const std::string& place, bool h
 
 /// Reading the printed text of an accepted configuration must produce an equal configuration.
 void promise_round_trip(const Config& config) {
-  promise(differences(config, parse_config(to_yaml(config), "printed")).empty(), "a configuration reads back");
+  promise(differences(config, parse_config(to_yaml(config), "printed")).empty(), "configurations survive round trips");
 }
 
 std::vector<std::string> arguments_of(const std::string& text) {

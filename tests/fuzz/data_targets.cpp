@@ -13,7 +13,7 @@ namespace slopegan::fuzz {
 
 namespace {
 
-/// Reads the last byte, so that a sanitizer detects a short buffer.
+/// Reads the last byte, so that a sanitizer detects a buffer that is too short.
 void promise_readable(const ByteBuffer& buffer) {
   promise(buffer.memory.get()[buffer.size - 1] <= std::byte{0xff}, "all values are readable");
 }
@@ -62,7 +62,7 @@ void put(Archive& archive, int size, std::initializer_list<std::uint32_t> values
   }
 }
 
-/// The fields that both headers of an entry share, such as size and checksum.
+/// Appends the fields that are the same in both headers of an entry, such as its size and checksum.
 void put_entry(Archive& archive, Bytes content) {
   const auto size = static_cast<std::uint32_t>(content.size());
   put(archive, 2, {20, 0, 0, 0, 0x21});  // version, flags, method (stored), time, date
@@ -70,7 +70,8 @@ void put_entry(Archive& archive, Bytes content) {
   put(archive, 2, {5, 0});  // lengths of the name and the extra field
 }
 
-/// An archive with the stored entry a.npy (PKWARE's APPNOTE 4.3.7, 4.3.12, 4.3.16).
+/// Returns a zip archive that contains `content` as the uncompressed entry a.npy (PKWARE's APPNOTE, sections 4.3.7,
+/// 4.3.12 and 4.3.16).
 Archive archive_of(Bytes content) {
   constexpr std::string_view name = "a.npy";
   Archive archive;

@@ -16,17 +16,17 @@ std::string lines_of(const std::vector<Record>& records, std::string (*line)(con
   return text;
 }
 
-/// Writes accepted records as lines. Reading these lines and writing them again must produce the same lines. Lines are
-/// compared instead of records because NaN differs from itself.
+/// Writes the records of an accepted file as lines. Reading these lines and writing them again must produce the same
+/// lines. Lines are compared instead of records because NaN is not equal to itself.
 template <class Record>
 void read_as(const MemoryFile& file, Reader<Record> read, std::string (*line)(const Record&)) {
   try {
     const std::string text = lines_of(read(file.path()), line);
     const MemoryFile printed({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-    promise(lines_of(read(printed.path()), line) == text, "records read back");
+    promise(lines_of(read(printed.path()), line) == text, "records survive round trips");
   } catch (const DataError& error) {
     promise_message(error.what());
-    promise(std::string(error.what()).starts_with(file.path().string() + ":"), "the line is named");
+    promise(std::string(error.what()).starts_with(file.path().string() + ":"), "the error names the file and a line");
   }
 }
 

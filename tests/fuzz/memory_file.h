@@ -24,7 +24,7 @@ inline void promise_message(const std::string& message) {
   promise(!message.empty() && printable_lines(message) == message, "messages are printable");
 }
 
-/// A regular file in memory, because fuzzers read thousands of files per second.
+/// A regular file in memory, so that a fuzzer can read thousands of files per second.
 class MemoryFile {
  public:
   explicit MemoryFile(Bytes content) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {

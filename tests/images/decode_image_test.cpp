@@ -22,7 +22,7 @@ using ::testing::Not;
 
 const DecodeOptions no_background{.background = std::nullopt};
 
-/// Decodes files with any content and collects what libraries write to stderr in the meantime.
+/// Decodes bytes from a file and checks that the libraries write nothing to stderr.
 class DecodeImage : public ::testing::Test {
  protected:
   DecodedImage decode(const std::string& bytes, const DecodeOptions& options = {}) {
@@ -78,7 +78,7 @@ TEST_F(DecodeImage, AveragesSquaresOfPixelsEvenAtTheEdges) {
   EXPECT_EQ(decoded.image.at<std::uint8_t>(2500, 1400), 100);
 }
 
-TEST_F(DecodeImage, CallsHugeImagesTooLargeRatherThanDamaged) {
+TEST_F(DecodeImage, ReportsHugeImagesAsTooLargeNotAsDamaged) {
   const auto too_large = [&](const std::string& bytes) { return message_of<TooLargeError>([&] { decode(bytes); }); };
   std::string png = encoded(".png", noise()), bmp = encoded(".bmp", noise()), gif = "GIF89a\xff\xff\xff\xff";
   png.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));  // 65,536 × 65,536
@@ -127,7 +127,7 @@ TEST_F(DecodeImage, ReadsFilesWithTrailingBytes) {
 
 TEST_F(DecodeImage, RejectsImagesWithAMissingPart) {
   const std::string progressive = encoded(".jpg", noise(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
-  EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // the last scan
+  EXPECT_THAT(refusal(progressive.substr(0, progressive.rfind("\xff\xda"))), HasSubstr("truncated"));  // no last scan
   for (const std::string ending : {".png", ".jpg", ".webp", ".bmp", ".tif"}) {
     const std::string whole = encoded(ending, noise());
     for (const std::size_t percent : {1, 20, 50, 90}) {
@@ -228,7 +228,7 @@ TEST_F(DecodeImage, ReadsPalettesAndSingleBits) {
   EXPECT_EQ(bits.image.at<std::uint8_t>(1, 1), 0);
 }
 
-/// A JPEG file of 16 × 16 pixels with four inks, which are stored inverted, as Adobe's programs do.
+/// A JPEG file of 16 × 16 pixels with four inks, which are stored inverted, as Adobe's programs store them.
 std::string cmyk_jpeg(std::array<std::uint8_t, 4> inks) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -334,7 +334,7 @@ TEST_F(DecodeImage, SurvivesAnyDamage) {
       bytes[at] = static_cast<char>(bytes[at] ^ 0x55);
       try {
         decode(bytes);
-      } catch (const DataError&) {  // some damage is not noticed, but nothing else may happen
+      } catch (const DataError&) {  // some damage is not detected; other exceptions are failures
       }
     }
   }

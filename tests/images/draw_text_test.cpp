@@ -45,7 +45,7 @@ TEST(DrawText, ClipsToTheImageAndDrawsNothingForAnEmptyText) {
   draw_text(image, "outside", {100, 100}, text_style);
 }
 
-/// The fraction of black, weighted by coverage.
+/// The mean darkness of the drawn text, from 0 (white) to 255 (black).
 double ink_of(const std::string& text, const TextStyle& style = text_style) {
   cv::Mat image = canvas(text_size(text, style));
   draw_text(image, text, {0, 0}, style);

@@ -15,7 +15,7 @@
 namespace slopegan {
 namespace {
 
-/// The frames as a viewer composes them.
+/// The frames as a viewer composes them, and the rectangles as they are stored.
 struct Animation {
   std::vector<cv::Mat> frames;
   std::vector<int> hundredths;

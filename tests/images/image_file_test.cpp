@@ -98,7 +98,7 @@ TEST(ReadImage, ErrorsNameTheFile) {
   EXPECT_THAT(message_of<DataError>([&] { read_image(empty); }), HasSubstr("empty.png: the file is empty"));
 }
 
-TEST(ReadImage, RejectsADeclaredHugeImageBeforeDecodingIt) {
+TEST(ReadImage, RejectsAnImageWithAHugeDeclaredSizeBeforeDecodingIt) {
   const TemporaryDirectory directory;
   std::string bomb = encoded(".png", cv::Mat(8, 8, CV_8UC1, 9));
   bomb.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));  // 65,536 × 65,536

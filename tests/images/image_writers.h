@@ -18,7 +18,7 @@ inline std::string encoded(const std::string& ending, const cv::Mat& image, cons
   return {bytes.begin(), bytes.end()};
 }
 
-/// `size` bytes, most significant first.
+/// `value` as `size` bytes, most significant byte first.
 inline std::string big_endian_bytes(std::uint64_t value, int size) {
   std::string bytes;
   for (int i = size - 1; i >= 0; --i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
@@ -45,7 +45,7 @@ inline std::string png_file(cv::Size size, int bits, int colour_type, const std:
   return "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + chunks + png_chunk("IDAT", packed) + png_chunk("IEND", "");
 }
 
-/// The same pixel everywhere, for png_file.
+/// Rows in which every pixel is `pixel`, for png_file.
 inline std::string png_rows(cv::Size size, const std::string& pixel) {
   std::string rows;
   for (int y = 0; y < size.height; ++y) {
@@ -55,7 +55,7 @@ inline std::string png_rows(cv::Size size, const std::string& pixel) {
   return rows;
 }
 
-/// Samples of 16 bits, for png_rows.
+/// A pixel with 16-bit samples, for png_rows.
 inline std::string deep_pixel(const std::vector<int>& samples) {
   std::string bytes;
   for (const int sample : samples) bytes += big_endian_bytes(static_cast<std::uint64_t>(sample), 2);
@@ -80,7 +80,7 @@ inline std::string with_orientation(std::string jpeg, char orientation) {
   return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
 }
 
-/// Bytes before the scan that belong to no segment of a JPEG file, as some cameras write.
+/// Inserts bytes that belong to no segment before the scan of a JPEG file, as some cameras do.
 inline std::string with_extraneous_bytes(std::string jpeg) {
   return jpeg.insert(jpeg.find("\xff\xda"), std::string("\0\1\2\3", 4));
 }

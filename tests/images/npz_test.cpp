@@ -69,7 +69,7 @@ TEST(NpyHeader, ParserNamesTheDefect) {
   EXPECT_THAT(refusal(npy("|u1", "(4,)", "").substr(0, 40)), HasSubstr("is truncated within its header"));
 }
 
-TEST(NpyHeader, ParserRejectsAnythingElse) {
+TEST(NpyHeader, ParserRejectsMalformedHeaders) {
   for (const char* shape : {"(4", "4)", "(-4,)", "(4;)", "(1e9,)", "(99999999999999999999,)", "(4 4)", "[4]", "(,)",
                             "(1,1,1,1,1,1,1,1,1)", "(4,), 'shape': (5,)", "(4,), 'more': 'x'", "(4,)} {"}) {
     EXPECT_THAT(refusal(npy("|u1", shape, "")), HasSubstr("damaged header")) << shape;
@@ -97,7 +97,7 @@ std::string entry_of(const std::filesystem::path& file, const char* name) {
   return bytes;
 }
 
-/// The numbers 0, 1, 2, ... modulo 256 in parts of 3 images each; the last part may be shorter.
+/// The numbers 0, 1, 2, ... modulo 256, four per image. Each part has 3 images; the last one may have fewer.
 class Numbers {
  public:
   explicit Numbers(std::int64_t images) : left_(images) {}
@@ -114,7 +114,7 @@ class Numbers {
   std::vector<std::byte> part_;
 };
 
-/// The bytes of the only array of an archive.
+/// The values of an array as bytes.
 std::string bytes_of(const NpyArray& array) {
   return {reinterpret_cast<const char*>(array.values.memory.get()), array.values.size};
 }
@@ -186,7 +186,7 @@ TEST(NpyHeader, MatchesTheHeaderThatNumPyWrites) {
   for (std::int64_t count = 1; count < 1'000'000'000'000; count *= 10) EXPECT_EQ(npy_header({count}).size() % 64, 0u);
 }
 
-TEST(WriteNpz, LeavesNoFileIfTheImagesFail) {
+TEST(WriteNpz, LeavesNoFileIfTheCallbackFails) {
   const TemporaryDirectory directory;
   const auto fail = []() -> std::span<const std::byte> { throw DataError("no images"); };
   EXPECT_EQ(message_of<DataError>([&] { write_npz(directory / "a.npz", "arr_0", {9, 2, 2, 1}, fail); }), "no images");

@@ -92,7 +92,7 @@ std::string random_text(RandomStream& random) {
   return text;
 }
 
-/// Random rows, in which lengths, labels, tile sizes and colours vary and some tiles are missing.
+/// A sheet with random labels and random numbers, sizes and colours of tiles. Some tiles are missing.
 Sheet random_sheet(RandomStream& random) {
   Sheet sheet{random_text(random), random_text(random) + " " + random_text(random), {}, {}};
   const auto rows = random.below(6), columns = 1 + random.below(7);

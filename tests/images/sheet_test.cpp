@@ -152,7 +152,7 @@ TEST(LayOut, MarksTheBestRowBesideItsTilesAndInItsLabel) {
   EXPECT_TRUE(box_where(draw_sheet(sheet, {.picture = {.gray = true}}), differs_from_gray).empty());
 }
 
-/// Compares the ink in a coarse grid, which does not depend on the version of the font or of FreeType.
+/// Compares sizes and the darkness of each text with tolerances for different versions of the font and of FreeType.
 TEST(DrawSheet, LooksUnchanged) {
   Sheet sheet{.title = "Größe: which slope?",
               .caption = "FD: Fréchet distance, mean ± deviation",
@@ -234,7 +234,7 @@ TEST(DrawSheet, RejectsTilesOfOtherTypes) {
   EXPECT_THROW(draw_sheet(sheet), std::invalid_argument);
 }
 
-/// Rows of tiles whose gray value is the row number.
+/// A reference row, followed by rows of one tile whose gray value is the row number.
 Sheet numbered_rows(int count) {
   Sheet sheet{.title = "title", .caption = "", .column_labels = {"a"}, .rows = {}};
   sheet.rows.push_back({.label = "real", .tiles = {cv::Mat(32, 32, CV_8UC1, cv::Scalar(250))}, .reference = true});

@@ -39,7 +39,7 @@ TEST(LeakyReLU, FollowsItsScheduleOverTheImagesSeen) {
   }
 }
 
-TEST(LeakyReLU, InPlaceOverwritesItsInput) {
+TEST(LeakyReLU, OverwritesItsInputIfInPlace) {
   LeakyReLU layer(LeakyReLUOptions{0.5, /*inplace=*/true});
   const auto x = at::full({2}, -1.0);
   const auto y = layer->forward(x);
@@ -47,13 +47,13 @@ TEST(LeakyReLU, InPlaceOverwritesItsInput) {
   EXPECT_FLOAT_EQ(x[0].item<float>(), -0.5f);
 }
 
-TEST(LeakyReLU, RejectsSlopesThatItCannotCompute) {
+TEST(LeakyReLU, RejectsInvalidSlopes) {
   EXPECT_THROW(LeakyReLU(LeakyReLUOptions{std::nan("")}), c10::ValueError);
   EXPECT_THROW(LeakyReLU(LeakyReLUOptions{-0.1, /*inplace=*/true}), c10::ValueError);
   EXPECT_NO_THROW(LeakyReLU(LeakyReLUOptions{-0.1}));
 }
 
-TEST(PReLU, LearnsItsSlopeByGradientDescent) {
+TEST(PReLU, ComputesTheGradientOfItsSlope) {
   PReLU layer(PReLUOptions{1, 0.25});
   const auto x = at::full({4, 1}, -1.0);
   layer->forward(x).sum().backward();
@@ -65,7 +65,7 @@ TEST(PReLU, HasOneSlopeOrOnePerChannel) {
   EXPECT_EQ(PReLU(PReLUOptions{8, 0.25})->parameters().at(0).numel(), 8);
 }
 
-TEST(PReLU, BoundedStartsAtItsSlopeAndStaysInTheUnitInterval) {
+TEST(PReLU, BoundedSlopeStartsAtItsInitialValueAndStaysInTheUnitInterval) {
   PReLU layer(PReLUOptions{3, 0.2, /*bounded=*/true});
   EXPECT_NEAR(layer->negative_slope(), 0.2, 1e-7);
   EXPECT_NEAR(layer->parameters().at(0)[0].item<double>(), std::log(0.25), 1e-6);
@@ -78,7 +78,7 @@ TEST(PReLU, BoundedStartsAtItsSlopeAndStaysInTheUnitInterval) {
   EXPECT_GE(y.min().item<double>(), -1.0);
 }
 
-TEST(PReLU, RejectsABoundedInitialSlopeOutsideTheUnitInterval) {
+TEST(PReLU, RejectsInvalidOptions) {
   EXPECT_THROW(PReLU(PReLUOptions{1, 1.0, true}), c10::ValueError);
   EXPECT_THROW(PReLU(PReLUOptions{1, 0.0, true}), c10::ValueError);
   EXPECT_THROW(PReLU(PReLUOptions{0, 0.2}), c10::ValueError);
@@ -132,7 +132,7 @@ TEST(RReLU, FirstAndSecondDerivativesMatchNumericalOnes) {
   }
 }
 
-TEST(PReLU, BoundedHasTheDerivativesOfTheSigmoid) {
+TEST(PReLU, BoundedSlopeHasTheDerivativesOfTheSigmoid) {
   const auto f = [](const std::vector<at::Tensor>& in) { return slopegan::prelu(in[0], in[1].sigmoid()).pow(3).sum(); };
   const auto x = at::linspace(-1.95, 2, 12, at::kDouble).view({2, 3, 2});
   const auto logits = at::tensor({-1.0, 0.0, 2.0}, at::kDouble);
@@ -178,7 +178,7 @@ TEST(Activation, ReportsItsProperties) {
   EXPECT_DOUBLE_EQ(learned->moving_slope().value(), 0.25);
 }
 
-TEST(Activation, FreezesToItsFunctionInEvaluation) {
+TEST(Activation, FreezeReturnsTheFunctionInEvaluationMode) {
   const auto x = at::randn({2, 3, 4, 4});
   const std::vector<std::shared_ptr<ActivationImpl>> activations = {
       LeakyReLU(LeakyReLUOptions{0.2}).ptr(), PReLU(PReLUOptions{3, 0.25}).ptr(),

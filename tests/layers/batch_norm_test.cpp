@@ -20,8 +20,8 @@ struct NormCase {
   std::int64_t count, channels, height, width;
 };
 
-// Numbers of channels below and above the width of a strip in the loops, some of which are not multiples of it; more
-// rows than a block has.
+// The numbers of channels are below and above the width of a strip in the loops, and some are not multiples of it. One
+// case has more rows than a block.
 const std::vector<NormCase> norm_cases = {{4, 5, 6, 6}, {3, 64, 4, 4}, {2, 100, 3, 5}, {64, 32, 16, 16}, {2, 1, 1, 1}};
 constexpr double norm_slopes[] = {0, 0.01, 0.2, 1, 1.5, -0.3};
 
@@ -46,8 +46,8 @@ at::Tensor norm_reference(const at::Tensor& x, const BatchNormState& norm, doubl
 
 using NormFunction = std::function<at::Tensor(const at::Tensor&)>;
 
-/// Returns the output; the gradients of x, weight and bias; the gradient of x again, now differentiable; and the
-/// gradients of its squared norm with respect to x, weight and direction.
+/// Returns the output; its gradients with respect to x, weight and bias; the gradient with respect to x again, computed
+/// differentiably; and the gradients of the squared norm of the latter with respect to x, weight and direction.
 std::vector<at::Tensor> norm_derivatives(const at::Tensor& x, const BatchNormState& norm, const at::Tensor& direction,
                                          const NormFunction& function) {
   const auto input = x.detach().clone().requires_grad_(true);
@@ -91,7 +91,7 @@ double norm_error(at::ScalarType maps_type, at::ScalarType weight_type) {
   return largest;
 }
 
-TEST(BatchNormLeakyRelu, EqualsBothFunctionsAndTheirFirstAndSecondDerivativesInFloat64) {
+TEST(BatchNormLeakyRelu, MatchesTheSeparateFunctionsAndTheirFirstAndSecondDerivativesInFloat64) {
   EXPECT_LE(norm_error(at::kDouble, at::kDouble), 1e-11);
 }
 
@@ -127,7 +127,7 @@ TEST(BatchNormLeakyRelu, RoundsBfloat16ResultsOnce) {
   EXPECT_LE(((y - expected).abs() / expected.abs().clamp_min(1e-3)).max().item<double>(), 1.01 / 256);
 }
 
-TEST(BatchNormLeakyRelu, MatchesTheGradientsOfBothFunctionsInBfloat16UpToRounding) {
+TEST(BatchNormLeakyRelu, MatchesTheGradientsOfTheSeparateFunctionsInBfloat16UpToRounding) {
   at::manual_seed(13);
   const auto x = at::randn({16, 24, 4, 4}).to(at::kBFloat16), direction = at::randn(x.sizes()).to(at::kBFloat16);
   for (const double slope : {0.0, 0.2}) {
@@ -176,7 +176,7 @@ TEST(BatchNormLeakyRelu, ReturnsNaNForAChannelWithInfinity) {
   EXPECT_FALSE(std::isfinite(norm.running_variance[2].item<float>()));
 }
 
-// With this weight, float overflows at normalised values of about ±1.7.
+// With this weight, the output overflows float for normalised values beyond about ±1.7.
 TEST(BatchNormLeakyRelu, MapsMinusInfinityToZeroAtSlopeZero) {
   const auto zeros = at::zeros({3}), ones = at::ones({3});
   const BatchNormState norm{at::full({3}, 2e38), zeros, zeros.clone(), ones};
@@ -198,7 +198,7 @@ TEST(BatchNormLeakyRelu, RejectsInvalidArguments) {
 
 // --- SynchronisedBatchNorm
 
-/// The sum across `ranks` ranks with the same images.
+/// Simulates the sum across `ranks` ranks that all have the same images.
 SumOverRanks equal_ranks(double ranks) {
   return [ranks](at::Tensor& tensor) { tensor.mul_(ranks); };
 }
@@ -212,8 +212,8 @@ BatchNormActivation make_norm(at::ScalarType type) {
   return norm;
 }
 
-/// Returns, in float64: the output; the gradients of x, weight and bias; the gradient of x again, now differentiable;
-/// and the gradients of its squared norm with respect to x and weight.
+/// Returns, in float64: the output; its gradients with respect to x, weight and bias; the gradient with respect to x
+/// again, computed differentiably; and the gradients of the squared norm of the latter with respect to x and weight.
 std::vector<at::Tensor> synchronised_derivatives(const at::Tensor& x, BatchNormActivation& norm,
                                                  const at::Tensor& direction,
                                                  const std::function<at::Tensor(const at::Tensor&)>& function) {

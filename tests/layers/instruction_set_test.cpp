@@ -13,7 +13,7 @@ namespace {
 constexpr InstructionSet every_set[] = {InstructionSet::baseline, InstructionSet::avx2, InstructionSet::avx512,
                                         InstructionSet::avx512_bf16};
 
-TEST(InstructionSets, HaveANameThatSelectsThem) {
+TEST(InstructionSets, HaveNamesThatSelectThem) {
   for (const auto set : every_set) EXPECT_EQ(parse_instruction_set(name_of(set)), set);
   EXPECT_EQ(parse_instruction_set("default"), InstructionSet::baseline);
   EXPECT_EQ(parse_instruction_set(""), InstructionSet::avx512_bf16) << "the newest one";

@@ -94,7 +94,7 @@ TEST(LeakyRelu, FirstAndSecondDerivativesMatchNumericalOnes) {
   }
 }
 
-TEST(LeakyRelu, SecondDerivativesPassThroughTheChainOfAGradientPenalty) {
+TEST(LeakyRelu, GradientPenaltyThroughTwoLayersHasTheNumericalGradient) {
   const auto weight = values({3, 3});
   const auto f = [](const std::vector<at::Tensor>& in) {
     const auto x = in[0].requires_grad() ? in[0] : in[0].clone().requires_grad_();
@@ -162,7 +162,7 @@ TEST(LeakyRelu, RejectsIntegersAndSlopesThatAreNotFinite) {
   EXPECT_THROW(slopegan::leaky_relu(at::ones({2}), INFINITY), c10::ValueError);
 }
 
-TEST(LeakyRelu, SavesNothingWithoutGradients) {
+TEST(LeakyRelu, DoesNotRequireGradientsIfItsInputDoesNot) {
   const auto y = slopegan::leaky_relu(values({4}), 0.2);
   EXPECT_FALSE(y.requires_grad());
 }
@@ -192,7 +192,7 @@ TEST(Prelu, FirstAndSecondDerivativesInBothArgumentsMatchNumericalOnes) {
 }
 
 TEST(Prelu, GradientOfTheSlopeIsAccumulatedInTheDtypeOfTheSlope) {
-  // 4096 products of −1/256: bfloat16 sums would stop growing long before −16.
+  // The gradient is the sum of 4096 products of −1/256. In bfloat16, the sum would stop growing long before −16.
   const auto x = at::full({4096, 1}, -1.0 / 256).to(at::kBFloat16);
   const auto a = at::full({1}, 0.25).requires_grad_();
   slopegan::prelu(x, a).sum().backward();
@@ -200,7 +200,7 @@ TEST(Prelu, GradientOfTheSlopeIsAccumulatedInTheDtypeOfTheSlope) {
   EXPECT_EQ(a.grad().item<float>(), -16.0f);
 }
 
-TEST(Prelu, RejectsNumbersOfSlopesOtherThanOneOrTheChannels) {
+TEST(Prelu, AcceptsOnlyASharedSlopeOrOnePerChannel) {
   EXPECT_THROW(slopegan::prelu(values({2, 3, 4}), at::ones({2})), c10::ValueError);
   EXPECT_THROW(slopegan::prelu(values({3}), at::ones({3})), c10::ValueError);
 }

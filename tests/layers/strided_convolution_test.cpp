@@ -12,14 +12,15 @@
 namespace slopegan {
 namespace {
 
-/// `low` channels in the small feature maps, and `high` in the large ones, whose side is `size`.
+/// A layer with `low` channels in the small feature maps and `high` channels in the large ones, whose side is `size`.
 struct Layer {
   std::int64_t low, high, size;
 };
 
-// Gray and RGB images; widths on both sides of the thresholds between implementations; a side of 2 (border everywhere);
-// more lines than a block has; patches in one part, in one part per line and in one part per position; odd widths and
-// sides.
+// The layers cover the channels of images (1 and 3); numbers of channels on both sides of the thresholds between
+// implementations; a side of 2, at which every patch contains padding; more lines than a block; patches that consist of
+// one part, one part per line, and one part per position; and odd numbers of channels and odd sides of the small
+// feature maps.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
                                    {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};
@@ -51,7 +52,8 @@ Inputs make_inputs(const Layer& layer, bool transposed) {
           values(transposed ? large : small, 1), values(transposed ? small : large, 1)};
 }
 
-/// The output, both gradients of <output, direction>, and both gradients of <gradient of the maps, second>, in float64.
+/// Returns, in float64: the output, the gradients of <output, direction> with respect to maps and weight, and the
+/// gradients of <gradient of the maps, second> with respect to direction and weight.
 template <typename Function>
 std::vector<at::Tensor> derivatives(const Inputs& inputs, at::ScalarType maps_type, at::ScalarType weight_type,
                                     Function function) {
@@ -151,7 +153,7 @@ TEST(StridedConvolution, RejectsShapesAndDtypesThatDoNotMatch) {
   EXPECT_THROW(strided_convolution_transposed(at::randn({2, 16, 4, 4}), weight), c10::Error);
 }
 
-TEST(StridedConvolution, ReturnsNoMapsForNoMaps) {
+TEST(StridedConvolution, AcceptsAnEmptyBatch) {
   const auto weight = at::randn({8, 3, 4, 4});
   EXPECT_EQ(strided_convolution(at::randn({0, 3, 8, 8}), weight).sizes(), at::IntArrayRef({0, 8, 4, 4}));
   EXPECT_EQ(strided_convolution_transposed(at::randn({0, 8, 4, 4}), weight).sizes(), at::IntArrayRef({0, 3, 8, 8}));
@@ -202,19 +204,21 @@ TEST(PreparedWeight, InterleavesRowsInBfloat16Only) {
 }
 
 TEST(PreparedWeight, SplitsTheLayoutForTransposingIntoParts) {
-  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed the size of a part: one part per line
+  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed a part, so each line is one part
   const auto parts = PreparedWeight(weight, at::kFloat).for_transposing().view({4, 6, 4, 40});
   EXPECT_TRUE(at::equal(parts, weight.permute({2, 0, 3, 1})));
 }
 
 // --- FixedTransposedConvolution
 
-/// `low` channels in the small feature maps, `high` in the large ones, the side of the small ones, and the batch size.
+/// A layer with `low` channels in the small feature maps, whose side is `size`, and `high` channels in the large ones;
+/// and the batch size `count`.
 struct FixedLayer {
   std::int64_t low, high, size, count;
 };
 
-// Gray and RGB images, layers for oneDNN and for tiled products, and more patches than fit into the cache in bfloat16.
+// The layers cover the channels of images (1 and 3), oneDNN and tiled products, and more patches than fit into the
+// cache in bfloat16.
 const std::vector<FixedLayer> fixed_layers = {{32, 1, 16, 3}, {16, 3, 8, 3}, {24, 5, 4, 3},
                                               {64, 32, 4, 3}, {8, 4, 1, 2},  {16, 32, 32, 16}};
 
@@ -223,7 +227,7 @@ at::Tensor fixed_reference(const at::Tensor& maps, const at::Tensor& weight, con
   return at::leaky_relu(at::conv_transpose2d(maps, weight, bias, stride, padding), slope);
 }
 
-/// The largest error, relative to the largest value, over layers and slopes.
+/// The largest error over all layers and slopes, relative to the largest value.
 double fixed_error(at::ScalarType type) {
   at::manual_seed(5);
   const auto exact = [](const at::Tensor& x) { return x.to(at::kBFloat16).to(at::kDouble); };
@@ -275,7 +279,7 @@ TEST(FixedTransposedConvolution, PassesNaNThrough) {
   }
 }
 
-// One channel (tiles, thin) and 32 channels (tiles, oneDNN), with and without tiled products.
+// Covers tiled and thin products (one channel), and tiled products and oneDNN (32 channels).
 TEST(FixedTransposedConvolution, MapsMinusInfinityToZeroAtSlopeZero) {
   const auto expect_zero = [](at::ScalarType type, std::int64_t high) {
     const auto bias = at::full({high}, -std::numeric_limits<float>::infinity());
@@ -291,13 +295,13 @@ TEST(FixedTransposedConvolution, MapsMinusInfinityToZeroAtSlopeZero) {
   }
 }
 
-TEST(FixedTransposedConvolution, RejectsOtherDtypesAndNegativeSlopes) {
+TEST(FixedTransposedConvolution, RejectsUnsupportedDtypesAndNegativeSlopes) {
   const auto weight = at::randn({4, 4, 4, 4}), bias = at::randn({4});
   EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kDouble, 0.2), c10::ValueError);
   EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kFloat, -0.1), c10::ValueError);
 }
 
-TEST(FixedTransposedConvolution, RejectsMapsOfOtherShapesAndDtypes) {
+TEST(FixedTransposedConvolution, RejectsMapsOfTheWrongShapeOrDtype) {
   const FixedTransposedConvolution convolution(at::randn({8, 3, 4, 4}), at::randn({3}), at::kBFloat16, 0.2);
   EXPECT_THROW(convolution(at::randn({1, 8, 4, 4})), c10::Error);
   EXPECT_THROW(convolution(at::randn({1, 6, 4, 4}).to(at::kBFloat16)), c10::Error);

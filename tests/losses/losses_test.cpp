@@ -121,7 +121,7 @@ TEST(UnitGradientPenalty, IsZeroForGradientsOfLengthOne) {
   EXPECT_NEAR(unit_gradient_penalty((images * a).sum({1, 2, 3}), images).item<double>(), 0, 1e-9);
 }
 
-TEST(UnitGradientPenalty, KeepsWeightsFiniteWithoutAGradient) {
+TEST(UnitGradientPenalty, HasAFiniteGradientIfTheLogitDoesNotDependOnTheImage) {
   const auto images = images_like({1, 2});
   const auto weight = at::zeros({1, 1, 1, 2}, at::kDouble).requires_grad_(true);
   const auto value = unit_gradient_penalty((images * weight).sum({1, 2, 3}), images);
@@ -154,7 +154,7 @@ void expect_numerical_gradient(DiscriminatorNorm norm, double slope,
   const auto parameters = discriminator->parameters();
   value().backward();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    // The last bias shifts all logits equally: its gradient is 0, or undefined in autograd.
+    // The last bias shifts all logits equally, so its gradient is 0 and may be undefined in autograd.
     const auto gradient = parameters[i].grad().defined() ? parameters[i].grad() : at::zeros_like(parameters[i]);
     const auto direction = at::randn_like(parameters[i]);
     constexpr double step = 1e-7;

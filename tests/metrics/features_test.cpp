@@ -34,7 +34,7 @@ TEST(Moments, OfAStreamEqualThoseOfAllSamples) {
 }
 
 TEST(Moments, AreAccurateForALargeMean) {
-  // Sums of squares, 1e16 per sample, would lose the variance of about 2 completely.
+  // Sums of squares, which are about 1e16 per sample, would lose the variance of about 2 completely.
   const at::Tensor small = whole_features(2, 1000, 3, 5);
   RunningMoments running;
   for (const at::Tensor& batch : (small + 1e8).split(64)) running.add(batch);

@@ -20,7 +20,7 @@ TEST(MetricTitle, NamesTheExtractorAndTheNumberOfSamples) {
   EXPECT_EQ(metric_title("\n", "\x1b[2J", 10000), "?[?[2J,n=10000]");
 }
 
-TEST(MetricTitle, UsesTheNamesFidKidAndIsOnlyForInception) {
+TEST(MetricTitle, UsesTheNamesFidKidAndInceptionScoreOnlyForInception) {
   EXPECT_EQ(metric_title("fd", "inception@f58cb9b6", 10000), "FID[inception@f58cb9b6,n=10000]");
   EXPECT_EQ(metric_title("kd", "inception@f58cb9b6", 10000), "KID[inception@f58cb9b6,n=10000]");
   EXPECT_EQ(metric_title("classifier_score", "inception@f58cb9b6", 10000), "IS[inception@f58cb9b6,n=10000]");

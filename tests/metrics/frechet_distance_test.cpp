@@ -70,7 +70,7 @@ TEST(FrechetDistance, EqualsItsBiasForTwoSamplesOfOneGaussian) {
   }
 }
 
-TEST(FrechetDistance, OfSamplesIsTheTrueDistancePlusTheBias) {
+TEST(FrechetDistance, OfSamplesIsTheTrueDistanceUpToTheBias) {
   const std::int64_t width = 8, count = 4000;
   std::vector<double> distances;
   for (std::uint64_t pair = 0; pair < 10; ++pair) {

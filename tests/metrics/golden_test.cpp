@@ -15,7 +15,7 @@
 #include "run/safetensors.h"
 #include "support/files.h"
 
-/// Comparison with torch-fidelity and prdc; see scripts/golden_metrics.py.
+/// Compares the metrics with torch-fidelity and prdc; see scripts/golden_metrics.py.
 namespace slopegan {
 namespace {
 
@@ -55,7 +55,7 @@ TEST(GoldenMetrics, FrechetDistanceMatchesTorchFidelity) {
 TEST(GoldenMetrics, FrechetDistanceIsExactForCovariancesOfAnyRank) {
   int compared = 0;
   for (const GoldenSet& set : golden_sets()) {
-    if (!set.values.contains("exact_frechet_distance")) continue;  // sets of non-integers
+    if (!set.values.contains("exact_frechet_distance")) continue;  // the features are not integers
     SCOPED_TRACE(set.name);
     expect_relative(frechet_distance(moments_of(set.generated), moments_of(set.real)),
                     set.value("exact_frechet_distance"), 1e-12);
@@ -67,7 +67,7 @@ TEST(GoldenMetrics, FrechetDistanceIsExactForCovariancesOfAnyRank) {
 TEST(GoldenMetrics, KernelDistanceMatchesTorchFidelityWithOneFullSubset) {
   int compared = 0;
   for (const GoldenSet& set : golden_sets()) {
-    if (!set.values.contains("kernel_distance")) continue;  // sets of different sizes
+    if (!set.values.contains("kernel_distance")) continue;  // the two sets have different sizes
     SCOPED_TRACE(set.name);
     expect_relative(kernel_distance(set.generated, set.real), set.value("kernel_distance"), 1e-6);
     ++compared;

@@ -58,7 +58,8 @@ TEST(KernelDistance, IsUnbiased) {
   }
   const Estimate found = estimate(distances);
   EXPECT_NEAR(found.mean, 0, 3 * found.standard_error);
-  // This would be the bias of the mean if the diagonal, with terms of about (1 + 1)³ instead of 1, were included:
+  // The test must be able to detect the bias that including the diagonal would cause, with terms of about (1 + 1)³
+  // instead of 1.
   EXPECT_LT(3 * found.standard_error, 0.5 * 7 * (1.0 / 100 + 1.0 / 60));
 }
 

@@ -36,12 +36,13 @@ double peak_beyond_now(const Action& action) {
   return status_mebibytes("VmHWM") - before;
 }
 
-TEST(MetricsMemorySlowCheck, IsFarBelowTheMatrixOfAllPairs) {
+TEST(MetricsMemorySlowCheck, IsFarBelowTheSizeOfTheMatrixOfAllPairs) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer keeps freed memory";
 #endif
   if (!reset_peak() || status_mebibytes("VmHWM") == 0) GTEST_SKIP() << "the kernel does not report peak memory";
-  // The full check has 10,000 × 10,000 pairs and 2,048 features. In the short one, a matrix of all pairs takes 275 MiB.
+  // The full check has 10,000 × 10,000 pairs and 2,048 features. In the short check, a matrix of all pairs takes 275
+  // MiB.
   const std::int64_t count = testing::check_count(6000, 10'000), width = testing::check_count(8, 2048);
   const double limit = testing::check_count(128, 2048);
   const at::Tensor real = testing::normal_features(1, count, width);

@@ -39,7 +39,7 @@ TEST(Neighbours, MatchTheSortedDistances) {
   EXPECT_TRUE(at::equal(as_tensor(radii[1]), sorted.select(1, 5)));
 }
 
-TEST(Neighbours, NearestInAnotherSetMatchTheSmallestDistances) {
+TEST(Neighbours, NearestDistancesToAnotherSetMatchTheSmallestDistances) {
   const at::Tensor points = whole_features(2, 300, 4, 30), others = whole_features(3, 2000, 4, 30);
   const at::Tensor expected = squared_distances(points, others).amin(1);
   // The squares are integers. LibTorch's vectorised square root is not correctly rounded on every processor.
@@ -96,11 +96,11 @@ TEST(Neighbours, DistanceBoundsHoldAtAnyScale) {
   }
 }
 
-TEST(Neighbours, RejectTooFewOrTooLargeOrUnequalFeatures) {
+TEST(Neighbours, RejectInvalidFeatures) {
   const at::Tensor points = normal_features(8, 5, 2);
   EXPECT_NO_THROW(squared_neighbour_radii(points, {4}));
   EXPECT_THAT(message_of<std::invalid_argument>([&] { squared_neighbour_radii(points, {3, 5}); }),
-              HasSubstr("5 samples are too few; at least 6 are needed"));
+              HasSubstr("the number of samples must be at least 6, got 5"));
   EXPECT_THROW(squared_neighbour_radii(points, {0}), std::invalid_argument);
   EXPECT_THROW(squared_neighbour_radii(points, {}), std::invalid_argument);
   EXPECT_THAT(message_of<std::invalid_argument>([&] { squared_neighbour_radii(points * 1e200, {1}); }),

@@ -38,7 +38,7 @@ TEST(Classifier, UsesRunningStatisticsInEvaluation) {
   EXPECT_TRUE(at::allclose(classifier->forward(images).features, features, 1e-4, 1e-5));
 }
 
-TEST(Classifier, HasInitialWeightsThatDependOnTheSeedOnly) {
+TEST(Classifier, HasInitialWeightsThatDependOnlyOnTheSeed) {
   const auto weights = [](std::uint64_t seed) { return named_tensors(*Classifier(16, 1, 3, seed)); };
   const auto first = weights(0), again = weights(0), other = weights(1);
   for (const auto& [name, tensor] : first) EXPECT_TRUE(at::equal(tensor, again.at(name))) << name;

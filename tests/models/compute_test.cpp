@@ -27,7 +27,7 @@ class ScopedVariable {
   std::optional<std::string> before_;
 };
 
-TEST(ChooseCompute, TakesTheThreadsFromTheKeyThenTheVariableThenTheCores) {
+TEST(ChooseCompute, TakesTheNumberOfThreadsFromTheKeyThenTheVariableThenTheCores) {
   TrainingConfig training;
   training.device = Device::cpu;
   const ScopedVariable variable("OMP_NUM_THREADS", "3");

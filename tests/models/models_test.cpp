@@ -54,7 +54,7 @@ std::vector<std::int64_t> stage_channels(const Shape& shape) {
   return channels;
 }
 
-TEST(Generator, ReturnsImagesOfItsResolutionAndChannelsInTheUnitRange) {
+TEST(Generator, ReturnsImagesOfTheConfiguredShapeBetweenMinusOneAndOne) {
   for (const auto& shape : shapes) {
     auto generator = make_generator(generator_config(shape), shape);
     const auto images = generator->forward(at::randn({3, shape.latent}));
@@ -89,7 +89,7 @@ TEST(Networks, ComputeInBfloat16AndReturnFloat32) {
   }
 }
 
-TEST(Generator, HasTheNumberOfParametersOfTheFormula) {
+TEST(Generator, HasTheExpectedNumberOfParameters) {
   for (const auto& shape : shapes) {
     for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
@@ -104,7 +104,7 @@ TEST(Generator, HasTheNumberOfParametersOfTheFormula) {
   }
 }
 
-TEST(Discriminator, HasTheNumberOfParametersOfTheFormula) {
+TEST(Discriminator, HasTheExpectedNumberOfParameters) {
   for (const auto& shape : shapes) {
     for (const auto norm : {DiscriminatorNorm::batch, DiscriminatorNorm::spectral, DiscriminatorNorm::none}) {
       const bool batch = norm == DiscriminatorNorm::batch;
@@ -209,7 +209,8 @@ TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
     auto images = at::empty({64, 3, 64, 64});
     images.normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(1));
     auto x = discriminator->blocks[0]->conv->forward(images);
-    // Padding removes products at the borders: a 4×4 output has 25 % fewer products, whereas an inner output has all.
+    // Padding removes products at the borders: the outputs of a 4×4 map have about a quarter fewer products than inner
+    // outputs.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.15) << slope;
     for (std::size_t i = 1; i + 1 < discriminator->blocks.size(); ++i) {
       x = discriminator->blocks[i]->conv->forward(discriminator->blocks[i - 1]->activation->forward(x));
@@ -219,7 +220,7 @@ TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
   }
 }
 
-TEST(Convolution, FanInIsTheNumberOfProductsOfAnOutput) {
+TEST(Convolution, FanInIsTheNumberOfProductsPerOutput) {
   // With weights and inputs of 1, an inner output equals the number of its products.
   for (const auto& options : {ConvolutionOptions{.in_channels = 3, .out_channels = 2, .transposed = true},
                               ConvolutionOptions{.in_channels = 5, .out_channels = 2}}) {
@@ -265,7 +266,7 @@ TEST(SpectralNorm, DifferentiatesThroughTheNorm) {
   EXPECT_NEAR(convolution->weight.grad().item<double>(), 0.0, 1e-7);
 }
 
-TEST(StageCount, RejectsResolutionsThatAreNotAPowerOfTwo) {
+TEST(StageCount, RejectsResolutionsBelow16OrNotAPowerOfTwo) {
   EXPECT_EQ(stage_count(32), 3);
   EXPECT_EQ(stage_count(128), 5);
   EXPECT_THROW(stage_count(48), c10::ValueError);

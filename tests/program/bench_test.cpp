@@ -28,7 +28,7 @@ TEST_F(Bench, PrintsJsonOnStdoutAndATableOnStderr) {
   EXPECT_THAT(ended.err, HasSubstr("step, discriminator.negative_slope=0 training.precision=float32"));
 }
 
-TEST_F(Bench, AlsoMeasuresTheStepOnABusyMachine) {
+TEST_F(Bench, MeasuresTheStepOnAQuietAndOnABusyMachine) {
   const auto ended =
       slopegan({"bench", "step", "--seconds", "0", "--busy", "2", "training.threads=2", "training.batch_size=4",
                 "generator.width=8", "discriminator.width=8", "--vary", "training.precision=float32"});
@@ -61,7 +61,7 @@ TEST_F(Bench, TimesTheArmsOfASweep) {
   EXPECT_GT(json["rows"][0]["images_per_second"], 0);
 }
 
-TEST_F(Bench, RejectsInvalidArgumentsInOneLine) {
+TEST_F(Bench, RejectsInvalidArgumentsWithAOneLineMessage) {
   const auto refused = [&](const std::vector<std::string>& arguments) {
     const auto ended = slopegan(arguments);
     EXPECT_EQ(ended.code, 2);

@@ -75,7 +75,7 @@ TEST_F(Cache, IsListedAndPrunedWithoutAConfiguration) {
   EXPECT_THAT(slopegan({"data", "--cache"}).out, Not(HasSubstr("photos")));
 }
 
-TEST_F(Cache, OfSeveralUsersIsWritableByAllOfThem) {
+TEST_F(Cache, FilesHaveTheWritePermissionsOfTheDirectoryRegardlessOfTheUmask) {
   write_images("photos");
   fs::permissions(cache_.path(), static_cast<fs::perms>(02777));
   const auto result = look_at((directory_ / "photos").string(), [] { ::umask(0077); });
@@ -86,7 +86,7 @@ TEST_F(Cache, OfSeveralUsersIsWritableByAllOfThem) {
   }
 }
 
-TEST_F(Cache, ThatCannotBeWrittenIsNamedWithItsVariable) {
+TEST_F(Cache, TheErrorNamesTheEnvironmentVariableIfTheCacheCannotBeWritten) {
   write_images("photos");
   const CacheDirectory file((directory_.write("file", "") / "cache").string());
   const auto result = look_at((directory_ / "photos").string());
@@ -94,7 +94,7 @@ TEST_F(Cache, ThatCannotBeWrittenIsNamedWithItsVariable) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("cannot pack images"), HasSubstr("SLOPEGAN_CACHE")));
 }
 
-TEST_F(Cache, OptionIsRequiredToOmitTheConfiguration) {
+TEST_F(Cache, DataWithoutAConfigurationNeedsTheCacheOption) {
   EXPECT_EQ(slopegan({"data"}).code, 2);
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }

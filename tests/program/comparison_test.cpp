@@ -14,7 +14,8 @@ using ::testing::Not;
 
 std::string study(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/outputs/study/" + name; }
 
-/// The report that compares sweeps. The repository contains the results of the study's sweeps, but not their arms.
+/// Tests the comparison report with the sweeps of the study. The repository contains their results, but not the
+/// directories of their arms.
 class ComparisonReport : public ProgramTest {
  protected:
   std::string page_file() const { return directory_ / "pages" / "page.html"; }
@@ -30,7 +31,7 @@ class ComparisonReport : public ProgramTest {
   }
 };
 
-TEST_F(ComparisonReport, PutsTheStudysSweepsOnOnePage) {
+TEST_F(ComparisonReport, ShowsTheSweepsOfTheStudyOnOnePage) {
   const auto result = slopegan({"report", study("study_fashion_mnist"), study("study_longer"),
                                 study("study_no_batch_norm"), study("study_race"), "--out", page_file()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -38,8 +39,8 @@ TEST_F(ComparisonReport, PutsTheStudysSweepsOnOnePage) {
   const std::string page = read_text(page_file());
   for (const char* text :
        {"<h1>4 sweeps compared</h1>", "<figcaption>Slope 0.05</figcaption>", "download=\"comparison.csv\"",
-        "alt=\"Generated images of study_race", "<code>training.total_images</code>", "Slope 0 depends on the sweep",
-        "Slope 0.05 is better than 0.2 in 3 of 3 sweeps.",
+        "alt=\"Generated images of study_race", "<code>training.total_images</code>",
+        "The effect of slope 0 depends on the sweep", "Slope 0.05 is better than 0.2 in 3 of 3 sweeps.",
         "FD[classifier-fashion-mnist@4919d300,n=10000] (study_longer)",
         "Use a slope between 0 and 0.05. The other 5 are worse or undecided."}) {
     EXPECT_THAT(page, HasSubstr(text));
@@ -58,7 +59,7 @@ TEST_F(ComparisonReport, ShowsASweepWithoutResults) {
   EXPECT_THAT(read_text(page_file()), HasSubstr("unfinished has no result yet."));
 }
 
-TEST_F(ComparisonReport, RejectsInvalidComparisonsInOneLine) {
+TEST_F(ComparisonReport, RejectsInvalidComparisonsWithAOneLineMessage) {
   const auto run_dir = directory_ / "run";
   std::filesystem::create_directory(run_dir);
   std::ofstream(run_dir / "config.yaml") << "seed: 0\n";

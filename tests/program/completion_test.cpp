@@ -46,7 +46,7 @@ void expect_options_in_man_page(const LiveCommand& command, const std::string& p
   }
 }
 
-// Starting the program is slow, so one test compares everything that is generated from its tables.
+// Starting the program is slow, so a single test checks everything that is generated from its commands and options.
 TEST_F(Completion, CoversEveryCommandAndOptionInBashZshAndTheManPage) {
   write("slopegan.bash", {"completion", "bash"});
   write("_slopegan", {"completion", "zsh"});
@@ -124,7 +124,7 @@ TEST_F(Completion, BashOffersKeysAndTheirValues) {
               ElementsAre("generator.norm=batch", "generator.norm=none"));
 }
 
-TEST_F(Completion, BashOffersWordsAndFilesForValues) {
+TEST_F(Completion, BashOffersWordsAndFilesForArgumentsAndOptions) {
   write("slopegan.bash", {"completion", "bash"});
   write("a.yaml", {"--version"});
   std::filesystem::create_directory(directory_ / "folder of mine");

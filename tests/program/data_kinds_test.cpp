@@ -15,10 +15,11 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The program with its own cache and with data other than IDX files.
+/// Runs the program on data other than IDX files. Each test has its own cache.
 class DataKinds : public ProgramTest {
  protected:
-  /// Writes images of several sizes that show coloured discs with random sizes and positions.
+  /// Writes `count` images of several heights, numbered from `first`. Each shows a disc; its colour, size and position
+  /// depend on the number.
   void write_images(const std::string& folder, int count, int first = 0) const {
     fs::create_directories(directory_ / folder);
     for (int i = first; i < first + count; ++i) {
@@ -44,7 +45,7 @@ class DataKinds : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(DataKinds, EveryShippedConfigurationPassesADryRun) {
+TEST_F(DataKinds, ShippedConfigurationsOfOtherDataKindsPassADryRun) {
   write_images("photos", 3);
   for (int i = 1; i <= 5; ++i) {
     write_bytes(directory_ / format_text("data_batch_{}.bin", i), std::string(3073, '\1'));
@@ -94,7 +95,7 @@ TEST_F(DataKinds, EveryCommandAcceptsAFolderOfColourImages) {
 }
 
 TEST_F(DataKinds, ARunOnFlippedImagesResumesExactly) {
-  write_images("photos", 150);  // a little more than four epochs
+  write_images("photos", 150);  // the runs take a little more than four epochs
   const std::vector<std::string> data = {"data.kind=image_folder", "data.flip=true", "metrics.every_images=0",
                                          "data.path=" + (directory_ / "photos").string()};
   const auto with = [&](std::vector<std::string> more) {
@@ -110,7 +111,7 @@ TEST_F(DataKinds, ARunOnFlippedImagesResumesExactly) {
   EXPECT_FALSE(state("straight") == state("unflipped"));
 }
 
-TEST_F(DataKinds, LabelsFromDirectoriesTrainTheMetricsClassifier) {
+TEST_F(DataKinds, TheClassifierForMetricsIsTrainedOnLabelsFromDirectories) {
   for (const std::string split : {"train", "test"}) {
     write_images("sorted/" + split + "/round", 60);
     write_images("sorted/" + split + "/other", 60, 60);
@@ -125,7 +126,7 @@ TEST_F(DataKinds, LabelsFromDirectoriesTrainTheMetricsClassifier) {
               HasSubstr("other: 60, round: 60"));
 }
 
-TEST_F(DataKinds, ChannelsConvertBetweenGrayAndColour) {
+TEST_F(DataKinds, DataChannelsConvertsBetweenGrayAndColour) {
   const std::string rgb = "data.path=" SLOPEGAN_TEST_DATA "/npz/rgb.npz";
   for (const auto& [channels, text] : {std::pair("1", "1 x 4 x 5"), {"3", "3 x 4 x 5"}, {"0", "3 x 4 x 5"}}) {
     const auto result =
@@ -135,7 +136,7 @@ TEST_F(DataKinds, ChannelsConvertBetweenGrayAndColour) {
   }
 }
 
-TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedUpToTheAllowedFraction) {
+TEST_F(DataKinds, UnreadableFilesAreNamedAndSkippedUpToTheAllowedNumber) {
   write_images("photos", 99);
   directory_.write("photos/zz.jpg", "no image");
   const std::vector<std::string> look = {"data",
@@ -153,7 +154,7 @@ TEST_F(DataKinds, UnreadableFilesAreCountedAndNamedUpToTheAllowedFraction) {
   EXPECT_THAT(six.err, AllOf(HasSubstr("6 of 105 files"), HasSubstr("zz.jpg"), HasSubstr("z4.jpg")));
 }
 
-TEST_F(DataKinds, PackingContinuesAfterBeingKilled) {
+TEST_F(DataKinds, PackingContinuesAfterAKill) {
   write_images("photos", 1200);
   const std::vector<std::string> look = {"data",
                                          config_file("smoke.yaml"),

@@ -32,7 +32,7 @@ TEST_F(Diagnose, DoesNotAffectTraining) {
   ASSERT_EQ(records.size(), 4u);
   EXPECT_EQ(records.front().images, 160);
   EXPECT_EQ(records.back().images, 640);
-  EXPECT_EQ(records.back().probes, 64);  // 1,000 / 16 in batches of 32
+  EXPECT_EQ(records.back().probes, 64);  // 1,000 values / 16 positions (4 x 4), rounded up to a multiple of 32
   EXPECT_TRUE(records.back().discriminator.accuracy_held_out.has_value());
   const auto state = [&](const char* name) { return read_text(run_dir(name) / "checkpoints/640/state.safetensors"); };
   EXPECT_TRUE(state("never") == state("often"));
@@ -58,7 +58,7 @@ TEST_F(Diagnose, ReproducesTheRecordOfTheRunFromItsCheckpoint) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("generator.block2"));
   EXPECT_THAT(result.err, HasSubstr("discriminator (all)"));
-  EXPECT_THAT(result.err, HasSubstr("here, in fewer than 4.7 %"));  // 3/64
+  EXPECT_THAT(result.err, HasSubstr("here, in fewer than 4.7 %"));  // 3 of 64
   EXPECT_THAT(result.err, HasSubstr("discriminator.block3.conv.weight"));
   const auto record = nlohmann::json::parse(result.out);
   EXPECT_EQ(record.at("images"), 640);
@@ -75,7 +75,7 @@ TEST_F(Diagnose, ReproducesTheRecordOfTheRunFromItsCheckpoint) {
   EXPECT_EQ(nlohmann::json::parse(of_checkpoint.out).at("probes"), 5120);
 }
 
-TEST_F(Diagnose, NamesMissingData) {
+TEST_F(Diagnose, ReportsMissingData) {
   ASSERT_EQ(train("run").code, 0);
   const auto missing = (directory_ / "nowhere").string();
   const auto result = slopegan({"diagnose", run_dir("run").string(), "--data", missing});
@@ -107,12 +107,12 @@ TEST_F(Demo, DyingReluPredictionsHoldAndThePlotIsDrawn) {
   EXPECT_THAT(result.out, HasSubstr("3961 steps"));
   EXPECT_THAT(result.out, HasSubstr("bit-identical"));
   EXPECT_THAT(result.out, Not(HasSubstr("FAILS")));
-  EXPECT_THAT(result.out, HasSubstr("simulated 0.8800"));  // no closed form
+  EXPECT_THAT(result.out, HasSubstr("simulated 0.8800"));  // this value has no closed form
   EXPECT_THAT(result.out, HasSubstr("simulated: few dead"));
   EXPECT_GT(read_image(plot).cols, 1000);
 }
 
-TEST_F(Demo, NeedsAName) {
+TEST_F(Demo, RejectsAMissingOrUnknownName) {
   EXPECT_EQ(slopegan({"demo"}).code, 2);
   EXPECT_EQ(slopegan({"demo", "dying-swan"}).code, 2);
 }

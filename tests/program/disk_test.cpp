@@ -20,7 +20,8 @@ class DiskSlowCheck : public ExactResume {
 
 TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
   whole();
-  // A checkpoint takes 440 kB. The disks have room for none, one, two, or two and most of a third.
+  // A checkpoint takes 440 kB. The disks have room for no checkpoint, for one, for two, and for two and most of a
+  // third.
   const std::vector<long> sizes = {100'000, 700'000, 1'100'000, 1'350'000};
   const std::vector<std::int64_t> saved = {0, 64, 128, 128};
   const auto first = static_cast<std::size_t>(check_count(2, 0));
@@ -37,7 +38,7 @@ TEST_F(DiskSlowCheck, ARunEndsOnAFullDiskAndResumesWithMoreSpace) {
     if (!reason.empty()) GTEST_SKIP() << reason;
   }
   report_check("disks of 0.1, 0.7, 1.1, 1.35 MB (a checkpoint: 0.44 MB)",
-               "exit 6; 0, 1, 2, 2 complete checkpoints; with more space, resumed to the same weights and history");
+               "exit code 6; 0, 1, 2, 2 checkpoints; with more space, resumed to the same weights and history");
 }
 
 TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
@@ -51,13 +52,13 @@ TEST_F(DiskSlowCheck, AReadOnlyDiskIsReported) {
     }
     EXPECT_EQ(newest_images(run_on_disk()), 256);
     remount(disk(), "");
-    // The logs are those of a run that ends at 256 images; the weights do not depend on this.
+    // The first part ended at 256 images, so the logs differ from those of the uninterrupted run. The weights do not.
     EXPECT_EQ(slopegan(arguments_at(run_on_disk())).code, 0);
     EXPECT_TRUE(state_of(run_on_disk()) == state_of(whole()));
   });
   if (!reason.empty()) report_check("a read-only disk", "SKIPPED: " + reason);
   if (!reason.empty()) GTEST_SKIP() << reason;
-  report_check("a read-only disk", "exit 6; resumed to the same weights once the disk was writable again");
+  report_check("a read-only disk", "exit code 6; when writable again, resumed to the same weights");
 }
 
 TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
@@ -74,7 +75,7 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
     const auto plan = format_text("{};fail={};error={};stays={}", below, 1 + random() % calls, error, i / 4 % 2);
     const auto result = run(directory_.path(), arguments(name), with_faults(plan));
     const auto where = name + ", " + plan;
-    if (result.code == 0) {  // only the removal of leftovers may fail
+    if (result.code == 0) {  // only the removal of leftovers failed, which is not an error
       ++harmless;
       good += is_like_the_whole(run_dir(name), where);
       continue;
@@ -87,11 +88,11 @@ TEST_F(DiskSlowCheck, ADiskErrorAtAnyPointEndsTheRunAndKeepsItsCheckpoints) {
   EXPECT_LE(harmless, 1 + failures / 10);
   report_check(
       format_text("{} runs in which a random call fails (ENOSPC, EIO, EFBIG, EROFS; once or permanently)", failures),
-      format_text("{} of {}: exit 6 ({}: harmless), resumed to the same weights and history", good, failures,
-                  harmless));
+      format_text("{} of {} resumed to the same weights and history; exit code 6, except for {} harmless failures",
+                  good, failures, harmless));
 }
 
-TEST_F(DiskSlowCheck, AFileSizeLimitIsAnErrorInsteadOfASignal) {
+TEST_F(DiskSlowCheck, AFileSizeLimitCausesAnErrorInsteadOfASignal) {
   const auto limited = [] {
     const rlimit limit{200'000, 200'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -102,7 +103,7 @@ TEST_F(DiskSlowCheck, AFileSizeLimitIsAnErrorInsteadOfASignal) {
   ends_like_the_whole(run_dir("run"), "limited");
 }
 
-TEST_F(DiskSlowCheck, ARenamedDirectoryEndsTheRunAndKeepsItsFiles) {
+TEST_F(DiskSlowCheck, RenamingTheDirectoryEndsTheRunAndKeepsItsFiles) {
   const std::vector<std::string> endless = {"training.total_images=10000000"};
   const auto elsewhere = directory_ / "elsewhere/run";
   std::filesystem::create_directories(elsewhere.parent_path());
@@ -118,7 +119,7 @@ TEST_F(DiskSlowCheck, ARenamedDirectoryEndsTheRunAndKeepsItsFiles) {
   if (newest_images(elsewhere) <= total_images) ends_like_the_whole(elsewhere, "the run elsewhere");
 }
 
-TEST_F(DiskSlowCheck, ARemovedDirectoryEndsTheRun) {
+TEST_F(DiskSlowCheck, RemovingTheDirectoryEndsTheRun) {
   Program program(directory_.path(), arguments("run", {"training.total_images=10000000"}));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   std::error_code error;  // the run may create a file during the removal

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-/// Runs on a small unlabelled data set, whose extractor needs no training.
+/// Evaluates runs on a small set of gray images without labels, for which the feature extractor needs no training.
 class Evaluate : public ProgramTest {
  protected:
   Evaluate() {
@@ -92,7 +92,7 @@ TEST_F(Evaluate, AResumedRunWritesTheSameMetrics) {
   ASSERT_EQ(train("parts", {"--resume", "auto"}).code, 0);
   auto parts = records("parts");
   ASSERT_EQ(parts.size(), 4u);
-  parts[1].fd_repeat.reset();  // the first part ended with this evaluation
+  parts[1].fd_repeat.reset();  // set because the first part ended with this evaluation
   EXPECT_EQ(parts, records("whole"));
   EXPECT_EQ(fs::read_symlink(run_dir("parts") / "checkpoints/best"),
             fs::read_symlink(run_dir("whole") / "checkpoints/best"));
@@ -112,14 +112,14 @@ TEST_F(Evaluate, ARejectedResumeChangesNothing) {
   EXPECT_TRUE(fs::exists(run_dir("run") / "checkpoints/640"));
 }
 
-TEST_F(Evaluate, AnUnreadableLineOfMetricsDoesNotBlockAResume) {
+TEST_F(Evaluate, AnUnreadableLineInTheMetricsDoesNotPreventResuming) {
   ASSERT_EQ(train("run", {"training.total_images=320"}).code, 0);
   auto lines = read_text(run_dir("run") / "metrics.jsonl");
   lines[0] = '!';
   std::ofstream(run_dir("run") / "metrics.jsonl") << lines;
   const auto result = train("run", {"--resume", "auto"});
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later ones only"));
+  EXPECT_THAT(result.err, HasSubstr("the best checkpoint is chosen from later evaluations only"));
 }
 
 TEST_F(Evaluate, ReproducesTheLastMetricsOfARun) {
@@ -140,7 +140,7 @@ TEST_F(Evaluate, ReproducesTheLastMetricsOfARun) {
 }
 
 TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
-  // Writes the test images as PNG files, cut from a grid.
+  // Writes the test images as PNG files.
   const auto dataset = load_dataset({.path = data().string()}, Split::test);
   fs::create_directory(directory_ / "pngs");
   for (std::int64_t i = 0; i < dataset->size(); ++i) {
@@ -163,7 +163,7 @@ TEST_F(Evaluate, AFolderOfRealImagesReachesTheFloor) {
 }
 
 TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
-  // The files are named so that the first 60 are equal images: taking the first files would give a useless sample.
+  // The first 60 files by name contain equal images, so a sample of only these files would be useless.
   const auto dataset = load_dataset({.path = data().string()}, Split::test);
   fs::create_directory(directory_ / "sorted");
   for (std::int64_t i = 0; i < 120; ++i) {
@@ -184,7 +184,7 @@ TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
   EXPECT_THAT(first.err, HasSubstr("unreliable: fewer than twice as many images as features"));
 }
 
-TEST_F(Evaluate, ComparesSetsOfImagesAtTheirOwnResolutionAndReportsIt) {
+TEST_F(Evaluate, ComparesFoldersAtAResolutionThatSuitsThemAndReportsIt) {
   const CacheDirectory cache;
   const auto write = [&](const std::string& folder, int side) {
     fs::create_directories(directory_ / folder);
@@ -271,7 +271,7 @@ TEST_F(Evaluate, SeveralExtractorsMeasureTheSameImages) {
                                 HasSubstr(all[3].others[0].extractor + ", 120 generated images")));
 }
 
-/// Colour images without labels, and programs with and without the weights of EfficientNet-Lite0.
+/// Evaluates runs on colour images without labels, with and without the weights of EfficientNet-Lite0.
 class ColourEvaluate : public ProgramTest {
  protected:
   ColourEvaluate() {
@@ -295,7 +295,7 @@ class ColourEvaluate : public ProgramTest {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// Runs a copy of the program, which has no folder of weights next to it.
+  /// Runs a copy of the program in a directory where it does not find the weights.
   Result without_weights(const std::vector<std::string>& arguments) const {
     fs::create_directories(directory_ / "bin");
     fs::copy_file(SLOPEGAN_BINARY, directory_ / "bin/slopegan", fs::copy_options::skip_existing);
@@ -358,7 +358,7 @@ TEST_F(Evaluate, ReportsInvalidArguments) {
   fs::create_directory(directory_ / "few");
   for (const char* name : {"a.png", "b.png"}) write_png(directory_ / "few" / name, cv::Mat(28, 28, CV_8UC1, 9));
   EXPECT_THAT(refused({(directory_ / "few").string(), "--against", config_with_data()}, 3),
-              HasSubstr("few: 2 images are too few; metrics need at least 6"));
+              HasSubstr("few: 2 images; metrics need at least 6"));
   directory_.write("sweep.yaml", "seed: 0\n");
   EXPECT_THAT(refused({directory_.path().string()}, 2), HasSubstr("is a sweep"));
   const auto bad = train("run", {"metrics.extractor=" + (directory_ / "missing.pt").string()});

@@ -17,7 +17,7 @@
 
 namespace slopegan::testing {
 
-/// The records without the fields that depend on the clock and the machine.
+/// Returns the history of a run. The fields that depend on the clock and the machine are 0.
 inline std::vector<HistoryRecord> timeless_history(const std::filesystem::path& run) {
   auto records = read_history(run / "history.jsonl");
   for (auto& record : records) record.seconds = record.images_per_second = record.memory_mib = 0;
@@ -35,7 +35,8 @@ inline std::string best_of(const std::filesystem::path& run) {
   return std::filesystem::read_symlink(run / "checkpoints/best").string();
 }
 
-/// Fashion-MNIST without labels, so that no classifier is trained.
+/// Creates symlinks in `directory` to the images of Fashion-MNIST, but not to their labels, so that no classifier is
+/// trained.
 inline void link_images_without_labels(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory);
   for (const std::string name : {"train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"}) {
@@ -45,7 +46,8 @@ inline void link_images_without_labels(const std::filesystem::path& directory) {
   }
 }
 
-/// Preloads the fault library into a program before it starts. For `plan`, see faults.h.
+/// Returns a function to pass to Program as `prepare`. It preloads the fault library with `plan`, which faults.h
+/// describes.
 inline std::function<void()> with_faults(const std::string& plan) {
   return [plan] {
     ::setenv("LD_PRELOAD", SLOPEGAN_FAULTS_LIBRARY, 1);
@@ -54,16 +56,16 @@ inline std::function<void()> with_faults(const std::string& plan) {
   };
 }
 
-/// Compares interrupted and resumed runs with an uninterrupted one, which takes 20 steps and writes a checkpoint every
-/// 2 steps.
+/// Compares runs that were interrupted and resumed with an uninterrupted run. Each run takes 20 steps and writes a
+/// checkpoint every 2 steps.
 class ExactResume : public ProgramTest {
  protected:
-  /// The directory is in memory for short checks and on disk for full ones.
+  /// The directory is in memory in a normal test run, and on disk if scripts/check_slow.sh runs the test.
   ExactResume() : ProgramTest(check_count(1, 0) == 1 ? memory_parent() : temporary_parent()) {}
 
   static constexpr int total_images = 640;
 
-  /// Starts or resumes the run.
+  /// Returns the arguments for starting or resuming the run in the directory `run`, and creates its folder of images.
   static std::vector<std::string> arguments_at(const std::filesystem::path& run,
                                                const std::vector<std::string>& more = {}) {
     link_images_without_labels(run.parent_path() / ".images");
@@ -91,7 +93,7 @@ class ExactResume : public ProgramTest {
   }
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
-  /// The uninterrupted run, made once per test.
+  /// Returns the directory of the uninterrupted run. The first call in a test trains it.
   const std::filesystem::path& whole() {
     if (whole_.empty()) {
       const auto start = std::chrono::steady_clock::now();
@@ -103,8 +105,8 @@ class ExactResume : public ProgramTest {
     return whole_;
   }
 
-  /// Sleeps for a fraction of the duration of the uninterrupted run, alternately from the start of the program and from
-  /// the start of training.
+  /// Sleeps for a random part of the duration of the uninterrupted run. If `turn` is odd, waits until training starts,
+  /// and then sleeps for at most a quarter of this duration.
   void wait_until_some_moment(const Program& program, int turn, std::mt19937& random) const {
     const double part = std::uniform_real_distribution(0.0, 1.0)(random);
     if (turn % 2 == 0) return std::this_thread::sleep_for(whole_time_ * part);
@@ -113,7 +115,7 @@ class ExactResume : public ProgramTest {
     std::this_thread::sleep_for(whole_time_ * part / 4);
   }
 
-  /// The image count of the newest checkpoint, or 0 if there is none. Checks that all checkpoints are valid.
+  /// Returns the image count of the newest checkpoint, or 0 if there is none. Checks that all checkpoints are valid.
   static std::int64_t newest_images(const std::filesystem::path& run) {
     std::vector<std::string> warnings;
     const auto newest = load_newest(run / "checkpoints", warnings);
@@ -121,7 +123,7 @@ class ExactResume : public ProgramTest {
     return newest ? newest->info.images : 0;
   }
 
-  /// Resumes `run` to its end. Returns whether it equals the uninterrupted run.
+  /// Resumes `run` and trains it to the end. Returns whether it equals the uninterrupted run.
   bool ends_like_the_whole(const std::filesystem::path& run, const std::string& where) {
     const auto before = newest_images(run);
     const auto result = slopegan(arguments_at(run));
@@ -132,7 +134,7 @@ class ExactResume : public ProgramTest {
     return is_like_the_whole(run, where);
   }
 
-  /// The bytes of the last checkpoint.
+  /// Returns the content of state.safetensors in the checkpoint at the end of the run.
   static std::string state_of(const std::filesystem::path& run) {
     return read_text(run / "checkpoints" / std::to_string(total_images) / "state.safetensors");
   }

@@ -95,7 +95,7 @@ TEST_F(Export, LeavesNothingBehindOnAFullDisk) {
 
 class Import : public ProgramTest {
  protected:
-  /// Writes the checkpoint's tensors whose names start with one of the prefixes to a file and returns its path.
+  /// Writes the tensors whose names start with one of the prefixes to a file. Returns the path of the file.
   fs::path write_weights(const NamedTensors& checkpoint, const std::vector<std::string>& prefixes) const {
     NamedTensors weights;
     for (const auto& [name, tensor] : checkpoint) {
@@ -144,7 +144,7 @@ TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothingBehind) {
     EXPECT_FALSE(fs::exists(outputs() / "imported"));
   };
   refused(import(good, {"run.name=smoke"}), 2, "already exists");
-  refused(import(good, {"generator.width=16"}), 4, "generator.width 8 vs 16");
+  refused(import(good, {"generator.width=16"}), 4, "generator.width: 8 in the weights, 16 in the configuration");
   refused(import(good, {"generator.norm=none"}), 4, "a different architecture");
   refused(import(directory_ / "none"), 4, "none");
   refused(import(directory_.write("text", "no tensors")), 4, "text");

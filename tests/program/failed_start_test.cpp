@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Failed starts, and paths that the shell did not expand.
+/// Tests runs and sweeps that fail to start, and paths with variables that the shell has not expanded.
 class FailedStart : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::string& command, const std::vector<std::string>& more = {}) const {
@@ -35,7 +35,7 @@ TEST_F(FailedStart, LeavesNothingThatBlocksTheCorrectedCommand) {
   }
 }
 
-TEST_F(FailedStart, AlsoLeavesNothingWithResumeAuto) {
+TEST_F(FailedStart, LeavesNoDirectoryWithResumeAuto) {
   EXPECT_EQ(
       slopegan(short_run("train", {"metrics.extractor=missing.pt", "metrics.every_images=64", "--resume", "auto"}))
           .code,
@@ -43,14 +43,14 @@ TEST_F(FailedStart, AlsoLeavesNothingWithResumeAuto) {
   EXPECT_FALSE(fs::exists(outputs()));
 }
 
-TEST_F(FailedStart, OfASweepWithoutResultsAllowsOtherValues) {
+TEST_F(FailedStart, OfASweepAllowsOtherValuesInTheNextCommand) {
   fs::create_directories(outputs() / "smoke/runs");
   std::ofstream(outputs() / "smoke/sweep.yaml") << slopegan(short_run("train", {"--print-config", "seed=5"})).out;
   const auto result = slopegan(short_run("sweep", {"training.threads=1"}));
   EXPECT_EQ(result.code, 0) << result.err;
 }
 
-TEST_F(FailedStart, ExpandsPathsInKeysAndOptions) {
+TEST_F(FailedStart, PathsInKeysAndOptionsAreExpanded) {
   const auto with_home = [this] { ::setenv("HOME", directory_.path().c_str(), 1); };
   const auto run_there = [&](const std::vector<std::string>& arguments) {
     return run(directory_.path(), arguments, with_home);
@@ -70,7 +70,7 @@ TEST_F(FailedStart, ExpandsPathsInKeysAndOptions) {
             0);
 }
 
-TEST_F(FailedStart, NamesAnUnsetVariableAndItsOption) {
+TEST_F(FailedStart, NamesTheUnsetVariableAndTheOptionThatContainsIt) {
   const auto option = slopegan({"generate", "outputs/x", "--count", "1", "--out", "$SLOPEGAN_TEST_NONE/images"});
   EXPECT_EQ(option.code, 2);
   EXPECT_EQ(option.err,
@@ -81,14 +81,14 @@ TEST_F(FailedStart, NamesAnUnsetVariableAndItsOption) {
   EXPECT_THAT(key.err, HasSubstr("run.output_dir = $SLOPEGAN_TEST_NONE/runs: the environment variable"));
 }
 
-TEST_F(FailedStart, RejectsAnUnknownInstructionSetOfTheKernels) {
+TEST_F(FailedStart, ListsTheKnownInstructionSetsIfTheGivenOneIsUnknown) {
   const auto result =
       run(directory_.path(), short_run("train", {"--dry-run"}), [] { ::setenv("SLOPEGAN_CPU", "sse9", 1); });
   EXPECT_EQ(result.code, 2);
   EXPECT_EQ(result.err, "slopegan: SLOPEGAN_CPU = sse9: expected default, avx2, avx512 or avx512_bf16\n");
 }
 
-TEST_F(FailedStart, SweepsInADirectoryWithADollarSign) {
+TEST_F(FailedStart, IsNotCausedByADollarSignInTheDirectoryOfASweep) {
   const auto result = slopegan(short_run("sweep", {"run.output_dir=" + (directory_ / "5$$HOME").string()}));
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(fs::exists(directory_ / "5$HOME/smoke/runs/slope_0-seed_0/checkpoints"));

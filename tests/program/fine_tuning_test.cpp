@@ -12,10 +12,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// New runs that start with the weights of other runs.
+/// Tests new runs that start with the weights of other runs.
 class FineTuning : public ProgramTest {
  protected:
-  /// A short run named `name`, on 64 images of 16 × 16 pixels resized to 32.
+  /// Trains a short run named `name`, with checkpoints after 64 and 128 images.
   Result train(const std::string& name, const std::vector<std::string>& more = {}) {
     auto arguments = smoke("train", {"training.precision=float32", "training.threads=1", "training.total_images=128",
                                      "checkpoint.every_images=64", "samples.every_images=0", "metrics.every_images=0",
@@ -41,13 +41,13 @@ void expect_equal(const NamedTensors& a, const NamedTensors& b, const std::strin
   for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(second.at(name))) << prefix << name;
 }
 
-TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
+TEST_F(FineTuning, CopiesTheWeightsAndCountsImagesFromZeroIfValuesDiffer) {
   ASSERT_EQ(train("a", {"optimizer.generator_lr=4e-4"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5",
                                   "discriminator.augment=[translation]", "training.batch_size=16"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(read_history(run_dir("b") / "history.jsonl").back().images, 128);
-  EXPECT_THAT(log("b"), HasSubstr("fine-tuning: a new run, counted from 0 images, with the weights of"));
+  EXPECT_THAT(log("b"), HasSubstr("fine-tuning: starting a new run at 0 images with the weights of"));
   EXPECT_THAT(log("b"), HasSubstr("optimizer.generator_lr: 4e-04 -> 1e-05"));
   EXPECT_THAT(log("b"), HasSubstr("training.batch_size: 32 -> 16"));
   ASSERT_EQ(train("c", {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5", "checkpoint.keep=9"}).code,
@@ -57,7 +57,7 @@ TEST_F(FineTuning, TakesTheWeightsAndCountsFromZeroIfValuesDiffer) {
   EXPECT_EQ(with_prefix(start, "optimizer.generator.").begin()->second.abs().max().item<double>(), 0);
 }
 
-TEST_F(FineTuning, TakesTheOptimizerStateOnRequest) {
+TEST_F(FineTuning, CopiesTheOptimizerStateOnRequest) {
   ASSERT_EQ(train("a").code, 0);
   ASSERT_EQ(train("b", {"--resume", run_dir("a").string(), "--with-optimizer", "optimizer.generator_lr=1e-5",
                         "checkpoint.keep=9"})
@@ -74,14 +74,14 @@ TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
     return std::vector<std::string>{"--resume", name, "seed=1", "checkpoint.keep=9"};
   };
   ASSERT_EQ(train("b", resumed(run_dir("a").string())).code, 0);
-  // As if the run had been killed at its start.
+  // This is the state of a run that was killed before its checkpoint at 64 images.
   for (const char* images : {"64", "128"}) fs::remove_all(run_dir("b") / "checkpoints" / images);
   const auto result = train("b", resumed("auto"));
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("starting with the weights of " + (run_dir("b") / "checkpoints/0").string()));
 }
 
-TEST_F(FineTuning, ContinuesCountingIfNothingDiffers) {
+TEST_F(FineTuning, ContinuesTheImageCountIfNothingDiffers) {
   ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
   const auto result = train("b", {"--resume", run_dir("a").string()});
   ASSERT_EQ(result.code, 0) << result.err;
@@ -89,15 +89,15 @@ TEST_F(FineTuning, ContinuesCountingIfNothingDiffers) {
   EXPECT_THAT(log("b"), Not(HasSubstr("fine-tuning")));
 }
 
-TEST_F(FineTuning, NamesTheKeysThatDoNotFit) {
+TEST_F(FineTuning, NamesTheKeysThatDoNotMatchTheWeights) {
   ASSERT_EQ(train("a").code, 0);
   const std::string a = run_dir("a").string();
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"generator.width=16", "generator.width 8 vs 16"},
-      {"generator.latent_dim=7", "vs 7"},
-      {"data.resolution=64", "data.resolution 32 vs 64"},
-      {"discriminator.norm=spectral", "discriminator.norm batch vs spectral"},
-      {"generator.activation=prelu", "generator.activation leaky_relu vs prelu"}};
+      {"generator.width=16", "generator.width: 8 in the weights, 16 in the configuration"},
+      {"generator.latent_dim=7", "7 in the configuration"},
+      {"data.resolution=64", "data.resolution: 32 in the weights, 64 in the configuration"},
+      {"discriminator.norm=spectral", "discriminator.norm: batch in the weights, spectral in the configuration"},
+      {"generator.activation=prelu", "generator.activation: leaky_relu in the weights, prelu in the configuration"}};
   for (const auto& [override, message] : cases) {
     const auto result = train("b", {"--resume", a, override});
     EXPECT_EQ(result.code, 4) << override;
@@ -107,7 +107,7 @@ TEST_F(FineTuning, NamesTheKeysThatDoNotFit) {
   }
 }
 
-TEST_F(FineTuning, StaysStrictWithinOneRun) {
+TEST_F(FineTuning, IsNotPossibleWithinTheSameRun) {
   ASSERT_EQ(train("a").code, 0);
   const auto result = train("a", {"--resume", run_dir("a").string(), "seed=5"});
   EXPECT_EQ(result.code, 4);
@@ -129,7 +129,7 @@ TEST_F(FineTuning, ImportsRunsCheckpointsAndTheirFiles) {
   EXPECT_FALSE(fs::exists(run_dir("wide")));
 }
 
-TEST_F(FineTuning, ImportsItsOwnExports) {
+TEST_F(FineTuning, ImportsAnExportedGenerator) {
   for (const std::string activation : {"leaky_relu", "prelu"}) {
     const std::vector<std::string> keys = {"generator.activation=" + activation, "generator.prelu=bounded_channel",
                                            "generator.negative_slope=0.3"};

@@ -12,9 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// A checkpoint from before the first release, written after 12,800 images, with learned slopes, a list of slopes and
-/// R1, and three images generated from it. The tests check that every version reads the files of earlier versions with
-/// the same format version.
+/// A checkpoint from before the first release, with three images that were generated from it. The run had learned
+/// slopes, a list of slopes and an R1 penalty, and the checkpoint was written after 12,800 images. The tests check that
+/// the current version can still read it.
 const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};
@@ -32,7 +32,7 @@ TEST_F(CheckpointOfTheFirstVersion, ReproducesTheSameImages) {
 }
 
 TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
-  // The configuration is unchanged; newer keys have their defaults.
+  // The configuration in the checkpoint does not contain newer keys, which therefore have their defaults.
   const auto manifest = nlohmann::json::parse(read_text(first_version / "manifest.json"));
   EXPECT_THAT(manifest["config"].get<std::string>(), ::testing::Not(HasSubstr("sync_batch_norm")));
   const auto config = directory_.write("config.yaml", manifest["config"].get<std::string>());
@@ -45,7 +45,7 @@ TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
   while (std::getline(history, line)) last = line;
   const auto step = nlohmann::json::parse(last);
   EXPECT_EQ(step["images"], 12864);
-  // This was the result of the next step in the original program.
+  // The expected values are those of the next step in the program that wrote the checkpoint.
   EXPECT_NEAR(step["discriminator_loss"], 1.2508600, 1e-4);
   EXPECT_NEAR(step["generator_loss"], 0.8465823, 1e-4);
   EXPECT_NEAR(step["generator_gradient_norm"], 1.0217729, 1e-3);
@@ -54,7 +54,7 @@ TEST_F(CheckpointOfTheFirstVersion, CanBeResumed) {
 
 class DefaultsOfVersion09 : public ProgramTest {
  protected:
-  /// The smoke configuration without the keys whose defaults have changed.
+  /// Writes a small configuration without the keys whose defaults have changed. Returns the path of the file.
   std::filesystem::path config() const {
     return directory_.write("mine.yaml",
                             "generator: {latent_dim: 16, width: 4}\ndiscriminator: {width: 4}\n"

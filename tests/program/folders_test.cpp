@@ -15,10 +15,11 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// The program with its own cache on realistic folders of images.
+/// Runs the program on realistic folders of images. Each test has its own cache.
 class Folders : public ProgramTest {
  protected:
-  /// Discs of changing position and colour; a negative `kind` gives the same image each time.
+  /// Writes images of different discs on a background whose brightness depends on `kind`. If `kind` is negative, all
+  /// images are equal.
   void write_images(const std::string& folder, int count, int kind = 0) const {
     fs::create_directories(directory_ / folder);
     for (int i = 0; i < count; ++i) {
@@ -30,7 +31,7 @@ class Folders : public ProgramTest {
     }
   }
 
-  /// Trains with all measurements enabled.
+  /// Trains a short run with metrics and diagnostics.
   Result train(const std::string& folder, const std::vector<std::string>& more = {}) {
     auto arguments =
         smoke("train", {"training.total_images=128", "checkpoint.every_images=0", "metrics.samples=100",
@@ -45,7 +46,7 @@ class Folders : public ProgramTest {
                      "data.path=" + (directory_ / folder).string(), "--out", (directory_ / "reals.png").string()});
   }
 
-  /// Expects that the output for the user contains neither NaN nor infinity.
+  /// Expects that neither the log of the run nor the output of `diagnose` contains NaN or infinity.
   void expect_finite(const Result& trained) {
     const std::string run = (outputs() / "run").string();
     const auto not_finite = ContainsRegex("(^|[^a-z])-?(inf|nan)([^a-z]|$)");
@@ -58,7 +59,7 @@ class Folders : public ProgramTest {
   const CacheDirectory cache_;
 };
 
-TEST_F(Folders, TrainWithATestSplitThatDoesNotFit) {
+TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
   write_images("pets/train/cat", 20, 0);
   write_images("pets/train/dog", 20, 3);
   write_images("pets/test", 10);
@@ -71,7 +72,7 @@ TEST_F(Folders, TrainWithATestSplitThatDoesNotFit) {
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }
 
-TEST_F(Folders, TrainWithAnUnreadableTestSplit) {
+TEST_F(Folders, CanBeTrainedOnIfTheTestSplitIsUnreadable) {
   write_images("pets/train", 20);
   fs::create_directories(directory_ / "pets/test");
   directory_.write("pets/test/a.jpg", "no image");
@@ -81,7 +82,7 @@ TEST_F(Folders, TrainWithAnUnreadableTestSplit) {
   EXPECT_THAT(trained.err, HasSubstr("the test images are not used: "));
 }
 
-TEST_F(Folders, TrainOnFiveImagesWithoutMetrics) {
+TEST_F(Folders, OfFiveImagesCanBeTrainedOnWithoutMetrics) {
   write_images("five", 5);
   const auto trained = train("five");
   EXPECT_EQ(trained.code, 0) << trained.err;
@@ -89,7 +90,7 @@ TEST_F(Folders, TrainOnFiveImagesWithoutMetrics) {
   expect_finite(trained);
 }
 
-TEST_F(Folders, TrainOnOneImage) {
+TEST_F(Folders, OfOneImageCanBeTrainedOn) {
   write_images("one", 1);
   const auto trained = train("one");
   EXPECT_EQ(trained.code, 0) << trained.err;
@@ -97,7 +98,7 @@ TEST_F(Folders, TrainOnOneImage) {
   expect_finite(trained);
 }
 
-TEST_F(Folders, TrainOnCopiesOfOneImageAndRaiseTheRightAlarm) {
+TEST_F(Folders, OfEqualImagesCanBeTrainedOnAndRaiseAnAlarm) {
   write_images("copies", 100, -1);
   EXPECT_THAT(look("copies").out, HasSubstr("warning all 100 images are equal"));
   const auto trained = train("copies", {"metrics.extractor=auto"});
@@ -108,19 +109,19 @@ TEST_F(Folders, TrainOnCopiesOfOneImageAndRaiseTheRightAlarm) {
               HasSubstr("diversity of generated images: unknown, because all real images are equal"));
 }
 
-TEST_F(Folders, TrainAlthoughAFewFilesAreDamaged) {
+TEST_F(Folders, CanBeTrainedOnIfAFewFilesAreDamaged) {
   write_images("sixty", 59);
   directory_.write("sixty/empty.png", "");
   EXPECT_THAT(look("sixty").out, AllOf(HasSubstr("images  59 of"), HasSubstr("empty.png")));
   const auto trained = train("sixty", {"metrics.every_images=0"});
   EXPECT_EQ(trained.code, 0) << trained.err;
-  EXPECT_THAT(trained.err, HasSubstr("1 file cannot be read and is skipped, for example "));
+  EXPECT_THAT(trained.err, HasSubstr("1 file cannot be read and is skipped: "));
   const auto strict = train("sixty", {"metrics.every_images=0", "data.max_unreadable=0", "run.name=strict"});
   EXPECT_EQ(strict.code, 3);
   EXPECT_THAT(strict.err, HasSubstr("data.max_unreadable = 0"));
 }
 
-TEST_F(Folders, DataShowsWhichPartsOfAFolderAreUsed) {
+TEST_F(Folders, AreDescribedWithTheFilesThatAreUsedAndThoseThatAreNot) {
   write_images("mixed/cat", 3);
   write_images("mixed/dog", 3);
   directory_.write("mixed/cat/a.heic", std::string("\0\0\0\x18", 4) + "ftypheic....");
@@ -130,7 +131,7 @@ TEST_F(Folders, DataShowsWhichPartsOfAFolderAreUsed) {
   const auto seen = look("mixed");
   EXPECT_EQ(seen.code, 0) << seen.err;
   EXPECT_THAT(seen.out, AllOf(HasSubstr("images  6 of"), HasSubstr("labels: the 2 directories cat, dog"),
-                              HasSubstr("2 other files are not read: .heic 1, .txt 1"),
+                              HasSubstr("2 other files are not read: 1 .heic, 1 .txt"),
                               HasSubstr("1 image is left out"), HasSubstr("cover.png"), HasSubstr("@eaDir")));
   EXPECT_THAT(seen.err, Not(HasSubstr("left out")));
 }

@@ -43,7 +43,7 @@ class Generate : public ProgramTest {
   }
   fs::path run() const { return outputs() / "smoke"; }
   fs::path path(const std::string& name) const { return directory_ / name; }
-  /// Runs a Python script with numpy and Pillow. Returns its exit code.
+  /// Runs a Python script with the interpreter in .venv. Returns its exit code.
   int python(const std::string& script) const {
     const auto file = directory_.write("check.py", script);
     const int status = std::system((SLOPEGAN_SOURCE_DIR "/.venv/bin/python " + file.string()).c_str());
@@ -81,7 +81,7 @@ TEST_F(Generate, GivesTheSameImagesForAnyCountAndFormat) {
     EXPECT_FALSE(read_text(path("few") / name) == read_text(path("other") / name)) << name;
     EXPECT_FALSE(read_text(path("few") / name) == read_text(path("early") / name)) << name;
   }
-  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not installed in .venv";
   EXPECT_EQ(python("import numpy, PIL.Image\n"
                    "with numpy.load('" +
                    path("many.npz").string() +
@@ -139,7 +139,7 @@ TEST_F(Generate, WalksThroughTheLatentsAndBack) {
   ASSERT_EQ(generate("walk.gif", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
   ASSERT_EQ(generate("walk.npz", {"--count", "3", "--walk", "4", "--seed", "2"}).code, 0);
   const auto names = names_in(path("walk"));
-  EXPECT_EQ(names.size(), 13u);  // 3 x 4 frames
+  EXPECT_EQ(names.size(), 13u);  // 3 x 4 frames and walk.gif
   EXPECT_TRUE(names.contains("walk.gif") && names.contains("000011.png"));
   EXPECT_TRUE(read_text(path("walk") / "walk.gif") == read_text(path("walk.gif")));
   auto loaded = load_generator(load_checkpoint(run() / "checkpoints/640"));
@@ -148,7 +148,7 @@ TEST_F(Generate, WalksThroughTheLatentsAndBack) {
   const auto images = loaded.generator->forward(walk.latents(0, 64));
   EXPECT_TRUE(equal(read_image(path("walk/000004.png")), to_mat(images[4])));
   EXPECT_TRUE(equal(read_image(path("walk/000011.png")), to_mat(images[11])));
-  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not installed in .venv";
   EXPECT_EQ(python("import numpy, PIL.Image\n"
                    "frames = numpy.load('" +
                    path("walk.npz").string() +
@@ -184,7 +184,7 @@ TEST_F(Generate, ReportsInvalidArguments) {
   EXPECT_FALSE(fs::exists(path("a")));
 }
 
-TEST_F(Generate, WritesOneImageToAFileOrSaysWhyNot) {
+TEST_F(Generate, WritesASingleImageToAFileButRejectsSeveral) {
   train();
   const auto one = generate("pictures/one.PNG", {"--count", "1"});
   ASSERT_EQ(one.code, 0) << one.err;
@@ -202,13 +202,13 @@ TEST_F(Generate, WritesOneImageToAFileOrSaysWhyNot) {
     EXPECT_THAT(other.err, HasSubstr("images are written as PNG files"));
   }
   EXPECT_EQ(generate("one.PNG", {"--count", "1"}).code, 0);
-  EXPECT_EQ(generate("one.PNG", {"--count", "1"}).code, 2);  // exists
+  EXPECT_EQ(generate("one.PNG", {"--count", "1"}).code, 2);  // the file exists
   EXPECT_EQ(generate("folder.png/", {"--count", "2"}).code, 0);
   EXPECT_TRUE(fs::exists(path("folder.png/000001.png")));
   EXPECT_EQ(names_in(directory_.path()).count("several.png"), 0u);
 }
 
-TEST_F(Generate, OutputsOfAllCommandsMayBeInNewDirectories) {
+TEST_F(Generate, AllCommandsCreateTheDirectoryOfTheirOutput) {
   train();
   const auto run_path = run().string();
   const auto new_file = [&](const std::string& name) { return path("new/of/" + name).string(); };
@@ -227,7 +227,7 @@ TEST_F(Generate, OutputsOfAllCommandsMayBeInNewDirectories) {
   }
 }
 
-TEST_F(Generate, StopsAtASignalAndLeavesCompleteFiles) {
+TEST_F(Generate, StopsOnASignalAndLeavesOnlyCompleteFiles) {
   train();
   Program program(directory_.path(), {"generate", run().string(), "--count", "100000000", "--out", path("a").string()});
   ASSERT_TRUE(wait_for(path("a/00000010.png")));
@@ -245,7 +245,7 @@ TEST_F(Generate, StopsAtASignalAndLeavesCompleteFiles) {
 
 TEST_F(Generate, WritesColourImagesInRgbOrder) {
   train();
-  // Triples the output channels of the last layer, so that red, green and blue differ in sign.
+  // Triples the output channels of the last layer: green is the negative of red, and blue is 0.
   auto checkpoint = load_checkpoint(run() / "checkpoints/640");
   for (const std::string prefix : {"ema.", "generator."}) {
     auto& weight = checkpoint.tensors.at(prefix + "block3.conv.weight");  // [in, out, k, k]
@@ -257,7 +257,7 @@ TEST_F(Generate, WritesColourImagesInRgbOrder) {
   const auto pixel = read_image(path("png/000000.png")).at<cv::Vec3b>(16, 16);
   EXPECT_NEAR(pixel[0], 127.5, 1);           // blue: tanh(0)
   EXPECT_NEAR(pixel[1] + pixel[2], 255, 1);  // green is the negative of red
-  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not in .venv";
+  if (!has_numpy()) GTEST_SKIP() << "numpy and Pillow are not installed in .venv";
   EXPECT_EQ(python("import numpy, PIL.Image\n"
                    "images = numpy.load('" +
                    path("a.npz").string() +

@@ -30,7 +30,7 @@ Gif look_at_gif(const fs::path& file) {
   return found;
 }
 
-/// A smoke sweep of two slopes, or a smoke run, on bright and dark images with labels.
+/// Draws a sweep of two slopes, or a run, on bright and dark images with labels.
 class GridViews : public ProgramTest {
  protected:
   GridViews() {
@@ -59,7 +59,7 @@ class GridViews : public ProgramTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return slopegan(arguments);
   }
-  /// The picture named in the output of the command.
+  /// Runs `grid` and returns the first path that it prints.
   fs::path drawn(const std::vector<std::string>& more, const fs::path& of = {}) {
     const auto result = grid(more, of);
     EXPECT_EQ(result.code, 0) << result.err;
@@ -67,7 +67,7 @@ class GridViews : public ProgramTest {
   }
 };
 
-TEST_F(GridViews, ASweepHasDifferencesAnimationsAndWalks) {
+TEST_F(GridViews, DrawsDifferencesAnimationsAndWalksOfASweep) {
   make("sweep");
   const auto difference = drawn({"--difference", "0,0.2", "--columns", "4"});
   EXPECT_EQ(difference, made() / "difference_0_0.2.png");
@@ -81,15 +81,15 @@ TEST_F(GridViews, ASweepHasDifferencesAnimationsAndWalks) {
   EXPECT_GT(look_at_gif(training).size.height, 2 * 64);
 
   const auto walk = read_image(drawn({"--walk", "5"}));
-  EXPECT_GT(walk.cols, 6 * 64);  // including both ends
+  EXPECT_GT(walk.cols, 6 * 64);  // 5 steps, 6 images
   EXPECT_LT(walk.rows, 310);
 
   const auto moving = drawn({"--walk", "5", "--animate", "--columns", "4", "--out", (directory_ / "a.gif").string()});
   EXPECT_EQ(moving, directory_ / "a.gif");
-  EXPECT_EQ(look_at_gif(moving).frames, 15);  // between three latents and back
+  EXPECT_EQ(look_at_gif(moving).frames, 15);  // 5 frames for each of the 3 segments of a closed walk
 }
 
-TEST_F(GridViews, ASweepByClassHasOneColumnPerClass) {
+TEST_F(GridViews, DrawsRunsAndSweepsByClass) {
   make("sweep");
   const auto sheet = read_image(drawn({"--by-class"}));
   EXPECT_GT(sheet.rows, 3 * 64);
@@ -98,7 +98,7 @@ TEST_F(GridViews, ASweepByClassHasOneColumnPerClass) {
   EXPECT_GT(read_image(of_run).cols, 6 * 64);
 }
 
-TEST_F(GridViews, ARunHasAnimationsAndWalks) {
+TEST_F(GridViews, DrawsAnimationsAndWalksOfARun) {
   make("train");
   const auto training = drawn({"--animate", "--rows", "2", "--columns", "3", "--scale", "1"});
   EXPECT_EQ(training, made() / "training.gif");
@@ -119,7 +119,7 @@ TEST_F(GridViews, ManyRowsAreSplitIntoPages) {
   EXPECT_GT(read_image(drawn({"--rows", "1", "--scale", "3"})).cols, once + 12 * 32);
 }
 
-TEST_F(GridViews, DarkAndLargerPicturesHaveTheirOwnNames) {
+TEST_F(GridViews, DarkOrLargerPicturesHaveDifferentFileNames) {
   make("train");
   const auto usual = drawn({"--rows", "1"});
   EXPECT_EQ(usual, made() / "grid.png");
@@ -128,7 +128,7 @@ TEST_F(GridViews, DarkAndLargerPicturesHaveTheirOwnNames) {
   EXPECT_EQ(dark, made() / "grid_dark@2x.png");
   EXPECT_NEAR(read_image(dark).cols, 2 * read_image(usual).cols, 8);
   EXPECT_LT(cv::mean(read_image(dark).row(0))[0], 60);
-  EXPECT_EQ(read_text(drawn({"--rows", "1"})), before);  // and pictures are the same each time
+  EXPECT_EQ(read_text(drawn({"--rows", "1"})), before);  // drawing is deterministic
   EXPECT_EQ(drawn({"--animate", "--dark"}), made() / "training_dark.gif");
   EXPECT_EQ(grid({"--pixel-ratio", "0"}).code, 2);
   EXPECT_EQ(grid({"--pixel-ratio", "1.5"}).code, 2);

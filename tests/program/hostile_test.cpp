@@ -35,7 +35,7 @@ class HostileSlowCheck : public ProgramTest {
   }
 };
 
-TEST_F(HostileSlowCheck, BadConfigurationsFailWithCodeLocationAndHint) {
+TEST_F(HostileSlowCheck, BadConfigurationsAreRejectedWithTheirLocationAndAHint) {
   auto all = bad_configs();
   for (auto& bad : hostile_yaml()) all.push_back(std::move(bad));
   all = some_of(all, check_count(5, 120));
@@ -48,11 +48,11 @@ TEST_F(HostileSlowCheck, BadConfigurationsFailWithCodeLocationAndHint) {
     EXPECT_THAT(result.err, HasSubstr(bad.hint));
     expect_printable(result);
   }
-  report_check(format_text("{} bad configurations, the real program", all.size()),
-               outcome("each exits 2 with file:line"));
+  report_check(format_text("{} bad configurations given to the real program", all.size()),
+               outcome("exit code 2 and file:line for each"));
 }
 
-TEST_F(HostileSlowCheck, BadArgumentsFailWithCodeAndHint) {
+TEST_F(HostileSlowCheck, BadArgumentsAreRejectedWithAHint) {
   auto all = bad_overrides();
   std::erase_if(all, [](const auto& bad) { return bad.argument.empty(); });
   all = some_of(all, check_count(3, 60));
@@ -64,10 +64,11 @@ TEST_F(HostileSlowCheck, BadArgumentsFailWithCodeAndHint) {
     EXPECT_THAT(result.err, HasSubstr(bad.hint));
     expect_printable(result);
   }
-  report_check(format_text("{} bad key=value arguments, the real program", all.size()), outcome("each exits 2"));
+  report_check(format_text("{} bad key=value arguments given to the real program", all.size()),
+               outcome("exit code 2 for each"));
 }
 
-TEST_F(HostileSlowCheck, BadDataFailsWithCodeAndFileNameInLittleMemory) {
+TEST_F(HostileSlowCheck, BadDataIsRejectedWithItsFileNameAndTakesLittleMemory) {
   const auto describe = [&](const std::string& kind, const std::filesystem::path& path) {
     return slopegan({"data", config_file("smoke.yaml"), "data.kind=" + kind, "data.path=" + path.string(), "--out",
                      "/dev/null/no.png"});
@@ -76,7 +77,7 @@ TEST_F(HostileSlowCheck, BadDataFailsWithCodeAndFileNameInLittleMemory) {
   std::filesystem::create_directory(good);
   write_good_idx(good);
   const auto normal = describe("idx", good);
-  EXPECT_EQ(normal.code, 6);  // only the picture cannot be written
+  EXPECT_EQ(normal.code, 6);  // the data is valid, but the picture cannot be written
   const auto all = some_of(bad_data_sets(), check_count(10, 1000));
   double max_mib = 0;
   for (const auto& bad : all) {
@@ -90,15 +91,15 @@ TEST_F(HostileSlowCheck, BadDataFailsWithCodeAndFileNameInLittleMemory) {
     max_mib = std::max(max_mib, result.peak_mib - normal.peak_mib);
     expect_printable(result);
   }
-  report_check(format_text("{} bad data sets, the real program", all.size()),
-               outcome(format_text("each exits 3 and names the file; at most {:.0f} MiB above normal", max_mib)));
+  report_check(format_text("{} bad data sets given to the real program", all.size()),
+               outcome(format_text("exit code 3 and file name for each; at most {:.0f} MiB above normal", max_mib)));
 }
 
 class Hostile : public HostileSlowCheck {};
 
-TEST_F(Hostile, FileNamesPrintNoControlCharacters) {
+TEST_F(Hostile, ControlCharactersInFileNamesAreNotPrinted) {
   const std::string name = "\x1b[2J\x07\r\x9b\xff";
-  const std::string long_name = name + std::string(300, 'x');  // longer than the system allows
+  const std::string long_name = name + std::string(300, 'x');  // longer than a file name may be
   const auto folder = directory_ / name;
   std::filesystem::create_directory(folder);
   const std::vector<std::pair<int, std::vector<std::string>>> commands = {
@@ -119,7 +120,7 @@ TEST_F(Hostile, FileNamesPrintNoControlCharacters) {
   }
 }
 
-TEST_F(Hostile, ASweepDirectoryThatIsASymlinkIsNotWritten) {
+TEST_F(Hostile, NothingIsWrittenIfTheRunDirectoryIsASymlink) {
   const auto elsewhere = directory_ / "elsewhere";
   std::filesystem::create_directories(outputs());
   std::filesystem::create_directory(elsewhere);
@@ -159,7 +160,7 @@ TEST_F(Hostile, InconsistentCheckpointsAreNotResumed) {
     save_checkpoint(checkpoints, checkpoint.info, checkpoint.tensors, 2);
     const auto result = train({"--resume", "auto"});
     EXPECT_EQ(result.code, 4);
-    EXPECT_THAT(result.err, HasSubstr("the manifest says 64 images"));
+    EXPECT_THAT(result.err, HasSubstr("the manifest has 64 images"));
   }
 }
 

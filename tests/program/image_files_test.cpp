@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// `slopegan data` on a folder of unusual files, with its own cache.
+/// Runs `slopegan data` on a folder of unusual files. Each test has its own cache.
 class ImageFiles : public ProgramTest {
  protected:
   ImageFiles() { fs::create_directory(directory_ / "photos"); }
@@ -39,13 +39,13 @@ TEST_F(ImageFiles, PhotographsFromACameraAreReadWithLittleMemory) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out,
               AllOf(HasSubstr("5 of 64 x 64 pixels"),
-                    HasSubstr("5 images: 5 cropped to their central square (at most 33 % of the area is cut)"),
+                    HasSubstr("5 images: 5 cropped to the central square (at most 33 % of the area is cut)"),
                     HasSubstr("5 images have more than 12 megapixels")));
   const double small = slopegan({"data", config_file("smoke.yaml"), "--out", (directory_ / "x.png").string()}).peak_mib;
   EXPECT_LT(result.peak_mib, small + 800);
 }
 
-TEST_F(ImageFiles, LibrariesWriteNothingAndTheirWarningsAreLoggedOnce) {
+TEST_F(ImageFiles, LibrariesPrintNothingAndTheirWarningsAreLoggedOnce) {
   cv::Mat image(64, 64, CV_8UC3);
   cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
@@ -67,10 +67,10 @@ TEST_F(ImageFiles, LibrariesWriteNothingAndTheirWarningsAreLoggedOnce) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("60 images are used although the decoder reports a problem"),
                                 HasSubstr("30 files end early but contain every pixel"),
                                 HasSubstr("half.jpg: the image is damaged")));
-  EXPECT_EQ(data({"data.max_unreadable=0.1"}).out, result.out);  // from the cache
+  EXPECT_EQ(data({"data.max_unreadable=0.1"}).out, result.out);  // the images are now in the cache
 }
 
-TEST_F(ImageFiles, TheCommandLineAcceptsABackground) {
+TEST_F(ImageFiles, TheBackgroundCanBeSetOnTheCommandLine) {
   const cv::Size size(64, 64);
   const std::string rubbish = png_file(size, 8, 6, png_rows(size, std::string("\x80\x81\x82\0", 4)));
   write("a.png", rubbish);

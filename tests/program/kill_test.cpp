@@ -13,7 +13,8 @@ class KillSlowCheck : public ExactResume {
  protected:
   std::string recording_file() const { return directory_ / "recording"; }
 
-  /// The system calls with which an uninterrupted run changes files: all of them, or those after its second checkpoint.
+  /// Returns the system calls with which an uninterrupted run modifies files, starting with the first call whose path
+  /// contains `from`.
   std::vector<RecordedCall> record(const std::string& name, const std::string& from) {
     const auto result =
         run(directory_.path(), arguments(name),
@@ -48,8 +49,8 @@ TEST_F(KillSlowCheck, ARunKilledAtRandomTimesEndsLikeAnUninterruptedRun) {
 }
 
 TEST_F(KillSlowCheck, ARunKilledAtAnyStepOfACommitEndsLikeAnUninterruptedRun) {
-  // Saving the third checkpoint is the first save that removes an old one. The recorded calls begin with the creation
-  // of its directory.
+  // Saving the third checkpoint is the first save that removes an old one. Recording starts when the temporary
+  // directory of the third checkpoint is created.
   const std::string from = "checkpoints/.tmp-192";
   const auto calls = record("recorded", from);
   const auto end = std::find_if(calls.begin(), calls.end(), [](const RecordedCall& call) {
@@ -68,7 +69,7 @@ TEST_F(KillSlowCheck, ARunKilledAtAnyStepOfACommitEndsLikeAnUninterruptedRun) {
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, kills);
-  report_check("kill -9 before every step of a run's commit",
+  report_check("kill -9 of a run before every step of a commit",
                format_text("{} of {} resumed to the same weights and history", same, kills));
 }
 
@@ -90,17 +91,17 @@ TEST_F(KillSlowCheck, APowerFailureAtAnyStepLosesNoCommittedData) {
     same += ends_like_the_whole(left / "run", format_text("after call {} of {}", played, calls.size()));
   }
   EXPECT_EQ(same, cuts);
-  report_check(format_text("power cut at {} points of a run, unsynced data and names lost or reordered", cuts),
+  report_check(format_text("power cut at {} points of a run; unsynced data and names are lost or reordered", cuts),
                format_text("{} of {} resumed to the same weights and history", same, cuts));
 }
 
-TEST_F(KillSlowCheck, AfterTheLockHolderDiesExactlyOneOfTwoProcessesRuns) {
+TEST_F(KillSlowCheck, ExactlyOneOfTwoProcessesUsesARunDirectoryEvenAfterAKill) {
   const int races = check_count(2, 20);
   int fair = 0;
   for (int race = 0; race < races; ++race) {
     const auto endless = arguments(format_text("race{}", race), {"training.total_images=10000000"});
     const TemporaryDirectory scratch[2];
-    if (race % 2 == 1) {  // in half of the races, the holder of the directory was killed
+    if (race % 2 == 1) {  // in every second race, another process has used the directory and was killed
       Program holder(directory_.path(), endless);
       ASSERT_TRUE(wait_for(run_dir(format_text("race{}", race)) / "checkpoints/latest"));
       holder.send(SIGKILL);
@@ -123,8 +124,8 @@ TEST_F(KillSlowCheck, AfterTheLockHolderDiesExactlyOneOfTwoProcessesRuns) {
     fair += loser.wait() == 7 && winner.wait() == 128 + SIGTERM;
   }
   EXPECT_EQ(fair, races);
-  report_check(format_text("{} races for one run directory, half of them after kill -9 of its holder", races),
-               format_text("{} of {}: one works, the other exits 7", fair, races));
+  report_check(format_text("{} races for a run directory, half of them after kill -9 of its previous user", races),
+               format_text("{} of {}: one process trains, the other ends with exit code 7", fair, races));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 #include "terminal.h"
 
-/// Output of the real program and of real shells.
+/// Functions that read the output of the real program and of real shells.
 namespace slopegan::testing {
 
 inline bool is_installed(const std::string& program) {
@@ -28,7 +28,7 @@ inline std::string output_of(const std::string& shell_command) {
   return text;
 }
 
-/// The non-empty lines of a text.
+/// Returns the non-empty lines of a text.
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -38,9 +38,9 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A command as shown by the help of the real program.
+/// A command, as the help of the real program describes it.
 struct LiveCommand {
-  std::string path;  ///< "", "train", "demo dying-relu"
+  std::string path;  ///< such as "", "train" or "demo dying-relu"
   std::set<std::string> options, commands;
 };
 
@@ -61,7 +61,7 @@ inline LiveCommand live_command(const std::string& path) {
   return command;
 }
 
-/// The program itself, followed by all of its commands.
+/// Returns the program itself, followed by all its commands and their subcommands.
 inline std::vector<LiveCommand> live_commands() {
   std::vector<LiveCommand> all = {live_command("")};
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -72,7 +72,7 @@ inline std::vector<LiveCommand> live_commands() {
   return all;
 }
 
-/// The keys in the output of `train --print-config`.
+/// Returns the keys in the output of `train --print-config`.
 inline std::vector<std::string> keys_of(const std::string& printed_config) {
   std::vector<std::string> keys;
   std::string section;
@@ -90,8 +90,8 @@ inline std::vector<std::string> keys_of(const std::string& printed_config) {
   return keys;
 }
 
-/// The completions that bash offers when TAB is pressed after `line`. Bash runs in `folder`, sources slopegan.bash
-/// there, and then runs `before`.
+/// Returns the completions that bash offers when TAB is pressed after `line`. Bash runs in `folder`, sources the file
+/// slopegan.bash there, and then runs `before`.
 inline std::vector<std::string> offered_by_bash(const std::string& folder, const std::string& line,
                                                 const std::string& before = "true") {
   return lines_of(output_of(
@@ -109,7 +109,7 @@ class Zsh {
     EXPECT_TRUE(terminal_.read_until("go> ")) << terminal_.output();
   }
 
-  /// What zsh shows when TAB is pressed after `line`; the line is then discarded.
+  /// Returns the text that zsh shows when TAB is pressed after `line`. The line is not run.
   std::string shown_for(const std::string& line) {
     const std::size_t before = terminal_.output().size();
     // Nothing marks the end of the completion list, so wait for the output of the next command.

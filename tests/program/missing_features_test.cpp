@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs on file systems that lack locks, symlinks, the exchange of names, the flushing of directories and memory maps.
+/// Runs the program on a file system without locks, symlinks, renameat2, fsync of directories, syncfs and mmap.
 class MissingFeatures : public ProgramTest {
  protected:
   std::function<void()> lacking(const std::string& calls) const {
@@ -45,7 +45,7 @@ TEST_F(MissingFeatures, DoNotPreventTrainingAndResuming) {
   ASSERT_EQ(slopegan(training("plain", 640)).code, 0);
   const auto started = run(directory_.path(), training("lacking", 320), lacking(all_calls()));
   ASSERT_EQ(started.code, 0) << started.err;
-  EXPECT_THAT(started.err, HasSubstr("the file system has no locks"));
+  EXPECT_THAT(started.err, HasSubstr("the file system does not support locks"));
   const auto resumed = run(directory_.path(), training("lacking", 640), lacking(all_calls()));
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_TRUE(weights_of("lacking") == weights_of("plain"));
@@ -67,10 +67,10 @@ TEST_F(MissingFeatures, DoNotPreventASweep) {
                                      "metrics.every_images=0", "diagnostics.every_images=0", "sweep.seeds=[0]"});
   const auto result = run(directory_.path(), sweep, lacking(all_calls()));
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_EQ(run(directory_.path(), sweep, lacking(all_calls())).code, 0) << "the same command again";
+  EXPECT_EQ(run(directory_.path(), sweep, lacking(all_calls())).code, 0) << "the same command is run again";
 }
 
-TEST_F(MissingFeatures, ARunInUseIsAlsoRejectedWithoutLocks) {
+TEST_F(MissingFeatures, ARunInUseIsRejectedEvenWithoutLocks) {
   for (const int error : {ENOSYS, ENOLCK, EOPNOTSUPP}) {
     const auto calls = "flock=" + std::to_string(error);
     const TemporaryDirectory scratch;
@@ -92,8 +92,8 @@ TEST_F(MissingFeatures, AProcessOnAnotherMachineCountsAsRunning) {
   std::ofstream(outputs() / "elsewhere/.lock") << "17 another-node 123\n";
   const auto refused = run(directory_.path(), training("elsewhere", 640), lacking("flock=38"));
   EXPECT_EQ(refused.code, 7) << refused.err;
-  EXPECT_THAT(refused.err, HasSubstr("in use by process 17 on another-node; if it has ended, delete "));
-  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "a lock takes precedence if there are locks";
+  EXPECT_THAT(refused.err, HasSubstr("in use by process 17 on another-node; if that process has ended, delete "));
+  EXPECT_EQ(slopegan(training("elsewhere", 640)).code, 0) << "the record is ignored if the file system has locks";
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs and sweeps that were copied, moved or renamed, or whose data was moved.
+/// Tests runs and sweeps that were copied, moved or renamed, or whose data was moved.
 class Moved : public ProgramTest {
  protected:
   Moved() {
@@ -26,7 +26,7 @@ class Moved : public ProgramTest {
     }
   }
 
-  /// Runs the program in `place`.
+  /// Runs the program with `place` as its working directory.
   Result slopegan_in(const fs::path& place, const std::vector<std::string>& arguments) {
     return run(directory_.path(), arguments, [place] {
       if (::chdir(place.c_str()) != 0) ::_exit(126);
@@ -54,7 +54,7 @@ void expect_own_images(const Result& result) {
   EXPECT_THAT(result.err, Not(HasSubstr("no row of real images")));
 }
 
-TEST_F(Moved, ACopyWithoutSymlinksIsResumedAndEvaluated) {
+TEST_F(Moved, ACopyWithoutSymlinksCanBeUsedAndResumed) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train", {"training.total_images=64"})).code, 0);
   const fs::path copy = directory_ / "elsewhere/smoke";
   fs::create_directories(copy.parent_path());
@@ -84,7 +84,7 @@ TEST_F(Moved, DataAtARelativePathIsFoundFromAnotherDirectory) {
   }
 }
 
-TEST_F(Moved, MovedDataIsLocatedByAnOption) {
+TEST_F(Moved, TheDataOptionLocatesMovedData) {
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("train")).code, 0);
   fs::rename(directory_ / "photos", directory_ / "pictures");
   EXPECT_EQ(slopegan({"diagnose", run_dir().string()}).code, 3);
@@ -97,7 +97,7 @@ TEST_F(Moved, MovedDataIsLocatedByAnOption) {
   EXPECT_EQ(slopegan({"evaluate", data, "--against", data, "--data", data}).code, 2);
 }
 
-TEST_F(Moved, ARenamedSweepIsShownAndContinued) {
+TEST_F(Moved, ARenamedSweepCanBeShownAndContinued) {
   const std::vector<std::string> keys = {"training.threads=1", "training.total_images=64"};
   ASSERT_EQ(slopegan_in(directory_.path(), short_run("sweep", keys)).code, 0);
   fs::create_directories(directory_ / "archive");
@@ -125,8 +125,8 @@ TEST_F(Moved, ASweepIsNotContinuedOnDifferentImages) {
   EXPECT_THAT(result.err, HasSubstr("the images at data.path have a different SHA-256"));
 }
 
-TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
-  // The images have labels, so that the run's extractor is a classifier; the other images have none.
+TEST_F(Moved, AComparisonWithOtherImagesUsesTheExtractorOfTheRun) {
+  // The images have labels, so the extractor of the run is a classifier; the other images have no labels.
   for (int i = 0; i < 40; ++i) {
     const std::string name = std::to_string(i) + ".png";
     fs::create_directories(directory_ / "photos" / (i % 2 == 0 ? "red" : "blue"));
@@ -151,7 +151,7 @@ TEST_F(Moved, IsMeasuredByTheExtractorOfItsOwnDataAgainstOtherImages) {
 /// A run from version 0.9 has a configuration without the keys of later versions. `--arm` reads a configuration file as
 /// if the program had written it, so the test can start such a run.
 TEST_F(Moved, ARunFromVersion09KeepsReadingImagesInTheSameWay) {
-  for (int i = 0; i < 40; ++i) {  // version 0.9 pads them to 32 pixels; later ones resize them
+  for (int i = 0; i < 40; ++i) {  // version 0.9 pads them to 32 pixels; later versions resize them
     write_png(directory_ / "photos" / (std::to_string(i) + ".png"), cv::Mat(28, 28, CV_8UC3, cv::Scalar(i, 90, 200)));
   }
   const auto old = directory_.write("old.yaml",

@@ -11,13 +11,13 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-/// Runs with a limit on the address space, as `ulimit -v` sets it.
+/// Runs the program with a limited address space, as after `ulimit -v`.
 class OutOfMemory : public ProgramTest {
  protected:
   static constexpr rlim_t limit = rlim_t{4} << 30;
   void SetUp() override {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "sanitizers reserve more address space";
+    GTEST_SKIP() << "sanitizers reserve more address space than the limit";
 #endif
   }
 
@@ -36,9 +36,9 @@ class OutOfMemory : public ProgramTest {
   }
 };
 
-TEST_F(OutOfMemory, InTrainingNamesTheKeysThatReduceMemory) {
+TEST_F(OutOfMemory, TheErrorNamesTheKeysThatReduceMemory) {
   EXPECT_EQ(run_limited(smoke("train", {"training.threads=1", "training.total_images=64"})).code, 0)
-      << "a small run fits into the limit";
+      << "the limit is sufficient for a small run";
   auto more = large();
   more.push_back("run.name=large");
   const auto result = run_limited(smoke("train", more));
@@ -48,17 +48,17 @@ TEST_F(OutOfMemory, InTrainingNamesTheKeysThatReduceMemory) {
   EXPECT_THAT(result.err, Not(HasSubstr("this is a bug")));
 }
 
-TEST_F(OutOfMemory, OfArmsIsCountedByTheSweep) {
+TEST_F(OutOfMemory, TheSweepCountsTheArmsThatRanOutOfMemory) {
   auto more = large();
   more.emplace_back("sweep.jobs=1");
   const auto result = run_limited(smoke("sweep", more));
   EXPECT_EQ(result.code, 6) << result.err;
   EXPECT_THAT(result.err, HasSubstr("slope_0-seed_0 failed with exit code 6: slopegan: out of memory while training"));
   EXPECT_THAT(result.err,
-              HasSubstr("2 of 2 arms ran out of memory, or were killed; lower sweep.jobs (1 in this sweep)"));
+              HasSubstr("2 of 2 arms ran out of memory or were killed; lower sweep.jobs (1 in this sweep)"));
 }
 
-TEST_F(OutOfMemory, IsTheLikelyCauseIfTheSystemKillsAnArm) {
+TEST_F(OutOfMemory, IsNamedAsAPossibleCauseIfAnArmIsKilled) {
   Program sweep(directory_.path(), smoke("sweep", {"training.total_images=2560000", "sweep.jobs=1",
                                                    "sweep.negative_slope=[0.2]", "training.threads=1"}));
   const auto lock = outputs() / "smoke/runs/slope_0.2-seed_0/.lock";
@@ -67,8 +67,8 @@ TEST_F(OutOfMemory, IsTheLikelyCauseIfTheSystemKillsAnArm) {
   ASSERT_GT(arm, 1);
   ::kill(arm, SIGKILL);
   EXPECT_EQ(sweep.wait(), 6) << sweep.err();
-  EXPECT_THAT(sweep.err(), HasSubstr("slope_0.2-seed_0 was ended by signal 9 (Killed)"));
-  EXPECT_THAT(sweep.err(), HasSubstr("1 of 1 arms ran out of memory, or were killed"));
+  EXPECT_THAT(sweep.err(), HasSubstr("slope_0.2-seed_0 was terminated by signal 9 (Killed)"));
+  EXPECT_THAT(sweep.err(), HasSubstr("1 of 1 arms ran out of memory or was killed"));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace slopegan::testing {
 
-/// Sets a weight in the run's newest checkpoint to NaN. The checkpoint remains valid, but training from it diverges
-/// immediately.
+/// Sets a weight in the run's newest checkpoint to NaN. The checkpoint remains valid, but a run that resumes from it
+/// diverges immediately.
 inline void poison_newest_checkpoint(const std::filesystem::path& run) {
   const auto directory = run / "checkpoints";
   const auto checkpoint = load_checkpoint(list_checkpoints(directory).front());

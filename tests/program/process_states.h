@@ -9,7 +9,8 @@
 
 namespace slopegan::testing {
 
-/// The state letter of a process in /proc ("R", "T" for suspended, "Z", …), or 0 if it does not exist.
+/// Returns the state of a process as a letter from /proc, such as 'R' (running), 'T' (suspended) or 'Z' (zombie).
+/// Returns 0 if the process does not exist. Stores the ID of its parent in `*parent` if `parent` is not null.
 inline char state_of_process(pid_t process, pid_t* parent = nullptr) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   std::string number, name;
@@ -20,7 +21,7 @@ inline char state_of_process(pid_t process, pid_t* parent = nullptr) {
   return state;
 }
 
-/// The processes that `parent` started and that have not ended.
+/// Returns the child processes of `parent` that have not ended.
 inline std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
   std::error_code error;

@@ -32,7 +32,7 @@ inline std::string read_text(const std::filesystem::path& file) {
 /// A running slopegan process whose output goes to files in `scratch`.
 class Program {
  public:
-  /// `prepare` runs in the child before exec: limits, environment, descriptors.
+  /// `prepare` runs in the child before exec, for example to set limits, environment variables or descriptors.
   Program(const std::filesystem::path& scratch, const std::vector<std::string>& arguments,
           const std::function<void()>& prepare = {}, const std::string& binary = SLOPEGAN_BINARY)
       : out_(scratch / "stdout.txt"), err_(scratch / "stderr.txt") {
@@ -42,11 +42,11 @@ class Program {
     for (auto& argument : owned) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     pid_ = ::fork();
-    if (pid_ < 0) throw std::runtime_error("fork");  // a signal to -1 would go to every process
+    if (pid_ < 0) throw std::runtime_error("fork");  // send() to process -1 would signal every process
     if (pid_ == 0) {
       ::dup2(::open(out_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDOUT_FILENO);
       ::dup2(::open(err_.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644), STDERR_FILENO);
-      // A shell ignores SIGINT in a background job, and an ignored signal stays ignored.
+      // If a shell runs the tests in the background, SIGINT is ignored, and the program would inherit this.
       for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       if (prepare) prepare();
       ::execv(pointers[0], pointers.data());
@@ -65,7 +65,7 @@ class Program {
 
   /// Waits for the process. Returns its exit code, or 128 + the signal that killed it.
   int wait() { return *poll(/*flags=*/0); }
-  /// Like wait(), but does not block: returns std::nullopt if the process is still running.
+  /// Does the same as wait(), but does not block: returns std::nullopt if the process is still running.
   std::optional<int> poll(int flags = WNOHANG) {
     rusage usage{};
     if (!ended_ && ::wait4(pid_, &status_, flags, &usage) == pid_) {
@@ -106,7 +106,7 @@ inline Result run(const std::filesystem::path& scratch, const std::vector<std::s
 
 inline std::string config_file(const std::string& name) { return SLOPEGAN_SOURCE_DIR "/configs/" + name; }
 
-/// Waits at most a minute for `file` to exist.
+/// Waits at most a minute for `file` to exist. Returns whether it exists.
 inline bool wait_for(const std::filesystem::path& file) {
   for (int i = 0; i < 6000 && !std::filesystem::exists(file); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -114,7 +114,7 @@ inline bool wait_for(const std::filesystem::path& file) {
   return std::filesystem::exists(file);
 }
 
-/// A test with its own directory, in which the smoke configuration creates its runs.
+/// A test that runs the program, usually with the smoke configuration, in a temporary directory.
 class ProgramTest : public ::testing::Test {
  protected:
   explicit ProgramTest(const std::string& parent = temporary_parent()) : directory_(parent) {}

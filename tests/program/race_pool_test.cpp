@@ -1,4 +1,4 @@
-// Races between slopes that do not differ, with FDs of real arms.
+// Simulates races between slopes that do not differ: all FDs come from real arms with the same slope.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -20,14 +20,14 @@ namespace {
 constexpr std::int64_t pool_size = 400;
 constexpr double nominal_error_rate = 0.05;
 
-/// The column `fd` of results.csv; the tests fail if an arm has none.
+/// Returns the column `fd` of results.csv. Throws an exception if an arm has no FD.
 std::vector<double> final_fds(const std::filesystem::path& csv) {
   std::vector<double> fds;
   for (const auto& cell : csv_column(csv, "fd")) fds.push_back(std::stod(cell));
   return fds;
 }
 
-/// The arms of a race, drawn from the pool without replacement.
+/// Returns the arms of a race. Their FDs are drawn from the pool without replacement.
 std::vector<RaceArm> drawn_arms(const RacePlan& plan, std::vector<double> pool, std::uint64_t race) {
   RandomStream stream(41, "race from a pool", race);
   std::vector<RaceArm> arms;
@@ -48,7 +48,9 @@ bool makes_a_claim(const RaceState& state) {
   });
 }
 
-/// Races eight equal "slopes" against each other, without the equivalence rule, so that no race ends early.
+/// Simulates races between eight slopes that do not differ. Expects that the fraction of races with a false claim is at
+/// most the nominal error rate, plus a margin for chance. No slope is declared equivalent or given up, so that no race
+/// ends early.
 void expect_few_false_claims(const std::vector<double>& pool, int races, const std::string& source) {
   std::vector<double> slopes(7);
   std::iota(slopes.begin(), slopes.end(), 1.0);
@@ -64,7 +66,7 @@ void expect_few_false_claims(const std::vector<double>& pool, int races, const s
                format_text("false claims in {:.1f} %", 100.0 * claims / races));
 }
 
-// The committed pool is the results.csv of the sweep below.
+// The committed pool is results.csv from the sweep in the next test.
 TEST(RacesOfRealArms, WithoutAnEffectMakeAFalseClaimInAtMostOneOfTwenty) {
   const auto pool = final_fds(SLOPEGAN_TEST_DATA "/race_pool.csv");
   EXPECT_EQ(std::ssize(pool), pool_size);
@@ -73,8 +75,8 @@ TEST(RacesOfRealArms, WithoutAnEffectMakeAFalseClaimInAtMostOneOfTwenty) {
 
 class RacesOfRealArmsSlowCheck : public ProgramTest {};
 
-TEST_F(RacesOfRealArmsSlowCheck, OfANewPoolWithoutAnEffectMakeAFalseClaimInAtMostOneOfTwenty) {
-  if (check_count(0, 1) == 0) GTEST_SKIP() << "trains 400 arms, which takes half an hour on a core";
+TEST_F(RacesOfRealArmsSlowCheck, WithNewlyTrainedArmsMakeAFalseClaimInAtMostOneOfTwenty) {
+  if (check_count(0, 1) == 0) GTEST_SKIP() << "trains 400 arms, which takes half an hour on one core";
   std::string seeds;
   for (std::int64_t seed = 0; seed < pool_size; ++seed) seeds += (seed > 0 ? "," : "") + std::to_string(seed);
   const auto sweep = slopegan(

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Races of short training runs on real images. A large alpha keeps the races short: their looks take place when each
+/// Races of short training runs on real images. A large alpha keeps the races short: they look at the results when each
 /// slope has 3, 5 and 7 runs.
 class Race : public ProgramTest {
  protected:
@@ -29,7 +29,7 @@ class Race : public ProgramTest {
   }
   std::string race_text(const std::string& name) const { return read_text(outputs() / name / "race.json"); }
 
-  /// race.json of an uninterrupted race.
+  /// Runs a race without interruption and returns the content of its race.json.
   std::string whole_race() {
     const auto result = slopegan(race("whole"));
     EXPECT_EQ(result.code, 0) << result.err;
@@ -92,7 +92,7 @@ TEST_F(Race, TwoParallelShardsReachTheSameDecisionsAsOneProcess) {
   EXPECT_EQ(first.wait(), 0) << first.err();
   EXPECT_EQ(second.wait(), 0) << second.err();
   EXPECT_EQ(race_text("both"), expected);
-  // A single shard does not wait for one that never starts.
+  // A shard does not wait for another shard that never starts.
   const auto alone = slopegan(race("alone", {"--shard", "2/2"}));
   EXPECT_EQ(alone.code, 0) << alone.err;
   EXPECT_EQ(race_text("alone"), expected);
@@ -113,12 +113,12 @@ TEST_F(Race, ThePlanIsPrintedWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(outputs() / "planned"));
 }
 
-TEST_F(Race, TheOptionWithinMeasuresThenPlansAndKeepsThePlan) {
+TEST_F(Race, TheOptionWithinMeasuresTheSpeedThenPlansAndKeepsThePlan) {
   std::filesystem::create_directories(outputs() / ".tmp-within-1-killed/runs");
   const auto planned = slopegan(race("timed", {"sweep.design=fixed", "--within", "1h", "--plan"}));
   EXPECT_EQ(planned.code, 0) << planned.err;
-  EXPECT_THAT(planned.out, HasSubstr("arms side by side"));
-  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "measurements leave nothing behind, even if they were killed";
+  EXPECT_THAT(planned.out, HasSubstr(" at a time"));
+  EXPECT_TRUE(std::filesystem::is_empty(outputs())) << "the leftovers of a killed measurement are also removed";
 
   // The data and the extractor are already prepared, so only the race itself can run out of time.
   const auto short_time = slopegan(race("timed", {"sweep.design=fixed", "--within", "1s"}));
@@ -168,12 +168,12 @@ TEST_F(Race, StopsCleanlyWhenTheTimeIsUpAndContinuesLater) {
   const auto result = slopegan(arguments);
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("the time is up: the arms are writing their checkpoints"));
-  EXPECT_THAT(result.err, HasSubstr("the same command continues it"));
+  EXPECT_THAT(result.err, HasSubstr("run the same command again to continue it"));
   EXPECT_THAT(read_text(outputs() / "late/runs/slope_0.2-seed_0/run.json"), HasSubstr("\"stopped\""));
   EXPECT_FALSE(nlohmann::json::parse(race_text("late"))["is_over"]);
 }
 
-TEST_F(Race, NeedsItsControlAmongTheSlopes) {
+TEST_F(Race, RequiresTheControlToBeOneOfTheSlopes) {
   const auto result = slopegan(race("x", {"sweep.control=0.1"}));
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("command line: 'sweep.control=0.1': sweep.control = 0.1 is not in"));

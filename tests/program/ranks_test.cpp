@@ -36,7 +36,7 @@ class RanksTest : public ProgramTest {
   }
   std::filesystem::path run_dir(const std::string& name) const { return outputs() / name; }
 
-  /// A rank with its own output.
+  /// A process of one rank, with its own directory for its output.
   struct Rank {
     TemporaryDirectory scratch;
     std::unique_ptr<Program> program;
@@ -52,7 +52,7 @@ class RanksTest : public ProgramTest {
     return ranks;
   }
 
-  /// The exit code; std::nullopt if the program is still running after 30 s.
+  /// Returns the exit code, or std::nullopt if the program is still running after 30 s.
   static std::optional<int> code_within_half_a_minute(Program& program) {
     for (int i = 0; i < 3000; ++i) {
       if (const auto code = program.poll()) return code;
@@ -61,8 +61,8 @@ class RanksTest : public ProgramTest {
     return std::nullopt;
   }
 
-  /// Waits at most 20 s for rank 0 to report that all ranks are connected, and returns whether it did. If a rank were
-  /// lost before that, the others would wait longer for it.
+  /// Waits at most 20 s for rank 0 to report that all ranks are connected, and returns whether it did. If a rank is
+  /// lost earlier, the others take longer to end.
   static bool have_met(const Program& first, int size) {
     for (int i = 0; i < 2000; ++i) {
       if (first.err().find(format_text("{} ranks", size)) != std::string::npos) return true;
@@ -91,7 +91,7 @@ TEST_F(RanksTest, ReportImmediatelyWhatTheyWaitForAndStopOnASignal) {
               HasSubstr("rank 0 of 4 waits for the other ranks at 127.0.0.1 port " + port +
                         ", because the environment contains SLURM_PROCID=0 and SLURM_STEP_NUM_TASKS=4; to train alone: "
                         "env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
-  EXPECT_THAT(program.err(), HasSubstr("still waiting for the ranks 1, 2, 3"));
+  EXPECT_THAT(program.err(), HasSubstr("still waiting for ranks 1, 2, 3"));
   program.send(SIGINT);
   EXPECT_EQ(code_within_half_a_minute(program), 130) << program.err();
 }
@@ -117,9 +117,10 @@ TEST_F(RanksTest, TrainLikeASingleProcessAndOnlyRankZeroWrites) {
 
 class RanksSlowCheck : public RanksTest {};
 
-TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberCanResume) {
-  const int kills =
-      check_count(2, 20);  // from the second kill on there is a checkpoint, and the ranks have just connected
+TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberOfRanksCanResume) {
+  // There are at least 2 kills. From the second one on, a checkpoint already exists, so the rank is killed soon after
+  // the ranks have connected.
+  const int kills = check_count(2, 20);
   std::mt19937 random(1);
   int ended = 0;
   double slowest = 0;
@@ -158,11 +159,11 @@ TEST_F(RanksSlowCheck, AKilledRankEndsTheOthersAndAnyNumberCanResume) {
   for (const auto& rank : start(3, go_on(4))) EXPECT_EQ(rank->program->wait(), 0) << rank->program->err();
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints" / std::to_string(images + 128)));
   report_check(format_text("kill -9 of one of 2 or 3 ranks, {} times", kills),
-               format_text("{} others ended with exit code 6, the slowest after {:.1f} s; resumed by 1 and by 3 ranks",
+               format_text("{} other ranks ended with exit code 6 within {:.1f} s; 1 and 3 ranks resumed the run",
                            ended, slowest));
 }
 
-TEST_F(RanksTest, ASignalToOneRankStopsAllWithACheckpoint) {
+TEST_F(RanksTest, ASignalToOneRankStopsAllRanksAfterACheckpoint) {
   const auto ranks = start(2, endless("run"));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/latest"));
   ranks[1]->program->send(SIGTERM);
@@ -230,7 +231,7 @@ TEST_F(RanksSlowCheck, ASuspendedRankEndsTheOthersWithinHalfAMinute) {
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   EXPECT_THAT(ranks[0]->program->err(), HasSubstr("rank 1 was lost"));
   report_check("SIGSTOP of one of 2 ranks",
-               format_text("the other ended with exit code 6 after {:.1f} s", taken.count()));
+               format_text("the other rank ended with exit code 6 after {:.1f} s", taken.count()));
 }
 
 }  // namespace

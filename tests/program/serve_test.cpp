@@ -14,7 +14,7 @@ class Serve : public ProgramTest {
  protected:
   std::filesystem::path run_dir() const { return outputs() / "smoke"; }
 
-  /// The port that the program reports; 0 if it reports none within 30 s.
+  /// Returns the port that the program reports, or 0 if it reports none within 30 s.
   static int port_of(const Program& program) {
     const std::string before = "http://127.0.0.1:";
     for (int i = 0; i < 3000; ++i, std::this_thread::sleep_for(std::chrono::milliseconds(10))) {

@@ -17,7 +17,7 @@
 namespace slopegan::testing {
 namespace {
 
-/// results.csv without the columns that depend on the clock and the machine.
+/// Returns the content of results.csv without the columns that depend on the clock and the machine.
 std::string timeless_results(const std::filesystem::path& sweep) {
   std::istringstream lines(read_text(sweep / "results.csv"));
   std::set<std::size_t> timed;
@@ -37,7 +37,7 @@ std::string timeless_results(const std::filesystem::path& sweep) {
   return kept;
 }
 
-/// The number of times that an arm started training.
+/// Returns the number of times that an arm started training.
 int starts_of(const std::filesystem::path& run) {
   const auto log = read_text(run / "log.txt");
   int count = 0;
@@ -45,14 +45,14 @@ int starts_of(const std::filesystem::path& run) {
   return count;
 }
 
-/// Shards of a sweep that GNU parallel starts in a shared directory.
+/// Tests the shards of a sweep, which GNU parallel starts and which share a directory.
 class ShardsSlowCheck : public ProgramTest {
  protected:
   const int shards_ = check_count(2, 8), kills_ = check_count(1, 3);
   const std::string seeds_ = check_count(0, 1) == 1 ? "[0, 1, 2, 3, 4, 5, 6, 7]" : "[0, 1]";
   const std::string slopes_ = check_count(0, 1) == 1 ? "[0, 0.1, 0.2]" : "[0, 0.2]";
 
-  /// The directory outputs()/name/smoke.
+  /// Returns the arguments for a sweep in the directory outputs()/name/smoke.
   std::vector<std::string> sweep(const std::string& name, const std::vector<std::string>& more) const {
     auto all = smoke("sweep", {"run.output_dir=" + (outputs() / name).string(), "training.total_images=1280",
                                "samples.every_images=640", "checkpoint.every_images=320", "training.precision=float32",
@@ -61,8 +61,8 @@ class ShardsSlowCheck : public ProgramTest {
     return all;
   }
 
-  /// Runs all shards. Returns the exit code of parallel, which is the number of failed shards. Each shard records its
-  /// process ID.
+  /// Runs all shards, and `meanwhile` at the same time. Each shard writes its process ID to a file. Returns the exit
+  /// code of GNU parallel, which is the number of failed shards.
   int run_shards(const std::function<void()>& meanwhile = {}) {
     std::string command = "parallel --will-cite --jobs " + std::to_string(shards_) + " 'echo $$ >" +
                           (directory_ / "pid").string() + "{}; exec " SLOPEGAN_BINARY;
@@ -95,7 +95,7 @@ class ShardsSlowCheck : public ProgramTest {
   }
 };
 
-TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultOfOneSweep) {
+TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultsOfAnUnshardedSweep) {
   if (!is_installed("parallel")) GTEST_SKIP() << "GNU parallel is not installed";
   const auto whole = slopegan(sweep("whole", {}));
   ASSERT_EQ(whole.code, 0) << whole.err;
@@ -118,7 +118,7 @@ TEST_F(ShardsSlowCheck, KilledAndRestartedShardsGiveTheResultOfOneSweep) {
     resumed += starts_of(other) - 1;
   }
   EXPECT_EQ(same, arms.size());
-  EXPECT_LE(resumed, kills_);  // a killed shard was training one arm; all others started once
+  EXPECT_LE(resumed, kills_);  // a killed shard was training one arm; all other arms started once
   EXPECT_TRUE(std::filesystem::exists(sharded / "report.html"));
   for (const char* name : {"statistics.json", "contact_sheet.png", "time_sheet.png"}) {
     EXPECT_TRUE(read_text(sharded / name) == read_text(alone / name)) << name;

@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Several processes that train the same sweep.
+/// Tests processes that train the same sweep at the same time.
 class SharedSweep : public ProgramTest {
  protected:
   std::vector<std::string> sweep(const std::vector<std::string>& more = {}) const {
@@ -22,7 +22,7 @@ class SharedSweep : public ProgramTest {
   }
   std::filesystem::path arm(const std::string& name) const { return outputs() / "smoke/runs" / name; }
 
-  /// The number of times that an arm started training.
+  /// Returns the number of times that an arm started training.
   int starts_of(const std::string& name) const {
     const auto log = read_text(arm(name) / "log.txt");
     int count = 0;

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class SignalSlowCheck : public ExactResume {};
 
-TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithItsCodeAndResumesExactly) {
+TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndResumesExactly) {
   const int signals = check_count(3, 33);
   std::mt19937 random(2);
   whole();
@@ -33,7 +33,7 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithItsCodeAndResumesExactl
       if (code == 0) break;
       ++sent;
       ASSERT_EQ(*code, 128 + number) << program.err();
-      // Before there is anything to save, the signal has its default action.
+      // Before there is anything to save, a signal kills the process, which is its default action.
       if (program.was_killed()) continue;
       ++with_checkpoint;
       EXPECT_GT(newest_images(run_dir(name)), 0);
@@ -43,8 +43,8 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithItsCodeAndResumesExactl
   }
   EXPECT_EQ(same, runs);
   report_check(
-      format_text("{} times SIGINT, SIGTERM or SIGHUP at random times in {} runs", sent, runs),
-      format_text("exit code 130, 143 or 129, {} with a checkpoint (the others before the start); {} of {} runs "
+      format_text("SIGINT, SIGTERM or SIGHUP at {} random times in {} runs", sent, runs),
+      format_text("exit code 130, 143 or 129, {} with a checkpoint (the others before training started); {} of {} runs "
                   "resumed to the same weights and history",
                   with_checkpoint, same, runs));
 }
@@ -90,12 +90,12 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
 
 class Signals : public ExactResume {};
 
-TEST_F(Signals, ASecondSignalExitsWithoutFinishingTheStep) {
+TEST_F(Signals, ASecondSignalEndsTheRunBeforeTheStepIsFinished) {
   // Each step takes seconds. Metrics are disabled, because their preparation would stop at the first signal.
   Program program(directory_.path(),
                   arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
                                     "discriminator.width=32", "metrics.every_images=0"}));
-  ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // the first step follows
+  ASSERT_TRUE(wait_for(run_dir("run") / "diagnostics.jsonl"));  // written before the first step
   program.send(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(150));
   program.send(SIGTERM);
@@ -112,7 +112,7 @@ TEST_F(Signals, TheSameSignalTwiceAtOnceCountsOnce) {
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
 }
 
-TEST_F(Signals, ASignalOfABatchSystemStopsARunAfterACheckpoint) {
+TEST_F(Signals, ASignalFromABatchSystemStopsARunAfterACheckpoint) {
   for (const int number : {SIGUSR1, SIGUSR2, SIGXCPU}) {
     const std::string name = format_text("run{}", number);
     Program program(directory_.path(), arguments(name, {"training.total_images=10000000", "metrics.every_images=0"}));
@@ -125,8 +125,8 @@ TEST_F(Signals, ASignalOfABatchSystemStopsARunAfterACheckpoint) {
   }
 }
 
-TEST_F(Signals, FurtherSignalsOfABatchSystemLeaveTimeForTheCheckpoint) {
-  // Steps that take seconds.
+TEST_F(Signals, FurtherSignalsFromABatchSystemDoNotPreventTheCheckpoint) {
+  // Each step takes seconds.
   Program program(directory_.path(),
                   arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
                                     "discriminator.width=32", "metrics.every_images=0", "diagnostics.every_images=0",
@@ -140,7 +140,7 @@ TEST_F(Signals, FurtherSignalsOfABatchSystemLeaveTimeForTheCheckpoint) {
   EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
 }
 
-TEST_F(Signals, ThatAreIgnoredStayIgnored) {
+TEST_F(Signals, AnIgnoredSignalStaysIgnored) {
   Program program(directory_.path(), arguments("run"), [] {
     for (const int number : {SIGINT, SIGTERM, SIGUSR1}) ::signal(number, SIG_IGN);
   });
@@ -150,7 +150,7 @@ TEST_F(Signals, ThatAreIgnoredStayIgnored) {
   EXPECT_TRUE(is_like_the_whole(run_dir("run"), "ignored signals"));
 }
 
-/// A sweep of two arms that would take very long.
+/// A sweep of two arms that takes longer than the test.
 class Suspension : public ProgramTest {
  protected:
   Suspension()
@@ -189,7 +189,7 @@ TEST_F(Suspension, OfASweepIncludesItsArms) {
   EXPECT_EQ(program_.wait(), 128 + SIGTERM);
 }
 
-TEST_F(Suspension, OfASweepThatIsThenKilledLeavesNoArmBehind) {
+TEST_F(Suspension, OfASweepLeavesNoArmBehindIfTheSweepIsKilled) {
   program_.send(SIGTSTP);
   EXPECT_TRUE(wait_until([&] { return are_suspended(); }));
   program_.send(SIGKILL);
@@ -226,7 +226,7 @@ TEST_F(Streams, ClosedStreamsAreNotReusedForFilesOfTheRun) {
   });
 }
 
-TEST_F(Streams, AFullDeviceForStdoutDoesNotStopTheRun) {
+TEST_F(Streams, AFullDeviceAsStdoutDoesNotStopARun) {
   const auto to_full = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
   const auto result = run(directory_.path(), arguments("full"), to_full);
   EXPECT_EQ(result.code, 6);

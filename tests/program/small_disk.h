@@ -16,9 +16,8 @@
 
 namespace slopegan::testing {
 
-/// Runs `body` in a child process with an in-memory file system of `bytes` mounted at `place`. The output and failures
-/// of the body become those of the test. If mounting is not possible here, returns the reason; otherwise, returns an
-/// empty string.
+/// Runs `body` in a child process with an in-memory file system of `bytes` bytes mounted at `place`. The test fails if
+/// `body` fails. Returns an empty string, or the reason if mounting a file system is not possible here.
 inline std::string on_small_disk(const std::filesystem::path& place, long bytes, const std::function<void()>& body) {
   constexpr int not_permitted = 77;
   std::filesystem::create_directories(place);
@@ -35,12 +34,12 @@ inline std::string on_small_disk(const std::filesystem::path& place, long bytes,
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == not_permitted) return "no file system may be mounted here";
+  if (WIFEXITED(status) && WEXITSTATUS(status) == not_permitted) return "mounting a file system is not permitted here";
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "on a disk of " << bytes << " bytes; see above";
   return "";
 }
 
-/// Resizes the file system at `place` or makes it read-only.
+/// Remounts the file system at `place` with other options, to resize it or to make it read-only.
 inline void remount(const std::filesystem::path& place, const std::string& options, unsigned long flags = 0) {
   ASSERT_EQ(::mount("tmpfs", place.c_str(), "tmpfs", MS_REMOUNT | flags, options.c_str()), 0) << std::strerror(errno);
 }

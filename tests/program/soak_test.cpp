@@ -19,7 +19,7 @@ Usage usage_of(pid_t process, double minutes) {
   return {minutes, resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20), static_cast<double>(files)};
 }
 
-/// The slope per minute, by least squares.
+/// Returns the growth of `value` per minute, from a least-squares fit.
 double slope_of(const std::vector<Usage>& samples, double Usage::* value) {
   double mean_x = 0, mean_y = 0, xy = 0, xx = 0;
   for (const auto& sample : samples) {
@@ -35,7 +35,7 @@ double slope_of(const std::vector<Usage>& samples, double Usage::* value) {
 
 class SoakSlowCheck : public ExactResume {};
 
-TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
+TEST_F(SoakSlowCheck, MemoryAndOpenFilesDoNotGrow) {
   using Clock = std::chrono::steady_clock;
   using Minutes = std::chrono::duration<double, std::ratio<60>>;
   const auto length = std::chrono::seconds(check_count(2, 300));
@@ -46,7 +46,7 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
   while (Clock::now() - start < length) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     ASSERT_FALSE(program.poll()) << program.err();
-    // Skips the first tenth, in which the allocators warm up.
+    // Skips the first tenth of the time, in which memory use has not settled.
     if (Clock::now() - start > length / 10)
       samples.push_back(usage_of(program.pid(), Minutes(Clock::now() - start).count()));
   }
@@ -55,15 +55,15 @@ TEST_F(SoakSlowCheck, MemoryAndOpenFilesStayFlat) {
   const double memory = slope_of(samples, &Usage::memory_mib), files = slope_of(samples, &Usage::files);
   const auto [fewest, most] = std::minmax_element(samples.begin(), samples.end(),
                                                   [](const Usage& a, const Usage& b) { return a.files < b.files; });
-  // Checkpoints and pictures have a few files open at a time.
+  // Writing checkpoints and pictures opens a few files at a time.
   EXPECT_LE(most->files - fewest->files, 8);
   if (check_count(0, 1) == 1) {
     EXPECT_LT(memory, 1.0);
     EXPECT_LT(files, 0.5);
   }
   report_check(format_text("{} s of training with {} checkpoints", length.count(), newest_images(run_dir("run")) / 64),
-               format_text("{:.3f} MiB per minute at {:.0f} MiB, {:.3f} open files per minute at {:.0f}", memory,
-                           samples.back().memory_mib, files, samples.back().files));
+               format_text("memory {:.0f} MiB, {:+.3f} per minute; {:.0f} open files, {:+.3f} per minute",
+                           samples.back().memory_mib, memory, samples.back().files, files));
 }
 
 }  // namespace

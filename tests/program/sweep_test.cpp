@@ -52,7 +52,7 @@ TEST_F(Sweep, TrainsEverySlopeAndSeedAndWritesResultsAndSheets) {
   }
   EXPECT_EQ(arms, (std::set<std::string>{"slope_0-seed_0", "slope_0-seed_1", "slope_0.2-seed_0", "slope_0.2-seed_1"}));
   EXPECT_THAT(result.out, HasSubstr("contact_sheet.png"));
-  // Three rows: real images and two slopes. Twelve columns: latents.
+  // The sheet has three rows (real images and two slopes) and twelve columns (latents).
   const auto sheet = read_image(sweep_dir() / "contact_sheet.png");
   EXPECT_GT(sheet.rows, 3 * 64);
   EXPECT_GT(sheet.cols, 12 * 64);
@@ -86,7 +86,8 @@ TEST_F(Sweep, ResumesAfterAKill) {
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), 128 + SIGKILL);
-  // The arm was asked to stop, but holds the lock on its directory until it has stopped.
+  // When the sweep is killed, its arm is told to stop, but the arm holds the lock on its directory until it has
+  // stopped.
   Result result{7, "", ""};
   for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
@@ -116,15 +117,15 @@ TEST_F(Sweep, KeepsEarlierResultsAndDecidesWithThePlannedSeeds) {
   more.back() = "sweep.seeds=[1]";
   const auto result = sweep(more);
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("kept in the results although this command does not name them: 2 arms"));
-  EXPECT_THAT(result.out, HasSubstr("The error rate held for the 1 seed planned before the first results (0)"));
+  EXPECT_THAT(result.err, HasSubstr("2 arms that this command does not name are kept in the results"));
+  EXPECT_THAT(result.out, HasSubstr("The error rate applies to the 1 seed planned before the first results (0)"));
   EXPECT_EQ(results().size(), 5u);
   EXPECT_THAT(read_text(sweep_dir() / "statistics.json"), HasSubstr("first results (1) are in the pictures"));
   EXPECT_THAT(read_text(sweep_dir() / "sweep.yaml"), HasSubstr("seeds: [1, 0]"));
 }
 
 TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
-  // A file that is not a run occupies the directory of an arm.
+  // At the path of an arm, there is a file instead of a directory.
   std::filesystem::create_directories(sweep_dir() / "runs");
   std::ofstream(sweep_dir() / "runs/slope_0-seed_0") << "in the way";
   std::ofstream(sweep_dir() / "sweep.yaml")
@@ -142,7 +143,7 @@ TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
   EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
 }
 
-TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
+TEST_F(Sweep, ReportsADivergedArmAndDoesNotTrainItAgain) {
   ASSERT_EQ(sweep({"training.total_images=320"}).code, 0);
   poison_newest_checkpoint(sweep_dir() / "runs/slope_0.2-seed_0");
   const auto result = sweep();
@@ -152,7 +153,7 @@ TEST_F(Sweep, CountsADivergedArmAsAnOutcome) {
   EXPECT_EQ(results().at(1).at(4), "640");
   EXPECT_EQ(results().at(2).at(3), "diverged");
   EXPECT_TRUE(std::filesystem::exists(sweep_dir() / "contact_sheet.png"));
-  // The arm would diverge again, so it is not repeated, and the answer stays the same.
+  // The arm would diverge again, so it is not trained again, and the exit code stays the same.
   const auto again = sweep();
   EXPECT_THAT(again.err, HasSubstr("2 of 2 arms need no more training"));
   EXPECT_EQ(again.code, 5);
@@ -219,11 +220,11 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
   EXPECT_THAT(read_text(sweep_dir() / "runs/slope_0-cond_2-seed_0/config.yaml"), HasSubstr("norm: none"));
   EXPECT_THAT(read_text(sweep_dir() / "sweep.yaml"),
               HasSubstr("cross: [{optimizer.beta1: 0.5, generator.norm: batch}, {optimizer.beta1: 0.5, "));
-  // Real images and a block of two slopes per condition.
+  // The sheet has a row of real images and two rows (slopes) for each of the four conditions.
   EXPECT_GT(read_image(sweep_dir() / "contact_sheet.png").rows, 9 * 64);
   const auto plan = sweep({"sweep.cross=[{}, {loss.r1: 1}]", "run.name=other", "--plan"});
-  EXPECT_THAT(plan.out, HasSubstr("sweep of 2 slopes x 1 seeds x 2 conditions"));
-  EXPECT_THAT(plan.out, HasSubstr("depends on the condition can be shown with"));
+  EXPECT_THAT(plan.out, HasSubstr("sweep of 2 slopes x 1 seed x 2 conditions"));
+  EXPECT_THAT(plan.out, HasSubstr("seeds to show that a slope's effect depends on the condition"));
   const auto refused = sweep({"sweep.cross={seed: [1, 2]}"});
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("sweep.cross: seed cannot vary within a sweep"));
@@ -246,7 +247,7 @@ TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
   EXPECT_FALSE(std::filesystem::exists(sweep_dir()));
 }
 
-TEST_F(Sweep, TrainsShardsInParallelInOneDirectory) {
+TEST_F(Sweep, TrainsShardsOneAfterTheOtherInOneDirectory) {
   ASSERT_EQ(sweep({"--shard", "1/2"}).code, 0);
   EXPECT_EQ(results().at(2).at(3), "pending");
   ASSERT_EQ(sweep({"--shard", "2/2"}).code, 0);
@@ -261,7 +262,7 @@ TEST_F(Grid, DrawsARunACheckpointAndASweep) {
   const auto of_run = slopegan({"grid", arm.string(), "--rows", "2", "--columns", "5"});
   EXPECT_EQ(of_run.code, 0) << of_run.err;
   EXPECT_EQ(of_run.out, (arm / "grid.png").string() + "\n");
-  // One row of real and two rows of generated images, each at least 64 pixels high.
+  // The grid has one row of real images and two rows of generated images, each at least 64 pixels high.
   EXPECT_GE(read_image(arm / "grid.png").rows, 3 * 64);
   EXPECT_EQ(slopegan({"grid", (arm / "checkpoints/640").string()}).out, (arm / "grid_640.png").string() + "\n");
   const auto before = read_text(sweep_dir() / "contact_sheet.png");
@@ -294,7 +295,7 @@ TEST_F(Data, DescribesTheDataSetAndDrawsIt) {
 
 class Help : public ProgramTest {};
 
-TEST_F(Help, EveryCommandHasHelp) {
+TEST_F(Help, TheMainCommandsHaveHelp) {
   const auto all = slopegan({"--help"});
   EXPECT_EQ(all.code, 0);
   for (const std::string command : {"train", "sweep", "grid", "data"}) {
@@ -306,7 +307,7 @@ TEST_F(Help, EveryCommandHasHelp) {
   EXPECT_THAT(version.out, HasSubstr("LibTorch 2."));
 }
 
-TEST_F(Help, LogFormatJsonLogsAsJson) {
+TEST_F(Help, LogFormatJsonWritesJson) {
   const auto result = slopegan(smoke("train", {"--log-format", "json", "training.total_images=64"}));
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("{\"time\":"));

@@ -18,18 +18,18 @@
 
 namespace slopegan::testing {
 
-/// A program on a pseudo-terminal. Only read_until() and wait() read its output; a program that fills the buffer blocks
-/// until one of them is called.
+/// A program on a pseudo-terminal. Only read_until() and wait() read its output; if the program fills the buffer of the
+/// terminal, it blocks until one of them is called.
 class Terminal {
  public:
   struct Size {
     unsigned short columns = 100, rows = 30;
   };
 
-  /// The value of an environment variable of the program; std::nullopt removes it.
+  /// Values of environment variables, by name; std::nullopt removes the variable.
   using Environment = std::map<std::string, std::optional<std::string>>;
 
-  /// The environment is that of the test with TERM=xterm and without NO_COLOR, modified by `environment`.
+  /// The program inherits the environment of the test, with TERM=xterm and without NO_COLOR, modified by `environment`.
   Terminal(const std::vector<std::string>& arguments, const Environment& environment, const Size& size) {
     std::vector<std::string> owned = arguments;
     std::vector<char*> pointers;
@@ -39,7 +39,7 @@ class Terminal {
     window.ws_col = size.columns;
     window.ws_row = size.rows;
     pid_ = ::forkpty(&master_, nullptr, nullptr, &window);
-    if (pid_ < 0) throw std::runtime_error("forkpty");  // a signal to -1 would go to every process
+    if (pid_ < 0) throw std::runtime_error("forkpty");  // kill() with process -1 would signal every process
     if (pid_ == 0) {
       ::unsetenv("NO_COLOR");
       ::setenv("TERM", "xterm", 1);
@@ -71,7 +71,8 @@ class Terminal {
     if (::ioctl(master_, TIOCSWINSZ, &window) != 0) ADD_FAILURE() << "TIOCSWINSZ";
   }
 
-  /// Reads until `text` appears after the end of the previous match. Returns false if the program ends or after 30 s.
+  /// Reads until `text` appears after the end of the previous match. Returns false if the program ends first, or after
+  /// 30 s.
   bool read_until(const std::string& text) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (output_.find(text, searched_) == std::string::npos) {
@@ -81,7 +82,7 @@ class Terminal {
     return true;
   }
 
-  /// Reads to the end. Returns the exit code, or 128 + the signal that killed the program.
+  /// Reads until the program ends. Returns its exit code, or 128 + the signal that killed it.
   int wait() {
     while (read_more(60'000)) continue;
     int status = 0;
@@ -90,11 +91,11 @@ class Terminal {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
-  /// All output so far, including control sequences.
+  /// Returns all output that was read so far, including control sequences.
   const std::string& output() const { return output_; }
 
  private:
-  /// Returns false at the end of the program. On a timeout, returns true without reading.
+  /// Reads the available output. Returns false if the program has ended, and true otherwise, including after a timeout.
   bool read_more(int milliseconds) {
     pollfd descriptor{master_, POLLIN, 0};
     if (::poll(&descriptor, 1, milliseconds) == 0) return true;

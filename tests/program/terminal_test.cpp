@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// The program on a pseudo-terminal.
+/// Runs the program on a pseudo-terminal.
 class OnATerminal : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::vector<std::string>& more = {}) const {
@@ -36,13 +36,13 @@ class OnATerminal : public ProgramTest {
   }
 };
 
-/// The frames drawn in place: the text between erase sequences.
+/// Returns the frames of the status display: the pieces of text between erase sequences.
 std::vector<std::string> drawn(const std::string& output) {
   static const std::regex erase("\r\x1b\\[K(\x1b\\[1A\x1b\\[K)*");
   return {std::sregex_token_iterator(output.begin(), output.end(), erase, -1), std::sregex_token_iterator()};
 }
 
-/// The status line of each frame, which is its last line.
+/// Returns the status lines: the last line of each frame, if it contains an ETA.
 std::vector<std::string> status_lines(const std::string& output) {
   std::vector<std::string> lines;
   for (const auto& frame : drawn(output)) {
@@ -53,8 +53,8 @@ std::vector<std::string> status_lines(const std::string& output) {
 }
 
 TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
-  // The status is drawn a few times per second and whenever the phase changes; samples must be far enough apart for it
-  // to be redrawn in between.
+  // The status is drawn a few times per second and whenever the phase changes. The samples are far enough apart for the
+  // status to be redrawn between them.
   Terminal terminal =
       start(short_run({"training.total_images=25600", "samples.every_images=12800", "checkpoint.every_images=12800"}),
             {.columns = 120, .rows = 30});
@@ -77,7 +77,7 @@ TEST_F(OnATerminal, ARunShowsItsProgressInPlaceAndEndsWithATable) {
   EXPECT_THAT(lines, Contains(StartsWith("checkpoint  ")));
 }
 
-TEST_F(OnATerminal, ANarrowTerminalShowsLessAndResizesAreFollowed) {
+TEST_F(OnATerminal, TheStatusLineFitsANarrowTerminalBeforeAndAfterAResize) {
   Terminal terminal = start(short_run(), {.columns = 50, .rows = 10});
   ASSERT_TRUE(terminal.read_until("\033[K["));
   terminal.resize({.columns = 24, .rows = 10});
@@ -133,7 +133,7 @@ TEST_F(OnATerminal, QuietPrintsOnlyTheResult) {
 
 class Plain : public ProgramTest {};
 
-TEST_F(Plain, ProgressIsPlainLinesIfStderrIsNotATerminal) {
+TEST_F(Plain, ProgressIsPrintedAsLinesIfStderrIsNotATerminal) {
   const auto result = slopegan(smoke("train", {"training.total_images=25600", "training.threads=1"}));
   ASSERT_EQ(result.code, 0);
   EXPECT_THAT(result.err, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\r"))));
@@ -158,7 +158,7 @@ TEST_F(Plain, VerboseLogsMoreAndQuietLogsNothing) {
   EXPECT_EQ(slopegan({"train", "x.yaml", "-q", "-v"}).code, 2);
 }
 
-TEST_F(Plain, JsonLogsAreAlwaysJson) {
+TEST_F(Plain, LogFormatJsonMakesEveryLineJson) {
   std::vector<std::vector<std::string>> commands = {
       smoke("train", {"-v", "training.threads=1", "training.total_images=320"}),
       smoke("train"),  // the run already exists

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 
 class Train : public ProgramTest {
  protected:
-  // float32 and one thread, so that the result does not depend on bfloat16 support.
+  // Trains in float32 with one thread, so that the results do not depend on bfloat16 support and the number of cores.
   Result train(const std::vector<std::string>& more = {}) {
     auto arguments = smoke("train", {"training.precision=float32", "training.threads=1"});
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -67,10 +67,10 @@ TEST_F(Train, DrawsSamplesWithTheAveragedGeneratorOfTheCheckpoint) {
   cv::absdiff(drawn, expected, difference);
   double largest = 0;
   cv::minMaxIdx(difference, nullptr, &largest);
-  EXPECT_LE(largest, 1);  // a value may be rounded up or down
+  EXPECT_LE(largest, 1);  // values may be rounded differently
 }
 
-TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
+TEST_F(Train, ARunResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   std::mt19937 random(1);
   auto arguments =
@@ -95,10 +95,10 @@ TEST_F(Train, ResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
   EXPECT_EQ(read_text(run_dir("parts") / "samples/2560.png"), read_text(run_dir("whole") / "samples/2560.png"));
 }
 
-TEST_F(Train, ResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
+TEST_F(Train, ARunResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
-  // The run is killed after its first checkpoint: lines after the checkpoint are written again, and none is lost or
-  // duplicated. The run is long enough not to end before the kill.
+  // The run is killed after its first checkpoint. When it is resumed, it must write the lines of its history after the
+  // checkpoint again, and no line may be lost or duplicated. The run is long enough not to end before the kill.
   auto arguments = smoke(
       "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
   Program program(directory_.path(), arguments);
@@ -110,7 +110,7 @@ TEST_F(Train, ResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   EXPECT_TRUE(read_text(state("parts", 2560)) == read_text(state("whole", 2560)));
 }
 
-TEST_F(Train, ExtendedToMoreImagesEqualsALongerRun) {
+TEST_F(Train, ARunExtendedToMoreImagesEqualsALongerRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
   ASSERT_EQ(train({"run.name=more", "training.total_images=1280"}).code, 0);
   ASSERT_EQ(train({"run.name=more", "--resume", "auto"}).code, 0);
@@ -142,7 +142,7 @@ TEST_F(Train, AcceptsASymlinkToACheckpoint) {
 
 TEST_F(Train, RefusesToResumeOnDifferentImages) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
-  // The test images have the names of the training images.
+  // The directory contains the test images under the names of the training images.
   const auto data = directory_ / "data";
   std::filesystem::create_directories(data);
   for (const std::string kind : {"images-idx3", "labels-idx1"}) {
@@ -185,7 +185,7 @@ TEST_F(Train, FallsBackToTheCheckpointBeforeADamagedOne) {
   EXPECT_TRUE(read_text(state("smoke", 2560)) == whole);
 }
 
-TEST_F(Train, WithoutAValidCheckpointFailsWithItsExitCode) {
+TEST_F(Train, CannotResumeWithoutAValidCheckpoint) {
   ASSERT_EQ(train().code, 0);
   for (const int images : {1280, 2560}) std::ofstream(state("smoke", images)) << "nothing";
   EXPECT_EQ(train({"--resume", "auto"}).code, 4);
@@ -219,7 +219,7 @@ TEST_F(Train, RejectsARunDirectoryInUse) {
   EXPECT_EQ(nlohmann::json::parse(read_text(run_dir() / "run.json")).at("status"), "stopped");
 }
 
-TEST_F(Train, DivergenceHasItsExitCodeAndKeepsTheLastCheckpoint) {
+TEST_F(Train, ADivergedRunHasItsOwnExitCodeAndKeepsItsLastCheckpoint) {
   ASSERT_EQ(train({"training.total_images=1280"}).code, 0);
   poison_newest_checkpoint(run_dir());
   const auto before = read_text(state("smoke", 1280));
@@ -236,7 +236,7 @@ TEST_F(Train, AcceptsASlopeOnTheCommandLine) {
   EXPECT_THAT(read_text(run_dir() / "config.yaml"), HasSubstr("negative_slope: 0.37"));
 }
 
-TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
+TEST_F(Train, TrainsWithEveryActivationNormAndInitialisation) {
   const std::vector<std::vector<std::string>> variants = {
       {"generator.activation=prelu", "discriminator.activation=prelu", "discriminator.prelu=bounded_channel"},
       {"generator.activation=rrelu", "discriminator.activation=rrelu", "discriminator.rrelu=divisor"},
@@ -252,7 +252,7 @@ TEST_F(Train, EveryActivationNormAndInitialisationTrains) {
     more.insert(more.begin(), {"run.name=variant" + std::to_string(i), "training.total_images=640"});
     const auto result = train(more);
     EXPECT_EQ(result.code, 0) << i << ": " << result.err;
-    // Each variant must restore its complete state after a stop.
+    // Each variant must restore its complete state when it is resumed.
     more.push_back("training.total_images=704");
     more.insert(more.end(), {"--resume", "auto"});
     const auto resumed = train(more);
@@ -265,7 +265,7 @@ TEST_F(Train, DryRunPrintsTheLayersAndWritesNothing) {
                                 "run.output_dir=" + outputs().string(), "--dry-run"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("slope 0.37"));
-  EXPECT_THAT(result.out, HasSubstr("369600"));  // the generator's parameters
+  EXPECT_THAT(result.out, HasSubstr("369600"));  // the number of parameters of the generator
   EXPECT_FALSE(std::filesystem::exists(outputs()));
 }
 

@@ -58,14 +58,14 @@ TEST(Comparison, NamesSlopesWhoseIntervalsDoNotOverlap) {
       compared("b", {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::worse, 1.1, {1, 1.2})}),
       compared("c", {found(0, Standing::worse, 2, {1.19, without_end})})};
   EXPECT_THAT(contradiction_sentences(results),
-              ElementsAre("Slope 0 depends on the sweep: compared with the control, FD is 2 to 20 % lower in a, but at "
-                          "least 19 % higher in c."));
+              ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
+                          "in a, but at least 19 % higher in c."));
 }
 
 TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
   const auto better = compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98})});
   const auto worse = compared("b", {found(0, Standing::worse, 2, {1.5, 3})});
-  EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">The answer depends on the sweep for slope 0.<"));
+  EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">For slope 0, the answer depends on the sweep.<"));
   EXPECT_THAT(comparison_answer_section({better, better}), HasSubstr(">The sweeps do not contradict each other"));
   EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">Not known yet: no sweep has a result.<"));
 }

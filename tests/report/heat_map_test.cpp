@@ -49,7 +49,7 @@ TEST(HeatMap, AppearsInTheAnswerSectionOfACrossedSweep) {
   file.cross_findings = cross_sentences(*file.cross);
   file.statistics = file.cross->conditions[0].statistics;
   const std::string section = answer_section(sweep);
-  const auto question = section.find("Does it depend on the condition?");
+  const auto question = section.find("Does the effect of the slope depend on the condition?");
   ASSERT_NE(question, std::string::npos);
   EXPECT_GT(section.find("<figure class=\"heat-map\""), question);
   EXPECT_GT(section.find("generator.norm", section.find("class=\"findings\"", question)), question);

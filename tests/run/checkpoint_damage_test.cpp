@@ -15,7 +15,7 @@ namespace {
 using testing::check_count;
 using testing::report_check;
 
-/// Silent damage: reading must detect every kind of it.
+/// Damages the files of a checkpoint. Loading the checkpoint must detect the damage.
 class CheckpointDamageSlowCheck : public ::testing::Test {
  protected:
   CheckpointDamageSlowCheck() {
@@ -79,7 +79,7 @@ TEST_F(CheckpointDamageSlowCheck, EveryBitFlipIsDetected) {
     EXPECT_FALSE(is_refused_with(file, whole));
   }
   EXPECT_EQ(detected, 2 * flips);
-  report_check(format_text("{} random bit flips in state.safetensors, as many in manifest.json", flips),
+  report_check(format_text("{} random bit flips in state.safetensors and as many in manifest.json", flips),
                format_text("{} of {} detected", detected, 2 * flips));
 }
 

@@ -29,14 +29,13 @@ using testing::UnsyncedData;
 using testing::UnsyncedNames;
 namespace fs = std::filesystem;
 
-/// A change to a directory of checkpoints: the state before it, the change, and the checkpoints, one of which must be
-/// the newest intact one afterwards (-1: none), regardless of where the change was interrupted.
+/// A change to a directory of checkpoints. The numbers are the image counts of checkpoints; -1 means no checkpoint.
 struct Change {
   const char* name;
-  std::vector<std::int64_t> before;
-  std::function<void(const fs::path&)> make;
-  std::set<std::int64_t> while_made;
-  std::int64_t after;
+  std::vector<std::int64_t> before;           ///< the checkpoints before the change
+  std::function<void(const fs::path&)> make;  ///< makes the change
+  std::set<std::int64_t> while_made;          ///< the possible newest intact checkpoints if the change is interrupted
+  std::int64_t after;                         ///< the newest intact checkpoint after the change
 };
 
 /// Saves a checkpoint with an existing number but different content.
@@ -44,10 +43,10 @@ void replace_2000(const fs::path& dir) { save_checkpoint(dir, info_at(2000), sta
 
 const std::vector<Change>& changes() {
   static const std::vector<Change> all = {
-      {"the first one", {}, [](const fs::path& dir) { save(dir, 1000); }, {-1, 1000}, 1000},
-      {"one that prunes", {1000, 2000}, [](const fs::path& dir) { save(dir, 3000, 2); }, {2000, 3000}, 3000},
-      {"one of the same number", {1000, 2000}, replace_2000, {2000, 7}, 7},
-      {"the newer ones removed",
+      {"saving the first checkpoint", {}, [](const fs::path& dir) { save(dir, 1000); }, {-1, 1000}, 1000},
+      {"saving and pruning", {1000, 2000}, [](const fs::path& dir) { save(dir, 3000, 2); }, {2000, 3000}, 3000},
+      {"replacing a checkpoint", {1000, 2000}, replace_2000, {2000, 7}, 7},
+      {"removing newer checkpoints",
        {1000, 2000, 3000},
        [](const fs::path& dir) { remove_newer_checkpoints(dir, 1000); },
        {1000, 2000, 3000},
@@ -78,8 +77,8 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
     return dir;
   }
 
-  /// Makes the change in a child process with the faults. Returns the exit code of the process (0, 6, or 99 for other
-  /// exceptions), or 128 + signal.
+  /// Makes the change in a child process with the faults of `plan`. Returns the exit code of the process (0, 6 for
+  /// IoError, or 99 for other exceptions), or 128 + signal.
   static int make(const Change& change, const fs::path& dir, FaultPlan plan) {
     const std::string below = dir.parent_path();
     plan.below = below.c_str();
@@ -120,7 +119,7 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
   int prepared_ = 0;
 };
 
-TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAKillAtAnyStep) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewCheckpointIsIntactAfterAKillAtAnyStep) {
   int kills = 0;
   for (const auto& change : changes()) {
     const long steps = std::ssize(record(change, prepare(change)));
@@ -135,10 +134,10 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAKillAtAnyStep) {
     }
   }
   report_check("kill -9 before every step of 4 changes to checkpoints",
-               format_text("{} of {}: old or new, whole", kills, kills));
+               format_text("{} of {}: the old or the new checkpoint is intact", kills, kills));
 }
 
-TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewCheckpointIsIntactIfAnyCallFails) {
   const std::array all_errors = {EIO, ENOSPC, EFBIG, EROFS};
   const std::vector<int> errors(all_errors.begin(), all_errors.begin() + check_count(1, all_errors.size()));
   int failures = 0, survived = 0;
@@ -156,7 +155,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
           const std::string where =
               format_text("{}, step {}, errno {}, stays {}", change.name, step, error, stays ? "yes" : "no");
           const auto found = newest_whole(dir);
-          // If the exchange fails, there is a fallback; all other failures are I/O errors.
+          // If the atomic exchange fails, save_checkpoint uses a fallback; all other failures are I/O errors.
           if (code == 0) {
             EXPECT_EQ(found, change.after) << where;
             ++survived;
@@ -171,10 +170,11 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsIfAnyCallFails) {
   }
   EXPECT_LT(survived, failures / 20);
   report_check("every write, sync, rename, ... of 4 changes fails (ENOSPC, EIO, EFBIG, EROFS; once or permanently)",
-               format_text("{} of {}: old or new, whole, exit 6 ({}: another way)", failures, failures, survived));
+               format_text("{} of {}: the old or the new checkpoint is intact; exit 6, or success by a fallback ({})",
+                           failures, failures, survived));
 }
 
-TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAPowerFailureAtAnyStep) {
+TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewCheckpointIsIntactAfterAPowerFailureAtAnyStep) {
   constexpr std::array data = {UnsyncedData::lost, UnsyncedData::zeros, UnsyncedData::part, UnsyncedData::written};
   const int shuffles = check_count(1, 10);
   RandomStream random(0, "power cut");
@@ -199,8 +199,8 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewOneExistsAfterAPowerFailureAtAny
       }
     }
   }
-  report_check("power cut after every step of 4 changes, unsynced data and names lost or reordered",
-               format_text("{} of {} disks: old or new, whole", states, states));
+  report_check("power failure after every step of 4 changes, unsynced data and names lost or reordered",
+               format_text("{} of {} disks: the old or the new checkpoint is intact", states, states));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
   EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "10000");
 }
 
-TEST_F(CheckpointTest, KeepsTheOneJustWrittenAndTheTwoNewest) {
+TEST_F(CheckpointTest, KeepsTheCheckpointJustWrittenAndTheTwoNewest) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   save(dir_, 500, 0);
   EXPECT_THAT(names_in(dir_), ElementsAre("2000", "3000", "500", "latest"));
@@ -105,7 +105,7 @@ void save_until_killed(const fs::path& directory, std::int64_t first, useconds_t
   for (const int end : saved) ::close(end);
 }
 
-TEST_F(CheckpointTest, AWriterKilledAtAnyTimeLeavesOnlyCompleteOnes) {
+TEST_F(CheckpointTest, AWriterKilledAtAnyTimeLeavesOnlyCompleteCheckpoints) {
   std::int64_t newest = 1;
   save(dir_, newest);
   RandomStream random(0, "kill");
@@ -122,7 +122,7 @@ TEST_F(CheckpointTest, AWriterKilledAtAnyTimeLeavesOnlyCompleteOnes) {
   }
 }
 
-TEST_F(CheckpointTest, AnIntactOneWithTheSameContentIsNotReplaced) {
+TEST_F(CheckpointTest, AnIntactCheckpointWithTheSameContentIsNotReplaced) {
   save(dir_, 1000);
   const auto before = fs::last_write_time(dir_ / "1000/state.safetensors");
   overwrite(dir_ / "1000/note.txt", "still here");
@@ -132,7 +132,7 @@ TEST_F(CheckpointTest, AnIntactOneWithTheSameContentIsNotReplaced) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, ADamagedOneWithTheSameNumberIsReplaced) {
+TEST_F(CheckpointTest, ADamagedCheckpointWithTheSameNumberIsReplaced) {
   save(dir_, 1000);
   damage(dir_ / "1000");
   save(dir_, 1000);
@@ -140,7 +140,7 @@ TEST_F(CheckpointTest, ADamagedOneWithTheSameNumberIsReplaced) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, ADifferentStateOrOffsetsWithTheSameNumberReplaceTheOldOne) {
+TEST_F(CheckpointTest, ACheckpointWithTheSameNumberButDifferentContentIsReplaced) {
   save(dir_, 1000);
   save_checkpoint(dir_, info_at(1000), state_at(1), 2);
   EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1);
@@ -151,7 +151,7 @@ TEST_F(CheckpointTest, ADifferentStateOrOffsetsWithTheSameNumberReplaceTheOldOne
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, AFullDiskKeepsOnlyTheEarlierOnes) {
+TEST_F(CheckpointTest, EarlierCheckpointsAreKeptIfTheDiskIsFull) {
   save(dir_, 1000);
   NamedTensors large = state_at(2000);
   large["large"] = at::zeros({100000});
@@ -170,7 +170,7 @@ TEST_F(CheckpointTest, CannotBeSavedIfTheFolderIsAFile) {
   EXPECT_THROW(save(temporary_ / "other", -1), std::invalid_argument);
 }
 
-TEST_F(CheckpointTest, ReportsWhatIsDamaged) {
+TEST_F(CheckpointTest, TheErrorNamesTheDamagedFile) {
   save(dir_, 1000);
   const fs::path checkpoint = dir_ / "1000";
   const std::string state = (checkpoint / "state.safetensors").string();
@@ -202,7 +202,7 @@ TEST_F(CheckpointTest, RejectsANewerFormat) {
   EXPECT_THROW(load_newest(dir_, warnings), NewerFormatError);
 }
 
-TEST_F(CheckpointTest, TheNewestHasTheLargestNumber) {
+TEST_F(CheckpointTest, TheNewestCheckpointHasTheLargestNumber) {
   std::vector<std::string> warnings;
   EXPECT_FALSE(load_newest(dir_, warnings).has_value());
   for (const std::int64_t images : {0, 900, 10000}) save(dir_, images);
@@ -211,7 +211,7 @@ TEST_F(CheckpointTest, TheNewestHasTheLargestNumber) {
   EXPECT_THAT(list_checkpoints(dir_), ElementsAre(dir_ / "10000", dir_ / "900", dir_ / "0"));
 }
 
-TEST_F(CheckpointTest, SkipsADamagedNewestWithAWarning) {
+TEST_F(CheckpointTest, DamagedCheckpointsAreSkippedWithAWarning) {
   for (const std::int64_t images : {1000, 2000, 3000, 4000}) save(dir_, images);
   damage(dir_ / "4000");
   overwrite(dir_ / "3000/manifest.json", "{");
@@ -220,7 +220,7 @@ TEST_F(CheckpointTest, SkipsADamagedNewestWithAWarning) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("4000/state.safetensors"), HasSubstr("3000/manifest.json")));
 }
 
-TEST_F(CheckpointTest, ListsThemIfAllAreDamaged) {
+TEST_F(CheckpointTest, TheErrorListsAllCheckpointsIfAllAreDamaged) {
   save(dir_, 1000);
   save(dir_, 2000);
   damage(dir_ / "1000");
@@ -231,12 +231,12 @@ TEST_F(CheckpointTest, ListsThemIfAllAreDamaged) {
   EXPECT_THAT(message, HasSubstr("2000/state.safetensors"));
 }
 
-TEST_F(CheckpointTest, IsDamagedIfTheDirectoryHasADifferentNumber) {
+TEST_F(CheckpointTest, CountsAsDamagedIfItsDirectoryHasADifferentNumber) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   fs::rename(dir_ / "2000", dir_ / "3000");
   std::vector<std::string> warnings;
   EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 1000);
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the manifest says 2000 images")));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("3000/manifest.json: the number of images, 2000, does not match")));
 }
 
 TEST_F(CheckpointTest, DoesNotFollowASymlinkOutOfTheRun) {
@@ -258,7 +258,7 @@ TEST_F(CheckpointTest, RejectsAnInvalidConfiguration) {
               HasSubstr("1000/manifest.json, config:3: generator.charm is not a key"));
 }
 
-TEST_F(CheckpointTest, MarkedBestIsNotPrunedUntilAnotherIsMarked) {
+TEST_F(CheckpointTest, TheBestCheckpointIsNotPrunedUntilAnotherIsMarked) {
   save(dir_, 1000, 2);
   mark_best(dir_, 1000);
   for (const std::int64_t images : {2000, 3000, 4000}) save(dir_, images, 2);
@@ -277,7 +277,7 @@ TEST_F(CheckpointTest, ADanglingBestSymlinkIsRemoved) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
 }
 
-TEST_F(CheckpointTest, AnUnreadableNewerOneIsRenamedOnResume) {
+TEST_F(CheckpointTest, AnUnreadableNewerCheckpointIsRenamedOnResume) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   damage(dir_ / "3000");
   EXPECT_THAT(remove_newer_checkpoints(dir_, 1000), ElementsAre(dir_ / "2000"));
@@ -339,7 +339,7 @@ TEST_F(CheckpointTest, IsKeptIfItsCopyIsDamaged) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "2000", "latest", "latest-unreadable"));
 }
 
-TEST_F(CheckpointTest, NamesItsDataByTheAbsolutePathIfTheWrittenOneDoesNotExist) {
+TEST_F(CheckpointTest, UsesTheAbsoluteDataPathIfTheConfiguredPathDoesNotExist) {
   save(dir_, 1000);
   auto checkpoint = load_checkpoint(dir_ / "1000");
   checkpoint.info.config_yaml = "data: {path: data/not-here}\n";
@@ -350,7 +350,7 @@ TEST_F(CheckpointTest, NamesItsDataByTheAbsolutePathIfTheWrittenOneDoesNotExist)
   EXPECT_EQ(checkpoint_config(checkpoint).data.path, dir_);
 }
 
-/// In a container, every process may have the same process ID.
+/// In containers, the new process often has the same process ID as the killed one.
 TEST_F(CheckpointTest, IsMarkedDespiteASymlinkLeftByAKilledProcess) {
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   for (const std::string name : {"best", "latest"}) {
@@ -362,7 +362,7 @@ TEST_F(CheckpointTest, IsMarkedDespiteASymlinkLeftByAKilledProcess) {
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "best", "latest"));
 }
 
-TEST_F(CheckpointTest, IsFoundByItsPathOrThatOfItsRun) {
+TEST_F(CheckpointTest, IsFoundByItsPathOrThePathOfItsRun) {
   const fs::path run = temporary_.path();
   for (const std::int64_t images : {1000, 2000}) save(dir_, images);
   EXPECT_EQ(resolve_checkpoint(dir_ / "1000"), dir_ / "1000");
@@ -378,7 +378,7 @@ TEST_F(CheckpointTest, IsFoundByItsPathOrThatOfItsRun) {
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
 }
 
-TEST_F(CheckpointTest, RemovesOnlyNewerOnes) {
+TEST_F(CheckpointTest, OnlyNewerCheckpointsAreRemovedOnResume) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images, /*keep=*/5);
   EXPECT_EQ(remove_newer_checkpoints(dir_, 1000), (std::vector<fs::path>{dir_ / "3000", dir_ / "2000"}));
   EXPECT_EQ(list_checkpoints(dir_), std::vector<fs::path>{dir_ / "1000"});

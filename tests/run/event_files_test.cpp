@@ -43,9 +43,9 @@ TEST(EventFiles, MatchTensorFlowsFormat) {
   EXPECT_EQ(points[0].scalar, 0.5f);
 }
 
-// The length 1, its CRC, the byte, its CRC, as written by TFRecordWriter of TensorFlow 2 (scripts/test_tensorboard.py
-// reads complete files with TensorBoard).
-TEST(EventFiles, FrameRecordsWithLengthAndMaskedChecksums) {
+// The record contains the length 1, its CRC, the byte and its CRC, as written by TFRecordWriter of TensorFlow 2
+// (scripts/test_tensorboard.py reads complete files with TensorBoard).
+TEST(EventFiles, FrameEachRecordWithItsLengthAndMaskedChecksums) {
   const std::string record = event_record("a");
   EXPECT_EQ(record.size(), 17u);
   EXPECT_EQ(record.substr(0, 8), std::string("\1\0\0\0\0\0\0\0", 8));
@@ -75,7 +75,7 @@ TEST(EventFiles, HaveNoDuplicatePointsAfterAResume) {
   const auto noted = first.sizes();
   EXPECT_THAT(noted, SizeIs(1));
   first.add(192, loss(3));
-  EventFiles lost(directory.path());  // this start did not write a checkpoint
+  EventFiles lost(directory.path());  // this start of the run wrote no checkpoint
   lost.truncate_to(noted);
   lost.begin(128);
   lost.add(192, loss(4));

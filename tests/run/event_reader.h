@@ -12,10 +12,10 @@
 #include "run/event_files.h"
 #include "support/bytes.h"
 
-/// Reads event files back, independently of the code that wrote them except for the checksums.
+/// Reads event files back. Except for the checksums, this code is independent of the code that writes them.
 namespace slopegan::testing {
 
-/// The payloads of the records. Throws unless all checksums are correct.
+/// Returns the payloads of the records. Throws an exception unless all checksums are correct.
 inline std::vector<std::string> records_of(const std::filesystem::path& file) {
   const std::string content = read_file(file, std::size_t{1} << 30);
   constexpr std::size_t header = 12, footer = 4;  // the length and its checksum; the checksum of the payload
@@ -47,8 +47,8 @@ inline protozero::pbf_reader field_of(std::string_view message, protozero::pbf_t
 struct EventPoint {
   std::int64_t step = 0;
   std::string tag;
-  float scalar = 0;    ///< of a scalar
-  std::string object;  ///< the encoded image or histogram
+  float scalar = 0;    ///< the value, if it is a scalar
+  std::string object;  ///< the encoded value, if it is an image or a histogram
   bool operator==(const EventPoint&) const = default;
 };
 

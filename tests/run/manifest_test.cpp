@@ -21,7 +21,7 @@ Manifest example_manifest() {
           {{"state.safetensors", {5, std::string(64, 'a')}}}};
 }
 
-/// Returns the example's fields for a test to change; sealed_text() seals them again.
+/// Returns the fields of the example without the seal, so that a test can change them and call sealed_text().
 nlohmann::json example_fields() {
   auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json.erase("manifest_sha256");
@@ -42,7 +42,7 @@ TEST(Manifest, RoundTrips) {
   EXPECT_EQ(manifest.files, example_manifest().files);
 }
 
-TEST(Manifest, KeepsThePathOfTheDataIfItIsKnown) {
+TEST(Manifest, ContainsThePathOfTheDataIfItIsKnown) {
   const TemporaryDirectory directory;
   Manifest manifest = example_manifest();
   EXPECT_THAT(manifest_text(manifest), ::testing::Not(HasSubstr("data_path")));
@@ -63,25 +63,25 @@ void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 const Damage damages[] = {
     {"AnotherFormat", "/format", "tar", "not a manifest of a slopegan checkpoint"},
     {"NoFormat", "/format", nullptr, "not a manifest of a slopegan checkpoint"},
-    {"TheVersionAsText", "/format_version", "1", "not a non-negative integer"},
-    {"ANegativeVersion", "/format_version", -1, "not a non-negative integer"},
-    {"NegativeImages", "/images", -64, "not a non-negative integer"},
-    {"HalfAnImage", "/images", 0.5, "not a non-negative integer"},
-    {"TooManyImages", "/images", 9223372036854775808u, "not a non-negative integer"},
+    {"TheVersionAsText", "/format_version", "1", "must be a non-negative integer"},
+    {"ANegativeVersion", "/format_version", -1, "must be a non-negative integer"},
+    {"NegativeImages", "/images", -64, "must be a non-negative integer"},
+    {"HalfAnImage", "/images", 0.5, "must be a non-negative integer"},
+    {"TooManyImages", "/images", 9223372036854775808u, "must be a non-negative integer"},
     {"MoreImagesThanARunMaySee", "/images", 9223372036854775807u, "number of images is out of range"},
-    {"AnEscapeInAFilesName",
+    {"AnEscapeInAFileName",
      "/files/..~1\x1b[2J",
      {{"size", 1}, {"sha256", ""}},
      "\"../?[2J\" is not a valid file name"},
-    {"ATruthValueAsOffset", "/file_offsets/history.jsonl", true, "not a non-negative integer"},
+    {"ABooleanAsOffset", "/file_offsets/history.jsonl", true, "must be a non-negative integer"},
     {"OffsetsThatAreANumber", "/file_offsets", 1, "the wrong type"},
     {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "the wrong type"},
     {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration is damaged"},
-    {"AnImagesDigestOfAnotherType", "/dataset_sha256", 1, "the wrong type"},
+    {"ADataSetDigestOfAnotherType", "/dataset_sha256", 1, "the wrong type"},
     {"AConfigurationOfAnotherType", "/config", 1, "the wrong type"},
     {"ADataPathOfAnotherType", "/data_path", 1, "the wrong type"},
     {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "the wrong type"},
-    {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "not a non-negative integer"},
+    {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "must be a non-negative integer"},
     {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
     {"TheParentDirectory", "/files/..", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
     {"AnAbsolutePath", "/files/~1etc~1passwd", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
@@ -101,7 +101,7 @@ TEST_P(DamagedManifest, IsRejectedWithTheReason) {
 INSTANTIATE_TEST_SUITE_P(Table, DamagedManifest, ::testing::ValuesIn(damages),
                          [](const auto& damage) { return damage.param.what; });
 
-TEST(Manifest, OfANewerFormatReportsTheVersionWithoutEscapes) {
+TEST(Manifest, OfANewerFormatIsRejectedWithItsVersionAndNoControlCharacters) {
   auto json = nlohmann::json::parse(manifest_text(example_manifest()));
   json["format_version"] = 2;
   json["slopegan"] = "9\x1b[2J\n";

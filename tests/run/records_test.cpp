@@ -112,7 +112,7 @@ TEST(History, NamesAMalformedLine) {
         with("{", "{\"more\":" + std::string(2000000, '['))}) {
     std::ofstream(file, std::ios::trunc) << line << '\n' << bad << '\n' << line << '\n';
     EXPECT_EQ(message_of<DataError>([&] { read_history(file); }),
-              file.string() + ":2: this line is not a record of a history");
+              file.string() + ":2: this line is not a valid history record");
   }
   EXPECT_THROW(read_history(directory / "missing"), IoError);
 }
@@ -135,8 +135,8 @@ MetricsRecord metrics_example() {
 }
 
 TEST(WholeNetwork, WeightsByUnitsAndValues) {
-  // The discriminator of the study without batch norm at slope 0: 2.4 % of its units were dead, and 28 % of its
-  // pre-activations negative. The unweighted means over layers are 1.4 and 20 %.
+  // The discriminator without batch norm at slope 0 in the study: 2.4 % of its units were dead, and 28 % of its
+  // pre-activations were negative. The unweighted means over the layers are 1.4 % and 20 %.
   const auto layer = [](const char* name, std::int64_t units, std::int64_t values, double dead, double negative) {
     LayerDiagnosis diagnosis;
     diagnosis.name = name;
@@ -166,7 +166,7 @@ TEST(MetricsRecord, RoundTrips) {
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), (std::vector{metrics_example(), without_repeat}));
 }
 
-TEST(MetricsRecord, KeepsTheMetricsOfFurtherExtractors) {
+TEST(MetricsRecord, KeepsTheMetricsOfOtherExtractors) {
   const TemporaryDirectory directory;
   auto record = metrics_example();
   EXPECT_FALSE(nlohmann::json::parse(metrics_line(record)).contains("others"));
@@ -212,7 +212,7 @@ TEST(MetricsRecord, NamesAMalformedLine) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "m.jsonl") << metrics_line(metrics_example()) << "\n{\"images\": \"many\"}\n";
   EXPECT_EQ(message_of<DataError>([&] { read_metrics(directory / "m.jsonl"); }),
-            (directory / "m.jsonl").string() + ":2: this line is not a record of metrics");
+            (directory / "m.jsonl").string() + ":2: this line is not a valid metrics record");
   auto json = nlohmann::json::parse(metrics_line(metrics_example()));
   json["values"] = 1;
   std::ofstream(directory / "m.jsonl") << json.dump() << '\n';
@@ -267,7 +267,7 @@ TEST(DiagnosticsRecord, NamesAMalformedLine) {
   for (const char* line : {R"({"images": "many"})", "[]", R"({"images": 1, "probes": 2, "layers": [3]})"}) {
     std::ofstream(directory / "d.jsonl") << diagnostics_text(diagnostics_example()) << "\n" << line << "\n";
     EXPECT_EQ(message_of<DataError>([&] { read_diagnostics(directory / "d.jsonl"); }),
-              (directory / "d.jsonl").string() + ":2: this line is not a record of diagnostics");
+              (directory / "d.jsonl").string() + ":2: this line is not a valid diagnostics record");
   }
 }
 

@@ -66,7 +66,7 @@ void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.what; 
 /// Returns a header with one tensor "a" that has these fields.
 std::string tensor(const std::string& fields) { return join({"{\"a\":{", fields, "}}"}, ""); }
 
-/// Returns a header with one entry with this name, which is inserted into the JSON verbatim.
+/// Returns a header with one entry, whose name is inserted into the JSON verbatim.
 std::string named(const std::string& name, const std::string& value) {
   return join({"{\"", name, "\":", value, "}"}, "");
 }
@@ -148,7 +148,7 @@ std::vector<Hostile> hostile_headers() {
       {"a product that wraps to 1", shaped("[3,12297829382473034411]"), "too large"},
       {"an overflow next to a zero", shaped("[0,4611686018427387904,4611686018427387904]", "[0,0]"), "too large"},
       {"65 dimensions", shaped(join({"[", repeated("1,", 64), "1]"}, "")), "more than 64 numbers"},
-      {"a size different from the shape's", shaped("[2]"), "a data size that does not match"},
+      {"a shape larger than the data", shaped("[2]"), "a data size that does not match"},
       {"data for an empty tensor", shaped("[0]"), "a data size that does not match"},
       {"no data for a scalar", shaped("[]", "[4,4]"), "a gap"},
       {"one offset", shaped("[1]", "[0]"), "does not have two numbers"},

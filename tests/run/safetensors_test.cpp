@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 const fs::path golden = fs::path(SLOPEGAN_TEST_DATA) / "safetensors.safetensors";
 
-/// The tensors of scripts/golden_safetensors.py.
+/// The tensors that scripts/golden_safetensors.py writes.
 NamedTensors golden_tensors() {
   const auto integers = at::arange(6, torch::kLong).view({2, 3});
   const auto floats = integers.to(torch::kDouble) - 1.5;
@@ -212,7 +212,7 @@ TEST(SafetensorsReader, RejectsAValidFileLargerThanTheMemory) {
   write_raw(file, with_length(header.size(), header));
   std::error_code error;
   fs::resize_file(file, 8 + header.size() + size, error);  // a sparse file, which needs no space on the disk
-  if (error) GTEST_SKIP() << "this file system has no files of 8 TiB";
+  if (error) GTEST_SKIP() << "this file system does not support files of 8 TiB";
   EXPECT_THAT(message_of<CheckpointError>([&] { read_safetensors(file); }), HasSubstr("this machine's memory"));
 }
 
@@ -223,7 +223,7 @@ std::string small_file() {
   return read_file(directory / "file", 1 << 20);
 }
 
-/// Returns whether the bytes can be read; any exception other than CheckpointError escapes.
+/// Returns whether the bytes can be read. Does not catch exceptions other than CheckpointError.
 bool is_read(const fs::path& file, const std::string& bytes) {
   write_raw(file, bytes);
   try {

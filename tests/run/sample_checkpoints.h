@@ -43,7 +43,7 @@ inline void overwrite(const std::filesystem::path& file, const std::string& cont
   std::ofstream(file, std::ios::binary | std::ios::trunc) << content;
 }
 
-/// Flips one bit of the data, which only the digest detects.
+/// Flips one bit of the tensor data; only the digest detects this.
 inline void damage(const std::filesystem::path& checkpoint) {
   std::string content = read_file(checkpoint / "state.safetensors", 1 << 20);
   content.back() = static_cast<char>(content.back() ^ 1);

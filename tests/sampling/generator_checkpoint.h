@@ -7,7 +7,7 @@
 
 namespace slopegan::testing {
 
-/// Returns the part of a checkpoint that a generator needs, after 64 images.
+/// Returns a checkpoint after 64 images that contains only what a generator needs.
 inline Checkpoint generator_checkpoint(const Config& config, std::int64_t channels = 1) {
   Checkpoint checkpoint;
   checkpoint.directory = "run/checkpoints/64";

@@ -109,7 +109,7 @@ TEST(LatentWalk, VisitsItsStationsAndReturnsToTheFirst) {
   EXPECT_THROW(LatentWalk(stations, 0), std::invalid_argument);
 }
 
-TEST(NumberedLatents, DependOnlyOnSeedAndNumber) {
+TEST(NumberedLatents, DependOnlyOnSeedAndIndex) {
   const auto source = numbered_latents(7, 100);
   const auto all = source(0, 20);
   EXPECT_TRUE(at::equal(source(5, 3), all.narrow(0, 5, 3)));

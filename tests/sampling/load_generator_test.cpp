@@ -47,7 +47,7 @@ TEST(LoadGenerator, RejectsAWrongWidthBeforeAllocatingTheNetwork) {
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block1.conv.weight has a different shape"));
 }
 
-TEST(LoadGenerator, RejectsImagesWithoutOneOrThreeChannels) {
+TEST(LoadGenerator, RejectsImagesThatDoNotHaveOneOrThreeChannels) {
   auto checkpoint = generator_checkpoint(narrow());
   for (const std::int64_t channels : {0, 2, 4}) {
     checkpoint.tensors["generator.block3.conv.weight"] = at::empty({2, channels, 4, 4});

@@ -66,7 +66,7 @@ TEST_F(ScoresOfSheets, AreEmptyWithoutMetrics) {
   EXPECT_FALSE(row.best);
 }
 
-TEST_F(ScoresOfSheets, MarkTheLowestFdIfTooFewSeedsCanBeTested) {
+TEST_F(ScoresOfSheets, MarkTheLowestFdIfThereAreTooFewSeeds) {
   const auto one = labels(1, [](const Arm& arm) { return arm.negative_slope == 0.2 ? 1.5 : 2.0; });
   EXPECT_THAT(one.best, ElementsAre(Pair(0, 0.2)));
   EXPECT_EQ(one.legend, "FD: Fréchet distance of 10,000 generated images, lower is better. ★ lowest FD.");

@@ -5,7 +5,7 @@
 namespace slopegan {
 namespace {
 
-TEST(SignedDifference, IsWhiteForZeroAndRedOrBlueForTheSign) {
+TEST(SignedDifference, IsWhiteForZeroRedIfBrighterAndBlueIfDarker) {
   const cv::Mat first = (cv::Mat_<uchar>(1, 5) << 100, 100, 100, 0, 255);
   const cv::Mat second = (cv::Mat_<uchar>(1, 5) << 100, 110, 40, 255, 0);
   const cv::Mat picture = signed_difference(first, second);

@@ -23,8 +23,8 @@ using ::testing::StartsWith;
 const std::vector<std::vector<Setting>> two_rates = {{{"optimizer.generator_lr", "2e-4"}},
                                                      {{"optimizer.generator_lr", "4e-4"}}};
 
-/// Arms under two conditions with the control 0.2 and the slopes 0 and 1. The effect of slope 1 in the second condition
-/// is larger by `interaction`, a factor of FD.
+/// Arms under two conditions with the control 0.2 and the slopes 0 and 1. In the second condition, the FD of slope 1 is
+/// also multiplied by `interaction`.
 std::vector<ArmScore> crossed_arms(int seeds, double interaction, double noise = 0.02) {
   std::vector<ArmScore> arms;
   for (int seed = 0; seed < seeds; ++seed) {
@@ -34,7 +34,7 @@ std::vector<ArmScore> crossed_arms(int seeds, double interaction, double noise =
         RandomStream(29, "crossed arm",
                      static_cast<std::uint64_t>(100 * seed) + 10 * condition + static_cast<std::uint64_t>(5 * slope))
             .fill_normal(normal);
-        // Conditions and seeds have their own effects, which cancel out.
+        // The factors for seeds and conditions cancel out, because the control has the same ones.
         double fd = 10 * (1 + seed) * (condition == 1 ? 3 : 1) * (slope == 1 ? 1.3 : 1);
         if (condition == 1 && slope == 1) fd *= interaction;
         ArmScore arm{slope, seed, ArmOutcome::done, fd * std::exp(noise * static_cast<double>(normal[0])), {}};
@@ -64,7 +64,7 @@ TEST(CrossStatistics, FindADependenceOnTheCondition) {
   EXPECT_LT(found.ratio_interval->low, 1 / 1.5);
   const auto sentences = cross_sentences(statistics);
   ASSERT_EQ(sentences.size(), 2u);
-  EXPECT_THAT(sentences[0], StartsWith("The effect of slope 1 depends on the condition: compared with the control 0.2, "
+  EXPECT_THAT(sentences[0], StartsWith("The effect of slope 1 depends on the condition: relative to the control 0.2, "
                                        "its FD is 1.5"));
   EXPECT_THAT(sentences[0],
               HasSubstr("times as high with optimizer.generator_lr=4e-4 as with optimizer.generator_lr=2e-4 ("));
@@ -170,7 +170,7 @@ TEST(CrossStatistics, SayWhenTheSeedsAreTooFew) {
                           "needed."));
 }
 
-TEST(CrossStatistics, RejectMissingConditions) {
+TEST(CrossStatistics, RejectMissingAndUnknownConditions) {
   EXPECT_THROW(cross_statistics({{}}, crossed_arms(2, 1), 0.2), std::invalid_argument);
   EXPECT_THROW(cross_statistics({{}, {}, {}}, crossed_arms(2, 1), 0.2), std::invalid_argument);
   auto arms = crossed_arms(2, 1);

@@ -97,7 +97,7 @@ TEST(SmallestSignFlipP, HalvesWithEveryPair) {
   EXPECT_EQ(sign_flip_p(equal_magnitudes(40, 0)), smallest_sign_flip_p(40));
 }
 
-TEST(PairsNeeded, IsTheFirstCountThatPassesHolmsFirstStep) {
+TEST(PairsNeeded, IsTheSmallestCountThatPassesHolmsFirstStep) {
   EXPECT_EQ(pairs_needed(1, 0.05), 6u);  // 1/32
   EXPECT_EQ(pairs_needed(4, 0.05), 8u);  // 4/128
   EXPECT_EQ(pairs_needed(6, 0.05), 8u);  // 6/128
@@ -105,7 +105,8 @@ TEST(PairsNeeded, IsTheFirstCountThatPassesHolmsFirstStep) {
 }
 
 TEST(Holm, MultipliesByTheNumberOfRemainingTests) {
-  // In ascending order: 4 · 0.005, 3 · 0.01, 2 · 0.03, and 0.04, which is raised to the value before it.
+  // In ascending order, the products are 4 · 0.005, 3 · 0.01, 2 · 0.03 and 1 · 0.04. The last one is raised to the
+  // product before it.
   EXPECT_THAT(holm(Values{0.01, 0.04, 0.03, 0.005}),
               ElementsAre(DoubleEq(0.03), DoubleEq(0.06), DoubleEq(0.06), DoubleEq(0.02)));
   EXPECT_THAT(holm(Values{0.7, 0.8}), ElementsAre(1, 1));
@@ -159,7 +160,7 @@ TEST(SymmetricCentreInterval, IsUnboundedForTooFewPairsOrFailuresOnBothSides) {
   EXPECT_EQ(one_sided.high, infinite);
 }
 
-TEST(SymmetricCentreInterval, IsCloseToStudentsForManyNormalDifferences) {
+TEST(SymmetricCentreInterval, IsCloseToStudentsIntervalForManyNormalDifferences) {
   // With 30 pairs, the subsets are random. Student's interval is exact for normally distributed differences.
   const auto differences = random_differences(30, 99);
   const auto interval = symmetric_centre_interval(differences, 0.95);
@@ -174,7 +175,7 @@ double binomial_probability(int n, int k, double p) {
 }
 
 /// The rank (counted from 1) of the lower limit of the 95 % percentile interval for the median of n values, for odd n.
-/// A resampled median is at most the k-th lowest value if more than half of the draws are.
+/// A resampled median is at most the value with this rank if more than half of the draws are at most this value.
 int first_rank(int n) {
   for (int rank = 1; rank < n; ++rank) {
     double below = 0;
@@ -206,7 +207,7 @@ TEST(BootstrapMedianInterval, EndsAtTheRanksOfTheBinomialDistribution) {
 const std::map<int, double> documented_coverage = {{3, 0.75}, {4, 0.88},  {5, 0.9375}, {6, 0.935}, {7, 0.875},
                                                    {8, 0.93}, {9, 0.961}, {10, 0.944}, {11, 0.935}};
 
-TEST(BootstrapMedianInterval, HasTheDocumentedCoverageForOddNumbers) {
+TEST(BootstrapMedianInterval, HasTheDocumentedCoverageForOddSampleSizes) {
   for (const auto& [n, documented] : documented_coverage) {
     if (n % 2 == 1) {
       EXPECT_NEAR(bootstrap_coverage(n), documented, 0.0006) << n;
@@ -250,7 +251,7 @@ TEST(BootstrapMedianInterval, AcceptsFailuresAndIsUnboundedForOneValue) {
   EXPECT_EQ(single.high, infinite);
 }
 
-/// The limits from all n^n resamples.
+/// The limits computed from all n^n resamples.
 Interval enumerated_median_interval(const Values& values, double confidence) {
   const std::size_t n = values.size();
   auto count = static_cast<std::size_t>(std::lround(std::pow(n, n)));
@@ -290,8 +291,8 @@ TEST(BootstrapMedianInterval, ApproachesTheNormalLimitsForManyValues) {
 }
 
 TEST(ProbabilityBest, IsTheFractionOfResamplesWithTheLowestMean) {
-  // The first one is better in two trials and much worse, or failed, in the third, so it is the best if the third is
-  // never drawn.
+  // The first candidate is better in two trials and, in the third trial, is much worse or fails. It is therefore the
+  // best if the third trial is never drawn.
   constexpr double never = 8.0 / 27, draws = 10'000;
   for (const double third : {6.0, infinite}) {
     const auto best = probability_best({{0, 0, third}, {1, 1, 1}}, {});

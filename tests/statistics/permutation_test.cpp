@@ -24,7 +24,7 @@ Values random_values(std::size_t count, std::uint64_t index, double shift = 0) {
   return values;
 }
 
-/// The p-value by listing all labellings.
+/// The p-value, computed by enumerating all labellings.
 double listed_p(const Values& control, const Values& group) {
   Values pooled = control;
   pooled.insert(pooled.end(), group.begin(), group.end());
@@ -64,7 +64,7 @@ TEST(PermutationTest, MatchesAnEnumerationOfAllLabellings) {
   EXPECT_NEAR(permutation_test(Values{0, 0, 1}, Values{1, 1, 1}, 0.05).p, listed_p({0, 0, 1}, {1, 1, 1}), 1e-12);
 }
 
-TEST(PermutationTest, ReturnsTheSmallestPForSeparateGroups) {
+TEST(PermutationTest, ReturnsTheSmallestPForGroupsThatDoNotOverlap) {
   EXPECT_EQ(smallest_permutation_p(1), 1);
   EXPECT_NEAR(smallest_permutation_p(4), 2.0 / 70, 1e-15);
   EXPECT_NEAR(smallest_permutation_p(6), 2.0 / 924, 1e-15);
@@ -124,13 +124,13 @@ TEST(PermutationTest, HasTheNominalCoverage) {
   EXPECT_NEAR(hits, trials * covered, testing::hits_tolerance(trials, covered));
 }
 
-TEST(PermutationTest, ExcludesNoShiftIfNoPCouldReachTheLevel) {
+TEST(PermutationTest, HasAnUnboundedIntervalIfNoPCanReachTheLevel) {
   const auto test = permutation_test(Values{1, 2, 3}, Values{11, 12, 13}, 0.05);
   EXPECT_EQ(test.interval.low, -infinite);
   EXPECT_EQ(test.interval.high, infinite);
 }
 
-TEST(PermutationTest, RejectsGroupsThatItCannotCompare) {
+TEST(PermutationTest, ThrowsForGroupsThatItCannotCompare) {
   EXPECT_THROW(permutation_test(Values{}, Values{}, 0.05), std::invalid_argument);
   EXPECT_THROW(permutation_test(Values{1, 2}, Values{1}, 0.05), std::invalid_argument);
   EXPECT_THROW(permutation_test(Values{1}, Values{infinite}, 0.05), std::invalid_argument);

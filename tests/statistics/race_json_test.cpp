@@ -37,7 +37,7 @@ TEST(RaceJson, ReadsBackToTheSameText) {
   EXPECT_EQ(again->state.looks[0].comparisons[0].ratio_interval.high, std::numeric_limits<double>::infinity());
 }
 
-TEST(RaceJson, APlanThatWasEditedIsRejected) {
+TEST(RaceJson, RejectsAnEditedPlan) {
   std::string text = race_json(some_race());
   text.replace(text.find("1280"), 4, "1281");
   EXPECT_FALSE(parse_race(text));

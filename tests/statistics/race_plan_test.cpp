@@ -77,7 +77,7 @@ TEST(RacePlan, OrdersTheArmsOfTheFirstLookByRepeatWithTheControlFirst) {
   EXPECT_EQ(state.needed.back(), (RaceArmId{1, 4}));
 }
 
-/// The number of arms that a race trains one after another if every arm of a slope but the control has FD `fd`.
+/// The number of arms that a race trains, one after another, if all arms except those of the control have FD `fd`.
 std::int64_t trained_arms(const RacePlan& plan, double fd) {
   std::vector<RaceArm> arms;
   for (auto state = follow_race(plan, arms); !state.is_over; state = follow_race(plan, arms)) {

@@ -80,7 +80,7 @@ TEST(Race, MatchesSciPyAndStatsmodelsAtTheFirstLook) {
                                         RaceArmId{0.4, 6}, RaceArmId{0.5, 6}));
 }
 
-TEST(Race, MakesNoStatementFromALookThatIsNotComplete) {
+TEST(Race, MakesNoDecisionAtAnIncompleteLook) {
   const auto plan = plan_for({0, 1}, {.give_up = 0});
   auto arms = joined({finished_arms(0.2, 3, 5), finished_arms(0, 5, 5), finished_arms(1, 6, 5)});
   for (const auto outcome : {ArmOutcome::error, ArmOutcome::pending}) {
@@ -134,7 +134,7 @@ TEST(Race, StopsAfterTheLastLookWithoutADecision) {
   EXPECT_GT(state.slopes[0].comparison->ratio_interval.high, 1);
 }
 
-TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
+TEST(Race, KeepsInHolmsFamilyEverySlopeThatWasNotRejected) {
   // Slope 0 is equivalent and slope 1 is worse at the first look, slope 2 is given up, and slope 0.1 stays undecided.
   const auto plan = plan_for({0, 0.1, 1, 2});
   auto arms = joined({finished_arms(0.2, 3, 10, 0.02), finished_arms(0, 3, 10, 0.02), finished_arms(0.1, 3, 10, 0.4),
@@ -152,7 +152,8 @@ TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
 }
 
 TEST(Race, CutsTheIntervalAtOneIfOnlyHolmsCorrectionRejects) {
-  // The family shrinks from 13 to 1 in the first look, so that the last slope is tested at 0.03 instead of 0.03 / 13.
+  // Holm's correction rejects the other 12 slopes at the first look, so that the last slope is tested at the level 0.03
+  // instead of 0.03 / 13.
   std::vector<double> slopes(13);
   std::iota(slopes.begin(), slopes.end(), 1.0);
   const auto plan = plan_for(slopes, {.give_up = 0});
@@ -182,7 +183,7 @@ TEST(Race, CountsAFailedArmAsTheWorstValuePlusTheRange) {
   const auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_EQ(comparison.failed, 1);
   EXPECT_EQ(comparison.control_failed, 0);
-  // Log FDs are 1 to 1.3 and 2 to 2.2; the failed arm takes 2.2 + 1.2.
+  // The log FDs are 1 to 1.3 and 2 to 2.2. The failed arm takes the largest one plus their range: 2.2 + 1.2.
   EXPECT_NEAR(std::log(comparison.ratio), (2.0 + 2.1 + 2.2 + 3.4) / 4 - 1.15, 1e-9);
   EXPECT_NEAR(comparison.p, 2.0 / 70, 1e-12);
   EXPECT_EQ(comparison.decision, RaceDecision::worse);
@@ -190,7 +191,7 @@ TEST(Race, CountsAFailedArmAsTheWorstValuePlusTheRange) {
   EXPECT_EQ(comparison.ratio_interval.high, infinite);
 }
 
-TEST(Race, ComparesFailuresAloneIfNoArmHasAnFd) {
+TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   const auto plan = plan_for({0}, {.give_up = 0});
   auto arms = joined({finished_arms(0.2, 0, 4, 0), finished_arms(0, 0, 4)});
   for (std::size_t i = 4; i < 8; ++i) arms[i].outcome = ArmOutcome::diverged;
@@ -206,7 +207,7 @@ TEST(Race, ComparesFailuresAloneIfNoArmHasAnFd) {
 }
 
 TEST(Race, NeverCallsASlopeThatFailsMoreOftenBetter) {
-  // Five arms are far better, the sixth failed; the replacement is small because the FDs are close together.
+  // Nine arms are far better, and one failed. The value that replaces it is small because the FDs are close together.
   const auto plan = plan_for({0, 1, 2, 3}, {.equivalence = 0, .give_up = 0});
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < 10; ++repeat) {
@@ -240,7 +241,7 @@ TEST(Race, NeverCallsASlopeWorseIfOnlyTheControlFails) {
 
 // --- Giving up -------------------------------------------------------------------------------------------------------
 
-/// Two repeats of the control with interim FD 10, and of a slope with these interim FDs.
+/// Two repeats of the control with interim FD 10, and two repeats of slope 1 with the interim FDs `first` and `second`.
 std::vector<RaceArm> interim_arms(double first, double second) {
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < 2; ++repeat) {
@@ -323,7 +324,7 @@ TEST(Race, DoesNotDependOnTheOrderInWhichArmsEnd) {
   const auto arms = mixed_arms(10);
   const auto expected = numbers_of(follow_race(plan, arms));
   for (std::uint64_t i = 0; i < 50; ++i) {
-    // Arms end in a random order; the race is followed after each.
+    // Arms end in a random order, and the state is computed after each of them.
     std::vector<RaceArm> ended;
     RaceState state;
     for (const auto at : keyed_permutation(3, "order of arms", i, static_cast<std::uint32_t>(arms.size()))) {
@@ -340,7 +341,7 @@ TEST(Race, DoesNotDependOnTheOrderInWhichArmsEnd) {
   }
 }
 
-TEST(Race, FollowingTheNeededArmsGivesTheSameDecisionsAsTrainingAll) {
+TEST(Race, TrainingOnlyTheNeededArmsGivesTheSameDecisionsAsTrainingAll) {
   const auto plan = plan_for({0, 0.1, 0.5, 1});
   const auto arms = mixed_arms(10);
   const auto expected = follow_race(plan, arms);
@@ -364,7 +365,7 @@ TEST(Race, IgnoresArmsThatItDoesNotNeed) {
   auto arms = mixed_arms(20);
   const auto expected = numbers_of(follow_race(plan, mixed_arms(10)));
   EXPECT_EQ(numbers_of(follow_race(plan, arms)), expected);
-  // Slope 1 is given up after two repeats, so later ones may be anything.
+  // Slope 1 is given up after two repeats, so the results of its later repeats do not matter.
   for (auto& arm : arms) {
     if (arm.negative_slope == 1 && arm.repeat >= 2) arm.fd = 0.001;
   }

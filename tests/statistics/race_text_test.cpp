@@ -14,8 +14,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-/// `repeats` arms per slope with FD = ratio · (1 + wobble · k), for the control 0.2 and four slopes: 0.1 is better, 0.3
-/// equal, 0.5 worse and 1 hopeless.
+/// A race with `repeats` arms for the control 0.2 and for four slopes: 0.1 is better, 0.3 is equal, 0.5 is worse, and 1
+/// is hopeless and has at most two arms. `wobble` sets the spread of FD between arms.
 RaceFile race_with(std::int64_t repeats, double wobble = 0.01) {
   RaceFile race;
   race.planned = {plan_race(0.2, {0.1, 0.3, 0.5, 1}), 0, 1280, 640, "random@12345678", 100, "abc"};
@@ -32,7 +32,7 @@ RaceFile race_with(std::int64_t repeats, double wobble = 0.01) {
   return race;
 }
 
-TEST(RaceText, AnswersInTheWordsOfAFixedSweep) {
+TEST(RaceText, UsesTheSentencesOfAFixedSweep) {
   const RaceFile race = race_with(6);
   ASSERT_EQ(race.state.looks.size(), 1u);
   const Findings findings = findings_of(race);
@@ -41,18 +41,18 @@ TEST(RaceText, AnswersInTheWordsOfAFixedSweep) {
               ElementsAre(StartsWith("0.1 is better than 0.2: FD 17 % lower ("), "0.2 is the control.",
                           StartsWith("0.3 does not differ detectably from 0.2: FD less than 1 % higher ("),
                           StartsWith("0.5 is worse than 0.2: FD 30 % higher ("),
-                          "1 was given up after 2 arms, outside the error rate: during training, FD 3.0 times as high "
-                          "or more."));
+                          "1 was given up after 2 arms, without a test: during training, FD 3.0 times as high or "
+                          "more."));
 }
 
 TEST(RaceText, SaysWhatLimitsItsClaims) {
   EXPECT_THAT(
       race_caveats(race_with(6)),
-      ElementsAre("Given up without a test, because FD was at least 1.5 times the control's in the first seeds: "
-                  "1. This is outside the error rate of 5 %.",
+      ElementsAre("The error rate of 5 % does not cover the decision to give up slope 1, which was made without a "
+                  "test, because FD was at least 1.5 times the control's in the first two seeds.",
                   StartsWith("The FDs of 0.1 scatter more than twice or less than half as much as the "
                              "control's; "),
-                  "This holds after 1280 training images; with more of them, other slopes can be better."));
+                  "This holds after 1280 training images; after more images, other slopes may be better."));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("95 % confidence for 4 slopes and all looks at once"));
   EXPECT_THAT(method_sentence(race_with(6)), HasSubstr("at looks with 6, 8, 10 arms per slope"));
   RaceFile single = race_with(6);
@@ -65,7 +65,7 @@ TEST(RaceText, MakesNoClaimBeforeTheFirstLook) {
   EXPECT_THAT(race.state.looks, IsEmpty());
   const Findings findings = findings_of(race);
   EXPECT_EQ(recommendation(findings), "No slope can be recommended yet: the first look needs 6 arms of every slope.");
-  EXPECT_THAT(finding_sentences(findings), Contains("0.1 is not compared yet."));
+  EXPECT_THAT(finding_sentences(findings), Contains("0.1 has not been compared yet."));
   EXPECT_THAT(recommended_slopes(findings), IsEmpty());
 }
 
@@ -90,8 +90,8 @@ TEST(RaceText, ReplacesTheTextsOfTheStatistics) {
   const RaceFile race = race_with(6);
   describe_race(file, race);
   EXPECT_THAT(file.recommendation, StartsWith("Use slope 0.1."));
-  EXPECT_THAT(file.answer, HasSubstr("outside the error rate"));
-  EXPECT_THAT(file.findings, Contains(StartsWith("Given up without a test")));
+  EXPECT_THAT(file.answer, HasSubstr("1 was given up after 2 arms, without a test"));
+  EXPECT_THAT(file.findings, Contains(HasSubstr("does not cover the decision to give up slope 1")));
   EXPECT_THAT(file.notes, ElementsAre(HasSubstr("only describe the arms"), "about the comparisons"));
 }
 

@@ -31,7 +31,7 @@ struct Result {
   std::int64_t failed = 0;
 };
 
-/// A sweep with control 0.2 and eight seeds, `control_failed` of which failed for the control.
+/// A sweep with the control 0.2. The control failed for `control_failed` of the `seeds` seeds.
 SweepStatistics sweep_with(const std::vector<Result>& results, std::int64_t control_failed = 0,
                            std::int64_t seeds = 8) {
   SweepStatistics statistics;
@@ -82,7 +82,7 @@ TEST(Recommendation, IsOneShortStatement) {
       // Two better slopes, one of which is shown to be worse than the other.
       {sweep_with({{0, found_better, 0.5, 0.4, 0.6}, {0.1, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0. 0.1 is 60 % worse, 0.2 is about twice as bad."},
-      // Neighbours with a slope between them that is not better do not form a range.
+      // Two better slopes do not form a range if a slope between them is not better.
       {sweep_with(
            {{0, found_better, 0.8, 0.7, 0.9}, {0.1, found_same, 0.95, 0.85, 1.1}, {0.3, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0 or 0.3. 0.2 is 25 % worse, 0.1 is undecided."},
@@ -128,7 +128,7 @@ TEST(Recommendation, IsOneShortStatement) {
   for (const auto& [statistics, text] : expected) EXPECT_EQ(words(statistics), text);
 }
 
-/// Eight seeds at most, with random effects, noise, failures and missing arms.
+/// Arms of up to ten seeds and 13 slopes, with random effects, noise, failures and missing arms.
 std::vector<ArmScore> random_arms(RandomStream& random) {
   const auto seeds = static_cast<int>(1 + random.below(10)), slopes = static_cast<int>(1 + random.below(13));
   const double noise = random.below(2) == 0 ? 0.01 : 0.5;
@@ -149,7 +149,7 @@ std::vector<ArmScore> random_arms(RandomStream& random) {
   return arms;
 }
 
-TEST(Recommendation, IsShortAndNamesNoWorseSlopeAndNoImpossibleNumber) {
+TEST(Recommendation, IsShortRecommendsNoWorseSlopeAndContainsNoInvalidNumber) {
   RandomStream random(0, "recommendations");
   StatisticsOptions options;
   options.resampling.count = 10;

@@ -25,7 +25,7 @@ namespace {
 
 constexpr double race_control = 0.2;
 constexpr double seed_deviation = 0.1;        ///< of log FD between seeds
-constexpr double largest_error_rate = 0.055;  ///< allowed for a family of noise; the nominal rate is 5 %
+constexpr double largest_error_rate = 0.055;  ///< the largest rate allowed for a kind of noise; the nominal rate is 5 %
 
 enum class Shape { normal, student_t3, log_normal };
 
@@ -37,9 +37,9 @@ struct Noise {
   double all_slopes = 1;            ///< deviation of every slope
   double first_slope = 1;           ///< deviation of the first slope
   double correlation = 0;           ///< between the arms of a repeat
-  std::vector<double> shifts = {};  ///< of the first slopes, in deviations; 0 for the others
+  std::vector<double> shifts = {};  ///< of the first slopes, in deviations; the others have none
   std::size_t looks = 3;
-  int repetitions = 1;     ///< factor of the number of races in the long check
+  int repetitions = 1;     ///< factor by which the long check has more races
   bool is_bounded = true;  ///< whether the rate must be at most largest_error_rate
 };
 
@@ -57,7 +57,7 @@ std::vector<Noise> noise_families() {
           {.name = "five looks, shifts 2, 2, 4, 8 sd", .shifts = {2, 2, 4, 8}, .looks = 5}};
 }
 
-/// A standardised draw.
+/// Draws a value with mean 0 and variance 1.
 double draw(RandomStream& stream, Shape shape) {
   std::vector<float> normal(4);
   stream.fill_normal(normal);
@@ -98,7 +98,7 @@ RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15, std::size
 }
 
 struct Outcomes {
-  int false_claims = 0;    ///< races with a false claim, without the equivalence rule, which would prevent some
+  int false_claims = 0;    ///< races with a false claim if the equivalence rule, which prevents some claims, is off
   std::vector<int> found;  ///< races that claim each of the shifted slopes to be worse
   double arms = 0;         ///< mean, with the default equivalence
 };
@@ -136,9 +136,9 @@ Outcomes simulate_races(std::size_t slopes, const Noise& noise, int races) {
   return outcomes;
 }
 
-/// The largest rate that may be measured. The permutation test makes too many errors if the slopes scatter more than
-/// the control; twice the scatter raises the rate to 5.6, 5.9 and 6.1 % (10,000 races and more) for 11, 12 and 13
-/// slopes.
+/// The largest acceptable rate. The error rate of the permutation test is too high if the scores of the slopes scatter
+/// more than those of the control: twice the scatter raises the rate to 5.6, 5.9 and 6.1 % for 11, 12 and 13 slopes
+/// (10,000 races or more).
 double bound_of(const Noise& noise, std::size_t slopes) {
   return noise.all_slopes > 1 && slopes > 10 ? 0.065 : largest_error_rate;
 }
@@ -224,7 +224,7 @@ std::map<double, std::map<int, double>> study_fds() {
   return fds;
 }
 
-TEST(SimulatedRaces, OfTheArmsOfTheStudyDecideSevenSlopesAtTheFirstLook) {
+TEST(SimulatedRaces, DecideTheSevenSlopesOfTheStudyAtTheFirstLook) {
   const auto fds = study_fds();
   ASSERT_EQ(fds.size(), 8u);
   std::vector<double> slopes;
@@ -254,7 +254,7 @@ TEST(SimulatedRaces, OfTheArmsOfTheStudyDecideSevenSlopesAtTheFirstLook) {
   EXPECT_GE(decided, 76);
 }
 
-/// Writes log FDs of races with seven slopes for scripts/simulate_adastop.py, which compares them with AdaStop.
+/// Writes log FDs of races with seven slopes for scripts/simulate_adastop.py, which evaluates them with AdaStop.
 TEST(SimulatedRacesSlowCheck, WriteTablesForOtherMethods) {
   const char* path = std::getenv("SLOPEGAN_RACE_TABLES");
   if (path == nullptr) GTEST_SKIP() << "SLOPEGAN_RACE_TABLES is not set";

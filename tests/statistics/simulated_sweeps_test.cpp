@@ -13,7 +13,7 @@ namespace {
 struct Simulation {
   int seeds = 8;
   std::vector<double> effects;        ///< on log FD, one per slope; the control has none
-  double noise = 1 / std::sqrt(2.0);  ///< of an arm; a difference has standard deviation 1
+  double noise = 1 / std::sqrt(2.0);  ///< standard deviation of an arm; that of a difference is 1
   double divergence = 0;              ///< probability per arm
 };
 
@@ -41,7 +41,7 @@ SweepStatistics simulate(const Simulation& simulation, int index) {
 struct Claims {
   int any = 0;           ///< sweeps with at least one claim
   int first = 0;         ///< sweeps with a claim about the first slope
-  int first_better = 0;  ///< sweeps that claim it is better than the control
+  int first_better = 0;  ///< sweeps that claim that the first slope is better
 };
 
 Claims count_claims(const Simulation& simulation, int sweeps) {

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// One finished arm with one of these FDs for each slope and each seed 0, 1, 2, …
+/// One finished arm per slope and seed. The FDs of a slope are those of the seeds 0, 1, 2, …
 std::vector<ArmScore> arms_with(const std::vector<std::pair<double, std::vector<double>>>& slopes) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, fds] : slopes) {
@@ -136,7 +136,7 @@ TEST(SweepStatistics, CountsASeedInWhichBothFailedAsATie) {
   EXPECT_EQ(comparison.wins, 0);
   // The ratios are 1, 1, 1.4 … 1.9.
   EXPECT_NEAR(comparison.median_ratio.value(), std::sqrt(1.5 * 1.6), 0.01);
-  // The p-value and its smallest possible value are those of the six other seeds, and so is the interval.
+  // The p-value, its smallest possible value and the interval are those of the six other seeds.
   EXPECT_EQ(comparison.p.value(), 2.0 / 64);
   EXPECT_EQ(comparison.smallest_p_holm, 2.0 / 64);
   EXPECT_EQ(comparison.verdict, Verdict::worse);
@@ -159,9 +159,9 @@ TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
   EXPECT_EQ(text.find("no detectable difference"), std::string::npos) << text;
 }
 
-TEST(SweepStatistics, NeverCombineASignificantVerdictWithAnIntervalThatContainsOne) {
-  // Nine seeds, two slopes. The first is rejected with p = 2/512; then Holm compares the second with 0.05 instead of
-  // 0.025, where its simultaneous interval contains 1.
+TEST(SweepStatistics, NeverCombinesASignificantVerdictWithAnIntervalThatContainsOne) {
+  // Nine seeds, two slopes. Slope 1 is rejected with p = 2/512. Holm's correction then tests slope 0.5 at 0.05 instead
+  // of 0.025, although its simultaneous interval contains 1.
   const std::vector<double> control(9, 10), clearly(9, 30);
   const std::vector<double> barely = {11.4, 12, 11.2, 12.5, 11.8, 11.6, 11.3, 9.3, 8.9};
   const auto comparisons = sweep_statistics(arms_with({{0.2, control}, {0.5, barely}, {1, clearly}}), 0.2).comparisons;
@@ -173,7 +173,7 @@ TEST(SweepStatistics, NeverCombineASignificantVerdictWithAnIntervalThatContainsO
   EXPECT_GT(comparisons[1].simultaneous_interval->low, 1);
 }
 
-TEST(SweepStatistics, CountTheArmsOfASlopeByOutcome) {
+TEST(SweepStatistics, CountsTheArmsOfASlopeByOutcome) {
   auto arms = arms_with({{0.2, {10, 10, 10}}, {1, {11, 11, 11, 11}}});
   arms[3].outcome = ArmOutcome::collapsed;
   arms[4].outcome = ArmOutcome::diverged;
@@ -190,7 +190,7 @@ TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   arms[5].fd.reset();                   // slope 0.2, seed 2
   arms[6].outcome = ArmOutcome::pending;
   arms[7].fd = 0;
-  arms.pop_back();  // not in the list at all
+  arms.pop_back();  // this arm is not in the list at all
   const auto statistics = sweep_statistics(arms, 0.2);
   EXPECT_THAT(statistics.missing,
               ElementsAre(MissingArm{0, 1}, MissingArm{0.2, 2}, MissingArm{1, 0}, MissingArm{1, 1}));

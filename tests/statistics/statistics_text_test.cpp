@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// One arm per seed and slope: FD = 10 · ratio · (1 ± wobble), where seed and slope determine the sign.
+/// One arm per seed and slope, with FD = 10 · ratio · (1 ± wobble). Seed and slope determine the sign.
 std::vector<ArmScore> arms_with(int seeds, const std::vector<std::pair<double, double>>& slopes, double wobble = 0.01) {
   std::vector<ArmScore> arms;
   for (const auto& [slope, ratio] : slopes) {
@@ -103,7 +103,7 @@ TEST(StatisticsNotes, ListTheCaveats) {
   const auto notes = statistics_notes(sweep_statistics(arms, 0.2), scores);
   EXPECT_THAT(notes, Contains("from the files"));
   EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest one, 0.25, is used instead."));
-  EXPECT_THAT(notes, Contains("1 of 6 arms are missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
+  EXPECT_THAT(notes, Contains("1 of 6 arms is missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
   EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed; such an arm counts as the worst for its seed."));
   EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident")));
   EXPECT_THAT(notes, Contains(HasSubstr("FD computed from 5000 images is biased upwards, about equally")));

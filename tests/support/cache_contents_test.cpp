@@ -29,7 +29,7 @@ class CacheContents : public ::testing::Test {
   const TemporaryDirectory data_;
 };
 
-TEST_F(CacheContents, AreEntriesWithTheirSizeSourcesAndLastUse) {
+TEST_F(CacheContents, ListEachEntryWithItsSizeSourcesAndLastUse) {
   const auto pack = make("packed/a.images", "12345", data_.path());
   const auto features = make("features/b.safetensors", "123");
   const auto entries = cache_entries();
@@ -59,7 +59,7 @@ TEST_F(CacheContents, OfACacheThatDoesNotExistAreEmpty) {
   EXPECT_THAT(cache_entries(), IsEmpty());
 }
 
-TEST_F(CacheContents, HaveLostTheirSourcesOnlyIfTheyAreKnownAndNoneIsLeft) {
+TEST_F(CacheContents, HaveLostTheirSourcesOnlyIfAllKnownSourcesAreGone) {
   const auto original = data_ / "original", copy = data_ / "copy";
   fs::create_directory(original);
   fs::create_directory(copy);

@@ -27,7 +27,7 @@ class ControlGroups : public ::testing::Test {
   TemporaryDirectory root_;
 };
 
-TEST_F(ControlGroups, SetNoLimitWhereThereAreNone) {
+TEST_F(ControlGroups, SetNoLimitIfNoneIsConfigured) {
   auto limits = read_control_group_limits(root_.path());
   EXPECT_FALSE(limits.cores);
   EXPECT_FALSE(limits.memory_bytes);
@@ -39,7 +39,7 @@ TEST_F(ControlGroups, SetNoLimitWhereThereAreNone) {
   EXPECT_FALSE(limits.memory_bytes);
 }
 
-TEST_F(ControlGroups, OfVersion2ApplyTheSmallestQuotaOfAllParents) {
+TEST_F(ControlGroups, OfVersion2ApplyTheLowestLimitOfAllParents) {
   mount_version_2("/job/step/task");
   write("sys/fs/cgroup/job/cpu.max", "250000 100000");
   write("sys/fs/cgroup/job/memory.max", "8589934592");
@@ -52,12 +52,12 @@ TEST_F(ControlGroups, OfVersion2ApplyTheSmallestQuotaOfAllParents) {
 }
 
 TEST_F(ControlGroups, OfAContainerAreAtItsMountPoint) {
-  mount_version_2("/");  // with its own namespace
+  mount_version_2("/");  // a container with its own cgroup namespace
   write("sys/fs/cgroup/cpu.max", "200000 100000");
   EXPECT_EQ(read_control_group_limits(root_.path()).cores, 2);
-  mount_version_2("/docker/abc", "/docker/abc");  // without
+  mount_version_2("/docker/abc", "/docker/abc");  // a container without its own cgroup namespace
   EXPECT_EQ(read_control_group_limits(root_.path()).cores, 2);
-  mount_version_2("/../elsewhere");  // outside of the namespace
+  mount_version_2("/../elsewhere");  // a group outside the namespace
   EXPECT_EQ(read_control_group_limits(root_.path()).cores, 2);
 }
 

@@ -43,7 +43,7 @@ TEST_F(ExpandPath, ReplacesVariablesAnywhere) {
   EXPECT_EQ(expand_path("~$SLOPEGAN_TEST_PLACE"), "~/big disk");
 }
 
-TEST_F(ExpandPath, KeepsDollarSignsThatStartNoVariable) {
+TEST_F(ExpandPath, KeepsDollarSignsThatDoNotStartAVariable) {
   for (const char* path : {"a$", "5$/x", "$1", "a$-b"}) EXPECT_EQ(expand_path(path), path);
   EXPECT_EQ(expand_path("$$HOME/$$"), "$HOME/$");
 }

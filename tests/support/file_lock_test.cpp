@@ -22,7 +22,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// A process that holds a lock for `seconds`, or until it is killed.
+/// Starts a process that holds a lock for `seconds` or until it is killed.
 pid_t start_holder(const fs::path& lock, int seconds = 3600) {
   int ready[2];
   EXPECT_EQ(::pipe(ready), 0);
@@ -91,7 +91,7 @@ TEST(FileLock, IsNotInheritedByChildProcesses) {
   EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
-TEST(FileLock, NamesNoProcessIfTheFileHasNoId) {
+TEST(FileLock, NamesNoProcessIfTheFileContainsNoId) {
   const TemporaryDirectory directory;
   const FileLock held(directory / ".lock", directory.path());
   std::ofstream(directory / ".lock") << "nonsense";
@@ -100,7 +100,7 @@ TEST(FileLock, NamesNoProcessIfTheFileHasNoId) {
   EXPECT_THROW(FileLock(directory / "missing/.lock", directory.path()), IoError);
 }
 
-TEST(FileLock, NamesTheMachineOfAHolderElsewhere) {
+TEST(FileLock, NamesTheMachineOfAHolderOnAnotherMachine) {
   const TemporaryDirectory directory;
   const FileLock held(directory / ".lock", directory.path());
   std::ofstream(directory / ".lock") << "17 another-node 123";
@@ -117,7 +117,7 @@ TEST(LockHolder, IsKnownOnlyWhileTheLockIsHeld) {
   EXPECT_EQ(lock_holder(directory / ".lock"), std::nullopt);
 }
 
-TEST(WaitForLock, SaysWhichProcessItWaitsFor) {
+TEST(WaitForLock, LogsWhichProcessItWaitsFor) {
   const TemporaryDirectory directory;
   const pid_t child = start_holder(directory / ".lock", 4);
   ::testing::internal::CaptureStderr();

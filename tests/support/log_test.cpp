@@ -53,7 +53,7 @@ TEST(Log, WritesTimestampsOfTablesOnlyToTheFile) {
   EXPECT_THAT(file, EndsWith(" info a    1?\n"));
 }
 
-TEST(Log, JsonHasOneObjectPerLine) {
+TEST(Log, WritesOneJsonObjectPerLine) {
   ::testing::internal::CaptureStderr();
   log::init({.level = log::Level::debug, .style = log::Style::json});
   log::debug("a\"\\\n\x1b\xff\xc3\xa9");

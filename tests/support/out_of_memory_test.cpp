@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Messages of LibTorch and OpenCV.
+// Error messages of LibTorch and OpenCV.
 constexpr auto cpu_message =
     "[enforce fail at alloc_cpu.cpp:126] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate "
     "3221225472 bytes. Error code 12 (Cannot allocate memory)\nframe #0: c10::ThrowEnforceNotMet";
@@ -39,15 +39,15 @@ std::string explanation_of(const char* message) {
       [&] { explain_memory("drawing", "lower the count", [&]() -> int { throw std::runtime_error(message); }); });
 }
 
-TEST(OutOfMemory, NamesItsCauseTheAmountAndTheKeysThatReduceIt) {
+TEST(OutOfMemory, IsExplainedWithTheActivityTheAmountAndARemedy) {
   EXPECT_THAT(explanation_of(cpu_message),
-              ::testing::MatchesRegex("out of memory while drawing: 3.0 GiB more were needed, and the process uses "
+              ::testing::MatchesRegex("out of memory while drawing: 3.0 GiB more was needed, and the process uses "
                                       "[0-9.]* [MG]iB of [0-9.]* [MG]iB; to use less, lower the count"));
-  EXPECT_THAT(explanation_of(cuda_message), HasSubstr(": 2.50 GiB more were needed"));
+  EXPECT_THAT(explanation_of(cuda_message), HasSubstr(": 2.50 GiB more was needed"));
   EXPECT_THAT(explanation_of(opencv_message), HasSubstr("while drawing: the process uses "));
 }
 
-TEST(OutOfMemory, IsExplainedByTheInnermostCallAndIsAnInputOutputError) {
+TEST(OutOfMemory, IsExplainedByTheInnermostCallAndHasTheExitCodeOfAnIoError) {
   const auto nested = [] {
     return explain_memory("training", "lower the batch size", [] {
       return explain_memory("evaluating", "lower the samples", []() -> int { throw std::bad_alloc(); });

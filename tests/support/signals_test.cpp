@@ -7,7 +7,7 @@
 namespace slopegan {
 namespace {
 
-TEST(StopDeadline, StopsOnlyAfterItsTimeAndWhileItExists) {
+TEST(StopDeadline, TakesEffectOnlyWhenItHasPassedAndWhileTheObjectExists) {
   const auto now = std::chrono::steady_clock::now();
   ASSERT_EQ(stop_signal(), 0);
   {

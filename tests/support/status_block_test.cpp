@@ -39,7 +39,7 @@ TEST(StatusBlock, StaysBelowTheLogAndChangesInPlace) {
   EXPECT_THAT(console.screen.lines(), ElementsAre("one", "two", "three"));
 }
 
-TEST(StatusBlock, SendsNothingIfNothingChanges) {
+TEST(StatusBlock, WritesNothingIfNothingChanges) {
   StatusBlock block;
   EXPECT_EQ(block.replace({}, {}), "");
   EXPECT_NE(block.replace({"x"}, {}), "");

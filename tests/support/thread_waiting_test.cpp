@@ -26,7 +26,7 @@ TEST(ThreadTimes, AreReadForEveryThreadWithAReadableFile) {
   EXPECT_EQ(times.at(11).running, 7);
 }
 
-TEST(ThreadTimes, AreEmptyWithoutSuchFiles) { EXPECT_TRUE(read_thread_times("/nowhere").empty()); }
+TEST(ThreadTimes, AreEmptyIfThereAreNoFiles) { EXPECT_TRUE(read_thread_times("/nowhere").empty()); }
 
 TEST(WaitingShare, IsMeasuredForTheBusyThreadThatWaitedLongest) {
   const Times before = {{1, {0, 0}}, {2, {100, 100}}, {3, {0, 0}}};
@@ -59,7 +59,7 @@ TEST(Contention, IsReportedUntilTheThreadsHaveNotWaitedForSomeTime) {
   Contention contention;
   EXPECT_EQ(updates_until(contention, true, 0.5), 2);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(contention.update(0.0));
-  EXPECT_TRUE(contention.update(0.05));  // not yet calm, so the count starts again
+  EXPECT_TRUE(contention.update(0.05));  // not a calm window, so the count starts again
   EXPECT_EQ(updates_until(contention, false, 0.0), 10);
 }
 

@@ -97,7 +97,7 @@ TEST(Shards, PartitionTheArms) {
   for (const auto& arm : all) EXPECT_EQ(names.count(arm.name), 1u);
 }
 
-TEST(Shards, ParseIOfN) {
+TEST(Shards, AreParsedFromIndexAndCount) {
   EXPECT_EQ(parse_shard("2/8").index, 2);
   EXPECT_EQ(parse_shard("2/8").count, 8);
   for (const char* text : {"", "1", "0/2", "3/2", "a/b", "1/2/3", "-1/2", "1/0", "1/ 2"}) {
@@ -133,7 +133,7 @@ TEST(WriteResults, HasOneLinePerArmWithItsLastValues) {
   EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,,"));
 }
 
-TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
+TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButNoOtherChanges) {
   const TemporaryDirectory directory;
   auto config = sweep_config();
   config.run.output_dir = directory.path();
@@ -152,7 +152,7 @@ TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButKeepsTheRest) {
   EXPECT_THROW(open_sweep(config), UsageError);
 }
 
-TEST(OpenSweep, ConditionsMayOnlyBeAddedAtTheEnd) {
+TEST(OpenSweep, AllowsNewConditionsOnlyAtTheEnd) {
   const TemporaryDirectory directory;
   auto config = sweep_config();
   config.run.output_dir = directory.path();

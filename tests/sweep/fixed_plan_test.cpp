@@ -51,7 +51,7 @@ class PlannedSweep : public ::testing::Test {
   std::filesystem::path sweep_dir_;
 };
 
-TEST_F(PlannedSweep, ThePlanStaysOnceAnArmHasBeenEvaluated) {
+TEST_F(PlannedSweep, KeepsItsPlanOnceAnArmHasBeenEvaluated) {
   const auto first = fixed_plan(config_, "random@1");
   note_plan(sweep_dir_, first);
   EXPECT_EQ(read_fixed_plan(sweep_dir_), first);
@@ -64,7 +64,7 @@ TEST_F(PlannedSweep, ThePlanStaysOnceAnArmHasBeenEvaluated) {
   EXPECT_EQ(read_fixed_plan(sweep_dir_), second);
 }
 
-TEST_F(PlannedSweep, ASweepOfAnEarlierVersionHasNoPlan) {
+TEST_F(PlannedSweep, HasNoPlanIfAnEarlierVersionStartedIt) {
   finish("slope_0-seed_0");
   note_plan(sweep_dir_, fixed_plan(config_, "random@1"));
   EXPECT_FALSE(read_fixed_plan(sweep_dir_));
@@ -72,7 +72,7 @@ TEST_F(PlannedSweep, ASweepOfAnEarlierVersionHasNoPlan) {
   EXPECT_FALSE(read_fixed_plan(sweep_dir_));
 }
 
-TEST_F(PlannedSweep, OnlyPlannedSeedsDecide) {
+TEST_F(PlannedSweep, UsesOnlyThePlannedSeedsForItsVerdicts) {
   const auto plan = fixed_plan(config_, "random@1");
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes, IsEmpty());
   EXPECT_EQ(promise_text(config_, plan), "");
@@ -81,12 +81,13 @@ TEST_F(PlannedSweep, OnlyPlannedSeedsDecide) {
   EXPECT_THAT(planned.arms, SizeIs(4));
   for (const auto& arm : planned.arms) EXPECT_LE(arm.seed, 1);
   EXPECT_THAT(planned.rulers[0].fds, ElementsAre(1, 1, 0, 0));
-  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("first results (5, 6) are in the pictures and tables but change no "
-                                                   "verdict. Mean FD over all seeds: 0: 1.00, 0.2: 1.20.")));
-  EXPECT_THAT(promise_text(config_, plan), HasSubstr("held for the 2 seeds planned before the first results (0, 1)"));
+  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("first results (5, 6) are in the pictures and tables but do not "
+                                                   "affect the verdicts. Mean FD over all seeds: 1.00 at slope 0, "
+                                                   "1.20 at slope 0.2.")));
+  EXPECT_THAT(promise_text(config_, plan), HasSubstr("applies to the 2 seeds planned before the first results (0, 1)"));
 }
 
-TEST_F(PlannedSweep, NamesWhatElseChangedAfterTheFirstResults) {
+TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
   const auto plan = fixed_plan(config_, "random@1");
   config_.sweep.negative_slope = {0, 0.2, 0.3};
   config_.sweep.control = 0;
@@ -96,7 +97,7 @@ TEST_F(PlannedSweep, NamesWhatElseChangedAfterTheFirstResults) {
                           HasSubstr("The planned control was 0.2")));
 }
 
-TEST_F(PlannedSweep, EarlierResultsStayAlthoughTheCommandDoesNotNameThem) {
+TEST_F(PlannedSweep, KeepsEarlierResultsThatTheCommandDoesNotName) {
   finish("slope_0-seed_0");
   config_.sweep.seeds = {1};
   EXPECT_THAT(with_earlier_results(config_, sweep_dir_).sweep.seeds, ElementsAre(1, 0));

@@ -66,7 +66,7 @@ TEST(ParallelArms, UseOneGpuEach) {
   EXPECT_EQ(choose_parallel_arms(config, 15, with_gpus).jobs, 8) << "two arms share a GPU";
 }
 
-TEST(GpuNames, FollowTheVariableOfTheSweepItself) {
+TEST(GpuNames, AreTakenFromTheEnvironmentOfTheSweep) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(gpu_names(std::nullopt, 3), (Names{"0", "1", "2"}));
   EXPECT_EQ(gpu_names("5,7", 2), (Names{"5", "7"}));
@@ -82,7 +82,7 @@ TEST(LeastUsedGpu, IsTheFirstOfThoseWithTheFewestArms) {
   EXPECT_EQ(least_used_gpu(gpus, {"5", "7", "9", "5", "9"}), "7");
 }
 
-TEST(ParallelArms, AreAsManyAsTheConfigurationSays) {
+TEST(ParallelArms, AreAsManyAsTheConfigurationRequests) {
   Config config;
   config.sweep.jobs = 6;
   const auto chosen = choose_parallel_arms(config, 64, machine(2, gibibyte));

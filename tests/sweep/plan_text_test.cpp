@@ -34,9 +34,9 @@ TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr("unknown until the first arm ends"));
   costs.seconds = 60;
   costs.jobs = 2;
-  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" with 2 arms side by side\n"));
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" with 2 arms at a time\n"));
   costs.ended = 9;
-  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" side by side, including the 9 arms that have ended\n"));
+  EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" at a time, including the 9 arms that have ended\n"));
 }
 
 TEST(RacePlanText, ReportsForWhichLooksTheTimeIsPlanned) {

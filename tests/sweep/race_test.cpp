@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-/// A race of two slopes with the control. The tests write its run directories themselves.
+/// A race of two slopes against the control. The tests write its run directories themselves.
 class RaceOfFiles : public ::testing::Test {
  protected:
   RaceOfFiles() {
@@ -53,7 +53,7 @@ class RaceOfFiles : public ::testing::Test {
     return metrics_line(record) + "\n";
   }
 
-  /// Slope 0 is a little better than the control, and 1 is hopeless.
+  /// Slope 0 is better than the control 0.2, and slope 1 is hopeless.
   static double fd_of(const Arm& arm) {
     const double factor = arm.negative_slope == 0 ? 0.7 : arm.negative_slope == 1 ? 3 : 1;
     return factor * (1 + 0.01 * static_cast<double>(arm.seed));
@@ -93,7 +93,7 @@ std::vector<std::string> names_of(const std::vector<const Arm*>& arms) {
   return names;
 }
 
-TEST_F(RaceOfFiles, CountsItsSeedsUpAndNamesItsEvaluation) {
+TEST_F(RaceOfFiles, HasConsecutiveSeedsAndAnIntermediateEvaluation) {
   EXPECT_EQ(config_.sweep.seeds.front(), 7);
   EXPECT_EQ(std::ssize(config_.sweep.seeds), planned_.plan.looks.back());
   EXPECT_EQ(planned_.interim_images, 640);
@@ -101,7 +101,7 @@ TEST_F(RaceOfFiles, CountsItsSeedsUpAndNamesItsEvaluation) {
   EXPECT_THAT(race_text(), HasSubstr(plan_hash(planned_)));
 }
 
-TEST_F(RaceOfFiles, AddsTheEvaluationThatGivingUpNeeds) {
+TEST_F(RaceOfFiles, AddsAnEvaluationIfGivingUpNeedsOne) {
   Config config = config_;
   config.metrics.every_images = 1280;
   EXPECT_EQ(interim_images(config), 0);
@@ -115,7 +115,7 @@ TEST_F(RaceOfFiles, AddsTheEvaluationThatGivingUpNeeds) {
   EXPECT_EQ(planned_race(race_config(config, planned_.plan), planned_.plan, "random@1", "hash").plan.give_up, 0);
 }
 
-TEST_F(RaceOfFiles, AnIncompleteLookMakesNoStatement) {
+TEST_F(RaceOfFiles, MakesNoDecisionAtAnIncompleteLook) {
   auto race = follower();
   EXPECT_EQ(names_of(race.agenda({}).needed).front(), "slope_0.2-seed_7");
   const auto first_look = planned_.plan.looks.front();
@@ -137,7 +137,7 @@ TEST_F(RaceOfFiles, AnIncompleteLookMakesNoStatement) {
   EXPECT_THAT(race.agenda({}).needed, IsEmpty());
 }
 
-TEST_F(RaceOfFiles, ArmsThatItDoesNotNeedAreNotPendingInTheResults) {
+TEST_F(RaceOfFiles, ListsArmsThatItDoesNotNeedAsNotNeededInTheResults) {
   const auto status_of = [&](const std::string& arm) {
     write_results(config_, sweep_dir(), arms_);
     const auto csv = read_file(sweep_dir() / "results.csv", 1 << 20);
@@ -195,7 +195,7 @@ TEST_F(RaceOfFiles, TheFileDependsNeitherOnTheOrderInWhichArmsEndNorOnItsWriter)
   }
 }
 
-TEST_F(RaceOfFiles, TheStoredConfigurationContinuesTheLooksPlannedByWithin) {
+TEST_F(RaceOfFiles, TheStoredConfigurationKeepsTheLooksPlannedByWithin) {
   PlannedRace longer = planned_;
   longer.plan.looks = race_plan(config_, 5).looks;
   longer.plan.alphas = race_plan(config_, 5).alphas;
@@ -259,7 +259,7 @@ TEST_F(RaceOfFiles, AnArmScoredByAnotherExtractorIsStillNeeded) {
   EXPECT_THAT(needed, ::testing::Contains(arms_.front().name));
 }
 
-TEST(RacePlan, RejectsMoreSlopesThanItsSeedsCanSeparate) {
+TEST(RacePlan, RejectsAnAlphaThatWouldNeedTooManySeeds) {
   Config config;
   config.sweep.design = SweepDesign::race;
   config.sweep.alpha = 1e-12;

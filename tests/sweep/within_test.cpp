@@ -79,7 +79,7 @@ TEST(PlanWithin, ReducesGeneratedImagesThenTheCoveredLooksThenTheSlopes) {
   EXPECT_TRUE(has_time_for_one_look);
 }
 
-TEST(PlanWithin, AddsLooksBeyondTheTimeSoThatItEndsEarlyOnlyIfEverythingIsDecided) {
+TEST(PlanWithin, AddsLooksBeyondTheTimeSoThatARaceEndsEarlyOnlyIfEverySlopeIsDecided) {
   for (const double seconds : {3600.0, 700.0, 400.0, 250.0}) {
     const auto plan = plan_within(race_in_time(), quick, seconds);
     EXPECT_EQ(plan.race.looks.size(), 5u);

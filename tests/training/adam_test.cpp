@@ -26,7 +26,7 @@ TEST(Adam, TakesTheSameStepsAsLibTorch) {
   EXPECT_FALSE(at::allclose(ours, start));
 }
 
-TEST(Adam, TheFirstStepMovesByTheLearningRate) {
+TEST(Adam, MovesByTheLearningRateInTheFirstStep) {
   auto w = at::zeros({2}).requires_grad_();
   Adam adam({{"w", w}}, {0.1, 0.5, 0.999});
   (w * at::tensor({3.0f, -0.01f})).sum().backward();
@@ -34,7 +34,7 @@ TEST(Adam, TheFirstStepMovesByTheLearningRate) {
   EXPECT_TRUE(at::allclose(w, at::tensor({-0.1f, 0.1f}), 1e-4));
 }
 
-TEST(Adam, SkipsParametersWithoutGradient) {
+TEST(Adam, SkipsParametersWithoutGradients) {
   auto used = at::ones({2}).requires_grad_(), unused = at::ones({2}).requires_grad_();
   Adam adam({{"used", used}, {"unused", unused}}, {});
   used.sum().backward();

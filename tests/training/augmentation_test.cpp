@@ -32,7 +32,7 @@ TEST(Augment, ReturnsTheImagesIfNoKindIsConfigured) {
 }
 
 TEST(Augment, TranslatesEachImageByWholePixelsWithZeroPadding) {
-  // The pixel at (y, x) encodes its position: y · 32 + x + 1, never 0.
+  // The pixel at (y, x) encodes its position: y · 32 + x + 1, which is never 0.
   const auto images = (at::arange(32 * 32, at::kDouble) + 1).view({1, 1, 32, 32}).repeat({64, 1, 1, 1});
   const auto moved = augment(images, {Augmentation::translation}, stream());
   std::set<std::pair<std::int64_t, std::int64_t>> shifts;
@@ -67,7 +67,7 @@ TEST(Augment, ChangesBrightnessAndContrastOfGrayImagesAffinely) {
   const auto images = some_images(8, 1);
   const auto changed = augment(images, {Augmentation::color}, stream());
   for (std::int64_t i = 0; i < 8; ++i) {
-    // contrast · (x + brightness − mean) + mean, so the ratio of two differences is the contrast.
+    // The result is contrast · (x − mean) + mean + brightness, so the ratio of two differences is the contrast.
     const auto x = images[i].flatten(), y = changed[i].flatten();
     const double contrast = ((y[1] - y[0]) / (x[1] - x[0])).item<double>();
     EXPECT_TRUE(contrast >= 0.5 && contrast < 1.5) << contrast;

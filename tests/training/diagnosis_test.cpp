@@ -13,7 +13,7 @@ namespace {
 
 const Compute diagnosis_compute{at::kCPU, at::kFloat, 1};
 
-/// Random images, and a directory without a test split.
+/// Uses random images and a data directory without a test split.
 class DiagnosisTest : public ::testing::Test {
  protected:
   DiagnosisTest() {
@@ -32,7 +32,7 @@ class DiagnosisTest : public ::testing::Test {
     return at::rand({8, 1, 32, 32}) * 2 - 1;
   }
 
-  /// The state after three steps, optionally with a diagnosis after each.
+  /// The state after three steps, optionally with a diagnosis after each step.
   GanState trained(bool diagnosed) {
     GanState state(config_, 1, at::kCPU);
     const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
@@ -74,7 +74,7 @@ TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
   }
 }
 
-TEST_F(DiagnosisTest, CountsEveryUnitOverAtLeastTheConfiguredNumberOfValues) {
+TEST_F(DiagnosisTest, MeasuresEveryUnitOnAtLeastTheConfiguredNumberOfValues) {
   const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
   EXPECT_EQ(diagnosis.probes(), 16);  // 200 / (4 × 4) in whole batches of 8
   GanState state(config_, 1, at::kCPU);
@@ -120,7 +120,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndZeroGradients) {
   {
     const at::NoGradGuard no_gradients;
     state.discriminator->blocks[2]->conv->bias.fill_(-1e3);
-    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0 the gradients of real and fake would cancel out
+    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0, the gradients for real and fake would cancel out
     state.generator->blocks[1]->conv->bias[3].fill_(-1e3);
   }
   gan_step(state, config_, diagnosis_compute, {batch(0)});
@@ -132,7 +132,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndZeroGradients) {
   EXPECT_FALSE(record.layers[1].is_dead_kind());
   EXPECT_EQ(record.discriminator.image_gradient_norm, 0);
   for (const auto& parameter : record.parameters) {
-    // With a dead layer before it, only the last bias learns.
+    // Only the last bias learns, because the layer before it is dead.
     const bool learns = parameter.name == "discriminator.block3.conv.bias";
     EXPECT_EQ(parameter.zero_gradients, learns ? 0 : 1) << parameter.name;
     EXPECT_EQ(parameter.update_ratio > 0, learns) << parameter.name;

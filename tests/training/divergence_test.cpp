@@ -50,14 +50,14 @@ TEST_F(Divergence, IsNotReportedForAFiniteState) {
   EXPECT_NO_THROW(check_state(state_));
 }
 
-TEST_F(Divergence, OfALossNamesTheFirstWeightThatIsNotFinite) {
+TEST_F(Divergence, OfALossIsReportedWithTheFirstWeightThatIsNotFinite) {
   fill(state_.generator->blocks[1]->conv->weight, std::nan(""));
   EXPECT_EQ(message_of_step(),
             "training diverged at step 0 (0 images): the discriminator's loss is NaN; generator.block1.conv.weight is "
             "not finite");
 }
 
-TEST_F(Divergence, OfALossNamesTheFirstBlockWithAnOutputThatIsNotFinite) {
+TEST_F(Divergence, OfALossIsReportedWithTheFirstBlockWhoseOutputIsNotFinite) {
   {
     const at::NoGradGuard no_gradients;
     for (auto& block : state_.discriminator->blocks) block->conv->weight.fill_(1e25f);
@@ -65,12 +65,12 @@ TEST_F(Divergence, OfALossNamesTheFirstBlockWithAnOutputThatIsNotFinite) {
   EXPECT_THAT(message_of_step(), HasSubstr("the output of discriminator.block1 is not finite"));
 }
 
-TEST_F(Divergence, OfALossNamesTheRealImagesIfTheyAreNotFinite) {
+TEST_F(Divergence, OfALossIsAttributedToRealImagesThatAreNotFinite) {
   reals_.view(-1)[5] = infinity;
   EXPECT_THAT(message_of_step(), HasSubstr("loss is NaN; the real images are not finite"));
 }
 
-TEST_F(Divergence, OfTheWeightsNamesTheFirstInfiniteOne) {
+TEST_F(Divergence, OfTheWeightsIsReportedWithTheFirstInfiniteWeight) {
   config_.optimizer.generator_lr = 1e39;  // beyond float32: the update is infinite, gradients and losses are finite
   GanState state(config_, 1, at::kCPU);
   const auto step = [&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); };

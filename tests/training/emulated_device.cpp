@@ -74,7 +74,7 @@ constexpr c10::DispatchKeySet keys(c10::DispatchKey::HPU);
 
 bool is_on_device(const at::Tensor& tensor) { return tensor.defined() && tensor.device() == device; }
 
-/// Registers a new tensor with the graph being recorded, if any.
+/// Registers a new tensor with the graph that is being recorded, if any.
 at::Tensor registered(const at::Tensor& tensor);
 
 at::Tensor make_empty(at::IntArrayRef sizes, std::optional<at::ScalarType> type, std::optional<at::Layout>,
@@ -214,7 +214,7 @@ void run_on_cpu(const c10::OperatorHandle& op, Stack* stack) {
       if (is_on_device(tensor)) here.push_back(tensor);
       if (is_on_device(tensor) || !tensor.defined()) return tensor;
       TORCH_CHECK(tensor.dim() == 0, schema.name(), " got tensors from both the device and the CPU");
-      return tensor.clone();  // the operator keeps the current value
+      return tensor.clone();  // a recorded operator keeps the current value
     });
   }
   TORCH_CHECK(!schema.is_mutable() || schema.returns().size() <= 1, schema.name(), " is not emulated");

@@ -6,8 +6,8 @@
 
 /// A software device for testing device code without a GPU. Its tensors cannot be mixed with CPU tensors, and it uses
 /// the CPU's operators. Its graphs (slopegan::DeviceGraph) are as strict as CUDA's: recorded operators are not
-/// executed, their outputs are undefined before the first replay, host numbers passed to an operator are fixed by the
-/// recording, and copies between host and device are errors during a recording.
+/// executed, their outputs are undefined before the first replay, host numbers passed to an operator are fixed when it
+/// is recorded, and copies between host and device are errors during a recording.
 namespace slopegan::emulated {
 
 inline const c10::Device device{c10::DeviceType::HPU, 0};

@@ -118,7 +118,7 @@ TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
   expect_same_tensors(a.tensors(), b.tensors());
 }
 
-/// A configuration with all terms that a step can have and no batch norm in the discriminator.
+/// Returns a configuration with every loss term and augmentation, and without batch norm in the discriminator.
 Config everything_config(LossKind kind) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
@@ -185,7 +185,7 @@ TEST(GanStep, AddsR1EveryOtherStepWithTwiceTheWeight) {
   EXPECT_FALSE(second.gradient_penalty);
 }
 
-TEST(GanStep, R1IsHalfGammaTimesTheMeanSquaredGradient) {
+TEST(GanStep, ComputesR1AsHalfItsWeightTimesTheMeanSquaredGradient) {
   auto config = small_config();
   config.discriminator.norm = DiscriminatorNorm::none;
   config.loss.r1 = 3;
@@ -258,7 +258,7 @@ TEST(GanState, RejectsTensorsOfADifferentArchitecture) {
   GanState state(small_config(), 1, at::kCPU), wide(other, 1, at::kCPU);
   try {
     state.restore(wide.tensors());
-    FAIL() << "restored";
+    FAIL() << "the tensors were restored";
   } catch (const CheckpointError& error) {
     EXPECT_NE(std::string(error.what()).find("ema.block0.conv.weight is [8, 24, 4, 4] Float, not [8, 16, 4, 4]"),
               std::string::npos)

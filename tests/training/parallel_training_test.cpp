@@ -78,7 +78,7 @@ at::Tensor real_batch(std::int64_t number, std::int64_t count) {
 }
 
 struct Outcome {
-  std::vector<double> losses;  ///< losses of D and G, and the penalty, step by step
+  std::vector<double> losses;  ///< losses, penalty and mean probabilities of all steps
   std::vector<double> state;   ///< every tensor of the state, flattened
 };
 
@@ -212,7 +212,7 @@ TEST(DataParallel, DetectsWeightsThatDiffer) {
   EXPECT_EQ(found, 2);
 }
 
-TEST(DataParallel, AllRanksReportTheCauseOfADivergence) {
+TEST(DataParallel, ReportsADivergenceOnAllRanksAndItsCauseOnOne) {
   const int port = testing::free_port();
   std::array<std::string, 2> messages;
   const auto rank = [&](int number) {
@@ -250,7 +250,7 @@ TEST(DataParallel, RejectsConfigurationsThatRanksCannotTrain) {
   config = base_config();
   config.training.total_images = 65;
   EXPECT_THAT(message_of<UsageError>([&] { check_trainable_by(2, config, 0); }),
-              ::testing::HasSubstr("has 1 images for 2 ranks"));
+              ::testing::HasSubstr("has 1 image for 2 ranks"));
   EXPECT_NO_THROW(check_trainable_by(2, config, 1));
 }
 

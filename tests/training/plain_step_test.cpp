@@ -11,15 +11,16 @@
 #include "sampling/samples.h"
 #include "training/gan_step.h"
 
-/// Compares the training step with a plain implementation, which uses LibTorch's own layers one by one, and Adam as in
-/// the paper (Kingma and Ba 2015, algorithm 1).
+/// Compares the training step with a plain implementation, which calls LibTorch's own layers one by one and implements
+/// Adam as in the paper (Kingma and Ba 2015, algorithm 1).
 namespace slopegan {
 namespace {
 
 using Weights = std::map<std::string, at::Tensor>;
 const std::vector<std::int64_t> one(2, 1), two(2, 2), none(2, 0);
 
-/// Sets the default dtype to float64 during its lifetime, including that of the weights and moments of a GanState.
+/// Sets the default dtype to float64 for the lifetime of the object. The weights and moments of a new GanState then
+/// have this dtype as well.
 class InFloat64 {
  public:
   InFloat64() { torch::set_default_dtype(caffe2::TypeMeta::Make<double>()); }
@@ -81,7 +82,8 @@ at::Tensor cross_entropy(const at::Tensor& logits, double target) {
 }
 
 struct Differences {
-  double loss = 0, weight = 0;  // the maximum over all steps; the maximum after the last step
+  double loss = 0;    // the maximum over all steps
+  double weight = 0;  // the maximum after the last step
 };
 
 constexpr double learning_rate = 2e-4;

@@ -57,7 +57,7 @@ std::vector<StepStats> take_steps(GanState& state, const Config& config, const C
   return stats;
 }
 
-/// Tests on the emulated device, or on a GPU if LibTorch has one.
+/// Runs tests on the emulated device or, if LibTorch was built with CUDA, on a GPU.
 class RecordedSteps : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -109,7 +109,7 @@ class RecordedSteps : public ::testing::Test {
   Compute compute_;
 };
 
-/// Tests that only the emulated device supports.
+/// Runs tests that only the emulated device supports.
 class EmulatedDevice : public RecordedSteps {
  protected:
   void SetUp() override {
@@ -138,7 +138,8 @@ TEST_F(RecordedSteps, RecordBatchesWithDifferentTermsSeparately) {
   config.loss.r1 = config.loss.r2 = 0.5;
   config.loss.r1_every = 3;
   config.optimizer.discriminator_steps = 2;
-  // Both batches of the fifth step are smaller, and each of the four kinds runs twice before it is recorded.
+  // The two batches of the fifth step are smaller, so they are not replayed. Each of the four kinds of other batches
+  // runs twice before it is recorded.
   expect_same(config, 2 * (steps - 1) - 4 * 2);
 }
 

@@ -19,7 +19,7 @@ std::vector<std::string> names_of(const NamedTensors& tensors) {
   return names;
 }
 
-/// The names that tensors with these names get. Convolutions have four dimensions, other tensors one.
+/// Renames tensors with these names and returns the new names. Convolutions have four dimensions, other tensors one.
 std::vector<std::string> renamed(const std::vector<std::string>& convolutions,
                                  const std::vector<std::string>& others = {}) {
   NamedTensors tensors;
@@ -57,14 +57,14 @@ TEST(WeightNames, LoseThePartsThatWrappersAdd) {
   EXPECT_THAT(renamed({"g_ema.main.0.weight"}), ElementsAre("ema.block0.conv.weight"));
 }
 
-TEST(WeightNames, OfOtherNetworksAreRejectedByName) {
+TEST(WeightNames, OfOtherNetworksAreRejectedAndNamedInTheError) {
   EXPECT_THAT(message_of<CheckpointError>([] { renamed({"encoder.conv1.weight"}); }),
               HasSubstr("encoder.conv1.weight"));
   EXPECT_THAT(message_of<CheckpointError>([] { renamed({}, {"0.weight"}); }), HasSubstr("0.weight"));
   EXPECT_THAT(message_of<CheckpointError>([] { renamed({"0.weight", "module.0.weight"}); }), HasSubstr("several"));
 }
 
-TEST(WeightNames, OfHalfPrecisionBecomeFloat32) {
+TEST(WithCheckpointNames, ConvertsHalfPrecisionToFloat32) {
   const auto tensors = with_checkpoint_names({{"generator.block0.conv.weight", at::zeros({1, 1, 4, 4}, at::kHalf)}});
   EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kFloat);
 }

@@ -1,4 +1,5 @@
-// Interaction. The page is complete without this script. All text is set as text content, never parsed as markup.
+// Makes the page interactive. The page is complete without this script. All text is set as text content and never
+// parsed as markup.
 'use strict';
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -46,7 +47,7 @@ class Gallery {
     return this.loaded.get(uri);
   }
 
-  // A canvas with one tile of a picture.
+  // Returns a canvas with one tile of a picture.
   tile(uri, index, canvas = document.createElement('canvas')) {
     const size = this.data.tile;
     canvas.width = canvas.height = size;
@@ -118,14 +119,14 @@ class Gallery {
       }
       const button = make('button');
       button.type = 'button';
-      button.setAttribute('aria-label', `latent ${i + 1}, large`);
+      button.setAttribute('aria-label', `Enlarge latent ${i + 1}`);
       button.addEventListener('click', () => this.open(this.state.slope, i));
       button.append(canvas);
       mosaic.append(button);
     }
   }
 
-  // A transparent button over each tile of a strip.
+  // Places a transparent button over each tile of a strip.
   setUpHits() {
     for (const row of this.rows) {
       const hits = make('div', 'hits');
@@ -134,7 +135,7 @@ class Gallery {
       for (let i = 0; i < this.tiles; ++i) {
         const button = make('button');
         button.type = 'button';
-        button.setAttribute('aria-label', `latent ${i + 1}, large`);
+        button.setAttribute('aria-label', `Enlarge latent ${i + 1}`);
         button.addEventListener('click', () => this.open(Number(row.dataset.row), i));
         hits.append(button);
       }
@@ -203,7 +204,7 @@ class Gallery {
     });
   }
 
-  // The latent for every slope at the selected time, or, for a single run, at all times.
+  // Shows the selected latent for every slope at the selected time or, for a single run, at all times.
   showLarge() {
     const {latent} = this.state;
     const place = this.isSweep ? `${this.imagesText()} images seen, seed ${this.data.seeds[this.state.seed]}`
@@ -263,7 +264,7 @@ class HoverChart {
     this.setUpLegend();
   }
 
-  // Points of one category have slightly different x.
+  // The points of one category are drawn side by side, so their x values differ slightly.
   place(x) { return this.data.categories ? Math.round(x) : x; }
 
   scaled(value, [low, high, logarithmic]) {
@@ -288,7 +289,7 @@ class HoverChart {
     this.marks.replaceChildren();
   }
 
-  // The point in each series that is nearest to `place`.
+  // Returns the point in each series that is nearest to `place` or, for categories, all points in the category.
   entries(place) {
     const reach = (this.data.x[1] - this.data.x[0]) / 40;
     const found = [];
@@ -395,7 +396,7 @@ class Tips {
     }
   }
 
-  // Below the part, inside the figure.
+  // Shows the text below the part, inside the figure.
   show(part) {
     this.tip.textContent = part.dataset.tip;
     this.tip.hidden = false;
