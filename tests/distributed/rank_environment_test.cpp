@@ -102,7 +102,8 @@ TEST(RankEnvironment, IsReadFromMpi) {
 }
 
 TEST(RankEnvironment, NamesTheInvalidVariable) {
-  EXPECT_EQ(error_of(with(second, "RANK", "2")), "RANK=2 in the environment is not allowed; allowed: an integer from 0 to 1");
+  EXPECT_EQ(error_of(with(second, "RANK", "2")),
+            "RANK=2 in the environment is not allowed; allowed: an integer from 0 to 1");
   EXPECT_EQ(error_of(with(second, "MASTER_PORT", "abc")),
             "MASTER_PORT=abc in the environment is not allowed; allowed: an integer from 1 to 65535");
   EXPECT_THAT(error_of(with(second, "WORLD_SIZE", "0")), HasSubstr("WORLD_SIZE=0"));
