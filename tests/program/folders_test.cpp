@@ -86,7 +86,7 @@ TEST_F(Folders, OfFiveImagesCanBeTrainedOnWithoutMetrics) {
   write_images("five", 5);
   const auto trained = train("five");
   EXPECT_EQ(trained.code, 0) << trained.err;
-  EXPECT_THAT(trained.err, AllOf(HasSubstr("metrics.names"), HasSubstr("at least 6 images and five has 5")));
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("metrics.names"), HasSubstr("at least 6 images and five has only 5")));
   expect_finite(trained);
 }
 
