@@ -128,7 +128,7 @@ TEST_F(Race, TheOptionWithinMeasuresTheSpeedThenPlansAndKeepsThePlan) {
 
   const auto shard = slopegan(race("timed", {"--within", "1h", "--shard", "1/2"}));
   EXPECT_EQ(shard.code, 2) << shard.err;
-  EXPECT_THAT(shard.err, HasSubstr("start it without --shard"));
+  EXPECT_THAT(shard.err, HasSubstr("start the race without --shard"));
 
   const auto first = slopegan(race("timed", {"--within", "1h"}));
   EXPECT_EQ(first.code, 0) << first.err;
