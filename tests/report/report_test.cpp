@@ -164,7 +164,7 @@ TEST(Report, ListsDamagedFilesOfARun) {
   directory.write("run/samples/1000.png", "not a picture");
   const std::string page = content_of(write_report(directory / "run"));
   EXPECT_THAT(page, HasSubstr("<section id=\"notes\""));
-  EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is not a record"));
+  EXPECT_THAT(page, HasSubstr("history.jsonl:1: this line is not a valid history record"));
   EXPECT_THAT(page, HasSubstr("run.json: not a JSON object"));
   EXPECT_THAT(page, HasSubstr("1000.png"));
   EXPECT_THAT(page, HasSubstr("<section id=\"scores\""));  // other sections are unaffected
