@@ -55,7 +55,7 @@ std::vector<SheetRow> labelled_rows(const Dataset& dataset, std::int64_t resolut
     rows.push_back(row_of(dataset, indices, resolution));
     rows.back().label =
         dataset.class_names.empty() ? "label " + label_text(dataset, label) : label_text(dataset, label);
-    rows.back().detail = format_text("{} image{}", grouped(static_cast<std::int64_t>(count)), count == 1 ? "" : "s");
+    rows.back().detail = format_text("{} image{}", grouped(static_cast<std::int64_t>(count)), plural_s(count));
   }
   return rows;
 }
@@ -79,9 +79,9 @@ cv::Mat draw_reals(const Dataset& dataset, const DataConfig& config, const Pictu
   Sheet sheet;
   sheet.title = dataset.name + ": real images";
   const std::int64_t side = config.resolution;
-  sheet.caption = format_text("{} training image{} of {} × {} pixels, shown at the training resolution {} × {}.",
-                              grouped(dataset.size()), dataset.size() == 1 ? "" : "s", dataset.height(),
-                              dataset.width(), side, side);
+  sheet.caption =
+      format_text("{} training image{} of {} × {} pixels, shown at the training resolution {} × {}.",
+                  grouped(dataset.size()), plural_s(dataset.size()), dataset.height(), dataset.width(), side, side);
   sheet.rows =
       dataset.has_labels() ? labelled_rows(dataset, config.resolution) : plain_rows(dataset, config.resolution);
   return draw_sheet(sheet, {.picture = style});
@@ -108,7 +108,7 @@ std::string metrics_text(const Config& config, const Dataset& train) {
   for (const auto& choice : config.metrics.extractor.choices) {
     try {
       check_extractor(choice, train, config.data.as_in_0_9);
-      text += "  extractor " + printable(resolved_extractor(choice, train, config.data.as_in_0_9)) + "\n";
+      text += "  by      " + printable(resolved_extractor(choice, train, config.data.as_in_0_9)) + "\n";
     } catch (const DataError& error) {
       text += std::string("  warning ") + error.what() + "\n";
     }

@@ -140,8 +140,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
-    throw DataError(format_text("the generator has {} image channel{}, but {} has {}", channels,
-                                channels == 1 ? "" : "s", printable(real.train->name), real.train->channels()));
+    throw DataError(format_text("the generator has {} image channel{}, but {} has {}", channels, plural_s(channels),
+                                printable(real.train->name), real.train->channels()));
   }
   const bool follows_run = !own && depends_on_data(arguments.extractors);
   const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
@@ -197,7 +197,7 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   const auto generated = ImageSet(arguments.path, fitted_alike(data)).load(real.train->channels(), data.resolution);
   if (generated->size() < Evaluator::least_images) {
     throw DataError(format_text("{}: {} image{}; metrics need at least {}", printable(arguments.path),
-                                generated->size(), generated->size() == 1 ? "" : "s", Evaluator::least_images));
+                                generated->size(), plural_s(generated->size()), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
   const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);

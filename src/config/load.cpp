@@ -190,8 +190,7 @@ class Loader {
   void throw_errors() const {
     if (errors_.empty()) return;
     std::string rest;
-    if (errors_left_out_ > 0)
-      rest = format_text("\nand {} more error{}", errors_left_out_, errors_left_out_ == 1 ? "" : "s");
+    if (errors_left_out_ > 0) rest = format_text("\nand {} more error{}", errors_left_out_, plural_s(errors_left_out_));
     throw UsageError(join(errors_, "\n") + rest);
   }
 

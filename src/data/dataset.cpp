@@ -126,7 +126,7 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
     log_notes(*test, Split::test);
     if (test->channels() == train.channels()) return test;
     log::warning(format_text("the test images are not used: they have {} channel{}, but the training images have {}",
-                             test->channels(), test->channels() == 1 ? "" : "s", train.channels()));
+                             test->channels(), plural_s(test->channels()), train.channels()));
   } catch (const DataError& error) {
     log::warning(std::string("the test images are not used: ") + error.what());
   }

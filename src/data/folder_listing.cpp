@@ -211,7 +211,7 @@ std::string other_files_text(const FolderListing& listing) {
   }
   if (kinds.size() > most_kinds) {
     const std::size_t more = kinds.size() - most_kinds;
-    parts.push_back(format_text("and {} more extension{}", more, more == 1 ? "" : "s"));
+    parts.push_back(format_text("and {} more extension{}", more, plural_s(more)));
   }
   if (count == 0) return "";
   return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +

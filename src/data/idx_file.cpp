@@ -27,7 +27,7 @@ void check_magic(const std::filesystem::path& file, const std::array<unsigned ch
   } else if (magic[2] != unsigned_byte_type) {
     reason = format_text(" is an IDX file of type 0x{:02x}, but unsigned bytes (0x08) are expected", magic[2]);
   } else if (magic[3] != dimensions) {
-    reason = format_text(" has {} dimension{}, but {} have {}", magic[3], magic[3] == 1 ? "" : "s", what, dimensions);
+    reason = format_text(" has {} dimension{}, but {} have {}", magic[3], plural_s(magic[3]), what, dimensions);
   } else {
     return;
   }

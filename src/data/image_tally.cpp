@@ -29,8 +29,7 @@ void visit_counts(Tally& tally, Visitor visit) {
 /// "3 images are", "1 file is".
 std::string counted(const ImageCount& count, const std::string& noun, const std::string& singular,
                     const std::string& plural) {
-  return format_text("{} {}{} {}", count.images, noun, count.images == 1 ? "" : "s",
-                     count.images == 1 ? singular : plural);
+  return format_text("{} {}{} {}", count.images, noun, plural_s(count.images), count.images == 1 ? singular : plural);
 }
 
 /// Names the example, which is the only image if there is just one.
@@ -126,7 +125,7 @@ std::string fitting_note(const ImageTally& tally, std::int64_t images, std::int6
   add(tally.padded, "padded with black");
   add(tally.stretched, "stretched to a square");
   add(tally.enlarged, format_text("enlarged from {} pixels or more to {}", tally.smallest_side, resolution));
-  return parts.empty() ? "" : format_text("{} image{}: ", images, images == 1 ? "" : "s") + join(parts, ", ");
+  return parts.empty() ? "" : format_text("{} image{}: ", images, plural_s(images)) + join(parts, ", ");
 }
 
 std::string transparency_note(const ImageTally& tally, const std::string& background) {

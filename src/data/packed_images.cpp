@@ -116,8 +116,8 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
       stem.parent_path(),
       (files - writer.files_done()) *
           static_cast<std::uint64_t>(options.pixels.channels * options.pixels.resolution * options.pixels.resolution));
-  log::info(format_text("packing {} image{} of {} into {}", files, files == 1 ? "" : "s",
-                        printable(folder.root.string()), printable(file.string())) +
+  log::info(format_text("packing {} image{} of {} into {}", files, plural_s(files), printable(folder.root.string()),
+                        printable(file.string())) +
             (writer.files_done() > 0 ? format_text(", continuing after the first {}", writer.files_done()) : ""));
   const auto start = std::chrono::steady_clock::now();
   const std::size_t before = writer.files_done();
@@ -134,7 +134,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   check_unreadable(writer, folder, options);
   writer.finish(file, folder);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log::info(format_text("packed {} image{} in {:.1f} s", files - before, files - before == 1 ? "" : "s", seconds));
+  log::info(format_text("packed {} image{} in {:.1f} s", files - before, plural_s(files - before), seconds));
 }
 
 PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,

@@ -43,7 +43,7 @@ std::string unreadable_text(const Dataset& dataset) {
   constexpr std::size_t max_named = 100;
   if (dataset.unreadable.empty()) return "";
   std::string text = format_text("  skipped {} file{} that cannot be read\n", dataset.unreadable.size(),
-                                 dataset.unreadable.size() == 1 ? "" : "s");
+                                 plural_s(dataset.unreadable.size()));
   for (std::size_t i = 0; i < std::min(max_named, dataset.unreadable.size()); ++i) {
     text += "    " + dataset.unreadable[i] + "\n";
   }

@@ -35,8 +35,8 @@ at::Tensor random_rows(const at::Tensor& matrix, std::int64_t count) {
 
 void require_images(std::int64_t count, const std::string& what) {
   if (count >= Evaluator::least_images) return;
-  throw DataError(format_text("{}: {} image{}; metrics need at least {}", what, count, count == 1 ? "" : "s",
-                              Evaluator::least_images));
+  throw DataError(
+      format_text("{}: {} image{}; metrics need at least {}", what, count, plural_s(count), Evaluator::least_images));
 }
 
 at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
@@ -66,7 +66,7 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   }
   if (test != nullptr && test->size() < least_images) {
     log::info(format_text("the metrics do not use the {} test image{}, because at least {} are needed", test->size(),
-                          test->size() == 1 ? "" : "s", least_images));
+                          plural_s(test->size()), least_images));
   } else if (test != nullptr) {
     const auto extraction = cached_features(*test, resolution);
     real_.test = extraction.features;

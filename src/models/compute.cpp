@@ -108,7 +108,7 @@ at::Tensor to_compute(const at::Tensor& tensor, const Compute& compute) {
 std::string describe(const Compute& compute) {
   return format_text("{}, {}, {} thread{}", c10::DeviceTypeName(compute.device.type(), /*lower_case=*/true),
                      compute.type == at::kBFloat16 ? "bfloat16" : "float32", compute.threads,
-                     compute.threads == 1 ? "" : "s");
+                     plural_s(compute.threads));
 }
 
 }  // namespace slopegan

@@ -82,7 +82,7 @@ std::vector<ComparedResult> results_of(const SweepData& sweep) {
 std::string noun_of(const std::vector<ComparedResult>& results, std::size_t count) {
   bool is_crossed = false;
   for (std::size_t i = 1; i < results.size(); ++i) is_crossed |= results[i].sweep == results[i - 1].sweep;
-  return std::string(is_crossed ? "condition" : "sweep") + (count == 1 ? "" : "s");
+  return std::string(is_crossed ? "condition" : "sweep") + plural_s(count);
 }
 
 /// "0.2", or "the control" if the results have different controls.
@@ -219,9 +219,9 @@ const SlopeFinding* finding_of(const ComparedResult& result, double negative_slo
 }
 
 std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope) {
-  if (result.looks.empty()) return format_text("{} seed{}", slope.seeds, slope.seeds == 1 ? "" : "s");
+  if (result.looks.empty()) return format_text("{} seed{}", slope.seeds, plural_s(slope.seeds));
   const auto look = std::find(result.looks.begin(), result.looks.end(), slope.seeds);
-  const std::string arms = format_text("{} arm{}", slope.arms, slope.arms == 1 ? "" : "s");
+  const std::string arms = format_text("{} arm{}", slope.arms, plural_s(slope.arms));
   if (look == result.looks.end()) return arms + ", no look";
   return arms + format_text(", look {} of {}", look - result.looks.begin() + 1, result.looks.size());
 }
@@ -293,8 +293,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
     } else if (!findings.is_over) {
       notes.push_back(full_name(result) + " is a race that is still in progress.");
     } else if (findings.missing_arms > 0) {
-      notes.push_back(format_text("{} lacks {} arm{}.", full_name(result), findings.missing_arms,
-                                  findings.missing_arms == 1 ? "" : "s"));
+      notes.push_back(
+          format_text("{} lacks {} arm{}.", full_name(result), findings.missing_arms, plural_s(findings.missing_arms)));
     }
   }
   notes.push_back(

@@ -30,7 +30,7 @@ void take_info(RunData& run, const RunInfo& info) {
   add_fact(run, "OpenCV", info.versions.opencv);
   add_fact(run, "Compiler", info.versions.compiler);
   add_fact(run, "Machine",
-           format_text("{}, {} core{}, {} MiB", info.host.cpu, info.host.cores, info.host.cores == 1 ? "" : "s",
+           format_text("{}, {} core{}, {} MiB", info.host.cpu, info.host.cores, plural_s(info.host.cores),
                        info.host.memory_mib));
   add_fact(run, "Device", format_text("{}, {}, threads: {}", info.device, info.precision, info.threads));
   add_fact(run, "Data", format_text("{}, {} images", info.dataset.name, info.dataset.count));

@@ -141,7 +141,7 @@ std::string method_sentence(const RaceFile& race) {
       "FD is the Frechet distance; lower is better. Ratios are those of geometric means; intervals have {:g} % "
       "confidence for {} slope{} and all looks at once. Verdicts: exact permutation tests on log FD with Holm's "
       "correction, at looks with {} arms per slope.",
-      100 - alpha_percent(plan), plan.slopes.size(), plan.slopes.size() == 1 ? "" : "s", looks_text(plan));
+      100 - alpha_percent(plan), plan.slopes.size(), plural_s(plan.slopes.size()), looks_text(plan));
 }
 
 void describe_race(StatisticsFile& file, const RaceFile& race) {

@@ -349,7 +349,7 @@ std::string explain_silence(const Findings& findings) {
                        control == nullptr ? "" : " " + shortest(control->negative_slope));
   }
   return first_short(
-      {format_text("{} yet: {} seed{} cannot show a difference, {} {} needed.{}", start, seeds, seeds == 1 ? "" : "s",
+      {format_text("{} yet: {} seed{} cannot show a difference, {} {} needed.{}", start, seeds, plural_s(seeds),
                    findings.seeds_needed, findings.seeds_needed == 1 ? "is" : "are", tendency_of(findings)),
        start + " yet: there are too few seeds."});
 }

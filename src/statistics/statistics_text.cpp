@@ -9,11 +9,6 @@ namespace slopegan {
 
 namespace {
 
-/// "1 seed", "3 seeds".
-std::string counted(std::int64_t count, const std::string& noun) {
-  return format_text("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 /// "0, 0.1".
 std::string slope_list(const std::vector<const Comparison*>& comparisons) {
   std::vector<std::string> slopes;

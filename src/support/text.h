@@ -109,6 +109,14 @@ std::string grouped(std::int64_t value);
 /// Converts ASCII letters to lower case, for example in a file extension.
 std::string lower_case(std::string_view text);
 
+/// The ending of a noun after `count`: format_text("{} image{}", count, plural_s(count)).
+constexpr const char* plural_s(std::integral auto count) { return count == 1 ? "" : "s"; }
+
+/// "1 seed", "3 seeds".
+std::string counted(std::integral auto count, std::string_view noun) {
+  return format_text("{} {}{}", count, noun, plural_s(count));
+}
+
 /// Returns the sizes as text: "60000 x 28 x 28".
 std::string shape_text(const std::vector<std::int64_t>& sizes);
 

@@ -178,7 +178,7 @@ std::string promise_text(const Config& config, const FixedPlan& plan) {
   return format_text(
       " The error rate applies to the {} seed{} planned before the first results ({}), and only these determine the "
       "verdicts. To use more seeds, start a race: sweep.design=race run.name=...",
-      plan.seeds.size(), plan.seeds.size() == 1 ? "" : "s", shown_numbers(plan.seeds));
+      plan.seeds.size(), plural_s(plan.seeds.size()), shown_numbers(plan.seeds));
 }
 
 }  // namespace slopegan

@@ -37,7 +37,7 @@ std::string duration_text(double arms, const ArmCosts& costs) {
   if (!costs.seconds) return "unknown until the first arm ends; --within TIME measures it first";
   const auto jobs = static_cast<double>(costs.jobs);
   return format_text("about {} with {} arm{} at a time", clock_time(std::ceil(arms / jobs) * *costs.seconds),
-                     costs.jobs, costs.jobs == 1 ? "" : "s");
+                     costs.jobs, plural_s(costs.jobs));
 }
 
 std::string fewest_line(const RacePlan& plan) {
@@ -134,9 +134,6 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
                             const ArmCosts& costs) {
   const SweepConfig& sweep = config.sweep;
   const std::set<double> slopes(sweep.negative_slope.begin(), sweep.negative_slope.end());
-  const auto counted = [](std::size_t count, const char* noun) {
-    return format_text("{} {}{}", count, noun, count == 1 ? "" : "s");
-  };
   const std::string conditions = sweep.cross.list.empty() ? "" : " x " + counted(sweep.cross.list.size(), "condition");
   std::string text = format_text("sweep of {} x {}{}: {}\n", counted(slopes.size(), "slope"),
                                  counted(sweep.seeds.size(), "seed"), conditions, number_list(sweep.negative_slope));

@@ -67,8 +67,8 @@ class Scheduler {
     jobs_ = chosen.jobs;
     threads_ = chosen.threads;
     if (has_work()) {
-      log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", jobs_, jobs_ == 1 ? "" : "s", threads_,
-                            threads_ == 1 ? "" : "s", chosen.reason));
+      log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", jobs_, plural_s(jobs_), threads_,
+                            plural_s(threads_), chosen.reason));
     }
   }
 
@@ -182,7 +182,7 @@ class Scheduler {
 
   void start(const Arm& arm) {
     const std::string gpu = next_gpu();
-    log::info(format_text("{} started ({} thread{}{})", arm.name, threads_, threads_ == 1 ? "" : "s",
+    log::info(format_text("{} started ({} thread{}{})", arm.name, threads_, plural_s(threads_),
                           gpu.empty() ? "" : ", GPU " + gpu));
     const std::vector<std::string> variables =
         gpu.empty() ? std::vector<std::string>() : std::vector<std::string>{"CUDA_VISIBLE_DEVICES=" + gpu};

@@ -35,7 +35,7 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
     throw UsageError(
         format_text("the last batch of training.total_images = {} has {} image{} for {} ranks; allowed: a "
                     "multiple of training.batch_size = {}",
-                    training.total_images, last, last == 1 ? "" : "s", ranks, training.batch_size));
+                    training.total_images, last, plural_s(last), ranks, training.batch_size));
   }
 }
 

@@ -17,6 +17,11 @@ TEST(FormatText, ReplacesFieldsLikeFmt) {
   EXPECT_EQ(format_text("100 % of {{}}"), "100 % of {}");
 }
 
+TEST(Counted, AddsAnSExceptForOne) {
+  EXPECT_EQ(counted(1, "seed") + ", " + counted(0, "arm") + ", " + counted(std::size_t{3}, "image"),
+            "1 seed, 0 arms, 3 images");
+}
+
 TEST(LowerCase, ChangesAsciiLettersOnly) { EXPECT_EQ(lower_case(".PnG1_\xc3\x84"), ".png1_\xc3\x84"); }
 
 TEST(FormatText, FormatsTheLargestIntegers) {
