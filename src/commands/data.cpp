@@ -118,6 +118,8 @@ std::string metrics_text(const Config& config, const Dataset& train) {
 
 int run_data(const DataArguments& arguments) {
   if (arguments.cache) {
+    if (!arguments.config.file.empty() || !arguments.out.empty())
+      throw UsageError("--cache lists the whole cache, so it takes neither CONFIG nor --out");
     print_cache(arguments.prune);
     return static_cast<int>(ExitCode::done);
   }
@@ -145,7 +147,7 @@ void setup_data(CLI::App& command, Action& action) {
   declare_picture_style(command, arguments->style);
   command.get_option("config")->required(false);
   auto* cache = command.add_flag("--cache", arguments->cache,
-                                 "List the contents of the cache with size, last use and source; takes no CONFIG");
+                                 "List the contents of the cache with size, last use and source; needs no CONFIG");
   command.add_flag("--prune", arguments->prune, "Remove the entries of the cache whose source data no longer exist")
       ->needs(cache);
   command.callback(

@@ -1,6 +1,7 @@
 #include <charconv>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "commands/arguments.h"
@@ -27,14 +28,16 @@ struct GridArguments {
   std::string data;
   std::string out;
   int rows = 0;
-  int columns = default_sheet_columns;
+  std::optional<int> columns;
   int scale = 0;
   std::int64_t seed = -1;
   bool by_class = false;
   std::string difference;  // "A,B"
   bool animate = false;
   PictureStyle style;
-  int walk = 0;  // frames between two latents; 0: no walk
+  int walk = 0;  // steps between two latents; 0: no walk
+
+  int latents() const { return columns.value_or(default_sheet_columns); }
 };
 
 void print_files(const std::vector<fs::path>& files) {
@@ -76,6 +79,12 @@ void check_choices(const GridArguments& arguments, bool sweep) {
   if (arguments.by_class && !arguments.difference.empty())
     throw UsageError("--by-class cannot be combined with --difference");
   if (sweep && arguments.rows > 0) throw UsageError("--rows applies to a run; the rows of a sweep are its slopes");
+  if (!sweep && arguments.rows > 0 && arguments.by_class)
+    throw UsageError("--rows cannot be combined with --by-class, which draws one row per class");
+  if (arguments.columns && arguments.walk > 0 && !arguments.animate)
+    throw UsageError("--columns cannot be combined with --walk, except with --animate; --walk sets the columns");
+  if (arguments.columns && sweep && arguments.by_class)
+    throw UsageError("--columns cannot be combined with --by-class for a sweep, which draws one column per class");
   if (!sweep && arguments.seed >= 0) throw UsageError("--seed applies to a sweep; a run has a single seed");
   if (!sweep && !arguments.difference.empty()) throw UsageError("--difference applies to a sweep");
 }
@@ -91,9 +100,9 @@ int sweep_grid(const GridArguments& arguments) {
   if (arguments.animate) {
     const auto file = output_file(arguments, directory, arguments.walk > 0 ? "walk.gif" : "training.gif");
     if (arguments.walk > 0) {
-      animate_slope_walk(file, config, arms, seed, arguments.columns, arguments.walk, style);
+      animate_slope_walk(file, config, arms, seed, arguments.latents(), arguments.walk, style);
     } else {
-      animate_slope_training(file, config, arms, seed, arguments.columns, style);
+      animate_slope_training(file, config, arms, seed, arguments.latents(), style);
     }
     print_files({file});
   } else if (arguments.walk > 0) {
@@ -105,13 +114,13 @@ int sweep_grid(const GridArguments& arguments) {
   } else if (!arguments.difference.empty()) {
     const auto [first, second] = parse_difference(arguments.difference);
     const auto name = "difference_" + shortest(first) + "_" + shortest(second) + ".png";
-    const auto sheet = slope_difference_sheet(config, arms, seed, arguments.columns, first, second);
+    const auto sheet = slope_difference_sheet(config, arms, seed, arguments.latents(), first, second);
     print_files(write_sheet(output_file(arguments, directory, name), sheet, style));
   } else if (!arguments.out.empty()) {
     const auto file = output_file(arguments, directory, "contact_sheet.png");
-    print_files(write_sheet(file, slope_contact_sheet(config, arms, seed, arguments.columns), style));
+    print_files(write_sheet(file, slope_contact_sheet(config, arms, seed, arguments.latents()), style));
   } else {
-    print_files(write_sweep_sheets(config, directory, seed, arguments.columns, arguments.scale, arguments.style));
+    print_files(write_sweep_sheets(config, directory, seed, arguments.latents(), arguments.scale, arguments.style));
   }
   return static_cast<int>(ExitCode::done);
 }
@@ -128,21 +137,21 @@ class RunGrid {
   int draw() const {
     if (arguments_.animate && arguments_.walk > 0) {
       const auto file = output("walk", ".gif");
-      animate_walk(file, checkpoint_, rows(4), arguments_.columns, arguments_.walk, style_);
+      animate_walk(file, checkpoint_, rows(4), arguments_.latents(), arguments_.walk, style_);
       print_files({file});
     } else if (arguments_.animate) {
       if (!whole_run_) throw UsageError("--animate needs a run; a checkpoint is a single point in time");
       const auto file = output("training", ".gif");
-      animate_training(file, checkpoint_config(checkpoint_), RunPaths(arguments_.path), rows(6), arguments_.columns,
+      animate_training(file, checkpoint_config(checkpoint_), RunPaths(arguments_.path), rows(6), arguments_.latents(),
                        style_);
       print_files({file});
     } else if (arguments_.walk > 0) {
       print_files(write_sheet(output("walk", ".png"), walk_sheet(checkpoint_, rows(6), arguments_.walk + 1), style_));
     } else if (arguments_.by_class) {
-      print_files(write_sheet(output("by_class", ".png"), class_sheet(checkpoint_, arguments_.columns), style_));
+      print_files(write_sheet(output("by_class", ".png"), class_sheet(checkpoint_, arguments_.latents()), style_));
     } else {
       print_files(
-          write_sheet(output("grid", ".png"), checkpoint_sheet(checkpoint_, rows(6), arguments_.columns), style_));
+          write_sheet(output("grid", ".png"), checkpoint_sheet(checkpoint_, rows(6), arguments_.latents()), style_));
     }
     return static_cast<int>(ExitCode::done);
   }
@@ -175,8 +184,9 @@ void declare_layout(CLI::App& command, GridArguments& arguments) {
                   "into pages")
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
-  command.add_option("--columns", arguments.columns, "Number of latents, one per column")
-      ->capture_default_str()
+  command
+      .add_option("--columns", arguments.columns,
+                  format_text("Number of latents, one per column (default: {})", default_sheet_columns))
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   command

@@ -99,5 +99,13 @@ TEST_F(Cache, DataWithoutAConfigurationNeedsTheCacheOption) {
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }
 
+TEST_F(Cache, TheCacheOptionTakesNoOptionsOfAPicture) {
+  for (const auto& more : {config_file("smoke.yaml"), std::string("--out=a.png")}) {
+    const auto result = slopegan({"data", "--cache", more});
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, HasSubstr("neither CONFIG nor --out"));
+  }
+}
+
 }  // namespace
 }  // namespace slopegan::testing

@@ -30,7 +30,7 @@ Gif look_at_gif(const fs::path& file) {
   return found;
 }
 
-/// Draws a sweep of two slopes, or a run, on bright and dark images with labels.
+/// Trains a sweep of two slopes, or a run, on labelled bright and dark images, and draws it.
 class GridViews : public ProgramTest {
  protected:
   GridViews() {
@@ -146,10 +146,15 @@ TEST_F(GridViews, ReportsInvalidArguments) {
                                              {"--by-class", "--animate"},
                                              {"--animate", "--out", "a.png"},
                                              {"--walk", "3", "--out", "a.gif"},
-                                             {"--rows", "3"}}) {
+                                             {"--rows", "3"},
+                                             {"--columns", "4", "--by-class"},
+                                             {"--columns", "4", "--walk", "3"}}) {
     EXPECT_EQ(grid(wrong).code, 2) << wrong[0];
   }
-  EXPECT_EQ(grid({"--difference", "0,0.2"}, made() / "runs/slope_0-seed_0").code, 2);
+  const auto run = made() / "runs/slope_0-seed_0";
+  EXPECT_THAT(grid({"--rows", "3", "--by-class"}, run).err, HasSubstr("--rows cannot be combined with --by-class"));
+  EXPECT_EQ(grid({"--columns", "4", "--walk", "3"}, run).code, 2);
+  EXPECT_EQ(grid({"--difference", "0,0.2"}, run).code, 2);
   for (const char* split : {"train", "t10k"}) fs::remove(data() / (std::string(split) + "-labels-idx1-ubyte"));
   const auto unlabelled = grid({"--by-class"});
   EXPECT_EQ(unlabelled.code, 2);
