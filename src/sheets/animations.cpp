@@ -85,8 +85,8 @@ void write_walk(const std::filesystem::path& file, Sheet sheet, int steps, const
   animation.finish();
 }
 
-/// Writes one frame per image count and appends the count to the title. The last frame is shown longer. `fill` sets the
-/// rows of a frame. All frames are as wide as the last one.
+/// Writes one frame per image count, but at most most_training_frames, and appends the count to the title. The last
+/// frame is shown longer. `fill` sets the rows of a frame. All frames are as wide as the last one.
 void write_training(const std::filesystem::path& file, const Sheet& sheet, const std::set<std::int64_t>& counts,
                     const SheetStyle& style, const std::function<void(Sheet&, std::int64_t)>& fill) {
   if (counts.empty()) throw UsageError("no samples were written during training (samples.every_images)");
@@ -126,10 +126,12 @@ Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::
   const ScoreLabels labels = score_labels(config, arms);
   sheet.caption =
       labels.explain(sweep_caption(config, seed, "columns are steps on the sphere from one latent to another"));
-  for (const auto& arm : arms_of_seed(arms, seed)) {
+  const auto chosen = arms_of_seed(arms, seed);
+  for (const auto& arm : chosen) {
     sheet.rows.push_back(slope_row(config, arm, columns, [=](const Config& own) { return walk_row(own, 0, columns); }));
     labels.add_to(sheet.rows.back(), arm);
   }
+  separate_conditions(sheet, chosen);
   return sheet;
 }
 
@@ -156,7 +158,8 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
     std::vector<LatentWalk> walks;
   };
   std::vector<Walker> walkers;
-  for (const auto& arm : arms_of_seed(arms, seed)) {
+  const auto chosen = arms_of_seed(arms, seed);
+  for (const auto& arm : chosen) {
     auto [row, loaded] = arm_generator(config, arm);
     labels.add_to(row, arm);
     row.tiles.resize(static_cast<std::size_t>(columns));
@@ -165,6 +168,7 @@ void animate_slope_walk(const std::filesystem::path& file, const Config& config,
     if (walker.loaded) walker.walks = tile_walks(walker.loaded->config, columns, steps);
     walkers.push_back(std::move(walker));
   }
+  separate_conditions(sheet, chosen);
   write_walk(file, std::move(sheet), steps, style, [&](Sheet& one, std::int64_t frame) {
     for (std::size_t i = 0; i < walkers.size(); ++i) {
       auto& [loaded, walks] = walkers[i];
@@ -200,6 +204,7 @@ void animate_slope_training(const std::filesystem::path& file, const Config& con
     sheet.rows.push_back(labelled_row(arm));
     labels.add_to(sheet.rows.back(), arm);
   }
+  separate_conditions(sheet, chosen);
   write_training(file, sheet, counts, style, [&](Sheet& one, std::int64_t images) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       one.rows[i].tiles = frame_tiles(RunPaths(chosen[i].directory), images, config, columns, style);

@@ -18,7 +18,7 @@ struct ScoreLabels {
   using Key = std::pair<std::size_t, double>;  // condition and slope
   std::map<Key, std::string> slopes;           ///< "FD 12.3 ± 0.4 (3 seeds)"
   std::set<Key> best;                          ///< the slopes to mark
-  std::string floor;                           ///< the score of the real images
+  std::string floor;                           ///< the score of the test images
   std::string legend;                          ///< sentences that explain the scores and the mark
 
   const std::string& of(const Arm& arm) const { return slopes.at({arm.condition, arm.negative_slope}); }

@@ -42,7 +42,7 @@ std::string sweep_caption(const Config& config, std::int64_t seed, const std::st
 /// "run: after 60,000 images".
 std::string run_title(const LoadedGenerator& loaded);
 
-/// "Generator: leaky ReLU 0.2, seed 0."
+/// "Generator: slope 0.2, seed 0."
 std::string run_caption(const LoadedGenerator& loaded);
 
 /// A row without tiles, labelled with the state of the arm, and the generator from the arm's newest checkpoint, if any.
@@ -67,8 +67,8 @@ SheetRow slope_row(const Config& config, const Arm& arm, int columns,
 /// At most `count` of the values, evenly spread and including the last one.
 std::vector<std::int64_t> spread(const std::set<std::int64_t>& values, std::size_t count);
 
-/// The first `count` images from the samples that the run of `config` wrote after `images` images. The tiles are empty
-/// if it wrote none or, with a warning, if the samples have a different layout.
+/// The first `count` of the samples that `run` wrote after `images` images. The tiles are empty if it wrote none or,
+/// with a warning, if the samples do not have the layout in `config`.
 std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, const Config& config, int count);
 
 }  // namespace slopegan

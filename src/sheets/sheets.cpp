@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -38,7 +39,7 @@ cv::Mat first_four(const Arm& arm, std::int64_t images, const Config& config) {
   return square;
 }
 
-/// The arm with `slope` among the arms of one seed. Throws UsageError.
+/// The arm with `slope` among the arms of one seed. Throws UsageError if there is none.
 const Arm& arm_of_slope(const std::vector<Arm>& arms, double slope) {
   std::vector<std::string> slopes;
   for (const auto& arm : arms) {
@@ -68,7 +69,8 @@ constexpr std::int64_t classified_images = 2048, classified_batch = 256;
 std::shared_ptr<const Dataset> labelled_data(const DataConfig& config) {
   auto train = load_dataset(config, Split::train);
   if (can_classify(*train)) return train;
-  throw UsageError(printable(train->name) + " has no labels to train a classifier with, so there are no classes");
+  throw UsageError(printable(train->name) +
+                   " has no labels that a classifier can be trained with, so there are no classes");
 }
 
 /// The classes of a data set and the classifier that predicts them.
@@ -193,17 +195,22 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
   sheet.title = config.run.name + ": slope " + shortest(first) + " against " + shortest(second);
   sheet.caption =
       labels.explain(sweep_caption(config, seed,
-                                   "each column shows one latent at every slope; red: slope " + shortest(second) +
+                                   "each column shows one latent at both slopes; red: slope " + shortest(second) +
                                        " is brighter, blue: darker, white: no difference"));
-  for (const double slope : {first, second}) {
-    const Arm& arm = arm_of_slope(chosen, slope);
-    auto [row, loaded] = arm_generator(config, arm);
-    if (!loaded) throw UsageError("slope " + shortest(slope) + " has no images to compare: " + row.detail);
-    row.tiles = generate_tiles(*loaded, sample_latents(loaded->config, columns));
-    labels.add_to(row, arm);
-    sheet.rows.push_back(std::move(row));
+  std::map<std::size_t, std::vector<Arm>> conditions;
+  for (const auto& arm : chosen) conditions[arm.condition].push_back(arm);
+  for (const auto& [condition, own] : conditions) {
+    if (!sheet.rows.empty()) sheet.rows.back().reference = true;  // a line below the previous condition
+    for (const double slope : {first, second}) {
+      const Arm& arm = arm_of_slope(own, slope);
+      auto [row, loaded] = arm_generator(config, arm);
+      if (!loaded) throw UsageError("slope " + shortest(slope) + " has no images to compare: " + row.detail);
+      row.tiles = generate_tiles(*loaded, sample_latents(loaded->config, columns));
+      labels.add_to(row, arm);
+      sheet.rows.push_back(std::move(row));
+    }
+    sheet.rows.push_back(difference_row(sheet.rows[sheet.rows.size() - 2], sheet.rows.back()));
   }
-  sheet.rows.push_back(difference_row(sheet.rows[0], sheet.rows[1]));
   return sheet;
 }
 
@@ -231,8 +238,8 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns) {
   sheet.title = run_title(loaded) + ", by class";
   sheet.caption =
       run_caption(loaded) + format_text(
-                                " Each row shows one class: a real image, then the first generated images that a "
-                                "classifier assigns to it, out of {}.",
+                                " Each row shows one class: a real image, then the first of {} generated images "
+                                "that a classifier assigns to it.",
                                 grouped(classified_images));
   sheet.reference_columns = 1;
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
@@ -259,7 +266,7 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   sheet.title = config.run.name + ": slopes by class";
   sheet.caption = labels.explain(sweep_caption(
       config, seed,
-      format_text("each column shows one class: the first generated image that a classifier assigns to it, out of {}",
+      format_text("each column shows one class: the first of {} generated images that a classifier assigns to it",
                   grouped(classified_images))));
   SheetRow reals{.label = "real images", .detail = labels.floor, .reference = true};
   for (std::int64_t label = 0; label < classifier.classes(); ++label) {
@@ -279,6 +286,7 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
     }
     sheet.rows.push_back(std::move(row));
   }
+  separate_conditions(sheet, chosen);
   return sheet;
 }
 

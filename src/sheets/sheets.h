@@ -33,9 +33,9 @@ Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms,
 /// Columns = classes, below a row of real images; see class_sheet. A class that a slope never generates is blank.
 Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed);
 
-/// Writes contact_sheet.png and time_sheet.png to the directory of the sweep and returns their paths. Dark and larger
-/// pictures have other names (see name_suffix). The time sheet is omitted if no arm has written samples. `scale` has
-/// the same meaning as in SheetStyle.
+/// Writes contact_sheet.png and time_sheet.png to the directory of the sweep and returns their paths. The names of dark
+/// and larger pictures have a suffix (see name_suffix). The time sheet is omitted if no arm has written samples.
+/// `scale` has the same meaning as in SheetStyle.
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
                                                       std::int64_t seed, int columns, int scale = 0,
                                                       const PictureStyle& picture = {});

@@ -87,9 +87,8 @@ TEST_F(Sweep, ResumesAfterAKill) {
   program.send(SIGKILL);
   ASSERT_EQ(program.wait(), 128 + SIGKILL);
   // When the sweep is killed, its arm is told to stop, but the arm holds the lock on its directory until it has
-  // stopped.
-  Result result{7, "", ""};
-  for (int i = 0; i < 100 && result.code == 7; ++i) result = slopegan(arguments);
+  // stopped. The second sweep waits for it.
+  const auto result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
   for (const auto& row : results()) {
     if (row[0] != "arm") {
@@ -222,6 +221,10 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
               HasSubstr("cross: [{optimizer.beta1: 0.5, generator.norm: batch}, {optimizer.beta1: 0.5, "));
   // The sheet has a row of real images and two rows (slopes) for each of the four conditions.
   EXPECT_GT(read_image(sweep_dir() / "contact_sheet.png").rows, 9 * 64);
+  // The two slopes and their difference, for each condition.
+  const auto difference = slopegan({"grid", sweep_dir().string(), "--difference", "0,0.2"});
+  ASSERT_EQ(difference.code, 0) << difference.err;
+  EXPECT_GT(read_image(sweep_dir() / "difference_0_0.2.png").rows, 12 * 64);
   const auto plan = sweep({"sweep.cross=[{}, {loss.r1: 1}]", "run.name=other", "--plan"});
   EXPECT_THAT(plan.out, HasSubstr("sweep of 2 slopes x 1 seed x 2 conditions"));
   EXPECT_THAT(plan.out, HasSubstr("seeds to show that a slope's effect depends on the condition"));
