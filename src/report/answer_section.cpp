@@ -53,7 +53,7 @@ std::string comparison_table(const SweepStatistics& statistics) {
   }
   if (table.rows.empty()) return {};
   return table_html(table, "Each slope compared with the control " + number_text(statistics.control) +
-                               ", within seeds. A ratio below 1 is better than the control.");
+                               ", within seeds. A ratio below 1 means a lower FD than the control.");
 }
 
 std::string figures_list(const SweepStatistics& statistics) {
@@ -102,7 +102,7 @@ AnswerWords words_of(const SweepData& sweep) {
 }
 
 /// Shows whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
-/// significant. If there are many sentences, all but the last one are in a closed <details> element.
+/// significant, if there are any. If there are many sentences, all but the last one are in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {

@@ -44,7 +44,7 @@ class FiniteMean {
 
 /// The mean of several curves, with at most `max_points` points: one point for each distinct x or, if there are too
 /// many of them, one point for each of several intervals of equal width. Every curve has the same weight in an
-/// interval. Values that are not finite are ignored; an interval without finite values yields NaN.
+/// interval. Values that are not finite are ignored; an interval with only such values yields NaN.
 Curve mean_curve(const std::vector<Curve>& curves, std::size_t max_points);
 
 struct ChartAxis {

@@ -16,8 +16,8 @@ struct ComparedResult {
   std::string sweep;                ///< the name of its directory, or the path if several sweeps have the same name
   std::string condition;            ///< "generator.norm=none", "slope of the generator only"; often empty
   std::string data;                 ///< "fashion-mnist, 32 px"
-  std::int64_t images = 0;          ///< training images of each arm
-  std::string ruler;                ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"; empty if no arm has a score
+  std::int64_t images = 0;          ///< images seen by each arm
+  std::string ruler;                ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"; empty if unknown
   std::vector<std::int64_t> looks;  ///< arms per slope at each look of a race; empty for a fixed sweep
   double control = 0;
   Findings findings;   ///< without slopes if there is no result yet
@@ -57,7 +57,7 @@ std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& 
 /// What limits the comparison: different controls, different metrics, unfinished sweeps.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
 
-/// One line per result and slope, for spreadsheets. Limits that are infinite or unknown are empty.
+/// One line per result and slope, for spreadsheets. Infinite and unknown values are empty, as are lower limits of 0.
 std::string comparison_csv(const std::vector<ComparedResult>& results);
 
 }  // namespace slopegan

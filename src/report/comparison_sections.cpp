@@ -62,7 +62,7 @@ bool is_about_the_run(const std::string& key) {
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results) {
   const auto slopes = contradicted_slopes(results);
-  std::string lead = "Not known yet: no sweep has a result.";
+  std::string lead = "No answer yet: no sweep has a result.";
   if (!slopes.empty()) {
     lead = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") +
            ", the answer depends on the sweep.";
@@ -93,9 +93,10 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
   if (table.rows.empty()) return {};
   return section("table", "All comparisons",
                  table_html(table,
-                            "A ratio below 1 means that the slope is better than the control of the same sweep. "
+                            "A ratio below 1 means that the slope has a lower FD than the control of the same sweep; "
+                            "the verdict tells whether the difference is significant. "
                             "Repeats: the number of seeds that the slope and the control have in common or, for a "
-                            "race, the number of arms of the slope at its last look.") +
+                            "race, the number of arms of the slope at its last look or when it was given up.") +
                      csv_link(results));
 }
 

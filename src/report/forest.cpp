@@ -16,8 +16,8 @@ namespace {
 constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, name_height = 14,
                  forest_top = 10, forest_bottom = 44;
 
-/// The axis of a comparison ends at 4 times the control's FD and at a quarter of it, so that a useless slope does not
-/// hide the differences between good ones. A limit beyond these ends is drawn as an arrow, and its value is printed.
+/// The axis of a comparison extends to at most 4 times the control's FD and a quarter of it, so that a useless slope
+/// does not hide the differences between good ones. A limit beyond its ends is drawn as an arrow; its value is printed.
 constexpr double most_compared_ratio = 4;
 
 struct ForestRow {
@@ -54,9 +54,12 @@ std::string ratio_and_limits(const SlopeFinding& slope) {
   return ratio + " (" + short_number(slope.limits.low) + "–" + short_number(slope.limits.high) + ")";
 }
 
-/// Cuts a name to `limit` bytes, so that it is not wider than the drawing.
+/// Cuts a name that is longer than `limit` bytes between two characters, so that it is not wider than the drawing.
 std::string cut(const std::string& text, std::size_t limit) {
-  return text.size() <= limit ? text : text.substr(0, limit - 1) + "…";
+  if (text.size() <= limit) return text;
+  std::size_t end = limit - 1;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
 }
 
 class Forest {

@@ -104,7 +104,7 @@ std::string heat_map(const CrossStatistics& cross) {
   return element("figure", "class=\"heat-map\" data-tips",
                  element("figcaption", "", "FD relative to the control under each condition") + "\n" + map.svg() +
                      element("p", "class=\"note\"",
-                             "A value below 1 means that the slope is better than the control under the same "
+                             "A value below 1 means that the slope has a lower FD than the control under the same "
                              "condition; * significant.") +
                      map.legend());
 }

@@ -134,7 +134,7 @@ struct PageServer::Impl {
   std::shared_ptr<const ShownPage> page;  // guarded by mutex
   std::thread thread;
   std::string host;        // the address to listen on
-  bool is_local = true;    // whether the host is the loopback
+  bool is_local = true;    // whether the host is a loopback address
   std::string base = "/";  // "/<token>/" unless is_local
 
   /// Compares all characters, so that the response time does not depend on how many of them match.
@@ -251,7 +251,8 @@ void PageServer::show(std::string html) {
   impl_->page = std::move(page);
 }
 
-/// Whether a report depends on the file. Reports do not depend on checkpoints, logs, event files or other reports.
+/// Whether a change to the file requires a new report. Reports do not depend on checkpoints, event files or other
+/// reports. Of log.txt they show only the last error, and run.json changes with it.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

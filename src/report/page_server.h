@@ -34,8 +34,9 @@ class PageServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A fingerprint of the names, sizes and modification times of those files of a run or sweep that a report shows. Two
-/// calls return different strings if any of these files has changed in between. Unreadable files are ignored.
+/// A fingerprint of the names, sizes and modification times of the files of a run or sweep that a report shows, except
+/// for log.txt. Two calls return different strings if any of these files has changed in between. Unreadable directories
+/// are ignored.
 std::string results_fingerprint(const std::filesystem::path& directory);
 
 }  // namespace slopegan

@@ -147,7 +147,7 @@ Page run_page(const std::filesystem::path& directory) {
   page.subtitle = "Run " + status_badge(run.status) + " " + grouped(run.images);
   if (run.config) page.subtitle += " of " + grouped(run.config->training.total_images);
   page.subtitle += " images seen";
-  if (!run.last_error.empty()) page.subtitle += element("p", "class=\"words\"", escape(run.last_error));
+  if (run.is_bad() && !run.last_error.empty()) page.subtitle += element("p", "class=\"words\"", escape(run.last_error));
   Pictures pictures;
   if (run.config) {
     pictures = read_pictures({{directory, *run.config}}, run_layout(*run.config), picture_budget, 2 * max_times);
@@ -171,13 +171,13 @@ void require_sweeps(const std::vector<std::filesystem::path>& directories) {
     const auto& directory = directories[i];
     if (!std::filesystem::exists(directory / "sweep.yaml")) {
       const bool is_run = std::filesystem::exists(directory / "config.yaml");
-      throw UsageError(display(directory) + (is_run ? " is a run; a comparison of several directories takes only sweeps"
+      throw UsageError(display(directory) + (is_run ? " is a run; only sweeps can be compared"
                                                     : " is not a sweep: it contains no sweep.yaml"));
     }
     for (std::size_t j = 0; j < i; ++j) {
       if (!std::filesystem::equivalent(directory, directories[j])) continue;
       throw UsageError(display(directories[j]) + " and " + display(directory) +
-                       " are the same sweep; give each sweep once");
+                       " are the same sweep; name each sweep only once");
     }
   }
 }
@@ -192,8 +192,7 @@ Page comparison_page(const std::vector<std::filesystem::path>& directories) {
   const auto results = compared_results(sweeps);
   Page page;
   page.title = format_text("{} sweeps compared", sweeps.size());
-  page.subtitle =
-      "FD of each slope relative to the control of its own sweep; a value below 1 means that the slope is better.";
+  page.subtitle = "FD of each slope relative to the control of its own sweep; a value below 1 means a lower FD.";
   page.charts = Json::array();
   const std::string plots = forest_plots(results);
   const std::string sheets = comparison_sheets_section(sweeps, notes);

@@ -10,8 +10,8 @@ namespace slopegan {
 /// not, to `out` or to report.html in the directory. The file is written atomically. Returns its path.
 ///
 /// The report depends on the files in the directory only, so it can be written while the run or sweep is in progress;
-/// damaged files are listed in the report. Throws UsageError if `directory` is neither a run nor a sweep, and IoError
-/// if the file cannot be written.
+/// damaged files are listed in the report. Throws UsageError if `directory` is neither a run nor a sweep or if its
+/// sweep.yaml is invalid, and IoError if the file cannot be written.
 std::filesystem::path write_report(const std::filesystem::path& directory,
                                    const std::optional<std::filesystem::path>& out = std::nullopt);
 

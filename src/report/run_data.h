@@ -30,7 +30,7 @@ struct RunData {
   std::vector<HistoryRecord> history;
   std::vector<MetricsRecord> metrics;
   std::vector<DiagnosticsRecord> diagnostics;
-  std::string last_error;          ///< the message of the last error in log.txt
+  std::string last_error;          ///< the last error in log.txt, or a message about the collapse
   std::vector<std::string> notes;  ///< files that could not be read, with reasons
 
   bool has_collapsed() const { return status == "collapsed"; }
@@ -52,8 +52,8 @@ struct SweepData {
   std::filesystem::path directory;
   Config config;
   std::vector<double> slopes;       ///< ascending
-  std::vector<std::int64_t> seeds;  ///< in the order of the configuration
-  /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending".
+  std::vector<std::int64_t> seeds;  ///< in the order of the configuration; for a race, those of started arms, ascending
+  /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending" or "not needed".
   std::vector<ArmData> arms;
   std::optional<StatisticsFile> statistics;  ///< statistics.json
   std::optional<RaceFile> race;              ///< race.json

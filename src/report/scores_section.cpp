@@ -104,13 +104,13 @@ Chart ratios_chart(const SweepData& sweep) {
   const SweepStatistics& statistics = sweep.statistics->statistics;
   chart.title = "FD relative to the control, within seeds";
   chart.note =
-      "Median ratio and its bootstrap interval over seeds. Below the line, the slope is better than the control " +
+      "Median ratio and its bootstrap interval over seeds. Below the line, the slope has a lower FD than the control " +
       shortest(statistics.control) + ".";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
   chart.reference = 1;
   chart.reference_label = "no difference";
-  ChartSeries ratios{.label = "median ratio, 95 % bootstrap", .colour = 4, .mark = ChartMark::interval};
+  ChartSeries ratios{.label = "median ratio, bootstrap interval", .colour = 4, .mark = ChartMark::interval};
   for (const auto& comparison : statistics.comparisons) {
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       if (sweep.slopes[i] != comparison.negative_slope || !comparison.median_ratio) continue;
@@ -211,7 +211,7 @@ std::string metrics_table(const SweepData& sweep, const std::string& decides, co
   return table_html(table, caption);
 }
 
-/// The tables for the primary extractor and the further ones.
+/// The tables for the primary extractor and the others.
 std::string metrics_tables(const SweepData& sweep, const std::string& decides) {
   std::vector<std::string> extractors = {decides};
   for (const auto& arm : sweep.arms) {

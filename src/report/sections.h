@@ -19,8 +19,8 @@ using Json = nlohmann::ordered_json;
 /// A <section> with a heading, which also appears in the page's list of contents.
 std::string section(const std::string& id, const std::string& heading, const std::string& content);
 
-/// A forest plot: the ratio to the control per slope with its interval, on a logarithmic axis. Colour and shape show
-/// the verdict. Empty if no slope is compared with the control.
+/// A forest plot: the ratio of each slope to the control with its interval, on a logarithmic axis. Colour and shape
+/// show the verdict. Empty if no slope is compared with the control.
 std::string forest_plot(const Findings& findings);
 /// One forest plot per slope, with one row per result, on a common axis. Empty if there are no results.
 std::string forest_plots(const std::vector<ComparedResult>& results);

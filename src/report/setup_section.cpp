@@ -60,7 +60,7 @@ std::vector<ConfigKey> all_keys() {
   return keys;
 }
 
-/// Whether the key differs between arms by design.
+/// Whether each arm has a different value of the key.
 bool is_always_different(const std::string& key) { return key == "run.name"; }
 
 /// The distinct values of a key, in the order of the arms.

@@ -66,7 +66,8 @@ Chart sweep_chart(const SweepData& sweep, const QuantityGroup& group, const Quan
   Chart chart = empty_chart(group, training_axis(sweep));
   chart.title = group.range ? quantity.label : std::string(group.title) + ", " + quantity.label;
   // Limits the curves of all individual seeds together to about 12,000 points.
-  const std::size_t seed_points = std::clamp<std::size_t>(12'000 / sweep.arms.size(), 24, history_points);
+  const std::size_t seed_points =
+      std::clamp<std::size_t>(12'000 / std::max<std::size_t>(1, sweep.arms.size()), 24, history_points);
   const std::size_t seeds = sweep.seeds.size();
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     const int colour = palette_colour(i, sweep.slopes.size());

@@ -23,6 +23,12 @@ struct CheckpointInfo {
   /// which may be relative, does not exist.
   std::string data_path{};
   bool operator==(const CheckpointInfo&) const = default;
+
+  /// Whether the training images had a hash other than `hash`; false if one of the two is unknown, as for weights that
+  /// were imported.
+  bool was_trained_on_other_images(const std::string& hash) const {
+    return !dataset_hash.empty() && !hash.empty() && dataset_hash != hash;
+  }
 };
 
 struct Manifest {

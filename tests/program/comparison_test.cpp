@@ -64,7 +64,7 @@ TEST_F(ComparisonReport, RejectsInvalidComparisonsWithAOneLineMessage) {
   std::filesystem::create_directory(run_dir);
   std::ofstream(run_dir / "config.yaml") << "seed: 0\n";
   const std::string sweep = study("study_longer");
-  expect_refusal({sweep, run_dir.string()}, "is a run; a comparison of several directories takes only sweeps");
+  expect_refusal({sweep, run_dir.string()}, "is a run; only sweeps can be compared");
   expect_refusal({sweep, (directory_ / "absent").string()}, "absent is not a sweep: it contains no sweep.yaml");
   expect_refusal({sweep, sweep + "/../study_longer"}, "are the same sweep");
   expect_refusal({sweep, study("study_race"), "--serve"}, "--serve shows the report of one run or sweep");

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr double without_end = std::numeric_limits<double>::infinity();
+constexpr double no_limit = std::numeric_limits<double>::infinity();
 
 /// The result of a sweep with the control 0.2.
 ComparedResult compared(const std::string& sweep, const std::vector<SlopeFinding>& slopes) {
@@ -40,7 +40,7 @@ SlopeFinding found(double negative_slope, Standing standing, double ratio, Inter
 
 TEST(Comparison, CountsTheVerdictsOnEachSlope) {
   const std::vector<ComparedResult> results = {
-      compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::given_up, 4, {0, without_end})}),
+      compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::given_up, 4, {0, no_limit})}),
       compared("b", {found(0.1, Standing::better, 0.8, {0.7, 0.9}), found(1, Standing::worse, 3, {2, 4})}),
       compared("c",
                {found(0.1, Standing::no_difference, 0.9, {0.7, 1.1}), found(0.3, Standing::worse, 1.2, {1.1, 1.3})}),
@@ -56,7 +56,7 @@ TEST(Comparison, NamesSlopesWhoseIntervalsDoNotOverlap) {
   const std::vector<ComparedResult> results = {
       compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::better, 0.9, {0.8, 1})}),
       compared("b", {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::worse, 1.1, {1, 1.2})}),
-      compared("c", {found(0, Standing::worse, 2, {1.19, without_end})})};
+      compared("c", {found(0, Standing::worse, 2, {1.19, no_limit})})};
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
                           "in a, but at least 19 % higher in c."));
@@ -67,13 +67,13 @@ TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
   const auto worse = compared("b", {found(0, Standing::worse, 2, {1.5, 3})});
   EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">For slope 0, the answer depends on the sweep.<"));
   EXPECT_THAT(comparison_answer_section({better, better}), HasSubstr(">The sweeps do not contradict each other"));
-  EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">Not known yet: no sweep has a result.<"));
+  EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">No answer yet: no sweep has a result.<"));
 }
 
 TEST(Comparison, UntestedLimitsAreNotReportedAsContradictions) {
   const std::vector<ComparedResult> results = {compared("a", {found(1, Standing::better, 0.9, {0.8, 0.9})}),
-                                               compared("b", {found(1, Standing::too_few_seeds, 2, {0, without_end})}),
-                                               compared("c", {found(1, Standing::given_up, 3, {1, without_end})}),
+                                               compared("b", {found(1, Standing::too_few_seeds, 2, {0, no_limit})}),
+                                               compared("c", {found(1, Standing::given_up, 3, {1, no_limit})}),
                                                compared("d", {found(1, Standing::unknown, 3, {3, 4})})};
   EXPECT_THAT(contradiction_sentences(results), IsEmpty());
   EXPECT_THAT(agreement_sentences(results),
@@ -137,8 +137,8 @@ TEST(Comparison, ReportsAtWhichLookARaceDecided) {
 }
 
 TEST(Comparison, WritesOneCsvLinePerResultAndSlope) {
-  auto crossed = compared("a", {found(0, Standing::worse, without_end, {1.5, without_end}),
-                                found(1, Standing::given_up, 3, {0, without_end})});
+  auto crossed = compared(
+      "a", {found(0, Standing::worse, no_limit, {1.5, no_limit}), found(1, Standing::given_up, 3, {0, no_limit})});
   crossed.condition = "loss.kind=hinge, loss.r1=1";
   EXPECT_EQ(
       comparison_csv({crossed}),

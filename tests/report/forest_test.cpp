@@ -61,5 +61,16 @@ TEST(Forest, IsOmittedWithoutComparisons) {
   EXPECT_EQ(forest_plot(findings), "");
 }
 
+TEST(Forest, CutsLongNamesBetweenCharacters) {
+  for (std::size_t letters = 50; letters < 60; ++letters) {
+    ComparedResult result;
+    result.sweep = std::string(letters, 'x') + "äöüäöüäöü";
+    result.findings.slopes = {finding(0.1, Standing::better, 0.8, {0.7, 0.9})};
+    const std::string plots = forest_plots({result});
+    EXPECT_THAT(plots, HasSubstr("…</text>"));
+    EXPECT_THAT(plots, Not(HasSubstr("?")));
+  }
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -83,8 +83,8 @@ TEST(PageServer, RejectsHostsThatAreNotLoopbackNames) {
   }
 }
 
-/// The answer to a raw request, which may lack or repeat headers.
-std::string raw_answer(int port, const std::string& request) {
+/// The response to a raw request, which may lack or repeat headers.
+std::string raw_response(int port, const std::string& request) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -92,21 +92,21 @@ std::string raw_answer(int port, const std::string& request) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   EXPECT_EQ(::send(descriptor, request.data(), request.size(), 0), std::ssize(request));
-  std::string answer;
+  std::string response;
   char part[4096];
   for (ssize_t count; (count = ::recv(descriptor, part, sizeof part, 0)) > 0;) {
-    answer.append(part, static_cast<std::size_t>(count));
+    response.append(part, static_cast<std::size_t>(count));
   }
   ::close(descriptor);
-  return answer;
+  return response;
 }
 
 std::string status_of(int port, const std::string& path, const std::string& headers) {
-  const auto answer = raw_answer(port, "GET " + path + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
-  return answer.substr(0, answer.find('\r'));
+  const auto response = raw_response(port, "GET " + path + " HTTP/1.1\r\n" + headers + "Connection: close\r\n\r\n");
+  return response.substr(0, response.find('\r'));
 }
 
-TEST(PageServer, AnswersAForwardedPortAndRejectsRequestsWithoutAHost) {
+TEST(PageServer, AcceptsAForwardedPortAndRejectsRequestsWithoutAHost) {
   PageServer server(0, "page");
   EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(server.port()) + "/");
   EXPECT_THAT(status_of(server.port(), "/report.html", "Host: 127.0.0.1:9000\r\n"), HasSubstr("200"));
@@ -114,25 +114,25 @@ TEST(PageServer, AnswersAForwardedPortAndRejectsRequestsWithoutAHost) {
   EXPECT_THAT(status_of(server.port(), "/report.html", ""), HasSubstr("421"));
 }
 
-TEST(PageServer, NeedsTheTokenOnOtherAddresses) {
+TEST(PageServer, RequiresTheTokenOnOtherAddresses) {
   PageServer server(0, "page", "0.0.0.0"), other(0, "page", "0.0.0.0");
   const std::string base = server.url().substr(server.url().find('/', 7));
   EXPECT_THAT(base, ::testing::MatchesRegex("/[0-9a-f]*/"));
   EXPECT_EQ(base.size(), 34u);
   EXPECT_NE(base, other.url().substr(other.url().find('/', 7)));
-  const std::string another_digit = base[1] == '0' ? "1" : "0";
+  const std::string different_digit = base[1] == '0' ? "1" : "0";
   for (const std::string host : {"Host: node7:8000\r\n", "Host: 127.0.0.1\r\n", ""}) {
     for (const char* name : {"", "report.html", "live.js", "live.css"}) {
       EXPECT_THAT(status_of(server.port(), base + name, host), HasSubstr("200")) << name;
       EXPECT_THAT(status_of(server.port(), "/" + std::string(name), host), HasSubstr("403")) << name;
     }
     for (const auto& path :
-         {base.substr(0, 33), base.substr(0, 20), "/" + another_digit + base.substr(2) + "report.html",
+         {base.substr(0, 33), base.substr(0, 20), "/" + different_digit + base.substr(2) + "report.html",
           "/report.html?token=" + base.substr(1)}) {
       EXPECT_THAT(status_of(server.port(), path, host), HasSubstr("403")) << path;
     }
   }
-  EXPECT_THAT(raw_answer(server.port(), "POST / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("403"));
+  EXPECT_THAT(raw_response(server.port(), "POST / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("403"));
 }
 
 TEST(PageServer, RejectsUnknownAddresses) {

@@ -99,7 +99,7 @@ void make_run(const std::filesystem::path& directory, const MadeRun& made = {}) 
   if (made.pictures > 0) write_png(run.reals_file(), noise_grid(0));
 }
 
-/// A sweep of `slopes` × `seeds` arms, all of which are symlinks to the files of one run.
+/// A sweep of `slopes` × `seeds` arms, whose files except for config.yaml are symlinks to those of one run.
 void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, const MadeRun& model) {
   Config config = model.config;
   config.run.name = "many";
@@ -215,6 +215,27 @@ TEST(Report, OfASweepStartsWithTheAnswer) {
   EXPECT_THAT(page, HasSubstr("<td>better</td>"));
   EXPECT_THAT(page, HasSubstr(">0.7 … 0.9<"));
   EXPECT_THAT(page, HasSubstr(">0 … 1<"));  // no limits, cut at 1 because the verdict is "better"
+}
+
+TEST(Report, OfARaceWithoutArmsSaysThatNothingIsKnownYet) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 5, {.pictures = 0});
+  remove_tree(directory / "sweep" / "runs");
+  RaceFile race;
+  race.planned = {plan_race(0, {0.1}), 0, 100'000, 50'000, "random@1", 1000, "abc"};
+  race.state = follow_race(race.planned.plan, {});
+  write_file_atomic(directory / "sweep" / "race.json", race_json(race));
+  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("<section id=\"answer\""));
+}
+
+TEST(Report, OfARunShowsTheLastErrorOnlyIfTheRunFailed) {
+  const TemporaryDirectory directory;
+  for (const auto& [name, status] : {std::pair("failed", RunStatus::failed), {"resumed", RunStatus::done}}) {
+    make_run(directory / name, {.status = status, .pictures = 0});
+    directory.write(std::string(name) + "/log.txt", "2026-01-01 00:00:01.000 error the disk is full\n");
+  }
+  EXPECT_THAT(content_of(write_report(directory / "failed")), HasSubstr("the disk is full"));
+  EXPECT_THAT(content_of(write_report(directory / "resumed")), ::testing::Not(HasSubstr("the disk is full")));
 }
 
 TEST(Report, OfAFinishedRaceSaysWhichArmsWereNotNeeded) {

@@ -35,6 +35,15 @@ Manifest read_back(const TemporaryDirectory& directory, const std::string& text)
   return read_manifest(directory.path());
 }
 
+TEST(CheckpointInfo, WasTrainedOnOtherImagesOnlyIfBothHashesAreKnown) {
+  CheckpointInfo info = example_manifest().info;
+  EXPECT_FALSE(info.was_trained_on_other_images("9f2a"));
+  EXPECT_TRUE(info.was_trained_on_other_images("0000"));
+  EXPECT_FALSE(info.was_trained_on_other_images(""));
+  info.dataset_hash = "";
+  EXPECT_FALSE(info.was_trained_on_other_images("9f2a"));
+}
+
 TEST(Manifest, RoundTrips) {
   const TemporaryDirectory directory;
   const Manifest manifest = read_back(directory, manifest_text(example_manifest()));
@@ -61,7 +70,7 @@ struct Damage {
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
 const Damage damages[] = {
-    {"AnotherFormat", "/format", "tar", "not a manifest of a slopegan checkpoint"},
+    {"ADifferentFormat", "/format", "tar", "not a manifest of a slopegan checkpoint"},
     {"NoFormat", "/format", nullptr, "not a manifest of a slopegan checkpoint"},
     {"TheVersionAsText", "/format_version", "1", "must be a non-negative integer"},
     {"ANegativeVersion", "/format_version", -1, "must be a non-negative integer"},
@@ -77,11 +86,11 @@ const Damage damages[] = {
     {"OffsetsThatAreANumber", "/file_offsets", 1, "the wrong type"},
     {"FilesThatAreAList", "/files", nlohmann::json::array({1}), "the wrong type"},
     {"AChangedConfiguration", "/config", "seed: 2\n", "the configuration is damaged"},
-    {"ADataSetDigestOfAnotherType", "/dataset_sha256", 1, "the wrong type"},
-    {"AConfigurationOfAnotherType", "/config", 1, "the wrong type"},
-    {"ADataPathOfAnotherType", "/data_path", 1, "the wrong type"},
-    {"ADigestOfAnotherType", "/files/state.safetensors/sha256", 1, "the wrong type"},
-    {"ASizeOfAnotherType", "/files/state.safetensors/size", "5", "must be a non-negative integer"},
+    {"ADatasetDigestOfTheWrongType", "/dataset_sha256", 1, "the wrong type"},
+    {"AConfigurationOfTheWrongType", "/config", 1, "the wrong type"},
+    {"ADataPathOfTheWrongType", "/data_path", 1, "the wrong type"},
+    {"ADigestOfTheWrongType", "/files/state.safetensors/sha256", 1, "the wrong type"},
+    {"ASizeOfTheWrongType", "/files/state.safetensors/size", "5", "must be a non-negative integer"},
     {"AFileOutsideTheCheckpoint", "/files/..~1state", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
     {"TheParentDirectory", "/files/..", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},
     {"AnAbsolutePath", "/files/~1etc~1passwd", {{"size", 1}, {"sha256", ""}}, "not a valid file name"},

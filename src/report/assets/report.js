@@ -37,7 +37,7 @@ class Gallery {
     return this.data.arms[slope * this.data.seeds.length + seed][time];
   }
 
-  // Returns a promise of the decoded picture.
+  // Returns a promise that resolves to the decoded picture.
   load(uri) {
     if (!this.loaded.has(uri)) {
       const image = new Image();
@@ -375,7 +375,7 @@ const chartData = read('charts-data');
 const hoverCharts = [...document.querySelectorAll('[data-chart]')]
                         .map((figure) => new HoverChart(figure, chartData[Number(figure.dataset.chart)]));
 
-// Selects one slope in all charts of a section.
+// Selects the series with this label in all charts of a section, or all series if the label is null.
 function showOnly(section, label) {
   for (const chart of hoverCharts) {
     if (section.contains(chart.figure)) chart.showOnly(label);
