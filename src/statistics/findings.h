@@ -24,7 +24,7 @@ enum class Standing {
 struct SlopeFinding {
   double negative_slope = 0;
   Standing standing = Standing::unknown;
-  /// The estimated ratio: FD of the slope / FD of the control. Infinite if the slope failed in most seeds.
+  /// FD of the slope / FD of the control, estimated. May be infinite if at least half of the slope's arms failed.
   std::optional<double> ratio = std::nullopt;
   /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: those of a better slope
   /// end at 1 or below, those of a worse one begin at 1 or above, and those of the others contain 1.

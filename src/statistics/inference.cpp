@@ -203,7 +203,7 @@ Interval symmetric_centre_interval(std::span<const double> differences, double c
   if (differences.empty() || failures_of_both_signs) return {-infinity, infinity};
   auto means = differences.size() > most_exact_pairs ? random_subset_means(differences) : all_subset_means(differences);
   const double outside = (1 - confidence) / 2 * static_cast<double>(means.size() + 1);
-  // The tolerance is necessary because products such as 0.05 / 2 · 40 are rounded to less than 1.
+  // The tolerance prevents rounding errors from reducing a product that is a whole number.
   const auto k = static_cast<std::ptrdiff_t>(std::floor(outside * (1 + 1e-12)));
   if (k < 1) return {-infinity, infinity};
   std::nth_element(means.begin(), means.begin() + (k - 1), means.end());

@@ -181,7 +181,7 @@ std::vector<RaceArmId> missing_arms(const RacePlan& plan, const std::vector<Race
   return missing;
 }
 
-/// Evaluates look `index`. No arm that the look needs may be missing.
+/// Evaluates look `index`. All arms that the look needs must have results.
 RaceLook evaluate_look(const RacePlan& plan, std::vector<RaceSlope>& slopes, const RaceResults& results,
                        std::size_t index) {
   RaceLook look{plan.looks[index], plan.alphas[index], 0, {}};
@@ -220,7 +220,7 @@ std::vector<double> alpha_shares(std::size_t looks) {
   return shares;
 }
 
-/// All arms of a race in which log FD has the mean 0 for the control and `shift` for the other slopes.
+/// All arms of a race in which log FD has mean 0 for the control and `shift` for the other slopes.
 std::vector<RaceArm> normal_arms(const RacePlan& plan, double deviation, double shift, std::uint64_t race) {
   RandomStream stream(0, "planned race", race);
   std::vector<float> normal(plan.slopes.size() + 1);

@@ -128,7 +128,7 @@ std::int64_t most_arms(const RacePlan& plan);
 /// The number of arms if the first look decides every slope.
 std::int64_t first_look_arms(const RacePlan& plan);
 
-/// The smallest possible number of arms. The race needs this many if every slope is given up or, if the plan never
+/// The smallest possible number of arms. The race needs this many if every slope is given up or, in a plan that never
 /// gives up slopes, if the first look decides every slope.
 std::int64_t fewest_arms(const RacePlan& plan);
 

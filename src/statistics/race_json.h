@@ -18,7 +18,7 @@ struct PlannedRace {
   RacePlan plan;
   std::int64_t first_seed = 0;  ///< repeat r is trained with seed first_seed + r
   std::int64_t images = 0;      ///< training images of each arm
-  /// The image count of the intermediate evaluation that may give up a slope; 0 if slopes are never given up.
+  /// The image count of the intermediate evaluation after which slopes may be given up; 0 if they never are.
   std::int64_t interim_images = 0;
   std::string extractor;     ///< name and hash of the feature extractor
   std::int64_t samples = 0;  ///< generated images per evaluation
@@ -39,7 +39,7 @@ std::string race_json(const RaceFile& file);
 /// Parses the file. Returns std::nullopt if `text` is damaged, or if the plan does not match its hash.
 std::optional<RaceFile> parse_race(std::string_view text);
 
-/// The differences between two plans, each in the form "looks: [5, 7, 9] -> [6, 8, 10]".
+/// The differences between two plans, each in the form "looks: [5,7,9] -> [6,8,10]".
 std::vector<std::string> plan_differences(const PlannedRace& before, const PlannedRace& after);
 
 /// The name of a decision in race.json: "undecided", "better", "worse", "equivalent" or "given_up".

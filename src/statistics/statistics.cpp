@@ -168,7 +168,7 @@ Comparison compare(double slope, const ScoresBySeed& scores, const ScoresBySeed&
   return comparison;
 }
 
-/// Computes the verdicts and the values that depend on the number of comparisons that have pairs.
+/// Computes the verdicts and the values that depend on the number of comparisons with informative pairs.
 void correct_for_multiplicity(std::vector<Comparison>& comparisons, const ScoreTable& table, double control,
                               double alpha) {
   std::vector<Comparison*> family;

@@ -113,7 +113,7 @@ struct Comparison {
   std::int64_t both_lost = 0;
   std::int64_t both_scored = 0;  ///< pairs in which neither failed
   std::int64_t wins = 0;         ///< pairs in which the slope is better
-  /// Infinite if the slope failed in more than half of the pairs; std::nullopt if there are no pairs.
+  /// Infinite if `lost` is at least half of `pairs` and exceeds `control_lost`; std::nullopt if there are no pairs.
   std::optional<double> median_ratio;
   /// The bootstrap interval for the median ratio over seeds; see bootstrap_median_interval.
   std::optional<Interval> median_ratio_interval;
@@ -123,7 +123,7 @@ struct Comparison {
   /// alpha, cut at 1 if Holm's correction rejects equality although the interval contains 1.
   std::optional<Interval> simultaneous_interval;
   /// The p-value of the two-sided sign-flip test on the differences in log FD, before and after Holm's correction over
-  /// the slopes that have pairs.
+  /// the slopes with informative_pairs() > 0.
   std::optional<double> p;
   std::optional<double> p_holm;
   /// The smallest p_holm that is possible with this number of pairs, not counting those in which both failed.

@@ -273,8 +273,8 @@ void put_into_words(StatisticsFile& file) {
 
 std::string first_condition_note(const CrossStatistics& cross) {
   return format_text(
-      "The slopes are compared under {} conditions; the answer describes the first, {}. The error rate holds in each "
-      "condition.",
+      "The slopes are compared under {} conditions; the answer describes the first, {}. The error rate applies to "
+      "each condition separately.",
       cross.conditions.size(), condition_text(cross.conditions[0].settings));
 }
 

@@ -74,8 +74,8 @@ std::string tendency(const SweepStatistics& statistics) {
 /// Explains why the seeds are too few for these slopes.
 std::string too_few_seeds_text(const SweepStatistics& statistics, const std::vector<const Comparison*>& too_few) {
   std::int64_t pairs = 0, family = 0;
-  for (const auto* comparison : too_few) pairs = std::max(pairs, comparison->pairs);
-  for (const auto& comparison : statistics.comparisons) family += comparison.pairs > 0;
+  for (const auto* comparison : too_few) pairs = std::max(pairs, comparison->informative_pairs());
+  for (const auto& comparison : statistics.comparisons) family += comparison.informative_pairs() > 0;
   return format_text(
       "{} cannot show a difference between {} and {}: the smallest possible p is {:.2g}, {} {} {:.2g}, which takes {} "
       "seeds",
@@ -107,7 +107,7 @@ std::string answer(const SweepStatistics& statistics) {
   const auto too_few = with_verdict(statistics, Verdict::too_few_seeds);
   const auto unknown = with_verdict(statistics, Verdict::not_comparable);
   if (unknown.size() == statistics.comparisons.size()) {
-    return "No slope shares a seed with " + control + ", so nothing can be said about the slopes.";
+    return "No slope can be compared with " + control + ", so nothing can be said about the slopes.";
   }
   std::vector<std::string> parts;
   for (const auto* comparison : better) parts.push_back(finding(*comparison));

@@ -13,7 +13,7 @@ namespace slopegan {
 /// be distinguished from it and how large a difference is excluded, and for which slopes there are too few seeds.
 std::string answer(const SweepStatistics& statistics);
 
-/// How the verdicts and intervals of finding_sentences() are computed, in one or two sentences.
+/// How the verdicts and intervals of finding_sentences() are computed, in one to three sentences.
 std::string method_sentence(const SweepStatistics& statistics);
 
 /// One sentence per caveat: a substituted control, missing or failed arms, intervals that are too narrow, the bias of

@@ -25,11 +25,11 @@ std::string plan_line(std::string_view name, const std::string& text) {
   return format_text("  {:<12} {}\n", name, text);
 }
 
-std::string percent(double fraction) { return format_text("{:.0f} %", 100 * fraction); }
+std::string percent(double fraction) { return format_text("{:.3g} %", 100 * fraction); }
 
 std::string deviation_text(const ArmCosts& costs) {
   return costs.deviation ? format_text("{:.2f}, as in the arms so far", *costs.deviation)
-                         : format_text("{} is assumed", shortest(assumed_deviation));
+                         : format_text("{}, assumed", shortest(assumed_deviation));
 }
 
 /// "about 1:20:00 with 2 arms at a time".
@@ -121,7 +121,7 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
   text += plan_line("seeds", format_text("{} to {}", planned.first_seed, planned.first_seed + plan.looks.back() - 1));
   text += plan_line("can show", format_text("differences in FD of {} or more, in 4 of 5 cases (standard deviation of "
                                             "log FD between seeds: {})",
-                                            percent(detectable - 1), deviation_text(costs)));
+                                            format_text("{:.0f} %", 100 * (detectable - 1)), deviation_text(costs)));
   text += plan_line("error rate", format_text("{}, for all statements together", percent(config.sweep.alpha)));
   text += plan_line("equivalence",
                     format_text("a slope is equivalent once its FD is shown to be within {} of the control's",

@@ -64,13 +64,6 @@ std::vector<MetricsRecord> all_metrics(const Arm& arm) {
   }
 }
 
-/// Whether any process is training an arm of the sweep.
-bool is_in_training(const std::filesystem::path& sweep_dir) {
-  return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
-    return lock_holder(RunPaths(arm).lock_file()).has_value();
-  });
-}
-
 }  // namespace
 
 RacePlan race_plan(const Config& config, std::size_t looks) {

@@ -29,8 +29,8 @@ RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep
 /// of training.
 Config race_config(Config config, const RacePlan& plan);
 
-/// The image count of the evaluation that may give up a slope: the last one in the first half of the training, or the
-/// first one. 0 if there is none before the end, or if slopes are never given up.
+/// The image count of the evaluation after which slopes may be given up: the last one in the first half of the training
+/// or else the first one. 0 if there is none before the end, or if slopes are never given up.
 std::int64_t interim_images(const Config& config);
 
 /// Everything that the race fixes. `config` is the result of race_config.

@@ -160,7 +160,7 @@ class Scheduler {
     return holder.has_value();
   }
 
-  /// Forgets the arms that no other process uses any more, because that process finished the arm or was stopped.
+  /// Forgets the held arms that are no longer in use, because the other process finished them or was stopped.
   void release_held_arms() {
     bool any = false;
     for (auto it = held_.begin(); it != held_.end();) {

@@ -27,8 +27,8 @@ struct Agenda {
 /// Returns the agenda according to the files of the arms. Called whenever an arm ends, and every few seconds.
 using ReadAgenda = std::function<Agenda()>;
 
-/// The agenda of a sweep with a fixed number of arms: those of `mine` that still need training. Keeps a reference to
-/// `mine`.
+/// The agenda of a sweep with a fixed number of arms: those of `mine` that still need training. Keeps references to
+/// `config` and `mine`.
 ReadAgenda fixed_agenda(const Config& config, const std::vector<Arm>& mine);
 
 struct ScheduleOptions {

@@ -9,6 +9,7 @@
 #include "run/checkpoint.h"
 #include "run/run_directory.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -100,6 +101,12 @@ bool has_results(const std::filesystem::path& directory) {
   });
 }
 
+bool is_in_training(const std::filesystem::path& sweep_dir) {
+  return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
+    return lock_holder(RunPaths(arm).lock_file()).has_value();
+  });
+}
+
 /// Whether `after` only adds conditions at the end, so that the names of the arms keep their meaning.
 static bool extends(const CrossConditions& before, const CrossConditions& after) {
   return !before.list.empty() && after.list.size() >= before.list.size() &&
@@ -121,10 +128,9 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
     problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }
   const auto arms = arm_checkpoints(directory);
-  const bool same_images = std::ranges::all_of(arms, [&](const CheckpointInfo& arm) {
-    return arm.dataset_hash.empty() || dataset_hash.empty() || arm.dataset_hash == dataset_hash;
-  });
-  if (!same_images) problems.emplace_back("the images at data.path have a different SHA-256");
+  const bool other_images = std::ranges::any_of(
+      arms, [&](const CheckpointInfo& arm) { return arm.was_trained_on_other_images(dataset_hash); });
+  if (other_images) problems.emplace_back("the images at data.path have a different SHA-256");
   return problems;
 }
 
@@ -132,8 +138,8 @@ std::filesystem::path open_sweep(const Config& config, const std::string& datase
   const std::filesystem::path directory = sweep_directory(config);
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
-    const auto problems =
-        has_results(directory) ? differences_from(directory, config, dataset_hash) : std::vector<std::string>();
+    const bool may_change = !has_results(directory) && !is_in_training(directory);
+    const auto problems = may_change ? std::vector<std::string>() : differences_from(directory, config, dataset_hash);
     if (!problems.empty()) {
       throw UsageError(printable(directory.string()) + " contains a sweep with different values (" +
                        join(problems, ", ") + "); choose another run.name or use the old values");

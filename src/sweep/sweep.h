@@ -38,11 +38,15 @@ std::filesystem::path sweep_directory(const Config& config);
 /// still change.
 bool has_results(const std::filesystem::path& sweep_dir);
 
+/// Whether any process is training an arm of the sweep.
+bool is_in_training(const std::filesystem::path& sweep_dir);
+
 /// Creates <run.output_dir>/<run.name> with its sweep.yaml, or reopens it to continue the sweep. If arms of the
-/// existing sweep have been trained, only the following may change: slopes, control, seeds, sweep.alpha,
-/// sweep.equivalence, sweep.give_up, sweep.stop_running, jobs, threads, name, directories and total images; conditions
-/// may be added at the end. Throws UsageError if anything else differs, if arms were trained on images with a hash
-/// other than `dataset_hash` (empty if unknown), or if the directory exists but does not contain a sweep.
+/// existing sweep have been trained or are in training, only the following may change: slopes, control, seeds,
+/// sweep.alpha, sweep.equivalence, sweep.give_up, sweep.stop_running, jobs, threads, name, directories and total
+/// images; conditions may be added at the end. Throws UsageError if anything else differs, if arms were trained on
+/// images with a hash other than `dataset_hash` (empty if unknown), or if the directory exists but does not contain a
+/// sweep.
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash = {});
 
 }  // namespace slopegan

@@ -27,7 +27,7 @@ struct SweepView {
   double memory_mib = 0;  ///< sum over the running arms; shared memory counts for each of them
 };
 
-/// "[###.......] 27 %  ETA 12:34  3 of 12 arms done  1 failed  2040/s  1280 MiB"
+/// "[##........]  27 %  ETA 12:34  3 of 12 arms done  1 failed  2040/s  1280 MiB"
 std::string progress_text(const SweepView& view);
 
 /// Shows one line per running arm and one for the sweep: in place on a terminal, otherwise every 30 s.

@@ -65,7 +65,7 @@ FileLock create_probe_directory(const std::filesystem::path& directory) {
   }
 }
 
-/// A sweep in a temporary directory next to the real one, which the destructor removes.
+/// A sweep next to the real one, in a temporary directory that the destructor removes.
 class ProbeSweep {
  public:
   explicit ProbeSweep(Config config) : config_(std::move(config)) {
@@ -117,19 +117,23 @@ class ProbeSweep {
     for (const auto& arm : arms) running.emplace_back(arm_arguments(directory_, arm, parallel_.threads));
     double seconds = 0;
     bool is_stopping = false;
+    std::string failure;
     while (!running.empty()) {
-      if (stop_signal() != 0 && !std::exchange(is_stopping, true)) {
+      const bool must_stop = stop_signal() != 0 || !failure.empty();
+      if (must_stop && !std::exchange(is_stopping, true)) {
         for (const auto& process : running) process.send(SIGTERM);
       }
       std::erase_if(running, [&](ChildProcess& process) {
         const auto code = process.poll();
         if (!code) return false;
-        if (*code != 0 && !is_stopping) throw IoError(failure_text(process, *code));
+        if (*code != 0 && !is_stopping && failure.empty()) failure = failure_text(process, *code);
         seconds += seconds_since(start);
         return true;
       });
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
+    // All other arms have ended as well, so none of them writes to the directory that the destructor removes.
+    if (!failure.empty()) throw IoError(failure);
     if (is_stopping) throw StoppedError(stop_signal(), "stopped while measuring the time of an arm");
     return seconds / static_cast<double>(arms.size());
   }

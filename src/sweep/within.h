@@ -58,7 +58,7 @@ inline constexpr std::int64_t least_samples_within = 1'000;
 inline constexpr double spare_time = 0.2;
 
 /// The number of arms that a plan is expected to need up to a look (1, 2, …): all arms of the first look, and the
-/// further arms of half of the slopes.
+/// further arms of the control and of half of the slopes.
 std::int64_t typical_arms(const RacePlan& plan, std::size_t looks);
 
 /// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with

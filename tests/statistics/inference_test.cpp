@@ -284,7 +284,7 @@ TEST(BootstrapMedianInterval, ApproachesTheNormalLimitsForManyValues) {
     Values values;
     for (int i = 0; i < n; ++i) values.push_back(i);
     const auto interval = bootstrap_median_interval(values, 0.95);
-    // The rank of the median has the standard deviation sqrt(n) / 2.
+    // The rank of the median has standard deviation sqrt(n) / 2.
     EXPECT_NEAR(interval.low, (n - 1) / 2.0 - 1.96 * std::sqrt(n) / 2, 1.5) << n;
     EXPECT_NEAR(interval.high, (n - 1) / 2.0 + 1.96 * std::sqrt(n) / 2, 1.5) << n;
   }

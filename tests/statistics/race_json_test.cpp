@@ -26,7 +26,7 @@ RaceFile some_race() {
   return file;
 }
 
-TEST(RaceJson, ReadsBackToTheSameText) {
+TEST(RaceJson, ReadsBackAsTheSameText) {
   const RaceFile file = some_race();
   ASSERT_EQ(file.state.looks.size(), 1u);
   const std::string text = race_json(file);

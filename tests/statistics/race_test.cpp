@@ -195,7 +195,7 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   const auto plan = plan_for({0}, {.give_up = 0});
   auto arms = joined({finished_arms(0.2, 0, 4, 0), finished_arms(0, 0, 4)});
   for (std::size_t i = 4; i < 8; ++i) arms[i].outcome = ArmOutcome::diverged;
-  // All FDs of the control are 1, so the range is 1.
+  // All FDs of the control are 1, so the range is 0 and 1 is added instead.
   auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_NEAR(std::log(comparison.ratio), 1, 1e-9);
   EXPECT_EQ(comparison.decision, RaceDecision::worse);

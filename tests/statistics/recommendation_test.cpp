@@ -82,7 +82,7 @@ TEST(Recommendation, IsOneShortStatement) {
       // Two better slopes, one of which is shown to be worse than the other.
       {sweep_with({{0, found_better, 0.5, 0.4, 0.6}, {0.1, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0. 0.1 is 60 % worse, 0.2 is about twice as bad."},
-      // Two better slopes do not form a range if a slope between them is not better.
+      // Better slopes do not form a range if a slope between them is not better.
       {sweep_with(
            {{0, found_better, 0.8, 0.7, 0.9}, {0.1, found_same, 0.95, 0.85, 1.1}, {0.3, found_better, 0.8, 0.7, 0.9}}),
        "Use slope 0 or 0.3. 0.2 is 25 % worse, 0.1 is undecided."},

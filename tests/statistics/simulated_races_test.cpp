@@ -68,7 +68,7 @@ double draw(RandomStream& stream, Shape shape) {
   if (shape == Shape::normal) return x;
   double squares = 0;
   for (std::size_t i = 1; i < 4; ++i) squares += static_cast<double>(normal[i]) * static_cast<double>(normal[i]);
-  return x / std::sqrt(squares / 3) / std::sqrt(3.0);  // t3 has the variance 3
+  return x / std::sqrt(squares / 3) / std::sqrt(3.0);  // t3 has variance 3
 }
 
 std::vector<RaceArm> simulated_arms(const RacePlan& plan, const Noise& noise, std::int64_t repeats,
@@ -99,7 +99,7 @@ RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15, std::size
 
 struct Outcomes {
   int false_claims = 0;    ///< races with a false claim if the equivalence rule, which prevents some claims, is off
-  std::vector<int> found;  ///< races that claim each of the shifted slopes to be worse
+  std::vector<int> found;  ///< for each shifted slope, races that find it worse
   double arms = 0;         ///< mean, with the default equivalence
 };
 

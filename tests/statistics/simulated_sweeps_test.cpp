@@ -90,7 +90,7 @@ TEST(SimulatedSweeps, ClaimNothingWithThreeSeeds) {
 }
 
 TEST(SimulatedSweeps, DetectAnEffectWithTheComputedPower) {
-  // If only the most extreme p is significant, an effect is detected when all differences have one sign.
+  // If only the smallest possible p is significant, an effect is detected when all differences have one sign.
   constexpr int sweeps = 4000;
   for (const double effect : {1.2, 2.5}) {
     for (const Simulation& simulation :

@@ -46,7 +46,7 @@ TEST(StatisticsJson, ReadsBackWhatItWrites) {
 TEST(StatisticsJson, ComparesTheOrderOfTheSlopesByTwoExtractors) {
   auto scores = example_scores();
   RulerScores ruler{{"FD[y@2,n=100]", "y@2", 100, 640, std::nullopt, std::nullopt}, {}};
-  for (const auto& arm : scores.arms) {  // the reverse of the order of 0.1 and 0.2
+  for (const auto& arm : scores.arms) {  // reverses the order of 0.1 and 0.2
     ruler.fds.push_back(arm.fd ? std::optional(arm.negative_slope == 1 ? 50 : 20 - *arm.fd) : std::nullopt);
   }
   scores.rulers.push_back(ruler);

@@ -39,6 +39,17 @@ TEST(Answer, SaysThatTheSeedsAreTooFew) {
                     HasSubstr("none has a lower median FD than 0.2")));
 }
 
+TEST(Answer, DoesNotCountSeedsInWhichBothSlopesFailed) {
+  auto arms = arms_with(6, {{0, 1.5}, {0.2, 1}});
+  for (auto& arm : arms) {
+    if (arm.seed != 5) continue;
+    arm.outcome = ArmOutcome::diverged;
+    arm.fd = {};
+  }
+  EXPECT_THAT(answer_of(arms), AllOf(HasSubstr("5 seeds cannot show"), HasSubstr("the smallest possible p is 0.062"),
+                                     HasSubstr("1 comparison needs 0.05, which takes 6 seeds")));
+}
+
 TEST(Answer, NamesTheBetterAndTheWorseSlopes) {
   const auto text = answer_of(arms_with(8, {{0.1, 0.8}, {0.2, 1}, {1, 3}}));
   EXPECT_THAT(text, HasSubstr("0.1 is better (median FD 20 % lower, bootstrap interval 22 % lower to 18 % lower, p = "
@@ -49,7 +60,7 @@ TEST(Answer, NamesTheBetterAndTheWorseSlopes) {
 }
 
 TEST(Answer, SaysWhichDifferencesAreExcluded) {
-  // Differences of ±2 % that cancel: the limits are the 4th lowest and 4th highest subset means.
+  // Differences of ±2 % that cancel: the limits are the 3rd lowest and 3rd highest subset means.
   const auto statistics = sweep_statistics(arms_with(8, {{0.1, 1}, {0.2, 1}, {1, 2}}), 0.2);
   const auto text = answer(statistics);
   EXPECT_THAT(text, HasSubstr("none is shown to be better than 0.2; 1 is worse"));
@@ -86,7 +97,7 @@ TEST(Answer, SaysThatNothingCanBeConcluded) {
   for (auto& arm : arms) arm.fd.reset();
   EXPECT_EQ(answer_of(arms), "No arm has an FD, so nothing can be said about the slopes.");
   arms[0].fd = 3;  // slope 0.1
-  EXPECT_EQ(answer_of(arms), "No slope shares a seed with 0.2, so nothing can be said about the slopes.");
+  EXPECT_EQ(answer_of(arms), "No slope can be compared with 0.2, so nothing can be said about the slopes.");
   EXPECT_EQ(answer_of(arms_with(3, {{0.2, 1}})), "There is only one slope, 0.2, and nothing to compare it with.");
   auto partly = arms_with(3, {{0.1, 1}, {0.2, 1}, {1, 2}});
   for (std::size_t i = 6; i < 9; ++i) partly[i].outcome = ArmOutcome::pending;

@@ -10,7 +10,9 @@
 #include "config/load.h"
 #include "config/sweep_target.h"
 #include "run/records.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
+#include "support/file_lock.h"
 #include "support/files.h"
 #include "sweep/results.h"
 #include "sweep/sweep.h"
@@ -133,7 +135,7 @@ TEST(WriteResults, HasOneLinePerArmWithItsLastValues) {
   EXPECT_THAT(text, HasSubstr("\nslope_0-seed_4,0,4,pending,0,,,,,,,,,,"));
 }
 
-TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButNoOtherChanges) {
+TEST(OpenSweep, AllowsDifferentSlopesSeedsAndTotalImagesButNoOtherChanges) {
   const TemporaryDirectory directory;
   auto config = sweep_config();
   config.run.output_dir = directory.path();
@@ -145,7 +147,15 @@ TEST(OpenSweep, AllowsOtherSlopesSeedsAndImagesButNoOtherChanges) {
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 16;
   EXPECT_NO_THROW(open_sweep(config)) << "no arm has been trained, as after a failed first start";
-  make_directories(directory / "sweep/runs/slope_0-seed_1");
+  const RunPaths arm(directory / "sweep/runs/slope_0-seed_1");
+  make_directories(arm.root());
+  {
+    const FileLock in_training(arm.lock_file(), arm.root());
+    auto other = config;
+    other.sweep.design = SweepDesign::race;
+    EXPECT_THROW(open_sweep(other), UsageError) << "an arm is in training";
+    EXPECT_NO_THROW(open_sweep(config));
+  }
   std::ofstream(directory / "sweep/runs/slope_0-seed_1/history.jsonl") << "{}\n";
   EXPECT_NO_THROW(open_sweep(config));
   config.discriminator.width = 32;

@@ -133,7 +133,7 @@ TEST_F(SweepResults, ScoreOnlyFinishedArms) {
   write_run(1, "failed", 320);
   write_run(2, "diverged", 320);
   auto early = metrics(3);
-  early.images = 320;  // before the last image
+  early.images = 320;  // before the end of training
   write_done(3, early);
   const auto scores = read_scores(config_, arms_);
   EXPECT_EQ(scores.arms[0].outcome, ArmOutcome::pending);
