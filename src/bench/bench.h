@@ -44,9 +44,12 @@ BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
 /// latent of a generator). A multiply-add counts as two. Normalisation and activations are not counted.
 double forward_flop(const BlockChainImpl& network, std::int64_t size);
 
-/// The number of FLOP per image for a training step with one discriminator step and no penalty. A backward pass counts
-/// as two forward passes. The discriminator needs 8 forward passes: forward and backward on real and on generated
-/// images, then forward and input gradient for the generator. The generator needs 3: forward and backward.
-double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution);
+/// The number of FLOP of a training step without a penalty, per image of a batch; a step has one batch per
+/// discriminator step. A backward pass counts as two forward passes. With one discriminator step, the discriminator
+/// needs 8 forward passes: forward and backward on real and on generated images, then forward and input gradient for
+/// the generator. The generator needs 3: forward and backward. Each further discriminator step needs 6 forward passes
+/// of the discriminator and 1 of the generator.
+double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution,
+                 std::int64_t discriminator_steps = 1);
 
 }  // namespace slopegan

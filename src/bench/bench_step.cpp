@@ -55,8 +55,7 @@ struct BenchedTraining {
   BenchedTraining(const BenchVariant& variant, const Compute& where, std::int64_t channels)
       : config(endless(variant.config)), compute(where), state(config, channels, compute.device) {}
 
-  /// Makes the run so long that everything that depends on its progress, such as a schedule, stays at its initial
-  /// value.
+  /// Makes the run so long that schedules over the whole run stay at their initial values.
   static Config endless(Config config) {
     config.training.total_images = std::int64_t{1} << 40;
     return config;
@@ -71,18 +70,19 @@ struct BenchedTraining {
 BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::int64_t channels) {
   const auto training = std::make_shared<BenchedTraining>(variant, compute, channels);
   const auto& config = training->config;
-  const std::int64_t resolution = config.data.resolution, images = config.training.batch_size;
-  const RealImages reals(at::rand({images, channels, resolution, resolution}) * 2 - 1);
-  const std::vector<RealImages> batches(static_cast<std::size_t>(config.optimizer.discriminator_steps), reals);
+  const std::int64_t resolution = config.data.resolution, batch = config.training.batch_size;
+  const std::int64_t batch_count = config.optimizer.discriminator_steps;
+  const RealImages reals(at::rand({batch, channels, resolution, resolution}) * 2 - 1);
+  const std::vector<RealImages> batches(static_cast<std::size_t>(batch_count), reals);
   return {.name = "step, " + variant.name,
           .run =
               [=] {
                 apply_compute(training->compute);
                 training->step.take(batches);
               },
-          .images = static_cast<double>(images),
-          .flop = step_flop(*training->state.generator, *training->state.discriminator, resolution) *
-                  static_cast<double>(images),
+          .images = static_cast<double>(batch * batch_count),
+          .flop = step_flop(*training->state.generator, *training->state.discriminator, resolution, batch_count) *
+                  static_cast<double>(batch),
           .group = type_name(compute.type)};
 }
 
@@ -119,8 +119,10 @@ double forward_flop(const BlockChainImpl& network, std::int64_t size) {
   return flop;
 }
 
-double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution) {
-  return 8 * forward_flop(discriminator, resolution) + 3 * forward_flop(generator, 1);
+double step_flop(const BlockChainImpl& generator, const BlockChainImpl& discriminator, std::int64_t resolution,
+                 std::int64_t discriminator_steps) {
+  const auto further = static_cast<double>(discriminator_steps - 1);
+  return (8 + 6 * further) * forward_flop(discriminator, resolution) + (3 + further) * forward_flop(generator, 1);
 }
 
 /// Measures `steps` again on a busy machine and appends the rows to `result`, whose last rows measured the same steps

@@ -30,6 +30,8 @@ TEST(StepFlop, CountsTheProductsOfEveryLayer) {
   EXPECT_DOUBLE_EQ(flop_of(32, 32, 1), 8 * discriminator + 3 * generator);
   EXPECT_NEAR(flop_of(32, 32, 1), 96e6, 1e6);
   EXPECT_NEAR(flop_of(64, 64, 3), 2.29e9, 0.01e9);
+  const GanState state(config_of(32, 32), 1, at::kCPU);
+  EXPECT_DOUBLE_EQ(step_flop(*state.generator, *state.discriminator, 32, 3), 20 * discriminator + 5 * generator);
 }
 
 constexpr RoundOptions short_rounds{.seconds = 0, .min_rounds = 1, .max_rounds = 1, .seconds_per_measurement = 0};
@@ -41,6 +43,15 @@ std::vector<std::string> names_of(const BenchResult& result) {
     EXPECT_GT(row.timing.median(), 0) << names.back();
   }
   return names;
+}
+
+TEST(BenchStep, CountsTheImagesOfEveryDiscriminatorStep) {
+  Config config = config_of(32, 8);
+  config.training.batch_size = 4;
+  config.training.threads = 1;
+  config.training.precision = Precision::float32;
+  config.optimizer.discriminator_steps = 3;
+  EXPECT_EQ(bench_step({{"a", config}}, 1, short_rounds).rows.back().bench_case.images, 12);
 }
 
 TEST(BenchStep, MeasuresEachVariantAndTheReferencesOfItsDtype) {
