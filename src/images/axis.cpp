@@ -27,8 +27,10 @@ std::vector<double> linear_ticks(const Range& range, int count) {
   const double step = round_step(range.high - range.low, count);
   std::vector<double> ticks;
   // Adding 0.0 turns -0 into 0.
-  for (double i = std::ceil(range.low / step - 1e-9); i * step <= range.high + 1e-9 * step; ++i) {
-    ticks.push_back(i * step + 0.0);
+  const double first = std::ceil(range.low / step - 1e-9);
+  // If the range is so narrow that neighbouring multiples of the step are the same number, the count ends the loop.
+  for (int i = 0; i <= 2 * std::max(count, 1) && (first + i) * step <= range.high + 1e-9 * step; ++i) {
+    ticks.push_back((first + i) * step + 0.0);
   }
   return ticks;
 }
@@ -68,7 +70,7 @@ Range tight_range(const std::vector<double>& values, bool logarithmic) {
 Axis Axis::fit(const std::vector<double>& values, bool logarithmic) {
   Range range = tight_range(values, logarithmic);
   if (range.low > range.high) range = logarithmic ? Range{0.1, 10} : Range{0, 1};
-  if (range.low == range.high) range.high = range.low + (logarithmic ? 9 * range.low : 1);
+  if (range.low == range.high) range.high += logarithmic ? 9 * range.low : std::max(1.0, 1e-6 * std::abs(range.low));
   return {range, logarithmic};
 }
 
@@ -97,7 +99,7 @@ double Axis::position(double value) const {
 std::vector<double> Axis::ticks(int count) const {
   if (!logarithmic) return linear_ticks(range, count);
   auto ticks = logarithmic_ticks(range, count);
-  // If the ends of the range differ by less than a factor of about 2, logarithmic_ticks may return no ticks.
+  // If the ends of the range differ by less than a factor of 5, logarithmic_ticks may return fewer than two ticks.
   return ticks.size() < 2 ? linear_ticks(range, count) : ticks;
 }
 

@@ -19,8 +19,8 @@ struct Axis {
   /// extended. If no value can be shown, the axis has a default range.
   static Axis fit(const std::vector<double>& values, bool logarithmic);
 
-  /// Like fit, but with about 6 % of padding at both ends. A linear axis starts at 0 if its values are positive and
-  /// start near 0.
+  /// Like fit, but with about 6 % of padding at both ends. A linear axis starts at 0 if its values are not negative
+  /// and start near 0.
   static Axis fit_padded(const std::vector<double>& values, bool logarithmic);
 
   /// Whether `value` has a position on the axis: finite, and positive on a logarithmic axis.
@@ -30,7 +30,7 @@ struct Axis {
   double position(double value) const;
 
   /// About `count` round values in the range: multiples of 1, 2 or 5 times a power of ten. On a logarithmic axis these
-  /// are powers of ten, together with their multiples by 2 and 5 if the range spans few decades.
+  /// are powers of ten, and also 2 and 5 times these powers if the range spans few decades.
   std::vector<double> ticks(int count) const;
 };
 

@@ -25,7 +25,7 @@ struct JpegReports {
   std::jmp_buf jump;
   char error[JMSG_LENGTH_MAX] = "";
   char warning[JMSG_LENGTH_MAX] = "";
-  bool has_bad_pixels = false;  // warnings after which pixels are missing or wrong
+  bool has_bad_pixels = false;  // a warning says that pixels are missing or wrong
   bool has_ended = false;       // the bytes ended before the end-of-image marker
 };
 

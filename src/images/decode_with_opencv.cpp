@@ -67,9 +67,8 @@ cv::Mat decode_whole(const std::string& bytes) {
 
 struct WebPOutline {
   int orientation = 1;
-  cv::Size canvas;
   bool is_animation = false;
-  cv::Rect frame;      // the position of the first frame of an animation
+  cv::Rect frame;      // the area of the first frame of an animation
   std::string chunks;  // the image data of this frame
 };
 
@@ -79,8 +78,8 @@ std::string riff(const std::string& chunks) {
   return file + "WEBP" + chunks;
 }
 
-/// Makes a separate image from the frame's chunks. A frame with an ALPH chunk needs the extended format (RFC 9649,
-/// section 2.7).
+/// Stores the frame's area, and its chunks in the form of a still image. A frame with an ALPH chunk needs the extended
+/// format (RFC 9649, section 2.7).
 void read_webp_frame(std::string_view frame, WebPOutline& outline) {
   if (frame.size() < 16) return;
   const auto field = [&](std::size_t at) { return static_cast<int>(little_endian(frame.substr(at, 3))); };
@@ -148,7 +147,7 @@ struct TiffOutline {
 TiffOutline tiff_outline(std::string_view bytes) {
   const TiffDirectory directory(bytes);
   const auto bits = directory.value(258).value_or(1), samples = directory.value(277).value_or(1);
-  if (bits > 16) report_unsupported(std::to_string(bits) + "-bit pixels (only 8 and 16 bits are supported)");
+  if (bits > 16) report_unsupported(std::to_string(bits) + " bits per channel (at most 16 are supported)");
   if (bits == 16 && directory.value(262) == 0u) {
     report_unsupported("16-bit pixels in which 0 is white");
   }

@@ -8,8 +8,8 @@
 
 #include "images/image_file.h"
 
-/// The decoders that decode_image uses, one per format. They throw DataError and TooLargeError without the file's name,
-/// and do not write to the terminal: warnings from the libraries are stored in ImageFacts::complaint.
+/// The decoders that decode_image uses. They throw DataError and TooLargeError without the file's name, and do not
+/// write to the terminal: the first warning from libjpeg or libpng is stored in ImageFacts::complaint.
 namespace slopegan {
 
 DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options);

@@ -93,7 +93,7 @@ void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, cons
   blend(image, rasterise_line(text, font_of(style)), top_left, style.colour);
 }
 
-void draw_upright_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style) {
+void draw_vertical_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style) {
   cv::Mat mask = rasterise_line(text, font_of(style));
   if (!mask.empty()) cv::rotate(mask, mask, cv::ROTATE_90_COUNTERCLOCKWISE);
   blend(image, mask, top_left, style.colour);

@@ -36,6 +36,6 @@ void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, cons
 
 /// Draws one line of text rotated, so that it reads from bottom to top. The width and the height of its box are
 /// swapped.
-void draw_upright_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
+void draw_vertical_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
 }  // namespace slopegan

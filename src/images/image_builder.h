@@ -18,8 +18,8 @@ struct PixelLayout {
 };
 
 /// Makes an 8-bit image without transparency from the rows that a decoder delivers. The image may be reduced by a
-/// factor of 2, 4 or 8; each of its pixels is then the mean of a square of pixels. Reducing a large image therefore
-/// takes no more memory than the reduced image.
+/// factor of 2, 4 or 8; each of its pixels is then the mean of a square of pixels. Only one row of sums is kept, so
+/// reducing a large image takes little more memory than the reduced image.
 class ImageBuilder {
  public:
   ImageBuilder(cv::Size size, PixelLayout layout, int reduction, const DecodeOptions& options);

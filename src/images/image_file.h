@@ -54,8 +54,8 @@ struct ImageFacts {
   bool is_animation = false;      ///< the image is the first of several in the file
   bool is_cmyk = false;           ///< a JPEG in CMYK, converted to RGB
   bool is_deep = false;           ///< 16 bits per channel
-  int largest_deep_value = 0;     ///< the largest channel value if is_deep is true
-  std::string complaint;          ///< the first warning of the library that decoded the file
+  int largest_deep_value = 0;     ///< the largest colour value if is_deep is true
+  std::string complaint;          ///< the first warning from libjpeg or libpng
 };
 
 struct DecodedImage {

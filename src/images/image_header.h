@@ -24,7 +24,7 @@ struct PngChunk {
 /// Calls `visit` for the chunks of a PNG file in order, until it returns false.
 void visit_png_chunks(std::string_view bytes, const std::function<bool(const PngChunk&)>& visit);
 
-/// Calls `visit` for the chunks of a WebP file in order, until it returns false. `type` has four letters.
+/// Calls `visit` for the chunks of a WebP file in order, until it returns false. `type` has four characters.
 void visit_webp_chunks(std::string_view bytes,
                        const std::function<bool(std::string_view type, std::string_view data)>& visit);
 

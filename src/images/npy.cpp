@@ -26,7 +26,7 @@ class HeaderParser {
       const std::string key = parse_string();
       expect(':');
       if (key == "descr" && header.type.empty()) {
-        if (peek() == '[') refuse_npy("contains records, but an array of numbers is expected");
+        if (peek() == '[') refuse_npy("contains records, but numbers or text are expected");
         header.type = parse_string();
       } else if (key == "fortran_order" && !fortran_order) {
         fortran_order = parse_bool();

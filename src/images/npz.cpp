@@ -135,7 +135,7 @@ void swap_bytes(ByteBuffer& values, std::size_t unit) {
 std::uint64_t checked_size(NpyArray& array, const NpzEntry& entry) {
   std::uint64_t count = 1;
   for (const auto size : array.shape) {
-    if (size == 0) entry.refuse(" has the shape " + shape_text(array.shape) + ", which is empty");
+    if (size == 0) entry.refuse(" has the shape " + shape_text(array.shape) + ", so it is empty");
     if (static_cast<std::uint64_t>(size) > max_data_bytes / array.item_size / count) {
       entry.refuse(" has the shape " + shape_text(array.shape) + ", which exceeds the limit of 8 GiB");
     }

@@ -124,8 +124,8 @@ class PanelPainter {
       small_text(text, {frame_.x - 8 * unit_ - text_width(text), y - small_line() / 2});
     }
     const int height = text_width(panel_.y_label);
-    draw_upright_text(canvas_, panel_.y_label, {corner_.x, frame_.y + (frame_.height - height) / 2},
-                      style_.small_print);
+    draw_vertical_text(canvas_, panel_.y_label, {corner_.x, frame_.y + (frame_.height - height) / 2},
+                       style_.small_print);
   }
 
   void x_tick(double at, const std::string& text, int room) {

@@ -30,7 +30,7 @@ void paint_tile(cv::Mat& canvas, const PlacedTile& placed, int scale, const cv::
 
 /// Checks the size before the canvas is allocated.
 void check_size(cv::Size size) {
-  constexpr int max_side = 65'535;  // the limit of GIF; the limits of PNG and JPEG are not lower
+  constexpr int max_side = 65'535;                                    // the limit of GIF; that of PNG is higher
   constexpr std::int64_t max_picture_pixels = std::int64_t{1} << 28;  // 768 MiB
   if (std::max(size.width, size.height) <= max_side && std::int64_t{size.width} * size.height <= max_picture_pixels) {
     return;
@@ -84,8 +84,8 @@ cv::Mat draw_sheet(const Sheet& sheet, const SheetStyle& style) {
   for (const auto& line : layout.lines) canvas(line).setTo(colours.line);
   for (const auto& mark : layout.marks) canvas(mark).setTo(colours.accent);
   for (const auto& text : layout.texts) {
-    if (text.upright) {
-      draw_upright_text(canvas, text.text, text.box.tl(), text.style);
+    if (text.vertical) {
+      draw_vertical_text(canvas, text.text, text.box.tl(), text.style);
     } else {
       draw_text(canvas, text.text, text.box.tl(), text.style);
     }

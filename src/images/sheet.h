@@ -46,8 +46,8 @@ struct SheetStyle {
 struct PlacedText {
   std::string text;
   TextStyle style;
-  cv::Rect box;  ///< as measured by text_size, with swapped sides if upright; does not overlap other text or tiles
-  bool upright = false;  ///< rotated to read from bottom to top
+  cv::Rect box;  ///< as measured by text_size, with swapped sides if vertical; does not overlap other text or tiles
+  bool vertical = false;  ///< rotated to read from bottom to top
 };
 
 struct PlacedTile {
@@ -67,7 +67,7 @@ struct SheetLayout {
 
 /// Computes the layout without drawing. The label column is as wide as its longest text, up to max_label_width. A sheet
 /// with few columns is widened for its title and caption, within limits; if they still do not fit, they are shortened
-/// in the middle. Column labels have up to two lines; if one of them does not fit into its column, all are upright.
+/// in the middle. Column labels have up to two lines; if one of them does not fit into its column, all are vertical.
 /// Throws std::invalid_argument for tiles that are neither CV_8UC1 nor CV_8UC3.
 SheetLayout lay_out(const Sheet& sheet, const SheetStyle& style);
 

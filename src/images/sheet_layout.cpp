@@ -11,16 +11,16 @@ namespace slopegan {
 namespace {
 
 // Lengths in pixels at a pixel ratio of 1.
-constexpr int label_gap = 20;            // between the label column and the tiles
-constexpr int mark_width = 3;            // the bar next to a best row, in the middle of the label gap
-constexpr int star_gap = 6;              // between a label and its star
-constexpr int caption_gap = 5;           // between the title and the caption
-constexpr int section_gap = 14;          // below the title block
-constexpr int reference_gap = 22;        // after reference rows and columns, with the separator in its middle
-constexpr int column_label_gap = 4;      // between the column labels and the tiles
-constexpr int max_upright_height = 150;  // for upright column labels
-constexpr int min_text_width = 440;      // smallest width of the title and the caption
-constexpr int max_text_width = 920;      // a narrow sheet is widened up to this for its title and caption
+constexpr int label_gap = 20;             // between the label column and the tiles
+constexpr int mark_width = 3;             // the bar next to a best row, in the middle of the label gap
+constexpr int star_gap = 6;               // between a label and its star
+constexpr int caption_gap = 5;            // between the title and the caption
+constexpr int section_gap = 14;           // below the title block
+constexpr int reference_gap = 22;         // after reference rows and columns, with the separator in its middle
+constexpr int column_label_gap = 4;       // between the column labels and the tiles
+constexpr int max_vertical_height = 150;  // for vertical column labels
+constexpr int min_text_width = 440;       // smallest width of the title and the caption
+constexpr int max_text_width = 920;       // a narrow sheet is widened up to this for its title and caption
 constexpr std::size_t max_caption_lines = 2, max_column_label_lines = 2;
 
 struct SheetFonts {
@@ -58,7 +58,7 @@ cv::Size largest_tile(const Sheet& sheet) {
   return largest;
 }
 
-/// Places the elements from top to bottom. Members are computed in the order of their declaration.
+/// Measures the elements, then places them from top to bottom.
 class Composer {
  public:
   Composer(const Sheet& sheet, const SheetStyle& style)
@@ -121,7 +121,7 @@ class Composer {
     if (reference_columns_ > 0 && reference_columns_ < columns_) column_gap_ = reference_gap * unit_ - gap_;
   }
 
-  /// Breaks the column labels into lines, or makes them upright and shortens them if necessary.
+  /// Breaks the column labels into lines, or makes them vertical and shortens them if necessary.
   void measure_columns() {
     const auto count = std::min(sheet_.column_labels.size(), static_cast<std::size_t>(columns_));
     const auto full = std::vector(sheet_.column_labels.begin(), sheet_.column_labels.begin() + static_cast<int>(count));
@@ -129,15 +129,16 @@ class Composer {
     for (const auto& label : full) {
       column_labels_.push_back(wrap(label, cell_.width, fonts_.column, max_column_label_lines));
       most_lines = std::max(most_lines, column_labels_.back().size());
-      // All labels are upright if one of them would otherwise be shortened.
-      upright_ |= shorten(label, cell_.width * 2, fonts_.column) != label || is_shortened(label, column_labels_.back());
+      // All labels are vertical if one of them would otherwise be shortened.
+      vertical_ |=
+          shorten(label, cell_.width * 2, fonts_.column) != label || is_shortened(label, column_labels_.back());
     }
-    upright_ &= cell_.width >= line_height(fonts_.column);
+    vertical_ &= cell_.width >= line_height(fonts_.column);
     column_labels_height_ = static_cast<int>(most_lines) * line_height(fonts_.column);
-    if (!upright_) return;
+    if (!vertical_) return;
     column_labels_height_ = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      column_labels_[i] = {shorten(full[i], max_upright_height * unit_, fonts_.column)};
+      column_labels_[i] = {shorten(full[i], max_vertical_height * unit_, fonts_.column)};
       column_labels_height_ =
           std::max(column_labels_height_, text_size(column_labels_[i].front(), fonts_.column).width);
     }
@@ -218,8 +219,8 @@ class Composer {
     const int bottom = y_ + column_labels_height_, line = line_height(fonts_.column);
     for (std::size_t i = 0; i < column_labels_.size(); ++i) {
       const int x = column_x(static_cast<int>(i)), lines = static_cast<int>(column_labels_[i].size());
-      if (upright_) {
-        place_upright(column_labels_[i].front(), {x + (cell_.width - line) / 2, bottom});
+      if (vertical_) {
+        place_vertical(column_labels_[i].front(), {x + (cell_.width - line) / 2, bottom});
         continue;
       }
       for (int k = 0; k < lines; ++k) {
@@ -231,7 +232,7 @@ class Composer {
     y_ = bottom + column_label_gap * unit_;
   }
 
-  void place_upright(const std::string& text, cv::Point bottom_left) {
+  void place_vertical(const std::string& text, cv::Point bottom_left) {
     if (text.empty()) return;
     const cv::Size size = text_size(text, fonts_.column);
     const cv::Rect box(bottom_left.x, bottom_left.y - size.width, size.height, size.width);
@@ -279,7 +280,7 @@ class Composer {
   int column_gap_ = 0;   // added to gap_ after the reference columns
   int label_width_ = 0;  // including label_gap; 0 if no row has a label
   int row_height_ = 0, column_labels_height_ = 0, width_ = 0;
-  bool upright_ = false;
+  bool vertical_ = false;
   std::vector<std::vector<std::string>> column_labels_;  // the lines of each label
   std::string title_;
   std::vector<std::string> caption_;

@@ -44,6 +44,13 @@ TEST(Axis, FitsDrawableValues) {
   EXPECT_GT(Axis::fit_padded({0, 5, 7}, true).range.low, 0);  // 0 has no logarithm
 }
 
+TEST(AxisTicks, AreFewForARangeOfAdjacentNumbers) {
+  for (const double low : {0.1, -0.1, 1e300, 1e17}) {
+    const Axis axis{{low, std::nextafter(low, 1e308)}, false};
+    EXPECT_LE(axis.ticks(5).size(), 11u) << low;
+  }
+}
+
 TEST(Axis, HasAPositiveWidthForAnyValues) {
   for (const bool logarithmic : {false, true}) {
     for (const auto& axis : {Axis::fit({}, logarithmic), Axis::fit_padded({}, logarithmic)}) {
@@ -52,7 +59,7 @@ TEST(Axis, HasAPositiveWidthForAnyValues) {
     const Range single = Axis::fit_padded({5, 5}, logarithmic).range;
     EXPECT_LT(single.low, 5);
     EXPECT_GT(single.high, 5);
-    EXPECT_GT(Axis::fit({5}, logarithmic).range.high, 5);
+    for (const double value : {5.0, 1e17}) EXPECT_GT(Axis::fit({value}, logarithmic).range.high, value);
   }
 }
 

@@ -54,7 +54,7 @@ cv::Vec3b pixel(const DecodedImage& decoded, int y = 0, int x = 0) { return deco
 
 // --- Large images ----------------------------------------------------------------------------------------------------
 
-TEST_F(DecodeImage, ReducesLargeJpegAndPngImagesWhileDecoding) {
+TEST_F(DecodeImage, ReducesLargeImages) {
   cv::Mat large(4200, 4100, CV_8UC3, cv::Scalar(10, 20, 30));  // 17 megapixels
   large(cv::Rect(2050, 0, 2050, 4200)).setTo(cv::Scalar(200, 100, 50));
   for (const std::string ending : {".jpg", ".png", ".bmp"}) {
@@ -266,7 +266,7 @@ TEST_F(DecodeImage, ConvertsTheInksOfACmykJpeg) {
 
 TEST_F(DecodeImage, NamesTheKindOfUnsupportedPixels) {
   const cv::Mat real(5, 5, CV_32FC1, cv::Scalar(0.5));
-  EXPECT_THAT(refusal(encoded(".tif", real)), AllOf(HasSubstr("not supported: 32-bit"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(refusal(encoded(".tif", real)), AllOf(HasSubstr("not supported: 32 bits"), Not(HasSubstr("damaged"))));
 }
 
 // --- Several images in a file, and orientation -----------------------------------------------------------------------

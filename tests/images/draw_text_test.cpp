@@ -88,13 +88,13 @@ TEST(DrawText, BoldTextHasMoreInkAndLargerTextMorePixels) {
   EXPECT_NEAR(line_height(large), 2 * line_height(text_style), 3);
 }
 
-TEST(DrawText, UprightTextIsTheSameTextRotated) {
+TEST(DrawText, VerticalTextIsTheSameTextRotated) {
   const cv::Size size = text_size("slope", text_style);
-  cv::Mat level = canvas(size), upright = canvas({size.height, size.width}), turned;
+  cv::Mat level = canvas(size), vertical = canvas({size.height, size.width}), turned;
   draw_text(level, "slope", {0, 0}, text_style);
-  draw_upright_text(upright, "slope", {0, 0}, text_style);
+  draw_vertical_text(vertical, "slope", {0, 0}, text_style);
   cv::rotate(level, turned, cv::ROTATE_90_COUNTERCLOCKWISE);
-  EXPECT_EQ(cv::norm(upright, turned, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(vertical, turned, cv::NORM_INF), 0);
 }
 
 TEST(Shorten, KeepsTextThatFitsAndReplacesTheMiddleOtherwise) {

@@ -11,7 +11,7 @@
 /// Writers of unusual image files for tests.
 namespace slopegan {
 
-/// `image` in the format given by the file name's extension.
+/// `image` in the format with the extension `ending`.
 inline std::string encoded(const std::string& ending, const cv::Mat& image, const std::vector<int>& options = {}) {
   std::vector<unsigned char> bytes;
   cv::imencode(ending, image, bytes, options);

@@ -175,7 +175,7 @@ TEST(WriteNpz, WritesEqualFilesForEqualArrays) {
   EXPECT_TRUE(std::equal(std::istreambuf_iterator<char>(a), {}, std::istreambuf_iterator<char>(b)));
 }
 
-TEST(NpyHeader, MatchesTheHeaderThatNumPyWrites) {
+TEST(NpyHeader, IsWrittenInVersion1AndPaddedToAMultipleOf64Bytes) {
   const auto header = npy_header({1'000'000, 256, 256, 3});
   EXPECT_TRUE(header.starts_with(std::string("\x93NUMPY\x01\x00", 8)));
   EXPECT_EQ(header.size() % 64, 0u);

@@ -14,7 +14,7 @@ SheetRow labelled_row(const std::string& label, std::size_t tiles) {
 }
 
 const std::string many_words =
-    "A text of many words that has to be broken into lines because the sheet is narrow, and then even shortened";
+    "A text of many words that has to be broken into lines because the sheet is narrow, and is then also shortened";
 
 TEST(LayOut, ACaptionHasAtMostTwoLinesAndANarrowSheetIsWidenedForIt) {
   Sheet sheet;
@@ -52,22 +52,22 @@ TEST(LayOut, TheTitleKeepsItsStartAndItsEnd) {
   EXPECT_TRUE(title.ends_with("x: which negative slope?"));
 }
 
-TEST(LayOut, ColumnLabelsAreUprightIfOneDoesNotFit) {
+TEST(LayOut, ColumnLabelsAreVerticalIfOneDoesNotFit) {
   Sheet sheet;
   sheet.rows = {labelled_row("", 3)};
   const auto labels_at = [&](int scale, const std::vector<std::string>& labels) {
     sheet.column_labels = labels;
     return lay_out(sheet, {.scale = scale}).texts;
   };
-  for (const auto& text : labels_at(2, {"bag", "ankle boot", "shirt"})) EXPECT_FALSE(text.upright);
+  for (const auto& text : labels_at(2, {"bag", "ankle boot", "shirt"})) EXPECT_FALSE(text.vertical);
   EXPECT_EQ(labels_at(2, {"bag", "ankle boots and others", "shirt"}).size(), 4u);  // one of them has two lines
-  const auto upright = labels_at(1, {"bag", "ankle boot", "T-shirt/top"});
-  ASSERT_EQ(upright.size(), 3u);
-  for (const auto& text : upright) {
-    EXPECT_TRUE(text.upright);
+  const auto vertical = labels_at(1, {"bag", "ankle boot", "T-shirt/top"});
+  ASSERT_EQ(vertical.size(), 3u);
+  for (const auto& text : vertical) {
+    EXPECT_TRUE(text.vertical);
     EXPECT_GT(text.box.height, text.box.width);
   }
-  EXPECT_EQ(upright[2].text, "T-shirt/top");
+  EXPECT_EQ(vertical[2].text, "T-shirt/top");
 }
 
 const char* const words[] = {"",
@@ -92,7 +92,7 @@ std::string random_text(RandomStream& random) {
   return text;
 }
 
-/// A sheet with random labels and random numbers, sizes and colours of tiles. Some tiles are missing.
+/// A sheet with random labels and a random number of gray or BGR tiles of random sizes. Some tiles are missing.
 Sheet random_sheet(RandomStream& random) {
   Sheet sheet{random_text(random), random_text(random) + " " + random_text(random), {}, {}};
   const auto rows = random.below(6), columns = 1 + random.below(7);
@@ -142,7 +142,7 @@ TEST(LayOut, ElementsDoNotOverlapAndStayInsideThePicture) {
     }
     for (const auto& text : layout.texts) {
       const cv::Size size = text_size(text.text, text.style);
-      ASSERT_EQ(text.box.size(), text.upright ? cv::Size(size.height, size.width) : size);
+      ASSERT_EQ(text.box.size(), text.vertical ? cv::Size(size.height, size.width) : size);
     }
   }
   EXPECT_GT(texts, 3000u);
@@ -159,7 +159,7 @@ TEST(LayOut, LabelsOfSmallTilesDoNotOverlap) {
   }
 }
 
-TEST(LayOut, SeparatesReferenceColumnsByALine) {
+TEST(LayOut, SeparatesReferenceColumnsWithALine) {
   Sheet sheet;
   sheet.rows = {SheetRow{.tiles = {4, cv::Mat(64, 64, CV_8UC1, cv::Scalar(0))}}};
   const auto plain = lay_out(sheet, {.gap = 4});

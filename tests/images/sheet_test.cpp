@@ -86,7 +86,7 @@ TEST(DrawSheet, LongerLabelsWidenTheLabelColumn) {
 }
 
 const std::string long_text =
-    "A text of many words that has to be broken into lines because the sheet is narrow, and then even shortened";
+    "A text of many words that has to be broken into lines because the sheet is narrow, and is then also shortened";
 
 TEST(DrawSheet, TitlesAndCaptionsStayInsideTheMargins) {
   Sheet sheet;
@@ -181,7 +181,7 @@ TEST(DrawSheet, RowsOfSmallTilesAreAsHighAsTheirLabels) {
   EXPECT_GT(image.rows, draw_sheet(sheet, {.scale = 1}).rows);
 }
 
-TEST(DrawSheet, SeparatesReferenceRowsByALine) {
+TEST(DrawSheet, SeparatesReferenceRowsWithALine) {
   Sheet sheet;
   sheet.rows = {row("", 2), row("", 2)};
   const int plain_height = draw_sheet(sheet).rows;
