@@ -136,7 +136,7 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
   const bool own = arguments.against.empty();
   const auto real = own ? load_real(loaded.config.data) : load_against(arguments.against, channels, loaded.config.data);
-  if (own && real.train->hash != checkpoint.info.dataset_hash) {
+  if (own && checkpoint.info.was_trained_on_other_images(real.train->hash)) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
   if (real.train->channels() != channels) {
@@ -151,8 +151,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
 }
 
-/// Returns the configuration with which images are converted to a common size. It is the one given by --against. For
-/// two sets of images, it has the resolution given by --resolution or chosen from the sizes of the images.
+/// Returns the configuration with which images are converted to a common size: the one given by --against or, for two
+/// sets of images, one with the resolution given by --resolution or chosen from the sizes of the images.
 DataConfig comparison(const EvaluateArguments& arguments) {
   if (!ImageSet::is_at(arguments.against)) {
     const auto data = load_config(arguments.against).config.data;
@@ -234,7 +234,7 @@ std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, 
                         figure.meaning, few_images && figure.key == "fd"sv ? "; mostly bias, see below" : "");
   }
   if (ruler.fd_repeat)
-    text += format_text("{:<17} {:11.5g} {:>11}  fd with other latents\n", "fd_repeat", *ruler.fd_repeat, "-");
+    text += format_text("{:<17} {:11.5g} {:>11}  fd with different latents\n", "fd_repeat", *ruler.fd_repeat, "-");
   if (ruler.fd_bias)
     text += format_text(
         "{:<17} {:11.5g} {:>11}  bias of fd due to the finite number of images{}\n", "fd_bias", *ruler.fd_bias, "-",
@@ -243,7 +243,7 @@ std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, 
     text += subset + "\n";
   if (few_images)
     text += format_text(
-        "{} images are few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd instead.\n",
+        "{} images are too few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd instead.\n",
         std::min(record.samples, ruler.real_samples), ruler.features);
   return text;
 }
@@ -300,8 +300,8 @@ void setup_evaluate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--samples", arguments->samples,
-          "Number of images to generate, or to draw at random from a folder (default: metrics.samples of the run, or "
-          "all images of the folder)")
+          "Number of images to generate, or to draw at random from a set of images (default: metrics.samples of the "
+          "run, or all images of the set)")
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
   command

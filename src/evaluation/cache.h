@@ -6,10 +6,10 @@
 
 #include "run/safetensors.h"
 
-/// A cache for everything that is computed once from the real data and used by all runs: the trained classifier and the
-/// features of the real images. Entries are keyed by content hashes, so they are never stale. The cache may be deleted
-/// at any time except during a sweep: a classifier that is trained again on different hardware has different rounding
-/// errors, and therefore a different name.
+/// A cache for everything that is computed once from the real data and used by all runs, such as the trained classifier
+/// and the features of the real images. Entries are keyed by content hashes, so they are never stale. The cache may be
+/// deleted at any time except during a sweep: a classifier that is trained again on different hardware has different
+/// rounding errors, and therefore a different name.
 namespace slopegan {
 
 /// Returns the SHA-256 of names, dtypes, shapes and values.

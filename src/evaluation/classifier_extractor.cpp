@@ -198,8 +198,9 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   const Parts parts = split_images(train, test);
   double seconds = 0;
   const auto make = [&] {
-    log::info(format_text(
-        "training a classifier on the labels of {} images as the feature extractor (once per data set)", train.size()));
+    log::info(
+        format_text("training a classifier on the labels of {} images as the feature extractor (once per data set)",
+                    parts.trained.size()));
     const auto start = std::chrono::steady_clock::now();
     train_classifier(classifier, train, parts.trained, resolution);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -17,7 +17,7 @@ class EfficientNetExtractor : public FeatureExtractor {
   /// fraction of the time; see outputs/README.md.
   static constexpr std::int64_t default_input_size = 128;
 
-  /// weights: the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or is a different file.
+  /// `weights` is the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or a different file.
   explicit EfficientNetExtractor(const std::filesystem::path& weights, std::int64_t input_size = default_input_size);
 
   bool has_classes() const override { return false; }

@@ -17,7 +17,7 @@ namespace slopegan {
 
 namespace {
 
-/// The maximum number of real training images. More images would take memory without changing the metrics.
+/// The maximum number of real images per split. More images would take memory and hardly change the metrics.
 constexpr std::int64_t most_real_images = 100'000;
 
 /// Incremented whenever a cached value is computed differently.
@@ -150,7 +150,7 @@ std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
 
 std::map<std::string, double> Evaluator::cached_floors(const Dataset& test, const Extraction& extraction) {
   std::string key = key_ + " " + test.hash + " halves";
-  for (const auto name : metrics_.names) key += format_text(" {}", static_cast<int>(name));
+  for (const auto name : metrics_.names) key += " " + std::string(name_of(name));
   const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", source_of(test), [&] {
     NamedTensors tensors;
     for (const auto& [figure, value] : floors_of(extraction)) {

@@ -30,7 +30,7 @@ class Evaluator {
             const Dataset* test, std::int64_t resolution);
 
   /// Evaluates generated images, given as the features [N, d] and logits that `extractor` returns, N ≥ least_images.
-  /// Sets all fields of the record except images and fd_repeat. Throws DataError for too few images.
+  /// Sets all fields of the record except images, fd_repeat and others. Throws DataError for too few images.
   MetricsRecord evaluate(const Extraction& generated);
 
   /// Returns only the Fréchet distance of features [N, d].

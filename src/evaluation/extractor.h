@@ -29,8 +29,8 @@ class FeatureExtractor {
   /// Whether extractions have logits.
   virtual bool has_classes() const = 0;
 
-  /// Extracts features without gradients. images: float32 [N, C, R, R] in [−1, 1] on the CPU. The result for an image
-  /// does not depend on the other images.
+  /// Extracts features without gradients. `images` is float32 [N, C, R, R] in [−1, 1] on the CPU. The result for an
+  /// image does not depend on the other images.
   Extraction extract(const at::Tensor& images);
 
   /// Moves the network to another device, on which features are then computed. A network that only works on the CPU
@@ -65,7 +65,7 @@ Extraction concatenate(const std::vector<Extraction>& parts);
 Extraction extract_dataset(FeatureExtractor& extractor, const Dataset& dataset, std::int64_t count,
                            std::int64_t resolution);
 
-/// Extracts the images at `indices`, in this order.
+/// Extracts the features of the images at `indices`, in this order.
 Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, std::span<const std::int64_t> indices,
                           std::int64_t resolution);
 

@@ -6,9 +6,10 @@
 
 namespace slopegan {
 
-/// A convolutional network with fixed random weights, for images without labels: layers of 4×4 convolutions with stride
-/// 2 and tanh. The features are the means of the last activations over each quarter of the image. Random features
-/// distinguish textures and layouts, but not semantics (Naeem et al. 2020 use a random network in place of Inception).
+/// A convolutional network with fixed random weights, by default for gray images without labels: layers of 4×4
+/// convolutions with stride 2 and tanh. The features are the means of the last activations over each quarter of the
+/// image. Random features distinguish textures and layouts, but not semantics (Naeem et al. 2020 use a random network
+/// in place of Inception).
 class RandomExtractor : public FeatureExtractor {
  public:
   explicit RandomExtractor(std::int64_t channels);

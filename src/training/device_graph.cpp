@@ -7,7 +7,7 @@
 #ifdef SLOPEGAN_HAS_CUDA_HEADERS
 #include <torch/version.h>
 // In older versions of LibTorch, a failed recording leaves the allocator in the recording state.
-#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 13
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 13)
 #define SLOPEGAN_HAS_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>

@@ -247,7 +247,7 @@ CheckpointDiagnosis diagnose_checkpoint(const Checkpoint& checkpoint, std::int64
   config.training.device = Device::automatic;  // the device of this machine, not of the one that trained the run
   const auto dataset = load_dataset(config.data, Split::train);
   log_notes(*dataset, Split::train);
-  if (dataset->hash != checkpoint.info.dataset_hash) {
+  if (checkpoint.info.was_trained_on_other_images(dataset->hash)) {
     log::warning("the images at " + printable(config.data.path) + " are not those that the run was trained on");
   }
   const Compute compute = choose_compute(config.training);

@@ -40,7 +40,7 @@ class Diagnosis {
   /// The number of latents, which is also the number of training images and of held-out images.
   std::int64_t probes() const { return probes_; }
 
-  /// Takes a training step on the first probe images, to obtain gradients for a state that has not taken a step yet.
+  /// Takes a training step on the first probe images, to obtain gradients for a state that has none.
   void take_step(GanState& state) const;
 
  private:

@@ -42,7 +42,7 @@ double ema_decay(std::int64_t half_life_images, std::int64_t images_seen, std::i
 
 /// average ← decay · average + (1 − decay) · live, for every parameter and also for every floating-point buffer,
 /// because running statistics belong to the weights that they were measured with. Integer buffers are copied. Both
-/// modules have the same architecture.
+/// modules must have the same architecture.
 void update_ema(torch::nn::Module& average, const torch::nn::Module& live, double decay);
 
 /// Copies every parameter and buffer.

@@ -106,12 +106,9 @@ void check_finite(const NamedTensors& weights, const std::string& source) {
   }
 }
 
-void restore_optimizers(const GanState& state, const NamedTensors& weights, const std::string& source) {
-  const auto generator = with_prefix(weights, "optimizer.generator.");
-  const auto discriminator = with_prefix(weights, "optimizer.discriminator.");
-  if (generator.empty() || discriminator.empty()) throw CheckpointError(source + " has no optimiser state");
-  restore_tensors(state.generator_optimizer.state(), generator);
-  restore_tensors(state.discriminator_optimizer.state(), discriminator);
+void restore_optimizers(const GanState& state, const NamedTensors& weights) {
+  restore_tensors(state.generator_optimizer.state(), with_prefix(weights, "optimizer.generator."));
+  restore_tensors(state.discriminator_optimizer.state(), with_prefix(weights, "optimizer.discriminator."));
 }
 
 }  // namespace
@@ -124,13 +121,18 @@ GanState transfer_weights(const Config& config, std::int64_t channels, const Nam
   if (generator.empty()) generator = average;
   if (average.empty()) average = generator;
   if (generator.empty()) throw CheckpointError(source + " contains no generator");
+  for (const char* network : {"optimizer.generator.", "optimizer.discriminator."}) {
+    if (with_optimizer && with_prefix(weights, network).empty()) {
+      throw CheckpointError(source + " contains no optimiser state");
+    }
+  }
   GanState state(config, channels, at::kCPU);
   try {
     const auto live = named_tensors(*state.generator);
     restore_tensors(live, with_slope_logits(generator, live));
     if (state.ema_generator) restore_tensors(named_tensors(*state.ema_generator), with_slope_logits(average, live));
     if (!discriminator.empty()) restore_tensors(named_tensors(*state.discriminator), discriminator);
-    if (with_optimizer) restore_optimizers(state, weights, source);
+    if (with_optimizer) restore_optimizers(state, weights);
   } catch (const CheckpointError& error) {
     const std::string keys = differing_keys(config, generator, discriminator);
     throw CheckpointError(source + " does not fit the configuration" + (keys.empty() ? "" : " (" + keys + ")") + ": " +

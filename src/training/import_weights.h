@@ -20,8 +20,8 @@ namespace slopegan {
 GanState transfer_weights(const Config& config, std::int64_t channels, const NamedTensors& weights, bool with_optimizer,
                           const std::string& source);
 
-/// Returns a checkpoint for fine-tuning: a run with `config` on `dataset` that has seen 0 images and has the weights of
-/// `checkpoint`. Its directory is that of `checkpoint`. Throws the same exceptions as transfer_weights.
+/// Returns a checkpoint for fine-tuning, from which a run with `config` on `dataset` starts at 0 images with the
+/// weights of `checkpoint`. Its directory is that of `checkpoint`. Throws the same exceptions as transfer_weights.
 Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
                              bool with_optimizer);
 
@@ -31,7 +31,8 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
 /// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised.
 ///
-/// Throws CheckpointError before anything is written, UsageError if the directory exists, and IoError.
+/// Throws CheckpointError, before anything is written, if the weights cannot be read or do not fit; UsageError if the
+/// directory exists; IoError if writing fails.
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,
                                      const RunOrigin& origin);
 

@@ -28,8 +28,9 @@ void check_trainable_by(int ranks, const Config& config, std::int64_t images_see
   const auto left = training.total_images - images_seen;
   const auto last = left % training.batch_size;
   if (training.batch_size < ranks) {
-    throw UsageError(format_text("training.batch_size = {} is the global batch size for {} ranks; allowed: {} or more",
-                                 training.batch_size, ranks, ranks));
+    throw UsageError(
+        format_text("training.batch_size = {}, the global batch size, is too small for {} ranks; allowed: {} or more",
+                    training.batch_size, ranks, ranks));
   }
   if (left > 0 && last > 0 && last < ranks) {
     throw UsageError(

@@ -25,8 +25,9 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
                                          Ranks& ranks);
 
 /// Ends a step that began at `images_before` images. Returns true if a signal asked any rank to stop, in which case all
-/// ranks stop. Collective. From time to time, and before each checkpoint, compares the weights of all ranks, and throws
-/// std::logic_error if they differ in any bit, which would be a bug in this program.
+/// ranks stop. Collective. From time to time, before each regular checkpoint, and when training ends or stops, compares
+/// the weights of all ranks, and throws std::logic_error if they differ in any bit, which would be a bug in this
+/// program.
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before);
 
 /// Trains as a rank other than the first: takes the same steps as train() on this rank's parts of the batches, starting

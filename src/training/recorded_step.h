@@ -28,8 +28,8 @@ class DeviceGraph {
   virtual void replay() = 0;
 };
 
-/// Creates a graph for a device type. Returns nullptr if the device does not support graphs, if the LibTorch or the
-/// headers that this program was built with do not support them, or if the environment variable SLOPEGAN_CUDA_GRAPHS
+/// Creates a graph for a device type. Returns nullptr if the device does not support graphs, if the LibTorch version
+/// or headers that this program was built with do not support them, or if the environment variable SLOPEGAN_CUDA_GRAPHS
 /// is 0.
 std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 

@@ -94,10 +94,9 @@ std::vector<std::string> training_differences(const Config& before, const Config
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint) {
   auto found = training_differences(checkpoint_config(checkpoint), config);
-  // Imported weights have no data set hash.
-  if (!checkpoint.info.dataset_hash.empty() && checkpoint.info.dataset_hash != dataset.hash) {
-    found.push_back("the images at data.path have a different SHA-256: " + printable(checkpoint.info.dataset_hash, 12) +
-                    " -> " + dataset.hash.substr(0, 12));
+  if (checkpoint.info.was_trained_on_other_images(dataset.hash)) {
+    found.push_back("the images at data.path have a different SHA-256: " +
+                    printable(checkpoint.info.dataset_hash.substr(0, 12)) + " -> " + dataset.hash.substr(0, 12));
   }
   return found;
 }

@@ -31,8 +31,9 @@ enum class TrainEnd { done, stopped };
 /// process to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks` are the ranks that train together:
 /// this process is the first rank, and the others run follow(). `ranks` is nullptr for a single process.
 ///
-/// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError and IoError.
-/// The status in run.json is also updated if an exception is thrown.
+/// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError, IoError,
+/// StoppedError (if a signal arrives before the first step) and, with `ranks`, UsageError (see join_ranks). The status
+/// in run.json is also updated if an exception is thrown.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
 

@@ -101,7 +101,7 @@ NamedTensors blocks_of(const std::map<int, Layer>& layers) {
     for (const auto& [name, tensor] : layer) {
       blocks.emplace(prefix + (part == "activation" && name == "weight" ? "slope" : name), tensor);
     }
-    // Exports and files written before 2018 do not contain the counter.
+    // Exports and files written by PyTorch before 0.4.1 do not contain the counter.
     if (part == "norm") blocks.emplace(prefix + "num_batches_tracked", at::zeros({}, at::kLong));
   }
   return blocks;
@@ -121,7 +121,7 @@ NamedTensors with_checkpoint_names(const NamedTensors& tensors) {
     }
     const auto [network, rest] = parse_name(name);
     if (!networks[network].emplace(rest, in_float32(tensor)).second) {
-      throw CheckpointError("several tensors map to the name " + printable(name));
+      throw CheckpointError("several tensors map to the same name, including " + printable(name));
     }
   }
   for (auto& [network, own] : networks) {

@@ -12,7 +12,7 @@
 namespace slopegan {
 namespace {
 
-/// Counts the calls of make().
+/// Counts the calls to make().
 struct Maker {
   std::atomic<int> calls = 0;
   Safetensors operator()() {

@@ -54,7 +54,7 @@ TEST(Extractor, ExtractsTheFirstImagesOfADataset) {
       at::equal(extract_dataset(extractor, dataset, 1000, 16).features.narrow(0, 0, 20), some.narrow(0, 0, 20)));
 }
 
-TEST(RandomExtractor, HasTheSameNameOnAllMachines) {
+TEST(RandomExtractor, HasANameThatDependsOnlyOnTheChannels) {
   EXPECT_THAT(RandomExtractor(1).name(), MatchesRegex("random-1-channel@[0-9a-f]{8}"));
   EXPECT_EQ(RandomExtractor(1).name(), RandomExtractor(1).name());
   EXPECT_NE(RandomExtractor(3).name(), RandomExtractor(1).name());

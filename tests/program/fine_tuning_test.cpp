@@ -125,6 +125,9 @@ TEST_F(FineTuning, ImportsRunsCheckpointsAndTheirFiles) {
       expect_equal(tensors("a", 128), tensors(name, 0), network);
     }
   }
+  const auto diagnosed = slopegan({"diagnose", run_dir("run").string()});
+  ASSERT_EQ(diagnosed.code, 0) << diagnosed.err;
+  EXPECT_THAT(diagnosed.err, ::testing::Not(HasSubstr("not those that the run was trained on")));
   EXPECT_EQ(import("wide", checkpoint, {"generator.width=16"}).code, 4);
   EXPECT_FALSE(fs::exists(run_dir("wide")));
 }

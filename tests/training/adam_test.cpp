@@ -75,7 +75,7 @@ TEST(Adam, ScalesTheLearningRateByTheFactor) {
   Adam adam({{"w", parameter}}, {.learning_rate = 0.5});
   adam.set_rate_factor(0.25);
   parameter.mutable_grad() = at::ones({1});
-  adam.step();  // the first step has the size of the learning rate, against the gradient's sign
+  adam.step();  // the first step is as large as the learning rate, with the sign opposite to the gradient's
   EXPECT_NEAR(parameter.item<float>(), -0.125, 1e-6);
 }
 

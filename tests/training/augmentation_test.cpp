@@ -84,7 +84,7 @@ TEST(Augment, MatchesNumericalGradients) {
   value(images).backward();
   const auto direction = at::randn_like(images);
   const auto base = images.detach();
-  // The function is linear in the images, up to rounding.
+  // The function is affine in the images, up to rounding.
   const double numerical = ((value(base + direction * 1e-3) - value(base - direction * 1e-3)) / 2e-3).item<double>();
   EXPECT_NEAR((images.grad() * direction).sum().item<double>(), numerical, 1e-6 * std::abs(numerical) + 1e-9);
 }

@@ -109,7 +109,7 @@ TEST(GanStep, TakesOneDiscriminatorStepPerBatch) {
   EXPECT_EQ(state.generator_optimizer.state().at("block0.conv.weight.step").item<float>(), 1);
 }
 
-TEST(GanStep, DrawsTheSameLatentsForEverySlope) {
+TEST(GanStep, StartsWithTheSameLatentsAndWeightsForEverySlope) {
   auto config = small_config();
   EXPECT_TRUE(at::equal(draw_latents(4, "latents", 128, 8, 16), draw_latents(4, "latents", 128, 8, 16)));
   auto other = config;

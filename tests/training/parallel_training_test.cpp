@@ -192,7 +192,8 @@ TEST(DataParallel, DetectsWeightsThatDiffer) {
     GanState state(config, 1, at::kCPU);
     const auto parallel = join_ranks(state, config, "", ranks);
     EXPECT_NO_THROW(end_step(*parallel, state, config, config.training.total_images));
-    state.images_seen = config.training.total_images;  // the end of a run, where weights are compared
+    state.steps = 1;
+    state.images_seen = config.training.total_images;  // weights are also compared at the end of a run
     EXPECT_NO_THROW(end_step(*parallel, state, config, 0));
     auto& weight = state.discriminator->blocks.back()->conv->weight;
     if (number == 1) {
@@ -246,7 +247,7 @@ TEST(DataParallel, RejectsConfigurationsThatRanksCannotTrain) {
   config = base_config();
   config.training.batch_size = 2;
   EXPECT_EQ(message_of<UsageError>([&] { check_trainable_by(3, config, 0); }),
-            "training.batch_size = 2 is the global batch size for 3 ranks; allowed: 3 or more");
+            "training.batch_size = 2, the global batch size, is too small for 3 ranks; allowed: 3 or more");
   config = base_config();
   config.training.total_images = 65;
   EXPECT_THAT(message_of<UsageError>([&] { check_trainable_by(2, config, 0); }),
