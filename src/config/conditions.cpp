@@ -32,7 +32,7 @@ std::optional<Setting> read_setting(const YamlNode& node, std::string_view key, 
   Config any;
   const std::size_t issues_before = issues.size();
   set_key(any, node, name, format_text("{}: {}", key, name), issues);
-  if (issues.size() != issues_before || node.kind == YamlNode::Kind::refused) return std::nullopt;
+  if (issues.size() != issues_before || node.kind == YamlNode::Kind::rejected) return std::nullopt;
   return Setting{name, value_text(any, name)};
 }
 
@@ -158,8 +158,9 @@ void read_value(const YamlNode& node, std::string_view key, CrossConditions& val
   }
   if (issues.size() != issues_before) return;
   if (read.list.size() > rule.max_size) {
+    // read_product stops early, so the number of conditions is unknown.
     issues.push_back(
-        {node.line, format_text("{} has {} conditions; allowed: {}", key, read.list.size(), allowed(rule))});
+        {node.line, format_text("{} has more than {} conditions; allowed: {}", key, rule.max_size, allowed(rule))});
     return;
   }
   check_distinct(read, node, key, issues);

@@ -8,8 +8,8 @@
 /// sweep.cross: the keys that a sweep varies in addition to the slope.
 namespace slopegan {
 
-/// Whether a sweep may vary the key. Keys are excluded if they change the real images or what is measured, or if they
-/// do not affect the training.
+/// Whether a sweep may vary the key. Excludes the seed, training.total_images, and keys that change the real images
+/// (except data.flip) or what is measured, or that do not affect the training.
 bool can_be_crossed(std::string_view key);
 
 /// `config` with the settings of a condition, which read_value must have checked.

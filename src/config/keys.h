@@ -30,7 +30,7 @@ struct KeyDescription {
   std::string default_value;
   std::string allowed;
   std::string help;
-  std::vector<std::string> words;  ///< all allowed values, if these are a few names or numbers
+  std::vector<std::string> words;  ///< the allowed values that are names or a few numbers
   bool is_path = false;
 };
 

@@ -59,7 +59,7 @@ class Loader {
     const YamlDocument document = parse_yaml(text);
     add_issues(source, document.issues);
     if (document.root.kind == YamlNode::Kind::map) return read_section(source, "", document.root);
-    if (document.root.kind == YamlNode::Kind::null || document.root.kind == YamlNode::Kind::refused) return;
+    if (document.root.kind == YamlNode::Kind::null || document.root.kind == YamlNode::Kind::rejected) return;
     add_error(source.at(document.root.line), "the file must contain keys with values, such as 'seed: 0'");
   }
 
@@ -120,7 +120,7 @@ class Loader {
     if (value.kind == YamlNode::Kind::map) return read_section(source, section, value);
     // A section may be empty because all of its lines are commented out.
     const bool empty = value.kind == YamlNode::Kind::null && source.has_lines;
-    if (empty || value.kind == YamlNode::Kind::refused) return;
+    if (empty || value.kind == YamlNode::Kind::rejected) return;
     add_error(source.at(line), section + " is a section with the keys " + join(keys_of_section(section), ", "));
   }
 
@@ -131,7 +131,7 @@ class Loader {
       read_value(value, key, field, rule, issues);
       if (issues.empty()) expand_paths(field, rule, key, value.line, issues);
     });
-    if (!issues.empty() || value.kind == YamlNode::Kind::refused) failed_.insert(key);
+    if (!issues.empty() || value.kind == YamlNode::Kind::rejected) failed_.insert(key);
     add_issues(source, issues);
     places_[key] = source.at(line);
   }

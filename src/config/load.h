@@ -29,8 +29,8 @@ struct LoadedConfig {
 LoadedConfig load_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// Like load_config, but for a file that to_yaml wrote: the config.yaml of a run or the sweep.yaml of a sweep. Paths
-/// are read by expand_stored_path. A file without any of keys_since_0_9 was written by version 0.9 and sets
-/// data.as_in_0_9.
+/// are read by expand_stored_path. A file without any of keys_since_0_9 belongs to a run or sweep from version 0.9 and
+/// sets data.as_in_0_9.
 LoadedConfig load_stored_config(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 
 /// Like load_stored_config, but reads the configuration from `text`, for example from a checkpoint. Errors give `name`

@@ -130,7 +130,7 @@ void add_wrong_type(const YamlNode& node, std::string_view key, const std::strin
                     const std::string& allowed_values, Issues& issues) {
   const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };
   switch (node.kind) {
-    case Kind::refused:
+    case Kind::rejected:
       return;
     case Kind::null:
       return add(" has no value");
@@ -211,10 +211,11 @@ void read_value(const YamlNode& node, std::string_view key, ExtractorList& value
   std::vector<std::string> choices(is_list ? node.items.size() : 1);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const YamlNode& item = is_list ? node.items[i] : node;
+    const std::string name = is_list ? format_text("{}[{}]", key, i) : std::string(key);
     if (item.kind != Kind::scalar) {
-      add_wrong_type(item, key, "text or a list", allowed(rule), issues);
+      add_wrong_type(item, name, is_list ? "text" : "text or a list", allowed(rule), issues);
     } else {
-      read_value(item, is_list ? format_text("{}[{}]", key, i) : std::string(key), choices[i], TextRule::path, issues);
+      read_value(item, name, choices[i], TextRule::path, issues);
     }
   }
   if (issues.size() == issues_before) value.choices = std::move(choices);

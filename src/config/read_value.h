@@ -11,8 +11,8 @@
 #include "config/yaml_document.h"
 
 /// Conversion of YAML values to typed fields. Each function checks the type and the rule. If either is violated, it
-/// appends one or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `refused` node is
-/// skipped. Paths are read as written; the caller expands them.
+/// appends one or more issues that name `key` and the allowed values, and leaves `value` unchanged. A `rejected` node
+/// is skipped. Paths are read as written; the caller expands them.
 namespace slopegan {
 
 using Issues = std::vector<Issue>;

@@ -46,7 +46,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     issues_.push_back({line_of(mark), "aliases (*name) are not allowed; write out the value"});
-    add(make_node(YamlNode::Kind::refused, line_of(mark)));
+    add(make_node(YamlNode::Kind::rejected, line_of(mark)));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
@@ -110,7 +110,7 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode::Kind kind_unless_tagged(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return kind;
     issues_.push_back({line_of(mark), "tags (" + printable(tag, 60) + ") are not allowed"});
-    return YamlNode::Kind::refused;
+    return YamlNode::Kind::rejected;
   }
 
   std::vector<YamlEntry> pair_up(std::vector<YamlNode> children) {
@@ -118,7 +118,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::map<std::string, int> first_line;
     for (std::size_t i = 0; i + 1 < children.size(); i += 2) {
       YamlNode& key = children[i];
-      if (key.kind == YamlNode::Kind::refused) continue;
+      if (key.kind == YamlNode::Kind::rejected) continue;
       if (key.kind != YamlNode::Kind::scalar) {
         issues_.push_back({key.line, "a key must be a name"});
       } else if (const auto [seen, fresh] = first_line.emplace(key.text, key.line); !fresh) {
@@ -162,7 +162,7 @@ int binary_line(const std::string& text) {
 
 YamlDocument unreadable(TreeBuilder& builder, Issue issue) {
   YamlDocument document = builder.take();
-  document.root = make_node(YamlNode::Kind::refused, issue.line);
+  document.root = make_node(YamlNode::Kind::rejected, issue.line);
   document.issues.push_back(std::move(issue));
   return document;
 }

@@ -16,8 +16,8 @@ struct Issue {
 struct YamlEntry;
 
 struct YamlNode {
-  /// `refused` marks a value whose issue is already reported; readers skip it.
-  enum class Kind { null, scalar, sequence, map, refused };
+  /// `rejected` marks a value for which an issue has already been reported; readers skip it.
+  enum class Kind { null, scalar, sequence, map, rejected };
   Kind kind = Kind::null;
   int line = 1;
   bool quoted = false;  ///< a quoted or block scalar: always text, never a number
@@ -37,10 +37,10 @@ struct YamlDocument {
   std::vector<Issue> issues;
 };
 
-/// Parses `text` without throwing. Reports an issue for each syntax error, anchor, alias, tag, duplicate key or key
-/// that is not a scalar, for a second document, for more than 16 levels of nesting, and for bytes that are not UTF-8
-/// text. If the text cannot be parsed to its end, the root is `refused`; after any other issue, the rest of the
-/// document remains readable.
+/// Parses `text` without throwing. Reports an issue for each anchor, alias, tag, duplicate key or key that is not a
+/// scalar, for the first syntax error, for a second document, for more than 16 levels of nesting, and for bytes that
+/// are not UTF-8 text. If the text cannot be parsed to its end, the root is `rejected`; after any other issue, the rest
+/// of the document remains readable.
 YamlDocument parse_yaml(const std::string& text);
 
 }  // namespace slopegan

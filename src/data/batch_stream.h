@@ -18,7 +18,7 @@ struct BatchStreamOptions {
   std::int64_t world_size = 1;    ///< number of processes that share the batches
   std::int64_t batch_size = 64;   ///< global batch size (all processes together)
   std::int64_t resolution = 32;   ///< height and width of the resulting images
-  bool flip = false;              ///< mirror every image with probability 1/2
+  bool flip = false;              ///< mirror each image with probability 1/2
   std::int64_t images_seen = 0;   ///< position of the first image, across all processes
   std::int64_t total_images = 0;  ///< position after the last image, across all processes
   bool pinned = false;            ///< page-locked memory, for asynchronous copies to a GPU

@@ -117,7 +117,8 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   if (records.size == limit) {
     throw DataError(printable(file.string()) + " decompresses to an implausible amount of data for its size");
   }
-  if (bytes == 0 || bytes % record_bytes != 0) {
+  if (bytes == 0) throw DataError(printable(file.string()) + " is empty");
+  if (bytes % record_bytes != 0) {
     throw DataError(
         printable(file.string()) +
         format_text(" contains {} bytes, which is not a whole number of records of {} bytes", bytes, record_bytes));

@@ -27,7 +27,7 @@ struct Dataset {
   std::string hash;                          ///< see hash_images
   ImageFit fit = ImageFit::pad;              ///< how images are fitted to a resolution: pad, crop or stretch
   std::vector<std::string> class_names;      ///< by label, or empty if the classes have no names
-  std::vector<std::string> unreadable;       ///< one message per file that was skipped
+  std::vector<std::string> unreadable;       ///< one message per skipped file, except files that are too large
   /// One-line messages about what is used, left out, changed or assumed, for example "12 images are transparent;
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
@@ -44,8 +44,8 @@ struct Dataset {
   bool has_labels() const { return labels.defined(); }
 };
 
-/// Whether the data set at `config.path` has the split. Checks only the names of files or, in an archive, the names of
-/// arrays. Throws DataError if the archive is damaged.
+/// Whether the data set at `config.path` has the split. Checks only the names of files or, in an archive, of arrays; in
+/// a folder of images, also the first bytes of files. Throws DataError if the archive is missing, ambiguous or damaged.
 bool has_split(const DataConfig& config, Split split);
 
 /// Loads a split and converts its images to config.channels channels unless config.channels is 0. A folder of images is
@@ -60,7 +60,7 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
 
 /// Logs the notes, the warnings and the unreadable files of a data set. Each line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
-/// Calls the images `images` in the log, for example "training images".
+/// `images` is what the log calls the images, for example "training images".
 void log_notes(const Dataset& dataset, const std::string& images);
 /// The file or directory from which the images were read, or an empty path if it is unknown.
 std::filesystem::path source_of(const Dataset& dataset);

@@ -47,7 +47,7 @@ bool are_checksums(const std::vector<std::string>& names) {
          !all_match(names, "[0-9]*") && !all_match(names, "[a-f]*");
 }
 
-/// Adds a warning if test images are below the top level, as in bottle/test.
+/// Adds a warning if a directory of training images is named like a test split, as in bottle/test.
 void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found) {
   std::size_t count = 0;
   const fs::path* example = nullptr;
@@ -69,7 +69,7 @@ void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found
                                count, name));
 }
 
-/// Leaves out images without a directory if there are only a few. Returns false if there are many.
+/// Adds a warning about images without a directory. Returns whether they are few enough to be left out.
 bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, const fs::path& example,
                       FolderLabels& found) {
   const std::size_t few = std::max<std::size_t>(5, files.size() / 100);
@@ -173,8 +173,8 @@ FolderLabels label_test_images(const std::vector<fs::path>& files, const std::ve
     if (label < 0) {
       found.labels.clear();
       found.warnings.push_back(
-          format_text("labels: none, because {} is in none of the directories of the training images ({}); the images "
-                      "are used without labels",
+          format_text("labels: none, because {} is in none of the class directories of the training images ({}); the "
+                      "images are used without labels",
                       printable(file.string()), names_text(class_names)));
       return found;
     }

@@ -16,7 +16,8 @@ struct FolderLabels {
 
 /// The labels of training images are the top-level directories that contain them. There are none if there is only one
 /// directory, or if the names of the directories are dates or serial numbers (see running_names). Images outside the
-/// directories are left out if there are only a few (at most 5, or 1 % if that is more); otherwise, no labels are used.
+/// directories are left out if there are only a few (at most 5, or 1 % if that is more, and at most half of the
+/// images); otherwise, no labels are used.
 FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files);
 
 /// The label of a test image is the first directory in its path that has the name of a class, ignoring case. There are
@@ -24,10 +25,10 @@ FolderLabels label_by_directory(const std::vector<std::filesystem::path>& files)
 FolderLabels label_test_images(const std::vector<std::filesystem::path>& files,
                                const std::vector<std::string>& class_names);
 
-/// Returns what sorted names of directories denote if they are not names of classes: "years", "dates", "serial
-/// numbers", "camera folders", "parts of one set" or "checksum prefixes". Returns an empty string if they may be names
-/// of classes. Serial numbers are multiples of a large step, such as 00000 and 01000; the numbers 0, 1, 2, … may be
-/// names of classes.
+/// Returns what the names of directories denote if they are not names of classes: "years", "dates", "serial numbers",
+/// "camera folders", "parts of one set" or "checksum prefixes". Returns an empty string if they may be names of
+/// classes. Serial numbers are multiples of a large step, such as 00000 and 01000; the numbers 0, 1, 2, … may be names
+/// of classes.
 std::string running_names(const std::vector<std::string>& names);
 
 }  // namespace slopegan

@@ -150,7 +150,7 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   }
 }
 
-/// Descends into train/train, which some archives contain.
+/// Descends into an only subdirectory, such as train/train in some archives.
 void unwrap_train(FolderLayout& layout) {
   if (layout.train.size() != 1) return;
   while (!holds_images(layout.base / layout.train.front(), false)) {

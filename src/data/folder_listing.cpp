@@ -31,8 +31,8 @@ bool is_named_as_image(const fs::path& file) {
   return endings.contains(lower_case(file.extension().string()));
 }
 
-/// The format of an AVIF, HEIC or video file; "" for other files. Phones and websites often give such files the names
-/// of JPEG files. They are intact, but their format is not supported.
+/// The format of an AVIF, HEIC or video file; "" for other files. Phones and websites often name such files .jpg. They
+/// are intact, but their format is not supported.
 std::string unsupported_format(const fs::path& file) {
   const std::string content = read_first_bytes(file);
   if (content.size() < 12 || content.substr(4, 4) != "ftyp") return "";
@@ -118,7 +118,7 @@ class FolderWalk {
       }
     } else if (entry.is_regular_file(error)) {
       add_file(name);
-    } else if (entry.is_symlink(error)) {
+    } else if (entry.is_symlink(error) && !entry.exists(error)) {
       broken_links_.push_back(name.string());
     } else {
       ++listing_.other["of a special type"];

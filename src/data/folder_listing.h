@@ -19,11 +19,11 @@ struct FolderListing {
   std::vector<std::string> warnings;         ///< one line each about broken symlinks and unlisted directories
 };
 
-/// Lists `directory` and its subdirectories. A file is an image if its content has one of the formats in
-/// images/image_file.h, regardless of its name. A file that is named like an image but has no known format is listed
-/// too, because it is probably damaged. Symlinks to directories are followed, except to a directory that contains the
-/// symlink, and each real directory is listed once. Hidden files and files left behind by operating systems and other
-/// programs are skipped. Throws DataError if `directory` itself cannot be listed.
+/// Lists `directory` and its subdirectories. A file is an image if sniff_file (images/image_file.h) detects its format.
+/// A file that is named like an image but has no known format is listed too, because it is probably damaged. Symlinks
+/// to directories are followed, except to a directory that contains the symlink, and each real directory is listed
+/// once. Hidden files and files left behind by operating systems and other programs are skipped. Throws DataError if
+/// `directory` itself cannot be listed.
 FolderListing list_images(const std::filesystem::path& directory);
 
 /// "12 other files are not read: 10 .heic, 2 .avif", or an empty string if there are no other files.

@@ -28,7 +28,7 @@ struct FolderRules {
 };
 
 /// Lists the training images (data/folder_listing.h, data/folder_layout.h) with their labels (data/folder_labels.h).
-/// Throws DataError if there are none.
+/// Throws DataError if there are no images.
 FolderImages list_folder(const std::filesystem::path& path, const FolderRules& rules = {});
 
 /// Lists the test images like list_folder, labelled with the classes of `train`, the training images of the same

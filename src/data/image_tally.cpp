@@ -114,7 +114,7 @@ ImageTally ImageTally::from_json(const nlohmann::json& json) {
 
 namespace {
 
-/// "203 images: 180 cropped to the central square (at most 33 % of the area is cut), 20 enlarged".
+/// "203 images: 180 cropped to the central square (at most 33 % of the area is cut), 20 padded with black".
 std::string fitting_note(const ImageTally& tally, std::int64_t images, std::int64_t resolution) {
   std::vector<std::string> parts;
   const auto add = [&](const ImageCount& count, const std::string& what) {

@@ -23,7 +23,7 @@ struct ImageCount {
 /// change.
 struct ImageTally {
   ImageCount cropped, padded, stretched, enlarged;  ///< see Fit
-  double largest_cut = 0;                           ///< largest fraction of its area that an image lost by cropping
+  double largest_cut = 0;                           ///< largest fraction of its area that an image lost to cropping
   std::int64_t smallest_side = 0;                   ///< smallest side of the enlarged images
   ImageCount reduced, lacks_end, transparent, animated, cmyk, deep;  ///< see ImageFacts
   int largest_deep_value = 0;

@@ -85,7 +85,7 @@ std::optional<NpzSplit> find_split(const NpzFile& file, Split split) {
   return split_named(arrays, {"val", "valid", "validation"});
 }
 
-/// `path` itself if it is an npz file, or the only npz file in the directory `path`.
+/// `path` itself or, if it is a directory, the only npz file in it. Throws DataError if there is none or several.
 fs::path npz_in(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return path;

@@ -17,8 +17,8 @@ struct NpzLabels {
 
 /// Reads labels from a NumPy array of N numbers, N x K one-hot rows, or N strings. The label of a string is its index
 /// among the sorted distinct strings, or among `known_names` (sorted) if there are any; other strings are then an
-/// error. Throws std::invalid_argument if there is not exactly one label for each of the N `images`. The message lacks
-/// the name of the array, which the caller must prepend.
+/// error. Throws std::invalid_argument if there is not exactly one valid label for each of the N `images`. The message
+/// lacks the name of the array, which the caller must prepend.
 NpzLabels labels_of_array(NpyArray array, std::int64_t images, const std::vector<std::string>& known_names = {});
 
 }  // namespace slopegan

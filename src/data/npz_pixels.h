@@ -9,7 +9,8 @@
 
 #include "images/npz.h"
 
-/// Converts images in NumPy arrays to bytes, for any type and range of values and any position of the channels.
+/// Converts images in NumPy arrays to bytes. Detects the range of the values and whether the channels come first or
+/// last.
 namespace slopegan {
 
 /// The values as a tensor of the array's shape, not necessarily contiguous: uint8, int8, int16, int32, int64, float16,
@@ -17,11 +18,11 @@ namespace slopegan {
 /// the size, or of 8 bytes.
 torch::Tensor number_tensor(NpyArray array);
 
-/// A view of `values` as [N, C, H, W], or std::nullopt if the shape is not one of images: N x H x W, N x H x W x C or
-/// N x C x H x W with 1, 3 or 4 channels.
+/// A view of `values` as [N, C, H, W], or std::nullopt unless the shape is N x H x W, N x H x W x C or N x C x H x W
+/// with 1, 3 or 4 channels and sides of at most max_image_side.
 std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values);
 
-/// Maps a value to the byte round((value - black) * 255 / (white - black)), limited to 0 to 255.
+/// Maps a value to the byte round((value - black) * 255 / (white - black)), clamped to [0, 255].
 struct PixelRange {
   double black = 0, white = 255;
   std::string text;  ///< describes the conversion; "" if the values are already bytes
@@ -34,7 +35,7 @@ PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind);
 
 struct PixelBytes {
   torch::Tensor images;      ///< uint8, contiguous
-  std::int64_t clipped = 0;  ///< number of values outside the range
+  std::int64_t clipped = 0;  ///< number of values outside the range by more than a rounding error
 };
 
 PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range);

@@ -38,7 +38,6 @@ class PackWriter {
 
   /// The number of files that have been packed, which is the index of the first file in the next chunk.
   std::size_t files_done() const { return files_done_; }
-  std::int64_t images_done() const { return images_done_; }
   const std::vector<UnreadableFile>& unreadable() const { return unreadable_; }
 
   /// Appends a chunk, which must contain the next files.

@@ -45,7 +45,7 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
                       const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
-/// match their SHA-256. Otherwise packs them on all cores, a few hundred files at a time. If the process is stopped or
+/// match their SHA-256. Otherwise packs them on all cores, at most 256 files at a time. If the process is stopped or
 /// killed, the next process continues after the last complete chunk. Concurrent processes wait for the one that packs.
 ///
 /// Throws DataError if too many files are damaged (see check_unreadable), IoError if the cache cannot be written or the

@@ -17,15 +17,15 @@ struct DatasetSummary {
 
 DatasetSummary summarize(const Dataset& dataset);
 
-/// A warning if nearly all bytes lie in a small part of the range 0 to 255, as is the case for 12-bit images in 16-bit
-/// files; otherwise "". Looks at a few thousand images at most.
+/// A warning if nearly all bytes lie in a small part of the range 0 to 255, for example because 12-bit images were read
+/// as 16-bit images; otherwise "". Looks at a few thousand images at most.
 std::string range_warning(const Dataset& dataset);
 
 /// The class name of a label, or the label itself as a number if the classes have no names.
 std::string label_text(const Dataset& dataset, std::int64_t label);
 
-/// Size, pixel statistics, labels, files (including unreadable ones) and hash of a split as indented lines below the
-/// name of the split.
+/// Size, pixel statistics, labels, files, notes, warnings, unreadable files and hash of a split as indented lines below
+/// the name of the split.
 std::string summary_text(const Dataset& dataset, Split split);
 
 }  // namespace slopegan

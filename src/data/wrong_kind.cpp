@@ -49,9 +49,10 @@ constexpr std::array<Signature, 12> signatures = {{
     {0, "\x93NUMPY",
      "is a single NumPy array (.npy); save it with numpy.savez(FILE, images=...), and use "
      "data.kind=npz"},
-    {0, "\x89HDF", "is an HDF5 file, which is not read; save its images with numpy.savez, and use data.kind=npz"},
-    {0, "MATLAB 5.0", "is a MATLAB file, which is not read; save its images with numpy.savez, and use data.kind=npz"},
-    {0, "PAR1", "is a Parquet file, which is not read; save its images as files in a folder"},
+    {0, "\x89HDF", "is an HDF5 file, which is not supported; save its images with numpy.savez, and use data.kind=npz"},
+    {0, "MATLAB 5.0",
+     "is a MATLAB file, which is not supported; save its images with numpy.savez, and use data.kind=npz"},
+    {0, "PAR1", "is a Parquet file, which is not supported; save its images as files in a folder"},
     {0, "\x80\x02",
      "is a pickled Python file, which is not read because it can run code; for CIFAR, download the "
      "binary version"},

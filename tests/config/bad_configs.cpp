@@ -150,7 +150,7 @@ std::string file_with(const std::string& key, const std::string& value) {
 }
 constexpr int value_line = 3;
 
-/// Mistakes in the key itself, with a valid value.
+/// Mistakes in the key itself, with the value 1.
 void add_bad_keys(const std::string& key, std::vector<BadConfig>& all) {
   const std::size_t dot = key.find('.') + 1;  // 0 without a section
   const std::string section = key.substr(0, dot), name = key.substr(dot);

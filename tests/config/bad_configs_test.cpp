@@ -20,7 +20,7 @@ std::string safe(const std::string& text) { return printable(text, 150); }
 
 class BadConfigsSlowCheck : public LoadFixture {
  protected:
-  void expect_refused(const BadConfig& bad) const {
+  void expect_rejected(const BadConfig& bad) const {
     SCOPED_TRACE(safe(bad.what));
     const auto lines = errors(bad.text);
     ASSERT_FALSE(lines.empty());
@@ -32,14 +32,14 @@ class BadConfigsSlowCheck : public LoadFixture {
 TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRejectedWithItsLineAndAHint) {
   const auto all = bad_configs();
   EXPECT_GE(all.size(), 400u);
-  std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
+  std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_rejected(bad); });
   testing::report_check(format_text("{} bad configurations from the list of keys", all.size()),
                         HasFailure() ? "FAILED" : "each causes a usage error with file:line and a hint");
 }
 
 TEST_F(BadConfigsSlowCheck, HostileYamlIsRejectedWithItsLine) {
   const auto all = hostile_yaml();
-  std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_refused(bad); });
+  std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_rejected(bad); });
   testing::report_check(format_text("{} hostile YAML files", all.size()),
                         HasFailure() ? "FAILED" : "each causes a usage error with file:line");
 }

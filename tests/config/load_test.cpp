@@ -329,7 +329,7 @@ TEST_F(LoadConfig, ReadsOneFeatureExtractorOrAList) {
   EXPECT_EQ(errors("metrics: {extractor: {a: b}}"),
             Lines{"x.yaml:1: metrics.extractor is a map, not text or a list" + allowed});
   EXPECT_EQ(errors("metrics: {extractor: [[a]]}"),
-            Lines{"x.yaml:1: metrics.extractor is a list, not text or a list" + allowed});
+            Lines{"x.yaml:1: metrics.extractor[0] is a list, not text" + allowed});
 }
 
 TEST_F(LoadConfig, RejectsAnOverrideThatIsPartlyAComment) {

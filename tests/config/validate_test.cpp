@@ -120,7 +120,7 @@ TEST(Validate, WarnsAboutAGivenSlopeThatHasNoEffect) {
   for (const auto activation : {ActivationKind::relu, ActivationKind::rrelu}) {
     Config config = with_slope(1.5);
     config.generator.activation = activation;
-    EXPECT_THAT(warnings(config), IsEmpty()) << "the user set no slope";
+    EXPECT_THAT(warnings(config), IsEmpty()) << "the user did not set a slope";
     const auto given = [](std::string_view key) { return key == "generator.negative_slope"; };
     EXPECT_THAT(messages(validate(config, given).warnings), ElementsAre(HasSubstr("has no effect with generator.act")));
   }
@@ -193,7 +193,7 @@ TEST(ValidateSweep, ChecksEachSlopeAgainstTheTargetsActivation) {
   EXPECT_THAT(validate_sweep(config), IsEmpty());
 }
 
-TEST(ValidateSweep, ARaceNeedsItsControlTheFdMetricAndASingleCondition) {
+TEST(ValidateSweep, ReportsSettingsThatARaceDoesNotAllow) {
   Config config;
   config.sweep.design = SweepDesign::race;
   EXPECT_THAT(validate_sweep(config), IsEmpty());

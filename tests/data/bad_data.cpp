@@ -128,10 +128,10 @@ void add_gzipped_idx(std::vector<BadData>& all) {
   add("half a checksum", [](std::string& gz) { gz.resize(gz.size() - 6); });
   add("a wrong checksum", [](std::string& gz) { gz[gz.size() - 8] ^= 1; });
   add("a wrong length", [](std::string& gz) { gz[gz.size() - 1] ^= 1; });
-  add("another method", [](std::string& gz) { gz[2] = 7; });
+  add("an unknown compression method", [](std::string& gz) { gz[2] = 7; });
   add("reserved flags", [](std::string& gz) { gz[3] = static_cast<char>(0xe0); });
   add("a reserved block type", [](std::string& gz) { gz[10] = static_cast<char>(0xff); });
-  add("a flipped bit of its data", [](std::string& gz) { gz[40] ^= 4; });
+  add("a flipped bit in its data", [](std::string& gz) { gz[40] ^= 4; });
   add("a second member with more images", [](std::string& gz) { gz += gz; });
   all.push_back(bomb("a bomb after a small header", images_name, idx_header({12, 4, 4})));
   all.push_back(bomb("a bomb of images", images_name, idx_header({64, 4096, 4096})));
@@ -213,7 +213,7 @@ void add_arrays(std::vector<BadData>& all) {
   images("only a header", npy("|u1", "(12, 4, 4)", ""));
   images("one byte too few", npy("|u1", "(12, 4, 4)", good_values.substr(1)));
   images("one byte too many", npy("|u1", "(12, 4, 4)", good_values + "x"));
-  images("floats in any range", npy("<f4", "(12, 2, 2)", good_values));
+  images("floats in an unsupported range", npy("<f4", "(12, 2, 2)", good_values));
   images("negative bytes", npy("|i1", "(12, 4, 4)", good_values));
   images("complex numbers", npy("<c8", "(12, 2, 1)", good_values));
   images("numbers of 16 bytes", npy("<f16", "(3, 2, 2)", good_values));
@@ -262,8 +262,8 @@ void add_archives(std::vector<BadData>& all) {
   changed("without its end", [](std::string& zip) { zip.resize(zip.size() - 22); });
   changed("without its last byte", [](std::string& zip) { zip.pop_back(); });
   changed("without its beginning", [](std::string& zip) { zip.erase(0, 50); });
-  changed("a flipped bit of an image", [](std::string& zip) { zip[zip.find(good_values) + 20] ^= 4; });
-  changed("a flipped bit of an image's header", [](std::string& zip) { zip[zip.find("descr") + 9] ^= 4; });
+  changed("a flipped bit in an image", [](std::string& zip) { zip[zip.find(good_values) + 20] ^= 4; });
+  changed("a flipped bit in an image's header", [](std::string& zip) { zip[zip.find("descr") + 9] ^= 4; });
   changed("a wrong checksum", [](std::string& zip) { zip[zip.find("PK\1\2") + 16] ^= 1; });
   changed("text", [](std::string& zip) { zip = "not an archive, whatever its name says"; });
   changed("a gzip file", [](std::string& zip) {

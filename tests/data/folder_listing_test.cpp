@@ -103,6 +103,16 @@ TEST(ListImages, NamesBrokenSymlinks) {
   EXPECT_THAT(listing.warnings, ElementsAre("symlinks to files that do not exist: b.jpg"));
 }
 
+TEST(ListImages, CountsSymlinksToSpecialFilesAsSpecialFiles) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  folder.link("/dev/null", "b.jpg");
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
+  EXPECT_THAT(listing.warnings, ::testing::Not(::testing::Contains(HasSubstr("do not exist"))));
+  EXPECT_EQ(listing.other.at("of a special type"), 1);
+}
+
 TEST(ListImages, SkipsFilesLeftBehindByPrograms) {
   const FolderOfFiles folder;
   folder.file("a.jpg");

@@ -65,7 +65,7 @@ TEST_F(IdxFileTest, DetectsGzipByContentNotByName) {
 }
 
 TEST_F(IdxFileTest, ReadsMoreThanOneBlock) {
-  const std::uint32_t count = 70, side = 1024;  // 70 MiB in blocks of 64
+  const std::uint32_t count = 70, side = 1024;  // 70 MiB, read in blocks of 64 MiB
   std::string bytes = idx_header({count, side, side});
   for (std::uint32_t i = 0; i < count; ++i) bytes.append(side * side, static_cast<char>(i));
   const auto images = read_idx(plain(bytes), image_dimensions);

@@ -41,14 +41,15 @@ TEST_F(ListFolder, LabelsTrainingAndTestImagesAlike) {
   EXPECT_EQ(list(Split::test).root, folder_.path("Test"));
 }
 
-TEST_F(ListFolder, UsesNoLabelsIfTheTestSplitHasOtherDirectories) {
+TEST_F(ListFolder, UsesNoTestLabelsIfTestImagesAreOutsideTheClassDirectories) {
   file("train/cat/a.png");
   file("train/dog/b.png");
   file("test/1.jpg");
   const auto test = list(Split::test);
   EXPECT_THAT(test.files, ElementsAre("1.jpg"));
   EXPECT_THAT(test.labels, IsEmpty());
-  EXPECT_THAT(test.warnings, ElementsAre(HasSubstr("1.jpg is in none of the directories of the training images")));
+  EXPECT_THAT(test.warnings,
+              ElementsAre(HasSubstr("1.jpg is in none of the class directories of the training images")));
 }
 
 TEST_F(ListFolder, OmitsAStrayImageOnlyIfLabelsAreUsed) {

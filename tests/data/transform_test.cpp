@@ -102,7 +102,7 @@ TEST(ImageTransform, ScalesEveryByteExactly) {
   EXPECT_EQ(out.back(), 1.0f);
 }
 
-TEST(ImageTransform, PadsEverySideWithBlack) {
+TEST(ImageTransform, AddsAnOddRowAndColumnOfPaddingAtTheEnd) {
   ImageTransform transform(1, 3, 3, 4, ImageFit::pad);  // the odd row and column are added at the end
   const std::vector<float> expected = {scaled(1), scaled(2), scaled(3), -1, scaled(4), scaled(5), scaled(6), -1,
                                        scaled(7), scaled(8), scaled(9), -1, -1,        -1,        -1,        -1};
