@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures slopegan's time as a function of images, width, resolution, batch size, threads and arms.
 
-    .venv/bin/python scripts/bench_growth.py [--axis width ...] [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
+    .venv/bin/python scripts/bench_growth.py [--axis AXIS]... [--rounds 3] [--seconds 3] [--json FILE] [--plot FILE.png]
 
 Prints one table per axis: the time, its ratio to the previous row, and, for the training step, the operations per image
 and per second. Each round measures all rows of an axis in turn, so that other load on the machine affects all of them
@@ -27,9 +27,9 @@ def run_bench(kind, *arguments):
     return json.loads(output.stdout)["rows"]
 
 
-def time_step(seconds, *overrides):
+def time_step(seconds, *overrides, threads=CORES):
     """The time in seconds to train on 1,000 images, with the operations per image and per second."""
-    row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={CORES}", *overrides)[-1]
+    row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={threads}", *overrides)[-1]
     return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
             "gflop_per_second": row["gflop_per_second"]}
 
@@ -47,12 +47,6 @@ def time_program(_, value):
         return {"seconds": time.perf_counter() - begin}
 
 
-def time_threads(seconds, value):
-    row = run_bench("step", "--seconds", str(seconds), "--vary", f"training.threads={value}")[-1]
-    return {"seconds": 1000 / row["images_per_second"], "mflop_per_image": row["flop_per_image"] / 1e6,
-            "gflop_per_second": row["gflop_per_second"]}
-
-
 def time_sweep(_, value):
     return {"seconds": run_bench("sweep", "--arms", str(value), "--rounds", "1", "training.total_images=12800",
                                  "metrics.every_images=0")[0]["seconds"]}
@@ -64,7 +58,7 @@ AXES = {
     "width": ("s per 1,000 images", [8, 16, 32, 64, 128], lambda s, v: time_step(s, *both_networks("width", v))),
     "resolution": ("s per 1,000 images", [32, 64, 128], lambda s, v: time_step(s, f"data.resolution={v}")),
     "batch": ("s per 1,000 images", [8, 16, 32, 64, 128, 256], lambda s, v: time_step(s, f"training.batch_size={v}")),
-    "threads": ("s per 1,000 images", list(range(1, CORES + 1)), time_threads),
+    "threads": ("s per 1,000 images", list(range(1, CORES + 1)), lambda s, v: time_step(s, threads=v)),
     "arms": ("s (12,800 images per arm)", [1, 2, 4, 8], time_sweep),
 }
 

@@ -7,8 +7,8 @@
 
 Reads results.csv and each arm's metrics.jsonl. The objective is the FD at the end of training (lower is better), and the
 FDs measured during training are the trial's intermediate values, with the number of images as the step. An arm that
-diverged becomes a failed trial; unfinished arms, and arms that a race did not need, are omitted. Importing again
-replaces the study.
+diverged or collapsed becomes a failed trial; unfinished and failed arms, and arms that a race did not need, are omitted.
+Importing again replaces the study.
 """
 import argparse
 import csv
@@ -62,10 +62,10 @@ def find_distributions(optuna, arms) -> dict:
 
 
 def make_trial(optuna, sweep: pathlib.Path, arm: dict, distributions: dict):
-    """The trial of an arm, or None if the arm is neither scored nor diverged."""
+    """The trial of an arm, or None if the arm did not diverge, collapse, or end with status done and a final FD."""
     parameters = parameters_of(arm)
     scored = arm["status"] == "done" and "fd" in arm and arm.get("metrics_images") == arm.get("images")
-    if not scored and arm["status"] != "diverged":
+    if not scored and arm["status"] not in ("diverged", "collapsed"):
         return None
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.COMPLETE if scored else optuna.trial.TrialState.FAIL,
@@ -105,7 +105,7 @@ def main() -> int:
     storage = arguments.storage or f"sqlite:///{sweep / 'optuna.db'}"
     study, omitted = import_sweep(optuna, sweep, storage, arguments.name or sweep.name)
     print(f"{storage}: study {study.study_name} with {len(study.trials)} trials"
-          + (f"; {omitted} arms without a final FD were omitted" if omitted else ""))
+          + (f"; {omitted} unfinished, failed or unmeasured arms were omitted" if omitted else ""))
     return 0
 
 

@@ -8,7 +8,7 @@
 #                          clang-tidy (500 MB)
 #   SLOPEGAN_SLURM=1       also install Slurm, for scripts/test_slurm.sh
 #   SLOPEGAN_FUZZ=1        also install clang with libFuzzer, for scripts/fuzz.sh
-#   SLOPEGAN_IMAGES=1      also install the dependencies of scripts/make_*.py: Debian's emoji font, fonttools, Pillow
+#   SLOPEGAN_IMAGES=1      also install Debian's emoji font, fonttools and Pillow for scripts/make_*.py, but not npm
 #   SLOPEGAN_APT=0         install no Debian packages; if some are missing, print them and fail
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,9 +40,10 @@ fail() { say "$@"; exit 1; }
 install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "dpkg is not available, so no packages are installed. The build needs GCC 12 or Clang 16, CMake 3.25, Ninja,"
-    say "OpenCV 4 (core imgproc imgcodecs), spdlog, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip, giflib,"
-    say "FreeType, the font DejaVu Sans, OpenSSL, cpp-httplib, protozero, Gloo's headers (for training in several processes),"
-    say "and the Fashion-MNIST idx.gz files for the examples (Debian: dataset-fashion-mnist)."
+    say "OpenCV 4 (core imgproc imgcodecs), spdlog, fmt, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip,"
+    say "giflib, libjpeg, libpng, FreeType, the font DejaVu Sans, OpenSSL, cpp-httplib, protozero, Gloo's headers (for"
+    say "training in several processes), and the Fashion-MNIST idx.gz files for the examples (Debian:"
+    say "dataset-fashion-mnist)."
     return
   fi
   local installed missing=()

@@ -222,7 +222,8 @@ def summarise_slopes(sweep: Sweep, condition=None) -> list:
 
 
 def interaction_of(sweep: Sweep, slope: float, first: int, second: int):
-    """How a slope's effect depends on the condition, before Holm's correction, and the differences of all seeds."""
+    """How a slope's effect depends on the condition, before Holm's correction, and the differences for the seeds in
+    which no run failed."""
     effects = []
     for condition in (sweep.conditions[first], sweep.conditions[second]):
         control = sweep.of(sweep.control, condition)
@@ -271,7 +272,7 @@ def subset_sums(values: list) -> list:
 
 
 def permutation_p(control: list, scores: list) -> float:
-    """The fraction of all labelings whose absolute difference of means is at least as large as the observed one."""
+    """The fraction of all labellings whose absolute difference of means is at least as large as the observed one."""
     n, total = len(scores), sum(control) + sum(scores)
     observed = abs(sum(scores) - sum(control)) - 2 * ROUNDING * sum(map(abs, control + scores))
     of_control, of_scores = subset_sums(control), subset_sums(scores)
@@ -282,8 +283,9 @@ def permutation_p(control: list, scores: list) -> float:
 
 def permutation_limits(control: list, scores: list, level: float):
     """The smallest and the largest shift that the permutation test at `level` accepts. When k values of one group are
-    exchanged for k of the other, the difference of the groups grows or shrinks depending on whether the shift exceeds
-    the difference of the means of the exchanged values. Each limit is therefore a difference of such means."""
+    swapped with k of the other, the difference between the means of the groups grows or shrinks depending on whether
+    the shift exceeds the difference between the means of the swapped values. Each limit is therefore a difference of
+    such means."""
     n, of_control, of_scores = len(scores), subset_sums(control), subset_sums(scores)
     half = math.comb(2 * n, n) // 2
     rank = math.floor(min(level, 1.0) * half * (1 + ROUNDING))
@@ -391,8 +393,8 @@ def follow_race(sweep: Sweep) -> dict:
 
 
 def differences_of(computed, committed, where: str = ""):
-    """The places at which a file of the program differs from computed values. Infinity is null in the file; keys that
-    the computed dict lacks are not compared."""
+    """Yields a message for each value in the program's file that differs from the computed one. Infinity is null in the
+    file; keys that the computed dict lacks are not compared."""
     if isinstance(computed, dict):
         for key, value in computed.items():
             if not isinstance(committed, dict) or key not in committed:
@@ -401,12 +403,12 @@ def differences_of(computed, committed, where: str = ""):
                 yield from differences_of(value, committed[key], f"{where}.{key}")
     elif isinstance(computed, list):
         if not isinstance(committed, list) or len(committed) != len(computed):
-            yield f"{where} has another length"
+            yield f"{where} has a different length"
             return
         for i, (a, b) in enumerate(zip(computed, committed)):
             yield from differences_of(a, b, f"{where}[{i}]")
     elif not is_equal(computed, committed):
-        yield f"{where} is {committed}, but {computed} follows from results.csv"
+        yield f"{where} is {committed}, but results.csv gives {computed}"
 
 
 def is_equal(computed, committed) -> bool:
@@ -426,7 +428,7 @@ def check_plan(sweep: Sweep):
     expected = {(slope, seed) for slope in sweep.slopes for seed in sweep.seeds}
     for condition in sweep.conditions:
         if {(arm.slope, arm.seed) for arm in sweep.arms if arm.condition == condition} != expected:
-            yield f"{sweep.name}: the slopes and seeds of results.csv are not those of sweep.yaml"
+            yield f"{sweep.name}: the slopes and seeds in results.csv do not match sweep.yaml"
     if len({arm.extractor for arm in sweep.arms if arm.extractor}) > 1:
         yield f"{sweep.name}: results.csv names several feature extractors"
     if sweep.race:

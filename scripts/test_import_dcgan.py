@@ -115,7 +115,7 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
 
 
 def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """Calls the script's functions in this process. To start Python with torch for every case would take a minute."""
+    """Calls the script's functions in this process. Starting Python with torch for every case would take a minute."""
     file = str(folder / "bad.pth")
 
     def refused(content, hint: str) -> None:

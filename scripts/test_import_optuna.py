@@ -42,7 +42,7 @@ def check_optuna(sweep: pathlib.Path, storage: str, count: int) -> None:
 
 
 def check_states() -> None:
-    """Diverged arms become failed trials; unfinished arms, and arms that a race did not need, are omitted; columns
+    """Diverged and collapsed arms become failed trials; unfinished arms, and arms that a race did not need, are omitted; columns
     named after keys become parameters."""
     with tempfile.TemporaryDirectory() as scratch:
         sweep = pathlib.Path(scratch) / "crossed"
@@ -52,10 +52,11 @@ def check_states() -> None:
         header = "arm,negative_slope,seed,generator.norm,status,images,metrics_images,fd\n"
         (sweep / "results.csv").write_text(
             header + "a,0.2,0,batch,done,100,100,2\nb,0.5,0,none,diverged,60,50,9\n"
-            "c,0,0,none,running,60,50,9\nd,1,0,none,pending,0,,\ne,2,0,none,not needed,0,,\n")
+            "c,0,0,none,running,60,50,9\nd,1,0,none,pending,0,,\ne,2,0,none,not needed,0,,\n"
+            "f,0.5,1,none,collapsed,100,100,80\n")
         study, omitted = import_optuna.import_sweep(optuna, sweep, f"sqlite:///{scratch}/x.db", "crossed")
         states = [trial.state.name for trial in study.trials]
-        assert (states, omitted) == (["COMPLETE", "FAIL"], 2), (states, omitted)
+        assert (states, omitted) == (["COMPLETE", "FAIL", "FAIL"], 2), (states, omitted)
         assert study.trials[0].params == {"negative_slope": 0.2, "seed": 0, "generator.norm": "batch"}
         assert 2 not in study.trials[0].distributions["negative_slope"].choices
         assert study.trials[0].intermediate_values == {50: 9.5, 100: 2}

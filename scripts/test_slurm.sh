@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests scripts/slurm_sweep.sbatch, and training on several ranks with srun. Starts a Slurm with a single node in a
+# Tests scripts/slurm_sweep.sbatch, and training on several ranks with srun. Starts a Slurm cluster of one node in a
 # temporary directory. Exits with 77 (skipped) if Slurm (Debian: slurm-wlm, munge) is missing, or if the script does not
 # run as root, which slurmd requires.
 #   test_slurm.sh SLOPEGAN
@@ -59,7 +59,8 @@ slurmctld -D >"$dir/slurmctld.log" 2>&1 & daemons+=($!)
 slurmd -D >"$dir/slurmd.log" 2>&1 & daemons+=($!)
 for ((i = 0; i < 100; ++i)); do
   if sinfo --noheader --format=%T 2>/dev/null | grep -q '^idle'; then break; fi
-  kill -0 "${daemons[@]}" 2>/dev/null || { tail -n 5 "$dir"/*.log >&2; skip "Slurm does not start here"; }
+  for daemon in "${daemons[@]}"; do kill -0 "$daemon" 2>/dev/null || dead=1; done
+  [[ ${dead:-0} == 0 ]] || { tail -n 5 "$dir"/*.log >&2; skip "Slurm does not start here"; }
   sleep 0.2
 done
 sinfo --noheader --format=%T | grep -q '^idle' || { tail -n 5 "$dir"/*.log >&2; skip "Slurm does not start here"; }

@@ -177,7 +177,7 @@ def _(folder):
     (folder / "all.zip").write_bytes(b"PK\3\4" + bytes(60))
 
 
-# --- Slightly damaged files -------------------------------------------------------------------------------------------
+# --- Damaged files ----------------------------------------------------------------------------------------------------
 @case("JPEG files without their end marker", r"images  12 ", r"(?i)end")
 def _(folder):
     fill(folder, 12, ".jpg")
@@ -337,7 +337,7 @@ def _(folder):
     fill(folder, 12, width=56, height=60)
 
 
-# --- Unusual folders -----------------------------------------------------------------------------------------------------
+# --- Folder layouts ------------------------------------------------------------------------------------------------------
 @case("class directories", r"labels .*cat: 8.*dog: 8")
 def _(folder):
     fill(folder / "cat", 8)

@@ -82,9 +82,12 @@ class Terminal {
     return true;
   }
 
-  /// Reads until the program ends. Returns its exit code, or 128 + the signal that killed it.
+  /// Reads until the program ends or has been silent for a minute, and then kills it. Returns its exit code, or 128 +
+  /// the signal that killed it.
   int wait() {
-    while (read_more(60'000)) continue;
+    for (std::size_t before = 0; read_more(60'000); before = output_.size()) {
+      if (output_.size() == before) ::kill(pid_, SIGKILL);
+    }
     int status = 0;
     ::waitpid(pid_, &status, 0);
     ended_ = true;
