@@ -19,8 +19,8 @@ void ConfigArguments::declare(CLI::App& command) {
   command
       .add_option(
           "overrides", overrides,
-          "Override keys in the file, such as generator.negative_slope=0.1; 'slopegan train --print-config' lists the "
-          "keys")
+          "Override keys in the file, such as generator.negative_slope=0.1; 'slopegan train CONFIG --print-config' "
+          "lists the keys")
       ->type_name("key=value");
 }
 

@@ -48,7 +48,7 @@ Checkpoint find_checkpoint(const std::filesystem::path& path, const std::string&
 /// Declares --dark and --pixel-ratio N, for commands that draw pictures with text.
 void declare_picture_style(CLI::App& command, PictureStyle& style);
 
-/// Writes a result to stdout and flushes it. Throws IoError if that fails.
+/// Writes a result to stdout and flushes it. Throws IoError if that fails, unless the reader has closed the pipe.
 void print(const std::string& text);
 
 /// The versions of the program and of the libraries that it was built with.

@@ -106,7 +106,8 @@ using Run = int (*)(const BenchArguments&);
 CLI::App& add_bench(CLI::App& command, Action& action, const std::shared_ptr<BenchArguments>& arguments,
                     const char* name, const char* help, Run run) {
   auto* bench = command.add_subcommand(name, help);
-  bench->add_option("key=value", arguments->overrides, "Override keys in the default configuration");
+  bench->add_option("key=value", arguments->overrides, "Override keys in the default configuration")
+      ->type_name("key=value");
   bench->callback([arguments, run, &action] {
     action = [arguments, run](const std::vector<std::string>&) { return run(*arguments); };
   });

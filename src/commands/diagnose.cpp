@@ -79,7 +79,7 @@ std::string summary(const DiagnosticsRecord& record) {
   text += format_text("; pixels beyond 0.99: {} in generated images, {} in real images\n",
                       percent(samples.saturated_fake), percent(samples.saturated_real));
   for (const auto& name : record.sentinels) text += "warning: " + sentinel_text(name) + "\n";
-  if (record.sentinels.empty()) text += "no warnings (collapse, saturation, vanishing gradient)\n";
+  if (record.sentinels.empty()) text += "no warnings (equal images, collapse, saturation, vanishing gradient)\n";
   return text;
 }
 

@@ -31,7 +31,8 @@ int run_export(const ExportArguments& arguments) {
   if (options.reference) make_parent_directories(*options.reference);
   const double difference = export_generator(checkpoint, options);
   log::info(format_text(
-      "verified: pixels in [-1, 1] differ by at most {:.2g} from those computed by LibTorch and by this program",
+      "verified: pixel values (from -1 to 1) differ by at most {:.2g} from those computed by LibTorch and by this "
+      "program",
       difference));
   print(printable(options.out.string(), 4096) + "\n");
   return static_cast<int>(ExitCode::done);

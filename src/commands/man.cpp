@@ -120,7 +120,7 @@ const std::vector<ManEntry> man_environment = {
     {"TERM", "If it is \"dumb\" or unset, progress is written as plain lines, as if stderr were not a terminal."},
     {"SLOPEGAN_CACHE",
      "Cache directory for packed images, trained feature extractors and features of real images (default: "
-     "~/.cache/slopegan); slopegan data --cache lists its contents."},
+     "$XDG_CACHE_HOME/slopegan or ~/.cache/slopegan); slopegan data --cache lists its contents."},
     {"SLOPEGAN_CPU",
      "The newest instruction set that slopegan's own kernels may use: default, avx2, avx512 or avx512_bf16 (default: "
      "the newest that the processor supports). Useful for tests, and to obtain the same results on different "

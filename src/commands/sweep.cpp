@@ -212,7 +212,7 @@ int sweep_command(const SweepArguments& arguments) {
   return result.exit_code;
 }
 
-/// The whole seconds in "90", "90s", "45m", "1.5h" or "1h30m". Throws CLI::ValidationError.
+/// Converts "90", "90s", "45m", "1.5h" or "1h30m" to seconds, rounded. Throws CLI::ValidationError.
 std::string seconds_in(const std::string& duration) {
   double seconds = 0;
   const char *place = duration.data(), *end = place + duration.size();
@@ -259,9 +259,9 @@ void setup_sweep(CLI::App& command, Action& action) {
                    "end)");
   declare_duration(command, "--within", arguments->within,
                    "Run a race that is planned to end within this time, such as 45m or 2h. Until the race fits, "
-                   "reduces the images per arm, the evaluation samples and the looks, and drops slopes (first those of "
-                   "at least 1, then those closest to others). The race ends earlier only if every slope is decided, "
-                   "and stops cleanly when the time is up. An existing race keeps its plan");
+                   "reduces the images per arm, the evaluation samples and the looks that it allows time for, and "
+                   "drops slopes (first those of at least 1, then those closest to others). The race ends earlier only "
+                   "if every slope is decided, and stops cleanly when the time is up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and which differences it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

@@ -208,20 +208,16 @@ void add_point(GanState& state, const at::Tensor& reals, const at::Tensor& start
   const auto latents = draw_latents(0, "demo/dying_relu/probes", 0, disc_batch, state.generator->latent_dim());
   state.discriminator->forward(reals);
   state.discriminator->forward(state.generator->forward(latents));
-  double never = 0, units = 0, positive = 0, values = 0;
+  double never = 0, units = 0;
   for (std::size_t i = 0; i < layers.layers().size(); ++i) {
     if (!is_wounded(*state.discriminator->blocks[i])) continue;
     const auto& layer = layers.layers()[i];
     never += layer.never_positive() * static_cast<double>(layer.units());
     units += static_cast<double>(layer.units());
-    const auto per_unit = static_cast<double>(layer.values());
-    for (std::int64_t unit = 0; unit < layer.units(); ++unit) positive += layer.positive_fraction(unit) * per_unit;
-    values += per_unit * static_cast<double>(layer.units());
   }
   const auto now = flat_parameters(*state.generator);
   result.steps.push_back(static_cast<double>(state.steps));
   result.never_positive.push_back(never / units);
-  result.positive_fraction.push_back(positive / values);
   result.generator_change.push_back(((now - start).norm() / start.norm()).item<double>());
   result.generator_bit_identical = at::equal(now, start);
 }

@@ -6,8 +6,7 @@
 #include "config/config.h"
 
 /// Small networks, built from this project's layers, that test closed-form results about the dying ReLU, and a GAN with
-/// a damaged discriminator. All random numbers come from streams keyed by the seed. The chains compute in float64 on
-/// the CPU.
+/// a damaged discriminator. All random numbers come from keyed streams. The chains compute in float64 on the CPU.
 namespace slopegan {
 
 struct Count {
@@ -84,8 +83,6 @@ struct WoundedGan {
   std::vector<double> steps;
   /// The fraction of units in the damaged layers of the discriminator that are not positive for any probe.
   std::vector<double> never_positive;
-  /// P(x > 0) over the same layers.
-  std::vector<double> positive_fraction;
   /// |W − W₀| / |W₀| over all parameters of the generator.
   std::vector<double> generator_change;
   bool generator_bit_identical = false;  ///< whether all parameters are unchanged at the end

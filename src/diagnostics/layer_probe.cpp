@@ -14,7 +14,7 @@ namespace {
 /// errors to be negligible.
 constexpr std::int64_t rows_per_part = 256;
 
-/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU; a view if the tensor is channels-last.
+/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU. Only a channels-last float32 tensor on the CPU is not copied.
 at::Tensor as_rows(const at::Tensor& tensor) {
   return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kCPU, at::kFloat).contiguous();
 }
@@ -55,10 +55,10 @@ void UnitStatistics::add_rows(const float* pre_activation, const float* output, 
 
 void UnitStatistics::add(const at::Tensor& pre_activation, const at::Tensor& output) {
   TORCH_CHECK(pre_activation.dim() == 4 && output.sizes() == pre_activation.sizes(),
-              "UnitStatistics: two tensors [N, C, H, W] expected, got ", pre_activation.sizes(), " and ",
+              "UnitStatistics: expected two tensors [N, C, H, W], got ", pre_activation.sizes(), " and ",
               output.sizes());
   if (sums_.empty()) sums_.resize(static_cast<std::size_t>(pre_activation.size(1)));
-  TORCH_CHECK(units() == pre_activation.size(1), "UnitStatistics: ", units(), " channels expected, got ",
+  TORCH_CHECK(units() == pre_activation.size(1), "UnitStatistics: expected ", units(), " channels, got ",
               pre_activation.size(1));
   const auto before = as_rows(pre_activation), after = as_rows(output);
   const float* x = before.const_data_ptr<float>();

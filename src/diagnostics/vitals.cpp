@@ -12,7 +12,7 @@
 namespace slopegan {
 
 double mean_pairwise_distance(const at::Tensor& images) {
-  TORCH_CHECK(images.size(0) >= 2, "mean_pairwise_distance: at least two images expected, got ", images.size(0));
+  TORCH_CHECK(images.size(0) >= 2, "mean_pairwise_distance: expected at least two images, got ", images.size(0));
   return at::pdist(images.detach().flatten(1).to(at::kFloat).contiguous()).mean().item<double>();
 }
 
@@ -72,7 +72,7 @@ std::string sentinel_text(const std::string& name) {
         "higher in generated images than in real images",
         saturation_threshold);
   }
-  return "vanished_gradient: the discriminator is always correct and the generator's gradient has vanished";
+  return "vanished_gradient: the discriminator is almost always correct and the generator's gradient has vanished";
 }
 
 }  // namespace slopegan

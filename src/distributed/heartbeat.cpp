@@ -163,7 +163,7 @@ std::optional<Heartbeat::Failure> Heartbeat::failure() {
   state_->last_call = now;
   state_->rounds_seen = state_->rounds;
   if (!state_->failure && state_->silence >= state_->limits.max_silent_rounds * state_->limits.period) {
-    state_->failure = Failure{"the key-value store of the ranks does not answer", {}};
+    state_->failure = Failure{"the key-value store of the ranks does not respond", {}};
   }
   if (state_->failure) state_->acknowledged = true;
   return state_->failure;

@@ -27,8 +27,8 @@ class Heartbeat {
  public:
   struct Limits {
     std::chrono::milliseconds period{1000};
-    /// A rank counts as lost after this many rounds without a beat, and the store after as many periods without an
-    /// answer.
+    /// A rank counts as lost after this many rounds without a beat, and the store after as many periods without a
+    /// response.
     int max_silent_rounds = 12;
     int grace_rounds = 8;  ///< rounds between a failure and give_up
   };

@@ -89,11 +89,11 @@ std::string place_of(const RankEnvironment& environment) {
   return format_text("{} port {}", printable(environment.master_address), environment.master_port);
 }
 
-/// "rank 0 of 4 waits for the other ranks at ...", followed by a command that trains without them, because the
+/// "rank 0 of 4 is waiting for the other ranks at ...", followed by a command that trains without them, because the
 /// variables may be left over from an earlier job or an interactive allocation.
 std::string waiting_text(const RankEnvironment& environment) {
   return format_text(
-      "rank {} of {} waits for the other ranks at {}, because the environment contains {}={} and {}={}; "
+      "rank {} of {} is waiting for the other ranks at {}, because the environment contains {}={} and {}={}; "
       "to train alone: env -u {} -u {} slopegan train ...",
       environment.rank, environment.size, place_of(environment), environment.rank_variable, environment.rank,
       environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
@@ -287,7 +287,7 @@ void Ranks::finish() {
 }
 
 void Ranks::leave(int exit_code) {
-  if (connection_->broken) return;  // another rank has announced its end
+  if (connection_->broken) return;  // another rank has already ended or was lost
   connection_->broken = true;
   try {
     connection_->store->set(Heartbeat::end_key, Heartbeat::end_text(rank(), exit_code));

@@ -20,8 +20,8 @@ namespace slopegan {
 /// IoError.
 class Ranks {
  public:
-  /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, and UsageError if this
-  /// program was built without Gloo.
+  /// Connects to the other ranks. Throws IoError if they do not all connect within five minutes, StoppedError if a
+  /// signal arrives in the meantime, and UsageError if this program was built without Gloo.
   Ranks(const RankEnvironment& environment, at::Device device);
   ~Ranks();
   Ranks(const Ranks&) = delete;

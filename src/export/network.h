@@ -37,7 +37,7 @@ using TensorExpression = std::function<std::string(const char* name)>;
 //   tensors            its tensors
 //   run                computes the layer with LibTorch's own operator
 //   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
-//                      std::runtime_error for attributes and tensors that onnx() never produces
+//                      std::runtime_error for missing or inconsistent attributes and shapes
 //   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other
 //                      classes, and throws std::exception for missing arguments
 //   torchscript        its TorchScript expression, a function of x

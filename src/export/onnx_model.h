@@ -23,7 +23,7 @@ struct OnnxOperation {
   /// The inputs after the first one. A layer's onnx() leaves the list empty if they equal the layer's tensors().
   std::vector<at::Tensor> tensors{};
 
-  /// The value that all integers in the attribute share (one integer per direction). Throws std::runtime_error if the
+  /// The value that all integers in the attribute share (one per direction or side). Throws std::runtime_error if the
   /// attribute is missing or if the integers differ.
   std::int64_t integer(std::string_view name) const;
   /// The value of the attribute. Throws std::runtime_error if it is missing.

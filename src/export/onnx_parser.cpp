@@ -133,8 +133,8 @@ void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
   }
 }
 
-/// Returns the last submessage `field` of a message, which must not be empty. Reads to the end, so that a truncated
-/// message is detected.
+/// Returns the last submessage `field` of a message. Throws if it is missing or empty. Reads to the end, so that a
+/// truncated message is detected.
 template <typename Field>
 protozero::data_view submessage(pbf_message<Field> message, Field field, const char* what) {
   protozero::data_view found;
@@ -163,26 +163,26 @@ std::optional<std::int64_t> parse_dimension(pbf_message<onnx::Dimension> message
     default:
       throw std::runtime_error("the ONNX model has a dimension without a size");
   }
-  require_onnx(!message.next(), "has a dimension without a size");
+  require_onnx(!message.next(), "has a dimension with unexpected fields");
   return size;
 }
 
 /// The sizes of a value after its batch dimension.
 std::vector<std::int64_t> value_sizes(pbf_message<onnx::ValueInfo> value) {
-  const pbf_message<onnx::Type> type(submessage(value, onnx::ValueInfo::type, "type of a value"));
+  const pbf_message<onnx::Type> type(submessage(value, onnx::ValueInfo::type, "value type"));
   const pbf_message<onnx::TensorType> tensor(submessage(type, onnx::Type::tensor_type, "tensor type"));
   pbf_message<onnx::Shape> shape(submessage(tensor, onnx::TensorType::shape, "shape"));
   std::vector<std::int64_t> sizes;
   for (bool batch = true; shape.next(); batch = false) {
-    require_onnx(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a dimension without a size");
+    require_onnx(shape.tag_and_type() == bytes(onnx::Shape::dim), "has a shape with unexpected fields");
     const auto size = parse_dimension(shape.get_message());
-    require_onnx(size.has_value() != batch, "has no dynamic batch dimension");
+    require_onnx(size.has_value() != batch, "must have a dynamic batch dimension and no other dynamic dimension");
     if (size) sizes.push_back(*size);
   }
   return sizes;
 }
 
-/// The parts of a graph in the order of the file.
+/// The parts of a graph; the nodes are in the order of the file.
 struct OnnxGraphParts {
   ExportedNetwork network{.latent_dim = 0, .channels = 0, .resolution = 0, .layers = {}};
   NamedTensors tensors;
@@ -239,7 +239,7 @@ std::int64_t OnnxOperation::integer(std::string_view name) const {
   const auto& integers = find_attribute<std::vector<std::int64_t>>(*this, name);
   require_onnx(!integers.empty(), "has no attribute " + std::string(name));
   for (const auto value : integers) {
-    require_onnx(value == integers.front(), "has different " + std::string(name) + " in the two directions");
+    require_onnx(value == integers.front(), "has an attribute " + std::string(name) + " whose values differ");
   }
   return integers.front();
 }

@@ -44,7 +44,9 @@ class ActivationImpl : public torch::nn::Module {
   /// Sets the number of images seen, which determines the slope of a schedule and the draws of a random slope.
   virtual void set_images(std::int64_t images);
 
-  /// The current slope for negative inputs; the mean if there are several slopes.
+  /// The current slope for negative inputs; the mean if there are several slopes. init.mode = slope_matched derives the
+  /// scale of the next layer's weights from it; an activation without a slope returns that of the leaky ReLU it
+  /// resembles most.
   virtual double negative_slope() const = 0;
 
   /// The slope if the activation is exactly leaky_relu with this slope in training and evaluation mode, so that the
@@ -55,8 +57,8 @@ class ActivationImpl : public torch::nn::Module {
   /// scheduled slopes and for random draws on the host.
   virtual bool is_repeatable() const = 0;
 
-  /// Whether the forward pass in training mode draws random numbers. Each process draws its own numbers, so several
-  /// ranks cannot train such an activation.
+  /// Whether the forward pass in training mode draws random numbers. Several ranks would not draw the same numbers as a
+  /// single process, so they cannot train such an activation.
   virtual bool is_random() const = 0;
 
   /// negative_slope() if it changes during training (scheduled or learned), for the history; std::nullopt otherwise.
@@ -76,8 +78,8 @@ struct LeakyReLUOptions {
   bool inplace = false;
 };
 
-/// leaky_relu with a fixed or scheduled slope. Throws c10::Error (ValueError) if the slope is not finite, or if it is
-/// negative and `inplace` is set.
+/// leaky_relu with a fixed or scheduled slope. Throws c10::Error (ValueError) if the initial slope is not finite, or if
+/// it is negative and `inplace` is set.
 class LeakyReLUImpl : public ActivationImpl {
  public:
   explicit LeakyReLUImpl(LeakyReLUOptions options = {});
@@ -108,8 +110,8 @@ struct PReLUOptions {
 };
 
 /// prelu (He et al. 2015). The parameter `slope` (`slope_logit` if bounded) is float32 and has `slopes` elements; do
-/// not apply weight decay to it. Throws c10::Error (ValueError) if the initial slope is not finite, or if it is bounded
-/// and not in (0, 1).
+/// not apply weight decay to it. Throws c10::Error (ValueError) if `slopes` is below 1, if the initial slope is not
+/// finite, or if it is bounded and not in (0, 1).
 class PReLUImpl : public ActivationImpl {
  public:
   explicit PReLUImpl(PReLUOptions options = {});

@@ -28,8 +28,8 @@ struct BatchNormState {
 // --- Module ---------------------------------------------------------------------------------------------------------
 
 /// Batch norm and the activation that follows it as one module: activation(batch_norm(x)). It has the parameters and
-/// buffers of torch::nn::BatchNorm2d; the activation is not registered here, but by the module that owns this one. In
-/// training on the CPU, batch norm and a plain leaky ReLU are computed in one pass (batch_norm_leaky_relu).
+/// buffers of torch::nn::BatchNorm2d; the module that owns this one registers the activation. In training on the CPU,
+/// batch norm and a plain leaky ReLU are fused (batch_norm_leaky_relu), unless sum_over_ranks is set.
 class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
  public:
   /// If `activation` is nullptr, the module is batch norm alone.

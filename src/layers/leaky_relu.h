@@ -13,14 +13,14 @@ namespace slopegan {
 /// supports it on the device. The result has the input's dtype, and also its memory format if the input is dense. NaN
 /// stays NaN. Twice differentiable: the backward pass is a differentiable function of the gradient, as R1 and the
 /// gradient penalty require. The backward pass needs only the sign of x. For slopes of 0 or more, the output is saved,
-/// which takes no additional memory if the following convolution saves it too; otherwise the input is saved.
+/// which takes no additional memory if the following convolution saves it too; for negative slopes, the input is saved.
 ///
 /// Throws c10::Error (ValueError) if the dtype is not floating or the slope is not finite.
 at::Tensor leaky_relu(const at::Tensor& input, double negative_slope);
 
 /// Like leaky_relu, but overwrites the input. Throws c10::Error (ValueError) if the slope is below 0, because the
-/// output no longer has the sign of the input, and c10::Error if autograd forbids overwriting the input (for example, a
-/// leaf that requires gradients).
+/// output would not have the sign of the input, and c10::Error if autograd forbids overwriting the input (for example,
+/// a leaf that requires gradients).
 at::Tensor& leaky_relu_(at::Tensor& input, double negative_slope);
 
 /// gradient · f'(x), where `sign` is positive exactly where x is positive: x itself, or f(x) for slopes of 0 or more.

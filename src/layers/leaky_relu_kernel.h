@@ -8,7 +8,7 @@
 /// as bits; arithmetic is in float (double for double). f is rectify() in vector_kernel.h.
 namespace slopegan::kernels {
 
-// --- The rectifier alone, over `count` contiguous values; the output may be written to the memory of the input.
+// --- The rectifier alone, over `count` contiguous values; the output may alias an input.
 
 /// output = f(input).
 void leaky_relu(const float* input, float* output, std::int64_t count, float slope);

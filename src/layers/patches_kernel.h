@@ -10,13 +10,13 @@
 /// patch is contiguous in both, so data is moved in runs of 4·channels values.
 namespace slopegan::kernels {
 
-/// A rectangle within the 16 positions of a patch: lines [top, bottom), columns [left, right).
+/// A rectangle within the 16 positions of a patch: rows [top, bottom), columns [left, right).
 struct Taps {
   std::int64_t top = 0, bottom = 4, left = 0, right = 4;
   std::int64_t count() const { return (bottom - top) * (right - left); }
 };
 
-/// Gathers the taps of the patches in the lines [first, last) of an image: [last − first, width, taps, channels].
+/// Gathers the taps of an image's patches in rows [first, last): [last − first, width, taps, channels].
 void gather_taps(const float* image, float* patches, std::int64_t first, std::int64_t last, std::int64_t height,
                  std::int64_t width, std::int64_t channels, Taps taps);
 void gather_taps(const bfloat16_bits* image, bfloat16_bits* patches, std::int64_t first, std::int64_t last,

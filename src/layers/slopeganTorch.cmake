@@ -2,8 +2,8 @@
 #
 # The CMake package of a LibTorch with CUDA fails without a complete CUDA toolkit. slopegan compiles no CUDA code, and
 # the wheel's dependencies provide the libraries at run time, so the target is defined here instead. Only NCCL's headers
-# (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects the package of LibTorch. ARGN: folders with
-# TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
+# (for several GPUs) require the toolkit; SLOPEGAN_CUDA_TOOLKIT=ON selects LibTorch's own package. ARGN: folders to
+# search for TorchConfig.cmake, in addition to Torch_DIR and CMAKE_PREFIX_PATH.
 option(SLOPEGAN_CUDA_TOOLKIT "Use a CUDA toolkit (for NCCL)" OFF)
 
 macro(slopegan_find_torch)

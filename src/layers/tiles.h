@@ -69,8 +69,8 @@ void end_products() {
   at::native::cpublas::brgemm_release(/*is_vnni=*/!std::is_same_v<T, float>);
 }
 
-/// Splits the positions of a patch into parts of up to about `most_columns` columns, so that the product of a part fits
-/// into the cache. A part contains all positions, one line, or one position.
+/// Splits the positions of a patch into parts of at most `most_columns` columns if possible, so that the product of a
+/// part fits into the cache. A part contains all positions, one row, or one position.
 inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most_columns) {
   if (places * channels <= most_columns) return {Taps{}};
   const bool lines = side * channels <= most_columns;
@@ -82,7 +82,7 @@ inline std::vector<Taps> parts_of_patch(std::int64_t channels, std::int64_t most
   return parts;
 }
 
-/// Consecutive patches: all patches of several images, or several lines of one image.
+/// Consecutive patches: all patches of several images, or several rows of patches of one image.
 struct PatchBlock {
   std::int64_t image, images, first, last;
 };

@@ -47,8 +47,9 @@ bool needs_real_logits(LossKind kind);
 // --- Gradient penalties ---------------------------------------------------------------------------------------------
 
 // Penalties on the gradient of the discriminator's logit with respect to its input, differentiable with respect to the
-// weights. `images` [N, ...] must require gradients. Each of the `logits` [N] must be computed from one of the images
-// only: with batch norm, the gradient with respect to an image contains contributions from other images' logits.
+// weights. `images` [N, ...] must require gradients. These are gradients of single logits only if each of the `logits`
+// [N] depends on a single image. With batch norm, the gradient with respect to an image also contains contributions
+// from the logits of other images.
 
 /// The mean over the images of |∂ logit / ∂ image|², in the dtype of the logits. R1 is γ/2 times this value at real
 /// images, R2 at generated images (Mescheder et al. 2018).

@@ -14,9 +14,9 @@ double classifier_score(const at::Tensor& logits);
 
 /// Computes KL(generated ‖ real), in nats, between the class distributions of the generated and the real samples. Both
 /// arguments are non-empty int64 vectors of classes 0 … classes − 1. The result is 0 if the distributions are equal. A
-/// class that is never generated contributes 0, although it increases the frequencies of the other classes. A class
-/// that is generated but does not occur in the real samples makes the result +infinity. Throws std::invalid_argument if
-/// a vector is empty, has a different dtype, or contains a class that is out of range.
+/// class that is never generated contributes 0, but its absence increases the frequencies of the others. A class that
+/// is generated but does not occur in the real samples makes the result +infinity. Throws std::invalid_argument if a
+/// vector is empty, has a different dtype, or contains a class that is out of range.
 double class_histogram_kl(const at::Tensor& generated, const at::Tensor& real, std::int64_t classes);
 
 }  // namespace slopegan

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -12,8 +11,8 @@
 #include "config/enums.h"
 #include "support/text.h"
 
-/// The values that metrics produce, with the names used in metrics.jsonl, results.csv, tables and reports. To add a
-/// metric, extend MetricName in config/, figures_of here, and add_figures in metrics/metrics.cpp.
+/// The values that metrics produce, with the names used in metrics.jsonl, results.csv, tables and reports.
+/// "Adding something" in src/README.md lists what a new metric needs.
 namespace slopegan {
 
 /// One value that an evaluation produces.
@@ -86,14 +85,20 @@ inline const Figure* find_figure(std::string_view key) {
   return nullptr;
 }
 
-/// Whether the value compares all pairs of images. Such values use about as many real images as generated ones; all
-/// other values use all real images.
-inline bool compares_pairs(std::string_view key) {
-  const auto is_of = [&](MetricName metric) {
-    const auto own = figures_of(metric);
-    return std::any_of(own.begin(), own.end(), [&](const Figure& figure) { return figure.key == key; });
-  };
-  return is_of(MetricName::kd) || is_of(MetricName::precision_recall) || is_of(MetricName::density_coverage);
+/// Whether the metric compares all pairs of images. Such metrics use about as many real images as generated ones; all
+/// other metrics use all real images.
+inline bool compares_pairs(MetricName metric) {
+  switch (metric) {
+    case MetricName::kd:
+    case MetricName::precision_recall:
+    case MetricName::density_coverage:
+      return true;
+    case MetricName::fd:
+    case MetricName::classifier_score:
+    case MetricName::memorisation:
+      return false;
+  }
+  throw std::logic_error("a metric has no value in compares_pairs");
 }
 
 /// "kd, precision, recall, density, coverage: 10000 of the 60000 real images", or an empty string if they use all real
@@ -101,8 +106,11 @@ inline bool compares_pairs(std::string_view key) {
 template <class Keys>
 std::string real_subset_text(const Keys& keys, std::int64_t real_subset, std::int64_t real_samples) {
   std::vector<std::string> names;
-  for (const auto& figure : figures) {
-    if (keys.contains(figure.key) && compares_pairs(figure.key)) names.emplace_back(figure.key);
+  for (const MetricName metric : enum_values<MetricName>) {
+    if (!compares_pairs(metric)) continue;
+    for (const auto& figure : figures_of(metric)) {
+      if (keys.contains(figure.key)) names.emplace_back(figure.key);
+    }
   }
   if (names.empty() || real_subset == 0 || real_subset >= real_samples) return {};
   return join(names, ", ") + format_text(": {} of the {} real images", real_subset, real_samples);

@@ -12,7 +12,7 @@ namespace slopegan {
 
 namespace {
 
-/// An upper estimate of the rounding error in the eigenvalues that LAPACK computes.
+/// An approximate upper bound on the rounding error in the eigenvalues that LAPACK computes.
 double rounding_error(const at::Tensor& covariance, double largest) {
   return largest * static_cast<double>(covariance.size(0)) * std::numeric_limits<double>::epsilon();
 }

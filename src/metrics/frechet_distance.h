@@ -10,7 +10,7 @@ namespace slopegan {
 /// which, despite its name, is a squared distance. The covariances may have any rank. The last trace is computed as the
 /// sum of the singular values of Σ1^½ Σ2^½, which is equal but more accurate: the square roots of the eigenvalues of
 /// Σ1^½ Σ2 Σ1^½ would turn rounding errors ε into √ε. Equal moments give 0 up to rounding; the result may be negative.
-/// Throws std::invalid_argument if the widths differ or the moments are not finite.
+/// Throws std::invalid_argument if the widths differ or a covariance is not finite.
 double frechet_distance(const Moments& a, const Moments& b);
 
 /// Computes, to leading order, the expected bias of frechet_distance if the moments are estimated from n ≥ 2 and m ≥ 2

@@ -18,7 +18,7 @@ struct RealReference {
   at::Tensor train;                    ///< [N, d] features of the training images, float32
   Moments moments;                     ///< the moments of `train`
   at::Tensor subset;                   ///< [n, d] rows of `train`, for metrics that compare all pairs
-  Manifold manifold;                   ///< the manifold of `subset`; set only if uses_manifold
+  Manifold manifold;                   ///< the manifold of `subset`; set only if a metric uses it
   at::Tensor test;                     ///< [M, d] features of the test images, float32, or undefined
   at::Tensor test_logits;              ///< [M, K], or undefined
   std::vector<double> test_distances;  ///< from test images to `train`; computed on first use

@@ -44,7 +44,7 @@ class DistancesFrom {
  public:
   DistancesFrom(const Points& from, std::int64_t row, const Points& to, const double* products);
 
-  std::int64_t count() const { return count_; }  ///< number of the other points
+  std::int64_t count() const { return count_; }  ///< number of other points
   double at_least(std::int64_t j) const { return norm_ * low_ + norms_[j] * low_ - 2 * products_[j] - tiny_; }
   double at_most(std::int64_t j) const { return norm_ * high_ + norms_[j] * high_ - 2 * products_[j] + tiny_; }
   double exact(std::int64_t j) const;

@@ -22,7 +22,7 @@ BlockImpl::BlockImpl(const BlockOptions& options) {
 
 at::Tensor BlockImpl::forward(const at::Tensor& input) {
   const auto x = conv->forward(input);
-  // The batch norm module also applies the activation, because the two are computed in one pass.
+  // The batch norm module also applies the activation, because the two can be fused.
   if (!activation) return norm ? norm->forward(x) : x;
   if (!observer) return norm ? norm->forward(x) : activation->forward(x);
   const auto z = norm ? norm->normalise(x) : x;

@@ -23,8 +23,8 @@ struct Compute {
 /// torchrun, which sets it for all programs. Throws UsageError if the device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
-/// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and makes the
-/// algorithms deterministic.
+/// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and on a GPU
+/// selects deterministic algorithms and disables TF32.
 void apply_compute(const Compute& compute);
 
 /// Converts a tensor to the device and dtype of the computation, and images also to channels-last. Returns the tensor

@@ -38,7 +38,8 @@ class ConvolutionImpl : public torch::nn::Module {
   /// The output height for the input height H: (H + 2p − k)/s + 1; transposed: (H − 1)s − 2p + k.
   std::int64_t output_size(std::int64_t input_size) const;
 
-  /// The number of products that are summed for one output: in · k²; transposed with stride s: in · (k/s)².
+  /// The number of products that are summed for one output: in · k²; transposed with stride s > 1: in · (k/s)²;
+  /// transposed with stride 1 (1×1 input): in.
   std::int64_t fan_in() const;
 
   const ConvolutionOptions& options() const { return options_; }

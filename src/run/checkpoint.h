@@ -37,8 +37,8 @@ void save_checkpoint(const std::filesystem::path& checkpoints_dir, const Checkpo
 /// checkpoint. If the checkpoint does not exist, removes checkpoints/best if it is dangling. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
-/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if a newer slopegan
-/// wrote it.
+/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if it requires a
+/// newer slopegan.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
 /// Replaces directories named latest and best, which are copies of checkpoints, with symlinks. If the original
@@ -56,9 +56,9 @@ Config checkpoint_config(const Checkpoint& checkpoint);
 /// does not exist.
 std::vector<std::filesystem::path> list_checkpoints(const std::filesystem::path& checkpoints_dir);
 
-/// Removes the checkpoints with more than `images` images and points checkpoints/latest at the one with `images`
-/// images, for a run that resumes from it. Unreadable checkpoints are renamed to <images>-unreadable instead. Returns
-/// the removed directories. Throws IoError.
+/// If there are checkpoints with more than `images` images, removes them and points checkpoints/latest at the one with
+/// `images` images, for a run that resumes from it. Unreadable checkpoints are renamed to <images>-unreadable instead.
+/// Returns the removed directories. Throws IoError.
 std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesystem::path& checkpoints_dir,
                                                             std::int64_t images);
 

@@ -52,7 +52,7 @@ class EventFiles {
   std::map<std::string, std::uint64_t> sizes() const;
 
   /// Truncates the files to `sizes`, and removes the files that are not listed. A missing or shorter file only causes a
-  /// warning, because other files of the run contain the same data. Throws IoError.
+  /// warning, because other files of the run contain the same data, except for the histograms. Throws IoError.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Starts writing for a run that has seen `images` images. Before this call, add() does nothing.

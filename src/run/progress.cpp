@@ -103,8 +103,8 @@ void Progress::enter(Phase phase) {
 }
 
 /// Measures the speed over the last window of training time, so that it follows the load on the machine, or over the
-/// time so far if the first window has not ended. The estimate of the remaining time assumes that the other phases keep
-/// their fraction of the total time.
+/// time so far if the first window has not ended. The estimate of the remaining time assumes that the other phases take
+/// as much time per image as they have so far.
 void Progress::measure() {
   constexpr double window = 10;
   const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;

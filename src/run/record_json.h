@@ -98,8 +98,8 @@ nlohmann::ordered_json record_json(const R& record) {
   return object;
 }
 
-/// Reads a record from a JSON object. null is read as NaN. Throws WrongJsonType or an nlohmann exception if a key is
-/// missing or a value has a different type.
+/// Reads a record from a JSON object. null is read as NaN. Throws WrongJsonType or an nlohmann exception if a required
+/// key is missing or a value has the wrong type.
 template <Record R>
 R read_record(const nlohmann::json& object);
 

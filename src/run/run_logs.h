@@ -26,8 +26,8 @@ class RunLogs {
   /// Throws IoError, with a hint on how to continue, if a JSONL file is shorter than its entry in `sizes`.
   void require(const std::map<std::string, std::uint64_t>& sizes) const;
 
-  /// Truncates each file to its entry in `sizes`, or to 0 if it has no entry. Throws IoError, for example if a JSONL
-  /// file is shorter than its entry.
+  /// Truncates each JSONL file to its entry in `sizes`, or to 0 if it has no entry, and the event files as in
+  /// EventFiles::truncate_to. Throws IoError, for example if a JSONL file is shorter than its entry.
   void truncate_to(const std::map<std::string, std::uint64_t>& sizes);
 
   /// Returns once all lines are on the disk.

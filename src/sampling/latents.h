@@ -30,7 +30,8 @@ LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim);
 /// sphere, whereas the points on the straight line between two of them do not (White 2016, "Sampling Generative
 /// Networks"). t = 0 and t = 1 return the scaled ends exactly. Special cases: if the scaled ends are equal, the result
 /// is this end for all t; opposite ends are connected through the coordinate axis along which their component is
-/// smallest; if d = 1 and the ends are opposite, the result is the nearer end; a zero vector counts as the first axis.
+/// smallest in magnitude; if d = 1 and the ends are opposite, the result is the nearer end; a zero vector counts as the
+/// first axis.
 at::Tensor slerp(const at::Tensor& from, const at::Tensor& to, double t);
 
 /// A closed path, which goes from each station to the next in equal steps, and from the last station back to the first.

@@ -14,7 +14,7 @@ struct ControlGroupLimits {
 
 /// Reads the limits of the process's groups and all their parents from control groups of version 2 (cpu.max,
 /// memory.max) and version 1 (cpu.cfs_quota_us, memory.limit_in_bytes), wherever they are mounted. The lowest limit
-/// applies. Files that are absent or cannot be read set no limit. Tests pass another root directory as `root`.
+/// applies. Files that are absent or cannot be read set no limit. Tests pass a different directory as `root`.
 ControlGroupLimits read_control_group_limits(const std::filesystem::path& root = "/");
 
 }  // namespace slopegan

@@ -21,7 +21,7 @@ inline constexpr std::int64_t max_image_side = 4096;
 /// decompression bomb to about a thousandth of its size.
 std::uint64_t max_uncompressed_size(std::uint64_t file_size);
 
-/// Throws DataError if a file of `file_size` bytes claims to contain more than max_uncompressed_size.
+/// Throws DataError if a file of `file_size` bytes claims to contain more than 64 MiB and more than 100 times its size.
 void check_uncompressed_size(const std::filesystem::path& file, std::uint64_t claimed, std::uint64_t file_size);
 
 /// Throws DataError unless `file` is a regular file or a symlink to one. Opening a pipe could block forever.

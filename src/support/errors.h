@@ -15,11 +15,11 @@ enum class ExitCode : int {
   io = 6,
   busy = 7,
   bug = 70,
-  // 128 + signal number: stopped by the signal after writing a checkpoint
+  // 128 + signal number: stopped by the signal
 };
 
 /// An error that the user can act on. The message states what is wrong, where, and what is allowed. Any other exception
-/// is a bug in the program and ends it with ExitCode::bug.
+/// ends the program with ExitCode::bug, unless it comes from std::filesystem or memory is exhausted (ExitCode::io).
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

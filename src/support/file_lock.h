@@ -33,7 +33,7 @@ class FileLock {
   bool has_lock_ = false;
 };
 
-/// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" for another machine), or
+/// The process that holds the lock `file` ("process 1234", or "process 1234 on node7" if it is on another machine), or
 /// std::nullopt if no process holds it. Takes the lock for a moment, so an attempt to lock the file at the same time
 /// may fail.
 std::optional<std::string> lock_holder(const std::filesystem::path& file);

@@ -9,7 +9,7 @@
 
 #include "support/posix_file.h"
 
-/// Crash-safe files and directories. Every failure is an IoError with the path and the system's error message.
+/// Crash-safe files and directories. A failed system call throws IoError with the path and the system's error message.
 namespace slopegan {
 
 /// Reads the whole file. Refuses pipes, devices, and files larger than `limit` bytes.

@@ -46,7 +46,7 @@ class JsonFormatter : public spdlog::formatter {
   std::unique_ptr<spdlog::formatter> clone() const override;
 };
 
-/// The name of the logger for table lines, which have no timestamp.
+/// The name of the logger for table lines, which have no timestamp on a text console.
 inline constexpr const char* table_logger = "table";
 
 /// How messages are written to stderr.
@@ -218,7 +218,7 @@ void table(const std::string& lines) {
   for (std::string line; std::getline(text, line);) state().tables->info(printable(line, line.size()));
 }
 
-/// Escapes the message, so that a name from an untrusted source cannot send control characters or forge a log line.
+/// Makes the message printable: a name from an untrusted source must not send control characters or forge a log line.
 static void write(spdlog::level::level_enum level, std::string_view message) {
   const std::string safe = printable(message, message.size());
   state().logger->log(level, spdlog::string_view_t(safe.data(), safe.size()));

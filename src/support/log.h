@@ -18,7 +18,7 @@ struct Options {
   Style style = Style::text;
 };
 
-/// Creates or replaces the console log. Uses colours on a terminal unless NO_COLOR is set.
+/// Creates or replaces the console log. Uses colours on a terminal unless NO_COLOR is set to a non-empty value.
 void init(const Options& options);
 
 /// Stops writing messages below `level` to the console.
@@ -35,8 +35,8 @@ void status_lines(const std::vector<std::string>& lines);
 /// Shows a single status line; an empty text removes it.
 void status_line(std::string_view text);
 
-/// Whether status lines are shown: stderr is a terminal that supports control sequences, and the level is at most info.
-/// Otherwise, progress should be reported in messages.
+/// Whether status lines are shown: stderr is a terminal that supports control sequences, the style is text, and the
+/// level is at most info. Otherwise, progress should be reported in messages.
 bool status_line_visible();
 
 /// The number of columns currently available for a status line.

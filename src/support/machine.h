@@ -21,7 +21,7 @@ CoreCount count_usable_cores(std::int64_t online, std::int64_t in_affinity_mask,
 
 /// Returns the number of CPU cores that the process may use. Respects its affinity mask, as set by taskset, cpusets and
 /// Slurm, and the CPU quotas of its container. If a process runs more threads than its quota, the kernel suspends all
-/// of its threads for a part of each period.
+/// of its threads for part of each period.
 CoreCount usable_core_count();
 
 inline std::int64_t usable_cores() { return usable_core_count().cores; }

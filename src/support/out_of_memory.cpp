@@ -56,8 +56,8 @@ OutOfMemoryError explain(const std::exception& error, const std::string& activit
   if (::getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
     limit = std::min(limit, static_cast<double>(address_space.rlim_cur));
   }
-  return OutOfMemoryError(format_text("out of memory while {}: {}the process uses {} of {}; to use less, {}", activity,
-                                      wanted.empty() ? "" : wanted + " more was needed, and ",
+  return OutOfMemoryError(format_text("out of memory while {}: {}the process uses {} of {}; to reduce memory use, {}",
+                                      activity, wanted.empty() ? "" : wanted + " more was needed, and ",
                                       memory_text(resident_memory_bytes()), memory_text(limit), remedy));
 }
 

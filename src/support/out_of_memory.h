@@ -17,7 +17,7 @@ struct OutOfMemoryError : Error {
 bool is_out_of_memory(const std::exception& error);
 
 /// Returns an error whose message states the activity, the memory that it needed, the memory that the process uses, and
-/// a way to use less. `activity` continues "out of memory while"; `remedy` continues "to use less, ".
+/// a way to use less. `activity` continues "out of memory while"; `remedy` continues "to reduce memory use, ".
 OutOfMemoryError explain(const std::exception& error, const std::string& activity, const std::string& remedy);
 
 /// Calls action(). If memory is exhausted, throws OutOfMemoryError instead of the original exception. An

@@ -14,7 +14,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 
 /// A stream of random numbers that is a pure function of (seed, name, index). Checkpoints therefore need no generator
 /// state, a resumed run draws the same numbers as an uninterrupted one, and the arms of a sweep that differ only in the
-/// slope draw the same numbers. The index is a number of images or epochs; it never depends on threads or time.
+/// slope draw the same numbers. The index, such as a number of images or epochs, never depends on threads or time.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view name, std::uint64_t index = 0);

@@ -20,8 +20,8 @@ std::string cut_to_columns(std::string_view text, std::size_t columns);
 class StatusBlock {
  public:
   /// The output that replaces the block with `lines`, which must be printable; an empty list removes the block. Lines
-  /// are cut to the width of the terminal, because a wrapped line would take two rows. If there are more lines than
-  /// rows, the first lines and the last one are kept, and "... N more" replaces the others.
+  /// are cut to the width of the terminal, because a wrapped line would take two rows. If there are too many lines for
+  /// the terminal, the first lines and the last one are kept, and "... N more" replaces the others.
   std::string replace(const std::vector<std::string>& lines, const TerminalSize& size);
 
   /// The output that prints `text` above the block. `text` must consist of complete lines.

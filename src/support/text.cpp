@@ -27,7 +27,7 @@ std::string shortest(double value) {
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   std::string text(buffer, end);
-  // 60000 reads better than the shorter 6e+04.
+  // 600000 reads better than the shorter 6e+05.
   if (text.find("e+") != std::string::npos && std::abs(value) < 1e15 && value == std::floor(value)) {
     return format_text("{:.0f}", value);
   }

@@ -95,12 +95,13 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
 }
 
-/// The shortest decimal number that parses to the same double: 0.2, 2e-04, 60000.
+/// The shortest decimal number that parses to the same double, but integers below 1e15 without an exponent: 0.2, 2e-04,
+/// 600000.
 std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// Returns the parts as an enumeration: "a, b and c" if `last_word` is "and".
+/// Joins the parts as in a sentence: "a, b and c" if `last_word` is "and".
 std::string enumerate_words(std::vector<std::string> parts, std::string_view last_word);
 
 /// An integer with thousands separators: "60,000".
@@ -124,8 +125,8 @@ std::string shape_text(const std::vector<std::int64_t>& sizes);
 /// if more than a third of the letters differ; one letter may always differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-/// Makes `text` safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and the result is cut
-/// to `limit` bytes.
+/// Makes `text` safe for a terminal: control characters and invalid UTF-8 are replaced with '?', and text longer than
+/// `limit` bytes is cut and followed by "...".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 /// Like printable, but keeps newlines and has no limit.

@@ -25,7 +25,7 @@ struct ThreadTimes {
   std::int64_t waiting = 0;  ///< ready to run, but without a core
 };
 
-/// Reads the times of all threads of a process from `tasks`/<thread>/schedstat, by the thread's number. Threads without
+/// Reads the times of all threads of a process from `tasks`/<thread ID>/schedstat, keyed by thread ID. Threads without
 /// a readable file are omitted, so the result is empty if the kernel does not provide these files.
 std::map<std::int64_t, ThreadTimes> read_thread_times(const std::filesystem::path& tasks = "/proc/self/task");
 
@@ -50,8 +50,9 @@ class Contention {
 };
 
 /// Starts the watcher on the first call with more than one thread; `threads` is the number of threads that compute. The
-/// watcher runs until the process exits, and logs a warning once if the threads compete for some seconds. It changes
-/// how threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is set.
+/// watcher runs until the process exits, and logs a warning once if the threads compete for a few seconds in total. It
+/// changes how threads wait only if libgomp is the OpenMP runtime and neither GOMP_SPINCOUNT nor OMP_WAIT_POLICY is
+/// set.
 void watch_thread_waiting(int threads);
 
 }  // namespace slopegan

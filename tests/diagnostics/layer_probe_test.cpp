@@ -37,7 +37,7 @@ TEST(UnitStatistics, CountsUnitsThatAreNeverOrAlwaysPositive) {
 }
 
 TEST(UnitStatistics, ComparesEachUnitWithTheMeanOfTheLayerToFindDormantUnits) {
-  // The mean |f| of the units at slope 0 is 0, 2.5, 0.75, 0.0075; the limit is 0.025 times their mean, 0.0203.
+  // The units' means of |f| at slope 0 are 0, 2.5, 0.75, 0.0075; the limit is 0.025 times their mean, 0.0204.
   EXPECT_EQ(statistics_of(four_units(), 0).dormant(), 2.0 / 4);
   // At slope 1: 1.5, 2.5, 1.5, 0.015; the limit is 0.034.
   EXPECT_EQ(statistics_of(four_units(), 1).dormant(), 1.0 / 4);

@@ -123,13 +123,13 @@ TEST_F(HeartbeatTest, ReportsThatTheStoreIsGone) {
   EXPECT_THAT(failure->text, HasSubstr("was lost"));
 }
 
-TEST_F(HeartbeatTest, ReportsAStoreThatDoesNotAnswer) {
+TEST_F(HeartbeatTest, ReportsAStoreThatDoesNotRespond) {
   const auto first = rank(0);
   shared.blocked = true;
   const auto failure = wait_for_failure(*first);
   shared.blocked = false;
   ASSERT_TRUE(failure);
-  EXPECT_THAT(failure->text, HasSubstr("does not answer"));
+  EXPECT_THAT(failure->text, HasSubstr("does not respond"));
 }
 
 TEST_F(HeartbeatTest, DoesNotReportARankThatHasNotConnectedYet) {

@@ -186,7 +186,7 @@ TEST_F(Exported, FilesAreReproducible) {
 }
 
 // Away from the edges, the output of the second convolution is exactly 2^20, regardless of the order of summation.
-// Batch norm subtracts this value as the mean, so that only the rounding errors in the folded weights remain.
+// Batch norm subtracts this value as the mean, so only the rounding errors in the folded weights remain.
 TEST_F(Exported, FilesThatComputeDifferentImagesAreRejectedAndRemoved) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0}");
   checkpoint.tensors.at("generator.block0.norm.weight").fill_(0);
@@ -240,8 +240,8 @@ TEST(OnnxParser, RejectsTruncatedFiles) {
   const auto bytes = onnx_model(exported_network(loaded));
   const auto whole = parse_onnx_model(bytes);
   EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
-  const auto end_of_graph = bytes.rfind("images");  // within the name of the output; only metadata follows
-  for (std::size_t size = 0; size < end_of_graph; size += 1 + size / 50) {
+  const auto last_key = bytes.rfind("images");  // in the metadata, which follow the graph
+  for (std::size_t size = 0; size < last_key; size += 1 + size / 50) {
     EXPECT_THROW(parse_onnx_model(std::string_view(bytes).substr(0, size)), std::runtime_error) << size;
   }
 }

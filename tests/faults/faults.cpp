@@ -140,7 +140,7 @@ mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
 }
 
-/// A call that opens a file is counted if it may create or truncate the file.
+/// A call that opens a file is counted if it creates or truncates the file.
 template <class Open>
 int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();

@@ -192,7 +192,7 @@ TEST(Prelu, FirstAndSecondDerivativesInBothArgumentsMatchNumericalOnes) {
 }
 
 TEST(Prelu, GradientOfTheSlopeIsAccumulatedInTheDtypeOfTheSlope) {
-  // The gradient is the sum of 4096 products of −1/256. In bfloat16, the sum would stop growing long before −16.
+  // The gradient is the sum of 4096 terms of −1/256. In bfloat16, the sum would stop growing long before −16.
   const auto x = at::full({4096, 1}, -1.0 / 256).to(at::kBFloat16);
   const auto a = at::full({1}, 0.25).requires_grad_();
   slopegan::prelu(x, a).sum().backward();

@@ -18,8 +18,8 @@ struct Layer {
 };
 
 // The layers cover the channels of images (1 and 3); numbers of channels on both sides of the thresholds between
-// implementations; a side of 2, at which every patch contains padding; more lines than a block; patches that consist of
-// one part, one part per line, and one part per position; and odd numbers of channels and odd sides of the small
+// implementations; a side of 2, at which every patch contains padding; more rows than a block; patches that consist of
+// one part, one part per row, and one part per position; and odd numbers of channels and odd sides of the small
 // feature maps.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
@@ -204,7 +204,7 @@ TEST(PreparedWeight, InterleavesRowsInBfloat16Only) {
 }
 
 TEST(PreparedWeight, SplitsTheLayoutForTransposingIntoParts) {
-  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed a part, so each line is one part
+  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed a part, so each row is one part
   const auto parts = PreparedWeight(weight, at::kFloat).for_transposing().view({4, 6, 4, 40});
   EXPECT_TRUE(at::equal(parts, weight.permute({2, 0, 3, 1})));
 }

@@ -67,7 +67,7 @@ TEST(Memorisation, ZMatchesTheMannWhitneyTestWithTies) {
     a.push_back(99);  // not all equal
     EXPECT_NEAR(memorisation(a, b).copying_z, z_by_definition(a, b), 1e-12);
   }
-  // U = 0 without ties for n = m = 4, so the variance of U is 16 · 9 / 12.
+  // For n = m = 4 without ties, U is 0 here and its variance is 16 · 9 / 12.
   EXPECT_NEAR(memorisation(count_up(0, 4), count_up(4, 4)).copying_z, -8 / std::sqrt(12.0), 1e-14);
   EXPECT_EQ(memorisation({2, 2}, {2, 2, 2}).copying_z, 0);
 }

@@ -53,7 +53,7 @@ TEST(Neighbours, ACopyIsAtDistanceExactlyZero) {
   }
 }
 
-TEST(Neighbours, TheDistanceOfTwoPointsDoesNotDependOnTheirSets) {
+TEST(Neighbours, TheDistanceBetweenTwoPointsDoesNotDependOnTheirSets) {
   // The distance is the same from either side, in any row, and among any other points.
   const at::Tensor points = normal_features(5, 200, 19) + 1e6;
   const auto radii = squared_neighbour_radii(points, {1});

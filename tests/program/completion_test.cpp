@@ -17,7 +17,7 @@ using ::testing::IsSupersetOf;
 using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
 
-constexpr const char* zsh_is_missing = "zsh is not installed; scripts/setup.sh installs it on Debian";
+constexpr const char* zsh_is_missing = "zsh is not installed; SLOPEGAN_TEST=1 scripts/setup.sh installs it";
 
 class Completion : public ProgramTest {
  protected:

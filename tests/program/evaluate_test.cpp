@@ -336,7 +336,7 @@ TEST_F(ColourEvaluate, MeasuresWithEfficientNet) {
   EXPECT_THAT(trained.err, HasSubstr("KD[efficientnet-lite0-128@7880d583,n=100]"));
   const auto result = slopegan({"evaluate", (outputs() / "run").string()});
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("40 images are few for 1280 features"));
+  EXPECT_THAT(result.err, HasSubstr("40 images are too few for 1280 features"));
   EXPECT_LT(result.err.find("\nkd "), result.err.find("\nfd "));
 }
 

@@ -67,7 +67,7 @@ TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
   EXPECT_EQ(trained.code, 0) << trained.err;
   EXPECT_THAT(trained.err,
               AllOf(HasSubstr("labels: the 2 directories cat, dog"),
-                    HasSubstr("test images: labels: none, because 000.png is in none of the directories")));
+                    HasSubstr("test images: labels: none, because 000.png is in none of the class directories")));
   EXPECT_THAT(read_text(outputs() / "run/metrics.jsonl"), HasSubstr("classifier-pets@"));
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }

@@ -44,7 +44,7 @@ TEST_F(OutOfMemory, TheErrorNamesTheKeysThatReduceMemory) {
   const auto result = run_limited(smoke("train", more));
   EXPECT_EQ(result.code, 6) << result.err;
   EXPECT_THAT(result.err, HasSubstr("slopegan: out of memory while training with batches of 32768 images of "));
-  EXPECT_THAT(result.err, HasSubstr("of 4.0 GiB; to use less, lower training.batch_size"));
+  EXPECT_THAT(result.err, HasSubstr("of 4.0 GiB; to reduce memory use, lower training.batch_size"));
   EXPECT_THAT(result.err, Not(HasSubstr("this is a bug")));
 }
 

@@ -88,7 +88,7 @@ TEST_F(RanksTest, ReportImmediatelyWhatTheyWaitForAndStopOnASignal) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_THAT(program.err(),
-              HasSubstr("rank 0 of 4 waits for the other ranks at 127.0.0.1 port " + port +
+              HasSubstr("rank 0 of 4 is waiting for the other ranks at 127.0.0.1 port " + port +
                         ", because the environment contains SLURM_PROCID=0 and SLURM_STEP_NUM_TASKS=4; to train alone: "
                         "env -u SLURM_PROCID -u SLURM_STEP_NUM_TASKS slopegan train ..."));
   EXPECT_THAT(program.err(), HasSubstr("still waiting for ranks 1, 2, 3"));

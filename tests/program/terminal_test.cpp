@@ -104,7 +104,7 @@ TEST_F(OnATerminal, ASweepShowsOneLinePerArmAndATotal) {
   EXPECT_THAT(screen.lines(), Contains(AllOf(StartsWith("slope_0.2-seed_0 done "), HasSubstr(" 5120 "))));
 }
 
-TEST_F(OnATerminal, WarningsAreColouredUnlessNoColorIsSet) {
+TEST_F(OnATerminal, WarningsAreColouredUnlessNoColorIsNonEmpty) {
   const auto warned = [&](const Terminal::Environment& environment) {
     Terminal terminal =
         start({"train", config_file("smoke.yaml"), "generator.negative_slope=1.5", "--dry-run"}, {}, environment);
@@ -146,7 +146,7 @@ TEST_F(Plain, ProgressIsPrintedAsLinesIfStderrIsNotATerminal) {
   EXPECT_EQ(result.out, (outputs() / "smoke").string() + "\n");
 }
 
-TEST_F(Plain, VerboseLogsMoreAndQuietLogsNothing) {
+TEST_F(Plain, VerboseLogsMoreAndQuietOmitsInformation) {
   const auto verbose =
       slopegan(smoke("train", {"-v", "run.name=verbose", "training.threads=1", "training.total_images=320"}));
   EXPECT_THAT(verbose.err, HasSubstr("checkpoint at 320 images"));

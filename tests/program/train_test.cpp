@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 
 class Train : public ProgramTest {
  protected:
-  // Trains in float32 with one thread, so that the results do not depend on bfloat16 support and the number of cores.
+  // Trains in float32 with one thread, so that the results do not depend on bfloat16 support or the number of cores.
   Result train(const std::vector<std::string>& more = {}) {
     auto arguments = smoke("train", {"training.precision=float32", "training.threads=1"});
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -97,8 +97,8 @@ TEST_F(Train, ARunResumedAfterASignalIsBitIdenticalToAnUninterruptedRun) {
 
 TEST_F(Train, ARunResumedAfterAKillHasTheHistoryOfAnUninterruptedRun) {
   ASSERT_EQ(train({"run.name=whole"}).code, 0);
-  // The run is killed after its first checkpoint. When it is resumed, it must write the lines of its history after the
-  // checkpoint again, and no line may be lost or duplicated. The run is long enough not to end before the kill.
+  // The run is killed after its first checkpoint. When it is resumed, it must rewrite the history lines that follow the
+  // checkpoint, without losing or duplicating any. The run is long enough not to end before the kill.
   auto arguments = smoke(
       "train", {"training.precision=float32", "training.threads=1", "run.name=parts", "training.total_images=2560000"});
   Program program(directory_.path(), arguments);
@@ -252,7 +252,7 @@ TEST_F(Train, TrainsWithEveryActivationNormAndInitialisation) {
     more.insert(more.begin(), {"run.name=variant" + std::to_string(i), "training.total_images=640"});
     const auto result = train(more);
     EXPECT_EQ(result.code, 0) << i << ": " << result.err;
-    // Each variant must restore its complete state when it is resumed.
+    // A run of each variant can be resumed.
     more.push_back("training.total_images=704");
     more.insert(more.end(), {"--resume", "auto"});
     const auto resumed = train(more);

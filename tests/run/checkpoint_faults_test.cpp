@@ -108,7 +108,7 @@ class CheckpointFaultsSlowCheck : public ::testing::Test {
   }
 
   /// Checks that the next save works and cleans up.
-  static void expect_that_it_goes_on(const fs::path& dir) {
+  static void expect_recovery(const fs::path& dir) {
     save(dir, 9000, 2);
     EXPECT_EQ(newest_whole(dir), 9000);
     for (const auto& name : names_in(dir)) EXPECT_FALSE(name.starts_with('.')) << name;
@@ -130,7 +130,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewCheckpointIsIntactAfterAKillAtAn
       plan.kill = step;
       ASSERT_EQ(make(change, dir, plan), 128 + SIGKILL) << change.name << ", step " << step;
       EXPECT_THAT(change.while_made, ::testing::Contains(newest_whole(dir))) << change.name << ", step " << step;
-      expect_that_it_goes_on(dir);
+      expect_recovery(dir);
     }
   }
   report_check("kill -9 before every step of 4 changes to checkpoints",
@@ -163,7 +163,7 @@ TEST_F(CheckpointFaultsSlowCheck, TheOldOrTheNewCheckpointIsIntactIfAnyCallFails
             EXPECT_EQ(code, 6) << where;
             EXPECT_THAT(change.while_made, ::testing::Contains(found)) << where;
           }
-          expect_that_it_goes_on(dir);
+          expect_recovery(dir);
         }
       }
     }

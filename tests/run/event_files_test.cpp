@@ -43,7 +43,7 @@ TEST(EventFiles, MatchTensorFlowsFormat) {
   EXPECT_EQ(points[0].scalar, 0.5f);
 }
 
-// The record contains the length 1, its CRC, the byte and its CRC, as written by TFRecordWriter of TensorFlow 2
+// The record contains the length 1, its CRC, the byte and its CRC, as written by TensorFlow 2's TFRecordWriter
 // (scripts/test_tensorboard.py reads complete files with TensorBoard).
 TEST(EventFiles, FrameEachRecordWithItsLengthAndMaskedChecksums) {
   const std::string record = event_record("a");

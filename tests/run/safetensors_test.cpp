@@ -68,7 +68,7 @@ NamedTensors round_trip(const NamedTensors& tensors) {
   return read_safetensors(directory / "file").tensors;
 }
 
-TEST(Safetensors, ReadsAFileOfTheReferenceLibrary) {
+TEST(Safetensors, ReadsAFileFromTheReferenceLibrary) {
   const Safetensors content = read_safetensors(golden);
   expect_same(content.tensors, golden_tensors());
   EXPECT_EQ(content.metadata, (SafetensorsMetadata{{"made_by", "slopegan"}}));

@@ -39,7 +39,7 @@ TEST(LoadGenerator, RejectsAWrongWidthBeforeAllocatingTheNetwork) {
   auto checkpoint = generator_checkpoint(narrow());
   auto wide = narrow();
   wide.generator.width = 1024;
-  wide.data.resolution = 128;  // 10 GB of weights
+  wide.data.resolution = 128;  // 11 GB of weights
   checkpoint.info.config_yaml = to_yaml(wide);
   EXPECT_THAT(refusal(checkpoint), HasSubstr("block0.conv.weight has a different shape"));
   // The checkpoint is also rejected if the first layer has the correct shape.

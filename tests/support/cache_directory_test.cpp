@@ -19,7 +19,7 @@ TEST(CacheDir, FollowsTheEnvironmentVariable) {
   EXPECT_EQ(cache_dir(), cache.path());
 }
 
-TEST(CacheLock, CreatesTheDirectoryAndIsExclusive) {
+TEST(CacheLock, CreatesTheDirectoryAndIsReleasedOnDestruction) {
   const CacheDirectory cache;
   const auto file = cache.path() / "kind/file";
   {

@@ -51,7 +51,7 @@ TEST(FileLock, NamesTheHolderAndIsReleasedWhenTheHolderIsKilled) {
   EXPECT_NO_THROW(FileLock(file, directory.path()));
 }
 
-TEST(FileLock, ExcludesTheSameProcessAndEndsWithTheObject) {
+TEST(FileLock, ExcludesTheSameProcessAndIsReleasedOnDestruction) {
   const TemporaryDirectory directory;
   {
     const FileLock held(directory / ".lock", directory.path());

@@ -42,7 +42,7 @@ std::string explanation_of(const char* message) {
 TEST(OutOfMemory, IsExplainedWithTheActivityTheAmountAndARemedy) {
   EXPECT_THAT(explanation_of(cpu_message),
               ::testing::MatchesRegex("out of memory while drawing: 3.0 GiB more was needed, and the process uses "
-                                      "[0-9.]* [MG]iB of [0-9.]* [MG]iB; to use less, lower the count"));
+                                      "[0-9.]* [MG]iB of [0-9.]* [MG]iB; to reduce memory use, lower the count"));
   EXPECT_THAT(explanation_of(cuda_message), HasSubstr(": 2.50 GiB more was needed"));
   EXPECT_THAT(explanation_of(opencv_message), HasSubstr("while drawing: the process uses "));
 }

@@ -35,7 +35,7 @@ TEST(RandomStream, DependsOnlyOnSeedNameAndIndex) {
   EXPECT_NE(normals(1, "latents", 64, 100), normals(1, "latents", 128, 100));
 }
 
-TEST(RandomStream, AShorterDrawIsThePrefixOfALongerOne) {
+TEST(RandomStream, AShorterDrawIsAPrefixOfALongerOne) {
   const auto longer = normals(3, "latents", 0, 101);
   const auto shorter = normals(3, "latents", 0, 50);
   EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), longer.begin()));
