@@ -7,8 +7,8 @@
 
 Reads results.csv and each arm's metrics.jsonl. The objective is the FD at the end of training (lower is better), and the
 FDs measured during training are the trial's intermediate values, with the number of images as the step. An arm that
-diverged or collapsed becomes a failed trial; unfinished and failed arms, and arms that a race did not need, are omitted.
-Importing again replaces the study.
+diverged or collapsed becomes a failed trial; unfinished and failed arms, and arms that a race did not need, are
+omitted. Importing again replaces the study.
 """
 import argparse
 import csv

@@ -42,8 +42,8 @@ def check_optuna(sweep: pathlib.Path, storage: str, count: int) -> None:
 
 
 def check_states() -> None:
-    """Diverged and collapsed arms become failed trials; unfinished arms, and arms that a race did not need, are omitted; columns
-    named after keys become parameters."""
+    """Diverged and collapsed arms become failed trials; unfinished arms, and arms that a race did not need, are
+    omitted; columns named after keys become parameters."""
     with tempfile.TemporaryDirectory() as scratch:
         sweep = pathlib.Path(scratch) / "crossed"
         (sweep / "runs/a").mkdir(parents=True)

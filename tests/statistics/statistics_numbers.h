@@ -17,8 +17,8 @@ inline nlohmann::json golden_statistics(const std::string& list) {
   return nlohmann::json::parse(file).at(list);
 }
 
-/// The tolerance for the number of hits around trials · p: 4 standard deviations, which is exceeded by chance
-/// once in 16,000 times.
+/// The tolerance for the number of hits around trials · p: 4 standard deviations, which chance exceeds in one
+/// of 16,000 checks.
 inline double hits_tolerance(double trials, double p) { return 4 * std::sqrt(trials * p * (1 - p)); }
 
 }  // namespace slopegan::testing
