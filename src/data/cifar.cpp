@@ -126,17 +126,21 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
 
-/// The class names from the file next to the images; empty if the file is missing or does not contain one name per
-/// class.
-std::vector<std::string> read_class_names(const CifarLocation& location) {
+/// Reads the class names from the file next to the images. There are none if the file is missing or does not contain
+/// one name per class, or, with a note, if it cannot be read.
+void read_class_names(const CifarLocation& location, Dataset& dataset) {
   const auto file = location.directory / location.kind->names;
   constexpr std::size_t most_bytes = 1 << 16;
   std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) > most_bytes) return {};
-  std::istringstream text(read_file(file, most_bytes));
+  if (!std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) > most_bytes) return;
   std::vector<std::string> names;
-  for (std::string name; text >> name;) names.push_back(name);
-  return std::ssize(names) == location.kind->classes ? names : std::vector<std::string>();
+  try {
+    std::istringstream text(read_file(file, most_bytes));
+    for (std::string name; text >> name;) names.push_back(name);
+  } catch (const IoError& problem) {
+    dataset.notes.push_back(std::string(problem.what()) + "; the classes have no names");
+  }
+  if (std::ssize(names) == location.kind->classes) dataset.class_names = std::move(names);
 }
 
 bool has_cifar_split(const std::filesystem::path& path, Split split) {
@@ -170,7 +174,7 @@ Dataset load_cifar(const DataConfig& config, const std::filesystem::path& path, 
   dataset.images = torch::cat(images).contiguous();
   if (usable) {
     dataset.labels = torch::cat(labels);
-    dataset.class_names = read_class_names(*location);
+    read_class_names(*location, dataset);
   }
   return dataset;
 }

@@ -51,6 +51,9 @@ FolderImage read_folder_image(const fs::path& file, const PixelOptions& options)
   } catch (const TooLargeError& error) {
     result.reason = error.what();
     result.too_large = true;
+  } catch (const IoError& error) {
+    result.reason = error.what();
+    result.io_error = true;
   } catch (const Error& error) {
     result.reason = error.what();
   }

@@ -32,6 +32,7 @@ struct FolderImage {
   Fit fit;                 ///< how an image of facts.size is fitted
   std::string reason;      ///< one line that names the file
   bool too_large = false;  ///< whether the image is too large, but not damaged
+  bool io_error = false;   ///< whether the file could not be read, so its image may be intact
 };
 
 /// Reads the files `root / files[i]`, begin <= i < end, on all cores. Throws StoppedError on a stop signal.

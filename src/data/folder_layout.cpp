@@ -110,7 +110,8 @@ bool is_class(const SplitName& train, const fs::path& base, const std::vector<st
          }) >= 2;
 }
 
-/// Finds a training split, and its test split if the latter contains images.
+/// Finds a training split, and its test split if the latter contains images. Several names may belong to splits, such
+/// as train_images and train_labels; the first one that contains images is the training split.
 bool find_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   std::vector<SplitName> splits;
   for (const auto& name : names) {
@@ -118,17 +119,20 @@ bool find_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   }
   std::stable_sort(splits.begin(), splits.end(),
                    [](const SplitName& a, const SplitName& b) { return a.rest.size() < b.rest.size(); });
+  const SplitName* chosen = nullptr;
   for (const auto& train : splits) {
     if (!train.is_train) continue;
-    const auto tests = partners(train, splits);
-    if (tests.empty() && (!train.rest.empty() || is_class(train, layout.base, names))) continue;
-    layout.train = {train.name};
-    for (const auto& test : tests) {
-      if (layout.test.empty() && holds_images(layout.base / test.name, true)) layout.test = {test.name};
-    }
-    return true;
+    if (partners(train, splits).empty() && (!train.rest.empty() || is_class(train, layout.base, names))) continue;
+    const bool has_images = holds_images(layout.base / train.name, true);
+    if (chosen == nullptr || has_images) chosen = &train;
+    if (has_images) break;
   }
-  return false;
+  if (chosen == nullptr) return false;
+  layout.train = {chosen->name};
+  for (const auto& test : partners(*chosen, splits)) {
+    if (layout.test.empty() && holds_images(layout.base / test.name, true)) layout.test = {test.name};
+  }
+  return true;
 }
 
 void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
@@ -175,13 +179,17 @@ std::optional<std::string> wrapped_directory(const fs::path& base) {
   if (names.size() == 1) return names.front();
   constexpr std::size_t most_searched = 20;  // more directories are usually classes
   if (names.size() > most_searched) return std::nullopt;
-  std::vector<std::string> with_splits;
+  std::vector<std::string> with_splits, with_images;
   for (const auto& name : names) {
     FolderLayout inner;
     inner.base = base / name;
     const auto below = subdirectories(inner.base);
-    if (find_domains(below, inner) || find_splits(below, inner)) with_splits.push_back(name);
+    if (!find_domains(below, inner) && !find_splits(below, inner)) continue;
+    with_splits.push_back(name);
+    if (holds_images(inner.base / inner.train.front(), true)) with_images.push_back(name);
   }
+  // Data sets for object detection have labels/{train,val} with text files next to images/{train,val}.
+  if (!with_images.empty()) with_splits = with_images;
   // Several directories that each contain splits, such as bottle/{train,test}, are classes.
   return with_splits.size() == 1 ? std::optional(with_splits.front()) : std::nullopt;
 }

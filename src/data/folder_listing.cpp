@@ -44,8 +44,9 @@ std::string unsupported_format(const fs::path& file) {
 
 enum class FileKind { image, damaged, other };
 
-FileKind kind_of_file(const fs::path& file) {
-  if (sniff_file(file)) return FileKind::image;
+/// `format` is the result of sniff_file.
+FileKind kind_of_file(const fs::path& file, std::optional<ImageFormat> format) {
+  if (format) return FileKind::image;
   return is_named_as_image(file) && unsupported_format(file).empty() ? FileKind::damaged : FileKind::other;
 }
 
@@ -126,7 +127,9 @@ class FolderWalk {
   }
 
   void add_file(const fs::path& name) {
-    if (kind_of_file(root_ / name) != FileKind::other) {
+    const auto format = sniff_file(root_ / name);
+    if (format == ImageFormat::bmp) listing_.has_bmp = true;
+    if (kind_of_file(root_ / name, format) != FileKind::other) {
       listing_.files.push_back(name);
     } else {
       ++listing_.other[ending_of(root_ / name)];
@@ -186,8 +189,7 @@ bool search_images(const fs::path& directory, bool below, std::set<DirectoryId>&
     if (is_left_by_programs(entry->path().filename().string())) continue;
     if (entry->is_directory(ignored)) {
       if (below) deeper.push_back(entry->path());
-    } else if (entry->is_regular_file(ignored) &&
-               (is_named_as_image(entry->path()) || kind_of_file(entry->path()) == FileKind::image)) {
+    } else if (entry->is_regular_file(ignored) && (is_named_as_image(entry->path()) || sniff_file(entry->path()))) {
       return true;
     }
   }

@@ -13,6 +13,7 @@ namespace slopegan {
 /// The images below a directory, and what else it contains.
 struct FolderListing {
   std::vector<std::filesystem::path> files;  ///< images, relative to the directory, sorted
+  bool has_bmp = false;                      ///< at least one of them is a BMP file
   std::map<std::string, std::size_t> other;  ///< number of files that are not images, by lower-case extension
   std::set<std::string> left_by_programs;    ///< names of hidden entries, thumbnails, recycle bins, …
   std::vector<std::string> notes;            ///< one line each about symlinks and the two fields above

@@ -1,6 +1,7 @@
 #include "data/idx_names.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "data/found_files.h"
@@ -62,18 +63,18 @@ fs::path first_named(const std::vector<fs::path>& files, const IdxName& wanted) 
   return {};
 }
 
-/// The files in the directory of `file`, and those in subdirectories that are named after the file that they contain.
-/// Some archives create such subdirectories. If `file` itself is in such a subdirectory, the search starts in the
-/// parent directory.
+/// The directory of a file or, if this directory is named after the file, its parent. Some archives create a directory
+/// for each file.
+fs::path place_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  return words_of(folder) == words_of(file) ? folder.parent_path() : folder;
+}
+
+/// The files with the same place_of as `file`.
 std::vector<fs::path> files_near(const fs::path& file) {
-  const auto is_own_folder = [](const fs::path& path) { return words_of(path.parent_path()) == words_of(path); };
-  const fs::path whole = fs::absolute(file).lexically_normal();
-  const fs::path base = is_own_folder(whole) ? whole.parent_path().parent_path() : whole.parent_path();
-  std::vector<fs::path> near;
-  for (const auto& other : files_below(base)) {
-    const fs::path folder = other.parent_path();
-    if (folder == base || (folder.parent_path() == base && is_own_folder(other))) near.push_back(other);
-  }
+  const fs::path base = place_of(fs::absolute(file).lexically_normal());
+  auto near = files_below(base);
+  std::erase_if(near, [&](const fs::path& other) { return other.parent_path() != base && place_of(other) != base; });
   return near;
 }
 
@@ -107,14 +108,57 @@ std::optional<IdxFiles> with_labels(const fs::path& images) {
   return IdxFiles{.images = images, .labels = labels_of_images(images)};
 }
 
+/// A file of training images below a directory, and the name of its collection (see idx_collections).
+struct IdxCollection {
+  std::string name;
+  fs::path train_images;
+};
+
+std::vector<IdxCollection> find_collections(const fs::path& directory) {
+  std::map<std::string, std::map<fs::path, fs::path>> found;  // the first file by collection and place
+  for (const auto& file : files_below(directory)) {
+    const auto name = parse_idx_name(file);
+    if (!name || name->split != Split::train || name->holds_labels) continue;
+    found[name->collection].try_emplace(place_of(file).lexically_relative(directory), file);
+  }
+  if (found.contains("")) std::erase_if(found, [](const auto& entry) { return !entry.first.empty(); });
+  std::vector<IdxCollection> collections;
+  for (auto& [name, places] : found) {
+    if (places.contains(".")) std::erase_if(places, [](const auto& entry) { return entry.first != "."; });
+    for (const auto& [place, file] : places) {
+      const std::string inside = name.empty() ? place.string() : (place / name).string();
+      collections.push_back({places.size() == 1 ? name : inside, file});
+    }
+  }
+  return collections;
+}
+
+/// Test images of a collection anywhere below a directory, except next to training images, to which they belong.
+fs::path separate_test_images(const fs::path& directory, const std::string& collection) {
+  for (const auto& file : files_below(directory)) {
+    if (first_named({file}, {.collection = collection, .split = Split::test}).empty()) continue;
+    if (first_named(files_near(file), {.collection = collection, .split = Split::train}).empty()) return file;
+  }
+  return {};
+}
+
 /// Finds the images of a split, and labels near them. Labels elsewhere in the directory may belong to a different data
 /// set.
 std::optional<IdxFiles> find_in_directory(const fs::path& directory, Split split) {
-  const fs::path images = first_of(directory, file_names(std::string(idx_prefix(split)) + "-images", "idx3-ubyte"));
-  if (!images.empty()) return with_labels(images);
-  const auto collections = idx_collections(directory);
-  if (collections.size() != 1) return std::nullopt;
-  return with_labels(first_named(files_below(directory), {.collection = collections.front(), .split = split}));
+  const auto of_mnist = [&](Split which) {
+    return first_of(directory, file_names(std::string(idx_prefix(which)) + "-images", "idx3-ubyte"));
+  };
+  fs::path train = of_mnist(Split::train);
+  if (train.empty()) {
+    const auto collections = find_collections(directory);
+    if (collections.size() > 1) return std::nullopt;
+    if (!collections.empty()) train = collections.front().train_images;
+  }
+  if (split == Split::train) return with_labels(train);
+  if (train.empty()) return with_labels(of_mnist(Split::test));
+  fs::path test = test_images_of(train);
+  if (test.empty()) test = separate_test_images(directory, parse_idx_name(train)->collection);
+  return with_labels(test);
 }
 
 }  // namespace
@@ -136,13 +180,7 @@ std::optional<IdxName> parse_idx_name(const fs::path& file) {
 
 std::vector<std::string> idx_collections(const fs::path& directory) {
   std::vector<std::string> names;
-  for (const auto& file : files_below(directory)) {
-    const auto name = parse_idx_name(file);
-    if (name && name->split == Split::train && !name->holds_labels) names.push_back(name->collection);
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  if (!names.empty() && names.front().empty()) return {""};  // MNIST's own names take precedence
+  for (const auto& collection : find_collections(directory)) names.push_back(collection.name);
   return names;
 }
 

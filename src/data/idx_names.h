@@ -34,7 +34,10 @@ std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
 /// directory with several collections has no split; see idx_collections.
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
 
-/// The names of the collections of training images in a directory.
+/// The names of the collections of training images in a directory. Files with MNIST's names take precedence over
+/// others, and a collection in `directory` itself over the same collection in its subdirectories. A collection that is
+/// in several subdirectories may be several data sets, so it has a name for each of them: "mnist", "fashion" for
+/// MNIST's names, "a/emnist-letters", "b/emnist-letters" for others.
 std::vector<std::string> idx_collections(const std::filesystem::path& directory);
 
 /// "train" or "t10k".

@@ -51,6 +51,7 @@ void list_split(const FolderLayout& layout, const std::vector<std::string>& dire
   for (const auto& name : directories.size() > 1 ? directories : std::vector<std::string>{""}) {
     const FolderListing listing = list_some_images(name.empty() ? images.root : images.root / name);
     for (const auto& file : listing.files) images.files.push_back(name.empty() ? file : name / file);
+    images.has_bmp = images.has_bmp || listing.has_bmp;
     const std::string where = name.empty() ? "" : printable(name) + ": ";
     for (const auto& note : listing.notes) images.notes.push_back(where + note);
     for (const auto& warning : listing.warnings) images.warnings.push_back(where + warning);

@@ -15,6 +15,7 @@ namespace slopegan {
 struct FolderImages {
   std::filesystem::path root;
   std::vector<std::filesystem::path> files;  ///< relative to root
+  bool has_bmp = false;                      ///< at least one of them is a BMP file; not set with as_in_0_9
   std::vector<std::string> class_names;  ///< directories of the training images, sorted; empty if there are no labels
   std::vector<std::int64_t> labels;      ///< one per file, or empty
   std::string fingerprint;               ///< SHA-256 of the files' names, sizes and modification times

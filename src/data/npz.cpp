@@ -76,13 +76,15 @@ std::optional<NpzSplit> unsplit(const Words& arrays) {
 }
 
 /// The arrays of a split, or std::nullopt if the file lacks the split. Validation images serve as the test split of a
-/// file without test images.
+/// file without test images. The only array of a file is used for training even if it is named test_images.
 std::optional<NpzSplit> find_split(const NpzFile& file, Split split) {
   const auto arrays = file.arrays();
-  const auto train = split_named(arrays, {"train", "training", "tr"});
-  if (split == Split::train) return train ? train : unsplit(arrays);
-  if (auto test = split_named(arrays, {"test", "testing"})) return test;
-  return split_named(arrays, {"val", "valid", "validation"});
+  auto train = split_named(arrays, {"train", "training", "tr"});
+  if (!train) train = unsplit(arrays);
+  if (split == Split::train) return train;
+  auto test = split_named(arrays, {"test", "testing"});
+  if (!test) test = split_named(arrays, {"val", "valid", "validation"});
+  return test && train && test->images == train->images ? std::nullopt : test;
 }
 
 /// `path` itself or, if it is a directory, the only npz file in it. Throws DataError if there is none or several.

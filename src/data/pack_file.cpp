@@ -58,16 +58,18 @@ std::string_view footer_of(std::string_view bytes) {
 
 Json unreadable_to_json(const std::vector<UnreadableFile>& unreadable) {
   Json json = Json::array();
-  for (const auto& file : unreadable) json.push_back({file.index, file.reason, file.too_large});
+  for (const auto& file : unreadable) json.push_back({file.index, file.reason, file.too_large, file.io_error});
   return json;
 }
 
-/// Packs from version 0.9 do not record which files are too large.
+/// Packs from earlier versions do not record which files could not be read, and those from version 0.9 do not record
+/// which are too large.
 std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   std::vector<UnreadableFile> unreadable;
   for (const auto& entry : json) {
     const bool too_large = entry.size() > 2 && entry.at(2).get<bool>();
-    unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>(), too_large});
+    const bool io_error = entry.size() > 3 && entry.at(3).get<bool>();
+    unreadable.push_back({entry.at(0).get<std::size_t>(), entry.at(1).get<std::string>(), too_large, io_error});
   }
   return unreadable;
 }
@@ -165,15 +167,16 @@ PackWriter::PackWriter(std::filesystem::path stem, const FolderImages& folder, c
       files_(folder.files.size()),
       part_(part_path_, O_RDWR | O_CREAT) {
   follow_directory_mode(part_path_);
-  resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}, {"deep_bits", options.pixels.deep_bits}}.dump());
+  resume(Json{{"fingerprint", folder.fingerprint}, {"files", files_}, {"deep_bits", options.pixels.deep_bits}}.dump(),
+         folder);
 }
 
 /// The header contains only one of the pixel options, deep_bits, because the names of the files depend on the others.
-void PackWriter::resume(const std::string& header) {
+void PackWriter::resume(const std::string& header, const FolderImages& folder) {
   std::istringstream lines(progress_text(progress_path_));
   std::string line, accepted = header + "\n";
   if (std::getline(lines, line) && line == header) {
-    while (std::getline(lines, line) && accept_chunk(line)) accepted += line + "\n";
+    while (std::getline(lines, line) && accept_chunk(line, folder)) accepted += line + "\n";
   }
   write_file_atomic(progress_path_, accepted);
   follow_directory_mode(progress_path_);
@@ -183,8 +186,8 @@ void PackWriter::resume(const std::string& header) {
   progress_.emplace(progress_path_);
 }
 
-/// If the line describes the next chunk and this chunk is intact, advances past it and returns true.
-bool PackWriter::accept_chunk(std::string_view line) {
+/// If the line describes the next chunk and this chunk is intact and complete, advances past it and returns true.
+bool PackWriter::accept_chunk(std::string_view line, const FolderImages& folder) {
   const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   try {
     PackedChunk chunk;
@@ -194,6 +197,7 @@ bool PackWriter::accept_chunk(std::string_view line) {
     const auto images = json.at("images").get<std::size_t>();
     if (chunk.files == 0 || chunk.files > files_ - files_done_) return false;
     if (images + chunk.unreadable.size() != chunk.files) return false;
+    if (any_became_readable(chunk.unreadable, folder)) return false;
     const auto bytes_per_image = static_cast<std::size_t>(image_bytes(options_));
     if (part_.size() < (static_cast<std::size_t>(images_done_) + images) * bytes_per_image) return false;
     std::vector<std::byte> bytes(images * bytes_per_image);

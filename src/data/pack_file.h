@@ -47,9 +47,9 @@ class PackWriter {
   void finish(const std::filesystem::path& file, const FolderImages& folder);
 
  private:
-  bool accept_chunk(std::string_view line);
+  bool accept_chunk(std::string_view line, const FolderImages& folder);
   void count(const PackedChunk& chunk);
-  void resume(const std::string& header);
+  void resume(const std::string& header, const FolderImages& folder);
 
   std::filesystem::path part_path_, progress_path_;
   PackOptions options_;

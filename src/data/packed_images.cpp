@@ -25,17 +25,19 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Incremented whenever a new version of the program packs the same files into different bytes. Packs from version 0.9
-/// have version 1.
-constexpr int pack_version = 2, version_0_9 = 1;
+/// have version 1. Folders that contain BMP files have their own number, because only these files changed last.
+constexpr int pack_version = 2, pack_version_with_bmp = 3, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
 constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;
 
-/// There is one pack for each folder and set of options. If the files in a folder change, its pack is replaced.
+/// There is one pack for each folder and set of options. If the files in a folder change, its pack is replaced. The
+/// test images of testA and testB are in the same folder as the training images, so their pack has its own name.
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   std::error_code error;
   const fs::path canonical = fs::canonical(folder.root, error);
-  std::string text = format_text("{} {} {} ", options.pixels.as_in_0_9 ? version_0_9 : pack_version,
-                                 options.pixels.channels, options.pixels.resolution);
+  const int version = options.pixels.as_in_0_9 ? version_0_9 : folder.has_bmp ? pack_version_with_bmp : pack_version;
+  std::string text = format_text("{} {} {} ", version, options.pixels.channels, options.pixels.resolution);
+  if (options.range_of != nullptr && options.range_of->root == folder.root) text += "test ";
   if (!options.pixels.as_in_0_9) text += format_text("{} {} ", name_of(options.pixels.fit), options.pixels.background);
   text += (error ? folder.root : canonical).native();
   return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
@@ -70,7 +72,7 @@ void pack_chunk(const FolderImages& folder, const PackOptions& options, PackWrit
       }
     } else {
       log::debug(result.reason);
-      chunk.unreadable.push_back({begin + i, std::move(result.reason), result.too_large});
+      chunk.unreadable.push_back({begin + i, std::move(result.reason), result.too_large, result.io_error});
     }
   }
   writer.add_chunk(chunk);
@@ -137,13 +139,21 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   log::info(format_text("packed {} image{} in {:.1f} s", files - before, plural_s(files - before), seconds));
 }
 
+/// Opens a pack like open_pack, but returns std::nullopt if it lacks an image that can be read now.
+std::optional<PackedImages> open_complete_pack(const fs::path& file, const FolderImages& folder,
+                                               const PackOptions& options, std::string& damage) {
+  auto packed = open_pack(file, folder, options, damage);
+  if (packed && any_became_readable(packed->unreadable, folder)) return std::nullopt;
+  return packed;
+}
+
 PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const FolderImages& folder,
                           const PackOptions& options) {
   const FileLock lock = wait_for_cache_lock(file);
   note_cache_use(file, folder.root);  // recorded first, in case packing is interrupted
   std::string damage;
   // Another process may have packed the images while this one waited.
-  if (auto packed = open_pack(file, folder, options, damage)) return std::move(*packed);
+  if (auto packed = open_complete_pack(file, folder, options, damage)) return std::move(*packed);
   if (!damage.empty()) {
     log::warning(format_text("{} is damaged ({}), so the images are packed again", printable(file.string()), damage));
   }
@@ -153,6 +163,12 @@ PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const Fold
 }
 
 }  // namespace
+
+bool any_became_readable(const std::vector<UnreadableFile>& unreadable, const FolderImages& folder) {
+  return std::any_of(unreadable.begin(), unreadable.end(), [&](const UnreadableFile& file) {
+    return file.io_error && file.index < folder.files.size() && can_be_read(folder.root / folder.files[file.index]);
+  });
+}
 
 void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
                       const fs::path& root, double max_unreadable) {
@@ -183,7 +199,7 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options) {
   const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
   std::string damage;
-  auto packed = open_pack(file, folder, options, damage);
+  auto packed = open_complete_pack(file, folder, options, damage);
   try {
     if (!packed) packed = pack_or_wait(stem, file, folder, options);
   } catch (const IoError& error) {

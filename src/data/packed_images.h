@@ -19,7 +19,11 @@ struct UnreadableFile {
   std::size_t index = 0;   ///< in FolderImages::files
   std::string reason;      ///< one line that names the file
   bool too_large = false;  ///< whether the image is too large, but not damaged
+  bool io_error = false;   ///< whether the file could not be read, so its image may be intact
 };
+
+/// Whether a file of `folder` could not be read when it was packed, but can be read now.
+bool any_became_readable(const std::vector<UnreadableFile>& unreadable, const FolderImages& folder);
 
 struct PackedImages {
   torch::Tensor images;                    ///< uint8 [N, channels, resolution, resolution], memory-mapped and read-only
@@ -45,8 +49,9 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
                       const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
-/// match their SHA-256. Otherwise packs them on all cores, at most 256 files at a time. If the process is stopped or
-/// killed, the next process continues after the last complete chunk. Concurrent processes wait for the one that packs.
+/// match their SHA-256, unless a file that could not be read then can be read now. Otherwise packs them on all cores,
+/// at most 256 files at a time. If the process is stopped or killed, the next process continues after the last complete
+/// chunk. Concurrent processes wait for the one that packs.
 ///
 /// Throws DataError if too many files are damaged (see check_unreadable), IoError if the cache cannot be written or the
 /// disk lacks space, and StoppedError on a stop signal.

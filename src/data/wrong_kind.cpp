@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "data/found_files.h"
 #include "data/gz_file.h"
+#include "data/idx_names.h"
 #include "images/image_file.h"
 #include "images/npz.h"
 #include "support/errors.h"
@@ -102,7 +103,7 @@ bool is_archive_name(const fs::path& file) {
 
 Finding of_directory(const fs::path& directory) {
   constexpr std::size_t most_sniffed = 200;
-  if (idx_format.has_split(directory, Split::train)) return {DatasetKind::idx, "contains IDX files"};
+  if (!idx_collections(directory).empty()) return {DatasetKind::idx, "contains IDX files"};
   if (cifar_format.has_split(directory, Split::train)) return {DatasetKind::cifar, "contains CIFAR's binary files"};
   const auto files = files_below(directory);
   const auto sniffed = files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), most_sniffed));

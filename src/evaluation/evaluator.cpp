@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -16,9 +17,6 @@
 namespace slopegan {
 
 namespace {
-
-/// The maximum number of real images per split. More images would take memory and hardly change the metrics.
-constexpr std::int64_t most_real_images = 100'000;
 
 /// Incremented whenever a cached value is computed differently.
 constexpr int cache_version = 2;
@@ -39,6 +37,18 @@ void require_images(std::int64_t count, const std::string& what) {
       format_text("{}: {} image{}; metrics need at least {}", what, count, plural_s(count), Evaluator::least_images));
 }
 
+/// Whether the metrics use only some of the images. Runs from version 0.9 keep its choice, the first ones.
+bool is_sampled(const Dataset& dataset) { return dataset.size() > Evaluator::most_real_images && !dataset.as_in_0_9; }
+
+/// Identifies the images of a split that the metrics use, as they are at this resolution, in the cache keys of radii
+/// and floors. Earlier versions omitted the fit, so their entries for images that have to be fitted may belong to any
+/// fit.
+std::string pixels_text(const Dataset& dataset, std::int64_t resolution) {
+  const bool is_fitted = dataset.height() != resolution || dataset.width() != resolution;
+  return dataset.hash + (is_fitted ? " " + std::string(name_of(dataset.fit)) : "") +
+         (is_sampled(dataset) ? " sampled" : "");
+}
+
 at::Tensor as_tensor(const std::vector<double>& values) { return at::tensor(values, at::kDouble); }
 
 std::vector<double> as_vector(const at::Tensor& values) {
@@ -48,6 +58,18 @@ std::vector<double> as_vector(const at::Tensor& values) {
 
 }  // namespace
 
+std::vector<std::int64_t> Evaluator::reference_images(std::int64_t size) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(size, most_real_images)));
+  if (size <= most_real_images) {
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+  }
+  const auto order = keyed_permutation(0, "evaluation.reference", 0, static_cast<std::uint32_t>(size));
+  std::copy_n(order.begin(), indices.size(), indices.begin());
+  std::sort(indices.begin(), indices.end());
+  return indices;
+}
+
 Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
                      const Dataset* test, std::int64_t resolution)
     : metrics_(std::move(metrics)), extractor_(std::move(extractor)), source_(source_of(train)) {
@@ -56,8 +78,8 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
   // Features are cached separately for each type of device, because devices round differently and copies of an image
   // must have equal features.
   device_ = extractor_->device().is_cpu() ? "" : " " + c10::DeviceTypeName(extractor_->device().type(), true);
-  key_ = format_text("{} {} {} {} {}{}", cache_version, extractor_->name(), train.hash, resolution, metrics_.samples,
-                     device_);
+  key_ = format_text("{} {} {} {} {}{}", cache_version, extractor_->name(), pixels_text(train, resolution), resolution,
+                     metrics_.samples, device_);
   real_.train = cached_features(train, resolution).features;
   real_.moments = moments_of(real_.train);
   real_.subset = random_rows(real_.train, metrics_.samples).to(at::kDouble);
@@ -71,7 +93,7 @@ Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> ex
     const auto extraction = cached_features(*test, resolution);
     real_.test = extraction.features;
     real_.test_logits = extraction.logits;
-    floors_ = cached_floors(*test, extraction);
+    floors_ = cached_floors(pixels_text(*test, resolution), source_of(*test), extraction);
   }
   log_missing_inputs();
 }
@@ -84,12 +106,15 @@ void Evaluator::log_missing_inputs() const {
 }
 
 Extraction Evaluator::cached_features(const Dataset& dataset, std::int64_t resolution) {
-  const std::string key = hashed(format_text("features {} {} {} {}{}", cache_version, extractor_->name(),
-                                             dataset.pixel_key(), resolution, device_));
+  const std::string key =
+      hashed(format_text("features {} {} {}{} {}{}", cache_version, extractor_->name(), dataset.pixel_key(),
+                         is_sampled(dataset) ? " sampled" : "", resolution, device_));
   const auto content = cached_tensors("features/" + key + ".safetensors", source_of(dataset), [&] {
     log::info(format_text("computing the features of the real images in {} (once per data set and extractor)",
                           printable(dataset.name)));
-    const auto extraction = extract_dataset(*extractor_, dataset, most_real_images, resolution);
+    const auto extraction = dataset.as_in_0_9
+                                ? extract_dataset(*extractor_, dataset, most_real_images, resolution)
+                                : extract_images(*extractor_, dataset, reference_images(dataset.size()), resolution);
     NamedTensors tensors = {{"features", extraction.features}};
     if (extraction.logits.defined()) tensors.emplace("logits", extraction.logits);
     return Safetensors{tensors, {}};
@@ -148,10 +173,11 @@ std::map<std::string, double> Evaluator::floors_of(const Extraction& test) {
   return floors;
 }
 
-std::map<std::string, double> Evaluator::cached_floors(const Dataset& test, const Extraction& extraction) {
-  std::string key = key_ + " " + test.hash + " halves";
+std::map<std::string, double> Evaluator::cached_floors(const std::string& test, const std::filesystem::path& source,
+                                                       const Extraction& extraction) {
+  std::string key = key_ + " " + test + " halves";
   for (const auto name : metrics_.names) key += " " + std::string(name_of(name));
-  const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", source_of(test), [&] {
+  const auto content = cached_tensors("floors/" + hashed(key) + ".safetensors", source, [&] {
     NamedTensors tensors;
     for (const auto& [figure, value] : floors_of(extraction)) {
       tensors.emplace(figure, at::tensor(value, at::kDouble));

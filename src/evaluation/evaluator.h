@@ -15,14 +15,21 @@ namespace slopegan {
 /// Compares sets of images with the real images. Everything that depends only on the real images (their features, the
 /// radii of their manifold, the floors) is computed once and cached (evaluation/cache.h).
 ///
-/// The Fréchet distance and the memorisation metrics use all real training images (at most the first 100,000); the
-/// other metrics use a fixed random subset of metrics.samples of them. The floors are the metrics of a fixed random
+/// The Fréchet distance and the memorisation metrics use all real training images (see reference_images); the other
+/// metrics use a fixed random subset of metrics.samples of them. The floors are the metrics of a fixed random
 /// subset of metrics.samples test images. The floors of class_kl and of the memorisation metrics, whose reference is
 /// the test images, compare one random half of the test images with the other.
 class Evaluator {
  public:
   /// The metrics use up to five neighbours of an image, so smaller sets of real or generated images are rejected.
   static constexpr std::int64_t least_images = 6;
+  /// The maximum number of real images per split. More images would take memory and hardly change the metrics.
+  static constexpr std::int64_t most_real_images = 100'000;
+
+  /// The ascending indices of the images that the metrics use of a split with `size` images: all or, if there are more
+  /// than most_real_images, a fixed random subset, because the first images of a folder belong to its first classes.
+  /// Runs from version 0.9 (Dataset::as_in_0_9) use the first most_real_images images instead, as that version did.
+  static std::vector<std::int64_t> reference_images(std::int64_t size);
 
   /// `test` may be null; there are then no floors, no class histogram and no memorisation metrics. `metrics` gives the
   /// names and the number of samples; its extractor is ignored. Throws DataError for too few real images.
@@ -42,7 +49,9 @@ class Evaluator {
   Extraction cached_features(const Dataset& dataset, std::int64_t resolution);
   Manifold cached_manifold(const at::Tensor& features);
   std::map<std::string, double> floors_of(const Extraction& test);
-  std::map<std::string, double> cached_floors(const Dataset& test, const Extraction& extraction);
+  /// `test` identifies the test images, and `source` is their path.
+  std::map<std::string, double> cached_floors(const std::string& test, const std::filesystem::path& source,
+                                              const Extraction& extraction);
   void log_missing_inputs() const;
 
   MetricsConfig metrics_;

@@ -29,7 +29,7 @@ class GifDecoder {
     DecodedImage result;
     result.facts.size = {gif_->SWidth, gif_->SHeight};
     if (result.facts.size.area() <= 0) report_bad_image("it has no pixels");
-    result.facts.reduction = reduction_of(result.facts.size);
+    result.facts.reduction = reduction_of(result.facts.size, options);
     const WholeImageMemory memory(static_cast<std::uint64_t>(result.facts.size.width) *
                                   static_cast<std::uint64_t>(result.facts.size.height) * 4);
     if (next_record() != IMAGE_DESC_RECORD_TYPE) report_bad_image("it has no pixels");

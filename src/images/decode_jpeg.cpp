@@ -124,11 +124,12 @@ class JpegDecoder {
   JpegDecoder& operator=(const JpegDecoder&) = delete;
   ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
 
-  DecodedImage decode() {
+  /// JPEG has neither transparency nor 16-bit channels, so only options.reduce matters.
+  DecodedImage decode(const DecodeOptions& options) {
     guarded([](JpegDecoder& self) { jpeg_read_header(&self.info_, TRUE); });
     DecodedImage result;
     result.facts.size = {static_cast<int>(info_.image_width), static_cast<int>(info_.image_height)};
-    result.facts.reduction = reduction_of(result.facts.size);
+    result.facts.reduction = reduction_of(result.facts.size, options);
     const int orientation = exif_orientation(exif());
     result.facts.is_cmyk = info_.num_components == 4;
     const WholeImageMemory memory(coefficient_bytes());
@@ -226,8 +227,7 @@ class JpegDecoder {
 }  // namespace
 
 DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options) {
-  static_cast<void>(options);  // JPEG has neither transparency nor 16-bit channels
-  return JpegDecoder(bytes).decode();
+  return JpegDecoder(bytes).decode(options);
 }
 
 }  // namespace slopegan

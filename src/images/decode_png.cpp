@@ -21,7 +21,7 @@ namespace {
 struct PngOutline {
   bool has_end = false;
   bool ends_inside_pixels = false;
-  bool is_animation = false;
+  std::int64_t images = 0;  // the frames of an animation, and the still image if it is not one of them
   int orientation = 1;
 };
 
@@ -29,8 +29,8 @@ PngOutline png_outline(std::string_view bytes) {
   PngOutline outline;
   visit_png_chunks(bytes, [&](const PngChunk& chunk) {
     if (chunk.type == "IEND") outline.has_end = true;
+    if (chunk.type == "fcTL" || (chunk.type == "IDAT" && outline.images == 0)) ++outline.images;
     if (chunk.type == "IDAT") outline.ends_inside_pixels = !chunk.is_whole;
-    if (chunk.type == "acTL") outline.is_animation = true;
     if (chunk.type == "eXIf") outline.orientation = exif_orientation(chunk.data);
     return !outline.has_end;
   });
@@ -80,8 +80,8 @@ class PngDecoder {
     DecodedImage result;
     result.facts.size = {static_cast<int>(png_get_image_width(png_, info_)),
                          static_cast<int>(png_get_image_height(png_, info_))};
-    result.facts.reduction = reduction_of(result.facts.size);
-    result.facts.is_animation = outline_.is_animation;
+    result.facts.reduction = reduction_of(result.facts.size, options_);
+    result.facts.is_animation = outline_.images > 1;
     check_whole();
     const bool is_deep = png_get_bit_depth(png_, info_) == 16;
     builder_.emplace(result.facts.size, PixelLayout{png_get_channels(png_, info_), is_deep}, result.facts.reduction,

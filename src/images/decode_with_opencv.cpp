@@ -67,9 +67,9 @@ cv::Mat decode_whole(const std::string& bytes) {
 
 struct WebPOutline {
   int orientation = 1;
-  bool is_animation = false;
-  cv::Rect frame;      // the area of the first frame of an animation
-  std::string chunks;  // the image data of this frame
+  std::int64_t frames = 0;  // 0 for a still image
+  cv::Rect frame;           // the area of the first frame of an animation
+  std::string chunks;       // the image data of this frame
 };
 
 std::string riff(const std::string& chunks) {
@@ -97,10 +97,7 @@ WebPOutline webp_outline(std::string_view bytes) {
   WebPOutline outline;
   visit_webp_chunks(bytes, [&](std::string_view type, std::string_view data) {
     if (type == "EXIF") outline.orientation = exif_orientation(data);
-    if (type == "ANMF" && !outline.is_animation) {
-      outline.is_animation = true;
-      read_webp_frame(data, outline);
-    }
+    if (type == "ANMF" && outline.frames++ == 0) read_webp_frame(data, outline);
     return true;
   });
   return outline;
@@ -117,7 +114,7 @@ bool correct_webp_length(std::string& bytes) {
 }
 
 cv::Mat decode_webp(std::string& bytes, const WebPOutline& outline, cv::Size canvas) {
-  if (!outline.is_animation) return decode_whole(bytes);
+  if (outline.frames == 0) return decode_whole(bytes);
   const cv::Mat frame = decode_whole(riff(outline.chunks));
   if (frame.empty() || (outline.frame & cv::Rect({0, 0}, canvas)) != outline.frame ||
       frame.size() != outline.frame.size()) {
@@ -162,6 +159,14 @@ TiffOutline tiff_outline(std::string_view bytes) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+/// Whether the fourth byte of a pixel in a BMP file is alpha. Headers of fewer than 56 bytes have no mask for it, and
+/// many files with larger headers leave the mask 0; the byte is then unused, and usually 0.
+bool has_bmp_alpha(std::string_view bytes) {
+  constexpr std::size_t alpha_mask = 66;
+  return bytes.size() >= alpha_mask + 4 && little_endian(bytes.substr(14, 4)) >= 56 &&
+         little_endian(bytes.substr(alpha_mask, 4)) != 0;
+}
+
 /// Removes the fourth channel.
 void remove_alpha(cv::Mat& image) {
   if (image.channels() != 4) return;
@@ -184,7 +189,7 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
   if (!size) report_bad_image("");
   DecodedImage result;
   result.facts.size = *size;
-  result.facts.reduction = reduction_of(*size);
+  result.facts.reduction = reduction_of(*size, options);
   WebPOutline webp;
   TiffOutline tiff;
   if (format == ImageFormat::webp) webp = webp_outline(bytes);
@@ -196,7 +201,8 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
   check_type(image);
   result.facts.size = image.size();  // OpenCV turns TIFF images upright
   if (format == ImageFormat::tiff && !tiff.has_alpha) remove_alpha(image);
-  result.facts.is_animation = webp.is_animation || tiff.has_next;
+  if (format == ImageFormat::bmp && !has_bmp_alpha(bytes)) remove_alpha(image);
+  result.facts.is_animation = webp.frames > 1 || tiff.has_next;
   build_image(image, format == ImageFormat::tiff && tiff.premultiplied, result.facts.reduction, options, result);
   apply_orientation(result.image, webp.orientation);
   if (webp.orientation >= 5) std::swap(result.facts.size.width, result.facts.size.height);

@@ -19,8 +19,8 @@ DecodedImage decode_gif(std::string_view bytes, const DecodeOptions& options);
 DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const DecodeOptions& options);
 
 /// The smallest of 1, 2, 4 and 8 by which an image of this size must be reduced so that decoding, cropping and resizing
-/// it in float32 takes no more than about 200 MiB. Throws TooLargeError.
-int reduction_of(cv::Size size);
+/// it in float32 takes no more than about 200 MiB; 1 if options.reduce is false. Throws TooLargeError.
+int reduction_of(cv::Size size, const DecodeOptions& options);
 
 /// Limits the memory for images that can only be decoded as a whole: threads with large images wait for each other,
 /// because their memory adds up. Throws TooLargeError if even a single image does not fit.

@@ -27,10 +27,10 @@ constexpr int max_reduction = 8;
 constexpr std::uint64_t max_whole_bytes = std::uint64_t{384} << 20, shared_whole_bytes = std::uint64_t{64} << 20;
 
 /// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
-/// after the start of the scan, where these two bytes have no other meaning.
+/// after the start of the scan, where these two bytes have no other meaning. Version 0.9 rejected stray bytes.
 bool is_truncated_jpeg(std::string_view bytes) {
   if (!bytes.starts_with("\xff\xd8")) return false;
-  const auto scan = find_jpeg_marker(bytes, [](unsigned char marker) { return marker == 0xda; });
+  const auto scan = find_jpeg_marker(bytes, StrayBytes::reject, [](unsigned char marker) { return marker == 0xda; });
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
@@ -94,6 +94,15 @@ std::string read_first_bytes(const std::filesystem::path& file) {
   return bytes;
 }
 
+bool can_be_read(const std::filesystem::path& file) {
+  try {
+    static_cast<void>(read_file(file, max_file_size));
+    return true;
+  } catch (const IoError&) {
+    return false;
+  }
+}
+
 bool is_deep_file(const std::filesystem::path& file) {
   constexpr std::uint16_t bits_per_sample = 258;
   const std::string start = read_first_bytes(file);
@@ -118,7 +127,7 @@ void report_bad_image(const std::string& reason) {
 
 void report_unsupported(const std::string& what) { throw DataError("not supported: " + printable(what)); }
 
-int reduction_of(cv::Size size) {
+int reduction_of(cv::Size size, const DecodeOptions& options) {
   if (std::int64_t{size.width} * size.height > max_pixels) {
     throw TooLargeError(
         format_text("{} x {} pixels exceed the limit of {} megapixels", size.width, size.height, max_pixels >> 20));
@@ -127,7 +136,7 @@ int reduction_of(cv::Size size) {
     return (std::int64_t{size.width} + reduction - 1) / reduction * ((size.height + reduction - 1) / reduction);
   };
   int reduction = 1;
-  while (reduction < max_reduction && pixels(reduction) > max_decoded_pixels) reduction *= 2;
+  while (options.reduce && reduction < max_reduction && pixels(reduction) > max_decoded_pixels) reduction *= 2;
   return reduction;
 }
 
@@ -150,7 +159,7 @@ DecodedImage decode_bytes(std::string& bytes, const DecodeOptions& options) {
   if (!format) throw DataError("not a PNG, JPEG, WebP, BMP, TIFF or GIF image");
   const auto size = declared_size(bytes);
   if (!size) report_bad_image("its header declares no size");
-  static_cast<void>(reduction_of(*size));  // refuses huge images before a decoder sees them
+  static_cast<void>(reduction_of(*size, options));  // refuses huge images before a decoder sees them
   switch (*format) {
     case ImageFormat::png:
       return decode_png(bytes, options);
@@ -187,6 +196,12 @@ DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions
 }
 
 cv::Mat read_image(const std::filesystem::path& file) { return decode_image(file).image; }
+
+cv::Mat read_grid(const std::filesystem::path& file) {
+  DecodeOptions options;
+  options.reduce = false;
+  return decode_image(file, options).image;
+}
 
 cv::Mat read_image_as_in_0_9(const std::filesystem::path& file) {
   const std::string bytes = read_file(file, max_file_size);

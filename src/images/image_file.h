@@ -43,6 +43,8 @@ struct DecodeOptions {
   /// For images with 16 bits per channel: the number of bits that their values use, 8 to 16. The upper eight of these
   /// are kept.
   int deep_bits = 16;
+  /// Reduce images of more than 12 megapixels.
+  bool reduce = true;
 };
 
 /// What a decoder found out about a usable file.
@@ -69,9 +71,10 @@ struct TooLargeError : DataError {
 };
 
 /// Decodes an image file of any ImageFormat, regardless of its extension. Turns the image upright (EXIF orientation)
-/// and composites it on options.background. Images of more than 12 megapixels are reduced by a factor of 2, 4 or 8 to
-/// at most that size; PNG and baseline JPEG images are reduced row by row, without decoding them as a whole. A file
-/// whose end is missing is accepted if all pixels are present. Writes nothing to the terminal.
+/// and composites it on options.background. Unless options.reduce is false, images of more than 12 megapixels are
+/// reduced by a factor of 2, 4 or 8 to at most that size; PNG and baseline JPEG images are reduced row by row, without
+/// decoding them as a whole. A file whose end is missing is accepted if all pixels are present. Writes nothing to the
+/// terminal.
 ///
 /// Throws DataError, naming the file, if the format is not supported or a part of the image is missing or damaged;
 /// TooLargeError if the file is larger than 256 MiB, or if the image has more than 256 megapixels or must be decoded as
@@ -79,11 +82,17 @@ struct TooLargeError : DataError {
 /// cannot be read.
 DecodedImage decode_image(const std::filesystem::path& file, const DecodeOptions& options = {});
 
+/// Whether decode_image and read_image_as_in_0_9 can read the bytes of the file, and thus do not throw IoError.
+bool can_be_read(const std::filesystem::path& file);
+
 /// Whether the header of an image file declares 16 bits per channel. Returns false if the file cannot be read.
 bool is_deep_file(const std::filesystem::path& file);
 
 /// Returns decode_image(file).image.
 cv::Mat read_image(const std::filesystem::path& file);
+
+/// Reads a grid that this program wrote. Unlike read_image, never reduces it, so that images/grid.h finds its tiles.
+cv::Mat read_grid(const std::filesystem::path& file);
 
 /// Decodes a PNG, JPEG or WebP file to the same pixels as version 0.9: at most 12 megapixels, without alpha, and with
 /// the upper 8 of 16 bits. Rejects truncated files. The libraries may write to the terminal.

@@ -18,7 +18,7 @@ std::optional<cv::Size> size_of(std::uint64_t width, std::uint64_t height) {
 
 /// Size from the frame header: SOF0 to SOF15, except the codes of DHT, JPG and DAC.
 std::optional<cv::Size> jpeg_size(std::string_view bytes) {
-  const auto at = find_jpeg_marker(bytes, [](unsigned char marker) {
+  const auto at = find_jpeg_marker(bytes, StrayBytes::skip, [](unsigned char marker) {
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
   });
   if (!at) return std::nullopt;
@@ -88,11 +88,17 @@ std::optional<cv::Size> declared_size(std::string_view bytes) {
   return std::nullopt;
 }
 
-std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, const std::function<bool(unsigned char)>& wanted) {
+std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, StrayBytes stray,
+                                            const std::function<bool(unsigned char)>& wanted) {
+  const bool skip_stray = stray == StrayBytes::skip;
   for (std::size_t at = 2; at + 9 <= bytes.size();) {
-    if (bytes[at] != '\xff') return std::nullopt;
+    if (bytes[at] != '\xff') {
+      if (!skip_stray) return std::nullopt;
+      ++at;
+      continue;
+    }
     const auto marker = static_cast<unsigned char>(bytes[at + 1]);
-    if (marker == 0xff) {  // a fill byte
+    if (marker == 0xff || (marker == 0 && skip_stray)) {  // a fill byte; 0xff 0x00 is not a marker
       ++at;
     } else if (wanted(marker)) {
       return at;

@@ -10,9 +10,14 @@
 /// Reads the headers of image files without decoding the images and without trusting the content.
 namespace slopegan {
 
+/// What find_jpeg_marker does with bytes between two segments that belong to neither: libjpeg skips them with a
+/// warning.
+enum class StrayBytes { skip, reject };
+
 /// Offset of the first marker of a JPEG file for which `wanted` returns true. Skips the segments before it by their
-/// declared lengths (ITU-T T.81, B.1.1).
-std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, const std::function<bool(unsigned char)>& wanted);
+/// declared lengths (ITU-T T.81, B.1.1). Returns std::nullopt at stray bytes that are not skipped.
+std::optional<std::size_t> find_jpeg_marker(std::string_view bytes, StrayBytes stray,
+                                            const std::function<bool(unsigned char)>& wanted);
 
 /// One chunk of a PNG file.
 struct PngChunk {

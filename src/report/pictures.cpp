@@ -166,7 +166,7 @@ PictureLayout sweep_layout(const Config& config) {
 
 cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples, int resolution,
                 const PictureLayout& layout) {
-  const cv::Mat grid = read_image(file);
+  const cv::Mat grid = read_grid(file);
   GridLayout source;
   source.rows = static_cast<int>(samples.rows);
   source.columns = static_cast<int>(samples.columns);

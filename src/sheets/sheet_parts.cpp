@@ -153,7 +153,7 @@ std::vector<cv::Mat> sample_tiles(const RunPaths& run, std::int64_t images, cons
   std::vector<cv::Mat> tiles(static_cast<std::size_t>(count));
   const auto file = run.samples_file(images);
   if (!std::filesystem::exists(file)) return tiles;
-  const auto grid = read_image(file);
+  const auto grid = read_grid(file);
   const auto layout = samples_layout(config.samples);
   const int size = static_cast<int>(config.data.resolution);
   if (!is_grid(grid, layout, size)) {

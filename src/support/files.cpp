@@ -40,16 +40,29 @@ std::string read_file(const fs::path& file, std::size_t limit) {
   }
 }
 
+/// Whether `file` is, or is a symlink to, something that renaming a file onto it would destroy: a pipe, a socket or a
+/// device. /dev/stdout counts as one even if the standard output is a regular file, because it is a symlink into /proc.
+static bool is_special(const fs::path& file) {
+  std::error_code ignored;
+  const auto status = fs::status(file, ignored);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) return true;
+  return fs::read_symlink(file, ignored).native().starts_with("/proc/");
+}
+
 void require_free(const fs::path& file, bool overwrite) {
   std::error_code ignored;  // writing reports the error
   if (fs::is_directory(file, ignored)) throw UsageError(display(file) + " is a directory");
+  if (is_special(file)) throw UsageError(display(file) + " is a pipe or a device; choose the name of a file");
   if (overwrite || !fs::exists(fs::symlink_status(file, ignored))) return;
   throw UsageError(display(file) + " already exists; choose another file or pass --overwrite");
 }
 
 /// A unique name in the directory of `file`. It contains a random number per process, because processes on different
-/// machines that share a disk may have the same ID.
+/// machines that share a disk may have the same ID. Throws IoError if `file` must not be replaced.
 static fs::path temporary_beside(const fs::path& file) {
+  if (is_special(file)) {
+    throw IoError("cannot write " + display(file) + ": it is a pipe or a device; choose the name of a file");
+  }
   static std::atomic<unsigned> counter{0};
   static const unsigned machine = std::random_device()();
   for (;;) {

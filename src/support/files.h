@@ -15,7 +15,7 @@ namespace slopegan {
 /// Reads the whole file. Refuses pipes, devices, and files larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
-/// Throws UsageError if `file` is a directory, or exists and `overwrite` is false.
+/// Throws UsageError if `file` is a directory, a pipe or a device, or if it exists and `overwrite` is false.
 void require_free(const std::filesystem::path& file, bool overwrite);
 
 /// Determines when written content must reach the disk. `later` is suitable for thousands of small files that can be
@@ -25,7 +25,7 @@ enum class Sync { now, later };
 
 /// Replaces the content of `file` atomically: readers see either the old or the new content, even if the process or,
 /// with Sync::now, the machine crashes. With Sync::now, the content is on the disk when the function returns. A symlink
-/// is replaced, not followed.
+/// is replaced, not followed. A pipe, a socket or a device (or a symlink to one) is not replaced: IoError.
 void write_file_atomic(const std::filesystem::path& file, std::string_view content, Sync sync = Sync::now);
 
 /// Flushes all data written to the file system of `directory` to the disk (syncfs).
@@ -33,7 +33,7 @@ void sync_file_system(const std::filesystem::path& directory);
 
 /// An atomic write of a file that is too large to fit in memory. The caller opens temporary(), which is in the
 /// directory of `file`, and writes the content to it; commit() moves it to `file`. Without commit(), the destructor
-/// deletes the temporary file.
+/// deletes the temporary file. The constructor throws IoError if `file` is a pipe or a device.
 class PendingFile {
  public:
   explicit PendingFile(std::filesystem::path file);

@@ -51,6 +51,17 @@ TEST(Cifar, ConcatenatesTheBatchesOfCifar10) {
   EXPECT_EQ(test->labels.item<std::int64_t>(), 7);
 }
 
+TEST(Cifar, HasNoClassNamesIfTheirFileCannotBeRead) {
+  const TemporaryDirectory directory;
+  write_cifar_10(directory.path());
+  std::filesystem::create_symlink("/proc/self/mem", directory / "batches.meta.txt");  // an error, also for root
+  const auto dataset = load_dataset(cifar_at(directory.path()), Split::train);
+  EXPECT_EQ(dataset->size(), 10);
+  EXPECT_TRUE(dataset->has_labels());
+  EXPECT_TRUE(dataset->class_names.empty());
+  EXPECT_THAT(dataset->notes, ::testing::Contains(HasSubstr("batches.meta.txt")));
+}
+
 TEST(Cifar, ReadsTheClassNamesFromTheFileNextToTheImages) {
   const TemporaryDirectory directory;
   write_cifar_10(directory.path());

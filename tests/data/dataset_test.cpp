@@ -171,6 +171,37 @@ TEST(LoadDataset, AsksWhichOfSeveralDataSetsToUse) {
               HasSubstr("several data sets: emnist-digits, emnist-letters; name the training image file"));
 }
 
+TEST(LoadDataset, DoesNotMixDataSetsWithEqualNamesInSeveralFolders) {
+  const TemporaryDirectory directory;
+  const auto write = [&](const std::string& name, std::uint32_t count) {
+    std::filesystem::create_directories((directory / name).parent_path());
+    write_bytes(directory / name, images_of(count));
+  };
+  write("b/train-images-idx3-ubyte", 4);
+  write("b/t10k-images-idx3-ubyte", 2);
+  write("a/t10k-images-idx3-ubyte", 1);
+  EXPECT_EQ(load_dataset(at(directory.path()), Split::test)->size(), 2);  // next to the training images
+  write("c/train-images.idx3-ubyte", 3);
+  for (const auto split : {Split::train, Split::test}) {
+    EXPECT_FALSE(has_split(at(directory.path()), split));
+    EXPECT_THAT(message_of<DataError>([&] { load_dataset(at(directory.path()), split); }),
+                HasSubstr("several data sets: b, c; name the training image file"));
+  }
+  EXPECT_EQ(load_dataset(at(directory / "c/train-images.idx3-ubyte"), Split::train)->size(), 3);
+  write("train-images-idx3-ubyte", 5);  // takes precedence over those in subdirectories
+  EXPECT_EQ(load_dataset(at(directory.path()), Split::train)->size(), 5);
+  EXPECT_EQ(load_dataset(at(directory.path()), Split::test)->size(), 1);  // not the test images of b
+}
+
+TEST(LoadDataset, FindsTheSplitsOfOneDataSetInSeparateFolders) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"train", "test"}) std::filesystem::create_directory(directory / name);
+  write_bytes(directory / "train/train-images-idx3-ubyte", images_of(3));
+  write_bytes(directory / "test/t10k-images-idx3-ubyte", images_of(2));
+  EXPECT_EQ(load_dataset(at(directory.path()), Split::train)->size(), 3);
+  EXPECT_EQ(load_dataset(at(directory.path()), Split::test)->size(), 2);
+}
+
 TEST(LoadDataset, IgnoresLabelsOnRequest) {
   const TemporaryDirectory directory;
   write_bytes(directory / "train-images-idx3-ubyte", images_of(3));

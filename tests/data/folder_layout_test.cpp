@@ -91,5 +91,36 @@ TEST(FindLayout, IgnoresATestSplitWithoutImages) {
   EXPECT_THAT(find_layout(folder.path()).test, ElementsAre("val"));
 }
 
+TEST(FindLayout, IgnoresAnnotationsThatAreDividedLikeTheImages) {
+  const FolderOfFiles detection;  // YOLO
+  for (const char* split : {"train/", "val/"}) {
+    detection.file(std::string("images/") + split + "a.jpg");
+    detection.file(std::string("labels/") + split + "a.txt", "0 0.5 0.5 1 1");
+  }
+  const auto layout = find_layout(detection.path());
+  EXPECT_EQ(layout.base, detection.path("images"));
+  EXPECT_THAT(layout.train, ElementsAre("train"));
+  EXPECT_THAT(layout.test, ElementsAre("val"));
+  const FolderOfFiles flat;
+  for (const char* split : {"train", "test"}) {
+    flat.file(std::string(split) + "_gt/a.txt", "text");
+    flat.file(std::string(split) + "_images/a.jpg");
+  }
+  EXPECT_THAT(find_layout(flat.path()).train, ElementsAre("train_images"));
+  EXPECT_THAT(find_layout(flat.path()).test, ElementsAre("test_images"));
+}
+
+TEST(FindLayout, NamesATrainingSplitWithoutImagesInsteadOfTrainingOnTheTestSplit) {
+  const FolderOfFiles folder;
+  folder.file("train/notes.txt", "text");
+  folder.file("test/a.jpg");
+  EXPECT_THAT(find_layout(folder.path()).train, ElementsAre("train"));
+  const FolderOfFiles wrapped;
+  wrapped.file("data/train/notes.txt", "text");
+  wrapped.file("data/test/a.jpg");
+  wrapped.file("documents/a.txt", "text");
+  EXPECT_EQ(find_layout(wrapped.path()).base, wrapped.path("data"));
+}
+
 }  // namespace
 }  // namespace slopegan

@@ -32,6 +32,15 @@ TEST(ListImages, DetectsImagesByContentInsteadOfExtension) {
   EXPECT_THAT(listing.warnings, IsEmpty());
 }
 
+TEST(ListImages, RecordsWhetherThereAreBmpFilesRegardlessOfTheirNames) {
+  const FolderOfFiles folder;
+  folder.file("a.bmp");
+  folder.file("b.jpg", png_bytes);
+  EXPECT_FALSE(list_images(folder.path()).has_bmp);
+  folder.file("c.jpg", "BM" + std::string(12, '\0') + std::string("\x28\0\0\0", 4));
+  EXPECT_TRUE(list_images(folder.path()).has_bmp);
+}
+
 TEST(ListImages, ListsDamagedFilesThatAreNamedLikeImages) {
   const FolderOfFiles folder;
   folder.file("empty.png", "");

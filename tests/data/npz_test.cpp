@@ -150,6 +150,14 @@ TEST_F(NpzArrays, AreFoundUnderCommonNames) {
   EXPECT_TRUE(load(keras, Split::test)->has_labels());
 }
 
+TEST_F(NpzArrays, AreNotBothSplitsIfThereIsOnlyOne) {
+  for (const char* name : {"test_images", "x_test", "val_images"}) {
+    EXPECT_EQ(load({{name, four_images()}})->size(), 4) << name;
+    EXPECT_FALSE(has_split(config_, Split::test)) << name;
+  }
+  EXPECT_EQ(load({{"x_test", four_images()}, {"x", four_images()}}, Split::test)->size(), 4);
+}
+
 TEST_F(NpzArrays, AreNamedInANoteIfTheyAreNotRead) {
   const auto dataset =
       load({{"images", four_images()}, {"masks", four_images()}, {"weights", npy("<f4", "(1,)", "abcd")}});

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -191,6 +192,66 @@ TEST_F(PackedImagesTest, SkipUnreadableFilesUpToTheAllowedFraction) {
             2u);  // up to five are allowed
   for (int i = 4; i < 8; ++i) folder_.write(name(i), "no image");
   EXPECT_THAT(message(0.05), HasSubstr("6 of 20 files"));
+}
+
+TEST_F(PackedImagesTest, IncludeFilesThatCouldNotBeReadBeforeButCanBeReadNow) {
+  add_images(30);
+  const auto folder = list_folder(folder_.path());
+  const PackOptions options{.pixels = {.resolution = 8}, .max_unreadable = 0.1};
+  fs::remove(folder_ / name(4));  // an IoError, also for root
+  const auto before = packed_images(folder, options);
+  ASSERT_EQ(before.unreadable.size(), 1u);
+  EXPECT_TRUE(before.unreadable[0].io_error);
+  const auto file = cached(".images").front();
+  const auto time = fs::last_write_time(file);
+  EXPECT_EQ(packed_images(folder, options).images.size(0), 29);
+  EXPECT_EQ(fs::last_write_time(file), time);  // still unreadable, so the pack is used
+  const auto stem = fs::path(file).replace_extension();
+  const auto interrupt = [&] {  // after a chunk without image 4
+    PackWriter writer(stem, folder, options);
+    PackedChunk chunk{.files = 10, .images = {}, .unreadable = {{4, "cannot open it", false, true}}, .tally = {}};
+    for (int i = 0; i < 9; ++i) chunk.images.push_back(torch::full({3, 8, 8}, 123, torch::kByte));
+    writer.add_chunk(chunk);
+  };
+  fs::remove(file);
+  interrupt();
+  EXPECT_EQ(value(packed_images(folder, options), 0, 0), 123);  // continues after the chunk
+  fs::remove(file);
+  interrupt();
+  cv::imwrite(folder_ / name(4), cv::Mat(8, 8, CV_8UC3, cv::Scalar(4, 0, 9)));
+  const auto resumed = packed_images(folder, options);
+  EXPECT_EQ(resumed.images.size(0), 30);
+  EXPECT_EQ(value(resumed, 4, 2), 4);
+  EXPECT_EQ(value(resumed, 0, 0), 9);
+}
+
+TEST_F(PackedImagesTest, IncludeAFileAfterItsPermissionsAreCorrected) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  add_images(20);
+  const PackOptions options{.pixels = {.resolution = 8}, .max_unreadable = 0.1};
+  fs::permissions(folder_ / name(3), fs::perms::none);
+  EXPECT_EQ(pack(options).images.size(0), 19);
+  fs::permissions(folder_ / name(3), fs::perms::owner_read);
+  EXPECT_EQ(pack(options).images.size(0), 20);
+  EXPECT_TRUE(pack(options).unreadable.empty());
+}
+
+TEST_F(PackedImagesTest, HaveOnePackForEachSplitEvenInOneFolder) {
+  for (const char* directory : {"trainA", "trainB", "testA", "testB"}) {
+    fs::create_directory(folder_ / directory);
+    cv::imwrite(folder_ / (std::string(directory) + "/a.png"), cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));
+  }
+  const auto train = list_folder(folder_.path()), test = list_test_folder(folder_.path(), train);
+  const auto pack_both = [&] {
+    EXPECT_EQ(packed_images(train, {.pixels = {.resolution = 8}}).images.size(0), 2);
+    EXPECT_EQ(packed_images(test, {.pixels = {.resolution = 8}, .range_of = &train}).images.size(0), 2);
+  };
+  pack_both();
+  ASSERT_EQ(cached(".images").size(), 2u);
+  std::vector<fs::file_time_type> times;
+  for (const auto& file : cached(".images")) times.push_back(fs::last_write_time(file));
+  pack_both();
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(fs::last_write_time(cached(".images")[i]), times[i]);
 }
 
 TEST_F(PackedImagesTest, AreRejectedIfNoFileIsReadable) {

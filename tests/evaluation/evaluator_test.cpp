@@ -1,12 +1,15 @@
 #include "evaluation/evaluator.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/enums.h"
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/random_extractor.h"
 #include "expect_error.h"
@@ -82,6 +85,47 @@ TEST_F(EvaluatorTest, GivesTheSameResultsFromTheCache) {
   EXPECT_EQ(again.values, first.values);
   EXPECT_EQ(again.floors, first.floors);
   EXPECT_EQ(again.floors.size(), first.values.size());
+}
+
+TEST_F(EvaluatorTest, CachesEveryFitOnItsOwn) {
+  const auto record_of = [&](ImageFit fit) {
+    const auto narrow = [&](Dataset dataset) {  // 16 x 12 pixels, so that all fits differ
+      dataset.images = dataset.images.slice(3, 2, 14).contiguous();
+      dataset.hash = hash_images(dataset.images);
+      dataset.fit = fit;
+      return dataset;
+    };
+    const Dataset train = narrow(train_), test = narrow(test_);
+    Evaluator evaluator(all_of(300), std::make_unique<RandomExtractor>(1), train, &test, 16);
+    return evaluator.evaluate(extracted(evaluator, narrow(generated_), 300));
+  };
+  for (const auto fit : {ImageFit::pad, ImageFit::crop, ImageFit::stretch}) {
+    const auto cached = record_of(fit);  // with the entries of the fits before it
+    const CacheDirectory empty;
+    const auto fresh = record_of(fit);
+    for (const char* key : {"precision", "recall", "density", "coverage"}) {
+      EXPECT_NEAR(cached.values.at(key), fresh.values.at(key), 1e-9) << name_of(fit) << " " << key;
+    }
+    for (const char* key : {"fd", "density"}) {
+      EXPECT_NEAR(cached.floors.at(key), fresh.floors.at(key), 1e-6 * fresh.floors.at(key)) << name_of(fit);
+    }
+  }
+}
+
+TEST_F(EvaluatorTest, RepresentsALargeDataSetByARandomSubset) {
+  constexpr auto most = Evaluator::most_real_images;
+  std::vector<std::int64_t> all(static_cast<std::size_t>(most));
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(Evaluator::reference_images(most), all);
+  const auto some = Evaluator::reference_images(4 * most);
+  ASSERT_EQ(std::ssize(some), most);
+  EXPECT_EQ(some, Evaluator::reference_images(4 * most));
+  EXPECT_TRUE(std::is_sorted(some.begin(), some.end()));
+  EXPECT_EQ(std::adjacent_find(some.begin(), some.end()), some.end());
+  for (std::int64_t part = 0; part < 4; ++part) {  // every part of the data set, such as a class, is represented
+    const auto count = std::count_if(some.begin(), some.end(), [&](std::int64_t i) { return i / most == part; });
+    EXPECT_NEAR(static_cast<double>(count), 25'000, 1000);
+  }
 }
 
 TEST_F(EvaluatorTest, ComparesOneHalfOfTheTestImagesWithTheOtherForFloors) {

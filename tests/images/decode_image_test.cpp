@@ -68,6 +68,22 @@ TEST_F(DecodeImage, ReducesLargeImages) {
   EXPECT_EQ(decode(encoded(".png", noise())).facts.reduction, 1);
 }
 
+TEST_F(DecodeImage, ReducesNothingOnRequest) {
+  cv::Mat large(4200, 4100, CV_8UC3, cv::Scalar(10, 20, 30));
+  large.at<cv::Vec3b>(4199, 4099) = {200, 100, 50};
+  DecodeOptions whole;
+  whole.reduce = false;
+  for (const std::string ending : {".jpg", ".png", ".bmp"}) {
+    const auto decoded = decode(encoded(ending, large), whole);
+    EXPECT_EQ(decoded.image.size(), large.size()) << ending;
+    EXPECT_EQ(decoded.facts.reduction, 1);
+    EXPECT_LE(cv::norm(pixel(decoded), cv::Vec3b(10, 20, 30), cv::NORM_INF), 2);
+    if (ending != ".jpg") {
+      EXPECT_EQ(cv::norm(decoded.image, large, cv::NORM_INF), 0);
+    }
+  }
+}
+
 TEST_F(DecodeImage, AveragesSquaresOfPixelsEvenAtTheEdges) {
   cv::Mat large(5001, 2801, CV_8UC1, cv::Scalar(0));
   large(cv::Rect(0, 0, 1, 1)).setTo(100);    // one of four
@@ -148,6 +164,15 @@ TEST_F(DecodeImage, ReportsWarningsFromTheLibrariesInsteadOfPrintingThem) {
   EXPECT_THAT(decode(jpeg).facts.complaint, IsEmpty());
 }
 
+TEST_F(DecodeImage, SkipsStrayBytesInFrontOfTheSizeOfAJpeg) {
+  const std::string jpeg = encoded(".jpg", noise()), stray = with_extraneous_bytes(jpeg, "\xff\xc0");
+  EXPECT_EQ(declared_size(stray), cv::Size(60, 40));
+  const auto decoded = decode(stray);
+  EXPECT_THAT(decoded.facts.complaint, HasSubstr("extraneous bytes"));
+  EXPECT_EQ(cv::norm(decoded.image, decode(jpeg).image, cv::NORM_INF), 0);
+  EXPECT_THROW(read_image_as_in_0_9(directory_.write("stray.jpg", stray)), DataError);
+}
+
 // --- Transparency ----------------------------------------------------------------------------------------------------
 
 TEST_F(DecodeImage, PutsABackgroundBehindTransparentPixels) {
@@ -183,6 +208,19 @@ TEST_F(DecodeImage, RecognisesTransparencyOfEveryKind) {
   const cv::Mat transparent(9, 9, CV_8UC4, cv::Scalar(50, 100, 200, 0));
   EXPECT_TRUE(is_white(encoded(".webp", transparent, {cv::IMWRITE_WEBP_QUALITY, 101})));
   EXPECT_TRUE(is_white(encoded(".webp", transparent, {cv::IMWRITE_WEBP_QUALITY, 80})));
+}
+
+TEST_F(DecodeImage, TreatsTheFourthByteOfABmpAsAlphaOnlyIfItHasAMask) {
+  const std::string colour("\x0a\x14\x1e", 3), unused = colour + '\0', opaque = colour + '\xff';
+  const cv::Vec3b shown(10, 20, 30), white(255, 255, 255);
+  for (const std::uint64_t header_size : {40, 52, 56, 108}) {
+    const auto decoded = decode(bmp_file(header_size, unused));
+    EXPECT_EQ(pixel(decoded), shown) << header_size;
+    EXPECT_FALSE(decoded.facts.has_transparency);
+    if (header_size < 56) continue;
+    EXPECT_EQ(pixel(decode(bmp_file(header_size, unused, 0xff000000))), white);
+    EXPECT_EQ(pixel(decode(bmp_file(header_size, opaque, 0xff000000))), shown);
+  }
 }
 
 TEST_F(DecodeImage, KeepsGrayImagesGrayOnAGrayBackground) {
@@ -294,15 +332,33 @@ TEST_F(DecodeImage, ReadsTheFirstFrameOfAnAnimatedWebP) {
   // A frame of 6 × 4 at (2, 0) on a canvas of 8 × 4.
   const std::string frame_header("\1\0\0\0\0\0\5\0\0\3\0\0\x64\0\0\0", 16);
   const std::string chunks = webp_chunk("VP8X", std::string("\x02\0\0\0\7\0\0\3\0\0", 10)) +
-                             webp_chunk("ANIM", std::string(6, '\0')) + webp_chunk("ANMF", frame_header + still) +
-                             webp_chunk("ANMF", frame_header + still);
-  std::string riff = "RIFF";
-  append_little_endian(riff, chunks.size() + 4, 4);
-  const auto decoded = decode(riff + "WEBP" + chunks);
-  EXPECT_TRUE(decoded.facts.is_animation);
-  ASSERT_EQ(decoded.image.size(), cv::Size(8, 4));
-  EXPECT_EQ(pixel(decoded, 0, 0), cv::Vec3b(255, 255, 255));
-  EXPECT_EQ(pixel(decoded, 3, 2), cv::Vec3b(10, 20, 30));
+                             webp_chunk("ANIM", std::string(6, '\0')) + webp_chunk("ANMF", frame_header + still);
+  for (const std::string& more : {std::string(), webp_chunk("ANMF", frame_header + still)}) {
+    std::string riff = "RIFF";
+    append_little_endian(riff, chunks.size() + more.size() + 4, 4);
+    const auto decoded = decode(riff + "WEBP" + chunks + more);
+    EXPECT_EQ(decoded.facts.is_animation, !more.empty());
+    ASSERT_EQ(decoded.image.size(), cv::Size(8, 4));
+    EXPECT_EQ(pixel(decoded, 0, 0), cv::Vec3b(255, 255, 255));
+    EXPECT_EQ(pixel(decoded, 3, 2), cv::Vec3b(10, 20, 30));
+  }
+}
+
+TEST_F(DecodeImage, ReadsTheStillImageOfAnAnimatedPng) {
+  const std::string png = encoded(".png", cv::Mat(4, 6, CV_8UC3, cv::Scalar(10, 20, 30)));
+  const std::string frame(26, '\0');
+  const auto with = [](std::string bytes, const std::string& chunk, const std::string& before) {
+    return bytes.insert(bytes.find(before) - 4, chunk);
+  };
+  const auto count = [](char frames) {
+    return png_chunk("acTL", std::string("\0\0\0", 3) + frames + std::string(4, '\0'));
+  };
+  const std::string one_frame = with(png, count(1) + png_chunk("fcTL", frame), "IDAT");
+  const std::string later_frame = png_chunk("fcTL", frame) + png_chunk("fdAT", std::string(4, '\0') + "x");
+  EXPECT_FALSE(decode(one_frame).facts.is_animation);
+  EXPECT_TRUE(decode(with(one_frame, later_frame, "IEND")).facts.is_animation);
+  EXPECT_TRUE(decode(with(with(png, count(1), "IDAT"), later_frame, "IEND")).facts.is_animation);
+  EXPECT_EQ(pixel(decode(with(one_frame, later_frame, "IEND")), 3, 5), cv::Vec3b(10, 20, 30));
 }
 
 TEST_F(DecodeImage, TurnsImagesUprightAccordingToTheirExifOrientation) {

@@ -71,6 +71,17 @@ TEST(TileAt, ReturnsEveryTileOfAWrittenGridExactly) {
   }
 }
 
+TEST(TileAt, ReturnsTheTilesOfALargeGridExactly) {
+  const TemporaryDirectory directory;
+  const GridLayout layout{.rows = 24, .columns = 32};  // 13 megapixels: read_image would reduce it
+  std::vector<cv::Mat> tiles(24 * 32, cv::Mat(128, 128, CV_8UC1, cv::Scalar(40)));
+  tiles.back() = to_mat(noise({1, 128, 128}));
+  write_png(directory / "grid.png", tile_grid(tiles, layout));
+  const cv::Mat grid = read_grid(directory / "grid.png");
+  EXPECT_TRUE(is_grid(grid, layout, 128));
+  EXPECT_TRUE(same(tile_at(grid, layout, 128, 23, 31), tiles.back()));
+}
+
 TEST(TileAt, RejectsGridsAndPositionsOutsideTheLayout) {
   const GridLayout layout{.rows = 2, .columns = 3};
   const cv::Mat grid = tile_grid(to_mats(noise({6, 1, 32, 32})), layout);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -7,6 +8,8 @@
 
 #include <opencv2/imgcodecs.hpp>
 #include <zlib.h>
+
+#include "support/bytes.h"
 
 /// Writers of unusual image files for tests.
 namespace slopegan {
@@ -80,9 +83,27 @@ inline std::string with_orientation(std::string jpeg, char orientation) {
   return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
 }
 
-/// Inserts bytes that belong to no segment before the scan of a JPEG file, as some cameras do.
-inline std::string with_extraneous_bytes(std::string jpeg) {
-  return jpeg.insert(jpeg.find("\xff\xda"), std::string("\0\1\2\3", 4));
+/// Inserts bytes that belong to no segment before a marker of a JPEG file (its scan by default), as some cameras do.
+inline std::string with_extraneous_bytes(std::string jpeg, const std::string& marker = "\xff\xda") {
+  return jpeg.insert(jpeg.find(marker), std::string("\0\1\2\3", 4));
+}
+
+/// A BMP file of 2 x 2 pixels of four bytes, blue first, with a header of `header_size` bytes and masks for the
+/// channels. A header of fewer than 56 bytes has no mask for alpha.
+inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel, std::uint64_t alpha_mask = 0) {
+  const std::uint64_t offset = 14 + std::max<std::uint64_t>(header_size, 52);
+  std::string bytes = "BM";
+  const auto add = [&](std::uint64_t value, int size) { append_little_endian(bytes, value, size); };
+  for (const std::uint64_t value : {offset + 16, std::uint64_t{0}, offset, header_size}) add(value, 4);
+  for (const std::uint64_t side : {2, 2}) add(side, 4);
+  add(1, 2);                                                                  // planes
+  add(32, 2);                                                                 // bits per pixel
+  for (const std::uint64_t value : {3, 16, 2835, 2835, 0, 0}) add(value, 4);  // 3: with masks
+  for (const std::uint64_t mask : {0xff0000, 0xff00, 0xff}) add(mask, 4);
+  if (header_size >= 56) add(alpha_mask, 4);
+  bytes.resize(offset, '\0');
+  for (int i = 0; i < 4; ++i) bytes += pixel;
+  return bytes;
 }
 
 }  // namespace slopegan

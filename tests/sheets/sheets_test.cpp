@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "images/grid.h"
+#include "images/image_file.h"
+#include "sampling/samples.h"
+#include "sheets/sheet_parts.h"
+#include "temporary_directory.h"
+
 namespace slopegan {
 namespace {
 
@@ -20,6 +26,21 @@ TEST(SignedDifference, AveragesTheChannels) {
   const cv::Mat first(2, 2, CV_8UC3, cv::Scalar(10, 20, 30)), second(2, 2, CV_8UC3, cv::Scalar(10, 20, 90));
   EXPECT_EQ(signed_difference(first, second).at<cv::Vec3b>(1, 1), cv::Vec3b(235, 235, 255));
   EXPECT_EQ(signed_difference(first, first).at<cv::Vec3b>(0, 1), cv::Vec3b(255, 255, 255));
+}
+
+TEST(SampleTiles, AreReadFromGridsOfAnySize) {
+  const TemporaryDirectory directory;
+  Config config;
+  config.data.resolution = 128;
+  config.samples.rows = 24;
+  config.samples.columns = 32;  // more than 12 megapixels
+  const std::vector<cv::Mat> tiles(24 * 32, cv::Mat(128, 128, CV_8UC1, cv::Scalar(40)));
+  const RunPaths run(directory.path());
+  std::filesystem::create_directory(run.samples_dir());
+  write_png(run.samples_file(1000), tile_grid(tiles, samples_layout(config.samples)));
+  const auto read = sample_tiles(run, 1000, config, 40);
+  ASSERT_EQ(read.size(), 40u);
+  for (const auto& tile : read) EXPECT_EQ(tile.size(), cv::Size(128, 128));
 }
 
 }  // namespace

@@ -103,6 +103,29 @@ TEST(WriteFileAtomic, FailsIfTheTargetIsADirectoryOrItsDirectoryIsMissing) {
   EXPECT_THROW(write_file_atomic(directory / "missing/file", "x"), IoError);
 }
 
+TEST(WriteFileAtomic, ReplacesNeitherPipesNorDevices) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("pipe", directory / "link");
+  fs::create_symlink("/dev/null", directory / "null");
+  fs::create_symlink("/proc/self/fd/1", directory / "stdout");  // as /dev/stdout, even if it is a regular file
+  for (const char* name : {"pipe", "link", "null", "stdout"}) {
+    const auto before = fs::symlink_status(directory / name).type();
+    const auto refused = HasSubstr(std::string(name) + ": it is a pipe or a device; choose the name of a file");
+    EXPECT_THAT(message_of<IoError>([&] { write_file_atomic(directory / name, "x"); }), refused);
+    EXPECT_THAT(message_of<IoError>([&] { PendingFile(directory / name); }), refused);
+    EXPECT_THAT(message_of<UsageError>([&] { require_free(directory / name, /*overwrite=*/true); }),
+                HasSubstr(std::string(name) + " is a pipe or a device"));
+    EXPECT_EQ(fs::symlink_status(directory / name).type(), before);
+  }
+  EXPECT_EQ(entries(directory.path()), 4u);
+  directory.write("file", "old");
+  fs::create_symlink("file", directory / "link to a file");
+  write_file_atomic(directory / "link to a file", "new");
+  EXPECT_EQ(read_file(directory / "link to a file", 10), "new");
+  EXPECT_EQ(read_file(directory / "file", 10), "old");
+}
+
 TEST(Directories, AreCreatedRemovedAndSynced) {
   const TemporaryDirectory directory;
   make_directories(directory / "a/b");
