@@ -3,13 +3,18 @@
 #include <cerrno>
 #include <cstdio>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
+#include <CLI/Error.hpp>
+
 #include "config/print.h"
+#include "config/read_value.h"
 #include "config/validate.h"
 #include "run/checkpoint.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -33,11 +38,19 @@ LoadedConfig ConfigArguments::load_with_places() const { return with_logged_warn
 
 LoadedConfig ConfigArguments::load_stored() const { return with_logged_warnings(load_stored_config(file, overrides)); }
 
-/// Prefixes `message`, which starts with a configuration key, with the location of that key, or with the file if the
-/// location is unknown.
+/// Prefixes `message`, which starts with a configuration key, with the location of the first key in it that the user
+/// set, or with the file if there is none.
 static std::string with_place(const std::string& message, const LoadedConfig& loaded, const std::string& file) {
-  const auto place = loaded.places.find(message.substr(0, message.find(' ')));
-  return (place == loaded.places.end() ? printable(file, 4096) : place->second) + ": " + message;
+  std::istringstream words(message);
+  bool is_first = true;
+  for (std::string word; words >> word; is_first = false) {
+    while (!word.empty() && std::string_view(".,;:").find(word.back()) != std::string_view::npos) word.pop_back();
+    // Except at the start, a word without a section, such as "seed", may be a word of the sentence.
+    if (!is_first && word.find('.') == std::string::npos) continue;
+    if (const auto place = loaded.places.find(word); place != loaded.places.end())
+      return place->second + ": " + message;
+  }
+  return display(file) + ": " + message;
 }
 
 LoadedConfig ConfigArguments::load_for_sweep() const {
@@ -53,6 +66,11 @@ LoadedConfig ConfigArguments::load_for_sweep() const {
   return loaded;
 }
 
+std::string decimal_integer(const std::string& text) {
+  if (const auto value = parse_whole_number(text)) return std::to_string(*value);
+  throw CLI::ValidationError(printable(text) + " is not a whole number in decimal notation, or has too many digits");
+}
+
 void declare_checkpoint(CLI::App& command, std::string& path) {
   command.add_option("path", path, "Directory of a run (its newest checkpoint is used) or of a checkpoint")
       ->required()
@@ -65,9 +83,8 @@ void declare_data(CLI::App& command, std::string& data) {
 
 void declare_picture_style(CLI::App& command, PictureStyle& style) {
   command.add_flag("--dark", style.dark, "Draw light text on a dark background");
-  command
-      .add_option("--pixel-ratio", style.pixel_ratio,
-                  "Draw everything N times as large, text included: 2 is sharp on high-density screens and in print")
+  add_integer(command, "--pixel-ratio", style.pixel_ratio,
+              "Draw everything N times as large, text included: 2 is sharp on high-density screens and in print")
       ->capture_default_str()
       ->check(CLI::Range(1, 4))
       ->type_name("N");
@@ -78,7 +95,7 @@ static Checkpoint find_checkpoint_in(const std::filesystem::path& path) {
   std::vector<std::string> warnings;
   auto checkpoint = load_newest(path / "checkpoints", warnings);
   for (const auto& warning : warnings) log::warning(warning);
-  if (!checkpoint) throw CheckpointError(printable(path.string()) + " has no checkpoint yet");
+  if (!checkpoint) throw CheckpointError(display(path) + " has no checkpoint yet");
   return std::move(*checkpoint);
 }
 

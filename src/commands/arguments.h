@@ -34,6 +34,16 @@ struct ConfigArguments {
   LoadedConfig load_for_sweep() const;
 };
 
+/// Normalises an integer in the notation of configurations (10, 010, 1e3) for CLI11, which would read 010 as an octal
+/// and 0x10 as a hexadecimal number. Throws CLI::ValidationError.
+std::string decimal_integer(const std::string& text);
+
+/// Declares an option whose value is an integer. Every option that is stored as an integer must be declared this way.
+template <class Integer>
+CLI::Option* add_integer(CLI::App& command, const std::string& name, Integer& value, const std::string& help) {
+  return command.add_option(name, value, help)->transform(decimal_integer);
+}
+
 /// Declares the positional argument RUN|CHECKPOINT.
 void declare_checkpoint(CLI::App& command, std::string& path);
 

@@ -10,6 +10,7 @@
 #include "support/cache_directory.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -37,7 +38,7 @@ std::string day_text(const std::optional<std::time_t>& time) {
 std::string source_text(const CacheEntry& entry) {
   if (entry.sources.empty()) return "unknown";
   std::vector<std::string> paths;
-  for (const auto& source : entry.sources) paths.push_back(printable(source.string(), 4096));
+  for (const auto& source : entry.sources) paths.push_back(display(source));
   return join(paths, ", ") + (entry.lost_its_source() ? " (gone)" : "");
 }
 
@@ -71,7 +72,7 @@ void print_cache(bool prune) {
     (prunes ? freed : bytes) += entry.bytes;
     ++(prunes ? pruned : count);
   }
-  std::string text = printable(cache_dir().string(), 4096) + ": " + total_text(count, bytes) + "\n";
+  std::string text = display(cache_dir()) + ": " + total_text(count, bytes) + "\n";
   if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "source, name");
   text += kept_text;
   if (prune) text += "removed, because the sources are gone: " + total_text(pruned, freed) + "\n";

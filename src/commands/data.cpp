@@ -133,7 +133,7 @@ int run_data(const DataArguments& arguments) {
   const cv::Mat picture = draw_reals(*train, config.data, arguments.style);
   make_parent_directories(out);
   write_png(out, picture);
-  print("real images: " + printable(out.string()) + "\n");
+  print("real images: " + display(out) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 

@@ -9,7 +9,6 @@
 #include "images/image_file.h"
 #include "support/errors.h"
 #include "support/files.h"
-#include "support/text.h"
 
 namespace slopegan {
 
@@ -27,7 +26,7 @@ int run_dying_relu(const DyingReluArguments& arguments) {
   const std::filesystem::path out = arguments.out;
   make_parent_directories(out);
   write_png(out, draw_dying_relu(demo, arguments.style));
-  print("plot: " + printable(out.string(), 4096) + "\n");
+  print("plot: " + display(out) + "\n");
   if (!demo.all_hold()) throw std::runtime_error("a prediction of the dying-relu demo does not hold");
   return static_cast<int>(ExitCode::done);
 }
@@ -42,8 +41,9 @@ void setup_demo(CLI::App& command, Action& action) {
       "Show how ReLU units die and how a slope keeps them alive, with predictions and measurements (takes a few "
       "seconds)");
   dying_relu->add_option("--out", arguments->out, "Output file for the plot")->capture_default_str()->type_name("FILE");
-  dying_relu->add_option("--seed", arguments->seed, "Seed for the random weights")
+  add_integer(*dying_relu, "--seed", arguments->seed, "Seed for the random weights")
       ->capture_default_str()
+      ->check(CLI::NonNegativeNumber)
       ->type_name("S");
   declare_picture_style(*dying_relu, arguments->style);
   dying_relu->callback([arguments, &action] {

@@ -10,6 +10,7 @@
 #include "run/json.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 #include "training/diagnosis.h"
 
@@ -87,7 +88,7 @@ int run_diagnose(const DiagnoseArguments& arguments) {
   const auto checkpoint = find_checkpoint(arguments.path, arguments.data);
   const auto [record, unsettled] = diagnose_checkpoint(checkpoint, arguments.probes);
   log::table(format_text("{} after {} images, probed with {} latents and {} real images\n\n",
-                         printable(checkpoint.directory.string(), 4096), record.images, record.probes, record.probes) +
+                         display(checkpoint.directory), record.images, record.probes, record.probes) +
              layer_table(record) + "\n" + parameter_table(record) + "\n" + summary(record));
   for (const auto& sentence : unsettled) log::warning(sentence + " (--probes)");
   auto json = nlohmann::ordered_json::parse(diagnostics_text(record));
@@ -102,11 +103,10 @@ void setup_diagnose(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DiagnoseArguments>();
   declare_checkpoint(command, arguments->path);
   declare_data(command, arguments->data);
-  command
-      .add_option("--probes", arguments->probes,
-                  format_text("Number of latents and of real images (default: {}, or the number that "
-                              "diagnostics.probes requires if that is larger)",
-                              least_diagnosed_probes))
+  add_integer(command, "--probes", arguments->probes,
+              format_text("Number of latents and of real images, rounded up to whole batches and to at least 2 "
+                          "(default: {}, or the number that diagnostics.probes requires if that is larger)",
+                          least_diagnosed_probes))
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
       ->type_name("N");
   command.footer("Writes a table to stderr and the values as JSON to stdout.");

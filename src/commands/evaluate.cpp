@@ -19,6 +19,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/out_of_memory.h"
+#include "support/posix_file.h"
 #include "support/random.h"
 #include "support/text.h"
 #include "training/run_metrics.h"
@@ -196,8 +197,8 @@ Evaluation evaluate_images(const EvaluateArguments& arguments) {
   const auto real = load_against(arguments.against, 0, data);
   const auto generated = ImageSet(arguments.path, fitted_alike(data)).load(real.train->channels(), data.resolution);
   if (generated->size() < Evaluator::least_images) {
-    throw DataError(format_text("{}: {} image{}; metrics need at least {}", printable(arguments.path),
-                                generated->size(), plural_s(generated->size()), Evaluator::least_images));
+    throw DataError(format_text("{}: {} image{}; metrics need at least {}", display(arguments.path), generated->size(),
+                                plural_s(generated->size()), Evaluator::least_images));
   }
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
   const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);
@@ -257,19 +258,19 @@ std::string metrics_table(const MetricsRecord& record, std::int64_t resolution) 
 int run_evaluate(const EvaluateArguments& arguments) {
   if (arguments.path.empty()) throw UsageError("path is required: RUN, CHECKPOINT, IMAGE_DIR or NPZ");
   std::error_code ignored;
-  if (!fs::exists(arguments.path, ignored)) throw UsageError(printable(arguments.path) + " does not exist");
+  if (!fs::exists(arguments.path, ignored)) throw UsageError(display(arguments.path) + " does not exist");
   if (fs::exists(fs::path(arguments.path) / "sweep.yaml", ignored)) {
     throw UsageError(
         format_text("{} is a sweep, whose metrics are in results.csv and statistics.json; evaluate one of the "
                     "runs in {}",
-                    printable(arguments.path), printable((fs::path(arguments.path) / "runs").string())));
+                    display(arguments.path), display(fs::path(arguments.path) / "runs")));
   }
   const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
                        fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
   if (!trained && !arguments.data.empty()) throw UsageError("--data applies to runs and checkpoints only");
   if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two sets of images only");
   if (!trained && !ImageSet::is_at(arguments.path)) {
-    throw UsageError(printable(arguments.path) + " is neither a run, a checkpoint, a folder of images nor an npz file");
+    throw UsageError(display(arguments.path) + " is neither a run, a checkpoint, a folder of images nor an npz file");
   }
   const auto [record, resolution] = explain_memory("computing the metrics", "lower --samples", [&] {
     return trained ? evaluate_checkpoint(arguments) : evaluate_images(arguments);
@@ -297,17 +298,15 @@ void setup_evaluate(CLI::App& command, Action& action) {
           "run)")
       ->type_name("CONFIG|IMAGE_DIR|NPZ");
   declare_data(command, arguments->data);
-  command
-      .add_option(
-          "--samples", arguments->samples,
-          "Number of images to generate, or to draw at random from a set of images (default: metrics.samples of the "
-          "run, or all images of the set)")
+  add_integer(
+      command, "--samples", arguments->samples,
+      "Number of images to generate, or to draw at random from a set of images (default: metrics.samples of the "
+      "run, or all images of the set)")
       ->check(CLI::Range(std::int64_t{Evaluator::least_images}, std::int64_t{100'000}))
       ->type_name("N");
-  command
-      .add_option("--resolution", arguments->resolution,
-                  "Resolution at which two sets of images are compared (default: the largest that does not exceed "
-                  "their median height and width)")
+  add_integer(command, "--resolution", arguments->resolution,
+              "Resolution at which two sets of images are compared (default: the largest that does not exceed "
+              "their median height and width)")
       ->check(CLI::IsMember(std::vector(comparison_resolutions.begin(), comparison_resolutions.end())))
       ->type_name("R");
   command

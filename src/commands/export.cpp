@@ -34,7 +34,7 @@ int run_export(const ExportArguments& arguments) {
       "verified: pixel values (from -1 to 1) differ by at most {:.2g} from those computed by LibTorch and by this "
       "program",
       difference));
-  print(printable(options.out.string(), 4096) + "\n");
+  print(display(options.out) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 

@@ -8,8 +8,8 @@
 #include "commands/commands.h"
 #include "run/checkpoint.h"
 #include "support/errors.h"
+#include "support/posix_file.h"
 #include "support/signals.h"
-#include "support/text.h"
 
 namespace slopegan {
 
@@ -29,7 +29,7 @@ int run_generate(const GenerateArguments& arguments) {
   if (arguments.seed >= 0) options.seed = arguments.seed;
   install_signal_handlers();
   generate_files(find_checkpoint(arguments.path), options);
-  print(printable((options.out.has_filename() ? options.out : options.out.parent_path()).string(), 4096) + "\n");
+  print(display(options.out.has_filename() ? options.out : options.out.parent_path()) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -39,8 +39,8 @@ void setup_generate(CLI::App& command, Action& action) {
   constexpr std::int64_t most_images = 1'000'000'000, most_frames = 10'000;
   const auto arguments = std::make_shared<GenerateArguments>();
   declare_checkpoint(command, arguments->path);
-  command
-      .add_option("--count", arguments->options.count, "Number of images; with --walk, the number of latents to visit")
+  add_integer(command, "--count", arguments->options.count,
+              "Number of images; with --walk, the number of latents to visit")
       ->required()
       ->check(CLI::Range(std::int64_t{1}, most_images))
       ->type_name("N");
@@ -50,14 +50,12 @@ void setup_generate(CLI::App& command, Action& action) {
                   "image, or NAME.gif for a walk")
       ->required()
       ->type_name("DIR|FILE");
-  command.add_option("--seed", arguments->seed, "Seed for the latents (default: the run's seed)")
+  add_integer(command, "--seed", arguments->seed, "Seed for the latents (default: the run's seed)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
-  command
-      .add_option(
-          "--walk", arguments->options.walk_steps,
-          "Interpolate on the sphere from each latent to the next, and from the last one to the first, with FRAMES "
-          "frames per latent")
+  add_integer(command, "--walk", arguments->options.walk_steps,
+              "Interpolate on the sphere from each latent to the next, and from the last one to the first, with FRAMES "
+              "frames per latent")
       ->check(CLI::Range(std::int64_t{1}, most_frames))
       ->type_name("FRAMES");
   command.add_flag("--overwrite", arguments->options.overwrite, "Overwrite existing files");

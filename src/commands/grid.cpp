@@ -41,7 +41,7 @@ struct GridArguments {
 };
 
 void print_files(const std::vector<fs::path>& files) {
-  for (const auto& file : files) print(printable(file.string(), 4096) + "\n");
+  for (const auto& file : files) print(display(file) + "\n");
 }
 
 /// Returns the file named by --out, and creates its missing parent directories. Without --out, returns `name`, with a
@@ -178,23 +178,21 @@ int grid_command(const GridArguments& arguments) {
 }
 
 void declare_layout(CLI::App& command, GridArguments& arguments) {
-  command
-      .add_option("--rows", arguments.rows,
-                  "Rows of generated images, for a run (default: 6, or 4 for an animated walk); tall grids are split "
-                  "into pages")
+  add_integer(command, "--rows", arguments.rows,
+              "Rows of generated images, for a run (default: 6, or 4 for an animated walk); tall grids are split "
+              "into pages")
       ->check(CLI::Range(1, 10'000))
       ->type_name("N");
-  command
-      .add_option("--columns", arguments.columns,
-                  format_text("Number of latents, one per column (default: {})", default_sheet_columns))
+  add_integer(command, "--columns", arguments.columns,
+              format_text("Number of latents, one per column (default: {})", default_sheet_columns))
       ->check(CLI::Range(1, 64))
       ->type_name("N");
-  command
-      .add_option("--scale", arguments.scale, "Enlarge images by an integer factor (default: to at least 64 pixels)")
+  add_integer(command, "--scale", arguments.scale,
+              "Enlarge images by an integer factor (default: to at least 64 pixels)")
       ->check(CLI::Range(1, 64))
       ->type_name("N");
   declare_picture_style(command, arguments.style);
-  command.add_option("--seed", arguments.seed, "Seed to show, for a sweep (default: the first)")
+  add_integer(command, "--seed", arguments.seed, "Seed to show, for a sweep (default: the first)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("S");
 }
@@ -208,9 +206,8 @@ void declare_views(CLI::App& command, GridArguments& arguments) {
       ->type_name("A,B");
   command.add_flag("--animate", arguments.animate,
                    "Write a GIF that shows the course of training; with --walk, a GIF of the walk");
-  command
-      .add_option("--walk", arguments.walk,
-                  "Interpolate on the sphere between latents in N steps; for a sweep, the same walk at every slope")
+  add_integer(command, "--walk", arguments.walk,
+              "Interpolate on the sphere between latents in N steps; for a sweep, the same walk at every slope")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
 }

@@ -3,7 +3,7 @@
 #include "commands/arguments.h"
 #include "commands/commands.h"
 #include "support/errors.h"
-#include "support/text.h"
+#include "support/posix_file.h"
 #include "training/import_weights.h"
 
 namespace slopegan {
@@ -18,7 +18,7 @@ struct ImportArguments {
 int run_import(const ImportArguments& arguments, const RunOrigin& origin) {
   const Config config = arguments.config.load();
   const auto run = import_weights(config, arguments.weights, origin);
-  print(printable(run.string(), 4096) + "\n");
+  print(display(run) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 

@@ -1,7 +1,6 @@
 #include "commands/program.h"
 
 #include <algorithm>
-#include <iostream>
 #include <sstream>
 
 #include <CLI/Config.hpp>
@@ -53,7 +52,10 @@ void declare_globals(CLI::App& app, LogArguments& log) {
 
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-    return app.exit(error, std::cout, std::cerr);  // --help and --version
+    std::ostringstream text;
+    const int code = app.exit(error, text, text);  // --help, --version and --print-schema
+    print(text.str());
+    return code;
   }
   std::string message = error.what();
   std::replace(message.begin(), message.end(), '\n', ' ');

@@ -93,7 +93,7 @@ int compare_command(const ReportArguments& arguments) {
         format_text("--serve shows the report of one run or sweep; {} directories were given", arguments.paths.size()));
   }
   const std::filesystem::path out = arguments.out.empty() ? "comparison.html" : arguments.out;
-  print(printable(write_comparison({arguments.paths.begin(), arguments.paths.end()}, out).string()) + "\n");
+  print(display(write_comparison({arguments.paths.begin(), arguments.paths.end()}, out)) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -102,7 +102,7 @@ int report_command(const ReportArguments& arguments) {
   const std::filesystem::path path = arguments.paths.front();
   const auto out = arguments.out.empty() ? std::nullopt : std::optional<std::filesystem::path>(arguments.out);
   if (arguments.serve->count() == 0) {
-    print(printable(write_report(path, out).string()) + "\n");
+    print(display(write_report(path, out)) + "\n");
     return static_cast<int>(ExitCode::done);
   }
   const int port = port_of(arguments.port);

@@ -14,6 +14,7 @@
 #include "report/report.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/posix_file.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "training/import_weights.h"
@@ -55,8 +56,7 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
                     config.data.resolution));
   print(format_text("training: {} images in batches of {} on {}\n", config.training.total_images,
                     config.training.batch_size, describe(compute)));
-  print("run directory: " + printable((std::filesystem::path(config.run.output_dir) / config.run.name).string()) +
-        "\n");
+  print("run directory: " + display(std::filesystem::path(config.run.output_dir) / config.run.name) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -125,8 +125,7 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   const auto images = start.resume->info.images;
   start.resume = fine_tuning_start(config, dataset, *start.resume, with_optimizer);
   return {format_text("fine-tuning: starting a new run at 0 images with the weights{} of {} after {} images",
-                      with_optimizer ? " and the optimiser state" : "",
-                      printable(start.resume->directory.string(), 4096), images),
+                      with_optimizer ? " and the optimiser state" : "", display(start.resume->directory), images),
           "differences from the run that the weights come from: " + join(differing, ", ")};
 }
 
@@ -163,7 +162,7 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
     const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
     if (ranks) ranks->finish();
-    if (end == TrainEnd::done) print(printable(start.directory.root().string()) + "\n");
+    if (end == TrainEnd::done) print(display(start.directory.root()) + "\n");
     return end_code(end);
   } catch (...) {
     // The directory of an arm is kept, because the sweep reads the outcome of the arm from its files.

@@ -68,7 +68,9 @@ class Loader {
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) return add_error(source.name, "not of the form key=value");
     std::string value = argument.substr(equals + 1);
-    if (value.starts_with('#') && value.find('\'') == std::string::npos) value = "'" + value + "'";  // a colour
+    const bool is_colour = value.starts_with('#') && value.find('\'') == std::string::npos;
+    const bool is_home = value == "~";  // null in YAML
+    if (is_colour || is_home) value = "'" + value + "'";
     const YamlDocument document = parse_yaml(value);
     add_issues(source, document.issues);
     // YAML silently cuts off a path at ' #'.

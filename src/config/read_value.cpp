@@ -126,6 +126,11 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
 
 }  // namespace
 
+std::optional<std::int64_t> parse_whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  return parse_integer(text, value) == Parsed::ok ? std::optional(value) : std::nullopt;
+}
+
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,
                     const std::string& allowed_values, Issues& issues) {
   const auto add = [&](const std::string& what) { add_issue(node, key, what, allowed_values, issues); };

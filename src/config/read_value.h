@@ -32,6 +32,10 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
 
+/// Reads an integer as in a configuration: decimal, also with leading zeros or in floating-point notation (6e4, 5.0).
+/// Returns std::nullopt if `text` is not an integer or does not fit.
+std::optional<std::int64_t> parse_whole_number(std::string_view text);
+
 /// Appends an issue that says that a value has the wrong type. `expected` names the required type with its article: "a
 /// number".
 void add_wrong_type(const YamlNode& node, std::string_view key, const std::string& expected,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
+#include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -99,15 +100,16 @@ double export_generator(const Checkpoint& checkpoint, const ExportOptions& optio
   file_format.write(options.fold_batch_norm ? fold_batch_norm(network) : network, file.temporary());
   check_not_stopped();
   const double largest = verify_file(file_format, file.temporary(), reference, options.fold_batch_norm);
+  std::optional<PendingFile> reference_file;
   if (options.reference) {
-    PendingFile pending(*options.reference);
+    reference_file.emplace(*options.reference);
     write_safetensors(
-        pending.temporary(),
+        reference_file->temporary(),
         {{"latents", reference.latents}, {"images", reference.images}, {"slopegan_images", reference.slopegan_images}});
-    pending.commit();
   }
   check_not_stopped();
   file.commit();
+  if (reference_file) reference_file->commit();
   return largest;
 }
 

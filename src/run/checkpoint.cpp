@@ -342,11 +342,12 @@ fs::path resolve_checkpoint(const fs::path& given) {
   if (is_link && fs::is_regular_file(path, ignored)) path = path.parent_path() / target_of(path);
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
-  const fs::path latest = target_of(checkpoints_dir / "latest");
-  // save_checkpoint only creates symlinks to checkpoints in the same folder.
-  const bool is_ours = !latest.has_parent_path() && images_of(latest) >= 0;
-  if (is_ours && fs::exists(checkpoints_dir / latest / manifest_name, ignored)) return checkpoints_dir / latest;
+  // The symlink checkpoints/latest is not followed: it names an older checkpoint if a process was killed after it had
+  // published a checkpoint, and a run that resumes from the older one removes the newer one.
   const auto all = all_checkpoints(checkpoints_dir);
+  const auto newest =
+      std::ranges::find_if(all, [&](const fs::path& found) { return fs::exists(found / manifest_name, ignored); });
+  if (newest != all.end()) return *newest;
   if (!all.empty()) return all.front();
   if (fs::is_directory(path / "runs", ignored)) {
     throw CheckpointError(display(path) + " is a sweep; use one of its runs, " + display(path / "runs" / "..."));

@@ -68,7 +68,7 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
 /// Returns the checkpoint directory for a path given by the user, with symlinks resolved: `given` itself if it is a
-/// checkpoint, or the latest checkpoint if it is a run. Otherwise, throws a CheckpointError that describes `given`.
+/// checkpoint, or the newest checkpoint if it is a run. Otherwise, throws a CheckpointError that describes `given`.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& given);
 
 }  // namespace slopegan

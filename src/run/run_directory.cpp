@@ -99,16 +99,25 @@ void RunDirectory::discard_if_unused() const {
   for (fs::path path = root(); fs::remove(path, ignored) && path != *first_created_;) path = path.parent_path();
 }
 
+/// Whether the directory contains a run. Users also have folders with a config.yaml, so a file that only this program
+/// writes is required as well; not every copy of a run includes the hidden lock file. A run that was killed immediately
+/// after its start has only hidden files, if any.
+static bool is_run(const RunPaths& paths) {
+  std::error_code ignored;
+  if (!has_entry_except(paths.root(), [](std::string_view name) { return name.starts_with('.'); })) return true;
+  return fs::exists(paths.config_file(), ignored) &&
+         (fs::exists(paths.run_info_file(), ignored) || fs::exists(paths.lock_file(), ignored) ||
+          !list_checkpoints(paths.checkpoints_dir()).empty());
+}
+
 RunDirectory RunDirectory::open(const fs::path& root) {
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) {
     throw UsageError(display(root) + " is not a run directory; start the run without --resume");
   }
-  // A run that was killed immediately after its start has only hidden files, if any.
   const RunPaths paths(root);
-  const bool is_run = fs::exists(paths.config_file(), ignored) ||
-                      !has_entry_except(root, [](std::string_view name) { return name.starts_with('.'); });
-  if (!is_run) throw UsageError(display(root) + " exists and is not a run; choose another name with run.name=...");
+  if (!is_run(paths))
+    throw UsageError(display(root) + " exists and is not a run; choose another name with run.name=...");
   RunDirectory directory(root, std::nullopt);
   for (const auto& folder : {root, paths.samples_dir()}) remove_temporaries(folder);
   restore_links(paths.checkpoints_dir());

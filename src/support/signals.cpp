@@ -87,7 +87,8 @@ StopDeadline::StopDeadline(std::chrono::steady_clock::time_point deadline) {
 StopDeadline::~StopDeadline() { stop_at = 0; }
 
 void record_stop_signal(int signal) {
-  if (signal != 0 && recorded_signal == 0) handle_signal(signal);
+  int none = 0;  // a signal that arrives now must not be overwritten
+  recorded_signal.compare_exchange_strong(none, signal);
 }
 
 void prepare_streams() {

@@ -41,7 +41,9 @@ class StopDeadline {
   ~StopDeadline();
 };
 
-/// Records `signal`, which another rank has received, as if this process had received it. 0 has no effect.
+/// Records `signal`, which another rank has received, for stop_signal(), unless this process has already recorded a
+/// signal. 0 has no effect. `signal` does not count as the first signal that this process receives: a SIGTERM that
+/// follows, for example because the whole job is stopped, must not end the process in the middle of its checkpoint.
 void record_stop_signal(int signal);
 
 /// Ignores SIGPIPE and SIGXFSZ, so that a write to a closed pipe or beyond the file size limit returns an error. Opens

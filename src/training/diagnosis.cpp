@@ -24,6 +24,9 @@ namespace {
 /// Limits the number of pairwise distances, which grows with the square of the number of images.
 constexpr std::int64_t max_compared_images = 256;
 
+/// mean_pairwise_distance needs two images.
+constexpr std::int64_t fewest_probes = 2;
+
 /// Copies a network, so that forward passes do not change the state of the original.
 template <class Network, class NetworkConfig>
 Network copy_network(const Network& live, const NetworkConfig& network, const Config& config, std::int64_t channels,
@@ -37,7 +40,7 @@ Network copy_network(const Network& live, const NetworkConfig& network, const Co
 }
 
 std::int64_t round_up_to_batches(std::int64_t images, std::int64_t batch_size) {
-  return (images + batch_size - 1) / batch_size * batch_size;
+  return (std::max(images, fewest_probes) + batch_size - 1) / batch_size * batch_size;
 }
 
 std::int64_t probe_count(const Config& config, std::int64_t channels) {

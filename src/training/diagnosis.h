@@ -28,7 +28,7 @@ namespace slopegan {
 class Diagnosis {
  public:
   /// `train` must outlive the object. A test split that cannot be used is skipped with a warning. If `probes` > 0, it
-  /// replaces the number of probes described above; it is rounded up to whole batches.
+  /// replaces the number of probes described above; it is rounded up to whole batches and to at least two images.
   Diagnosis(const Config& config, const Compute& compute, const Dataset& train, std::int64_t probes = 0);
 
   /// Measures the layers and images of `state`, and the gradients and updates from the last step of `stepped`. During

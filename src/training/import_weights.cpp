@@ -86,13 +86,21 @@ std::string differing_keys(const Config& config, const NamedTensors& generator, 
   return join(differing, "; ");
 }
 
-/// Converts the slopes of an exported generator to logits for activations that learn logits.
-NamedTensors with_slope_logits(NamedTensors saved, const NamedTensors& live) {
+/// Converts the slopes of an exported generator to logits for activations that learn logits. Throws CheckpointError if
+/// a slope has no logit; messages name the tensors with `prefix`.
+NamedTensors with_slope_logits(NamedTensors saved, const NamedTensors& live, const std::string& prefix) {
   for (const auto& [name, tensor] : live) {
     if (!name.ends_with(".slope_logit")) continue;
     const auto slope = saved.find(name.substr(0, name.size() - std::string_view("_logit").size()));
     if (slope == saved.end()) continue;
-    saved.emplace(name, slope->second.logit());
+    const auto& slopes = slope->second;
+    if (const auto outside = slopes.masked_select(slopes.le(0).logical_or(slopes.ge(1))); outside.numel() > 0) {
+      throw CheckpointError(format_text(
+          "{}{} contains the slope {}, but with generator.prelu = bounded or bounded_channel, slopes must be "
+          "greater than 0 and less than 1; for other slopes, use shared or channel",
+          prefix, printable(slope->first), shortest(outside.flatten()[0].item<double>())));
+    }
+    saved.emplace(name, slopes.logit());
     saved.erase(slope);
   }
   return saved;
@@ -129,8 +137,10 @@ GanState transfer_weights(const Config& config, std::int64_t channels, const Nam
   GanState state(config, channels, at::kCPU);
   try {
     const auto live = named_tensors(*state.generator);
-    restore_tensors(live, with_slope_logits(generator, live));
-    if (state.ema_generator) restore_tensors(named_tensors(*state.ema_generator), with_slope_logits(average, live));
+    restore_tensors(live, with_slope_logits(generator, live, "generator."));
+    if (state.ema_generator) {
+      restore_tensors(named_tensors(*state.ema_generator), with_slope_logits(average, live, "ema."));
+    }
     if (!discriminator.empty()) restore_tensors(named_tensors(*state.discriminator), discriminator);
     if (with_optimizer) restore_optimizers(state, weights);
   } catch (const CheckpointError& error) {
@@ -148,9 +158,9 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
   start.info.slopegan_version = checkpoint.info.slopegan_version;
   start.info.config_yaml = to_yaml(config);
   start.info.dataset_hash = dataset.hash;
-  start.tensors = transfer_weights(config, dataset.channels(), checkpoint.tensors, with_optimizer,
-                                   printable(checkpoint.directory.string(), 4096))
-                      .tensors();
+  start.tensors =
+      transfer_weights(config, dataset.channels(), checkpoint.tensors, with_optimizer, display(checkpoint.directory))
+          .tensors();
   return start;
 }
 

@@ -55,12 +55,17 @@ bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory) {
 
 namespace {
 
-/// Removes the checkpoints and samples that were written after more than `images` images. They belong to an abandoned
-/// branch of training: --resume auto must not continue from them, and time sheets (sheets/sheets.h) must not show them.
-void remove_later(const RunDirectory& directory, std::int64_t images) {
+/// Removes the checkpoints that were written after more than `images` images. They belong to an abandoned branch of
+/// training, from which --resume auto must not continue.
+void remove_later_checkpoints(const RunDirectory& directory, std::int64_t images) {
   for (const auto& newer : remove_newer_checkpoints(directory.checkpoints_dir(), images)) {
-    log::info("removed " + printable(newer.string()) + ", which is newer than the checkpoint to resume from");
+    log::info("removed " + display(newer) + ", which is newer than the checkpoint to resume from");
   }
+}
+
+/// Removes the samples that were written after more than `images` images, so that time sheets (sheets/sheets.h) do not
+/// show an abandoned branch of training.
+void remove_later_samples(const RunDirectory& directory, std::int64_t images) {
   for (const auto sample : directory.sample_counts()) {
     if (sample > images) remove_tree(directory.samples_file(sample));
   }
@@ -104,17 +109,18 @@ std::vector<std::string> training_differences(const Config& config, const Datase
 void check_resumable(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint) {
   const auto problems = training_differences(config, dataset, checkpoint);
   if (problems.empty()) return;
-  const std::string directory = printable(checkpoint.directory.string());
+  const std::string directory = display(checkpoint.directory);
   throw CheckpointError(
       directory + " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
       "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
 }
 
-void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs) {
-  const bool own = belongs_to(checkpoint, directory);
-  const auto sizes = own ? checkpoint.info.file_offsets : std::map<std::string, std::uint64_t>();
+void rewind_to(const std::optional<Checkpoint>& checkpoint, const RunDirectory& directory, RunLogs& logs) {
+  const bool own = checkpoint && belongs_to(*checkpoint, directory);
+  const auto sizes = own ? checkpoint->info.file_offsets : std::map<std::string, std::uint64_t>();
   logs.require(sizes);
-  if (own) remove_later(directory, checkpoint.info.images);
+  if (own) remove_later_checkpoints(directory, checkpoint->info.images);
+  remove_later_samples(directory, own ? checkpoint->info.images : -1);
   logs.truncate_to(sizes);
 }
 

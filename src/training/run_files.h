@@ -44,8 +44,8 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
 /// Restores the files of the run in `directory` to their state at `checkpoint`: truncates the logs, and removes later
-/// checkpoints and samples. If the checkpoint belongs to another run, the logs are emptied. If a log is shorter than it
-/// was at the checkpoint, throws IoError before anything is changed.
-void rewind_to(const Checkpoint& checkpoint, const RunDirectory& directory, RunLogs& logs);
+/// checkpoints and samples. If there is no checkpoint, or if it belongs to another run, the logs are emptied and all
+/// samples are removed. If a log is shorter than it was at the checkpoint, throws IoError before anything is changed.
+void rewind_to(const std::optional<Checkpoint>& checkpoint, const RunDirectory& directory, RunLogs& logs);
 
 }  // namespace slopegan

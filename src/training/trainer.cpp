@@ -51,21 +51,18 @@ class Training {
     if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
       evaluators_ = make_evaluators(config, dataset, compute.device);
     }
-    // The checkpoint, the configuration and the data have been accepted, so files may now be truncated or removed.
-    if (resume) {
-      rewind_to(*resume, directory, logs_);
-      log_resumed(*resume);
-    } else {
-      logs_.truncate_to({});
+    if (ranks) {
+      rank_count_ = ranks->size();
+      parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
+    // The checkpoint, the configuration, the data and the ranks have been accepted, so files may now be truncated or
+    // removed.
+    rewind_to(resume, directory, logs_);
+    if (resume) log_resumed(*resume);
     if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
     if (!evaluators_.empty() && config.checkpoint.keep_best) {
       for (const auto& record : earlier_evaluations()) remember(record);
       keep_best();
-    }
-    if (ranks) {
-      rank_count_ = ranks->size();
-      parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
     }
     // Without this checkpoint, the run could not be resumed until it writes its first regular checkpoint.
     if (resume && !belongs_to(*resume, directory)) write_checkpoint();
@@ -115,20 +112,34 @@ class Training {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
       throw CheckpointError(format_text("{}: the counters are {} images and {} steps, but the manifest has {} images",
-                                        printable(checkpoint.directory.string()), state_.images_seen, state_.steps,
+                                        display(checkpoint.directory), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }
   }
 
   void log_resumed(const Checkpoint& checkpoint) const {
-    const std::string directory = printable(checkpoint.directory.string());
+    const std::string directory = display(checkpoint.directory);
     log::info(state_.images_seen == 0 ? "starting with the weights of " + directory
                                       : format_text("resumed at {} images from {}", state_.images_seen, directory));
-    if (state_.images_seen % config_.training.batch_size != 0 && state_.images_seen < config_.training.total_images) {
+    if (state_.images_seen > 0 && state_.images_seen < config_.training.total_images) warn_if_inexact(checkpoint);
+  }
+
+  /// Warns if the resumed run differs from a run that had its length from the start.
+  void warn_if_inexact(const Checkpoint& checkpoint) const {
+    const std::int64_t total = config_.training.total_images;
+    if (state_.images_seen % config_.training.batch_size != 0) {
       log::warning(
           "the checkpoint was written after a shortened last batch, so the resumed run is not bit-identical to a run "
           "that had this length from the start; a total_images that is a multiple of batch_size avoids this");
     }
+    const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
+    const auto& optimizer = config_.optimizer;
+    if (before == total || optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images > 0) return;
+    log::warning(
+        format_text("training.total_images was {} and is now {}; the learning rates decay over total_images, so they "
+                    "change at {} images, and the resumed run is not bit-identical to a run that had this length from "
+                    "the start; setting optimizer.lr_decay_images in new runs avoids this",
+                    before, total, state_.images_seen));
   }
 
   TrainEnd report_finished() const {
@@ -282,8 +293,8 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
         "lower training.batch_size, generator.width, discriminator.width, data.resolution or sweep.jobs";
     explain_memory(activity, remedy,
                    [&] { training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks); });
-    log::info(format_text("training {} to {} images on {}", printable(directory.root().string()),
-                          config.training.total_images, describe(compute)) +
+    log::info(format_text("training {} to {} images on {}", display(directory.root()), config.training.total_images,
+                          describe(compute)) +
               (compute.threads_reason.empty() ? "" : " (" + compute.threads_reason + ")") +
               (ranks ? format_text(", {} ranks", ranks->size()) : ""));
     const TrainEnd end = explain_memory(activity, remedy, [&] { return training->run(dataset); });

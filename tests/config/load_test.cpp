@@ -346,6 +346,8 @@ TEST_F(LoadConfig, ExpandsHomeAndVariablesInEveryPath) {
   EXPECT_EQ(config.data.path, home + "/photos");
   EXPECT_EQ(load("", {"data.path=${SLOPEGAN_TEST_PLACE}/x"}).config.data.path, "/big disk/x");
   EXPECT_EQ(load("", {"data.path=./~/a$$b"}).config.data.path, "./~/a$b");
+  EXPECT_EQ(load("run: {output_dir: \"~\"}").config.run.output_dir, home);
+  EXPECT_EQ(load("", {"run.output_dir=~"}).config.run.output_dir, home) << "not null, as in a file";
   EXPECT_EQ(load("run: {name: a}\ndata: {background: white}").config.data.background, "white");
   ::unsetenv("SLOPEGAN_TEST_PLACE");
 }

@@ -84,6 +84,14 @@ TEST_F(Diagnose, ReportsMissingData) {
   EXPECT_EQ(slopegan({"diagnose", missing}).code, 4);
 }
 
+TEST_F(Diagnose, WorksWithVeryFewProbes) {
+  ASSERT_EQ(train("run", {"training.batch_size=1", "training.total_images=8", "diagnostics.every_images=0"}).code, 0);
+  for (const char* probes : {"1", "2", "3"}) {
+    const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", probes});
+    EXPECT_EQ(result.code, 0) << result.err;
+  }
+}
+
 TEST_F(Diagnose, WarnsAboutDifferentData) {
   ASSERT_EQ(train("run").code, 0);
   const auto data = directory_ / "data";

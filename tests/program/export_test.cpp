@@ -5,6 +5,7 @@
 #include "run/checkpoint.h"
 #include "run/safetensors.h"
 #include "small_disk.h"
+#include "support/text.h"
 
 namespace slopegan::testing {
 namespace {
@@ -106,8 +107,10 @@ class Import : public ProgramTest {
     write_safetensors(directory_ / "weights.safetensors", weights);
     return directory_ / "weights.safetensors";
   }
-  Checkpoint trained() {
-    EXPECT_EQ(slopegan(smoke("train", {"training.total_images=64", "training.threads=1"})).code, 0);
+  Checkpoint trained(const std::vector<std::string>& more = {}) {
+    auto arguments = smoke("train", {"training.total_images=64", "training.threads=1"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(slopegan(arguments).code, 0);
     return load_checkpoint(outputs() / "smoke/checkpoints/64");
   }
   Result import(const fs::path& weights, const std::vector<std::string>& more = {}) {
@@ -151,6 +154,25 @@ TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothingBehind) {
   refused(import(write_weights(original.tensors, {"discriminator."})), 4, "contains no generator");
   original.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
   refused(import(write_weights(original.tensors, {"generator."})), 4, "not finite");
+}
+
+TEST_F(Import, RejectsSlopesThatABoundedPReluCannotHave) {
+  const auto original = trained({"generator.activation=prelu", "generator.prelu=shared"});
+  const auto& slope = original.tensors.at("generator.block1.activation.slope");
+  const auto imported = [&](double value, const std::string& prelu) {
+    fs::remove_all(outputs() / "imported");
+    slope.fill_(value);
+    return import(write_weights(original.tensors, {"generator."}),
+                  {"generator.activation=prelu", "generator.prelu=" + prelu});
+  };
+  for (const double value : {-0.5, 0.0, 1.0, 1.5}) {
+    const auto result = imported(value, "bounded");
+    EXPECT_EQ(result.code, 4) << value;
+    EXPECT_THAT(result.err, HasSubstr(format_text("generator.block1.activation.slope contains the slope {:g}", value)));
+    EXPECT_FALSE(fs::exists(outputs() / "imported"));
+    EXPECT_EQ(imported(value, "shared").code, 0) << value;
+  }
+  EXPECT_EQ(imported(0.5, "bounded").code, 0);
 }
 
 }  // namespace

@@ -184,6 +184,43 @@ TEST_F(Generate, ReportsInvalidArguments) {
   EXPECT_FALSE(fs::exists(path("a")));
 }
 
+TEST_F(Generate, ReadsIntegersAsDecimalNumbers) {
+  train();
+  ASSERT_EQ(generate("a", {"--count", "010", "--seed", "010"}).code, 0);
+  ASSERT_EQ(generate("b", {"--count", "1e1", "--seed", "10"}).code, 0);
+  EXPECT_EQ(names_in(path("a")).size(), 10U);
+  for (const auto& name : names_in(path("a"))) EXPECT_EQ(read_text(path("a") / name), read_text(path("b") / name));
+  EXPECT_EQ(generate("c", {"--count", "08"}).code, 0);
+  // The options are parsed before the files are read.
+  const std::vector<std::vector<std::string>> commands = {
+      {"generate", "x", "--out", "y", "--count"},
+      {"generate", "x", "--out", "y", "--count", "1", "--seed"},
+      {"generate", "x", "--out", "y", "--count", "1", "--walk"},
+      {"sweep", "x", "--jobs"},
+      {"diagnose", "x", "--probes"},
+      {"evaluate", "x", "--samples"},
+      {"evaluate", "x", "--resolution"},
+      {"grid", "x", "--rows"},
+      {"grid", "x", "--columns"},
+      {"grid", "x", "--scale"},
+      {"grid", "x", "--seed"},
+      {"grid", "x", "--walk"},
+      {"grid", "x", "--pixel-ratio"},
+      {"demo", "dying-relu", "--seed"},
+      {"bench", "step", "--busy"},
+      {"bench", "step", "--channels"},
+      {"bench", "sweep", "--arms"},
+      {"bench", "sweep", "--rounds"},
+  };
+  for (auto command : commands) {
+    const std::string option = command.back();
+    command.emplace_back("0x1");
+    const auto result = slopegan(command);
+    EXPECT_EQ(result.code, 2) << option;
+    EXPECT_THAT(result.err, HasSubstr(option + ": 0x1 is not a whole number")) << command.front();
+  }
+}
+
 TEST_F(Generate, WritesASingleImageToAFileButRejectsSeveral) {
   train();
   const auto one = generate("pictures/one.PNG", {"--count", "1"});

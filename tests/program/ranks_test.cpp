@@ -183,6 +183,22 @@ TEST_F(RanksTest, AllRanksFailIfRankZeroCannotStart) {
   EXPECT_THAT(ranks[1]->program->err(), HasSubstr("rank 0 ended with exit code 2"));
 }
 
+TEST_F(RanksTest, KeepTheFilesOfARunThatTheyCannotContinue) {
+  auto first = arguments("run", {"training.total_images=96", "checkpoint.keep=9"});
+  *std::ranges::find(first, "checkpoint.every_images=64") = "checkpoint.every_images=32";
+  ASSERT_EQ(slopegan(first).code, 0);
+  const auto history = read_text(run_dir("run") / "history.jsonl");
+  auto longer = arguments("run", {"training.total_images=97"});  // the last batch has only one image
+  *std::ranges::find(longer, "auto") = (run_dir("run") / "checkpoints/32").string();
+  const auto ranks = start(2, longer);
+  for (const auto& rank : ranks) EXPECT_EQ(code_within_half_a_minute(*rank->program), 2) << rank->program->err();
+  EXPECT_THAT(ranks[0]->program->err(), HasSubstr("has 1 image for 2 ranks"));
+  for (const char* images : {"32", "64", "96"}) {
+    EXPECT_TRUE(std::filesystem::exists(run_dir("run") / "checkpoints" / images)) << images;
+  }
+  EXPECT_EQ(read_text(run_dir("run") / "history.jsonl"), history);
+}
+
 TEST_F(RanksTest, RejectAnInvalidEnvironment) {
   const auto complaint = [&](const std::function<void()>& change) {
     const auto result = run(directory_.path(), arguments("run"), [&] {

@@ -12,6 +12,7 @@
 #include "program.h"
 #include "run/checkpoint.h"
 #include "run/records.h"
+#include "run/run_directory.h"
 #include "sampling/load_generator.h"
 #include "sampling/samples.h"
 
@@ -159,6 +160,25 @@ TEST_F(Train, DoesNotUseAnExistingFolderAsARun) {
   std::ofstream(run_dir() / "mine.txt") << "mine";
   EXPECT_EQ(train({"--resume", "auto"}).code, 2);
   EXPECT_FALSE(std::filesystem::exists(run_dir() / "config.yaml"));
+  std::ofstream(run_dir() / "config.yaml") << "# mine\nseed: 1\n";
+  const auto result = train({"--resume", "auto"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("exists and is not a run"));
+  EXPECT_EQ(read_text(run_dir() / "config.yaml"), "# mine\nseed: 1\n");
+}
+
+TEST_F(Train, LongPathsAreNotShortened) {
+  const auto parent = outputs() / std::string(120, 'a') / std::string(120, 'b');
+  const auto root = (parent / "smoke").string();
+  const std::vector<std::string> keys = {"run.output_dir=" + parent.string(), "training.total_images=32"};
+  EXPECT_EQ(train(keys).out, root + "\n");
+  EXPECT_EQ(slopegan({"report", root}).out, root + "/report.html\n");
+  const auto picture = (parent / "reals.png").string();
+  EXPECT_THAT(slopegan({"data", config_file("smoke.yaml"), "--out", picture}).out, HasSubstr(picture + "\n"));
+  auto other = keys;
+  other.insert(other.end(), {"generator.negative_slope=0.37", "--resume", "auto"});
+  EXPECT_THAT(train(other).err, HasSubstr("--resume " + root + "/checkpoints/32 run.name="));
+  EXPECT_THAT(train({keys[0], "--dry-run"}).out, HasSubstr("run directory: " + root + "\n"));
 }
 
 TEST_F(Train, WarnsThatExtendingARunAfterAShortBatchIsNotExact) {
@@ -166,6 +186,36 @@ TEST_F(Train, WarnsThatExtendingARunAfterAShortBatchIsNotExact) {
   const auto result = train({"--resume", "auto"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("shortened last batch"));
+}
+
+TEST_F(Train, WarnsThatAnotherLengthChangesDecayingLearningRates) {
+  for (const std::string decay_images : {"0", "128"}) {
+    const std::string name = "run.name=over" + decay_images;
+    const auto trained = [&](const std::string& total_images) {
+      return train({name, "training.batch_size=32", "training.total_images=" + total_images,
+                    "optimizer.lr_decay=linear", "optimizer.lr_decay_images=" + decay_images, "--resume", "auto"});
+    };
+    ASSERT_EQ(trained("64").code, 0);
+    const auto result = trained("96");
+    EXPECT_EQ(result.code, 0);
+    const auto warning = HasSubstr("training.total_images was 64 and is now 96; the learning rates decay over");
+    if (decay_images == "0") {
+      EXPECT_THAT(result.err, warning);
+    } else {
+      EXPECT_THAT(result.err, ::testing::Not(warning));
+    }
+  }
+}
+
+TEST_F(Train, ARunStartedAgainWithoutACheckpointKeepsNoSamplesOfItsFirstAttempt) {
+  ASSERT_EQ(train({"training.batch_size=32", "training.total_images=64", "samples.every_images=32"}).code, 0);
+  ASSERT_TRUE(std::filesystem::exists(run_dir() / "samples/32.png"));
+  std::filesystem::remove_all(run_dir() / "checkpoints");
+  ASSERT_EQ(train({"training.batch_size=32", "training.total_images=96", "samples.every_images=0",
+                   "generator.negative_slope=0.37", "--resume", "auto"})
+                .code,
+            0);
+  EXPECT_THAT(RunPaths(run_dir()).sample_counts(), ::testing::ElementsAre(96));
 }
 
 TEST_F(Train, StartsANewRunFromTheCheckpointOfAnother) {

@@ -370,11 +370,13 @@ TEST_F(CheckpointTest, IsFoundByItsPathOrThePathOfItsRun) {
   EXPECT_EQ(resolve_checkpoint(dir_ / "latest"), dir_ / "2000");
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
   fs::remove(dir_ / "latest");
-  fs::create_symlink("1000", dir_ / "latest");
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "1000");
+  fs::create_symlink("1000", dir_ / "latest");  // left by a process that was killed after it had published 2000
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
+  fs::create_directory(dir_ / "3000");  // contains no manifest
+  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
   fs::remove(dir_ / "latest");
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
-  fs::create_symlink("3000", dir_ / "latest");
+  fs::create_symlink("4000", dir_ / "latest");
   EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
 }
 

@@ -115,6 +115,29 @@ TEST(RunDirectory, LeavesNoFilesInAFolderThatIsNotARun) {
   EXPECT_FALSE(fs::exists(directory / ".lock"));
 }
 
+TEST(RunDirectory, IsNotOpenedInAUsersFolderThatContainsAConfiguration) {
+  const TemporaryDirectory directory;
+  touch(directory / "config.yaml");
+  fs::create_directories(directory / "checkpoints/best model");
+  EXPECT_THAT(message_of<UsageError>([&] { RunDirectory::open(directory.path()); }),
+              HasSubstr("exists and is not a run"));
+  EXPECT_FALSE(fs::exists(directory / ".lock"));
+}
+
+TEST(RunDirectory, IsOpenedAfterAnEarlyKillAndInACopyWithoutHiddenFiles) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory / "killed first");
+  touch(directory / "killed first/.lock");
+  EXPECT_NO_THROW(RunDirectory::open(directory / "killed first"));
+  for (const char* written : {".lock", "run.json", "checkpoints/64/manifest.json"}) {
+    const fs::path root = directory / ("with " + fs::path(written).filename().string());
+    fs::create_directories((root / written).parent_path());
+    touch(root / "config.yaml");
+    touch(root / written);
+    EXPECT_NO_THROW(RunDirectory::open(root)) << written;
+  }
+}
+
 TEST(RunDirectory, IsNotCreatedThroughASymlinkButMayBeOpenedThroughOne) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "elsewhere");
@@ -124,7 +147,7 @@ TEST(RunDirectory, IsNotCreatedThroughASymlinkButMayBeOpenedThroughOne) {
   fs::create_symlink("nowhere", directory / "y");
   EXPECT_THROW(RunDirectory::create(directory / "y"), UsageError);
   EXPECT_FALSE(fs::exists(directory / "nowhere"));
-  touch(directory / "elsewhere/config.yaml");
+  for (const char* name : {"elsewhere/config.yaml", "elsewhere/run.json"}) touch(directory / name);
   EXPECT_NO_THROW(RunDirectory::open(directory / "x"));
 }
 

@@ -1,5 +1,7 @@
 #include "training/diagnosis.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
@@ -88,6 +90,16 @@ TEST_F(DiagnosisTest, MeasuresEveryUnitOnAtLeastTheConfiguredNumberOfValues) {
   config_.diagnostics.probes = 10000;
   EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_).probes(), 632);
   EXPECT_EQ(Diagnosis(config_, diagnosis_compute, dataset_, 21).probes(), 24);
+}
+
+TEST_F(DiagnosisTest, UsesAtLeastTwoImages) {
+  config_.training.batch_size = 1;
+  GanState state(config_, 1, at::kCPU);
+  for (const std::int64_t probes : {1, 2, 3}) {
+    const Diagnosis diagnosis(config_, diagnosis_compute, dataset_, probes);
+    EXPECT_EQ(diagnosis.probes(), std::max<std::int64_t>(2, probes));
+    EXPECT_TRUE(diagnosis(state, state).samples.diversity.has_value()) << probes;
+  }
 }
 
 TEST(UnsettledShares, AreThoseThatDecreaseWithMoreProbes) {
