@@ -26,15 +26,17 @@ def read_records(file: pathlib.Path):
 
 
 def flatten(record: dict, prefix: str = "") -> dict:
-    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by name."""
+    """The numbers of a record as a flat dict with keys such as metrics/values/fd. List items are keyed by their
+    name or extractor."""
     flat = {}
     for key, value in record.items():
         if isinstance(value, dict):
             flat.update(flatten(value, f"{prefix}{key}/"))
         elif isinstance(value, list):
             for item in value:
-                if isinstance(item, dict) and "name" in item:
-                    flat.update(flatten(item, f"{prefix}{key}/{item['name']}/"))
+                label = item.get("name", item.get("extractor")) if isinstance(item, dict) else None
+                if label is not None:
+                    flat.update(flatten(item, f"{prefix}{key}/{label}/"))
         elif isinstance(value, (int, float)) and key != "images":
             flat[prefix + key] = value
     return flat

@@ -48,7 +48,18 @@ def import_all(*arguments):
     return sessions
 
 
+def check_flatten():
+    record = {"images": 640, "extractor": "lenet@1a", "values": {"fd": 3.5}, "others": [
+        {"extractor": "random@2b", "values": {"fd": 7.25}, "floors": {"fd": 0.5}},
+        {"extractor": "lite@3c", "values": {"fd": 9}}]}
+    assert import_wandb.flatten(record, "metrics/") == {
+        "metrics/values/fd": 3.5, "metrics/others/random@2b/values/fd": 7.25,
+        "metrics/others/random@2b/floors/fd": 0.5, "metrics/others/lite@3c/values/fd": 9}
+    assert import_wandb.flatten({"layers": [{"name": "a", "dead": 1}, {"dead": 2}, 3]}) == {"layers/a/dead": 1}
+
+
 def main() -> int:
+    check_flatten()
     source = pathlib.Path(__file__).resolve().parent.parent
     with tempfile.TemporaryDirectory() as scratch:
         directory = pathlib.Path(scratch).resolve()

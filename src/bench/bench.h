@@ -37,7 +37,7 @@ BenchResult bench_activation(const Compute& compute, double slope, const RoundOp
 
 /// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. In
 /// addition, measures one arm with a single step, which takes little longer than the start-up of an arm. Each case runs
-/// once per round, for `rounds` rounds.
+/// once per round, for `rounds` rounds. Throws an Error with the exit code of an arm that fails, and StoppedError.
 BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
 
 /// The number of FLOP for the convolutions in a forward pass of one image of `size` x `size` pixels (size 1 for the

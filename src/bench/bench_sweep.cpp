@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 
 #include "bench/bench.h"
 #include "support/errors.h"
@@ -48,8 +47,11 @@ void run_arms(Config config, std::int64_t arms, std::int64_t jobs) {
   const auto directory = open_sweep(config);
   const auto all = make_arms(config, directory);
   const auto result = run_sweep(config, directory, all, fixed_agenda(config, all));
-  if (result.exit_code != 0)
-    throw std::runtime_error(format_text("an arm of the benchmark failed with exit code {}", result.exit_code));
+  if (result.stopped) throw StoppedError(result.exit_code - 128, "stopped; a benchmark cannot be resumed");
+  if (result.exit_code != 0) {  // the scheduler has logged the arm's error
+    throw Error(static_cast<ExitCode>(result.exit_code),
+                format_text("an arm of the benchmark failed with exit code {}", result.exit_code));
+  }
 }
 
 }  // namespace

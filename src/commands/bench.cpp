@@ -10,6 +10,7 @@
 #include "run/run_info.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -98,6 +99,7 @@ int run_activation(const BenchArguments& arguments) {
 
 int run_sweep_bench(const BenchArguments& arguments) {
   const auto variant = make_variant(arguments, {}, "");
+  install_signal_handlers();  // so that the arms stop and the temporary directory is removed
   return report(bench_sweep(variant.config, arguments.arms, arguments.rounds), {variant});
 }
 
@@ -127,7 +129,7 @@ void add_variants(CLI::App& bench, BenchArguments& arguments, const char* usual)
                   std::string("Measure each of these values of a key; repeat the option to combine keys (default: ") +
                       usual + ")")
       ->type_name("KEY=VALUE,...");
-  bench.add_option("--channels", arguments.channels, "Number of image channels: 1 or 3")
+  add_integer(bench, "--channels", arguments.channels, "Number of image channels: 1 or 3")
       ->capture_default_str()
       ->check(CLI::IsMember({1, 3}))
       ->type_name("N");
@@ -142,8 +144,8 @@ void setup_bench(CLI::App& command, Action& action) {
                          "Measure the training step relative to the machine's peak rate", run_step);
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
-  step.add_option("--busy", arguments->busy,
-                  "Measure again, for the same time, while N other processes occupy one core each")
+  add_integer(step, "--busy", arguments->busy,
+              "Measure again, for the same time, while N other processes occupy one core each")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
@@ -162,11 +164,11 @@ void setup_bench(CLI::App& command, Action& action) {
   auto& sweep =
       add_bench(command, action, arguments, "sweep",
                 "Compare parallel arms with one thread each to sequential arms with all threads", run_sweep_bench);
-  sweep.add_option("--arms", arguments->arms, "Number of arms")
+  add_integer(sweep, "--arms", arguments->arms, "Number of arms")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
-  sweep.add_option("--rounds", arguments->rounds, "Number of rounds")
+  add_integer(sweep, "--rounds", arguments->rounds, "Number of rounds")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000))
       ->type_name("N");

@@ -31,7 +31,7 @@ namespace {
 
 struct SweepArguments {
   ConfigArguments config;
-  std::int64_t jobs = 0;
+  std::optional<std::int64_t> jobs;
   std::string shard = "1/1";
   bool list = false;
   bool plan = false;
@@ -75,7 +75,7 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
         format_text("--within with --shard continues an existing race, but {} contains none; first start the race "
                     "without --shard, to measure this machine and make the plan, and then start the shards while it "
                     "runs",
-                    printable(sweep_directory(config).string(), 4096)));
+                    display(sweep_directory(config))));
   }
   prepare_within(config, *limit.deadline());
   if (limit.seconds_spent() >= 1) log::info("the data are ready after " + clock_time(limit.seconds_spent()));
@@ -104,7 +104,12 @@ PreparedData prepare_chosen(const ChosenPlan& plan, const TimeLimit& limit) {
 
 std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
   ArmCosts costs = known_costs(plan.config, arms);
-  if (!plan.race) return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs);
+  if (!plan.race) {
+    const auto directory = sweep_directory(plan.config);
+    const auto recorded = has_scores(directory) ? read_fixed_plan(directory) : std::nullopt;
+    const auto counting = seeds_that_count(with_earlier_arms(plan.config, directory), recorded);
+    return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs, counting);
+  }
   if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
   return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs,
                         plan.timed ? plan.timed->covered_looks : 0);
@@ -117,7 +122,7 @@ int list_arms(const std::vector<Arm>& arms) {
 
 /// A sweep whose directory exists and whose plan has been written.
 struct OpenedSweep {
-  Config config;  ///< including the slopes and seeds of earlier results
+  Config config;  ///< including the slopes and seeds of arms that earlier commands started
   std::filesystem::path directory;
   std::vector<Arm> all;
   std::vector<Arm> mine;  ///< the arms that this process trains; in a race, all arms
@@ -125,9 +130,9 @@ struct OpenedSweep {
 };
 
 OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const Shard& shard) {
-  OpenedSweep sweep{with_earlier_results(plan.config, sweep_directory(plan.config)), {}, {}, {}};
+  OpenedSweep sweep{with_earlier_arms(plan.config, sweep_directory(plan.config)), {}, {}, {}};
   sweep.directory = open_sweep(sweep.config, data.hash);
-  note_plan(sweep.directory, fixed_plan(plan.config, data.extractor));
+  note_plan(sweep.directory, fixed_plan(sweep.config, data.extractor));
   sweep.all = make_arms(sweep.config, sweep.directory);
   sweep.mine = arms_of_shard(make_arms(plan.config, sweep.directory), shard);
   return sweep;
@@ -156,21 +161,23 @@ SweepResult train_arms(const OpenedSweep& sweep, const Shard& shard, ScheduleOpt
 
 /// Writes the files of the whole sweep and prints the recommendation and the findings.
 void finish_sweep(const OpenedSweep& sweep) {
-  const Config& config = sweep.config;
   const auto& directory = sweep.directory;
   // Shards that finish at the same time write these files one after another, so that the last shard covers all arms.
   const FileLock merging = wait_for_lock(directory / ".merging.lock", directory);
-  write_results(config, directory, sweep.all);
-  const StatisticsFile statistics = write_statistics(config, directory, sweep.all);
+  // Another command may have added seeds or slopes in the meantime.
+  const Config config = sweep.race ? sweep.config : with_earlier_arms(sweep.config, directory);
+  const auto all = make_arms(config, directory);
+  write_results(config, directory, all);
+  const StatisticsFile statistics = write_statistics(config, directory, all);
   print(statistics.recommendation + "\n");
   for (const auto& finding : statistics.findings) print("  " + finding + "\n");
   for (const auto& finding : statistics.cross_findings) print("  " + finding + "\n");
   print(statistics.method + "\n");
   for (const auto& file : write_sweep_sheets(config, directory, config.sweep.seeds.front(), default_sheet_columns)) {
-    print(printable(file.string()) + "\n");
+    print(display(file) + "\n");
   }
-  for (const char* name : {"results.csv", "statistics.json"}) print(printable((directory / name).string()) + "\n");
-  if (const auto report = try_write_report(directory)) print(printable(report->string()) + "\n");
+  for (const char* name : {"results.csv", "statistics.json"}) print(display(directory / name) + "\n");
+  if (const auto report = try_write_report(directory)) print(display(*report) + "\n");
   for (const auto& note : statistics.notes) log::info(note);
 }
 
@@ -185,7 +192,7 @@ int sweep_command(const SweepArguments& arguments) {
   const TimeLimit limit{.seconds = arguments.within};
   const LoadedConfig loaded = load_given(arguments);
   Config given = as_existing_sweep(loaded);
-  if (arguments.jobs > 0) given.sweep.jobs = arguments.jobs;
+  if (arguments.jobs) given.sweep.jobs = *arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
   install_signal_handlers();
   remove_left_measurements(given.run.output_dir);
@@ -243,10 +250,9 @@ void declare_duration(CLI::App& command, const std::string& name, std::int64_t& 
 void setup_sweep(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<SweepArguments>();
   arguments->config.declare(command);
-  command
-      .add_option("--jobs", arguments->jobs,
-                  "Number of arms to train in parallel (default: sweep.jobs; 0: chosen from the number of cores)")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
+  add_integer(command, "--jobs", arguments->jobs,
+              "Number of arms to train in parallel (default: sweep.jobs; 0: chosen from the number of cores)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1024}))
       ->type_name("N");
   command
       .add_option(

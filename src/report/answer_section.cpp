@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "report/html.h"
@@ -12,7 +13,7 @@ std::string ratio_text(double ratio) {
 }
 
 std::string limits_text(const std::optional<Interval>& limits) {
-  if (!limits) return "–";
+  if (!limits || std::isinf(limits->low) || limits->high <= 0) return "–";  // the latter two result from failures alone
   if (limits->low <= 0 && std::isinf(limits->high)) return "no limits";
   return ratio_text(limits->low) + " … " + ratio_text(limits->high);
 }
@@ -43,10 +44,14 @@ std::string comparison_table(const SweepStatistics& statistics) {
                   "test interval", "p",       "p (Holm)"};
   table.numeric = {false, false, true, true, true, true, true, true};
   for (const auto& comparison : statistics.comparisons) {
+    const auto limits = [&](const std::optional<Interval>& interval) {
+      return comparison.has_ratio() ? limits_text(interval) : "–";
+    };
+    const bool has_median = comparison.has_ratio() && comparison.median_ratio && *comparison.median_ratio > 0;
     table.rows.push_back({slope_name(comparison.negative_slope), verdict_text(comparison.verdict),
                           format_text("{} of {}", comparison.wins, comparison.pairs),
-                          comparison.median_ratio ? ratio_text(*comparison.median_ratio) : "–",
-                          limits_text(comparison.median_ratio_interval), limits_text(comparison.simultaneous_interval),
+                          has_median ? ratio_text(*comparison.median_ratio) : "–",
+                          limits(comparison.median_ratio_interval), limits(comparison.simultaneous_interval),
                           optional_text(comparison.p), optional_text(comparison.p_holm)});
     const bool is_decided = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
     table.row_classes.push_back(is_decided ? verdict_text(comparison.verdict) : "");
@@ -102,7 +107,7 @@ AnswerWords words_of(const SweepData& sweep) {
 }
 
 /// Shows whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
-/// significant, if there are any. If there are many sentences, all but the last one are in a closed <details> element.
+/// significant, if there are any. If there are many sentences, the others are in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {
@@ -113,10 +118,12 @@ std::string cross_text(const StatisticsFile& file) {
   const std::size_t count = file.cross_findings.size();
   std::string sentences = list(0, count);
   if (count > most_shown) {
-    sentences = list(count - 1, count) +
+    const auto significant = std::ranges::count_if(file.cross->interactions, &Interaction::significant);
+    const auto effects = std::min(count, static_cast<std::size_t>(significant));  // a damaged file may have too many
+    sentences = (effects < count ? list(effects, count) : "") +
                 element("details", "",
-                        element("summary", "", format_text("{} effects that depend on the condition", count - 1)) +
-                            list(0, count - 1));
+                        element("summary", "", format_text("{} effects that depend on the condition", effects)) +
+                            list(0, effects));
   }
   return element("h3", "", "Does the effect of the slope depend on the condition?") +
          element("div", "class=\"verdicts\"", heat_map(*file.cross) + element("div", "", sentences));

@@ -126,6 +126,20 @@ std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradic
   return std::pair(lowest, highest);
 }
 
+/// "relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b"; the failures if there are no
+/// FDs.
+std::string contrast_words(const ComparedResult& lowest, const ComparedResult& highest, double slope) {
+  std::vector<std::string> parts;
+  bool has_named_fd = false;
+  for (const auto* result : {&lowest, &highest}) {
+    const SlopeFinding& finding = *finding_of(*result, slope);
+    std::string words = has_limits(finding) ? limits_words(finding.limits) : failure_words(finding);
+    if (has_limits(finding) && !std::exchange(has_named_fd, true)) words = "relative to the control, FD is " + words;
+    parts.push_back(words + " in " + full_name(*result));
+  }
+  return join(parts, ", but ");
+}
+
 /// The names of the results in groups with equal values: "0.1 (a, b), 0.2 (c)"; empty if there is only one group.
 template <class Value>
 std::string groups_text(const std::vector<ComparedResult>& results, Value value_of) {
@@ -256,10 +270,8 @@ std::vector<std::string> contradiction_sentences(const std::vector<ComparedResul
     const auto pair = contradiction_of(results, slope);
     if (!pair) continue;
     const auto& [lowest, highest] = *pair;
-    sentences.push_back(
-        format_text("The effect of slope {} depends on the {}: relative to the control, FD is {} in {}, but {} in {}.",
-                    shortest(slope), noun_of(results, 1), limits_words(finding_of(*lowest, slope)->limits),
-                    full_name(*lowest), limits_words(finding_of(*highest, slope)->limits), full_name(*highest)));
+    sentences.push_back(format_text("The effect of slope {} depends on the {}: {}.", shortest(slope),
+                                    noun_of(results, 1), contrast_words(*lowest, *highest, slope)));
   }
   return sentences;
 }
@@ -317,7 +329,7 @@ std::string comparison_csv(const std::vector<ComparedResult>& results) {
                                         repeats_text(result, slope),
                                         shortest(result.control),
                                         shortest(slope.negative_slope),
-                                        slope.ratio ? number(*slope.ratio) : "",
+                                        slope.has_fds && slope.ratio.value_or(0) > 0 ? number(*slope.ratio) : "",
                                         has_limits(slope) && slope.limits.low > 0 ? number(slope.limits.low) : "",
                                         has_limits(slope) ? number(slope.limits.high) : "",
                                         name_of(claim_of(result.findings, slope))};

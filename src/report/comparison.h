@@ -49,7 +49,8 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
 /// One sentence per slope for which the limits of two results do not overlap: "The effect of slope 0 depends on the
-/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b."
+/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." Names the failures of a
+/// result without FDs.
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
@@ -57,7 +58,8 @@ std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& 
 /// What limits the comparison: different controls, different metrics, unfinished sweeps.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
 
-/// One line per result and slope, for spreadsheets. Infinite and unknown values are empty, as are lower limits of 0.
+/// One line per result and slope, for spreadsheets. Infinite, unknown and unmeasured values are empty, as are ratios
+/// and lower limits of 0.
 std::string comparison_csv(const std::vector<ComparedResult>& results);
 
 }  // namespace slopegan

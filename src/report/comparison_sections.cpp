@@ -32,7 +32,9 @@ std::vector<std::string> comparison_cells(const ComparedResult& result, const Sl
   return {escape(full_name(result)),
           slope_name(slope.negative_slope),
           claim_badge(claim),
-          slope.ratio ? ratio_text(*slope.ratio) : "–",
+          !slope.has_fds && !failure_words(slope).empty() ? failure_words(slope)
+          : slope.ratio                                   ? ratio_text(*slope.ratio)
+                                                          : "–",
           has_limits(slope) ? limits_text(slope.limits) : "–",
           shortest(result.control),
           grouped(result.images),
@@ -62,12 +64,21 @@ bool is_about_the_run(const std::string& key) {
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results) {
   const auto slopes = contradicted_slopes(results);
+  const auto compared = compared_slopes(results);
+  const auto is_in_several = [&](double slope) {
+    return std::ranges::count_if(results, [&](const auto& result) {
+             const auto* finding = finding_of(result, slope);
+             return finding != nullptr && was_compared(*finding);
+           }) > 1;
+  };
   std::string lead = "No answer yet: no sweep has a result.";
   if (!slopes.empty()) {
     lead = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") +
            ", the answer depends on the sweep.";
-  } else if (!compared_slopes(results).empty()) {
+  } else if (std::ranges::any_of(compared, is_in_several)) {
     lead = "The sweeps do not contradict each other: the intervals of every slope overlap.";
+  } else if (!compared.empty()) {
+    lead = "Nothing to compare yet: no slope has results in more than one sweep.";
   }
   std::string answers;
   for (const auto& result : results) {

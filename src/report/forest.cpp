@@ -29,6 +29,7 @@ struct ForestRow {
 
 std::string short_number(double ratio) {
   if (std::isinf(ratio)) return "∞";
+  if (ratio <= 0) return "0";
   return format_text("{:.{}f}", ratio, ratio < 10 ? 2 : ratio < 100 ? 1 : 0);
 }
 
@@ -48,6 +49,8 @@ Axis ratio_axis(const std::vector<const SlopeFinding*>& slopes) {
 
 std::string ratio_and_limits(const SlopeFinding& slope) {
   if (slope.standing == Standing::control) return "1";
+  if (!slope.has_fds && slope.failed == slope.arms) return "failed";
+  if (!slope.has_fds) return slope.control_failed == slope.control_arms ? "control failed" : "–";
   const std::string ratio = slope.ratio ? short_number(*slope.ratio) : "–";
   if (!has_limits(slope)) return ratio;
   if (!(slope.limits.low > 0) && std::isinf(slope.limits.high)) return ratio + " (no limits)";

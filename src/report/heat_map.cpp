@@ -27,6 +27,7 @@ std::string column_name(std::size_t i) {
 std::string cell_text(const SlopeFinding& slope) {
   if (slope.standing == Standing::unknown || !slope.ratio) return "–";
   if (std::isinf(*slope.ratio)) return "∞";
+  if (*slope.ratio <= 0) return "0";  // most or all arms of the control failed
   return format_text("{:.{}f}", *slope.ratio, *slope.ratio < 10 ? 2 : *slope.ratio < 100 ? 1 : 0);
 }
 

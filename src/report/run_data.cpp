@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "config/load.h"
 #include "config/sweep_target.h"
@@ -169,7 +170,7 @@ SweepData read_sweep_results(const std::filesystem::path& directory) {
   SweepData sweep;
   sweep.directory = directory;
   sweep.config = load_stored_config(directory / "sweep.yaml").config;
-  sweep.config.run.name = name_of_directory(directory);  // the directory may have been renamed
+  sweep.stored_name = std::exchange(sweep.config.run.name, name_of_directory(directory));
   sweep.slopes = sweep.config.sweep.negative_slope;
   std::sort(sweep.slopes.begin(), sweep.slopes.end());
   sweep.slopes.erase(std::unique(sweep.slopes.begin(), sweep.slopes.end()), sweep.slopes.end());

@@ -15,6 +15,11 @@
 /// The contents of run and sweep directories. All strings are untrusted: escape them before they enter the page.
 namespace slopegan {
 
+/// Whether a status in RunData::status means that the run has no usable result.
+inline bool is_bad_status(const std::string& status) {
+  return status == "diverged" || status == "failed" || status == "unreadable" || status == "collapsed";
+}
+
 struct RunData {
   std::filesystem::path directory;
   std::string name;
@@ -34,9 +39,7 @@ struct RunData {
   std::vector<std::string> notes;  ///< files that could not be read, with reasons
 
   bool has_collapsed() const { return status == "collapsed"; }
-  bool is_bad() const {
-    return status == "diverged" || status == "failed" || status == "unreadable" || has_collapsed();
-  }
+  bool is_bad() const { return is_bad_status(status); }
 };
 
 /// Reads all files of a run. Damaged files are listed in `notes`; their contents never cause an exception.
@@ -50,7 +53,8 @@ struct ArmData {
 
 struct SweepData {
   std::filesystem::path directory;
-  Config config;
+  Config config;                    ///< run.name is the name of the directory
+  std::string stored_name;          ///< run.name in sweep.yaml, which differs if the sweep was renamed or copied
   std::vector<double> slopes;       ///< ascending
   std::vector<std::int64_t> seeds;  ///< in the order of the configuration; for a race, those of started arms, ascending
   /// All slopes × seeds, ordered by slope and then by seed. Arms that have not started are "pending" or "not needed".

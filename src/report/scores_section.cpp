@@ -56,15 +56,59 @@ const MetricsRecord* last_metrics(const ArmData& arm, const std::string& extract
   return &arm.run.metrics.back();
 }
 
+/// The number of training images at the final evaluations. If arms disagree, because training.total_images was changed,
+/// the most frequent number. 0 if no arm has been trained to the end.
+std::int64_t final_images(const SweepData& sweep, const std::string& extractor) {
+  std::map<std::int64_t, int> counts;
+  for (const auto& arm : sweep.arms) {
+    const auto* record = arm.run.is_bad() ? nullptr : last_metrics(arm, extractor);
+    if (record != nullptr && record->images >= sweep.config.training.total_images) ++counts[record->images];
+  }
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? 0 : most->first;
+}
+
+/// The evaluation of an arm that enters the means, or nullptr. Failed arms are left out and, once any arm has been
+/// trained to the end, so are those that have not, because FD falls during training.
+const MetricsRecord* counted_metrics(const ArmData& arm, const std::string& extractor, std::int64_t final_count) {
+  const auto* record = arm.run.is_bad() ? nullptr : last_metrics(arm, extractor);
+  return record != nullptr && (final_count == 0 || record->images == final_count) ? record : nullptr;
+}
+
+/// "seed 3, running after 20 000 images"; only "seed 3" for an arm that enters the means as a final value.
+std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int64_t final_count) {
+  std::string label = "seed " + std::to_string(arm.seed);
+  if (arm.run.status != "done") label += ", " + arm.run.status;
+  if (record.images == final_count) return label;
+  return label + (arm.run.status == "done" ? ", after " : " after ") + grouped(record.images) + " images";
+}
+
+/// ", 1 of 9 collapsed, 2 of 9 running": the started arms that do not enter the means.
+std::string left_out_text(const std::vector<const ArmData*>& arms, const std::string& extractor,
+                          std::int64_t final_count) {
+  std::map<std::string, int> counts;
+  for (const auto* arm : arms) {
+    const std::string& status = arm->run.status;
+    if (counted_metrics(*arm, extractor, final_count) != nullptr) continue;
+    if (arm->run.is_bad() || (final_count > 0 && (status == "running" || status == "stopped"))) ++counts[status];
+    if (status == "done" && last_metrics(*arm, extractor) != nullptr) ++counts["not trained to the end"];
+  }
+  std::string text;
+  for (const auto& [status, count] : counts) text += format_text(", {} of {} {}", count, arms.size(), status);
+  return text;
+}
+
 Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD of each slope";
   chart.note =
-      "Lower is better. Hollow dots are seeds. Filled dots are means over the seeds, with bars of one standard "
-      "deviation.";
+      "Lower is better. Hollow dots are seeds; their labels name arms that failed or are not trained to the end. "
+      "Filled dots are means over the trained seeds, with bars of one standard deviation.";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
   const MetricsRecord* any = nullptr;
+  const std::int64_t final_count = final_images(sweep, extractor);
   ChartSeries dots{.label = "individual seeds", .colour = neutral_colour, .mark = ChartMark::dots, .faint = true};
   for (std::size_t seed = 0; seed < sweep.seeds.size(); ++seed) {
     // The dots of the seeds are drawn side by side, so that equal values do not hide each other.
@@ -74,8 +118,8 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
       const auto* record = last_metrics(arm, extractor);
       if (record == nullptr) continue;
       any = record;
-      dots.points.push_back({static_cast<double>(i) + shift, value_of(record->values, "fd"), 0, 0,
-                             "seed " + std::to_string(arm.seed) + (arm.run.has_collapsed() ? ", collapsed" : "")});
+      dots.points.push_back(
+          {static_cast<double>(i) + shift, value_of(record->values, "fd"), 0, 0, dot_label(arm, *record, final_count)});
     }
   }
   chart.series.push_back(std::move(dots));
@@ -113,7 +157,7 @@ Chart ratios_chart(const SweepData& sweep) {
   ChartSeries ratios{.label = "median ratio, bootstrap interval", .colour = 4, .mark = ChartMark::interval};
   for (const auto& comparison : statistics.comparisons) {
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-      if (sweep.slopes[i] != comparison.negative_slope || !comparison.median_ratio) continue;
+      if (sweep.slopes[i] != comparison.negative_slope || !comparison.median_ratio || !comparison.has_ratio()) continue;
       const auto limits = comparison.median_ratio_interval.value_or(Interval{no_value, no_value});
       ratios.points.push_back(
           {static_cast<double>(i), *comparison.median_ratio, limits.low, limits.high, "median ratio"});
@@ -152,8 +196,14 @@ std::string title_of(const Figure& figure) {
   return std::string(figure.title) + (figure.lower_is_better ? " ↓" : " ↑");
 }
 
+std::string means_caption(bool any_left_out, std::int64_t final_count) {
+  if (final_count == 0) return "Means over the seeds at their latest evaluations, without arms that failed";
+  return format_text("Means over the seeds{} after {} images",
+                     any_left_out ? " that were trained to the end and did not fail," : "", grouped(final_count));
+}
+
 /// One row for real test images, then one row per slope with the means over the seeds, as measured by `extractor` in
-/// the last evaluation. `decides` is the primary extractor, which determines the evaluations that are shown.
+/// the final evaluation. `decides` is the primary extractor, which determines the evaluations that are shown.
 std::string metrics_table(const SweepData& sweep, const std::string& decides, const std::string& extractor) {
   const auto figures_of_arm = [&](const ArmData& arm) {
     const auto* record = last_metrics(arm, decides);
@@ -184,28 +234,27 @@ std::string metrics_table(const SweepData& sweep, const std::string& decides, co
     table.rows.push_back(floor);
     table.row_classes.push_back("floor");
   }
-  bool any_collapsed = false;
+  const std::int64_t final_count = final_images(sweep, decides);
+  bool any_left_out = false;
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     const auto arms = arms_of(sweep, i);
-    const auto collapsed =
-        std::count_if(arms.begin(), arms.end(), [](const ArmData* arm) { return arm->run.has_collapsed(); });
-    any_collapsed = any_collapsed || collapsed > 0;
-    std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
-    if (collapsed > 0) cells[0] += format_text(", {} of {} collapsed", collapsed, arms.size());
+    const std::string left_out = left_out_text(arms, decides, final_count);
+    any_left_out = any_left_out || !left_out.empty();
+    std::vector<std::string> cells = {slope_name(sweep.slopes[i]) + left_out};
     for (const auto* figure : shown) {
       FiniteMean mean;
       for (const auto* arm : arms) {
-        if (arm->run.has_collapsed()) continue;
-        if (const auto* found = figures_of_arm(*arm)) mean.add(value_of(found->values, figure->key));
+        const auto* record = counted_metrics(*arm, decides, final_count);
+        const auto* found = record == nullptr ? nullptr : figures_by(*record, extractor);
+        if (found != nullptr) mean.add(value_of(found->values, figure->key));
       }
       cells.push_back(number_text(mean.value()));
     }
     table.rows.push_back(std::move(cells));
   }
-  std::string caption = format_text(
-      "Means over {} at the last evaluation, with {} and {} images. ↓ lower is better, "
-      "↑ higher is better.",
-      any_collapsed ? "the seeds that did not collapse" : "seeds", escape(extractor), grouped(samples));
+  std::string caption =
+      format_text("{}, measured with {} and {} generated images. ↓ lower is better, ↑ higher is better.",
+                  means_caption(any_left_out, final_count), escape(extractor), grouped(samples));
   const auto subset = real_subset_text(any->values, any->real_subset, any->real_samples);
   if (!subset.empty()) caption += " " + subset + ".";
   return table_html(table, caption);

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "config/fields.h"
 #include "config/print.h"
 #include "report/html.h"
 #include "report/sections.h"
+#include "support/expand_path.h"
 #include "support/text.h"
 
 /// The arms of a sweep, the configuration, and how to reproduce the results.
@@ -126,6 +128,33 @@ std::string command_block(const std::string& command) {
   return element("pre", "class=\"command\"", element("code", "", escape(command)));
 }
 
+/// `path` as an argument that the program expands to `path`.
+std::string path_argument(const std::filesystem::path& path) {
+  const std::string text = unexpanded_path(path.native());
+  return text.starts_with('~') ? "./" + text : text;
+}
+
+/// The arguments that tell a command where a sweep or run is, if its configuration names another place because it was
+/// renamed, moved or copied. Without them, the command would start again there, or change the original of a copy.
+std::vector<std::string> place_arguments(const std::filesystem::path& directory, const std::string& output_dir,
+                                         const std::string& name) {
+  const auto normal = [](const std::filesystem::path& path) { return (path / "x").lexically_normal().parent_path(); };
+  const auto place = normal(std::filesystem::absolute(directory));
+  const auto stored = normal(std::filesystem::absolute(std::filesystem::path(output_dir) / name));
+  std::error_code ignored;
+  if (place == stored || std::filesystem::equivalent(place, stored, ignored)) return {};
+  const auto given = normal(directory);
+  const bool has_name = !given.empty() && given.filename() == place.filename();
+  auto parent = has_name ? given.parent_path() : place.parent_path();
+  if (parent.empty()) parent = ".";
+  return {"run.output_dir=" + yaml_scalar(path_argument(parent)), "run.name=" + yaml_scalar(place.filename().string())};
+}
+
+std::vector<std::string> with_arguments(std::vector<std::string> words, const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 std::string facts_list(const RunData& run) {
   std::string items;
   for (const auto& [label, value] : run.facts) {
@@ -141,9 +170,8 @@ std::string yaml_block(const std::string& name, const Config& config) {
 }  // namespace
 
 std::string status_badge(const std::string& status) {
-  const bool good = status == "done",
-             bad = status == "diverged" || status == "failed" || status == "unreadable" || status == "collapsed";
-  return element("span", std::string("class=\"badge ") + (good ? "good" : bad ? "bad" : "open") + "\"", escape(status));
+  const char* kind = status == "done" ? "good" : is_bad_status(status) ? "bad" : "open";
+  return element("span", format_text("class=\"badge {}\"", kind), escape(status));
 }
 
 std::string arms_section(const SweepData& sweep) {
@@ -182,13 +210,17 @@ std::string run_config_section(const RunData& run) {
 }
 
 std::string sweep_reproduce_section(const SweepData& sweep) {
+  const auto place = place_arguments(sweep.directory, sweep.config.run.output_dir, sweep.stored_name);
   std::string content =
       element("p", "", "This command starts the sweep from its configuration, or resumes it after an interruption:") +
-      command_block(command_line({"slopegan", "sweep", (sweep.directory / "sweep.yaml").string()}));
+      command_block(
+          command_line(with_arguments({"slopegan", "sweep", path_argument(sweep.directory / "sweep.yaml")}, place)));
   const auto started =
       std::find_if(sweep.arms.begin(), sweep.arms.end(), [](const ArmData& arm) { return !arm.run.argv.empty(); });
   if (started != sweep.arms.end()) {
-    content += element("p", "", "This command trains one arm:") + command_block(command_line(started->run.argv));
+    if (place.empty()) {  // the arm's command names the place where the sweep was started
+      content += element("p", "", "This command trains one arm:") + command_block(command_line(started->run.argv));
+    }
     content += facts_list(started->run);
   }
   content += yaml_block("sweep.yaml", sweep.config);
@@ -197,7 +229,16 @@ std::string sweep_reproduce_section(const SweepData& sweep) {
 
 std::string run_reproduce_section(const RunData& run) {
   std::string content;
-  if (!run.argv.empty()) content += command_block(command_line(run.argv));
+  const auto place = run.config ? place_arguments(run.directory, run.config->run.output_dir, run.config->run.name)
+                                : std::vector<std::string>();
+  if (!run.argv.empty()) {
+    content += element("p", "", "This command trained the run:") + command_block(command_line(run.argv));
+  }
+  if (!place.empty()) {
+    content += element("p", "", "This command continues the run in its present place:") +
+               command_block(command_line(with_arguments(
+                   {"slopegan", "train", path_argument(run.directory / "config.yaml"), "--resume", "auto"}, place)));
+  }
   if (run.config) {
     content += element("p", "",
                        "Seed " + element("code", "", std::to_string(run.config->seed)) +

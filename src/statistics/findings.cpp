@@ -37,6 +37,15 @@ void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
   if (finding.seeds > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
   if (finding.ratio && std::isnan(*finding.ratio)) finding.ratio.reset();
   finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
+  finding.control_arms = comparison.pairs;
+  finding.control_failed = comparison.control_lost + comparison.both_lost;
+  finding.has_fds = comparison.has_ratio();
+  if (finding.has_fds || finding.seeds == 0) return;
+  finding.limits = limits_for(finding.standing, std::nullopt);
+  finding.ratio.reset();
+  if (comparison.lost != comparison.control_lost) {
+    finding.ratio = comparison.lost > comparison.control_lost ? without_limit : 0;
+  }
 }
 
 /// "1.5 times as high", "12 times as high" or "over 1000 times as high".
@@ -55,6 +64,18 @@ std::string limit_words(double limit, bool is_upper) {
   return format_text("{:.0f} % {}", std::abs(percent), percent < 0 ? "lower" : "higher");
 }
 
+bool has_estimate(const SlopeFinding& slope) {
+  return slope.has_fds && slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio);
+}
+
+/// "FD 13 % lower (2 to 19 % lower)". Without an estimate only the limits, or nothing if these only repeat the verdict.
+std::string measured_words(const SlopeFinding& slope) {
+  const Interval& limits = slope.limits;
+  if (has_estimate(slope)) return "FD " + ratio_words(*slope.ratio) + " (" + limits_words(limits) + ")";
+  const bool repeats_verdict = (limits.low <= 0 && limits.high == 1) || (limits.low == 1 && std::isinf(limits.high));
+  return slope.has_fds && !repeats_verdict ? limits_words(limits) : "";
+}
+
 /// The words after the number: "% lower".
 std::string unit_of(const std::string& limit) { return limit.substr(std::min(limit.find(' '), limit.size())); }
 
@@ -64,6 +85,8 @@ Interval limits_for(Standing standing, const std::optional<Interval>& interval) 
   Interval limits = interval.value_or(Interval{0, without_limit});
   if (!(limits.low >= 0)) limits.low = 0;
   if (!(limits.high >= limits.low)) limits.high = without_limit;
+  if (std::isinf(limits.low)) limits.low = 1;
+  if (limits.high <= 0) limits.high = 1;
   if (standing == Standing::better || standing == Standing::worse) {
     return limits_of_verdict(limits, standing == Standing::better);
   }
@@ -97,10 +120,12 @@ Findings findings_of(const SweepStatistics& statistics) {
   return findings;
 }
 
-bool has_limits(const SlopeFinding& slope) {
+bool was_compared(const SlopeFinding& slope) {
   return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
          slope.standing != Standing::control;
 }
+
+bool has_limits(const SlopeFinding& slope) { return was_compared(slope) && slope.has_fds; }
 
 bool is_equivalent(const Findings& findings, const SlopeFinding& slope) {
   return slope.standing == Standing::no_difference && slope.limits.low >= 1 - findings.equivalence &&
@@ -128,23 +153,29 @@ std::string limits_words(const Interval& limits) {
   return (unit_of(low) == unit_of(high) ? low.substr(0, low.find(' ')) : low) + " to " + high;
 }
 
+std::string failure_words(const SlopeFinding& slope) {
+  std::vector<std::string> parts;
+  if (slope.failed > 0) parts.push_back(format_text("{} of {} arms failed", slope.failed, slope.arms));
+  if (slope.control_failed > 0 && !has_estimate(slope)) {
+    parts.push_back(format_text("the control failed in {} of {}", slope.control_failed, slope.control_arms));
+  }
+  return join(parts, "; ");
+}
+
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope) {
   const auto is_control = [](const SlopeFinding& finding) { return finding.standing == Standing::control; };
   const auto control = std::find_if(findings.slopes.begin(), findings.slopes.end(), is_control);
   const std::string name = shortest(slope.negative_slope);
   const std::string reference = control == findings.slopes.end() ? "the control" : shortest(control->negative_slope);
-  const bool has_estimate = slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio);
-  const std::string estimate = has_estimate ? "FD " + ratio_words(*slope.ratio) : "";
-  const std::string failures =
-      slope.failed > 0 ? format_text("{} of {} arms failed", slope.failed, slope.arms) : std::string();
+  const std::string estimate = has_estimate(slope) ? "FD " + ratio_words(*slope.ratio) : "";
+  const std::string failures = failure_words(slope);
   const auto details = [&](const std::string& measured) {
     std::vector<std::string> parts;
     if (!measured.empty()) parts.push_back(measured);
     if (!failures.empty()) parts.push_back(failures);
     return (parts.empty() ? "" : ": " + join(parts, "; ")) + ".";
   };
-  const std::string limits = limits_words(slope.limits);
-  const std::string tested = estimate.empty() ? limits : estimate + " (" + limits + ")";
+  const std::string tested = measured_words(slope);
   switch (slope.standing) {
     case Standing::control:
       return name + " is the control" + (slope.score.empty() ? "" : ": " + slope.score) + ".";

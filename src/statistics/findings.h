@@ -24,7 +24,8 @@ enum class Standing {
 struct SlopeFinding {
   double negative_slope = 0;
   Standing standing = Standing::unknown;
-  /// FD of the slope / FD of the control, estimated. May be infinite if at least half of the slope's arms failed.
+  /// FD of the slope / FD of the control, estimated. May be infinite if at least half of the slope's arms failed, and 0
+  /// if at least half of the control's did.
   std::optional<double> ratio = std::nullopt;
   /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: those of a better slope
   /// end at 1 or below, those of a worse one begin at 1 or above, and those of the others contain 1.
@@ -33,6 +34,12 @@ struct SlopeFinding {
   std::int64_t failed = 0;  ///< number of arms that diverged or collapsed
   /// The number of seeds in which the slope is compared with the control, excluding those in which both failed.
   std::int64_t seeds = 0;
+  std::int64_t control_arms = 0;    ///< number of arms of the control in the comparison
+  std::int64_t control_failed = 0;  ///< number of these that diverged or collapsed
+  /// Whether FDs of the slope could be compared with FDs of the control. If not, all arms of one of them failed (in a
+  /// fixed sweep: one of the two failed in every seed), nothing about FD was measured, and `limits` only express the
+  /// verdict.
+  bool has_fds = true;
   std::optional<double> mean_fd = std::nullopt;
   std::string score = {};  ///< see score_text()
 };
@@ -53,10 +60,14 @@ Findings findings_of(const SweepStatistics& statistics);
 
 /// Cuts or extends the interval so that it agrees with the standing; see SlopeFinding::limits. This is necessary
 /// because Holm's correction may reject equality although the interval contains 1. An invalid or absent lower limit
-/// becomes 0, and an invalid or absent upper limit becomes infinite.
+/// becomes 0, and an invalid or absent upper limit becomes infinite. An infinite lower limit and an upper limit of 0
+/// result from failures alone; they become 1.
 Interval limits_for(Standing standing, const std::optional<Interval>& interval);
 
-/// Whether SlopeFinding::limits is meaningful: the slope is not the control, and was compared with it.
+/// Whether the slope is not the control, and was compared with it.
+bool was_compared(const SlopeFinding& slope);
+
+/// Whether SlopeFinding::limits is meaningful: the slope was compared with the control, and FD was measured.
 bool has_limits(const SlopeFinding& slope);
 
 /// Whether no difference from the control was detected and the limits lie within 1 ± Findings::equivalence.
@@ -64,6 +75,10 @@ bool is_equivalent(const Findings& findings, const SlopeFinding& slope);
 
 /// The verdict on a slope, with the estimate and the limits: "0 is better than 0.2: FD 13 % lower (2 to 19 % lower)."
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope);
+
+/// The failures that the verdict rests on: "9 of 9 arms failed", "the control failed in 9 of 9", or both. Names those
+/// of the control only if there is no estimate of the ratio. Empty if there are none.
+std::string failure_words(const SlopeFinding& slope);
 
 /// A ratio of FDs in words: "12 % lower", "3.1 times as high".
 std::string ratio_words(double ratio);

@@ -174,6 +174,7 @@ double smallest_sign_flip_p(std::size_t pairs) {
 }
 
 std::size_t pairs_needed(std::size_t comparisons, double alpha) {
+  if (!(alpha > 0)) throw std::invalid_argument("pairs_needed: alpha must be positive");
   std::size_t pairs = 1;
   while (std::ldexp(static_cast<double>(comparisons), 1 - static_cast<int>(pairs)) > alpha) ++pairs;
   return pairs;

@@ -33,7 +33,7 @@ double sign_flip_p(std::span<const double> differences);
 double smallest_sign_flip_p(std::size_t pairs);
 
 /// The smallest number of pairs with which one of `comparisons` tests can be significant at `alpha` after Holm's
-/// correction.
+/// correction. Throws std::invalid_argument if alpha is not positive.
 std::size_t pairs_needed(std::size_t comparisons, double alpha);
 
 /// The p-values adjusted for multiple testing (Holm 1979), in the order of `p`. If every hypothesis whose adjusted p is

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "statistics/recommendation.h"
@@ -33,15 +35,31 @@ std::int64_t arms_at(const RacePlan& plan, std::int64_t look) {
   return is_known ? plan.looks[static_cast<std::size_t>(look - 1)] : 0;
 }
 
+/// Adds the comparison at a look with `arms` arms per slope. If all arms of the slope or of the control failed, the
+/// ratio and its limits come only from the value that replaces a failure, so they are not reported.
+void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison, std::int64_t arms) {
+  finding.arms = finding.seeds = finding.control_arms = arms;
+  finding.failed = comparison.failed;
+  finding.control_failed = comparison.control_failed;
+  const bool has_failed = arms > 0 && comparison.failed == arms;
+  const bool control_has_failed = arms > 0 && comparison.control_failed == arms;
+  finding.has_fds = !has_failed && !control_has_failed;
+  if (has_failed && control_has_failed) finding.standing = Standing::unknown;
+  finding.limits =
+      limits_for(finding.standing, finding.has_fds ? std::optional(comparison.ratio_interval) : std::nullopt);
+  if (finding.has_fds) {
+    finding.ratio = comparison.ratio;
+  } else if (has_failed != control_has_failed) {
+    finding.ratio = has_failed ? std::numeric_limits<double>::infinity() : 0;
+  }
+}
+
 SlopeFinding finding_of(const RacePlan& plan, const RaceSlope& slope) {
   SlopeFinding finding;
   finding.negative_slope = slope.negative_slope;
   finding.standing = standing_of(slope);
   if (slope.comparison) {
-    finding.arms = finding.seeds = arms_at(plan, slope.look);
-    finding.failed = slope.comparison->failed;
-    finding.ratio = slope.comparison->ratio;
-    finding.limits = limits_for(finding.standing, slope.comparison->ratio_interval);
+    add_race_comparison(finding, *slope.comparison, arms_at(plan, slope.look));
     return finding;
   }
   finding.limits = limits_for(finding.standing, std::nullopt);

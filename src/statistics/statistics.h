@@ -140,6 +140,8 @@ struct Comparison {
   bool favours_slope() const;
   /// The number of pairs in which at least one of the two did not fail.
   std::int64_t informative_pairs() const { return pairs - both_lost; }
+  /// Whether there is a seed for which both have an FD. If not, no ratio of FDs was measured.
+  bool has_ratio() const { return lost + control_lost < informative_pairs(); }
 };
 
 /// The verdict that the other fields of `comparison` imply.

@@ -264,6 +264,17 @@ struct Read {
   }
 };
 
+/// Rejects error rates with which nothing can be computed.
+void check_error_rates(const StatisticsFile& file) {
+  const auto check = [](double alpha) {
+    if (!(alpha > 0 && alpha <= 1)) throw WrongJsonType("an alpha between 0 and 1 is expected");
+  };
+  check(file.statistics.alpha);
+  if (!file.cross) return;
+  check(file.cross->alpha);
+  for (const auto& condition : file.cross->conditions) check(condition.statistics.alpha);
+}
+
 void put_into_words(StatisticsFile& file) {
   const Findings findings = findings_of(file.statistics);
   file.recommendation = recommendation(findings);
@@ -314,6 +325,7 @@ std::optional<StatisticsFile> parse_statistics(std::string_view text) {
   try {
     StatisticsFile file;
     visit_fields(file, Read{*object});
+    check_error_rates(file);
     if (!object->contains("recommendation")) put_into_words(file);
     return file;
   } catch (const json::exception&) {

@@ -35,7 +35,7 @@ std::string finding(const Comparison& comparison) {
                         comparison.control_lost);
   }
   const Interval& interval = *comparison.median_ratio_interval;
-  if (*comparison.median_ratio > 0 && std::isfinite(*comparison.median_ratio)) {
+  if (comparison.has_ratio() && *comparison.median_ratio > 0 && std::isfinite(*comparison.median_ratio)) {
     text += "median FD " + change_text(*comparison.median_ratio) + ", bootstrap interval " + change_text(interval.low) +
             " to " + change_text(interval.high) + ", ";
   }
@@ -66,9 +66,12 @@ std::string tendency(const SweepStatistics& statistics) {
     if (lowest == nullptr || *comparison.median_ratio < *lowest->median_ratio) lowest = &comparison;
   }
   if (lowest == nullptr) return "in these runs, none has a lower median FD than " + control;
-  return format_text("in these runs {} comes out lowest (median FD {} than that of {}, lower in {} of {})",
-                     shortest(lowest->negative_slope), change_text(*lowest->median_ratio), control, lowest->wins,
-                     counted(lowest->pairs, "seed"));
+  const std::string cause =
+      *lowest->median_ratio > 0
+          ? format_text("median FD {} than that of {}", change_text(*lowest->median_ratio), control)
+          : format_text("{} failed in {}", control, counted(lowest->control_lost, "seed"));
+  return format_text("in these runs {} comes out lowest ({}, lower in {} of {})", shortest(lowest->negative_slope),
+                     cause, lowest->wins, counted(lowest->pairs, "seed"));
 }
 
 /// Explains why the seeds are too few for these slopes.

@@ -8,6 +8,7 @@
 #include "run/json.h"
 #include "run/run_directory.h"
 #include "statistics/statistics_text.h"
+#include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
@@ -26,11 +27,12 @@ constexpr std::size_t largest_plan_file = std::size_t{1} << 20;
 std::filesystem::path fixed_plan_file(const std::filesystem::path& sweep_dir) { return sweep_dir / "plan.json"; }
 
 std::string fixed_plan_json(const FixedPlan& plan) {
-  const nlohmann::ordered_json object = {{"slopes", plan.slopes},
-                                         {"control", plan.control},
-                                         {"seeds", plan.seeds},
-                                         {"images", plan.images},
-                                         {"extractor", plan.extractor}};
+  nlohmann::ordered_json object = {{"slopes", plan.slopes},
+                                   {"control", plan.control},
+                                   {"seeds", plan.seeds},
+                                   {"images", plan.images},
+                                   {"extractor", plan.extractor}};
+  if (plan.alpha) object["alpha"] = *plan.alpha;
   return json_text(object, 2) + "\n";
 }
 
@@ -50,12 +52,12 @@ std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Num
   return found;
 }
 
-/// " Mean FD over all seeds: 3.21 at slope 0, 3.50 at slope 0.2."; empty if no arm has an FD. No verdict depends on
-/// these means.
+/// " Mean FD over all seeds: 3.21 at slope 0, 3.50 at slope 0.2."; empty if no arm has an FD. For a crossed sweep, the
+/// means are those under the first condition. No verdict depends on them.
 std::string description_of(const SweepScores& scores) {
   std::map<double, std::vector<double>> fds;
   for (const auto& arm : scores.arms) {
-    if (arm.fd && std::isfinite(*arm.fd)) fds[arm.negative_slope].push_back(*arm.fd);
+    if (arm.condition == 0 && arm.fd && std::isfinite(*arm.fd)) fds[arm.negative_slope].push_back(*arm.fd);
   }
   std::vector<std::string> parts;
   for (const auto& [slope, values] : fds) {
@@ -63,7 +65,8 @@ std::string description_of(const SweepScores& scores) {
     for (const double value : values) sum += value;
     parts.push_back(score_number(sum / static_cast<double>(values.size())) + " at slope " + shortest(slope));
   }
-  return parts.empty() ? "" : " Mean FD over all seeds: " + join(parts, ", ") + ".";
+  const std::string condition = scores.conditions.size() > 1 ? ", under the first condition" : "";
+  return parts.empty() ? "" : " Mean FD over all seeds" + condition + ": " + join(parts, ", ") + ".";
 }
 
 /// The scores of the arms whose seeds are in `keep`.
@@ -79,11 +82,78 @@ SweepScores scores_of_seeds(const SweepScores& scores, const std::vector<std::in
   return kept;
 }
 
+bool has_result(const SweepScores& scores, const std::vector<std::int64_t>& seeds) {
+  return std::ranges::any_of(scores.arms, [&](const ArmScore& arm) {
+    return log_score(arm) && std::ranges::find(seeds, arm.seed) != seeds.end();
+  });
+}
+
+/// Like is_in_training, but true if a lock cannot be read; the arm's own process reports the error.
+bool may_be_in_training(const std::filesystem::path& sweep_dir) {
+  try {
+    return is_in_training(sweep_dir);
+  } catch (const IoError&) {
+    return true;
+  }
+}
+
+/// Notes on seeds that were added or left out. `all` contains the scores of all seeds.
+void add_seed_notes(std::vector<std::string>& notes, const SweepScores& all, const FixedPlan& plan,
+                    const Config& config) {
+  const auto added = beyond(config.sweep.seeds, plan.seeds), left_out = beyond(plan.seeds, config.sweep.seeds);
+  if (!has_result(all, plan.seeds) && has_result(all, added)) {
+    notes.push_back(format_text(
+        "None of the planned seeds ({}) has a result, so the verdicts are about seeds that were added after "
+        "the plan was made ({}), and the error rate does not hold for them.",
+        shown_numbers(plan.seeds), shown_numbers(added)));
+  } else if (!added.empty()) {
+    notes.push_back(
+        format_text("Seeds added after the first results ({}) are in the pictures and tables but do not affect the "
+                    "verdicts.{}",
+                    shown_numbers(added), description_of(all)));
+  }
+  if (left_out.empty()) return;
+  notes.push_back(format_text(
+      "Planned seeds were left out after the first results ({}). The error rate holds only if all planned seeds are "
+      "used ({}).",
+      shown_numbers(left_out), shown_numbers(plan.seeds)));
+}
+
+/// Notes on changes of the slopes, the images, the control and the error rate.
+void add_other_notes(std::vector<std::string>& notes, const FixedPlan& plan, const Config& config) {
+  const auto& slopes = config.sweep.negative_slope;
+  if (const auto added = beyond(slopes, plan.slopes); !added.empty()) {
+    notes.push_back(format_text("Slopes added after the first results: {}. The planned slopes were {}.",
+                                shown_numbers(added), shown_numbers(plan.slopes)));
+  }
+  if (const auto left_out = beyond(plan.slopes, slopes); !left_out.empty()) {
+    notes.push_back(format_text("Slopes left out after the first results: {}. The planned slopes were {}.",
+                                shown_numbers(left_out), shown_numbers(plan.slopes)));
+  }
+  if (config.training.total_images != plan.images) {
+    notes.push_back(
+        format_text("The results are for {} images per arm, but {} were planned when the first results "
+                    "were seen, so this is a second look and the error rate does not hold for both together.",
+                    config.training.total_images, plan.images));
+  }
+  if (config.sweep.control != plan.control) {
+    notes.push_back(format_text("The planned control was {}; it was changed to {} after the first results.",
+                                shortest(plan.control), shortest(config.sweep.control)));
+  }
+  if (plan.alpha && config.sweep.alpha != *plan.alpha) {
+    notes.push_back(
+        format_text("The planned error rate (sweep.alpha) was {}; it was changed to {} after the first results, so "
+                    "neither applies to the verdicts.",
+                    shortest(*plan.alpha), shortest(config.sweep.alpha)));
+  }
+}
+
 }  // namespace
 
 FixedPlan fixed_plan(const Config& config, const std::string& extractor) {
-  return {config.sweep.negative_slope, config.sweep.control, config.sweep.seeds, config.training.total_images,
-          extractor};
+  return {
+      config.sweep.negative_slope, config.sweep.control, config.sweep.seeds, config.training.total_images, extractor,
+      config.sweep.alpha};
 }
 
 bool has_scores(const std::filesystem::path& sweep_dir) {
@@ -113,6 +183,7 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
     for (const auto& seed : object->at("seeds")) plan.seeds.push_back(whole_number(seed));
     plan.images = whole_number(object->at("images"));
     plan.extractor = object->at("extractor").get<std::string>();
+    if (object->contains("alpha")) plan.alpha = number_or_nan(object->at("alpha"));
     return plan;
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
@@ -121,15 +192,16 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
   return std::nullopt;
 }
 
-Config with_earlier_results(Config config, const std::filesystem::path& sweep_dir) {
+Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir) {
   std::error_code ignored;
   if (!std::filesystem::exists(sweep_dir / "sweep.yaml", ignored)) return config;
+  const bool is_shared = may_be_in_training(sweep_dir);
+  if (!is_shared && !has_results(sweep_dir)) return config;
   std::set<std::string> named;
   for (const auto& arm : make_arms(config, sweep_dir)) named.insert(arm.name);
   std::vector<std::string> kept;
   for (const auto& arm : make_arms(load_sweep(sweep_dir), sweep_dir)) {
-    const auto status = named.contains(arm.name) ? std::nullopt : read_arm_state(arm).status;
-    if (status != RunStatus::done && status != RunStatus::diverged) continue;
+    if (named.contains(arm.name) || !(is_shared || read_arm_state(arm).status)) continue;
     kept.push_back(arm.name);
     auto& slopes = config.sweep.negative_slope;
     auto& seeds = config.sweep.seeds;
@@ -144,37 +216,27 @@ Config with_earlier_results(Config config, const std::filesystem::path& sweep_di
   return config;
 }
 
+std::vector<std::int64_t> seeds_that_count(const Config& config, const std::optional<FixedPlan>& plan) {
+  const auto& seeds = config.sweep.seeds;
+  if (!plan) return seeds;
+  auto planned = beyond(seeds, beyond(seeds, plan->seeds));
+  return planned.empty() ? seeds : planned;
+}
+
 SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config) {
-  const auto added_seeds = beyond(config.sweep.seeds, plan.seeds);
-  SweepScores planned = added_seeds.empty() ? scores : scores_of_seeds(scores, plan.seeds);
-  if (planned.arms.empty()) return scores;
+  const bool has_added = !beyond(config.sweep.seeds, plan.seeds).empty();
+  SweepScores planned = has_added && has_result(scores, plan.seeds) ? scores_of_seeds(scores, plan.seeds) : scores;
   std::vector<std::string> notes;
-  if (!added_seeds.empty()) {
-    notes.push_back(
-        format_text("Seeds added after the first results ({}) are in the pictures and tables but do not affect the "
-                    "verdicts.{}",
-                    shown_numbers(added_seeds), description_of(scores)));
-  }
-  if (const auto added = beyond(config.sweep.negative_slope, plan.slopes); !added.empty()) {
-    notes.push_back(format_text("Slopes added after the first results: {}. The planned slopes were {}.",
-                                shown_numbers(added), shown_numbers(plan.slopes)));
-  }
-  if (config.training.total_images != plan.images) {
-    notes.push_back(
-        format_text("The results are for {} images per arm, but {} were planned when the first results "
-                    "were seen, so this is a second look and the error rate does not hold for both together.",
-                    config.training.total_images, plan.images));
-  }
-  if (config.sweep.control != plan.control) {
-    notes.push_back(format_text("The planned control was {}; it was changed to {} after the first results.",
-                                shortest(plan.control), shortest(config.sweep.control)));
-  }
+  add_seed_notes(notes, scores, plan, config);
+  add_other_notes(notes, plan, config);
   planned.notes.insert(planned.notes.begin(), notes.begin(), notes.end());
   return planned;
 }
 
-std::string promise_text(const Config& config, const FixedPlan& plan) {
-  if (beyond(config.sweep.seeds, plan.seeds).empty()) return "";
+std::string promise_text(const SweepScores& scores, const FixedPlan& plan, const Config& config) {
+  const bool has_no_added = beyond(config.sweep.seeds, plan.seeds).empty();
+  const bool is_complete = beyond(plan.seeds, config.sweep.seeds).empty();
+  if (has_no_added || !is_complete || !has_result(scores, plan.seeds)) return "";
   return format_text(
       " The error rate applies to the {} seed{} planned before the first results ({}), and only these determine the "
       "verdicts. To use more seeds, start a race: sweep.design=race run.name=...",

@@ -10,7 +10,8 @@
 #include "statistics/statistics.h"
 
 /// The plan of a sweep with a fixed number of seeds. The error rate holds for the seeds that were planned before the
-/// first result was seen, but not if seeds are added until something is significant. plan.json records the plan.
+/// first result was seen, but not if seeds are added until something is significant, or if planned seeds are left out.
+/// plan.json records the plan.
 namespace slopegan {
 
 struct FixedPlan {
@@ -18,7 +19,8 @@ struct FixedPlan {
   double control = 0;
   std::vector<std::int64_t> seeds;
   std::int64_t images = 0;
-  std::string extractor;  ///< name and hash; empty without metrics
+  std::string extractor;          ///< name and hash; empty without metrics
+  std::optional<double> alpha{};  ///< std::nullopt if an earlier version recorded the plan
   bool operator==(const FixedPlan&) const = default;
 };
 
@@ -34,16 +36,22 @@ void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
 /// The recorded plan; std::nullopt if there is none or if the file is damaged.
 std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir);
 
-/// Adds to the configuration the slopes and seeds of those arms of the sweep in `sweep_dir` that have ended but that
-/// `config` does not name, so that their results stay in the tables, the statistics and the report. Other arms with the
-/// added slopes and seeds are not trained. Logs which results are kept.
-Config with_earlier_results(Config config, const std::filesystem::path& sweep_dir);
+/// Adds to the configuration the slopes and seeds of those arms of the sweep in `sweep_dir` that have started but that
+/// `config` does not name, so that their results stay in the tables, the statistics and the report. An arm that has not
+/// ended counts as missing. A sweep without any result is not extended: it can be started again with other values.
+/// While another process trains arms of the sweep, arms that have not started are kept too, because that process will
+/// train them. This command does not train the arms with the added slopes and seeds. Logs which arms are kept.
+Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir);
 
-/// The scores of the planned seeds only, with notes on what changed after the first results. Returns the scores
-/// unchanged if they include no planned seed.
+/// The seeds of `config` that can affect the verdicts: the planned ones, or all of them if none is planned.
+std::vector<std::int64_t> seeds_that_count(const Config& config, const std::optional<FixedPlan>& plan);
+
+/// The scores of the planned seeds only, with notes on what changed after the first results. If no planned seed has a
+/// result, returns the scores of all seeds; a note says that the error rate does not hold for them.
 SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
-/// The text to append to the method if seeds were added after the first results; otherwise empty.
-std::string promise_text(const Config& config, const FixedPlan& plan);
+/// The text to append to the method if only the planned seeds determine the verdicts, although seeds were added after
+/// the first results; otherwise empty. `scores` contains the scores of the planned seeds.
+std::string promise_text(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
 }  // namespace slopegan

@@ -31,8 +31,14 @@ std::vector<std::string> gpu_names(const std::optional<std::string>& visible, st
   return names;
 }
 
-const std::string& least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use) {
+std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use) {
+  if (gpus.empty()) return {};
   return *std::ranges::min_element(gpus, {}, [&](const std::string& gpu) { return std::ranges::count(in_use, gpu); });
+}
+
+std::vector<std::string> gpu_variables(const std::string& gpu) {
+  if (gpu.empty()) return {};
+  return {"CUDA_VISIBLE_DEVICES=" + gpu};
 }
 
 std::uint64_t arm_memory_bytes(const Config& config) {

@@ -25,8 +25,11 @@ SweepMachine this_sweep_machine(const TrainingConfig& training);
 /// the environment of this process, whose entries are indices or UUIDs; std::nullopt if the variable is not set.
 std::vector<std::string> gpu_names(const std::optional<std::string>& visible, std::int64_t count);
 
-/// The GPU on which the fewest arms train; `in_use` has one entry per running arm.
-const std::string& least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
+/// The GPU on which the fewest arms train; `in_use` has one entry per running arm. Empty if there are no GPUs.
+std::string least_used_gpu(const std::vector<std::string>& gpus, const std::vector<std::string>& in_use);
+
+/// The environment variables of an arm that trains on `gpu`; none if it is empty.
+std::vector<std::string> gpu_variables(const std::string& gpu);
 
 /// The number of arms that train side by side, and the number of threads of each.
 struct ParallelArms {

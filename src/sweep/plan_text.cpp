@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "statistics/cross.h"
@@ -71,14 +72,14 @@ std::string giving_up_line(const PlannedRace& planned) {
                      planned.interim_images, shortest(planned.plan.give_up));
 }
 
-/// What `seeds` seeds can show about `comparisons` slopes.
-std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double alpha) {
+/// What `seeds` seeds can show about `comparisons` slopes. `is_final`: whether further seeds would not count.
+std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double alpha, bool is_final) {
   if (comparisons == 0) return "nothing: there is only one slope";
   const double smallest = std::min(1.0, smallest_sign_flip_p(seeds) * static_cast<double>(comparisons));
   const std::string text = format_text("the smallest possible p_holm is {:.2g}", smallest);
   if (smallest <= alpha) return text + format_text(", so differences can be significant at {}", shortest(alpha));
-  return text + format_text(", so nothing can be significant at {}; that needs {} seeds", shortest(alpha),
-                            pairs_needed(comparisons, alpha));
+  return text + format_text(", so nothing can be significant at {}; that needs {} seeds{}", shortest(alpha),
+                            pairs_needed(comparisons, alpha), is_final ? " planned before the first result" : "");
 }
 
 }  // namespace
@@ -130,8 +131,8 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
   return text;
 }
 
-std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,
-                            const ArmCosts& costs) {
+std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over, const ArmCosts& costs,
+                            const std::vector<std::int64_t>& counting) {
   const SweepConfig& sweep = config.sweep;
   const std::set<double> slopes(sweep.negative_slope.begin(), sweep.negative_slope.end());
   const std::string conditions = sweep.cross.list.empty() ? "" : " x " + counted(sweep.cross.list.size(), "condition");
@@ -140,7 +141,16 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
   text += plan_line("arms", format_text("{}, of which {} need{} no more training; each with {} images", arms.size(),
                                         over, over == 1 ? "s" : "", config.training.total_images));
   text += plan_line("time", duration_text(static_cast<double>(arms.size() - over), costs));
-  text += plan_line("can show", fixed_power_line(sweep.seeds.size(), slopes.size() - 1, sweep.alpha));
+  std::vector<std::int64_t> added;
+  std::ranges::copy_if(sweep.seeds, std::back_inserter(added),
+                       [&](std::int64_t seed) { return std::ranges::find(counting, seed) == counting.end(); });
+  text += plan_line("can show", fixed_power_line(counting.size(), slopes.size() - 1, sweep.alpha, !added.empty()));
+  if (!added.empty()) {
+    text +=
+        plan_line("not counted", format_text("seed{} {}, added after the first results; only {} planned seed{} count{}",
+                                             plural_s(added.size()), number_list(added), counting.size(),
+                                             plural_s(counting.size()), counting.size() == 1 ? "s" : ""));
+  }
   if (sweep.cross.list.size() > 1 && slopes.size() > 1) {
     text +=
         plan_line("dependence", format_text("it takes {} seeds to show that a slope's effect depends on the condition",

@@ -32,8 +32,9 @@ inline constexpr double assumed_deviation = 0.1;
 std::string race_plan_text(const Config& config, const PlannedRace& planned, const ArmCosts& costs,
                            std::size_t covered_looks = 0);
 
-/// Describes a sweep with fixed seeds. `over` is the number of arms that need no more training.
-std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over,
-                            const ArmCosts& costs);
+/// Describes a sweep with fixed seeds. `over` is the number of arms that need no more training. `counting` are the
+/// seeds that can affect the verdicts (see seeds_that_count); seeds of `config` that are not among them are named.
+std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over, const ArmCosts& costs,
+                            const std::vector<std::int64_t>& counting);
 
 }  // namespace slopegan

@@ -215,6 +215,7 @@ Agenda RaceFollower::agenda(const Shard& shard) {
   std::ranges::stable_partition(agenda.needed,
                                 [&](const Arm* arm) { return (arm - arms_.data()) % shard.count == shard.index - 1; });
   for (const auto& result : results_) {
+    agenda.most += !is_final(result.outcome) && may_need_arms(planned_.plan, state_, result.negative_slope);
     agenda.over += is_final(result.outcome);
     agenda.diverged += result.outcome == ArmOutcome::diverged;
   }

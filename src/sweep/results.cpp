@@ -346,7 +346,7 @@ static StatisticsFile fixed_statistics(const Config& config, const std::filesyst
   const auto plan = read_fixed_plan(sweep_dir);
   if (plan) scores = planned_scores(scores, *plan, config);
   auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
-  if (plan) file.method += promise_text(config, *plan);
+  if (plan) file.method += promise_text(scores, *plan, config);
   return file;
 }
 

@@ -62,7 +62,8 @@ class Scheduler {
         report_(sweep_dir, options.report_every) {
     read_agenda_again();
     const auto machine = this_sweep_machine(config.training);
-    const auto chosen = choose_parallel_arms(config, std::ssize(agenda_.needed), machine);
+    const auto most = static_cast<std::int64_t>(std::max(agenda_.most, agenda_.needed.size()));
+    const auto chosen = choose_parallel_arms(config, most, machine);
     gpus_ = machine.gpus;
     jobs_ = chosen.jobs;
     threads_ = chosen.threads;
@@ -116,7 +117,9 @@ class Scheduler {
   void read_agenda_again() {
     agenda_ = read_agenda_();
     agenda_read_ = Clock::now();
-    progress_->expect(agenda_.needed);
+    std::vector<const Arm*> expected = agenda_.needed;
+    std::erase_if(expected, [&](const Arm* arm) { return failed_.contains(arm); });
+    progress_->expect(expected);
     for (auto& running : running_) {
       if (!options_.stop_dropped || running.dropped ||
           std::ranges::find(agenda_.needed, running.arm) != agenda_.needed.end())
@@ -174,7 +177,6 @@ class Scheduler {
 
   /// The GPU for the next arm; empty if arms train on the CPU.
   std::string next_gpu() const {
-    if (gpus_.empty()) return "";
     std::vector<std::string> in_use;
     for (const auto& running : running_) in_use.push_back(running.gpu);
     return least_used_gpu(gpus_, in_use);
@@ -184,9 +186,7 @@ class Scheduler {
     const std::string gpu = next_gpu();
     log::info(format_text("{} started ({} thread{}{})", arm.name, threads_, plural_s(threads_),
                           gpu.empty() ? "" : ", GPU " + gpu));
-    const std::vector<std::string> variables =
-        gpu.empty() ? std::vector<std::string>() : std::vector<std::string>{"CUDA_VISIBLE_DEVICES=" + gpu};
-    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_), variables), gpu});
+    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_), gpu_variables(gpu)), gpu});
   }
 
   void collect_ended() {
@@ -360,6 +360,7 @@ ReadAgenda fixed_agenda(const Config& config, const std::vector<Arm>& mine) {
       agenda.over += end.has_value();
       agenda.diverged += end == RunStatus::diverged;
     }
+    agenda.most = agenda.needed.size();
     return agenda;
   };
 }

@@ -20,8 +20,10 @@ namespace slopegan {
 /// What a sweep still has to train.
 struct Agenda {
   std::vector<const Arm*> needed;  ///< the arms that still need training, in the order in which to train them
-  std::size_t over = 0;            ///< number of arms that need no more training
-  std::size_t diverged = 0;        ///< how many of these diverged
+  /// The number of arms that may still be trained, at most. A race may need further arms after its next look.
+  std::size_t most = 0;
+  std::size_t over = 0;      ///< number of arms that need no more training
+  std::size_t diverged = 0;  ///< how many of these diverged
 };
 
 /// Returns the agenda according to the files of the arms. Called whenever an arm ends, and every few seconds.

@@ -76,7 +76,9 @@ class ProbeSweep {
     config_.training.total_images = std::max<std::int64_t>(1024, 16 * batch) / batch * batch;
     config_.metrics.every_images = config_.training.total_images;
     config_.metrics.samples = std::min(config_.metrics.samples, probe_samples);
-    parallel_ = choose_parallel_arms(config_, most_parallel_arms, this_sweep_machine(config_.training));
+    const auto machine = this_sweep_machine(config_.training);
+    parallel_ = choose_parallel_arms(config_, most_parallel_arms, machine);
+    gpus_ = machine.gpus;
     for (std::int64_t seed = 0; seed < parallel_.jobs; ++seed) config_.sweep.seeds.push_back(seed);
     directory_ = sweep_directory(config_);
     lock_.emplace(create_probe_directory(directory_));
@@ -114,7 +116,11 @@ class ProbeSweep {
   double train(const std::vector<Arm>& arms) const {
     const auto start = Clock::now();
     std::vector<ChildProcess> running;
-    for (const auto& arm : arms) running.emplace_back(arm_arguments(directory_, arm, parallel_.threads));
+    std::vector<std::string> in_use;
+    for (const auto& arm : arms) {
+      in_use.push_back(least_used_gpu(gpus_, in_use));
+      running.emplace_back(arm_arguments(directory_, arm, parallel_.threads), gpu_variables(in_use.back()));
+    }
     double seconds = 0;
     bool is_stopping = false;
     std::string failure;
@@ -160,6 +166,7 @@ class ProbeSweep {
 
   Config config_;
   ParallelArms parallel_;
+  std::vector<std::string> gpus_;  ///< see SweepMachine
   std::filesystem::path directory_;
   std::optional<FileLock> lock_;
 };

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -59,6 +62,30 @@ TEST_F(Bench, TimesTheArmsOfASweep) {
   const auto json = nlohmann::json::parse(ended.out);
   ASSERT_EQ(json["rows"].size(), 3u);
   EXPECT_GT(json["rows"][0]["images_per_second"], 0);
+}
+
+TEST_F(Bench, PassesOnTheExitCodeOfAnArm) {
+  const auto ended = slopegan({"bench", "sweep", "--arms", "1", "--rounds", "1", "training.total_images=64",
+                               "data.path=" + (directory_ / "missing").string()});
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("an arm of the benchmark failed with exit code 3"));
+}
+
+TEST_F(Bench, RemovesItsTemporaryDirectoryWhenItIsInterrupted) {
+  const auto temporary = directory_ / "tmp";
+  std::filesystem::create_directories(temporary);
+  const auto has_arm = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(temporary)) {
+      if (std::filesystem::exists(entry.path() / "bench/runs")) return true;
+    }
+    return false;
+  };
+  Program program(directory_.path(), {"bench", "sweep", "--arms", "1", "--rounds", "1"},
+                  [&] { ::setenv("TMPDIR", temporary.c_str(), 1); });
+  ASSERT_TRUE(wait_until(has_arm));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait(), 128 + SIGINT) << program.err();
+  EXPECT_TRUE(std::filesystem::is_empty(temporary));
 }
 
 TEST_F(Bench, RejectsInvalidArgumentsWithAOneLineMessage) {

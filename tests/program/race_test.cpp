@@ -177,6 +177,10 @@ TEST_F(Race, RequiresTheControlToBeOneOfTheSlopes) {
   const auto result = slopegan(race("x", {"sweep.control=0.1"}));
   EXPECT_EQ(result.code, 2);
   EXPECT_THAT(result.err, HasSubstr("command line: 'sweep.control=0.1': sweep.control = 0.1 is not in"));
+  // If the control is the default, the error is located at the slopes.
+  const auto file = directory_.write("race.yaml", "sweep:\n  design: race\n  negative_slope: [0.3, 1]\n").string();
+  EXPECT_THAT(slopegan({"sweep", file, "--list"}).err,
+              HasSubstr(file + ":3: sweep.control = 0.2 is not in sweep.negative_slope"));
 }
 
 }  // namespace

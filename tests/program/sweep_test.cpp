@@ -244,6 +244,7 @@ TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
   EXPECT_EQ(sweep({"--list"}).out, "slope_0-seed_0\nslope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "2/2"}).out, "slope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "3/2"}).code, 2);
+  EXPECT_EQ(sweep({"--list", "--jobs", "0"}).code, 0);  // as in --help: chosen from the number of cores
   const auto twice = sweep({"sweep.negative_slope=[0.2, 0.2]"});
   EXPECT_EQ(twice.code, 2);
   EXPECT_THAT(twice.err, HasSubstr("command line: 'sweep.negative_slope=[0.2, 0.2]': sweep.negative_slope contains"));
@@ -308,6 +309,16 @@ TEST_F(Help, TheMainCommandsHaveHelp) {
   const auto version = slopegan({"--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_THAT(version.out, HasSubstr("LibTorch 2."));
+}
+
+TEST_F(Help, ReportsThatItCannotBeWritten) {
+  const auto to_full = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {"--version"}, {"train", "--help"}, {"train", "--print-schema"}}) {
+    const auto result = run(directory_.path(), arguments, to_full);
+    EXPECT_EQ(result.code, 6) << arguments.back();
+    EXPECT_THAT(result.err, HasSubstr("cannot write the results to stdout"));
+  }
 }
 
 TEST_F(Help, LogFormatJsonWritesJson) {

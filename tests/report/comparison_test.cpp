@@ -67,6 +67,8 @@ TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
   const auto worse = compared("b", {found(0, Standing::worse, 2, {1.5, 3})});
   EXPECT_THAT(comparison_answer_section({better, worse}), HasSubstr(">For slope 0, the answer depends on the sweep.<"));
   EXPECT_THAT(comparison_answer_section({better, better}), HasSubstr(">The sweeps do not contradict each other"));
+  EXPECT_THAT(comparison_answer_section({better, compared("a", {})}),
+              HasSubstr(">Nothing to compare yet: no slope has"));
   EXPECT_THAT(comparison_answer_section({compared("a", {})}), HasSubstr(">No answer yet: no sweep has a result.<"));
 }
 
@@ -145,6 +147,27 @@ TEST(Comparison, WritesOneCsvLinePerResultAndSlope) {
       "sweep,condition,data,images,ruler,repeats,control,slope,ratio,low,high,verdict\n"
       "a,\"loss.kind=hinge, loss.r1=1\",\"shirts, 32 px\",60000,\"FD[test@1,n=100]\",8 seeds,0.2,0,,1.5,,worse\n"
       "a,\"loss.kind=hinge, loss.r1=1\",\"shirts, 32 px\",60000,\"FD[test@1,n=100]\",8 seeds,0.2,1,3,,,given up\n");
+}
+
+TEST(Comparison, NamesTheFailuresOfAResultWithoutFds) {
+  auto failed = found(0, Standing::worse, no_limit, {1, no_limit});
+  failed.has_fds = false;
+  failed.failed = 8;
+  auto rescued = found(0.1, Standing::better, 0, {0, 1});
+  rescued.has_fds = false;
+  rescued.control_arms = rescued.control_failed = 8;
+  const std::vector<ComparedResult> results = {
+      compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::worse, 1.2, {1.1, 1.3})}),
+      compared("b", {failed, rescued})};
+  EXPECT_THAT(contradiction_sentences(results),
+              ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
+                          "in a, but 8 of 8 arms failed in b.",
+                          "The effect of slope 0.1 depends on the sweep: the control failed "
+                          "in 8 of 8 in b, but relative to the control, FD is 10 to 30 % higher in a."));
+  const std::string csv = comparison_csv({results[1]});
+  EXPECT_THAT(csv, HasSubstr(",8 seeds,0.2,0,,,,worse\n"));
+  EXPECT_THAT(csv, HasSubstr(",8 seeds,0.2,0.1,,,,better\n"));
+  EXPECT_THAT(comparison_table_section(results), HasSubstr(">the control failed in 8 of 8<"));
 }
 
 TEST(Comparison, DrawsOnePlotPerSlopeWithOneRowPerResult) {

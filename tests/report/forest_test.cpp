@@ -54,6 +54,19 @@ TEST(Forest, ShowsVerdictsByColourShapeAndWord) {
   EXPECT_THAT(plot, Not(HasSubstr("style=")));  // would violate the page's content security policy
 }
 
+TEST(Forest, ShowsNoNumbersIfAllArmsOfTheSlopeOrOfTheControlFailed) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Findings findings;
+  findings.slopes = {finding(0, Standing::worse, infinity, {1, infinity}), finding(0.1, Standing::better, 0, {0, 1}),
+                     finding(0.2, Standing::control, 1, {1, 1})};
+  for (auto* slope : {&findings.slopes[0], &findings.slopes[1]}) slope->has_fds = false;
+  const std::string plot = forest_plot(findings);
+  EXPECT_THAT(plot, HasSubstr(">failed<"));
+  EXPECT_THAT(plot, HasSubstr(">control failed<"));
+  EXPECT_THAT(plot, Not(HasSubstr("(1.00")));
+  EXPECT_EQ(count_of(plot, "class=\"mark"), 3);
+}
+
 TEST(Forest, IsOmittedWithoutComparisons) {
   Findings findings;
   EXPECT_EQ(forest_plot(findings), "");

@@ -42,6 +42,15 @@ TEST(HeatMap, ShowsRatioAndVerdictOfEachSlopeUnderEachCondition) {
   EXPECT_THAT(map, Not(HasSubstr("inf")));
 }
 
+TEST(HeatMap, StandsBesideAtMostAsManyEffectsAsThereAreSentences) {
+  SweepData sweep;
+  StatisticsFile& file = sweep.statistics.emplace();
+  file.cross_findings.assign(5, "a sentence");
+  file.cross.emplace().interactions.resize(6);  // as in a damaged file
+  for (auto& interaction : file.cross->interactions) interaction.significant = true;
+  EXPECT_THAT(answer_section(sweep), HasSubstr("5 effects that depend on the condition"));
+}
+
 TEST(HeatMap, AppearsInTheAnswerSectionOfACrossedSweep) {
   SweepData sweep;
   auto& file = sweep.statistics.emplace();

@@ -279,18 +279,70 @@ TEST(Report, NamesCollapsedArmsAndExcludesThemFromMeans) {
   write_file_atomic(arm / "metrics.jsonl", metrics_line(record) + "\n");
   const std::string page = content_of(write_report(directory / "sweep"));
   EXPECT_THAT(page, HasSubstr("0.1, 1 of 2 collapsed"));
-  EXPECT_THAT(page, HasSubstr("Means over the seeds that did not collapse"));
+  EXPECT_THAT(page, HasSubstr("Means over the seeds that were trained to the end and did not fail, after 100"));
   EXPECT_THAT(page, HasSubstr("seed 1, collapsed"));
   EXPECT_THAT(page, HasSubstr("kd: 1000 of the 60000 real images."));
   EXPECT_THAT(page, HasSubstr("the generated images all look alike"));
   EXPECT_THAT(page, HasSubstr(" 1 <span class=\"badge bad\">collapsed</span>"));
 }
 
+TEST(Report, ExcludesFailedAndUnfinishedArmsFromMeans) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 2, 3, {.pictures = 1});
+  MetricsRecord record;
+  record.images = 40'000;
+  record.extractor = "random@1";
+  record.values = {{"fd", 777.0}, {"kd", 888.0}};
+  for (const auto& [seed, status] : {std::pair{1, RunStatus::diverged}, {2, RunStatus::running}}) {
+    const auto arm = directory / "sweep" / "runs" / ("slope_0.1-seed_" + std::to_string(seed));
+    for (const char* name : {"metrics.jsonl", "run.json"}) std::filesystem::remove(arm / name);
+    write_file_atomic(arm / "metrics.jsonl", metrics_line(record) + "\n");
+    RunInfo info;
+    info.status = status;
+    write_run_info(arm / "run.json", info);
+  }
+  const std::string page = content_of(write_report(directory / "sweep"));
+  const auto row = page.find("0.1, 1 of 3 diverged, 1 of 3 running</th>");
+  ASSERT_NE(row, std::string::npos);
+  EXPECT_THAT(page.substr(row, page.find("</tr>", row) - row), HasSubstr(">5<"));  // the final FD of seed 0
+  for (const char* label : {"seed 1, diverged after 40", "seed 2, running after 40"})
+    EXPECT_THAT(page, HasSubstr(label));
+}
+
+TEST(Report, NamesThePlaceOfASweepThatWasMovedOrCopied) {
+  const TemporaryDirectory directory;
+  make_sweep(directory / "sweep", 1, 1, {.pictures = 0});
+  const std::string file = (directory / "sweep" / "sweep.yaml").string();
+  const std::string place = " run.output_dir=" + directory.path().string() + " run.name=sweep<";
+  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("slopegan sweep " + file + place));
+  Config config = small_config();
+  config.run = {.name = "sweep", .output_dir = directory.path()};
+  config.sweep.negative_slope = {0};
+  write_file_atomic(file, to_yaml(config));
+  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("slopegan sweep " + file + "<"));
+}
+
+TEST(Report, NamesThePlaceOfARunThatWasMovedOrCopied) {
+  const TemporaryDirectory directory;
+  const std::string parent = (directory / "some runs").string();
+  make_run(parent + "/copy", {.pictures = 0});
+  EXPECT_THAT(
+      content_of(write_report(parent + "/copy")),
+      HasSubstr("slopegan train &#39;" + parent + "/copy/config.yaml&#39; --resume auto &#39;run.output_dir=&quot;" +
+                parent + "&quot;&#39; run.name=copy<"));
+  MadeRun made;
+  made.config.run = {.name = "run", .output_dir = directory.path()};
+  make_run(directory / "run", made);
+  EXPECT_THAT(content_of(write_report(directory / "run")), Not(HasSubstr("config.yaml --resume auto")));
+}
+
 TEST(Report, OfASweepNotesDamagedStatistics) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 1, {.pictures = 0});
-  directory.write("sweep/statistics.json", R"({"answer": 1})");
-  EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("statistics.json: damaged"));
+  for (const char* text : {R"({"answer": 1})", R"({"answer": "", "alpha": -1})"}) {
+    directory.write("sweep/statistics.json", text);
+    EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("statistics.json: damaged"));
+  }
 }
 
 TEST(Report, Of80ArmsWithIncompressiblePicturesIsSmallerThan15Megabytes) {
@@ -320,6 +372,16 @@ TEST(ReportPictures, KeepTheOrderOfTiles) {
   config.samples.rows = 3;
   EXPECT_THAT(message_of<DataError>([&] { picture(directory / "g.png", config.samples, 32, {1, 5}); }),
               HasSubstr("not a grid with the configured number"));
+}
+
+TEST(ReportPictures, AreReadFromGridsOfAnySize) {
+  const TemporaryDirectory directory;
+  SamplesConfig samples;
+  samples.rows = 24;
+  samples.columns = 32;  // more than 12 megapixels
+  const cv::Mat grid(4 + 24 * (128 + 4), 4 + 32 * (128 + 4), CV_8UC1, cv::Scalar(40));
+  write_png(directory / "grid.png", grid);
+  EXPECT_EQ(picture(directory / "grid.png", samples, 128, {.rows = 1, .columns = 12}).size(), cv::Size(12 * 64, 64));
 }
 
 TEST(ReportPictures, PreferTheLastAndTheFirstSamples) {

@@ -97,6 +97,10 @@ TEST(SmallestSignFlipP, HalvesWithEveryPair) {
   EXPECT_EQ(sign_flip_p(equal_magnitudes(40, 0)), smallest_sign_flip_p(40));
 }
 
+TEST(PairsNeeded, RejectsErrorRatesThatNoTestReaches) {
+  for (const double alpha : {0.0, -1.0, std::nan("")}) EXPECT_THROW(pairs_needed(1, alpha), std::invalid_argument);
+}
+
 TEST(PairsNeeded, IsTheSmallestCountThatPassesHolmsFirstStep) {
   EXPECT_EQ(pairs_needed(1, 0.05), 6u);  // 1/32
   EXPECT_EQ(pairs_needed(4, 0.05), 8u);  // 4/128

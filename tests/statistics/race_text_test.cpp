@@ -1,5 +1,8 @@
 #include "statistics/race_text.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -81,6 +84,43 @@ TEST(RaceText, KeepsTheControlIfAllOthersAreGivenUp) {
   race.state = follow_race(race.planned.plan, arms);
   EXPECT_TRUE(race.state.is_over);
   EXPECT_EQ(recommendation(findings_of(race)), "Use slope 0.2. 0.5 and 1 are given up.");
+}
+
+/// A race of slope 0 against 0.2 after its first look. The arms of the slopes in `failing` diverged.
+RaceFile race_with_failures(const std::vector<double>& failing) {
+  RaceFile race;
+  race.planned = {plan_race(0.2, {0}, {.give_up = 0}), 0, 1280, 640, "random@12345678", 100, "abc"};
+  std::vector<RaceArm> arms;
+  for (std::int64_t repeat = 0; repeat < race.planned.plan.looks.front(); ++repeat) {
+    for (const double slope : {0.0, 0.2}) {
+      const bool fails = std::ranges::find(failing, slope) != failing.end();
+      const std::optional<double> fd = 10 + 0.1 * static_cast<double>(repeat);
+      arms.push_back({slope, repeat, fails ? ArmOutcome::diverged : ArmOutcome::done, fails ? std::nullopt : fd, {}});
+    }
+  }
+  race.state = follow_race(race.planned.plan, arms);
+  return race;
+}
+
+TEST(RaceText, StatesOnlyTheFailuresOfASlopeWithoutFds) {
+  const Findings findings = findings_of(race_with_failures({0}));
+  EXPECT_THAT(finding_sentences(findings), Contains("0 is worse than 0.2: 4 of 4 arms failed."));
+  EXPECT_EQ(recommendation(findings), "Use slope 0.2. 0 is mostly failing.");
+  EXPECT_FALSE(has_limits(findings.slopes[0]));
+  EXPECT_TRUE(was_compared(findings.slopes[0]));
+}
+
+TEST(RaceText, StatesOnlyTheFailuresOfAControlWithoutFds) {
+  const Findings findings = findings_of(race_with_failures({0.2}));
+  EXPECT_THAT(finding_sentences(findings), Contains("0 is better than 0.2: the control failed in 4 of 4."));
+  EXPECT_EQ(recommendation(findings), "Use slope 0. 0.2 is mostly failing.");
+}
+
+TEST(RaceText, ComparesNothingIfAllArmsFailed) {
+  const Findings findings = findings_of(race_with_failures({0, 0.2}));
+  EXPECT_THAT(finding_sentences(findings),
+              Contains("0 cannot be compared with 0.2: 4 of 4 arms failed; the control failed in 4 of 4."));
+  EXPECT_EQ(recommendation(findings), "No slope can be recommended: all 8 arms failed.");
 }
 
 TEST(RaceText, ReplacesTheTextsOfTheStatistics) {

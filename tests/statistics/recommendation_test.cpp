@@ -218,11 +218,40 @@ TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
                                                1))),
       ElementsAre("0 is undecided, because 8 seeds are too few: FD 50 % higher.",
                   "0.1 does not differ detectably from 0.2: FD 2 % higher (between 13 % lower and 11 % higher).",
-                  "0.2 is the control: FD 10.0, 1 of 8 collapsed.",
-                  "0.3 is worse than 0.2: no upper limit; 6 of 8 arms failed.",
+                  "0.2 is the control: FD 10.0, 1 of 8 collapsed.", "0.3 is worse than 0.2: 6 of 8 arms failed.",
                   "0.5 cannot be compared with 0.2: 8 of 8 arms failed.",
                   "0.1 and 0.2 do not differ detectably from each other; differences above 15 % are "
                   "excluded."));
+}
+
+/// Nine seeds of slope 0 and of the control 0.2. Those from `first_failure` on diverged.
+SweepStatistics sweep_with_failures(int slope_first_failure, int control_first_failure) {
+  std::vector<ArmScore> arms;
+  for (int seed = 0; seed < 9; ++seed) {
+    for (const auto& [slope, first_failure] : {std::pair{0.0, slope_first_failure}, {0.2, control_first_failure}}) {
+      const auto outcome = seed < first_failure ? ArmOutcome::done : ArmOutcome::diverged;
+      arms.push_back({slope, seed, outcome, 10 + 0.1 * seed, {}});
+    }
+  }
+  return sweep_statistics(arms, 0.2);
+}
+
+TEST(FindingSentences, StateOnlyTheFailuresIfNoFdCanBeCompared) {
+  const auto sentence_of = [](const SweepStatistics& statistics) {
+    const Findings findings = findings_of(statistics);
+    EXPECT_FALSE(has_limits(findings.slopes[0]));
+    return finding_sentence(findings, findings.slopes[0]);
+  };
+  EXPECT_EQ(sentence_of(sweep_with_failures(0, 9)), "0 is worse than 0.2: 9 of 9 arms failed.");
+  EXPECT_EQ(sentence_of(sweep_with_failures(9, 0)), "0 is better than 0.2: the control failed in 9 of 9.");
+  EXPECT_EQ(sentence_of(sweep_with_failures(0, 0)),
+            "0 cannot be compared with 0.2: 9 of 9 arms failed; the control failed in 9 of 9.");
+}
+
+TEST(FindingSentences, NameNoInfiniteLimitIfMostArmsFailed) {
+  const auto worse = findings_of(sweep_with_failures(1, 9)), better = findings_of(sweep_with_failures(9, 1));
+  EXPECT_EQ(finding_sentence(worse, worse.slopes[0]), "0 is worse than 0.2: 8 of 9 arms failed.");
+  EXPECT_EQ(finding_sentence(better, better.slopes[0]), "0 is better than 0.2: the control failed in 8 of 9.");
 }
 
 TEST(LimitsWords, AreRoundedOutwards) {

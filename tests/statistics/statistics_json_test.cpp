@@ -136,8 +136,10 @@ TEST(StatisticsJson, RejectsDamagedFiles) {
   for (const char* text :
        {"", "[]", "{}", R"({"answer": 1})", R"({"answer": "", "slopes": {}})", R"({"answer": "", "slopes": [1]})",
         R"({"answer": "", "comparisons": [{"verdict": "unheard of"}]})",
-        R"({"answer": "", "comparisons": [{"simultaneous_interval": [1]}]})",
-        R"({"answer": "", "methods": {"p": 1}})"}) {
+        R"({"answer": "", "comparisons": [{"simultaneous_interval": [1]}]})", R"({"answer": "", "methods": {"p": 1}})",
+        R"({"answer": "", "alpha": -1})", R"({"answer": "", "alpha": 0})", R"({"answer": "", "alpha": 1.5})",
+        R"({"answer": "", "alpha": null})", R"({"answer": "", "cross": {"alpha": -1}})",
+        R"({"answer": "", "cross": {"conditions": [{"alpha": -1}]}})"}) {
     EXPECT_FALSE(parse_statistics(text)) << text;
   }
 }

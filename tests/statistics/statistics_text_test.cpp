@@ -92,6 +92,12 @@ TEST(Answer, OmitsTheMedianIfMostSeedsFailed) {
                                          "after correction, 6 seeds)"));
 }
 
+TEST(Answer, NamesTheFailuresOfAControlWithoutFds) {
+  auto arms = arms_with(3, {{0.1, 1}, {0.2, 1}});
+  for (std::size_t i = 3; i < 6; ++i) arms[i].outcome = ArmOutcome::diverged;
+  EXPECT_THAT(answer_of(arms), HasSubstr("0.1 comes out lowest (0.2 failed in 3 seeds, lower in 3 of 3 seeds)"));
+}
+
 TEST(Answer, SaysThatNothingCanBeConcluded) {
   auto arms = arms_with(2, {{0.1, 1}, {0.2, 1}});
   for (auto& arm : arms) arm.fd.reset();

@@ -35,6 +35,12 @@ class PlannedSweep : public ::testing::Test {
     std::ofstream(paths.run_info_file()) << R"({"status": "done"})";
   }
 
+  void start(const std::string& arm, const std::string& status) const {
+    const RunPaths paths(sweep_dir_ / "runs" / arm);
+    std::filesystem::create_directories(paths.root());
+    std::ofstream(paths.run_info_file()) << R"({"status": ")" << status << R"("})";
+  }
+
   /// One score per arm of config_.
   SweepScores scores() const {
     SweepScores scores;
@@ -75,7 +81,7 @@ TEST_F(PlannedSweep, HasNoPlanIfAnEarlierVersionStartedIt) {
 TEST_F(PlannedSweep, UsesOnlyThePlannedSeedsForItsVerdicts) {
   const auto plan = fixed_plan(config_, "random@1");
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes, IsEmpty());
-  EXPECT_EQ(promise_text(config_, plan), "");
+  EXPECT_EQ(promise_text(scores(), plan, config_), "");
   config_.sweep.seeds = {1, 0, 5, 6};
   const auto planned = planned_scores(scores(), plan, config_);
   EXPECT_THAT(planned.arms, SizeIs(4));
@@ -84,7 +90,56 @@ TEST_F(PlannedSweep, UsesOnlyThePlannedSeedsForItsVerdicts) {
   EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("first results (5, 6) are in the pictures and tables but do not "
                                                    "affect the verdicts. Mean FD over all seeds: 1.00 at slope 0, "
                                                    "1.20 at slope 0.2.")));
-  EXPECT_THAT(promise_text(config_, plan), HasSubstr("applies to the 2 seeds planned before the first results (0, 1)"));
+  EXPECT_THAT(promise_text(scores(), plan, config_),
+              HasSubstr("applies to the 2 seeds planned before the first results (0, 1)"));
+  EXPECT_THAT(seeds_that_count(config_, plan), ElementsAre(1, 0));
+  EXPECT_THAT(seeds_that_count(config_, std::nullopt), ElementsAre(1, 0, 5, 6));
+}
+
+TEST_F(PlannedSweep, NotesPlannedSeedsThatWereLeftOut) {
+  config_.sweep.seeds = {0, 1, 2, 3};
+  const auto plan = fixed_plan(config_, "random@1");
+  config_.sweep.seeds = {0, 1};
+  const auto planned = planned_scores(scores(), plan, config_);
+  EXPECT_THAT(planned.arms, SizeIs(4));
+  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("Planned seeds were left out after the first results (2, 3). The "
+                                                   "error rate holds only if all planned seeds are used")));
+  config_.sweep.seeds = {0, 1, 7};
+  EXPECT_THAT(planned_scores(scores(), plan, config_).notes,
+              ElementsAre(HasSubstr("first results (7)"), HasSubstr("left out after the first results (2, 3)")));
+  EXPECT_EQ(promise_text(scores(), plan, config_), "");
+}
+
+TEST_F(PlannedSweep, PromisesNothingIfNoPlannedSeedHasAResult) {
+  const auto plan = fixed_plan(config_, "random@1");
+  config_.sweep.seeds = {0, 1, 5, 6};
+  auto all = scores();
+  for (auto& arm : all.arms) {
+    if (arm.seed < 2) arm.outcome = ArmOutcome::pending;
+  }
+  const auto planned = planned_scores(all, plan, config_);
+  EXPECT_THAT(planned.arms, SizeIs(8));
+  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("None of the planned seeds (0, 1) has a result, so the verdicts are "
+                                                   "about seeds that were added after the plan was made (5, 6), and "
+                                                   "the error rate does not hold")));
+  EXPECT_EQ(promise_text(all, plan, config_), "");
+}
+
+TEST_F(PlannedSweep, DescribesTheFirstConditionOfACrossedSweep) {
+  const auto plan = fixed_plan(config_, "random@1");
+  config_.sweep.seeds = {0, 1, 2};
+  auto crossed = scores();
+  crossed.rulers.clear();
+  crossed.conditions.resize(2);
+  const auto first = crossed.arms;
+  for (ArmScore arm : first) {
+    arm.condition = 1;
+    arm.fd = 100;
+    crossed.arms.push_back(arm);
+  }
+  EXPECT_THAT(planned_scores(crossed, plan, config_).notes,
+              ElementsAre(HasSubstr("Mean FD over all seeds, under the first condition: 1.00 at slope 0, 1.20 at slope "
+                                    "0.2.")));
 }
 
 TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
@@ -92,18 +147,51 @@ TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
   config_.sweep.negative_slope = {0, 0.2, 0.3};
   config_.sweep.control = 0;
   config_.training.total_images *= 2;
+  config_.sweep.alpha = 0.2;
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes,
               ElementsAre(HasSubstr("Slopes added after the first results: 0.3"), HasSubstr("360000 images per arm"),
-                          HasSubstr("The planned control was 0.2")));
+                          HasSubstr("The planned control was 0.2"),
+                          HasSubstr("The planned error rate (sweep.alpha) was 0.05; it was changed to 0.2")));
+  config_.sweep.negative_slope = {0.2};
+  EXPECT_THAT(planned_scores(scores(), plan, config_).notes.front(),
+              HasSubstr("Slopes left out after the first results: 0. The planned slopes were 0, 0.2."));
+}
+
+TEST_F(PlannedSweep, ReadsPlansOfEarlierVersionsWithoutAnErrorRate) {
+  std::ofstream(sweep_dir_ / "plan.json")
+      << R"({"slopes": [0, 0.2], "control": 0.2, "seeds": [0, 1], "images": 180000, "extractor": "random@1"})";
+  const auto plan = read_fixed_plan(sweep_dir_);
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->alpha);
+  config_.sweep.alpha = 0.2;
+  EXPECT_THAT(planned_scores(scores(), *plan, config_).notes, IsEmpty());
 }
 
 TEST_F(PlannedSweep, KeepsEarlierResultsThatTheCommandDoesNotName) {
   finish("slope_0-seed_0");
   config_.sweep.seeds = {1};
-  EXPECT_THAT(with_earlier_results(config_, sweep_dir_).sweep.seeds, ElementsAre(1, 0));
+  EXPECT_THAT(with_earlier_arms(config_, sweep_dir_).sweep.seeds, ElementsAre(1, 0));
   config_.sweep.negative_slope = {0.3};
-  EXPECT_THAT(with_earlier_results(config_, sweep_dir_).sweep.negative_slope, ElementsAre(0.3, 0));
-  EXPECT_THAT(with_earlier_results(config_, directory_ / "new").sweep.seeds, ElementsAre(1));
+  EXPECT_THAT(with_earlier_arms(config_, sweep_dir_).sweep.negative_slope, ElementsAre(0.3, 0));
+  EXPECT_THAT(with_earlier_arms(config_, directory_ / "new").sweep.seeds, ElementsAre(1));
+}
+
+TEST_F(PlannedSweep, KeepsArmsThatHaveStartedButNotEnded) {
+  config_.sweep.seeds = {0, 1, 2, 3, 4};
+  open_sweep(config_);
+  start("slope_0-seed_1", "running");
+  start("slope_0.2-seed_2", "stopped");
+  start("slope_0.2-seed_3", "failed");
+  config_.sweep.seeds = {9};
+  EXPECT_THAT(with_earlier_arms(config_, sweep_dir_).sweep.seeds, ElementsAre(9));  // no arm has been trained at all
+  std::ofstream(RunPaths(sweep_dir_ / "runs" / "slope_0.2-seed_2").history_file()) << "{}\n";
+  EXPECT_THAT(with_earlier_arms(config_, sweep_dir_).sweep.seeds, ElementsAre(9, 1, 2, 3));
+}
+
+TEST_F(PlannedSweep, KeepsAllArmsWhileAnotherProcessTrainsThem) {
+  const auto run = RunDirectory::create(sweep_dir_ / "runs" / "slope_0-seed_0");
+  config_.sweep.seeds = {9};
+  EXPECT_THAT(with_earlier_arms(config_, sweep_dir_).sweep.seeds, ElementsAre(9, 0, 1));
 }
 
 }  // namespace

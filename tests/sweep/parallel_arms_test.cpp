@@ -80,6 +80,12 @@ TEST(LeastUsedGpu, IsTheFirstOfThoseWithTheFewestArms) {
   EXPECT_EQ(least_used_gpu(gpus, {}), "5");
   EXPECT_EQ(least_used_gpu(gpus, {"5"}), "7");
   EXPECT_EQ(least_used_gpu(gpus, {"5", "7", "9", "5", "9"}), "7");
+  EXPECT_EQ(least_used_gpu({}, {}), "");
+}
+
+TEST(GpuVariables, SelectTheGpuOfAnArm) {
+  EXPECT_EQ(gpu_variables("7"), (std::vector<std::string>{"CUDA_VISIBLE_DEVICES=7"}));
+  EXPECT_TRUE(gpu_variables("").empty());
 }
 
 TEST(ParallelArms, AreAsManyAsTheConfigurationRequests) {

@@ -39,6 +39,20 @@ TEST(RacePlanText, SaysHowManyArmsOfTheWholeRaceHaveEnded) {
   EXPECT_THAT(plan_of_a_race(1.5, costs), HasSubstr(" at a time, including the 9 arms that have ended\n"));
 }
 
+TEST(FixedPlanText, CountsOnlyTheSeedsThatCanAffectTheVerdicts) {
+  Config config;
+  config.sweep.negative_slope = {0, 0.2};
+  config.sweep.seeds = {0, 1, 2, 3, 4, 5, 6};
+  const auto arms = make_arms(config, "sweep");
+  const auto all = fixed_plan_text(config, arms, 0, {}, config.sweep.seeds);
+  EXPECT_THAT(all, HasSubstr("so differences can be significant at 0.05\n"));
+  EXPECT_THAT(all, Not(HasSubstr("not counted")));
+  const auto added = fixed_plan_text(config, arms, 0, {}, {0, 1, 2, 3, 4});
+  EXPECT_THAT(added, HasSubstr("so nothing can be significant at 0.05; that needs 6 seeds planned before the first "
+                               "result\n"));
+  EXPECT_THAT(added, HasSubstr("not counted  seeds 5, 6, added after the first results; only 5 planned seeds count\n"));
+}
+
 TEST(RacePlanText, ReportsForWhichLooksTheTimeIsPlanned) {
   Config config;
   config.sweep.negative_slope = {0, 0.1, 0.2};

@@ -137,6 +137,26 @@ TEST_F(RaceOfFiles, MakesNoDecisionAtAnIncompleteLook) {
   EXPECT_THAT(race.agenda({}).needed, IsEmpty());
 }
 
+TEST_F(RaceOfFiles, CountsTheArmsOfLaterLooksThatMayStillBeTrained) {
+  auto race = follower();
+  EXPECT_EQ(race.agenda({}).most, arms_.size());
+  const auto first_look = planned_.plan.looks.front();
+  for (const auto& arm : arms_) {
+    const bool is_last = arm.negative_slope == 0 && arm.seed == 7 + first_look - 1;
+    if (arm.seed < 7 + first_look && arm.negative_slope != 1 && !is_last) finish(arm);
+  }
+  for (const auto& arm : arms_) {
+    if (arm.seed < 9 && arm.negative_slope == 1) finish(arm);
+  }
+  const auto agenda = race.agenda({});
+  ASSERT_EQ(race.state().slopes[1].decision, RaceDecision::given_up);
+  EXPECT_THAT(agenda.needed, SizeIs(1));
+  const auto later = planned_.plan.looks.back() - first_look;  // arms of slope 0 and of the control
+  EXPECT_EQ(static_cast<std::int64_t>(agenda.most), 1 + 2 * later);
+  finish(*agenda.needed.front());
+  EXPECT_EQ(race.agenda({}).most, 0u) << "the race is over";
+}
+
 TEST_F(RaceOfFiles, ListsArmsThatItDoesNotNeedAsNotNeededInTheResults) {
   const auto status_of = [&](const std::string& arm) {
     write_results(config_, sweep_dir(), arms_);
