@@ -120,12 +120,14 @@ constexpr std::string_view name_of(RReluKind value) {
   return {};
 }
 
-enum class GeneratorNorm { batch, none };
+enum class GeneratorNorm { batch, self_modulated, none };
 
 constexpr std::string_view name_of(GeneratorNorm value) {
   switch (value) {
     case GeneratorNorm::batch:
       return "batch";
+    case GeneratorNorm::self_modulated:
+      return "self_modulated";
     case GeneratorNorm::none:
       return "none";
   }

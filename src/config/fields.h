@@ -76,7 +76,9 @@ void visit_networks(ConfigType& config, Visitor& visit) {
   visit("generator.negative_slope", g.negative_slope, rules::slopes, slope_help);
   visit("generator.prelu", g.prelu, Words<PReluKind>{}, prelu_help);
   visit("generator.rrelu", g.rrelu, Words<RReluKind>{}, rrelu_help);
-  visit("generator.norm", g.norm, Words<GeneratorNorm>{}, "normalisation before the activations");
+  visit("generator.norm", g.norm, Words<GeneratorNorm>{},
+        "normalisation before the activations: batch norm, or batch norm whose scale and shift a small network "
+        "computes from the latent (self-modulation)");
 
   auto& d = config.discriminator;
   visit("discriminator.width", d.width, rules::width, width_help);

@@ -30,7 +30,8 @@ OnnxOperation TransposedConvolutionLayer::onnx() const {
     return std::vector<std::int64_t>(directions, value);
   };
   return {"ConvTranspose",
-          {{"kernel_shape", repeat(weight.size(2), 2)}, {"strides", repeat(stride, 2)}, {"pads", repeat(padding, 4)}}};
+          {{"kernel_shape", repeat(weight.size(2), 2)}, {"strides", repeat(stride, 2)}, {"pads", repeat(padding, 4)}},
+          tensors()};
 }
 
 std::optional<TransposedConvolutionLayer> TransposedConvolutionLayer::from_onnx(const OnnxOperation& operation) {
@@ -65,14 +66,24 @@ std::optional<TransposedConvolutionLayer> TransposedConvolutionLayer::from_torch
 }
 
 std::string TransposedConvolutionLayer::torchscript(const TensorExpression& tensor) const {
-  return format_text("torch.conv_transpose2d(x, {}, {}, [{}, {}], [{}, {}])", tensor("weight"),
+  return format_text("x = torch.conv_transpose2d(x, {}, {}, [{}, {}], [{}, {}])", tensor("weight"),
                      bias.defined() ? tensor("bias") : "None", stride, stride, padding, padding);
 }
 
 // --- Batch norm
 
 LayerTensors BatchNormLayer::tensors() const {
-  return {{"weight", weight}, {"bias", bias}, {"running_mean", running_mean}, {"running_var", running_var}};
+  LayerTensors all;
+  if (weight.defined()) all = {{"weight", weight}, {"bias", bias}};
+  all.insert(all.end(), {{"running_mean", running_mean}, {"running_var", running_var}});
+  return all;
+}
+
+BatchNormLayer BatchNormLayer::with_weight() const {
+  BatchNormLayer layer = *this;
+  if (!weight.defined()) layer.weight = at::ones_like(running_mean);
+  if (!bias.defined()) layer.bias = at::zeros_like(running_mean);
+  return layer;
 }
 
 at::Tensor BatchNormLayer::run(const at::Tensor& x) const {
@@ -81,7 +92,7 @@ at::Tensor BatchNormLayer::run(const at::Tensor& x) const {
 }
 
 OnnxOperation BatchNormLayer::onnx() const {
-  return {"BatchNormalization", {{"epsilon", static_cast<float>(epsilon)}}};
+  return {"BatchNormalization", {{"epsilon", static_cast<float>(epsilon)}}, with_weight().tensors()};
 }
 
 std::optional<BatchNormLayer> BatchNormLayer::from_onnx(const OnnxOperation& operation) {
@@ -94,21 +105,25 @@ std::optional<BatchNormLayer> BatchNormLayer::from_onnx(const OnnxOperation& ope
 }
 
 ordered_json BatchNormLayer::torch_module() const {
-  return {"BatchNorm2d", {{"num_features", weight.size(0)}, {"eps", epsilon}}};
+  ordered_json arguments = {{"num_features", running_mean.size(0)}, {"eps", epsilon}};
+  if (!weight.defined()) arguments["affine"] = false;
+  return {"BatchNorm2d", arguments};
 }
 
 std::optional<BatchNormLayer> BatchNormLayer::from_torch_module(const ordered_json& module,
                                                                 const TensorLookup& tensor) {
   if (module.at(0) != "BatchNorm2d") return std::nullopt;
-  return BatchNormLayer{.weight = tensor("weight"),
-                        .bias = tensor("bias"),
+  const bool affine = module.at(1).value("affine", true);
+  return BatchNormLayer{.weight = affine ? tensor("weight") : at::Tensor(),
+                        .bias = affine ? tensor("bias") : at::Tensor(),
                         .running_mean = tensor("running_mean"),
                         .running_var = tensor("running_var"),
                         .epsilon = module.at(1).at("eps")};
 }
 
 std::string BatchNormLayer::torchscript(const TensorExpression& tensor) const {
-  return format_text("torch.batch_norm(x, {}, {}, {}, {}, False, 0.0, {}, True)", tensor("weight"), tensor("bias"),
+  return format_text("x = torch.batch_norm(x, {}, {}, {}, {}, False, 0.0, {}, True)",
+                     weight.defined() ? tensor("weight") : "None", bias.defined() ? tensor("bias") : "None",
                      tensor("running_mean"), tensor("running_var"), shortest(epsilon));
 }
 
@@ -137,7 +152,7 @@ std::optional<LeakyLayer> LeakyLayer::from_torch_module(const ordered_json& modu
 }
 
 std::string LeakyLayer::torchscript(const TensorExpression& /*tensor*/) const {
-  return format_text("torch.leaky_relu(x, {:.17e})", negative_slope);
+  return format_text("x = torch.leaky_relu(x, {:.17e})", negative_slope);
 }
 
 // --- Leaky ReLU with learned slopes
@@ -148,7 +163,7 @@ at::Tensor LearnedSlopeLayer::run(const at::Tensor& x) const { return at::prelu(
 
 OnnxOperation LearnedSlopeLayer::onnx() const {
   // PRelu broadcasts slopes from the right: one slope per channel has the shape [C, 1, 1].
-  return {"PRelu", {}, {slope.view({-1, 1, 1})}};
+  return {"PRelu", {}, {{"weight", slope.view({-1, 1, 1})}}};
 }
 
 std::optional<LearnedSlopeLayer> LearnedSlopeLayer::from_onnx(const OnnxOperation& operation) {
@@ -168,7 +183,7 @@ std::optional<LearnedSlopeLayer> LearnedSlopeLayer::from_torch_module(const orde
 }
 
 std::string LearnedSlopeLayer::torchscript(const TensorExpression& tensor) const {
-  return format_text("torch.prelu(x, {})", tensor("weight"));
+  return format_text("x = torch.prelu(x, {})", tensor("weight"));
 }
 
 // --- tanh
@@ -189,7 +204,7 @@ std::optional<TanhLayer> TanhLayer::from_torch_module(const ordered_json& module
   return module.at(0) == "Tanh" ? std::optional<TanhLayer>(TanhLayer{}) : std::nullopt;
 }
 
-std::string TanhLayer::torchscript(const TensorExpression& /*tensor*/) const { return "torch.tanh(x)"; }
+std::string TanhLayer::torchscript(const TensorExpression& /*tensor*/) const { return "x = torch.tanh(x)"; }
 
 // --- All kinds
 
@@ -229,17 +244,25 @@ void add_block(ExportedNetwork& network, const BlockImpl& block) {
                                                       .stride = conv.options().stride,
                                                       .padding = conv.options().padding});
   if (block.norm) {
-    const auto norm = block.norm->state();
+    const auto& norm = *block.norm;
     network.layers.push_back(BatchNormLayer{.weight = plain(norm.weight),
                                             .bias = plain(norm.bias),
                                             .running_mean = plain(norm.running_mean),
-                                            .running_var = plain(norm.running_variance),
-                                            .epsilon = norm.epsilon});
+                                            .running_var = plain(norm.running_var),
+                                            .epsilon = norm.options.eps()});
+  }
+  if (block.modulation) {
+    const auto &hidden = *block.modulation->hidden, &output = *block.modulation->output;
+    network.layers.push_back(ModulationLayer{.hidden_weight = plain(hidden.weight),
+                                             .hidden_bias = plain(hidden.bias),
+                                             .output_weight = plain(output.weight),
+                                             .output_bias = plain(output.bias)});
   }
   if (block.activation) network.layers.push_back(std::visit(ActivationLayer{}, block.activation->freeze()));
 }
 
-TransposedConvolutionLayer fold(const TransposedConvolutionLayer& conv, const BatchNormLayer& norm) {
+TransposedConvolutionLayer fold(const TransposedConvolutionLayer& conv, const BatchNormLayer& batch_norm) {
+  const auto norm = batch_norm.with_weight();
   const BatchNormState state{.weight = norm.weight,
                              .bias = norm.bias,
                              .running_mean = norm.running_mean,
@@ -297,7 +320,15 @@ at::Tensor run_network(const ExportedNetwork& network, const at::Tensor& latents
   const at::NoGradGuard no_gradients;
   auto x = latents.view({latents.size(0), network.latent_dim, 1, 1});
   for (const auto& layer : network.layers) {
-    x = std::visit([&x](const auto& l) { return l.run(x); }, layer);
+    x = std::visit(
+        [&](const auto& l) {
+          if constexpr (requires { l.run(x, latents); }) {
+            return l.run(x, latents);
+          } else {
+            return l.run(x);
+          }
+        },
+        layer);
   }
   return x;
 }

@@ -35,12 +35,13 @@ using TensorExpression = std::function<std::string(const char* name)>;
 // Each kind of layer defines everything that the formats need, in these members:
 //
 //   tensors            its tensors
-//   run                computes the layer with LibTorch's own operator
+//   run                computes the layer with LibTorch's own operators, from the output of the previous layer and, if
+//                      it is declared with a second parameter, the latents [N, latent_dim]
 //   onnx               its ONNX operator; from_onnx returns std::nullopt for other operators, and throws
 //                      std::runtime_error for missing or inconsistent attributes and shapes
 //   torch_module       [class of torch.nn, its arguments]; from_torch_module returns std::nullopt for other
 //                      classes, and throws std::exception for missing arguments
-//   torchscript        its TorchScript expression, a function of x
+//   torchscript        its TorchScript statements, one per line, which compute the new x from x and latents
 //
 // To add a kind, define these members and add it to ExportedLayer; the compiler reports missing members.
 
@@ -59,10 +60,12 @@ struct TransposedConvolutionLayer {
   std::string torchscript(const TensorExpression& tensor) const;
 };
 
-/// Batch norm with its running statistics; all tensors [C].
+/// Batch norm with its running statistics; all tensors [C]. Weight and bias are undefined if they are 1 and 0.
 struct BatchNormLayer {
   at::Tensor weight, bias, running_mean, running_var;
   double epsilon = 1e-5;
+
+  BatchNormLayer with_weight() const;  ///< the same layer with a defined weight and bias
 
   LayerTensors tensors() const;
   at::Tensor run(const at::Tensor& x) const;
@@ -71,6 +74,22 @@ struct BatchNormLayer {
   nlohmann::ordered_json torch_module() const;
   static std::optional<BatchNormLayer> from_torch_module(const nlohmann::ordered_json& module,
                                                          const TensorLookup& tensor);
+  std::string torchscript(const TensorExpression& tensor) const;
+};
+
+/// x · scale + shift, where scale and shift, one per image and channel, are computed from the latents:
+/// (scale − 1, shift) = output(relu(hidden(latents))). hidden: a linear layer [hidden_size, latent_dim], output: [2C,
+/// hidden_size].
+struct ModulationLayer {
+  at::Tensor hidden_weight, hidden_bias, output_weight, output_bias;
+
+  LayerTensors tensors() const;
+  at::Tensor run(const at::Tensor& x, const at::Tensor& latents) const;
+  OnnxOperation onnx() const;
+  static std::optional<ModulationLayer> from_onnx(const OnnxOperation& operation);
+  nlohmann::ordered_json torch_module() const;
+  static std::optional<ModulationLayer> from_torch_module(const nlohmann::ordered_json& module,
+                                                          const TensorLookup& tensor);
   std::string torchscript(const TensorExpression& tensor) const;
 };
 
@@ -112,7 +131,7 @@ struct TanhLayer {
 };
 
 using ExportedLayer =
-    std::variant<TransposedConvolutionLayer, BatchNormLayer, LeakyLayer, LearnedSlopeLayer, TanhLayer>;
+    std::variant<TransposedConvolutionLayer, BatchNormLayer, ModulationLayer, LeakyLayer, LearnedSlopeLayer, TanhLayer>;
 
 /// The layer for an ONNX operator. Throws std::runtime_error if no kind accepts it.
 ExportedLayer layer_from_onnx(const OnnxOperation& operation);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,7 +11,8 @@
 #include "export/network.h"
 
 /// The part of the Open Neural Network Exchange format (https://onnx.ai) that generators need: a chain of Reshape,
-/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh, in opset 17.
+/// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh, and for self-modulation, side chains from the
+/// latents with Gemm, Relu, Reshape, Mul and Add, in opset 17.
 namespace slopegan {
 
 using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
@@ -20,8 +22,7 @@ using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
 struct OnnxOperation {
   std::string type;
   std::vector<std::pair<std::string, OnnxAttribute>> attributes{};
-  /// The inputs after the first one. A layer's onnx() leaves the list empty if they equal the layer's tensors().
-  std::vector<at::Tensor> tensors{};
+  LayerTensors tensors{};  ///< the inputs after the first one, with their names in the layer
 
   /// The value that all integers in the attribute share (one per direction or side). Throws std::runtime_error if the
   /// attribute is missing or if the integers differ.
@@ -29,14 +30,35 @@ struct OnnxOperation {
   /// The value of the attribute. Throws std::runtime_error if it is missing.
   double number(std::string_view name) const;
   /// The tensor at `index`; undefined if there are fewer tensors.
-  at::Tensor tensor(std::size_t index) const { return index < tensors.size() ? tensors[index] : at::Tensor(); }
+  at::Tensor tensor(std::size_t index) const { return index < tensors.size() ? tensors[index].second : at::Tensor(); }
+};
+
+/// An operator with the names of its inputs and its output.
+struct OnnxNode {
+  OnnxOperation operation;
+  std::vector<std::string> inputs;
+  std::string output;
 };
 
 /// Throws std::runtime_error("the ONNX model " + reason) unless the condition holds.
 void require_onnx(bool condition, const std::string& reason);
 
+// --- Self-modulation: several ONNX operators, which ModulationLayer represents as one operation
+
+/// The type of the operation of a ModulationLayer, which is not an ONNX operator.
+inline constexpr const char* onnx_self_modulation = "self-modulation";
+
+/// The nodes that the file contains instead, where `layer` is the index of the layer.
+std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string& input, const std::string& output);
+
+/// The operation as one node, if `nodes` begin with self_modulation_nodes. Throws std::runtime_error otherwise.
+OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, const std::string& input);
+
+// --- Models
+
 /// The bytes of an .onnx file with the input "latents", float32 [batch, latent_dim], and the output "images", float32
-/// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict.
+/// [batch, channels, resolution, resolution], where batch is any number. Initialisers have the names of state_dict,
+/// except in self-modulation.
 std::string onnx_model(const ExportedNetwork& network);
 
 /// Parses the output of onnx_model. Throws std::runtime_error if `bytes` are not such a model. It is safe to parse

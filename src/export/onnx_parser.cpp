@@ -29,13 +29,6 @@ constexpr std::uint32_t bytes(Field field) {
   return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
 }
 
-/// An operator with the names of its inputs and its output.
-struct OnnxNode {
-  OnnxOperation operation;
-  std::vector<std::string> inputs;
-  std::string output;
-};
-
 void parse_attribute(pbf_message<onnx::Attribute> message, OnnxOperation& operation) {
   std::string name;
   std::optional<float> number;
@@ -129,7 +122,7 @@ void find_tensors(OnnxNode& node, const NamedTensors& tensors) {
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     const auto found = tensors.find(node.inputs[i]);
     require_onnx(found != tensors.end(), "has no tensor " + printable(node.inputs[i]));
-    node.operation.tensors.push_back(found->second);
+    node.operation.tensors.emplace_back(*found);
   }
 }
 
@@ -219,6 +212,20 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
   return parts;
 }
 
+/// Returns the node nodes[next], or the nodes of a self-modulation that begins there as one node, and moves `next`
+/// behind it.
+OnnxNode next_operation(const std::vector<OnnxNode>& nodes, std::size_t& next, std::size_t layer,
+                        const std::string& input) {
+  const auto& type = nodes[next].operation.type;
+  if (type != "Gemm") {
+    require_onnx(type != onnx_self_modulation, std::string("uses the unsupported operator ") + onnx_self_modulation);
+    return nodes[next++];
+  }
+  const auto first = next;
+  next += self_modulation_nodes(layer, input, "").size();
+  return self_modulation_of(std::span(nodes).subspan(first), layer, input);
+}
+
 }  // namespace
 
 void require_onnx(bool condition, const std::string& reason) {
@@ -254,9 +261,11 @@ ExportedNetwork parse_onnx_model(std::string_view bytes) try {
       parse_graph(pbf_message<onnx::Graph>(submessage(model, onnx::Model::graph, "graph")));
   require_onnx(!nodes.empty() && nodes.front().operation.type == "Reshape", "does not begin with Reshape");
   std::string value = "latents";
-  for (auto& node : nodes) {
+  for (std::size_t next = 0; next < nodes.size();) {
+    const bool is_layer = next > 0;
+    auto node = next_operation(nodes, next, network.layers.size(), value);
     require_onnx(!node.inputs.empty() && node.inputs.front() == value, "is not a chain");
-    if (&node != &nodes.front()) {
+    if (is_layer) {
       find_tensors(node, tensors);
       network.layers.push_back(layer_from_onnx(node.operation));
     }

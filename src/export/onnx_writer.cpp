@@ -47,27 +47,31 @@ void add_value(pbf_builder<onnx::Graph>& graph, onnx::Graph field, std::string_v
   }
 }
 
-/// Writes the nodes and tensors of a chain. Each node takes the output of the previous one.
+/// Writes the nodes and tensors of a chain. Each operation takes the output of the previous one.
 class OnnxGraph {
  public:
   OnnxGraph(pbf_builder<onnx::Model>& model, std::string input)
       : graph_(model, onnx::Model::graph), value_(std::move(input)) {}
 
+  /// Adds the operation of a layer, or an operation before the first layer. `tensors`: the names of its tensors.
   void add(const OnnxOperation& operation, const std::vector<std::string>& tensors, const std::string& output) {
-    pbf_builder<onnx::Node> node(graph_, onnx::Graph::node);
-    node.add_string(onnx::Node::input, value_);
-    for (const auto& tensor : tensors) node.add_string(onnx::Node::input, tensor);
-    node.add_string(onnx::Node::output, output);
-    node.add_string(onnx::Node::name, output + "." + operation.type);
-    node.add_string(onnx::Node::op_type, operation.type);
-    for (const auto& [name, value] : operation.attributes) add_attribute(node, name, value);
+    std::vector<std::string> inputs = {value_};
+    inputs.insert(inputs.end(), tensors.begin(), tensors.end());
+    add_node({operation, inputs, output});
     value_ = output;
   }
 
-  void add_tensor(const std::string& name, const at::Tensor& tensor, int type = onnx::tensor_float) {
+  void add_self_modulation(std::size_t layer, const std::string& output) {
+    for (const auto& node : self_modulation_nodes(layer, value_, output)) add_node(node);
+    value_ = output;
+  }
+
+  /// The tensor is float32 or int64.
+  void add_tensor(const std::string& name, const at::Tensor& tensor) {
     pbf_builder<onnx::Tensor> message(graph_, onnx::Graph::initializer);
     for (const auto size : tensor.sizes()) message.add_int64(onnx::Tensor::dims, size);
-    message.add_int32(onnx::Tensor::data_type, type);
+    message.add_int32(onnx::Tensor::data_type,
+                      tensor.scalar_type() == at::kLong ? onnx::tensor_int64 : onnx::tensor_float);
     message.add_string(onnx::Tensor::name, name);
     message.add_bytes(onnx::Tensor::raw_data, static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
   }
@@ -75,6 +79,15 @@ class OnnxGraph {
   pbf_builder<onnx::Graph>& message() { return graph_; }
 
  private:
+  void add_node(const OnnxNode& node) {
+    pbf_builder<onnx::Node> message(graph_, onnx::Graph::node);
+    for (const auto& input : node.inputs) message.add_string(onnx::Node::input, input);
+    message.add_string(onnx::Node::output, node.output);
+    message.add_string(onnx::Node::name, node.output + "." + node.operation.type);
+    message.add_string(onnx::Node::op_type, node.operation.type);
+    for (const auto& [name, value] : node.operation.attributes) add_attribute(message, name, value);
+  }
+
   pbf_builder<onnx::Graph> graph_;
   std::string value_;
 };
@@ -84,18 +97,21 @@ void add_graph(pbf_builder<onnx::Model>& model, const ExportedNetwork& network) 
   graph.message().add_string(onnx::Graph::name, "generator");
   // Uses Reshape with a constant shape, because OpenCV's dnn module before version 5 cannot parse Unsqueeze of an
   // input.
-  graph.add_tensor("shape_1x1", at::tensor({std::int64_t{-1}, network.latent_dim, std::int64_t{1}, std::int64_t{1}}),
-                   onnx::tensor_int64);
+  graph.add_tensor("shape_1x1", at::tensor({std::int64_t{-1}, network.latent_dim, std::int64_t{1}, std::int64_t{1}}));
   graph.add({"Reshape"}, {"shape_1x1"}, "latents_1x1");
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const auto [operation, tensors] =
-        std::visit([](const auto& layer) { return std::pair(layer.onnx(), layer.tensors()); }, network.layers[i]);
+    const auto operation = std::visit([](const auto& layer) { return layer.onnx(); }, network.layers[i]);
     std::vector<std::string> names;
-    for (std::size_t t = 0; t < tensors.size(); ++t) {
-      names.push_back(tensor_name(i, tensors[t].first));
-      graph.add_tensor(names.back(), operation.tensors.empty() ? tensors[t].second : operation.tensors[t]);
+    for (const auto& [name, tensor] : operation.tensors) {
+      names.push_back(tensor_name(i, name));
+      graph.add_tensor(names.back(), tensor);
     }
-    graph.add(operation, names, i + 1 == network.layers.size() ? "images" : "layer" + std::to_string(i));
+    const std::string output = i + 1 == network.layers.size() ? "images" : "layer" + std::to_string(i);
+    if (operation.type == onnx_self_modulation) {
+      graph.add_self_modulation(i, output);
+    } else {
+      graph.add(operation, names, output);
+    }
   }
   const std::array latents{network.latent_dim};
   const std::array images{network.channels, network.resolution, network.resolution};

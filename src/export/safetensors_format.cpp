@@ -4,7 +4,8 @@
 #include "run/safetensors.h"
 
 /// The safetensors format: the state dict of a torch.nn.Sequential. The entry "layers" in the metadata describes the
-/// modules as a JSON list of [torch.nn class, its arguments].
+/// modules as a JSON list of [class, its arguments]. All classes are those of torch.nn, except SelfModulation, which
+/// outputs/README.md defines.
 namespace slopegan {
 
 namespace {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sstream>
 
 #include <ATen/ATen.h>
@@ -15,7 +16,8 @@ namespace slopegan {
 namespace {
 
 /// The name of the module attribute for a tensor of a layer. Names in TorchScript cannot contain dots.
-std::string attribute_name(std::size_t layer, const std::string& name) {
+std::string attribute_name(std::size_t layer, std::string name) {
+  std::ranges::replace(name, '.', '_');
   return "layer" + std::to_string(layer) + "_" + name;
 }
 
@@ -24,8 +26,9 @@ std::string torchscript_source(const ExportedNetwork& network) {
   source += "  x = latents.reshape([-1, " + std::to_string(network.latent_dim) + ", 1, 1])\n";
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const TensorExpression tensor = [i](const char* name) { return "self." + attribute_name(i, name); };
-    source +=
-        "  x = " + std::visit([&](const auto& layer) { return layer.torchscript(tensor); }, network.layers[i]) + "\n";
+    std::istringstream statements(
+        std::visit([&](const auto& layer) { return layer.torchscript(tensor); }, network.layers[i]));
+    for (std::string line; std::getline(statements, line);) source += "  " + line + "\n";
   }
   return source + "  return x\n";
 }

@@ -153,26 +153,57 @@ TransposedWeights fold_batch_norm(const TransposedWeights& convolution, const Ba
           plain(norm.bias.to(at::kDouble) + (bias - norm.running_mean.to(at::kDouble)) * factor)};
 }
 
-BatchNormActivationImpl::BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation)
-    : torch::nn::BatchNorm2dImpl(channels), activation_(std::move(activation)) {}
+at::Tensor modulate(const at::Tensor& maps, const Modulation& modulation) {
+  const auto per_image = [&](const at::Tensor& x) { return x.to(maps.scalar_type()).unsqueeze(-1).unsqueeze(-1); };
+  return at::addcmul(per_image(modulation.shift), maps, per_image(modulation.scale));
+}
+
+// --- Module
+
+BatchNormActivationImpl::BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation,
+                                                 bool affine)
+    : torch::nn::BatchNorm2dImpl(torch::nn::BatchNorm2dOptions(channels).affine(affine)),
+      activation_(std::move(activation)) {}
 
 BatchNormState BatchNormActivationImpl::state() const {
-  return {weight, bias, running_mean, running_var, options.momentum().value(), options.eps()};
+  return {options.affine() ? weight : at::ones_like(running_mean),
+          options.affine() ? bias : at::zeros_like(running_mean),
+          running_mean,
+          running_var,
+          options.momentum().value(),
+          options.eps()};
 }
 
-at::Tensor BatchNormActivationImpl::normalise(const at::Tensor& maps) {
-  if (!is_training() || !sum_over_ranks) return torch::nn::BatchNorm2dImpl::forward(maps);
-  num_batches_tracked.add_(1);
-  return synchronised_batch_norm(maps, state(), sum_over_ranks);
+void BatchNormActivationImpl::check(const Modulation& modulation) const {
+  TORCH_CHECK(modulation.scale.defined() != options.affine(),
+              "batch norm needs either its own weight and bias or a scale and shift per image");
 }
 
-at::Tensor BatchNormActivationImpl::forward(const at::Tensor& maps) {
-  if (!activation_) return normalise(maps);
+at::Tensor BatchNormActivationImpl::normalise(const at::Tensor& maps, const Modulation& modulation) {
+  check(modulation);
+  at::Tensor x;
+  if (is_training() && sum_over_ranks) {
+    num_batches_tracked.add_(1);
+    x = synchronised_batch_norm(maps, state(), sum_over_ranks);
+  } else {
+    x = torch::nn::BatchNorm2dImpl::forward(maps);
+  }
+  return options.affine() ? x : modulate(x, modulation);
+}
+
+at::Tensor BatchNormActivationImpl::forward(const at::Tensor& maps, const Modulation& modulation) {
+  if (!activation_) return normalise(maps, modulation);
   const auto slope = activation_->leaky_relu_slope();
   const bool in_one_pass = slope && is_training() && !sum_over_ranks && maps.device().is_cpu();
-  if (!in_one_pass) return activation_->forward(normalise(maps));
+  if (!in_one_pass) return activation_->forward(normalise(maps, modulation));
+  check(modulation);
   num_batches_tracked.add_(1);
-  return batch_norm_leaky_relu(maps, state(), *slope);
+  auto norm = state();
+  if (!options.affine()) {
+    norm.weight = modulation.scale;
+    norm.bias = modulation.shift;
+  }
+  return batch_norm_leaky_relu(maps, norm, *slope);
 }
 
 }  // namespace slopegan

@@ -9,8 +9,8 @@
 
 #include "layers/activation.h"
 
-/// Batch norm (Ioffe and Szegedy 2015) of feature maps [N, C, H, W]: on its own, with an activation, synchronised
-/// across ranks, and folded into a convolution.
+/// Batch norm (Ioffe and Szegedy 2015) of feature maps [N, C, H, W]: on its own, with an activation, with a scale and
+/// shift per image, synchronised across ranks, and folded into a convolution.
 namespace slopegan {
 
 /// Sums a contiguous tensor across all ranks, in place; the results are bit-identical on all ranks. Collective: all
@@ -19,35 +19,48 @@ using SumOverRanks = std::function<void(at::Tensor&)>;
 
 /// The tensors and constants of batch norm. All tensors are [C], float32 (float64 for float64 feature maps).
 struct BatchNormState {
-  at::Tensor weight, bias;
+  at::Tensor weight, bias;                    ///< in batch_norm_leaky_relu also [N, C]: one value per image and channel
   at::Tensor running_mean, running_variance;  ///< updated by every forward pass in training
   double momentum = 0.1;
   double epsilon = 1e-5;
 };
+
+/// The scale and shift of each image and channel, [N, C] each, float32 (float64 for float64 feature maps).
+struct Modulation {
+  at::Tensor scale, shift;
+};
+
+/// scale · maps + shift, in the dtype of the maps [N, C, H, W].
+at::Tensor modulate(const at::Tensor& maps, const Modulation& modulation);
 
 // --- Module ---------------------------------------------------------------------------------------------------------
 
 /// Batch norm and the activation that follows it as one module: activation(batch_norm(x)). It has the parameters and
 /// buffers of torch::nn::BatchNorm2d; the module that owns this one registers the activation. In training on the CPU,
 /// batch norm and a plain leaky ReLU are fused (batch_norm_leaky_relu), unless sum_over_ranks is set.
+///
+/// A module that is not affine has no weight and bias; instead, each forward pass is given a scale and shift per image.
 class BatchNormActivationImpl : public torch::nn::BatchNorm2dImpl {
  public:
   /// If `activation` is nullptr, the module is batch norm alone.
-  explicit BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation = nullptr);
+  explicit BatchNormActivationImpl(std::int64_t channels, std::shared_ptr<ActivationImpl> activation = nullptr,
+                                   bool affine = true);
 
-  /// [N, C, H, W] -> [N, C, H, W], same dtype.
-  at::Tensor forward(const at::Tensor& maps);
+  /// [N, C, H, W] -> [N, C, H, W], same dtype. `modulation` is given if and only if the module is not affine.
+  at::Tensor forward(const at::Tensor& maps, const Modulation& modulation = {});
 
   /// Batch norm without the activation.
-  at::Tensor normalise(const at::Tensor& maps);
+  at::Tensor normalise(const at::Tensor& maps, const Modulation& modulation = {});
 
-  /// The tensors themselves, not copies.
+  /// The tensors themselves, not copies. If the module is not affine, the weight is 1 and the bias is 0.
   BatchNormState state() const;
 
   /// If set, the statistics in training are computed over the images of all ranks.
   SumOverRanks sum_over_ranks;
 
  private:
+  void check(const Modulation& modulation) const;
+
   std::shared_ptr<ActivationImpl> activation_;
 };
 TORCH_MODULE(BatchNormActivation);
@@ -56,7 +69,7 @@ TORCH_MODULE(BatchNormActivation);
 
 /// leaky_relu(batch_norm(maps)) in training: one pass for the statistics, one for the output, two for the gradients.
 /// Intermediate results are never written to memory; only the input is saved for the backward pass. Twice
-/// differentiable in maps, weight and bias.
+/// differentiable in maps, weight and bias, which are [C], or [N, C] for a scale and shift per image.
 ///
 /// maps: [N, C, H, W], float32, float64 or bfloat16 on the CPU, preferably channels-last; the result is channels-last.
 /// Computes in float32 (float64 for float64 maps), so a bfloat16 result is rounded only once. Throws c10::Error

@@ -14,18 +14,21 @@ namespace slopegan {
 
 BlockImpl::BlockImpl(const BlockOptions& options) {
   conv = register_module("conv", Convolution(options.convolution));
+  const std::int64_t channels = options.convolution.out_channels, latent_dim = options.modulating_latent_dim;
   if (options.batch_norm) {
-    norm = register_module("norm", BatchNormActivation(options.convolution.out_channels, options.activation));
+    norm = register_module("norm", BatchNormActivation(channels, options.activation, /*affine=*/latent_dim == 0));
   }
+  if (latent_dim > 0) modulation = register_module("modulation", LatentModulation(latent_dim, channels));
   if (options.activation) activation = register_module("activation", options.activation);
 }
 
-at::Tensor BlockImpl::forward(const at::Tensor& input) {
+at::Tensor BlockImpl::forward(const at::Tensor& input, const at::Tensor& latent) {
   const auto x = conv->forward(input);
+  const auto scale_and_shift = modulation ? modulation->forward(latent) : Modulation();
   // The batch norm module also applies the activation, because the two can be fused.
-  if (!activation) return norm ? norm->forward(x) : x;
-  if (!observer) return norm ? norm->forward(x) : activation->forward(x);
-  const auto z = norm ? norm->normalise(x) : x;
+  if (!activation) return norm ? norm->forward(x, scale_and_shift) : x;
+  if (!observer) return norm ? norm->forward(x, scale_and_shift) : activation->forward(x);
+  const auto z = norm ? norm->normalise(x, scale_and_shift) : x;
   const auto pre_activation = z.detach().clone();  // the activation may overwrite its input
   auto output = activation->forward(z);
   observer(pre_activation, output.detach());
@@ -38,7 +41,7 @@ LayerSummary BlockImpl::summary(const std::string& name, std::int64_t input_size
   LayerSummary line{name, "", {o.out_channels, size, size}, 0};
   line.kind = format_text("{} {}x{}/{}", o.transposed ? "transposed conv" : "conv", o.kernel, o.kernel, o.stride);
   if (o.spectral_norm) line.kind += ", spectral norm";
-  if (norm) line.kind += ", batch norm";
+  if (norm) line.kind += modulation ? ", self-modulated batch norm" : ", batch norm";
   if (activation) line.kind += ", " + activation->description();
   for (const auto& parameter : parameters()) line.parameters += parameter.numel();
   return line;
@@ -112,7 +115,11 @@ void BlockChainImpl::initialise(const InitConfig& init, std::uint64_t seed) {
     fill_normal(block.conv->weight, 0, init.mode == InitMode::normal ? init.std : matched, seed,
                 stream + "/conv.weight");
     if (block.conv->u.defined()) fill_normal(block.conv->u, 0, 1, seed, stream + "/conv.u");
-    if (block.norm) fill_normal(block.norm->weight, 1, init.std, seed, stream + "/norm.weight");
+    if (block.modulation) {
+      block.modulation->initialise(init.std, seed, stream + "/modulation");
+    } else if (block.norm) {
+      fill_normal(block.norm->weight, 1, init.std, seed, stream + "/norm.weight");
+    }
     if (block.activation) gain = leaky_relu_gain(block.activation->negative_slope());
   }
 }

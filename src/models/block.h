@@ -11,6 +11,7 @@
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
 #include "models/convolution.h"
+#include "models/modulation.h"
 
 namespace slopegan {
 
@@ -25,19 +26,24 @@ struct LayerSummary {
 struct BlockOptions {
   ConvolutionOptions convolution;
   bool batch_norm = false;
+  /// If positive, batch norm is self-modulated: its scale and shift are computed from a latent of this size.
+  std::int64_t modulating_latent_dim = 0;
   std::shared_ptr<ActivationImpl> activation = nullptr;  ///< nullptr for the last block, which returns raw values
 };
 
 /// The building block of both networks: a convolution, batch norm (momentum 0.1, ε 1e-5) and an activation. Its
-/// submodules are `conv`, `norm` and `activation`.
+/// submodules are `conv`, `norm`, `modulation` and `activation`. With a modulation, `norm` has no weight and bias.
 class BlockImpl : public torch::nn::Module {
  public:
   explicit BlockImpl(const BlockOptions& options);
-  at::Tensor forward(const at::Tensor& input);
+
+  /// `latent`, [N, latent_dim], is used by the modulation only.
+  at::Tensor forward(const at::Tensor& input, const at::Tensor& latent = {});
   LayerSummary summary(const std::string& name, std::int64_t input_size) const;
 
   Convolution conv{nullptr};
   BatchNormActivation norm{nullptr};  ///< applies the activation too
+  LatentModulation modulation{nullptr};
   std::shared_ptr<ActivationImpl> activation;
 
   /// Called in every forward pass with the input and the output of the activation, [N, C, H, W] each, which it must not
@@ -56,6 +62,7 @@ class BlockChainImpl : public torch::nn::Module {
   /// Draws the initial weights from streams keyed by (seed, parameter name), so that all slopes start from the same
   /// random draws. normal: N(0, std²) (Radford et al. 2016); slope_matched: N(0, gain²/fan_in) with the gain of the
   /// activation before the layer (1 for the first layer). Batch norm: weight N(1, std²), bias 0. Biases are 0.
+  /// Modulations: see LatentModulationImpl::initialise.
   void initialise(const InitConfig& init, std::uint64_t seed);
 
   /// One line per block, input side first.

@@ -10,7 +10,8 @@ GeneratorImpl::GeneratorImpl(const GeneratorConfig& config, std::int64_t resolut
                              std::uint64_t seed)
     : BlockChainImpl("generator"), latent_dim_(config.latent_dim) {
   const auto stages = stage_count(resolution);
-  const bool batch_norm = config.norm == GeneratorNorm::batch;
+  const bool batch_norm = config.norm != GeneratorNorm::none;
+  const std::int64_t modulating_latent_dim = config.norm == GeneratorNorm::self_modulated ? config.latent_dim : 0;
   std::int64_t in = config.latent_dim;
   for (std::int64_t stage = 0; stage < stages; ++stage) {
     const std::int64_t out = config.width << (stages - 1 - stage);
@@ -22,6 +23,7 @@ GeneratorImpl::GeneratorImpl(const GeneratorConfig& config, std::int64_t resolut
                          .transposed = true,
                          .bias = !batch_norm},
          .batch_norm = batch_norm,
+         .modulating_latent_dim = modulating_latent_dim,
          .activation = make_activation(config, static_cast<std::size_t>(stage), out, seed, "generator")});
     in = out;
   }
@@ -30,7 +32,7 @@ GeneratorImpl::GeneratorImpl(const GeneratorConfig& config, std::int64_t resolut
 
 at::Tensor GeneratorImpl::forward(const at::Tensor& latent) {
   auto x = latent.view({latent.size(0), latent_dim_, 1, 1});
-  for (auto& block : blocks) x = block->forward(x);
+  for (auto& block : blocks) x = block->forward(x, latent);
   return at::tanh(x.scalar_type() == at::kDouble ? x : x.to(at::kFloat));
 }
 

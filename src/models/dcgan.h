@@ -7,7 +7,8 @@ namespace slopegan {
 /// The DCGAN generator (Radford et al. 2016): the first block maps the latent to 4×4, each further block doubles the
 /// size, and the last one returns the image through tanh. There are width · 2^(S−1) channels at 4×4, where S =
 /// log2(resolution) − 2, and each further block but the last halves their number. Convolutions have a bias if and only
-/// if the network has no batch norm.
+/// if the network has no batch norm. With norm: self_modulated, the latent also modulates the batch norm of each block
+/// (Chen et al. 2019).
 class GeneratorImpl : public BlockChainImpl {
  public:
   /// channels: 1 or 3. seed: keys the draws of random slopes.

@@ -13,7 +13,8 @@ namespace slopegan {
 
 namespace {
 
-using Stage = std::function<at::Tensor(const at::Tensor&)>;
+using Function = std::function<at::Tensor(const at::Tensor& x)>;
+using Stage = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& latent)>;
 
 /// Returns the weights of the convolution with batch norm folded in.
 TransposedWeights folded_weights(const BlockImpl& block) {
@@ -23,55 +24,69 @@ TransposedWeights folded_weights(const BlockImpl& block) {
   return {conv.weight.detach().clone(), bias.detach().clone()};
 }
 
-Stage activation_stage(const BlockImpl& block) {
-  if (!block.activation) return {};
-  return [frozen = block.activation->freeze()](const at::Tensor& x) { return activate(frozen, x); };
+/// A convolution from 1×1 to k×k, which is a matrix product.
+Function dense_convolution(const ConvolutionOptions& options, const TransposedWeights& weights, at::ScalarType type) {
+  const std::int64_t k = options.kernel, out = weights.weight.size(1);
+  const auto matrix = weights.weight.permute({0, 2, 3, 1}).flatten(1).to(type).contiguous();
+  const auto bias = weights.bias.repeat({k * k}).to(type);
+  return [=](const at::Tensor& x) {
+    return at::addmm(bias, x.flatten(1), matrix).view({x.size(0), k, k, out}).permute({0, 3, 1, 2});
+  };
 }
 
-/// Returns the slope of the leaky ReLU if the convolution can apply it itself, 1 for a block without an activation, and
-/// std::nullopt otherwise.
-std::optional<double> fusible_slope(const BlockImpl& block) {
-  if (!block.activation) return 1;
+Function plain_convolution(const ConvolutionOptions& options, const TransposedWeights& weights, at::ScalarType type) {
+  const std::vector<std::int64_t> stride(2, options.stride), padding(2, options.padding);
+  const auto weight = weights.weight.to(type), bias = weights.bias.to(type);
+  return [=](const at::Tensor& x) { return at::conv_transpose2d(x, weight, bias, stride, padding); };
+}
+
+/// Whether FixedTransposedConvolution can compute the convolution.
+bool is_fixed(const BlockImpl& block, at::ScalarType type) {
+  const auto& options = block.conv->options();
+  return options.kernel == 4 && options.stride == 2 && options.padding == 1 && block.conv->weight.is_cpu() &&
+         (type == at::kFloat || type == at::kBFloat16);
+}
+
+/// Returns the slope of the leaky ReLU if the convolution can apply it itself, and std::nullopt otherwise.
+std::optional<double> fusible_slope(const BlockImpl& block, at::ScalarType type) {
+  if (!block.activation || block.modulation || !is_fixed(block, type)) return std::nullopt;
   const auto slope = block.activation->leaky_relu_slope();
   return slope && *slope >= 0 ? slope : std::nullopt;
 }
 
-/// Returns a stage that applies `first` and then `second`, which may be empty.
-Stage chain(Stage first, Stage second) {
-  if (!second) return first;
-  return [first = std::move(first), second = std::move(second)](const at::Tensor& x) { return second(first(x)); };
-}
-
-/// Returns a stage for a convolution from 1×1 to k×k, which is a matrix product.
-Stage dense_stage(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
-  const std::int64_t k = block.conv->options().kernel, out = weights.weight.size(1);
-  const auto matrix = weights.weight.permute({0, 2, 3, 1}).flatten(1).to(type).contiguous();
-  const auto bias = weights.bias.repeat({k * k}).to(type);
-  return chain(
-      [=](const at::Tensor& x) {
-        return at::addmm(bias, x.flatten(1), matrix).view({x.size(0), k, k, out}).permute({0, 3, 1, 2});
-      },
-      activation_stage(block));
-}
-
-Stage plain_stage(const BlockImpl& block, const TransposedWeights& weights, at::ScalarType type) {
+/// Returns the convolution, followed by a leaky ReLU with the given slope, which is 1 unless is_fixed().
+Function make_convolution(const BlockImpl& block, at::ScalarType type, double slope) {
+  const auto weights = folded_weights(block);
   const auto& options = block.conv->options();
-  const std::vector<std::int64_t> stride(2, options.stride), padding(2, options.padding);
-  const auto weight = weights.weight.to(type), bias = weights.bias.to(type);
-  return chain([=](const at::Tensor& x) { return at::conv_transpose2d(x, weight, bias, stride, padding); },
-               activation_stage(block));
+  if (options.stride == 1 && options.padding == 0) return dense_convolution(options, weights, type);
+  if (!is_fixed(block, type)) return plain_convolution(options, weights, type);
+  return FixedTransposedConvolution(weights.weight, weights.bias, type, slope);
+}
+
+/// Returns a copy that computes in float32, or in float64 if `type` is float64.
+LatentModulation copy_modulation(const LatentModulation& live, at::ScalarType type) {
+  const auto &hidden = live->hidden->weight, &output = live->output->weight;
+  LatentModulation copy(hidden.size(1), output.size(0) / 2);
+  copy->to(hidden.device(), type == at::kDouble ? at::kDouble : at::kFloat);
+  const auto from = live->parameters();
+  auto to = copy->parameters();
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+  return copy;
 }
 
 Stage make_stage(const BlockImpl& block, at::ScalarType type) {
-  const auto weights = folded_weights(block);
-  const auto& options = block.conv->options();
-  if (options.stride == 1 && options.padding == 0) return dense_stage(block, weights, type);
-  const bool is_strided = options.kernel == 4 && options.stride == 2 && options.padding == 1;
-  const bool is_fixed = is_strided && weights.weight.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
-  if (!is_fixed) return plain_stage(block, weights, type);
-  const auto slope = fusible_slope(block);
-  const FixedTransposedConvolution convolution(weights.weight, weights.bias, type, slope.value_or(1));
-  return chain(convolution, slope ? Stage() : activation_stage(block));
+  const auto fused_slope = fusible_slope(block, type);
+  Stage stage = [convolution = make_convolution(block, type, fused_slope.value_or(1))](
+                    const at::Tensor& x, const at::Tensor& /*latent*/) { return convolution(x); };
+  if (block.modulation) {
+    stage = [before = std::move(stage), modulation = copy_modulation(block.modulation, type)](
+                const at::Tensor& x, const at::Tensor& latent) {
+      return modulate(before(x, latent), modulation.ptr()->forward(latent));
+    };
+  }
+  if (!block.activation || fused_slope) return stage;
+  return [before = std::move(stage), frozen = block.activation->freeze()](
+             const at::Tensor& x, const at::Tensor& latent) { return activate(frozen, before(x, latent)); };
 }
 
 }  // namespace
@@ -84,8 +99,9 @@ InferenceGenerator::InferenceGenerator(const Generator& generator, at::ScalarTyp
 
 at::Tensor InferenceGenerator::operator()(const at::Tensor& latent) const {
   const at::NoGradGuard no_gradients;
-  auto x = latent.to(device_, type_).view({latent.size(0), latent.size(1), 1, 1});
-  for (const auto& stage : stages_) x = stage(x);
+  const auto z = latent.to(device_, type_);
+  auto x = z.view({latent.size(0), latent.size(1), 1, 1});
+  for (const auto& stage : stages_) x = stage(x, z);
   return at::tanh(x.scalar_type() == at::kDouble ? x : x.to(at::kFloat));
 }
 

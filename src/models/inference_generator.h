@@ -10,8 +10,8 @@
 namespace slopegan {
 
 /// A snapshot of a generator in evaluation mode, for generating many images: batch norm is folded into the
-/// convolutions, whose weights are laid out once (FixedTransposedConvolution). Later changes to the generator have no
-/// effect on the snapshot.
+/// convolutions, whose weights are laid out once (FixedTransposedConvolution); self-modulation remains a scale and
+/// shift after the convolution. Later changes to the generator have no effect on the snapshot.
 class InferenceGenerator {
  public:
   /// `type`: the dtype to compute in, float32, float64 or bfloat16. Weights stay on the generator's device.
@@ -23,7 +23,7 @@ class InferenceGenerator {
   at::Tensor operator()(const at::Tensor& latent) const;
 
  private:
-  using Stage = std::function<at::Tensor(const at::Tensor&)>;
+  using Stage = std::function<at::Tensor(const at::Tensor& x, const at::Tensor& latent)>;
 
   at::Device device_;
   at::ScalarType type_;

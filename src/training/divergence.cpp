@@ -31,11 +31,12 @@ std::string first_weight_not_finite(const GanState& state) {
   return "";
 }
 
-/// The name of the first block whose output is not finite; empty if there is none.
-std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x) {
+/// The name of the first block whose output is not finite; empty if there is none. `latent` is for the blocks of a
+/// generator only.
+std::string first_block_not_finite(const BlockChainImpl& network, at::Tensor x, const at::Tensor& latent = {}) {
   const at::NoGradGuard no_gradients;
   for (std::size_t i = 0; i < network.blocks.size(); ++i) {
-    x = network.blocks[i].ptr()->forward(x);
+    x = network.blocks[i].ptr()->forward(x, latent);
     if (!is_finite(x)) return network.name() + ".block" + std::to_string(i);
   }
   return "";
@@ -46,7 +47,7 @@ std::string describe_cause(GanState& state, const StepImages& images) {
   if (!weight.empty()) return "; " + weight + " is not finite";
   if (!is_finite(images.real)) return "; the real images are not finite";
   const auto latents = images.latents.view({images.latents.size(0), -1, 1, 1});
-  std::string block = first_block_not_finite(*state.generator, latents);
+  std::string block = first_block_not_finite(*state.generator, latents, images.latents);
   if (block.empty()) block = first_block_not_finite(*state.discriminator, images.fake);
   if (block.empty()) block = first_block_not_finite(*state.discriminator, images.real);
   return block.empty() ? "" : "; the output of " + block + " is not finite";

@@ -46,6 +46,7 @@ std::int64_t count_blocks(const NamedTensors& weights) {
 /// The normalisation of a network, according to the tensors of its second block.
 std::string norm_of(const NamedTensors& weights) {
   if (weights.contains("block1.norm.weight")) return "batch";
+  if (weights.contains("block1.modulation.output.weight")) return "self_modulated";
   return weights.contains("block1.conv.u") ? "spectral" : "none";
 }
 

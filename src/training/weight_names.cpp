@@ -83,9 +83,10 @@ bool is_convolution(const Layer& layer) {
   return weight != layer.end() && weight->second.dim() == 4;
 }
 
-/// The part of a block that the layer corresponds to: "conv", "norm" or "activation".
+/// The part of a block that the layer corresponds to: "conv", "norm", "modulation" or "activation".
 const char* part_of_block(const Layer& layer) {
   if (is_convolution(layer)) return "conv";
+  if (layer.contains("hidden.weight")) return "modulation";
   return layer.contains("running_mean") ? "norm" : "activation";
 }
 

@@ -170,7 +170,7 @@ TEST_F(LoadConfig, ListsTheNamesOfAnEnumeration) {
   EXPECT_EQ(errors("training: {device: tpu}"),
             Lines{"x.yaml:1: training.device = tpu is not allowed; allowed: auto, cpu, cuda (did you mean cpu?)"});
   EXPECT_EQ(errors("generator: {norm: spectral}"),
-            Lines{"x.yaml:1: generator.norm = spectral is not allowed; allowed: batch, none"});
+            Lines{"x.yaml:1: generator.norm = spectral is not allowed; allowed: batch, self_modulated, none"});
 }
 
 TEST_F(LoadConfig, RejectsValuesOfADifferentType) {

@@ -1,5 +1,6 @@
 #include "export/export.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <ATen/ATen.h>
@@ -63,6 +64,9 @@ const std::vector<Sample>& samples() {
       {"generator: {activation: prelu, prelu: bounded}"},
       {"generator: {activation: prelu, prelu: bounded_channel}"},
       {"generator: {norm: none}", 1, {0.2, 0.2, 0.2}},
+      {"generator: {norm: self_modulated}", 1, {0.2, 0.2, 0.2}},
+      {"generator: {norm: self_modulated, negative_slope: [0, -0.5, 0.1]}", 3, {0, -0.5, 0.1}},
+      {"generator: {norm: self_modulated, activation: prelu, prelu: channel}\ndata: {resolution: 64}", 3},
       {"data: {resolution: 64}", 3, {0.2, 0.2, 0.2, 0.2}},
       {"data: {resolution: 128}", 3, {0.2, 0.2, 0.2, 0.2, 0.2}},
   };
@@ -144,16 +148,26 @@ TEST_F(Exported, OnnxFilesContainTheCurrentSlopesAndTheShapes) {
   }
 }
 
+template <typename Layer>
+std::int64_t count_layers(const ExportedNetwork& network) {
+  return std::ranges::count_if(network.layers, [](const auto& layer) { return std::holds_alternative<Layer>(layer); });
+}
+
 TEST_F(Exported, FoldingRemovesEveryBatchNorm) {
   const auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
-  const auto count = [](const ExportedNetwork& network) {
-    return std::count_if(network.layers.begin(), network.layers.end(),
-                         [](const auto& layer) { return std::holds_alternative<BatchNormLayer>(layer); });
-  };
   export_to(checkpoint, "onnx");
-  EXPECT_EQ(count(read_onnx()), 3);
+  EXPECT_EQ(count_layers<BatchNormLayer>(read_onnx()), 3);
   export_to(checkpoint, "onnx", /*folded=*/true);
-  EXPECT_EQ(count(read_onnx()), 0);
+  EXPECT_EQ(count_layers<BatchNormLayer>(read_onnx()), 0);
+}
+
+TEST_F(Exported, FoldingKeepsSelfModulation) {
+  const auto checkpoint = sample_generator("generator: {norm: self_modulated}");
+  for (const bool folded : {false, true}) {
+    export_to(checkpoint, "onnx", folded);
+    EXPECT_EQ(count_layers<BatchNormLayer>(read_onnx()), folded ? 0 : 3);
+    EXPECT_EQ(count_layers<ModulationLayer>(read_onnx()), 3);
+  }
 }
 
 TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
@@ -164,6 +178,20 @@ TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
               ElementsAre("0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight", "2.weight", "3.weight",
                           "4.bias", "4.running_mean", "4.running_var", "4.weight", "5.weight", "6.weight", "7.bias",
                           "7.running_mean", "7.running_var", "7.weight", "8.weight", "9.weight"));
+}
+
+TEST_F(Exported, SafetensorsDescribeSelfModulationAsALayerOfItsOwn) {
+  export_to(sample_generator("generator: {norm: self_modulated}"), "safetensors");
+  const auto content = read_safetensors(file_);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : content.tensors) {
+    if (name < "4") names.push_back(name);
+  }
+  EXPECT_THAT(names, ElementsAre("0.weight", "1.running_mean", "1.running_var", "12.weight", "2.hidden.bias",
+                                 "2.hidden.weight", "2.output.bias", "2.output.weight"));
+  EXPECT_THAT(content.metadata.at("layers"),
+              HasSubstr(R"(["BatchNorm2d",{"num_features":8,"eps":1e-05,"affine":false}],)"
+                        R"(["SelfModulation",{"latent_dim":5,"hidden_size":32,"num_features":8}])"));
 }
 
 TEST_F(Exported, ReferenceFilesContainLatentsAndImages) {
@@ -235,9 +263,12 @@ TEST_F(Exported, ExistingFilesAreKeptWithoutOverwrite) {
   EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
+std::string sample_onnx_model(const std::string& yaml) {
+  return onnx_model(exported_network(load_generator(sample_generator(yaml))));
+}
+
 TEST(OnnxParser, RejectsTruncatedFiles) {
-  auto loaded = load_generator(sample_generator("generator: {activation: prelu}"));
-  const auto bytes = onnx_model(exported_network(loaded));
+  const auto bytes = sample_onnx_model("generator: {activation: prelu}");
   const auto whole = parse_onnx_model(bytes);
   EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
   const auto last_key = bytes.rfind("images");  // in the metadata, which follow the graph
@@ -247,19 +278,58 @@ TEST(OnnxParser, RejectsTruncatedFiles) {
 }
 
 TEST(OnnxParser, ReturnsANetworkOrThrowsForEveryChangedByte) {
-  auto loaded = load_generator(sample_generator("generator: {negative_slope: 0.2}"));
-  const auto bytes = onnx_model(exported_network(loaded));
-  int refused = 0;
-  for (std::size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 2000) {
-    auto changed = bytes;
-    changed[at] = static_cast<char>(changed[at] ^ 0x41);
-    try {
-      parse_onnx_model(changed);
-    } catch (const std::runtime_error&) {
-      ++refused;
+  for (const char* yaml : {"generator: {negative_slope: 0.2}", "generator: {norm: self_modulated}"}) {
+    const auto bytes = sample_onnx_model(yaml);
+    int refused = 0;
+    for (std::size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 2000) {
+      auto changed = bytes;
+      changed[at] = static_cast<char>(changed[at] ^ 0x41);
+      try {
+        parse_onnx_model(changed);
+      } catch (const std::runtime_error&) {
+        ++refused;
+      }
     }
+    EXPECT_GT(refused, 10);
   }
-  EXPECT_GT(refused, 10);
+}
+
+// Names and operators are replaced by others of the same length, so that the file remains valid protobuf.
+TEST(OnnxParser, RejectsInconsistentSelfModulation) {
+  const auto bytes = sample_onnx_model("generator: {norm: self_modulated}");
+  EXPECT_NO_THROW(parse_onnx_model(bytes));
+  const auto error_after = [&](const std::string& from, const std::string& to) {
+    EXPECT_EQ(from.size(), to.size());
+    auto changed = bytes;
+    for (auto at = changed.find(from); at != std::string::npos; at = changed.find(from, at + to.size())) {
+      changed.replace(at, from.size(), to);
+    }
+    EXPECT_NE(changed, bytes) << from;
+    return message_of<std::runtime_error>([&] { parse_onnx_model(changed); });
+  };
+  EXPECT_THAT(error_after("Mul", "Sub"), HasSubstr("self-modulation with an unexpected operator Sub"));
+  EXPECT_THAT(error_after("Gemm", "Conv"), HasSubstr("not a chain"));
+  EXPECT_THAT(error_after("layer2.relu", "layer2.rely"), HasSubstr("unexpected operator Relu"));
+  EXPECT_THAT(error_after("layer2.scaled", "layer2.scalex"), HasSubstr("unexpected operator Mul"));
+  EXPECT_THAT(error_after("2.hidden.bias", "2.hidden.bits"), HasSubstr("unexpected operator Gemm"));
+}
+
+TEST(OnnxParser, ChecksTheShapesOfSelfModulation) {
+  auto network = exported_network(load_generator(sample_generator("generator: {norm: self_modulated}")));
+  auto& layer = std::get<ModulationLayer>(network.layers[2]);
+  const auto error_with = [&](at::Tensor ModulationLayer::* member, const at::Tensor& tensor) {
+    const auto before = layer.*member;
+    layer.*member = tensor;
+    const auto message = message_of<std::runtime_error>([&] { parse_onnx_model(onnx_model(network)); });
+    layer.*member = before;
+    return message;
+  };
+  EXPECT_NO_THROW(parse_onnx_model(onnx_model(network)));
+  for (const auto member : {&ModulationLayer::hidden_bias, &ModulationLayer::output_bias}) {
+    EXPECT_THAT(error_with(member, at::zeros({6})), HasSubstr("shapes do not match"));
+    EXPECT_THAT(error_with(member, at::zeros({32, 1})), HasSubstr("invalid tensor"));
+  }
+  EXPECT_THAT(error_with(&ModulationLayer::hidden_weight, at::zeros({31, 5})), HasSubstr("shapes do not match"));
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ Generator trained_generator(const std::vector<std::string>& overrides, std::int6
     if (!block->norm) continue;
     block->norm->running_mean.normal_(0, 0.2);
     block->norm->running_var.uniform_(0.5, 2);
-    block->norm->bias.normal_(0, 0.3);
+    if (block->norm->bias.defined()) block->norm->bias.normal_(0, 0.3);
+    if (!block->modulation) continue;
+    for (auto& parameter : block->modulation->parameters()) parameter.normal_(0, 0.15);
   }
   return generator;
 }
@@ -49,6 +51,9 @@ const std::vector<std::vector<std::string>> kinds = {
     {},
     {"data.resolution=64"},
     {"generator.norm=none"},
+    {"generator.norm=self_modulated"},
+    {"generator.norm=self_modulated", "generator.negative_slope=-0.3"},
+    {"generator.norm=self_modulated", "generator.activation=prelu", "generator.prelu=channel"},
     {"generator.negative_slope=0"},
     {"generator.negative_slope=-0.3"},
     {"generator.negative_slope=[0, 0.2, 1]"},
@@ -59,7 +64,7 @@ const std::vector<std::vector<std::string>> kinds = {
 
 TEST(InferenceGenerator, EqualsTheGeneratorForEveryActivation) {
   for (const auto& overrides : kinds) {
-    const auto name = overrides.empty() ? "defaults" : overrides.front();
+    const auto name = overrides.empty() ? "defaults" : overrides.front() + " " + overrides.back();
     EXPECT_LE(inference_error(overrides, at::kDouble), 1e-13) << name;
     EXPECT_LE(inference_error(overrides, at::kFloat), 1e-5) << name;
     EXPECT_LE(inference_error(overrides, at::kBFloat16), 0.03) << name;
@@ -71,16 +76,18 @@ TEST(InferenceGenerator, GeneratesColourImages) {
 }
 
 TEST(InferenceGenerator, IsASnapshotOfTheGenerator) {
-  auto generator = trained_generator({"generator.width=16", "generator.latent_dim=20"}, 1);
-  const InferenceGenerator inference(generator, at::kFloat);
-  const auto latents = at::randn({2, 20});
-  const auto before = inference(latents);
-  {
-    const at::NoGradGuard no_gradients;
-    for (auto& parameter : generator->parameters()) parameter.mul_(2);
+  for (const char* norm : {"generator.norm=batch", "generator.norm=self_modulated"}) {
+    auto generator = trained_generator({norm, "generator.width=16", "generator.latent_dim=20"}, 1);
+    const InferenceGenerator inference(generator, at::kFloat);
+    const auto latents = at::randn({2, 20});
+    const auto before = inference(latents);
+    {
+      const at::NoGradGuard no_gradients;
+      for (auto& parameter : generator->parameters()) parameter.mul_(2);
+    }
+    EXPECT_TRUE(at::equal(inference(latents), before));
+    EXPECT_FALSE(at::equal(InferenceGenerator(generator, at::kFloat)(latents), before));
   }
-  EXPECT_TRUE(at::equal(inference(latents), before));
-  EXPECT_FALSE(at::equal(InferenceGenerator(generator, at::kFloat)(latents), before));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "models/dcgan.h"
+#include "models/named_tensors.h"
 
 namespace slopegan {
 namespace {
@@ -76,28 +77,35 @@ TEST(Discriminator, ReturnsOneLogitPerImage) {
 
 TEST(Networks, ComputeInBfloat16AndReturnFloat32) {
   const auto& shape = shapes[0];
-  auto generator = make_generator(generator_config(shape), shape);
-  auto discriminator = make_discriminator(discriminator_config(shape), shape);
-  const auto images = generator->forward(at::randn({4, shape.latent}).to(at::kBFloat16));
-  const auto logits = discriminator->forward(images.to(at::kBFloat16));
-  EXPECT_EQ(images.scalar_type(), at::kFloat);
-  EXPECT_EQ(logits.scalar_type(), at::kFloat);
-  logits.sum().backward();
-  for (const auto& parameter : generator->parameters()) {
-    ASSERT_TRUE(parameter.grad().defined());
-    EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+  for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::self_modulated, GeneratorNorm::none}) {
+    auto generator = make_generator(generator_config(shape, norm), shape);
+    auto discriminator = make_discriminator(discriminator_config(shape), shape);
+    const auto images = generator->forward(at::randn({4, shape.latent}).to(at::kBFloat16));
+    const auto logits = discriminator->forward(images.to(at::kBFloat16));
+    EXPECT_EQ(images.scalar_type(), at::kFloat);
+    EXPECT_EQ(logits.scalar_type(), at::kFloat);
+    logits.sum().backward();
+    for (const auto& parameter : generator->parameters()) {
+      ASSERT_TRUE(parameter.grad().defined());
+      EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+    }
   }
 }
 
 TEST(Generator, HasTheExpectedNumberOfParameters) {
   for (const auto& shape : shapes) {
-    for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::none}) {
+    for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::self_modulated, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
-      // There are 16 weights per pair of channels, and per channel either two parameters for batch norm or one bias.
+      // There are 16 weights per pair of channels. In addition, each block but the last has per channel two parameters
+      // for batch norm or one bias, or else layers from the latent to 32 units and from these to two values per
+      // channel.
       std::int64_t expected = 16 * shape.latent * channels.back();
       for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
       expected += 16 * channels.front() * shape.channels;
-      for (const auto c : channels) expected += norm == GeneratorNorm::batch ? 2 * c : c;
+      for (const auto c : channels) {
+        const std::int64_t modulation = 32 * (shape.latent + 1) + 2 * c * (32 + 1);
+        expected += norm == GeneratorNorm::batch ? 2 * c : norm == GeneratorNorm::none ? c : modulation;
+      }
       if (norm == GeneratorNorm::none) expected += shape.channels;
       EXPECT_EQ(make_generator(generator_config(shape, norm), shape)->parameter_count(), expected);
     }
@@ -127,9 +135,11 @@ TEST(Networks, HaveAsManyParametersAsPyTorchsDcganExample) {
 TEST(Networks, ListAllTheirParametersInTheSummary) {
   for (const auto& shape : shapes) {
     auto generator = make_generator(generator_config(shape), shape);
+    auto modulated = make_generator(generator_config(shape, GeneratorNorm::self_modulated), shape);
     auto discriminator = make_discriminator(discriminator_config(shape), shape);
+    EXPECT_EQ(modulated->summary()[1].kind, "transposed conv 4x4/2, self-modulated batch norm, slope 0.2");
     for (const BlockChainImpl* network :
-         {static_cast<BlockChainImpl*>(generator.get()), static_cast<BlockChainImpl*>(discriminator.get())}) {
+         std::initializer_list<const BlockChainImpl*>{generator.get(), modulated.get(), discriminator.get()}) {
       std::int64_t sum = 0;
       for (const auto& line : network->summary()) sum += line.parameters;
       EXPECT_EQ(sum, network->parameter_count());
@@ -197,6 +207,78 @@ TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormIsNearOne) {
   EXPECT_NEAR(weight.mean().item<double>(), 0, 0.0005);
   EXPECT_NEAR(generator->blocks[0]->norm->weight.mean().item<double>(), 1.0, 0.01);
   EXPECT_EQ(generator->blocks[0]->norm->bias.abs().max().item<double>(), 0.0);
+}
+
+// --- Self-modulation
+
+const Shape modulated_shape{64, 3, 16, 100};
+
+Generator modulated_generator(const InitConfig& init = {}) {
+  return make_generator(generator_config(modulated_shape, GeneratorNorm::self_modulated), modulated_shape, init);
+}
+
+TEST(SelfModulation, AddsNamedLayersToEveryBlockButTheLast) {
+  std::vector<std::string> names;
+  auto generator = modulated_generator();
+  for (const auto& [name, tensor] : named_tensors(*generator)) {
+    if (name.starts_with("block0.") || name.starts_with("block4.")) names.push_back(name);
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"block0.conv.weight", "block0.modulation.hidden.bias",
+                                      "block0.modulation.hidden.weight", "block0.modulation.output.bias",
+                                      "block0.modulation.output.weight", "block0.norm.num_batches_tracked",
+                                      "block0.norm.running_mean", "block0.norm.running_var", "block4.conv.weight"}));
+  EXPECT_EQ(generator->blocks[0]->modulation->hidden->weight.sizes(), (std::vector<std::int64_t>{32, 100}));
+  EXPECT_EQ(generator->blocks[0]->modulation->output->weight.sizes(), (std::vector<std::int64_t>{2 * 128, 32}));
+}
+
+TEST(SelfModulation, StartsFromTheSameConvolutionsAsBatchNorm) {
+  auto plain = make_generator(generator_config(modulated_shape), modulated_shape), modulated = modulated_generator();
+  for (std::size_t i = 0; i < plain->blocks.size(); ++i) {
+    EXPECT_TRUE(modulated->blocks[i]->conv->weight.equal(plain->blocks[i]->conv->weight)) << i;
+  }
+}
+
+TEST(SelfModulation, StartsNearBatchNormWithSmallRandomWeights) {
+  for (const auto mode : {InitMode::normal, InitMode::slope_matched}) {
+    auto generator = modulated_generator({mode, 0.02});
+    const auto& modulation = generator->blocks[0]->modulation;
+    EXPECT_NEAR(modulation->hidden->weight.std().item<double>(), 0.1, 0.005);
+    EXPECT_NEAR(modulation->output->weight.std().item<double>(), 0.02, 0.001);
+    EXPECT_EQ(modulation->hidden->bias.abs().max().item<double>(), 0);
+    EXPECT_EQ(modulation->output->bias.abs().max().item<double>(), 0);
+    const auto [scale, shift] = modulation->forward(at::randn({64, 100}));
+    EXPECT_NEAR(scale.mean().item<double>(), 1, 0.05);
+    EXPECT_LT(scale.std().item<double>(), 0.2);
+    EXPECT_LT(shift.abs().mean().item<double>(), 0.2);
+  }
+}
+
+TEST(SelfModulation, MapsTheLatentToAScaleAndShiftPerChannel) {
+  LatentModulation modulation(7, 5);
+  const auto z = at::randn({3, 7});
+  const auto [scale, shift] = modulation->forward(z);
+  const auto hidden = at::relu(at::linear(z, modulation->hidden->weight, modulation->hidden->bias));
+  const auto output = at::linear(hidden, modulation->output->weight, modulation->output->bias);
+  EXPECT_TRUE(at::allclose(scale, 1 + output.narrow(1, 0, 5)));
+  EXPECT_TRUE(at::allclose(shift, output.narrow(1, 5, 5)));
+  EXPECT_EQ(modulation->forward(z.to(at::kBFloat16)).scale.scalar_type(), at::kFloat);
+}
+
+TEST(SelfModulation, IsAppliedPerImage) {
+  auto generator = modulated_generator();
+  generator->eval();
+  {
+    const at::NoGradGuard no_gradients;
+    for (auto& block : generator->blocks) {
+      if (block->modulation) block->modulation->output->weight.normal_(0, 0.3);
+    }
+  }
+  const auto latents = at::randn({3, 100});
+  const auto images = generator->forward(latents);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(at::allclose(generator->forward(latents.narrow(0, i, 1)), images.narrow(0, i, 1), 1e-3, 1e-5));
+  }
 }
 
 TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {

@@ -121,7 +121,7 @@ TEST_F(Completion, BashOffersKeysAndTheirValues) {
   EXPECT_THAT(offered("slopegan train x.yaml generator.width="), IsEmpty());
   // If '=' is not a word break, bash replaces the whole word.
   EXPECT_THAT(offered_by_bash(folder(), "slopegan train x.yaml generator.norm=", "COMP_WORDBREAKS=\" \""),
-              ElementsAre("generator.norm=batch", "generator.norm=none"));
+              ElementsAre("generator.norm=batch", "generator.norm=self_modulated", "generator.norm=none"));
 }
 
 TEST_F(Completion, BashOffersWordsAndFilesForArgumentsAndOptions) {

@@ -138,6 +138,25 @@ TEST_F(Import, CreatesATrainableRunFromTheWeights) {
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
 }
 
+TEST_F(Import, ReadsAnExportedSelfModulatedGenerator) {
+  const std::vector<std::string> modulated = {"generator.norm=self_modulated", "training.total_images=64",
+                                              "training.threads=1"};
+  ASSERT_EQ(slopegan(smoke("train", modulated)).code, 0);
+  const auto file = directory_ / "generator.safetensors";
+  ASSERT_EQ(
+      slopegan({"export", (outputs() / "smoke").string(), "--format", "safetensors", "--out", file.string()}).code, 0);
+  const auto result = import(file, {"generator.norm=self_modulated"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto original = load_checkpoint(outputs() / "smoke/checkpoints/64").tensors;
+  const auto imported = with_prefix(load_checkpoint(outputs() / "imported/checkpoints/0").tensors, "generator.");
+  EXPECT_TRUE(imported.contains("block0.modulation.output.weight"));
+  for (const auto& [name, tensor] : imported) {
+    if (!name.ends_with("num_batches_tracked")) {
+      EXPECT_TRUE(tensor.equal(original.at("ema." + name))) << name;
+    }
+  }
+}
+
 TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothingBehind) {
   const auto original = trained();
   const auto good = write_weights(original.tensors, {"generator."});
@@ -149,6 +168,8 @@ TEST_F(Import, RejectsUnsuitableWeightsAndLeavesNothingBehind) {
   refused(import(good, {"run.name=smoke"}), 2, "already exists");
   refused(import(good, {"generator.width=16"}), 4, "generator.width: 8 in the weights, 16 in the configuration");
   refused(import(good, {"generator.norm=none"}), 4, "a different architecture");
+  refused(import(good, {"generator.norm=self_modulated"}), 4,
+          "generator.norm: batch in the weights, self_modulated in the configuration");
   refused(import(directory_ / "none"), 4, "none");
   refused(import(directory_.write("text", "no tensors")), 4, "text");
   refused(import(write_weights(original.tensors, {"discriminator."})), 4, "contains no generator");

@@ -96,6 +96,7 @@ TEST_F(FineTuning, NamesTheKeysThatDoNotMatchTheWeights) {
       {"generator.width=16", "generator.width: 8 in the weights, 16 in the configuration"},
       {"generator.latent_dim=7", "7 in the configuration"},
       {"data.resolution=64", "data.resolution: 32 in the weights, 64 in the configuration"},
+      {"generator.norm=self_modulated", "generator.norm: batch in the weights, self_modulated in the configuration"},
       {"discriminator.norm=spectral", "discriminator.norm: batch in the weights, spectral in the configuration"},
       {"generator.activation=prelu", "generator.activation: leaky_relu in the weights, prelu in the configuration"}};
   for (const auto& [override, message] : cases) {

@@ -291,6 +291,7 @@ TEST_F(Train, TrainsWithEveryActivationNormAndInitialisation) {
       {"generator.activation=prelu", "discriminator.activation=prelu", "discriminator.prelu=bounded_channel"},
       {"generator.activation=rrelu", "discriminator.activation=rrelu", "discriminator.rrelu=divisor"},
       {"generator.activation=relu", "discriminator.norm=spectral", "init.mode=slope_matched"},
+      {"generator.norm=self_modulated", "training.precision=bfloat16"},
       {"generator.norm=none", "discriminator.norm=none", "init.mode=slope_matched", "ema.half_life_images=0"},
       {"generator.negative_slope=[0.1, 0.2, 0.3]",
        "discriminator.negative_slope={from: 0.3, to: 0.01, over_images: 1280, shape: log}"},
@@ -308,6 +309,33 @@ TEST_F(Train, TrainsWithEveryActivationNormAndInitialisation) {
     const auto resumed = train(more);
     EXPECT_EQ(resumed.code, 0) << i << ": " << resumed.err;
   }
+}
+
+TEST_F(Train, ASelfModulatedRunResumesExactlyAndCanBeUsedLikeAnyOther) {
+  const auto with_modulation = [&](std::vector<std::string> more) {
+    more.push_back("generator.norm=self_modulated");
+    return train(more);
+  };
+  ASSERT_EQ(with_modulation({"run.name=whole"}).code, 0);
+  ASSERT_EQ(with_modulation({"run.name=more", "training.total_images=1280"}).code, 0);
+  ASSERT_EQ(with_modulation({"run.name=more", "--resume", "auto"}).code, 0);
+  EXPECT_TRUE(read_text(state("more", 2560)) == read_text(state("whole", 2560)));
+  const std::string run = run_dir("whole").string();
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"diagnose", run},
+           {"report", run},
+           {"generate", run, "--count", "8", "--out", (directory_ / "images").string()},
+           {"export", run, "--format", "onnx", "--fold-batch-norm", "--out",
+            (directory_ / "generator.onnx").string()}}) {
+    const auto result = slopegan(arguments);
+    EXPECT_EQ(result.code, 0) << arguments.front() << ": " << result.err;
+  }
+}
+
+TEST_F(Train, DryRunDescribesSelfModulation) {
+  const auto result = slopegan(smoke("train", {"generator.norm=self_modulated", "--dry-run"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("transposed conv 4x4/2, self-modulated batch norm, slope 0.2"));
 }
 
 TEST_F(Train, DryRunPrintsTheLayersAndWritesNothing) {

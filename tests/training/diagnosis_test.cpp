@@ -56,6 +56,7 @@ TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
   for (const Variant variant : {
            Variant{[](Config&) {}},
            Variant{[](Config& c) { c.discriminator.norm = DiscriminatorNorm::spectral; }},
+           Variant{[](Config& c) { c.generator.norm = GeneratorNorm::self_modulated; }},
            Variant{[](Config& c) { c.generator.activation = c.discriminator.activation = ActivationKind::rrelu; }},
            Variant{[](Config& c) { c.generator.activation = c.discriminator.activation = ActivationKind::prelu; }},
            Variant{[](Config& c) { c.generator.negative_slope.schedule = SlopeSchedule{0.9, 0.1, 20}; }},

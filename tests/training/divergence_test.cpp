@@ -65,6 +65,14 @@ TEST_F(Divergence, OfALossIsReportedWithTheFirstBlockWhoseOutputIsNotFinite) {
   EXPECT_THAT(message_of_step(), HasSubstr("the output of discriminator.block1 is not finite"));
 }
 
+TEST_F(Divergence, OfALossIsReportedWithTheFirstBlockOfASelfModulatedGenerator) {
+  config_.generator.norm = GeneratorNorm::self_modulated;
+  GanState state(config_, 1, at::kCPU);
+  fill(state.generator->blocks[1]->modulation->output->bias, 3e38);  // times a normalised value above 1.2 is infinite
+  EXPECT_THAT(message_of<DivergedError>([&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); }),
+              HasSubstr("the output of generator.block1 is not finite"));
+}
+
 TEST_F(Divergence, OfALossIsAttributedToRealImagesThatAreNotFinite) {
   reals_.view(-1)[5] = infinity;
   EXPECT_THAT(message_of_step(), HasSubstr("loss is NaN; the real images are not finite"));

@@ -62,6 +62,10 @@ Config config_of(const std::string& name) {
     config.loss.r1 = 0.5;
     config.loss.label_noise = 0.1;
   }
+  if (name == "self modulated") {
+    config.generator.norm = GeneratorNorm::self_modulated;
+    config.init.std = 0.1;
+  }
   return config;
 }
 
@@ -176,7 +180,8 @@ TEST_P(DataParallelOf, MatchesOneProcessWithTheWholeBatch) {
 
 INSTANTIATE_TEST_SUITE_P(, DataParallelOf,
                          ::testing::Values(std::tuple{"two ranks", 2}, std::tuple{"odd batch", 2},
-                                           std::tuple{"all terms", 3}, std::tuple{"penalty through batch norm", 2}),
+                                           std::tuple{"all terms", 3}, std::tuple{"penalty through batch norm", 2},
+                                           std::tuple{"self modulated", 2}),
                          [](const auto& instance) {
                            std::string name = std::get<0>(instance.param);
                            std::replace(name.begin(), name.end(), ' ', '_');

@@ -47,6 +47,16 @@ TEST(WeightNames, OfASequenceOfLayersBecomeBlocks) {
                   "generator.block1.activation.slope", "generator.block1.conv.weight", "generator.block2.conv.weight"));
 }
 
+TEST(WeightNames, OfASequenceWithSelfModulationBecomeBlocks) {
+  EXPECT_THAT(renamed({"0.weight", "4.weight"}, {"1.running_mean", "1.running_var", "2.hidden.weight", "2.hidden.bias",
+                                                 "2.output.weight", "2.output.bias", "3.weight"}),
+              ElementsAre("generator.block0.activation.slope", "generator.block0.conv.weight",
+                          "generator.block0.modulation.hidden.bias", "generator.block0.modulation.hidden.weight",
+                          "generator.block0.modulation.output.bias", "generator.block0.modulation.output.weight",
+                          "generator.block0.norm.num_batches_tracked", "generator.block0.norm.running_mean",
+                          "generator.block0.norm.running_var", "generator.block1.conv.weight"));
+}
+
 TEST(WeightNames, LoseThePartsThatWrappersAdd) {
   const std::vector<std::string> both = {"discriminator.block0.conv.weight", "generator.block0.conv.weight"};
   EXPECT_EQ(renamed({"netG.main.0.weight", "netD.main.0.weight"}), both);
