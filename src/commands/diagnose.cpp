@@ -55,12 +55,12 @@ std::string layer_table(const DiagnosticsRecord& record) {
 }
 
 std::string parameter_table(const DiagnosticsRecord& record) {
-  std::string text = format_text("{:<36} {:>12} {:>12} {:>12}\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
+  std::string text = format_text("{:<42} {:>12} {:>12} {:>12}\n", "parameter", "|gradient|", "exactly 0", "|dW|/|W|");
   for (const auto& parameter : record.parameters) {
     // The ratio is infinite while the parameter is still at its initial value 0.
     const std::string ratio =
         std::isfinite(parameter.update_ratio) ? format_text("{:.4g}", parameter.update_ratio) : "-";
-    text += format_text("{:<36} {:12.4g} {:>12} {:>12}\n", parameter.name, parameter.gradient_norm,
+    text += format_text("{:<42} {:12.4g} {:>12} {:>12}\n", parameter.name, parameter.gradient_norm,
                         percent(parameter.zero_gradients), ratio);
   }
   return text;

@@ -1,3 +1,6 @@
+#include <array>
+#include <string_view>
+
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +21,8 @@ LayerTensors ModulationLayer::tensors() const {
 }
 
 at::Tensor ModulationLayer::run(const at::Tensor& x, const at::Tensor& latents) const {
+  TORCH_CHECK(size == 0 || (x.size(2) == size && x.size(3) == size), "the maps ", x.sizes(), " do not have the size ",
+              size, " of their modulation");
   const auto hidden = at::relu(at::linear(latents, hidden_weight, hidden_bias));
   const auto parts = at::linear(hidden, output_weight, output_bias).chunk(2, 1);
   const auto per_image = [](const at::Tensor& values) { return values.unsqueeze(-1).unsqueeze(-1); };
@@ -50,55 +55,87 @@ std::string ModulationLayer::torchscript(const TensorExpression& tensor) const {
 
 // --- ONNX
 
+namespace {
+
+/// The tensors of a self-modulation in ONNX.
+constexpr std::array modulation_tensors = {"hidden.weight", "hidden.bias", "scale.weight", "scale.bias",
+                                           "shift.weight",  "shift.bias",  "shape",        "scales"};
+
+at::Tensor shape_of_scale(std::int64_t channels) {
+  return at::tensor({std::int64_t{-1}, channels, std::int64_t{1}, std::int64_t{1}});
+}
+
+at::Tensor factors_of_resize(std::int64_t size) {
+  return at::tensor({1.0f, 1.0f, static_cast<float>(size), static_cast<float>(size)});
+}
+
+/// The inverse of factors_of_resize.
+std::int64_t size_after_resize(const at::Tensor& factors) {
+  const double size = factors[-1].item<double>();
+  const bool is_valid = size >= 1 && size <= 65536;  // false for NaN
+  require_onnx(is_valid && factors.equal(factors_of_resize(static_cast<std::int64_t>(size))),
+               "has a self-modulation with invalid sizes");
+  return static_cast<std::int64_t>(size);
+}
+
+}  // namespace
+
 OnnxOperation ModulationLayer::onnx() const {
-  // Gemm multiplies by matrices [in, out]. Writing the halves of the output layer as two matrices makes Split
-  // unnecessary, and including the 1 in the bias makes another Add unnecessary.
-  const std::int64_t channels = output_weight.size(0) / 2;
-  const auto matrix = [](const at::Tensor& weight) { return weight.t().contiguous(); };
+  // The halves of the output layer are separate tensors, and the 1 is part of the bias, so that the graph needs no
+  // Split and no further Add.
   const auto weights = output_weight.chunk(2), biases = output_bias.chunk(2);
-  return {onnx_self_modulation,
-          {},
-          {{"hidden.weight", matrix(hidden_weight)},
-           {"hidden.bias", hidden_bias},
-           {"scale.weight", matrix(weights[0])},
-           {"scale.bias", 1 + biases[0]},
-           {"shift.weight", matrix(weights[1])},
-           {"shift.bias", biases[1].contiguous()},
-           {"shape", at::tensor({std::int64_t{-1}, channels, std::int64_t{1}, std::int64_t{1}})}}};
+  const std::array tensors = {hidden_weight,
+                              hidden_bias,
+                              weights[0].contiguous(),
+                              1 + biases[0],
+                              weights[1].contiguous(),
+                              biases[1].contiguous(),
+                              shape_of_scale(output_weight.size(0) / 2),
+                              factors_of_resize(size)};
+  OnnxOperation operation{onnx_self_modulation};
+  for (std::size_t i = 0; i < tensors.size(); ++i) operation.tensors.emplace_back(modulation_tensors[i], tensors[i]);
+  return operation;
 }
 
 std::optional<ModulationLayer> ModulationLayer::from_onnx(const OnnxOperation& operation) {
   if (operation.type != onnx_self_modulation) return std::nullopt;
   const auto tensor = [&](std::size_t index, std::int64_t dimensions) {
     const auto found = operation.tensor(index);
-    require_onnx(found.defined() && found.dim() == dimensions && found.is_floating_point() == (index < 6),
-                 "has a self-modulation with an invalid tensor");
+    const auto type = std::string_view(modulation_tensors[index]) == "shape" ? at::kLong : at::kFloat;
+    require_onnx(found.defined() && found.dim() == dimensions && found.scalar_type() == type,
+                 std::string("has a self-modulation with an invalid tensor ") + modulation_tensors[index]);
     return found;
   };
   const auto hidden = tensor(0, 2), scale = tensor(2, 2), shift = tensor(4, 2);
-  require_onnx(scale.size(0) == hidden.size(1) && scale.sizes() == shift.sizes() &&
-                   tensor(1, 1).size(0) == hidden.size(1) && tensor(3, 1).size(0) == scale.size(1) &&
-                   tensor(5, 1).size(0) == scale.size(1),
+  const std::int64_t channels = scale.size(0);
+  require_onnx(scale.size(1) == hidden.size(0) && scale.sizes() == shift.sizes() &&
+                   tensor(1, 1).size(0) == hidden.size(0) && tensor(3, 1).size(0) == channels &&
+                   tensor(5, 1).size(0) == channels && tensor(6, 1).equal(shape_of_scale(channels)),
                "has a self-modulation whose shapes do not match");
-  const auto shape = at::tensor({std::int64_t{-1}, scale.size(1), std::int64_t{1}, std::int64_t{1}});
-  require_onnx(tensor(6, 1).equal(shape), "has a self-modulation with an invalid shape of the scale and shift");
-  return ModulationLayer{.hidden_weight = hidden.t().contiguous(),
+  return ModulationLayer{.hidden_weight = hidden,
                          .hidden_bias = tensor(1, 1),
-                         .output_weight = at::cat({scale, shift}, 1).t().contiguous(),
-                         .output_bias = at::cat({tensor(3, 1) - 1, tensor(5, 1)})};
+                         .output_weight = at::cat({scale, shift}),
+                         .output_bias = at::cat({tensor(3, 1) - 1, tensor(5, 1)}),
+                         .size = size_after_resize(tensor(7, 1))};
 }
 
 std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string& input, const std::string& output) {
   const auto value = [&](const char* name) { return "layer" + std::to_string(layer) + "." + name; };
   const auto tensor = [&](const char* name) { return tensor_name(layer, name); };
-  return {{{"Gemm"}, {"latents", tensor("hidden.weight"), tensor("hidden.bias")}, value("hidden")},
+  const OnnxOperation linear{"Gemm", {{"transB", std::int64_t{1}}}};
+  // The scale and shift are enlarged to the size of the maps, because OpenCV's dnn module 4.6 cannot broadcast
+  // different values to the images of a batch. The second input of Resize is omitted.
+  const OnnxOperation resize{"Resize", {{"mode", std::string("nearest")}}};
+  return {{linear, {"latents", tensor("hidden.weight"), tensor("hidden.bias")}, value("hidden")},
           {{"Relu"}, {value("hidden")}, value("relu")},
-          {{"Gemm"}, {value("relu"), tensor("scale.weight"), tensor("scale.bias")}, value("scale")},
+          {linear, {value("relu"), tensor("scale.weight"), tensor("scale.bias")}, value("scale")},
           {{"Reshape"}, {value("scale"), tensor("shape")}, value("scale_1x1")},
-          {{"Mul"}, {input, value("scale_1x1")}, value("scaled")},
-          {{"Gemm"}, {value("relu"), tensor("shift.weight"), tensor("shift.bias")}, value("shift")},
+          {resize, {value("scale_1x1"), "", tensor("scales")}, value("scale_maps")},
+          {{"Mul"}, {input, value("scale_maps")}, value("scaled")},
+          {linear, {value("relu"), tensor("shift.weight"), tensor("shift.bias")}, value("shift")},
           {{"Reshape"}, {value("shift"), tensor("shape")}, value("shift_1x1")},
-          {{"Add"}, {value("scaled"), value("shift_1x1")}, output}};
+          {resize, {value("shift_1x1"), "", tensor("scales")}, value("shift_maps")},
+          {{"Add"}, {value("scaled"), value("shift_maps")}, output}};
 }
 
 OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, const std::string& input) {
@@ -107,15 +144,13 @@ OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, 
   const std::string output = nodes[count - 1].output;
   const auto expected = self_modulation_nodes(layer, input, output);
   for (std::size_t i = 0; i < count; ++i) {
-    require_onnx(nodes[i].operation.type == expected[i].operation.type && nodes[i].operation.attributes.empty() &&
+    require_onnx(nodes[i].operation.type == expected[i].operation.type &&
+                     nodes[i].operation.attributes == expected[i].operation.attributes &&
                      nodes[i].inputs == expected[i].inputs && nodes[i].output == expected[i].output,
                  "has a self-modulation with an unexpected operator " + printable(nodes[i].operation.type));
   }
   OnnxNode whole{{onnx_self_modulation}, {input}, output};
-  for (const char* name :
-       {"hidden.weight", "hidden.bias", "scale.weight", "scale.bias", "shift.weight", "shift.bias", "shape"}) {
-    whole.inputs.push_back(tensor_name(layer, name));
-  }
+  for (const char* name : modulation_tensors) whole.inputs.push_back(tensor_name(layer, name));
   return whole;
 }
 

@@ -237,7 +237,8 @@ struct ActivationLayer {
   ExportedLayer operator()(const ChannelSlopes& channels) const { return LearnedSlopeLayer{plain(channels.slopes)}; }
 };
 
-void add_block(ExportedNetwork& network, const BlockImpl& block) {
+/// Adds the layers of a block. `size`: the height and width of its output.
+void add_block(ExportedNetwork& network, const BlockImpl& block, std::int64_t size) {
   const auto& conv = *block.conv;
   network.layers.push_back(TransposedConvolutionLayer{.weight = plain(conv.weight),
                                                       .bias = plain(conv.bias),
@@ -256,7 +257,8 @@ void add_block(ExportedNetwork& network, const BlockImpl& block) {
     network.layers.push_back(ModulationLayer{.hidden_weight = plain(hidden.weight),
                                              .hidden_bias = plain(hidden.bias),
                                              .output_weight = plain(output.weight),
-                                             .output_bias = plain(output.bias)});
+                                             .output_bias = plain(output.bias),
+                                             .size = size});
   }
   if (block.activation) network.layers.push_back(std::visit(ActivationLayer{}, block.activation->freeze()));
 }
@@ -296,7 +298,11 @@ ExportedNetwork exported_network(const LoadedGenerator& loaded) {
                           .resolution = loaded.config.data.resolution,
                           .layers = {},
                           .notes = {{"run", loaded.config.run.name}, {"images", std::to_string(loaded.images)}}};
-  for (const auto& block : generator.blocks) add_block(network, *block);
+  std::int64_t size = 1;
+  for (const auto& block : generator.blocks) {
+    size = block->conv->output_size(size);
+    add_block(network, *block, size);
+  }
   network.layers.push_back(TanhLayer{});
   return network;
 }

@@ -82,6 +82,7 @@ struct BatchNormLayer {
 /// hidden_size].
 struct ModulationLayer {
   at::Tensor hidden_weight, hidden_bias, output_weight, output_bias;
+  std::int64_t size = 0;  ///< the height and width of x, which only ONNX needs; 0 if unknown
 
   LayerTensors tensors() const;
   at::Tensor run(const at::Tensor& x, const at::Tensor& latents) const;

@@ -16,7 +16,7 @@ enum class OperatorSet : protozero::pbf_tag_type { version = 2 };
 enum class StringEntry : protozero::pbf_tag_type { key = 1, value = 2 };
 enum class Graph : protozero::pbf_tag_type { node = 1, name = 2, initializer = 5, input = 11, output = 12 };
 enum class Node : protozero::pbf_tag_type { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 };
-enum class Attribute : protozero::pbf_tag_type { name = 1, f = 2, ints = 8, type = 20 };
+enum class Attribute : protozero::pbf_tag_type { name = 1, f = 2, i = 3, s = 4, ints = 8, type = 20 };
 enum class Tensor : protozero::pbf_tag_type { dims = 1, data_type = 2, name = 8, raw_data = 9 };
 enum class ValueInfo : protozero::pbf_tag_type { name = 1, type = 2 };
 enum class Type : protozero::pbf_tag_type { tensor_type = 1 };
@@ -25,7 +25,7 @@ enum class Shape : protozero::pbf_tag_type { dim = 1 };
 enum class Dimension : protozero::pbf_tag_type { dim_value = 1, dim_param = 2 };
 
 /// Values of Attribute::type.
-constexpr int attribute_float = 1, attribute_ints = 7;
+constexpr int attribute_float = 1, attribute_int = 2, attribute_string = 3, attribute_ints = 7;
 /// Values of Tensor::data_type and TensorType::elem_type.
 constexpr int tensor_float = 1, tensor_int64 = 7;
 

@@ -12,10 +12,10 @@
 
 /// The part of the Open Neural Network Exchange format (https://onnx.ai) that generators need: a chain of Reshape,
 /// ConvTranspose, BatchNormalization, Relu, LeakyRelu, PRelu and Tanh, and for self-modulation, side chains from the
-/// latents with Gemm, Relu, Reshape, Mul and Add, in opset 17.
+/// latents with Gemm, Relu, Reshape, Resize, Mul and Add, in opset 17.
 namespace slopegan {
 
-using OnnxAttribute = std::variant<float, std::vector<std::int64_t>>;
+using OnnxAttribute = std::variant<float, std::int64_t, std::string, std::vector<std::int64_t>>;
 
 /// An ONNX operator: its attributes in the order of the file, and its inputs except the first one, which is the output
 /// of the previous operator.

@@ -31,15 +31,21 @@ constexpr std::uint32_t bytes(Field field) {
 
 void parse_attribute(pbf_message<onnx::Attribute> message, OnnxOperation& operation) {
   std::string name;
-  std::optional<float> number;
   std::vector<std::int64_t> integers;
+  std::optional<OnnxAttribute> single;
   while (message.next()) {
     switch (message.tag_and_type()) {
       case bytes(onnx::Attribute::name):
         name = message.get_view();
         break;
       case fixed32(onnx::Attribute::f):
-        number = message.get_float();
+        single = message.get_float();
+        break;
+      case varint(onnx::Attribute::i):
+        single = message.get_int64();
+        break;
+      case bytes(onnx::Attribute::s):
+        single = std::string(message.get_view());
         break;
       case varint(onnx::Attribute::ints):
         integers.push_back(message.get_int64());
@@ -48,7 +54,7 @@ void parse_attribute(pbf_message<onnx::Attribute> message, OnnxOperation& operat
         message.skip();
     }
   }
-  operation.attributes.emplace_back(name, number ? OnnxAttribute(*number) : OnnxAttribute(integers));
+  operation.attributes.emplace_back(name, single.value_or(integers));
 }
 
 OnnxNode parse_node(pbf_message<onnx::Node> message) {

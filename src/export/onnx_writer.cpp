@@ -18,18 +18,31 @@ namespace {
 
 using protozero::pbf_builder;
 
+/// One overload per alternative of OnnxAttribute.
+struct AttributeWriter {
+  void operator()(float value) {
+    message.add_float(onnx::Attribute::f, value);
+    message.add_enum(onnx::Attribute::type, onnx::attribute_float);
+  }
+  void operator()(std::int64_t value) {
+    message.add_int64(onnx::Attribute::i, value);
+    message.add_enum(onnx::Attribute::type, onnx::attribute_int);
+  }
+  void operator()(const std::string& value) {
+    message.add_string(onnx::Attribute::s, value);
+    message.add_enum(onnx::Attribute::type, onnx::attribute_string);
+  }
+  void operator()(const std::vector<std::int64_t>& values) {
+    for (const auto value : values) message.add_int64(onnx::Attribute::ints, value);
+    message.add_enum(onnx::Attribute::type, onnx::attribute_ints);
+  }
+  pbf_builder<onnx::Attribute>& message;
+};
+
 void add_attribute(pbf_builder<onnx::Node>& node, const std::string& name, const OnnxAttribute& value) {
   pbf_builder<onnx::Attribute> attribute(node, onnx::Node::attribute);
   attribute.add_string(onnx::Attribute::name, name);
-  if (const auto* number = std::get_if<float>(&value)) {
-    attribute.add_float(onnx::Attribute::f, *number);
-    attribute.add_enum(onnx::Attribute::type, onnx::attribute_float);
-  } else {
-    for (const auto integer : std::get<std::vector<std::int64_t>>(value)) {
-      attribute.add_int64(onnx::Attribute::ints, integer);
-    }
-    attribute.add_enum(onnx::Attribute::type, onnx::attribute_ints);
-  }
+  std::visit(AttributeWriter{attribute}, value);
 }
 
 /// Adds a value of type float32 [batch, sizes...] to the graph.

@@ -309,6 +309,8 @@ TEST(OnnxParser, RejectsInconsistentSelfModulation) {
   };
   EXPECT_THAT(error_after("Mul", "Sub"), HasSubstr("self-modulation with an unexpected operator Sub"));
   EXPECT_THAT(error_after("Gemm", "Conv"), HasSubstr("not a chain"));
+  EXPECT_THAT(error_after("transB", "transA"), HasSubstr("unexpected operator Gemm"));
+  EXPECT_THAT(error_after("nearest", "nearesT"), HasSubstr("unexpected operator Resize"));
   EXPECT_THAT(error_after("layer2.relu", "layer2.rely"), HasSubstr("unexpected operator Relu"));
   EXPECT_THAT(error_after("layer2.scaled", "layer2.scalex"), HasSubstr("unexpected operator Mul"));
   EXPECT_THAT(error_after("2.hidden.bias", "2.hidden.bits"), HasSubstr("unexpected operator Gemm"));
@@ -330,6 +332,11 @@ TEST(OnnxParser, ChecksTheShapesOfSelfModulation) {
     EXPECT_THAT(error_with(member, at::zeros({32, 1})), HasSubstr("invalid tensor"));
   }
   EXPECT_THAT(error_with(&ModulationLayer::hidden_weight, at::zeros({31, 5})), HasSubstr("shapes do not match"));
+  layer.size = 0;
+  EXPECT_THAT(message_of<std::runtime_error>([&] { parse_onnx_model(onnx_model(network)); }),
+              HasSubstr("invalid sizes"));
+  layer.size = 5;
+  EXPECT_THROW(run_network(parse_onnx_model(onnx_model(network)), some_latents(2)), c10::Error);
 }
 
 }  // namespace

@@ -242,7 +242,7 @@ TEST(SelfModulation, StartsFromTheSameConvolutionsAsBatchNorm) {
 TEST(SelfModulation, StartsNearBatchNormWithSmallRandomWeights) {
   for (const auto mode : {InitMode::normal, InitMode::slope_matched}) {
     auto generator = modulated_generator({mode, 0.02});
-    const auto& modulation = generator->blocks[0]->modulation;
+    auto& modulation = generator->blocks[0]->modulation;
     EXPECT_NEAR(modulation->hidden->weight.std().item<double>(), 0.1, 0.005);
     EXPECT_NEAR(modulation->output->weight.std().item<double>(), 0.02, 0.001);
     EXPECT_EQ(modulation->hidden->bias.abs().max().item<double>(), 0);
