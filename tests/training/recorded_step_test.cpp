@@ -120,6 +120,12 @@ class EmulatedDevice : public RecordedSteps {
 
 TEST_F(RecordedSteps, TrainBitForBitLikeStepsThatAreNotRecorded) { expect_same(narrow_config(), steps - 3); }
 
+TEST_F(RecordedSteps, TrainASelfModulatedGeneratorBitForBitLikeStepsThatAreNotRecorded) {
+  auto config = narrow_config();
+  config.generator.norm = GeneratorNorm::self_modulated;
+  expect_same(config, steps - 3);
+}
+
 TEST_F(RecordedSteps, UseTheLearningRateAndRandomNumbersOfEachStep) {
   auto config = narrow_config();
   config.discriminator.norm = DiscriminatorNorm::spectral;
@@ -144,14 +150,17 @@ TEST_F(RecordedSteps, RecordBatchesWithDifferentTermsSeparately) {
 }
 
 TEST_F(RecordedSteps, TrainLikeTheCpu) {
-  const auto config = narrow_config();
-  GanState there(config, 1, compute_.device), here(config, 1, at::kCPU);
-  take_steps(there, config, compute_, false);
-  take_steps(here, config, {at::kCPU, at::kFloat, 1}, false);
-  const auto a = on_host(there), b = on_host(here);
-  for (const auto& [name, tensor] : a) {
-    if (name.starts_with("optimizer")) continue;
-    EXPECT_TRUE(at::allclose(tensor, b.at(name), 1e-2, 1e-3)) << name << ' ' << (tensor - b.at(name)).abs().max();
+  for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::self_modulated}) {
+    auto config = narrow_config();
+    config.generator.norm = norm;
+    GanState there(config, 1, compute_.device), here(config, 1, at::kCPU);
+    take_steps(there, config, compute_, false);
+    take_steps(here, config, {at::kCPU, at::kFloat, 1}, false);
+    const auto a = on_host(there), b = on_host(here);
+    for (const auto& [name, tensor] : a) {
+      if (name.starts_with("optimizer")) continue;
+      EXPECT_TRUE(at::allclose(tensor, b.at(name), 1e-2, 1e-3)) << name << ' ' << (tensor - b.at(name)).abs().max();
+    }
   }
 }
 
