@@ -118,7 +118,8 @@ def anchors(text: str):
 def find_broken_links():
     for readme in READMES:
         text = (SOURCE / readme).read_text()
-        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)  # x[0](y) in code is not a link
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose):
             if re.match(r"https?:", link):
                 continue
             path, _, anchor = link.partition("#")
