@@ -56,15 +56,25 @@ TEST(Forest, ShowsVerdictsByColourShapeAndWord) {
 
 TEST(Forest, ShowsNoNumbersIfAllArmsOfTheSlopeOrOfTheControlFailed) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
+  const auto without_fds = [](double slope, Standing standing, double ratio, std::int64_t failed,
+                              std::int64_t control_failed) {
+    SlopeFinding result = finding(slope, standing, ratio, {0, infinity});
+    result.has_fds = false;
+    result.arms = result.control_arms = 5;
+    result.failed = failed;
+    result.control_failed = control_failed;
+    return result;
+  };
   Findings findings;
-  findings.slopes = {finding(0, Standing::worse, infinity, {1, infinity}), finding(0.1, Standing::better, 0, {0, 1}),
+  findings.slopes = {without_fds(0, Standing::worse, infinity, 5, 0), without_fds(0.1, Standing::better, 0, 0, 5),
                      finding(0.2, Standing::control, 1, {1, 1})};
-  for (auto* slope : {&findings.slopes[0], &findings.slopes[1]}) slope->has_fds = false;
   const std::string plot = forest_plot(findings);
   EXPECT_THAT(plot, HasSubstr(">failed<"));
   EXPECT_THAT(plot, HasSubstr(">control failed<"));
   EXPECT_THAT(plot, Not(HasSubstr("(1.00")));
   EXPECT_EQ(count_of(plot, "class=\"mark"), 3);
+  findings.slopes[0] = without_fds(0, Standing::no_difference, infinity, 3, 2);  // no seed in which both have an FD
+  EXPECT_THAT(forest_plot(findings), Not(HasSubstr(">failed<")));
 }
 
 TEST(Forest, IsOmittedWithoutComparisons) {

@@ -31,7 +31,7 @@ class PlannedSweep : public ::testing::Test {
   void finish(const std::string& arm) const {
     const RunPaths paths(sweep_dir_ / "runs" / arm);
     std::filesystem::create_directories(paths.root());
-    std::ofstream(paths.metrics_file()) << "{}\n";
+    for (const auto& file : {paths.history_file(), paths.metrics_file()}) std::ofstream(file) << "{}\n";
     std::ofstream(paths.run_info_file()) << R"({"status": "done"})";
   }
 
