@@ -23,10 +23,11 @@ RULERS = ("study2_fashion_mnist", "study2_letters")
 class Finding(NamedTuple):
     """The result of comparing a slope with the control."""
     decision: str  # better, worse, equivalent, given_up or undecided
-    ratio: float
-    interval: Optional[list]  # None if the slope was not compared
+    ratio: Optional[float]  # None if every run of the slope or of the control failed: then no ratio was measured
+    interval: Optional[list]  # None if no ratio was measured, or if the slope was given up
     seeds: int
     failed: int = 0
+    control_failed: int = 0
 
 
 class Verdict(NamedTuple):
@@ -49,15 +50,19 @@ def race_finding(entry: dict, interim_ratios: list, looks: list) -> Optional[Fin
         return Finding("given_up", geometric_mean(interim_ratios), None, len(interim_ratios), failed)
     if "comparison" not in entry:
         return None
-    comparison = entry["comparison"]
-    return Finding(entry["decision"], comparison["ratio"], comparison["ratio_interval"], looks[entry["look"] - 1],
-                   comparison["failed"])
+    comparison, runs = entry["comparison"], looks[entry["look"] - 1]
+    failures = comparison["failed"], comparison["control_failed"]
+    measured = max(failures) < runs
+    return Finding(entry["decision"], comparison["ratio"] if measured else None,
+                   comparison["ratio_interval"] if measured else None, runs, *failures)
 
 
 def fixed_finding(comparison: dict) -> Finding:
     decision = ("better" if favours_slope(comparison) else "worse") if comparison["significant"] else "undecided"
-    return Finding(decision, comparison["median_ratio"], comparison["median_ratio_interval"], comparison["pairs"],
-                   comparison["lost"])
+    measured = comparison["mean_log_ratio"] is not None
+    return Finding(decision, comparison["median_ratio"] if measured else None,
+                   comparison["median_ratio_interval"] if measured else None, comparison["pairs"],
+                   comparison["lost"], comparison["control_lost"])
 
 
 def findings_of(sweep: Sweep, condition=None) -> dict:

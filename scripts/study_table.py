@@ -188,7 +188,10 @@ def answer_sentence(sweep: Sweep) -> str:
 def finding_cells(sweep: Sweep, finding: Finding) -> list:
     """The cells `FD relative to 0.2`, `verdict` and `after` of a row."""
     after = f"{finding.seeds} seeds" + (f", {finding.failed} failed" if finding.failed else "")
-    if finding.decision == "given_up":
+    if finding.ratio is None:
+        ratio = "not measured"
+        after += f", {finding.control_failed} of slope {sweep.control:g} failed" if finding.control_failed else ""
+    elif finding.decision == "given_up":
         ratio = f"about {rough_words(finding.ratio)} at {sweep.race['plan']['interim_images']:,} images"
     else:
         ratio = f"{ratio_words(finding.ratio)} ({interval_words(finding.interval, outwards=sweep.race is not None)})"

@@ -290,7 +290,7 @@ class WordsTest(ScratchTest):
         self.assertEqual(rows[1], "| H1 | hinge | 0.1 | about 4 times as high at 500 images | given up, without a test "
                                   "| 2 seeds |")
         self.assertRegex(rows[2], r"\| no detectable difference \| 9 seeds \|$")
-        self.assertRegex(rows[3], r" to infinity\) \| worse \| 7 seeds, 7 failed \|$")
+        self.assertRegex(rows[3], r" \| not measured \| worse \| 7 seeds, 7 failed \|$")
         self.assertIn("hinge/slope_0-seed_208 (collapsed)", table.failures_sentence([sweep]))
 
     def test_an_unfinished_race_is_marked_as_not_finished(self):
