@@ -194,7 +194,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const bool only_shows = arguments.print_config || arguments.dry_run;
   const auto environment = only_shows ? std::nullopt : read_rank_environment(environment_value);
-  // Only rank 0 logs.
+  // The other ranks log errors only.
   if (environment && environment->rank > 0) log::set_level(log::Level::error);
   if (arguments.with_optimizer && (arguments.resume.empty() || arguments.resume == "auto")) {
     throw UsageError("--with-optimizer needs --resume PATH");

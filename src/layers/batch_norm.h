@@ -17,7 +17,8 @@ namespace slopegan {
 /// ranks call it in the same order with tensors of the same shape and dtype.
 using SumOverRanks = std::function<void(at::Tensor&)>;
 
-/// The tensors and constants of batch norm. All tensors are [C], float32 (float64 for float64 feature maps).
+/// The tensors and constants of batch norm. Tensors are [C] unless stated otherwise, float32 (float64 for
+/// float64 feature maps).
 struct BatchNormState {
   at::Tensor weight, bias;                    ///< in batch_norm_leaky_relu also [N, C]: one value per image and channel
   at::Tensor running_mean, running_variance;  ///< updated by every forward pass in training

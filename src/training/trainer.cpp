@@ -111,7 +111,7 @@ class Training {
   void restore(const Checkpoint& checkpoint) {
     state_.restore(checkpoint.tensors);
     if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: the counters are {} images and {} steps, but the manifest has {} images",
+      throw CheckpointError(format_text("{}: the state was saved after {} images and {} steps, but the manifest says {} images",
                                         display(checkpoint.directory), state_.images_seen, state_.steps,
                                         checkpoint.info.images));
     }
@@ -124,21 +124,21 @@ class Training {
     if (state_.images_seen > 0 && state_.images_seen < config_.training.total_images) warn_if_inexact(checkpoint);
   }
 
-  /// Warns if the resumed run differs from a run that had its length from the start.
+  /// Warns if the resumed run will differ from an uninterrupted run with the same total_images.
   void warn_if_inexact(const Checkpoint& checkpoint) const {
     const std::int64_t total = config_.training.total_images;
     if (state_.images_seen % config_.training.batch_size != 0) {
       log::warning(
-          "the checkpoint was written after a shortened last batch, so the resumed run is not bit-identical to a run "
-          "that had this length from the start; a total_images that is a multiple of batch_size avoids this");
+          "the checkpoint was written after a shortened last batch, so the resumed run will not be bit-identical to an "
+          "uninterrupted one; to avoid this, set training.total_images to a multiple of training.batch_size");
     }
     const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
     const auto& optimizer = config_.optimizer;
     if (before == total || optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images > 0) return;
     log::warning(
         format_text("training.total_images was {} and is now {}; the learning rates decay over total_images, so they "
-                    "change at {} images, and the resumed run is not bit-identical to a run that had this length from "
-                    "the start; setting optimizer.lr_decay_images in new runs avoids this",
+                    "change at {} images, and the resumed run will not be bit-identical to an uninterrupted one; to "
+                    "avoid this, set optimizer.lr_decay_images in new runs",
                     before, total, state_.images_seen));
   }
 
