@@ -2,7 +2,7 @@
 """Prints the tables and figures of the study that README.md and outputs/study/README.md contain, as Markdown.
 
     scripts/study_table.py             # print them
-    scripts/study_table.py --check     # fail if a README does not contain one of them, or if the files disagree
+    scripts/study_table.py --check     # fail if one of them is missing from its README, or if the files disagree
 
 Everything is computed from results.csv, independently of the program, and compared with the program's statistics.json
 and race.json. Some figures are not computed, because the committed files do not contain their measurements: the FD of

@@ -19,8 +19,8 @@ cmake -S "$source/tests/consumer" -B consumer -G Ninja -DCMAKE_BUILD_TYPE=Releas
 cmake --build consumer
 consumer/consumer
 
-# The CMake package of a LibTorch with CUDA fails without a CUDA toolkit. Such a LibTorch is emulated by the libraries
-# of this LibTorch, empty libraries in place of the CUDA ones, and a CMake package that always fails.
+# The CMake package of a LibTorch with CUDA fails if there is no CUDA toolkit. The test emulates such a LibTorch with
+# the libraries of the current one, empty libraries in place of the CUDA ones, and a CMake package that always fails.
 torch=$(cd "$torch_dir/../../.." && pwd)
 mkdir -p cuda/lib cuda/share/cmake/Torch
 ln -s "$torch/include" cuda/include

@@ -103,7 +103,7 @@ class ReportTest(unittest.TestCase):
         self.slide("slope", 1)
         self.assertEqual(self.text("#slope-text"), "0.2")
         after = self.browser.evaluate(self.PIXELS % "#focus-tiles")
-        self.assertEqual(len(set(before)), len(before))  # all tiles differ, none is empty
+        self.assertEqual(len(set(before)), len(before))  # all tiles differ, so they are not blank
         self.assertTrue(all(a != b for a, b in zip(before, after)))
         self.assertEqual(reals, self.browser.evaluate(self.PIXELS % "#focus-real-tiles"))
         self.assertTrue(self.browser.evaluate("document.querySelector('[data-row=\"1\"]').classList.contains('chosen')"))
@@ -180,7 +180,7 @@ class ReportTest(unittest.TestCase):
             strips: [...document.querySelectorAll('.strip')].filter(seen).length,
             charts: [...document.querySelectorAll('.chart svg')].filter(seen).length,
             sliders: [...document.querySelectorAll('input')].filter(seen).length }; })()"""
-        numbers = self.browser.evaluate(shown)  # the protocol can still evaluate expressions
+        numbers = self.browser.evaluate(shown)  # DevTools can still evaluate expressions
         self.assertEqual(numbers["strips"], 3)
         self.assertGreater(numbers["charts"], 8)
         self.assertEqual(numbers["sliders"], 0)

@@ -19,10 +19,11 @@ struct BenchVariant {
   Config config;
 };
 
-/// Measures the training step (networks, losses, Adam, moving average) of each variant on a batch in memory. The peak
-/// rate of each dtype is that of the faster of two references: a 2048 x 2048 matrix product, and the first strided
-/// convolution between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0,
-/// the steps are measured again, for the same time, while `busy` other processes occupy one core each.
+/// Measures the training step (networks, losses, penalties, Adam, moving average) of each variant on a batch in memory.
+/// The time of a step is averaged over one period of the R1 and R2 penalties (loss.r1_every). The peak rate of each
+/// dtype is that of the faster of two references: a 2048 x 2048 matrix product, and the first strided convolution
+/// between hidden layers of the first variant. Images have `channels` channels: 1 or 3. If `busy` is not 0, the steps
+/// are measured again, for the same duration, while `busy` other processes occupy one core each.
 BenchResult bench_step(const std::vector<BenchVariant>& variants, std::int64_t channels, const RoundOptions& options,
                        int busy = 0);
 
@@ -37,7 +38,7 @@ BenchResult bench_activation(const Compute& compute, double slope, const RoundOp
 
 /// Measures sweeps of `arms` runs of `config`: in parallel with one thread each, and sequentially with all threads. In
 /// addition, measures one arm with a single step, which takes little longer than the start-up of an arm. Each case runs
-/// once per round, for `rounds` rounds. Throws an Error with the exit code of an arm that fails, and StoppedError.
+/// once per round, for `rounds` rounds. Throws StoppedError, or an Error with the exit code of a failed arm.
 BenchResult bench_sweep(const Config& config, std::int64_t arms, int rounds);
 
 /// The number of FLOP for the convolutions in a forward pass of one image of `size` x `size` pixels (size 1 for the

@@ -45,7 +45,7 @@ static std::string with_place(const std::string& message, const LoadedConfig& lo
   bool is_first = true;
   for (std::string word; words >> word; is_first = false) {
     while (!word.empty() && std::string_view(".,;:").find(word.back()) != std::string_view::npos) word.pop_back();
-    // Except at the start, a word without a section, such as "seed", may be a word of the sentence.
+    // Except at the start, a word without a section, such as "seed", may be an ordinary word instead of a key.
     if (!is_first && word.find('.') == std::string::npos) continue;
     if (const auto place = loaded.places.find(word); place != loaded.places.end())
       return place->second + ": " + message;

@@ -30,7 +30,8 @@ void declare_globals(CLI::App& app, LogArguments& log);
 /// Prints the requested help or version, or the error on one line. Returns the exit code.
 int finish_parsing(const CLI::App& app, const CLI::ParseError& error);
 
-/// Limits OpenCV to one thread, because LibTorch does the threading, and checks SLOPEGAN_CPU. Throws UsageError.
+/// Limits OpenCV to one thread, because LibTorch does the threading. Limits LibTorch to the cores that the process may
+/// use (limit_threads), because some commands never call apply_compute. Throws UsageError if SLOPEGAN_CPU is invalid.
 void configure_libraries();
 
 /// Logs a user error and returns its exit code.

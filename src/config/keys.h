@@ -30,7 +30,7 @@ struct KeyDescription {
   std::string default_value;
   std::string allowed;
   std::string help;
-  std::vector<std::string> words;  ///< the allowed values that are names or a few numbers
+  std::vector<std::string> words;  ///< the allowed values, if they are names or a few numbers
   bool is_path = false;
 };
 

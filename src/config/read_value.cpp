@@ -63,7 +63,7 @@ Parsed parse_integer(std::string_view text, std::int64_t& value) {
   return Parsed::ok;
 }
 
-/// Reads any 64-bit integer; returns std::nullopt if an issue was appended.
+/// Reads any 64-bit integer. For other values, appends an issue and returns std::nullopt.
 std::optional<std::int64_t> read_integer(const YamlNode& node, std::string_view key, const std::string& allowed_values,
                                          Issues& issues) {
   std::int64_t value = 0;
@@ -191,7 +191,8 @@ void read_value(const YamlNode& node, std::string_view key, bool& value, Flag ru
 
 void read_value(const YamlNode& node, std::string_view key, std::string& value, TextRule rule, Issues& issues) {
   if (node.kind != Kind::scalar) return add_wrong_type(node, key, "text", allowed(rule), issues);
-  // A path may be longer here, because its dollar signs are doubled; the caller expands the path and checks it again.
+  // The text may be twice as long as the path, because a dollar sign may be written as $$. The caller expands the path
+  // and checks it again.
   if (rule == TextRule::path ? !is_path(node.text, 2 * max_path_size) : !matches(node.text, rule))
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   value = node.text;

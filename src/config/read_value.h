@@ -32,8 +32,8 @@ void read_value(const YamlNode& node, std::string_view key, std::vector<double>&
 void read_value(const YamlNode& node, std::string_view key, std::vector<std::int64_t>& value,
                 const ListOf<Integers>& rule, Issues& issues);
 
-/// Reads an integer as in a configuration: decimal, also with leading zeros or in floating-point notation (6e4, 5.0).
-/// Returns std::nullopt if `text` is not an integer or does not fit.
+/// Parses an integer in decimal notation, as in a configuration. Leading zeros and floating-point notation (6e4, 5.0)
+/// are allowed. Returns std::nullopt if `text` is not an integer or is out of range.
 std::optional<std::int64_t> parse_whole_number(std::string_view text);
 
 /// Appends an issue that says that a value has the wrong type. `expected` names the required type with its article: "a
@@ -48,7 +48,8 @@ bool matches(const std::string& text, TextRule rule);
 bool read_list_size(const YamlNode& node, std::string_view key, std::size_t max_size, const std::string& allowed_values,
                     Issues& issues);
 
-/// Returns the index in `words` of the value of `node`, or std::nullopt if an issue was appended.
+/// Returns the index of the value of `node` in `words`. If `words` does not contain the value, appends an issue and
+/// returns std::nullopt.
 std::optional<std::size_t> read_word(const YamlNode& node, std::string_view key, const std::vector<std::string>& words,
                                      Issues& issues);
 

@@ -48,13 +48,13 @@ struct ListOf {
   std::size_t max_size;
 };
 
-/// A list of values of `Enum`, at most as many as `Enum` has.
+/// The rule for a list of values of `Enum`. The list has at most as many entries as `Enum` has values.
 template <class Enum>
 constexpr ListOf<Words<Enum>> subset_of() {
   return {{}, enum_values<Enum>.size()};
 }
 
-/// The three forms of a negative slope: a number, a list with one number per layer, a schedule.
+/// The three forms of a negative slope: a number, a list with one number per layer, or a schedule.
 struct Slopes {
   Reals slope;
   Integers over_images;
@@ -65,8 +65,8 @@ struct Extractors {
   std::size_t max_size;
 };
 
-/// Conditions of a sweep: a map from keys to lists of values, whose combinations are the conditions, or a list of maps
-/// from keys to values, each a condition. At most `max_size` conditions.
+/// The conditions of a sweep, at most `max_size`: either a map from keys to lists of values, where each combination of
+/// values is a condition, or a list of maps from keys to values, where each map is a condition.
 struct Conditions {
   std::size_t max_size;
 };

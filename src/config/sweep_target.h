@@ -23,8 +23,8 @@ inline std::string describe(SweepTarget target) {
   return {};
 }
 
-/// The key=value arguments that set the negative slope of the networks in `target` to `slope`. The number is printed so
-/// that it is read back exactly.
+/// The key=value arguments that set the negative slope of the networks in `target` to `slope`. The slope is printed
+/// with enough digits to be parsed back exactly.
 inline std::vector<std::string> slope_overrides(SweepTarget target, double slope) {
   const std::string setting = "negative_slope=" + shortest(slope);
   std::vector<std::string> overrides;

@@ -149,7 +149,7 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-/// The number of the first line that is not UTF-8 or contains control characters, or 0.
+/// The number of the first line that is not UTF-8 or contains control characters, or 0 if there is none.
 int binary_line(const std::string& text) {
   std::istringstream stream(text);
   std::string line;

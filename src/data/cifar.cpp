@@ -126,8 +126,8 @@ torch::Tensor read_records(const std::filesystem::path& file, std::int64_t recor
   return byte_tensor(std::move(records), {bytes / record_bytes, record_bytes});
 }
 
-/// Reads the class names from the file next to the images. There are none if the file is missing or does not contain
-/// one name per class, or, with a note, if it cannot be read.
+/// Reads the class names from the file next to the images. Leaves them empty if the file is missing or does not contain
+/// one name per class. If the file cannot be read, also adds a note.
 void read_class_names(const CifarLocation& location, Dataset& dataset) {
   const auto file = location.directory / location.kind->names;
   constexpr std::size_t most_bytes = 1 << 16;

@@ -60,7 +60,7 @@ std::shared_ptr<const Dataset> load_test_split(const DataConfig& config, const D
 
 /// Logs the notes, the warnings and the unreadable files of a data set. Each line is logged once per process.
 void log_notes(const Dataset& dataset, Split split);
-/// `images` is what the log calls the images, for example "training images".
+/// `images` is the description of the images in the log, for example "training images".
 void log_notes(const Dataset& dataset, const std::string& images);
 /// The file or directory from which the images were read, or an empty path if it is unknown.
 std::filesystem::path source_of(const Dataset& dataset);

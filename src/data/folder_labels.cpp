@@ -69,7 +69,7 @@ void warn_of_inner_tests(const std::vector<fs::path>& files, FolderLabels& found
                                count, name));
 }
 
-/// Adds a warning about images without a directory. Returns whether they are few enough to be left out.
+/// Adds a warning if images are outside the class directories. Returns whether they are few enough to be left out.
 bool leave_out_strays(const std::vector<fs::path>& files, std::size_t strays, const fs::path& example,
                       FolderLabels& found) {
   const std::size_t few = std::max<std::size_t>(5, files.size() / 100);

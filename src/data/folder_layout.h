@@ -16,11 +16,11 @@ struct FolderLayout {
   std::vector<std::string> notes;  ///< one line each about what was chosen and what is not used
 };
 
-/// Finds the splits by their names, ignoring case: train, training or trainset; test, testing, testset, val, valid or
-/// validation, in this order of preference; a name of several words, such as seg_train or val2017, if there is a
-/// matching directory for the other split; trainA and trainB, the two domains of unpaired image translation. A
-/// directory named train next to two or more directories with images, none of which is a test split, is a class. Does
-/// not list the whole folder.
+/// Finds the splits by their names, ignoring case. A training split is named train, training or trainset. A test split
+/// is named test, testing, testset, val, valid or validation, in this order of preference. A name may also contain
+/// other words, as in seg_train or val2017, if there is a matching directory for the other split. trainA and trainB are
+/// the two domains of unpaired image translation. A directory named train next to two or more directories with images,
+/// none of which is a test split, is a class. Does not list the whole folder.
 FolderLayout find_layout(const std::filesystem::path& folder);
 
 /// Whether a directory called `name` is a test split, regardless of its level in a path. "valid" is not, because it may

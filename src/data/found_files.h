@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <vector>
 
-/// Finds the files of a downloaded data set. Archives often unpack into folders named after the archive or after the
-/// file.
+/// Finds the files of a downloaded data set. Archives often unpack into a folder named after the archive, or into one
+/// folder per file.
 namespace slopegan {
 
 /// Lists everything except directories in `directory` and in up to three levels of subdirectories, sorted by level and

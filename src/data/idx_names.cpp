@@ -70,7 +70,7 @@ fs::path place_of(const fs::path& file) {
   return words_of(folder) == words_of(file) ? folder.parent_path() : folder;
 }
 
-/// The files with the same place_of as `file`.
+/// The files for which place_of returns the same directory as for `file`.
 std::vector<fs::path> files_near(const fs::path& file) {
   const fs::path base = place_of(fs::absolute(file).lexically_normal());
   auto near = files_below(base);
@@ -133,7 +133,8 @@ std::vector<IdxCollection> find_collections(const fs::path& directory) {
   return collections;
 }
 
-/// Test images of a collection anywhere below a directory, except next to training images, to which they belong.
+/// Finds test images of a collection anywhere below a directory. Skips test images next to training images of the
+/// collection, because they belong to those training images.
 fs::path separate_test_images(const fs::path& directory, const std::string& collection) {
   for (const auto& file : files_below(directory)) {
     if (first_named({file}, {.collection = collection, .split = Split::test}).empty()) continue;

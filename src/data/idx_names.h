@@ -35,9 +35,10 @@ std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
 std::optional<IdxFiles> find_idx_files(const std::filesystem::path& path, Split split);
 
 /// The names of the collections of training images in a directory. Files with MNIST's names take precedence over
-/// others, and a collection in `directory` itself over the same collection in its subdirectories. A collection that is
-/// in several subdirectories may be several data sets, so it has a name for each of them: "mnist", "fashion" for
-/// MNIST's names, "a/emnist-letters", "b/emnist-letters" for others.
+/// others, and a collection in `directory` itself over the same collection in its subdirectories. If a collection is in
+/// several subdirectories, each copy may be a different data set and has its own name: the path of the subdirectory for
+/// files with MNIST's names ("mnist", "fashion"), and this path followed by the name of the collection for others
+/// ("a/emnist-letters", "b/emnist-letters").
 std::vector<std::string> idx_collections(const std::filesystem::path& directory);
 
 /// "train" or "t10k".

@@ -21,11 +21,11 @@ class ImageSet {
   static bool is_at(const std::filesystem::path& path);
 
   /// Images are fitted and composited on a background as `like` specifies, except that ImageFit::automatic depends on
-  /// the kind of `path`.
+  /// the kind of data at `path`.
   ImageSet(const std::filesystem::path& path, const DataConfig& like);
 
-  /// The largest of comparison_resolutions that does not exceed the smaller of the images' median height and width, or
-  /// the smallest one if all of them exceed it.
+  /// The largest of comparison_resolutions that does not exceed the smaller of the images' median height and width. If
+  /// all of them exceed it, the smallest of them.
   std::int64_t natural_resolution() const;
 
   /// `channels` is 0, 1 or 3; 0 selects 1 if all images are gray and 3 otherwise. Gray images are converted to RGB if

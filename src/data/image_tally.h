@@ -37,8 +37,8 @@ struct ImageTally {
   /// Throws nlohmann::json::exception.
   static ImageTally from_json(const nlohmann::json& json);
 
-  /// Returns notes about the properties and changes that occur, one line each. `images` is the number of all images,
-  /// and `background` is data.background. For `deep_bits`, see DecodeOptions.
+  /// Returns notes about the properties and changes that occur, one line each. `images` is the total number of
+  /// images, and `background` is data.background. For `deep_bits`, see DecodeOptions.
   std::vector<std::string> notes(std::int64_t images, std::int64_t resolution, const std::string& background,
                                  int deep_bits) const;
 };

@@ -15,7 +15,7 @@ namespace slopegan {
 
 /// The values as a tensor of the array's shape, not necessarily contiguous: uint8, int8, int16, int32, int64, float16,
 /// float32 or float64. Booleans become 0 and 1; unsigned integers of more than one byte become signed integers of twice
-/// the size, or of 8 bytes.
+/// the size, but of at most 8 bytes.
 torch::Tensor number_tensor(NpyArray array);
 
 /// A view of `values` as [N, C, H, W], or std::nullopt unless the shape is N x H x W, N x H x W x C or N x C x H x W

@@ -62,8 +62,8 @@ Json unreadable_to_json(const std::vector<UnreadableFile>& unreadable) {
   return json;
 }
 
-/// Packs from earlier versions do not record which files could not be read, and those from version 0.9 do not record
-/// which are too large.
+/// Packs from earlier versions do not contain UnreadableFile::io_error, and packs from version 0.9 do not contain
+/// UnreadableFile::too_large either.
 std::vector<UnreadableFile> unreadable_from_json(const Json& json) {
   std::vector<UnreadableFile> unreadable;
   for (const auto& entry : json) {

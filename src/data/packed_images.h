@@ -49,9 +49,9 @@ void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t
                       const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
-/// match their SHA-256, unless a file that could not be read then can be read now. Otherwise packs them on all cores,
-/// at most 256 files at a time. If the process is stopped or killed, the next process continues after the last complete
-/// chunk. Concurrent processes wait for the one that packs.
+/// match their SHA-256, unless a file that was unreadable at that time can be read now. Otherwise packs them on all
+/// cores, at most 256 files at a time. If the process is stopped or killed, the next process continues after the last
+/// complete chunk. If several processes need the same pack, one writes it and the others wait.
 ///
 /// Throws DataError if too many files are damaged (see check_unreadable), IoError if the cache cannot be written or the
 /// disk lacks space, and StoppedError on a stop signal.

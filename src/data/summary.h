@@ -18,7 +18,7 @@ struct DatasetSummary {
 DatasetSummary summarize(const Dataset& dataset);
 
 /// A warning if nearly all bytes lie in a small part of the range 0 to 255, for example because 12-bit images were read
-/// as 16-bit images; otherwise "". Looks at a few thousand images at most.
+/// as 16-bit images; otherwise "". Checks a few thousand images at most.
 std::string range_warning(const Dataset& dataset);
 
 /// The class name of a label, or the label itself as a number if the classes have no names.

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What was found at data.path, and the correct value of data.path if it is a different one.
+/// What was found at data.path, and the correct value of data.path if the current value is wrong.
 struct Finding {
   std::optional<DatasetKind> kind;
   std::string what;  ///< "is an IDX file"

@@ -44,7 +44,7 @@ void measure_point_deaths(DyingRelu& demo, std::uint64_t seed) {
 void measure_born_dead(DyingRelu& demo, std::uint64_t seed) {
   struct Case {
     std::int64_t width, layers;  // as in Lu et al., including the output layer
-    double simulated;            // fraction that a different program counted over the same number of networks
+    double simulated;            // fraction that a separate program measured over the same number of networks
   };
   for (const Case& row : {Case{2, 3, 0.159}, {2, 10, 0.880}, {4, 10, 0.297}, {5, 10, 0.130}}) {
     const ChainShape shape{row.width, row.layers - 1};

@@ -11,7 +11,7 @@
 
 namespace slopegan {
 
-/// A theoretical prediction and its measurement on this project's layers. The prediction of a fraction holds if the
+/// A theoretical prediction and a measurement on this project's layers. The prediction of a fraction holds if the
 /// measured fraction is within four binomial standard deviations of it. A correct prediction fails this test by chance
 /// once in 16,000 cases.
 struct Prediction {
@@ -22,9 +22,9 @@ struct Prediction {
   bool holds = false;
 };
 
-/// Compares `count` with the probability `predicted`. If it is 0, no hits are allowed.
+/// Compares `count` with the probability `predicted`. If the probability is 0, no hits are allowed.
 Prediction predict_share(const std::string& what, double predicted, Count count);
-/// Compares `count` with a simulated fraction, which was itself counted over `reference_networks` networks.
+/// Compares `count` with the simulated fraction `reference`, which was measured over `reference_networks` networks.
 Prediction predict_counted_share(const std::string& what, double reference, std::int64_t reference_networks,
                                  Count count);
 /// Compares `count` with an upper bound on the probability.

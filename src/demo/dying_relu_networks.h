@@ -22,14 +22,14 @@ struct ChainShape {
   std::int64_t layers = 10;
 };
 
-/// Counts the chains among `networks` whose output is zero for one input because all units of a layer are zero.
+/// Counts how many of `networks` random chains output zero for one input because all units of a layer are zero.
 Count count_point_deaths(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
 /// The probability of a point death. At slope 0 it is 1 − (1 − 2^−width)^layers, because each unit in a layer with a
 /// non-zero input is positive with probability ½. For other slopes it is 0.
 double point_death_probability(ChainShape shape, double negative_slope);
 
-/// Counts the chains that are born dead, that is, constant over all inputs. Without biases, the inputs +1 and −1
-/// represent all inputs.
+/// Counts how many of `networks` random chains are born dead, that is, constant over all inputs. Without biases, the
+/// inputs +1 and −1 represent all inputs.
 Count count_born_dead(ChainShape shape, double negative_slope, std::int64_t networks, std::uint64_t seed);
 /// The upper bound on the probability of being born dead, 1 − (1 − 2^−width)^layers: Lu et al. 2019 (Dying ReLU and
 /// Initialization), theorem 3, for one input and `layers` activation layers (L − 1 in the paper, whose L includes the
@@ -81,7 +81,8 @@ struct WoundedGanOptions {
 /// Measurements at step 0, every `probe_every` steps, and at the end.
 struct WoundedGan {
   std::vector<double> steps;
-  /// The fraction of units in the damaged layers of the discriminator that are not positive for any probe.
+  /// The fraction of units in the damaged layers of the discriminator that are not positive for any probe image, real
+  /// or generated.
   std::vector<double> never_positive;
   /// |W − W₀| / |W₀| over all parameters of the generator.
   std::vector<double> generator_change;

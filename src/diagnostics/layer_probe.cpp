@@ -14,7 +14,7 @@ namespace {
 /// errors to be negligible.
 constexpr std::int64_t rows_per_part = 256;
 
-/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU. Only a channels-last float32 tensor on the CPU is not copied.
+/// [N, C, H, W] -> [N·H·W, C], float32 on the CPU. Does not copy a channels-last float32 tensor on the CPU.
 at::Tensor as_rows(const at::Tensor& tensor) {
   return tensor.permute({0, 2, 3, 1}).reshape({-1, tensor.size(1)}).to(at::kCPU, at::kFloat).contiguous();
 }

@@ -57,7 +57,7 @@ class UnitStatistics {
 /// outlive the probe and must not have other observers.
 ///
 /// The probe itself changes nothing, but forward passes in training mode update the running statistics of batch norm
-/// and the vector u of spectral norm. Pass a copy of the network to avoid that.
+/// and the vector u of spectral norm. Pass a copy of the network to avoid these changes.
 class LayerProbe {
  public:
   /// If `histograms` is set, histograms of the pre-activations are collected too.

@@ -12,7 +12,7 @@
 /// rounding errors, and therefore a different name.
 namespace slopegan {
 
-/// Returns the SHA-256 of names, dtypes, shapes and values.
+/// Returns the SHA-256 hash of the names, dtypes, shapes and values of the tensors.
 std::string tensor_hash(const NamedTensors& tensors);
 
 /// Returns the content of the file `name` (such as "features/0a1b.safetensors") in cache_dir() if it is intact,

@@ -32,7 +32,8 @@ class ClassifierExtractor : public FeatureExtractor {
   explicit ClassifierExtractor(Trained trained);
   static Trained load_or_train(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
-  /// Sets trained.accuracy and returns the labels of the images on which it was measured; undefined if there are none.
+  /// Sets trained.accuracy and returns the labels of the images on which the accuracy was measured. Returns an
+  /// undefined tensor if there are no such images.
   static at::Tensor measure_accuracy(Trained& trained, const Dataset& train, const Dataset* test,
                                      const std::vector<std::int64_t>& held_out, std::int64_t resolution);
 

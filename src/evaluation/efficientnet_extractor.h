@@ -8,16 +8,16 @@
 
 namespace slopegan {
 
-/// EfficientNet-Lite0 with its ImageNet weights, for colour images without labels. An image is resized to the input
-/// size (bilinear, antialiased when shrinking); gray images are repeated to three channels. The name contains the input
-/// size: "efficientnet-lite0-128@7880d583".
+/// EfficientNet-Lite0 with its ImageNet weights, for colour images without labels. Images are resized to the input
+/// size (bilinear, antialiased when shrinking). The channel of gray images is repeated three times. The name of the
+/// extractor contains the input size: "efficientnet-lite0-128@7880d583".
 class EfficientNetExtractor : public FeatureExtractor {
  public:
   /// ImageNet networks are trained at 224 pixels. A smaller input size ranks sets of images almost identically in a
   /// fraction of the time; see outputs/README.md.
   static constexpr std::int64_t default_input_size = 128;
 
-  /// `weights` is the file that scripts/install_ruler.py writes. Throws DataError if it is damaged or a different file.
+  /// `weights` is the file that scripts/install_ruler.py writes. Throws DataError for any other file.
   explicit EfficientNetExtractor(const std::filesystem::path& weights, std::int64_t input_size = default_input_size);
 
   bool has_classes() const override { return false; }
@@ -35,9 +35,9 @@ class EfficientNetExtractor : public FeatureExtractor {
   EfficientNetLite0 network_;
 };
 
-/// Returns the path of the installed weights: rulers/efficientnet_lite0.safetensors in cache_dir(), otherwise in
-/// ../rulers (where scripts/setup.sh installs it) or ../share/slopegan/rulers relative to the directory of the program.
-/// Returns std::nullopt if there are none.
+/// Returns the path of the installed weights, the file efficientnet_lite0.safetensors. Searches rulers/ in cache_dir(),
+/// then ../rulers (where scripts/setup.sh installs the file) and ../share/slopegan/rulers relative to the directory of
+/// the program. Returns std::nullopt if the file is in none of them.
 std::optional<std::filesystem::path> find_efficientnet_weights();
 
 /// Returns the shell command that installs the weights.

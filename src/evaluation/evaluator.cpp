@@ -23,8 +23,8 @@ constexpr int cache_version = 2;
 
 std::string hashed(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))).substr(0, 32); }
 
-/// Returns a fixed random subset of `count` rows, because the first rows may be sorted by class. The subset is the same
-/// for all matrices with this number of rows.
+/// Returns a fixed random subset of `count` rows instead of the first rows, because the rows may be sorted by class.
+/// The subset is the same for all matrices with the same number of rows.
 at::Tensor random_rows(const at::Tensor& matrix, std::int64_t count) {
   const auto order = keyed_permutation(0, "evaluation.subset", 0, static_cast<std::uint32_t>(matrix.size(0)));
   std::vector<std::int64_t> rows(order.begin(), order.begin() + std::min(count, matrix.size(0)));
@@ -37,12 +37,13 @@ void require_images(std::int64_t count, const std::string& what) {
       format_text("{}: {} image{}; metrics need at least {}", what, count, plural_s(count), Evaluator::least_images));
 }
 
-/// Whether the metrics use only some of the images. Runs from version 0.9 keep its choice, the first ones.
+/// Whether the metrics use a random subset of the images. False for runs from version 0.9, which use the first images,
+/// as that version did.
 bool is_sampled(const Dataset& dataset) { return dataset.size() > Evaluator::most_real_images && !dataset.as_in_0_9; }
 
-/// Identifies the images of a split that the metrics use, as they are at this resolution, in the cache keys of radii
-/// and floors. Earlier versions omitted the fit, so their entries for images that have to be fitted may belong to any
-/// fit.
+/// Returns the part of the cache keys of radii and floors that identifies the images of a split at this resolution. It
+/// contains the fit (data.fit) if images have to be fitted. Earlier versions omitted the fit, so their entries for such
+/// images may have been computed with any fit.
 std::string pixels_text(const Dataset& dataset, std::int64_t resolution) {
   const bool is_fitted = dataset.height() != resolution || dataset.width() != resolution;
   return dataset.hash + (is_fitted ? " " + std::string(name_of(dataset.fit)) : "") +

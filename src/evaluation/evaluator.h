@@ -26,12 +26,13 @@ class Evaluator {
   /// The maximum number of real images per split. More images would take memory and hardly change the metrics.
   static constexpr std::int64_t most_real_images = 100'000;
 
-  /// The ascending indices of the images that the metrics use of a split with `size` images: all or, if there are more
-  /// than most_real_images, a fixed random subset, because the first images of a folder belong to its first classes.
-  /// Runs from version 0.9 (Dataset::as_in_0_9) use the first most_real_images images instead, as that version did.
+  /// The indices, in ascending order, of the images that the metrics use from a split with `size` images: all of them
+  /// or, if there are more than most_real_images, a fixed random subset, because the first images of a folder belong to
+  /// its first classes. Runs from version 0.9 (Dataset::as_in_0_9) use the first most_real_images images instead, as
+  /// that version did.
   static std::vector<std::int64_t> reference_images(std::int64_t size);
 
-  /// `test` may be null; there are then no floors, no class histogram and no memorisation metrics. `metrics` gives the
+  /// If `test` is null, there are no floors, no class histogram and no memorisation metrics. `metrics` specifies the
   /// names and the number of samples; its extractor is ignored. Throws DataError for too few real images.
   Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
             const Dataset* test, std::int64_t resolution);

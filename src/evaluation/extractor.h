@@ -22,7 +22,7 @@ class FeatureExtractor {
  public:
   virtual ~FeatureExtractor() = default;
 
-  /// Name of the extractor and the first digits of the SHA-256 of its weights: "classifier-fashion-mnist@1a2b3c4d".
+  /// The title and the first digits of the SHA-256 hash of the weights, such as "classifier-fashion-mnist@1a2b3c4d".
   /// Metrics from extractors with different names are not comparable.
   const std::string& name() const { return name_; }
 
@@ -51,7 +51,7 @@ class FeatureExtractor {
   at::Device device_ = at::kCPU;
 };
 
-/// Returns "title@" with the first digits of `hash`.
+/// Returns "<title>@<first digits of hash>".
 std::string extractor_name(const std::string& title, const std::string& hash);
 
 /// Rounds images in [−1, 1] to the precision of 8-bit image files. Generated images are evaluated after this rounding,
@@ -74,7 +74,7 @@ Extraction extract_images(FeatureExtractor& extractor, const Dataset& dataset, s
 /// ones. Version 0.9 used the random network for both.
 ExtractorKind automatic_extractor(const Dataset& train, bool as_in_0_9);
 
-/// Returns `choice`, or the name of the extractor that auto stands for.
+/// Returns `choice`, or the name of the extractor that auto selects if `choice` is auto.
 std::string resolved_extractor(const std::string& choice, const Dataset& train, bool as_in_0_9 = false);
 
 /// Checks metrics.extractor = `choice` without computing anything. Throws DataError if the labels are not suitable for

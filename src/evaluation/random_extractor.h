@@ -6,8 +6,8 @@
 
 namespace slopegan {
 
-/// A convolutional network with fixed random weights, by default for gray images without labels: layers of 4×4
-/// convolutions with stride 2 and tanh. The features are the means of the last activations over each quarter of the
+/// A convolutional network with fixed random weights, the default for gray images without labels: three layers, each a
+/// 4×4 convolution with stride 2 and tanh. The features are the means of the last activations over each quarter of the
 /// image. Random features distinguish textures and layouts, but not semantics (Naeem et al. 2020 use a random network
 /// in place of Inception).
 class RandomExtractor : public FeatureExtractor {

@@ -62,8 +62,8 @@ Reference make_reference(LoadedGenerator& loaded, const ExportedNetwork& network
 }
 
 /// Runs the file with the whole batch and with a single latent, because it must be valid for any number of latents.
-/// Returns the largest difference in a pixel from either reference. Throws if that from LibTorch's images exceeds the
-/// tolerance.
+/// Returns the largest pixel difference from either reference. Throws if the difference from LibTorch's images exceeds
+/// the tolerance.
 double verify_file(const ExportFormat& file_format, const fs::path& file, const Reference& reference, bool folded) {
   const auto whole = file_format.run(file, reference.latents);
   const auto single = file_format.run(file, reference.latents.narrow(0, 0, 1));

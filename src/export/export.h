@@ -22,13 +22,13 @@ struct ExportOptions {
   bool overwrite = false;  ///< allows replacing existing files at `out` and `reference`
 };
 
-/// The largest allowed difference in a pixel in [−1, 1] between the exported generator and LibTorch's operators, and
-/// between these and this program's layers, which sum in a different order.
+/// The largest allowed difference between pixels in [−1, 1] from the exported generator and from LibTorch's operators,
+/// and between pixels from LibTorch's operators and from this program's layers, which sum in a different order.
 inline constexpr double export_tolerance = 1e-5;
 
 /// Writes the averaged generator in evaluation mode: float32 latents [N, latent_dim] -> images [N, channels,
 /// resolution, resolution] in [−1, 1]. The file is renamed to `out` only after it has been read back and run, and only
-/// if its images match the generator's within export_tolerance. Returns the largest difference in a pixel. Throws
+/// if its images match the generator's within export_tolerance. Returns the largest pixel difference. Throws
 /// UsageError, IoError and StoppedError, and CheckpointError if the generator's images are not finite or depend too
 /// much on float32 rounding.
 double export_generator(const Checkpoint& checkpoint, const ExportOptions& options);

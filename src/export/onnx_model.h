@@ -45,13 +45,13 @@ void require_onnx(bool condition, const std::string& reason);
 
 // --- Self-modulation: several ONNX operators, which ModulationLayer represents as one operation
 
-/// The type of the operation of a ModulationLayer, which is not an ONNX operator.
+/// The OnnxOperation::type of a ModulationLayer. It is not the name of an ONNX operator.
 inline constexpr const char* onnx_self_modulation = "self-modulation";
 
-/// The nodes that the file contains instead, where `layer` is the index of the layer.
+/// The ONNX nodes that a file contains for a self-modulation. `layer` is the index of the layer.
 std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string& input, const std::string& output);
 
-/// The operation as one node, if `nodes` begin with self_modulation_nodes. Throws std::runtime_error otherwise.
+/// The self-modulation as one node, if `nodes` begin with self_modulation_nodes. Throws std::runtime_error otherwise.
 OnnxNode self_modulation_of(std::span<const OnnxNode> nodes, std::size_t layer, const std::string& input);
 
 // --- Models

@@ -60,7 +60,7 @@ void add_value(pbf_builder<onnx::Graph>& graph, onnx::Graph field, std::string_v
   }
 }
 
-/// Writes the nodes and tensors of a chain. Each operation takes the output of the previous one.
+/// Writes the nodes and tensors of a chain of operations. Each operation takes the output of the previous one.
 class OnnxGraph {
  public:
   OnnxGraph(pbf_builder<onnx::Model>& model, std::string input)

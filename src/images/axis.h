@@ -29,9 +29,9 @@ struct Axis {
   /// The position of `value` in the range: 0 at `low`, 1 at `high`.
   double position(double value) const;
 
-  /// About `count` round values in the range: multiples of 1, 2 or 5 times a power of ten. On a logarithmic axis, powers
-  /// of ten, and also 2 and 5 times these powers if the range spans few decades; if fewer than two of these are in the
-  /// range, the same values as on a linear axis.
+  /// About `count` round values in the range: multiples of 1, 2 or 5 times a power of ten. On a logarithmic axis, these
+  /// are powers of ten, and also 2 and 5 times these powers if the range spans few decades. If fewer than two of them
+  /// are in the range, returns the same values as on a linear axis.
   std::vector<double> ticks(int count) const;
 };
 

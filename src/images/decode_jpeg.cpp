@@ -25,7 +25,7 @@ struct JpegReports {
   std::jmp_buf jump;
   char error[JMSG_LENGTH_MAX] = "";
   char warning[JMSG_LENGTH_MAX] = "";
-  bool has_bad_pixels = false;  // a warning says that pixels are missing or wrong
+  bool has_bad_pixels = false;  // a warning indicates missing or wrong pixels
   bool has_ended = false;       // the bytes ended before the end-of-image marker
 };
 
@@ -87,7 +87,7 @@ void skip_jpeg_input(j_decompress_ptr info, long count) {
 
 void ignore_jpeg_source(j_decompress_ptr) {}
 
-/// Converts CMYK as OpenCV does. Adobe's programs store it inverted.
+/// Converts CMYK to BGR as OpenCV does. `inverted`: Adobe's programs store inverted values.
 void convert_cmyk(const std::uint8_t* cmyk, bool inverted, std::uint8_t* bgr, int width) {
   for (int x = 0; x < width; ++x, cmyk += 4, bgr += 3) {
     const int k = inverted ? cmyk[3] : 255 - cmyk[3];
@@ -201,8 +201,8 @@ class JpegDecoder {
     jpeg_finish_decompress(&info_);
   }
 
-  /// If an image lacks its end marker, later scans may be missing too. Each component therefore needs at least one
-  /// scan, and each coefficient of a progressive image needs all its bits.
+  /// If the end marker is missing, later scans may be missing too. Such an image is accepted only if each component has
+  /// at least one scan and, in a progressive image, each coefficient has all its bits.
   void check_pixels() {
     bool complete = !reports_.has_bad_pixels;
     if (reports_.has_ended) {

@@ -17,11 +17,11 @@ namespace slopegan {
 
 namespace {
 
-/// Facts that libpng would report only after the pixels, or not at all. They are read from the chunks.
+/// Facts that libpng would report only after it has read the pixels, or not at all. They are read from the chunks.
 struct PngOutline {
   bool has_end = false;
   bool ends_inside_pixels = false;
-  std::int64_t images = 0;  // the frames of an animation, and the still image if it is not one of them
+  std::int64_t images = 0;  // number of frames of an animation, plus 1 if the still image is not a frame
   int orientation = 1;
 };
 
@@ -110,7 +110,7 @@ class PngDecoder {
     auto& self = self_of(png_get_error_ptr(png));
     if (self.warning_[0] == '\0') std::strncpy(self.warning_, message, sizeof self.warning_ - 1);
   }
-  /// Reads zeros beyond the end, which check_whole() allows only if all pixels are present.
+  /// Supplies zeros after the end of the bytes if check_whole() has found that all pixels are present.
   static void read(png_structp png, png_bytep out, std::size_t count) {
     auto& self = self_of(png_get_io_ptr(png));
     const auto part = self.bytes_.substr(self.at_, count);

@@ -9,7 +9,7 @@
 #include "images/image_file.h"
 
 /// The decoders that decode_image uses. They throw DataError and TooLargeError without the file's name, and do not
-/// write to the terminal: the first warning from libjpeg or libpng is stored in ImageFacts::complaint.
+/// write to the terminal: the first warning from libjpeg, libpng or libtiff is stored in ImageFacts::complaint.
 namespace slopegan {
 
 DecodedImage decode_jpeg(std::string_view bytes, const DecodeOptions& options);
@@ -22,8 +22,8 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
 /// it in float32 takes no more than about 200 MiB; 1 if options.reduce is false. Throws TooLargeError.
 int reduction_of(cv::Size size, const DecodeOptions& options);
 
-/// Limits the memory for images that can only be decoded as a whole: threads with large images wait for each other,
-/// because their memory adds up. Throws TooLargeError if even a single image does not fit.
+/// Limits the memory for images that can only be decoded as a whole: only one thread at a time decodes a large image,
+/// because the memory of all threads adds up. Throws TooLargeError if a single image exceeds the limit.
 class WholeImageMemory {
  public:
   explicit WholeImageMemory(std::uint64_t bytes);

@@ -21,8 +21,8 @@ cv::Size text_size(const std::string& text, const TextStyle& style);
 /// The height of one line of text in pixels.
 int line_height(const TextStyle& style);
 
-/// Returns `text` if it fits into `width` pixels. Otherwise an ellipsis replaces as little as possible of its middle,
-/// because names often differ at the end; the result is empty if not even the ellipsis fits.
+/// Returns `text` if it fits into `width` pixels. Otherwise, an ellipsis replaces as little as possible of the middle
+/// of the text, because names often differ at the end; the result is empty if not even the ellipsis fits.
 std::string shorten(const std::string& text, int width, const TextStyle& style);
 
 /// Breaks `text` at spaces into at most `most_lines` lines of at most `width` pixels. Longer words are shortened, and
@@ -34,8 +34,8 @@ std::vector<std::string> wrap(const std::string& text, int width, const TextStyl
 /// measured by text_size.
 void draw_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
-/// Draws one line of text rotated, so that it reads from bottom to top. The width and the height of its box are
-/// swapped.
+/// Draws one line of text that is rotated to read from bottom to top. The width and height of its box are those of
+/// text_size, swapped.
 void draw_vertical_text(cv::Mat& image, const std::string& text, cv::Point top_left, const TextStyle& style);
 
 }  // namespace slopegan

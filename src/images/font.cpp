@@ -53,7 +53,7 @@ bool is_invisible(char32_t character) {
 
 struct GlyphExtent {
   FT_Pos advance = 0;
-  FT_Pos left = 0, right = 0;  ///< of the ink
+  FT_Pos left = 0, right = 0;  ///< extent of the ink, relative to the origin of the glyph
 };
 
 /// The regular or the bold face. FreeType's faces are not thread-safe, so callers must hold Typeface::lock.

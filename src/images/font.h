@@ -14,7 +14,7 @@ struct Font {
   bool bold = false;
 };
 
-/// The pixels above and below the baseline that a line needs, accents and descenders included.
+/// The number of pixels that a line needs above and below the baseline, including accents and descenders.
 int font_ascent(const Font& font);
 int font_descent(const Font& font);
 

@@ -27,15 +27,16 @@ constexpr int max_reduction = 8;
 constexpr std::uint64_t max_whole_bytes = std::uint64_t{384} << 20, shared_whole_bytes = std::uint64_t{64} << 20;
 
 /// OpenCV silently fills the missing part of a truncated JPEG with gray. A complete file has an end-of-image marker
-/// after the start of the scan, where these two bytes have no other meaning. Version 0.9 rejected stray bytes.
+/// after the start of the scan, where these two bytes have no other meaning. Stray bytes before the scan are rejected,
+/// as in version 0.9.
 bool is_truncated_jpeg(std::string_view bytes) {
   if (!bytes.starts_with("\xff\xd8")) return false;
   const auto scan = find_jpeg_marker(bytes, StrayBytes::reject, [](unsigned char marker) { return marker == 0xda; });
   return !scan || bytes.find("\xff\xd9", *scan) == std::string_view::npos;
 }
 
-/// The declared size of the second header identifies the version of a BMP file. The letters BM alone may be the start
-/// of any text.
+/// Also checks the size of the second header, which identifies the version of a BMP file, because any text may begin
+/// with the letters BM.
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM") || bytes.size() < 18) return false;
   const auto header = little_endian(bytes.substr(14, 4));
@@ -159,7 +160,7 @@ DecodedImage decode_bytes(std::string& bytes, const DecodeOptions& options) {
   if (!format) throw DataError("not a PNG, JPEG, WebP, BMP, TIFF or GIF image");
   const auto size = declared_size(bytes);
   if (!size) report_bad_image("its header declares no size");
-  static_cast<void>(reduction_of(*size, options));  // refuses huge images before a decoder sees them
+  static_cast<void>(reduction_of(*size, options));  // rejects huge images before they are decoded
   switch (*format) {
     case ImageFormat::png:
       return decode_png(bytes, options);

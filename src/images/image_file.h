@@ -47,17 +47,17 @@ struct DecodeOptions {
   bool reduce = true;
 };
 
-/// What a decoder found out about a usable file.
+/// What a decoder reports about an image that it has decoded.
 struct ImageFacts {
-  cv::Size size;                  ///< upright, before a reduction
-  int reduction = 1;              ///< a large image was decoded at 1/2, 1/4 or 1/8 of its size
+  cv::Size size;                  ///< size of the upright image before any reduction
+  int reduction = 1;              ///< 2, 4 or 8 if a large image was decoded at 1/2, 1/4 or 1/8 of its size
   bool lacks_end = false;         ///< the end of the file is missing, but all pixels are present
   bool has_transparency = false;  ///< at least one pixel is not opaque
   bool is_animation = false;      ///< the image is the first of several in the file
   bool is_cmyk = false;           ///< a JPEG in CMYK, converted to RGB
   bool is_deep = false;           ///< 16 bits per channel
   int largest_deep_value = 0;     ///< the largest colour value if is_deep is true
-  std::string complaint;          ///< the first warning from libjpeg or libpng
+  std::string complaint;          ///< the first warning from libjpeg, libpng or libtiff
 };
 
 struct DecodedImage {

@@ -10,7 +10,7 @@
 /// Reads the headers of image files without decoding the images and without trusting the content.
 namespace slopegan {
 
-/// What find_jpeg_marker does with bytes between two segments that belong to neither: libjpeg skips them with a
+/// What find_jpeg_marker does with bytes between two segments that belong to neither. libjpeg skips such bytes with a
 /// warning.
 enum class StrayBytes { skip, reject };
 

@@ -31,7 +31,7 @@ struct NpyArray {
   ByteBuffer values;                ///< count * item_size bytes, little-endian
 };
 
-/// Reads the arrays of an archive. Sizes that the archive claims are checked against the size of the file before memory
+/// Reads the arrays of an archive. Sizes declared in the archive are checked against the size of the file before memory
 /// is allocated. All errors are DataErrors that name the file and, if the error is in an array, the array.
 class NpzFile {
  public:

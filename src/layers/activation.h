@@ -58,7 +58,7 @@ class ActivationImpl : public torch::nn::Module {
   virtual bool is_repeatable() const = 0;
 
   /// Whether the forward pass in training mode draws random numbers. Several ranks would not draw the same numbers as a
-  /// single process, so they cannot train such an activation.
+  /// single process, so such an activation can only be trained in a single process.
   virtual bool is_random() const = 0;
 
   /// negative_slope() if it changes during training (scheduled or learned), for the history; std::nullopt otherwise.
@@ -111,7 +111,7 @@ struct PReLUOptions {
 
 /// prelu (He et al. 2015). The parameter `slope` (`slope_logit` if bounded) is float32 and has `slopes` elements; do
 /// not apply weight decay to it. Throws c10::Error (ValueError) if `slopes` is below 1, if the initial slope is not
-/// finite, or if it is bounded and not in (0, 1).
+/// finite, or if `bounded` is set and the initial slope is not in (0, 1).
 class PReLUImpl : public ActivationImpl {
  public:
   explicit PReLUImpl(PReLUOptions options = {});

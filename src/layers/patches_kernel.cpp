@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t kernel_size = 4;
 
-// The runs in gray and RGB images are so short that copying them is fast only if the compiler knows their length.
+// The contiguous runs in gray and RGB images are so short that copying them is fast only if the compiler knows their
+// length.
 struct AnyCount {
   std::int64_t count;
 };

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <numbers>
 
-/// This header does not use LibTorch, so that configurations can contain a schedule.
+/// This header does not use LibTorch, because configurations contain a schedule and are compiled without LibTorch.
 namespace slopegan {
 
 enum class SlopeShape { linear, cosine, log };

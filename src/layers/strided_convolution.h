@@ -9,9 +9,9 @@
 /// The convolution of DCGANs, 4×4 with stride 2 and padding 1, and its transpose (Radford et al. 2016).
 ///
 /// LibTorch's convolutions are near the machine's peak for wide layers, but slow for thin ones (an image's one or three
-/// channels), for weight gradients, and for small feature maps. Where this is faster and the processor supports it,
-/// these functions multiply patches in the cache instead (tiled_products.h); otherwise they call LibTorch, except for
-/// thin transposed convolutions. The choice depends only on the shapes, the dtype and the processor.
+/// channels), for weight gradients, and for small feature maps. Where multiplying patches in the cache is faster and
+/// the processor supports it, these functions do so (tiled_products.h). Otherwise they call LibTorch, or transpose_thin
+/// for thin transposed convolutions in float32. The choice depends only on the shapes, the dtype and the processor.
 ///
 /// Feature maps are [N, C, H, W] on the CPU, preferably channels-last; results are channels-last. Weights are [low,
 /// high, 4, 4], where `low` is the number of channels in the small feature maps.

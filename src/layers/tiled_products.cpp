@@ -82,7 +82,7 @@ bool has_small_product() {
     multiply(2, 2, 2, a, b, false, c);
     end_products<T>();
     return true;
-  } catch (const std::exception&) {  // c10::Error, or an error of oneDNN's own
+  } catch (const std::exception&) {  // c10::Error, or an exception from oneDNN
     return false;
   }
 }

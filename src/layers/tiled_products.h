@@ -10,7 +10,7 @@
 ///
 /// Tiled products multiply tiles that stay in the cache: patches are gathered, multiplied by oneDNN's kernels for small
 /// matrices (LibTorch's cpublas::brgemm) and accumulated one tile at a time; the full patch matrix never exists in
-/// memory. These kernels reach the peak, whereas MKL's float32 GEMM reaches 40 % of it on AMD processors.
+/// memory. These kernels reach the processor's peak, whereas MKL's float32 GEMM reaches 40 % of it on AMD processors.
 ///
 /// Feature maps are channels-last, `big` [N, high, 2H, 2W] and `small` [N, low, H, W], in float32 or bfloat16; sums are
 /// accumulated in float32.

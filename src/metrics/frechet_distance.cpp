@@ -30,8 +30,8 @@ std::tuple<at::Tensor, at::Tensor> eigendecomposition(const at::Tensor& covarian
   }
 }
 
-/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues that are zero up to rounding are omitted, as in the
-/// numerical rank.
+/// Returns a matrix F [d, rank] with F Fᵀ = covariance. Eigenvalues that are zero up to rounding are omitted: `rank` is
+/// the numerical rank.
 at::Tensor covariance_factor(const at::Tensor& covariance) {
   const auto [values, vectors] = eigendecomposition(checked_features(covariance, 1, "the covariance"));
   const double rounding = rounding_error(covariance, values[-1].item<double>());

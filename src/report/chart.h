@@ -10,7 +10,7 @@
 
 #include "images/axis.h"
 
-/// Charts as SVG that is complete without scripts, together with their values as JSON for display on hover.
+/// Charts as SVG, which is complete without scripts. A script shows the values of a chart, stored as JSON, on hover.
 namespace slopegan {
 
 /// The number of colours in the ordered palette of the style sheet.
@@ -19,7 +19,8 @@ inline constexpr int palette_colours = 12;
 /// Gray, for series without an order.
 inline constexpr int neutral_colour = 12;
 
-/// The palette colour of the i-th of `count` ordered items, spread over the palette.
+/// The palette colour of the i-th of `count` ordered items, spread over the palette. If there are more items than
+/// colours, items share colours, and charts draw lines of the same colour with different dashes.
 int palette_colour(std::size_t i, std::size_t count);
 
 struct CurvePoint {
@@ -63,7 +64,9 @@ struct ChartPoint {
 };
 
 struct ChartSeries {
-  std::string label = {};  ///< if empty, the series is neither in the legend nor shown on hover
+  /// If empty, the series is neither in the legend nor shown on hover, and belongs to the next series with a label:
+  /// both are shown or hidden together.
+  std::string label = {};
   int colour = 0;
   ChartMark mark = ChartMark::line;
   bool faint = false;  ///< a thin line below the others, or hollow dots

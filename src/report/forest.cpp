@@ -12,12 +12,12 @@ namespace slopegan {
 
 namespace {
 
-/// In SVG user units, which are about one CSS pixel on a phone. The numbers are to the right of the plot.
+/// Sizes in SVG user units. One unit is about one CSS pixel on a phone. The numbers are to the right of the plot.
 constexpr double forest_width = 440, plot_left = 96, plot_right = 318, row_height = 36, name_height = 14,
                  forest_top = 10, forest_bottom = 44;
 
-/// The axis of a comparison extends to at most 4 times the control's FD and a quarter of it, so that a useless slope
-/// does not hide the differences between good ones. A limit beyond its ends is drawn as an arrow; its value is printed.
+/// The axis of a comparison covers at most the ratios from 1/4 to 4, so that a useless slope does not hide the
+/// differences between good ones. A limit beyond the ends of the axis is drawn as an arrow, and its value is printed.
 constexpr double most_compared_ratio = 4;
 
 struct ForestRow {

@@ -20,7 +20,7 @@ namespace slopegan {
 
 namespace {
 
-/// `data-tag` is the ETag of /report.html when this page is served, just before the frame loads it.
+/// `data-tag` is the ETag of /report.html when this page is served, just before the frame loads the report.
 constexpr char frame_html[] = R"(<!doctype html>
 <html lang="en">
 <head>
@@ -252,7 +252,7 @@ void PageServer::show(std::string html) {
 }
 
 /// Whether a change to the file requires a new report. Reports do not depend on checkpoints, event files or other
-/// reports. Of log.txt they show only the last error, and run.json changes with it.
+/// reports. They show only the last error in log.txt, and run.json changes too when a run ends with an error.
 static bool is_report_input(const std::filesystem::path& name) {
   const std::string text = name.string();
   return !text.starts_with('.') && !text.starts_with("events.out.") && text != "log.txt" && text != "checkpoints" &&

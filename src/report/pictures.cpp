@@ -231,7 +231,7 @@ std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictu
   std::string rows;
   if (!pictures.reals.empty()) rows += sheet_row("reals", "real images", "", pictures.reals, -1);
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-    // The picture for the first seed; the script switches to others.
+    // The picture for the first seed. The script in the page can show the other seeds.
     const std::size_t arm = i * sweep.seeds.size();
     rows += sheet_row("slope", "slope " + slope_name(sweep.slopes[i]), score_text(sweep, sweep.slopes[i]),
                       newest(pictures.frames[arm]), static_cast<int>(i));

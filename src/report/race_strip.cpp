@@ -71,7 +71,7 @@ class Strip {
            escape(tip) + "\"/>";
   }
 
-  /// The mark of a decision, with the sentence about the slope.
+  /// The mark of the decision on a slope, with the finding as a tooltip. Empty if there is no decision yet.
   std::string decision(const SlopeFinding& slope, double y) const {
     for (const auto& state : race_.state.slopes) {
       if (state.negative_slope != slope.negative_slope || state.decision == RaceDecision::undecided) continue;

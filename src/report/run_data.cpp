@@ -78,7 +78,7 @@ void read_log(RunData& run, const std::filesystem::path& file, std::vector<Recor
   });
 }
 
-/// Whether the last diagnostics raised the alarm.
+/// Whether the last diagnostics raised the alarm `name`.
 bool has_alarm(const RunData& run, const char* name) {
   if (run.diagnostics.empty()) return false;
   const auto& alarms = run.diagnostics.back().sentinels;
@@ -88,7 +88,7 @@ bool has_alarm(const RunData& run, const char* name) {
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
 
 /// The run directories of a sweep, by slope and seed; for a crossed sweep, only those of its first condition. They may
-/// include slopes and seeds that the configuration of the sweep no longer names.
+/// include slopes and seeds that the configuration of the sweep no longer contains.
 std::map<ArmKey, std::filesystem::path> find_arms(SweepData& sweep) {
   std::map<ArmKey, std::filesystem::path> found;
   for (const auto& directory : entries_of(sweep.directory / "runs")) {

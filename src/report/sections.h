@@ -24,8 +24,8 @@ std::string section(const std::string& id, const std::string& heading, const std
 std::string forest_plot(const Findings& findings);
 /// One forest plot per slope, with one row per result, on a common axis. Empty if there are no results.
 std::string forest_plots(const std::vector<ComparedResult>& results);
-/// A drawing of the arms of a race that were trained, and of the look at which each slope was decided. Empty if the
-/// sweep is not a race.
+/// A drawing that shows which arms of a race were trained and at which look the verdict on each slope was reached.
+/// Empty if the sweep is not a race.
 std::string race_strip(const SweepData& sweep);
 /// A heat map of slope × condition for a crossed sweep: the ratio to the control, with intervals on hover.
 std::string heat_map(const CrossStatistics& cross);

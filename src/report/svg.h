@@ -4,7 +4,8 @@
 
 #include "statistics/findings.h"
 
-/// Parts of the drawings that show verdicts. Coordinates are SVG user units, which are about one CSS pixel on a phone.
+/// SVG elements of the charts that show verdicts. Coordinates are in SVG user units; on a phone, one unit is about one
+/// CSS pixel.
 namespace slopegan {
 
 /// A <text> with one of the classes tick, label, name, condition, verdict or value; `content` is escaped.

@@ -226,8 +226,8 @@ void EventFiles::open_file() {
   std::string version, start;
   EventBuilder(version).add_string(EventField::file_version, "brain.Event:2");
   append_event(std::move(version), 0);
-  // Readers discard events with the step of this message or a later one. The step is one more than the start because
-  // the event at the start itself is not written again.
+  // On this message, readers discard all previous events whose step is at least the step of the message. That step is
+  // one more than the start, because the event at the start itself is not written again.
   EventBuilder event(start);
   protozero::pbf_builder<SessionLogField>(event, EventField::session_log)
       .add_enum(SessionLogField::status, session_start);

@@ -39,10 +39,10 @@ EventSummary summary_of(const DiagnosticsRecord& record);
 /// The event files of a run, events.out.tfevents.<number>.slopegan. They contain TensorFlow's Event messages
 /// (tensorflow/core/util/event.proto), framed as in TFRecord files. The step of an event is the number of images.
 ///
-/// Each start of a run writes a new file, whose name sorts after those of the older files. A message at its beginning
-/// makes TensorBoard discard the steps after the start that it has already read. In addition, the older files are
-/// truncated to their sizes at the checkpoint, so that readers that ignore this message, or start to read later, see
-/// each point exactly once.
+/// Each start of a run creates a new file, whose name sorts after those of the older files. A message at the beginning
+/// of the file makes TensorBoard discard the events after the start that it has already read from older files. In
+/// addition, the older files are truncated to their sizes at the checkpoint, so that readers that ignore this message,
+/// or start to read later, see each point exactly once.
 class EventFiles {
  public:
   /// Finds the event files in the directory without creating or changing any file. Throws IoError.

@@ -102,9 +102,9 @@ void Progress::enter(Phase phase) {
   if (log::status_line_visible() && phase != Phase::train) show();
 }
 
-/// Measures the speed over the last window of training time, so that it follows the load on the machine, or over the
-/// time so far if the first window has not ended. The estimate of the remaining time assumes that the other phases take
-/// as much time per image as they have so far.
+/// Measures the speed over the last window of training time, so that it reflects the current load on the machine. Until
+/// the first window ends, measures the speed since the start. The estimate of the remaining time assumes that the other
+/// phases continue to take as much time per image as before.
 void Progress::measure() {
   constexpr double window = 10;
   const double trained = seconds_in(Phase::train), elapsed = trained - measured_seconds_;
@@ -137,7 +137,7 @@ void Progress::update(std::int64_t images, const StepStats& stats) {
   view_.images = images;
   view_.stats = stats;
   measure();
-  // The first log line comes early, to show the speed.
+  // Write the first log line after one second, so that the user soon sees the speed.
   const double interval = log::status_line_visible() ? 0.2 : shown_ == start_ ? 1 : 10;
   if (seconds_between(shown_, Clock::now()) >= interval) show();
 }

@@ -51,7 +51,7 @@ class Progress {
 
   void update(std::int64_t images, const StepStats& stats);
 
-  /// Runs work(). Meanwhile, the progress shows `phase`, and the time is counted for that phase.
+  /// Runs work(), shows `phase` in the meantime, and adds the elapsed time to that phase.
   template <class Work>
   auto during(Phase phase, Work&& work) {
     struct Visit {

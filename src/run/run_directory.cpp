@@ -99,9 +99,9 @@ void RunDirectory::discard_if_unused() const {
   for (fs::path path = root(); fs::remove(path, ignored) && path != *first_created_;) path = path.parent_path();
 }
 
-/// Whether the directory contains a run. Users also have folders with a config.yaml, so a file that only this program
-/// writes is required as well; not every copy of a run includes the hidden lock file. A run that was killed immediately
-/// after its start has only hidden files, if any.
+/// Whether the directory contains a run. Other folders may also contain a config.yaml, so a file that only this program
+/// writes is required as well. This need not be the lock file, because some copies of a run lack hidden files. A run
+/// that was killed immediately after its start has only hidden files, if any.
 static bool is_run(const RunPaths& paths) {
   std::error_code ignored;
   if (!has_entry_except(paths.root(), [](std::string_view name) { return name.starts_with('.'); })) return true;

@@ -55,8 +55,9 @@ class RunDirectory : public RunPaths {
   /// Throws IoError if the directory has been removed or replaced, because the process must not write to another run.
   void check_in_place() const { lock_.check_in_place(); }
 
-  /// Empties and removes the directory if create() returned it and it has no history and no checkpoint yet, so that a
-  /// failed start does not prevent the next one. Directories that existed before are kept. Errors are ignored.
+  /// Empties and removes the directory if create() returned this object and the run has neither history nor
+  /// checkpoints, so that a failed start does not prevent the next one. Directories that existed before are kept.
+  /// Errors are ignored.
   void discard_if_unused() const;
 
  private:

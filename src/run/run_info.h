@@ -13,7 +13,8 @@
 /// run.json, which describes a run and its status for the user and for the sweep.
 namespace slopegan {
 
-/// A killed process leaves behind the status `running`; the lock on the run directory shows whether a run is alive.
+/// If the process is killed, the status remains `running`; the lock on the run directory shows whether the process
+/// still exists.
 enum class RunStatus { running, done, diverged, stopped, failed };
 
 /// "running", "done", …

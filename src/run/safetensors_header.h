@@ -31,8 +31,8 @@ struct SafetensorsHeader {
 /// Whether `name` has 1 to 512 bytes of printable UTF-8 and is not "__metadata__".
 bool is_tensor_name(std::string_view name);
 
-/// A file stores its tensors in the order of the ranks of their dtypes. Wide dtypes come first, so that all data is
-/// aligned. Returns −1 for a dtype that slopegan cannot store.
+/// Returns the position of a dtype in the order in which a file stores its tensors, or −1 for a dtype that slopegan
+/// cannot store. Wide dtypes come first, so that all data is aligned.
 int storage_rank(c10::ScalarType dtype);
 
 /// Returns the header as JSON without padding. The entries must satisfy the conditions that parse_safetensors_header

@@ -16,7 +16,7 @@ at::Tensor draw_latents(std::uint64_t seed, std::string_view stream, std::int64_
                         std::int64_t latent_dim);
 
 /// Returns the latents [count, latent_dim] for all pictures of a run. They depend only on config.seed, so that all
-/// slopes of a sweep show the same latents, and smaller counts are a prefix of larger ones.
+/// slopes of a sweep show the same latents. The latents for a smaller count are the first of those for a larger count.
 at::Tensor sample_latents(const Config& config, std::int64_t count);
 
 /// Returns the latents [count, latent_dim] with the indices first … first + count − 1.
@@ -34,7 +34,7 @@ LatentSource numbered_latents(std::uint64_t seed, std::int64_t latent_dim);
 /// first axis.
 at::Tensor slerp(const at::Tensor& from, const at::Tensor& to, double t);
 
-/// A closed path, which goes from each station to the next in equal steps, and from the last station back to the first.
+/// A closed path from each latent (station) to the next in equal steps, and from the last station back to the first.
 class LatentWalk {
  public:
   /// stations: float32 [K, d], K ≥ 1; steps ≥ 1.

@@ -21,7 +21,7 @@ namespace {
 /// Durations of frames in 1/100 s.
 constexpr int walk_hundredths = 6, training_hundredths = 40, last_hundredths = 250;
 constexpr std::size_t most_training_frames = 200;
-constexpr std::int64_t tile_stations = 3;  // latents that each tile walks through
+constexpr std::int64_t tile_stations = 3;  // latents on the walk of each tile
 
 /// The walk from latent `row` of the run to the next one, float32 [columns, latent_dim].
 at::Tensor walk_row(const Config& config, int row, int columns) {
@@ -181,7 +181,7 @@ void animate_training(const std::filesystem::path& file, const Config& config, c
                       int columns, const SheetStyle& style) {
   Sheet sheet;
   sheet.title = config.run.name + ":";
-  // At most as many tiles as there are samples.
+  // Show at most as many tiles as there are samples.
   columns = std::min(columns, static_cast<int>(config.samples.columns * config.samples.rows));
   rows = std::min(rows, static_cast<int>(config.samples.columns * config.samples.rows) / columns);
   write_training(file, sheet, run.sample_counts(), style, [&](Sheet& one, std::int64_t images) {

@@ -19,8 +19,8 @@ Sheet walk_sheet(const Checkpoint& checkpoint, int rows, int columns);
 /// Rows = slopes, columns = images of one walk, which is the same for all slopes.
 Sheet slope_walk_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// Each tile of the run's grid walks from its latent to two others and back, with `steps` frames from each latent to
-/// the next.
+/// Each tile shows a walk from its latent in the run's grid to two other latents and back, with `steps` frames from
+/// each latent to the next.
 void animate_walk(const std::filesystem::path& file, const Checkpoint& checkpoint, int rows, int columns, int steps,
                   const SheetStyle& style);
 

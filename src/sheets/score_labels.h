@@ -31,7 +31,7 @@ struct ScoreLabels {
 };
 
 /// Marks the slopes that the statistics of the sweep recommend, or, if they recommend none, those with the lowest mean
-/// FD. With sweep.cross, slopes are marked in each condition.
+/// FD (see lowest_mean). With sweep.cross, slopes are marked in each condition.
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms);
 
 }  // namespace slopegan

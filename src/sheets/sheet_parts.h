@@ -36,7 +36,7 @@ SheetRow labelled_row(const Arm& arm);
 /// Draws a line below the rows of each condition but the last. The last rows of the sheet must be those of `arms`.
 void separate_conditions(Sheet& sheet, const std::vector<Arm>& arms);
 
-/// Describes the sweep; `columns` says what the columns of the sheet show, without a full stop.
+/// Describes the sweep and the columns of the sheet. `columns` is the description of the columns, without a full stop.
 std::string sweep_caption(const Config& config, std::int64_t seed, const std::string& columns);
 
 /// "run: after 60,000 images".

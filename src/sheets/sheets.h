@@ -30,7 +30,8 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,
                              double first, double second);
 
-/// Columns = classes, below a row of real images; see class_sheet. A class that a slope never generates is blank.
+/// Rows = slopes, columns = classes, below a row of real images; see class_sheet. If a slope generates no image of
+/// a class, the tile is blank.
 Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed);
 
 /// Writes contact_sheet.png and time_sheet.png to the directory of the sweep and returns their paths. The names of dark
@@ -54,8 +55,9 @@ Sheet class_sheet(const Checkpoint& checkpoint, int columns);
 
 // --- Pixels ---------------------------------------------------------------------------------------------------------
 
-/// `second` − `first`, averaged over the channels, as CV_8UC3: white for 0, red where `second` is brighter, blue where
-/// it is darker, and full colour at 255. The images are both CV_8UC1 or both CV_8UC3, and of equal size.
+/// `second` − `first` as CV_8UC3: red where the channels of `second` are brighter on average, blue where they are
+/// darker, and gray where only the colour differs. The mean absolute difference of the channels sets the strength:
+/// white for 0, full colour (or black) for 255. The images are both CV_8UC1 or both CV_8UC3, and of equal size.
 cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second);
 
 }  // namespace slopegan

@@ -6,7 +6,8 @@
 
 #include "statistics/statistics.h"
 
-/// Describes statistics in words. A difference is claimed only if it is significant after correction. ASCII only.
+/// Describes statistics in words, in ASCII. A difference is claimed only if it is significant after correction for
+/// multiple comparisons.
 namespace slopegan {
 
 /// The answer to the sweep's question in one sentence: which slopes are better or worse than the control, which cannot

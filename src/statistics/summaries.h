@@ -22,13 +22,13 @@ double mean(std::span<const double> values);
 /// The unbiased variance, with divisor n − 1; std::nullopt for fewer than two values.
 std::optional<double> sample_variance(std::span<const double> values);
 
-/// Pearson's correlation; std::nullopt for fewer than three pairs, or if one side is constant. Throws
-/// std::invalid_argument if the sides differ in length.
+/// Pearson's correlation; std::nullopt for fewer than three pairs, or if `a` or `b` is constant. Throws
+/// std::invalid_argument if `a` and `b` differ in length.
 std::optional<double> correlation(std::span<const double> a, std::span<const double> b);
 
 /// Kendall's rank correlation τ-b (Kendall 1945), which corrects for ties; std::nullopt for fewer than two pairs, or if
-/// one side is constant. Infinite values are ranked like any others. Throws std::invalid_argument if the sides differ
-/// in length.
+/// `a` or `b` is constant. Infinite values are ranked like any others. Throws std::invalid_argument if `a` and `b`
+/// differ in length.
 std::optional<double> kendall_tau(std::span<const double> a, std::span<const double> b);
 
 }  // namespace slopegan

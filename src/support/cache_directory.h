@@ -11,8 +11,9 @@
 /// directory. It may be deleted while the program is not running. support/cache_contents.h lists its contents.
 namespace slopegan {
 
-/// Returns $SLOPEGAN_CACHE if it is set; otherwise $XDG_CACHE_HOME/slopegan or $HOME/.cache/slopegan if the variable is
-/// an absolute path; otherwise slopegan-cache in the system's temporary directory.
+/// Returns $SLOPEGAN_CACHE if it is set; otherwise $XDG_CACHE_HOME/slopegan if $XDG_CACHE_HOME is an absolute path;
+/// otherwise $HOME/.cache/slopegan if $HOME is an absolute path; otherwise slopegan-cache in the system's temporary
+/// directory.
 std::filesystem::path cache_dir();
 
 /// Acquires the exclusive right to create `file` in the cache, and creates its directory. Waits while another process

@@ -53,7 +53,7 @@ std::optional<std::string> group_path(const std::filesystem::path& file, const G
   return std::nullopt;
 }
 
-/// The directories of the process's group and of its parent groups, as far as they are mounted.
+/// The directories of the process's group and of all its parent groups that are mounted.
 std::vector<std::filesystem::path> group_directories(const std::filesystem::path& root, const GroupMount& mount,
                                                      const std::string& group) {
   namespace fs = std::filesystem;
@@ -80,7 +80,7 @@ void lower_limit(std::optional<double>& limit, double value) { limit = limit ? s
 void read_cores(const std::filesystem::path& group, std::optional<double>& cores) {
   auto quota = read_numbers(group / "cpu.max");
   if (quota.empty()) {
-    quota = read_numbers(group / "cpu.cfs_quota_us");  // -1 if there is none
+    quota = read_numbers(group / "cpu.cfs_quota_us");  // -1: no quota
     const auto period = read_numbers(group / "cpu.cfs_period_us");
     quota.insert(quota.end(), period.begin(), period.end());
   }

@@ -14,7 +14,7 @@ constexpr std::uint64_t max_compression_ratio = 100, always_plausible = std::uin
 
 std::string shown(const std::filesystem::path& file) { return printable(file.string()); }
 
-/// Grows with realloc, because glibc moves large blocks without copying them.
+/// Resizes the buffer with realloc, because glibc moves large blocks without copying them.
 void resize(ByteBuffer& buffer, std::size_t bytes, const std::filesystem::path& file) {
   void* moved = std::realloc(buffer.memory.get(), bytes);
   if (moved == nullptr) throw DataError(shown(file) + format_text(": out of memory after {} bytes", buffer.size));

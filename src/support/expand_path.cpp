@@ -29,8 +29,8 @@ std::size_t name_length(std::string_view text) {
   return size > 0 && std::isdigit(static_cast<unsigned char>(text.front())) != 0 ? 0 : size;
 }
 
-/// Appends the value of the variable that is referenced after the dollar sign at text[at]. Returns the position after
-/// the reference.
+/// Appends the value of the variable reference that starts with the dollar sign at text[at], or a dollar sign if no
+/// variable name follows it. Returns the position after the reference.
 std::size_t append_reference(std::string_view text, std::size_t at, std::string& expanded) {
   const std::string_view rest = text.substr(at + 1);
   if (!rest.starts_with('{')) {

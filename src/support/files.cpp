@@ -40,8 +40,8 @@ std::string read_file(const fs::path& file, std::size_t limit) {
   }
 }
 
-/// Whether `file` is, or is a symlink to, something that renaming a file onto it would destroy: a pipe, a socket or a
-/// device. /dev/stdout counts as one even if the standard output is a regular file, because it is a symlink into /proc.
+/// Whether `file` is a pipe, a socket or a device, or a symlink to one. Renaming another file to `file` would destroy
+/// it. /dev/stdout counts as one even if the standard output is a regular file, because it is a symlink into /proc.
 static bool is_special(const fs::path& file) {
   std::error_code ignored;
   const auto status = fs::status(file, ignored);
@@ -104,7 +104,7 @@ void PendingFile::commit() {
 
 void sync_directory(const fs::path& directory) {
   const PosixFile opened(directory.empty() ? fs::path(".") : directory, O_RDONLY | O_DIRECTORY);
-  // Some file systems cannot flush directories; some report this as a descriptor that is not open for writing.
+  // Some file systems cannot flush directories. Some of these report EBADF, because the descriptor is read-only.
   if (::fsync(opened.descriptor()) == 0 || is_unsupported(errno) || errno == EBADF) return;
   throw_io_error("sync", opened.path());
 }

@@ -25,7 +25,7 @@ enum class Sync { now, later };
 
 /// Replaces the content of `file` atomically: readers see either the old or the new content, even if the process or,
 /// with Sync::now, the machine crashes. With Sync::now, the content is on the disk when the function returns. A symlink
-/// is replaced, not followed. A pipe, a socket or a device (or a symlink to one) is not replaced: IoError.
+/// is replaced, not followed. Throws IoError if `file` is a pipe, a socket or a device, or a symlink to one.
 void write_file_atomic(const std::filesystem::path& file, std::string_view content, Sync sync = Sync::now);
 
 /// Flushes all data written to the file system of `directory` to the disk (syncfs).

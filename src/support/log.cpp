@@ -218,7 +218,8 @@ void table(const std::string& lines) {
   for (std::string line; std::getline(text, line);) state().tables->info(printable(line, line.size()));
 }
 
-/// Makes the message printable: a name from an untrusted source must not send control characters or forge a log line.
+/// Makes the message printable, so that a name from an untrusted source cannot inject control characters or forge a log
+/// line.
 static void write(spdlog::level::level_enum level, std::string_view message) {
   const std::string safe = printable(message, message.size());
   state().logger->log(level, spdlog::string_view_t(safe.data(), safe.size()));

@@ -12,8 +12,8 @@ struct OutOfMemoryError : Error {
   explicit OutOfMemoryError(const std::string& message) : Error(ExitCode::io, message) {}
 };
 
-/// Whether the exception means that memory is exhausted: std::bad_alloc, an error of LibTorch's or OpenCV's allocators,
-/// or of a system call.
+/// Whether the exception means that memory is exhausted: std::bad_alloc, or an error from LibTorch's or OpenCV's
+/// allocators or from a system call.
 bool is_out_of_memory(const std::exception& error);
 
 /// Returns an error whose message states the activity, the memory that it needed, the memory that the process uses, and

@@ -19,7 +19,8 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
   return counter;
 }
 
-/// The finaliser of SplitMix64 (Steele et al. 2014): each input bit flips each output bit with probability 1/2.
+/// The finaliser of SplitMix64 (Steele et al. 2014): flipping an input bit flips each output bit with probability of
+/// about 1/2.
 static std::uint64_t mix(std::uint64_t value) {
   value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
   value = (value ^ (value >> 27)) * 0x94D049BB133111EB;

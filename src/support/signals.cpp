@@ -18,7 +18,7 @@ static constexpr std::int64_t duplicate_milliseconds = 100;
 
 static std::atomic<int> recorded_signal = 0;
 static std::atomic<std::int64_t> asked_at = 0;  ///< when the first SIGINT, SIGTERM or SIGHUP arrived
-static std::atomic<std::int64_t> stop_at = 0;   ///< when a StopDeadline ends; 0: never
+static std::atomic<std::int64_t> stop_at = 0;   ///< the deadline of the StopDeadline; 0 if there is none
 static std::atomic<bool> suspend_requested = false;
 static_assert(std::atomic<std::int64_t>::is_always_lock_free, "used in a signal handler");
 

@@ -95,8 +95,8 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
 }
 
-/// The shortest decimal number that parses to the same double, but integers below 1e15 without an exponent: 0.2, 2e-04,
-/// 600000.
+/// The shortest decimal number that parses to the same double, except that integers below 1e15 are written without an
+/// exponent: 0.2, 2e-04, 600000.
 std::string shortest(double value);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -51,7 +51,7 @@ static bool holds_something_else(const std::filesystem::path& directory) {
   return false;
 }
 
-/// The manifests of the arms' newest checkpoints. Unreadable ones are omitted, because the arms report them.
+/// The manifests of the arms' newest checkpoints. Unreadable ones are omitted, because the arms report the errors.
 static std::vector<CheckpointInfo> arm_checkpoints(const std::filesystem::path& directory) {
   std::vector<CheckpointInfo> found;
   for (const auto& arm : entries_of(directory / "runs")) {

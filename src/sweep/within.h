@@ -23,7 +23,8 @@ struct MeasuredCosts {
   std::int64_t jobs = 1;
 };
 
-/// Calls prepare_data and stops it at `deadline`. Throws UsageError if it was stopped.
+/// Calls prepare_data and stops it at `deadline`. Throws UsageError if the deadline stopped it, and StoppedError if a
+/// signal did.
 PreparedData prepare_within(const Config& config, std::chrono::steady_clock::time_point deadline,
                             bool logs_notes = true);
 
@@ -63,12 +64,15 @@ std::int64_t typical_arms(const RacePlan& plan, std::size_t looks);
 
 /// The plan with the most images per arm, at most training.total_images, that is expected to fit into `seconds` with
 /// spare_time left. If this would be too few images, the plan has fewer generated images per evaluation, then time for
-/// the first look instead of three, then fewer slopes: it drops slopes of at least 1 first, then those closest to
-/// others, but never the control. If nothing fits, throws a UsageError that says how much time is needed, and that
-/// `spent` seconds passed before the plan was made.
+/// one look instead of three, then fewer slopes: slopes of at least 1 are dropped first, then those closest to others,
+/// but never the control. If nothing fits, throws a UsageError that states how much time is needed, and that `spent`
+/// seconds passed before the plan was made.
 TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double seconds, double spent = 0);
 
-/// The configuration and the plan of the race in the directory of the sweep; std::nullopt if there is no race.
+/// The configuration and the plan of the race in the directory of the sweep; std::nullopt if there is no race, or if no
+/// arm has been trained and the rules of `config` (sweep.alpha, sweep.control, sweep.equivalence, sweep.give_up), its
+/// first seed or its slopes do not agree with the plan. Once arms have been trained, such a difference throws
+/// UsageError. Slopes that the plan lacks are no difference, because plan_within may have dropped them.
 std::optional<TimedPlan> kept_plan(const Config& config);
 
 /// The changes to the configuration that make the race fit into the time, one per element.

@@ -40,7 +40,8 @@ class Diagnosis {
   /// The number of latents, which is also the number of training images and of held-out images.
   std::int64_t probes() const { return probes_; }
 
-  /// Takes a training step on the first probe images, to obtain gradients for a state that has none.
+  /// Takes a training step on the first probe images, to obtain gradients for a state that has none. Then sets the
+  /// learning rates of the optimisers to those of the last step of the run.
   void take_step(GanState& state) const;
 
  private:

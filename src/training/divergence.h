@@ -18,8 +18,8 @@ struct StepImages {
 };
 
 /// Checks a loss; `name` is, for example, "the generator's loss". If the loss is not finite, the message names the
-/// cause: the first weight that is not finite, or the first block whose output is not finite. To find the block, the
-/// networks are run again, which changes their running statistics.
+/// cause: the first weight that is not finite, the real images, or the first block whose output is not finite. To find
+/// the block, the networks are run again, which changes their running statistics.
 void check_loss(double loss, const char* name, GanState& state, const StepImages& images);
 
 /// The 2-norm of the gradients over all parameters, as a float64 scalar on their device.

@@ -29,7 +29,9 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
 /// checkpoint can be sampled, exported and trained like any other. Returns the directory of the run.
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
-/// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised.
+/// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised. The
+/// configuration sets everything that is not a weight, such as fixed slopes. Differences from the configuration of the
+/// run that the weights come from, or from the slopes in an export, are logged.
 ///
 /// Throws CheckpointError, before anything is written, if the weights cannot be read or do not fit; UsageError if the
 /// directory exists; IoError if writing fails.

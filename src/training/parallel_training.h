@@ -11,12 +11,12 @@
 #include "training/gan_state.h"
 #include "training/trainer.h"
 
-/// Training with several ranks: rank 0 runs train(), the others run follow().
+/// Training with several ranks: rank 0 runs train(), and the other ranks run follow().
 namespace slopegan {
 
 /// Throws UsageError if `ranks` processes cannot continue a run with `config` after `images_seen` images. Networks with
-/// random slopes support only one process, because the slopes are drawn for the images of a single process. Every
-/// batch, including the last one, must have at least as many images as there are ranks.
+/// random slopes support only one process, because several ranks would not draw the same slopes as a single process.
+/// Every batch, including the last one, must have at least as many images as there are ranks.
 void check_trainable_by(int ranks, const Config& config, std::int64_t images_seen);
 
 /// Copies the state of rank 0 to all ranks and prepares the ranks to take steps together. Collective. Throws UsageError

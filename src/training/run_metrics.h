@@ -27,7 +27,8 @@ Evaluators make_evaluators(const Config& config, const Dataset& train, at::Devic
 
 /// Generates config.metrics.samples images and extracts their features with the extractor of each evaluator. `set`
 /// selects one of the sets of latents; each set is the same for all slopes of a sweep and throughout a run. The images
-/// are generated in small batches to limit memory. Throws DivergedError if the images are not finite.
+/// are generated in small batches to limit memory. Throws DivergedError if the images are not finite, and StoppedError
+/// if a signal asks the process to stop.
 std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Config& config, Generator& generator,
                                           const Compute& compute, std::int64_t set);
 

@@ -81,8 +81,8 @@ StepInputs draw_step_inputs(const GanState& state, const Config& config, const C
   }
   if (loss.gradient_penalty > 0) inputs.interpolation = uniform("interpolation", 0, 1);
 
-  // The discriminator's step comes first and adds the batch to the images seen, so the augmentations of the generator's
-  // step are keyed by the higher number.
+  // The discriminator is updated first, and its update adds the batch to images_seen. The augmentations for the
+  // generator's update are therefore keyed by the increased count.
   const auto augmentation = [&](std::string_view stream, std::int64_t images_seen) {
     return draw_augmentation(inputs.real, config.discriminator.augment,
                              RandomStream(seed, stream, static_cast<std::uint64_t>(images_seen)), part);

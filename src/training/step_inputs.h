@@ -25,15 +25,15 @@ struct RealImages {
   Part part;
 };
 
-/// Reads the real images for the steps of a run, starting after `images_seen` images: whole batches, or the parts of
-/// rank `rank` of `ranks`.
+/// Reads the real images for the steps of a run, starting after `images_seen` images. If there are several ranks, reads
+/// only the parts of the batches that belong to rank `rank`.
 class RealBatches {
  public:
   /// `config` and `dataset` must outlive the object. Batches are in pinned memory if compute.device is a GPU.
   RealBatches(const Config& config, const Compute& compute, const Dataset& dataset, std::int64_t images_seen,
               int rank = 0, int ranks = 1);
 
-  /// The batches of the next step: discriminator_steps of them, or fewer at the end of the run.
+  /// Returns the batches of the next step: discriminator_steps batches, or fewer at the end of the run.
   std::vector<RealImages> next();
 
  private:

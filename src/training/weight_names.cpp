@@ -102,7 +102,7 @@ NamedTensors blocks_of(const std::map<int, Layer>& layers) {
     for (const auto& [name, tensor] : layer) {
       blocks.emplace(prefix + (part == "activation" && name == "weight" ? "slope" : name), tensor);
     }
-    // Exports and files written by PyTorch before 0.4.1 do not contain the counter.
+    // This program's exports, and files written by PyTorch before 0.4.1, do not contain num_batches_tracked.
     if (part == "norm") blocks.emplace(prefix + "num_batches_tracked", at::zeros({}, at::kLong));
   }
   return blocks;

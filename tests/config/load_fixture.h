@@ -16,7 +16,8 @@ class LoadFixture : public ::testing::Test {
     return load_config(directory_.write("x.yaml", text), overrides);
   }
 
-  /// The lines of the UsageError that `load` throws. If it throws none, fails the test and returns an empty list.
+  /// Returns the lines of the UsageError that load() throws. If load() throws no error, the test fails and the list is
+  /// empty.
   std::vector<std::string> errors(const std::string& text, const std::vector<std::string>& overrides = {}) const {
     try {
       load(text, overrides);

@@ -54,7 +54,7 @@ TEST(Cifar, ConcatenatesTheBatchesOfCifar10) {
 TEST(Cifar, HasNoClassNamesIfTheirFileCannotBeRead) {
   const TemporaryDirectory directory;
   write_cifar_10(directory.path());
-  std::filesystem::create_symlink("/proc/self/mem", directory / "batches.meta.txt");  // an error, also for root
+  std::filesystem::create_symlink("/proc/self/mem", directory / "batches.meta.txt");  // unreadable, even for root
   const auto dataset = load_dataset(cifar_at(directory.path()), Split::train);
   EXPECT_EQ(dataset->size(), 10);
   EXPECT_TRUE(dataset->has_labels());

@@ -69,7 +69,7 @@ TEST(LoadTestSplit, IsNullIfThereIsNoUsableTestSplit) {
   EXPECT_EQ(load_test_split(at(directory.path()), *train), nullptr);
 }
 
-TEST(LoadDataset, FindsLabelsAndTestSplitNextToAFile) {
+TEST(LoadDataset, FindsTheLabelsAndTheTestSplitNextToAFile) {
   const TemporaryDirectory directory;
   const auto file = directory / "train-images-idx3-ubyte";
   write_bytes(file, images_of(3));
@@ -171,7 +171,7 @@ TEST(LoadDataset, AsksWhichOfSeveralDataSetsToUse) {
               HasSubstr("several data sets: emnist-digits, emnist-letters; name the training image file"));
 }
 
-TEST(LoadDataset, DoesNotMixDataSetsWithEqualNamesInSeveralFolders) {
+TEST(LoadDataset, DoesNotMixDataSetsWithTheSameFileNamesInDifferentFolders) {
   const TemporaryDirectory directory;
   const auto write = [&](const std::string& name, std::uint32_t count) {
     std::filesystem::create_directories((directory / name).parent_path());

@@ -21,7 +21,7 @@ TEST(LabelByDirectory, UsesTheTopLevelDirectories) {
   EXPECT_THAT(found.warnings, IsEmpty());
 }
 
-TEST(LabelByDirectory, SaysWhyThereAreNoLabels) {
+TEST(LabelByDirectory, ExplainsWhyThereAreNoLabels) {
   const auto note = [](const std::vector<std::filesystem::path>& files) {
     const auto found = label_by_directory(files);
     EXPECT_THAT(found.labels, IsEmpty());

@@ -28,7 +28,7 @@ class ImageSetTest : public ::testing::Test {
   std::shared_ptr<const Dataset> load(std::int64_t channels, std::int64_t resolution, const std::string& name = ".") {
     return ImageSet(directory_ / name, like_).load(channels, resolution);
   }
-  /// Writes three gray images as `slopegan generate` writes them.
+  /// Writes three gray images to an npz file in the format of `slopegan generate`.
   void array(const std::string& name, const std::string& sides) {
     write_zip(directory_ / name, {{"arr_0.npy", npy("|u1", "(3, " + sides + ", 1)", ramp(3 * 20 * 20))}});
   }

@@ -150,7 +150,7 @@ TEST_F(NpzArrays, AreFoundUnderCommonNames) {
   EXPECT_TRUE(load(keras, Split::test)->has_labels());
 }
 
-TEST_F(NpzArrays, AreNotBothSplitsIfThereIsOnlyOne) {
+TEST_F(NpzArrays, AreUsedForTrainingIfThereIsOnlyOneSplit) {
   for (const char* name : {"test_images", "x_test", "val_images"}) {
     EXPECT_EQ(load({{name, four_images()}})->size(), 4) << name;
     EXPECT_FALSE(has_split(config_, Split::test)) << name;

@@ -34,7 +34,7 @@ class WrongKind : public ::testing::Test {
   const TemporaryDirectory directory_;
 };
 
-TEST_F(WrongKind, SuggestsTheRightKindForAllPairs) {
+TEST_F(WrongKind, SuggestsTheRightKindForAllPairsOfKinds) {
   write_bytes(folder("idx") / "train-images-idx3-ubyte", idx_header({3, 2, 2}) + ramp(12));
   write_bytes(folder("cifar/cifar-10-batches-bin") / "data_batch_1.bin", std::string(3073, '\1'));
   write_png(folder("photos/sub") / "a.png", cv::Mat(8, 8, CV_8UC3, cv::Scalar(1, 2, 3)));

@@ -58,7 +58,7 @@ TEST(CorrelationMap, ReachesThePublishedValuesAfterTwentyLayers) {
     EXPECT_NEAR(correlation, expected, 5e-5);
   }
   EXPECT_NEAR(correlation_map(1, 0.3), 1, 1e-12);
-  EXPECT_NEAR(correlation_map(0.4, 1), 0.4, 1e-12);  // linear: nothing changes
+  EXPECT_NEAR(correlation_map(0.4, 1), 0.4, 1e-12);  // the identity preserves the correlation
 }
 
 TEST(CorrelationMap, MatchesWideLayers) {
@@ -72,7 +72,7 @@ TEST(CorrelationMap, MatchesWideLayers) {
   expect_near_prediction(measured[2], 1);
 }
 
-TEST(WoundedGan, IsFrozenOnlyBySlopeZeroWithoutBatchNorm) {
+TEST(WoundedGan, IsFrozenOnlyAtSlopeZeroWithoutBatchNorm) {
   WoundedGanOptions options;
   options.steps = 6;
   options.probe_every = 3;

@@ -7,7 +7,7 @@
 
 namespace slopegan {
 
-/// The weights of EfficientNet-Lite0 that scripts/setup.sh has installed.
+/// Returns the weights file of EfficientNet-Lite0 that scripts/setup.sh installs, or std::nullopt if it is missing.
 inline std::optional<std::filesystem::path> installed_weights() {
   const std::filesystem::path file = SLOPEGAN_SOURCE_DIR "/build/rulers/efficientnet_lite0.safetensors";
   return std::filesystem::exists(file) ? std::optional(file) : std::nullopt;

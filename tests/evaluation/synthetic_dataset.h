@@ -7,7 +7,8 @@
 
 namespace slopegan {
 
-/// Returns `count` noisy images of 16 × 16 with one bright half, whose side is the label. Depends only on `seed`.
+/// Returns `count` noisy images of 16 × 16 pixels whose upper half (label 0) or lower half (label 1) is bright. The
+/// noise depends only on `seed`.
 inline Dataset two_halves(std::int64_t count, std::uint64_t seed, std::int64_t channels = 1) {
   std::vector<float> noise(static_cast<std::size_t>(count * channels * 256));
   RandomStream(seed, "tests/two_halves").fill_uniform(noise, 0, 90);

@@ -45,7 +45,7 @@ Checkpoint sample_generator(const std::string& yaml, std::int64_t channels = 1) 
 struct Sample {
   std::string yaml;
   std::int64_t channels = 1;
-  /// The slope after each convolution except the last one; empty if slopes are tensors.
+  /// The slope after each convolution except the last one; empty if the slopes are learned.
   std::vector<double> slopes{};
 };
 
@@ -125,7 +125,8 @@ TEST_F(Exported, FilesOfEveryFormatReproduceTheImagesOfEveryGenerator) {
         ASSERT_GT(expected.std().item<double>(), 0.05);
         const auto images = run(format, latents);
         EXPECT_LE((images - expected).abs().max().item<double>(), 1e-5);
-        // PyTorch's operators produce the same bits; ONNX rounds epsilon and slopes to float32.
+        // Without folding, the images equal those of PyTorch's operators bit for bit, except in ONNX, which rounds
+        // epsilon and the slopes to float32.
         EXPECT_TRUE(folded || format == "onnx" || images.equal(torch_images_of(checkpoint, latents)));
       }
     }
@@ -171,7 +172,7 @@ TEST_F(Exported, FoldingKeepsSelfModulation) {
   }
 }
 
-TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
+TEST_F(Exported, SafetensorsFilesUseTheTensorNamesOfASequential) {
   export_to(sample_generator("generator: {activation: prelu}"), "safetensors");
   std::vector<std::string> names;
   for (const auto& [name, tensor] : read_safetensors(file_).tensors) names.push_back(name);
@@ -181,7 +182,7 @@ TEST_F(Exported, SafetensorsNamesAreThoseOfASequential) {
                           "7.running_mean", "7.running_var", "7.weight", "8.weight", "9.weight"));
 }
 
-TEST_F(Exported, SafetensorsDescribeSelfModulationAsALayerOfItsOwn) {
+TEST_F(Exported, SafetensorsFilesDescribeSelfModulationAsASeparateLayer) {
   export_to(sample_generator("generator: {norm: self_modulated}"), "safetensors");
   const auto content = read_safetensors(file_);
   std::vector<std::string> names;
@@ -239,7 +240,7 @@ TEST_F(Exported, GeneratorsThatDependOnTheOrderOfSummationAreRejected) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
-TEST_F(Exported, GeneratorsWithoutFiniteImagesAreRejected) {
+TEST_F(Exported, GeneratorsWithNonFiniteImagesAreRejected) {
   auto checkpoint = sample_generator("generator: {negative_slope: 0.2}");
   checkpoint.tensors.at("generator.block1.conv.weight").view(-1)[0] = std::nan("");
   EXPECT_THAT(message_of<CheckpointError>([&] { export_to(checkpoint, "onnx"); }), HasSubstr("not finite"));
@@ -272,7 +273,7 @@ TEST(OnnxParser, RejectsTruncatedFiles) {
   const auto bytes = sample_onnx_model("generator: {activation: prelu}");
   const auto whole = parse_onnx_model(bytes);
   EXPECT_TRUE(run_network(whole, some_latents(2)).equal(run_network(parse_onnx_model(bytes), some_latents(2))));
-  const auto last_key = bytes.rfind("images");  // in the metadata, which follow the graph
+  const auto last_key = bytes.rfind("images");  // in the metadata, which follows the graph
   for (std::size_t size = 0; size < last_key; size += 1 + size / 50) {
     EXPECT_THROW(parse_onnx_model(std::string_view(bytes).substr(0, size)), std::runtime_error) << size;
   }

@@ -104,7 +104,7 @@ std::vector<CrashingDisk::Change> CrashingDisk::surviving(UnsyncedNames names, R
 
 std::string CrashingDisk::surviving(const Node& file, UnsyncedData data, RandomStream& random) {
   const std::string &now = file.content, &safe = file.safe_content;
-  // Bytes that were synced and have not been overwritten since then are durable.
+  // Only the bytes before the first difference from the synced content are treated as durable.
   const auto kept =
       static_cast<std::size_t>(std::mismatch(now.begin(), now.end(), safe.begin(), safe.end()).first - now.begin());
   switch (data) {

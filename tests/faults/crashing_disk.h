@@ -28,7 +28,7 @@ class CrashingDisk {
 
   void replay(const RecordedCall& call);
 
-  /// Writes, to the empty directory `to`, a state in which a crash at this point may leave `root`.
+  /// Writes a possible state of `root` after a crash at this point to the empty directory `to`.
   void crash(UnsyncedNames names, UnsyncedData data, RandomStream& random, const std::filesystem::path& to) const;
 
  private:

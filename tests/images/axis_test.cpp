@@ -19,10 +19,10 @@ TEST(AxisTicks, AreRoundValuesInsideTheRange) {
   EXPECT_THAT((Axis{{0, 60000}}.ticks(5)), ElementsAre(0, 20000, 40000, 60000));
 }
 
-TEST(AxisTicks, ArePowersOfTenOnALogarithmicAxis) {
+TEST(AxisTicks, ArePowersOfTenOrSimpleMultiplesOfThemOnALogarithmicAxis) {
   EXPECT_THAT((Axis{{0.5, 2000}, true}.ticks(5)), ElementsAre(1, 10, 100, 1000));
   EXPECT_THAT((Axis{{0.9, 60}, true}.ticks(5)), ElementsAre(1, 2, 5, 10, 20, 50));
-  EXPECT_GE((Axis{{1.3, 1.7}, true}.ticks(5)).size(), 2U);  // contains no power of ten
+  EXPECT_GE((Axis{{1.3, 1.7}, true}.ticks(5)).size(), 2U);  // the range contains no power of ten
 }
 
 TEST(AxisTicks, HaveShortLabels) {
@@ -32,7 +32,7 @@ TEST(AxisTicks, HaveShortLabels) {
   EXPECT_EQ(tick_text(-3), "−3");
 }
 
-TEST(Axis, FitsDrawableValues) {
+TEST(Axis, FitsOnlyTheValuesThatCanBeShown) {
   const double infinity = std::numeric_limits<double>::infinity();
   const std::vector<double> values = {1, 3, std::nan(""), infinity};
   EXPECT_EQ(Axis::fit(values, false).range.low, 1);
@@ -44,7 +44,7 @@ TEST(Axis, FitsDrawableValues) {
   EXPECT_GT(Axis::fit_padded({0, 5, 7}, true).range.low, 0);  // 0 has no logarithm
 }
 
-TEST(AxisTicks, AreFewForARangeOfAdjacentNumbers) {
+TEST(AxisTicks, AreFewIfTheEndsOfTheRangeAreAdjacentNumbers) {
   for (const double low : {0.1, -0.1, 1e300, 1e17}) {
     const Axis axis{{low, std::nextafter(low, 1e308)}, false};
     EXPECT_LE(axis.ticks(5).size(), 11u) << low;

@@ -68,7 +68,7 @@ TEST_F(DecodeImage, ReducesLargeImages) {
   EXPECT_EQ(decode(encoded(".png", noise())).facts.reduction, 1);
 }
 
-TEST_F(DecodeImage, ReducesNothingOnRequest) {
+TEST_F(DecodeImage, KeepsTheFullSizeOnRequest) {
   cv::Mat large(4200, 4100, CV_8UC3, cv::Scalar(10, 20, 30));
   large.at<cv::Vec3b>(4199, 4099) = {200, 100, 50};
   DecodeOptions whole;
@@ -84,17 +84,17 @@ TEST_F(DecodeImage, ReducesNothingOnRequest) {
   }
 }
 
-TEST_F(DecodeImage, AveragesSquaresOfPixelsEvenAtTheEdges) {
+TEST_F(DecodeImage, AveragesBlocksOfPixelsEvenAtTheEdges) {
   cv::Mat large(5001, 2801, CV_8UC1, cv::Scalar(0));
-  large(cv::Rect(0, 0, 1, 1)).setTo(100);    // one of four
-  large.at<std::uint8_t>(5000, 2800) = 100;  // the corner, alone in its square
+  large(cv::Rect(0, 0, 1, 1)).setTo(100);    // one pixel of a block of four
+  large.at<std::uint8_t>(5000, 2800) = 100;  // the corner, the only pixel of its block
   const auto decoded = decode(encoded(".png", large));
   ASSERT_EQ(decoded.image.size(), cv::Size(1401, 2501));
   EXPECT_EQ(decoded.image.at<std::uint8_t>(0, 0), 25);
   EXPECT_EQ(decoded.image.at<std::uint8_t>(2500, 1400), 100);
 }
 
-TEST_F(DecodeImage, ReportsHugeImagesAsTooLargeNotAsDamaged) {
+TEST_F(DecodeImage, ReportsHugeImagesAsTooLargeRatherThanDamaged) {
   const auto too_large = [&](const std::string& bytes) { return message_of<TooLargeError>([&] { decode(bytes); }); };
   std::string png = encoded(".png", noise()), bmp = encoded(".bmp", noise()), gif = "GIF89a\xff\xff\xff\xff";
   png.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));  // 65,536 × 65,536
@@ -109,7 +109,7 @@ TEST_F(DecodeImage, ReportsHugeImagesAsTooLargeNotAsDamaged) {
   EXPECT_THAT(too_large(jpeg), HasSubstr("65500 x 65500"));
 }
 
-TEST_F(DecodeImage, BoundsTheCoefficientsOfProgressiveJpegs) {
+TEST_F(DecodeImage, LimitsTheMemoryForTheCoefficientsOfProgressiveJpegs) {
   std::string jpeg = encoded(".jpg", noise(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
   const auto frame = jpeg.find("\xff\xc2");
   ASSERT_NE(frame, jpeg.npos);
@@ -164,7 +164,7 @@ TEST_F(DecodeImage, ReportsWarningsFromTheLibrariesInsteadOfPrintingThem) {
   EXPECT_THAT(decode(jpeg).facts.complaint, IsEmpty());
 }
 
-TEST_F(DecodeImage, SkipsStrayBytesInFrontOfTheSizeOfAJpeg) {
+TEST_F(DecodeImage, SkipsStrayBytesBeforeTheFrameHeaderOfAJpeg) {
   const std::string jpeg = encoded(".jpg", noise()), stray = with_extraneous_bytes(jpeg, "\xff\xc0");
   EXPECT_EQ(declared_size(stray), cv::Size(60, 40));
   const auto decoded = decode(stray);
@@ -232,7 +232,7 @@ TEST_F(DecodeImage, KeepsGrayImagesGrayOnAGrayBackground) {
 
 // --- Other pixel formats ---------------------------------------------------------------------------------------------
 
-TEST_F(DecodeImage, KeepsTheEightHighestOfTheUsedBits) {
+TEST_F(DecodeImage, KeepsTheEightMostSignificantOfTheUsedBits) {
   const cv::Size size(4, 3);
   const std::string deep = png_file(size, 16, 2, png_rows(size, deep_pixel({4095, 2048, 16})));
   const auto as_16_bits = decode(deep), as_12_bits = decode(deep, {.deep_bits = 12});
@@ -247,7 +247,7 @@ TEST_F(DecodeImage, KeepsTheEightHighestOfTheUsedBits) {
   EXPECT_FALSE(decode(encoded(".png", noise())).facts.is_deep);
 }
 
-TEST_F(DecodeImage, FindsDeepFilesByTheirHeader) {
+TEST_F(DecodeImage, DetectsDeepFilesFromTheirHeaders) {
   const auto is_deep = [&](const std::string& ending, int type) {
     return is_deep_file(directory_.write("image.any", encoded(ending, cv::Mat(5, 5, type, cv::Scalar::all(7)))));
   };
@@ -302,7 +302,7 @@ TEST_F(DecodeImage, ConvertsTheInksOfACmykJpeg) {
   EXPECT_LE(cv::norm(pixel(decode(cmyk_jpeg({0, 128, 255, 0}))), cv::Vec3b(0, 127, 255), cv::NORM_INF), 3);
 }
 
-TEST_F(DecodeImage, NamesTheKindOfUnsupportedPixels) {
+TEST_F(DecodeImage, ReportsTheTypeOfUnsupportedPixels) {
   const cv::Mat real(5, 5, CV_32FC1, cv::Scalar(0.5));
   EXPECT_THAT(refusal(encoded(".tif", real)), AllOf(HasSubstr("not supported: 32 bits"), Not(HasSubstr("damaged"))));
 }

@@ -40,7 +40,7 @@ TEST(NpyHeader, IsParsedIntoTypeShapeAndSize) {
   EXPECT_EQ(npy("|u1", "(60, 28, 28, 3)", "values").substr(header.size), "values");
   EXPECT_FALSE(header.fortran_order);
   EXPECT_TRUE(parse_npy_header(npy("<i8", "(5, 2)", "", "True")).fortran_order);
-  EXPECT_FALSE(parse_npy_header(npy("<i8", "(5,)", "", "True")).fortran_order);  // both orders agree
+  EXPECT_FALSE(parse_npy_header(npy("<i8", "(5,)", "", "True")).fortran_order);  // one dimension has only one order
   EXPECT_THAT(parse_npy_header(npy("<i8", "()", "")).shape, IsEmpty());
 }
 
@@ -54,7 +54,7 @@ TEST(NpyHeader, IsParsedInLaterVersions) {
   }
 }
 
-TEST(NpyHeader, ParserNamesTheDefect) {
+TEST(NpyHeader, ParserErrorsDescribeTheDefect) {
   EXPECT_THAT(refusal("PK\3\4 and more bytes"), HasSubstr("is not a NumPy array"));
   EXPECT_THAT(refusal(""), HasSubstr("is not a NumPy array"));
   std::string records = npy("|u1", "(4,)", "");
@@ -97,7 +97,8 @@ std::string entry_of(const std::filesystem::path& file, const char* name) {
   return bytes;
 }
 
-/// The numbers 0, 1, 2, ... modulo 256, four per image. Each part has 3 images; the last one may have fewer.
+/// The numbers 0, 1, 2, ... modulo 256, four per image. Each call returns the numbers of the next 3 images, or of fewer
+/// images at the end.
 class Numbers {
  public:
   explicit Numbers(std::int64_t images) : left_(images) {}
@@ -145,7 +146,7 @@ TEST(NpzFile, ReadsNumbersAndTextInEitherByteOrder) {
   }
 }
 
-TEST(NpzFile, RejectsOtherTypesAndSaysWhatIsExpected) {
+TEST(NpzFile, RejectsUnsupportedTypes) {
   const TemporaryDirectory directory;
   const auto refused = [&](const std::string& type) {
     write_zip(directory / "a.npz", {{"x.npy", npy(type, "(1,)", std::string(16, 'x'))}});
@@ -202,7 +203,7 @@ TEST(WriteNpz, NamesTheFileThatCannotBeWritten) {
   EXPECT_THAT(message, HasSubstr("No such file"));
 }
 
-TEST(WriteNpz, NamesTheReasonAndLeavesNoFileIfTheDiskIsFull) {
+TEST(WriteNpz, ReportsTheReasonAndLeavesNoFileIfTheDiskIsFull) {
   const TemporaryDirectory directory;
   std::string message;
   {

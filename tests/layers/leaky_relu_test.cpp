@@ -60,7 +60,7 @@ TEST(LeakyRelu, SplitsManyValuesOverThreads) {
   expect_equal(slopegan::leaky_relu(x, 0.2), at::leaky_relu(x, 0.2));
 }
 
-TEST(LeakyRelu, BackwardEqualsPyTorchsForGradientsOfAnyMemoryFormat) {
+TEST(LeakyRelu, BackwardMatchesPyTorchForInputsInAnyMemoryFormat) {
   for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16}) {
     for (const double slope : slopes) {
       for (const bool channels_last : {false, true}) {

@@ -44,7 +44,8 @@ LossConfig loss_of(LossKind kind) {
   return loss;
 }
 
-/// Two pairs of logits for which no loss is symmetric. The expected values below were computed by hand.
+/// The logits of two real and two generated images. They have no symmetry that could hide an error in a loss. The
+/// expected values below were computed by hand.
 const auto real_pair = at::tensor({0.5, -1.5}, at::kDouble), fake_pair = at::tensor({2.0, -0.25}, at::kDouble);
 
 double discriminator_value(const LossConfig& loss) {

@@ -34,7 +34,7 @@ TEST(FrechetDistance, MatchesTheClosedFormForCovariancesThatDoNotCommute) {
 }
 
 TEST(FrechetDistance, MatchesTheClosedFormForCovariancesOfRankOne) {
-  // uuᵀ and vvᵀ: |u|² + |v|² − 2 |u·v|, with u = (1, 2, 2), v = (2, −1, 4)
+  // For the covariances uuᵀ and vvᵀ, the distance is |u|² + |v|² − 2 |u·v|. Here, u = (1, 2, 2) and v = (2, −1, 4).
   const Moments a = gaussian({0, 0, 0}, {1, 2, 2, 2, 4, 4, 2, 4, 4});
   const Moments b = gaussian({0, 0, 0}, {4, -2, 8, -2, 1, -4, 8, -4, 16});
   EXPECT_NEAR(frechet_distance(a, b), 9 + 21 - 2 * 8, 1e-13);

@@ -58,8 +58,8 @@ TEST(KernelDistance, IsUnbiased) {
   }
   const Estimate found = estimate(distances);
   EXPECT_NEAR(found.mean, 0, 3 * found.standard_error);
-  // The test must be able to detect the bias that including the diagonal would cause, with terms of about (1 + 1)³
-  // instead of 1.
+  // The test must be able to detect the bias of a mean that includes the diagonal of the kernel matrix: the diagonal
+  // elements are about (1 + 1)³, the others about 1.
   EXPECT_LT(3 * found.standard_error, 0.5 * 7 * (1.0 / 100 + 1.0 / 60));
 }
 

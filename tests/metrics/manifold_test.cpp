@@ -33,10 +33,11 @@ ManifoldMetrics by_definition(const at::Tensor& real, const at::Tensor& generate
 }
 
 TEST(Manifold, MetricsMatchTheirDefinitionsOnSetsWithManyTies) {
+  // The last case needs more than one block.
   const struct {
     std::int64_t reals, samples;
     std::uint32_t bound;
-  } cases[] = {{300, 200, 2}, {300, 200, 4}, {200, 300, 12}, {1700, 1500, 20}};  // the last needs more than one block
+  } cases[] = {{300, 200, 2}, {300, 200, 4}, {200, 300, 12}, {1700, 1500, 20}};
   for (const auto& [reals, samples, bound] : cases) {
     const at::Tensor real = whole_features(1, reals, 3, bound), generated = whole_features(2, samples, 3, bound) + 1;
     const ManifoldMetrics found = compare(real, generated), expected = by_definition(real, generated);
@@ -48,7 +49,7 @@ TEST(Manifold, MetricsMatchTheirDefinitionsOnSetsWithManyTies) {
 }
 
 TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
-  // With three neighbours, the ball around 0 has radius 3 and ends at -3; the others end at -1, 0 and 0 on that side.
+  // With three neighbours, the ball around 0 has radius 3 and ends at -3; the other balls end at -1, 0 and 0.
   const at::Tensor real = at::tensor({0.0, 1.0, 2.0, 3.0}, at::kDouble).view({4, 1});
   const at::Tensor generated = at::tensor({-3.0, -3.0, -3.0, -3.0}, at::kDouble).view({4, 1});
   const ManifoldMetrics found = manifold_metrics(manifold_of(real, 3, 3), manifold_of(generated, 3, 3));
@@ -59,7 +60,8 @@ TEST(Manifold, BallsAreClosedForPrecisionAndOpenForDensity) {
 }
 
 TEST(Manifold, DensityOfACopyIsExactlyOne) {
-  // A ball contains the copies of its centre and of k − 1 neighbours; the k-th lies exactly on its surface.
+  // A ball contains the copies of its centre and of the k − 1 nearest neighbours. The copy of the k-th neighbour lies
+  // exactly on its surface.
   for (const double offset : {0.0, 1e6}) {
     const at::Tensor features = normal_features(3, 1000, 33) + offset;
     const ManifoldMetrics found = compare(features, features.flip(0));

@@ -25,23 +25,23 @@ std::vector<double> count_up(int from, int count) {
   return values;
 }
 
-TEST(Memorisation, UsesTheNearestHundredthOfTheTestSamples) {
+TEST(Memorisation, UsesTheNearestOnePercentOfTheTestSamples) {
   const Memorisation found = memorisation(count_up(0, 50), count_up(1, 300));
-  EXPECT_EQ(found.copy_distance, 3);        // 1, 2, 3 are 1 % of 300
-  EXPECT_EQ(found.copied_share, 4.0 / 50);  // 0, 1, 2, 3
+  EXPECT_EQ(found.copy_distance, 3);        // the third smallest test distance; 3 is 1 % of 300
+  EXPECT_EQ(found.copied_share, 4.0 / 50);  // the distances 0, 1, 2 and 3
   EXPECT_EQ(memorisation(count_up(0, 50), count_up(5, 20)).copy_distance, 5);
   EXPECT_EQ(memorisation(count_up(0, 50), count_up(1, 700)).copy_distance, 7);
   EXPECT_EQ(memorisation(count_up(0, 50), count_up(1, 701)).copy_distance, 8);
 }
 
-TEST(Memorisation, FindsCopiesAlthoughOneTestSampleInAHundredIsACopy) {
+TEST(Memorisation, DetectsCopiesEvenIfOneInAHundredTestSamplesIsACopy) {
   std::vector<double> test = count_up(0, 100);
   const Memorisation found = memorisation({0, 0, 7}, test);
   EXPECT_EQ(found.copy_distance, 0);
   EXPECT_DOUBLE_EQ(found.copied_share, 2.0 / 3);
 }
 
-/// Computes U pair by pair, with mid-ranks.
+/// Returns the z-score of U, which is counted pair by pair; a tie counts one half.
 double z_by_definition(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> all = a;
   all.insert(all.end(), b.begin(), b.end());
@@ -64,10 +64,10 @@ TEST(Memorisation, ZMatchesTheMannWhitneyTestWithTies) {
     std::vector<double> a(1 + random.below(30)), b(1 + random.below(30));
     for (double& value : a) value = random.below(12);
     for (double& value : b) value = 1 + random.below(9);
-    a.push_back(99);  // not all equal
+    a.push_back(99);  // not all values are equal
     EXPECT_NEAR(memorisation(a, b).copying_z, z_by_definition(a, b), 1e-12);
   }
-  // For n = m = 4 without ties, U is 0 here and its variance is 16 · 9 / 12.
+  // Here n = m = 4 and there are no ties, so U is 0 and its variance is 16 · 9 / 12.
   EXPECT_NEAR(memorisation(count_up(0, 4), count_up(4, 4)).copying_z, -8 / std::sqrt(12.0), 1e-14);
   EXPECT_EQ(memorisation({2, 2}, {2, 2, 2}).copying_z, 0);
 }
@@ -84,7 +84,7 @@ TEST(Memorisation, FreshSamplesScoreLikeTestSamples) {
   const Estimate share = estimate(shares), z = estimate(scores);
   EXPECT_NEAR(share.mean, 0.01, 3 * share.standard_error);
   EXPECT_LT(share.standard_error, 0.003) << "too few trials to tell";
-  EXPECT_NEAR(z.mean, 0, 3 / std::sqrt(20.0));  // N(0, 1) each
+  EXPECT_NEAR(z.mean, 0, 3 / std::sqrt(20.0));  // each score is distributed like N(0, 1)
 }
 
 TEST(Memorisation, IncreasesWithTheFractionOfCopies) {

@@ -35,7 +35,7 @@ TEST(Neighbours, MatchTheSortedDistances) {
   const at::Tensor points = whole_features(1, 1600, 3, 7);
   const at::Tensor sorted = std::get<0>(squared_distances(points, points).sort(1));
   const auto radii = squared_neighbour_radii(points, {3, 5});
-  EXPECT_TRUE(at::equal(as_tensor(radii[0]), sorted.select(1, 3)));  // column 0 is the point itself
+  EXPECT_TRUE(at::equal(as_tensor(radii[0]), sorted.select(1, 3)));  // column 0 is the distance to itself
   EXPECT_TRUE(at::equal(as_tensor(radii[1]), sorted.select(1, 5)));
 }
 

@@ -96,9 +96,9 @@ TEST(Generator, HasTheExpectedNumberOfParameters) {
   for (const auto& shape : shapes) {
     for (const auto norm : {GeneratorNorm::batch, GeneratorNorm::self_modulated, GeneratorNorm::none}) {
       const auto channels = stage_channels(shape);
-      // There are 16 weights per pair of channels. In addition, each block but the last has per channel two parameters
-      // for batch norm or one bias, or else layers from the latent to 32 units and from these to two values per
-      // channel.
+      // A convolution has 16 weights per pair of input and output channels. Depending on the norm, each block except
+      // the last also has two batch norm parameters per channel, one bias per channel, or two linear layers: from the
+      // latent to 32 units, and from these units to two values per channel.
       std::int64_t expected = 16 * shape.latent * channels.back();
       for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
       expected += 16 * channels.front() * shape.channels;
@@ -199,7 +199,7 @@ TEST(Networks, StartFromTheSameRandomDrawsForEverySlope) {
   EXPECT_FALSE(at::allclose(a->forward(images), b->forward(images)));
 }
 
-TEST(Initialisation, NormalHasTheConfiguredDeviationAndBatchNormIsNearOne) {
+TEST(Initialisation, NormalWeightsHaveTheConfiguredDeviationAndBatchNormWeightsAreNearOne) {
   const Shape shape{64, 3, 32, 100};
   auto generator = make_generator(generator_config(shape), shape);
   const auto& weight = generator->blocks[1]->conv->weight;
@@ -291,8 +291,8 @@ TEST(Initialisation, SlopeMatchedPreservesTheScaleWithoutBatchNorm) {
     auto images = at::empty({64, 3, 64, 64});
     images.normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(1));
     auto x = discriminator->blocks[0]->conv->forward(images);
-    // Padding removes products at the borders: the outputs of a 4×4 map have about a quarter fewer products than inner
-    // outputs.
+    // Because of the padding, outputs at the borders are sums of fewer products. In a 4×4 map, an output has on average
+    // about a quarter fewer products than an inner output.
     EXPECT_NEAR(x.pow(2).mean().item<double>(), 1.0, 0.15) << slope;
     for (std::size_t i = 1; i + 1 < discriminator->blocks.size(); ++i) {
       x = discriminator->blocks[i]->conv->forward(discriminator->blocks[i - 1]->activation->forward(x));
@@ -343,12 +343,12 @@ TEST(SpectralNorm, DifferentiatesThroughTheNorm) {
     convolution->weight.fill_(2);
     convolution->u.fill_(1);
   }
-  // A 1×1 weight is normalised to its sign, which is constant: the gradient is 0.
+  // A 1×1 weight is normalised to its sign, which is constant, so the gradient is 0.
   convolution->forward(at::ones({1, 1, 1, 1})).sum().backward();
   EXPECT_NEAR(convolution->weight.grad().item<double>(), 0.0, 1e-7);
 }
 
-TEST(StageCount, RejectsResolutionsBelow16OrNotAPowerOfTwo) {
+TEST(StageCount, RejectsResolutionsThatAreBelow16OrNotAPowerOfTwo) {
   EXPECT_EQ(stage_count(32), 3);
   EXPECT_EQ(stage_count(128), 5);
   EXPECT_THROW(stage_count(48), c10::ValueError);

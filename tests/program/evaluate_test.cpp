@@ -184,7 +184,7 @@ TEST_F(Evaluate, TakesARandomSampleOfAFolder) {
   EXPECT_THAT(first.err, HasSubstr("unreliable: fewer than twice as many images as features"));
 }
 
-TEST_F(Evaluate, ComparesFoldersAtAResolutionThatSuitsThemAndReportsIt) {
+TEST_F(Evaluate, ChoosesAResolutionForComparingFoldersAndReportsIt) {
   const CacheDirectory cache;
   const auto write = [&](const std::string& folder, int side) {
     fs::create_directories(directory_ / folder);

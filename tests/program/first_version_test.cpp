@@ -12,9 +12,9 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// A checkpoint from before the first release, with three images that were generated from it. The run had learned
-/// slopes, a list of slopes and an R1 penalty, and the checkpoint was written after 12,800 images. The tests check that
-/// the current version can still read it.
+/// A checkpoint from before the first release, with three images that were generated from it. The generator's slopes
+/// were learned, the discriminator had a list of slopes and an R1 penalty, and the checkpoint was written after 12,800
+/// images. The tests check that the current version can still read the checkpoint.
 const fs::path first_version = SLOPEGAN_TEST_DATA "/checkpoint_0.1.0";
 
 class CheckpointOfTheFirstVersion : public ProgramTest {};

@@ -49,8 +49,8 @@ bool makes_a_claim(const RaceState& state) {
 }
 
 /// Simulates races between eight slopes that do not differ. Expects that the fraction of races with a false claim is at
-/// most the nominal error rate, plus a margin for chance. No slope is declared equivalent or given up, so that no race
-/// ends early.
+/// most the nominal error rate, plus a margin for chance. The plan neither declares slopes equivalent nor gives up
+/// on them, so that no race ends early.
 void expect_few_false_claims(const std::vector<double>& pool, int races, const std::string& source) {
   std::vector<double> slopes(7);
   std::iota(slopes.begin(), slopes.end(), 1.0);

@@ -38,7 +38,7 @@ class SharedSweep : public ProgramTest {
   }
 };
 
-TEST_F(SharedSweep, TheSameCommandTwiceTrainsEveryArmOnce) {
+TEST_F(SharedSweep, TwoProcessesWithTheSameCommandTrainEveryArmOnce) {
   const TemporaryDirectory scratch;
   Program first(directory_.path(), sweep({"sweep.seeds=[0, 1]"}));
   Program second(scratch.path(), sweep({"sweep.seeds=[0, 1]"}));
@@ -50,7 +50,7 @@ TEST_F(SharedSweep, TheSameCommandTwiceTrainsEveryArmOnce) {
   }
 }
 
-TEST_F(SharedSweep, SaysWhichProcessItWaitsForAndContinuesWhenThatProcessEnds) {
+TEST_F(SharedSweep, ReportsTheProcessThatHoldsALockAndContinuesWhenTheLockIsReleased) {
   ASSERT_EQ(slopegan(sweep({"sweep.negative_slope=[0.2]"})).code, 0);
   std::filesystem::create_directories(arm("slope_0-seed_0"));
   std::optional<FileLock> holder(std::in_place, arm("slope_0-seed_0") / ".lock", arm("slope_0-seed_0"));

@@ -44,7 +44,7 @@ TEST(Forest, ShowsVerdictsByColourShapeAndWord) {
   EXPECT_EQ(count_of(plot, "class=\"v-worse\""), 1);
   EXPECT_EQ(count_of(plot, "class=\"v-given-up\""), 1);
   EXPECT_EQ(count_of(plot, "class=\"v-open\""), 4);
-  EXPECT_EQ(count_of(plot, "class=\"mark"), 6);  // none without an estimate
+  EXPECT_EQ(count_of(plot, "class=\"mark"), 6);  // a slope without an estimate has no mark
   for (const char* text : {">better<", ">not shown to differ<", ">control<", ">too few seeds<", ">given up<",
                            ">0.80 (0.70–0.90)<", "∞ (1.50–∞)<", "data-tip=\"0 is better than 0.2: FD 20 % lower"}) {
     EXPECT_THAT(plot, HasSubstr(text));
@@ -73,7 +73,7 @@ TEST(Forest, ShowsNoNumbersIfAllArmsOfTheSlopeOrOfTheControlFailed) {
   EXPECT_THAT(plot, HasSubstr(">control failed<"));
   EXPECT_THAT(plot, Not(HasSubstr("(1.00")));
   EXPECT_EQ(count_of(plot, "class=\"mark"), 3);
-  findings.slopes[0] = without_fds(0, Standing::no_difference, infinity, 3, 2);  // no seed in which both have an FD
+  findings.slopes[0] = without_fds(0, Standing::no_difference, infinity, 3, 2);  // no seed has FDs of both slopes
   EXPECT_THAT(forest_plot(findings), Not(HasSubstr(">failed<")));
 }
 

@@ -99,7 +99,8 @@ void make_run(const std::filesystem::path& directory, const MadeRun& made = {}) 
   if (made.pictures > 0) write_png(run.reals_file(), noise_grid(0));
 }
 
-/// A sweep of `slopes` × `seeds` arms, whose files except for config.yaml are symlinks to those of one run.
+/// Writes a sweep of `slopes` × `seeds` arms. All files of an arm except config.yaml are symlinks to the files of one
+/// run.
 void make_sweep(const std::filesystem::path& directory, int slopes, int seeds, const MadeRun& model) {
   Config config = model.config;
   config.run.name = "many";
@@ -214,10 +215,10 @@ TEST(Report, OfASweepStartsWithTheAnswer) {
   EXPECT_LT(plot, pictures);
   EXPECT_THAT(page, HasSubstr("<td>better</td>"));
   EXPECT_THAT(page, HasSubstr(">0.7 … 0.9<"));
-  EXPECT_THAT(page, HasSubstr(">0 … 1<"));  // no limits, cut at 1 because the verdict is "better"
+  EXPECT_THAT(page, HasSubstr(">0 … 1<"));  // unbounded, but cut at 1 because the verdict is "better"
 }
 
-TEST(Report, OfARaceWithoutArmsSaysThatNothingIsKnownYet) {
+TEST(Report, OfARaceWithoutArmsHasAnAnswerSection) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 5, {.pictures = 0});
   remove_tree(directory / "sweep" / "runs");
@@ -238,7 +239,7 @@ TEST(Report, OfARunShowsTheLastErrorOnlyIfTheRunFailed) {
   EXPECT_THAT(content_of(write_report(directory / "resumed")), ::testing::Not(HasSubstr("the disk is full")));
 }
 
-TEST(Report, OfAFinishedRaceSaysWhichArmsWereNotNeeded) {
+TEST(Report, OfAFinishedRaceCountsTheArmsThatWereNotNeeded) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 2, 5, {.pictures = 0});
   remove_tree(directory / "sweep" / "runs" / "slope_0.1-seed_4");
@@ -309,7 +310,7 @@ TEST(Report, ExcludesFailedAndUnfinishedArmsFromMeans) {
     EXPECT_THAT(page, HasSubstr(label));
 }
 
-TEST(Report, NamesThePlaceOfASweepThatWasMovedOrCopied) {
+TEST(Report, NamesTheNewDirectoryOfAMovedOrCopiedSweep) {
   const TemporaryDirectory directory;
   make_sweep(directory / "sweep", 1, 1, {.pictures = 0});
   const std::string file = (directory / "sweep" / "sweep.yaml").string();
@@ -322,7 +323,7 @@ TEST(Report, NamesThePlaceOfASweepThatWasMovedOrCopied) {
   EXPECT_THAT(content_of(write_report(directory / "sweep")), HasSubstr("slopegan sweep " + file + "<"));
 }
 
-TEST(Report, NamesThePlaceOfARunThatWasMovedOrCopied) {
+TEST(Report, NamesTheNewDirectoryOfAMovedOrCopiedRun) {
   const TemporaryDirectory directory;
   const std::string parent = (directory / "some runs").string();
   make_run(parent + "/copy", {.pictures = 0});

@@ -24,7 +24,7 @@ class CheckpointDamageSlowCheck : public ::testing::Test {
     save_checkpoint(dir_, info_at(1000), tensors, 2);
   }
 
-  /// Whether loading throws CheckpointError if `file` has this content. Other exceptions fail the test.
+  /// Returns whether loading throws CheckpointError if `file` has this content. Other exceptions fail the test.
   bool is_refused_with(const std::string& file, const std::string& content) {
     overwrite(dir_ / "1000" / file, content);
     try {

@@ -87,7 +87,7 @@ TEST(EventFiles, HaveNoDuplicatePointsAfterAResume) {
   EXPECT_THAT(steps_in(directory), ElementsAre(64, 128, 192, 256));
   const auto files = testing::event_files(directory.path());
   ASSERT_THAT(files, SizeIs(2));
-  // A session that starts at step 129 makes TensorBoard discard step 192.
+  // A session that starts at step 129 makes TensorBoard discard the point at step 192 if it has read it before.
   const auto records = testing::records_of(files[1]);
   const auto session = testing::field_of(records[1], testing::event_session_log).get_string();
   EXPECT_EQ(testing::field_of(session, testing::session_log_status).get_enum(), 1);

@@ -268,7 +268,7 @@ TEST(SafetensorsReader, SurvivesRandomBytes) {
   for (int trial = 0; trial < 3000; ++trial) {
     std::string damaged = bytes;
     for (std::uint32_t changes = 1 + random.below(8); changes > 0; --changes) {
-      // Most random bytes are not JSON, so half of them are taken from the file itself.
+      // Most random bytes make the JSON invalid, so half of the new bytes are copied from the file itself.
       const auto at = random.below(static_cast<std::uint32_t>(bytes.size()));
       const auto from = random.below(static_cast<std::uint32_t>(bytes.size()));
       damaged[at] = random.below(2) == 0 ? static_cast<char>(random.below(256)) : bytes[from];

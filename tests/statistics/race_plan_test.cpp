@@ -77,7 +77,8 @@ TEST(RacePlan, OrdersTheArmsOfTheFirstLookByRepeatWithTheControlFirst) {
   EXPECT_EQ(state.needed.back(), (RaceArmId{1, 4}));
 }
 
-/// The number of arms that a race trains, one after another, if all arms except those of the control have FD `fd`.
+/// The number of arms that a race trains, one after another, if the FD of the control is about 1 and that of every
+/// other slope is about `fd`.
 std::int64_t trained_arms(const RacePlan& plan, double fd) {
   std::vector<RaceArm> arms;
   for (auto state = follow_race(plan, arms); !state.is_over; state = follow_race(plan, arms)) {
@@ -88,7 +89,7 @@ std::int64_t trained_arms(const RacePlan& plan, double fd) {
   return std::ssize(arms);
 }
 
-TEST(RacePlan, NeedsTheFewestArmsIfEverySlopeIsGivenUp) {
+TEST(RacePlan, NeedsTheFewestArmsIfTheRaceGivesUpOnEverySlope) {
   for (std::size_t slopes = 1; slopes <= 7; ++slopes) {
     std::vector<double> all(slopes);
     std::iota(all.begin(), all.end(), 1.0);

@@ -13,7 +13,7 @@ namespace {
 struct Simulation {
   int seeds = 8;
   std::vector<double> effects;        ///< on log FD, one per slope; the control has none
-  double noise = 1 / std::sqrt(2.0);  ///< standard deviation of an arm; that of a difference is 1
+  double noise = 1 / std::sqrt(2.0);  ///< standard deviation of log FD; that of a difference is 1
   double divergence = 0;              ///< probability per arm
 };
 
@@ -34,7 +34,7 @@ SweepStatistics simulate(const Simulation& simulation, int index) {
     }
   }
   StatisticsOptions options;
-  options.resampling.count = 10;  // the p-values do not use it
+  options.resampling.count = 10;  // the p-values do not depend on it
   return sweep_statistics(arms, control, options);
 }
 
@@ -64,14 +64,14 @@ TEST(SimulatedSweeps, MakeAFalseClaimInAtMostOneSweepInTwenty) {
   constexpr int sweeps = 8000;
   const Claims claims = count_claims({.seeds = 8, .effects = {0, 0, 0, 0}}, sweeps);
   EXPECT_LE(claims.any, 0.05 * sweeps);
-  // 4 p <= 0.05 accepts only the two most extreme of the 256 sign flips, unless another slope is rejected first.
+  // 4 p <= 0.05 holds only for the two most extreme of the 256 sign flips, unless another slope is rejected first.
   constexpr double chance = 2.0 / 256;
   EXPECT_GE(claims.first, sweeps * chance - testing::hits_tolerance(sweeps, chance));
   EXPECT_LE(claims.any, 4 * sweeps * chance + testing::hits_tolerance(sweeps, 4 * chance));
 }
 
 TEST(SimulatedSweeps, ReachTheNominalErrorRateWithEnoughSeeds) {
-  // Ten seeds, one comparison: p <= 0.05 accepts 50 of the 1,024 sign flips.
+  // Ten seeds, one comparison: p <= 0.05 holds for 50 of the 1,024 sign flips.
   constexpr int sweeps = 8000;
   constexpr double chance = 50.0 / 1024;
   const Claims claims = count_claims({.seeds = 10, .effects = {0}}, sweeps);

@@ -61,7 +61,7 @@ TEST(SweepStatistics, CorrectsForTheNumberOfSlopes) {
   EXPECT_EQ(two.comparisons[0].p_holm.value(), 2.0 / 32);
   EXPECT_EQ(two.comparisons[0].smallest_p_holm, 2.0 / 32);
   EXPECT_FALSE(two.comparisons[0].can_be_significant);
-  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % requires seven seeds
+  EXPECT_EQ(two.comparisons[0].simultaneous_interval->low, 0);  // 97.5 % confidence requires seven seeds
 }
 
 TEST(SweepStatistics, DistinguishesNotSignificantFromCannotBeSignificant) {
@@ -143,7 +143,7 @@ TEST(SweepStatistics, CountsASeedInWhichBothFailedAsATie) {
   EXPECT_NEAR(comparison.simultaneous_interval->low, 1.4, 1e-9);
 }
 
-TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
+TEST(SweepStatistics, ExcludesNoDifferenceIfEveryArmFailed) {
   auto arms = arms_with({{0, {9, 9, 9, 9, 9, 9}}, {0.2, {9, 9, 9, 9, 9, 9}}});
   for (auto& arm : arms) arm.outcome = ArmOutcome::diverged;
   const auto statistics = sweep_statistics(arms, 0.2);
@@ -161,7 +161,7 @@ TEST(SweepStatistics, ExcludesNothingIfEveryArmFailed) {
 
 TEST(SweepStatistics, NeverCombinesASignificantVerdictWithAnIntervalThatContainsOne) {
   // Nine seeds, two slopes. Slope 1 is rejected with p = 2/512. Holm's correction then tests slope 0.5 at 0.05 instead
-  // of 0.025, although its simultaneous interval contains 1.
+  // of 0.025 and rejects it. The simultaneous interval of slope 0.5 would contain 1 if it were not cut.
   const std::vector<double> control(9, 10), clearly(9, 30);
   const std::vector<double> barely = {11.4, 12, 11.2, 12.5, 11.8, 11.6, 11.3, 9.3, 8.9};
   const auto comparisons = sweep_statistics(arms_with({{0.2, control}, {0.5, barely}, {1, clearly}}), 0.2).comparisons;
@@ -205,7 +205,7 @@ TEST(SweepStatistics, ExcludesMissingArmsAndListsThem) {
   EXPECT_FALSE(statistics.slopes.at(0).probability_best);
 }
 
-TEST(SweepStatistics, SeparatesTheTwoVariances) {
+TEST(SweepStatistics, SeparatesTheVariancesOfTheSeedsAndOfTheMetric) {
   auto arms = arms_with({{0.2, {std::exp(1.0), std::exp(2.0), std::exp(3.0)}}, {1, {std::exp(2.0), std::exp(4.0)}}});
   EXPECT_FALSE(sweep_statistics(arms, 0.2).metric_variance);
   arms[0].fd_repeat = std::exp(1.2);
@@ -223,7 +223,7 @@ TEST(SweepStatistics, MeasuresRankStabilityAndPairingCorrelation) {
   const auto stable = sweep_statistics(arms_with({{0, {3, 6, 12}}, {0.2, {2, 4, 8}}, {1, {5, 10, 20}}}), 0.2);
   EXPECT_NEAR(stable.rank_stability.value(), 1, 1e-12);
   EXPECT_NEAR(stable.pairing_correlation.value(), 1, 1e-12);
-  // The seeds rank the slopes as 0 1 2, in reverse, and as 0 1 2 again, so τ = -1, 1, -1.
+  // The second seed ranks the slopes in the reverse order of the other two, so the pairs of seeds have τ = -1, 1, -1.
   const auto unstable = sweep_statistics(arms_with({{0, {1, 3, 1}}, {0.2, {2, 2, 2}}, {1, {3, 1, 3}}}), 0.2);
   EXPECT_NEAR(unstable.rank_stability.value(), -1.0 / 3, 1e-12);
   EXPECT_FALSE(unstable.pairing_correlation);

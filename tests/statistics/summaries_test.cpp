@@ -33,7 +33,7 @@ TEST(SampleVariance, DividesByTheCountMinusOne) {
 }
 
 TEST(KendallTau, CountsConcordantPairs) {
-  // Of the 6 pairs of points, only (2, 3) with (3, 2) is discordant.
+  // Only one of the 6 pairs of points is discordant: the points (2, 3) and (3, 2).
   EXPECT_DOUBLE_EQ(kendall_tau(Values{1, 2, 3, 4}, Values{1, 3, 2, 4}).value(), 4.0 / 6);
   EXPECT_DOUBLE_EQ(kendall_tau(Values{1, 2, infinite}, Values{5, 6, infinite}).value(), 1);
   EXPECT_FALSE(kendall_tau(Values{1, 1}, Values{1, 2}));

@@ -42,7 +42,7 @@ class CacheModes : public ::testing::Test {
   mode_t umask_;
 };
 
-TEST_F(CacheModes, OfFilesAndDirectoriesFollowTheDirectoryOfASharedCache) {
+TEST_F(CacheModes, MatchTheDirectoryOfASharedCache) {
   for (const unsigned mode : {02777u, 02775u, 0777u}) {
     fs::remove_all(cache_.path() / "kind");
     fs::permissions(cache_.path(), static_cast<fs::perms>(mode));

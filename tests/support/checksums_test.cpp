@@ -24,7 +24,7 @@ TEST(Sha256, MatchesPublishedDigests) {
   EXPECT_EQ(sha256_hex({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-TEST(Sha256, DoesNotDependOnThePieces) {
+TEST(Sha256, DoesNotDependOnHowTheDataIsSplit) {
   Sha256 sha;
   sha.update(bytes("a"));
   sha.update({});

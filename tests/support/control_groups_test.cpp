@@ -51,7 +51,7 @@ TEST_F(ControlGroups, OfVersion2ApplyTheLowestLimitOfAllParents) {
   EXPECT_EQ(limits.memory_bytes, 8589934592U);
 }
 
-TEST_F(ControlGroups, OfAContainerAreAtItsMountPoint) {
+TEST_F(ControlGroups, OfAContainerAreReadAtTheMountPoint) {
   mount_version_2("/");  // a container with its own cgroup namespace
   write("sys/fs/cgroup/cpu.max", "200000 100000");
   EXPECT_EQ(read_control_group_limits(root_.path()).cores, 2);

@@ -29,7 +29,7 @@ class ExpandPath : public ::testing::Test {
   std::string home_;
 };
 
-TEST_F(ExpandPath, ReplacesTheHomeDirectoryAtTheStartOnly) {
+TEST_F(ExpandPath, ReplacesATildeOnlyAtTheStart) {
   EXPECT_EQ(expand_path("~"), "/home/x");
   EXPECT_EQ(expand_path("~/runs"), "/home/x/runs");
   for (const char* path : {"./~", "a/~/b", "~other/images", "a~", "/images", "", "."})

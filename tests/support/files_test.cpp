@@ -108,7 +108,7 @@ TEST(WriteFileAtomic, ReplacesNeitherPipesNorDevices) {
   ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
   fs::create_symlink("pipe", directory / "link");
   fs::create_symlink("/dev/null", directory / "null");
-  fs::create_symlink("/proc/self/fd/1", directory / "stdout");  // as /dev/stdout, even if it is a regular file
+  fs::create_symlink("/proc/self/fd/1", directory / "stdout");  // like /dev/stdout; may be a regular file
   for (const char* name : {"pipe", "link", "null", "stdout"}) {
     const auto before = fs::symlink_status(directory / name).type();
     const auto refused = HasSubstr(std::string(name) + ": it is a pipe or a device; choose the name of a file");

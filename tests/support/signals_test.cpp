@@ -24,7 +24,8 @@ TEST(StopDeadline, TakesEffectOnlyWhenItHasPassedAndWhileTheObjectExists) {
   EXPECT_EQ(stop_signal(), 0);
 }
 
-/// Learns of a SIGINT from another rank and then receives SIGTERM `count` times, long enough apart to count separately.
+/// Records a SIGINT that another rank received, and then raises SIGTERM `count` times. The pauses are long enough that
+/// the signals count separately.
 void receive_after_another_rank(int count) {
   install_signal_handlers();
   record_stop_signal(SIGINT);

@@ -55,7 +55,7 @@ TEST(Contention, IgnoresAShortDisturbance) {
   }
 }
 
-TEST(Contention, IsReportedUntilTheThreadsHaveNotWaitedForSomeTime) {
+TEST(Contention, IsReportedUntilTenSuccessiveWindowsAreCalm) {
   Contention contention;
   EXPECT_EQ(updates_until(contention, true, 0.5), 2);
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(contention.update(0.0));

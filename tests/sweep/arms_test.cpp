@@ -31,7 +31,7 @@ Config sweep_config() {
   return config;
 }
 
-TEST(MakeArms, ListsEverySlopeOfTheFirstSeedFirst) {
+TEST(MakeArms, ListsAllSlopesOfTheFirstSeedFirst) {
   std::vector<std::string> names;
   for (const auto& arm : make_arms(sweep_config(), "sweep")) {
     names.push_back(arm.name);

@@ -65,10 +65,11 @@ TEST_F(Divergence, OfALossIsReportedWithTheFirstBlockWhoseOutputIsNotFinite) {
   EXPECT_THAT(message_of_step(), HasSubstr("the output of discriminator.block1 is not finite"));
 }
 
-TEST_F(Divergence, OfALossIsReportedWithTheFirstBlockOfASelfModulatedGenerator) {
+TEST_F(Divergence, OfALossIsReportedWithTheFirstNonFiniteBlockOfASelfModulatedGenerator) {
   config_.generator.norm = GeneratorNorm::self_modulated;
   GanState state(config_, 1, at::kCPU);
-  fill(state.generator->blocks[1]->modulation->output->bias, 3e38);  // times a normalised value above 1.2 is infinite
+  // The product of this scale and a normalised value above 1.2 is infinite.
+  fill(state.generator->blocks[1]->modulation->output->bias, 3e38);
   EXPECT_THAT(message_of<DivergedError>([&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); }),
               HasSubstr("the output of generator.block1 is not finite"));
 }
@@ -79,7 +80,8 @@ TEST_F(Divergence, OfALossIsAttributedToRealImagesThatAreNotFinite) {
 }
 
 TEST_F(Divergence, OfTheWeightsIsReportedWithTheFirstInfiniteWeight) {
-  config_.optimizer.generator_lr = 1e39;  // beyond float32: the update is infinite, gradients and losses are finite
+  // This learning rate exceeds float32: the update is infinite, although the gradients and the losses are finite.
+  config_.optimizer.generator_lr = 1e39;
   GanState state(config_, 1, at::kCPU);
   const auto step = [&] { gan_step(state, config_, {at::kCPU, at::kFloat, 1}, {reals_}); };
   EXPECT_THAT(message_of<DivergedError>(step),

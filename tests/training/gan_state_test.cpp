@@ -12,7 +12,7 @@ namespace {
 TEST(EmaDecay, HalvesOverTheHalfLifeAndIsFasterAtTheStart) {
   EXPECT_DOUBLE_EQ(ema_decay(10000, 1000000, 10000), 0.5);
   EXPECT_DOUBLE_EQ(ema_decay(10000, 1000000, 100), std::pow(0.5, 0.01));
-  EXPECT_DOUBLE_EQ(ema_decay(10000, 100000, 5000), 0.5);  // 5 % of the images seen
+  EXPECT_DOUBLE_EQ(ema_decay(10000, 100000, 5000), 0.5);  // the half-life is limited to 5 % of the images seen
   EXPECT_DOUBLE_EQ(ema_decay(10000, 0, 64), 0.0);
 }
 

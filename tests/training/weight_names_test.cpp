@@ -19,7 +19,8 @@ std::vector<std::string> names_of(const NamedTensors& tensors) {
   return names;
 }
 
-/// Renames tensors with these names and returns the new names. Convolutions have four dimensions, other tensors one.
+/// Renames tensors with these names and returns the new names. Weights of convolutions have four
+/// dimensions, and other tensors have one.
 std::vector<std::string> renamed(const std::vector<std::string>& convolutions,
                                  const std::vector<std::string>& others = {}) {
   NamedTensors tensors;
