@@ -16,7 +16,7 @@ RUN mkdir -p /opt/torch && cd .venv/lib/python3.11/site-packages && cp -a torch/
 FROM debian:12
 RUN apt-get update && apt-get install -y --no-install-recommends \
       libopencv-core406 libopencv-imgproc406 libopencv-imgcodecs406 libspdlog1.10 libyaml-cpp0.7 libgif7 \
-      libjpeg62-turbo libpng16-16 libfreetype6 libzip4 libcpp-httplib0.11 dataset-fashion-mnist && rm -rf /var/lib/apt/lists/*
+      libjpeg62-turbo libpng16-16 libtiff6 libfreetype6 libzip4 libcpp-httplib0.11 dataset-fashion-mnist && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt /opt
 ENV LD_LIBRARY_PATH=/opt/torch/lib PATH=/opt/slopegan/bin:$PATH
 WORKDIR /data

@@ -176,7 +176,7 @@ def main() -> int:
     if arguments.frameworks and arguments.inference:
         parser.error("--frameworks times the training step only")
     if arguments.inference and arguments.batch not in (1, 64):
-        parser.error("--inference needs --batch 1 or 64, which slopegan's benchmark measures")
+        parser.error("--inference needs --batch 1 or 64, the sizes that slopegan's benchmark measures")
     if arguments.peer:
         run_peer(arguments) if arguments.peer in PEERS else run_framework(arguments)
         return 0

@@ -69,7 +69,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=CORES, help="threads of each contestant (default: all cores)")
     parser.add_argument("--against", default=str(ROOT / "configs/quickstart.yaml"), help="configuration with the real images")
     parser.add_argument("--program", default=str(ROOT / "build/release/slopegan"))
-    parser.add_argument("--keras-python", default=sys.executable, metavar="PYTHON", help="an interpreter that has TensorFlow")
+    parser.add_argument("--keras-python", default=sys.executable, metavar="PYTHON", help="a Python interpreter with TensorFlow")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench_quality", help="directory for the results")
     parser.add_argument("--plan", action="store_true", help="print what would be trained and the expected time, and exit")
     parser.add_argument("--table", action="store_true", help="print the results so far, and exit")
@@ -84,7 +84,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-# --- Results: one file per contestant and seed; the first line has the settings, the last one says why the run ended ------
+# --- Results: one file per contestant and seed. First line: the settings; last line: the reason why the run ended --------
 class Results:
     def __init__(self, contestant, seed: int, arguments):
         self.file = arguments.out / f"{contestant.name}-seed_{seed}.jsonl"
@@ -199,7 +199,7 @@ def clock(seconds: float) -> str:
 
 
 def print_plan(contestants, arguments) -> None:
-    """Prints the expected time if no contestant reaches the lowest target."""
+    """Prints the expected time, assuming that no contestant reaches the lowest target."""
     evaluation, total = ROUGH_EVALUATION / arguments.threads, 0.0
     print(f"seeds {arguments.seeds}, {arguments.threads} threads, targets {arguments.targets}; at most per seed:")
     for c in contestants:

@@ -2,9 +2,21 @@
 # Runs the numerical tests with the instructions of older processors and prints a table. Each run sets one environment
 # variable, which limits the instructions that LibTorch, oneDNN, MKL, the C library or slopegan's own kernels use. Needs
 # a release build.
-#   scripts/check_processors.sh [VARIABLE=VALUE...]   # default: all; e.g. ATEN_CPU_CAPABILITY=avx2 SLOPEGAN_CPU=default
+#   scripts/check_processors.sh [--all] [VARIABLE=VALUE...]   # default: all; e.g. SLOPEGAN_CPU=default
+# With --all, runs all tests of CTest for each value, which takes hours, instead of only the numerical tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+all_tests=false
+if [[ ${1:-} == --all ]]; then
+  all_tests=true
+  shift
+fi
+for standin in "$@"; do
+  if [[ $standin != [A-Za-z_]*=* ]]; then
+    echo "check_processors.sh: $standin is not --all or VARIABLE=VALUE" >&2
+    exit 2
+  fi
+done
 standins=("$@")
 if (($# == 0)); then
   standins=(none=
@@ -22,19 +34,34 @@ other+=':RankEnvironment*:Progress*:Sweep*:MakeArms*:Shards*:Arm*:OpenSweep*:Wro
 table=${SLOPEGAN_SLOW_TABLE:-$(mktemp)}
 log=$(mktemp)
 trap 'rm -f "$log"; [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]] || rm -f "$table"' EXIT
-export OMP_NUM_THREADS=1 SLOPEGAN_CACHE=${SLOPEGAN_CACHE:-$PWD/build/release/test_cache}
+# Each function takes one setting, writes to $log, and sets $failed to the names of the failed tests.
+numerical_tests() {
+  local code=0
+  env "$1" OMP_NUM_THREADS=1 build/release/tests/slopegan_core_tests --gtest_brief=1 --gtest_filter="-$other" \
+    >"$log" 2>&1 || code=1
+  env "$1" OMP_NUM_THREADS=1 build/release/tests/slopegan_program_tests --gtest_brief=1 \
+    --gtest_filter='CheckpointOfTheFirstVersion.*' >>"$log" 2>&1 || code=1
+  failed=$(sed -n 's/^\[  FAILED  \] \([A-Za-z0-9_./]*\).*/\1/p' "$log" | sort -u | tr '\n' ' ')
+  return $code
+}
+complete_suite() {
+  local code=0
+  env "$1" ctest --test-dir build/release --output-on-failure --parallel "$(nproc)" >"$log" 2>&1 || code=1
+  ((code == 0)) || failed=$(cut -d: -f2- build/release/Testing/Temporary/LastTestsFailed.log | sort -u | tr '\n' ' ')
+  return $code
+}
+kind='numerical tests' run=numerical_tests
+if $all_tests; then kind='all tests' run=complete_suite; fi
+export SLOPEGAN_CACHE=${SLOPEGAN_CACHE:-$PWD/build/release/test_cache}
 status=0
 for standin in "${standins[@]}"; do
-  result=passed
-  env "$standin" build/release/tests/slopegan_core_tests --gtest_brief=1 --gtest_filter="-$other" >"$log" 2>&1 || result=failed
-  env "$standin" build/release/tests/slopegan_program_tests --gtest_brief=1 \
-    --gtest_filter='CheckpointOfTheFirstVersion.*' >>"$log" 2>&1 || result=failed
-  if [[ $result == failed ]]; then
+  failed='' result=passed
+  if ! $run "$standin"; then
     status=1
     grep -B12 '^\[  FAILED  \]' "$log" >&2 || tail -20 "$log" >&2
-    result="failed: $(sed -n 's/^\[  FAILED  \] \([A-Za-z0-9_./]*\).*/\1/p' "$log" | sort -u | tr '\n' ' ')"
+    result="failed: $failed"
   fi
-  printf 'numerical tests with %s\t%s\n' "$standin" "$result" | tee -a "$table" >&2
+  printf '%s with %s\t%s\n' "$kind" "$standin" "$result" | tee -a "$table" >&2
 done
 [[ -n ${SLOPEGAN_SLOW_TABLE:-} ]] || column -t -s $'\t' "$table"
 exit $status

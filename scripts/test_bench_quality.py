@@ -44,7 +44,7 @@ class GridTest(unittest.TestCase):
         grid = checkpoint_grid(10, 1000, 1.1)
         self.assertEqual(grid, [256, 512, 768, 1024])
 
-    def test_the_grid_is_one_number_if_the_last_is_below_the_first(self):
+    def test_the_grid_has_one_number_if_the_last_is_below_the_first(self):
         self.assertEqual(checkpoint_grid(1000, 500, 2, 100), [500])
 
 

@@ -17,11 +17,11 @@ try:
     import torch
     from safetensors.torch import load_file
     from torch import nn
-
-    import import_dcgan
 except ImportError as error:
     print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
     sys.exit(77)
+
+import import_dcgan
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 
@@ -54,7 +54,7 @@ def discriminator(ndf: int, nc: int) -> Network:
 
 
 def randomise(network: Network, inputs: torch.Tensor) -> Network:
-    """Draws larger weights than the example, so that tanh is not linear, and updates the running statistics."""
+    """Draws larger weights than the example does, so that tanh is nonlinear, and updates the running statistics."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0, 0.1)

@@ -3,7 +3,7 @@
 
     test_import_wandb.py SLOPEGAN     the program that trains the run
 
-The real package (0.31.0) was tested manually. Exits with 77 if PyYAML is not installed.
+The script was tested manually with the real package (0.31.0). Exits with 77 if PyYAML is not installed.
 """
 import json
 import os
@@ -14,10 +14,12 @@ import tempfile
 import types
 
 try:
-    import import_wandb
+    import yaml  # noqa: F401  import_wandb.py needs it
 except ImportError as error:
     print(f"skipped: {error}; SLOPEGAN_TEST=1 scripts/setup.sh installs it")
     sys.exit(77)
+
+import import_wandb
 
 
 class Session:

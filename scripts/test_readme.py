@@ -14,10 +14,13 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 READMES = ("README.md", "configs/README.md", "outputs/README.md", "outputs/study/README.md", "scripts/README.md",
@@ -167,19 +170,37 @@ def environment(home):
             "OMP_NUM_THREADS": "1", "TERM": "dumb", "BROWSER": "true"}
 
 
+def use_server(process):
+    """Waits until the server prints its address, fetches its page and interrupts it. Returns what it printed."""
+    output = ""
+    for line in process.stdout:
+        output += line
+        if address := re.search(r"http://\S+", line):
+            without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            try:
+                with without_proxy.open(address[0], timeout=60) as page:
+                    served = b"report.html" in page.read()
+            except OSError as error:
+                output += f"{address[0]}: {error}\n"
+                served = False
+            os.killpg(process.pid, signal.SIGINT if served else signal.SIGKILL)
+            break
+    return output + process.stdout.read()
+
+
 def run(home, command):
     """Runs a shell command, prints one line about it, and returns True if it succeeded."""
     began = time.monotonic()
-    limit = 3 if NEVER_ENDS in command else 300
     process = subprocess.Popen(["bash", "-c", "set -o pipefail; " + command], cwd=home, env=environment(home),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, errors="replace", start_new_session=True)
-    try:
-        output, _ = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 2 if NEVER_ENDS in command else 9)
-        output, _ = process.communicate()
-    succeeded = process.returncode in ((0, 130) if NEVER_ENDS in command else (0,))
+    limit = threading.Timer(300, os.killpg, (process.pid, signal.SIGKILL))
+    limit.start()
+    is_server = NEVER_ENDS in command
+    output = use_server(process) if is_server else process.stdout.read()
+    process.wait()
+    limit.cancel()
+    succeeded = process.returncode == (128 + signal.SIGINT if is_server else 0)
     print(f"{'ok    ' if succeeded else 'FAILED'} {time.monotonic() - began:5.1f} s  {command}", flush=True)
     if not succeeded:
         print(f"       exit code {process.returncode}\n" + output[-1500:], flush=True)
@@ -204,6 +225,8 @@ def main():
     problems += [f"ELSEWHERE lists a command that no README contains: {beginning}"
                  for beginning in ELSEWHERE if not any(c.startswith(beginning) for c in found)]
     os.environ["SLOPEGAN_BINARY"] = os.path.abspath(sys.argv[1])
+    # A shell script starts background programs with SIGINT ignored. The server would inherit this setting.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="slopegan-readme-") as folder:
         home = pathlib.Path(folder).resolve()

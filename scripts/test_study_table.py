@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests the rules of the second study on made-up sweeps, and that study_table.py --check detects wrong figures."""
 import csv
+import itertools
 import json
 import math
 import pathlib
@@ -70,7 +71,7 @@ def write_files(root, name, lines, slopes, seeds):
 
 
 def write_race(root, name, fds, second=None, interim=None, looks=(5, 7, 9)):
-    """Writes a race. `fds` lists the FDs of each slope except the control; None is a run that was not needed."""
+    """Writes a race. `fds` lists the FDs of each slope except the control; None means that a run was not needed."""
     fds = {0.2: CONTROL} | fds
     folder = write_files(root, name, list(result_lines(fds, second, "")), sorted(fds), len(CONTROL))
     slopes = sorted(set(fds) - {0.2})
@@ -113,10 +114,12 @@ class StatisticsTest(unittest.TestCase):
 
     def setUp(self):
         self.golden = json.loads((SOURCE / "tests/golden/statistics.json").read_text())
+        self.assertTrue(all(self.golden.values()))  # a loop over an empty list would compare nothing
 
     def test_median_limits_agree_with_scipy(self):
         for case in self.golden["median_interval"]:
-            for limit, expected in zip(statistics.bootstrap_median_limits(case["values"]), case["limits"]):
+            limits = statistics.bootstrap_median_limits(case["values"])
+            for limit, expected in zip(limits, case["limits"], strict=True):
                 self.assertAlmostEqual(limit, expected)
 
     def test_probabilities_of_medians_sum_to_1(self):
@@ -131,11 +134,24 @@ class StatisticsTest(unittest.TestCase):
         for case in self.golden["permutation"]:
             groups = case["control"], case["group"]
             self.assertAlmostEqual(statistics.permutation_p(*groups), case["p"])
-            for limit, expected in zip(statistics.permutation_limits(*groups, case["level"]), case["limits"]):
+            limits = statistics.permutation_limits(*groups, case["level"])
+            for limit, expected in zip(limits, case["limits"], strict=True):
                 self.assertAlmostEqual(limit, expected)
 
     def test_a_failed_run_outweighs_all_others(self):
         self.assertEqual(statistics.sign_flip_p([math.inf] * 3 + [-0.1, 0.2]), 4 / 32)
+
+    def test_no_slope_is_equivalent_if_runs_failed(self):
+        for control_failed, failed in itertools.product(range(5), repeat=2):
+            control = [math.inf] * control_failed + [0.001 * i for i in range(4 - control_failed)]
+            scores = [math.inf] * failed + [0.001 * i for i in range(4 - failed)]
+            comparison = statistics.compare_groups(0, control, scores, 0.03) | {"p_holm": 1.0}
+            low, high = comparison["ratio_interval"]
+            self.assertEqual((low == 0, high == math.inf), (control_failed > 0, failed > 0))
+            for equivalence in (0.15, 5):
+                statistics.decide(comparison, 0.03, equivalence)
+                expected = "undecided" if failed or control_failed else "equivalent"
+                self.assertEqual(comparison["decision"], expected)
 
 
 class PredictionsTest(ScratchTest):
@@ -160,7 +176,7 @@ class PredictionsTest(ScratchTest):
     def test_not_decided_if_a_slope_is_undecided(self):
         self.assertEqual(self.verdict(BETTER, NOISY), "not decided")
 
-    def test_not_decided_if_a_slope_is_given_up(self):
+    def test_not_decided_if_the_race_gives_up_on_a_slope(self):
         given_up = [20, 21] + [None] * 7
         self.assertEqual(self.verdict(BETTER, given_up, interim={0.1: [1.8, 2.1]}), "not decided")
 
@@ -202,7 +218,7 @@ class RatesTest(ScratchTest):
         verdict = self.verdict({0: WORSE[:7], 0.1: BETTER[:7], 0.2: CONTROL[:7]})
         self.assertEqual((verdict.verdict, verdict.reason), ("supported", "the effect depends on the rate at slope 0"))
 
-    def test_not_decided_otherwise_and_the_reason_states_what_is_excluded(self):
+    def test_otherwise_not_decided_and_the_reason_states_which_differences_are_excluded(self):
         noise = [0.97, 1.01, 1.03, 0.99, 1.02, 0.98, 1.0]
         verdict = self.verdict(self.SAME | {0.2: [fd * factor for fd, factor in zip(CONTROL, noise)]})
         self.assertEqual(verdict.verdict, "not decided")
@@ -256,12 +272,12 @@ class RulersTest(ScratchTest):
         fds = fds or {0: BETTER, 0.1: EQUAL}
         return hypotheses.rulers_verdict({name: self.race(name, fds, second=second) for name in hypotheses.RULERS})
 
-    def test_supported_if_decided_slopes_are_on_the_same_side(self):
+    def test_supported_if_both_extractors_agree_on_the_decided_slopes(self):
         verdict = self.verdict({0: times(4), 0.1: times(3), 0.2: times(5)})
         self.assertEqual(verdict.verdict, "supported")
         self.assertIn("letters: supported (0 < 0.2 < 0.1; 0.1 < 0 < 0.2)", verdict.reason)
 
-    def test_refuted_if_a_decided_slope_changes_sides(self):
+    def test_refuted_if_the_extractors_disagree_on_a_decided_slope(self):
         self.assertEqual(self.verdict({0: times(6), 0.1: times(4), 0.2: times(5)}).verdict, "refuted")
 
     def test_not_decided_if_no_slope_is_better_or_worse(self):

@@ -30,6 +30,7 @@ HISTORY_TAGS = {
     "answers/D(fake)": "d_fake",
     "gradient_norm/discriminator": "discriminator_gradient_norm",
     "gradient_norm/generator": "generator_gradient_norm",
+    "loss/gradient_penalty": "gradient_penalty",
     "negative_slope/generator": "generator_slope",
     "machine/images_per_second": "images_per_second",
     "machine/memory_mib": "memory_mib",
@@ -37,7 +38,7 @@ HISTORY_TAGS = {
 
 
 def train(program: str, directory: pathlib.Path, *more: str) -> None:
-    # Without labels, no classifier is trained.
+    # Links only the images: without labels, no classifier is trained for the metrics.
     data = directory / "images"
     data.mkdir(exist_ok=True)
     for name in ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"):

@@ -5,8 +5,8 @@
 
 The reference is written by `slopegan export --reference`. It contains latents and the images that LibTorch's operators
 compute from them. Every pixel must agree to within 1e-5, for several batch sizes. Without a reference, only the range
-of the images is checked. Exits with 0 on success, 1 on failure, 77 if a package is missing (SLOPEGAN_TEST=1
-scripts/setup.sh installs them).
+of the images is checked. Exits with 0 on success, 1 on failure, and 77 if a required package is missing
+(SLOPEGAN_TEST=1 scripts/setup.sh installs all of them).
 """
 import argparse
 import sys

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
@@ -25,15 +26,18 @@ struct Command {
   const char* name;
   const char* help;
   void (*setup)(CLI::App&, Action&);
+  /// What uses less memory, for commands whose memory depends on options; see slopegan::explain.
+  const char* memory_remedy = "use a smaller model or data set, or a machine with more memory";
 };
 
 constexpr std::array commands = {
     Command{"train", "Train one GAN and save it in a run directory", slopegan::setup_train},
     Command{"sweep", "Train one GAN for each negative slope and seed; run the same command again to resume",
             slopegan::setup_sweep},
-    Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid},
+    Command{"grid", "Draw the image grid of a run, or the slope contact sheet of a sweep", slopegan::setup_grid,
+            "lower --rows, --columns, --scale, --walk or --pixel-ratio"},
     Command{"generate", "Write images from a trained generator, or a walk through its latent space",
-            slopegan::setup_generate},
+            slopegan::setup_generate, "lower --count or --walk"},
     Command{"export", "Export the generator to ONNX, TorchScript or safetensors", slopegan::setup_export},
     Command{"import", "Create a run from weights trained by another program", slopegan::setup_import},
     Command{"report", "Write a self-contained report.html about a run or a sweep", slopegan::setup_report},
@@ -41,8 +45,9 @@ constexpr std::array commands = {
     Command{"evaluate", "Compute metrics that compare a run, a checkpoint or a folder of images with real images",
             slopegan::setup_evaluate},
     Command{"diagnose", "Inspect the layers of a run: dead units, gradients, the discriminator's accuracy",
-            slopegan::setup_diagnose},
-    Command{"bench", "Benchmark the training step, the activation, inference or a sweep", slopegan::setup_bench},
+            slopegan::setup_diagnose, "lower --probes"},
+    Command{"bench", "Benchmark the training step, the activation, inference or a sweep", slopegan::setup_bench,
+            "lower training.batch_size, generator.width, discriminator.width or, for a sweep, --arms"},
     Command{"demo", "Compare theoretical predictions about the slope with measurements", slopegan::setup_demo},
     Command{"completion", "Print a completion script for bash or zsh", slopegan::setup_completion},
     Command{"man", "Print the manual page", slopegan::setup_man},
@@ -68,7 +73,15 @@ int run(int argc, char** argv) {
   }
   slopegan::log::init(log.options());
   slopegan::configure_libraries();
-  return action(arguments);
+  try {
+    return action(arguments);
+  } catch (const slopegan::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!slopegan::is_out_of_memory(error)) throw;
+    const auto* chosen = std::ranges::find_if(commands, [&](const Command& c) { return app.got_subcommand(c.name); });
+    throw slopegan::explain(error, std::string("running slopegan ") + chosen->name, chosen->memory_remedy);
+  }
 }
 
 }  // namespace
@@ -84,10 +97,6 @@ int main(int argc, char** argv) {
     // A path cannot be accessed because it is too long, it contains a loop of symlinks, or permission is denied.
     return slopegan::report_error(slopegan::IoError(slopegan::printable(error.what(), 8192)));
   } catch (const std::exception& error) {
-    if (slopegan::is_out_of_memory(error)) {
-      return slopegan::report_error(
-          slopegan::explain(error, "running this command", "reduce the counts and sizes in its options"));
-    }
     return slopegan::report_bug(error);
   }
 }

@@ -1,4 +1,5 @@
 #include <memory>
+#include <numeric>
 #include <set>
 
 #include <ATen/ATen.h>
@@ -67,6 +68,13 @@ struct BenchedTraining {
   GanStep step{state, config, compute};
 };
 
+/// The period of the penalties in steps: R1 and R2 are computed for every r1_every-th batch, and a step uses
+/// discriminator_steps batches.
+int steps_between_penalties(const Config& config) {
+  if (config.loss.r1 <= 0 && config.loss.r2 <= 0) return 1;
+  return static_cast<int>(config.loss.r1_every / std::gcd(config.loss.r1_every, config.optimizer.discriminator_steps));
+}
+
 BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::int64_t channels) {
   const auto training = std::make_shared<BenchedTraining>(variant, compute, channels);
   const auto& config = training->config;
@@ -74,16 +82,18 @@ BenchCase step_case(const BenchVariant& variant, const Compute& compute, std::in
   const std::int64_t batch_count = config.optimizer.discriminator_steps;
   const RealImages reals(at::rand({batch, channels, resolution, resolution}) * 2 - 1);
   const std::vector<RealImages> batches(static_cast<std::size_t>(batch_count), reals);
+  const int steps = steps_between_penalties(config);
   return {.name = "step, " + variant.name,
           .run =
               [=] {
                 apply_compute(training->compute);
-                training->step.take(batches);
+                for (int i = 0; i < steps; ++i) training->step.take(batches);
               },
           .images = static_cast<double>(batch * batch_count),
           .flop = step_flop(*training->state.generator, *training->state.discriminator, resolution, batch_count) *
                   static_cast<double>(batch),
-          .group = type_name(compute.type)};
+          .group = type_name(compute.type),
+          .repeats = steps};
 }
 
 BenchCase inference_case(const BenchVariant& variant, std::int64_t batch, std::int64_t channels) {

@@ -21,7 +21,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 double time_calls(const BenchCase& bench_case, int calls) {
   const auto start = Clock::now();
   for (int i = 0; i < calls; ++i) bench_case.run();
-  return seconds_since(start) / calls;
+  return seconds_since(start) / calls / bench_case.repeats;
 }
 
 double work(const BenchCase& bench_case) { return bench_case.flop > 0 ? bench_case.flop : bench_case.bytes; }
@@ -44,8 +44,9 @@ double Timing::quantile(double probability) const {
 std::vector<Timing> time_rounds(const std::vector<BenchCase>& cases, const RoundOptions& options) {
   std::vector<int> calls;
   for (const auto& bench_case : cases) {
-    double once = time_calls(bench_case, 1);  // initialises kernels and caches
-    if (once < options.seconds_per_measurement) once = time_calls(bench_case, 1);
+    const auto time_one = [&] { return time_calls(bench_case, 1) * bench_case.repeats; };
+    double once = time_one();  // initialises kernels and caches
+    if (once < options.seconds_per_measurement) once = time_one();
     calls.push_back(static_cast<int>(std::clamp(std::ceil(options.seconds_per_measurement / once), 1.0, 1e6)));
   }
   std::vector<Timing> timings(cases.size());

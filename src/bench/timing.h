@@ -8,8 +8,8 @@
 /// Times benchmark cases in rounds and reports the resulting rates as a table and as JSON.
 namespace slopegan {
 
-/// A function to time. Its rates are computed from the work of one call, which is given as images, flop and bytes; each
-/// is 0 if it does not apply.
+/// A function to time. Its rates are computed from its work, which is given as images, flop and bytes; each is 0 if it
+/// does not apply.
 struct BenchCase {
   std::string name;
   std::function<void()> run;
@@ -19,9 +19,11 @@ struct BenchCase {
   /// Cases of one group, such as "float32", share a peak: the highest rate of the references in the group.
   std::string group = {};
   bool is_reference = false;
+  /// How many times one call of run() does the work given above. Times and rates refer to doing the work once.
+  int repeats = 1;
 };
 
-/// The duration of one call of a case, in seconds, with one value per round.
+/// The duration of the work of a case, in seconds, with one value per round.
 struct Timing {
   std::vector<double> seconds;
 

@@ -36,6 +36,22 @@ BenchVariant make_variant(const BenchArguments& arguments, const std::vector<std
   return {std::move(name), loaded.config};
 }
 
+/// Splits text at the commas that are not inside [] or {}.
+std::vector<std::string> split_values(const std::string& text) {
+  std::vector<std::string> values(1);
+  int depth = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (c == ',' && depth <= 0) {
+      values.emplace_back();
+    } else {
+      values.back() += c;
+    }
+  }
+  return values;
+}
+
 /// One variant per combination of the values in `--vary KEY=A,B,…`.
 std::vector<BenchVariant> make_variants(const BenchArguments& arguments, const std::vector<std::string>& vary) {
   std::vector<std::vector<std::string>> combinations = {{}};
@@ -45,11 +61,9 @@ std::vector<BenchVariant> make_variants(const BenchArguments& arguments, const s
       throw UsageError(format_text("--vary {} is not of the form KEY=VALUE,VALUE,...", printable(text)));
     std::vector<std::vector<std::string>> longer;
     for (const auto& combination : combinations) {
-      for (std::size_t begin = equals + 1; begin <= text.size();) {
-        const auto end = std::min(text.find(',', begin), text.size());
+      for (const auto& value : split_values(text.substr(equals + 1))) {
         longer.push_back(combination);
-        longer.back().push_back(text.substr(0, equals + 1) + text.substr(begin, end - begin));
-        begin = end + 1;
+        longer.back().push_back(text.substr(0, equals + 1) + value);
       }
     }
     combinations = std::move(longer);
@@ -145,7 +159,7 @@ void setup_bench(CLI::App& command, Action& action) {
   add_seconds(step, *arguments);
   add_variants(step, *arguments, "training.precision=float32,bfloat16");
   add_integer(step, "--busy", arguments->busy,
-              "Measure again, for the same time, while N other processes occupy one core each")
+              "Measure again, for the same duration, while N other processes occupy one core each")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
@@ -174,7 +188,10 @@ void setup_bench(CLI::App& command, Action& action) {
       ->type_name("N");
   command.footer(
       "Writes a table to stderr and JSON to stdout. Every round measures all rows, so that other load on the machine\n"
-      "affects all of them alike. Compare only rows from the same invocation.");
+      "affects all of them alike. Compare only rows from the same invocation. The time of a training step includes "
+      "its\n"
+      "share of the penalties (loss.r1, loss.r2, loss.gradient_penalty); their operations are not counted in G/s and\n"
+      "'of peak'.");
 }
 
 }  // namespace slopegan

@@ -49,6 +49,12 @@ std::string entry_text(const CacheEntry& entry) {
                      printable(name.filename().string()));
 }
 
+std::string foreign_text(const ForeignDirectory& directory) {
+  return format_text("{:>11}  {:<10}  {:<11}  {}: {} file{}\n", size_text(directory.bytes), "-", "data set",
+                     printable(directory.name), grouped(static_cast<std::int64_t>(directory.files)),
+                     plural_s(directory.files));
+}
+
 /// Removes `entry` and returns true. If it cannot be removed, logs a warning and returns false.
 bool removed(const CacheEntry& entry) {
   try {
@@ -72,8 +78,10 @@ void print_cache(bool prune) {
     (prunes ? freed : bytes) += entry.bytes;
     ++(prunes ? pruned : count);
   }
+  for (const auto& directory : foreign_directories()) kept_text += foreign_text(directory);
   std::string text = display(cache_dir()) + ": " + total_text(count, bytes) + "\n";
-  if (count > 0) text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "source, name");
+  if (!kept_text.empty())
+    text += format_text("{:>11}  {:<10}  {:<11}  {}\n", "size", "last use", "kind", "source, name");
   text += kept_text;
   if (prune) text += "removed, because the sources are gone: " + total_text(pruned, freed) + "\n";
   print(text + pruned_text);

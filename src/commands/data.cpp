@@ -18,6 +18,7 @@
 #include "images/sheet.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -116,6 +117,29 @@ std::string metrics_text(const Config& config, const Dataset& train) {
   return text;
 }
 
+/// Whether `file`, which need not exist, is in `directory` or below it.
+bool is_below(const std::filesystem::path& file, const std::filesystem::path& directory) {
+  std::error_code no_file, no_directory;
+  const auto inner = std::filesystem::weakly_canonical(std::filesystem::absolute(file, no_file), no_file);
+  const auto outer = std::filesystem::canonical(directory, no_directory);
+  if (no_file || no_directory) return false;
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// Returns the file for the image grid. Throws UsageError if it is not a PNG file, or if it is in a folder of images,
+/// where later commands would read it as one of the images.
+std::filesystem::path picture_file(const DataArguments& arguments, const Config& config) {
+  const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
+  if (out.extension() != ".png") throw UsageError("--out must have the extension .png");
+  if (config.data.kind == DatasetKind::image_folder && is_below(out, config.data.path)) {
+    throw UsageError(
+        format_text("the picture {} would be in data.path ({}), where it would be read as one of the "
+                    "images; choose a file outside this folder with --out",
+                    display(out), display(config.data.path)));
+  }
+  return out;
+}
+
 int run_data(const DataArguments& arguments) {
   if (arguments.cache) {
     if (!arguments.config.file.empty() || !arguments.out.empty())
@@ -125,11 +149,11 @@ int run_data(const DataArguments& arguments) {
   }
   if (arguments.config.file.empty()) throw UsageError("CONFIG is required, except with --cache");
   const Config config = arguments.config.load();
+  const auto out = picture_file(arguments, config);
   const auto train = load_dataset(config.data, Split::train);
   print(train->name + "\n" + summary_text(*train, Split::train));
   print(test_text(config.data));
   print(metrics_text(config, *train));
-  const std::filesystem::path out = arguments.out.empty() ? config.run.name + "_reals.png" : arguments.out;
   const cv::Mat picture = draw_reals(*train, config.data, arguments.style);
   make_parent_directories(out);
   write_png(out, picture);
@@ -142,7 +166,10 @@ int run_data(const DataArguments& arguments) {
 void setup_data(CLI::App& command, Action& action) {
   const auto arguments = std::make_shared<DataArguments>();
   arguments->config.declare(command);
-  command.add_option("--out", arguments->out, "Output file for the image grid (default: <run.name>_reals.png)")
+  command
+      .add_option("--out", arguments->out,
+                  "Output file for the image grid, a PNG file outside the folder of images; an existing file is "
+                  "replaced (default: <run.name>_reals.png in the current directory)")
       ->type_name("FILE");
   declare_picture_style(command, arguments->style);
   command.get_option("config")->required(false);

@@ -26,24 +26,37 @@ struct DiagnoseArguments {
 
 std::string percent(double share) { return format_text("{:.1f} %", 100 * share); }
 
+/// Returns the percentage of the network's units that are never positive, counted only in the layers where such units
+/// are dead or, if `dead` is false, only in the other layers. Returns "-" if there is no such layer.
+std::string never_positive(std::vector<LayerDiagnosis> layers, const std::string& network, bool dead) {
+  const auto all = whole_network(layers, network).units;
+  std::erase_if(layers, [&](const LayerDiagnosis& layer) { return layer.is_dead_kind() != dead; });
+  const auto some = whole_network(layers, network);
+  return some.units == 0 ? "-"
+                         : percent(some.never_positive * static_cast<double>(some.units) / static_cast<double>(all));
+}
+
 std::string layer_table(const DiagnosticsRecord& record) {
   std::string text =
       format_text("{:<24} {:>8} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "activation", "slope", "units",
                   "values", "dead", "always -", "always +", "dormant", "P(x<0)", "energy*");
-  const auto add_row = [&](const LayerDiagnosis& layer) {
-    const auto never = percent(layer.never_positive);
-    text +=
-        format_text("{:<24} {:8.4g} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name, layer.negative_slope,
-                    layer.units, layer.values, layer.is_dead_kind() ? never : "-", layer.is_dead_kind() ? "-" : never,
-                    percent(layer.always_positive), percent(layer.dormant), percent(layer.negative_fraction),
-                    std::isfinite(layer.slope_energy) ? percent(layer.slope_energy) : "-");
+  const auto add_row = [&](const LayerDiagnosis& layer, const std::string& dead, const std::string& always_negative) {
+    const bool has_one_slope = std::isfinite(layer.negative_slope);
+    text += format_text("{:<24} {:>8} {:6} {:9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", layer.name,
+                        has_one_slope ? format_text("{:.4g}", layer.negative_slope) : "-", layer.units, layer.values,
+                        dead, always_negative, percent(layer.always_positive), percent(layer.dormant),
+                        percent(layer.negative_fraction),
+                        std::isfinite(layer.slope_energy) ? percent(layer.slope_energy) : "-");
   };
-  for (const auto& layer : record.layers) add_row(layer);
+  for (const auto& layer : record.layers) {
+    const auto never = percent(layer.never_positive);
+    add_row(layer, layer.is_dead_kind() ? never : "-", layer.is_dead_kind() ? "-" : never);
+  }
   for (const char* network : {"generator", "discriminator"}) {
     auto whole = whole_network(record.layers, network);
     if (whole.units == 0) continue;
     whole.name += " (all)";
-    add_row(whole);
+    add_row(whole, never_positive(record.layers, network, true), never_positive(record.layers, network, false));
   }
   // The bound counts images, not positions, because the values of one image are correlated.
   return text +

@@ -64,11 +64,13 @@ DataConfig fitted_alike(DataConfig data) {
   return data;
 }
 
-/// Loads --against: a set of images, fitted like those of `data` and converted to `channels`, or the data set of a
-/// configuration.
+/// Loads --against at the resolution of `data`: a set of images, fitted like those of `data` and converted to
+/// `channels`, or the data set of a configuration, whose data.resolution is ignored.
 RealImages load_against(const std::string& against, std::int64_t channels, const DataConfig& data) {
   if (ImageSet::is_at(against)) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
-  return load_real(load_config(against).config.data);
+  DataConfig reference = load_config(against).config.data;
+  reference.resolution = data.resolution;
+  return load_real(reference);
 }
 
 /// Computes all metrics, including those that are too slow to be enabled by default during training.
@@ -265,8 +267,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
                     "runs in {}",
                     display(arguments.path), display(fs::path(arguments.path) / "runs")));
   }
-  const bool trained = fs::exists(fs::path(arguments.path) / "checkpoints", ignored) ||
-                       fs::exists(fs::path(arguments.path) / "manifest.json", ignored);
+  const bool trained = is_run_or_checkpoint(arguments.path);
   if (!trained && !arguments.data.empty()) throw UsageError("--data applies to runs and checkpoints only");
   if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two sets of images only");
   if (!trained && !ImageSet::is_at(arguments.path)) {

@@ -57,6 +57,14 @@ fs::path output_file(const GridArguments& arguments, const fs::path& directory, 
   return out;
 }
 
+/// Writes the sheet to the file from output_file(). Without --out, removes the pages of an earlier, longer sheet.
+std::vector<fs::path> write_pages(const GridArguments& arguments, const fs::path& file, const Sheet& sheet,
+                                  const SheetStyle& style) {
+  auto written = write_sheet(file, sheet, style);
+  if (arguments.out.empty()) remove_later_pages(file, written.size());
+  return written;
+}
+
 double parse_slope(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -107,15 +115,15 @@ int sweep_grid(const GridArguments& arguments) {
     print_files({file});
   } else if (arguments.walk > 0) {
     const auto file = output_file(arguments, directory, "walk.png");
-    print_files(write_sheet(file, slope_walk_sheet(config, arms, seed, arguments.walk + 1), style));
+    print_files(write_pages(arguments, file, slope_walk_sheet(config, arms, seed, arguments.walk + 1), style));
   } else if (arguments.by_class) {
     const auto file = output_file(arguments, directory, "by_class.png");
-    print_files(write_sheet(file, slope_class_sheet(config, arms, seed), style));
+    print_files(write_pages(arguments, file, slope_class_sheet(config, arms, seed), style));
   } else if (!arguments.difference.empty()) {
     const auto [first, second] = parse_difference(arguments.difference);
     const auto name = "difference_" + shortest(first) + "_" + shortest(second) + ".png";
     const auto sheet = slope_difference_sheet(config, arms, seed, arguments.latents(), first, second);
-    print_files(write_sheet(output_file(arguments, directory, name), sheet, style));
+    print_files(write_pages(arguments, output_file(arguments, directory, name), sheet, style));
   } else if (!arguments.out.empty()) {
     const auto file = output_file(arguments, directory, "contact_sheet.png");
     print_files(write_sheet(file, slope_contact_sheet(config, arms, seed, arguments.latents()), style));
@@ -146,17 +154,19 @@ class RunGrid {
                        style_);
       print_files({file});
     } else if (arguments_.walk > 0) {
-      print_files(write_sheet(output("walk", ".png"), walk_sheet(checkpoint_, rows(6), arguments_.walk + 1), style_));
+      write("walk", walk_sheet(checkpoint_, rows(6), arguments_.walk + 1));
     } else if (arguments_.by_class) {
-      print_files(write_sheet(output("by_class", ".png"), class_sheet(checkpoint_, arguments_.latents()), style_));
+      write("by_class", class_sheet(checkpoint_, arguments_.latents()));
     } else {
-      print_files(
-          write_sheet(output("grid", ".png"), checkpoint_sheet(checkpoint_, rows(6), arguments_.latents()), style_));
+      write("grid", checkpoint_sheet(checkpoint_, rows(6), arguments_.latents()));
     }
     return static_cast<int>(ExitCode::done);
   }
 
  private:
+  void write(const std::string& name, const Sheet& sheet) const {
+    print_files(write_pages(arguments_, output(name, ".png"), sheet, style_));
+  }
   int rows(int usual) const { return arguments_.rows > 0 ? arguments_.rows : usual; }
   fs::path output(const std::string& name, const std::string& ending) const {
     const auto& directory = checkpoint_.directory;

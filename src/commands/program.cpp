@@ -10,6 +10,7 @@
 
 #include "commands/arguments.h"
 #include "layers/instruction_set.h"
+#include "models/compute.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -65,6 +66,7 @@ int finish_parsing(const CLI::App& app, const CLI::ParseError& error) {
 
 void configure_libraries() {
   cv::setNumThreads(1);
+  limit_threads();
   try {
     instruction_set();
   } catch (const std::invalid_argument& error) {

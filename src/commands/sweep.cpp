@@ -60,7 +60,7 @@ struct ChosenPlan {
   Config config;
   std::optional<RacePlan> race = std::nullopt;
   std::optional<TimedPlan> timed = std::nullopt;
-  bool is_prepared = false;  ///< whether the data were already prepared when the plan was made
+  bool is_prepared = false;  ///< whether the data have been prepared in order to make the plan
 };
 
 ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const Shard& shard) {
@@ -71,11 +71,11 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
     return {kept->config, kept->race, kept};
   }
   if (shard.count > 1) {
-    throw UsageError(
-        format_text("--within with --shard continues an existing race, but {} contains none; first start the race "
-                    "without --shard, to measure this machine and make the plan, and then start the shards while it "
-                    "runs",
-                    display(sweep_directory(config))));
+    throw UsageError(format_text(
+        "--within with --shard continues an existing race, but {} contains no race with this plan; first start "
+        "the race without --shard, to measure this machine and make the plan, and then start the shards "
+        "while the race runs",
+        display(sweep_directory(config))));
   }
   prepare_within(config, *limit.deadline());
   if (limit.seconds_spent() >= 1) log::info("the data are ready after " + clock_time(limit.seconds_spent()));
@@ -107,8 +107,9 @@ std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
   if (!plan.race) {
     const auto directory = sweep_directory(plan.config);
     const auto recorded = has_scores(directory) ? read_fixed_plan(directory) : std::nullopt;
-    const auto counting = seeds_that_count(with_earlier_arms(plan.config, directory), recorded);
-    return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs, counting);
+    const Config all = with_earlier_arms(plan.config, directory);
+    return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs,
+                           seeds_that_count(all, recorded), all.sweep.negative_slope);
   }
   if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
   return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs,
@@ -130,6 +131,7 @@ struct OpenedSweep {
 };
 
 OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const Shard& shard) {
+  check_extractor(sweep_directory(plan.config), data.extractor);
   OpenedSweep sweep{with_earlier_arms(plan.config, sweep_directory(plan.config)), {}, {}, {}};
   sweep.directory = open_sweep(sweep.config, data.hash);
   note_plan(sweep.directory, fixed_plan(sweep.config, data.extractor));
@@ -206,8 +208,10 @@ int sweep_command(const SweepArguments& arguments) {
   }
   const PreparedData data = prepare_chosen(plan, limit);
   const OpenedSweep sweep = plan.race ? open_race(plan, data) : open_fixed(plan, data, shard);
-  const SweepResult result = train_arms(
-      sweep, shard, {.report_every = std::chrono::seconds(arguments.report_every), .deadline = limit.deadline()});
+  const SweepResult result = train_arms(sweep, shard,
+                                        {.report_every = std::chrono::seconds(arguments.report_every),
+                                         .deadline = limit.deadline(),
+                                         .data_hash = data.hash});
   log::table(results_table(sweep.race ? started_arms(sweep.all) : sweep.all));
   if (result.stopped) {
     log::info("stopped; run the same command again to resume");
@@ -264,10 +268,11 @@ void setup_sweep(CLI::App& command, Action& action) {
                    "Update report.html at this interval during the sweep, such as 90s, 5m or 1h (default: only at the "
                    "end)");
   declare_duration(command, "--within", arguments->within,
-                   "Run a race that is planned to end within this time, such as 45m or 2h. Until the race fits, "
-                   "reduces the images per arm, the evaluation samples and the looks that it allows time for, and "
-                   "drops slopes (first those of at least 1, then those closest to others). The race ends earlier only "
-                   "if every slope is decided, and stops cleanly when the time is up. An existing race keeps its plan");
+                   "Run a race that is planned to end within this time, such as 45m or 2h. To fit the time, the plan "
+                   "reduces, in this order, the images per arm, the evaluation samples and the number of looks for "
+                   "which it provides time, and then drops slopes (first those of at least 1, then those closest to "
+                   "others). The race ends earlier only if every slope is decided, and stops cleanly when the time is "
+                   "up. An existing race keeps its plan");
   command.add_flag("--plan", arguments->plan,
                    "Print what would be trained, how long it would take and which differences it could show, and exit");
   command.add_flag("--list", arguments->list, "Print the names of the arms and exit");

@@ -17,6 +17,7 @@
 #include "support/posix_file.h"
 #include "support/signals.h"
 #include "support/text.h"
+#include "sweep/prepare.h"
 #include "training/import_weights.h"
 #include "training/parallel_training.h"
 #include "training/run_files.h"
@@ -31,7 +32,9 @@ struct TrainArguments {
   ConfigArguments config;
   std::string resume;
   bool with_optimizer = false;
-  bool arm = false;  ///< whether the run is an arm of a sweep and was started by it
+  bool arm = false;            ///< whether a sweep started this run as one of its arms
+  std::string data_hash;       ///< hash of the images that the sweep prepared; if empty, the images are not checked
+  std::string threads_reason;  ///< why the sweep chose training.threads; replaces Compute::threads_reason unless empty
   bool dry_run = false;
   bool print_config = false;
 };
@@ -148,7 +151,7 @@ int end_code(TrainEnd end) {
   return 128 + stop_signal();
 }
 
-/// Runs the training in a single process or in rank 0.
+/// Runs the training as a single process or as rank 0.
 int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Compute& compute, RunOrigin origin,
          Ranks* ranks) {
   Start start = open_run(loaded.config, arguments.resume);
@@ -158,6 +161,7 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     if (ranks) ranks->all_reduce_max(kept.as_number());
     const Config config = kept.apply(loaded.config);
     const auto dataset = load_dataset(config.data, Split::train);
+    if (!arguments.data_hash.empty()) check_prepared(*dataset, arguments.data_hash);
     check_metrics(config, *dataset);
     origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
     const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
@@ -194,7 +198,7 @@ int train_together(const RankEnvironment& environment, const TrainArguments& arg
 int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
   const bool only_shows = arguments.print_config || arguments.dry_run;
   const auto environment = only_shows ? std::nullopt : read_rank_environment(environment_value);
-  // The other ranks log errors only.
+  // Ranks other than 0 log only errors.
   if (environment && environment->rank > 0) log::set_level(log::Level::error);
   if (arguments.with_optimizer && (arguments.resume.empty() || arguments.resume == "auto")) {
     throw UsageError("--with-optimizer needs --resume PATH");
@@ -205,9 +209,9 @@ int run_train(const TrainArguments& arguments, const RunOrigin& origin) {
     print(to_yaml_with_help(config));
     return static_cast<int>(ExitCode::done);
   }
-  const Compute compute = environment
-                              ? choose_compute(config.training, environment->local_rank, environment->local_size)
-                              : choose_compute(config.training);
+  Compute compute = environment ? choose_compute(config.training, environment->local_rank, environment->local_size)
+                                : choose_compute(config.training);
+  if (!arguments.threads_reason.empty()) compute.threads_reason = arguments.threads_reason;
   apply_compute(compute);
   if (arguments.dry_run) return dry_run(config, compute, *load_dataset(config.data, Split::train));
 
@@ -226,12 +230,14 @@ void setup_train(CLI::App& command, Action& action) {
           "--resume", arguments->resume,
           "Resume from the newest checkpoint of the run (auto; starts a new run if there is none), or from the "
           "checkpoint or run at PATH. If the checkpoint belongs to another run, a new run is created. "
-          "If its configuration and images are the same, the new run continues from the checkpoint; otherwise, it "
-          "starts at 0 images with the weights of the two networks and of the averaged generator")
+          "If the configuration and the images are those of the checkpoint, the new run continues from it; otherwise, "
+          "the new run starts at 0 images with the weights of the two networks and of the averaged generator")
       ->type_name("auto|PATH");
   command.add_flag("--with-optimizer", arguments->with_optimizer,
                    "With --resume PATH, also copy the optimiser state to a new run that starts at 0 images");
   command.add_flag("--arm", arguments->arm, "Train an arm of a sweep")->group("");
+  command.add_option("--data-hash", arguments->data_hash, "Fail if the images have a different hash")->group("");
+  command.add_option("--threads-reason", arguments->threads_reason, "Reason for training.threads")->group("");
   command.add_flag("--dry-run", arguments->dry_run, "Print the layers with shapes, parameters and slopes, and exit");
   command.add_flag("--print-config", arguments->print_config, "Print every key with its value and meaning, and exit");
   // Handled like --version, so that CONFIG may be omitted.

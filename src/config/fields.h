@@ -196,12 +196,13 @@ void visit_sweep(ConfigType& config, Visitor& visit) {
   visit("sweep.cross", sweep.cross, Conditions{64},
         "other keys to vary: every slope is trained under every condition (design fixed)");
   visit("sweep.alpha", sweep.alpha, Reals{0, 0.5, true},
-        "largest acceptable probability of drawing any wrong conclusion about the slopes");
+        "largest acceptable probability of any wrong verdict on the slopes; design fixed: the intervals have a "
+        "separate error rate of this size; design race: covers all conclusions at all looks");
   visit("sweep.equivalence", sweep.equivalence, Reals{0, 10, true},
         "design race: a slope counts as equivalent once its FD is shown to be within this fraction of the control's");
   visit("sweep.give_up", sweep.give_up, Reals{0, 1e6},
-        "design race: stop training a slope whose intermediate FD is this many times the control's for two seeds; 0 "
-        "never gives up");
+        "design race: stop training a slope whose intermediate FD is at least this many times the control's for two "
+        "seeds; 0: never");
   visit("sweep.stop_running", sweep.stop_running, Flag{},
         "design race: immediately stop arms that no longer matter, instead of letting them run to completion");
 }

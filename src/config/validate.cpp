@@ -105,8 +105,8 @@ void warn_unused_targets(const Config& config, const IsGiven& is_given, ConfigFi
 
 void check_penalties(const Config& config, ConfigFindings& findings) {
   const LossConfig& loss = config.loss;
-  // The R1 and R2 penalties are also defined per image, but cause no warning, because small weights work with batch
-  // norm (see configs/emoji_groups.yaml).
+  // The R1 and R2 penalties are also defined per image, but cause no warning, because they work with batch norm if
+  // their weights are small (see configs/emoji_groups.yaml).
   if (loss.gradient_penalty != 0 && config.discriminator.norm == DiscriminatorNorm::batch) {
     findings.warnings.push_back({{"loss.gradient_penalty", "discriminator.norm"},
                                  "loss.gradient_penalty with discriminator.norm = batch: the gradient of an image also "
@@ -194,7 +194,7 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
         format_text("sweep.give_up = {} is not allowed; allowed: 0 (never), or 1 or more", shortest(sweep.give_up)));
   }
   if (!sweep.seeds.empty() && sweep.seeds.front() > rules::max_images) {
-    errors.push_back(format_text("sweep.seeds starts at {}; a race counts up from it and allows at most {}",
+    errors.push_back(format_text("sweep.seeds starts at {}; a race counts up from this seed, which may be at most {}",
                                  sweep.seeds.front(), rules::max_images));
   }
   if (config.metrics.every_images == 0 ||

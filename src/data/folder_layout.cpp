@@ -154,7 +154,7 @@ void note_splits(const std::vector<std::string>& names, FolderLayout& layout) {
   }
 }
 
-/// Descends into an only subdirectory, such as train/train in some archives.
+/// Descends as long as a directory contains a single subdirectory and no images, as in train/train in some archives.
 void unwrap_train(FolderLayout& layout) {
   if (layout.train.size() != 1) return;
   while (!holds_images(layout.base / layout.train.front(), false)) {
@@ -172,7 +172,18 @@ bool find_any_splits(FolderLayout& layout) {
   return true;
 }
 
-/// The directory in `base` that contains the splits or, if it is the only directory, the images.
+/// The only one of the directories that contains images; std::nullopt if there are several or none.
+std::optional<std::string> only_directory_with_images(const fs::path& base, const std::vector<std::string>& names) {
+  std::optional<std::string> found;
+  for (const auto& name : names) {
+    if (!holds_images(base / name, true)) continue;
+    if (found) return std::nullopt;
+    found = name;
+  }
+  return found;
+}
+
+/// The directory in `base` that contains the splits or, if only one directory contains images, this directory.
 std::optional<std::string> wrapped_directory(const fs::path& base) {
   if (holds_images(base, false)) return std::nullopt;
   const auto names = subdirectories(base);
@@ -190,6 +201,8 @@ std::optional<std::string> wrapped_directory(const fs::path& base) {
   }
   // Data sets for object detection have labels/{train,val} with text files next to images/{train,val}.
   if (!with_images.empty()) with_splits = with_images;
+  // Some data sets have attributes or parts as text files next to images/{001.albatross,002.auklet,…}.
+  if (with_splits.empty()) return only_directory_with_images(base, names);
   // Several directories that each contain splits, such as bottle/{train,test}, are classes.
   return with_splits.size() == 1 ? std::optional(with_splits.front()) : std::nullopt;
 }

@@ -25,6 +25,15 @@ bool is_left_by_programs(const std::string& name) {
   return name.starts_with('.') || names.contains(lower_case(name));
 }
 
+/// Whether the directory is a run or a sweep of this program, even one that has just started. Its pictures are not part
+/// of a data set. config.yaml alone may be a file of another program.
+bool is_own_output(const fs::path& directory) {
+  std::error_code ignored;
+  const auto has = [&](const char* name) { return fs::exists(directory / name, ignored); };
+  const bool is_run = has("overrides.yaml") && has("config.yaml") && (has("checkpoints") || has("run.json"));
+  return is_run || (has("sweep.yaml") && (has("runs") || has("statistics.json") || has("results.csv")));
+}
+
 bool is_named_as_image(const fs::path& file) {
   static const std::set<std::string, std::less<>> endings = {".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".webp",
                                                              ".bmp", ".dib", ".tif",  ".tiff", ".gif"};
@@ -112,7 +121,9 @@ class FolderWalk {
     if (is_left_by_programs(name.filename().string())) {
       listing_.left_by_programs.insert(name.filename().string());
     } else if (entry.is_directory(error)) {
-      if (entry.is_symlink(error)) {
+      if (is_own_output(root_ / name)) {
+        listing_.own_outputs.push_back(name.string());
+      } else if (entry.is_symlink(error)) {
         links_.push_back(name);
       } else {
         list(name);
@@ -128,7 +139,7 @@ class FolderWalk {
 
   void add_file(const fs::path& name) {
     const auto format = sniff_file(root_ / name);
-    if (format == ImageFormat::bmp) listing_.has_bmp = true;
+    if (format == ImageFormat::bmp || format == ImageFormat::tiff) listing_.has_bmp_or_tiff = true;
     if (kind_of_file(root_ / name, format) != FileKind::other) {
       listing_.files.push_back(name);
     } else {
@@ -162,6 +173,13 @@ class FolderWalk {
       notes.push_back("skipped, because they are hidden or were left behind by other programs: " +
                       names_text({names.begin(), names.end()}));
     }
+    if (const auto& names = listing_.own_outputs; !names.empty()) {
+      notes.push_back(format_text("{}, because {} of slopegan: ",
+                                  names.size() == 1 ? "1 directory is skipped"
+                                                    : format_text("{} directories are skipped", names.size()),
+                                  names.size() == 1 ? "it is a run or sweep" : "they are runs or sweeps") +
+                      names_text(names, 5));
+    }
     if (!broken_links_.empty()) {
       listing_.warnings.push_back("symlinks to files that do not exist: " + names_text(broken_links_, 5));
     }
@@ -188,7 +206,7 @@ bool search_images(const fs::path& directory, bool below, std::set<DirectoryId>&
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     if (is_left_by_programs(entry->path().filename().string())) continue;
     if (entry->is_directory(ignored)) {
-      if (below) deeper.push_back(entry->path());
+      if (below && !is_own_output(entry->path())) deeper.push_back(entry->path());
     } else if (entry->is_regular_file(ignored) && (is_named_as_image(entry->path()) || sniff_file(entry->path()))) {
       return true;
     }
@@ -226,7 +244,9 @@ FolderListing list_some_images(const fs::path& directory) {
   std::string text = printable(directory.string()) + " contains no PNG, JPEG, WebP, BMP, TIFF or GIF images";
   for (const auto& note : listing.notes) text += "; " + note;
   for (const auto& warning : listing.warnings) text += "; " + warning;
-  if (listing.other.empty() && listing.warnings.empty() && listing.left_by_programs.empty()) text += "; it is empty";
+  const bool is_empty = listing.other.empty() && listing.warnings.empty() && listing.left_by_programs.empty() &&
+                        listing.own_outputs.empty();
+  if (is_empty) text += "; it is empty";
   throw DataError(text);
 }
 
@@ -241,7 +261,8 @@ std::vector<std::string> subdirectories(const fs::path& directory) {
   fs::directory_iterator entry(directory, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!is_left_by_programs(name) && entry->is_directory(ignored)) names.push_back(name);
+    if (is_left_by_programs(name) || !entry->is_directory(ignored) || is_own_output(entry->path())) continue;
+    names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;

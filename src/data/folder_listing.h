@@ -13,18 +13,19 @@ namespace slopegan {
 /// The images below a directory, and what else it contains.
 struct FolderListing {
   std::vector<std::filesystem::path> files;  ///< images, relative to the directory, sorted
-  bool has_bmp = false;                      ///< at least one of them is a BMP file
+  bool has_bmp_or_tiff = false;              ///< at least one of them is a BMP or TIFF file
   std::map<std::string, std::size_t> other;  ///< number of files that are not images, by lower-case extension
   std::set<std::string> left_by_programs;    ///< names of hidden entries, thumbnails, recycle bins, …
-  std::vector<std::string> notes;            ///< one line each about symlinks and the two fields above
+  std::vector<std::string> own_outputs;      ///< directories that are runs or sweeps of this program, not listed
+  std::vector<std::string> notes;            ///< one line each about symlinks and the three fields above
   std::vector<std::string> warnings;         ///< one line each about broken symlinks and unlisted directories
 };
 
 /// Lists `directory` and its subdirectories. A file is an image if sniff_file (images/image_file.h) detects its format.
 /// A file that is named like an image but has no known format is listed too, because it is probably damaged. Symlinks
 /// to directories are followed, except to a directory that contains the symlink, and each real directory is listed
-/// once. Hidden files and files left behind by operating systems and other programs are skipped. Throws DataError if
-/// `directory` itself cannot be listed.
+/// once. Hidden files, files left behind by operating systems and other programs, and subdirectories that are runs or
+/// sweeps of this program are skipped. Throws DataError if `directory` itself cannot be listed.
 FolderListing list_images(const std::filesystem::path& directory);
 
 /// "12 other files are not read: 10 .heic, 2 .avif", or an empty string if there are no other files.
@@ -34,8 +35,8 @@ std::string other_files_text(const FolderListing& listing);
 /// instead.
 FolderListing list_some_images(const std::filesystem::path& directory);
 
-/// Whether there is an image in `directory` itself or, if `below` is true, in its subdirectories. Stops at the first
-/// image.
+/// Whether there is an image in `directory` itself or, if `below` is true, in the subdirectories that list_images does
+/// not skip. Stops at the first image.
 bool holds_images(const std::filesystem::path& directory, bool below);
 
 /// The sorted names of the subdirectories and of symlinks to directories, without those that list_images skips. Empty

@@ -51,7 +51,7 @@ void list_split(const FolderLayout& layout, const std::vector<std::string>& dire
   for (const auto& name : directories.size() > 1 ? directories : std::vector<std::string>{""}) {
     const FolderListing listing = list_some_images(name.empty() ? images.root : images.root / name);
     for (const auto& file : listing.files) images.files.push_back(name.empty() ? file : name / file);
-    images.has_bmp = images.has_bmp || listing.has_bmp;
+    images.has_bmp_or_tiff = images.has_bmp_or_tiff || listing.has_bmp_or_tiff;
     const std::string where = name.empty() ? "" : printable(name) + ": ";
     for (const auto& note : listing.notes) images.notes.push_back(where + note);
     for (const auto& warning : listing.warnings) images.warnings.push_back(where + warning);
@@ -77,8 +77,8 @@ void label_split(const FolderLayout& layout, const FolderImages* train, FolderIm
   }
 }
 
-/// Hashes names, sizes and modification times, because a file that was changed in place may have the same size. A
-/// missing file is reported later, when it is read.
+/// Hashes the names, sizes and modification times. The times are needed because a file that was changed in place may
+/// have the same size. A missing file is reported later, when it is read.
 std::string fingerprint_of(const FolderImages& images) {
   Sha256 hash;
   for (const auto& file : images.files) {

@@ -9,13 +9,13 @@
 #include "data/dataset.h"
 #include "data/folder_listing.h"
 
-/// Lists the images of a folder. data/packed_images.h decodes them.
+/// Lists the images of a folder. They are decoded in data/packed_images.h.
 namespace slopegan {
 
 struct FolderImages {
   std::filesystem::path root;
   std::vector<std::filesystem::path> files;  ///< relative to root
-  bool has_bmp = false;                      ///< at least one of them is a BMP file; not set with as_in_0_9
+  bool has_bmp_or_tiff = false;              ///< at least one of them is a BMP or TIFF file; not set with as_in_0_9
   std::vector<std::string> class_names;  ///< directories of the training images, sorted; empty if there are no labels
   std::vector<std::int64_t> labels;      ///< one per file, or empty
   std::string fingerprint;               ///< SHA-256 of the files' names, sizes and modification times

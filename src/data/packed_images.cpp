@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Incremented whenever a new version of the program packs the same files into different bytes. Packs from version 0.9
-/// have version 1. Folders that contain BMP files have their own number, because only these files changed last.
-constexpr int pack_version = 2, pack_version_with_bmp = 3, version_0_9 = 1;
+/// have version 1. Folders that contain BMP or TIFF files have a separate number, because the latest changes affect
+/// only these files.
+constexpr int pack_version = 2, pack_version_with_bmp_or_tiff = 4, version_0_9 = 1;
 constexpr std::size_t chunk_files = 256;
 constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;
 
@@ -35,7 +36,9 @@ constexpr std::uintmax_t chunk_bytes = std::uintmax_t{128} << 20;
 fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
   std::error_code error;
   const fs::path canonical = fs::canonical(folder.root, error);
-  const int version = options.pixels.as_in_0_9 ? version_0_9 : folder.has_bmp ? pack_version_with_bmp : pack_version;
+  const int version = options.pixels.as_in_0_9 ? version_0_9
+                      : folder.has_bmp_or_tiff ? pack_version_with_bmp_or_tiff
+                                               : pack_version;
   std::string text = format_text("{} {} {} ", version, options.pixels.channels, options.pixels.resolution);
   if (options.range_of != nullptr && options.range_of->root == folder.root) text += "test ";
   if (!options.pixels.as_in_0_9) text += format_text("{} {} ", name_of(options.pixels.fit), options.pixels.background);

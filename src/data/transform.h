@@ -34,7 +34,7 @@ ImageFit chosen_fit(const DataConfig& data);
 /// Returns how an image of this size is fitted. ImageFit::crop resizes the central square, and ImageFit::stretch the
 /// whole image. ImageFit::pad pads an image if both sides are in [3/4 resolution, resolution]; otherwise, it crops the
 /// image to its central square, which it pads if the side is in this range and resizes if not. A part that already has
-/// the resolution is not resized. If the padding or the crop is odd, the larger part is at the bottom and on the right.
+/// the resolution is not resized. If the padding or the cut is odd, the larger part is at the bottom and on the right.
 /// Throws std::invalid_argument for ImageFit::automatic.
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how);
 
@@ -63,7 +63,8 @@ class ImageTransform {
 
   std::int64_t channels_, height_, width_, resolution_;
   Fit fit_;
-  cv::Mat scratch_, halfway_;  // the cropped image as float, if it is resized; the image with one side resized
+  cv::Mat scratch_;  // the cropped image as float, if it is resized
+  cv::Mat halfway_;  // the image after one side was reduced, if the other side must be enlarged
 };
 
 /// Whether the image at `position` (the number of images before it, over all epochs) is mirrored: true with probability
@@ -74,7 +75,7 @@ bool is_flipped(std::uint64_t seed, std::int64_t position);
 /// C, resolution, resolution] with channels-last strides. Throws std::out_of_range.
 torch::Tensor prepare_images(const Dataset& dataset, std::span<const std::int64_t> indices, std::int64_t resolution);
 
-/// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but as bytes: uint8
+/// Fits `image` (CV_8UC1 or CV_8UC3, BGR) to the resolution as ImageTransform does, but returns bytes: uint8
 /// [C, resolution, resolution], RGB.
 torch::Tensor fit_to_resolution(const cv::Mat& image, std::int64_t resolution, ImageFit how);
 

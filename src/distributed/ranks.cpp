@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <mutex>
+#include <memory>
+#include <netdb.h>
 #include <optional>
-#include <stop_token>
+#include <poll.h>
+#include <sys/socket.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -67,24 +70,6 @@ c10::intrusive_ptr<c10d::Store> connect_store(const RankEnvironment& environment
   }
 }
 
-/// Logs a warning after a delay, unless the object is destroyed first. It is used by ranks that log only errors.
-class LaterMessage {
- public:
-  LaterMessage(std::chrono::seconds after, std::function<std::string()> text)
-      : thread_([this, after, text = std::move(text)](const std::stop_token& stop) {
-          std::unique_lock lock(mutex_);
-          if (condition_.wait_for(lock, stop, after, [&] { return stop.stop_requested(); })) return;
-          log::set_level(log::Level::warning);
-          log::warning(text());
-          log::set_level(log::Level::error);
-        }) {}
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any condition_;
-  std::jthread thread_;
-};
-
 std::string place_of(const RankEnvironment& environment) {
   return format_text("{} port {}", printable(environment.master_address), environment.master_port);
 }
@@ -97,6 +82,94 @@ std::string waiting_text(const RankEnvironment& environment) {
       "to train alone: env -u {} -u {} slopegan train ...",
       environment.rank, environment.size, place_of(environment), environment.rank_variable, environment.rank,
       environment.size_variable, environment.size, environment.rank_variable, environment.size_variable);
+}
+
+/// Logs waiting_text once. It is used by the ranks other than 0, which log only errors.
+class WaitingNotice {
+ public:
+  explicit WaitingNotice(const RankEnvironment& environment) : environment_(environment) {}
+
+  void show_after(std::chrono::seconds delay) {
+    if (environment_.rank == 0 || was_shown_ || Clock::now() - start_ < delay) return;
+    was_shown_ = true;
+    log::set_level(log::Level::warning);
+    log::warning(waiting_text(environment_));
+    log::set_level(log::Level::error);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const RankEnvironment& environment_;
+  Clock::time_point start_ = Clock::now();
+  bool was_shown_ = false;
+};
+
+void throw_if_stopped(const RankEnvironment& environment) {
+  if (const int signal = stop_signal()) {
+    throw StoppedError(signal, "stopped while waiting for the other ranks at " + place_of(environment));
+  }
+}
+
+/// Whether the two ends of the connection are the same socket. This can happen if nobody listens at a port from which
+/// the kernel chooses the ports of outgoing connections.
+bool is_connected_to_itself(int descriptor) {
+  sockaddr_storage own{}, other{};
+  socklen_t own_size = sizeof own, other_size = sizeof other;
+  return ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+         ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 && own_size == other_size &&
+         std::memcmp(&own, &other, own_size) == 0;
+}
+
+/// Tries to connect to the address, for at most three seconds or until a signal arrives. Returns 0 or an error number.
+int try_address(const addrinfo& address) {
+  const int type = address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const int descriptor = ::socket(address.ai_family, type, address.ai_protocol);
+  if (descriptor < 0) return errno;
+  int error = ::connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  for (int i = 0; i < 60 && error == EINPROGRESS && stop_signal() == 0; ++i) {
+    pollfd waiting{descriptor, POLLOUT, 0};
+    socklen_t size = sizeof error;
+    if (::poll(&waiting, 1, 50) > 0 && ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+      error = errno;
+  }
+  if (error == 0 && is_connected_to_itself(descriptor)) error = ECONNREFUSED;
+  ::close(descriptor);
+  return error == EINPROGRESS ? ETIMEDOUT : error;
+}
+
+/// Tries to connect to the key-value store. Returns the reason if this is not possible, or an empty string.
+std::string obstacle_to_store(const RankEnvironment& environment) {
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_socktype = SOCK_STREAM;
+  const std::string port = std::to_string(environment.master_port);
+  const int failure = ::getaddrinfo(environment.master_address.c_str(), port.c_str(), &hints, &found);
+  if (failure != 0) return ::gai_strerror(failure);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    error = try_address(*address);
+    if (error == 0 || stop_signal() != 0) break;
+  }
+  return error == 0 ? "" : std::generic_category().message(error);
+}
+
+/// Waits until somebody listens at the address of the key-value store. LibTorch would also wait for this, but cannot be
+/// interrupted.
+void wait_for_store(const RankEnvironment& environment, WaitingNotice& notice) {
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    const std::string obstacle = obstacle_to_store(environment);
+    throw_if_stopped(environment);
+    if (obstacle.empty()) return;
+    if (std::chrono::steady_clock::now() - start > connect_timeout) {
+      throw IoError(
+          format_text("rank {} of {}: no connection at {} within five minutes ({}); check that rank 0 runs "
+                      "there and that its port can be reached",
+                      environment.rank, environment.size, place_of(environment), printable(obstacle)));
+    }
+    notice.show_after(std::chrono::seconds(2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 /// The ranks that have not sent a first heartbeat, such as "ranks 1, 2, 3" or "rank 1".
@@ -112,15 +185,13 @@ std::string missing_ranks(c10d::Store& store, const std::vector<std::string>& ke
   return noun + join(missing, ", ") + (cut ? ", ..." : "");
 }
 
-void wait_for_all(c10d::Store& store, const RankEnvironment& environment) {
+void wait_for_all(c10d::Store& store, const RankEnvironment& environment, WaitingNotice& notice) {
   using Clock = std::chrono::steady_clock;
   const auto keys = Heartbeat::beat_keys(environment.size);
   const auto start = Clock::now();
   bool has_said = false;
   while (!store.check(keys)) {
-    if (const int signal = stop_signal()) {
-      throw StoppedError(signal, "stopped while waiting for the other ranks at " + place_of(environment));
-    }
+    throw_if_stopped(environment);
     const auto waited = Clock::now() - start;
     if (waited > connect_timeout) {
       throw IoError(format_text("rank {} of {}: no connection at {} from {} within five minutes", environment.rank,
@@ -130,6 +201,7 @@ void wait_for_all(c10d::Store& store, const RankEnvironment& environment) {
       has_said = true;
       log::warning("still waiting for " + missing_ranks(store, keys));
     }
+    notice.show_after(std::chrono::seconds(10));
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
@@ -222,9 +294,10 @@ void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
   if (is_first()) log::info(waiting_text(environment));
-  std::optional<LaterMessage> message;
-  if (!is_first()) message.emplace(std::chrono::seconds(10), [environment] { return waiting_text(environment); });
-  connection_->store = connect_store(environment, environment.rank == 0 && !environment.has_external_store);
+  WaitingNotice notice(environment_);
+  const bool is_server = is_first() && !environment.has_external_store;
+  if (!is_server) wait_for_store(environment, notice);
+  connection_->store = connect_store(environment, is_server);
   // The heartbeat starts before Gloo connects, because a rank that is lost in the meantime would leave the others
   // waiting. The heartbeat has its own connection to the store, because its thread may block in a call to the store.
   const auto give_up = [environment](const Heartbeat::Failure& failure) {
@@ -235,8 +308,7 @@ Ranks::Ranks(const RankEnvironment& environment, at::Device device)
                                  Heartbeat::Limits(), give_up);
   try {
     // Wait here, because Gloo itself would wait for as long as collective_timeout.
-    wait_for_all(*connection_->store, environment);
-    message.reset();
+    wait_for_all(*connection_->store, environment, notice);
     connection_->gloo = make_gloo(connection_->store, environment);
     if (device.is_cuda()) connection_->nccl = make_nccl(connection_->store, environment);
   } catch (const Error&) {

@@ -43,8 +43,8 @@ struct Parts {
   std::vector<std::int64_t> trained, held_out;
 };
 
-/// Holds out a fixed random tenth if there are no labelled test images. Nothing is held out for runs from version 0.9,
-/// which therefore keep their classifier.
+/// Holds out a fixed random tenth if there are no labelled test images. For runs from version 0.9, nothing is held out,
+/// so that their classifier does not change.
 Parts split_images(const Dataset& train, const Dataset* test) {
   const auto count = train.size();
   const bool has_test = test != nullptr && test->has_labels();
@@ -143,7 +143,7 @@ void warn_near_chance(double accuracy, const at::Tensor& labels) {
       100 * accuracy, 100 * guessing));
 }
 
-/// Returns the file name, a hash of everything that determines the trained weights.
+/// Returns the name of the cache file. It contains a hash of everything that determines the trained weights.
 std::string cache_name(const Dataset& train, std::int64_t resolution, const Parts& parts) {
   const NamedTensors labels = {{"labels", train.labels}};
   std::string text =
@@ -152,7 +152,8 @@ std::string cache_name(const Dataset& train, std::int64_t resolution, const Part
   return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
 }
 
-/// Returns the title in the extractor's name, which is used in tables and file names.
+/// Returns the title for extractor_name(): "classifier-" and the name of the data set. Special characters are replaced,
+/// because the extractor's name is used in tables and file names.
 std::string title_of(const Dataset& dataset) {
   std::string title = "classifier-";
   for (const unsigned char c : printable(dataset.name, 40)) title += std::isalnum(c) ? static_cast<char>(c) : '-';
@@ -198,9 +199,8 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   const Parts parts = split_images(train, test);
   double seconds = 0;
   const auto make = [&] {
-    log::info(
-        format_text("training a classifier on the labels of {} images as the feature extractor (once per data set)",
-                    parts.trained.size()));
+    log::info(format_text("training a classifier on {} labelled images as the feature extractor (once per data set)",
+                          parts.trained.size()));
     const auto start = std::chrono::steady_clock::now();
     train_classifier(classifier, train, parts.trained, resolution);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -214,7 +214,7 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
   std::string accuracy = "accuracy unknown without labelled test images";
   if (const auto labels = measure_accuracy(trained, train, test, parts.held_out, resolution); labels.defined()) {
     accuracy = format_text("{:.2f} % accuracy on {}", 100 * trained.accuracy,
-                           parts.held_out.empty() ? "the test images" : "a tenth of the images, held out");
+                           parts.held_out.empty() ? "the test images" : "a held-out tenth of the images");
     warn_near_chance(trained.accuracy, labels);
   }
   log::info("feature extractor " + trained.name + ": " + accuracy +

@@ -21,8 +21,8 @@ LayerTensors ModulationLayer::tensors() const {
 }
 
 at::Tensor ModulationLayer::run(const at::Tensor& x, const at::Tensor& latents) const {
-  TORCH_CHECK(size == 0 || (x.size(2) == size && x.size(3) == size), "the maps ", x.sizes(), " do not have the size ",
-              size, " of their modulation");
+  TORCH_CHECK(size == 0 || (x.size(2) == size && x.size(3) == size), "self-modulation expects maps with sides of ",
+              size, ", got ", x.sizes());
   const auto hidden = at::relu(at::linear(latents, hidden_weight, hidden_bias));
   const auto parts = at::linear(hidden, output_weight, output_bias).chunk(2, 1);
   const auto per_image = [](const at::Tensor& values) { return values.unsqueeze(-1).unsqueeze(-1); };
@@ -81,8 +81,8 @@ std::int64_t size_after_resize(const at::Tensor& factors) {
 }  // namespace
 
 OnnxOperation ModulationLayer::onnx() const {
-  // The halves of the output layer are separate tensors, and the 1 is part of the bias, so that the graph needs no
-  // Split and no further Add.
+  // The halves of the output layer are separate tensors, and the bias includes the 1 of 1 + scale, so that the graph
+  // needs no Split and no further Add.
   const auto weights = output_weight.chunk(2), biases = output_bias.chunk(2);
   const std::array tensors = {hidden_weight,
                               hidden_bias,
@@ -124,7 +124,7 @@ std::vector<OnnxNode> self_modulation_nodes(std::size_t layer, const std::string
   const auto tensor = [&](const char* name) { return tensor_name(layer, name); };
   const OnnxOperation linear{"Gemm", {{"transB", std::int64_t{1}}}};
   // The scale and shift are enlarged to the size of the maps, because OpenCV's dnn module 4.6 cannot broadcast
-  // different values to the images of a batch. The second input of Resize is omitted.
+  // values that differ between the images of a batch. The second input of Resize (roi) is optional and omitted.
   const OnnxOperation resize{"Resize", {{"mode", std::string("nearest")}}};
   return {{linear, {"latents", tensor("hidden.weight"), tensor("hidden.bias")}, value("hidden")},
           {{"Relu"}, {value("hidden")}, value("relu")},

@@ -88,7 +88,7 @@ at::Tensor tensor_of(const std::vector<std::int64_t>& shape, std::int64_t type, 
   for (const auto size : shape) {
     // Dividing first keeps the product from overflowing.
     require_onnx(size > 0 && static_cast<std::uint64_t>(size) <= data.size() / item / count,
-                 "has a tensor without its data");
+                 "has a tensor with an invalid size or too little data");
     count *= static_cast<std::uint64_t>(size);
   }
   require_onnx(count * item == data.size(), "has a tensor whose data does not match its shape");
@@ -218,8 +218,8 @@ OnnxGraphParts parse_graph(pbf_message<onnx::Graph> graph) {
   return parts;
 }
 
-/// Returns the node nodes[next], or the nodes of a self-modulation that begins there as one node, and moves `next`
-/// behind it.
+/// Returns nodes[next]. If a self-modulation begins there, returns all its nodes as one node. Advances `next` past the
+/// nodes that were used.
 OnnxNode next_operation(const std::vector<OnnxNode>& nodes, std::size_t& next, std::size_t layer,
                         const std::string& input) {
   const auto& type = nodes[next].operation.type;

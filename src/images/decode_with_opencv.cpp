@@ -1,12 +1,19 @@
+#include <algorithm>
+#include <array>
 #include <iostream>
+#include <optional>
 #include <streambuf>
+#include <utility>
+#include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 
 #include "images/decoders.h"
 #include "images/image_builder.h"
 #include "images/image_header.h"
+#include "images/tiff_reader.h"
 #include "support/bytes.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -103,8 +110,8 @@ WebPOutline webp_outline(std::string_view bytes) {
   return outline;
 }
 
-/// Corrects the declared length if the file is shorter, and returns whether it was. libwebp refuses such files, even if
-/// only metadata are missing.
+/// Corrects the declared length if the file is shorter. Returns whether the length was corrected. libwebp rejects files
+/// that are too short, even if only metadata are missing.
 bool correct_webp_length(std::string& bytes) {
   if (little_endian(std::string_view(bytes).substr(4, 4)) <= bytes.size() - 8) return false;
   std::string length;
@@ -157,15 +164,62 @@ TiffOutline tiff_outline(std::string_view bytes) {
   return outline;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+cv::Mat decode_tiff(const std::string& bytes, TiffReader& reader, ImageFacts& facts) {
+  if (reader.has_deep_planes()) return reader.read_deep_planes(facts.size, facts.complaint);
+  facts.complaint = reader.check();
+  return decode_whole(bytes);
+}
+
+// --- BMP -------------------------------------------------------------------------------------------------------------
 
 /// Whether the fourth byte of a pixel in a BMP file is alpha. Headers of fewer than 56 bytes have no mask for it, and
-/// many files with larger headers leave the mask 0; the byte is then unused, and usually 0.
+/// many files with larger headers set the mask to 0; the byte is then unused and usually 0.
 bool has_bmp_alpha(std::string_view bytes) {
   constexpr std::size_t alpha_mask = 66;
   return bytes.size() >= alpha_mask + 4 && little_endian(bytes.substr(14, 4)) >= 56 &&
          little_endian(bytes.substr(alpha_mask, 4)) != 0;
 }
+
+/// The byte of a pixel that a mask in a BMP file selects, or std::nullopt if the mask is not a whole byte.
+std::optional<std::size_t> masked_byte(std::uint64_t mask) {
+  for (std::size_t byte = 0; byte < 4; ++byte) {
+    if (mask == std::uint64_t{0xff} << (8 * byte)) return byte;
+  }
+  return std::nullopt;
+}
+
+/// Reorders pixels of four bytes to blue, green, red, alpha. OpenCV expects this order regardless of the masks if the
+/// header has fewer than 56 bytes; some versions expect it in every file.
+void apply_bmp_masks(std::string& bytes) {
+  constexpr std::size_t red = 54, green = 58, blue = 62, alpha = 66;  // offsets of the masks
+  const auto field = [&](std::size_t at, std::size_t size) {
+    return little_endian(std::string_view(bytes).substr(at, size));
+  };
+  if (bytes.size() < alpha + 4 || field(14, 4) < 40 || field(28, 2) != 32) return;
+  if (field(30, 4) == 6) report_unsupported("BMP files with compression 6 (BI_ALPHABITFIELDS)");
+  if (field(30, 4) != 3) return;  // there are no masks
+  std::vector<std::size_t> masks = {blue, green, red}, sources;
+  if (has_bmp_alpha(bytes)) masks.push_back(alpha);
+  for (const auto mask : masks) {
+    if (const auto byte = masked_byte(field(mask, 4))) sources.push_back(*byte);
+  }
+  if (sources.size() < masks.size()) {
+    if (field(14, 4) >= 56) return;  // OpenCV converts them
+    report_unsupported(format_text("BMP pixels with the masks {:#010x}, {:#010x} and {:#010x} (8 bits are supported)",
+                                   field(red, 4), field(green, 4), field(blue, 4)));
+  }
+  for (std::size_t i = 0; i < masks.size(); ++i) {
+    std::string mask;
+    append_little_endian(mask, std::uint64_t{0xff} << (8 * i), 4);
+    bytes.replace(masks[i], 4, mask);
+  }
+  for (std::size_t at = field(10, 4); at + 4 <= bytes.size(); at += 4) {
+    const std::array<char, 4> pixel = {bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]};
+    for (std::size_t i = 0; i < sources.size(); ++i) bytes[at + i] = pixel[sources[i]];
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 /// Removes the fourth channel.
 void remove_alpha(cv::Mat& image) {
@@ -192,12 +246,20 @@ DecodedImage decode_with_opencv(std::string& bytes, ImageFormat format, const De
   result.facts.reduction = reduction_of(*size, options);
   WebPOutline webp;
   TiffOutline tiff;
+  std::optional<TiffReader> tiff_reader;
   if (format == ImageFormat::webp) webp = webp_outline(bytes);
-  if (format == ImageFormat::tiff) tiff = tiff_outline(bytes);
-  const WholeImageMemory memory(static_cast<std::uint64_t>(size->width) * static_cast<std::uint64_t>(size->height) *
-                                tiff.bytes_per_pixel);
+  if (format == ImageFormat::bmp) apply_bmp_masks(bytes);
+  if (format == ImageFormat::tiff) {
+    tiff = tiff_outline(bytes);
+    tiff_reader.emplace(bytes);
+  }
+  const WholeImageMemory memory(std::max(
+      static_cast<std::uint64_t>(size->width) * static_cast<std::uint64_t>(size->height) * tiff.bytes_per_pixel,
+      tiff_reader ? tiff_reader->block_bytes() : 0));
   if (format == ImageFormat::webp) result.facts.lacks_end = correct_webp_length(bytes);
-  cv::Mat image = format == ImageFormat::webp ? decode_webp(bytes, webp, *size) : decode_whole(bytes);
+  cv::Mat image = format == ImageFormat::webp ? decode_webp(bytes, webp, *size)
+                  : tiff_reader               ? decode_tiff(bytes, *tiff_reader, result.facts)
+                                              : decode_whole(bytes);
   check_type(image);
   result.facts.size = image.size();  // OpenCV turns TIFF images upright
   if (format == ImageFormat::tiff && !tiff.has_alpha) remove_alpha(image);

@@ -41,7 +41,7 @@ class NpzEntry {
     if (entry_ == nullptr) refuse(" cannot be read: " + reason(zip_get_error(archive)));
   }
 
-  /// The uncompressed size that the archive claims, in bytes.
+  /// The uncompressed size that the archive declares, in bytes.
   std::uint64_t size() const { return size_; }
   const std::filesystem::path& file() const { return file_; }
 
@@ -107,7 +107,7 @@ bool is_allowed(NpyKind kind, std::size_t size) {
 /// there are none.
 std::size_t set_type(NpyArray& array, const std::string& type, const NpzEntry& entry) {
   if (type.size() > 1 && type[1] == 'O') {
-    entry.refuse(" contains Python objects, which are not read; save numbers or text of fixed length");
+    entry.refuse(" contains Python objects, which are not supported; save numbers or text of fixed length");
   }
   const auto kind = type.size() > 2 ? kind_of(type[1]) : std::nullopt;
   std::size_t size = 0;
@@ -168,7 +168,7 @@ struct Feed {
   std::span<const std::byte> pending() {
     if (position < header.size()) return std::as_bytes(std::span(header)).subspan(position);
     if (part.empty()) part = next();
-    if (part.empty()) throw std::logic_error("write_npz: fewer bytes than the shape says");
+    if (part.empty()) throw std::logic_error("write_npz: fewer bytes than the shape requires");
     return part;
   }
 
@@ -301,7 +301,7 @@ NpyArray NpzFile::read(const std::string& array) const {
   result.values = read_buffer(static_cast<std::size_t>(bytes), path_, read_values);
   std::byte extra{};  // reading past the end makes libzip verify the checksum
   if (result.values.size != bytes || read_values({&extra, 1}) != 0) {
-    entry.refuse(" is shorter or longer than its header says");
+    entry.refuse(" is shorter or longer than its header declares");
   }
   swap_bytes(result.values, swapped_unit);
   return result;

@@ -105,18 +105,30 @@ std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style,
   return pages;
 }
 
+/// The file of page `number`, counted from 1.
+static std::filesystem::path page_file(const std::filesystem::path& file, std::size_t number) {
+  std::filesystem::path name = file;
+  if (number > 1) name.replace_filename(file.stem().string() + format_text("_{}", number) + file.extension().string());
+  return name;
+}
+
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style) {
   std::vector<std::filesystem::path> written;
   for (const auto& page : split_into_pages(sheet, style, page_height_limit)) {
-    std::filesystem::path name = file;
-    if (!written.empty()) {
-      name.replace_filename(file.stem().string() + format_text("_{}", written.size() + 1) + file.extension().string());
-    }
+    auto name = page_file(file, written.size() + 1);
     write_png(name, draw_sheet(page, style));
     written.push_back(std::move(name));
   }
   return written;
+}
+
+void remove_later_pages(const std::filesystem::path& file, std::size_t count) {
+  std::error_code error;
+  while (std::filesystem::is_regular_file(std::filesystem::symlink_status(page_file(file, count + 1), error)) &&
+         std::filesystem::remove(page_file(file, count + 1), error)) {
+    ++count;
+  }
 }
 
 }  // namespace slopegan

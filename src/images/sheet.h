@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ inline constexpr const char* best_mark = "\u2605";
 
 struct SheetRow {
   std::string label{};           ///< for example "slope 0.2"
-  std::string detail{};          ///< small gray text below the label, for example "FD 12.3"
+  std::string detail{};          ///< small gray text below the label, for example "FD 12.3"; may have several lines
   std::vector<cv::Mat> tiles{};  ///< CV_8UC1 or CV_8UC3 (BGR); an empty tile is drawn as a pale square
   bool reference = false;  ///< whether a line separates the row from the following rows, for example for real images
   bool best = false;       ///< whether best_mark and a coloured bar mark the row
@@ -38,7 +39,7 @@ struct SheetStyle {
   int scale = 0;              ///< integer factor of nearest-neighbour upscaling; 0: display_scale of the widest tile
   int gap = 4;                ///< between tiles
   int margin = 28;            ///< around the sheet
-  int max_label_width = 320;  ///< longer labels and details are shortened
+  int max_label_width = 320;  ///< longer labels are shortened, and longer details broken into lines
   int text_width = 0;         ///< width of the title and the caption, unless the rows are wider; 0: see lay_out
   PictureStyle picture{};
 };
@@ -87,5 +88,10 @@ std::vector<Sheet> split_into_pages(const Sheet& sheet, const SheetStyle& style,
 /// Throws IoError.
 std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file, const Sheet& sheet,
                                                const SheetStyle& style = {});
+
+/// Removes the pages after the first `count` that an earlier, longer sheet left in <name>_N.png, up to the first
+/// missing one. Call this only if the program chose <name>: if the user chose it, <name>_N.png may be an unrelated
+/// file. Errors are ignored.
+void remove_later_pages(const std::filesystem::path& file, std::size_t count);
 
 }  // namespace slopegan

@@ -103,8 +103,16 @@ class Composer {
     return row.best && !row.label.empty() ? star_gap * unit_ + text_size(best_mark, fonts_.star).width : 0;
   }
 
-  int label_block_height(const SheetRow& row) const {
-    return (row.label.empty() ? 0 : line_height(fonts_.label)) + (row.detail.empty() ? 0 : line_height(fonts_.detail));
+  /// The lines of the row's detail. Long details are not shortened, because two of them may differ only in the middle.
+  std::vector<std::string> detail_lines(const SheetRow& row) const {
+    if (text_size(row.detail, fonts_.detail).width > max_label_width_) {
+      return wrap(row.detail, max_label_width_, fonts_.detail);
+    }
+    return row.detail.empty() ? std::vector<std::string>() : std::vector{row.detail};
+  }
+
+  int label_block_height(const SheetRow& row, std::size_t lines) const {
+    return (row.label.empty() ? 0 : line_height(fonts_.label)) + static_cast<int>(lines) * line_height(fonts_.detail);
   }
 
   void measure_rows() {
@@ -114,7 +122,7 @@ class Composer {
       const int label = text_size(row.label, fonts_.label).width + star_width(row);
       widest = std::max({widest, label, text_size(row.detail, fonts_.detail).width});
       columns_ = std::max(columns_, static_cast<int>(row.tiles.size()));
-      row_height_ = std::max(row_height_, label_block_height(row));
+      row_height_ = std::max(row_height_, label_block_height(row, detail_lines(row).size()));
     }
     label_width_ = widest == 0 ? 0 : std::min(widest, max_label_width_) + label_gap * unit_;
     reference_columns_ = std::clamp(sheet_.reference_columns, 0, columns_);
@@ -254,7 +262,8 @@ class Composer {
   }
 
   void place_label(const SheetRow& row) {
-    int y = y_ + (row_height_ - label_block_height(row)) / 2;
+    const auto details = detail_lines(row);
+    int y = y_ + (row_height_ - label_block_height(row, details.size())) / 2;
     if (!row.label.empty()) {
       const auto label = shorten(row.label, max_label_width_ - star_width(row), fonts_.label);
       place_text(label, {margin_, y}, fonts_.label);
@@ -263,8 +272,10 @@ class Composer {
       }
       y += line_height(fonts_.label);
     }
-    if (!row.detail.empty())
-      place_text(shorten(row.detail, max_label_width_, fonts_.detail), {margin_, y}, fonts_.detail);
+    for (const auto& line : details) {
+      place_text(line, {margin_, y}, fonts_.detail);
+      y += line_height(fonts_.detail);
+    }
   }
 
   void place_separator() {

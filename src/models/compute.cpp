@@ -83,6 +83,12 @@ Compute choose_compute(const TrainingConfig& training, int local_rank, int local
   return compute;
 }
 
+void limit_threads() {
+  Compute compute;
+  choose_threads(compute, {}, /*local_size=*/1);
+  if (compute.threads < at::get_num_threads()) at::set_num_threads(compute.threads);
+}
+
 void apply_compute(const Compute& compute) {
   at::set_num_threads(compute.threads);
   watch_thread_waiting(compute.threads);
@@ -92,7 +98,7 @@ void apply_compute(const Compute& compute) {
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
   // TF32 is disabled, so that float32 has its full precision, as on the CPU; TF32 has only 10 bits of mantissa.
-  // bfloat16 is the fast precision.
+  // Use bfloat16 for speed.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
 }

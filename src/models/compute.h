@@ -23,6 +23,10 @@ struct Compute {
 /// torchrun, which sets it for all programs. Throws UsageError if the device is cuda but CUDA is not available.
 Compute choose_compute(const TrainingConfig& training, int local_rank = 0, int local_size = 1);
 
+/// Lowers the number of LibTorch's threads to the default of choose_compute. LibTorch starts with one thread per core
+/// of the affinity mask, even if the CPU quota of a container is lower.
+void limit_threads();
+
 /// Sets the number of LibTorch's threads, adapts how they wait for each other (support/thread_waiting.h), and on a GPU
 /// selects deterministic algorithms and disables TF32.
 void apply_compute(const Compute& compute);

@@ -13,7 +13,8 @@ std::string ratio_text(double ratio) {
 }
 
 std::string limits_text(const std::optional<Interval>& limits) {
-  if (!limits || std::isinf(limits->low) || limits->high <= 0) return "–";  // the latter two result from failures alone
+  // A lower limit of ∞ or an upper limit of 0 results from failed arms alone.
+  if (!limits || std::isinf(limits->low) || limits->high <= 0) return "–";
   if (limits->low <= 0 && std::isinf(limits->high)) return "no limits";
   return ratio_text(limits->low) + " … " + ratio_text(limits->high);
 }
@@ -34,31 +35,48 @@ std::string verdict_text(Verdict verdict) {
       return "too few seeds to tell";
     case Verdict::not_comparable:
       return "no pairs";
+    case Verdict::undecided:
+      return "undecided";
+    case Verdict::equivalent:
+      return "equivalent";
+    case Verdict::given_up:
+      return "given up";
   }
   return {};
 }
 
-std::string comparison_table(const SweepStatistics& statistics) {
+/// The cells that describe the arms, without the test.
+std::vector<std::string> descriptive_cells(const Comparison& comparison) {
+  const bool has_median = comparison.has_ratio() && comparison.median_ratio && *comparison.median_ratio > 0;
+  return {slope_name(comparison.negative_slope), format_text("{} of {}", comparison.wins, comparison.pairs),
+          has_median ? ratio_text(*comparison.median_ratio) : "–",
+          comparison.has_ratio() ? limits_text(comparison.median_ratio_interval) : "–"};
+}
+
+/// The comparisons with their verdicts and tests. For a race, the table only describes the arms: its verdicts are shown
+/// above, and the test in statistics.json does not hold for a number of seeds that depends on the results.
+std::string comparison_table(const SweepStatistics& statistics, bool is_race) {
   Table table;
-  table.header = {"slope",         "verdict", "seeds won", "median FD ratio", "bootstrap interval",
-                  "test interval", "p",       "p (Holm)"};
-  table.numeric = {false, false, true, true, true, true, true, true};
+  table.header = {"slope", "seeds won", "median FD ratio", "bootstrap interval"};
+  if (!is_race) table.header.insert(table.header.end(), {"verdict", "test interval", "p", "p (Holm)"});
+  table.numeric = {false, true, true, true, false, true, true, true};
+  table.numeric.resize(table.header.size());
   for (const auto& comparison : statistics.comparisons) {
-    const auto limits = [&](const std::optional<Interval>& interval) {
-      return comparison.has_ratio() ? limits_text(interval) : "–";
-    };
-    const bool has_median = comparison.has_ratio() && comparison.median_ratio && *comparison.median_ratio > 0;
-    table.rows.push_back({slope_name(comparison.negative_slope), verdict_text(comparison.verdict),
-                          format_text("{} of {}", comparison.wins, comparison.pairs),
-                          has_median ? ratio_text(*comparison.median_ratio) : "–",
-                          limits(comparison.median_ratio_interval), limits(comparison.simultaneous_interval),
-                          optional_text(comparison.p), optional_text(comparison.p_holm)});
+    table.rows.push_back(descriptive_cells(comparison));
+    table.row_classes.emplace_back();
+    if (is_race) continue;
+    const std::string verdict = verdict_text(comparison.verdict);
     const bool is_decided = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
-    table.row_classes.push_back(is_decided ? verdict_text(comparison.verdict) : "");
+    if (is_decided) table.row_classes.back() = verdict;
+    auto& cells = table.rows.back();
+    cells.insert(cells.end(), {verdict, comparison.has_ratio() ? limits_text(comparison.simultaneous_interval) : "–",
+                               optional_text(comparison.p), optional_text(comparison.p_holm)});
   }
   if (table.rows.empty()) return {};
-  return table_html(table, "Each slope compared with the control " + number_text(statistics.control) +
-                               ", within seeds. A ratio below 1 means a lower FD than the control.");
+  return table_html(table,
+                    "Each slope compared with the control " + number_text(statistics.control) +
+                        ", within seeds. A ratio below 1 means a lower FD than the control." +
+                        (is_race ? " The verdicts of the race are above; this table only describes the arms." : ""));
 }
 
 std::string figures_list(const SweepStatistics& statistics) {
@@ -77,14 +95,14 @@ std::string figures_list(const SweepStatistics& statistics) {
   return items.empty() ? "" : element("dl", "class=\"figures\"", items);
 }
 
-std::string details(const StatisticsFile& file) {
+std::string details(const StatisticsFile& file, bool is_race) {
   std::string methods;
   for (const auto& [name, text] : file.methods) {
     methods += element("dt", "", escape(name)) + element("dd", "", escape(text));
   }
   std::string notes;
   for (const auto& note : file.notes) notes += element("li", "", escape(note));
-  std::string content = comparison_table(file.statistics) + figures_list(file.statistics);
+  std::string content = comparison_table(file.statistics, is_race) + figures_list(file.statistics);
   if (!notes.empty()) content += element("ul", "class=\"notes\"", notes);
   if (!methods.empty()) {
     content += element("details", "", "<summary>How these values were computed</summary>" + element("dl", "", methods));
@@ -92,22 +110,22 @@ std::string details(const StatisticsFile& file) {
   return content;
 }
 
-/// The texts about a sweep. Those about a race come from race.json.
-struct AnswerWords {
-  std::string recommendation, method;
-  std::vector<std::string> sentences;
-  Findings findings;
-};
-
-AnswerWords words_of(const SweepData& sweep) {
+/// statistics.json. For a race, the texts and verdicts are computed from race.json.
+StatisticsFile described_statistics(const SweepData& sweep) {
   StatisticsFile file = sweep.statistics.value_or(StatisticsFile{});
   if (sweep.race) describe_race(file, *sweep.race);
-  return {file.recommendation, file.method, file.findings,
-          sweep.race ? findings_of(*sweep.race, file.statistics.slopes) : findings_of(file.statistics)};
+  return file;
+}
+
+/// The findings that are drawn. There are none for a race without a readable race.json.
+Findings drawn_findings(const SweepData& sweep, const SweepStatistics& statistics) {
+  if (sweep.race) return findings_of(*sweep.race, statistics.slopes);
+  return sweep.is_race() ? Findings{} : findings_of(statistics);
 }
 
 /// Shows whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
-/// significant, if there are any. If there are many sentences, the others are in a closed <details> element.
+/// significant, if there are any. If there are many sentences, those about significant effects are in a closed
+/// <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {
@@ -119,7 +137,7 @@ std::string cross_text(const StatisticsFile& file) {
   std::string sentences = list(0, count);
   if (count > most_shown) {
     const auto significant = std::ranges::count_if(file.cross->interactions, &Interaction::significant);
-    const auto effects = std::min(count, static_cast<std::size_t>(significant));  // a damaged file may have too many
+    const auto effects = std::min(count, static_cast<std::size_t>(significant));  // a damaged file may lack sentences
     sentences = (effects < count ? list(effects, count) : "") +
                 element("details", "",
                         element("summary", "", format_text("{} effects that depend on the condition", effects)) +
@@ -137,18 +155,19 @@ std::string answer_section(const SweepData& sweep) {
                    element("p", "class=\"lead\"",
                            "Not known yet: statistics.json does not exist. It is written when the sweep ends."));
   }
-  const AnswerWords words = words_of(sweep);
+  const StatisticsFile file = described_statistics(sweep);
   std::string sentences;
-  for (const auto& sentence : words.sentences) sentences += element("li", "", escape(sentence));
+  for (const auto& sentence : file.findings) sentences += element("li", "", escape(sentence));
   const std::string text =
-      element("ul", "class=\"findings\"", sentences) + element("p", "class=\"note\"", escape(words.method));
-  const std::string plots = forest_plot(words.findings) + race_strip(sweep);
-  std::string content = element("p", "class=\"lead\"", escape(words.recommendation)) +
+      element("ul", "class=\"findings\"", sentences) + element("p", "class=\"note\"", escape(file.method));
+  const std::string plots = forest_plot(drawn_findings(sweep, file.statistics)) + race_strip(sweep);
+  std::string content = element("p", "class=\"lead\"", escape(file.recommendation)) +
                         element("div", plots.empty() ? "" : "class=\"verdicts\"",
                                 (plots.empty() ? "" : element("div", "", plots)) + element("div", "", text));
-  if (sweep.statistics && sweep.statistics->cross) content += cross_text(*sweep.statistics);
+  if (file.cross) content += cross_text(file);
   if (sweep.statistics) {
-    content += element("details", "", "<summary>All values, notes and methods</summary>" + details(*sweep.statistics));
+    content +=
+        element("details", "", "<summary>All values, notes and methods</summary>" + details(file, sweep.is_race()));
   }
   return section("answer", "Which slope is best?", content);
 }

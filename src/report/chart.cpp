@@ -12,11 +12,32 @@ namespace slopegan {
 
 namespace {
 
-/// Size and margins of the drawing in SVG user units, which are about one CSS pixel on phones and on laptops.
+/// Size and margins of the drawing in SVG user units. One unit is about one CSS pixel on phones and on laptops.
 constexpr double width = 440, height = 264, left = 54, right = 14, top = 12, bottom = 46;
 constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
 
 std::string attribute(const char* name, double value) { return format_text(" {}=\"{:.1f}\"", name, value); }
+
+/// The number of labelled series before the i-th series. It is the index of a labelled series in the legend, and of the
+/// series to which an unlabelled one belongs.
+std::size_t legend_index(const Chart& chart, std::size_t i) {
+  const auto end = chart.series.begin() + static_cast<std::ptrdiff_t>(i);
+  return static_cast<std::size_t>(
+      std::count_if(chart.series.begin(), end, [](const ChartSeries& series) { return !series.label.empty(); }));
+}
+
+/// The CSS class of a line whose colour earlier lines in the legend already have, such as " dash1"; otherwise empty.
+std::string dash_of(const Chart& chart, std::size_t i) {
+  constexpr std::ptrdiff_t dash_patterns = 3;
+  const ChartSeries& line = chart.series[i];
+  const auto is_bold_line = [](const ChartSeries& series) { return series.mark == ChartMark::line && !series.faint; };
+  if (!is_bold_line(line)) return {};
+  const auto repeats = std::count_if(
+      chart.series.begin(), chart.series.begin() + static_cast<std::ptrdiff_t>(i), [&](const ChartSeries& series) {
+        return is_bold_line(series) && !series.label.empty() && series.colour == line.colour;
+      });
+  return repeats == 0 ? "" : format_text(" dash{}", std::min(repeats, dash_patterns));
+}
 
 class Drawing {
  public:
@@ -28,8 +49,8 @@ class Drawing {
   std::string svg() const {
     std::string body = axes();
     for (const bool faint : {true, false}) {
-      for (const auto& series : chart_.series) {
-        if (series.faint == faint) body += series_svg(series);
+      for (std::size_t i = 0; i < chart_.series.size(); ++i) {
+        if (chart_.series[i].faint == faint) body += series_svg(i);
       }
     }
     return format_text("<svg viewBox=\"0 0 {:g} {:g}\" role=\"img\" aria-label=\"", width, height) +
@@ -143,7 +164,8 @@ class Drawing {
     return line("bar", x, low, x, high) + line("bar", x - 5, low, x + 5, low) + line("bar", x - 5, high, x + 5, high);
   }
 
-  std::string series_svg(const ChartSeries& series) const {
+  std::string series_svg(std::size_t index) const {
+    const ChartSeries& series = chart_.series[index];
     std::string body;
     if (series.mark == ChartMark::line) {
       body = path(series);
@@ -158,7 +180,8 @@ class Drawing {
       if (series.mark != ChartMark::line) body += dot(series, point);
     }
     if (body.empty()) return {};
-    return format_text("<g class=\"s c{}{}\">{}</g>", series.colour, series.faint ? " faint" : "", body);
+    return format_text("<g class=\"s c{}{}{}\" data-series=\"{}\">{}</g>", series.colour, series.faint ? " faint" : "",
+                       dash_of(chart_, index), legend_index(chart_, index), body);
   }
 
   const Chart& chart_;
@@ -214,9 +237,10 @@ nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing)
 
 std::string legend(const Chart& chart) {
   std::string items;
-  for (const auto& series : chart.series) {
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    const ChartSeries& series = chart.series[i];
     if (series.label.empty()) continue;
-    const char* swatch = series.mark == ChartMark::line ? "" : series.faint ? " hollow" : " dot";
+    const std::string swatch = series.mark == ChartMark::line ? dash_of(chart, i) : series.faint ? " hollow" : " dot";
     items += element("li", format_text("class=\"c{}{}\"", series.colour, swatch), escape(series.label));
   }
   return items.empty() ? "" : element("ul", "class=\"legend\"", items);

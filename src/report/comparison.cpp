@@ -71,7 +71,11 @@ std::vector<ComparedResult> results_of(const SweepData& sweep) {
     }
   } else {
     if (cross.size() == 1) add_condition(results[0], cross[0]);
-    if (sweep.statistics) add_findings(results[0], findings_of(sweep.statistics->statistics));
+    if (sweep.is_race()) {
+      if (sweep.statistics) results[0].answer = sweep.statistics->recommendation;
+    } else if (sweep.statistics) {
+      add_findings(results[0], findings_of(sweep.statistics->statistics));
+    }
   }
   return results;
 }
@@ -310,8 +314,8 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
     }
   }
   notes.push_back(
-      "Every sweep, and every condition of a crossed sweep, keeps its own error rate (sweep.alpha). The more verdicts "
-      "there are, the more of them may be wrong.");
+      "The error rate (sweep.alpha) is controlled separately for every sweep, and for every condition of a crossed "
+      "sweep. The more verdicts there are, the more of them may be wrong.");
   return notes;
 }
 

@@ -106,7 +106,7 @@ std::string heat_map(const CrossStatistics& cross) {
                  element("figcaption", "", "FD relative to the control under each condition") + "\n" + map.svg() +
                      element("p", "class=\"note\"",
                              "A value below 1 means that the slope has a lower FD than the control under the same "
-                             "condition; * significant.") +
+                             "condition. An asterisk marks a significant difference.") +
                      map.legend());
 }
 

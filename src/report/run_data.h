@@ -24,7 +24,7 @@ struct RunData {
   std::filesystem::path directory;
   std::string name;
   /// The status in run.json: "done", "running", "stopped", "diverged" or "failed"; "collapsed" if the run is done and
-  /// its last diagnostics raised the alarm for it; "not needed" for an arm that a race does not need; "pending" if
+  /// its last diagnostics raised the alarm "collapse"; "not needed" for an arm that a race does not need; "pending" if
   /// run.json does not exist; "unreadable" if it is damaged.
   std::string status = "pending";
   std::int64_t images = 0;  ///< images seen
@@ -62,6 +62,10 @@ struct SweepData {
   std::optional<StatisticsFile> statistics;  ///< statistics.json
   std::optional<RaceFile> race;              ///< race.json
   std::vector<std::string> notes;
+
+  /// Whether the sweep is a race, even if race.json cannot be read. The verdicts of a race are those in race.json: the
+  /// test in statistics.json does not hold for a number of seeds that the race chose.
+  bool is_race() const { return race || config.sweep.design == SweepDesign::race; }
 };
 
 /// Reads the files in the directory of a sweep, but not those of its arms: `arms` is empty. Throws UsageError if

@@ -56,8 +56,8 @@ const MetricsRecord* last_metrics(const ArmData& arm, const std::string& extract
   return &arm.run.metrics.back();
 }
 
-/// The number of training images at the final evaluations. If arms disagree, because training.total_images was changed,
-/// the most frequent number. 0 if no arm has been trained to the end.
+/// The number of images seen at the final evaluations, or 0 if no arm has been trained to the end. If this number
+/// differs between arms, because training.total_images was changed, the most frequent one is used.
 std::int64_t final_images(const SweepData& sweep, const std::string& extractor) {
   std::map<std::int64_t, int> counts;
   for (const auto& arm : sweep.arms) {
@@ -69,14 +69,14 @@ std::int64_t final_images(const SweepData& sweep, const std::string& extractor) 
   return most == counts.end() ? 0 : most->first;
 }
 
-/// The evaluation of an arm that enters the means, or nullptr. Failed arms are left out and, once any arm has been
-/// trained to the end, so are those that have not, because FD falls during training.
+/// The evaluation of an arm that is included in the means, or nullptr. Failed arms are excluded. Once any arm has been
+/// trained to the end, arms that have not are also excluded, because FD falls during training.
 const MetricsRecord* counted_metrics(const ArmData& arm, const std::string& extractor, std::int64_t final_count) {
   const auto* record = arm.run.is_bad() ? nullptr : last_metrics(arm, extractor);
   return record != nullptr && (final_count == 0 || record->images == final_count) ? record : nullptr;
 }
 
-/// "seed 3, running after 20 000 images"; only "seed 3" for an arm that enters the means as a final value.
+/// "seed 3, running after 20 000 images"; only "seed 3" for an arm that was trained to the end.
 std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int64_t final_count) {
   std::string label = "seed " + std::to_string(arm.seed);
   if (arm.run.status != "done") label += ", " + arm.run.status;
@@ -84,7 +84,7 @@ std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int6
   return label + (arm.run.status == "done" ? ", after " : " after ") + grouped(record.images) + " images";
 }
 
-/// ", 1 of 9 collapsed, 2 of 9 running": the started arms that do not enter the means.
+/// ", 1 of 9 collapsed, 2 of 9 running": the started arms that are excluded from the means.
 std::string left_out_text(const std::vector<const ArmData*>& arms, const std::string& extractor,
                           std::int64_t final_count) {
   std::map<std::string, int> counts;
@@ -103,7 +103,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD of each slope";
   chart.note =
-      "Lower is better. Hollow dots are seeds; their labels name arms that failed or are not trained to the end. "
+      "Lower is better. Hollow dots are seeds; their labels show which arms failed or are not trained to the end. "
       "Filled dots are means over the trained seeds, with bars of one standard deviation.";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD"};
@@ -148,7 +148,7 @@ Chart ratios_chart(const SweepData& sweep) {
   const SweepStatistics& statistics = sweep.statistics->statistics;
   chart.title = "FD relative to the control, within seeds";
   chart.note =
-      "Median ratio and its bootstrap interval over seeds. Below the line, the slope has a lower FD than the control " +
+      "Median ratio and its bootstrap interval over seeds. A ratio below the line means a lower FD than the control " +
       shortest(statistics.control) + ".";
   chart.x = {.label = "negative slope", .categories = slope_texts(sweep)};
   chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
@@ -179,12 +179,14 @@ Curve metric_curve(const RunData& run, const std::string& name, const std::strin
 Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   Chart chart;
   chart.title = "FD over training";
-  chart.note = "Mean over the seeds that were evaluated at that point.";
+  chart.note = "Mean over the seeds that were evaluated at that point, without arms that failed.";
   chart.x = training_axis(sweep);
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<Curve> curves;
-    for (const auto* arm : arms_of(sweep, i)) curves.push_back(metric_curve(arm->run, "fd", extractor));
+    for (const auto* arm : arms_of(sweep, i)) {
+      if (!arm->run.is_bad()) curves.push_back(metric_curve(arm->run, "fd", extractor));
+    }
     chart.series.push_back({.label = shortest(sweep.slopes[i]),
                             .colour = palette_colour(i, sweep.slopes.size()),
                             .points = chart_points(mean_curve(curves, 160))});

@@ -134,8 +134,9 @@ std::string path_argument(const std::filesystem::path& path) {
   return text.starts_with('~') ? "./" + text : text;
 }
 
-/// The arguments that tell a command where a sweep or run is, if its configuration names another place because it was
-/// renamed, moved or copied. Without them, the command would start again there, or change the original of a copy.
+/// The run.output_dir and run.name arguments for a sweep or run whose directory differs from the one in its
+/// configuration, because it was renamed, moved or copied; otherwise empty. Without these arguments, the command would
+/// start again in the configured directory, or change the original of a copy.
 std::vector<std::string> place_arguments(const std::filesystem::path& directory, const std::string& output_dir,
                                          const std::string& name) {
   const auto normal = [](const std::filesystem::path& path) { return (path / "x").lexically_normal().parent_path(); };
@@ -218,7 +219,7 @@ std::string sweep_reproduce_section(const SweepData& sweep) {
   const auto started =
       std::find_if(sweep.arms.begin(), sweep.arms.end(), [](const ArmData& arm) { return !arm.run.argv.empty(); });
   if (started != sweep.arms.end()) {
-    if (place.empty()) {  // the arm's command names the place where the sweep was started
+    if (place.empty()) {  // the arm's command contains the directory in the configuration
       content += element("p", "", "This command trains one arm:") + command_block(command_line(started->run.argv));
     }
     content += facts_list(started->run);
@@ -235,7 +236,7 @@ std::string run_reproduce_section(const RunData& run) {
     content += element("p", "", "This command trained the run:") + command_block(command_line(run.argv));
   }
   if (!place.empty()) {
-    content += element("p", "", "This command continues the run in its present place:") +
+    content += element("p", "", "This command resumes the run in its new directory:") +
                command_block(command_line(with_arguments(
                    {"slopegan", "train", path_argument(run.directory / "config.yaml"), "--resume", "auto"}, place)));
   }

@@ -93,13 +93,14 @@ void publish(const fs::path& written, const fs::path& target) {
 }
 
 /// Creates a symlink to a checkpoint. On file systems without symlinks (exFAT, some network shares), creates a file
-/// that contains the name of the checkpoint instead.
+/// that contains the name of the checkpoint instead. If the directory is not writable, this reports the error.
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
   fs::remove(link, error);  // left by a killed process with the same process ID, which is common in containers
   fs::create_symlink(name, link, error);
-  if (error == std::errc::operation_not_permitted || (error && is_unsupported(error.value()))) {
+  const bool is_refused = error == std::errc::operation_not_permitted || error == std::errc::permission_denied;
+  if (is_refused || (error && is_unsupported(error.value()))) {
     return write_file_atomic(checkpoints_dir / link_name, name + "\n");
   }
   if (error) throw_io_error("create the symlink", link, error.value());
@@ -181,7 +182,7 @@ void mark_best(const fs::path& checkpoints_dir, std::int64_t images) {
 Checkpoint load_checkpoint(const fs::path& directory) {
   Manifest manifest = read_manifest(directory);
   if (!manifest.files.contains(state_name)) {
-    throw CheckpointError(display(directory / manifest_name) + ": it does not list " + state_name);
+    throw CheckpointError(display(directory / manifest_name) + ": " + state_name + " is not listed");
   }
   verify_files(directory, manifest);
   return {directory, std::move(manifest.info), read_safetensors(directory / state_name).tensors};
@@ -331,19 +332,38 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
   throw CheckpointError(display(checkpoints_dir) + " has only damaged checkpoints: " + join(reasons, "; "));
 }
 
+/// Whether `path` is a file that takes the place of the symlink checkpoints/latest or checkpoints/best; see point_at.
+static bool is_link_file(const fs::path& path) {
+  std::error_code ignored;
+  const bool has_name = std::ranges::find(link_names, path.filename()) != link_names.end();
+  return has_name && fs::is_regular_file(path, ignored) && images_of(target_of(path)) >= 0;
+}
+
+/// `given` without symlinks and without a trailing slash.
+static fs::path without_links(const fs::path& given) {
+  std::error_code error;
+  const fs::path path = fs::canonical(given, error);
+  return error ? given : path;
+}
+
+bool is_run_or_checkpoint(const fs::path& given) {
+  std::error_code ignored;
+  return fs::exists(given / "checkpoints", ignored) || fs::exists(given / manifest_name, ignored) ||
+         is_link_file(without_links(given));
+}
+
 fs::path resolve_checkpoint(const fs::path& given) {
   std::error_code ignored;
   if (!fs::exists(given, ignored)) throw CheckpointError(display(given) + " does not exist");
   // Callers read the number of images from the name of the directory, so resolve the symlink checkpoints/latest and
   // remove a trailing slash.
-  fs::path path = fs::canonical(given, ignored);
-  if (ignored) path = given;
-  const bool is_link = std::ranges::find(link_names, path.filename()) != link_names.end();
-  if (is_link && fs::is_regular_file(path, ignored)) path = path.parent_path() / target_of(path);
+  fs::path path = without_links(given);
+  if (is_link_file(path)) path = path.parent_path() / target_of(path);
   if (fs::exists(path / manifest_name, ignored)) return path;
   const fs::path checkpoints_dir = path / "checkpoints";
-  // The symlink checkpoints/latest is not followed: it names an older checkpoint if a process was killed after it had
-  // published a checkpoint, and a run that resumes from the older one removes the newer one.
+  // Do not follow the symlink checkpoints/latest. If a process was killed after publishing a checkpoint but before
+  // updating the symlink, the symlink refers to an older checkpoint. A run that resumed from the older checkpoint would
+  // remove the newer one.
   const auto all = all_checkpoints(checkpoints_dir);
   const auto newest =
       std::ranges::find_if(all, [&](const fs::path& found) { return fs::exists(found / manifest_name, ignored); });

@@ -15,8 +15,8 @@
 /// is written under a temporary name, synced to disk and verified before it is renamed.
 ///
 /// Programs that copy runs (cp -rL, scp -r, zip) turn the symlinks into directories. Such a directory is read as a copy
-/// of the checkpoint with the number of images in its manifest, until restore_links replaces the directory with a
-/// symlink again.
+/// of a checkpoint, whose number of images is taken from the manifest, until restore_links replaces the directory with
+/// a symlink again.
 namespace slopegan {
 
 struct Checkpoint {
@@ -37,8 +37,8 @@ void save_checkpoint(const std::filesystem::path& checkpoints_dir, const Checkpo
 /// checkpoint. If the checkpoint does not exist, removes checkpoints/best if it is dangling. Throws IoError.
 void mark_best(const std::filesystem::path& checkpoints_dir, std::int64_t images);
 
-/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if it requires a
-/// newer slopegan.
+/// Verifies and reads the checkpoint in `directory`. Throws CheckpointError, and NewerFormatError if the checkpoint
+/// requires a newer version of slopegan.
 Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
 /// Replaces directories named latest and best, which are copies of checkpoints, with symlinks. If the original
@@ -64,8 +64,13 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 
 /// Loads the newest intact checkpoint, including copies named latest and best, or returns std::nullopt if there are no
 /// checkpoints. Appends one line to `warnings` for each damaged checkpoint that is skipped. Throws CheckpointError if
-/// all checkpoints are damaged, and NewerFormatError if it tries to load one that requires a newer slopegan.
+/// all checkpoints are damaged, and NewerFormatError if it reaches one that requires a newer version of slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
+
+/// Whether a path given by the user is a run or a checkpoint, and not, for example, a set of images or a file with
+/// weights. Like resolve_checkpoint, accepts the files checkpoints/latest and checkpoints/best of file systems without
+/// symlinks. The checkpoint may be missing or damaged.
+bool is_run_or_checkpoint(const std::filesystem::path& given);
 
 /// Returns the checkpoint directory for a path given by the user, with symlinks resolved: `given` itself if it is a
 /// checkpoint, or the newest checkpoint if it is a run. Otherwise, throws a CheckpointError that describes `given`.

@@ -113,9 +113,11 @@ void for_each_json_line(const std::filesystem::path& file, const std::string& wh
   }
 }
 
-bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const json&)>& take) {
+bool take_last_json_line(const std::filesystem::path& file, const std::function<void(const json&)>& take,
+                         std::optional<std::uint64_t> first_bytes) {
   auto opened = PosixFile::open_regular(file);
-  const std::uint64_t size = opened.size(), wanted = std::min<std::uint64_t>(size, longest_line + 2);
+  const std::uint64_t size = std::min(opened.size(), first_bytes.value_or(opened.size())),
+                      wanted = std::min<std::uint64_t>(size, longest_line + 2);
   if (::lseek(opened.descriptor(), static_cast<off_t>(size - wanted), SEEK_SET) < 0) throw_io_error("read", file);
   std::string text(wanted, '\0');
   text.resize(opened.read(std::as_writable_bytes(std::span(text))));

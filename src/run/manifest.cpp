@@ -87,6 +87,10 @@ Manifest from_json(const fs::path& path, const json& manifest) {
     result.info.file_offsets[name] = count_in(path, offset);
   }
   result.info.data_path = manifest.value("data_path", std::string());
+  if (const auto penalty = manifest.find("gradient_penalty"); penalty != manifest.end()) {
+    if (!penalty->is_number()) refuse(path, "the gradient penalty is not a number");
+    result.info.gradient_penalty = penalty->get<double>();
+  }
   result.files = read_files(path, object_in(path, manifest.at("files")));
   if (manifest.at("config_sha256") != hash_of(result.info.config_yaml)) {
     refuse(path, "the configuration is damaged (wrong SHA-256)");
@@ -110,6 +114,7 @@ std::string manifest_text(const Manifest& manifest) {
                                           {"config_sha256", hash_of(config)},
                                           {"config", config}};
   if (!manifest.info.data_path.empty()) manifest_json["data_path"] = manifest.info.data_path;
+  if (manifest.info.gradient_penalty) manifest_json["gradient_penalty"] = *manifest.info.gradient_penalty;
   return sealed(json_text(manifest_json, 2));
 }
 

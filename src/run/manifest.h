@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,10 +23,13 @@ struct CheckpointInfo {
   /// The absolute data.path at the time of writing; empty if unknown. It is used if the path in the configuration,
   /// which may be relative, does not exist.
   std::string data_path{};
+  /// HistoryRecord::gradient_penalty for the next line of the history. Empty if no penalty has been computed, and in
+  /// manifests of earlier versions.
+  std::optional<double> gradient_penalty{};
   bool operator==(const CheckpointInfo&) const = default;
 
-  /// Whether the training images had a hash other than `hash`; false if one of the two is unknown, as for weights that
-  /// were imported.
+  /// Whether the hash of the training images differs from `hash`. False if one of the two is unknown, for example
+  /// because the weights were imported.
   bool was_trained_on_other_images(const std::string& hash) const {
     return !dataset_hash.empty() && !hash.empty() && dataset_hash != hash;
   }

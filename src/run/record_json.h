@@ -149,11 +149,13 @@ std::vector<R> read_records(const std::filesystem::path& file, const std::string
   return records;
 }
 
-/// Reads the last record of a JSONL file. Returns std::nullopt if take_last_json_line returns false.
+/// Reads the last record of a JSONL file, or of its first `size` bytes. Returns std::nullopt if take_last_json_line
+/// returns false.
 template <Record R>
-std::optional<R> read_last_record(const std::filesystem::path& file) {
+std::optional<R> read_last_record(const std::filesystem::path& file, std::optional<std::uint64_t> size = std::nullopt) {
   std::optional<R> record;
-  const bool found = take_last_json_line(file, [&](const nlohmann::json& line) { record = read_record<R>(line); });
+  const bool found =
+      take_last_json_line(file, [&](const nlohmann::json& line) { record = read_record<R>(line); }, size);
   return found ? record : std::nullopt;
 }
 

@@ -28,7 +28,8 @@ LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::str
   for (const auto& layer : layers) {
     if (!layer.name.starts_with(std::string(network) + ".")) continue;
     const auto n = static_cast<double>(layer.units), all = n * static_cast<double>(layer.values);
-    whole.negative_slope = layer.negative_slope;
+    const bool is_same = whole.units == 0 || whole.negative_slope == layer.negative_slope;
+    whole.negative_slope = is_same ? layer.negative_slope : std::numeric_limits<double>::quiet_NaN();
     whole.units += layer.units;
     whole.values += layer.values;
     whole.never_positive += n * layer.never_positive;
@@ -56,8 +57,8 @@ std::vector<DiagnosticsRecord> read_diagnostics(const std::filesystem::path& fil
 std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file) {
   return read_last_record<HistoryRecord>(file);
 }
-std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file) {
-  return read_last_record<MetricsRecord>(file);
+std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file, std::optional<std::uint64_t> size) {
+  return read_last_record<MetricsRecord>(file, size);
 }
 
 }  // namespace slopegan

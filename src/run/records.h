@@ -25,8 +25,8 @@ struct StepStats {
   double d_fake = 0;                       ///< mean σ(logit) for the generated images, in the discriminator's step
   double discriminator_gradient_norm = 0;  ///< L2 norm over all parameters
   double generator_gradient_norm = 0;
-  /// The weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include. Empty if the step
-  /// computed no penalty.
+  /// The weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include, for the last batch
+  /// of the step that has a penalty. Empty if there is none.
   std::optional<double> gradient_penalty;
 };
 
@@ -40,7 +40,7 @@ struct HistoryRecord {
   double d_fake = 0;                   ///< mean σ(logit) for the generated images
   double generator_gradient_norm = 0;  ///< L2 norm over all parameters
   double discriminator_gradient_norm = 0;
-  std::optional<double> gradient_penalty;  ///< as in StepStats
+  std::optional<double> gradient_penalty;  ///< as in StepStats, in the last step that computed a penalty
   std::optional<double> generator_slope;   ///< negative slope in this step, if it follows a schedule or is learned
   std::optional<double> discriminator_slope;
   // The following fields differ between two runs with the same configuration.
@@ -60,7 +60,7 @@ struct HistoryRecord {
     visit({"d_fake", "answers/D(fake)", true}, self.d_fake);
     visit({"generator_gradient_norm", "gradient_norm/generator", true}, self.generator_gradient_norm);
     visit({"discriminator_gradient_norm", "gradient_norm/discriminator", true}, self.discriminator_gradient_norm);
-    visit({"gradient_penalty"}, self.gradient_penalty);
+    visit({"gradient_penalty", "loss/gradient_penalty"}, self.gradient_penalty);
     visit({"generator_slope", "negative_slope/generator"}, self.generator_slope);
     visit({"discriminator_slope", "negative_slope/discriminator"}, self.discriminator_slope);
     visit({"seconds", nullptr, true}, self.seconds);
@@ -174,7 +174,8 @@ struct LayerDiagnosis {
 
 /// Combines all layers of a network ("generator" or "discriminator") into one. Fractions of units are weighted by the
 /// number of units in each layer, and P(x < 0) by the number of values. slope_energy is NaN, because the layers'
-/// energies are not known. `units` is 0 if there are no layers.
+/// energies are not known. negative_slope is NaN if the layers have different slopes. `units` is 0 if there are no
+/// layers.
 LayerDiagnosis whole_network(const std::vector<LayerDiagnosis>& layers, std::string_view network);
 
 /// One parameter tensor at one training step.
@@ -274,8 +275,10 @@ std::vector<HistoryRecord> read_history(const std::filesystem::path& file);
 std::vector<MetricsRecord> read_metrics(const std::filesystem::path& file);
 std::vector<DiagnosticsRecord> read_diagnostics(const std::filesystem::path& file);
 
-/// Reads only the last record. Returns std::nullopt if the last complete line is not a record. Throws IoError.
+/// Reads only the last record, of the first `size` bytes if `size` is given. Returns std::nullopt if the last complete
+/// line is not a record. Throws IoError.
 std::optional<HistoryRecord> read_last_history(const std::filesystem::path& file);
-std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file);
+std::optional<MetricsRecord> read_last_metrics(const std::filesystem::path& file,
+                                               std::optional<std::uint64_t> size = std::nullopt);
 
 }  // namespace slopegan

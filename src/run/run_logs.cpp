@@ -32,14 +32,17 @@ std::map<std::string, std::uint64_t> RunLogs::sizes() const {
   return sizes;
 }
 
-void RunLogs::require(const std::map<std::string, std::uint64_t>& sizes) const {
-  for (const auto& [name, file] : named_files(*this)) {
+void RunLogs::require(const RunPaths& run, const std::map<std::string, std::uint64_t>& sizes) {
+  for (const auto& file : {run.history_file(), run.metrics_file(), run.diagnostics_file()}) {
+    const std::string name = file.filename();
     const auto size = sizes.find(name);
-    if (size == sizes.end() || file->size() >= size->second) continue;
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(file, error), present = error ? 0 : bytes;
+    if (size == sizes.end() || present >= size->second) continue;
     throw IoError(
         format_text("{} is incomplete ({} of {} bytes), so the run cannot be resumed in place; start a new "
                     "run from its checkpoint with --resume PATH run.name=...",
-                    name, file->size(), size->second));
+                    name, present, size->second));
   }
 }
 

@@ -23,8 +23,9 @@ class RunLogs {
   /// Returns the size of each file in bytes, by its name.
   std::map<std::string, std::uint64_t> sizes() const;
 
-  /// Throws IoError, with a hint on how to continue, if a JSONL file is shorter than its entry in `sizes`.
-  void require(const std::map<std::string, std::uint64_t>& sizes) const;
+  /// Throws IoError, with a hint on how to continue, if a JSONL file of `run` is shorter than its entry in `sizes`.
+  /// Changes nothing.
+  static void require(const RunPaths& run, const std::map<std::string, std::uint64_t>& sizes);
 
   /// Truncates each JSONL file to its entry in `sizes`, or to 0 if it has no entry, and the event files as in
   /// EventFiles::truncate_to. Throws IoError, for example if a JSONL file is shorter than its entry.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "sheets/sheet_parts.h"
 #include "statistics/race_text.h"
@@ -40,14 +41,13 @@ StatisticsByCondition statistics_by_condition(const SweepScores& scores, const C
 }
 
 /// The slopes that the statistics recommend; empty if they recommend none for one of the conditions, or if a race is
-/// not over.
+/// not over. `plan`: the plan of a fixed sweep.
 std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::filesystem::path& sweep_dir,
-                                          const SweepScores& scores) {
+                                          const std::optional<FixedPlan>& plan, const SweepScores& scores) {
   std::map<std::size_t, std::vector<double>> found;
   if (const auto race = config.sweep.design == SweepDesign::race ? read_race(sweep_dir) : std::nullopt) {
     if (race->state.is_over) found[0] = recommended_slopes(findings_of(*race));
   } else {
-    const auto plan = read_fixed_plan(sweep_dir);
     const auto planned = plan ? planned_scores(scores, *plan, config) : scores;
     for (const auto& [condition, statistics] : statistics_by_condition(planned, config)) {
       found[condition] = recommended_slopes(findings_of(statistics));
@@ -61,18 +61,16 @@ std::set<ScoreLabels::Key> recommended_by(const Config& config, const std::files
   return recommended;
 }
 
-/// The slope with the lowest mean FD in each condition, if there is more than one to choose from.
+/// The slope with the lowest mean FD in each condition, if there is more than one to choose from. The printed answer
+/// names the same slope.
 std::set<ScoreLabels::Key> lowest_means(const StatisticsByCondition& by_condition) {
   std::set<ScoreLabels::Key> lowest;
   for (const auto& [condition, statistics] : by_condition) {
-    const SlopeSummary* best = nullptr;
-    std::size_t scored = 0;
-    for (const auto& summary : statistics.slopes) {
-      if (!summary.mean_fd) continue;
-      ++scored;
-      if (best == nullptr || *summary.mean_fd < *best->mean_fd) best = &summary;
-    }
-    if (scored > 1) lowest.emplace(condition, best->negative_slope);
+    const auto scored =
+        std::ranges::count_if(statistics.slopes, [](const auto& slope) { return slope.mean_fd.has_value(); });
+    const Findings findings = findings_of(statistics);
+    const SlopeFinding* best = lowest_mean(findings);
+    if (scored > 1 && best != nullptr) lowest.emplace(condition, best->negative_slope);
   }
   return lowest;
 }
@@ -90,7 +88,10 @@ std::string ScoreLabels::explain(const std::string& caption) const {
 
 ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   ScoreLabels labels;
-  const SweepScores scores = read_scores(config, arms);
+  if (arms.empty()) return labels;
+  const auto sweep_dir = arms.front().directory.parent_path().parent_path();
+  const auto plan = read_fixed_plan(sweep_dir);
+  const SweepScores scores = read_scores(config, arms, plan);
   const auto by_condition = statistics_by_condition(scores, config);
   std::size_t seeds = 0;
   for (const auto& [condition, statistics] : by_condition) {
@@ -104,7 +105,7 @@ ScoreLabels score_labels(const Config& config, const std::vector<Arm>& arms) {
   labels.legend =
       format_text("FD: Fréchet distance of {} generated images, lower is better{}.", grouped(scores.metric->samples),
                   seeds > 1 ? ", mean ± standard deviation over seeds" : "");
-  labels.best = recommended_by(config, arms.front().directory.parent_path().parent_path(), scores);
+  labels.best = recommended_by(config, sweep_dir, plan, scores);
   const bool is_recommended = !labels.best.empty();
   if (!is_recommended) labels.best = lowest_means(by_condition);
   if (labels.best.empty()) return labels;

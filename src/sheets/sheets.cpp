@@ -178,10 +178,18 @@ cv::Mat signed_difference(const cv::Mat& first, const cv::Mat& second) {
   for (int y = 0; y < first.rows; ++y) {
     const uchar *before = first.ptr(y), *after = second.ptr(y);
     for (int x = 0; x < first.cols; ++x) {
-      int sum = 0;
-      for (int c = 0; c < channels; ++c) sum += after[x * channels + c] - before[x * channels + c];
-      const auto faded = static_cast<uchar>(255 - std::abs(sum) / channels);
-      picture.at<cv::Vec3b>(y, x) = sum > 0 ? cv::Vec3b(faded, faded, 255) : cv::Vec3b(255, faded, faded);
+      // Opposite changes of two channels cancel in the sum, so the strength of the colour is that of the absolute
+      // values.
+      int sum = 0, strength = 0;
+      for (int c = 0; c < channels; ++c) {
+        const int change = after[x * channels + c] - before[x * channels + c];
+        sum += change;
+        strength += std::abs(change);
+      }
+      const auto faded = static_cast<uchar>(255 - strength / channels);
+      picture.at<cv::Vec3b>(y, x) = sum > 0   ? cv::Vec3b(faded, faded, 255)
+                                    : sum < 0 ? cv::Vec3b(255, faded, faded)
+                                              : cv::Vec3b(faded, faded, faded);
     }
   }
   return picture;
@@ -290,6 +298,14 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   return sheet;
 }
 
+/// Writes a sheet whose name the program chose, and removes the pages of an earlier, longer sheet.
+static std::vector<std::filesystem::path> replace_sheet(const std::filesystem::path& file, const Sheet& sheet,
+                                                        const SheetStyle& style) {
+  auto written = write_sheet(file, sheet, style);
+  remove_later_pages(file, written.size());
+  return written;
+}
+
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,
                                                       std::int64_t seed, int columns, int scale,
                                                       const PictureStyle& picture) {
@@ -297,7 +313,7 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
   const SheetStyle style = sweep_style(scale, picture);
   const std::string ending = name_suffix(picture) + ".png";
   auto written =
-      write_sheet(sweep_dir / ("contact_sheet" + ending), slope_contact_sheet(config, arms, seed, columns), style);
+      replace_sheet(sweep_dir / ("contact_sheet" + ending), slope_contact_sheet(config, arms, seed, columns), style);
   const auto chosen = arms_of_seed(arms, seed);
   if (std::any_of(chosen.begin(), chosen.end(),
                   [](const Arm& arm) { return !RunPaths(arm.directory).sample_counts().empty(); })) {
@@ -305,7 +321,7 @@ std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, cons
     // A tile consists of four images, which are as large as in the contact sheet.
     SheetStyle enlarged = style;
     if (scale == 0) enlarged.scale = display_scale(static_cast<int>(config.data.resolution));
-    for (auto& file : write_sheet(sweep_dir / ("time_sheet" + ending), sheet, enlarged))
+    for (auto& file : replace_sheet(sweep_dir / ("time_sheet" + ending), sheet, enlarged))
       written.push_back(std::move(file));
   }
   return written;

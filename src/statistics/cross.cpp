@@ -174,7 +174,7 @@ CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& condit
   return cross;
 }
 
-std::size_t cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha) {
+std::optional<std::size_t> cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha) {
   return pairs_needed((slopes - 1) * (conditions * (conditions - 1) / 2), alpha);
 }
 
@@ -197,8 +197,10 @@ std::vector<std::string> cross_sentences(const CrossStatistics& statistics) {
   if (undetected.empty()) {
     if (sentences.empty()) sentences.push_back("It is unknown whether the slope's effect depends on " + keys + ".");
   } else if (!is_possible) {
-    sentences.push_back(format_text("These seeds cannot show whether the slope's effect depends on {}: {} are needed.",
-                                    keys, pairs_needed(undetected.size(), statistics.alpha)));
+    const auto needed = pairs_needed(undetected.size(), statistics.alpha);
+    const std::string subject = needed ? "These seeds cannot show" : "No number of seeds can show";
+    const std::string reason = needed ? format_text("{} are needed", *needed) : "sweep.alpha is too small";
+    sentences.push_back(format_text("{} whether the slope's effect depends on {}: {}.", subject, keys, reason));
   } else {
     sentences.push_back(format_text("No {}dependence of the slope's effect on {} was detected; {}.",
                                     sentences.empty() ? "" : "further ", keys, excluded_text(undetected)));

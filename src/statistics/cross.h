@@ -17,7 +17,8 @@ namespace slopegan {
 
 struct ConditionStatistics {
   std::vector<Setting> settings;  ///< the keys that define the condition, with their values
-  /// The verdicts hold with probability 1 − alpha in each condition, not in all of them together.
+  /// The error rate alpha applies to the verdicts of each condition separately, not to the verdicts of all conditions
+  /// together.
   SweepStatistics statistics;
 };
 
@@ -55,8 +56,9 @@ struct CrossStatistics {
 CrossStatistics cross_statistics(const std::vector<std::vector<Setting>>& conditions, std::span<const ArmScore> arms,
                                  double control, const StatisticsOptions& options = {});
 
-/// The smallest number of seeds with which an interaction can be significant; `slopes` includes the control.
-std::size_t cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
+/// The smallest number of seeds with which an interaction can be significant; std::nullopt if none can be with any
+/// number of seeds. `slopes` includes the control.
+std::optional<std::size_t> cross_seeds_needed(std::size_t slopes, std::size_t conditions, double alpha);
 
 /// Describes a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.
 std::string condition_text(const std::vector<Setting>& settings);

@@ -21,9 +21,13 @@ Standing standing_of(Verdict verdict) {
     case Verdict::worse:
       return Standing::worse;
     case Verdict::no_difference_detected:
+    case Verdict::equivalent:
       return Standing::no_difference;
     case Verdict::too_few_seeds:
+    case Verdict::undecided:
       return Standing::too_few_seeds;
+    case Verdict::given_up:
+      return Standing::given_up;
     case Verdict::not_comparable:
       break;
   }
@@ -68,7 +72,7 @@ bool has_estimate(const SlopeFinding& slope) {
   return slope.has_fds && slope.ratio && *slope.ratio > 0 && std::isfinite(*slope.ratio);
 }
 
-/// "FD 13 % lower (2 to 19 % lower)". Without an estimate only the limits, or nothing if these only repeat the verdict.
+/// "FD 13 % lower (2 to 19 % lower)". If there is no estimate, only the limits; empty if they only repeat the verdict.
 std::string measured_words(const SlopeFinding& slope) {
   const Interval& limits = slope.limits;
   if (has_estimate(slope)) return "FD " + ratio_words(*slope.ratio) + " (" + limits_words(limits) + ")";
@@ -98,7 +102,8 @@ Findings findings_of(const SweepStatistics& statistics) {
   findings.missing_arms = std::ssize(statistics.missing);
   std::size_t family = 0;
   for (const auto& comparison : statistics.comparisons) family += comparison.informative_pairs() > 0;
-  findings.seeds_needed = static_cast<std::int64_t>(pairs_needed(std::max<std::size_t>(family, 1), statistics.alpha));
+  findings.seeds_needed =
+      static_cast<std::int64_t>(pairs_needed(std::max<std::size_t>(family, 1), statistics.alpha).value_or(0));
   for (const auto& summary : statistics.slopes) {
     SlopeFinding finding{.negative_slope = summary.negative_slope};
     finding.failed = summary.diverged + summary.collapsed;
@@ -123,6 +128,17 @@ Findings findings_of(const SweepStatistics& statistics) {
 bool was_compared(const SlopeFinding& slope) {
   return slope.standing != Standing::unknown && slope.standing != Standing::given_up &&
          slope.standing != Standing::control;
+}
+
+bool mostly_failed(const SlopeFinding& slope) { return 2 * slope.failed > slope.arms; }
+
+const SlopeFinding* lowest_mean(const Findings& findings) {
+  const SlopeFinding* lowest = nullptr;
+  for (const auto& slope : findings.slopes) {
+    if (!slope.mean_fd || !std::isfinite(*slope.mean_fd) || mostly_failed(slope)) continue;
+    if (lowest == nullptr || *slope.mean_fd < *lowest->mean_fd) lowest = &slope;
+  }
+  return lowest;
 }
 
 bool has_limits(const SlopeFinding& slope) { return was_compared(slope) && slope.has_fds; }
@@ -157,7 +173,7 @@ std::string failure_words(const SlopeFinding& slope) {
   std::vector<std::string> parts;
   if (slope.failed > 0) parts.push_back(format_text("{} of {} arms failed", slope.failed, slope.arms));
   if (slope.control_failed > 0 && !has_estimate(slope)) {
-    parts.push_back(format_text("the control failed in {} of {}", slope.control_failed, slope.control_arms));
+    parts.push_back(format_text("{} of {} arms of the control failed", slope.control_failed, slope.control_arms));
   }
   return join(parts, "; ");
 }

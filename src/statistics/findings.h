@@ -18,26 +18,27 @@ enum class Standing {
   no_difference,  ///< no difference was detected
   too_few_seeds,
   given_up,  ///< a race stopped training the slope, without a test, because the FDs of its first arms were too high
-  unknown,   ///< no seed has results of both the slope and the control, apart from seeds in which both failed
+  unknown,   ///< not comparable: for every seed, a result is missing or both the slope and the control failed
 };
 
 struct SlopeFinding {
   double negative_slope = 0;
   Standing standing = Standing::unknown;
-  /// FD of the slope / FD of the control, estimated. May be infinite if at least half of the slope's arms failed, and 0
-  /// if at least half of the control's did.
+  /// The estimate of FD of the slope / FD of the control. May be infinite if at least half of the slope's arms failed,
+  /// and 0 if at least half of the control's arms failed.
   std::optional<double> ratio = std::nullopt;
-  /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: those of a better slope
-  /// end at 1 or below, those of a worse one begin at 1 or above, and those of the others contain 1.
+  /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: both are at most 1 for a
+  /// better slope and at least 1 for a worse slope, and the limits of all other slopes contain 1.
   Interval limits{0, 0};
   std::int64_t arms = 0;    ///< number of arms with a known outcome
   std::int64_t failed = 0;  ///< number of arms that diverged or collapsed
-  /// The number of seeds in which the slope is compared with the control, excluding those in which both failed.
+  /// The number of seeds for which the slope is compared with the control. In a fixed sweep, seeds for which both
+  /// failed are excluded.
   std::int64_t seeds = 0;
   std::int64_t control_arms = 0;    ///< number of arms of the control in the comparison
-  std::int64_t control_failed = 0;  ///< number of these that diverged or collapsed
-  /// Whether FDs of the slope could be compared with FDs of the control. If not, all arms of one of them failed (in a
-  /// fixed sweep: one of the two failed in every seed), nothing about FD was measured, and `limits` only express the
+  std::int64_t control_failed = 0;  ///< number of these arms that diverged or collapsed
+  /// Whether a ratio of FDs could be measured. This is impossible if all arms of the slope or of the control failed or,
+  /// in a fixed sweep, if at least one of the two failed for every seed. In these cases, `limits` only express the
   /// verdict.
   bool has_fds = true;
   std::optional<double> mean_fd = std::nullopt;
@@ -47,9 +48,11 @@ struct SlopeFinding {
 struct Findings {
   std::vector<SlopeFinding> slopes;  ///< ascending, including the control
   std::int64_t missing_arms = 0;
-  std::int64_t seeds_needed = 0;  ///< the smallest number of seeds with which a difference can be significant
-  bool is_over = true;            ///< false for a race that is still in progress
-  /// For a race before its first look, the number of arms per slope that the look needs; otherwise 0.
+  /// The smallest number of seeds with which a difference can be significant; 0 if none can be, because alpha is too
+  /// small.
+  std::int64_t seeds_needed = 0;
+  bool is_over = true;  ///< false for a race that is still in progress
+  /// For a race without a complete look, the number of arms per slope that the first look needs; otherwise 0.
   std::int64_t first_look = 0;
   /// A slope whose limits lie within 1 ± `equivalence` counts as equivalent to the control.
   double equivalence = 0.15;
@@ -64,10 +67,17 @@ Findings findings_of(const SweepStatistics& statistics);
 /// result from failures alone; they become 1.
 Interval limits_for(Standing standing, const std::optional<Interval>& interval);
 
-/// Whether the slope is not the control, and was compared with it.
+/// Whether the standing is `better`, `worse`, `no_difference` or `too_few_seeds`.
 bool was_compared(const SlopeFinding& slope);
 
-/// Whether SlopeFinding::limits is meaningful: the slope was compared with the control, and FD was measured.
+/// Whether more than half of the arms failed.
+bool mostly_failed(const SlopeFinding& slope);
+
+/// The slope with the lowest mean FD, or nullptr if no slope has an FD. Slopes that mostly failed are ignored, because
+/// their mean FD does not include the failed arms.
+const SlopeFinding* lowest_mean(const Findings& findings);
+
+/// Whether SlopeFinding::limits is meaningful: was_compared() returns true, and a ratio of FDs could be measured.
 bool has_limits(const SlopeFinding& slope);
 
 /// Whether no difference from the control was detected and the limits lie within 1 ± Findings::equivalence.
@@ -76,8 +86,8 @@ bool is_equivalent(const Findings& findings, const SlopeFinding& slope);
 /// The verdict on a slope, with the estimate and the limits: "0 is better than 0.2: FD 13 % lower (2 to 19 % lower)."
 std::string finding_sentence(const Findings& findings, const SlopeFinding& slope);
 
-/// The failures that the verdict rests on: "9 of 9 arms failed", "the control failed in 9 of 9", or both. Names those
-/// of the control only if there is no estimate of the ratio. Empty if there are none.
+/// The failures on which the verdict is based: "9 of 9 arms failed", "9 of 9 arms of the control failed", or both. The
+/// failures of the control are included only if there is no estimate of the ratio. Empty if there are no failures.
 std::string failure_words(const SlopeFinding& slope);
 
 /// A ratio of FDs in words: "12 % lower", "3.1 times as high".

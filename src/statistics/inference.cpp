@@ -78,7 +78,7 @@ std::vector<double> all_subset_means(std::span<const double> values) {
 std::vector<double> random_subset_means(std::span<const double> values) {
   CoinFlips coin("subsets");
   std::vector<double> means;
-  while (means.size() < random_flips) {
+  while (means.size() < random_subsets) {
     double sum = 0;
     int count = 0;
     for (const double value : values) {
@@ -173,11 +173,12 @@ double smallest_sign_flip_p(std::size_t pairs) {
   return std::ldexp(1.0, 1 - static_cast<int>(pairs));
 }
 
-std::size_t pairs_needed(std::size_t comparisons, double alpha) {
+std::optional<std::size_t> pairs_needed(std::size_t comparisons, double alpha) {
   if (!(alpha > 0)) throw std::invalid_argument("pairs_needed: alpha must be positive");
-  std::size_t pairs = 1;
-  while (std::ldexp(static_cast<double>(comparisons), 1 - static_cast<int>(pairs)) > alpha) ++pairs;
-  return pairs;
+  for (std::size_t pairs = 1; pairs <= most_exact_pairs; ++pairs) {
+    if (static_cast<double>(comparisons) * smallest_sign_flip_p(pairs) <= alpha) return pairs;
+  }
+  return std::nullopt;
 }
 
 std::vector<double> holm(std::span<const double> p) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,9 @@ namespace slopegan {
 
 /// Up to this number of pairs, all 2^n sign flips are enumerated; above it, `random_flips` random ones are drawn.
 inline constexpr std::size_t most_exact_pairs = 20;
-inline constexpr std::size_t random_flips = 99'999;
+/// With this many, the smallest p-value above most_exact_pairs equals the one of most_exact_pairs, so more pairs never
+/// prevent a result from being significant.
+inline constexpr std::size_t random_flips = (std::size_t{1} << (most_exact_pairs - 1)) - 1;
 
 /// The two-sided p-value of the paired sign-flip (permutation) test: the fraction of the 2^n sign flips of the
 /// differences, the observed signs included, whose |mean| is at least the observed one (Fisher 1935, The Design of
@@ -33,8 +36,9 @@ double sign_flip_p(std::span<const double> differences);
 double smallest_sign_flip_p(std::size_t pairs);
 
 /// The smallest number of pairs with which one of `comparisons` tests can be significant at `alpha` after Holm's
-/// correction. Throws std::invalid_argument if alpha is not positive.
-std::size_t pairs_needed(std::size_t comparisons, double alpha);
+/// correction; std::nullopt if none can be with any number of pairs. Throws std::invalid_argument if alpha is not
+/// positive.
+std::optional<std::size_t> pairs_needed(std::size_t comparisons, double alpha);
 
 /// The p-values adjusted for multiple testing (Holm 1979), in the order of `p`. If every hypothesis whose adjusted p is
 /// at most `alpha` is rejected, the probability of one or more wrong rejections is at most `alpha`.
@@ -44,13 +48,16 @@ std::vector<double> holm(std::span<const double> p);
 /// although the simultaneous interval contains 1, because the correction becomes smaller after each rejection.
 Interval limits_of_verdict(Interval ratio, bool is_better);
 
+inline constexpr std::size_t random_subsets = 99'999;
+
 /// A confidence interval for the centre of symmetrically distributed differences, obtained by inverting the sign-flip
 /// test. The means of all non-empty subsets divide the line into 2^n intervals that contain the centre with equal
 /// probability (Hartigan 1969, "Using subsample values as typical values"). The interval from the k-th lowest to the
 /// k-th highest mean therefore has coverage 1 − 2k/2^n; k is as large as possible with coverage >= `confidence`.
 ///
 /// The interval is unbounded if there are too few pairs, or if there are infinite differences of both signs. A limit
-/// may be infinite if a difference is infinite. For more than most_exact_pairs pairs, random subsets are drawn.
+/// may be infinite if a difference is infinite. For more than most_exact_pairs pairs, random_subsets random subsets are
+/// drawn.
 Interval symmetric_centre_interval(std::span<const double> differences, double confidence);
 
 // --- The bootstrap (Efron 1979): seeds drawn with replacement -------------------------------------------------------

@@ -21,7 +21,7 @@ constexpr double failed_score = std::numeric_limits<double>::infinity();
 constexpr double first_alpha_share = 0.6;
 constexpr std::size_t least_looks = 3;
 constexpr std::int64_t arms_between_looks = 2;
-constexpr std::int64_t interim_repeats = 2;  ///< the repeats that decide whether a slope is given up
+constexpr std::int64_t interim_repeats = 2;  ///< number of repeats that decide whether to give up on a slope
 constexpr double spread_factor = 2;
 
 using RaceResults = std::map<std::pair<double, std::int64_t>, const RaceArm*>;
@@ -60,8 +60,8 @@ std::optional<double> interim_fd(const RaceArm* arm) {
   return std::isfinite(*arm->interim_fd) ? *arm->interim_fd : failed_score;
 }
 
-/// Interim FD of the slope / interim FD of the control, for those of the first `interim_repeats` repeats in which both
-/// are known and the control has not failed.
+/// Interim FD of the slope / interim FD of the control, for each of the first `interim_repeats` repeats in which both
+/// are known and the control's is finite.
 std::vector<double> interim_ratios(const RaceResults& results, double control, double slope) {
   std::vector<double> ratios;
   for (std::int64_t repeat = 0; repeat < interim_repeats; ++repeat) {
@@ -92,7 +92,8 @@ std::int64_t failures(const std::vector<double>& scores) {
   return std::count(scores.begin(), scores.end(), failed_score);
 }
 
-/// Replaces failures in both groups with the largest finite value plus the range of the finite values.
+/// Replaces failures in both groups with the largest finite value plus the range of the finite values (or plus 1 if the
+/// range is 0).
 void replace_failures(std::vector<double>& first, std::vector<double>& second) {
   double low = failed_score, high = -failed_score;
   for (const auto* scores : {&first, &second}) {
@@ -129,9 +130,11 @@ RaceComparison compare_scores(double slope, std::vector<double> control, std::ve
   const auto test = permutation_test(control, scores, level);
   comparison.ratio = std::exp(test.difference);
   comparison.p = test.p;
-  comparison.ratio_interval.low = comparison.failed < comparison.control_failed ? 0 : std::exp(test.interval.low);
-  comparison.ratio_interval.high =
-      comparison.failed > comparison.control_failed ? failed_score : std::exp(test.interval.high);
+  // A larger replacement for the failures of one group moves both limits in the same direction, so the limit on the
+  // other side holds for failures that are worse than the replacement. If both groups have failures, their replacements
+  // are equal, which makes the groups look more alike than they are, so neither limit holds.
+  comparison.ratio_interval.low = comparison.control_failed > 0 ? 0 : std::exp(test.interval.low);
+  comparison.ratio_interval.high = comparison.failed > 0 ? failed_score : std::exp(test.interval.high);
   return comparison;
 }
 
@@ -143,17 +146,18 @@ bool do_failures_contradict(const RaceComparison& comparison) {
 
 void decide(RaceComparison& comparison, double alpha, double equivalence) {
   Interval& limits = comparison.ratio_interval;
+  const bool has_failures = comparison.failed > 0 || comparison.control_failed > 0;
   if (comparison.p_holm <= alpha) {
     const bool is_better = comparison.ratio < 1;
     comparison.decision = is_better ? RaceDecision::better : RaceDecision::worse;
     limits = limits_of_verdict(limits, is_better);
-  } else if (limits.low >= 1 - equivalence && limits.high <= 1 + equivalence) {
+  } else if (!has_failures && limits.low >= 1 - equivalence && limits.high <= 1 + equivalence) {
     comparison.decision = RaceDecision::equivalent;
   }
 }
 
-/// Applies Holm's correction to the look's comparisons and `untested` further hypotheses, which stay in the family with
-/// p = 1.
+/// Applies Holm's correction to the look's comparisons and to `untested` further hypotheses, which remain in the family
+/// with p = 1.
 void correct_look(RaceLook& look, std::int64_t untested) {
   std::vector<double> p;
   for (const auto& comparison : look.comparisons) p.push_back(do_failures_contradict(comparison) ? 1 : comparison.p);

@@ -36,7 +36,8 @@ std::int64_t arms_at(const RacePlan& plan, std::int64_t look) {
 }
 
 /// Adds the comparison at a look with `arms` arms per slope. If all arms of the slope or of the control failed, the
-/// ratio and its limits come only from the value that replaces a failure, so they are not reported.
+/// ratio and its limits come only from the value that replaces a failure, so they are not reported. If arms of both
+/// failed, the limits in race.json are ignored: earlier versions derived them from that value.
 void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison, std::int64_t arms) {
   finding.arms = finding.seeds = finding.control_arms = arms;
   finding.failed = comparison.failed;
@@ -45,8 +46,10 @@ void add_race_comparison(SlopeFinding& finding, const RaceComparison& comparison
   const bool control_has_failed = arms > 0 && comparison.control_failed == arms;
   finding.has_fds = !has_failed && !control_has_failed;
   if (has_failed && control_has_failed) finding.standing = Standing::unknown;
+  const bool both_have_failures = comparison.failed > 0 && comparison.control_failed > 0;
   finding.limits =
-      limits_for(finding.standing, finding.has_fds ? std::optional(comparison.ratio_interval) : std::nullopt);
+      limits_for(finding.standing,
+                 finding.has_fds && !both_have_failures ? std::optional(comparison.ratio_interval) : std::nullopt);
   if (finding.has_fds) {
     finding.ratio = comparison.ratio;
   } else if (has_failed != control_has_failed) {
@@ -106,6 +109,49 @@ std::string slopes_where(const RaceFile& race, Predicate holds) {
   return enumerate_words(std::move(names), "and");
 }
 
+Verdict verdict_of(RaceDecision decision) {
+  switch (decision) {
+    case RaceDecision::better:
+      return Verdict::better;
+    case RaceDecision::worse:
+      return Verdict::worse;
+    case RaceDecision::equivalent:
+      return Verdict::equivalent;
+    case RaceDecision::given_up:
+      return Verdict::given_up;
+    case RaceDecision::undecided:
+      break;
+  }
+  return Verdict::undecided;
+}
+
+/// Replaces the verdict with the decision of the race, and removes the results of the test for a fixed number of seeds.
+void take_decision(Comparison& comparison, const RaceState& state) {
+  const auto found = std::ranges::find(state.slopes, comparison.negative_slope, &RaceSlope::negative_slope);
+  const bool is_known = found != state.slopes.end();
+  comparison.verdict = verdict_of(is_known ? found->decision : RaceDecision::undecided);
+  comparison.significant = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
+  comparison.can_be_significant = is_known && found->comparison.has_value();
+  comparison.p.reset();
+  comparison.p_holm.reset();
+  comparison.smallest_p_holm = std::numeric_limits<double>::quiet_NaN();
+  comparison.simultaneous_interval.reset();
+}
+
+/// The file may have been described before, also by an earlier version.
+void describe_methods(StatisticsFile& file) {
+  std::erase_if(file.notes, [](const std::string& note) { return note.find("race.json") != std::string::npos; });
+  file.notes.insert(file.notes.begin(),
+                    "The verdicts are the decisions of the race (race.json); the other values of the comparisons only "
+                    "describe the arms.");
+  std::erase_if(file.methods, [](const auto& method) {
+    return method.first == "p" || method.first == "p_holm" || method.first == "simultaneous_interval";
+  });
+  for (auto& [key, method] : file.methods) {
+    if (key == "verdict") method = "the decision of the race; race.json contains its tests and intervals";
+  }
+}
+
 }  // namespace
 
 Findings findings_of(const RaceFile& race, const std::vector<SlopeSummary>& slopes) {
@@ -136,8 +182,8 @@ std::vector<std::string> race_caveats(const RaceFile& race) {
       slopes_where(race, [](const RaceSlope& slope) { return slope.decision == RaceDecision::given_up; });
   if (!given_up.empty()) {
     caveats.push_back(
-        format_text("The error rate of {:g} % does not cover the decision to give up slope {}, which was made without "
-                    "a test, because FD was at least {:g} times the control's in the first two seeds.",
+        format_text("The error rate of {:g} % does not cover the decision to give up on slope {}, which was made "
+                    "without a test, because FD was at least {:g} times the control's in the first two seeds.",
                     alpha, given_up, plan.give_up));
   }
   const std::string spread =
@@ -169,8 +215,8 @@ void describe_race(StatisticsFile& file, const RaceFile& race) {
   for (const auto& caveat : race_caveats(race)) file.findings.push_back(caveat);
   file.method = method_sentence(race);
   file.answer = file.recommendation + " " + join(file.findings, " ");
-  file.notes.insert(file.notes.begin(),
-                    "The verdicts are those in race.json; the comparisons in statistics.json only describe the arms.");
+  for (auto& comparison : file.statistics.comparisons) take_decision(comparison, race.state);
+  describe_methods(file);
 }
 
 }  // namespace slopegan

@@ -129,7 +129,7 @@ struct Rest {
 
 Grade grade_of(const SlopeFinding& slope, double low, double high) {
   const double middle = std::sqrt(low) * std::sqrt(high);
-  if (2 * slope.failed > slope.arms) return Grade::failing;
+  if (mostly_failed(slope)) return Grade::failing;
   if (high < 1.005 && slope.failed > 0) return Grade::unreliable;
   if (!(middle < 5)) return Grade::useless;
   if (middle >= 2.5) return Grade::times;
@@ -307,13 +307,9 @@ std::string choose_control(const Findings& findings, const Group& group) {
                             rests_of(findings, group, {}));
 }
 
-/// "So far 0.1 has the lowest mean FD."; empty if no slope has an FD.
+/// "So far 0.1 has the lowest mean FD."; empty if lowest_mean() finds no slope.
 std::string tendency_of(const Findings& findings) {
-  const SlopeFinding* lowest = nullptr;
-  for (const auto& slope : findings.slopes) {
-    if (!slope.mean_fd || !std::isfinite(*slope.mean_fd) || 2 * slope.failed > slope.arms) continue;
-    if (lowest == nullptr || *slope.mean_fd < *lowest->mean_fd) lowest = &slope;
-  }
+  const SlopeFinding* lowest = lowest_mean(findings);
   if (lowest == nullptr) return {};
   return format_text(" So far {} has the lowest {}FD.", shortest(lowest->negative_slope),
                      lowest->arms > 1 ? "mean " : "");
@@ -347,6 +343,10 @@ std::string explain_silence(const Findings& findings) {
   if (seeds == 0) {
     return format_text("{}: no other slope has an FD in the same seed as the control{}.", start,
                        control == nullptr ? "" : " " + shortest(control->negative_slope));
+  }
+  if (findings.seeds_needed == 0) {
+    return format_text("{}: no number of seeds can show a difference at this sweep.alpha.{}", start,
+                       tendency_of(findings));
   }
   return first_short(
       {format_text("{} yet: {} seed{} cannot show a difference, {} {} needed.{}", start, seeds, plural_s(seeds),

@@ -100,9 +100,14 @@ enum class Verdict {
   no_difference_detected,
   too_few_seeds,   ///< with so few seeds, no result could be significant
   not_comparable,  ///< there is no seed for which both results are known and at least one is not a failure
+  // Decisions of a race other than better and worse; see RaceDecision and describe_race() in race_text.h.
+  undecided,
+  equivalent,
+  given_up,
 };
 
 /// A slope compared with the control. Ratios are FD of the slope / FD of the control: below 1, the slope is better.
+/// For a race, the verdict is the decision of the race, and there are no results of the test; see describe_race().
 struct Comparison {
   double negative_slope = 0;
   std::int64_t pairs = 0;         ///< number of seeds for which both results are known
@@ -135,7 +140,8 @@ struct Comparison {
   /// score. It shows the benefit of pairing.
   std::optional<double> pairing_correlation;
 
-  /// Whether the test statistic favours the slope: fewer failures than the control or, if equal, a lower mean log FD.
+  /// Whether the test statistic favours the slope: fewer failures than the control or, if both have the same number,
+  /// a lower mean log FD.
   /// As in sign_flip_p, a failure outweighs all finite differences. The median ratio may point the other way.
   bool favours_slope() const;
   /// The number of pairs in which at least one of the two did not fail.

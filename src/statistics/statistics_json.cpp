@@ -20,9 +20,12 @@ constexpr std::pair<const char*, Verdict> verdict_names[] = {
     {"worse", Verdict::worse},
     {"no_difference_detected", Verdict::no_difference_detected},
     {"too_few_seeds", Verdict::too_few_seeds},
-    {"not_comparable", Verdict::not_comparable}};
+    {"not_comparable", Verdict::not_comparable},
+    {"undecided", Verdict::undecided},
+    {"equivalent", Verdict::equivalent},
+    {"given_up", Verdict::given_up}};
 
-// --- The fields, in the order of the file, for both directions ------------------------------------------------------
+// --- The fields in the order of the file, for writing and reading ---------------------------------------------------
 
 template <class Record, class Data>
 concept RecordOf = std::is_same_v<std::remove_const_t<Record>, Data>;
@@ -264,7 +267,7 @@ struct Read {
   }
 };
 
-/// Rejects error rates with which nothing can be computed.
+/// Throws WrongJsonType if an error rate is not in (0, 1].
 void check_error_rates(const StatisticsFile& file) {
   const auto check = [](double alpha) {
     if (!(alpha > 0 && alpha <= 1)) throw WrongJsonType("an alpha between 0 and 1 is expected");

@@ -79,13 +79,13 @@ std::string too_few_seeds_text(const SweepStatistics& statistics, const std::vec
   std::int64_t pairs = 0, family = 0;
   for (const auto* comparison : too_few) pairs = std::max(pairs, comparison->informative_pairs());
   for (const auto& comparison : statistics.comparisons) family += comparison.informative_pairs() > 0;
+  const auto needed = pairs_needed(static_cast<std::size_t>(family), statistics.alpha);
   return format_text(
-      "{} cannot show a difference between {} and {}: the smallest possible p is {:.2g}, {} {} {:.2g}, which takes {} "
-      "seeds",
+      "{} cannot show a difference between {} and {}: the smallest possible p is {:.2g}, but {} {} p <= {:.2g}, {}",
       counted(pairs, "seed"), shortest(statistics.control), slope_list(too_few),
       smallest_sign_flip_p(static_cast<std::size_t>(pairs)), counted(family, "comparison"),
-      family == 1 ? "needs" : "need", statistics.alpha / static_cast<double>(family),
-      pairs_needed(static_cast<std::size_t>(family), statistics.alpha));
+      family == 1 ? "requires" : "require", statistics.alpha / static_cast<double>(family),
+      needed ? format_text("for which {} seeds are needed", *needed) : "which no number of seeds can show");
 }
 
 std::vector<const Comparison*> with_verdict(const SweepStatistics& statistics, Verdict verdict) {
@@ -165,6 +165,18 @@ static std::string bias_text(const FdMetric& metric) {
       metric.samples, amount);
 }
 
+/// The note on the bootstrap with fewer than nine seeds.
+static std::string bootstrap_text(double alpha) {
+  // bootstrap_median_interval states the coverage for this alpha. For others, it may be higher or lower than nominal.
+  const std::string coverage =
+      alpha == 0.05 ? "overconfident: its 95 % intervals contain the true median in 75 % of the cases with 3 seeds, "
+                      "94 % with 5 and 88 % with 7"
+                    : format_text("unreliable: its {:g} % intervals may contain the true median much less often",
+                                  100 * (1 - alpha));
+  return "With so few seeds the bootstrap is " + coverage +
+         ", and the probabilities of being best are too close to 0 and 1.";
+}
+
 std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores) {
   std::vector<std::string> notes = scores.notes;
   if (statistics.control != statistics.wanted_control) {
@@ -182,12 +194,7 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
                                 counted(diverged, "arm"), collapsed));
   }
   for (const auto& comparison : statistics.comparisons) most_pairs = std::max(most_pairs, comparison.pairs);
-  if (most_pairs > 1 && most_pairs < 9) {
-    notes.push_back(
-        "With so few seeds the bootstrap is overconfident: its 95 % intervals contain the true median in 75 % of the "
-        "cases with 3 seeds, 94 % with 5 and 88 % with 7, and the probabilities of being best are too close to 0 and "
-        "1.");
-  }
+  if (most_pairs > 1 && most_pairs < 9) notes.push_back(bootstrap_text(statistics.alpha));
   if (most_pairs > static_cast<std::int64_t>(most_exact_pairs)) {
     notes.push_back(
         format_text("With more than {} seeds, the test draws {} random sign flips instead of enumerating all.",

@@ -1,9 +1,11 @@
 #include "support/cache_contents.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <sys/stat.h>
 
 #include "support/cache_directory.h"
@@ -15,9 +17,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Returns the path of the entry to which `file` belongs. If packing images is interrupted, it leaves STEM.part and
-/// STEM.progress instead of STEM.images; if computing features is interrupted, it leaves NAME.tmp-NUMBER instead of
-/// NAME.
+/// The directories of the cache that contain entries.
+constexpr std::array<std::string_view, 6> entry_kinds = {"classifiers", "features", "floors",
+                                                         "manifolds",   "packed",   "rulers"};
+
+bool has_entries(const fs::path& directory) {
+  return std::ranges::find(entry_kinds, directory.filename().native()) != entry_kinds.end();
+}
+
+/// The directory of the records that note_cache_use writes.
+bool has_records(const fs::path& directory) { return directory == cache_dir() / "sources"; }
+
+void throw_if(const std::error_code& error) {
+  if (error) throw cache_error("cannot list the cache", IoError(display(cache_dir()) + ": " + error.message()));
+}
+
+/// Returns the path of the entry to which `file` belongs. If the packing of images is interrupted, the files STEM.part
+/// and STEM.progress are left instead of STEM.images. If the computation of features is interrupted, the file
+/// NAME.tmp-NUMBER is left instead of NAME.
 fs::path entry_of(const fs::path& file) {
   const auto ending = file.extension();
   if (ending == ".part" || ending == ".progress") return fs::path(file).replace_extension(".images");
@@ -47,19 +64,18 @@ bool CacheEntry::lost_its_source() const {
 std::vector<CacheEntry> cache_entries() {
   std::map<fs::path, CacheEntry> entries;
   std::error_code error;
-  const fs::path records = cache_dir() / "sources";
   fs::recursive_directory_iterator item(cache_dir(), error);
   if (error == std::errc::no_such_file_or_directory) return {};
   for (; !error && item != fs::recursive_directory_iterator(); item.increment(error)) {
     std::error_code ignored;
-    if (item->path() == records) item.disable_recursion_pending();
+    if (item.depth() == 0 && !has_entries(item->path())) item.disable_recursion_pending();
     if (!item->is_regular_file(ignored) || item->path().extension() == ".lock") continue;
     CacheEntry& entry = entries[entry_of(item->path())];
     entry.parts.push_back(item->path());
     const auto bytes = item->file_size(ignored);
     if (!ignored) entry.bytes += bytes;
   }
-  if (error) throw cache_error("cannot list the cache", IoError(display(cache_dir()) + ": " + error.message()));
+  throw_if(error);
   std::vector<CacheEntry> all;
   for (auto& [file, entry] : entries) {
     entry.file = file;
@@ -67,6 +83,30 @@ std::vector<CacheEntry> cache_entries() {
     all.push_back(std::move(entry));
   }
   return all;
+}
+
+std::vector<ForeignDirectory> foreign_directories() {
+  std::vector<ForeignDirectory> found;
+  std::error_code error, ignored;
+  fs::directory_iterator item(cache_dir(), error);
+  if (error == std::errc::no_such_file_or_directory) return {};
+  for (; !error && item != fs::directory_iterator(); item.increment(error)) {
+    const auto& directory = item->path();
+    if (!item->is_directory(ignored) || has_entries(directory) || has_records(directory)) continue;
+    ForeignDirectory foreign{directory.filename().string()};
+    fs::recursive_directory_iterator file(directory, fs::directory_options::skip_permission_denied, error);
+    for (; !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
+      if (!file->is_regular_file(ignored)) continue;
+      ++foreign.files;
+      const auto bytes = file->file_size(ignored);
+      if (!ignored) foreign.bytes += bytes;
+    }
+    throw_if(error);
+    found.push_back(std::move(foreign));
+  }
+  throw_if(error);
+  std::ranges::sort(found, {}, &ForeignDirectory::name);
+  return found;
 }
 
 void remove_cache_entry(const CacheEntry& entry) {

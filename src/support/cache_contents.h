@@ -22,8 +22,20 @@ struct CacheEntry {
   bool lost_its_source() const;
 };
 
-/// Returns the entries, sorted by path, without lock files and the records that note_cache_use writes. Throws IoError.
+/// A directory that other programs put into the cache, such as a data set that one of the scripts created.
+struct ForeignDirectory {
+  std::string name;
+  std::size_t files = 0;  ///< including those in subdirectories
+  std::uint64_t bytes = 0;
+};
+
+/// Returns the entries, sorted by path, without lock files, the records that note_cache_use writes, and foreign
+/// directories. Throws IoError.
 std::vector<CacheEntry> cache_entries();
+
+/// Returns the directories in the cache that this program does not use as a cache, sorted by name. They contain no
+/// entries, so nothing in them is ever removed. Throws IoError.
+std::vector<ForeignDirectory> foreign_directories();
 
 /// Removes the files of the entry and the record of its use. Throws BusyError if a process is currently creating the
 /// entry. If a file cannot be removed, throws an IoError that names SLOPEGAN_CACHE.

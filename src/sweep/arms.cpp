@@ -1,5 +1,8 @@
 #include "sweep/arms.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "config/conditions.h"
 #include "config/print.h"
 #include "config/sweep_target.h"
@@ -93,6 +96,41 @@ ArmHardware hardware_of(const Arm& arm) {
   } catch (const Error&) {  // status_of warns about unreadable files
     return {};
   }
+}
+
+/// The hash of the images that the arm was trained on, according to its run.json; empty if it is unknown.
+static std::string data_hash_of(const Arm& arm) {
+  try {
+    const auto info = read_run_info(RunPaths(arm.directory).run_info_file());
+    return info ? info->dataset.hash : "";
+  } catch (const Error&) {  // status_of warns about unreadable files
+    return "";
+  }
+}
+
+std::string mark_other_images(const std::vector<Arm>& arms, const std::vector<std::int64_t>& decisive,
+                              std::vector<ArmScore>& scores) {
+  std::vector<std::string> hashes, voters, decisive_voters;
+  for (const auto& arm : arms) {
+    hashes.push_back(data_hash_of(arm));
+    if (hashes.back().empty()) continue;
+    voters.push_back(hashes.back());
+    if (std::ranges::find(decisive, arm.seed) != decisive.end()) decisive_voters.push_back(hashes.back());
+  }
+  if (!decisive_voters.empty()) voters = std::move(decisive_voters);
+  const auto votes = [&](const std::string& hash) { return std::ranges::count(voters, hash); };
+  const auto usual = std::ranges::max_element(voters, {}, votes);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (hashes[i].empty() || hashes[i] == *usual || scores[i].outcome == ArmOutcome::pending) continue;
+    scores[i].outcome = ArmOutcome::error;
+    ++count;
+  }
+  if (count == 0) return "";
+  return format_text(
+      "{} arm{} trained on images that differ from those of the other arms. Such arms are not comparable and count as "
+      "missing.",
+      count, count == 1 ? " was" : "s were");
 }
 
 ArmState read_arm_state(const Arm& arm) {

@@ -10,6 +10,7 @@
 #include "run/records.h"
 #include "run/run_directory.h"
 #include "run/run_info.h"
+#include "statistics/statistics.h"
 
 namespace slopegan {
 
@@ -53,6 +54,13 @@ struct ArmHardware {
 };
 
 ArmHardware hardware_of(const Arm& arm);
+
+/// Marks the arms that were trained on other images than most arms as errors, so that they count as missing. Returns a
+/// note about them; empty if there are none. The images are those recorded in run.json: those of most arms with one of
+/// the seeds `decisive` or, if none of these arms has been started, of most arms. Among equally frequent ones, those of
+/// the first arm are used. An arm that does not record its images, as in incomplete copies, is not marked.
+std::string mark_other_images(const std::vector<Arm>& arms, const std::vector<std::int64_t>& decisive,
+                              std::vector<ArmScore>& scores);
 
 /// The last record of the arm's history, metrics or diagnostics, or std::nullopt if there is none. If the file cannot
 /// be read, logs a warning and returns std::nullopt.

@@ -14,11 +14,13 @@
 
 #include "distributed/rank_environment.h"
 #include "support/errors.h"
+#include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 
 namespace slopegan {
 
-/// The environment of this process without the variables that make it a rank, and with `added` variables.
+/// The environment of this process without the variables that make it a rank, plus the variables in `added`.
 static std::vector<char*> child_environment(std::vector<std::string>& added) {
   const auto key_of = [](const std::string& variable) { return variable.substr(0, variable.find('=')); };
   std::vector<char*> variables;
@@ -101,6 +103,14 @@ std::string ChildProcess::last_stderr_line() const {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto start = text.rfind('\n');
   return printable(start == std::string::npos ? text : text.substr(start + 1), 1000);
+}
+
+void suspend_if_requested(const std::vector<const ChildProcess*>& children) {
+  if (!SuspendRequests::take()) return;
+  for (const auto* child : children) child->send(SIGSTOP);
+  log::status_lines({});
+  SuspendRequests::suspend();
+  for (const auto* child : children) child->send(SIGCONT);
 }
 
 }  // namespace slopegan

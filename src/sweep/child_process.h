@@ -37,4 +37,9 @@ class ChildProcess {
   std::optional<int> exit_code_;
 };
 
+/// If SIGTSTP (Ctrl-Z) has arrived while a SuspendRequests object exists, suspends the children and this process, and
+/// resumes the children when this process is resumed. The terminal's signal does not reach the children, because they
+/// have their own process groups.
+void suspend_if_requested(const std::vector<const ChildProcess*>& children);
+
 }  // namespace slopegan

@@ -103,7 +103,7 @@ void add_seed_notes(std::vector<std::string>& notes, const SweepScores& all, con
   const auto added = beyond(config.sweep.seeds, plan.seeds), left_out = beyond(plan.seeds, config.sweep.seeds);
   if (!has_result(all, plan.seeds) && has_result(all, added)) {
     notes.push_back(format_text(
-        "None of the planned seeds ({}) has a result, so the verdicts are about seeds that were added after "
+        "None of the planned seeds ({}) has a comparable result, so the verdicts are about seeds that were added after "
         "the plan was made ({}), and the error rate does not hold for them.",
         shown_numbers(plan.seeds), shown_numbers(added)));
   } else if (!added.empty()) {
@@ -119,8 +119,23 @@ void add_seed_notes(std::vector<std::string>& notes, const SweepScores& all, con
       shown_numbers(left_out), shown_numbers(plan.seeds)));
 }
 
+/// The note on a change of training.total_images.
+std::string images_note(const SweepScores& scores, const FixedPlan& plan, const Config& config) {
+  if (scores.metric && scores.metric->images == plan.images) {
+    return format_text(
+        "training.total_images was changed to {} after the first results, but the results are for the "
+        "{} images per arm that were planned.",
+        config.training.total_images, plan.images);
+  }
+  return format_text(
+      "The results are for {} images per arm, but {} were planned when the first results were seen, so "
+      "this is a second look and the error rate does not hold for both looks together.",
+      scores.metric ? scores.metric->images : config.training.total_images, plan.images);
+}
+
 /// Notes on changes of the slopes, the images, the control and the error rate.
-void add_other_notes(std::vector<std::string>& notes, const FixedPlan& plan, const Config& config) {
+void add_other_notes(std::vector<std::string>& notes, const SweepScores& scores, const FixedPlan& plan,
+                     const Config& config) {
   const auto& slopes = config.sweep.negative_slope;
   if (const auto added = beyond(slopes, plan.slopes); !added.empty()) {
     notes.push_back(format_text("Slopes added after the first results: {}. The planned slopes were {}.",
@@ -130,12 +145,7 @@ void add_other_notes(std::vector<std::string>& notes, const FixedPlan& plan, con
     notes.push_back(format_text("Slopes left out after the first results: {}. The planned slopes were {}.",
                                 shown_numbers(left_out), shown_numbers(plan.slopes)));
   }
-  if (config.training.total_images != plan.images) {
-    notes.push_back(
-        format_text("The results are for {} images per arm, but {} were planned when the first results "
-                    "were seen, so this is a second look and the error rate does not hold for both together.",
-                    config.training.total_images, plan.images));
-  }
+  if (config.training.total_images != plan.images) notes.push_back(images_note(scores, plan, config));
   if (config.sweep.control != plan.control) {
     notes.push_back(format_text("The planned control was {}; it was changed to {} after the first results.",
                                 shortest(plan.control), shortest(config.sweep.control)));
@@ -161,6 +171,17 @@ bool has_scores(const std::filesystem::path& sweep_dir) {
     std::error_code error;
     return std::filesystem::file_size(RunPaths(arm).metrics_file(), error) > 0 && !error;
   });
+}
+
+void check_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor) {
+  if (extractor.empty() || !(has_scores(sweep_dir) || may_be_in_training(sweep_dir))) return;
+  const auto plan = read_fixed_plan(sweep_dir);
+  if (!plan || plan->extractor.empty() || plan->extractor == extractor) return;
+  throw UsageError(format_text(
+      "{} contains a sweep with a different feature extractor ({} -> {}), and the FDs of its arms would not be "
+      "comparable with those of the arms so far; use the cache that contains the first extractor (SLOPEGAN_CACHE), or "
+      "choose another run.name for a new sweep",
+      printable(sweep_dir.string(), 4096), printable(plan->extractor, 200), printable(extractor, 200)));
 }
 
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
@@ -228,7 +249,7 @@ SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, con
   SweepScores planned = has_added && has_result(scores, plan.seeds) ? scores_of_seeds(scores, plan.seeds) : scores;
   std::vector<std::string> notes;
   add_seed_notes(notes, scores, plan, config);
-  add_other_notes(notes, plan, config);
+  add_other_notes(notes, planned, plan, config);
   planned.notes.insert(planned.notes.begin(), notes.begin(), notes.end());
   return planned;
 }

@@ -29,6 +29,10 @@ FixedPlan fixed_plan(const Config& config, const std::string& extractor);
 /// Whether any arm of the sweep has been evaluated.
 bool has_scores(const std::filesystem::path& sweep_dir);
 
+/// Throws UsageError if the plan names a feature extractor other than `extractor`, and arms of the sweep have been
+/// evaluated or are in training. Does nothing if `extractor` is empty or if the sweep has no plan.
+void check_extractor(const std::filesystem::path& sweep_dir, const std::string& extractor);
+
 /// Records the plan in <sweep_dir>/plan.json. Once an arm has been evaluated, the recorded plan no longer changes.
 /// Sweeps from earlier versions that have results but no plan remain without a plan.
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan);
@@ -40,14 +44,15 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
 /// `config` does not name, so that their results stay in the tables, the statistics and the report. An arm that has not
 /// ended counts as missing. A sweep without any result is not extended: it can be started again with other values.
 /// While another process trains arms of the sweep, arms that have not started are kept too, because that process will
-/// train them. This command does not train the arms with the added slopes and seeds. Logs which arms are kept.
+/// train them. The added slopes and seeds are only reported: the calling command does not train their arms. Logs which
+/// arms are kept.
 Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir);
 
 /// The seeds of `config` that can affect the verdicts: the planned ones, or all of them if none is planned.
 std::vector<std::int64_t> seeds_that_count(const Config& config, const std::optional<FixedPlan>& plan);
 
 /// The scores of the planned seeds only, with notes on what changed after the first results. If no planned seed has a
-/// result, returns the scores of all seeds; a note says that the error rate does not hold for them.
+/// comparable result, returns the scores of all seeds; a note says that the error rate does not hold for them.
 SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
 /// The text to append to the method if only the planned seeds determine the verdicts, although seeds were added after

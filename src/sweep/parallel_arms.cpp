@@ -71,7 +71,12 @@ ParallelArms choose_parallel_arms(const Config& config, std::int64_t arms, const
                                   arm_memory_bytes(config) >> 20);
     }
   }
-  if (threads == 0) threads = std::max<std::int64_t>(1, machine.cores / chosen.jobs);
+  chosen.threads_reason = config.training.threads > 0 ? "training.threads" : "OMP_NUM_THREADS";
+  if (threads == 0) {
+    threads = std::max<std::int64_t>(1, machine.cores / chosen.jobs);
+    chosen.threads_reason = machine.cores_reason;
+    if (chosen.jobs > 1) chosen.threads_reason += format_text(", shared by {} arms", chosen.jobs);
+  }
   chosen.threads = threads;
   return chosen;
 }

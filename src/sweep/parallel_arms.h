@@ -35,7 +35,8 @@ std::vector<std::string> gpu_variables(const std::string& gpu);
 struct ParallelArms {
   std::int64_t jobs = 1;
   std::int64_t threads = 1;
-  std::string reason;  ///< what limits `jobs`, for the log: "all cores", "one per GPU"
+  std::string reason;               ///< what limits `jobs`, for the log: "all cores", "one per GPU"
+  std::string threads_reason = {};  ///< what determined `threads`: "training.threads", "all cores, shared by 4 arms"
 };
 
 /// Chooses how many of `arms` arms train side by side, and the number of threads of each, unless sweep.jobs and

@@ -43,7 +43,7 @@ std::string duration_text(double arms, const ArmCosts& costs) {
 
 std::string fewest_line(const RacePlan& plan) {
   std::string text = format_text("{} if the first look decides every slope", first_look_arms(plan));
-  if (plan.give_up > 0) text += format_text(", {} if every slope is given up", fewest_arms(plan));
+  if (plan.give_up > 0) text += format_text(", {} if the race gives up on every slope", fewest_arms(plan));
   return text;
 }
 
@@ -78,8 +78,19 @@ std::string fixed_power_line(std::size_t seeds, std::size_t comparisons, double 
   const double smallest = std::min(1.0, smallest_sign_flip_p(seeds) * static_cast<double>(comparisons));
   const std::string text = format_text("the smallest possible p_holm is {:.2g}", smallest);
   if (smallest <= alpha) return text + format_text(", so differences can be significant at {}", shortest(alpha));
-  return text + format_text(", so nothing can be significant at {}; that needs {} seeds{}", shortest(alpha),
-                            pairs_needed(comparisons, alpha), is_final ? " planned before the first result" : "");
+  const auto needed = pairs_needed(comparisons, alpha);
+  const std::string way_out =
+      needed ? format_text("that needs {} seeds{}", *needed, is_final ? " planned before the first result" : "")
+             : "no number of seeds is enough";
+  return text + format_text(", so nothing can be significant at {}; {}", shortest(alpha), way_out);
+}
+
+/// What a crossed sweep needs to show that the effect of a slope depends on the condition. `slopes` includes the
+/// control.
+std::string dependence_line(std::size_t slopes, const SweepConfig& sweep) {
+  const auto needed = cross_seeds_needed(slopes, sweep.cross.list.size(), sweep.alpha);
+  return (needed ? format_text("it takes {} seeds", *needed) : "no number of seeds is enough") +
+         " to show that a slope's effect depends on the condition";
 }
 
 }  // namespace
@@ -132,7 +143,7 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
 }
 
 std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over, const ArmCosts& costs,
-                            const std::vector<std::int64_t>& counting) {
+                            const std::vector<std::int64_t>& counting, const std::vector<double>& compared) {
   const SweepConfig& sweep = config.sweep;
   const std::set<double> slopes(sweep.negative_slope.begin(), sweep.negative_slope.end());
   const std::string conditions = sweep.cross.list.empty() ? "" : " x " + counted(sweep.cross.list.size(), "condition");
@@ -144,18 +155,22 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
   std::vector<std::int64_t> added;
   std::ranges::copy_if(sweep.seeds, std::back_inserter(added),
                        [&](std::int64_t seed) { return std::ranges::find(counting, seed) == counting.end(); });
-  text += plan_line("can show", fixed_power_line(counting.size(), slopes.size() - 1, sweep.alpha, !added.empty()));
+  const std::set<double> all(compared.begin(), compared.end());
+  std::vector<double> earlier;
+  std::ranges::set_difference(all, slopes, std::back_inserter(earlier));
+  if (!earlier.empty()) {
+    text += plan_line("compared too", format_text("slope{} {}, whose arms earlier commands started",
+                                                  plural_s(earlier.size()), number_list(earlier)));
+  }
+  text += plan_line("can show", fixed_power_line(counting.size(), all.size() - 1, sweep.alpha, !added.empty()));
   if (!added.empty()) {
     text +=
         plan_line("not counted", format_text("seed{} {}, added after the first results; only {} planned seed{} count{}",
                                              plural_s(added.size()), number_list(added), counting.size(),
                                              plural_s(counting.size()), counting.size() == 1 ? "s" : ""));
   }
-  if (sweep.cross.list.size() > 1 && slopes.size() > 1) {
-    text +=
-        plan_line("dependence", format_text("it takes {} seeds to show that a slope's effect depends on the condition",
-                                            cross_seeds_needed(slopes.size(), sweep.cross.list.size(), sweep.alpha)));
-  }
+  if (sweep.cross.list.size() > 1 && all.size() > 1)
+    text += plan_line("dependence", dependence_line(all.size(), sweep));
   return text;
 }
 

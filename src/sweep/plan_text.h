@@ -33,8 +33,10 @@ std::string race_plan_text(const Config& config, const PlannedRace& planned, con
                            std::size_t covered_looks = 0);
 
 /// Describes a sweep with fixed seeds. `over` is the number of arms that need no more training. `counting` are the
-/// seeds that can affect the verdicts (see seeds_that_count); seeds of `config` that are not among them are named.
+/// seeds that can affect the verdicts (see seeds_that_count); the text lists the other seeds of `config` as not
+/// counted. `compared` are all slopes that the statistics will compare: those of `config` and those of arms that
+/// earlier commands started (see with_earlier_arms).
 std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, std::size_t over, const ArmCosts& costs,
-                            const std::vector<std::int64_t>& counting);
+                            const std::vector<std::int64_t>& counting, const std::vector<double>& compared);
 
 }  // namespace slopegan

@@ -4,10 +4,15 @@
 
 #include "data/dataset.h"
 #include "models/compute.h"
+#include "support/errors.h"
+#include "support/posix_file.h"
+#include "support/text.h"
 #include "support/thread_waiting.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
+
+static constexpr const char* changed_images_text = "changed after the sweep was prepared";
 
 PreparedData prepare_data(const Config& config, bool logs_notes) {
   const auto train = load_dataset(config.data, Split::train);
@@ -19,6 +24,18 @@ PreparedData prepare_data(const Config& config, bool logs_notes) {
   const Evaluators evaluators = make_evaluators(config, *train, choose_compute(config.training).device);
   if (!evaluators.empty()) prepared.extractor = evaluators.front()->extractor().name();
   return prepared;
+}
+
+void check_prepared(const Dataset& images, const std::string& hash) {
+  if (images.hash == hash) return;
+  throw DataError(format_text(
+      "the images at {} {} (SHA-256 {} -> {}), so this arm would not be comparable with the others; restore "
+      "them and run the same command again, or start a new sweep with another run.name",
+      display(source_of(images)), changed_images_text, printable(hash.substr(0, 12)), images.hash.substr(0, 12)));
+}
+
+bool is_about_changed_images(const std::string& message) {
+  return message.find(changed_images_text) != std::string::npos;
 }
 
 }  // namespace slopegan

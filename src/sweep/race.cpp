@@ -145,7 +145,10 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
                      "another run.name");
   }
   const auto problems = plan_differences(race->planned, planned);
-  if (problems.empty()) return;
+  if (!problems.empty()) refuse_plan(sweep_dir, problems);
+}
+
+void refuse_plan(const std::filesystem::path& sweep_dir, const std::vector<std::string>& problems) {
   throw UsageError(
       printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" + join(problems, ", ") +
       "), and a plan must not change once arms have been trained; continue the race with the configuration in its "

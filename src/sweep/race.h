@@ -24,16 +24,16 @@ RacePlan race_plan(const Config& config, std::size_t looks = RaceRules{}.looks);
 /// They differ from those of race_plan if the race was planned with --within.
 RacePlan continued_plan(const Config& config, const std::filesystem::path& sweep_dir);
 
-/// The configuration of the arms of a race: sweep.seeds contains one seed for each repeat up to the last look. If
-/// slopes may be given up, metrics.every_images is reduced, if necessary, so that there is an evaluation before the end
-/// of training.
+/// The configuration of the arms of a race: sweep.seeds contains one seed for each repeat up to the last look. If the
+/// race may give up on slopes (sweep.give_up), metrics.every_images is reduced, if necessary, so that there is an
+/// evaluation before the end of training.
 Config race_config(Config config, const RacePlan& plan);
 
-/// The image count of the evaluation after which slopes may be given up: the last one in the first half of the training
-/// or else the first one. 0 if there is none before the end, or if slopes are never given up.
+/// The image count of the evaluation after which the race may give up on slopes: the last evaluation in the first half
+/// of the training, or else the first one. 0 if there is no evaluation before the end, or if sweep.give_up is 0.
 std::int64_t interim_images(const Config& config);
 
-/// Everything that the race fixes. `config` is the result of race_config.
+/// Everything that the race fixes before its first arm is trained. `config` is the result of race_config.
 PlannedRace planned_race(const Config& config, const RacePlan& plan, const std::string& extractor,
                          const std::string& dataset_hash);
 
@@ -43,6 +43,9 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir);
 
 /// Throws UsageError if arms of the sweep were or are being trained without a plan or with a different one.
 void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);
+
+/// Throws the UsageError of check_plan. `problems` lists the differences between the plans.
+[[noreturn]] void refuse_plan(const std::filesystem::path& sweep_dir, const std::vector<std::string>& problems);
 
 /// Writes the plan to race.json, unless race.json already contains it. Throws UsageError like check_plan.
 void write_plan(const std::filesystem::path& sweep_dir, const PlannedRace& planned);

@@ -26,6 +26,7 @@ void ReportRefresher::refresh_if_due() {
 
 void ReportRefresher::finish() {
   while (process_) {
+    suspend_if_requested({&*process_});
     collect();
     if (process_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

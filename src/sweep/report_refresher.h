@@ -21,6 +21,9 @@ class ReportRefresher {
   /// Waits for the report that is being written, so that it cannot replace a later one.
   void finish();
 
+  /// The process that is writing the report, or nullptr.
+  const ChildProcess* process() const { return process_ ? &*process_ : nullptr; }
+
  private:
   using Clock = std::chrono::steady_clock;
   void collect();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -11,7 +12,6 @@
 #include "statistics/race_text.h"
 #include "support/files.h"
 #include "support/text.h"
-#include "sweep/fixed_plan.h"
 #include "sweep/race.h"
 
 namespace slopegan {
@@ -42,13 +42,13 @@ Cells history_names() {
   return names;
 }
 
-/// Whether the arm's last diagnostics raise the alarm for collapse.
+/// Whether the arm's last diagnostics contain the sentinel "collapse".
 bool has_collapsed(const Arm& arm) {
   const auto record = last_diagnostics(arm);
   return record && std::count(record->sentinels.begin(), record->sentinels.end(), "collapse") > 0;
 }
 
-/// The status in run.json, "collapsed" if the arm is done and has collapsed, or "pending".
+/// The status in run.json, but "collapsed" if the arm is done and has collapsed, and "pending" if there is no status.
 std::string status_text(const Arm& arm) {
   const auto status = read_arm_state(arm).status;
   if (status == RunStatus::done && has_collapsed(arm)) return "collapsed";
@@ -194,15 +194,52 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
   return rulers;
 }
 
-/// The most frequent conditions; if several are equally frequent, the first of them in ascending order.
-std::optional<FdConditions> majority_conditions(const std::vector<std::optional<MetricsRecord>>& metrics) {
-  std::map<FdConditions, int> counts;
-  for (const auto& record : metrics) {
-    if (record) ++counts[conditions_of(*record)];
+/// Chooses the conditions whose FDs are used; see read_scores. If several are equally good, the first of them in
+/// ascending order.
+std::optional<FdConditions> chosen_conditions(const std::vector<Arm>& arms,
+                                              const std::vector<std::optional<MetricsRecord>>& metrics,
+                                              const std::optional<FixedPlan>& plan) {
+  struct Rank {
+    bool is_as_planned = false, has_planned_extractor = false;
+    int planned_arms = 0, arms = 0;
+    auto key() const { return std::tuple(planned_arms > 0, is_as_planned, has_planned_extractor, planned_arms, arms); }
+  };
+  std::map<FdConditions, Rank> ranks;
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (!metrics[i]) continue;
+    Rank& rank = ranks[conditions_of(*metrics[i])];
+    ++rank.arms;
+    if (!plan) continue;
+    rank.planned_arms += std::ranges::find(plan->seeds, arms[i].seed) != plan->seeds.end();
+    rank.has_planned_extractor = metrics[i]->extractor == plan->extractor;
+    rank.is_as_planned = rank.has_planned_extractor && metrics[i]->images == plan->images;
   }
-  const auto most =
-      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == counts.end() ? std::nullopt : std::optional(most->first);
+  const auto best = std::ranges::max_element(ranks, {}, [](const auto& entry) { return entry.second.key(); });
+  return best == ranks.end() ? std::nullopt : std::optional(best->first);
+}
+
+/// Says how the arms that are left out differ from those whose FDs are used; empty if no arm is left out.
+std::string exclusion_note(const std::vector<std::optional<MetricsRecord>>& metrics, const FdConditions& used) {
+  const auto& [extractor, samples, images] = used;
+  int left_out = 0;
+  std::set<std::string> differences;
+  for (const auto& record : metrics) {
+    if (!record || conditions_of(*record) == used) continue;
+    ++left_out;
+    if (record->extractor != extractor) {
+      differences.insert(format_text("feature extractor {} instead of {}", printable(record->extractor, 200),
+                                     printable(extractor, 200)));
+    }
+    const auto add_count = [&](const char* name, std::int64_t count, std::int64_t wanted) {
+      if (count != wanted) differences.insert(format_text("{} {} instead of {}", count, name, wanted));
+    };
+    add_count("generated images", record->samples, samples);
+    add_count("training images", record->images, images);
+  }
+  if (left_out == 0) return "";
+  return format_text("{} {} evaluated differently: {}. Such scores are not comparable and count as missing.",
+                     counted(static_cast<std::size_t>(left_out), "arm"), left_out == 1 ? "was" : "were",
+                     join(std::vector<std::string>(differences.begin(), differences.end()), "; "));
 }
 
 /// "5 in bfloat16, 3 in float32"; empty if there is only one value.
@@ -296,25 +333,22 @@ std::string results_table(const std::vector<Arm>& arms) {
   return text;
 }
 
-SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
+SweepScores read_scores(const Config& config, const std::vector<Arm>& arms, const std::optional<FixedPlan>& plan) {
   SweepScores scores;
   scores.conditions = config.sweep.cross.list;
   for (const auto& arm : arms) {
     scores.arms.push_back({arm.negative_slope, arm.seed, outcome_of(arm, config), {}, {}, arm.condition});
   }
+  const auto decisive = plan ? plan->seeds : std::vector<std::int64_t>();
+  if (auto note = mark_other_images(arms, decisive, scores.arms); !note.empty()) scores.notes.push_back(note);
   const auto metrics = final_metrics(arms, scores.arms, config);
-  const auto conditions = majority_conditions(metrics);
+  const auto conditions = chosen_conditions(arms, metrics, plan);
   if (!conditions) return scores;
   FdMetric& fd = scores.metric.emplace();
   std::tie(fd.extractor, fd.samples, fd.images) = *conditions;
-  int others = 0;
   for (std::size_t i = 0; i < arms.size(); ++i) {
     const auto& record = metrics[i];
-    if (!record) continue;
-    if (conditions_of(*record) != *conditions) {
-      ++others;
-      continue;
-    }
+    if (!record || conditions_of(*record) != *conditions) continue;
     fd.name = metric_title("fd", record->extractor, record->samples);
     scores.arms[i].fd = record->values.at("fd");
     scores.arms[i].fd_repeat = record->fd_repeat;
@@ -322,12 +356,7 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms) {
     if (const auto floor = record->floors.find("fd"); floor != record->floors.end()) fd.floor = floor->second;
   }
   scores.rulers = other_scores(metrics, scores);
-  if (others > 0) {
-    scores.notes.push_back(
-        format_text("{} of the arms differ{} from the majority in extractor, number of samples or number of training "
-                    "images. Such scores are not comparable and count as missing.",
-                    others, others == 1 ? "s" : ""));
-  }
+  if (auto note = exclusion_note(metrics, *conditions); !note.empty()) scores.notes.push_back(std::move(note));
   for (auto& note : hardware_notes(arms, scores)) scores.notes.push_back(std::move(note));
   return scores;
 }
@@ -342,8 +371,8 @@ static StatisticsFile race_statistics(const Config& config, const RaceFile& race
 
 static StatisticsFile fixed_statistics(const Config& config, const std::filesystem::path& sweep_dir,
                                        const std::vector<Arm>& arms) {
-  SweepScores scores = read_scores(config, arms);
   const auto plan = read_fixed_plan(sweep_dir);
+  SweepScores scores = read_scores(config, arms, plan);
   if (plan) scores = planned_scores(scores, *plan, config);
   auto file = evaluate_scores(scores, config.sweep.control, {.alpha = config.sweep.alpha, .resampling = {}});
   if (plan) file.method += promise_text(scores, *plan, config);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "statistics/statistics_json.h"
 #include "sweep/arms.h"
+#include "sweep/fixed_plan.h"
 
 /// The result files in a sweep's directory: results.csv and statistics.json.
 namespace slopegan {
@@ -19,14 +21,17 @@ void write_results(const Config& config, const std::filesystem::path& sweep_dir,
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
 std::string results_table(const std::vector<Arm>& arms);
 
-/// How the arm's training ended, according to its files. An arm has collapsed if its last diagnostics raise the alarm
-/// for collapse.
+/// How the arm's training ended, according to its files. An arm has collapsed if its last diagnostics contain the
+/// sentinel "collapse" (diagnostics/vitals.h).
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
 /// Reads the FDs at the end of training from the last lines of metrics.jsonl. Only FDs with equal extractor, samples
-/// and training images are comparable: arms that differ from the majority count as missing, and a note says so. Arms
-/// with unreadable files also count as missing, and a warning is logged.
-SweepScores read_scores(const Config& config, const std::vector<Arm>& arms);
+/// and training images are comparable. If a planned seed has FDs with the extractor and the images of `plan`, these are
+/// used; otherwise, those of most of the planned seeds' arms or, if there are none, of most arms. All other arms count
+/// as missing, and a note says so. The same holds for arms on other images (mark_other_images). Arms with unreadable
+/// files also count as missing, and a warning is logged.
+SweepScores read_scores(const Config& config, const std::vector<Arm>& arms,
+                        const std::optional<FixedPlan>& plan = std::nullopt);
 
 /// Reads the scores of the arms and replaces <sweep>/statistics.json. Throws IoError.
 StatisticsFile write_statistics(const Config& config, const std::filesystem::path& sweep_dir,

@@ -21,6 +21,7 @@
 #include "support/text.h"
 #include "sweep/child_process.h"
 #include "sweep/parallel_arms.h"
+#include "sweep/prepare.h"
 #include "sweep/report_refresher.h"
 #include "sweep/results.h"
 #include "sweep/sweep_progress.h"
@@ -63,13 +64,11 @@ class Scheduler {
     read_agenda_again();
     const auto machine = this_sweep_machine(config.training);
     const auto most = static_cast<std::int64_t>(std::max(agenda_.most, agenda_.needed.size()));
-    const auto chosen = choose_parallel_arms(config, most, machine);
+    parallel_ = choose_parallel_arms(config, most, machine);
     gpus_ = machine.gpus;
-    jobs_ = chosen.jobs;
-    threads_ = chosen.threads;
     if (has_work()) {
-      log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", jobs_, plural_s(jobs_), threads_,
-                            plural_s(threads_), chosen.reason));
+      log::info(format_text("up to {} arm{} at a time, {} thread{} each ({})", parallel_.jobs, plural_s(parallel_.jobs),
+                            parallel_.threads, plural_s(parallel_.threads), parallel_.reason));
     }
   }
 
@@ -82,7 +81,7 @@ class Scheduler {
     while (!running_.empty() || has_work()) {
       suspend_if_asked();
       stop_if_asked();
-      if (!is_stopping()) start_arms();
+      if (!is_stopping() && !images_changed_) start_arms();
       collect_ended();
       if (is_stopping() && running_.empty()) break;
       read_agenda_if_due();
@@ -105,9 +104,11 @@ class Scheduler {
 
   bool is_stopping() const { return stopped_by_ != 0 || out_of_time_; }
 
-  /// Whether the agenda contains an arm that has not failed in this process.
+  /// Whether the agenda contains an arm that has not failed in this process. If the images have changed, there is no
+  /// more work, because every arm that starts now would fail.
   bool has_work() const {
-    return std::ranges::any_of(agenda_.needed, [&](const Arm* arm) { return !failed_.contains(arm); });
+    return !images_changed_ &&
+           std::ranges::any_of(agenda_.needed, [&](const Arm* arm) { return !failed_.contains(arm); });
   }
 
   bool is_running(const Arm* arm) const {
@@ -137,7 +138,7 @@ class Scheduler {
 
   void start_arms() {
     release_held_arms();
-    while (std::ssize(running_) < jobs_) {
+    while (std::ssize(running_) < parallel_.jobs) {
       const auto next = std::ranges::find_if(
           agenda_.needed, [&](const Arm* arm) { return !is_running(arm) && !failed_.contains(arm) && !is_held(arm); });
       if (next == agenda_.needed.end()) return;
@@ -184,9 +185,10 @@ class Scheduler {
 
   void start(const Arm& arm) {
     const std::string gpu = next_gpu();
-    log::info(format_text("{} started ({} thread{}{})", arm.name, threads_, plural_s(threads_),
+    log::info(format_text("{} started ({} thread{}{})", arm.name, parallel_.threads, plural_s(parallel_.threads),
                           gpu.empty() ? "" : ", GPU " + gpu));
-    running_.push_back({&arm, ChildProcess(arm_arguments(sweep_dir_, arm, threads_), gpu_variables(gpu)), gpu});
+    running_.push_back(
+        {&arm, ChildProcess(arm_arguments(sweep_dir_, arm, parallel_, options_.data_hash), gpu_variables(gpu)), gpu});
   }
 
   void collect_ended() {
@@ -238,6 +240,8 @@ class Scheduler {
         code > 128 ? format_text("was terminated by signal {} ({})", code - 128, ::strsignal(code - 128))
                    : format_text("failed with exit code {}", code);
     log::error(name + " " + ending + (last_line.empty() ? "" : ": " + last_line));
+    if (!is_about_changed_images(last_line) || std::exchange(images_changed_, true)) return;
+    log::error("no more arms are started, because the other arms were trained on the earlier images");
   }
 
   /// When memory is exhausted, the system sends SIGKILL to the process that uses the most memory.
@@ -250,7 +254,7 @@ class Scheduler {
     log::error(
         format_text("{} of {} arms ran out of memory or {} killed; lower sweep.jobs ({} in this sweep), "
                     "training.batch_size, generator.width or discriminator.width, and run the same command again",
-                    out_of_memory_, total(), out_of_memory_ == 1 ? "was" : "were", jobs_));
+                    out_of_memory_, total(), out_of_memory_ == 1 ? "was" : "were", parallel_.jobs));
   }
 
   /// Keeps the most severe exit code. A divergence is a result and is the least severe; a crash is the most severe.
@@ -259,7 +263,7 @@ class Scheduler {
     if (weight(code) > weight(worst_)) worst_ = code;
   }
 
-  /// Logs which processes use the remaining arms, once these have not changed for two seconds.
+  /// Logs which processes use the remaining arms, once this list has not changed for two seconds.
   void say_whom_we_wait_for() {
     std::vector<std::string> names;
     for (const Arm* arm : agenda_.needed) {
@@ -281,13 +285,11 @@ class Scheduler {
     }
   }
 
-  /// The terminal's Ctrl-Z does not reach the arms, because they have their own process groups.
-  void suspend_if_asked() {
-    if (!SuspendRequests::take()) return;
-    for (const auto& arm : running_) arm.process.send(SIGSTOP);
-    log::status_lines({});
-    SuspendRequests::suspend();
-    for (const auto& arm : running_) arm.process.send(SIGCONT);
+  void suspend_if_asked() const {
+    std::vector<const ChildProcess*> children;
+    for (const auto& arm : running_) children.push_back(&arm.process);
+    if (const auto* report = report_.process()) children.push_back(report);
+    suspend_if_requested(children);
   }
 
   void stop_if_asked() {
@@ -328,24 +330,27 @@ class Scheduler {
   std::vector<RunningArm> running_;
   std::map<const Arm*, HeldArm> held_;
   std::set<const Arm*> failed_;            ///< arms that failed in this process
-  std::optional<SweepProgress> progress_;  // until the end of run()
+  std::optional<SweepProgress> progress_;  // reset at the end of run()
   ReportRefresher report_;
-  std::int64_t jobs_ = 1, threads_ = 1;
+  ParallelArms parallel_;
   std::vector<std::string> gpus_;  ///< see SweepMachine
   int worst_ = 0, stopped_by_ = 0, out_of_memory_ = 0;
-  bool out_of_time_ = false, said_waiting_ = false;
+  bool out_of_time_ = false, said_waiting_ = false, images_changed_ = false;
   std::string waiting_for_;
   Clock::time_point waiting_since_;
 };
 
 }  // namespace
 
-std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm, std::int64_t threads) {
+std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm,
+                                       const ParallelArms& parallel, const std::string& data_hash) {
   const auto file = unexpanded_path((sweep_dir / "sweep.yaml").native());
   std::vector<std::string> arguments = {"--quiet", "train", file, "--arm", "--resume", "auto"};
   arguments.insert(arguments.end(), arm.overrides.begin(), arm.overrides.end());
   arguments.push_back("run.output_dir=" + yaml_scalar(unexpanded_path((sweep_dir / "runs").native())));
-  arguments.push_back("training.threads=" + std::to_string(threads));
+  arguments.push_back("training.threads=" + std::to_string(parallel.threads));
+  arguments.insert(arguments.end(), {"--threads-reason", parallel.threads_reason});
+  if (!data_hash.empty()) arguments.insert(arguments.end(), {"--data-hash", data_hash});
   return arguments;
 }
 

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "sweep/arms.h"
+#include "sweep/parallel_arms.h"
 
 /// Trains the arms of a sweep in child processes. Several sweep processes may share a directory: the lock on an arm's
 /// run directory decides which process trains it, and the others wait for it, or train it themselves if that process
@@ -20,7 +21,7 @@ namespace slopegan {
 /// What a sweep still has to train.
 struct Agenda {
   std::vector<const Arm*> needed;  ///< the arms that still need training, in the order in which to train them
-  /// The number of arms that may still be trained, at most. A race may need further arms after its next look.
+  /// The maximum number of arms that may still be trained. A race may need more arms after its next look.
   std::size_t most = 0;
   std::size_t over = 0;      ///< number of arms that need no more training
   std::size_t diverged = 0;  ///< how many of these diverged
@@ -38,6 +39,7 @@ struct ScheduleOptions {
   std::chrono::seconds report_every{0};
   bool stop_dropped = false;  ///< whether running arms that are no longer on the agenda are stopped instead of finished
   std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt;  ///< when to stop the arms
+  std::string data_hash{};  ///< PreparedData::hash, for all arms; if it is empty, the arms do not check their images
 };
 
 struct SweepResult {
@@ -48,12 +50,16 @@ struct SweepResult {
   bool out_of_time = false;  ///< whether the deadline stopped it
 };
 
-/// The arguments of the child process that trains an arm of the sweep in `sweep_dir`.
-std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm, std::int64_t threads);
+/// The arguments of the child process that trains an arm of the sweep in `sweep_dir`, with the number of threads in
+/// `parallel`. If `data_hash` is not empty, the arm refuses to train on images with a different hash.
+std::vector<std::string> arm_arguments(const std::filesystem::path& sweep_dir, const Arm& arm,
+                                       const ParallelArms& parallel, const std::string& data_hash = {});
 
-/// Trains the arms on the agenda, sweep.jobs processes at a time, which share the cores. Does not train arms that other
+/// Trains the arms on the agenda, as many side by side as choose_parallel_arms selects. Does not train arms that other
 /// processes are training. When only such arms are left, logs which processes use them, and waits. If an arm fails, its
-/// failure is logged and the others continue. results.csv, with all arms in `all`, is rewritten whenever an arm ends.
+/// failure is logged and the others continue; if it failed because the images have changed
+/// (ScheduleOptions::data_hash), no further arms are started. results.csv, with all arms in `all`, is rewritten
+/// whenever an arm ends.
 SweepResult run_sweep(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& all,
                       const ReadAgenda& read_agenda, const ScheduleOptions& options = {});
 

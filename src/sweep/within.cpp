@@ -114,17 +114,21 @@ class ProbeSweep {
  private:
   /// Returns the mean duration of an arm.
   double train(const std::vector<Arm>& arms) const {
+    const SuspendRequests suspend_requests;
     const auto start = Clock::now();
     std::vector<ChildProcess> running;
     std::vector<std::string> in_use;
     for (const auto& arm : arms) {
       in_use.push_back(least_used_gpu(gpus_, in_use));
-      running.emplace_back(arm_arguments(directory_, arm, parallel_.threads), gpu_variables(in_use.back()));
+      running.emplace_back(arm_arguments(directory_, arm, parallel_), gpu_variables(in_use.back()));
     }
     double seconds = 0;
     bool is_stopping = false;
     std::string failure;
     while (!running.empty()) {
+      std::vector<const ChildProcess*> children;
+      for (const auto& process : running) children.push_back(&process);
+      suspend_if_requested(children);
       const bool must_stop = stop_signal() != 0 || !failure.empty();
       if (must_stop && !std::exchange(is_stopping, true)) {
         for (const auto& process : running) process.send(SIGTERM);
@@ -206,8 +210,8 @@ struct PossibleRace {
   std::int64_t arms() const { return typical_arms(plan, covered_looks); }
 };
 
-/// The races that a plan may choose, in order of preference: with time for three looks, with time for one look, then
-/// the same with fewer and fewer slopes.
+/// The races that may be planned, in order of preference: with time for three looks, with time for one look, then the
+/// same with fewer and fewer slopes.
 std::vector<PossibleRace> possible_races(Config config) {
   std::vector<PossibleRace> races;
   auto& slopes = config.sweep.negative_slope;
@@ -219,7 +223,7 @@ std::vector<PossibleRace> possible_races(Config config) {
   }
 }
 
-/// The numbers of generated images per evaluation that a plan may choose, descending.
+/// The numbers of generated images per evaluation that a plan may use, in descending order.
 std::vector<std::int64_t> possible_samples(std::int64_t samples) {
   std::vector<std::int64_t> all = {samples};
   while (all.back() / 2 >= least_samples_within) all.push_back(all.back() / 2);
@@ -260,6 +264,27 @@ TimedPlan timed_plan(const PossibleRace& race, const MeasuredCosts& costs, std::
   return plan;
 }
 
+/// The values of `given` with which the stored race cannot be continued; see kept_plan.
+std::vector<std::string> plan_problems(const Config& stored, const Config& given) {
+  std::vector<std::string> problems;
+  const auto compare = [&](const char* key, double before, double after) {
+    if (before != after) problems.push_back(format_text("{}: {} -> {}", key, shortest(before), shortest(after)));
+  };
+  const SweepConfig &before = stored.sweep, &after = given.sweep;
+  compare("sweep.control", before.control, after.control);
+  compare("sweep.alpha", before.alpha, after.alpha);
+  compare("sweep.equivalence", before.equivalence, after.equivalence);
+  compare("sweep.give_up", before.give_up, after.give_up);
+  if (before.seeds.front() != after.seeds.front()) {
+    problems.push_back(format_text("first_seed: {} -> {}", before.seeds.front(), after.seeds.front()));
+  }
+  for (const double slope : before.negative_slope) {
+    if (std::ranges::find(after.negative_slope, slope) != after.negative_slope.end()) continue;
+    problems.push_back("sweep.negative_slope: without " + shortest(slope));
+  }
+  return problems;
+}
+
 [[noreturn]] void refuse(const PossibleRace& smallest, const MeasuredCosts& costs, std::int64_t samples, double seconds,
                          double spent) {
   const std::int64_t images = least_images(smallest.config);
@@ -281,7 +306,7 @@ void remove_left_measurements(const std::filesystem::path& output_dir) {
     try {
       const FileLock lock(probe_lock_file(entry), entry);
       remove_tree(entry);
-    } catch (const Error&) {  // in use, or another process removes it
+    } catch (const Error&) {  // in use, or being removed by another process
     }
   }
 }
@@ -331,13 +356,17 @@ std::optional<TimedPlan> kept_plan(const Config& config) {
   const auto race = read_race(directory);
   if (!race) return std::nullopt;
   const Config stored = load_sweep(directory);
+  if (const auto problems = plan_problems(stored, config); !problems.empty()) {
+    if (has_results(directory) || is_in_training(directory)) refuse_plan(directory, problems);
+    return std::nullopt;
+  }
   TimedPlan plan{config, race->planned.plan, race->planned.plan.looks.size()};
   plan.config.training.total_images = race->planned.images;
   plan.config.metrics.samples = race->planned.samples;
   plan.config.metrics.every_images = stored.metrics.every_images;
-  const auto jobs = config.sweep.jobs;
   plan.config.sweep = stored.sweep;
-  plan.config.sweep.jobs = jobs;
+  plan.config.sweep.jobs = config.sweep.jobs;
+  plan.config.sweep.stop_running = config.sweep.stop_running;
   return plan;
 }
 

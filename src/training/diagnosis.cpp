@@ -16,6 +16,7 @@
 #include "support/random.h"
 #include "support/text.h"
 #include "training/gan_step.h"
+#include "training/trainer.h"
 
 namespace slopegan {
 
@@ -213,11 +214,19 @@ DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& s
 }
 
 void Diagnosis::take_step(GanState& state) const {
+  const std::int64_t total = config_.training.total_images, end = state.images_seen, full = full_step_images(config_);
   std::vector<RealImages> batches;
   for (std::int64_t i = 0; i < config_.optimizer.discriminator_steps; ++i) {
     batches.emplace_back(train_.batch(config_, i * config_.training.batch_size));
   }
   gan_step(state, config_, compute_, batches);
+  // At the end of a run, the learning rates may have decayed to 0. The updates are therefore computed with the rates of
+  // the last step that the run took.
+  if (end == 0) return;
+  const std::int64_t last = end % full == 0 ? full : end % full;
+  const double factor = learning_rate_factor(config_.optimizer, total, end - last, last);
+  state.generator_optimizer.set_rate_factor(factor);
+  state.discriminator_optimizer.set_rate_factor(factor);
 }
 
 void SentinelWarnings::warn(const DiagnosticsRecord& record) {

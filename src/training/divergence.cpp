@@ -78,7 +78,7 @@ void check_gradients(double norm, const Adam& optimizer, const char* network, co
       throw_diverged(state, format_text("the gradient of {}.{} is not finite", network, slot.name));
     }
   }
-  throw_diverged(state, format_text("the gradients of the {} overflow", network));
+  throw_diverged(state, format_text("the norm of the gradients of the {} overflows", network));
 }
 
 at::Tensor weight_norms(const GanState& state) {

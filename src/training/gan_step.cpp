@@ -75,7 +75,8 @@ void GanStep::take_batch(const StepInputs& inputs, StepStats& stats) {
   stats.discriminator_loss = numbers[0];
   stats.d_real = numbers[1];
   stats.d_fake = numbers[2];
-  stats.gradient_penalty = results.gradient_penalty.defined() ? std::optional(numbers[3]) : std::nullopt;
+  // If this batch has no penalty, the penalty of an earlier batch of the step is kept.
+  if (results.gradient_penalty.defined()) stats.gradient_penalty = numbers[3];
   stats.discriminator_gradient_norm = numbers[4];
   // If a loss is not finite, check_loss runs the networks again, on each rank separately.
   if (parallel_ && !std::isfinite(numbers[0] + numbers[3] + numbers[5])) parallel_->disable_sync();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,15 +22,18 @@ class DataParallel;
 /// computation is recorded and replayed (RecordedStep).
 class GanStep {
  public:
-  /// With `parallel`, the ranks take the steps together, each with its part (at least one image) of every batch, and
-  /// the losses and weights on all ranks are those of the whole batches, as are the batch statistics with
-  /// training.sync_batch_norm. nullptr means a single process. All arguments must outlive the object.
+  /// With `parallel`, the ranks take each step together: each rank processes its part (at least one image) of every
+  /// batch, and all ranks obtain the losses and weights of the whole batch. Batch statistics cover the whole batch only
+  /// with training.sync_batch_norm. nullptr means a single process. All arguments must outlive the object.
   GanStep(GanState& state, const Config& config, const Compute& compute, DataParallel* parallel = nullptr);
 
   /// Takes a step on `real_batches`, which has 1 to discriminator_steps elements, and updates the averaged generator.
   /// Throws a DivergedError that names the step and the tensor or layer if a loss, a gradient or a weight is NaN or
   /// infinite. Optimiser steps that would use such a value are skipped.
   StepStats take(const std::vector<RealImages>& real_batches);
+
+  /// The number of batches that were computed by replaying a recording (see RecordedStep).
+  std::int64_t replayed_batches() const { return recorded_.replayed(); }
 
  private:
   void take_batch(const StepInputs& inputs, StepStats& stats);

@@ -1,14 +1,20 @@
 #include "training/import_weights.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <fstream>
+#include <limits>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include <ATen/ATen.h>
 
 #include "config/enums.h"
 #include "config/print.h"
 #include "models/block.h"
+#include "run/json.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
@@ -179,16 +185,90 @@ bool is_pickle(const std::filesystem::path& file) {
          (text.front() == '\x80' && text.substr(4) != std::string_view("\0\0\0\0", 4));
 }
 
-NamedTensors read_weights(const std::filesystem::path& weights) {
+/// The differences between the configuration of the run that the weights come from and `config`, as in fine-tuning.
+std::vector<std::string> differences_from(const Checkpoint& checkpoint, const Config& config) {
+  try {
+    return training_differences(checkpoint_config(checkpoint), config);
+  } catch (const CheckpointError& error) {  // the weights can be used without their configuration
+    log::warning(error.what());
+    return {};
+  }
+}
+
+constexpr double learned_slope = std::numeric_limits<double>::quiet_NaN();
+
+/// The slopes of the activations in an export, according to the description of its layers (export/export.h). Empty for
+/// other files, and if the description is damaged.
+std::vector<double> exported_slopes(const SafetensorsMetadata& metadata) {
+  const auto layers = metadata.find("layers");
+  if (layers == metadata.end()) return {};
+  const auto object = parse_json_object("{\"layers\": " + layers->second + "}");
+  if (!object) return {};
+  try {
+    std::vector<double> slopes;
+    for (const auto& layer : object->at("layers")) {
+      if (layer.at(0) == "LeakyReLU") slopes.push_back(number_or_nan(layer.at(1).at("negative_slope")));
+      if (layer.at(0) == "PReLU") slopes.push_back(learned_slope);
+    }
+    return slopes;
+  } catch (const nlohmann::json::exception&) {
+  } catch (const WrongJsonType&) {
+  }
+  return {};
+}
+
+std::vector<double> configured_slopes(const GeneratorImpl& generator) {
+  std::vector<double> slopes;
+  for (const auto& block : generator.blocks) {
+    if (!block->activation) continue;
+    const auto function = block->activation->freeze();
+    const auto* fixed = std::get_if<FixedSlope>(&function);
+    slopes.push_back(fixed ? fixed->negative_slope : learned_slope);
+  }
+  return slopes;
+}
+
+/// "0.2" if all slopes are equal, otherwise "[0.1, 0.2]", as in a configuration.
+std::string slopes_text(const std::vector<double>& slopes) {
+  std::vector<std::string> texts;
+  for (const double slope : slopes) texts.push_back(shortest(slope));
+  const bool are_equal = std::ranges::count(texts, texts.front()) == std::ssize(texts);
+  return are_equal ? texts.front() : "[" + join(texts, ", ") + "]";
+}
+
+/// Warns if an export was trained with slopes other than the configured ones. Learned slopes are part of the weights.
+void warn_of_other_slopes(const std::vector<double>& exported, const std::vector<double>& configured,
+                          const std::string& source) {
+  const auto is_kept = [](double a, double b) { return a == b || std::isnan(a) || std::isnan(b); };
+  if (exported.size() != configured.size() || std::ranges::equal(exported, configured, is_kept)) return;
+  log::warning(format_text(
+      "{} was exported with the negative slope {}, but the configuration has {}, which replaces it; to keep the slope, "
+      "set generator.negative_slope={}",
+      source, slopes_text(exported), slopes_text(configured), slopes_text(exported)));
+}
+
+/// Weights from elsewhere, and what is known about their training.
+struct ForeignWeights {
+  NamedTensors tensors;
+  std::vector<std::string> differences = {};  ///< see differences_from
+  std::vector<double> slopes = {};            ///< see exported_slopes
+};
+
+ForeignWeights read_weights(const std::filesystem::path& weights, const Config& config) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(weights, ignored)) return load_checkpoint(resolve_checkpoint(weights)).tensors;
+  if (std::filesystem::is_directory(weights, ignored) || is_run_or_checkpoint(weights)) {
+    auto checkpoint = load_checkpoint(resolve_checkpoint(weights));
+    auto differences = differences_from(checkpoint, config);
+    return {.tensors = std::move(checkpoint.tensors), .differences = std::move(differences)};
+  }
   if (is_pickle(weights)) {
     throw CheckpointError(display(weights) +
                           " is a PyTorch pickle file, which is not read because it can contain code; import it with "
                           "scripts/import_dcgan.py, or save its tensors as safetensors");
   }
   try {
-    return with_checkpoint_names(read_safetensors(weights).tensors);
+    const auto content = read_safetensors(weights);
+    return {.tensors = with_checkpoint_names(content.tensors), .slopes = exported_slopes(content.metadata)};
   } catch (const CheckpointError& error) {
     const std::string message = error.what(), file = display(weights);
     throw CheckpointError(message.find(file) == std::string::npos ? file + ": " + message : message);
@@ -222,9 +302,13 @@ RunInfo describe_import(const RunOrigin& origin) {
 
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,
                                      const RunOrigin& origin) {
-  const auto tensors = read_weights(weights);
+  const auto [tensors, differences, slopes] = read_weights(weights, config);
   const std::string source = display(weights);
   const GanState state = transfer_weights(config, image_channels_of(tensors, source), tensors, false, source);
+  if (!differences.empty()) {
+    log::info("differences from the run that the weights come from: " + join(differences, ", "));
+  }
+  warn_of_other_slopes(slopes, configured_slopes(*state.generator), source);
   if (with_prefix(tensors, "discriminator.").empty()) {
     log::info(source + " has no discriminator: a randomly initialised one is used");
   }

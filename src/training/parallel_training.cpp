@@ -54,14 +54,17 @@ std::unique_ptr<DataParallel> join_ranks(GanState& state, const Config& config, 
 
 bool end_step(DataParallel& parallel, const GanState& state, const Config& config, std::int64_t images_before) {
   auto& ranks = parallel.ranks();
-  record_stop_signal(static_cast<int>(ranks.all_reduce_max(stop_signal())));
-  const bool saving = stop_signal() != 0 || state.images_seen >= config.training.total_images ||
+  // From here on, stop_signal() must not be read: a signal that arrives now is unknown to the other ranks, and all
+  // ranks must make the same collective calls.
+  const auto signal = static_cast<int>(ranks.all_reduce_max(stop_signal()));
+  record_stop_signal(signal);
+  const bool saving = signal != 0 || state.images_seen >= config.training.total_images ||
                       is_due(config.checkpoint.every_images, images_before, state.images_seen);
   const bool comparing = saving || state.steps % steps_between_comparisons == 0;
   if (comparing && !parallel.has_same_weights()) {
     throw std::logic_error(format_text("the weights of the {} ranks differ after {} steps", ranks.size(), state.steps));
   }
-  return stop_signal() != 0;
+  return signal != 0;
 }
 
 TrainEnd follow(const Config& config, const Compute& compute, const Dataset& dataset, Ranks& ranks) {

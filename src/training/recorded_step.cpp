@@ -29,6 +29,7 @@ BatchResults RecordedStep::run(const StepInputs& inputs) {
     if (targets[i]->defined()) targets[i]->copy_(*values[i]);
   }
   recording.graph->replay();
+  ++replayed_;
   for (const auto& [parameter, gradient] : recording.gradients) parameter.mutable_grad() = gradient;
   return recording.results;
 }

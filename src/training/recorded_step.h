@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,8 +37,8 @@ std::unique_ptr<DeviceGraph> make_device_graph(c10::DeviceType device);
 /// Registers a graph factory for a device type. The factory for CUDA is registered by default.
 void register_device_graphs(c10::DeviceType device, std::unique_ptr<DeviceGraph> (*make)());
 
-/// Computes the batches of a step. On devices with graphs it replays recordings, because a step consists of hundreds of
-/// small operators, and the host takes longer to launch each operator than a GPU takes to execute it.
+/// Computes the batches of a step. On devices that support graphs, it replays recordings, because a step consists of
+/// hundreds of small operators, and the host takes longer to launch each operator than a GPU takes to execute it.
 ///
 /// Batches with the same size and loss terms share a recording. It is made on the third such batch, by which time the
 /// libraries have selected their algorithms. The recording owns its input tensors; the inputs of each batch are copied
@@ -53,11 +54,14 @@ class RecordedStep {
   /// Computes one batch. The results, and the gradients of the parameters, are valid until the next call.
   BatchResults run(const StepInputs& inputs);
 
+  /// The number of batches that were computed by replaying a recording.
+  std::int64_t replayed() const { return replayed_; }
+
  private:
   struct Recording {
     std::int64_t batches_before = 0;
     bool has_failed = false;
-    std::unique_ptr<DeviceGraph> graph;  // nullptr before the third batch
+    std::unique_ptr<DeviceGraph> graph;  // nullptr until the third batch, or if recording failed
     StepInputs inputs;
     BatchResults results;
     std::vector<std::pair<at::Tensor, at::Tensor>> gradients;  // pairs of a parameter and its gradient
@@ -67,6 +71,7 @@ class RecordedStep {
 
   GanState& state_;
   bool may_record_, has_warned_ = false;
+  std::int64_t replayed_ = 0;
   Computation compute_;
   std::map<std::tuple<std::int64_t, bool, bool>, Recording> recordings_;
 };

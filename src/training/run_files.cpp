@@ -8,6 +8,7 @@
 #include "images/convert.h"
 #include "images/grid.h"
 #include "images/image_file.h"
+#include "run/records.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -115,10 +116,26 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
       "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
 }
 
+bool lacks_evaluation(const Checkpoint& checkpoint, const Config& config, const RunDirectory& directory) {
+  const auto size_of = [&](const std::filesystem::path& file) {
+    const auto size = checkpoint.info.file_offsets.find(file.filename());
+    return size == checkpoint.info.file_offsets.end() ? 0 : size->second;
+  };
+  const auto every = config.metrics.every_images, images = checkpoint.info.images;
+  if (every == 0 || !belongs_to(checkpoint, directory) || size_of(directory.history_file()) == 0) return false;
+  const auto metrics = directory.metrics_file();
+  const auto record = size_of(metrics) > 0 ? read_last_metrics(metrics, size_of(metrics)) : std::nullopt;
+  const auto last = record ? record->images : 0;
+  if (images >= config.training.total_images) return last < images;
+  // If the last step was shortened, the evaluation of the step before it may lie in this interval.
+  const auto before = std::max<std::int64_t>(0, images - full_step_images(config));
+  return is_due(every, before, images) && last <= before;
+}
+
 void rewind_to(const std::optional<Checkpoint>& checkpoint, const RunDirectory& directory, RunLogs& logs) {
   const bool own = checkpoint && belongs_to(*checkpoint, directory);
   const auto sizes = own ? checkpoint->info.file_offsets : std::map<std::string, std::uint64_t>();
-  logs.require(sizes);
+  RunLogs::require(directory, sizes);
   if (own) remove_later_checkpoints(directory, checkpoint->info.images);
   remove_later_samples(directory, own ? checkpoint->info.images : -1);
   logs.truncate_to(sizes);

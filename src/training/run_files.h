@@ -43,6 +43,10 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
 /// Whether the checkpoint belongs to the run in `directory`.
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
 
+/// Whether metrics.jsonl lacks the evaluation that was due at `checkpoint`, because the run was interrupted before it.
+/// False if the checkpoint belongs to another run, or to one without a history (imported weights).
+bool lacks_evaluation(const Checkpoint& checkpoint, const Config& config, const RunDirectory& directory);
+
 /// Restores the files of the run in `directory` to their state at `checkpoint`: truncates the logs, and removes later
 /// checkpoints and samples. If there is no checkpoint, or if it belongs to another run, the logs are emptied and all
 /// samples are removed. If a log is shorter than it was at the checkpoint, throws IoError before anything is changed.

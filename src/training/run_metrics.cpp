@@ -9,6 +9,7 @@
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/signals.h"
 #include "support/text.h"
 #include "training/gan_step.h"
 
@@ -41,6 +42,9 @@ std::vector<Extraction> extract_generated(const Evaluators& evaluators, const Co
   const InferenceGenerator inference(generator, compute.type);
   std::vector<std::vector<Extraction>> parts(evaluators.size());
   for (const auto& part : latents.split(batch_images)) {
+    if (const int signal = stop_signal()) {
+      throw StoppedError(signal, "stopped during an evaluation, which is repeated when the run resumes");
+    }
     const auto images = quantise_to_bytes(generate_images(inference, part));
     if (!images.isfinite().all().item<bool>()) {
       throw DivergedError("the generator in evaluation mode generates images that are not finite");

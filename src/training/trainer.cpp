@@ -35,28 +35,49 @@ namespace {
 /// files of long runs small.
 constexpr std::int64_t history_every_images = 256;
 
+/// The state to train, on all ranks. The constructor throws if the run cannot continue from the checkpoint, and changes
+/// no files.
+struct TrainingStart {
+  TrainingStart(const Config& config, const Compute& compute, const Dataset& dataset,
+                const std::optional<Checkpoint>& resume, Ranks* ranks)
+      : state(config, dataset.channels(), compute.device) {
+    if (resume) restore(*resume);
+    if (ranks) parallel = join_ranks(state, config, dataset.hash, *ranks);
+  }
+
+  void restore(const Checkpoint& checkpoint) {
+    state.restore(checkpoint.tensors);
+    if (state.images_seen != checkpoint.info.images || state.steps < 0) {
+      throw CheckpointError(
+          format_text("{}: the state was saved after {} images and {} steps, but the manifest records {} images",
+                      display(checkpoint.directory), state.images_seen, state.steps, checkpoint.info.images));
+    }
+  }
+
+  GanState state;
+  std::unique_ptr<DataParallel> parallel;  ///< nullptr in a single process
+};
+
 class Training {
  public:
   Training(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
-           const std::optional<Checkpoint>& resume, const Versions& versions, Ranks* ranks)
+           const std::optional<Checkpoint>& resume, const Versions& versions, TrainingStart& start)
       : config_(config),
         compute_(compute),
         directory_(directory),
         versions_(versions),
         dataset_hash_(dataset.hash),
-        state_(config, dataset.channels(), compute.device),
+        state_(start.state),
+        parallel_(start.parallel.get()),
         logs_(directory) {
-    if (resume) restore(*resume);
+    const bool owes_evaluation = resume && lacks_evaluation(*resume, config, directory);
     if (config.diagnostics.every_images > 0) diagnosis_.emplace(config, compute, dataset);
-    if (config.metrics.every_images > 0 && state_.images_seen < config.training.total_images) {
+    if (config.metrics.every_images > 0 && (state_.images_seen < config.training.total_images || owes_evaluation)) {
       evaluators_ = make_evaluators(config, dataset, compute.device);
     }
-    if (ranks) {
-      rank_count_ = ranks->size();
-      parallel_ = join_ranks(state_, config, dataset.hash, *ranks);
-    }
-    // The checkpoint, the configuration, the data and the ranks have been accepted, so files may now be truncated or
-    // removed.
+    owes_evaluation_ = owes_evaluation && !evaluators_.empty();
+    if (resume && state_.images_seen > 0) gradient_penalty_ = resume->info.gradient_penalty;
+    // The data have been accepted too, so files may now be truncated or removed.
     rewind_to(resume, directory, logs_);
     if (resume) log_resumed(*resume);
     if (config.events.tensorboard) logs_.events.begin(state_.images_seen);
@@ -70,15 +91,32 @@ class Training {
 
   TrainEnd run(const Dataset& dataset) {
     const std::int64_t total = config_.training.total_images;
-    if (state_.images_seen >= total) return report_finished();
-    RealBatches batches(config_, compute_, dataset, state_.images_seen, 0, rank_count_);
-    GanStep step(state_, config_, compute_, parallel_.get());
+    if (state_.images_seen >= total && !owes_evaluation_) return report_finished();
     Progress progress(state_.images_seen, total);
     if (const auto fd = last_fd()) progress.set_fd(*fd);
     TrainEnd end = TrainEnd::done;
-    while (state_.images_seen < total && end == TrainEnd::done) {
+    if (owes_evaluation_) {
+      log::info(format_text("evaluating the generator at {} images first, because the run ended before its evaluation",
+                            state_.images_seen));
+      end = evaluate_and_save(progress, state_.images_seen >= total, true);
+    }
+    if (end == TrainEnd::done && state_.images_seen < total) end = take_steps(dataset, progress);
+    log::table(run_summary(progress, last_metrics_, best_, display(last_checkpoint())));
+    return end;
+  }
+
+  std::int64_t images_seen() const { return state_.images_seen; }
+
+ private:
+  TrainEnd take_steps(const Dataset& dataset, Progress& progress) {
+    const std::int64_t total = config_.training.total_images;
+    const int rank_count = parallel_ ? parallel_->ranks().size() : 1;
+    RealBatches batches(config_, compute_, dataset, state_.images_seen, 0, rank_count);
+    GanStep step(state_, config_, compute_, parallel_);
+    while (state_.images_seen < total) {
       const std::int64_t before = state_.images_seen;
       const StepStats stats = step.take(batches.next());
+      if (stats.gradient_penalty) gradient_penalty_ = stats.gradient_penalty;
       const std::int64_t after = state_.images_seen;
       const bool last = after >= total,
                  stopping = parallel_ ? end_step(*parallel_, state_, config_, before) : stop_signal() != 0;
@@ -91,30 +129,41 @@ class Training {
       if (diagnosis_ && (last || is_due(config_.diagnostics.every_images, before, after))) {
         progress.during(Phase::diagnostics, [&] { diagnose(); });
       }
-      const bool evaluating = !evaluators_.empty() && (last || is_due(config_.metrics.every_images, before, after));
-      const bool better = evaluating && progress.during(Phase::metrics, [&] { return evaluate(last); });
-      if (evaluating && last_fd()) progress.set_fd(*last_fd());
       // Another rank may fail at any time, so a checkpoint to resume from is written early.
       const bool first_of_several = parallel_ && state_.steps == 1;
-      if (last || stopping || better || first_of_several || is_due(config_.checkpoint.every_images, before, after)) {
-        progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
-      }
-      if (stopping && !last) end = TrainEnd::stopped;
+      const bool saving =
+          last || stopping || first_of_several || is_due(config_.checkpoint.every_images, before, after);
+      // The evaluation takes long and may fail, so the checkpoint is written first. A run that stops does not evaluate:
+      // it does so when it resumes.
+      if (saving) save(progress);
+      if (stopping && !last) return TrainEnd::stopped;
+      const bool evaluating = !evaluators_.empty() && (last || is_due(config_.metrics.every_images, before, after));
+      if (evaluating && evaluate_and_save(progress, last, saving) == TrainEnd::stopped) return TrainEnd::stopped;
     }
-    log::table(run_summary(progress, last_metrics_, best_, display(last_checkpoint())));
-    return end;
+    return TrainEnd::done;
   }
 
-  std::int64_t images_seen() const { return state_.images_seen; }
+  void save(Progress& progress) {
+    progress.during(Phase::checkpoint, [&] { write_checkpoint(); });
+  }
 
- private:
-  void restore(const Checkpoint& checkpoint) {
-    state_.restore(checkpoint.tensors);
-    if (state_.images_seen != checkpoint.info.images || state_.steps < 0) {
-      throw CheckpointError(format_text("{}: the state was saved after {} images and {} steps, but the manifest says {} images",
-                                        display(checkpoint.directory), state_.images_seen, state_.steps,
-                                        checkpoint.info.images));
+  /// Evaluates the generator. `saved` is whether there is a checkpoint with this number of images. It is replaced
+  /// afterwards, because a run that resumes from it must not evaluate again. If a signal stops the evaluation, returns
+  /// TrainEnd::stopped, or throws StoppedError if there are several ranks.
+  TrainEnd evaluate_and_save(Progress& progress, bool last, bool saved) {
+    bool better = false;
+    try {
+      better = progress.during(Phase::metrics, [&] { return evaluate(last); });
+    } catch (const StoppedError& error) {
+      if (!saved) save(progress);
+      // The other ranks are waiting in a collective call, so they stop when this rank announces its end.
+      if (parallel_) throw;
+      log::info(error.what());
+      return TrainEnd::stopped;
     }
+    if (last_fd()) progress.set_fd(*last_fd());
+    if (saved || better) save(progress);
+    return TrainEnd::done;
   }
 
   void log_resumed(const Checkpoint& checkpoint) const {
@@ -127,10 +176,12 @@ class Training {
   /// Warns if the resumed run will differ from an uninterrupted run with the same total_images.
   void warn_if_inexact(const Checkpoint& checkpoint) const {
     const std::int64_t total = config_.training.total_images;
-    if (state_.images_seen % config_.training.batch_size != 0) {
-      log::warning(
-          "the checkpoint was written after a shortened last batch, so the resumed run will not be bit-identical to an "
-          "uninterrupted one; to avoid this, set training.total_images to a multiple of training.batch_size");
+    if (const auto images_per_step = full_step_images(config_); state_.images_seen % images_per_step != 0) {
+      log::warning(format_text(
+          "the checkpoint was written after a shortened last step, so the resumed run will not be "
+          "bit-identical to an uninterrupted one; to avoid this, set training.total_images to a multiple "
+          "of training.batch_size{} = {} in new runs",
+          config_.optimizer.discriminator_steps > 1 ? " x optimizer.discriminator_steps" : "", images_per_step));
     }
     const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
     const auto& optimizer = config_.optimizer;
@@ -157,7 +208,7 @@ class Training {
     line.d_fake = stats.d_fake;
     line.generator_gradient_norm = stats.generator_gradient_norm;
     line.discriminator_gradient_norm = stats.discriminator_gradient_norm;
-    line.gradient_penalty = stats.gradient_penalty;
+    line.gradient_penalty = gradient_penalty_;
     line.generator_slope = state_.generator->moving_slope();
     line.discriminator_slope = state_.discriminator->moving_slope();
     line.seconds = progress.seconds();
@@ -253,6 +304,7 @@ class Training {
     info.dataset_hash = dataset_hash_;
     info.file_offsets = logs_.sizes();
     info.data_path = std::filesystem::absolute(config_.data.path).lexically_normal().string();
+    info.gradient_penalty = gradient_penalty_;
     save_checkpoint(directory_.checkpoints_dir(), info, state_.tensors(), config_.checkpoint.keep);
     keep_best();
     log::debug(format_text("checkpoint at {} images", state_.images_seen));
@@ -263,15 +315,16 @@ class Training {
   const RunDirectory& directory_;
   const Versions& versions_;
   std::string dataset_hash_;
-  GanState state_;
+  GanState& state_;
+  DataParallel* parallel_;  // nullptr in a single process
   RunLogs logs_;
   std::optional<Diagnosis> diagnosis_;  // empty if diagnostics.every_images is 0
   SentinelWarnings sentinels_;
   Evaluators evaluators_;  // empty if no metrics are computed
   BestSoFar best_;
+  bool owes_evaluation_ = false;  // whether the evaluation at the checkpoint is missing
   std::optional<MetricsRecord> last_metrics_;
-  std::unique_ptr<DataParallel> parallel_;  // nullptr in a single process
-  int rank_count_ = 1;
+  std::optional<double> gradient_penalty_;  // the last one that was computed
 };
 
 }  // namespace
@@ -279,35 +332,55 @@ class Training {
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks) {
   if (resume) check_resumable(config, dataset, *resume);
-  write_run_files(config, dataset, directory, origin);
-  log::add_file(directory.log_file());
-  for (const auto& note : origin.notes) log::info(note);
-  log_notes(dataset, Split::train);
-  RunRecord record(directory, describe_run(compute, dataset, resume, origin));
+  std::optional<RunRecord> record;
+  const auto write_files = [&] {
+    write_run_files(config, dataset, directory, origin);
+    log::add_file(directory.log_file());
+    for (const auto& note : origin.notes) log::info(note);
+    log_notes(dataset, Split::train);
+    record.emplace(directory, describe_run(compute, dataset, resume, origin));
+  };
+  // If a run cannot continue, its files stay as they are. A new run records why it failed.
+  const bool continues = resume && belongs_to(*resume, directory);
+  if (continues) RunLogs::require(directory, resume->info.file_offsets);
+  if (!continues) write_files();
+  std::optional<TrainingStart> start;
   std::optional<Training> training;
   const auto images = [&] { return training ? training->images_seen() : resume ? resume->info.images : 0; };
+  const auto end_badly = [&](RunStatus status) {
+    if (record) record->end_badly(status, images());
+  };
   try {
     const auto activity = format_text("training with batches of {} images of {} x {}", config.training.batch_size,
                                       config.data.resolution, config.data.resolution);
     constexpr auto remedy =
         "lower training.batch_size, generator.width, discriminator.width, data.resolution or sweep.jobs";
+    explain_memory(activity, remedy, [&] { start.emplace(config, compute, dataset, resume, ranks); });
+    if (continues && start->state.images_seen > config.training.total_images) {
+      log::info(
+          format_text("nothing to do: the run has already seen {} images, which is more than "
+                      "training.total_images = {}; its files are not changed",
+                      start->state.images_seen, config.training.total_images));
+      return TrainEnd::done;
+    }
+    if (continues) write_files();
     explain_memory(activity, remedy,
-                   [&] { training.emplace(config, compute, dataset, directory, resume, origin.versions, ranks); });
+                   [&] { training.emplace(config, compute, dataset, directory, resume, origin.versions, *start); });
     log::info(format_text("training {} to {} images on {}", display(directory.root()), config.training.total_images,
                           describe(compute)) +
               (compute.threads_reason.empty() ? "" : " (" + compute.threads_reason + ")") +
               (ranks ? format_text(", {} ranks", ranks->size()) : ""));
     const TrainEnd end = explain_memory(activity, remedy, [&] { return training->run(dataset); });
-    record.end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
+    record->end(end == TrainEnd::done ? RunStatus::done : RunStatus::stopped, images());
     return end;
   } catch (const DivergedError&) {
-    record.end_badly(RunStatus::diverged, images());
+    end_badly(RunStatus::diverged);
     throw;
   } catch (const StoppedError&) {
-    record.end_badly(RunStatus::stopped, images());
+    end_badly(RunStatus::stopped);
     throw;
   } catch (...) {
-    record.end_badly(RunStatus::failed, images());
+    end_badly(RunStatus::failed);
     throw;
   }
 }

@@ -26,16 +26,24 @@ struct RunOrigin {
 enum class TrainEnd { done, stopped };
 
 /// Trains to config.training.total_images and writes all files of the run to `directory`. With `resume`, continues from
-/// that checkpoint, or starts with the weights of another run (fine_tuning_start); with the same binary, dtype and
-/// number of threads on a CPU, the result is bit-identical to that of an uninterrupted run. If a signal asks the
-/// process to stop, writes a checkpoint and returns TrainEnd::stopped. `ranks` are the ranks that train together:
-/// this process is the first rank, and the others run follow(). `ranks` is nullptr for a single process.
+/// that checkpoint, or starts with the weights of another run (fine_tuning_start). On a CPU, a resumed run is
+/// bit-identical to an uninterrupted one, given the same binary, dtype and number of threads. If a signal asks the
+/// process to stop, writes a checkpoint and returns TrainEnd::stopped. If an evaluation is due at a checkpoint but is
+/// missing, because the run was interrupted, a resumed run evaluates before it takes steps. `ranks` are the ranks that
+/// train together: this process is the first rank, and the others run follow(). `ranks` is nullptr for a single
+/// process.
 ///
 /// Throws DivergedError, CheckpointError (if the checkpoint does not match the configuration), DataError, IoError,
-/// StoppedError (if a signal arrives before the first step) and, with `ranks`, UsageError (see join_ranks). The status
-/// in run.json is also updated if an exception is thrown.
+/// StoppedError (if a signal arrives before the first step or, with `ranks`, during an evaluation) and, with `ranks`,
+/// UsageError (see join_ranks). The status in run.json is also updated if an exception is thrown, unless a run cannot
+/// continue from its own checkpoint: its files are then not changed.
 TrainEnd train(const Config& config, const Compute& compute, const Dataset& dataset, const RunDirectory& directory,
                const std::optional<Checkpoint>& resume, const RunOrigin& origin, Ranks* ranks = nullptr);
+
+/// The number of images in a step that is not shortened by the end of the run.
+inline std::int64_t full_step_images(const Config& config) {
+  return config.training.batch_size * config.optimizer.discriminator_steps;
+}
 
 /// Returns whether a multiple of `every` lies in (before, after]. 0 means never.
 inline bool is_due(std::int64_t every, std::int64_t before, std::int64_t after) {

@@ -54,6 +54,23 @@ TEST(BenchStep, CountsTheImagesOfEveryDiscriminatorStep) {
   EXPECT_EQ(bench_step({{"a", config}}, 1, short_rounds).rows.back().bench_case.images, 12);
 }
 
+TEST(BenchStep, MeasuresAsManyStepsAsLieBetweenTwoPenalties) {
+  const auto steps = [](double r1, std::int64_t r1_every, std::int64_t discriminator_steps) {
+    Config config = config_of(32, 8);
+    config.training.batch_size = 4;
+    config.training.threads = 1;
+    config.training.precision = Precision::float32;
+    config.loss.r1 = r1;
+    config.loss.r1_every = r1_every;
+    config.optimizer.discriminator_steps = discriminator_steps;
+    return bench_step({{"a", config}}, 1, short_rounds).rows.back().bench_case.repeats;
+  };
+  EXPECT_EQ(steps(0, 4, 1), 1);
+  EXPECT_EQ(steps(1, 4, 1), 4);
+  EXPECT_EQ(steps(1, 4, 2), 2);
+  EXPECT_EQ(steps(1, 3, 2), 3);
+}
+
 TEST(BenchStep, MeasuresEachVariantAndTheReferencesOfItsDtype) {
   Config narrow = config_of(32, 8);
   narrow.training.batch_size = 4;

@@ -38,6 +38,14 @@ TEST(TimeRounds, RepeatsShortCases) {
   EXPECT_GT(calls, 20);  // about a million unless the machine stalls
 }
 
+TEST(TimeRounds, DividesTheTimeByTheNumberOfRepeats) {
+  const auto run = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  const std::vector<BenchCase> cases = {{.name = "once", .run = run}, {.name = "often", .run = run, .repeats = 1000}};
+  const auto timings =
+      time_rounds(cases, {.seconds = 0, .min_rounds = 3, .max_rounds = 3, .seconds_per_measurement = 0});
+  EXPECT_LT(timings[1].median(), timings[0].median());
+}
+
 BenchResult example() {
   const auto wait = [](int milliseconds) {
     return [=] { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); };

@@ -33,7 +33,7 @@ TEST_F(BadConfigsSlowCheck, EveryMistakeInEveryKeyIsRejectedWithItsLineAndAHint)
   const auto all = bad_configs();
   EXPECT_GE(all.size(), 400u);
   std::for_each(all.begin(), all.end(), [&](const auto& bad) { expect_rejected(bad); });
-  testing::report_check(format_text("{} bad configurations from the list of keys", all.size()),
+  testing::report_check(format_text("{} bad configurations generated from the list of keys", all.size()),
                         HasFailure() ? "FAILED" : "each causes a usage error with file:line and a hint");
 }
 

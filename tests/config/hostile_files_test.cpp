@@ -1,11 +1,11 @@
 #include <random>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "config/load_fixture.h"
+#include "ordinary_permissions.h"
 
 namespace slopegan {
 namespace {
@@ -46,13 +46,14 @@ TEST_F(HostileFiles, NamesAFileThatCannotBeRead) {
 }
 
 TEST_F(HostileFiles, NamesAFileWithoutReadPermission) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
   const auto path = directory_.write("secret.yaml", "seed: 0");
   std::filesystem::permissions(path, std::filesystem::perms::none);
+  const OrdinaryPermissions permissions;
+  if (!permissions.apply()) GTEST_SKIP() << "capabilities cannot be removed";
   EXPECT_EQ(errors_of_path(path), Lines{"secret.yaml: the configuration file cannot be read"});
 }
 
-TEST_F(HostileFiles, RejectsAFileAboveOneMebibyte) {
+TEST_F(HostileFiles, RejectsAFileLargerThanOneMebibyte) {
   const std::size_t limit = std::size_t{1} << 20;
   EXPECT_NO_THROW(load(std::string(limit, '#')));
   EXPECT_EQ(errors(std::string(limit + 1, '#')),
@@ -125,7 +126,7 @@ TEST_F(HostileFiles, RejectsDeepNesting) {
   EXPECT_EQ(errors(nested(16)), Lines{"x.yaml:1: more than 16 levels of nesting"});
 }
 
-TEST_F(HostileFiles, RejectsAMebibyteOfAnySyntax) {
+TEST_F(HostileFiles, RejectsAMebibyteOfRepeatedSyntax) {
   for (const std::string text :
        {"[",   "{",     "- ", "? ",   "[{", "{a: ",  "? - ", ": ",          "&a ",    "*a ",  "!!a ",
         "|\n", "---\n", "\"", "a: [", "]",  "a:\n ", "[a, ", "%YAML 1.2\n", "a: b\n", "\xff", "a\n"}) {

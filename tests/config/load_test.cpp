@@ -81,7 +81,7 @@ TEST_F(LoadConfig, TheFileReplacesDefaultsAndOverridesTakePrecedence) {
   EXPECT_EQ(config.discriminator.width, Config{}.discriminator.width);
 }
 
-TEST_F(LoadConfig, OverridesTakeListsSchedulesTextAndWholeSections) {
+TEST_F(LoadConfig, OverridesAcceptListsSchedulesTextAndWholeSections) {
   const Config config =
       load("", {"generator.negative_slope=[0.1,0.2,0.3]",
                 "discriminator.negative_slope={from: 0.3, to: 0.01, over_images: 60000, shape: linear}",
@@ -200,7 +200,7 @@ TEST_F(LoadConfig, RejectsValuesOfADifferentType) {
   EXPECT_EQ(errors("- seed\n"), Lines{"x.yaml:1: the file must contain keys with values, such as 'seed: 0'"});
 }
 
-TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrDoNotFit) {
+TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrTooLarge) {
   for (const std::string value : {".nan", ".inf", "-.inf", "nan", "inf", "1e999", "-1e999"}) {
     EXPECT_EQ(errors("init: {std: " + value + "}"),
               Lines{"x.yaml:1: init.std = " + value + " is out of range; allowed: above 0 to 10"});
@@ -210,7 +210,7 @@ TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrDoNotFit) {
   }
 }
 
-TEST_F(LoadConfig, ReportsKeysWithoutAValueOnTheirOwnLine) {
+TEST_F(LoadConfig, ReportsTheLineOfAKeyWithoutAValue) {
   EXPECT_EQ(errors("training:\n  batch_size:\n\n\nseed: ~\n"),
             (Lines{"x.yaml:2: training.batch_size has no value; allowed: 1 to 65536",
                    "x.yaml:5: seed has no value; allowed: 0 or more"}));
@@ -347,7 +347,7 @@ TEST_F(LoadConfig, ExpandsHomeAndVariablesInEveryPath) {
   EXPECT_EQ(load("", {"data.path=${SLOPEGAN_TEST_PLACE}/x"}).config.data.path, "/big disk/x");
   EXPECT_EQ(load("", {"data.path=./~/a$$b"}).config.data.path, "./~/a$b");
   EXPECT_EQ(load("run: {output_dir: \"~\"}").config.run.output_dir, home);
-  EXPECT_EQ(load("", {"run.output_dir=~"}).config.run.output_dir, home) << "not null, as in a file";
+  EXPECT_EQ(load("", {"run.output_dir=~"}).config.run.output_dir, home) << "~ means null only in a file";
   EXPECT_EQ(load("run: {name: a}\ndata: {background: white}").config.data.background, "white");
   ::unsetenv("SLOPEGAN_TEST_PLACE");
 }

@@ -97,7 +97,7 @@ TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
   }
   config.generator.negative_slope = NegativeSlope(0);
   config.generator.activation = ActivationKind::leaky_relu;
-  EXPECT_THAT(errors(config), IsEmpty()) << "a fixed slope ignores the prelu variant";
+  EXPECT_THAT(errors(config), IsEmpty()) << "generator.prelu has no effect on a fixed slope";
 }
 
 TEST(Validate, LearnedSlopesHaveNoSchedule) {

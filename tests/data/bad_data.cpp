@@ -1,7 +1,6 @@
 #include "data/bad_data.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <opencv2/imgcodecs.hpp>
 
@@ -151,12 +150,11 @@ void add_other_than_files(std::vector<BadData>& all, const char* name) {
   add("a symlink to nothing", [](const fs::path& path) { fs::create_symlink("nothing", path); });
   add("a symlink to a device", [](const fs::path& path) { fs::create_symlink("/dev/zero", path); });
   add("a symlink to an unreadable file", [](const fs::path& path) { fs::create_symlink("/proc/self/mem", path); });
-  if (::geteuid() != 0) {
-    add("a file without permission", [](const fs::path& path) {
-      write_bytes(path, good_idx_images);
-      fs::permissions(path, fs::perms::none);
-    });
-  }
+  add("a file without permission", [](const fs::path& path) {
+    write_bytes(path, good_idx_images);
+    fs::permissions(path, fs::perms::none);
+  });
+  all.back().is_good_for_root = true;
 }
 
 void add_plain_and_gzipped(std::vector<BadData>& all, const std::string& name, const Content& content) {

@@ -9,11 +9,12 @@ namespace slopegan {
 
 /// A data set with one defect, written to its own directory.
 struct BadData {
-  std::string what;  ///< shown by failing tests
+  std::string what;  ///< shown if the test fails
   std::string kind;  ///< data.kind
   std::string path;  ///< data.path, relative to the directory
   std::string file;  ///< the file that the error must name
   std::function<void(const std::filesystem::path& directory)> write;
+  bool is_good_for_root = false;  ///< root can load it, because permissions do not apply to root
 };
 
 /// Bad IDX data sets, npz archives, CIFAR files and folders of images.

@@ -110,7 +110,37 @@ TEST(FindLayout, IgnoresAnnotationsThatAreDividedLikeTheImages) {
   EXPECT_THAT(find_layout(flat.path()).test, ElementsAre("test_images"));
 }
 
-TEST(FindLayout, NamesATrainingSplitWithoutImagesInsteadOfTrainingOnTheTestSplit) {
+TEST(FindLayout, EntersTheOnlyDirectoryWithImages) {
+  const FolderOfFiles folder;
+  folder.file("cub/images/001.albatross/a.jpg");
+  folder.file("cub/images/002.auklet/b.jpg");
+  folder.file("cub/attributes/list.txt", "text");
+  folder.file("cub/parts/locations/list.txt", "text");
+  EXPECT_EQ(find_layout(folder.path()).base, folder.path("cub/images"));
+  EXPECT_EQ(find_layout(folder.path("cub")).base, folder.path("cub/images"));
+  folder.file("cub/parts/example.jpg");
+  EXPECT_EQ(find_layout(folder.path("cub")).base, folder.path("cub"));
+}
+
+TEST(FindLayout, EntersADirectoryOnlyIfNoImageIsNextToIt) {
+  const FolderOfFiles folder;
+  folder.file("images/a/a.jpg");
+  folder.file("images/b/b.jpg");
+  folder.file("attributes/list.txt", "text");
+  folder.file("cover.jpg");
+  EXPECT_EQ(find_layout(folder.path()).base, folder.path());
+}
+
+TEST(FindLayout, DoesNotMistakeARunForASplit) {
+  const FolderOfFiles folder;
+  folder.file("train/a.jpg");
+  for (const char* name : {"config.yaml", "overrides.yaml", "run.json", "reals.png"}) {
+    folder.file(std::string("test/") + name);
+  }
+  EXPECT_THAT(find_layout(folder.path()).test, IsEmpty());
+}
+
+TEST(FindLayout, SelectsATrainingSplitWithoutImagesInsteadOfTheTestSplit) {
   const FolderOfFiles folder;
   folder.file("train/notes.txt", "text");
   folder.file("test/a.jpg");

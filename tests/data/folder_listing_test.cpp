@@ -1,13 +1,11 @@
 #include "data/folder_listing.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "data/folder_files.h"
 #include "expect_error.h"
+#include "ordinary_permissions.h"
 #include "support/errors.h"
 
 namespace slopegan {
@@ -15,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -32,13 +31,16 @@ TEST(ListImages, DetectsImagesByContentInsteadOfExtension) {
   EXPECT_THAT(listing.warnings, IsEmpty());
 }
 
-TEST(ListImages, RecordsWhetherThereAreBmpFilesRegardlessOfTheirNames) {
+TEST(ListImages, RecordsWhetherThereAreBmpOrTiffFilesRegardlessOfTheirNames) {
   const FolderOfFiles folder;
   folder.file("a.bmp");
   folder.file("b.jpg", png_bytes);
-  EXPECT_FALSE(list_images(folder.path()).has_bmp);
+  EXPECT_FALSE(list_images(folder.path()).has_bmp_or_tiff);
   folder.file("c.jpg", "BM" + std::string(12, '\0') + std::string("\x28\0\0\0", 4));
-  EXPECT_TRUE(list_images(folder.path()).has_bmp);
+  EXPECT_TRUE(list_images(folder.path()).has_bmp_or_tiff);
+  const FolderOfFiles scans;
+  scans.file("a.png", std::string("II*\0\x08\0\0\0", 8));
+  EXPECT_TRUE(list_images(scans.path()).has_bmp_or_tiff);
 }
 
 TEST(ListImages, ListsDamagedFilesThatAreNamedLikeImages) {
@@ -137,17 +139,35 @@ TEST(ListImages, SkipsFilesLeftBehindByPrograms) {
                                                HasSubstr("@eaDir"), HasSubstr("and 1 more"))));
 }
 
+TEST(ListImages, SkipsRunsAndSweepsOfThisProgram) {
+  const FolderOfFiles folder;
+  folder.file("a.jpg");
+  for (const char* name : {"config.yaml", "overrides.yaml", "checkpoints/1/manifest.json", "reals.png"}) {
+    folder.file(std::string("outputs/started/") + name);
+  }
+  for (const char* name : {"sweep.yaml", "runs/slope_0-seed_0/samples/1.png"}) {
+    folder.file(std::string("sweep/") + name);
+  }
+  folder.file("recipes/config.yaml", "text");  // of another program
+  folder.file("recipes/b.jpg");
+  const auto listing = list_images(folder.path());
+  EXPECT_THAT(listing.files, ElementsAre("a.jpg", "recipes/b.jpg"));
+  EXPECT_THAT(listing.notes, ElementsAre(HasSubstr("1 other file is not read"),
+                                         "2 directories are skipped, because they are runs or sweeps of slopegan: "
+                                         "outputs/started, sweep"));
+  EXPECT_FALSE(holds_images(folder.path("outputs"), true));
+  EXPECT_THAT(subdirectories(folder.path()), ElementsAre("outputs", "recipes"));
+  EXPECT_THAT(list_images(folder.path("outputs/started")).files, Contains("reals.png"));
+}
+
 TEST(ListImages, WarnsAboutADirectoryWithoutReadPermission) {
   const FolderOfFiles folder;
   folder.file("a.jpg");
   folder.file("closed/b.jpg");
-  fs::permissions(folder.path(), fs::perms::all);
+  const OrdinaryPermissions permissions;
+  if (!permissions.apply()) GTEST_SKIP() << "capabilities cannot be removed";
   fs::permissions(folder.path("closed"), fs::perms::none);
-  constexpr uid_t nobody = 65534;
-  const bool is_root = ::geteuid() == 0;  // root may read everything
-  if (is_root && ::seteuid(nobody) != 0) GTEST_SKIP() << "cannot give up root privileges";
   const auto listing = list_images(folder.path());
-  if (is_root && ::seteuid(0) != 0) FAIL() << "cannot become root again";
   fs::permissions(folder.path("closed"), fs::perms::all);
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
   EXPECT_THAT(listing.warnings, ElementsAre(AllOf(HasSubstr("cannot list"), HasSubstr("closed: Permission denied"),

@@ -65,6 +65,33 @@ TEST_F(ListFolder, OmitsAStrayImageOnlyIfLabelsAreUsed) {
   EXPECT_THAT(all.notes, ElementsAre("labels are not used (data.labels: none)"));
 }
 
+TEST_F(ListFolder, UsesTheClassesInsideTheOnlyDirectoryWithImages) {
+  file("cub/images/001.albatross/a.jpg");
+  file("cub/images/002.auklet/b.jpg");
+  file("cub/attributes/list.txt", "text");
+  EXPECT_THAT(list().class_names, ElementsAre("001.albatross", "002.auklet"));
+  EXPECT_THAT(list().labels, ElementsAre(0, 1));
+  EXPECT_EQ(list().root, folder_.path("cub/images"));
+  EXPECT_THAT(list(Split::train, {.as_in_0_9 = true}).class_names, IsEmpty());
+}
+
+TEST_F(ListFolder, StaysTheSameAfterARunOrASweepInIt) {
+  file("cat/a.jpg");
+  file("dog/b.jpg");
+  const FolderImages before = list();
+  for (const char* name : {"config.yaml", "overrides.yaml", "run.json", "reals.png", "samples/100.png"}) {
+    file(std::string("outputs/run/") + name);
+  }
+  for (const char* name : {"sweep.yaml", "contact_sheet.png", "runs/slope_0-seed_0/reals.png"}) {
+    file(std::string("outputs/sweep/") + name);
+  }
+  const FolderImages after = list();
+  EXPECT_EQ(after.files, before.files);
+  EXPECT_EQ(after.class_names, before.class_names);
+  EXPECT_EQ(after.fingerprint, before.fingerprint);
+  EXPECT_EQ(after.root, before.root);
+}
+
 TEST_F(ListFolder, LabelsTwoDomains) {
   for (const char* name : {"trainA/a.jpg", "trainB/b.jpg", "testA/c.jpg", "testB/d.jpg"}) file(name);
   EXPECT_THAT(list().files, ElementsAre("trainA/a.jpg", "trainB/b.jpg"));

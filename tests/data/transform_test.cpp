@@ -57,7 +57,7 @@ TEST(FitImage, CropsOrStretchesWithoutPaddingAtAnyResolution) {
   EXPECT_THROW(fit_image(8, 8, 8, ImageFit::automatic), std::invalid_argument);
 }
 
-TEST(FitImage, IsChosenByTheKindOfTheData) {
+TEST(ChosenFit, DependsOnTheKindOfDataAndTheConfiguration) {
   DataConfig data;
   for (const auto kind : {DatasetKind::idx, DatasetKind::npz, DatasetKind::cifar}) {
     data.kind = kind;
@@ -82,7 +82,7 @@ TEST(FitText, DescribesHowImagesAreChanged) {
   EXPECT_EQ(fit_text(32, 32, 32, ImageFit::crop), "");
 }
 
-TEST(ImageTransform, StretchesAllOfTheImage) {
+TEST(ImageTransform, StretchesTheWholeImage) {
   ImageTransform both(1, 1, 8, 4, ImageFit::stretch);  // reduces one side and enlarges the other
   const auto out = transformed(both, {0, 0, 80, 80, 100, 100, 200, 200});
   for (std::size_t y = 0; y < 4; ++y) {

@@ -70,7 +70,7 @@ TEST(EfficientNetExtractor, AcceptsImagesOfAnySizeAndGrayImages) {
   EXPECT_TRUE(extractor.extract(at::ones({1, 3, 256, 256})).features.isfinite().all().item<bool>());
 }
 
-TEST(EfficientNetExtractor, FeaturesOfAnImageDoNotDependOnTheOthers) {
+TEST(EfficientNetExtractor, FeaturesOfAnImageDoNotDependOnOtherImages) {
   SLOPEGAN_REQUIRE_WEIGHTS();
   EfficientNetExtractor extractor(*installed_weights(), 64);
   const auto images = at::rand({19, 3, 32, 32}) * 2 - 1;  // more than one task
@@ -108,11 +108,11 @@ TEST(AutomaticExtractor, IsTheClassifierIfThereAreLabelsAndOtherwiseDependsOnCol
 TEST(CheckExtractor, NamesTheCommandThatInstallsMissingWeights) {
   const CacheDirectory cache;
   const auto colour = without_labels(two_halves(20, 0, 3));
-  if (!find_efficientnet_weights()) {
-    EXPECT_THAT(
-        message_of<DataError>([&] { check_extractor("auto", colour); }),
-        AllOf(HasSubstr("python3 "), HasSubstr("scripts/install_ruler.py"), HasSubstr("metrics.extractor=random")));
-  }
+  // build/rulers is next to the folder of the program, but not next to that of the tests.
+  ASSERT_FALSE(find_efficientnet_weights()) << *find_efficientnet_weights();
+  EXPECT_THAT(
+      message_of<DataError>([&] { check_extractor("auto", colour); }),
+      AllOf(HasSubstr("python3 "), HasSubstr("scripts/install_ruler.py"), HasSubstr("metrics.extractor=random")));
   check_extractor("random", colour);
   EXPECT_THAT(message_of<DataError>([&] { check_extractor("classifier", colour); }),
               HasSubstr("metrics.extractor = classifier needs images with labels"));

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
+#include <string>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -79,15 +82,26 @@ TEST_F(EvaluatorTest, UsesTheMomentsOfAllRealImagesForTheFrechetDistance) {
 }
 
 TEST_F(EvaluatorTest, GivesTheSameResultsFromTheCache) {
-  auto fresh = make(all_of(300), &test_), cached = make(all_of(300), &test_);
+  const auto cached_files = [this] {
+    std::map<std::string, std::filesystem::file_time_type> times;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(cache_.path())) {
+      if (entry.path().extension() == ".safetensors") times[entry.path().string()] = entry.last_write_time();
+    }
+    return times;
+  };
+  auto fresh = make(all_of(300), &test_);
   const auto first = fresh.evaluate(extracted(fresh, generated_, 300));
+  const auto written = cached_files();
+  EXPECT_EQ(written.size(), 4u) << "the features of the training and test images, the manifold and the floors";
+  auto cached = make(all_of(300), &test_);
   const auto again = cached.evaluate(extracted(cached, generated_, 300));
+  EXPECT_EQ(cached_files(), written);
   EXPECT_EQ(again.values, first.values);
   EXPECT_EQ(again.floors, first.floors);
   EXPECT_EQ(again.floors.size(), first.values.size());
 }
 
-TEST_F(EvaluatorTest, CachesEveryFitOnItsOwn) {
+TEST_F(EvaluatorTest, CachesEachFitSeparately) {
   const auto record_of = [&](ImageFit fit) {
     const auto narrow = [&](Dataset dataset) {  // 16 x 12 pixels, so that all fits differ
       dataset.images = dataset.images.slice(3, 2, 14).contiguous();
@@ -100,7 +114,7 @@ TEST_F(EvaluatorTest, CachesEveryFitOnItsOwn) {
     return evaluator.evaluate(extracted(evaluator, narrow(generated_), 300));
   };
   for (const auto fit : {ImageFit::pad, ImageFit::crop, ImageFit::stretch}) {
-    const auto cached = record_of(fit);  // with the entries of the fits before it
+    const auto cached = record_of(fit);  // the cache contains the entries of the previous fits
     const CacheDirectory empty;
     const auto fresh = record_of(fit);
     for (const char* key : {"precision", "recall", "density", "coverage"}) {

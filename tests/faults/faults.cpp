@@ -140,7 +140,7 @@ mode_t mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | O_TMPFILE)) != 0 ? static_cast<mode_t>(va_arg(arguments, unsigned)) : 0;
 }
 
-/// A call that opens a file is counted if it creates or truncates the file.
+/// A call that opens a file is counted only if it creates or truncates the file.
 template <class Open>
 int open_counted(std::string path, int flags, Open&& open) {
   if ((flags & (O_CREAT | O_TRUNC)) == 0) return open();
@@ -166,11 +166,6 @@ void arm_faults(const FaultPlan& given) {
   armed = true;
 }
 
-long faults_counted() {
-  const std::lock_guard lock(mutex);
-  return counted;
-}
-
 }  // namespace slopegan::testing
 
 using namespace slopegan::testing;
@@ -186,6 +181,16 @@ ssize_t write(int descriptor, const void* data, size_t size) {
   const long end = static_cast<long>(::lseek(descriptor, 0, SEEK_CUR));
   const auto written = static_cast<std::size_t>(count > 0 ? count : 0);
   return call.finish(count, {static_cast<const char*>(data), written}, end - static_cast<long>(written));
+}
+
+ssize_t pwrite(int descriptor, const void* data, size_t size, off_t offset) {
+  NEXT(pwrite);
+  if (!armed) return real(descriptor, data, size, offset);
+  Call call("write", path_of_descriptor(descriptor));
+  if (call.fails()) return -1;
+  const ssize_t count = real(descriptor, data, size, offset);
+  const auto written = static_cast<std::size_t>(count > 0 ? count : 0);
+  return call.finish(count, {static_cast<const char*>(data), written}, static_cast<long>(offset));
 }
 
 int fsync(int descriptor) {

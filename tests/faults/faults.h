@@ -25,9 +25,6 @@ struct FaultPlan {
 /// Copies and activates the plan, and restarts the count.
 void arm_faults(const FaultPlan& plan);
 
-/// Returns the number of calls counted so far.
-long faults_counted();
-
 /// The environment variable that contains the plan for the real program:
 /// "below=/tmp/x;from=checkpoints/.tmp;fail=3;error=28;stays=1;kill=0;record=/y".
 constexpr auto faults_variable = "SLOPEGAN_FAULTS";

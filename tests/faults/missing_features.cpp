@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/// Simulates a file system that lacks features, when preloaded into the real program (LD_PRELOAD). SLOPEGAN_MISSING
-/// lists calls and the errno with which each of them fails, such as "flock=38 symlink=1"; SLOPEGAN_MISSING_BELOW is the
-/// directory where the file system is mounted. The supported calls are flock, symlink, renameat2, fsync_directory, mmap
-/// and syncfs.
+/// A library that is preloaded into the real program (LD_PRELOAD) and simulates a file system that lacks features. The
+/// environment variable SLOPEGAN_MISSING lists calls and the errno with which each of them fails, such as "flock=38
+/// symlink=1"; SLOPEGAN_MISSING_BELOW is the directory where the file system is mounted. The supported calls are flock,
+/// symlink, renameat2, fsync_directory, mmap and syncfs. For each call that fails, a line with its name is appended to
+/// the file that SLOPEGAN_MISSING_RECORD names, so that a test can check that the program has made the call.
 namespace {
 
 template <class Function>
@@ -42,10 +43,20 @@ bool is_below(int descriptor) {
   return ::readlink(link.c_str(), path, sizeof path - 1) > 0 && is_below(path);
 }
 
+void record(const std::string& call) {
+  const char* file = std::getenv("SLOPEGAN_MISSING_RECORD");
+  if (file == nullptr) return;
+  const int descriptor = ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const std::string line = call + "\n";
+  if (::write(descriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
+  ::close(descriptor);
+}
+
 template <class Where>
 bool fails(const char* call, Where where) {
   const int error = error_of(call);
   if (error == 0 || !is_below(where)) return false;
+  record(call);
   errno = error;
   return true;
 }

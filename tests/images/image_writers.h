@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +16,7 @@
 /// Writers of unusual image files for tests.
 namespace slopegan {
 
-/// `image` in the format with the extension `ending`.
+/// Encodes `image` in the format of the file extension `ending`.
 inline std::string encoded(const std::string& ending, const cv::Mat& image, const std::vector<int>& options = {}) {
   std::vector<unsigned char> bytes;
   cv::imencode(ending, image, bytes, options);
@@ -83,14 +85,16 @@ inline std::string with_orientation(std::string jpeg, char orientation) {
   return jpeg.insert(2, std::string("\xff\xe1\0", 3) + static_cast<char>(exif.size() + 2) + exif);
 }
 
-/// Inserts bytes that belong to no segment before a marker of a JPEG file (its scan by default), as some cameras do.
+/// Inserts bytes that belong to no segment into a JPEG file, before `marker` (by default, the start of a scan). Some
+/// cameras write such files.
 inline std::string with_extraneous_bytes(std::string jpeg, const std::string& marker = "\xff\xda") {
   return jpeg.insert(jpeg.find(marker), std::string("\0\1\2\3", 4));
 }
 
-/// A BMP file of 2 x 2 pixels of four bytes, blue first, with a header of `header_size` bytes and masks for the
-/// channels. A header of fewer than 56 bytes has no mask for alpha.
-inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel, std::uint64_t alpha_mask = 0) {
+/// A BMP file of 2 x 2 pixels of four bytes, by default blue first, with a header of `header_size` bytes and masks for
+/// the channels. A header of fewer than 56 bytes has no mask for alpha.
+inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel, std::uint64_t alpha_mask = 0,
+                            std::array<std::uint64_t, 3> rgb_masks = {0xff0000, 0xff00, 0xff}) {
   const std::uint64_t offset = 14 + std::max<std::uint64_t>(header_size, 52);
   std::string bytes = "BM";
   const auto add = [&](std::uint64_t value, int size) { append_little_endian(bytes, value, size); };
@@ -99,11 +103,40 @@ inline std::string bmp_file(std::uint64_t header_size, const std::string& pixel,
   add(1, 2);                                                                  // planes
   add(32, 2);                                                                 // bits per pixel
   for (const std::uint64_t value : {3, 16, 2835, 2835, 0, 0}) add(value, 4);  // 3: with masks
-  for (const std::uint64_t mask : {0xff0000, 0xff00, 0xff}) add(mask, 4);
+  for (const std::uint64_t mask : rgb_masks) add(mask, 4);
   if (header_size >= 56) add(alpha_mask, 4);
   bytes.resize(offset, '\0');
   for (int i = 0; i < 4; ++i) bytes += pixel;
   return bytes;
+}
+
+/// The values of the tags in a TIFF file.
+using TiffTags = std::map<std::uint64_t, std::vector<std::uint64_t>>;
+
+/// A TIFF file with these tags and strips, or tiles if there is a tag for their size (322). The tags for the offsets
+/// and sizes of the blocks are added.
+inline std::string tiff_file(TiffTags tags, const std::vector<std::string>& blocks) {
+  const bool is_tiled = tags.contains(322);
+  std::string pixels;
+  for (const auto& block : blocks) {
+    tags[is_tiled ? 324 : 273].push_back(8 + pixels.size());
+    tags[is_tiled ? 325 : 279].push_back(block.size());
+    pixels += block;
+  }
+  std::string bytes("II*\0", 4), entries, values;
+  const std::uint64_t directory = 8 + pixels.size(), after = directory + 2 + 12 * tags.size() + 4;
+  append_little_endian(bytes, directory, 4);
+  append_little_endian(entries, tags.size(), 2);
+  for (const auto& [tag, numbers] : tags) {
+    append_little_endian(entries, tag, 2);
+    append_little_endian(entries, 4, 2);  // 32-bit integers
+    append_little_endian(entries, numbers.size(), 4);
+    append_little_endian(entries, numbers.size() == 1 ? numbers[0] : after + values.size(), 4);
+    for (const auto number : numbers) {
+      if (numbers.size() > 1) append_little_endian(values, number, 4);
+    }
+  }
+  return bytes + pixels + entries + std::string(4, '\0') + values;
 }
 
 }  // namespace slopegan

@@ -152,7 +152,8 @@ TEST(LayOut, MarksTheBestRowBesideItsTilesAndInItsLabel) {
   EXPECT_TRUE(box_where(draw_sheet(sheet, {.picture = {.gray = true}}), differs_from_gray).empty());
 }
 
-/// Compares sizes and the darkness of each text with tolerances for different versions of the font and of FreeType.
+/// Compares the sizes and the darkness of each text. The tolerances allow for different versions of the font and of
+/// FreeType.
 TEST(DrawSheet, LooksUnchanged) {
   Sheet sheet{.title = "Größe: which slope?",
               .caption = "FD: Fréchet distance, mean ± deviation",
@@ -277,6 +278,10 @@ TEST(WriteSheet, NumbersPagesAfterTheFirst) {
   EXPECT_EQ(files[2], directory / "grid_3.png");
   EXPECT_LE(read_image(files[0]).rows, page_height_limit);
   EXPECT_EQ(write_sheet(directory / "one.png", numbered_rows(2)).size(), 1u);
+  directory.write("grid_note.png", "another file");
+  remove_later_pages(directory / "grid.png", 2);
+  for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(std::filesystem::exists(files[i]), i < 2) << files[i];
+  EXPECT_TRUE(std::filesystem::exists(directory / "grid_note.png"));
 }
 
 }  // namespace

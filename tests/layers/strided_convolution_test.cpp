@@ -4,23 +4,27 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "expect_error.h"
 #include "layers/tiled_products.h"
 
 namespace slopegan {
 namespace {
+
+using ::testing::HasSubstr;
 
 /// A layer with `low` channels in the small feature maps and `high` channels in the large ones, whose side is `size`.
 struct Layer {
   std::int64_t low, high, size;
 };
 
-// The layers cover the channels of images (1 and 3); numbers of channels on both sides of the thresholds between
-// implementations; a side of 2, at which every patch contains padding; more rows than a block; patches that consist of
-// one part, one part per row, and one part per position; and odd numbers of channels and odd sides of the small
-// feature maps.
+// The layers cover the numbers of channels of images (1 and 3); numbers of channels on both sides of the thresholds
+// between implementations; a side of 2, for which every patch contains padding; more rows than fit into one block;
+// patches that consist of one part, one part per row, and one part per position; and odd numbers of channels and odd
+// sides of the small feature maps.
 const std::vector<Layer> layers = {{32, 1, 32}, {16, 3, 16},  {24, 5, 8},    {64, 32, 8}, {48, 40, 4},
                                    {8, 4, 2},   {10, 2, 128}, {128, 160, 8}, {7, 6, 8},   {4, 257, 4},
                                    {6, 2, 14},  {2, 2, 34},   {8, 6, 6}};
@@ -145,12 +149,16 @@ TEST(StridedConvolution, UsesThePreparedWeightAndReturnsTheGradientOfTheWeight) 
 TEST(StridedConvolution, RejectsShapesAndDtypesThatDoNotMatch) {
   const auto weight = at::randn({8, 3, 4, 4});
   const auto other = c10::make_intrusive<PreparedWeight>(weight, at::kBFloat16);
-  EXPECT_THROW(strided_convolution(at::randn({2, 4, 8, 8}), weight), c10::Error);
-  EXPECT_THROW(strided_convolution(at::randn({2, 3, 5, 8}), weight), c10::Error);
-  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}), at::randn({8, 3, 3, 3})), c10::Error);
-  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}), weight, other), c10::Error);
-  EXPECT_THROW(strided_convolution(at::randn({2, 3, 8, 8}).to(at::kHalf), weight), c10::Error);
-  EXPECT_THROW(strided_convolution_transposed(at::randn({2, 16, 4, 4}), weight), c10::Error);
+  const auto error = [](const auto&... arguments) {
+    return message_of<c10::Error>([&] { strided_convolution(arguments...); });
+  };
+  EXPECT_THAT(error(at::randn({2, 4, 8, 8}), weight), HasSubstr("do not fit a weight of shape [8, 3, 4, 4]"));
+  EXPECT_THAT(error(at::randn({2, 3, 5, 8}), weight), HasSubstr("needs even sides, got [2, 3, 5, 8]"));
+  EXPECT_THAT(error(at::randn({2, 3, 8, 8}), at::randn({8, 3, 3, 3})), HasSubstr("4, 4], got [8, 3, 3, 3]"));
+  EXPECT_THAT(error(at::randn({2, 3, 8, 8}), weight, other), HasSubstr("for BFloat16 does not fit a weight"));
+  EXPECT_THAT(error(at::randn({2, 3, 8, 8}).to(at::kHalf), weight), HasSubstr("bfloat16 on the CPU, got Half"));
+  EXPECT_THAT(message_of<c10::Error>([&] { strided_convolution_transposed(at::randn({2, 16, 4, 4}), weight); }),
+              HasSubstr("do not fit a weight of shape [8, 3, 4, 4]"));
 }
 
 TEST(StridedConvolution, AcceptsAnEmptyBatch) {
@@ -204,7 +212,7 @@ TEST(PreparedWeight, InterleavesRowsInBfloat16Only) {
 }
 
 TEST(PreparedWeight, SplitsTheLayoutForTransposingIntoParts) {
-  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns exceed a part, so each row is one part
+  const auto weight = at::randn({6, 40, 4, 4});  // 640 columns are too many for one part, so each kernel row is a part
   const auto parts = PreparedWeight(weight, at::kFloat).for_transposing().view({4, 6, 4, 40});
   EXPECT_TRUE(at::equal(parts, weight.permute({2, 0, 3, 1})));
 }
@@ -217,8 +225,8 @@ struct FixedLayer {
   std::int64_t low, high, size, count;
 };
 
-// The layers cover the channels of images (1 and 3), oneDNN and tiled products, and more patches than fit into the
-// cache in bfloat16.
+// The layers cover the numbers of channels of images (1 and 3), oneDNN and tiled products, and more patches than fit
+// into the cache in bfloat16.
 const std::vector<FixedLayer> fixed_layers = {{32, 1, 16, 3}, {16, 3, 8, 3}, {24, 5, 4, 3},
                                               {64, 32, 4, 3}, {8, 4, 1, 2},  {16, 32, 32, 16}};
 
@@ -279,7 +287,7 @@ TEST(FixedTransposedConvolution, PassesNaNThrough) {
   }
 }
 
-// Covers tiled and thin products (one channel), and tiled products and oneDNN (32 channels).
+// Covers tiled products, transpose_thin (one channel in float32) and oneDNN (32 channels).
 TEST(FixedTransposedConvolution, MapsMinusInfinityToZeroAtSlopeZero) {
   const auto expect_zero = [](at::ScalarType type, std::int64_t high) {
     const auto bias = at::full({high}, -std::numeric_limits<float>::infinity());
@@ -297,14 +305,19 @@ TEST(FixedTransposedConvolution, MapsMinusInfinityToZeroAtSlopeZero) {
 
 TEST(FixedTransposedConvolution, RejectsUnsupportedDtypesAndNegativeSlopes) {
   const auto weight = at::randn({4, 4, 4, 4}), bias = at::randn({4});
-  EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kDouble, 0.2), c10::ValueError);
-  EXPECT_THROW(FixedTransposedConvolution(weight, bias, at::kFloat, -0.1), c10::ValueError);
+  const auto error = [&](at::ScalarType type, double slope) {
+    return message_of<c10::ValueError>([&] { FixedTransposedConvolution(weight, bias, type, slope); });
+  };
+  EXPECT_THAT(error(at::kDouble, 0.2), HasSubstr("expected float32 or bfloat16, got Double"));
+  EXPECT_THAT(error(at::kFloat, -0.1), HasSubstr("expected a negative slope of 0 or more, got -0.1"));
 }
 
 TEST(FixedTransposedConvolution, RejectsMapsOfTheWrongShapeOrDtype) {
   const FixedTransposedConvolution convolution(at::randn({8, 3, 4, 4}), at::randn({3}), at::kBFloat16, 0.2);
-  EXPECT_THROW(convolution(at::randn({1, 8, 4, 4})), c10::Error);
-  EXPECT_THROW(convolution(at::randn({1, 6, 4, 4}).to(at::kBFloat16)), c10::Error);
+  EXPECT_THAT(message_of<c10::Error>([&] { convolution(at::randn({1, 8, 4, 4})); }),
+              HasSubstr("of BFloat16, got [1, 8, 4, 4] of Float"));
+  EXPECT_THAT(message_of<c10::Error>([&] { convolution(at::randn({1, 6, 4, 4}).to(at::kBFloat16)); }),
+              HasSubstr("expected [N, 8, H, W] of BFloat16, got [1, 6, 4, 4]"));
 }
 
 }  // namespace

@@ -1,31 +1,13 @@
 #include "models/compute.h"
 
-#include <cstdlib>
-#include <optional>
-#include <string>
-
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+
+#include "scoped_variable.h"
+#include "support/machine.h"
 
 namespace slopegan {
 namespace {
-
-/// Sets an environment variable until the end of the scope; nullptr removes it.
-class ScopedVariable {
- public:
-  ScopedVariable(const char* name, const char* value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    set(value);
-  }
-  ScopedVariable(const ScopedVariable&) = delete;
-  ScopedVariable& operator=(const ScopedVariable&) = delete;
-  ~ScopedVariable() { set(before_ ? before_->c_str() : nullptr); }
-
- private:
-  void set(const char* value) const { value != nullptr ? ::setenv(name_, value, 1) : ::unsetenv(name_); }
-
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 TEST(ChooseCompute, TakesTheNumberOfThreadsFromTheKeyThenTheVariableThenTheCores) {
   TrainingConfig training;
@@ -42,7 +24,7 @@ TEST(ChooseCompute, TakesTheNumberOfThreadsFromTheKeyThenTheVariableThenTheCores
   EXPECT_FALSE(choose_compute(training).threads_reason.empty());
 }
 
-TEST(ChooseCompute, IgnoresTheOneThreadThatTorchrunSetsForEveryProgram) {
+TEST(ChooseCompute, IgnoresTheDefaultOfOneThreadThatTorchrunSets) {
   TrainingConfig training;
   training.device = Device::cpu;
   const ScopedVariable threads("OMP_NUM_THREADS", "1"), torchrun("TORCHELASTIC_RUN_ID", "none");
@@ -50,6 +32,26 @@ TEST(ChooseCompute, IgnoresTheOneThreadThatTorchrunSetsForEveryProgram) {
   EXPECT_NE(choose_compute(training, 0, 2).threads_reason, "OMP_NUM_THREADS");
   const ScopedVariable more("OMP_NUM_THREADS", "2");
   EXPECT_EQ(choose_compute(training, 0, 2).threads, 2);
+}
+
+TEST(LimitThreads, LowersTheNumberOfThreadsOfCommandsThatDoNotChooseItButNeverRaisesIt) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(4);
+  {
+    const ScopedVariable variable("OMP_NUM_THREADS", "3");
+    limit_threads();
+    EXPECT_EQ(at::get_num_threads(), 3);
+  }
+  {
+    const ScopedVariable variable("OMP_NUM_THREADS", "5");
+    limit_threads();
+    EXPECT_EQ(at::get_num_threads(), 3);
+  }
+  at::set_num_threads(static_cast<int>(usable_cores()) + 1);
+  const ScopedVariable none("OMP_NUM_THREADS", nullptr);
+  limit_threads();  // the affinity mask or the CPU quota
+  EXPECT_EQ(at::get_num_threads(), usable_cores());
+  at::set_num_threads(before);
 }
 
 }  // namespace

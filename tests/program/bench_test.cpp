@@ -2,14 +2,17 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <sched.h>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "bench/busy_processes.h"
 #include "process_states.h"
 #include "program.h"
+#include "support/text.h"
 
 namespace slopegan::testing {
 namespace {
@@ -31,6 +34,18 @@ TEST_F(Bench, PrintsJsonOnStdoutAndATableOnStderr) {
   EXPECT_THAT(ended.err, HasSubstr("step, discriminator.negative_slope=0 training.precision=float32"));
 }
 
+TEST_F(Bench, VariesAKeyWhoseValuesContainCommas) {
+  const std::string key = "generator.negative_slope=", schedule = "{from: 0.3, to: 0.1, over_images: 64}";
+  const auto ended = slopegan({"bench", "inference", "--seconds", "0", "training.threads=1", "generator.width=8",
+                               "--vary", key + "[0.1, 0.2, 0.3]," + schedule + ",0.2"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const auto json = nlohmann::json::parse(ended.out);
+  ASSERT_EQ(json["rows"].size(), 6u);
+  EXPECT_EQ(json["rows"][0]["name"], "1 at a time, " + key + "[0.1, 0.2, 0.3]");
+  EXPECT_EQ(json["rows"][1]["name"], "1 at a time, " + key + schedule);
+  EXPECT_EQ(json["rows"][2]["name"], "1 at a time, " + key + "0.2");
+}
+
 TEST_F(Bench, MeasuresTheStepOnAQuietAndOnABusyMachine) {
   const auto ended =
       slopegan({"bench", "step", "--seconds", "0", "--busy", "2", "training.threads=2", "training.batch_size=4",
@@ -50,8 +65,14 @@ TEST_F(Bench, LeavesNoBusyProcessBehindWhenItIsInterrupted) {
   std::vector<pid_t> busy;
   ASSERT_TRUE(wait_until([&] { return !(busy = children_of(program.pid())).empty(); }));
   program.send(SIGINT);
-  EXPECT_EQ(program.wait(), 128 + SIGINT);
-  EXPECT_TRUE(wait_until([&] { return children_of(program.pid()).empty() && state_of_process(busy[0]) != 'R'; }));
+  // The step benchmark has nothing to save, so the signal kills it.
+  EXPECT_EQ(program.wait(), -SIGINT);
+  EXPECT_TRUE(wait_until([&] {
+    return std::ranges::all_of(busy, [](pid_t process) {
+      const char state = state_of_process(process);
+      return state == 0 || state == 'Z';
+    });
+  }));
 }
 
 TEST_F(Bench, TimesTheArmsOfASweep) {
@@ -101,6 +122,67 @@ TEST_F(Bench, RejectsInvalidArgumentsWithAOneLineMessage) {
   EXPECT_THAT(refused({"bench", "step", "--channels", "2"}), HasSubstr("--channels"));
   EXPECT_THAT(refused({"bench", "activation", "--slope", "2"}), HasSubstr("--slope"));
   EXPECT_THAT(refused({"bench", "sweep", "--arms", "0"}), HasSubstr("--arms"));
+}
+
+/// Limits this thread, and the processes that it starts, to two cores, or to one if only one is allowed.
+class TwoCores {
+ public:
+  TwoCores() {
+    if (::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t two;
+    CPU_ZERO(&two);
+    for (int core = 0; core < CPU_SETSIZE && CPU_COUNT(&two) < 2; ++core) {
+      if (CPU_ISSET(core, &before_)) CPU_SET(core, &two);
+    }
+    is_limited_ = ::sched_setaffinity(0, sizeof two, &two) == 0;
+  }
+  TwoCores(const TwoCores&) = delete;
+  TwoCores& operator=(const TwoCores&) = delete;
+  ~TwoCores() {
+    if (is_limited_) ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  bool is_limited() const { return is_limited_; }
+
+ private:
+  cpu_set_t before_{};
+  bool is_limited_ = false;
+};
+
+TEST_F(Bench, TrainingOnABusyMachineWarnsOnceAndComputesTheSameWeights) {
+  const TwoCores cores;
+  if (!cores.is_limited()) GTEST_SKIP() << "the number of cores cannot be limited";
+  const auto training = [&](const std::string& name, const std::string& images) {
+    return smoke("train", {"run.name=" + name, "training.total_images=" + images, "training.threads=2",
+                           "training.precision=float32", "samples.every_images=0", "diagnostics.every_images=0",
+                           "checkpoint.every_images=640", "checkpoint.keep=1000000"});
+  };
+  const auto state_of = [&](const std::string& name) {
+    return read_text(outputs() / name / "checkpoints/640/state.safetensors");
+  };
+  const auto quiet = slopegan(training("quiet", "640"));
+  ASSERT_EQ(quiet.code, 0) << quiet.err;
+
+  const BusyProcesses busy(4);
+  Program program(directory_.path(), training("busy", "10000000"));
+  ASSERT_TRUE(wait_for(outputs() / "busy/checkpoints/640")) << program.err();
+  EXPECT_TRUE(state_of("busy") == state_of("quiet")) << "the waiting of threads must not change the results";
+  const std::string warning = "other processes are using the cores of this machine: ";
+  const auto count = [&] {
+    const std::string text = program.err();
+    std::size_t found = 0;
+    for (auto at = text.find(warning); at != std::string::npos; at = text.find(warning, at + 1)) ++found;
+    return found;
+  };
+  // Without this file, or if it only contains zeros, the kernel does not report how long threads wait.
+  const auto measured = read_text(format_text("/proc/{}/schedstat", program.pid()));
+  if (!measured.empty() && !measured.starts_with("0 0 ")) {
+    EXPECT_TRUE(wait_until([&] { return count() > 0; })) << program.err();
+    EXPECT_THAT(program.err(), HasSubstr("compute with one thread per free core (training.threads=1"));
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait(), 128 + SIGTERM) << program.err();
+  EXPECT_LE(count(), 1u) << program.err();
 }
 
 }  // namespace

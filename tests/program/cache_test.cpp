@@ -75,6 +75,16 @@ TEST_F(Cache, IsListedAndPrunedWithoutAConfiguration) {
   EXPECT_THAT(slopegan({"data", "--cache"}).out, Not(HasSubstr("photos")));
 }
 
+TEST_F(Cache, ListsADataSetOnOneLineAndNeverPrunesIt) {
+  fs::create_directories(cache_.path() / "emoji");
+  for (const char* name : {"emoji/a.png", "emoji/b.png"}) std::ofstream(cache_.path() / name) << "image";
+  const auto pruned = slopegan({"data", "--cache", "--prune"});
+  ASSERT_EQ(pruned.code, 0) << pruned.err;
+  EXPECT_THAT(pruned.out,
+              AllOf(HasSubstr(": 0 entries"), HasSubstr("data set     emoji: 2 files\n"), Not(HasSubstr("a.png"))));
+  EXPECT_TRUE(fs::exists(cache_.path() / "emoji/a.png"));
+}
+
 TEST_F(Cache, FilesHaveTheWritePermissionsOfTheDirectoryRegardlessOfTheUmask) {
   write_images("photos");
   fs::permissions(cache_.path(), static_cast<fs::perms>(02777));
@@ -99,7 +109,7 @@ TEST_F(Cache, DataWithoutAConfigurationNeedsTheCacheOption) {
   EXPECT_EQ(slopegan({"data", "--prune"}).code, 2);
 }
 
-TEST_F(Cache, TheCacheOptionTakesNoOptionsOfAPicture) {
+TEST_F(Cache, TheCacheOptionRejectsAConfigurationAndAnOutputFile) {
   for (const auto& more : {config_file("smoke.yaml"), std::string("--out=a.png")}) {
     const auto result = slopegan({"data", "--cache", more});
     EXPECT_EQ(result.code, 2);

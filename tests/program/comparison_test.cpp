@@ -50,6 +50,15 @@ TEST_F(ComparisonReport, ShowsTheSweepsOfTheStudyOnOnePage) {
   EXPECT_LT(page.size(), std::size_t{5} << 20);
 }
 
+TEST_F(ComparisonReport, IsWrittenToTheWorkingDirectoryByDefault) {
+  const auto result = run(directory_.path(), {"report", study("study_longer"), study("study_race")}, [this] {
+    if (::chdir(directory_.path().c_str()) != 0) ::_exit(126);
+  });
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, "comparison.html\n");
+  EXPECT_THAT(read_text(directory_ / "comparison.html"), HasSubstr("<h1>2 sweeps compared</h1>"));
+}
+
 TEST_F(ComparisonReport, ShowsASweepWithoutResults) {
   const auto unfinished = directory_ / "unfinished";
   std::filesystem::create_directory(unfinished);

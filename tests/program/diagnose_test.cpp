@@ -75,6 +75,15 @@ TEST_F(Diagnose, ReproducesTheRecordOfTheRunFromItsCheckpoint) {
   EXPECT_EQ(nlohmann::json::parse(of_checkpoint.out).at("probes"), 5120);
 }
 
+TEST_F(Diagnose, ShowsNoSlopeForANetworkWhoseLayersHaveDifferentSlopes) {
+  ASSERT_EQ(train("run", {"generator.negative_slope=[0, 0.1, 0.2]", "diagnostics.every_images=0"}).code, 0);
+  const auto result = slopegan({"diagnose", run_dir("run").string(), "--probes", "64"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  // Units of the first layer, whose slope is 0, can be dead. Units of the other layers can be always negative.
+  EXPECT_THAT(result.err, ::testing::ContainsRegex("generator \\(all\\) +- +[0-9]+ +[0-9]+ +[0-9.]+ % +[0-9.]+ % "));
+  EXPECT_THAT(result.err, ::testing::ContainsRegex("discriminator \\(all\\) +[0-9.]+ +[0-9]+ +[0-9]+ +- +[0-9.]+ % "));
+}
+
 TEST_F(Diagnose, ReportsMissingData) {
   ASSERT_EQ(train("run").code, 0);
   const auto missing = (directory_ / "nowhere").string();

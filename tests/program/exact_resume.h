@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 
 #include "faults/faults.h"
+#include "process_states.h"
 #include "program.h"
 #include "run/checkpoint.h"
 #include "run/event_reader.h"
@@ -46,8 +47,8 @@ inline void link_images_without_labels(const std::filesystem::path& directory) {
   }
 }
 
-/// Returns a function to pass to Program as `prepare`. It preloads the fault library with `plan`, which faults.h
-/// describes.
+/// Returns a function to pass to Program as `prepare`. It preloads the fault library with `plan`, whose format is
+/// described in faults.h.
 inline std::function<void()> with_faults(const std::string& plan) {
   return [plan] {
     ::setenv("LD_PRELOAD", SLOPEGAN_FAULTS_LIBRARY, 1);
@@ -65,7 +66,8 @@ class ExactResume : public ProgramTest {
 
   static constexpr int total_images = 640;
 
-  /// Returns the arguments for starting or resuming the run in the directory `run`, and creates its folder of images.
+  /// Returns the arguments for starting or resuming the run in the directory `run`. Also creates the folder of images
+  /// that the run reads.
   static std::vector<std::string> arguments_at(const std::filesystem::path& run,
                                                const std::vector<std::string>& more = {}) {
     link_images_without_labels(run.parent_path() / ".images");
@@ -105,13 +107,19 @@ class ExactResume : public ProgramTest {
     return whole_;
   }
 
-  /// Sleeps for a random part of the duration of the uninterrupted run. If `turn` is odd, waits until training starts,
-  /// and then sleeps for at most a quarter of this duration.
+  /// Waits at most a minute for `program` to log that training starts, or to end. Returns false after a minute.
+  static bool has_begun_to_train(const Program& program) {
+    return wait_until([&] {
+      return program.err().find(" images on ") != std::string::npos || state_of_process(program.pid()) == 'Z';
+    });
+  }
+
+  /// If `turn` is even, sleeps for a random fraction of the duration of the uninterrupted run. Otherwise, waits until
+  /// training starts, and then sleeps for a random time of at most a quarter of that duration.
   void wait_until_some_moment(const Program& program, int turn, std::mt19937& random) const {
     const double part = std::uniform_real_distribution(0.0, 1.0)(random);
     if (turn % 2 == 0) return std::this_thread::sleep_for(whole_time_ * part);
-    const auto begun = [&] { return program.err().find(" images on ") != std::string::npos; };
-    for (int i = 0; i < 3000 && !begun(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_TRUE(has_begun_to_train(program)) << program.err();
     std::this_thread::sleep_for(whole_time_ * part / 4);
   }
 

@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <map>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 
+#include "commands/program.h"
 #include "program.h"
 
 namespace slopegan::testing {
@@ -43,7 +46,40 @@ TEST_F(FailedStart, LeavesNoDirectoryWithResumeAuto) {
   EXPECT_FALSE(fs::exists(outputs()));
 }
 
-TEST_F(FailedStart, OfASweepAllowsOtherValuesInTheNextCommand) {
+/// Returns the content of all files in `run` except the lock and the report, by relative path.
+std::map<std::string, std::string> contents_of(const fs::path& run) {
+  std::map<std::string, std::string> contents;
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    const auto name = entry.path().filename();
+    if (entry.is_regular_file() && name != ".lock" && name != "report.html") {
+      contents[fs::relative(entry.path(), run)] = read_text(entry.path());
+    }
+  }
+  return contents;
+}
+
+TEST_F(FailedStart, LeavesTheFilesOfAResumedRunUnchanged) {
+  const auto resumed = [&](const std::vector<std::string>& more) {
+    auto arguments = smoke("train", {"training.threads=1", "training.batch_size=32", "training.total_images=192",
+                                     "diagnostics.every_images=64", "diagnostics.probes=100", "--resume", "auto"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return slopegan(arguments);
+  };
+  ASSERT_EQ(resumed({}).code, 0);
+  auto before = contents_of(outputs() / "smoke");
+  const auto shorter = resumed({"training.total_images=96"});
+  EXPECT_EQ(shorter.code, 0);
+  EXPECT_THAT(shorter.err, HasSubstr("nothing to do: the run has already seen 192 images"));
+  EXPECT_EQ(contents_of(outputs() / "smoke"), before);
+  fs::remove(outputs() / "smoke/diagnostics.jsonl");
+  before.erase("diagnostics.jsonl");
+  const auto incomplete = resumed({"training.total_images=256"});
+  EXPECT_EQ(incomplete.code, 6);
+  EXPECT_THAT(incomplete.err, HasSubstr("diagnostics.jsonl is incomplete"));
+  EXPECT_EQ(contents_of(outputs() / "smoke"), before);
+}
+
+TEST_F(FailedStart, LetsTheNextSweepUseOtherValues) {
   fs::create_directories(outputs() / "smoke/runs");
   std::ofstream(outputs() / "smoke/sweep.yaml") << slopegan(short_run("train", {"--print-config", "seed=5"})).out;
   const auto result = slopegan(short_run("sweep", {"training.threads=1"}));
@@ -92,6 +128,16 @@ TEST_F(FailedStart, IsNotCausedByADollarSignInTheDirectoryOfASweep) {
   const auto result = slopegan(short_run("sweep", {"run.output_dir=" + (directory_ / "5$$HOME").string()}));
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(fs::exists(directory_ / "5$HOME/smoke/runs/slope_0-seed_0/checkpoints"));
+}
+
+TEST(ReportBug, PrintsTheFirstLineOfTheMessageAndReturns70) {
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  const int code = report_bug(std::logic_error("the tensors differ\nException raised from check at file.cpp:5"));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "slopegan: this is a bug; please report it together with the command and the configuration: the tensors "
+            "differ\n");
+  EXPECT_EQ(code, 70);
 }
 
 }  // namespace

@@ -152,7 +152,36 @@ TEST_F(FineTuning, ImportsAnExportedGenerator) {
   }
 }
 
-TEST_F(FineTuning, SaysHowToImportAPyTorchPickle) {
+TEST_F(FineTuning, AcceptsAFileInPlaceOfTheSymlinkToACheckpoint) {
+  ASSERT_EQ(train("a").code, 0);
+  const auto latest = run_dir("a") / "checkpoints/latest";
+  fs::remove(latest);  // on a file system without symlinks, `latest` is a file that contains the checkpoint's name
+  std::ofstream(latest) << "128\n";
+  const auto imported = import("b", latest);
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  expect_equal(tensors("a", 128), tensors("b", 0), "generator.");
+  const auto evaluated = slopegan({"evaluate", latest.string(), "--samples", "50", "--extractor", "random"});
+  EXPECT_EQ(evaluated.code, 0) << evaluated.err;
+}
+
+TEST_F(FineTuning, ImportNamesTheSlopesThatTheConfigurationReplaces) {
+  ASSERT_EQ(train("a", {"generator.negative_slope=1", "discriminator.negative_slope=0.1"}).code, 0);
+  const std::vector<std::string> same = {"generator.negative_slope=1", "discriminator.negative_slope=0.1"};
+  const std::vector<std::string> other = {"generator.negative_slope=0.3", "discriminator.negative_slope=0.1"};
+  EXPECT_THAT(import("same", run_dir("a"), same).err, Not(HasSubstr("differences from the run")));
+  EXPECT_THAT(import("other", run_dir("a"), other).err,
+              HasSubstr("differences from the run that the weights come from: generator.negative_slope: 1 -> 0.3"));
+
+  const auto file = directory_ / "a.safetensors";
+  ASSERT_EQ(slopegan({"export", run_dir("a").string(), "--format", "safetensors", "--out", file.string()}).code, 0);
+  EXPECT_THAT(import("same_export", file, same).err, Not(HasSubstr("the negative slope")));
+  const auto warned = import("other_export", file, other);
+  EXPECT_EQ(warned.code, 0) << warned.err;
+  EXPECT_THAT(warned.err, HasSubstr("was exported with the negative slope 1, but the configuration has 0.3"));
+  EXPECT_THAT(warned.err, HasSubstr("set generator.negative_slope=1"));
+}
+
+TEST_F(FineTuning, ImportExplainsHowToConvertAPyTorchPickle) {
   for (const std::string start : {"PK\x03\x04zip archive", "\x80\x02}q\x01pickle"}) {
     const auto result = import("x", directory_.write("netG.pth", start));
     EXPECT_EQ(result.code, 4);

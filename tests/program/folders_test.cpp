@@ -121,7 +121,65 @@ TEST_F(Folders, CanBeTrainedOnIfAFewFilesAreDamaged) {
   EXPECT_THAT(strict.err, HasSubstr("data.max_unreadable = 0"));
 }
 
-TEST_F(Folders, AreDescribedWithTheFilesThatAreUsedAndThoseThatAreNot) {
+TEST_F(Folders, AreReadWithoutTheRunsThatTheyContain) {
+  write_images("photos", 40);
+  const auto in_photos = [&](const std::string& command, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {command, config_file("smoke.yaml"), "data.kind=image_folder", "data.path=.",
+                                          "training.total_images=64"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(directory_.path(), arguments, [&] { static_cast<void>(::chdir((directory_ / "photos").c_str())); });
+  };
+  ASSERT_EQ(in_photos("train", {}).code, 0);
+  ASSERT_TRUE(fs::exists(directory_ / "photos/outputs/smoke/reals.png"));
+  const auto resumed = in_photos("train", {"training.total_images=128", "--resume", "auto"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err,
+              HasSubstr("1 directory is skipped, because it is a run or sweep of slopegan: outputs/smoke"));
+  const auto swept = in_photos("sweep", {"run.name=swept", "--jobs", "1"});
+  EXPECT_EQ(swept.code, 0) << swept.err;
+  EXPECT_THAT(look("photos").out, HasSubstr("images  40 of"));
+}
+
+TEST_F(Folders, CannotContainTheOutputOfTheDataCommand) {
+  write_images("photos", 6);
+  const auto in_photos = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"data", config_file("smoke.yaml"), "data.kind=image_folder", "data.path=."};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(directory_.path(), arguments, [&] { static_cast<void>(::chdir((directory_ / "photos").c_str())); });
+  };
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, {"--out", "000.png"}, {"--out", "x/y.png"}}) {
+    const auto result = in_photos(more);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("in data.path"), HasSubstr("choose a file outside this folder")));
+  }
+  EXPECT_EQ(in_photos({"--out", "../reals.png"}).code, 0);
+  EXPECT_THAT(look("photos").out, HasSubstr("images  6 of"));
+  const auto wrong = slopegan({"data", config_file("smoke.yaml"), "--out", (directory_ / "reals.jpg").string()});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--out must have the extension .png"));
+}
+
+TEST_F(Folders, ThatChangeDuringASweepAreNotUsedForFurtherArms) {
+  write_images("photos", 40);
+  const auto sweep = smoke("sweep", {"data.kind=image_folder", "data.path=" + (directory_ / "photos").string(),
+                                     "sweep.negative_slope=[0, 0.1, 0.2]", "--jobs", "1"});
+  Program program(directory_.path(), sweep);
+  const auto arms = outputs() / "smoke/runs";
+  ASSERT_TRUE(wait_for(arms / "slope_0-seed_0/run.json")) << program.err();
+  fs::rename(directory_ / "photos/000.png", directory_ / "away.png");
+  EXPECT_EQ(program.wait(), 3);
+  EXPECT_THAT(program.err(), AllOf(HasSubstr("slope_0.1-seed_0 failed with exit code 3: "),
+                                   HasSubstr("changed after the sweep was prepared"),
+                                   HasSubstr("no more arms are started"), Not(HasSubstr("slope_0.2-seed_0 started"))));
+  EXPECT_FALSE(fs::exists(arms / "slope_0.1-seed_0/config.yaml"));
+  fs::rename(directory_ / "away.png", directory_ / "photos/000.png");
+  const auto resumed = slopegan(sweep);
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("1 of 3 arms needs no more training"));
+}
+
+TEST_F(Folders, AreDescribedWithTheirUsedAndUnusedFiles) {
   write_images("mixed/cat", 3);
   write_images("mixed/dog", 3);
   directory_.write("mixed/cat/a.heic", std::string("\0\0\0\x18", 4) + "ftypheic....");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unistd.h>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -25,8 +26,6 @@ std::vector<Item> some_of(const std::vector<Item>& all, int count) {
   return some;
 }
 
-std::string outcome(const std::string& good) { return ::testing::Test::HasFailure() ? "FAILED" : good; }
-
 class HostileSlowCheck : public ProgramTest {
  protected:
   void expect_printable(const Result& result) const {
@@ -49,7 +48,7 @@ TEST_F(HostileSlowCheck, BadConfigurationsAreRejectedWithTheirLocationAndAHint) 
     expect_printable(result);
   }
   report_check(format_text("{} bad configurations given to the real program", all.size()),
-               outcome("exit code 2 and file:line for each"));
+               "exit code 2 and file:line for each");
 }
 
 TEST_F(HostileSlowCheck, BadArgumentsAreRejectedWithAHint) {
@@ -64,8 +63,7 @@ TEST_F(HostileSlowCheck, BadArgumentsAreRejectedWithAHint) {
     EXPECT_THAT(result.err, HasSubstr(bad.hint));
     expect_printable(result);
   }
-  report_check(format_text("{} bad key=value arguments given to the real program", all.size()),
-               outcome("exit code 2 for each"));
+  report_check(format_text("{} bad key=value arguments given to the real program", all.size()), "exit code 2 for each");
 }
 
 TEST_F(HostileSlowCheck, BadDataIsRejectedWithItsFileNameAndTakesLittleMemory) {
@@ -78,7 +76,9 @@ TEST_F(HostileSlowCheck, BadDataIsRejectedWithItsFileNameAndTakesLittleMemory) {
   write_good_idx(good);
   const auto normal = describe("idx", good);
   EXPECT_EQ(normal.code, 6);  // the data is valid, but the picture cannot be written
-  const auto all = some_of(bad_data_sets(), check_count(10, 1000));
+  auto all = bad_data_sets();
+  if (::geteuid() == 0) std::erase_if(all, [](const auto& bad) { return bad.is_good_for_root; });
+  all = some_of(all, check_count(10, 1000));
   double max_mib = 0;
   for (const auto& bad : all) {
     SCOPED_TRACE(bad.what);
@@ -92,7 +92,7 @@ TEST_F(HostileSlowCheck, BadDataIsRejectedWithItsFileNameAndTakesLittleMemory) {
     expect_printable(result);
   }
   report_check(format_text("{} bad data sets given to the real program", all.size()),
-               outcome(format_text("exit code 3 and file name for each; at most {:.0f} MiB above normal", max_mib)));
+               format_text("exit code 3 and file name for each; at most {:.0f} MiB above normal", max_mib));
 }
 
 class Hostile : public HostileSlowCheck {};
@@ -160,7 +160,7 @@ TEST_F(Hostile, InconsistentCheckpointsAreNotResumed) {
     save_checkpoint(checkpoints, checkpoint.info, checkpoint.tensors, 2);
     const auto result = train({"--resume", "auto"});
     EXPECT_EQ(result.code, 4);
-    EXPECT_THAT(result.err, HasSubstr("the manifest has 64 images"));
+    EXPECT_THAT(result.err, HasSubstr("the manifest records 64 images"));
   }
 }
 

@@ -1,8 +1,11 @@
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include <gmock/gmock.h>
+#include <opencv2/core.hpp>
 
+#include "images/image_file.h"
 #include "program.h"
 
 namespace slopegan::testing {
@@ -20,6 +23,7 @@ class MissingFeatures : public ProgramTest {
       ::setenv("LD_PRELOAD", SLOPEGAN_MISSING_FEATURES_LIBRARY, 1);
       ::setenv("SLOPEGAN_MISSING", calls.c_str(), 1);
       ::setenv("SLOPEGAN_MISSING_BELOW", directory_.path().c_str(), 1);
+      ::setenv("SLOPEGAN_MISSING_RECORD", record_file().c_str(), 1);
       ::setenv("SLOPEGAN_CACHE", (directory_ / "cache").c_str(), 1);
     };
   }
@@ -28,6 +32,14 @@ class MissingFeatures : public ProgramTest {
     more.insert(more.end(), {"run.name=" + name, "training.total_images=" + std::to_string(images),
                              "checkpoint.every_images=320", "--resume", "auto"});
     return smoke("train", more);
+  }
+
+  fs::path record_file() const { return directory_ / "failed_calls"; }
+
+  /// Checks that each of these calls failed at least once, which shows that the program used the fallback for it.
+  void expect_failures_of(const std::vector<std::string>& calls) const {
+    const std::string failed = "\n" + read_text(record_file());
+    for (const auto& call : calls) EXPECT_THAT(failed, HasSubstr("\n" + call + "\n"));
   }
 
   std::string weights_of(const std::string& name) const {
@@ -60,6 +72,44 @@ TEST_F(MissingFeatures, DoNotPreventTrainingAndResuming) {
             lacking(all_calls()));
     EXPECT_EQ(generated.code, 0) << generated.err;
   }
+  expect_failures_of({"flock", "symlink", "fsync_directory", "syncfs"});
+}
+
+TEST_F(MissingFeatures, SymlinksAreReplacedWhateverErrorTheFileSystemReports) {
+  for (const int error : {EPERM, EACCES, ENOSYS, EOPNOTSUPP}) {
+    const std::string name = "symlink" + std::to_string(error);
+    const auto result = run(directory_.path(), training(name, 64, {"samples.every_images=0"}),
+                            lacking("symlink=" + std::to_string(error)));
+    EXPECT_EQ(result.code, 0) << std::strerror(error) << ": " << result.err;
+    EXPECT_EQ(read_text(outputs() / name / "checkpoints/latest"), "64\n") << std::strerror(error);
+    expect_failures_of({"symlink"});
+    fs::remove(record_file());
+  }
+}
+
+TEST_F(MissingFeatures, DoNotPreventReadingAFolderOfImages) {
+  fs::create_directory(directory_ / "photos");
+  for (int i = 0; i < 5; ++i) {
+    write_png(directory_ / "photos" / (std::to_string(i) + ".png"), cv::Mat(40, 40, CV_8UC3, cv::Scalar(i, 90, 200)));
+  }
+  const std::vector<std::string> look = {"data",
+                                         config_file("smoke.yaml"),
+                                         "data.kind=image_folder",
+                                         "data.path=" + (directory_ / "photos").string(),
+                                         "--out",
+                                         (directory_ / "reals.png").string()};
+  const auto hash = [](const Result& result) { return result.out.substr(result.out.find("sha256")); };
+  const auto usual =
+      run(directory_.path(), look, [this] { ::setenv("SLOPEGAN_CACHE", (directory_ / "other").c_str(), 1); });
+  ASSERT_EQ(usual.code, 0) << usual.err;
+  ASSERT_THAT(usual.out, HasSubstr("sha256"));
+  for (const std::string when : {"packing", "packed"}) {
+    const auto result = run(directory_.path(), look, lacking(all_calls()));
+    ASSERT_EQ(result.code, 0) << when << ": " << result.err;
+    EXPECT_EQ(hash(result), hash(usual)) << when;
+    expect_failures_of({"mmap"});
+    fs::remove(record_file());
+  }
 }
 
 TEST_F(MissingFeatures, DoNotPreventASweep) {
@@ -80,7 +130,7 @@ TEST_F(MissingFeatures, ARunInUseIsRejectedEvenWithoutLocks) {
     EXPECT_EQ(second.code, 7) << second.err;
     EXPECT_THAT(second.err, HasSubstr("in use by process " + std::to_string(first.pid())));
     first.send(SIGKILL);
-    EXPECT_EQ(first.wait(), 128 + SIGKILL);
+    EXPECT_EQ(first.wait(), -SIGKILL);
     const auto again = run(directory_.path(), training("used", 320, {"samples.every_images=0"}), lacking(calls));
     EXPECT_THAT(again.err, Not(HasSubstr("in use by"))) << "the holder was killed";
     fs::remove_all(outputs());

@@ -48,6 +48,15 @@ TEST_F(OutOfMemory, TheErrorNamesTheKeysThatReduceMemory) {
   EXPECT_THAT(result.err, Not(HasSubstr("this is a bug")));
 }
 
+TEST_F(OutOfMemory, TheErrorOfABenchmarkNamesWhatReducesMemory) {
+  const auto result =
+      run_limited({"bench", "step", "--seconds", "0", "training.threads=1", "training.batch_size=32768",
+                   "generator.width=128", "discriminator.width=128", "--vary", "training.precision=float32"});
+  EXPECT_EQ(result.code, 6) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("slopegan: out of memory while running slopegan bench: "));
+  EXPECT_THAT(result.err, HasSubstr("to reduce memory use, lower training.batch_size, generator.width, "));
+}
+
 TEST_F(OutOfMemory, TheSweepCountsTheArmsThatRanOutOfMemory) {
   auto more = large();
   more.emplace_back("sweep.jobs=1");

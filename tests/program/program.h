@@ -41,6 +41,8 @@ class Program {
     std::vector<char*> pointers;
     for (auto& argument : owned) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
+    // Empties the files now, so that out() and err() never return the output of an earlier program.
+    for (const auto& file : {out_, err_}) std::ofstream{file};
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("fork");  // send() to process -1 would signal every process
     if (pid_ == 0) {
@@ -63,7 +65,8 @@ class Program {
   pid_t pid() const { return pid_; }
   void send(int signal) const { ::kill(pid_, signal); }
 
-  /// Waits for the process. Returns its exit code, or 128 + the signal that killed it.
+  /// Waits for the process. Returns its exit code, or -signal if a signal killed it. A process that stops cleanly
+  /// because of a signal exits with the code 128 + signal, so the two cases differ.
   int wait() { return *poll(/*flags=*/0); }
   /// Does the same as wait(), but does not block: returns std::nullopt if the process is still running.
   std::optional<int> poll(int flags = WNOHANG) {
@@ -73,11 +76,8 @@ class Program {
       peak_mib_ = static_cast<double>(usage.ru_maxrss) / 1024;
     }
     if (!ended_) return std::nullopt;
-    return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
   }
-  /// Returns whether a signal killed the process, which must have ended. Returns false for a normal exit with a code
-  /// above 128.
-  bool was_killed() const { return WIFSIGNALED(status_); }
   /// The peak memory of the process, which must have ended.
   double peak_mib() const { return peak_mib_; }
   std::string out() const { return read_text(out_); }
@@ -92,7 +92,7 @@ class Program {
 };
 
 struct Result {
-  int code;
+  int code;  ///< see Program::wait
   std::string out, err;
   double peak_mib = 0;
 };
@@ -112,6 +112,14 @@ inline bool wait_for(const std::filesystem::path& file) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return std::filesystem::exists(file);
+}
+
+/// Waits at most a minute for `file` to contain something. Returns whether it does. The history of a run, for example,
+/// is created empty and gets its first line after the first step.
+inline bool wait_for_content(const std::filesystem::path& file) {
+  const auto is_empty = [&] { return read_text(file).empty(); };
+  for (int i = 0; i < 6000 && is_empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return !is_empty();
 }
 
 /// A test that runs the program, usually with the smoke configuration, in a temporary directory.

@@ -10,6 +10,7 @@
 
 #include "exact_resume.h"
 #include "live_program.h"
+#include "process_states.h"
 #include "program.h"
 #include "slow_check.h"
 #include "support/text.h"
@@ -76,7 +77,8 @@ class ShardsSlowCheck : public ProgramTest {
     return WEXITSTATUS(status);
   }
 
-  /// Kills some of the shards at random times. Returns how many were killed.
+  /// Kills some of the shards at random times soon after they start their first arm, long before they end. Returns how
+  /// many were killed.
   int kill_some() {
     std::mt19937 random(1);
     std::vector<int> victims(static_cast<std::size_t>(shards_));
@@ -84,11 +86,14 @@ class ShardsSlowCheck : public ProgramTest {
     std::shuffle(victims.begin(), victims.end(), random);
     int killed = 0;
     for (int i = 0; i < kills_; ++i) {
-      const auto file = directory_ / ("pid" + std::to_string(victims[static_cast<std::size_t>(i)]));
-      if (!wait_for(file)) continue;
-      std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(300, 1500)(random)));
+      const auto number = std::to_string(victims[static_cast<std::size_t>(i)]);
+      const auto has_started = [&] {
+        return read_text(directory_ / ("log" + number)).find(" started (") != std::string::npos;
+      };
+      if (!wait_until(has_started)) continue;
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(0, 600)(random)));
       pid_t process = 0;
-      std::ifstream(file) >> process;
+      std::ifstream(directory_ / ("pid" + number)) >> process;
       killed += process > 1 && ::kill(process, SIGKILL) == 0;
     }
     return killed;

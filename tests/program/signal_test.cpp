@@ -26,15 +26,21 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndRe
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), arguments(name));
+      // Every second signal arrives after the first checkpoint and after the start of training, so it must stop the
+      // run.
+      const bool must_stop = sent % 2 == 1;
+      if (must_stop) {
+        ASSERT_TRUE(wait_for(run_dir(name) / "checkpoints/latest")) << program.err();
+      }
       wait_until_some_moment(program, sent, random);
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
       if (code == 0) break;
       ++sent;
+      // Before there is anything to save, a signal kills the process, which is the default action.
+      if (code == -number && !must_stop) continue;
       ASSERT_EQ(*code, 128 + number) << program.err();
-      // Before there is anything to save, a signal kills the process, which is its default action.
-      if (program.was_killed()) continue;
       ++with_checkpoint;
       EXPECT_GT(newest_images(run_dir(name)), 0);
       EXPECT_EQ(nlohmann::json::parse(read_text(run_dir(name) / "run.json")).at("status"), "stopped");
@@ -42,11 +48,13 @@ TEST_F(SignalSlowCheck, ARunStoppedAtRandomTimesExitsWithTheCodeOfTheSignalAndRe
     same += ends_like_the_whole(run_dir(name), name);
   }
   EXPECT_EQ(same, runs);
+  EXPECT_GE(with_checkpoint, sent / 2);
   report_check(
       format_text("SIGINT, SIGTERM or SIGHUP at {} random times in {} runs", sent, runs),
-      format_text("exit code 130, 143 or 129, {} with a checkpoint (the others before training started); {} of {} runs "
-                  "resumed to the same weights and history",
-                  with_checkpoint, same, runs));
+      format_text(
+          "{} stopped with exit code 130, 143 or 129 and a checkpoint, the others before training; {} of {} runs "
+          "resumed to the same weights and history",
+          with_checkpoint, same, runs));
 }
 
 TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
@@ -59,19 +67,30 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
   const std::chrono::duration<double> whole_time = std::chrono::steady_clock::now() - start;
   const int signals = check_count(1, 9);
   std::mt19937 random(4);
-  int sent = 0, sweeps = 0, same = 0;
+  int sent = 0, stopped = 0, sweeps = 0, same = 0;
   while (sent < signals) {
     const std::string name = format_text("sweep{}", sweeps++);
     std::optional<int> code;
     while (code != 0 && sent < signals) {
       Program program(directory_.path(), sweep(name));
-      std::this_thread::sleep_for(whole_time * std::uniform_real_distribution(0.0, 1.0)(random));
+      // Every second signal, including the first, arrives after the start of an arm, so it must stop the sweep.
+      const bool must_stop = sent % 2 == 0;
+      if (must_stop) {
+        ASSERT_TRUE(wait_until([&] {
+          return program.err().find(" started (") != std::string::npos || state_of_process(program.pid()) == 'Z';
+        })) << program.err();
+      }
+      const double part = std::uniform_real_distribution(0.0, 1.0)(random);
+      std::this_thread::sleep_for(whole_time * (must_stop ? part / 2 : part));
       const int number = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<std::size_t>(sent) % 3];
       program.send(number);
       code = program.wait();
       if (code == 0) break;
       ++sent;
+      // Until the sweep installs its signal handlers, a signal kills it, which is the default action.
+      if (code == -number && !must_stop) continue;
       ASSERT_EQ(*code, 128 + number) << program.err();
+      ++stopped;
     }
     EXPECT_EQ(slopegan(sweep(name)).code, 0) << name;
     for (const std::string arm : {"slope_0-seed_0", "slope_0.2-seed_0"}) {
@@ -83,15 +102,17 @@ TEST_F(SignalSlowCheck, AStoppedSweepResumesEveryArmExactly) {
     }
   }
   EXPECT_EQ(same, 2 * sweeps);
+  EXPECT_GE(stopped, (sent + 1) / 2);
   report_check(format_text("{} signals at random times in {} sweeps of two arms", sent, sweeps),
-               format_text("exit code 130, 143 or 129; {} of {} arms resumed to the same weights and history", same,
-                           2 * sweeps));
+               format_text("{} stopped with exit code 130, 143 or 129; {} of {} arms resumed to the same weights and "
+                           "history",
+                           stopped, same, 2 * sweeps));
 }
 
 class Signals : public ExactResume {};
 
 TEST_F(Signals, ASecondSignalEndsTheRunBeforeTheStepIsFinished) {
-  // Each step takes seconds. Metrics are disabled, because their preparation would stop at the first signal.
+  // Each step takes seconds. Metrics are disabled, because the first signal would end the run during their preparation.
   Program program(directory_.path(),
                   arguments("run", {"data.resolution=128", "training.batch_size=512", "training.total_images=512000",
                                     "discriminator.width=32", "metrics.every_images=0"}));
@@ -103,9 +124,59 @@ TEST_F(Signals, ASecondSignalEndsTheRunBeforeTheStepIsFinished) {
   EXPECT_FALSE(std::filesystem::exists(run_dir("run") / "checkpoints/latest"));
 }
 
-TEST_F(Signals, TheSameSignalTwiceAtOnceCountsOnce) {
+/// A run whose evaluations take long enough to be interrupted.
+class Evaluation : public ExactResume {
+ protected:
+  std::vector<std::string> slow_arguments(const std::string& name) const {
+    return arguments(name, {"metrics.samples=5000", "metrics.names=[fd]"});
+  }
+};
+
+TEST_F(Evaluation, IsRepeatedIfTheRunEndedDuringItAndTheCheckpointIsNotLost) {
+  whole_ = run_dir("whole");
+  ASSERT_EQ(slopegan(slow_arguments("whole")).code, 0);
+  int interruptions = 0;  // a test that is suspended at the wrong moment is too late
+  for (const int number : {SIGTERM, SIGKILL}) {
+    for (const std::string images : {"320", "640"}) {  // metrics and a checkpoint are due
+      const auto name = format_text("run{}-{}", number, images);
+      Program program(directory_.path(), slow_arguments(name));
+      ASSERT_TRUE(wait_for(run_dir(name) / "checkpoints" / images / "manifest.json"));
+      program.send(number);
+      program.wait();
+      const auto newest = newest_images(run_dir(name));
+      EXPECT_GE(newest, std::stoi(images));
+      const auto last = read_last_metrics(run_dir(name) / "metrics.jsonl");
+      const bool interrupted = newest == std::stoi(images) && last && last->images < newest;
+      const auto resumed = slopegan(slow_arguments(name));
+      EXPECT_EQ(resumed.code, 0) << resumed.err;
+      if (interrupted) {
+        ++interruptions;
+        EXPECT_EQ(program.wait(), number == SIGKILL ? -SIGKILL : 128 + number) << program.err();
+        EXPECT_THAT(resumed.err, HasSubstr("evaluating the generator at " + images + " images first"));
+      }
+      EXPECT_TRUE(is_like_the_whole(run_dir(name), name));
+      EXPECT_THAT(slopegan(slow_arguments(name)).err, HasSubstr("nothing to do"));
+    }
+  }
+  EXPECT_GT(interruptions, 0);
+}
+
+TEST_F(ExactResume, KeepsTheLastGradientPenaltyForTheNextLineOfTheHistory) {
+  // A penalty is computed every 8 steps, that is, every 256 images, and a line is written every 256 images.
+  const std::vector<std::string> more = {"loss.r1=1", "loss.r1_every=8", "checkpoint.keep=20", "training.batch_size=32",
+                                         "metrics.every_images=0"};
+  ASSERT_EQ(slopegan(arguments("run", more)).code, 0);
+  const auto before = timeless_history(run_dir("run"));
+  for (const auto& line : before) EXPECT_TRUE(line.gradient_penalty) << line.images;
+  auto again = arguments("run", more);
+  *std::ranges::find(again, "auto") = (run_dir("run") / "checkpoints/320").string();
+  ASSERT_EQ(slopegan(again).code, 0);
+  EXPECT_EQ(timeless_history(run_dir("run")), before);
+}
+
+TEST_F(Signals, TheSameSignalSentTwiceInARowCountsOnce) {
   Program program(directory_.path(), arguments("run", {"training.total_images=10000000", "metrics.every_images=0"}));
-  ASSERT_TRUE(wait_for(run_dir("run") / "history.jsonl"));
+  ASSERT_TRUE(wait_for_content(run_dir("run") / "history.jsonl"));
   program.send(SIGINT);
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 128 + SIGINT);
@@ -116,10 +187,9 @@ TEST_F(Signals, ASignalFromABatchSystemStopsARunAfterACheckpoint) {
   for (const int number : {SIGUSR1, SIGUSR2, SIGXCPU}) {
     const std::string name = format_text("run{}", number);
     Program program(directory_.path(), arguments(name, {"training.total_images=10000000", "metrics.every_images=0"}));
-    ASSERT_TRUE(wait_for(run_dir(name) / "history.jsonl"));
+    ASSERT_TRUE(wait_for_content(run_dir(name) / "history.jsonl"));
     program.send(number);
     EXPECT_EQ(program.wait(), 128 + number);
-    EXPECT_FALSE(program.was_killed());
     EXPECT_TRUE(std::filesystem::exists(run_dir(name) / "checkpoints/latest"));
     EXPECT_EQ(nlohmann::json::parse(read_text(run_dir(name) / "run.json")).at("status"), "stopped");
   }
@@ -155,13 +225,18 @@ class Suspension : public ProgramTest {
  protected:
   Suspension()
       : program_(directory_.path(), smoke("sweep", {"run.name=sweep", "training.total_images=10000000",
-                                                    "metrics.every_images=0", "training.threads=1", "sweep.jobs=2"})) {
+                                                    "metrics.every_images=0", "training.threads=1", "sweep.jobs=2"})) {}
+
+  void SetUp() override {
     const auto runs = outputs() / "sweep/runs";
-    EXPECT_TRUE(wait_for(runs / "slope_0-seed_0/history.jsonl") && wait_for(runs / "slope_0.2-seed_0/history.jsonl"));
+    for (const std::string arm : {"slope_0-seed_0", "slope_0.2-seed_0"}) {
+      ASSERT_TRUE(wait_for_content(runs / arm / "history.jsonl")) << program_.err();
+    }
     for (const pid_t child : children_of(program_.pid())) {
       const bool is_arm = read_text(format_text("/proc/{}/cmdline", child)).find("--arm") != std::string::npos;
       if (is_arm) arms_.push_back(child);
     }
+    ASSERT_EQ(arms_.size(), 2u);
   }
 
   bool are_suspended() const {
@@ -178,7 +253,6 @@ class Suspension : public ProgramTest {
 };
 
 TEST_F(Suspension, OfASweepIncludesItsArms) {
-  EXPECT_GE(arms_.size(), 2u);
   for (int i = 0; i < 2; ++i) {
     program_.send(SIGTSTP);
     EXPECT_TRUE(wait_until([&] { return are_suspended(); }));

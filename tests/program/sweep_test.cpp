@@ -2,6 +2,7 @@
 #include <set>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "images/image_file.h"
 #include "poison.h"
@@ -49,6 +50,8 @@ TEST_F(Sweep, TrainsEverySlopeAndSeedAndWritesResultsAndSheets) {
     arms.insert(rows[i][0]);
     EXPECT_EQ(rows[i][3], "done");
     EXPECT_EQ(rows[i][4], "640");
+    const auto info = nlohmann::json::parse(read_text(sweep_dir() / "runs" / rows[i][0] / "run.json"));
+    EXPECT_NE(info.at("threads_reason"), "training.threads") << "the sweep chose the number of threads, not the user";
   }
   EXPECT_EQ(arms, (std::set<std::string>{"slope_0-seed_0", "slope_0-seed_1", "slope_0.2-seed_0", "slope_0.2-seed_1"}));
   EXPECT_THAT(result.out, HasSubstr("contact_sheet.png"));
@@ -67,6 +70,8 @@ TEST_F(Sweep, TrainsAnArmExactlyLikeASingleRun) {
   ASSERT_EQ(slopegan(alone).code, 0);
   EXPECT_TRUE(state("slope_0-seed_0") == read_text(outputs() / "alone/checkpoints/640/state.safetensors"));
   EXPECT_FALSE(state("slope_0-seed_0") == state("slope_0.2-seed_0"));
+  const auto info = nlohmann::json::parse(read_text(sweep_dir() / "runs/slope_0-seed_0/run.json"));
+  EXPECT_EQ(info.at("threads_reason"), "training.threads");
 }
 
 TEST_F(Sweep, TrainsOnlyNewSlopesWhenRepeated) {
@@ -85,9 +90,9 @@ TEST_F(Sweep, ResumesAfterAKill) {
   Program program(directory_.path(), arguments);
   ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/checkpoints/1280/manifest.json"));
   program.send(SIGKILL);
-  ASSERT_EQ(program.wait(), 128 + SIGKILL);
+  ASSERT_EQ(program.wait(), -SIGKILL);
   // When the sweep is killed, its arm is told to stop, but the arm holds the lock on its directory until it has
-  // stopped. The second sweep waits for it.
+  // stopped. The second sweep waits for this lock.
   const auto result = slopegan(arguments);
   ASSERT_EQ(result.code, 0) << result.err;
   for (const auto& row : results()) {
@@ -98,13 +103,22 @@ TEST_F(Sweep, ResumesAfterAKill) {
 }
 
 TEST_F(Sweep, StopsItsArmsOnASignalAndResumes) {
-  auto arguments = smoke("sweep", {"training.total_images=6400"});
-  Program program(directory_.path(), arguments);
-  ASSERT_TRUE(wait_for(sweep_dir() / "runs/slope_0-seed_0/history.jsonl"));
+  // No machine trains this many images before the signal arrives.
+  Program program(directory_.path(), smoke("sweep", {"training.total_images=10000000", "--jobs", "2"}));
+  const std::string arms[] = {"runs/slope_0-seed_0", "runs/slope_0.2-seed_0"};
+  for (const auto& arm : arms) ASSERT_TRUE(wait_for_content(sweep_dir() / arm / "history.jsonl")) << program.err();
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 130) << program.err();
-  EXPECT_THAT(read_text(sweep_dir() / "runs/slope_0-seed_0/run.json"), HasSubstr("\"stopped\""));
-  EXPECT_EQ(slopegan(arguments).code, 0);
+  std::int64_t most = 0;
+  for (const auto& arm : arms) {
+    const auto info = nlohmann::json::parse(read_text(sweep_dir() / arm / "run.json"));
+    EXPECT_EQ(info.at("status"), "stopped") << arm;
+    most = std::max(most, info.at("images").get<std::int64_t>());
+  }
+  const std::string total = std::to_string(most + 320);
+  const auto resumed = slopegan(smoke("sweep", {"training.total_images=" + total}));
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  for (const std::size_t row : {1u, 2u}) EXPECT_EQ(results().at(row).at(4), total);
 }
 
 TEST_F(Sweep, KeepsEarlierResultsAndDecidesWithThePlannedSeeds) {
@@ -124,7 +138,7 @@ TEST_F(Sweep, KeepsEarlierResultsAndDecidesWithThePlannedSeeds) {
 }
 
 TEST_F(Sweep, ReportsAnArmThatFailsAndFinishesTheOthers) {
-  // At the path of an arm, there is a file instead of a directory.
+  // The path of an arm is a file instead of a directory.
   std::filesystem::create_directories(sweep_dir() / "runs");
   std::ofstream(sweep_dir() / "runs/slope_0-seed_0") << "in the way";
   std::ofstream(sweep_dir() / "sweep.yaml")
@@ -221,7 +235,7 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
               HasSubstr("cross: [{optimizer.beta1: 0.5, generator.norm: batch}, {optimizer.beta1: 0.5, "));
   // The sheet has a row of real images and two rows (slopes) for each of the four conditions.
   EXPECT_GT(read_image(sweep_dir() / "contact_sheet.png").rows, 9 * 64);
-  // The two slopes and their difference, for each condition.
+  // The picture shows the two slopes and their difference for each condition.
   const auto difference = slopegan({"grid", sweep_dir().string(), "--difference", "0,0.2"});
   ASSERT_EQ(difference.code, 0) << difference.err;
   EXPECT_GT(read_image(sweep_dir() / "difference_0_0.2.png").rows, 12 * 64);
@@ -244,7 +258,7 @@ TEST_F(Sweep, ListsItsArmsAndTheirShardsWithoutTraining) {
   EXPECT_EQ(sweep({"--list"}).out, "slope_0-seed_0\nslope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "2/2"}).out, "slope_0.2-seed_0\n");
   EXPECT_EQ(sweep({"--list", "--shard", "3/2"}).code, 2);
-  EXPECT_EQ(sweep({"--list", "--jobs", "0"}).code, 0);  // as in --help: chosen from the number of cores
+  EXPECT_EQ(sweep({"--list", "--jobs", "0"}).code, 0);  // 0: chosen from the number of cores, as --help states
   const auto twice = sweep({"sweep.negative_slope=[0.2, 0.2]"});
   EXPECT_EQ(twice.code, 2);
   EXPECT_THAT(twice.err, HasSubstr("command line: 'sweep.negative_slope=[0.2, 0.2]': sweep.negative_slope contains"));
@@ -294,7 +308,14 @@ TEST_F(Data, DescribesTheDataSetAndDrawsIt) {
   EXPECT_THAT(result.out, HasSubstr("60000"));
   EXPECT_THAT(result.out, HasSubstr("10000"));
   EXPECT_THAT(result.out, HasSubstr("28 x 28"));
-  EXPECT_FALSE(read_image(picture).empty());
+  const auto usual = read_image(picture);
+  EXPECT_FALSE(usual.empty());
+  ASSERT_EQ(
+      slopegan({"data", config_file("fashion_mnist.yaml"), "--out", picture, "--dark", "--pixel-ratio", "2"}).code, 0);
+  const auto dark = read_image(picture);
+  EXPECT_NEAR(dark.cols, 2 * usual.cols, 8);  // widths of text are rounded
+  EXPECT_GT(cv::mean(usual.row(0))[0], 200);
+  EXPECT_LT(cv::mean(dark.row(0))[0], 60);
 }
 
 class Help : public ProgramTest {};
@@ -311,7 +332,7 @@ TEST_F(Help, TheMainCommandsHaveHelp) {
   EXPECT_THAT(version.out, HasSubstr("LibTorch 2."));
 }
 
-TEST_F(Help, ReportsThatItCannotBeWritten) {
+TEST_F(Help, FailsIfStdoutCannotBeWritten) {
   const auto to_full = [] { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); };
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"--help"}, {"--version"}, {"train", "--help"}, {"train", "--print-schema"}}) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -41,6 +42,8 @@ class Terminal {
     pid_ = ::forkpty(&master_, nullptr, nullptr, &window);
     if (pid_ < 0) throw std::runtime_error("forkpty");  // kill() with process -1 would signal every process
     if (pid_ == 0) {
+      // If a shell runs the tests in the background, SIGINT is ignored, and the program would inherit this.
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
       ::unsetenv("NO_COLOR");
       ::setenv("TERM", "xterm", 1);
       for (const auto& [name, value] : environment) {
@@ -82,8 +85,8 @@ class Terminal {
     return true;
   }
 
-  /// Reads until the program ends or has been silent for a minute, and then kills it. Returns its exit code, or 128 +
-  /// the signal that killed it.
+  /// Reads until the program ends. Kills the program if it prints nothing for a minute. Returns its exit code, or
+  /// -signal if a signal killed it.
   int wait() {
     for (std::size_t before = 0; read_more(60'000); before = output_.size()) {
       if (output_.size() == before) ::kill(pid_, SIGKILL);
@@ -91,7 +94,7 @@ class Terminal {
     int status = 0;
     ::waitpid(pid_, &status, 0);
     ended_ = true;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
   /// Returns all output that was read so far, including control sequences.

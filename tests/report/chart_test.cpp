@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "report/sections.h"
+
 namespace slopegan {
 namespace {
 
@@ -61,6 +63,47 @@ TEST(ReportChart, LinesHaveGapsAtNonFiniteValues) {
   EXPECT_EQ(std::count(d.begin(), d.end(), 'M'), 2);
   EXPECT_TRUE(numbers[0]["series"][0]["y"][2].is_null());
   EXPECT_THAT(html, Not(HasSubstr("nan")));
+}
+
+TEST(ReportChart, LinesOfTheSameColourHaveDifferentDashesAndIndices) {
+  Chart chart = line_chart({1, 2});
+  const auto points = chart.series[0].points;
+  chart.series = {{.faint = true, .points = points},
+                  {.label = "0", .points = points},
+                  {.faint = true, .points = points},
+                  {.label = "0.1", .points = points},
+                  {.label = "0.2", .colour = 1, .points = points}};
+  nlohmann::ordered_json numbers = nlohmann::ordered_json::array();
+  const std::string html = chart_html(chart, numbers);
+  EXPECT_THAT(html, HasSubstr("<g class=\"s c0 faint\" data-series=\"0\">"));
+  EXPECT_THAT(html, HasSubstr("<g class=\"s c0\" data-series=\"0\">"));
+  EXPECT_THAT(html, HasSubstr("<g class=\"s c0 faint\" data-series=\"1\">"));
+  EXPECT_THAT(html, HasSubstr("<g class=\"s c0 dash1\" data-series=\"1\">"));
+  EXPECT_THAT(html, HasSubstr("<g class=\"s c1\" data-series=\"2\">"));
+  EXPECT_THAT(html, HasSubstr("<li class=\"c0 dash1\">0.1</li>"));
+  EXPECT_EQ(numbers[0]["series"][1]["label"], "0.1");
+}
+
+TEST(ReportChart, FdOverTrainingExcludesFailedArms) {
+  SweepData sweep;
+  sweep.slopes = {0.1};
+  sweep.seeds = {0, 1};
+  for (const auto& [status, fd] : {std::pair{"done", 5.0}, {"diverged", 777.0}}) {
+    MetricsRecord record;
+    record.images = 100;
+    record.extractor = "random@1";
+    record.values = {{"fd", fd}};
+    ArmData arm{0.1, std::ssize(sweep.arms), {}};
+    arm.run.status = status;
+    arm.run.images = 100;
+    arm.run.metrics = {record};
+    sweep.arms.push_back(arm);
+  }
+  Json charts = Json::array();
+  EXPECT_THAT(sweep_scores_section(sweep, charts), HasSubstr("FD over training"));
+  ASSERT_EQ(charts.size(), 2U);  // the first chart shows the FDs of all arms
+  ASSERT_EQ(charts[1]["series"][0]["y"].size(), 1U);
+  EXPECT_EQ(charts[1]["series"][0]["y"][0], 5);
 }
 
 TEST(ReportChart, IsEmptyWithoutFinitePoints) {

@@ -1,11 +1,16 @@
 #include "report/comparison.h"
 
+#include <cstddef>
+#include <filesystem>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "report/sections.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
@@ -95,7 +100,7 @@ TEST(Comparison, NotesDifferentControlsDifferentRulersAndMissingResults) {
   EXPECT_THAT(comparability_notes(results), ElementsAre(HasSubstr("control of its own sweep: 0.2 (a, c, d), 0.1 (b)."),
                                                         HasSubstr("FD[test@1,n=100] (a, c, d), FD[other@2,n=100] (b)."),
                                                         "b is a race that is still in progress.", "c lacks 3 arms.",
-                                                        "d has no result yet.", HasSubstr("its own error rate")));
+                                                        "d has no result yet.", HasSubstr("controlled separately")));
   EXPECT_THAT(agreement_sentences(results), ElementsAre("Slope 0.5 is worse than the control in 3 of 3 sweeps."));
 }
 
@@ -162,12 +167,12 @@ TEST(Comparison, NamesTheFailuresOfAResultWithoutFds) {
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
                           "in a, but 8 of 8 arms failed in b.",
-                          "The effect of slope 0.1 depends on the sweep: the control failed "
-                          "in 8 of 8 in b, but relative to the control, FD is 10 to 30 % higher in a."));
+                          "The effect of slope 0.1 depends on the sweep: 8 of 8 arms of the control failed "
+                          "in b, but relative to the control, FD is 10 to 30 % higher in a."));
   const std::string csv = comparison_csv({results[1]});
   EXPECT_THAT(csv, HasSubstr(",8 seeds,0.2,0,,,,worse\n"));
   EXPECT_THAT(csv, HasSubstr(",8 seeds,0.2,0.1,,,,better\n"));
-  EXPECT_THAT(comparison_table_section(results), HasSubstr(">the control failed in 8 of 8<"));
+  EXPECT_THAT(comparison_table_section(results), HasSubstr(">8 of 8 arms of the control failed<"));
 }
 
 TEST(Comparison, DrawsOnePlotPerSlopeWithOneRowPerResult) {
@@ -196,6 +201,25 @@ TEST(Comparison, ShowsOnlyKeysThatDifferBetweenTheSweeps) {
   EXPECT_THAT(differences, Not(HasSubstr("<code>sweep.jobs</code>")));
   EXPECT_THAT(differences, Not(HasSubstr("<code>generator.width</code>")));
   EXPECT_EQ(comparison_config_section({first, first}), "");
+}
+
+TEST(Comparison, ReplacesContactSheetsThatAreTooLargeWithNotes) {
+  const TemporaryDirectory directory;
+  constexpr std::size_t limit = (std::size_t{7} << 19) / 2;  // each of two sweeps may use half of 3.5 MiB
+  std::vector<SweepData> sweeps(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string name = i == 0 ? "fits" : "larger";
+    std::filesystem::create_directory(directory / name);
+    directory.write(name + "/contact_sheet.png", std::string(limit + i, 'x'));
+    sweeps[i].directory = directory / name;
+    sweeps[i].config.run.name = name;
+  }
+  std::vector<std::string> notes;
+  const std::string sheets = comparison_sheets_section(sweeps, notes);
+  EXPECT_THAT(sheets, HasSubstr("Generated images of fits"));
+  EXPECT_THAT(sheets, Not(HasSubstr("larger")));
+  EXPECT_THAT(notes, ElementsAre(::testing::AllOf(HasSubstr("larger/contact_sheet.png"),
+                                                  HasSubstr("larger than " + std::to_string(limit) + " bytes"))));
 }
 
 }  // namespace

@@ -135,6 +135,41 @@ TEST(PageServer, RequiresTheTokenOnOtherAddresses) {
   EXPECT_THAT(raw_response(server.port(), "POST / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("403"));
 }
 
+TEST(PageServer, ListensOnAHostName) {
+  PageServer server(0, "page", "localhost");
+  EXPECT_EQ(server.url(), "http://localhost:" + std::to_string(server.port()) + "/");
+  const auto response = httplib::Client("localhost", server.port()).Get("/report.html");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "page");
+}
+
+/// Whether this machine has an IPv6 loopback address; containers often do not.
+bool has_ipv6() {
+  const int descriptor = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool can_bind =
+      descriptor >= 0 && ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (descriptor >= 0) ::close(descriptor);
+  return can_bind;
+}
+
+TEST(PageServer, ListensOnAllIpv6AddressesWithAToken) {
+  if (!has_ipv6()) GTEST_SKIP() << "this machine has no IPv6";
+  PageServer server(0, "page", "::");
+  const std::string url = server.url();
+  const std::string base = url.substr(url.find('/', 7));
+  EXPECT_EQ(base.size(), 34u) << url;
+  EXPECT_THAT(url, Not(HasSubstr("::"))) << "the URL contains the name of the machine";
+  httplib::Client client("::1", server.port());
+  const auto response = client.Get(base + "report.html");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "page");
+  EXPECT_EQ(client.Get("/report.html")->status, 403);
+  EXPECT_THAT(PageServer(0, "page", "::1").url(), HasSubstr("http://[::1]:"));
+}
+
 TEST(PageServer, RejectsUnknownAddresses) {
   EXPECT_THAT(message_of<IoError>([] { PageServer(0, "page", "no.such.host.invalid"); }),
               HasSubstr("cannot listen on no.such.host.invalid"));

@@ -23,7 +23,6 @@ using testing::arm_faults;
 using testing::check_count;
 using testing::CrashingDisk;
 using testing::FaultPlan;
-using testing::faults_counted;
 using testing::report_check;
 using testing::UnsyncedData;
 using testing::UnsyncedNames;

@@ -164,7 +164,7 @@ TEST_F(CheckpointTest, EarlierCheckpointsAreKeptIfTheDiskIsFull) {
   EXPECT_EQ(images_in(load_checkpoint(dir_ / "latest")), 1000);
 }
 
-TEST_F(CheckpointTest, CannotBeSavedIfTheFolderIsAFile) {
+TEST_F(CheckpointTest, CannotBeSavedIfTheDirectoryIsAFile) {
   overwrite(dir_, "x");
   EXPECT_THROW(save(dir_, 1000), IoError);
   EXPECT_THROW(save(temporary_ / "other", -1), std::invalid_argument);
@@ -258,85 +258,11 @@ TEST_F(CheckpointTest, RejectsAnInvalidConfiguration) {
               HasSubstr("1000/manifest.json, config:3: generator.charm is not a key"));
 }
 
-TEST_F(CheckpointTest, TheBestCheckpointIsNotPrunedUntilAnotherIsMarked) {
-  save(dir_, 1000, 2);
-  mark_best(dir_, 1000);
-  for (const std::int64_t images : {2000, 3000, 4000}) save(dir_, images, 2);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "4000", "best", "latest"));
-  EXPECT_EQ(images_in(load_checkpoint(dir_ / "best")), 1000);
-  mark_best(dir_, 4000);
-  save(dir_, 5000, 2);
-  EXPECT_THAT(names_in(dir_), ElementsAre("4000", "5000", "best", "latest"));
-}
-
-TEST_F(CheckpointTest, ADanglingBestSymlinkIsRemoved) {
-  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
-  mark_best(dir_, 2000);
-  remove_newer_checkpoints(dir_, 1000);
-  mark_best(dir_, 500);  // the best checkpoint of the truncated log may have been pruned
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "latest"));
-}
-
 TEST_F(CheckpointTest, AnUnreadableNewerCheckpointIsRenamedOnResume) {
   for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
   damage(dir_ / "3000");
   EXPECT_THAT(remove_newer_checkpoints(dir_, 1000), ElementsAre(dir_ / "2000"));
   EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000-unreadable", "latest"));
-}
-
-/// Replaces the symlinks with directories, as cp -rL, scp -r and zip do.
-void follow_links(const fs::path& dir) {
-  for (const char* name : {"latest", "best"}) {
-    if (!fs::is_symlink(dir / name)) continue;
-    const fs::path target = dir / fs::read_symlink(dir / name);
-    fs::remove(dir / name);
-    fs::copy(target, dir / name);
-  }
-}
-
-TEST_F(CheckpointTest, IsSavedInACopyWhoseSymlinksBecameDirectories) {
-  for (const std::int64_t images : {1000, 2000, 3000}) save(dir_, images);
-  mark_best(dir_, 1000);
-  follow_links(dir_);
-  save(dir_, 4000, 2);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "3000", "4000", "best", "latest"));
-  EXPECT_EQ(fs::read_symlink(dir_ / "best"), "1000");
-  EXPECT_EQ(fs::read_symlink(dir_ / "latest"), "4000");
-}
-
-TEST_F(CheckpointTest, IsReadFromACopyThatLacksTheNumberedDirectory) {
-  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
-  mark_best(dir_, 1000);
-  follow_links(dir_);
-  fs::remove_all(dir_ / "2000");
-  fs::remove_all(dir_ / "1000");
-  std::vector<std::string> warnings;
-  EXPECT_EQ(images_in(*load_newest(dir_, warnings)), 2000);
-  EXPECT_THAT(warnings, ::testing::IsEmpty());
-  EXPECT_EQ(resolve_checkpoint(temporary_.path()), dir_ / "latest");
-  restore_links(dir_);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "2000", "best", "latest"));
-  EXPECT_EQ(images_in(load_checkpoint(dir_ / "2000")), 2000);
-  EXPECT_EQ(fs::read_symlink(dir_ / "best"), "1000");
-}
-
-TEST_F(CheckpointTest, IsReplacedByItsCopyIfItIsDamaged) {
-  save(dir_, 1000);
-  follow_links(dir_);
-  damage(dir_ / "1000");
-  std::vector<std::string> warnings;
-  EXPECT_EQ(load_newest(dir_, warnings)->directory, dir_ / "latest");
-  restore_links(dir_);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "1000-unreadable", "latest"));
-  EXPECT_EQ(images_in(load_checkpoint(dir_ / "1000")), 1000);
-}
-
-TEST_F(CheckpointTest, IsKeptIfItsCopyIsDamaged) {
-  save(dir_, 1000);
-  follow_links(dir_);
-  damage(dir_ / "latest");
-  save(dir_, 2000);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "2000", "latest", "latest-unreadable"));
 }
 
 TEST_F(CheckpointTest, UsesTheAbsoluteDataPathIfTheConfiguredPathDoesNotExist) {
@@ -348,36 +274,6 @@ TEST_F(CheckpointTest, UsesTheAbsoluteDataPathIfTheConfiguredPathDoesNotExist) {
   EXPECT_EQ(checkpoint_config(checkpoint).data.path, temporary_.path());
   checkpoint.info.config_yaml = "data: {path: " + dir_.string() + "}\n";
   EXPECT_EQ(checkpoint_config(checkpoint).data.path, dir_);
-}
-
-/// In containers, the new process often has the same process ID as the killed one.
-TEST_F(CheckpointTest, IsMarkedDespiteASymlinkLeftByAKilledProcess) {
-  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
-  for (const std::string name : {"best", "latest"}) {
-    fs::create_symlink("nowhere", dir_ / (".tmp-" + name + "-" + std::to_string(::getpid())));
-  }
-  mark_best(dir_, 1000);
-  EXPECT_EQ(images_in(load_checkpoint(dir_ / "best")), 1000);
-  remove_newer_checkpoints(dir_, 1000);
-  EXPECT_THAT(names_in(dir_), ElementsAre("1000", "best", "latest"));
-}
-
-TEST_F(CheckpointTest, IsFoundByItsPathOrThePathOfItsRun) {
-  const fs::path run = temporary_.path();
-  for (const std::int64_t images : {1000, 2000}) save(dir_, images);
-  EXPECT_EQ(resolve_checkpoint(dir_ / "1000"), dir_ / "1000");
-  EXPECT_EQ(resolve_checkpoint(dir_ / "1000/"), dir_ / "1000");
-  EXPECT_EQ(resolve_checkpoint(dir_ / "latest"), dir_ / "2000");
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
-  fs::remove(dir_ / "latest");
-  fs::create_symlink("1000", dir_ / "latest");  // left by a process that was killed after it had published 2000
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
-  fs::create_directory(dir_ / "3000");  // contains no manifest
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
-  fs::remove(dir_ / "latest");
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
-  fs::create_symlink("4000", dir_ / "latest");
-  EXPECT_EQ(resolve_checkpoint(run), dir_ / "2000");
 }
 
 TEST_F(CheckpointTest, OnlyNewerCheckpointsAreRemovedOnResume) {

@@ -59,6 +59,18 @@ TEST(Manifest, ContainsThePathOfTheDataIfItIsKnown) {
   EXPECT_EQ(read_back(directory, manifest_text(manifest)).info, manifest.info);
 }
 
+TEST(Manifest, ContainsTheGradientPenaltyIfItIsKnown) {
+  const TemporaryDirectory directory;
+  Manifest manifest = example_manifest();
+  EXPECT_THAT(manifest_text(manifest), ::testing::Not(HasSubstr("gradient_penalty")));
+  manifest.info.gradient_penalty = 0.1 + 0.2;
+  EXPECT_EQ(read_back(directory, manifest_text(manifest)).info, manifest.info);
+  auto fields = example_fields();
+  fields["gradient_penalty"] = "0.3";
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_back(directory, sealed_text(fields)); }),
+              HasSubstr("the gradient penalty is not a number"));
+}
+
 struct Damage {
   const char* what;
   const char* pointer;  // JSON pointer

@@ -156,6 +156,31 @@ TEST(WholeNetwork, WeightsByUnitsAndValues) {
   EXPECT_EQ(whole_network({}, "generator").units, 0);
 }
 
+TEST(WholeNetwork, HasASlopeOnlyIfAllLayersHaveTheSameSlope) {
+  std::vector<LayerDiagnosis> layers(3);
+  for (auto& layer : layers) {
+    layer.name = "generator.block";
+    layer.units = 8;
+    layer.negative_slope = 0.1;
+  }
+  EXPECT_EQ(whole_network(layers, "generator").negative_slope, 0.1);
+  layers[1].negative_slope = 0;
+  EXPECT_TRUE(std::isnan(whole_network(layers, "generator").negative_slope));
+}
+
+TEST(MetricsRecord, IsTheLastRecordWithinTheGivenNumberOfBytes) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "m.jsonl";
+  auto later = metrics_example();
+  later.images *= 2;
+  const std::string first = metrics_line(metrics_example()) + "\n";
+  std::ofstream(file) << first << metrics_line(later) << "\n";
+  EXPECT_EQ(read_last_metrics(file), later);
+  EXPECT_EQ(read_last_metrics(file, first.size()), metrics_example());
+  EXPECT_EQ(read_last_metrics(file, first.size() - 1), std::nullopt);
+  EXPECT_EQ(read_last_metrics(file, 1'000'000), later);
+}
+
 TEST(MetricsRecord, RoundTrips) {
   const TemporaryDirectory directory;
   auto without_repeat = metrics_example();

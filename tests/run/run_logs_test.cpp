@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/errors.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -19,6 +20,17 @@ TEST(RunLogs, AreTruncatedToTheSizesInTheCheckpoint) {
   EXPECT_EQ(logs.sizes(), noted);
   EXPECT_EQ(read_file(directory.path() / "history.jsonl", 100), "{\"images\":1}\n");
   EXPECT_EQ(read_file(directory.path() / "diagnostics.jsonl", 100), "");
+}
+
+TEST(RunLogs, RequireRejectsShortFilesWithoutCreatingThem) {
+  const TemporaryDirectory directory;
+  const RunPaths run(directory.path());
+  EXPECT_THROW(RunLogs::require(run, {{"history.jsonl", 1}}), IoError);
+  EXPECT_NO_THROW(RunLogs::require(run, {{"history.jsonl", 0}}));
+  EXPECT_FALSE(std::filesystem::exists(run.history_file()));
+  AppendFile(run.history_file()).append_line("{}");
+  EXPECT_NO_THROW(RunLogs::require(run, {{"history.jsonl", 3}}));
+  EXPECT_THROW(RunLogs::require(run, {{"history.jsonl", 4}}), IoError);
 }
 
 TEST(RunLogs, AreEmptiedIfTheCheckpointDoesNotListThem) {

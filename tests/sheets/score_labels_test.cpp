@@ -9,6 +9,7 @@
 #include "run/records.h"
 #include "run/run_directory.h"
 #include "support/files.h"
+#include "sweep/results.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -20,7 +21,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 
-/// Sweeps over the slopes 0.1, 0.2 and 0.5, whose result files the tests write themselves.
+/// A sweep over the slopes 0.1, 0.2 and 0.5. The tests write its result files themselves.
 class ScoresOfSheets : public ::testing::Test {
  protected:
   ScoresOfSheets() {
@@ -83,7 +84,18 @@ TEST_F(ScoresOfSheets, MarkTheLowestFdIfThereAreTooFewSeeds) {
   EXPECT_THAT(row.detail, Not(HasSubstr("+/-")));
 }
 
-TEST_F(ScoresOfSheets, MarkWhatTheStatisticsRecommend) {
+TEST_F(ScoresOfSheets, MarkTheSlopeOfTheRecommendationIfMostArmsOfAnotherSlopeFailed) {
+  labels(3, [](const Arm& arm) { return arm.negative_slope == 0.1 ? 1.0 : arm.negative_slope == 0.2 ? 2.0 : 3.0; });
+  for (const auto& arm : arms_) {  // leaves slope 0.1 with one FD, the lowest of all
+    if (arm.negative_slope != 0.1 || arm.seed == 0) continue;
+    std::ofstream(RunPaths(arm.directory).run_info_file()) << R"({"status": "diverged"})";
+  }
+  EXPECT_THAT(score_labels(config_, arms_).best, ElementsAre(Pair(0, 0.2)));
+  EXPECT_THAT(write_statistics(config_, directory_.path(), arms_).recommendation,
+              HasSubstr("So far 0.2 has the lowest mean FD."));
+}
+
+TEST_F(ScoresOfSheets, MarkTheSlopeThatTheStatisticsRecommend) {
   // 0.1 is better than the control 0.2 in every seed; 0.5 is worse.
   const auto found = labels(9, [](const Arm& arm) {
     return (arm.negative_slope == 0.1 ? 1 : arm.negative_slope == 0.2 ? 1.5 : 4) + 0.01 * static_cast<double>(arm.seed);

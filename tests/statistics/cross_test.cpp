@@ -34,7 +34,7 @@ std::vector<ArmScore> crossed_arms(int seeds, double interaction, double noise =
         RandomStream(29, "crossed arm",
                      static_cast<std::uint64_t>(100 * seed) + 10 * condition + static_cast<std::uint64_t>(5 * slope))
             .fill_normal(normal);
-        // The factors for seeds and conditions cancel out, because the control has the same ones.
+        // The factors for seeds and conditions cancel out, because they are the same for the control.
         double fd = 10 * (1 + seed) * (condition == 1 ? 3 : 1) * (slope == 1 ? 1.3 : 1);
         if (condition == 1 && slope == 1) fd *= interaction;
         ArmScore arm{slope, seed, ArmOutcome::done, fd * std::exp(noise * static_cast<double>(normal[0])), {}};
@@ -157,6 +157,14 @@ TEST(CrossStatistics, CompareAllPairsOfConditions) {
   EXPECT_EQ(cross_seeds_needed(3, 2, 0.05), 7u);  // 2/64
   EXPECT_EQ(condition_text(conditions[0]), "base");
   EXPECT_THAT(cross_sentences(statistics)[0], HasSubstr("on generator.norm or ema.half_life_images was detected"));
+}
+
+TEST(CrossStatistics, SayIfNoNumberOfSeedsIsEnough) {
+  const auto statistics = cross_statistics(two_rates, crossed_arms(5, 10), 0.2, {.alpha = 1e-7, .resampling = {}});
+  EXPECT_THAT(cross_sentences(statistics),
+              ElementsAre("No number of seeds can show whether the slope's effect depends on optimizer.generator_lr: "
+                          "sweep.alpha is too small."));
+  EXPECT_EQ(cross_seeds_needed(3, 2, 1e-7), std::nullopt);
 }
 
 TEST(CrossStatistics, SayWhenTheSeedsAreTooFew) {

@@ -29,7 +29,7 @@ Values random_differences(std::size_t count, std::uint64_t index) {
   return Values(drawn.begin(), drawn.end());
 }
 
-/// P(|number of heads − number of tails| >= surplus) for `flips` fair coins.
+/// P(|number of heads − number of tails| >= surplus) for `flips` flips of a fair coin.
 double coin_surplus_probability(int flips, int surplus) {
   double probability = 0;
   for (int heads = 0; heads <= flips; ++heads) {
@@ -56,7 +56,8 @@ TEST(SignFlipTest, ReturnsTheSmallestPIfAllDifferencesHaveOneSign) {
 }
 
 TEST(SignFlipTest, MatchesACountByHand) {
-  // The |sums| of {3, 2, -1} are 4 (observed), 6, 0, 2, and the same with opposite signs; half of them reach 4.
+  // The eight sums of ±3, ±2 and ±1 have the magnitudes 4 (observed), 6, 0 and 2, twice each. Half of them are at
+  // least 4.
   EXPECT_EQ(sign_flip_p(Values{3, 2, -1}), 0.5);
 }
 
@@ -93,11 +94,12 @@ TEST(SmallestSignFlipP, HalvesWithEveryPair) {
   EXPECT_EQ(smallest_sign_flip_p(0), 1);
   EXPECT_EQ(smallest_sign_flip_p(3), 0.25);
   EXPECT_EQ(smallest_sign_flip_p(6), 0.03125);
-  EXPECT_EQ(smallest_sign_flip_p(24), 1e-5);
+  EXPECT_EQ(smallest_sign_flip_p(20), std::ldexp(1, -19));
+  EXPECT_EQ(smallest_sign_flip_p(24), smallest_sign_flip_p(20)) << "with random flips";
   EXPECT_EQ(sign_flip_p(equal_magnitudes(40, 0)), smallest_sign_flip_p(40));
 }
 
-TEST(PairsNeeded, RejectsErrorRatesThatNoTestReaches) {
+TEST(PairsNeeded, RejectsInvalidErrorRates) {
   for (const double alpha : {0.0, -1.0, std::nan("")}) EXPECT_THROW(pairs_needed(1, alpha), std::invalid_argument);
 }
 
@@ -106,6 +108,21 @@ TEST(PairsNeeded, IsTheSmallestCountThatPassesHolmsFirstStep) {
   EXPECT_EQ(pairs_needed(4, 0.05), 8u);  // 4/128
   EXPECT_EQ(pairs_needed(6, 0.05), 8u);  // 6/128
   EXPECT_EQ(pairs_needed(7, 0.05), 9u);  // 7/256
+  EXPECT_EQ(pairs_needed(16, 1e-4), 19u);
+  EXPECT_EQ(pairs_needed(1, 2e-6), 20u);  // 1/524,288
+  EXPECT_EQ(pairs_needed(1, 1e-6), std::nullopt);
+}
+
+TEST(PairsNeeded, AreEnoughAndFewerAreNot) {
+  for (const double alpha : {0.05, 1e-3, 1e-4, 2e-6}) {
+    for (const std::size_t comparisons : {1u, 4u, 16u}) {
+      const auto needed = pairs_needed(comparisons, alpha);
+      for (std::size_t pairs = 0; pairs <= 64; ++pairs) {
+        const bool is_enough = static_cast<double>(comparisons) * smallest_sign_flip_p(pairs) <= alpha;
+        EXPECT_EQ(is_enough, needed && pairs >= *needed) << pairs << " pairs, " << comparisons << ", " << alpha;
+      }
+    }
+  }
 }
 
 TEST(Holm, MultipliesByTheNumberOfRemainingTests) {
@@ -142,7 +159,8 @@ TEST(SymmetricCentreInterval, ContainsZeroIfTheTestDoesNotRejectIt) {
 }
 
 TEST(SymmetricCentreInterval, HasTheNominalCoverage) {
-  // With 6 pairs, the ordered subset means divide the line into 64 parts; at 95 %, all but the two outermost are used.
+  // With 6 pairs, the ordered subset means divide the line into 64 parts. At 95 %, the interval consists of
+  // all parts but the two outermost.
   constexpr int trials = 4000;
   constexpr double covered = 1 - 2.0 / 64;
   int hits = 0;
@@ -178,8 +196,8 @@ double binomial_probability(int n, int k, double p) {
                   (n - k) * std::log1p(-p));
 }
 
-/// The rank (counted from 1) of the lower limit of the 95 % percentile interval for the median of n values, for odd n.
-/// A resampled median is at most the value with this rank if more than half of the draws are at most this value.
+/// The rank (counted from 1) of the lower limit of the 95 % percentile interval for the median of n values, where n is
+/// odd. A resampled median is at most the value with this rank if more than half of the draws are at most this value.
 int first_rank(int n) {
   for (int rank = 1; rank < n; ++rank) {
     double below = 0;

@@ -26,7 +26,7 @@ using ::testing::Pointwise;
 /// A plan for these slopes with the control 0.2.
 RacePlan plan_for(std::vector<double> slopes, RaceRules rules = {}) { return plan_race(0.2, std::move(slopes), rules); }
 
-/// Finished arms of a slope with log FD `level` + noise that differs by seed; the interim FD equals the final one.
+/// Finished arms of a slope. Their log FDs are `level` plus random noise; the interim FD of an arm equals its final FD.
 std::vector<RaceArm> finished_arms(double slope, double level, std::int64_t count, double noise = 0.1) {
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < count; ++repeat) {
@@ -134,8 +134,9 @@ TEST(Race, StopsAfterTheLastLookWithoutADecision) {
   EXPECT_GT(state.slopes[0].comparison->ratio_interval.high, 1);
 }
 
-TEST(Race, KeepsInHolmsFamilyEverySlopeThatWasNotRejected) {
-  // Slope 0 is equivalent and slope 1 is worse at the first look, slope 2 is given up, and slope 0.1 stays undecided.
+TEST(Race, KeepsEverySlopeThatWasNotRejectedInHolmsFamily) {
+  // At the first look, slope 0 is equivalent and slope 1 is worse. The race gives up on slope 2, and slope 0.1 stays
+  // undecided.
   const auto plan = plan_for({0, 0.1, 1, 2});
   auto arms = joined({finished_arms(0.2, 3, 10, 0.02), finished_arms(0, 3, 10, 0.02), finished_arms(0.1, 3, 10, 0.4),
                       finished_arms(1, 3.3, 10, 0.02), finished_arms(2, 5, 2, 0.02)});
@@ -183,7 +184,7 @@ TEST(Race, CountsAFailedArmAsTheWorstValuePlusTheRange) {
   const auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_EQ(comparison.failed, 1);
   EXPECT_EQ(comparison.control_failed, 0);
-  // The log FDs are 1 to 1.3 and 2 to 2.2. The failed arm takes the largest one plus their range: 2.2 + 1.2.
+  // The log FDs are 1 to 1.3 and 2 to 2.2. The failed arm counts as the largest one plus their range: 2.2 + 1.2.
   EXPECT_NEAR(std::log(comparison.ratio), (2.0 + 2.1 + 2.2 + 3.4) / 4 - 1.15, 1e-9);
   EXPECT_NEAR(comparison.p, 2.0 / 70, 1e-12);
   EXPECT_EQ(comparison.decision, RaceDecision::worse);
@@ -195,7 +196,7 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   const auto plan = plan_for({0}, {.give_up = 0});
   auto arms = joined({finished_arms(0.2, 0, 4, 0), finished_arms(0, 0, 4)});
   for (std::size_t i = 4; i < 8; ++i) arms[i].outcome = ArmOutcome::diverged;
-  // All FDs of the control are 1, so the range is 0 and 1 is added instead.
+  // All FDs of the control are 1, so the range of the log FDs is 0. A failed arm then counts as the largest one plus 1.
   auto comparison = follow_race(plan, arms).looks.at(0).comparisons.at(0);
   EXPECT_NEAR(std::log(comparison.ratio), 1, 1e-9);
   EXPECT_EQ(comparison.decision, RaceDecision::worse);
@@ -203,11 +204,12 @@ TEST(Race, HandlesGroupsInWhichEveryArmFailed) {
   comparison = follow_race(plan, joined({arms, finished_arms(5, 0, 1)})).looks.at(0).comparisons.at(0);
   EXPECT_EQ(comparison.p, 1);
   EXPECT_EQ(comparison.ratio, 1);
-  EXPECT_EQ(comparison.decision, RaceDecision::equivalent);
+  EXPECT_EQ(comparison.decision, RaceDecision::undecided);
 }
 
 TEST(Race, NeverCallsASlopeThatFailsMoreOftenBetter) {
-  // Nine arms are far better, and one failed. The value that replaces it is small because the FDs are close together.
+  // Nine arms of slope 0 are far better than the control, and one failed. The value that replaces the failed arm is not
+  // much larger than the others, because the FDs are close together.
   const auto plan = plan_for({0, 1, 2, 3}, {.equivalence = 0, .give_up = 0});
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < 10; ++repeat) {
@@ -251,7 +253,7 @@ std::vector<RaceArm> interim_arms(double first, double second) {
   return arms;
 }
 
-TEST(Race, GivesUpASlopeThatIsHopelessInBothOfItsFirstRepeats) {
+TEST(Race, GivesUpOnASlopeThatIsHopelessInItsFirstTwoRepeats) {
   const auto plan = plan_for({0, 1});
   const auto decision_for = [&](const std::vector<RaceArm>& arms) {
     return follow_race(plan, arms).slopes[1].decision;
@@ -288,7 +290,7 @@ TEST(Race, MakesTheSameDecisionIfAnArmFailsAfterItsIntermediateEvaluation) {
   EXPECT_EQ(follow_race(plan, close).slopes[1].decision, RaceDecision::undecided);
 }
 
-TEST(Race, IsOverIfEverySlopeIsGivenUp) {
+TEST(Race, IsOverIfItHasGivenUpOnEverySlope) {
   const auto state = follow_race(plan_for({1}), interim_arms(20, 20));
   EXPECT_TRUE(state.is_over);
   EXPECT_TRUE(state.needed.empty());
@@ -365,7 +367,7 @@ TEST(Race, IgnoresArmsThatItDoesNotNeed) {
   auto arms = mixed_arms(20);
   const auto expected = numbers_of(follow_race(plan, mixed_arms(10)));
   EXPECT_EQ(numbers_of(follow_race(plan, arms)), expected);
-  // Slope 1 is given up after two repeats, so the results of its later repeats do not matter.
+  // The race gives up on slope 1 after two repeats, so the results of later repeats do not matter.
   for (auto& arm : arms) {
     if (arm.negative_slope == 1 && arm.repeat >= 2) arm.fd = 0.001;
   }

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "statistics/recommendation.h"
 
@@ -17,8 +18,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-/// A race with `repeats` arms for the control 0.2 and for four slopes: 0.1 is better, 0.3 is equal, 0.5 is worse, and 1
-/// is hopeless and has at most two arms. `wobble` sets the spread of FD between arms.
+/// A race with `repeats` arms of the control 0.2 and of each of four slopes: 0.1 is better, 0.3 is equal, 0.5 is worse,
+/// and 1 is hopeless and has at most two arms. `wobble` sets the spread of the FDs of a slope.
 RaceFile race_with(std::int64_t repeats, double wobble = 0.01) {
   RaceFile race;
   race.planned = {plan_race(0.2, {0.1, 0.3, 0.5, 1}), 0, 1280, 640, "random@12345678", 100, "abc"};
@@ -51,7 +52,7 @@ TEST(RaceText, UsesTheSentencesOfAFixedSweep) {
 TEST(RaceText, SaysWhatLimitsItsClaims) {
   EXPECT_THAT(
       race_caveats(race_with(6)),
-      ElementsAre("The error rate of 5 % does not cover the decision to give up slope 1, which was made without a "
+      ElementsAre("The error rate of 5 % does not cover the decision to give up on slope 1, which was made without a "
                   "test, because FD was at least 1.5 times the control's in the first two seeds.",
                   StartsWith("The FDs of 0.1 scatter more than twice or less than half as much as the "
                              "control's; "),
@@ -72,7 +73,7 @@ TEST(RaceText, MakesNoClaimBeforeTheFirstLook) {
   EXPECT_THAT(recommended_slopes(findings), IsEmpty());
 }
 
-TEST(RaceText, KeepsTheControlIfAllOthersAreGivenUp) {
+TEST(RaceText, KeepsTheControlIfTheRaceGivesUpOnAllOtherSlopes) {
   RaceFile race;
   race.planned = {plan_race(0.2, {0.5, 1}), 0, 1280, 640, "random@12345678", 100, "abc"};
   std::vector<RaceArm> arms;
@@ -112,15 +113,37 @@ TEST(RaceText, StatesOnlyTheFailuresOfASlopeWithoutFds) {
 
 TEST(RaceText, StatesOnlyTheFailuresOfAControlWithoutFds) {
   const Findings findings = findings_of(race_with_failures({0.2}));
-  EXPECT_THAT(finding_sentences(findings), Contains("0 is better than 0.2: the control failed in 4 of 4."));
+  EXPECT_THAT(finding_sentences(findings), Contains("0 is better than 0.2: 4 of 4 arms of the control failed."));
   EXPECT_EQ(recommendation(findings), "Use slope 0. 0.2 is mostly failing.");
 }
 
 TEST(RaceText, ComparesNothingIfAllArmsFailed) {
   const Findings findings = findings_of(race_with_failures({0, 0.2}));
   EXPECT_THAT(finding_sentences(findings),
-              Contains("0 cannot be compared with 0.2: 4 of 4 arms failed; the control failed in 4 of 4."));
+              Contains("0 cannot be compared with 0.2: 4 of 4 arms failed; 4 of 4 arms of the control failed."));
   EXPECT_EQ(recommendation(findings), "No slope can be recommended: all 8 arms failed.");
+}
+
+TEST(RaceText, StatesNoLimitsIfArmsOfTheSlopeAndOfTheControlFailed) {
+  for (const bool was_written_by_an_earlier_version : {false, true}) {
+    RaceFile race;
+    race.planned = {plan_race(0.2, {0}, {.give_up = 0}), 0, 1280, 640, "random@12345678", 100, "abc"};
+    std::vector<RaceArm> arms;
+    for (std::int64_t repeat = 0; repeat < race.planned.plan.looks.front(); ++repeat) {
+      const auto outcome = repeat == 0 ? ArmOutcome::done : ArmOutcome::diverged;
+      arms.push_back({0, repeat, outcome, 10, {}});
+      arms.push_back({0.2, repeat, outcome, 10.2, {}});
+    }
+    race.state = follow_race(race.planned.plan, arms);
+    if (was_written_by_an_earlier_version) {
+      race.state.slopes[0].decision = RaceDecision::equivalent;
+      race.state.slopes[0].comparison->ratio_interval = {0.97, 1.03};
+    }
+    const Findings findings = findings_of(race);
+    EXPECT_FALSE(is_equivalent(findings, findings.slopes[0]));
+    EXPECT_THAT(finding_sentences(findings)[0], HasSubstr("(no limits); 3 of 4 arms failed"));
+    EXPECT_THAT(recommendation(findings), HasSubstr("differences of any size are possible"));
+  }
 }
 
 TEST(RaceText, ReplacesTheTextsOfTheStatistics) {
@@ -131,8 +154,44 @@ TEST(RaceText, ReplacesTheTextsOfTheStatistics) {
   describe_race(file, race);
   EXPECT_THAT(file.recommendation, StartsWith("Use slope 0.1."));
   EXPECT_THAT(file.answer, HasSubstr("1 was given up after 2 arms, without a test"));
-  EXPECT_THAT(file.findings, Contains(HasSubstr("does not cover the decision to give up slope 1")));
+  EXPECT_THAT(file.findings, Contains(HasSubstr("does not cover the decision to give up on slope 1")));
   EXPECT_THAT(file.notes, ElementsAre(HasSubstr("only describe the arms"), "about the comparisons"));
+}
+
+TEST(RaceText, ReplacesTheVerdictsOfTheStatistics) {
+  StatisticsFile file;
+  for (const double slope : {0.1, 0.3, 0.5, 1.0}) {
+    Comparison comparison;
+    comparison.negative_slope = slope;
+    comparison.median_ratio = 0.9;
+    comparison.p = comparison.p_holm = 0.01;
+    comparison.simultaneous_interval = Interval{0.8, 0.95};
+    comparison.significant = comparison.can_be_significant = true;
+    comparison.verdict = Verdict::better;
+    file.statistics.comparisons.push_back(comparison);
+  }
+  file.methods = {{"p_holm", "Holm's correction over the slopes"}, {"verdict", "by p_holm"}, {"rulers", "Kendall"}};
+  describe_race(file, race_with(6));
+  const std::string text = statistics_json(file);
+  const auto read = parse_statistics(text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(nlohmann::json::parse(statistics_json(*read)), nlohmann::json::parse(text));
+  std::vector<Verdict> verdicts;
+  for (const auto& comparison : read->statistics.comparisons) {
+    verdicts.push_back(comparison.verdict);
+    EXPECT_EQ(comparison.significant, comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse);
+    EXPECT_FALSE(comparison.p || comparison.p_holm || comparison.simultaneous_interval);
+    EXPECT_EQ(comparison.median_ratio, 0.9);
+  }
+  EXPECT_EQ(verdicts.front(), Verdict::better);
+  EXPECT_EQ(verdicts.back(), Verdict::given_up);
+  for (const char* key : {"p", "p_holm", "smallest_p_holm", "simultaneous_interval"}) {
+    EXPECT_THAT(text, HasSubstr("\"" + std::string(key) + "\": null")) << key;
+  }
+  EXPECT_THAT(file.methods, ElementsAre(::testing::Pair("verdict", HasSubstr("the decision of the race")),
+                                        ::testing::Pair("rulers", "Kendall")));
+  describe_race(file, race_with(6));
+  EXPECT_THAT(file.notes, ElementsAre(HasSubstr("only describe the arms")));
 }
 
 }  // namespace

@@ -188,6 +188,15 @@ TEST(Recommendation, NamesTheSlopesThatItRecommends) {
   EXPECT_THAT(recommended_slopes(findings_of(sweep_with({{0, found_few, 1, 0, infinity}}))), IsEmpty());
 }
 
+TEST(Recommendation, SaysIfNoNumberOfSeedsIsEnough) {
+  auto statistics = sweep_with({{0, found_few, 0.9, 0, infinity}});
+  statistics.alpha = 1e-7;
+  EXPECT_EQ(
+      words(statistics),
+      "No slope can be recommended: no number of seeds can show a difference at this sweep.alpha. So far 0 has the "
+      "lowest mean FD.");
+}
+
 TEST(Recommendation, OfALargeGroupStaysShort) {
   std::vector<Result> results;
   for (int i = 0; i < 30; ++i) {
@@ -224,7 +233,7 @@ TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
                   "excluded."));
 }
 
-/// Nine seeds of slope 0 and of the control 0.2. Those from `first_failure` on diverged.
+/// Nine seeds of slope 0 and of the control 0.2. For each of the two, the arms from its first failure on diverged.
 SweepStatistics sweep_with_failures(int slope_first_failure, int control_first_failure) {
   std::vector<ArmScore> arms;
   for (int seed = 0; seed < 9; ++seed) {
@@ -243,15 +252,15 @@ TEST(FindingSentences, StateOnlyTheFailuresIfNoFdCanBeCompared) {
     return finding_sentence(findings, findings.slopes[0]);
   };
   EXPECT_EQ(sentence_of(sweep_with_failures(0, 9)), "0 is worse than 0.2: 9 of 9 arms failed.");
-  EXPECT_EQ(sentence_of(sweep_with_failures(9, 0)), "0 is better than 0.2: the control failed in 9 of 9.");
+  EXPECT_EQ(sentence_of(sweep_with_failures(9, 0)), "0 is better than 0.2: 9 of 9 arms of the control failed.");
   EXPECT_EQ(sentence_of(sweep_with_failures(0, 0)),
-            "0 cannot be compared with 0.2: 9 of 9 arms failed; the control failed in 9 of 9.");
+            "0 cannot be compared with 0.2: 9 of 9 arms failed; 9 of 9 arms of the control failed.");
 }
 
 TEST(FindingSentences, NameNoInfiniteLimitIfMostArmsFailed) {
   const auto worse = findings_of(sweep_with_failures(1, 9)), better = findings_of(sweep_with_failures(9, 1));
   EXPECT_EQ(finding_sentence(worse, worse.slopes[0]), "0 is worse than 0.2: 8 of 9 arms failed.");
-  EXPECT_EQ(finding_sentence(better, better.slopes[0]), "0 is better than 0.2: the control failed in 8 of 9.");
+  EXPECT_EQ(finding_sentence(better, better.slopes[0]), "0 is better than 0.2: 8 of 9 arms of the control failed.");
 }
 
 TEST(LimitsWords, AreRoundedOutwards) {

@@ -24,22 +24,22 @@ namespace slopegan {
 namespace {
 
 constexpr double race_control = 0.2;
-constexpr double seed_deviation = 0.1;        ///< of log FD between seeds
+constexpr double seed_deviation = 0.1;        ///< standard deviation of log FD between seeds
 constexpr double largest_error_rate = 0.055;  ///< the largest rate allowed for a kind of noise; the nominal rate is 5 %
 
 enum class Shape { normal, student_t3, log_normal };
 
-/// The noise of a family of races. Deviations are multiples of the control's.
+/// The noise of a family of races. Standard deviations are multiples of the control's.
 struct Noise {
   std::string name;
   Shape shape = Shape::normal;
   double collapsed = 0;             ///< probability per arm
-  double all_slopes = 1;            ///< deviation of every slope
-  double first_slope = 1;           ///< deviation of the first slope
+  double all_slopes = 1;            ///< standard deviation of every slope
+  double first_slope = 1;           ///< additional factor for the first slope
   double correlation = 0;           ///< between the arms of a repeat
-  std::vector<double> shifts = {};  ///< of the first slopes, in deviations; the others have none
+  std::vector<double> shifts = {};  ///< of the first slopes, in standard deviations; the others have none
   std::size_t looks = 3;
-  int repetitions = 1;     ///< factor by which the long check has more races
+  int repetitions = 1;     ///< factor for the number of races in the long check
   bool is_bounded = true;  ///< whether the rate must be at most largest_error_rate
 };
 
@@ -98,9 +98,9 @@ RacePlan simulated_plan(std::size_t slopes, double equivalence = 0.15, std::size
 }
 
 struct Outcomes {
-  int false_claims = 0;    ///< races with a false claim if the equivalence rule, which prevents some claims, is off
+  int false_claims = 0;    ///< races with a false claim without the equivalence rule, which prevents some claims
   std::vector<int> found;  ///< for each shifted slope, races that find it worse
-  double arms = 0;         ///< mean, with the default equivalence
+  double arms = 0;         ///< mean number of arms, with the default equivalence
 };
 
 bool is_claim(RaceDecision decision) { return decision == RaceDecision::better || decision == RaceDecision::worse; }
@@ -114,7 +114,7 @@ bool makes_false_claim(const RaceState& state, const Noise& noise) {
 }
 
 double used_arms(const RaceState& state) {
-  std::int64_t used = state.looks.back().arms;  // of the control
+  std::int64_t used = state.looks.back().arms;  // arms of the control
   for (const auto& slope : state.slopes) used += state.looks.at(static_cast<std::size_t>(slope.look - 1)).arms;
   return static_cast<double>(used);
 }
@@ -170,8 +170,8 @@ TEST(SimulatedRacesSlowCheck, MakeAFalseClaimInAtMostOneOfTwenty) {
   }
 }
 
-/// Whether a user of the fixed design who looks after every seed, and adds seeds until a slope is significant, claims
-/// an effect although there is none.
+/// Returns whether a user of the fixed design claims an effect although there is none, if the user tests after every
+/// seed and adds seeds until a slope is significant.
 bool does_peeking_claim(std::size_t slopes, std::int64_t most_seeds, std::uint64_t race) {
   const auto plan = simulated_plan(slopes);
   const auto arms = simulated_arms(plan, {.name = "peeking"}, most_seeds, race);
@@ -190,7 +190,7 @@ bool does_peeking_claim(std::size_t slopes, std::int64_t most_seeds, std::uint64
   return false;
 }
 
-TEST(SimulatedRacesSlowCheck, ShowThatAddingSeedsUntilSomethingIsSignificantBreaksTheErrorRate) {
+TEST(SimulatedRacesSlowCheck, ShowThatAddingSeedsUntilASlopeIsSignificantExceedsTheErrorRate) {
   const int races = testing::check_count(300, 2000);
   constexpr std::int64_t most_seeds = 16;
   for (const std::size_t slopes : {1u, 7u}) {
@@ -210,6 +210,27 @@ TEST(SimulatedRaces, FindLargeEffectsWithFewerArms) {
   const auto outcomes = simulate_races(7, {.name = "large", .shifts = {8, 8, 8, 8, 8, 8, 8}}, races);
   for (const int found : outcomes.found) EXPECT_GE(found, races - 1);
   EXPECT_LT(outcomes.arms, 49);
+}
+
+TEST(SimulatedRaces, CallNoSlopeEquivalentIfAnArmFailed) {
+  const Noise noise{.name = "half collapsed", .collapsed = 0.5};
+  int both_failed = 0;
+  for (const double equivalence : {0.15, 5.0}) {
+    const auto plan = simulated_plan(3, equivalence);
+    for (std::uint64_t race = 0; race < 100; ++race) {
+      for (const auto& slope : follow_race(plan, simulated_arms(plan, noise, plan.looks.back(), race)).slopes) {
+        ASSERT_TRUE(slope.comparison);
+        const auto& comparison = *slope.comparison;
+        if (comparison.failed == 0 && comparison.control_failed == 0) continue;
+        EXPECT_NE(slope.decision, RaceDecision::equivalent) << race;
+        both_failed += comparison.failed > 0 && comparison.control_failed > 0;
+        if (is_claim(slope.decision)) continue;  // the interval is cut at 1
+        EXPECT_EQ(comparison.ratio_interval.low == 0, comparison.control_failed > 0) << race;
+        EXPECT_EQ(std::isinf(comparison.ratio_interval.high), comparison.failed > 0) << race;
+      }
+    }
+  }
+  EXPECT_GT(both_failed, 300);
 }
 
 /// The final FDs of the study in outputs/study, by slope and seed.

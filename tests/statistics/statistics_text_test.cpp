@@ -32,11 +32,18 @@ TEST(Answer, SaysThatTheSeedsAreTooFew) {
   const auto text = answer_of(arms_with(3, {{0, 1.5}, {0.1, 0.88}, {0.2, 1}}));
   EXPECT_EQ(text,
             "Of the slopes tried (0, 0.1, 0.2; compared with 0.2): 3 seeds cannot show a difference between 0.2 and 0, "
-            "0.1: the smallest possible p is 0.25, 2 comparisons need 0.025, which takes 7 seeds; in these runs 0.1 "
-            "comes out lowest (median FD 14 % lower than that of 0.2, lower in 3 of 3 seeds).");
-  EXPECT_THAT(answer_of(arms_with(1, {{0, 1.5}, {0.2, 1}})),
-              AllOf(HasSubstr("1 seed cannot show"), HasSubstr("1 comparison needs 0.05, which takes 6 seeds"),
-                    HasSubstr("none has a lower median FD than 0.2")));
+            "0.1: the smallest possible p is 0.25, but 2 comparisons require p <= 0.025, for which 7 seeds are needed; "
+            "in these runs 0.1 comes out lowest (median FD 14 % lower than that of 0.2, lower in 3 of 3 seeds).");
+  EXPECT_THAT(
+      answer_of(arms_with(1, {{0, 1.5}, {0.2, 1}})),
+      AllOf(HasSubstr("1 seed cannot show"), HasSubstr("1 comparison requires p <= 0.05, for which 6 seeds are needed"),
+            HasSubstr("none has a lower median FD than 0.2")));
+}
+
+TEST(Answer, SaysIfNoNumberOfSeedsIsEnough) {
+  const auto statistics =
+      sweep_statistics(arms_with(21, {{0, 1.5}, {0.2, 1}}), 0.2, {.alpha = 1e-6, .resampling = {.count = 10}});
+  EXPECT_THAT(answer(statistics), HasSubstr("but 1 comparison requires p <= 1e-06, which no number of seeds can show"));
 }
 
 TEST(Answer, DoesNotCountSeedsInWhichBothSlopesFailed) {
@@ -47,7 +54,7 @@ TEST(Answer, DoesNotCountSeedsInWhichBothSlopesFailed) {
     arm.fd = {};
   }
   EXPECT_THAT(answer_of(arms), AllOf(HasSubstr("5 seeds cannot show"), HasSubstr("the smallest possible p is 0.062"),
-                                     HasSubstr("1 comparison needs 0.05, which takes 6 seeds")));
+                                     HasSubstr("1 comparison requires p <= 0.05, for which 6 seeds are needed")));
 }
 
 TEST(Answer, NamesTheBetterAndTheWorseSlopes) {
@@ -60,7 +67,7 @@ TEST(Answer, NamesTheBetterAndTheWorseSlopes) {
 }
 
 TEST(Answer, SaysWhichDifferencesAreExcluded) {
-  // Differences of ±2 % that cancel: the limits are the 3rd lowest and 3rd highest subset means.
+  // Differences of ±2 % that cancel out on average. The limits are the 3rd lowest and 3rd highest subset means.
   const auto statistics = sweep_statistics(arms_with(8, {{0.1, 1}, {0.2, 1}, {1, 2}}), 0.2);
   const auto text = answer(statistics);
   EXPECT_THAT(text, HasSubstr("none is shown to be better than 0.2; 1 is worse"));
@@ -71,7 +78,7 @@ TEST(Answer, SaysWhichDifferencesAreExcluded) {
   EXPECT_GE(limits.low, 0.97);
 }
 
-TEST(Answer, ExcludesNothingIfFailuresLeaveNoLimit) {
+TEST(Answer, ExcludesNoDifferenceIfFailuresLeaveNoLimit) {
   auto arms = arms_with(8, {{0.1, 1}, {0.2, 1}});
   arms[0].outcome = ArmOutcome::diverged;   // slope 0.1
   arms[12].outcome = ArmOutcome::diverged;  // slope 0.2
@@ -122,12 +129,14 @@ TEST(StatisticsNotes, ListTheCaveats) {
   EXPECT_THAT(notes, Contains("The control 0.2 is not among the slopes; the nearest one, 0.25, is used instead."));
   EXPECT_THAT(notes, Contains("1 of 6 arms is missing: not trained to the end, or without an FD (slope 0.1 seed 1)."));
   EXPECT_THAT(notes, Contains("1 arm diverged and 0 collapsed; such an arm counts as the worst for its seed."));
-  EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident")));
+  EXPECT_THAT(notes, Contains(HasSubstr("the bootstrap is overconfident: its 95 % intervals contain the true median")));
+  EXPECT_THAT(statistics_notes(sweep_statistics(arms, 0.2, {.alpha = 0.2, .resampling = {}}), scores),
+              Contains(HasSubstr("the bootstrap is unreliable: its 80 % intervals may contain the true median")));
   EXPECT_THAT(notes, Contains(HasSubstr("FD computed from 5000 images is biased upwards, about equally")));
   scores.metric->bias = 0.084;
   EXPECT_THAT(statistics_notes(sweep_statistics(arms, 0.2), scores), Contains(HasSubstr("here by about 0.084,")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(24, {{0.1, 1}, {0.2, 1}}), 0.2), {}),
-              Contains(HasSubstr("99999 random sign flips")));
+              Contains(HasSubstr("524287 random sign flips")));
   EXPECT_THAT(statistics_notes(sweep_statistics(arms_with(12, {{0.1, 1}, {0.2, 1}}), 0.2), {}), IsEmpty());
 }
 

@@ -54,9 +54,27 @@ TEST_F(CacheContents, IncludeTheFilesOfAnInterruptedProcess) {
   EXPECT_EQ(entries[0].parts.size(), 2u);
 }
 
-TEST_F(CacheContents, OfACacheThatDoesNotExistAreEmpty) {
+TEST_F(CacheContents, AreEmptyIfTheCacheDoesNotExist) {
   const CacheDirectory missing((cache_.path() / "missing").string());
   EXPECT_THAT(cache_entries(), IsEmpty());
+  EXPECT_TRUE(foreign_directories().empty());
+}
+
+TEST_F(CacheContents, DoNotIncludeDataSetsOfOtherPrograms) {
+  const auto pack = make("packed/a.images", "12345", data_.path());
+  fs::create_directories(cache_.path() / "emoji/train");
+  std::ofstream(cache_.path() / "emoji/train/a.png") << "123";
+  std::ofstream(cache_.path() / "emoji/b.png") << "1234";
+  fs::create_directory(cache_.path() / "an_empty_one");
+  ASSERT_EQ(cache_entries().size(), 1u);
+  EXPECT_EQ(cache_entries()[0].file, pack);
+  const auto foreign = foreign_directories();
+  ASSERT_EQ(foreign.size(), 2u);
+  EXPECT_EQ(foreign[0].name, "an_empty_one");
+  EXPECT_EQ(foreign[0].files, 0u);
+  EXPECT_EQ(foreign[1].name, "emoji");
+  EXPECT_EQ(foreign[1].files, 2u);
+  EXPECT_EQ(foreign[1].bytes, 7u);
 }
 
 TEST_F(CacheContents, HaveLostTheirSourcesOnlyIfAllKnownSourcesAreGone) {

@@ -22,7 +22,7 @@ TEST(UsableCores, OfThisProcessAreAtLeastOne) {
   EXPECT_LE(usable_memory_bytes(), physical_memory_bytes());
 }
 
-TEST(ThreadsOfEnvironment, AreTheFirstNumberOfTheList) {
+TEST(ParseThreadCount, ReturnsTheFirstNumberOfTheList) {
   EXPECT_EQ(parse_thread_count("4"), 4);
   EXPECT_EQ(parse_thread_count(" 4,2"), 4);
   for (const char* text : {"", " ", "0", "-1", "four", "4x", "99999999999999999999"}) {

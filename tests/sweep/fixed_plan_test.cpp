@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "expect_error.h"
 #include "run/run_directory.h"
+#include "support/errors.h"
 #include "sweep/arms.h"
 #include "sweep/sweep.h"
 #include "temporary_directory.h"
@@ -64,10 +66,31 @@ TEST_F(PlannedSweep, KeepsItsPlanOnceAnArmHasBeenEvaluated) {
   config_.sweep.seeds = {0, 1, 2};
   const auto second = fixed_plan(config_, "random@1");
   note_plan(sweep_dir_, second);
-  EXPECT_EQ(read_fixed_plan(sweep_dir_), second) << "no result has been seen yet";
+  EXPECT_EQ(read_fixed_plan(sweep_dir_), second) << "there are no results yet";
   finish("slope_0-seed_0");
   note_plan(sweep_dir_, first);
   EXPECT_EQ(read_fixed_plan(sweep_dir_), second);
+}
+
+TEST_F(PlannedSweep, RefusesAnotherExtractorOnceAnArmHasBeenEvaluatedOrIsInTraining) {
+  EXPECT_NO_THROW(check_extractor(directory_ / "new", "classifier@2"));
+  note_plan(sweep_dir_, fixed_plan(config_, "classifier@1"));
+  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "there are no results yet";
+  const auto expect_refusal = [&] {
+    EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@1"));
+    EXPECT_NO_THROW(check_extractor(sweep_dir_, "")) << "without metrics";
+    EXPECT_THAT(message_of<UsageError>([&] { check_extractor(sweep_dir_, "classifier@2"); }),
+                HasSubstr("different feature extractor (classifier@1 -> classifier@2)"));
+  };
+  {
+    const auto run = RunDirectory::create(sweep_dir_ / "runs" / "slope_0-seed_0");
+    expect_refusal();
+  }
+  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "the run ended without a result";
+  finish("slope_0-seed_0");
+  expect_refusal();
+  std::filesystem::remove(sweep_dir_ / "plan.json");
+  EXPECT_NO_THROW(check_extractor(sweep_dir_, "classifier@2")) << "an earlier version started the sweep";
 }
 
 TEST_F(PlannedSweep, HasNoPlanIfAnEarlierVersionStartedIt) {
@@ -119,9 +142,10 @@ TEST_F(PlannedSweep, PromisesNothingIfNoPlannedSeedHasAResult) {
   }
   const auto planned = planned_scores(all, plan, config_);
   EXPECT_THAT(planned.arms, SizeIs(8));
-  EXPECT_THAT(planned.notes, ElementsAre(HasSubstr("None of the planned seeds (0, 1) has a result, so the verdicts are "
-                                                   "about seeds that were added after the plan was made (5, 6), and "
-                                                   "the error rate does not hold")));
+  EXPECT_THAT(planned.notes,
+              ElementsAre(HasSubstr("None of the planned seeds (0, 1) has a comparable result, so "
+                                    "the verdicts are about seeds that were added after the plan was made (5, 6), and "
+                                    "the error rate does not hold")));
   EXPECT_EQ(promise_text(all, plan, config_), "");
 }
 
@@ -152,6 +176,11 @@ TEST_F(PlannedSweep, NotesOtherChangesAfterTheFirstResults) {
               ElementsAre(HasSubstr("Slopes added after the first results: 0.3"), HasSubstr("360000 images per arm"),
                           HasSubstr("The planned control was 0.2"),
                           HasSubstr("The planned error rate (sweep.alpha) was 0.05; it was changed to 0.2")));
+  auto with_metric = scores();
+  with_metric.metric.emplace().images = plan.images;
+  EXPECT_THAT(
+      planned_scores(with_metric, plan, config_).notes.at(1),
+      HasSubstr("changed to 360000 after the first results, but the results are for the 180000 images per arm"));
   config_.sweep.negative_slope = {0.2};
   EXPECT_THAT(planned_scores(scores(), plan, config_).notes.front(),
               HasSubstr("Slopes left out after the first results: 0. The planned slopes were 0, 0.2."));

@@ -39,6 +39,17 @@ TEST(ParallelArms, AreFewerIfEachHasSeveralThreads) {
   EXPECT_EQ(choose_parallel_arms(config, 15, with_variable).jobs, 1);
 }
 
+TEST(ParallelArms, ReportWhatDeterminedTheNumberOfThreads) {
+  Config config;
+  auto with_variable = machine(8);
+  EXPECT_EQ(choose_parallel_arms(config, 1, with_variable).threads_reason, "all cores");
+  EXPECT_EQ(choose_parallel_arms(config, 4, with_variable).threads_reason, "all cores, shared by 4 arms");
+  with_variable.threads = 2;
+  EXPECT_EQ(choose_parallel_arms(config, 4, with_variable).threads_reason, "OMP_NUM_THREADS");
+  config.training.threads = 3;
+  EXPECT_EQ(choose_parallel_arms(config, 4, with_variable).threads_reason, "training.threads");
+}
+
 TEST(ParallelArms, AreFewerIfThereIsTooLittleMemory) {
   Config config;
   config.training.batch_size = 64;

@@ -24,7 +24,7 @@ std::string plan_of_a_race(double give_up, const ArmCosts& costs) {
 TEST(RacePlanText, NamesTheSmallestNumberOfArmsThatTheRulesAllow) {
   const auto text = plan_of_a_race(1.5, {});
   EXPECT_THAT(text, HasSubstr(" expected, 80 at most; each with 180000 images\n"));
-  EXPECT_THAT(text, HasSubstr("48 if the first look decides every slope, 16 if every slope is given up\n"));
+  EXPECT_THAT(text, HasSubstr("48 if the first look decides every slope, 16 if the race gives up on every slope\n"));
   EXPECT_THAT(text, Not(HasSubstr("at least,")));
   EXPECT_THAT(plan_of_a_race(0, {}), HasSubstr("48 if the first look decides every slope\n"));
 }
@@ -44,13 +44,42 @@ TEST(FixedPlanText, CountsOnlyTheSeedsThatCanAffectTheVerdicts) {
   config.sweep.negative_slope = {0, 0.2};
   config.sweep.seeds = {0, 1, 2, 3, 4, 5, 6};
   const auto arms = make_arms(config, "sweep");
-  const auto all = fixed_plan_text(config, arms, 0, {}, config.sweep.seeds);
+  const auto all = fixed_plan_text(config, arms, 0, {}, config.sweep.seeds, {0, 0.2});
   EXPECT_THAT(all, HasSubstr("so differences can be significant at 0.05\n"));
   EXPECT_THAT(all, Not(HasSubstr("not counted")));
-  const auto added = fixed_plan_text(config, arms, 0, {}, {0, 1, 2, 3, 4});
+  const auto added = fixed_plan_text(config, arms, 0, {}, {0, 1, 2, 3, 4}, {0, 0.2});
   EXPECT_THAT(added, HasSubstr("so nothing can be significant at 0.05; that needs 6 seeds planned before the first "
                                "result\n"));
   EXPECT_THAT(added, HasSubstr("not counted  seeds 5, 6, added after the first results; only 5 planned seeds count\n"));
+}
+
+TEST(FixedPlanText, CountsTheSlopesOfEarlierCommands) {
+  Config config;
+  config.sweep.negative_slope = {0, 0.2};
+  config.sweep.seeds = {0, 1, 2, 3, 4, 5};
+  config.sweep.cross.list = {{}, {{"loss.r1", "1"}}};
+  const auto plan_with = [&](const std::vector<double>& compared) {
+    return fixed_plan_text(config, make_arms(config, "sweep"), 0, {}, config.sweep.seeds, compared);
+  };
+  const auto alone = plan_with({0, 0.2});
+  EXPECT_THAT(alone, HasSubstr("so differences can be significant at 0.05\n"));
+  EXPECT_THAT(alone, HasSubstr("it takes 6 seeds to show that a slope's effect depends"));
+  EXPECT_THAT(alone, Not(HasSubstr("compared too")));
+  const auto kept = plan_with({0, 0.2, 0.5, 1});
+  EXPECT_THAT(kept, HasSubstr("compared too slopes 0.5, 1, whose arms earlier commands started\n"));
+  EXPECT_THAT(kept, HasSubstr("so nothing can be significant at 0.05; that needs 7 seeds\n"));
+  EXPECT_THAT(kept, HasSubstr("it takes 7 seeds to show that a slope's effect depends"));
+}
+
+TEST(FixedPlanText, SaysIfNoNumberOfSeedsIsEnough) {
+  Config config;
+  config.sweep.negative_slope = {0, 0.2};
+  config.sweep.seeds = {0};
+  config.sweep.cross.list = {{}, {{"loss.r1", "1"}}};
+  config.sweep.alpha = 1e-7;
+  const auto text = fixed_plan_text(config, make_arms(config, "sweep"), 0, {}, {0}, {0, 0.2});
+  EXPECT_THAT(text, HasSubstr("nothing can be significant at 1e-07; no number of seeds is enough\n"));
+  EXPECT_THAT(text, HasSubstr("no number of seeds is enough to show that a slope's effect depends"));
 }
 
 TEST(RacePlanText, ReportsForWhichLooksTheTimeIsPlanned) {

@@ -101,7 +101,7 @@ TEST_F(RaceOfFiles, HasConsecutiveSeedsAndAnIntermediateEvaluation) {
   EXPECT_THAT(race_text(), HasSubstr(plan_hash(planned_)));
 }
 
-TEST_F(RaceOfFiles, AddsAnEvaluationIfGivingUpNeedsOne) {
+TEST_F(RaceOfFiles, AddsAnEvaluationIfGivingUpOnSlopesRequiresOne) {
   Config config = config_;
   config.metrics.every_images = 1280;
   EXPECT_EQ(interim_images(config), 0);
@@ -234,6 +234,23 @@ TEST_F(RaceOfFiles, TheStoredConfigurationKeepsTheLooksPlannedByWithin) {
   other.sweep.negative_slope = {0, 0.2};
   EXPECT_EQ(continued_plan(other, sweep_dir()).looks.size(), 3u);
   EXPECT_EQ(continued_plan(stored, directory_ / "new").looks.size(), 3u);
+}
+
+TEST_F(RaceOfFiles, TheStatisticsHaveTheVerdictsOfTheRace) {
+  for (const auto& arm : arms_) finish(arm);
+  follower().update();
+  write_statistics(config_, sweep_dir(), arms_);
+  const auto file = parse_statistics(read_file(sweep_dir() / "statistics.json", 1 << 20));
+  ASSERT_TRUE(file);
+  ASSERT_THAT(file->statistics.comparisons, SizeIs(2));
+  EXPECT_EQ(file->statistics.comparisons[0].verdict, Verdict::better);
+  EXPECT_TRUE(file->statistics.comparisons[0].significant);
+  EXPECT_EQ(file->statistics.comparisons[1].verdict, Verdict::given_up);
+  EXPECT_FALSE(file->statistics.comparisons[1].significant);
+  for (const auto& comparison : file->statistics.comparisons) {
+    EXPECT_TRUE(comparison.median_ratio);
+    EXPECT_FALSE(comparison.p || comparison.p_holm || comparison.simultaneous_interval);
+  }
 }
 
 TEST_F(RaceOfFiles, ADifferentPlanIsRejectedOnceThereAreResults) {

@@ -10,11 +10,14 @@
 #include "run/records.h"
 #include "run/run_info.h"
 #include "support/files.h"
+#include "sweep/fixed_plan.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -54,6 +57,15 @@ class SweepResults : public ::testing::Test {
     std::ofstream(RunPaths(arms_[arm].directory).metrics_file()) << metrics_line(record) << "\n";
   }
 
+  /// Records the hash of the images that the arm was trained on.
+  void write_images(std::size_t arm, RunStatus status, const std::string& hash) const {
+    RunInfo info;
+    info.status = status;
+    info.images = 640;
+    info.dataset.hash = hash;
+    write_run_info(RunPaths(arms_[arm].directory).run_info_file(), info);
+  }
+
   TemporaryDirectory directory_;
   Config config_;
   std::vector<Arm> arms_;
@@ -79,7 +91,7 @@ TEST_F(SweepResults, TakeTheScoresFromTheLastLine) {
   EXPECT_TRUE(scores.notes.empty());
 }
 
-TEST_F(SweepResults, KeepTheMetricsOfAFurtherExtractor) {
+TEST_F(SweepResults, KeepTheMetricsOfASecondExtractor) {
   for (std::size_t arm = 0; arm < 4; ++arm) {
     auto record = metrics(3 + static_cast<double>(arm));
     if (arm != 3) {
@@ -183,7 +195,100 @@ TEST_F(SweepResults, ExcludeArmsMeasuredDifferently) {
   EXPECT_TRUE(scores.arms[0].fd && scores.arms[1].fd);
   EXPECT_FALSE(scores.arms[2].fd || scores.arms[3].fd);
   ASSERT_THAT(scores.notes, SizeIs(1));
-  EXPECT_THAT(scores.notes[0], HasSubstr("2 of the arms differ from the majority in extractor"));
+  EXPECT_THAT(scores.notes[0],
+              HasSubstr("2 arms were evaluated differently: 500 generated images instead of 1000; feature extractor "
+                        "another instead of classifier@1a2b."));
+}
+
+/// Results of a planned sweep. The seeds in `others` were not evaluated as planned, but with another extractor or after
+/// fewer images.
+class PlannedResults : public SweepResults {
+ protected:
+  std::vector<double> slopes_scored_by_seed(const std::vector<std::int64_t>& others, const MetricsRecord& other) {
+    config_.sweep.seeds = {0, 1, 2, 3};
+    arms_ = make_arms(config_, directory_.path());
+    for (std::size_t i = 0; i < arms_.size(); ++i) {
+      const bool is_other = std::ranges::find(others, arms_[i].seed) != others.end();
+      write_done(i, is_other ? other : metrics(3));
+    }
+    const FixedPlan plan{{0.1, 0.2}, 0.2, {0, 1}, 640, "classifier@1a2b"};
+    std::vector<double> scored(4);
+    for (const auto& arm : read_scores(config_, arms_, plan).arms) {
+      scored.at(static_cast<std::size_t>(arm.seed)) += arm.fd.has_value();
+    }
+    return scored;
+  }
+};
+
+TEST_F(PlannedResults, AreUsedEvenIfMoreArmsWereEvaluatedDifferently) {
+  auto other = metrics(3);
+  other.extractor = "classifier@0000";
+  EXPECT_THAT(slopes_scored_by_seed({2, 3}, other), ElementsAre(2, 2, 0, 0));
+  EXPECT_THAT(slopes_scored_by_seed({1, 2, 3}, other), ElementsAre(2, 0, 0, 0));
+  other = metrics(3);
+  other.images = 320;
+  config_.training.total_images = 320;
+  EXPECT_THAT(slopes_scored_by_seed({2, 3}, other), ElementsAre(2, 2, 0, 0));
+  EXPECT_THAT(slopes_scored_by_seed({1, 2, 3}, other), ElementsAre(2, 0, 0, 0));
+  // No seed was evaluated as planned.
+  EXPECT_THAT(slopes_scored_by_seed({0, 1, 2, 3}, other), ElementsAre(2, 2, 2, 2));
+}
+
+TEST_F(PlannedResults, OfThePlannedSeedsAreUsedIfTheyWereEvaluatedDifferently) {
+  auto other = metrics(3);
+  other.extractor = "classifier@0000";
+  EXPECT_THAT(slopes_scored_by_seed({0, 1}, other), ElementsAre(2, 2, 0, 0));
+}
+
+TEST_F(PlannedResults, DecideTheVerdictsIfSeedsWereAddedWithAnotherExtractor) {
+  config_.sweep.seeds = {0, 1, 2, 3, 4, 5, 6};
+  arms_ = make_arms(config_, directory_.path());
+  auto other = metrics(5);
+  other.extractor = "classifier@0000";
+  note_plan(directory_.path(), {{0.1, 0.2}, 0.2, {0}, 640, "classifier@1a2b"});
+  for (std::size_t i = 0; i < arms_.size(); ++i) write_done(i, arms_[i].seed == 0 ? metrics(3) : other);
+  const auto file = write_statistics(config_, directory_.path(), arms_);
+  EXPECT_THAT(file.answer, HasSubstr("1 seed cannot show a difference"));
+  EXPECT_THAT(file.notes, Contains(HasSubstr("12 arms were evaluated differently: feature extractor classifier@0000 "
+                                             "instead of classifier@1a2b.")));
+  EXPECT_THAT(file.notes, Contains(HasSubstr("do not affect the verdicts")));
+}
+
+TEST_F(SweepResults, ExcludeArmsTrainedOnOtherImages) {
+  const std::vector<std::string> hashes = {"aa", "bb", "aa", ""};  // the last arm has no hash of its images
+  for (std::size_t arm = 0; arm < 4; ++arm) {
+    write_done(arm, metrics(3));
+    if (hashes[arm].empty()) continue;
+    write_images(arm, RunStatus::done, hashes[arm]);
+  }
+  const auto scores = read_scores(config_, arms_);
+  EXPECT_TRUE(scores.arms[0].fd && scores.arms[2].fd && scores.arms[3].fd);
+  EXPECT_FALSE(scores.arms[1].fd);
+  EXPECT_EQ(scores.arms[1].outcome, ArmOutcome::error);
+  ASSERT_THAT(scores.notes, SizeIs(1));
+  EXPECT_THAT(scores.notes[0], HasSubstr("1 arm was trained on images that differ"));
+}
+
+TEST_F(SweepResults, ExcludeAddedSeedsOnOtherImagesInsteadOfPlannedSeeds) {
+  config_.sweep.seeds = {0, 1, 2};
+  arms_ = make_arms(config_, directory_.path());
+  for (std::size_t arm = 0; arm < 6; ++arm) {
+    write_done(arm, metrics(3));
+    write_images(arm, RunStatus::done, arms_[arm].seed == 0 ? "aa" : "bb");
+  }
+  FixedPlan plan;
+  plan.seeds = {0};
+  plan.images = 640;
+  plan.extractor = "classifier@1a2b";
+  for (const auto& arm : read_scores(config_, arms_, plan).arms) EXPECT_EQ(arm.fd.has_value(), arm.seed == 0);
+}
+
+TEST_F(SweepResults, DoNotCountADivergenceOnOtherImages) {
+  for (std::size_t arm = 0; arm < 4; ++arm) {
+    write_done(arm, metrics(3));
+    write_images(arm, arm == 3 ? RunStatus::diverged : RunStatus::done, arm == 3 ? "bb" : "aa");
+  }
+  EXPECT_EQ(read_scores(config_, arms_).arms[3].outcome, ArmOutcome::error);
 }
 
 TEST_F(SweepResults, IgnoreUnreadableFiles) {

@@ -3,8 +3,11 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +17,8 @@
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
+#include "sweep/race.h"
+#include "sweep/sweep.h"
 #include "temporary_directory.h"
 
 namespace slopegan {
@@ -85,7 +90,7 @@ TEST(PlanWithin, AddsLooksBeyondTheTimeSoThatARaceEndsEarlyOnlyIfEverySlopeIsDec
     EXPECT_EQ(plan.race.looks.size(), 5u);
     EXPECT_LT(plan.covered_looks, 5u);
     const double whole = static_cast<double>(most_arms(plan.race)) / quick.jobs * plan.seconds_per_arm;
-    EXPECT_GT(whole, seconds) << "all looks together take longer than the time";
+    EXPECT_GT(whole, seconds) << "all looks together take longer than the available time";
     EXPECT_EQ(std::ssize(plan.config.sweep.seeds), plan.race.looks.back());
   }
 }
@@ -119,7 +124,7 @@ TEST(PlanWithin, DropsSlopesOfAtLeast1AndThenThoseWithTheClosestSquareRoots) {
   EXPECT_THAT(kept_slopes(all, 2), ElementsAre(0, 0.2));
   EXPECT_THAT(kept_slopes({1, 3, 0.2, 0, 2}, 3), ElementsAre(1, 0.2, 0)) << "the largest first";
   EXPECT_THAT(kept_slopes({1, 0, 0.3, 2}, 2, 1), ElementsAre(1, 0)) << "never the control";
-  EXPECT_THAT(kept_slopes({-0.1, 0.1, 0.2, 0.21}, 3), ElementsAre(-0.1, 0.1, 0.2)) << "signs count";
+  EXPECT_THAT(kept_slopes({-0.1, 0.1, 0.2, 0.21}, 3), ElementsAre(-0.1, 0.1, 0.2)) << "the sign matters";
   EXPECT_THAT(kept_slopes({2, 0.2, 3}, 2), ElementsAre(2, 0.2)) << "a race needs another slope";
 }
 
@@ -143,7 +148,69 @@ TEST(PlanWithin, SaysHowMuchTimeWasSpentBeforeThePlanAndHowMuchMoreIsNeeded) {
   }
 }
 
-TEST(LeftMeasurements, AreRemovedUnlessTheirProcessIsAlive) {
+/// A race that plan_within planned with fewer slopes than its configuration.
+class KeptPlan : public ::testing::Test {
+ protected:
+  KeptPlan() {
+    config_.run.output_dir = directory_.path();
+    config_.run.name = "race";
+    const TimedPlan plan = plan_within(config_, quick, 300);
+    write_plan(open_sweep(plan.config), planned_race(plan.config, plan.race, "random@1", "hash"));
+  }
+
+  void train_an_arm() const {
+    const auto arm = sweep_directory(config_) / "runs/slope_0.2-seed_0";
+    std::filesystem::create_directories(arm);
+    std::ofstream(arm / "history.jsonl") << "{}\n";
+  }
+
+  /// Functions that each change a value that the plan fixes. The key of a function is part of the error message.
+  static std::vector<std::pair<std::string, std::function<void(SweepConfig&)>>> changes() {
+    return {{"sweep.alpha: 0.05 -> 0.1", [](SweepConfig& sweep) { sweep.alpha = 0.1; }},
+            {"sweep.control: 0.2 -> 0", [](SweepConfig& sweep) { sweep.control = 0; }},
+            {"sweep.equivalence: 0.15 -> 0.3", [](SweepConfig& sweep) { sweep.equivalence = 0.3; }},
+            {"sweep.give_up: 1.5 -> 0", [](SweepConfig& sweep) { sweep.give_up = 0; }},
+            {"first_seed: 0 -> 5", [](SweepConfig& sweep) { sweep.seeds = {5}; }},
+            {"sweep.negative_slope: without 0.5", [](SweepConfig& sweep) { std::erase(sweep.negative_slope, 0.5); }}};
+  }
+
+  TemporaryDirectory directory_;
+  Config config_ = race_in_time();
+};
+
+TEST_F(KeptPlan, UsesTheGivenValuesThatThePlanDoesNotFix) {
+  train_an_arm();
+  for (const bool stop_running : {false, true}) {
+    config_.sweep.stop_running = stop_running;
+    config_.sweep.jobs = stop_running ? 3 : 2;
+    const auto plan = kept_plan(config_);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->config.sweep.stop_running, stop_running);
+    EXPECT_EQ(plan->config.sweep.jobs, config_.sweep.jobs);
+    EXPECT_LT(plan->config.sweep.negative_slope.size(), 5u) << "the slopes that were dropped stay dropped";
+  }
+}
+
+TEST_F(KeptPlan, RefusesValuesThatContradictThePlan) {
+  train_an_arm();
+  for (const auto& [message, change] : changes()) {
+    Config changed = config_;
+    change(changed.sweep);
+    EXPECT_THAT(message_of<UsageError>([&] { kept_plan(changed); }),
+                HasSubstr("contains a race with a different plan (" + message + ")"));
+  }
+}
+
+TEST_F(KeptPlan, IsReplacedIfNoArmHasBeenTrained) {
+  EXPECT_TRUE(kept_plan(config_));
+  for (const auto& [message, change] : changes()) {
+    Config changed = config_;
+    change(changed.sweep);
+    EXPECT_FALSE(kept_plan(changed)) << message;
+  }
+}
+
+TEST(LeftoverMeasurements, AreRemovedUnlessTheirProcessIsAlive) {
   const TemporaryDirectory outputs;
   for (const char* name : {".tmp-within-1-a/runs", ".tmp-within-2-b", ".tmp-within-3-c", ".tmp-other", "within-1"}) {
     std::filesystem::create_directories(outputs / name);
@@ -182,7 +249,7 @@ TEST(PlanWithin, KeepsTheLengthOfARunThatIsShorterThanTheMinimum) {
   EXPECT_EQ(plan_within(config, quick, 600).config.training.total_images, 640);
 }
 
-TEST(TypicalArms, LieBetweenTheFewestAndTheMost) {
+TEST(TypicalArms, LieBetweenThoseOfTheFirstLookAndTheMost) {
   for (std::size_t slopes = 1; slopes <= 7; ++slopes) {
     std::vector<double> all = {0.2};
     for (std::size_t i = 0; i < slopes; ++i) all.push_back(0.3 + 0.1 * static_cast<double>(i));

@@ -1,12 +1,14 @@
 #include "training/diagnosis.h"
 
 #include <algorithm>
+#include <string>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/log.h"
 #include "temporary_directory.h"
 #include "training/gan_step.h"
 
@@ -52,6 +54,25 @@ class DiagnosisTest : public ::testing::Test {
 
 using Variant = void (*)(Config&);
 
+TEST_F(DiagnosisTest, ReportsTheUpdatesOfTheLastStepIfTheLearningRatesHaveDecayedToZero) {
+  config_.training.total_images = 24;
+  config_.optimizer.lr_decay = LearningRateDecay::linear;
+  config_.optimizer.lr_decay_images = config_.optimizer.lr_warmup_images = 0;
+  GanState state = trained(false);
+  const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
+  diagnosis.take_step(state);
+  const auto rate = [&](const Adam& optimizer) {
+    const auto& slot = optimizer.slots().front();
+    const double with_rate = optimizer.last_update(slot).abs().max().item<double>();
+    Adam full = optimizer;
+    full.set_rate_factor(1);
+    return with_rate / full.last_update(slot).abs().max().item<double>();
+  };
+  // The last of the three steps began after two thirds of the images.
+  EXPECT_NEAR(rate(state.generator_optimizer), 1.0 / 3, 1e-6);
+  EXPECT_NEAR(rate(state.discriminator_optimizer), 1.0 / 3, 1e-6);
+}
+
 TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
   for (const Variant variant : {
            Variant{[](Config&) {}},
@@ -79,7 +100,7 @@ TEST_F(DiagnosisTest, ChangesNoBitOfTheTrainedState) {
 
 TEST_F(DiagnosisTest, MeasuresEveryUnitOnAtLeastTheConfiguredNumberOfValues) {
   const Diagnosis diagnosis(config_, diagnosis_compute, dataset_);
-  EXPECT_EQ(diagnosis.probes(), 16);  // 200 / (4 × 4) in whole batches of 8
+  EXPECT_EQ(diagnosis.probes(), 16);  // 200 / (4 × 4), rounded up to whole batches of 8
   GanState state(config_, 1, at::kCPU);
   const auto record = diagnosis(state, state);
   ASSERT_EQ(record.layers.size(), 6u);
@@ -133,7 +154,7 @@ TEST_F(DiagnosisTest, FindsDeadUnitsAndZeroGradients) {
   {
     const at::NoGradGuard no_gradients;
     state.discriminator->blocks[2]->conv->bias.fill_(-1e3);
-    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // at 0, the gradients for real and fake would cancel out
+    state.discriminator->blocks[3]->conv->bias.fill_(0.5);  // with 0, the gradients for real and fake would cancel out
     state.generator->blocks[1]->conv->bias[3].fill_(-1e3);
   }
   gan_step(state, config_, diagnosis_compute, {batch(0)});
@@ -188,6 +209,24 @@ TEST_F(DiagnosisTest, HasNoDiversityIfAllRealImagesAreEqual) {
   const auto record = Diagnosis(config_, diagnosis_compute, dataset_)(state, state);
   EXPECT_FALSE(record.samples.diversity.has_value());
   EXPECT_THAT(record.sentinels, ::testing::Contains("equal_images"));
+}
+
+TEST(SentinelWarnings, AreLoggedOncePerSentinel) {
+  SentinelWarnings warnings;
+  DiagnosticsRecord record;
+  record.images = 640;
+  record.sentinels = {"collapse"};
+  ::testing::internal::CaptureStderr();
+  log::init({});
+  warnings.warn(record);
+  warnings.warn(record);
+  record.images = 1280;
+  record.sentinels = {"collapse", "saturation"};
+  warnings.warn(record);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), 2) << logged;
+  EXPECT_THAT(logged, ::testing::HasSubstr("at 640 images: collapse: "));
+  EXPECT_THAT(logged, ::testing::HasSubstr("at 1280 images: saturation: "));
 }
 
 }  // namespace

@@ -123,7 +123,6 @@ class Graph : public DeviceGraph {
   }
   void replay() override {
     ++launched_;
-    ++replayed_;
     for (const auto& entry : entries_) {
       const auto results = entry.work();
       for (std::size_t i = 0; i < results.size(); ++i) {
@@ -152,7 +151,7 @@ class Graph : public DeviceGraph {
   }
 
   static Graph* recording_;
-  static std::atomic<std::int64_t> launched_, replayed_;
+  static std::atomic<std::int64_t> launched_;
 
  private:
   bool fails_;
@@ -163,7 +162,7 @@ class Graph : public DeviceGraph {
 };
 
 Graph* Graph::recording_ = nullptr;
-std::atomic<std::int64_t> Graph::launched_ = 0, Graph::replayed_ = 0;
+std::atomic<std::int64_t> Graph::launched_ = 0;
 
 at::Tensor registered(const at::Tensor& tensor) {
   if (Graph::recording_) Graph::recording_->add_storage(tensor.storage());
@@ -338,7 +337,5 @@ void provide_graphs(bool fail) {
 }
 
 std::int64_t operators_launched() { return Graph::launched_; }
-
-std::int64_t graphs_replayed() { return Graph::replayed_; }
 
 }  // namespace slopegan::emulated

@@ -21,6 +21,4 @@ void provide_graphs(bool fail = false);
 /// The number of operators launched so far; a replay counts as one.
 std::int64_t operators_launched();
 
-std::int64_t graphs_replayed();
-
 }  // namespace slopegan::emulated

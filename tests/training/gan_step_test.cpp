@@ -78,8 +78,12 @@ TEST(GanStep, TrainsBothNetworksAndTheAverage) {
   EXPECT_NEAR(stats.discriminator_loss, 2 * std::log(2), 0.5);
   EXPECT_GT(stats.discriminator_gradient_norm, 0);
   EXPECT_GT(stats.generator_gradient_norm, 0);
-  EXPECT_GT(stats.d_real, 0);
-  EXPECT_LT(stats.d_fake, 1);
+  GanState untrained(small_config(), 1, at::kCPU);
+  const auto mean_probability = [&](const at::Tensor& images) {
+    return untrained.discriminator->forward(images).sigmoid().mean().item<double>();
+  };
+  EXPECT_NEAR(stats.d_real, mean_probability(reals()), 1e-5);
+  EXPECT_NEAR(stats.d_fake, mean_probability(untrained.generator->forward(draw_latents(0, "latents", 0, 8, 8))), 1e-5);
 }
 
 TEST(GanStep, AddsNoGradientsToTheDiscriminatorInTheGeneratorsStep) {
@@ -183,6 +187,16 @@ TEST(GanStep, AddsR1EveryOtherStepWithTwiceTheWeight) {
   EXPECT_GT(*each.gradient_penalty, 0);
   EXPECT_NEAR(*first.gradient_penalty, 2 * *each.gradient_penalty, 1e-6);
   EXPECT_FALSE(second.gradient_penalty);
+}
+
+TEST(GanStep, KeepsThePenaltyOfAnEarlierBatchOfTheStep) {
+  auto config = small_config();
+  config.loss.r1 = 3;
+  config.loss.r1_every = 4;
+  config.optimizer.discriminator_steps = 2;
+  GanState state(config, 1, at::kCPU);
+  EXPECT_TRUE(gan_step(state, config, cpu, {reals(), reals()}).gradient_penalty);  // on the first of every four batches
+  EXPECT_FALSE(gan_step(state, config, cpu, {reals(), reals()}).gradient_penalty);
 }
 
 TEST(GanStep, ComputesR1AsHalfItsWeightTimesTheMeanSquaredGradient) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -24,6 +26,7 @@
 #include "rank_processes.h"
 #include "support/errors.h"
 #include "support/random.h"
+#include "support/signals.h"
 #include "temporary_directory.h"
 #include "training/gan_step.h"
 
@@ -216,6 +219,43 @@ TEST(DataParallel, DetectsWeightsThatDiffer) {
   rank(0);
   second.join();
   EXPECT_EQ(found, 2);
+}
+
+/// Rank 0 ends a step, and rank 1 makes the same collective calls. A signal is recorded when rank 0 has probably
+/// already reported to rank 1 that it received none. Returns whether rank 0 does what the ranks have agreed on.
+bool is_stop_agreed_on() {
+  at::set_num_threads(1);
+  const int port = testing::free_port();
+  const auto config = base_config();
+  std::int64_t agreed = -1;
+  bool stopped = false;
+  const auto connect = [port](int number) {
+    return std::make_unique<Ranks>(
+        RankEnvironment{number, 2, 0, 1, "127.0.0.1", static_cast<std::uint16_t>(port), false, "0"}, at::kCPU);
+  };
+  std::thread first([&] {
+    const auto ranks = connect(0);
+    GanState state(config, 1, at::kCPU);
+    const auto parallel = join_ranks(state, config, "", *ranks);
+    state.steps = 1;  // the weights are compared only if the ranks stop
+    stopped = end_step(*parallel, state, config, 0);
+    ranks->finish();
+  });
+  const auto ranks = connect(1);
+  GanState state(config, 1, at::kCPU);
+  const auto parallel = join_ranks(state, config, "", *ranks);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  record_stop_signal(SIGTERM);
+  agreed = ranks->all_reduce_max(0);
+  if (agreed != 0) parallel->has_same_weights();  // rank 0 saw the signal, and compares the weights
+  ranks->finish();
+  first.join();
+  return stopped == (agreed != 0);
+}
+
+TEST(DataParallel, StopsOnlyOnASignalThatAllRanksKnow) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the recorded signal cannot be removed from this process
+  EXPECT_EXIT(std::_Exit(is_stop_agreed_on() ? 0 : 1), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(DataParallel, ReportsADivergenceOnAllRanksAndItsCauseOnOne) {

@@ -362,8 +362,9 @@ class HoverChart {
     const chosen = this.data.series.find((series) => series.label === label);
     if (label !== null && !chosen) return;
     this.only = label;
+    const index = this.data.series.indexOf(chosen);
     for (const group of this.figure.querySelectorAll('.s')) {
-      group.classList.toggle('off', Boolean(chosen) && !group.classList.contains(`c${chosen.colour}`));
+      group.classList.toggle('off', Boolean(chosen) && Number(group.dataset.series) !== index);
     }
     for (const item of this.figure.querySelectorAll('.legend li')) {
       item.setAttribute('aria-pressed', item.textContent === label);
