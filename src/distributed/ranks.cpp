@@ -2,24 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <netdb.h>
 #include <optional>
-#include <poll.h>
-#include <sys/socket.h>
-#include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 #include "distributed/heartbeat.h"
+#include "distributed/probe.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -110,55 +104,12 @@ void throw_if_stopped(const RankEnvironment& environment) {
   }
 }
 
-/// Whether the two ends of the connection are the same socket. This can happen if nobody listens at a port from which
-/// the kernel chooses the ports of outgoing connections.
-bool is_connected_to_itself(int descriptor) {
-  sockaddr_storage own{}, other{};
-  socklen_t own_size = sizeof own, other_size = sizeof other;
-  return ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
-         ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 && own_size == other_size &&
-         std::memcmp(&own, &other, own_size) == 0;
-}
-
-/// Tries to connect to the address, for at most three seconds or until a signal arrives. Returns 0 or an error number.
-int try_address(const addrinfo& address) {
-  const int type = address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const int descriptor = ::socket(address.ai_family, type, address.ai_protocol);
-  if (descriptor < 0) return errno;
-  int error = ::connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-  for (int i = 0; i < 60 && error == EINPROGRESS && stop_signal() == 0; ++i) {
-    pollfd waiting{descriptor, POLLOUT, 0};
-    socklen_t size = sizeof error;
-    if (::poll(&waiting, 1, 50) > 0 && ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-      error = errno;
-  }
-  if (error == 0 && is_connected_to_itself(descriptor)) error = ECONNREFUSED;
-  ::close(descriptor);
-  return error == EINPROGRESS ? ETIMEDOUT : error;
-}
-
-/// Tries to connect to the key-value store. Returns the reason if this is not possible, or an empty string.
-std::string obstacle_to_store(const RankEnvironment& environment) {
-  addrinfo hints{}, *found = nullptr;
-  hints.ai_socktype = SOCK_STREAM;
-  const std::string port = std::to_string(environment.master_port);
-  const int failure = ::getaddrinfo(environment.master_address.c_str(), port.c_str(), &hints, &found);
-  if (failure != 0) return ::gai_strerror(failure);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  int error = 0;
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    error = try_address(*address);
-    if (error == 0 || stop_signal() != 0) break;
-  }
-  return error == 0 ? "" : std::generic_category().message(error);
-}
-
 /// Waits until somebody listens at the address of the key-value store. LibTorch would also wait for this, but cannot be
 /// interrupted.
 void wait_for_store(const RankEnvironment& environment, WaitingNotice& notice) {
   const auto start = std::chrono::steady_clock::now();
   while (true) {
-    const std::string obstacle = obstacle_to_store(environment);
+    const std::string obstacle = obstacle_to_connection(environment.master_address, environment.master_port);
     throw_if_stopped(environment);
     if (obstacle.empty()) return;
     if (std::chrono::steady_clock::now() - start > connect_timeout) {
@@ -265,7 +216,8 @@ struct Ranks::Connection {
         work.wait(std::chrono::milliseconds(500));
         return;
       } catch (const std::exception& error) {
-        // Either the wait has timed out, or the connection to another rank has broken.
+        // Either the wait has timed out (the work may still have completed since), or a connection has broken.
+        if (work.isCompleted() && work.isSuccess()) return;
         if (work.isCompleted()) fail(first_line(error.what()));
         if (const auto failure = heartbeat->failure()) {
           broken = true;
