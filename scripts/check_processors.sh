@@ -27,7 +27,7 @@ if (($# == 0)); then
     GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA)
 fi
 # These tests are excluded: they test files, text and processes, which do not depend on the processor's instructions.
-other='*SlowCheck*:BadData*:BatchStream*:Cifar*:LoadDataset*:LoadTestSplit*:ImagesOfAFolder*:Npz*:Npy*:WriteNpz*:Idx*'
+other='*SlowCheck*:BadData*:BatchStream*:Cifar*:LoadDataset*:LoadTestSplit*:ImagesInAFolder*:Npz*:Npy*:WriteNpz*:Idx*'
 other+=':ListFolder*:ListImages*:FindLayout*:Packed*:Report*:PageServer*:*FuzzTarget*:*Sheet*:Event*:*Bench*:Timing*'
 other+=':Time*:Decode*:ReadImage*:Sniff*:Gif*:Run*:Checkpoint*:Manifest*:Table/*:Safetensors*:History*:Heartbeat*'
 other+=':RankEnvironment*:Progress*:Sweep*:MakeArms*:Shards*:Arm*:OpenSweep*:WrongKind*:CachedTensors*'

@@ -7,7 +7,7 @@
     scripts/import_wandb.py outputs/fashion_mnist_sweep --online     # uploads it now; one run per arm, grouped
 
 Reads config.yaml, run.json, history.jsonl, metrics.jsonl, diagnostics.jsonl and samples/. An unfinished run can be
-imported; to add its later results, import it again.
+imported; importing it again later creates another run with all its results.
 """
 import argparse
 import json

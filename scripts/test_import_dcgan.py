@@ -54,7 +54,8 @@ def discriminator(ndf: int, nc: int) -> Network:
 
 
 def randomise(network: Network, inputs: torch.Tensor) -> Network:
-    """Draws larger weights than the example does, so that tanh is nonlinear, and updates the running statistics."""
+    """Draws larger weights than the example does, so that the outputs reach the nonlinear range of tanh. Updates the
+    running statistics."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0, 0.1)
@@ -137,7 +138,7 @@ def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network)
 
 
 def check_wrapped_checkpoints(folder: pathlib.Path, netg: Network, netd: Network) -> None:
-    """Checks the forms in which training scripts save both networks."""
+    """Checks the forms in which training scripts save one or both networks."""
     file = str(folder / "wrapped.pt")
     g, d = netg.state_dict(), netd.state_dict()
 

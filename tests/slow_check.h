@@ -8,8 +8,8 @@
 
 namespace slopegan::testing {
 
-/// Returns the number of repetitions of a check: `quick` in a normal test run, or `full` if scripts/check_slow.sh,
-/// which sets SLOPEGAN_SLOW, runs the test.
+/// Returns `quick` in a normal test run, or `full` if scripts/check_slow.sh, which sets SLOPEGAN_SLOW, runs the test.
+/// The values are numbers of repetitions, sizes or limits of a check.
 inline int check_count(int quick, int full) { return std::getenv("SLOPEGAN_SLOW") != nullptr ? full : quick; }
 
 /// Adds a row to the table that scripts/check_slow.sh prints. The row is marked FAILED if the test has failed. Does

@@ -26,8 +26,9 @@ std::string allowed(const OneOf& rule) {
 }
 
 std::string allowed(const Reals& rule) {
-  return format_text("{}{} to {}{}", rule.min_open ? "above " : "", shortest(rule.min),
-                     rule.max_open ? "less than " : "", shortest(rule.max));
+  if (!rule.min_open && !rule.max_open) return format_text("{} to {}", shortest(rule.min), shortest(rule.max));
+  return format_text("{} {} and {} {}", rule.min_open ? "above" : "at least", shortest(rule.min),
+                     rule.max_open ? "below" : "at most", shortest(rule.max));
 }
 
 std::string allowed(Flag) { return "true, false"; }

@@ -86,7 +86,8 @@ void visit_schedule(Schedule& schedule, const Slopes& rule, Visitor&& visit) {
 bool contains(const Integers& rule, std::int64_t value);
 bool contains(const Reals& rule, double value);
 
-/// The values that a rule allows, for messages and help: "1 to 65536", "above 0 to 1", "auto, float32, bfloat16".
+/// The values that a rule allows, for messages and help: "1 to 65536", "above 0 and at most 1", "auto, float32,
+/// bfloat16".
 std::string allowed(const Integers& rule);
 std::string allowed(const OneOf& rule);
 std::string allowed(const Reals& rule);

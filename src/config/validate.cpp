@@ -46,7 +46,7 @@ void check_bounded(const NetworkSlope& network, double value, ConfigFindings& fi
   const bool bounded = network.prelu == PReluKind::bounded || network.prelu == PReluKind::bounded_channel;
   if (network.activation != ActivationKind::prelu || !bounded || (value > 0 && value < 1)) return;
   findings.errors.push_back({{network.slope_key, network.section + ".prelu", network.section + ".activation"},
-                             format_text("{} = {} is not allowed with {}.prelu = {}; allowed: above 0 to less than 1",
+                             format_text("{} = {} is not allowed with {}.prelu = {}; allowed: above 0 and below 1",
                                          network.slope_key, shortest(value), network.section, name_of(network.prelu))});
 }
 

@@ -124,7 +124,7 @@ std::string fitting_note(const ImageTally& tally, std::int64_t images, std::int6
       format_text("cropped to the central square (at most {:.0f} % of the area is cut)", 100 * tally.largest_cut));
   add(tally.padded, "padded with black");
   add(tally.stretched, "stretched to a square");
-  add(tally.enlarged, format_text("enlarged from {} pixels or more to {}", tally.smallest_side, resolution));
+  add(tally.enlarged, format_text("enlarged to {} pixels (smallest: {})", resolution, tally.smallest_side));
   return parts.empty() ? "" : format_text("{} image{}: ", images, plural_s(images)) + join(parts, ", ");
 }
 

@@ -49,8 +49,8 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
 /// One sentence per slope for which the limits of two results do not overlap: "The effect of slope 0 depends on the
-/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." Names the failures of a
-/// result without FDs.
+/// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." For a result without
+/// FDs, the sentence states how many arms failed instead.
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);

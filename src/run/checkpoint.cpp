@@ -75,7 +75,7 @@ void exchange(const fs::path& written, const fs::path& existing) {
   rename_path(aside, written);
 }
 
-/// Renames the complete checkpoint `written` to `target`.
+/// Renames the complete checkpoint `written` to `target`. If `target` is already equal and intact, removes `written`.
 void publish(const fs::path& written, const fs::path& target) {
   std::error_code ignored;  // rename_path reports errors
   if (!fs::exists(fs::symlink_status(target, ignored))) {
@@ -93,7 +93,8 @@ void publish(const fs::path& written, const fs::path& target) {
 }
 
 /// Creates a symlink to a checkpoint. On file systems without symlinks (exFAT, some network shares), creates a file
-/// that contains the name of the checkpoint instead. If the directory is not writable, this reports the error.
+/// that contains the name of the checkpoint instead. If the directory is not writable, writing that file reports
+/// the error.
 void point_at(const fs::path& checkpoints_dir, const std::string& link_name, const std::string& name) {
   const fs::path link = temporary_path(checkpoints_dir, link_name);
   std::error_code error;
@@ -253,7 +254,8 @@ std::vector<fs::path> remove_newer_checkpoints(const fs::path& checkpoints_dir, 
   if (removed.empty()) return removed;
   remove_temporaries(checkpoints_dir);  // left by a killed process with the same process ID
   point_at(checkpoints_dir, "latest", std::to_string(images));
-  // Keep unreadable checkpoints: they may be intact if reading failed because of the disk, the memory or a permission.
+  // Keep unreadable checkpoints: they may be intact if reading failed because of a disk, memory or permission
+  // problem.
   const auto unreadable = std::partition(removed.begin(), removed.end(), is_readable);
   for (auto it = unreadable; it != removed.end(); ++it) rename_unreadable(*it);
   removed.erase(unreadable, removed.end());
@@ -272,7 +274,8 @@ std::optional<std::int64_t> images_of_copy(const fs::path& copy) {
   }
 }
 
-/// The directories of all checkpoints, newest first: those named by a number, and the copies named latest and best.
+/// The directories of all checkpoints, newest first: those named by a number, and the copies named latest and best
+/// whose manifests are readable.
 std::vector<fs::path> all_checkpoints(const fs::path& checkpoints_dir) {
   std::vector<fs::path> found = list_checkpoints(checkpoints_dir);
   std::vector<std::pair<std::int64_t, fs::path>> numbered;

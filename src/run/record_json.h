@@ -10,7 +10,7 @@
 
 #include "run/json.h"
 
-/// Converts records to and from JSON. A record is a struct whose fields are listed once, in a static member:
+/// Converts records to and from JSON. A record is a struct whose fields are listed once, in a static member function:
 ///
 ///   template <class Self, class Visit>
 ///   static void visit_fields(Self& self, Visit&& visit) {
@@ -19,7 +19,8 @@
 ///   }
 ///
 /// The JSON writer and reader, the TensorBoard events and the columns of results.csv all follow this list. Fields are
-/// numbers, strings, std::optional (absent if empty), maps from names to numbers, other records, and vectors of these.
+/// numbers, strings, enumerations, std::optional (absent if empty), maps from names to numbers, other records, and
+/// vectors of these.
 namespace slopegan {
 
 struct Field {
@@ -98,8 +99,8 @@ nlohmann::ordered_json record_json(const R& record) {
   return object;
 }
 
-/// Reads a record from a JSON object. null is read as NaN. Throws WrongJsonType or an nlohmann exception if a required
-/// key is missing or a value has the wrong type.
+/// Reads a record from a JSON object. For a real number, null is read as NaN. Throws WrongJsonType or an nlohmann
+/// exception if a required key is missing or a value has the wrong type.
 template <Record R>
 R read_record(const nlohmann::json& object);
 

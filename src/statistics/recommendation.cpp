@@ -102,7 +102,8 @@ double largest_within(const Group& group) {
 /// "differences above 12 % are excluded", rounded up so that the claim never exceeds the evidence.
 std::string exclusion_of(double ratio) {
   if (!(ratio < 1000)) return "differences of any size are possible";
-  if (ratio >= 2) return format_text("only factors above {:.1f} are excluded", std::ceil(10 * ratio) / 10);
+  if (ratio >= 2)
+    return format_text("only differences by more than a factor of {:.1f} are excluded", std::ceil(10 * ratio) / 10);
   const double percent = std::max(1.0, std::ceil(100 * (ratio - 1) - 1e-9));
   return format_text("{}differences above {:.0f} % are excluded", percent > 30 ? "only " : "", percent);
 }
@@ -179,7 +180,7 @@ std::string grade_text(Grade grade, double low, double high) {
     case Grade::useless:
       return "useless";
     case Grade::failing:
-      return "mostly failing";
+      return "unstable (most arms failed)";
     case Grade::given_up:
       return "given up";
     case Grade::open:
@@ -341,7 +342,7 @@ std::string explain_silence(const Findings& findings) {
                        shortest(findings.slopes.front().negative_slope));
   }
   if (seeds == 0) {
-    return format_text("{}: no other slope has an FD in the same seed as the control{}.", start,
+    return format_text("{}: there is no seed for which both the control{} and another slope have an FD.", start,
                        control == nullptr ? "" : " " + shortest(control->negative_slope));
   }
   if (findings.seeds_needed == 0) {

@@ -42,21 +42,23 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
 
 /// Adds to the configuration the slopes and seeds of those arms of the sweep in `sweep_dir` that have started but that
 /// `config` does not name, so that their results stay in the tables, the statistics and the report. An arm that has not
-/// ended counts as missing. A sweep without any result is not extended: it can be started again with other values.
-/// While another process trains arms of the sweep, arms that have not started are kept too, because that process will
-/// train them. The added slopes and seeds are only reported: the calling command does not train their arms. Logs which
-/// arms are kept.
+/// ended counts as missing. A sweep without any result is not extended, so that it can be started again with other
+/// values, unless another process is training its arms: then arms that have not started are kept too, because that
+/// process will train them. The added slopes and seeds are only reported: the calling command does not train their
+/// arms. Logs which arms are kept.
 Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir);
 
 /// The seeds of `config` that can affect the verdicts: the planned ones, or all of them if none is planned.
 std::vector<std::int64_t> seeds_that_count(const Config& config, const std::optional<FixedPlan>& plan);
 
 /// The scores of the planned seeds only, with notes on what changed after the first results. If no planned seed has a
-/// comparable result, returns the scores of all seeds; a note says that the error rate does not hold for them.
+/// comparable result, returns the scores of all seeds; if some of these were added, a note says that the error rate
+/// does not hold for them.
 SweepScores planned_scores(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
-/// The text to append to the method if only the planned seeds determine the verdicts, although seeds were added after
-/// the first results; otherwise empty. `scores` contains the scores of the planned seeds.
+/// The text to append to the description of the method (StatisticsFile::method) if seeds were added after the first
+/// results, but only the planned seeds determine the verdicts; otherwise empty. `scores` contains the scores of the
+/// planned seeds.
 std::string promise_text(const SweepScores& scores, const FixedPlan& plan, const Config& config);
 
 }  // namespace slopegan

@@ -14,8 +14,8 @@
 namespace slopegan {
 
 /// Writes <sweep>/results.csv: one line per arm, with the last values of its history and its metrics. The metrics
-/// may be from an earlier image count than the history. Cells without a value are empty. An arm that a race has not
-/// started and will not need has the status "not needed". Throws IoError.
+/// may be from an earlier image count than the history. Cells without a value are empty, except that the number of
+/// images is 0. An arm that a race has not started and will not need has the status "not needed". Throws IoError.
 void write_results(const Config& config, const std::filesystem::path& sweep_dir, const std::vector<Arm>& arms);
 
 /// A table for the terminal: one line per arm, with its most important values. "-" stands for a missing value.
@@ -26,10 +26,11 @@ std::string results_table(const std::vector<Arm>& arms);
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
 /// Reads the FDs at the end of training from the last lines of metrics.jsonl. Only FDs with equal extractor, samples
-/// and training images are comparable. If a planned seed has FDs with the extractor and the images of `plan`, these are
-/// used; otherwise, those of most of the planned seeds' arms or, if there are none, of most arms. All other arms count
-/// as missing, and a note says so. The same holds for arms on other images (mark_other_images). Arms with unreadable
-/// files also count as missing, and a warning is logged.
+/// and number of training images are comparable. If a planned seed has FDs measured with the extractor and the number
+/// of images in `plan`, or at least with the extractor, these are used. Otherwise, the combination that most arms of
+/// planned seeds share is used or, if no planned seed has an FD, the one that most arms share. All other arms count as
+/// missing, and a note says so. Arms that were trained on a different set of images also count as missing, with a note
+/// (mark_other_images), as do arms with unreadable files, with a warning.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms,
                         const std::optional<FixedPlan>& plan = std::nullopt);
 

@@ -18,8 +18,8 @@ class DataParallel;
 /// the last generated batch.
 ///
 /// For each batch, the host draws all random numbers (draw_step_inputs), the device computes without host
-/// synchronisation (compute_batch), and the host then reads all results together. On devices with graphs, the
-/// computation is recorded and replayed (RecordedStep).
+/// synchronisation (compute_batch), and the host then reads all results together. On devices that support
+/// graphs, a single process records and replays the computation if it repeats from step to step (RecordedStep).
 class GanStep {
  public:
   /// With `parallel`, the ranks take each step together: each rank processes its part (at least one image) of every

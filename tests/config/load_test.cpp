@@ -142,9 +142,9 @@ TEST_F(LoadConfig, NamesTheAllowedRange) {
             Lines{"x.yaml:2: training.batch_size = -3 is out of range; allowed: 1 to 65536"});
   EXPECT_EQ(errors("seed: -1"), Lines{"x.yaml:1: seed = -1 is out of range; allowed: 0 or more"});
   EXPECT_EQ(errors("optimizer: {beta1: 1}"),
-            Lines{"x.yaml:1: optimizer.beta1 = 1 is out of range; allowed: 0 to less than 1"});
+            Lines{"x.yaml:1: optimizer.beta1 = 1 is out of range; allowed: at least 0 and below 1"});
   EXPECT_EQ(errors("optimizer: {generator_lr: 0}"),
-            Lines{"x.yaml:1: optimizer.generator_lr = 0 is out of range; allowed: above 0 to 1"});
+            Lines{"x.yaml:1: optimizer.generator_lr = 0 is out of range; allowed: above 0 and at most 1"});
   EXPECT_EQ(errors("samples: {every_images: -1}"),
             Lines{"x.yaml:1: samples.every_images = -1 is out of range; allowed: 0 to 1000000000000 (0: never)"});
   EXPECT_EQ(errors("data: {resolution: 48}"),
@@ -185,8 +185,9 @@ TEST_F(LoadConfig, RejectsValuesOfADifferentType) {
   EXPECT_EQ(errors(batch + "[64]}"), Lines{"x.yaml:1: training.batch_size is a list, not a whole number" + allowed});
   EXPECT_EQ(errors(batch + "{a: 1}}"), Lines{"x.yaml:1: training.batch_size is a map, not a whole number" + allowed});
   EXPECT_EQ(errors("init: {std: \"0.2\"}"),
-            Lines{"x.yaml:1: init.std = \"0.2\" is text in quotes, not a number; allowed: above 0 to 10"});
-  EXPECT_EQ(errors("init: {std: 0.2.1}"), Lines{"x.yaml:1: init.std = 0.2.1 is not a number; allowed: above 0 to 10"});
+            Lines{"x.yaml:1: init.std = \"0.2\" is text in quotes, not a number; allowed: above 0 and at most 10"});
+  EXPECT_EQ(errors("init: {std: 0.2.1}"),
+            Lines{"x.yaml:1: init.std = 0.2.1 is not a number; allowed: above 0 and at most 10"});
   EXPECT_EQ(errors("data: {flip: 1}"), Lines{"x.yaml:1: data.flip = 1 is not true or false; allowed: true, false"});
   EXPECT_EQ(errors("data: {flip: yes}"), Lines{"x.yaml:1: data.flip = yes is not true or false; allowed: true, false"});
   EXPECT_EQ(errors("training: {device: [cpu]}"),
@@ -203,7 +204,7 @@ TEST_F(LoadConfig, RejectsValuesOfADifferentType) {
 TEST_F(LoadConfig, RejectsNumbersThatAreNotFiniteOrTooLarge) {
   for (const std::string value : {".nan", ".inf", "-.inf", "nan", "inf", "1e999", "-1e999"}) {
     EXPECT_EQ(errors("init: {std: " + value + "}"),
-              Lines{"x.yaml:1: init.std = " + value + " is out of range; allowed: above 0 to 10"});
+              Lines{"x.yaml:1: init.std = " + value + " is out of range; allowed: above 0 and at most 10"});
   }
   for (const std::string value : {"9223372036854775808", "1e300", ".inf", "1e999"}) {
     EXPECT_EQ(errors("seed: " + value), Lines{"x.yaml:1: seed = " + value + " is out of range; allowed: 0 or more"});

@@ -89,7 +89,7 @@ TEST(Validate, BoundedLearnedSlopesStartInsideTheirBounds) {
   for (const PReluKind kind : {PReluKind::bounded, PReluKind::bounded_channel}) {
     config.generator.prelu = kind;
     config.generator.negative_slope = NegativeSlope(0);
-    EXPECT_THAT(errors(config), ElementsAre(HasSubstr("allowed: above 0 to less than 1")));
+    EXPECT_THAT(errors(config), ElementsAre(HasSubstr("allowed: above 0 and below 1")));
     config.generator.negative_slope = NegativeSlope(1);
     EXPECT_THAT(errors(config), SizeIs(1));
     config.generator.negative_slope = NegativeSlope(0.2);
@@ -188,7 +188,7 @@ TEST(ValidateSweep, ChecksEachSlopeAgainstTheTargetsActivation) {
   config.generator.prelu = PReluKind::bounded;
   config.sweep.negative_slope = {0, 0.2};
   EXPECT_EQ(sweep_error(config),
-            "sweep.negative_slope = 0 is not allowed with generator.prelu = bounded; allowed: above 0 to less than 1");
+            "sweep.negative_slope = 0 is not allowed with generator.prelu = bounded; allowed: above 0 and below 1");
   config.sweep.apply_to = SweepTarget::discriminator;
   EXPECT_THAT(validate_sweep(config), IsEmpty());
 }

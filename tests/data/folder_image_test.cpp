@@ -25,9 +25,9 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 /// A folder of images with its own cache, read as a data set.
-class ImagesOfAFolder : public ::testing::Test {
+class ImagesInAFolder : public ::testing::Test {
  protected:
-  ImagesOfAFolder() {
+  ImagesInAFolder() {
     config_.kind = DatasetKind::image_folder;
     config_.path = folder_.path();
     config_.resolution = 32;
@@ -70,17 +70,17 @@ class ImagesOfAFolder : public ::testing::Test {
 
 // --- Sizes -----------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, AreCroppedAndResizedWithoutABlackFrame) {
+TEST_F(ImagesInAFolder, AreCroppedAndResizedWithoutABlackFrame) {
   gray("a.png", 200, 32);
   gray("b.png", 200, 28);
   write("c.png", cv::Mat(40, 60, CV_8UC1, cv::Scalar(200)));
   const auto dataset = load();
   for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(value(dataset, i, 0, 0), 200) << i;
   EXPECT_THAT(notes(), ElementsAre("3 images: 1 cropped to the central square (at most 33 % of the area is cut), "
-                                   "1 enlarged from 28 pixels or more to 32"));
+                                   "1 enlarged to 32 pixels (smallest: 28)"));
 }
 
-TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
+TEST_F(ImagesInAFolder, CanBePaddedOrStretched) {
   gray("a.png", 200, 28);
   cv::Mat halves(40, 80, CV_8UC1, cv::Scalar(0));
   halves(cv::Rect(0, 0, 20, 40)).setTo(200);  // outside the central square
@@ -97,14 +97,14 @@ TEST_F(ImagesOfAFolder, CanBePaddedOrStretched) {
               AllOf(HasSubstr("1 stretched to a square"), HasSubstr("1 enlarged"), Not(HasSubstr("cropped"))));
 }
 
-TEST_F(ImagesOfAFolder, CauseNoNotesIfTheyAreUnchanged) {
+TEST_F(ImagesInAFolder, CauseNoNotesIfTheyAreUnchanged) {
   gray("a.png", 1);
   gray("b.png", 200);
   EXPECT_THAT(notes(), IsEmpty());
   EXPECT_THAT(load().warnings, IsEmpty());
 }
 
-TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
+TEST_F(ImagesInAFolder, MayBePhotographsOfAnySize) {
   gray("a.png", 7);
   write("photo.jpg", encoded(".jpg", cv::Mat(4000, 4000, CV_8UC3, cv::Scalar(200, 100, 50))));
   const auto dataset = load();
@@ -114,7 +114,7 @@ TEST_F(ImagesOfAFolder, MayBePhotographsOfAnySize) {
               Contains("1 image has more than 12 megapixels and is decoded at 1/2, 1/4 or 1/8 size: photo.jpg"));
 }
 
-TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
+TEST_F(ImagesInAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
   gray("a.png", 7);
   gray("b.png", 70);
   std::string huge = encoded(".png", cv::Mat(8, 8, CV_8UC1, cv::Scalar(9)));
@@ -136,7 +136,7 @@ TEST_F(ImagesOfAFolder, ThatAreTooLargeAreNotReportedAsDamaged) {
 
 // --- Transparency ----------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, GetTheConfiguredBackground) {
+TEST_F(ImagesInAFolder, GetTheConfiguredBackground) {
   const cv::Size size(32, 32);
   write("a.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));
   gray("b.png", 7);
@@ -152,7 +152,7 @@ TEST_F(ImagesOfAFolder, GetTheConfiguredBackground) {
 
 // --- 16 bits ---------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheirCommonRange) {
+TEST_F(ImagesInAFolder, With16BitsAreScaledByTheirCommonRange) {
   deep_gray("a.png", 4095);
   deep_gray("b.png", 512);  // not scaled by its own range
   gray("c.png", 77);
@@ -166,7 +166,7 @@ TEST_F(ImagesOfAFolder, With16BitsAreScaledByTheirCommonRange) {
   EXPECT_EQ(value(load(), 0), 15);
 }
 
-TEST_F(ImagesOfAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
+TEST_F(ImagesInAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   deep_gray("train/a.png", 4095);
   deep_gray("train/b.png", 100);
   deep_gray("test/c.png", 800);
@@ -176,14 +176,14 @@ TEST_F(ImagesOfAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   EXPECT_EQ(value(load(Split::test), 0), 3);
 }
 
-TEST_F(ImagesOfAFolder, WithANarrowRangeOfValuesCauseAWarning) {
+TEST_F(ImagesInAFolder, WithANarrowRangeOfValuesCauseAWarning) {
   for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
   EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 in the range 0 to 255")));
 }
 
 // --- Files -----------------------------------------------------------------------------------------------------------
 
-TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
+TEST_F(ImagesInAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
   const cv::Mat image(32, 32, CV_8UC1, cv::Scalar(77));
   const std::string png = encoded(".png", image), jpeg = encoded(".jpg", image);
   write("a.png", png.substr(0, png.size() - 12));
@@ -199,7 +199,7 @@ TEST_F(ImagesOfAFolder, AreUsedAndCountedIfTheirFileIsSlightlyDamaged) {
           AllOf(StartsWith("2 images are used although the decoder reports a problem, for example b.png: iCCP"))));
 }
 
-TEST_F(ImagesOfAFolder, AreReadAsInVersion09IfTheRunIsFromThatVersion) {
+TEST_F(ImagesInAFolder, AreReadAsInVersion09IfTheRunIsFromThatVersion) {
   gray("a.png", 200, 28);
   const cv::Size size(32, 32);
   write("b.png", png_file(size, 8, 6, png_rows(size, std::string("\xc8\x64\x32\0", 4))));

@@ -2,7 +2,11 @@
 
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "metrics/metrics.h"
+#include "metrics/random_features.h"
 
 namespace slopegan {
 namespace {
@@ -12,6 +16,24 @@ TEST(Figures, HaveUniqueKeys) {
   for (const auto& figure : figures) EXPECT_TRUE(keys.insert(figure.key).second) << figure.key;
   EXPECT_EQ(find_figure("recall")->title, std::string("Recall"));
   EXPECT_EQ(find_figure("unknown"), nullptr);
+}
+
+TEST(Figures, AreExactlyTheValuesThatTheirMetricComputes) {
+  const auto features = [](std::uint64_t seed) { return testing::normal_features(seed, 64, 4).to(at::kFloat); };
+  RealReference real;
+  real.train = features(1);
+  real.moments = moments_of(real.train);
+  real.subset = real.train;
+  real.manifold = manifold_of(real.subset);
+  real.test = features(2);
+  real.test_logits = real.test;
+  const auto generated = features(3);
+  for (const auto metric : enum_values<MetricName>) {
+    std::vector<std::string> expected, found;
+    for (const auto& figure : figures_of(metric)) expected.emplace_back(figure.key);
+    for (const auto& [key, value] : compute_figures({metric}, real, generated, generated)) found.push_back(key);
+    EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(expected)) << name_of(metric);
+  }
 }
 
 TEST(MetricTitle, NamesTheExtractorAndTheNumberOfSamples) {

@@ -106,7 +106,7 @@ RaceFile race_with_failures(const std::vector<double>& failing) {
 TEST(RaceText, StatesOnlyTheFailuresOfASlopeWithoutFds) {
   const Findings findings = findings_of(race_with_failures({0}));
   EXPECT_THAT(finding_sentences(findings), Contains("0 is worse than 0.2: 4 of 4 arms failed."));
-  EXPECT_EQ(recommendation(findings), "Use slope 0.2. 0 is mostly failing.");
+  EXPECT_EQ(recommendation(findings), "Use slope 0.2. 0 is unstable (most arms failed).");
   EXPECT_FALSE(has_limits(findings.slopes[0]));
   EXPECT_TRUE(was_compared(findings.slopes[0]));
 }
@@ -114,7 +114,7 @@ TEST(RaceText, StatesOnlyTheFailuresOfASlopeWithoutFds) {
 TEST(RaceText, StatesOnlyTheFailuresOfAControlWithoutFds) {
   const Findings findings = findings_of(race_with_failures({0.2}));
   EXPECT_THAT(finding_sentences(findings), Contains("0 is better than 0.2: 4 of 4 arms of the control failed."));
-  EXPECT_EQ(recommendation(findings), "Use slope 0. 0.2 is mostly failing.");
+  EXPECT_EQ(recommendation(findings), "Use slope 0. 0.2 is unstable (most arms failed).");
 }
 
 TEST(RaceText, ComparesNothingIfAllArmsFailed) {

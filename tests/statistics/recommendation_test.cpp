@@ -65,7 +65,7 @@ SweepStatistics sweep_with(const std::vector<Result>& results, std::int64_t cont
 
 std::string words(const SweepStatistics& statistics) { return recommendation(findings_of(statistics)); }
 
-/// The intervals of the study of Fashion-MNIST.
+/// The intervals of the Fashion-MNIST study.
 std::vector<Result> study() {
   return {{0, found_better, 0.872, 0.814, 0.972},    {0.01, found_better, 0.893, 0.815, 0.977},
           {0.05, found_better, 0.857, 0.764, 1.007}, {0.1, found_better, 0.906, 0.826, 0.947},
@@ -104,25 +104,26 @@ TEST(Recommendation, IsOneShortStatement) {
        "Keep slope 0.2 (1 of 8 arms failed): no difference from 0 is detected, but differences of any size are "
        "possible."},
       {sweep_with({{0, found_same, 0.9, 0.3, 1.1}}),
-       "Keep slope 0.2: no difference from 0 is detected, but only factors above 3.4 are excluded."},
+       "Keep slope 0.2: no difference from 0 is detected, but only differences by more than a factor of 3.4 are "
+       "excluded."},
       // Too few seeds.
       {sweep_with({{0, found_few, 1.5, 0, infinity}, {0.1, found_few, 0.88, 0, infinity}}, 0, 3),
        "No slope can be recommended yet: 3 seeds cannot show a difference, 7 are needed. So far 0.1 has the lowest "
-       "mean "
-       "FD."},
+       "mean FD."},
       {sweep_with({{0, found_few, 1.5, 0, infinity}}, 0, 1),
        "No slope can be recommended yet: 1 seed cannot show a difference, 6 are needed. So far 0.2 has the lowest FD."},
       // Failures.
       {sweep_with({{0, found_unknown, 0, 0, 0, 8}, {1, found_unknown, 0, 0, 0, 8}}, 8),
        "No slope can be recommended: all 24 arms failed."},
-      {sweep_with({{0, found_better, 0, 0, 0, 1}}, 7), "Use slope 0 (1 of 8 arms failed). 0.2 is mostly failing."},
+      {sweep_with({{0, found_better, 0, 0, 0, 1}}, 7),
+       "Use slope 0 (1 of 8 arms failed). 0.2 is unstable (most arms failed)."},
       {sweep_with({{0, found_worse, infinity, 1, infinity, 8}, {0.3, found_unknown, 0, 0, 0, 8}}),
-       "Use slope 0.2. 0 and 0.3 are mostly failing."},
+       "Use slope 0.2. 0 and 0.3 are unstable (most arms failed)."},
       {sweep_with({{0, found_worse, 0.9, 0.8, infinity, 3}}), "Use slope 0.2. 0 is less reliable."},
       // Nothing to compare.
       {sweep_with({}), "Only slope 0.2 was trained, so there is nothing to compare it with."},
       {sweep_with({{0, found_unknown, 1, 0, 0}}),
-       "No slope can be recommended: no other slope has an FD in the same seed as the control 0.2."},
+       "No slope can be recommended: there is no seed for which both the control 0.2 and another slope have an FD."},
       {SweepStatistics{}, "No slope can be recommended: no arm has an FD."},
   };
   for (const auto& [statistics, text] : expected) EXPECT_EQ(words(statistics), text);
@@ -149,7 +150,7 @@ std::vector<ArmScore> random_arms(RandomStream& random) {
   return arms;
 }
 
-TEST(Recommendation, IsShortRecommendsNoWorseSlopeAndContainsNoInvalidNumber) {
+TEST(Recommendation, IsShortAndNeverRecommendsAWorseSlopeOrContainsAnInvalidNumber) {
   RandomStream random(0, "recommendations");
   StatisticsOptions options;
   options.resampling.count = 10;
@@ -233,7 +234,8 @@ TEST(FindingSentences, HaveVerdictIntervalAndGroup) {
                   "excluded."));
 }
 
-/// Nine seeds of slope 0 and of the control 0.2. For each of the two, the arms from its first failure on diverged.
+/// Nine seeds of slope 0 and of the control 0.2. For each of the two, every arm from the seed of the first failure
+/// onwards diverged.
 SweepStatistics sweep_with_failures(int slope_first_failure, int control_first_failure) {
   std::vector<ArmScore> arms;
   for (int seed = 0; seed < 9; ++seed) {
@@ -257,7 +259,7 @@ TEST(FindingSentences, StateOnlyTheFailuresIfNoFdCanBeCompared) {
             "0 cannot be compared with 0.2: 9 of 9 arms failed; 9 of 9 arms of the control failed.");
 }
 
-TEST(FindingSentences, NameNoInfiniteLimitIfMostArmsFailed) {
+TEST(FindingSentences, DoNotNameAnInfiniteLimitIfMostArmsFailed) {
   const auto worse = findings_of(sweep_with_failures(1, 9)), better = findings_of(sweep_with_failures(9, 1));
   EXPECT_EQ(finding_sentence(worse, worse.slopes[0]), "0 is worse than 0.2: 8 of 9 arms failed.");
   EXPECT_EQ(finding_sentence(better, better.slopes[0]), "0 is better than 0.2: 8 of 9 arms of the control failed.");
