@@ -215,15 +215,24 @@ struct Ranks::Connection {
       try {
         work.wait(std::chrono::milliseconds(500));
         return;
-      } catch (const std::exception& error) {
-        // Either the wait has timed out (the work may still have completed since), or a connection has broken.
-        if (work.isCompleted() && work.isSuccess()) return;
-        if (work.isCompleted()) fail(first_line(error.what()));
+      } catch (const std::exception&) {
+        // Either the wait has timed out, or the connection to another rank has broken.
+        if (work.isCompleted()) return wait_for_completed(work);
         if (const auto failure = heartbeat->failure()) {
           broken = true;
           throw_error(environment, *failure);
         }
       }
+    }
+  }
+
+  /// The work may have completed just after a wait for it timed out, so the reason is known only from a further wait,
+  /// which also synchronises with the device.
+  void wait_for_completed(c10d::Work& work) {
+    try {
+      work.wait(std::chrono::milliseconds(500));
+    } catch (const std::exception& error) {
+      fail(first_line(error.what()));
     }
   }
 

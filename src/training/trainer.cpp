@@ -11,6 +11,7 @@
 #include "run/event_files.h"
 #include "run/progress.h"
 #include "run/records.h"
+#include "run/run_info.h"
 #include "run/run_logs.h"
 #include "sampling/samples.h"
 #include "support/errors.h"
@@ -356,7 +357,9 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     constexpr auto remedy =
         "lower training.batch_size, generator.width, discriminator.width, data.resolution or sweep.jobs";
     explain_memory(activity, remedy, [&] { start.emplace(config, compute, dataset, resume, ranks); });
-    if (continues && start->state.images_seen > config.training.total_images) {
+    // A run that was interrupted continues, so that it ends as a finished run.
+    if (continues && start->state.images_seen > config.training.total_images &&
+        read_run_status(directory.run_info_file()) == RunStatus::done) {
       log::info(
           format_text("nothing to do: the run has already seen {} images, which is more than "
                       "training.total_images = {}; its files are not changed",

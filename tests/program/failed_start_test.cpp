@@ -79,6 +79,21 @@ TEST_F(FailedStart, LeavesTheFilesOfAResumedRunUnchanged) {
   EXPECT_EQ(contents_of(outputs() / "smoke"), before);
 }
 
+TEST_F(FailedStart, IsNotTheResultOfASmallerTotalForAnInterruptedRun) {
+  const auto resumed = [&](const std::string& total) {
+    return slopegan(smoke("train", {"training.threads=1", total, "--resume", "auto"}));
+  };
+  ASSERT_EQ(resumed("training.total_images=128").code, 0);
+  const fs::path file = outputs() / "smoke/run.json";
+  std::string info = read_text(file);
+  const auto place = info.find("\"done\"");
+  ASSERT_NE(place, std::string::npos);
+  std::ofstream(file) << info.replace(place, 6, "\"stopped\"");
+  const auto result = resumed("training.total_images=64");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_text(file), HasSubstr("\"done\""));
+}
+
 TEST_F(FailedStart, LetsTheNextSweepUseOtherValues) {
   fs::create_directories(outputs() / "smoke/runs");
   std::ofstream(outputs() / "smoke/sweep.yaml") << slopegan(short_run("train", {"--print-config", "seed=5"})).out;
