@@ -152,6 +152,7 @@ TiffOutline tiff_outline(std::string_view bytes) {
   const TiffDirectory directory(bytes);
   const auto bits = directory.value(258).value_or(1), samples = directory.value(277).value_or(1);
   if (bits > 16) report_unsupported(std::to_string(bits) + " bits per channel (at most 16 are supported)");
+  if (samples > 4) report_unsupported(std::to_string(samples) + " channels (at most 4 are supported)");
   if (bits == 16 && directory.value(262) == 0u) {
     report_unsupported("16-bit pixels in which 0 is white");
   }
@@ -213,7 +214,9 @@ void apply_bmp_masks(std::string& bytes) {
     append_little_endian(mask, std::uint64_t{0xff} << (8 * i), 4);
     bytes.replace(masks[i], 4, mask);
   }
-  for (std::size_t at = field(10, 4); at + 4 <= bytes.size(); at += 4) {
+  // The pixels follow the masks, wherever a damaged file says that they start.
+  const std::size_t first = std::max<std::size_t>(field(10, 4), alpha);
+  for (std::size_t at = first; at + 4 <= bytes.size(); at += 4) {
     const std::array<char, 4> pixel = {bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]};
     for (std::size_t i = 0; i < sources.size(); ++i) bytes[at + i] = pixel[sources[i]];
   }

@@ -58,9 +58,12 @@ std::vector<std::string> descriptive_cells(const Comparison& comparison) {
 std::string comparison_table(const SweepStatistics& statistics, bool is_race) {
   Table table;
   table.header = {"slope", "seeds won", "median FD ratio", "bootstrap interval"};
-  if (!is_race) table.header.insert(table.header.end(), {"verdict", "test interval", "p", "p (Holm)"});
-  table.numeric = {false, true, true, true, false, true, true, true};
-  table.numeric.resize(table.header.size());
+  table.numeric = {false, true, true, true};
+  if (!is_race) {
+    table.header.insert(table.header.begin() + 1, "verdict");
+    table.header.insert(table.header.end(), {"test interval", "p", "p (Holm)"});
+    table.numeric = {false, false, true, true, true, true, true, true};
+  }
   for (const auto& comparison : statistics.comparisons) {
     table.rows.push_back(descriptive_cells(comparison));
     table.row_classes.emplace_back();
@@ -69,7 +72,8 @@ std::string comparison_table(const SweepStatistics& statistics, bool is_race) {
     const bool is_decided = comparison.verdict == Verdict::better || comparison.verdict == Verdict::worse;
     if (is_decided) table.row_classes.back() = verdict;
     auto& cells = table.rows.back();
-    cells.insert(cells.end(), {verdict, comparison.has_ratio() ? limits_text(comparison.simultaneous_interval) : "–",
+    cells.insert(cells.begin() + 1, verdict);  // report.css colours the second column
+    cells.insert(cells.end(), {comparison.has_ratio() ? limits_text(comparison.simultaneous_interval) : "–",
                                optional_text(comparison.p), optional_text(comparison.p_holm)});
   }
   if (table.rows.empty()) return {};

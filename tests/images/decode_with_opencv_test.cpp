@@ -155,7 +155,12 @@ TEST_F(DecodeWithOpenCv, RefusesDeepPlanesOfATiffThatAreNotRgb) {
   const auto unsupported = AllOf(HasSubstr("not supported: "), HasSubstr("planes"), Not(HasSubstr("damaged")));
   EXPECT_THAT(refusal(deep_tiff(2, true, 1, 1)), unsupported);  // gray and alpha
   EXPECT_THAT(refusal(deep_tiff(4, true, 1, 5)), unsupported);  // CMYK
-  EXPECT_THAT(refusal(deep_tiff(5, true, 1)), unsupported);
+}
+
+TEST_F(DecodeWithOpenCv, RefusesTiffsWithMoreThanFourChannels) {
+  for (const bool in_planes : {false, true}) {
+    EXPECT_THAT(refusal(deep_tiff(5, in_planes, 1)), HasSubstr("not supported: 5 channels (at most 4 are supported)"));
+  }
 }
 
 TEST_F(DecodeWithOpenCv, RejectsTiffsWithAMissingPlane) {

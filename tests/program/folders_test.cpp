@@ -162,8 +162,9 @@ TEST_F(Folders, CannotContainTheOutputOfTheDataCommand) {
 
 TEST_F(Folders, ThatChangeDuringASweepAreNotUsedForFurtherArms) {
   write_images("photos", 40);
-  const auto sweep = smoke("sweep", {"data.kind=image_folder", "data.path=" + (directory_ / "photos").string(),
-                                     "sweep.negative_slope=[0, 0.1, 0.2]", "--jobs", "1"});
+  const auto sweep =
+      smoke("sweep", {"data.kind=image_folder", "data.path=" + (directory_ / "photos").string(),
+                      "sweep.negative_slope=[0, 0.1, 0.2]", "training.total_images=6400", "--jobs", "1"});
   Program program(directory_.path(), sweep);
   const auto arms = outputs() / "smoke/runs";
   ASSERT_TRUE(wait_for(arms / "slope_0-seed_0/run.json")) << program.err();

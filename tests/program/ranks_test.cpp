@@ -209,7 +209,7 @@ TEST_F(RanksTest, ASignalToOneRankStopsAllRanksAfterACheckpoint) {
 
 TEST_F(RanksTest, ASignalDuringAnEvaluationStopsAllRanks) {
   const std::vector<std::string> evaluating = {"training.total_images=64", "metrics.every_images=64",
-                                               "metrics.samples=10000", "metrics.names=[fd]",
+                                               "metrics.samples=20000", "metrics.names=[fd]",
                                                "metrics.extractor=random"};
   const auto ranks = start(2, arguments("run", evaluating));
   ASSERT_TRUE(wait_for(run_dir("run") / "checkpoints/64/manifest.json"));
