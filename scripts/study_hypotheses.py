@@ -178,7 +178,9 @@ def rates_verdict(sweeps: dict) -> Verdict:
     found = [f"{i['negative_slope']:g}" for i in interactions if i.get("significant")]
     if found:
         return Verdict("H3", SUPPORTED, "the effect depends on the rate at slope " + ", ".join(found))
-    return Verdict("H3", OPEN, excluded_text(interactions))
+    untested = dict.fromkeys(f"{i['negative_slope']:g}" for i in interactions if not i["pairs"])
+    return Verdict("H3", OPEN, "; ".join([excluded_text(interactions)] +
+                                         [f"slope {slope} not compared" for slope in untested]))
 
 
 def networks_verdict(sweeps: dict) -> Verdict:

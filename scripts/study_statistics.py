@@ -72,23 +72,25 @@ def read_setting(yaml: str, section: str, key: str) -> str:
     return re.search(rf"^  {key}: (.*)$", block[1], re.M)[1]
 
 
-def read_arm(line: dict, images: int, collapsed: set) -> Arm:
+def read_arm(line: dict, images: int, marks_collapses: bool) -> Arm:
     def number(column):
         return float(line[column]) if line.get(column) else None
 
     final = line["metrics_images"] == str(images)
-    status = "collapsed" if line["arm"] in collapsed else line["status"]
+    fits_nothing = all(number(column) == 0 for column in ("recall", "density", "coverage"))
+    status = "collapsed" if fits_nothing and not marks_collapses else line["status"]
     return Arm(line["arm"], float(line["negative_slope"]), int(line["seed"]), status, number("fd") if final else None,
                number("fd_2") if final else None, number("recall"), number("precision"), line["extractor"],
                tuple(value for column, value in line.items() if "." in column))
 
 
-def read_sweep(folder: pathlib.Path, collapsed=frozenset()) -> Sweep:
-    """Reads the files of a sweep. `collapsed` names collapsed runs that an old version did not mark."""
+def read_sweep(folder: pathlib.Path, marks_collapses: bool = True) -> Sweep:
+    """Reads the files of a sweep. If its version did not mark collapsed runs in results.csv, these are the runs whose
+    recall, density and coverage are 0."""
     yaml = (folder / "sweep.yaml").read_text()
     images = int(read_setting(yaml, "training", "total_images"))
     with open(folder / "results.csv", newline="") as file:
-        arms = [read_arm(line, images, collapsed) for line in csv.DictReader(file)]
+        arms = [read_arm(line, images, marks_collapses) for line in csv.DictReader(file)]
     race = folder / "race.json"
     return Sweep(name=folder.name, arms=arms, statistics=json.loads((folder / "statistics.json").read_text()),
                  race=json.loads(race.read_text()) if race.exists() else None,

@@ -22,9 +22,8 @@ STUDY, TOP = "outputs/study/README.md", "README.md"
 BATCH_NORM, NO_BATCH_NORM = "study_fashion_mnist", "study_no_batch_norm"
 LONGER, RACE = "study_longer", "study_race"
 NAMES = {0: "0 (ReLU)", 1: "1 (linear)"}
-# The version that trained this sweep did not mark collapsed runs in results.csv. Their recall, density and coverage
-# are 0.
-COLLAPSED = {NO_BATCH_NORM: {"slope_0-seed_1", "slope_0-seed_4", "slope_0.01-seed_1"}}
+# The version that trained these sweeps did not mark collapsed runs in results.csv.
+WITHOUT_MARKS = {NO_BATCH_NORM}
 # That version computed this bootstrap limit from 10,000 random resamples; the exact limit over all resamples is 0.8825.
 RANDOM_LIMIT = f"{NO_BATCH_NORM}/statistics.json: .comparisons[3].median_ratio_interval[0] is 0.9057272298508036,"
 # The committed files do not contain these figures: the FD of slope 1 without batch norm, and the energy that passes
@@ -248,15 +247,15 @@ def interaction_rows(sweep: Sweep) -> list:
     that in the second."""
     rows = []
     for i in interactions_of(sweep):
-        if not i["pairs"]:
-            continue
         first, second = (condition_words(sweep.conditions[i[which]])[2:] for which in ("first", "second"))
-        low, high = (f"{limit:.2f}" if math.isfinite(limit) else "infinity" for limit in i["ratio_interval"])
-        verdict = "depends on the condition" if i["significant"] else "no dependence detected"
+        ratio, verdict = "not measured", "not compared"
+        if i["pairs"]:
+            low, high = (f"{limit:.2f}" if math.isfinite(limit) else "infinity" for limit in i["ratio_interval"])
+            ratio = f"{i['ratio']:.2f} times ({low} to {high} times)"
+            verdict = "depends on the condition" if i["significant"] else "no dependence detected"
         left_out = f", {len(i['failed_seeds'])} left out" if i["failed_seeds"] else ""
         rows.append(row(SWEEPS[sweep.name], f"{short_name(sweep.name)}, {first} relative to {second}",
-                        f"{i['negative_slope']:g}", f"{i['ratio']:.2f} times ({low} to {high} times)", verdict,
-                        f"{i['pairs']} seeds{left_out}"))
+                        f"{i['negative_slope']:g}", ratio, verdict, f"{i['pairs']} seeds{left_out}"))
     return rows
 
 
@@ -282,7 +281,7 @@ def second_study_lines(sweeps: dict) -> list:
 
 def read_sweeps(root: pathlib.Path) -> dict:
     folders = sorted(file.parent for file in (root / "outputs/study").glob("study*/results.csv"))
-    return {folder.name: read_sweep(folder, COLLAPSED.get(folder.name, frozenset())) for folder in folders}
+    return {folder.name: read_sweep(folder, folder.name not in WITHOUT_MARKS) for folder in folders}
 
 
 def lines_by_file(sweeps: dict) -> dict:
