@@ -1,6 +1,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <cstdint>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <stdexcept>
@@ -10,20 +11,31 @@
 
 namespace slopegan::testing {
 
-/// Returns a free TCP port on this machine.
-inline int free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  const bool found =
-      descriptor >= 0 && ::bind(descriptor, any, size) == 0 && ::getsockname(descriptor, any, &size) == 0;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!found) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
+/// A free TCP port on this machine, reserved while this object exists. Nobody listens there until listen() is called.
+class ReservedPort {
+ public:
+  ReservedPort() : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* any = reinterpret_cast<sockaddr*>(&address_);
+    if (::bind(descriptor_, any, size) == 0 && ::getsockname(descriptor_, any, &size) == 0) return;
+    ::close(descriptor_);
+    throw std::runtime_error("no free port");
+  }
+  ReservedPort(const ReservedPort&) = delete;
+  ReservedPort& operator=(const ReservedPort&) = delete;
+  ~ReservedPort() { ::close(descriptor_); }
+
+  std::uint16_t number() const { return ntohs(address_.sin_port); }
+  bool listen() const { return ::listen(descriptor_, 1) == 0; }
+
+ private:
+  int descriptor_;
+  sockaddr_in address_{};
+};
+
+inline int free_port() { return ReservedPort().number(); }
 
 /// Sets the environment variables of rank `rank` of `size` on this machine, as torchrun does.
 inline void become_rank(int rank, int size, int port) {

@@ -6,7 +6,7 @@
 
 #include "expect_error.h"
 #include "images/gif.h"
-#include "images/image_file.h"
+#include "images/image_decoding.h"
 #include "images/image_writers.h"
 #include "support/bytes.h"
 #include "support/errors.h"
@@ -22,32 +22,13 @@ using ::testing::Not;
 
 const DecodeOptions no_background{.background = std::nullopt};
 
-/// Decodes bytes from a file and checks that the libraries write nothing to stderr.
-class DecodeImage : public ::testing::Test {
+class DecodeImage : public ImageDecoding {
  protected:
-  DecodedImage decode(const std::string& bytes, const DecodeOptions& options = {}) {
-    const auto file = directory_.write("image.any", bytes);
-    ::testing::internal::CaptureStderr();
-    try {
-      auto decoded = decode_image(file, options);
-      EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
-      return decoded;
-    } catch (const Error&) {
-      EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
-      throw;
-    }
-  }
-  std::string refusal(const std::string& bytes) {
-    return message_of<DataError>([&] { decode(bytes); });
-  }
-
   static cv::Mat noise(int rows = 40, int columns = 60, int type = CV_8UC3) {
     cv::Mat image(rows, columns, type);
     cv::randu(image, cv::Scalar::all(0), cv::Scalar::all(256));
     return image;
   }
-
-  const TemporaryDirectory directory_;
 };
 
 cv::Vec3b pixel(const DecodedImage& decoded, int y = 0, int x = 0) { return decoded.image.at<cv::Vec3b>(y, x); }

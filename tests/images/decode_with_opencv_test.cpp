@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "expect_error.h"
-#include "images/image_file.h"
+#include "images/image_decoding.h"
 #include "images/image_writers.h"
 #include "support/bytes.h"
 #include "support/errors.h"
@@ -16,26 +16,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// Decodes bytes from a file and checks that the libraries write nothing to stderr.
-class DecodeWithOpenCv : public ::testing::Test {
+class DecodeWithOpenCv : public ImageDecoding {
  protected:
-  DecodedImage decode(const std::string& bytes) {
-    const auto file = directory_.write("image.any", bytes);
-    ::testing::internal::CaptureStderr();
-    try {
-      auto decoded = decode_image(file, {.background = std::nullopt});
-      EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
-      return decoded;
-    } catch (const Error&) {
-      EXPECT_THAT(::testing::internal::GetCapturedStderr(), IsEmpty());
-      throw;
-    }
-  }
-  std::string refusal(const std::string& bytes) {
-    return message_of<DataError>([&] { decode(bytes); });
-  }
-
-  const TemporaryDirectory directory_;
+  /// Transparent pixels keep their stored colours.
+  DecodedImage decode(const std::string& bytes) { return ImageDecoding::decode(bytes, {.background = std::nullopt}); }
 };
 
 /// Colours that change from pixel to pixel, so that the compressed image is not much smaller.

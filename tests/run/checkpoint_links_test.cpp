@@ -18,11 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 namespace fs = std::filesystem;
 
-class CheckpointLinksTest : public ::testing::Test {
- protected:
-  const TemporaryDirectory temporary_;
-  const fs::path dir_ = temporary_ / "checkpoints";
-};
+class CheckpointLinksTest : public CheckpointDirectory {};
 
 TEST_F(CheckpointLinksTest, TheBestCheckpointIsNotPrunedUntilAnotherIsMarked) {
   save(dir_, 1000, 2);

@@ -25,11 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-class CheckpointTest : public ::testing::Test {
- protected:
-  const TemporaryDirectory temporary_;
-  const fs::path dir_ = temporary_ / "checkpoints";
-};
+class CheckpointTest : public CheckpointDirectory {};
 
 TEST_F(CheckpointTest, RoundTrips) {
   save(dir_, 60000);

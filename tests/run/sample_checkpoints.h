@@ -7,9 +7,11 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include "run/checkpoint.h"
 #include "support/files.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 
@@ -49,5 +51,12 @@ inline void damage(const std::filesystem::path& checkpoint) {
   content.back() = static_cast<char>(content.back() ^ 1);
   overwrite(checkpoint / "state.safetensors", content);
 }
+
+/// An empty directory for checkpoints.
+class CheckpointDirectory : public ::testing::Test {
+ protected:
+  const TemporaryDirectory temporary_;
+  const std::filesystem::path dir_ = temporary_ / "checkpoints";
+};
 
 }  // namespace slopegan
