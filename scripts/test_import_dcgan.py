@@ -115,6 +115,15 @@ def check_training_continues(program: str, run_dir: pathlib.Path, netd: Network)
     assert (run_dir / "checkpoints/64").is_dir()
 
 
+def check_training_on_other_data(program: str, run_dir: pathlib.Path) -> None:
+    """Trains as scripts/README.md says: the kind of the data is not known when the networks are imported."""
+    images = run_dir.with_name("images.npz")
+    run_checked(program, "generate", run_dir, "--count", 64, "--out", images)
+    run_checked(program, "train", run_dir / "config.yaml", "--resume", "auto", "data.kind=npz", f"data.path={images}",
+                "training.total_images=64", "metrics.every_images=0", "diagnostics.every_images=0")
+    assert (run_dir / "checkpoints/64").is_dir()
+
+
 def check_conversion_refuses(folder: pathlib.Path, netg: Network, netd: Network) -> None:
     """Calls the script's functions in this process. Starting Python with torch for every case would take a minute."""
     file = str(folder / "bad.pth")
@@ -197,8 +206,9 @@ def main() -> int:
         colour = randomise(generator(20, 8, 3), torch.randn(64, 20, 1, 1))
         # The example saves these names after training on several GPUs.
         torch.save({"module." + name: tensor for name, tensor in colour.state_dict().items()}, folder / "colour.pth")
-        run_checked(*importer, folder / "colour.pth", folder / "colour", "data.kind=image_folder", f"data.path={folder}")
+        run_checked(*importer, folder / "colour.pth", folder / "colour", "training.threads=1")
         largest = check_images(program, folder / "colour", colour, 3)
+        check_training_on_other_data(program, folder / "colour")
 
         gray = randomise(generator(100, 6, 1), torch.randn(64, 100, 1, 1))
         netd = randomise(discriminator(4, 1), torch.randn(64, 1, 64, 64))

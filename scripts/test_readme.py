@@ -51,7 +51,7 @@ ELSEWHERE = {  # beginning of the command: where it is tested instead, or why it
     "build/release/slopegan sweep configs/study_fashion_mnist.yaml run.name=study_race": "tests/program/race_test.cpp",
     "build/release/slopegan sweep CONFIG run.name=race --within": "tests/program/race_test.cpp",
     "parallel build/release/slopegan sweep outputs/race/sweep.yaml": "tests/program/race_test.cpp",
-    "slopegan train outputs/dcgan/config.yaml": "needs the run of scripts/import_dcgan.py",
+    "slopegan train outputs/dcgan/config.yaml": "scripts/test_import_dcgan.py",
     ".venv/bin/python scripts/bench_peers.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_growth.py": "takes minutes, and speed is not tested",
     ".venv/bin/python scripts/bench_quality.py": "takes hours; scripts/test_bench_quality.py tests its functions",
@@ -62,7 +62,8 @@ ELSEWHERE = {  # beginning of the command: where it is tested instead, or why it
     ".venv/bin/python scripts/verify_onnx.py": "scripts/test_export.py",
 }
 SMALLER = [("checkpoints/120000", "checkpoints/320"), ("--count 10000", "--count 300"),
-           ("batch_size=32,64,128", "batch_size=16,32")]
+           ("batch_size=32,64,128", "batch_size=16,32"),
+           ("run.name=slopes --within 2h", "run.name=slopes")]  # tests/program/race_test.cpp tests --within
 NEVER_ENDS = "--serve"
 WRAPPER = """#!/usr/bin/env python3
 import os, sys

@@ -6,6 +6,7 @@
 """
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,19 @@ class ReportTest(unittest.TestCase):
         self.assertIn("images seen", self.text("#training .tip:not([hidden])"))
         self.browser.mouse("mouseMoved", 5, 5)
         self.assertEqual(self.browser.evaluate("document.querySelectorAll('.tip:not([hidden])').length"), 0)
+
+    def test_charts_show_infinite_limits_on_hover(self):
+        directory = self.outputs / "unbounded"
+        directory.mkdir()
+        for name in ("sweep.yaml", "statistics.json"):
+            shutil.copy(ROOT / "outputs/study/study_no_batch_norm" / name, directory)
+        slopegan("report", directory)
+        self.open(directory / "report.html")
+        x, y = self.browser.centre_of('#scores svg[aria-label^="FD relative to the control"]')
+        self.browser.mouse("mouseMoved", x - 100, y)
+        tip = self.text("#scores .tip:not([hidden])")
+        self.assertIn("negative slope 0", tip)
+        self.assertIn("(1.512 … ∞)", tip)
 
     def test_the_forest_plot_explains_a_row_on_hover(self):
         for width in (1280, 360):

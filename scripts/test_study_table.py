@@ -229,6 +229,11 @@ class RatesTest(ScratchTest):
         self.assertEqual(statistics.interactions_of(sweep)[0]["failed_seeds"], [FIRST_SEED])
         self.assertIn("6 seeds, 1 left out", table.interaction_rows(sweep)[0])
 
+    def test_a_slope_that_failed_in_all_seeds_is_named(self):
+        sweep = write_crossed(self.root, self.SAME, {**self.SAME, 0: [COLLAPSED] * 7})
+        self.assertRegex(hypotheses.rates_verdict({sweep.name: sweep}).reason, "; slope 0 not compared$")
+        self.assertIn("not compared", table.interaction_rows(sweep)[0])
+
     def test_not_finished_if_runs_are_missing(self):
         self.assertEqual(self.verdict({**self.SAME, 0: [None] + BETTER[1:7]}).verdict, "not finished")
         self.assertEqual(hypotheses.rates_verdict({}).verdict, "not finished")

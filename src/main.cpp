@@ -69,7 +69,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return slopegan::finish_parsing(app, error);
+    return slopegan::finish_parsing(app, error, arguments);
   }
   slopegan::log::init(log.options());
   slopegan::configure_libraries();

@@ -7,6 +7,8 @@
 #include <string>
 #include <unistd.h>
 
+#include "scoped_variable.h"
+
 namespace slopegan {
 
 /// Returns the directory for temporary files (TMPDIR, or /tmp by default), with a slash at the end.
@@ -44,25 +46,14 @@ class TemporaryDirectory {
 /// Sets SLOPEGAN_CACHE to `place`, or to a temporary directory if `place` is empty, for the lifetime of the object.
 class CacheDirectory {
  public:
-  explicit CacheDirectory(const std::string& place = {}) {
-    if (const char* before = std::getenv("SLOPEGAN_CACHE")) before_ = before;
-    ::setenv("SLOPEGAN_CACHE", place.empty() ? directory_.path().c_str() : place.c_str(), 1);
-  }
-  ~CacheDirectory() {
-    if (before_.empty()) {
-      ::unsetenv("SLOPEGAN_CACHE");
-    } else {
-      ::setenv("SLOPEGAN_CACHE", before_.c_str(), 1);
-    }
-  }
-  CacheDirectory(const CacheDirectory&) = delete;
-  CacheDirectory& operator=(const CacheDirectory&) = delete;
+  explicit CacheDirectory(const std::string& place = {})
+      : variable_("SLOPEGAN_CACHE", place.empty() ? directory_.path().c_str() : place.c_str()) {}
 
   const std::filesystem::path& path() const { return directory_.path(); }
 
  private:
   TemporaryDirectory directory_;
-  std::string before_;
+  ScopedVariable variable_;
 };
 
 /// Returns /dev/shm/, which is in memory, so that fsync is fast. Returns temporary_parent() if /dev/shm is not

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/seconds_since.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -15,8 +16,6 @@ namespace slopegan {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 double time_calls(const BenchCase& bench_case, int calls) {
   const auto start = Clock::now();

@@ -92,9 +92,7 @@ void declare_picture_style(CLI::App& command, PictureStyle& style) {
 
 static Checkpoint find_checkpoint_in(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path / "checkpoints")) return load_checkpoint(resolve_checkpoint(path));
-  std::vector<std::string> warnings;
-  auto checkpoint = load_newest(path / "checkpoints", warnings);
-  for (const auto& warning : warnings) log::warning(warning);
+  auto checkpoint = load_newest(path / "checkpoints");
   if (!checkpoint) throw CheckpointError(display(path) + " has no checkpoint yet");
   return std::move(*checkpoint);
 }

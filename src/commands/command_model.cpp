@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <sstream>
-#include <string_view>
 
 #include "support/errors.h"
 #include "support/expand_path.h"

@@ -122,8 +122,7 @@ bool is_below(const std::filesystem::path& file, const std::filesystem::path& di
   std::error_code no_file, no_directory;
   const auto inner = std::filesystem::weakly_canonical(std::filesystem::absolute(file, no_file), no_file);
   const auto outer = std::filesystem::canonical(directory, no_directory);
-  if (no_file || no_directory) return false;
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  return !no_file && !no_directory && is_within(inner, outer);
 }
 
 /// Returns the file for the image grid. Throws UsageError if it is not a PNG file, or if it is in a folder of images,
@@ -152,6 +151,7 @@ int run_data(const DataArguments& arguments) {
   const auto out = picture_file(arguments, config);
   const auto train = load_dataset(config.data, Split::train);
   print(train->name + "\n" + summary_text(*train, Split::train));
+  if (const auto note = small_data_note(config, train->size()); !note.empty()) print("  note    " + note + "\n");
   print(test_text(config.data));
   print(metrics_text(config, *train));
   const cv::Mat picture = draw_reals(*train, config.data, arguments.style);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -8,6 +7,7 @@
 #include "commands/commands.h"
 #include "config/enums.h"
 #include "config/load.h"
+#include "data/folder_listing.h"
 #include "data/image_set.h"
 #include "data/transform.h"
 #include "metrics/figures.h"
@@ -22,6 +22,7 @@
 #include "support/posix_file.h"
 #include "support/random.h"
 #include "support/text.h"
+#include "sweep/sweep.h"
 #include "training/run_metrics.h"
 
 namespace slopegan {
@@ -64,13 +65,50 @@ DataConfig fitted_alike(DataConfig data) {
   return data;
 }
 
-/// Loads --against at the resolution of `data`: a set of images, fitted like those of `data` and converted to
-/// `channels`, or the data set of a configuration, whose data.resolution is ignored.
-RealImages load_against(const std::string& against, std::int64_t channels, const DataConfig& data) {
-  if (ImageSet::is_at(against)) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
-  DataConfig reference = load_config(against).config.data;
-  reference.resolution = data.resolution;
-  return load_real(reference);
+/// Returns the data set that --against configures: the one of a configuration file, a run, a checkpoint or a sweep.
+/// std::nullopt if --against is a set of images.
+std::optional<DataConfig> configured_data(const fs::path& against) {
+  std::error_code ignored;
+  const auto has = [&](const char* name) { return fs::exists(against / name, ignored); };
+  // A folder of images may contain a file named manifest.json or a folder named checkpoints.
+  const bool is_images = fs::is_directory(against, ignored) && !has("state.safetensors") && !has("config.yaml");
+  if ((is_images || !is_run_or_checkpoint(against)) && !is_own_output(against)) {
+    if (ImageSet::is_at(against)) return std::nullopt;
+    return load_config(against).config.data;
+  }
+  if (has("sweep.yaml")) return load_sweep(against).data;
+  const RunPaths run(against);
+  if (has("config.yaml") && list_checkpoints(run.checkpoints_dir()).empty()) {
+    return load_stored_config(run.config_file()).config.data;
+  }
+  return checkpoint_config(find_checkpoint(against)).data;
+}
+
+/// Loads --against at the resolution and with the fixed_bits of `data`: a set of images, fitted like those of `data`
+/// and converted to `channels`, or the `configured` data set, whose data.resolution is ignored.
+RealImages load_against(const std::string& against, std::optional<DataConfig> configured, std::int64_t channels,
+                        const DataConfig& data) {
+  if (!configured) return {ImageSet(against, fitted_alike(data)).load(channels, data.resolution), nullptr};
+  configured->resolution = data.resolution;
+  configured->fixed_bits = data.fixed_bits;
+  return load_real(*configured);
+}
+
+/// The range by which images are scaled that are compared with `reference`, as DataConfig::fixed_bits. Values that fit
+/// into 8 bits do not determine a range: they may be 8-bit images in a wider type.
+int shared_bits(const Dataset& reference) { return reference.deep_bits > 8 ? reference.deep_bits : 0; }
+
+/// Logs which value is taken to be white if only one of two sets of images has more than 8 bits per channel. This is
+/// expected if `scaled` are 8-bit images that a generator trained on `reference` has written.
+void log_mixed_depths(const Dataset& reference, const Dataset& scaled) {
+  if ((reference.deep_bits > 8) == (scaled.deep_bits > 8) || (reference.deep_bits > 8 && scaled.deep_bits > 0)) return;
+  const bool is_expected = reference.deep_bits > 8;
+  const Dataset &deep = is_expected ? reference : scaled, &other = is_expected ? scaled : reference;
+  const std::string text =
+      format_text("only {} has more than 8 bits per channel: its value {} is compared with white in {}",
+                  display(source_of(deep)), (1 << deep.deep_bits) - 1, display(source_of(other)));
+  if (is_expected) return log::info(text);
+  log::warning(text + "; if it is not white, rescale the images");
 }
 
 /// Computes all metrics, including those that are too slow to be enabled by default during training.
@@ -98,16 +136,43 @@ bool depends_on_data(const std::vector<std::string>& extractors) {
 }
 
 /// Loads the training and test images of the run, with which its own metrics were measured. If they cannot be read,
-/// logs a warning and returns `real`.
-RealImages ruler_of_run(const DataConfig& data, const RealImages& real) {
+/// logs a warning with the `consequence` and returns std::nullopt.
+std::optional<RealImages> images_of_run(const DataConfig& data, const std::string& consequence) {
   try {
     return load_real(data);
   } catch (const DataError& error) {
-    log::warning(std::string("the data of the run cannot be read, so the extractor is chosen from the reference "
-                             "images (--data PATH specifies where the data are): ") +
-                 error.what());
-    return real;
+    log::warning("the data of the run cannot be read, so " + consequence +
+                 " (--data PATH specifies where the data are): " + error.what());
+    return std::nullopt;
   }
+}
+
+/// The images that generated images are compared with, and those for which the extractor is made.
+struct References {
+  RealImages real, ruler;
+};
+
+/// Loads the references for a generator that was trained on `data`, whose range of values its images have. With
+/// --against, the images of the run are loaded only if they determine the extractor or this range.
+References load_references(const EvaluateArguments& arguments, std::int64_t channels, DataConfig data) {
+  if (arguments.against.empty()) {
+    const auto own = load_real(data);
+    return {own, own};
+  }
+  const auto configured = configured_data(arguments.against);
+  auto real = load_against(arguments.against, configured, channels, data);
+  const bool follows_run = depends_on_data(arguments.extractors);
+  if (!follows_run && real.train->deep_bits == 0) return {real, real};
+  const auto run = images_of_run(data, follows_run ? "the extractor is chosen from the reference images"
+                                                   : "the reference images are scaled by their own range");
+  if (!run) return {real, real};
+  log_mixed_depths(*run->train, *real.train);
+  data.fixed_bits = shared_bits(*run->train);
+  if (data.fixed_bits > 0 && real.train->deep_bits > 0 && data.fixed_bits != real.train->deep_bits) {
+    log::info("the reference images are read again and scaled by the range of the run's data");
+    real = load_against(arguments.against, configured, channels, data);
+  }
+  return {real, follows_run ? *run : real};
 }
 
 /// Warns if the metrics are not comparable with those that the run itself wrote.
@@ -138,7 +203,7 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
   apply_compute(compute);
   const auto channels = loaded.generator->blocks.back()->conv->options().out_channels;
   const bool own = arguments.against.empty();
-  const auto real = own ? load_real(loaded.config.data) : load_against(arguments.against, channels, loaded.config.data);
+  const auto [real, ruler] = load_references(arguments, channels, loaded.config.data);
   if (own && checkpoint.info.was_trained_on_other_images(real.train->hash)) {
     log::warning("the images at data.path differ from the training images: their SHA-256 does not match");
   }
@@ -146,9 +211,8 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
     throw DataError(format_text("the generator has {} image channel{}, but {} has {}", channels, plural_s(channels),
                                 printable(real.train->name), real.train->channels()));
   }
-  const bool follows_run = !own && depends_on_data(arguments.extractors);
-  const auto evaluators = make(loaded.config.metrics, real, follows_run ? ruler_of_run(loaded.config.data, real) : real,
-                               resolution, loaded.config.data.as_in_0_9, compute.device);
+  const auto evaluators =
+      make(loaded.config.metrics, real, ruler, resolution, loaded.config.data.as_in_0_9, compute.device);
   warn_if_other_extractor(checkpoint, evaluators.front()->extractor().name());
   loaded.generator->to(compute.device);
   return {evaluate_generator(evaluators, loaded.config, loaded.generator, compute, loaded.images, true), resolution};
@@ -156,16 +220,15 @@ Evaluation evaluate_checkpoint(const EvaluateArguments& arguments) {
 
 /// Returns the configuration with which images are converted to a common size: the one given by --against or, for two
 /// sets of images, one with the resolution given by --resolution or chosen from the sizes of the images.
-DataConfig comparison(const EvaluateArguments& arguments) {
-  if (!ImageSet::is_at(arguments.against)) {
-    const auto data = load_config(arguments.against).config.data;
-    if (arguments.resolution > 0 && data.resolution != arguments.resolution) {
+DataConfig comparison(const EvaluateArguments& arguments, const std::optional<DataConfig>& configured) {
+  if (configured) {
+    if (arguments.resolution > 0 && configured->resolution != arguments.resolution) {
       throw UsageError(
           format_text("--resolution applies to two sets of images only; the configuration has "
                       "data.resolution = {}",
-                      data.resolution));
+                      configured->resolution));
     }
-    return data;
+    return *configured;
   }
   DataConfig data;
   data.kind = DatasetKind::image_folder;
@@ -181,30 +244,25 @@ DataConfig comparison(const EvaluateArguments& arguments) {
   return data;
 }
 
-/// The indices of a random sample of `count` out of `size` images, in ascending order; the same in every call. The
-/// first images of a folder would not be representative, because the folder may be sorted by class.
-std::vector<std::int64_t> sample_of(std::int64_t size, std::int64_t count) {
-  const auto order = keyed_permutation(0, "evaluate.sample", 0, static_cast<std::uint32_t>(size));
-  std::vector<std::int64_t> indices(order.begin(), order.begin() + count);
-  std::sort(indices.begin(), indices.end());
-  return indices;
-}
-
 Evaluation evaluate_images(const EvaluateArguments& arguments) {
   if (arguments.against.empty()) {
     throw UsageError("--against CONFIG, --against IMAGE_DIR or --against NPZ is required to evaluate a set of images");
   }
   apply_compute(choose_compute({}));
-  const DataConfig data = comparison(arguments);
-  const auto real = load_against(arguments.against, 0, data);
+  const auto configured = configured_data(arguments.against);
+  DataConfig data = comparison(arguments, configured);
+  const auto real = load_against(arguments.against, configured, 0, data);
+  data.fixed_bits = shared_bits(*real.train);
   const auto generated = ImageSet(arguments.path, fitted_alike(data)).load(real.train->channels(), data.resolution);
   if (generated->size() < Evaluator::least_images) {
     throw DataError(format_text("{}: {} image{}; metrics need at least {}", display(arguments.path), generated->size(),
                                 plural_s(generated->size()), Evaluator::least_images));
   }
+  log_mixed_depths(*real.train, *generated);
   const auto count = arguments.samples > 0 ? std::min(arguments.samples, generated->size()) : generated->size();
-  const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution);
-  const auto indices = sample_of(generated->size(), count);
+  const auto evaluators = make(all_metrics(arguments, count), real, real, data.resolution, data.as_in_0_9);
+  // The first images of a folder would not be representative, because the folder may be sorted by class.
+  const auto indices = sorted_sample(0, "evaluate.sample", generated->size(), count);
   std::vector<Extraction> extractions;
   for (const auto& evaluator : evaluators) {
     extractions.push_back(extract_images(evaluator->extractor(), *generated, indices, data.resolution));
@@ -224,17 +282,28 @@ std::vector<Figure> ordered_figures(const RulerFigures& ruler, bool few_images) 
   return ordered;
 }
 
+/// The line below the table if there are few images: whether fd can be used nevertheless.
+std::string few_images_text(const RulerFigures& ruler, std::int64_t samples) {
+  const auto images = std::min(samples, ruler.real_samples);
+  if (!is_mostly_bias(ruler, samples)) {
+    return format_text("{} images are few for {} features: part of fd is bias, which fd_bias estimates; kd has none.\n",
+                       images, ruler.features);
+  }
+  return format_text("{} images are too few for {} features: fd is mostly bias{}. Compare kd instead.\n", images,
+                     ruler.features, is_bias_reliable(ruler, samples) ? "" : ", and fd_bias is too small");
+}
+
 std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, std::int64_t resolution) {
   std::string text =
       format_text("{}, {} generated images at {} x {} pixels", ruler.extractor, record.samples, resolution, resolution);
   if (!ruler.floors.empty()) text += format_text("; floor: {} real test images", record.floor_samples);
   text += format_text("\n{:<17} {:>11} {:>11}\n", "", "generated", "floor");
-  const bool few_images = has_few_images(ruler, record.samples);
+  const bool few_images = has_few_images(ruler, record.samples), mostly_bias = is_mostly_bias(ruler, record.samples);
   for (const auto& figure : ordered_figures(ruler, few_images)) {
-    const auto floor = ruler.floors.find(figure.key);
-    const std::string floor_text = floor == ruler.floors.end() ? "-" : format_text("{:.5g}", floor->second);
+    const auto floor = find_value(ruler.floors, figure.key);
+    const std::string floor_text = floor ? format_text("{:.5g}", *floor) : "-";
     text += format_text("{:<17} {:11.5g} {:>11}  {}{}\n", figure.key, ruler.values.at(figure.key), floor_text,
-                        figure.meaning, few_images && figure.key == "fd"sv ? "; mostly bias, see below" : "");
+                        figure.meaning, figure.key == "fd"sv && mostly_bias ? "; mostly bias, see below" : "");
   }
   if (ruler.fd_repeat)
     text += format_text("{:<17} {:11.5g} {:>11}  fd with different latents\n", "fd_repeat", *ruler.fd_repeat, "-");
@@ -244,10 +313,7 @@ std::string ruler_table(const RulerFigures& ruler, const MetricsRecord& record, 
         is_bias_reliable(ruler, record.samples) ? "" : "; unreliable: fewer than twice as many images as features");
   if (const auto subset = real_subset_text(ruler.values, ruler.real_subset, ruler.real_samples); !subset.empty())
     text += subset + "\n";
-  if (few_images)
-    text += format_text(
-        "{} images are too few for {} features: fd is mostly bias, and fd_bias is too small. Compare kd instead.\n",
-        std::min(record.samples, ruler.real_samples), ruler.features);
+  if (few_images) text += few_images_text(ruler, record.samples);
   return text;
 }
 
@@ -267,7 +333,7 @@ int run_evaluate(const EvaluateArguments& arguments) {
                     "runs in {}",
                     display(arguments.path), display(fs::path(arguments.path) / "runs")));
   }
-  const bool trained = is_run_or_checkpoint(arguments.path);
+  const bool trained = is_run_or_checkpoint(arguments.path) || is_own_output(arguments.path);
   if (!trained && !arguments.data.empty()) throw UsageError("--data applies to runs and checkpoints only");
   if (trained && arguments.resolution > 0) throw UsageError("--resolution applies to two sets of images only");
   if (!trained && !ImageSet::is_at(arguments.path)) {
@@ -295,9 +361,9 @@ void setup_evaluate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--against", arguments->against,
-          "Reference images: the data set of a configuration, a folder, or an npz file (default: the data of the "
-          "run)")
-      ->type_name("CONFIG|IMAGE_DIR|NPZ");
+          "Reference images: the data set of a configuration or of another run, a folder, or an npz file (default: the "
+          "data of the run)")
+      ->type_name("CONFIG|RUN|IMAGE_DIR|NPZ");
   declare_data(command, arguments->data);
   add_integer(
       command, "--samples", arguments->samples,

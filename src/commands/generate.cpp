@@ -1,6 +1,5 @@
 #include "sampling/generate.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
 

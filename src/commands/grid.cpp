@@ -1,4 +1,3 @@
-#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -60,15 +59,11 @@ fs::path output_file(const GridArguments& arguments, const fs::path& directory, 
 /// Writes the sheet to the file from output_file(). Without --out, removes the pages of an earlier, longer sheet.
 std::vector<fs::path> write_pages(const GridArguments& arguments, const fs::path& file, const Sheet& sheet,
                                   const SheetStyle& style) {
-  auto written = write_sheet(file, sheet, style);
-  if (arguments.out.empty()) remove_later_pages(file, written.size());
-  return written;
+  return arguments.out.empty() ? replace_sheet(file, sheet, style) : write_sheet(file, sheet, style);
 }
 
 double parse_slope(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) return value;
+  if (const auto slope = parse_as<double>(text)) return *slope;
   throw UsageError("--difference takes two slopes of the sweep, such as 0,0.2");
 }
 

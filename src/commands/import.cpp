@@ -37,8 +37,9 @@ void setup_import(CLI::App& command, Action& action) {
       ->type_name("FILE|DIR");
   command.footer(
       "The configuration describes the networks. The run is created at run.output_dir/run.name and counts images from "
-      "0. PyTorch pickle files (.pt, .pth) are not read; for networks like PyTorch's DCGAN example, "
-      "scripts/import_dcgan.py converts them and writes the configuration.");
+      "0. Of the formats that export writes, only safetensors can be imported. PyTorch pickle files (.pt, .pth) are "
+      "not read; for networks like PyTorch's DCGAN example, scripts/import_dcgan.py converts them and writes the "
+      "configuration.");
   command.callback([arguments, &action] {
     action = [arguments](const std::vector<std::string>& argv) {
       return run_import(*arguments, {argv, arguments->config.overrides, program_versions()});

@@ -1,7 +1,6 @@
 #include "report/report.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -33,9 +32,8 @@ struct ReportArguments {
 
 int port_of(const std::string& text) {
   if (text.empty() || text == "true") return default_port;  // CLI11's value for an option without an argument
-  int port = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
+  const int port = parse_as<int>(text).value_or(-1);
+  if (port < 0 || port > 65535) {
     throw UsageError(
         format_text("--serve {} is not a port; allowed: 1 to 65535, or 0 for any free port", printable(text)));
   }

@@ -10,11 +10,13 @@
 #include "commands/arguments.h"
 #include "commands/commands.h"
 #include "report/report.h"
+#include "run/run_directory.h"
 #include "sheets/sheets.h"
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/fixed_plan.h"
@@ -52,7 +54,7 @@ struct TimeLimit {
     return start + std::chrono::seconds(seconds - std::clamp<std::int64_t>(seconds / 20, 1, 60));
   }
   double seconds_left() const { return std::chrono::duration<double>(*deadline() - Clock::now()).count(); }
-  double seconds_spent() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
+  double seconds_spent() const { return seconds_since(start); }
 };
 
 /// The configuration to train with and, for a race, its plan.
@@ -75,7 +77,7 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
         "--within with --shard continues an existing race, but {} contains no race with this plan; first start "
         "the race without --shard, to measure this machine and make the plan, and then start the shards "
         "while the race runs",
-        display(sweep_directory(config))));
+        display(configured_directory(config.run))));
   }
   prepare_within(config, *limit.deadline());
   if (limit.seconds_spent() >= 1) log::info("the data are ready after " + clock_time(limit.seconds_spent()));
@@ -93,7 +95,7 @@ ChosenPlan choose_timed_plan(const Config& config, const TimeLimit& limit, const
 ChosenPlan choose_plan(const Config& config, const TimeLimit& limit, const Shard& shard) {
   if (limit.seconds > 0) return choose_timed_plan(config, limit, shard);
   if (config.sweep.design == SweepDesign::fixed) return {config};
-  const RacePlan plan = continued_plan(config, sweep_directory(config));
+  const RacePlan plan = continued_plan(config, configured_directory(config.run));
   return {race_config(config, plan), plan};
 }
 
@@ -102,15 +104,20 @@ PreparedData prepare_chosen(const ChosenPlan& plan, const TimeLimit& limit) {
   return prepare_within(plan.config, *limit.deadline(), /*logs_notes=*/!plan.is_prepared);
 }
 
+/// Describes a sweep with fixed seeds. `all` is `config` with the slopes and seeds of arms that earlier commands
+/// started.
+std::string fixed_text(const Config& config, const Config& all, const std::vector<Arm>& arms) {
+  const auto directory = configured_directory(config.run);
+  const auto recorded = has_scores(directory) ? read_fixed_plan(directory) : std::nullopt;
+  return fixed_plan_text(config, arms, fixed_agenda(config, arms)().over, known_costs(config, arms),
+                         seeds_that_count(all, recorded), all.sweep.negative_slope);
+}
+
 std::string plan_text(const ChosenPlan& plan, const std::vector<Arm>& arms) {
-  ArmCosts costs = known_costs(plan.config, arms);
   if (!plan.race) {
-    const auto directory = sweep_directory(plan.config);
-    const auto recorded = has_scores(directory) ? read_fixed_plan(directory) : std::nullopt;
-    const Config all = with_earlier_arms(plan.config, directory);
-    return fixed_plan_text(plan.config, arms, fixed_agenda(plan.config, arms)().over, costs,
-                           seeds_that_count(all, recorded), all.sweep.negative_slope);
+    return fixed_text(plan.config, with_earlier_arms(plan.config, configured_directory(plan.config.run)), arms);
   }
+  ArmCosts costs = known_costs(plan.config, arms);
   if (!costs.seconds && plan.timed && plan.timed->seconds_per_arm > 0) costs.seconds = plan.timed->seconds_per_arm;
   return race_plan_text(plan.config, planned_race(plan.config, *plan.race, {}, {}), costs,
                         plan.timed ? plan.timed->covered_looks : 0);
@@ -131,12 +138,15 @@ struct OpenedSweep {
 };
 
 OpenedSweep open_fixed(const ChosenPlan& plan, const PreparedData& data, const Shard& shard) {
-  check_extractor(sweep_directory(plan.config), data.extractor);
-  OpenedSweep sweep{with_earlier_arms(plan.config, sweep_directory(plan.config)), {}, {}, {}};
+  check_extractor(configured_directory(plan.config.run), data.extractor);
+  OpenedSweep sweep{with_earlier_arms(plan.config, configured_directory(plan.config.run)), {}, {}, {}};
   sweep.directory = open_sweep(sweep.config, data.hash);
   note_plan(sweep.directory, fixed_plan(sweep.config, data.extractor));
   sweep.all = make_arms(sweep.config, sweep.directory);
-  sweep.mine = arms_of_shard(make_arms(plan.config, sweep.directory), shard);
+  const auto planned = make_arms(plan.config, sweep.directory);
+  sweep.mine = arms_of_shard(planned, shard);
+  // Without metrics, the sweep has no scores, and the plan would be wrong about what it can show.
+  if (!data.extractor.empty()) log::table(fixed_text(plan.config, sweep.config, planned));
   return sweep;
 }
 
@@ -144,7 +154,7 @@ OpenedSweep open_race(const ChosenPlan& plan, const PreparedData& data) {
   if (data.extractor.empty()) throw DataError("a race needs metrics, but there are too few images for them");
   OpenedSweep sweep{plan.config, {}, {}, {}};
   sweep.race = planned_race(plan.config, *plan.race, data.extractor, data.hash);
-  check_plan(sweep_directory(plan.config), *sweep.race);
+  check_plan(configured_directory(plan.config.run), *sweep.race);
   sweep.directory = open_sweep(plan.config, data.hash);
   write_plan(sweep.directory, *sweep.race);
   sweep.all = sweep.mine = make_arms(plan.config, sweep.directory);
@@ -194,13 +204,14 @@ int sweep_command(const SweepArguments& arguments) {
   const TimeLimit limit{.seconds = arguments.within};
   const LoadedConfig loaded = load_given(arguments);
   Config given = as_existing_sweep(loaded);
+  check_sweep_directory(given);
   if (arguments.jobs) given.sweep.jobs = *arguments.jobs;
   const Shard shard = parse_shard(arguments.shard);
   install_signal_handlers();
   remove_left_measurements(given.run.output_dir);
   const ChosenPlan plan = choose_plan(given, limit, shard);
   const Config& config = plan.config;
-  const auto planned_arms = make_arms(config, sweep_directory(config));
+  const auto planned_arms = make_arms(config, configured_directory(config.run));
   if (arguments.list) return list_arms(arms_of_shard(planned_arms, shard));
   if (arguments.plan) {
     print(plan_text(plan, planned_arms));

@@ -12,6 +12,7 @@
 #include "distributed/rank_environment.h"
 #include "models/dcgan.h"
 #include "report/report.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/posix_file.h"
@@ -59,7 +60,7 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
                     config.data.resolution));
   print(format_text("training: {} images in batches of {} on {}\n", config.training.total_images,
                     config.training.batch_size, describe(compute)));
-  print("run directory: " + display(std::filesystem::path(config.run.output_dir) / config.run.name) + "\n");
+  print("run directory: " + display(configured_directory(config.run)) + "\n");
   return static_cast<int>(ExitCode::done);
 }
 
@@ -67,13 +68,14 @@ int dry_run(const Config& config, const Compute& compute, const Dataset& dataset
 struct Start {
   RunDirectory directory;
   std::optional<Checkpoint> resume;
+  std::string note{};  ///< a log message about a run that starts again without a checkpoint
 
   /// Whether the checkpoint belongs to this run, not to another one.
   bool in_place() const { return resume && belongs_to(*resume, directory); }
 };
 
 Start open_run(const Config& config, const std::string& resume) {
-  const std::filesystem::path root = std::filesystem::path(config.run.output_dir) / config.run.name;
+  const std::filesystem::path root = configured_directory(config.run);
   if (resume.empty()) return {RunDirectory::create(root), std::nullopt};
   if (resume != "auto") {
     std::error_code error;
@@ -87,10 +89,9 @@ Start open_run(const Config& config, const std::string& resume) {
   }
   if (!std::filesystem::exists(root)) return {RunDirectory::create(root), std::nullopt};
   auto directory = RunDirectory::open(root);
-  std::vector<std::string> warnings;
-  auto checkpoint = load_newest(directory.checkpoints_dir(), warnings);
-  for (const auto& warning : warnings) log::warning(warning);
-  return {std::move(directory), std::move(checkpoint)};
+  auto checkpoint = load_newest(directory.checkpoints_dir());
+  auto note = checkpoint ? "" : restart_note(directory);
+  return {std::move(directory), std::move(checkpoint), std::move(note)};
 }
 
 /// The behaviour of version 0.9 that a run keeps when it continues from a checkpoint of that version.
@@ -113,7 +114,8 @@ struct KeptFrom09 {
 KeptFrom09 kept_from_0_9(const LoadedConfig& loaded, const Start& start) {
   if (!start.resume) return {};
   const Config saved = checkpoint_config(*start.resume);
-  const KeptFrom09 kept{saved.data.as_in_0_9 && !loaded.sets_reading_of_data(), kept_defaults(loaded, saved)};
+  const bool reads_images = saved.data.as_in_0_9 && !loaded.sets_reading_of_data() && !start.resume->info.is_import();
+  const KeptFrom09 kept{reads_images, kept_defaults(loaded, saved)};
   const bool goes_on = start.in_place() || training_differences(saved, kept.apply(loaded.config)).empty();
   return goes_on ? kept : KeptFrom09{};
 }
@@ -126,10 +128,14 @@ std::vector<std::string> take_weights(Start& start, const Config& config, const 
   const auto differing = training_differences(config, dataset, *start.resume);
   if (differing.empty()) return {};
   const auto images = start.resume->info.images;
+  const auto restarts = restarted_schedules(config, *start.resume);
   start.resume = fine_tuning_start(config, dataset, *start.resume, with_optimizer);
-  return {format_text("fine-tuning: starting a new run at 0 images with the weights{} of {} after {} images",
-                      with_optimizer ? " and the optimiser state" : "", display(start.resume->directory), images),
-          "differences from the run that the weights come from: " + join(differing, ", ")};
+  std::vector<std::string> notes = {
+      format_text("fine-tuning: starting a new run at 0 images with the weights{} of {} after {} images",
+                  with_optimizer ? " and the optimiser state" : "", display(start.resume->directory), images),
+      "differences from the run that the weights come from: " + join(differing, ", ")};
+  notes.insert(notes.end(), restarts.begin(), restarts.end());
+  return notes;
 }
 
 /// Trains and writes the report. Also writes the report if training diverged, to show how the divergence developed.
@@ -164,6 +170,7 @@ int lead(const TrainArguments& arguments, const LoadedConfig& loaded, const Comp
     if (!arguments.data_hash.empty()) check_prepared(*dataset, arguments.data_hash);
     check_metrics(config, *dataset);
     origin.notes = take_weights(start, config, *dataset, arguments.with_optimizer);
+    if (!start.note.empty()) origin.notes.push_back(start.note);
     const TrainEnd end = train_and_report(config, compute, *dataset, start, origin, ranks);
     if (ranks) ranks->finish();
     if (end == TrainEnd::done) print(display(start.directory.root()) + "\n");

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "commands/command_model.h"
 #include "config/keys.h"
 #include "support/text.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 #include "config/fields.h"
 #include "config/keys.h"
@@ -34,6 +35,16 @@ std::optional<Setting> read_setting(const YamlNode& node, std::string_view key, 
   set_key(any, node, name, format_text("{}: {}", key, name), issues);
   if (issues.size() != issues_before || node.kind == YamlNode::Kind::rejected) return std::nullopt;
   return Setting{name, value_text(any, name)};
+}
+
+/// Whether a sweep may vary the key. Excludes the seed, training.total_images, and keys that change the real images
+/// (except data.flip) or what is measured, or that do not affect the training.
+bool can_be_crossed(std::string_view key) {
+  if (key == "data.flip") return true;
+  constexpr std::array<std::string_view, 12> excluded = {
+      "seed",     "run.",        "data.",    "training.total_images", "training.device", "training.threads",
+      "samples.", "checkpoint.", "metrics.", "diagnostics.",          "events.",         "sweep."};
+  return std::ranges::none_of(excluded, [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
 /// Whether a condition may set the key of the entry; appends an issue if not.
@@ -114,14 +125,6 @@ void check_distinct(const CrossConditions& cross, const YamlNode& node, std::str
 }
 
 }  // namespace
-
-bool can_be_crossed(std::string_view key) {
-  if (key == "data.flip") return true;
-  constexpr std::array<std::string_view, 12> excluded = {
-      "seed",     "run.",        "data.",    "training.total_images", "training.device", "training.threads",
-      "samples.", "checkpoint.", "metrics.", "diagnostics.",          "events.",         "sweep."};
-  return std::ranges::none_of(excluded, [&](std::string_view prefix) { return key.starts_with(prefix); });
-}
 
 Config with_settings(Config config, const std::vector<Setting>& settings) {
   for (const auto& setting : settings) {

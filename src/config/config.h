@@ -48,6 +48,9 @@ struct DataConfig {
   /// Not a key: whether image folders are read as in version 0.9 (files, pixels and labels), because the configuration
   /// belongs to a run from that version.
   bool as_in_0_9 = false;
+  /// Not a key: if not 0, images with more than 8 bits per channel (Dataset::deep_bits) are scaled by the range 0 to
+  /// 2^fixed_bits - 1 instead of the range of the training images, for a comparison with images of this range.
+  int fixed_bits = 0;
 };
 
 /// The keys that version 0.9 did not have and that change how the same data is read. to_yaml omits them if

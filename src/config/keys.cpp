@@ -1,12 +1,10 @@
 #include "config/keys.h"
 
-#include <algorithm>
-#include <limits>
-
 #include <nlohmann/json.hpp>
 
 #include "config/fields.h"
 #include "config/print.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -179,9 +177,7 @@ const std::vector<std::string>& known_keys() {
   return keys;
 }
 
-bool is_known_key(std::string_view key) {
-  return std::find(known_keys().begin(), known_keys().end(), key) != known_keys().end();
-}
+bool is_known_key(std::string_view key) { return contains(known_keys(), key); }
 
 bool is_section(std::string_view name) { return !keys_of_section(name).empty(); }
 
@@ -198,7 +194,7 @@ std::vector<std::string> keys_beside(std::string_view unknown) {
   std::vector<std::string> names;
   for (const std::string_view key : known_keys()) {
     const std::string_view top = section_of(key).empty() ? key : section_of(key);
-    if (std::find(names.begin(), names.end(), top) == names.end()) names.emplace_back(top);
+    if (!contains(names, top)) names.emplace_back(top);
   }
   return names;
 }

@@ -226,7 +226,7 @@ bool LoadedConfig::sets_reading_of_data() const {
 }
 
 static LoadedConfig load(const std::filesystem::path& file, const std::vector<std::string>& overrides, Author author) {
-  const std::string name = file.empty() ? "the defaults" : printable(file.string(), 4096);
+  const std::string name = file.empty() ? "the defaults" : display(file);
   Loader loader(name, author);
   if (!file.empty()) loader.read_file(read_config_file(file, name));
   for (const auto& argument : overrides) loader.read_override(argument);

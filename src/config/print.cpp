@@ -5,6 +5,7 @@
 
 #include "config/fields.h"
 #include "support/expand_path.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -15,11 +16,9 @@ std::string text_of(double value) { return shortest(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 
 /// Whether YAML 1.1 parsers read `text` as a boolean or null instead of a string.
-bool is_reserved(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+bool is_reserved(std::string_view text) {
   const std::string_view reserved[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
-  return std::find(std::begin(reserved), std::end(reserved), text) != std::end(reserved);
+  return contains(reserved, lower_case(text));
 }
 
 std::string text_of(const std::string& value) {
@@ -86,7 +85,7 @@ std::string field_text(ExtractorList extractors, const Extractors&) {
 }
 
 bool is_omitted(const Config& config, std::string_view key) {
-  return config.data.as_in_0_9 && std::ranges::find(keys_since_0_9, key) != keys_since_0_9.end();
+  return config.data.as_in_0_9 && contains(keys_since_0_9, key);
 }
 
 struct FieldText {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -117,7 +118,7 @@ void read_schedule(const YamlNode& node, std::string_view key, NegativeSlope& va
     }
   });
   for (const YamlEntry& entry : node.entries) {
-    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (contains(known, entry.key)) continue;
     issues.push_back({entry.line, format_text("{}.{} is not a key; the keys of a schedule are {}", key,
                                               printable(entry.key, 60), join(known, ", "))});
   }
@@ -169,7 +170,7 @@ void read_value(const YamlNode& node, std::string_view key, std::int64_t& value,
 void read_value(const YamlNode& node, std::string_view key, std::int64_t& value, const OneOf& rule, Issues& issues) {
   const auto number = read_integer(node, key, allowed(rule), issues);
   if (!number) return;
-  if (std::find(rule.values.begin(), rule.values.end(), *number) == rule.values.end()) {
+  if (!contains(rule.values, *number)) {
     return add_issue(node, key, " = " + shown(node) + " is not allowed", allowed(rule), issues);
   }
   value = *number;

@@ -1,6 +1,5 @@
 #include "config/validate.h"
 
-#include <algorithm>
 #include <bit>
 #include <set>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "config/fields.h"
 #include "config/print.h"
 #include "support/errors.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -176,7 +176,7 @@ ConfigFindings check_sweep_slopes(const Config& config) {
 void check_race(const Config& config, std::vector<std::string>& errors) {
   const SweepConfig& sweep = config.sweep;
   const auto& slopes = sweep.negative_slope;
-  if (std::ranges::find(slopes, sweep.control) == slopes.end()) {
+  if (!contains(slopes, sweep.control)) {
     errors.push_back(
         format_text("sweep.control = {} is not in sweep.negative_slope; a race compares the other slopes "
                     "with it and must train it",
@@ -197,8 +197,7 @@ void check_race(const Config& config, std::vector<std::string>& errors) {
     errors.push_back(format_text("sweep.seeds starts at {}; a race counts up from this seed, which may be at most {}",
                                  sweep.seeds.front(), rules::max_images));
   }
-  if (config.metrics.every_images == 0 ||
-      std::ranges::find(config.metrics.names, MetricName::fd) == config.metrics.names.end()) {
+  if (config.metrics.every_images == 0 || !contains(config.metrics.names, MetricName::fd)) {
     errors.emplace_back("metrics.every_images must not be 0 and metrics.names must contain fd, which decides a race");
   }
 }
@@ -221,7 +220,7 @@ void check_conditions(const Config& config, std::vector<std::string>& errors) {
     for (const auto& finding : check_sweep_slopes(condition).errors) found.push_back(finding.message);
     for (const auto& message : found) {
       const std::string error = format_text("sweep.cross {{{}}}: {}", settings_text(settings), message);
-      if (std::ranges::find(errors, error) == errors.end()) errors.push_back(error);
+      if (!contains(errors, error)) errors.push_back(error);
     }
   }
 }
@@ -229,9 +228,7 @@ void check_conditions(const Config& config, std::vector<std::string>& errors) {
 std::vector<std::string> messages_once(const std::vector<Finding>& findings) {
   std::vector<std::string> messages;
   for (const auto& finding : findings) {
-    if (std::find(messages.begin(), messages.end(), finding.message) == messages.end()) {
-      messages.push_back(finding.message);
-    }
+    if (!contains(messages, finding.message)) messages.push_back(finding.message);
   }
   return messages;
 }

@@ -9,6 +9,7 @@
 #include "data/gz_file.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 /// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary version, plain or gzipped. Each record consists of a label
@@ -73,7 +74,7 @@ std::optional<CifarLocation> find_cifar(const std::filesystem::path& path) {
     if (!location) return std::nullopt;
     for (const auto split : {Split::train, Split::test}) {
       const auto files = location->files(split);
-      if (std::find(files.begin(), files.end(), path) != files.end()) return location;
+      if (contains(files, path)) return location;
     }
     return std::nullopt;
   }

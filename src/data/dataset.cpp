@@ -13,6 +13,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/out_of_memory.h"
+#include "support/posix_file.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -79,7 +80,7 @@ std::vector<std::string> known_class_names(const std::string& hash) {
 /// Loads a split. If `path` contains something other than data of this kind, the error message says what it contains.
 Dataset load_split(const DataConfig& config, const std::filesystem::path& path, Split split) {
   try {
-    return explain_memory("loading the images of " + printable(path.string(), 4096),
+    return explain_memory("loading the images of " + display(path),
                           "use fewer images, or a smaller data.resolution for folders of images",
                           [&] { return format_of(config).load(config, path, split); });
   } catch (const DataError&) {

@@ -32,6 +32,9 @@ struct Dataset {
   /// transparent pixels become white". Warnings report what is probably not intended.
   std::vector<std::string> notes, warnings;
   bool as_in_0_9 = false;  ///< DataConfig::as_in_0_9
+  /// Images with 16 bits per channel, or integers of more than one byte in an npz file, are scaled by the range 0 to
+  /// 2^deep_bits - 1. 0 if there are none, or if a folder is read with as_in_0_9.
+  int deep_bits = 0;
 
   /// A key that identifies the pixels of the images at any given resolution: the hash, followed by the fit unless the
   /// fit is pad.

@@ -4,6 +4,7 @@
 
 #include "data/folder_listing.h"
 #include "support/errors.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -48,8 +49,7 @@ std::vector<std::string> classes_as_in_0_9(const std::vector<fs::path>& files) {
     if (!file.has_parent_path()) return {};
     names.push_back(file.begin()->string());
   }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+  names = sorted_unique(std::move(names));
   return names.size() > 1 ? names : std::vector<std::string>{};
 }
 

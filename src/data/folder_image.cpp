@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <charconv>
 
 #include <ATen/Parallel.h>
 #include <opencv2/imgproc.hpp>
 
+#include "data/transform.h"
 #include "support/errors.h"
 #include "support/signals.h"
 
@@ -16,17 +16,6 @@ namespace slopegan {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// data.background as BGR; std::nullopt for none.
-std::optional<cv::Vec3b> background_colour(const std::string& background) {
-  if (background == "none") return std::nullopt;
-  if (background == "white") return cv::Vec3b(255, 255, 255);
-  if (background == "black") return cv::Vec3b(0, 0, 0);
-  unsigned rgb = 0;
-  std::from_chars(background.data() + 1, background.data() + background.size(), rgb, 16);
-  return cv::Vec3b(static_cast<std::uint8_t>(rgb), static_cast<std::uint8_t>(rgb >> 8),
-                   static_cast<std::uint8_t>(rgb >> 16));
-}
 
 cv::Mat with_image_channels(const cv::Mat& image, std::int64_t channels) {
   if (channels == 0 || image.channels() == channels) return image;

@@ -1,7 +1,6 @@
 #include "data/folder_labels.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <map>
 #include <numeric>

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/folder_listing.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -91,8 +92,8 @@ bool find_domains(const std::vector<std::string>& names, FolderLayout& layout) {
   for (const auto& name : names) {
     std::string split;
     if (domain_of(name, split).empty()) continue;
-    if (std::find(train_words.begin(), train_words.end(), split) != train_words.end()) train.push_back(name);
-    if (std::find(test_words.begin(), test_words.end(), split) == test_words.end()) continue;
+    if (contains(train_words, split)) train.push_back(name);
+    if (!contains(test_words, split)) continue;
     if (test_split.empty()) test_split = split;
     if (split == test_split) test.push_back(name);
   }
@@ -229,7 +230,7 @@ FolderLayout find_layout(const fs::path& folder) {
 
 bool is_test_name(const std::string& name) {
   const std::string word = lower_case(name);
-  return word != "valid" && std::find(test_words.begin(), test_words.end(), word) != test_words.end();
+  return word != "valid" && contains(test_words, word);
 }
 
 }  // namespace slopegan

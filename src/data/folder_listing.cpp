@@ -8,6 +8,7 @@
 
 #include "images/image_file.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -25,14 +26,16 @@ bool is_left_by_programs(const std::string& name) {
   return name.starts_with('.') || names.contains(lower_case(name));
 }
 
-/// Whether the directory is a run or a sweep of this program, even one that has just started. Its pictures are not part
-/// of a data set. config.yaml alone may be a file of another program.
+}  // namespace
+
 bool is_own_output(const fs::path& directory) {
   std::error_code ignored;
   const auto has = [&](const char* name) { return fs::exists(directory / name, ignored); };
   const bool is_run = has("overrides.yaml") && has("config.yaml") && (has("checkpoints") || has("run.json"));
   return is_run || (has("sweep.yaml") && (has("runs") || has("statistics.json") || has("results.csv")));
 }
+
+namespace {
 
 bool is_named_as_image(const fs::path& file) {
   static const std::set<std::string, std::less<>> endings = {".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".webp",
@@ -66,6 +69,30 @@ std::string ending_of(const fs::path& file) {
   return ending.empty() ? "without extension" : printable(ending, 20);
 }
 
+/// "12 other files are not read: 10 .txt, 2 .mov", or an empty string if there are no other files. If there are HEIC or
+/// AVIF files, the text says how to convert them.
+std::string other_files_text(const FolderListing& listing) {
+  std::vector<std::pair<std::string, std::size_t>> kinds(listing.other.begin(), listing.other.end());
+  std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  constexpr std::size_t most_kinds = 10;
+  std::size_t count = 0;
+  std::vector<std::string> parts;
+  for (const auto& [ending, files] : kinds) {
+    count += files;
+    if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", files, ending));
+  }
+  if (kinds.size() > most_kinds) {
+    const std::size_t more = kinds.size() - most_kinds;
+    parts.push_back(format_text("and {} more extension{}", more, plural_s(more)));
+  }
+  if (count == 0) return "";
+  return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +
+         join(parts, ", ") +
+         (listing.has_heic_or_avif ? "; to use HEIC and AVIF images, convert them to JPEG first, for example with "
+                                     "heif-convert"
+                                   : "");
+}
+
 /// Identifies a real directory, regardless of the symlinks that lead to it.
 using DirectoryId = std::pair<dev_t, ino_t>;
 
@@ -73,11 +100,6 @@ std::optional<DirectoryId> identify(const fs::path& directory) {
   struct stat status{};
   if (::stat(directory.c_str(), &status) != 0) return std::nullopt;
   return DirectoryId{status.st_dev, status.st_ino};
-}
-
-/// Whether `outer` is `inner` or one of the directories that contain it. Both are canonical.
-bool contains(const fs::path& outer, const fs::path& inner) {
-  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 /// Lists real directories first, then those reached through symlinks, so that a symlink to a directory within the
@@ -144,6 +166,7 @@ class FolderWalk {
       listing_.files.push_back(name);
     } else {
       ++listing_.other[ending_of(root_ / name)];
+      listing_.has_heic_or_avif = listing_.has_heic_or_avif || is_heic_or_avif(root_ / name);
     }
   }
 
@@ -152,7 +175,7 @@ class FolderWalk {
     const fs::path target = fs::canonical(root_ / link, error);
     const fs::path place = fs::canonical((root_ / link).parent_path(), error);
     const auto id = identify(root_ / link);
-    if ((!error && contains(target, place)) || (id && visited_.contains(*id))) {
+    if ((!error && is_within(place, target)) || (id && visited_.contains(*id))) {
       not_followed_.push_back(link.string());
       return;
     }
@@ -217,26 +240,12 @@ bool search_images(const fs::path& directory, bool below, std::set<DirectoryId>&
 
 }  // namespace
 
-FolderListing list_images(const fs::path& directory) { return FolderWalk(directory).run(); }
-
-std::string other_files_text(const FolderListing& listing) {
-  std::vector<std::pair<std::string, std::size_t>> kinds(listing.other.begin(), listing.other.end());
-  std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  constexpr std::size_t most_kinds = 10;
-  std::size_t count = 0;
-  std::vector<std::string> parts;
-  for (const auto& [ending, files] : kinds) {
-    count += files;
-    if (parts.size() < most_kinds) parts.push_back(format_text("{} {}", files, ending));
-  }
-  if (kinds.size() > most_kinds) {
-    const std::size_t more = kinds.size() - most_kinds;
-    parts.push_back(format_text("and {} more extension{}", more, plural_s(more)));
-  }
-  if (count == 0) return "";
-  return format_text("{}{}: ", count, count == 1 ? " other file is not read" : " other files are not read") +
-         join(parts, ", ");
+bool is_heic_or_avif(const fs::path& file) {
+  const std::string format = unsupported_format(file);
+  return format == "HEIC" || format == "AVIF";
 }
+
+FolderListing list_images(const fs::path& directory) { return FolderWalk(directory).run(); }
 
 FolderListing list_some_images(const fs::path& directory) {
   FolderListing listing = list_images(directory);

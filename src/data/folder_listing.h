@@ -15,6 +15,7 @@ struct FolderListing {
   std::vector<std::filesystem::path> files;  ///< images, relative to the directory, sorted
   bool has_bmp_or_tiff = false;              ///< at least one of them is a BMP or TIFF file
   std::map<std::string, std::size_t> other;  ///< number of files that are not images, by lower-case extension
+  bool has_heic_or_avif = false;             ///< at least one of these is a HEIC or AVIF file
   std::set<std::string> left_by_programs;    ///< names of hidden entries, thumbnails, recycle bins, …
   std::vector<std::string> own_outputs;      ///< directories that are runs or sweeps of this program, not listed
   std::vector<std::string> notes;            ///< one line each about symlinks and the three fields above
@@ -28,8 +29,12 @@ struct FolderListing {
 /// sweeps of this program are skipped. Throws DataError if `directory` itself cannot be listed.
 FolderListing list_images(const std::filesystem::path& directory);
 
-/// "12 other files are not read: 10 .heic, 2 .avif", or an empty string if there are no other files.
-std::string other_files_text(const FolderListing& listing);
+/// Whether the directory is a run or a sweep of this program, even one that has just started. Its pictures are not part
+/// of a data set. config.yaml alone may be a file of another program.
+bool is_own_output(const std::filesystem::path& directory);
+
+/// Whether the file is a HEIC or AVIF image, regardless of its name.
+bool is_heic_or_avif(const std::filesystem::path& file);
 
 /// Like list_images, but throws DataError if there are no images; the message lists what the directory contains
 /// instead.

@@ -10,6 +10,7 @@
 
 #include "support/data_file.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/text.h"
 
 namespace slopegan {

@@ -1,6 +1,4 @@
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "data/dataset.h"
 #include "data/idx_file.h"

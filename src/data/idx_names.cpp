@@ -1,6 +1,5 @@
 #include "data/idx_names.h"
 
-#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -49,6 +48,28 @@ std::vector<std::string> words_of(const fs::path& file) {
   }
   if (words.size() > 1 && words.back() == "gz") words.pop_back();
   return words;
+}
+
+/// The parts of names such as emnist-letters-train-images-idx3-ubyte.gz.
+struct IdxName {
+  std::string collection;  ///< "emnist-letters"; empty for the names of MNIST
+  Split split = Split::train;
+  bool holds_labels = false;
+};
+
+/// Parses the name of an IDX file; returns std::nullopt for any other name. Accepts dots and underscores instead of
+/// dashes, upper and lower case, any suffix after "idx", and "test" instead of "t10k".
+std::optional<IdxName> parse_idx_name(const fs::path& file) {
+  const auto words = words_of(file);
+  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+    const bool train = words[i] == "train", test = words[i] == "t10k" || words[i] == "test";
+    const bool labels = words[i + 1] == "labels";
+    if ((!train && !test) || (!labels && words[i + 1] != "images") || !words[i + 2].starts_with("idx")) continue;
+    return IdxName{.collection = join({words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i)}, "-"),
+                   .split = train ? Split::train : Split::test,
+                   .holds_labels = labels};
+  }
+  return std::nullopt;
 }
 
 /// The first of `files` whose name has the parts in `wanted`, or an empty path.
@@ -165,19 +186,6 @@ std::optional<IdxFiles> find_in_directory(const fs::path& directory, Split split
 }  // namespace
 
 const char* idx_prefix(Split split) { return split == Split::train ? "train" : "t10k"; }
-
-std::optional<IdxName> parse_idx_name(const fs::path& file) {
-  const auto words = words_of(file);
-  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
-    const bool train = words[i] == "train", test = words[i] == "t10k" || words[i] == "test";
-    const bool labels = words[i + 1] == "labels";
-    if ((!train && !test) || (!labels && words[i + 1] != "images") || !words[i + 2].starts_with("idx")) continue;
-    return IdxName{.collection = join({words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i)}, "-"),
-                   .split = train ? Split::train : Split::test,
-                   .holds_labels = labels};
-  }
-  return std::nullopt;
-}
 
 std::vector<std::string> idx_collections(const fs::path& directory) {
   std::vector<std::string> names;

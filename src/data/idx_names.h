@@ -17,17 +17,6 @@ struct IdxFiles {
   std::filesystem::path labels;
 };
 
-/// The parts of names such as emnist-letters-train-images-idx3-ubyte.gz.
-struct IdxName {
-  std::string collection;  ///< "emnist-letters"; empty for the names of MNIST
-  Split split = Split::train;
-  bool holds_labels = false;
-};
-
-/// Parses the name of an IDX file; returns std::nullopt for any other name. Accepts dots and underscores instead of
-/// dashes, upper and lower case, any suffix after "idx", and "test" instead of "t10k".
-std::optional<IdxName> parse_idx_name(const std::filesystem::path& file);
-
 /// The files of a split, or std::nullopt if its images are missing. `path` is a directory that contains them, possibly
 /// in subdirectories that archives created (see files_below), or one IDX file of images. Such a file is used as the
 /// training split, regardless of its name; its labels and the test split are looked up by name near the file. A

@@ -179,13 +179,17 @@ Dataset load_packed_folder(const DataConfig& config, const std::filesystem::path
   const FolderImages train = list_folder(path, rules);
   const bool is_test = split == Split::test;
   const FolderImages folder = is_test ? list_test_folder(path, train, rules) : train;
-  const PackOptions options{pixel_options(config), config.max_unreadable, is_test ? &train : nullptr};
+  const PackOptions options{.pixels = pixel_options(config),
+                            .max_unreadable = config.max_unreadable,
+                            .range_of = is_test ? &train : nullptr,
+                            .fixed_bits = config.as_in_0_9 ? 0 : config.fixed_bits};
   PackedImages packed = packed_images(folder, options);
   Dataset dataset;
   dataset.name = dataset_name(path);
   dataset.files = {folder.root};
   dataset.images = packed.images;
   dataset.hash = packed.hash;
+  if (packed.tally.deep.images > 0) dataset.deep_bits = packed.deep_bits;
   dataset.class_names = folder.class_names;
   if (!folder.labels.empty()) dataset.labels = readable_labels(folder, packed);
   describe(packed, folder.files.size(), options.pixels, dataset);

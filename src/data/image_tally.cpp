@@ -147,9 +147,11 @@ std::vector<std::string> ImageTally::notes(std::int64_t images, std::int64_t res
          counted(reduced, "image", "has more than 12 megapixels and is", "have more than 12 megapixels and are") +
              " decoded at 1/2, 1/4 or 1/8 size" + for_example(reduced));
   add_if(transparent, transparency_note(*this, background));
+  const int white = (1 << deep_bits) - 1;
   add_if(deep, counted(deep, "image", "has", "have") +
-                   format_text(" 16 bits per channel and values up to {}; 0 to {} is scaled to 0 to 255",
-                               largest_deep_value, (1 << deep_bits) - 1));
+                   format_text(" 16 bits per channel and values up to {}; 0 to {} is scaled to 0 to 255{}",
+                               largest_deep_value, white,
+                               largest_deep_value > white ? ", and larger values are clipped" : ""));
   add_if(animated, counted(animated, "file", "contains", "contain") + " several images; only the first one is used" +
                        for_example(animated));
   add_if(cmyk,

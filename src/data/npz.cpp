@@ -130,16 +130,17 @@ StoredImages read_images(const NpzFile& file, const fs::path& path, const std::s
 
 /// The range of `images`. Test images of the same type as the training images get the range of the training images, so
 /// that both are scaled alike.
-PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name) {
+PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImages& images, const std::string& name,
+                     int fixed_bits) {
   try {
     const auto train = find_split(file, Split::train);
     if (images.values.scalar_type() != torch::kByte && train && train->images != name) {
       const auto reference = read_images(file, path, train->images);
       if (reference.values.scalar_type() == images.values.scalar_type()) {
-        return pixel_range_of(reference.values, reference.kind);
+        return pixel_range_of(reference.values, reference.kind, fixed_bits);
       }
     }
-    return pixel_range_of(images.values, images.kind);
+    return pixel_range_of(images.values, images.kind, fixed_bits);
   } catch (const std::invalid_argument& error) {
     throw DataError(array_text(path, name) + " " + error.what());
   }
@@ -148,17 +149,24 @@ PixelRange range_for(const NpzFile& file, const fs::path& path, const StoredImag
 void add_images(Dataset& dataset, const NpzFile& file, const std::string& name, const DataConfig& config) {
   const fs::path& path = dataset.files.front();
   const StoredImages stored = read_images(file, path, name);
-  const PixelRange range = range_for(file, path, stored, name);
+  const PixelRange range = range_for(file, path, stored, name, config.fixed_bits);
   auto bytes = to_pixel_bytes(stored.values, range);
   const std::string shown = printable(name);
-  if (!range.text.empty()) dataset.notes.push_back(shown + " contains " + range.text);
+  const bool may_be_bytes = config.fixed_bits > 8 && range.deep_bits > 0 && stored.values.numel() > 0 &&
+                            stored.values.max().item<double>() <= 255;
+  if (may_be_bytes) {
+    dataset.warnings.push_back(shown + " contains " + range.text + "; if the values are bytes, store them as uint8");
+  } else if (!range.text.empty()) {
+    dataset.notes.push_back(shown + " contains " + range.text);
+  }
   if (bytes.clipped > 0) {
     const bool is_one = bytes.clipped == 1;
     const char* verb = is_one ? "is" : "are";
-    dataset.warnings.push_back(
-        format_text("{} value{} of {} {} outside the range of the training images and {} clipped", bytes.clipped,
-                    is_one ? "" : "s", shown, verb, verb));
+    dataset.warnings.push_back(format_text(
+        "{} value{} of {} {} outside the range of the {} and {} clipped", bytes.clipped, is_one ? "" : "s", shown, verb,
+        config.fixed_bits > 0 ? "images that they are compared with" : "training images", verb));
   }
+  dataset.deep_bits = range.deep_bits;
   dataset.images = std::move(bytes.images);
   if (dataset.images.size(1) != 4) return;
   std::int64_t transparent = 0;

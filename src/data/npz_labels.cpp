@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "data/npz_pixels.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -43,13 +44,7 @@ NpzLabels labels_of_texts(const NpyArray& array, const std::vector<std::string>&
   constexpr std::size_t most_classes = 10'000;
   const auto texts = texts_of(array);
   NpzLabels result;
-  result.class_names = known_names;
-  if (known_names.empty()) {
-    result.class_names = texts;
-    std::sort(result.class_names.begin(), result.class_names.end());
-    result.class_names.erase(std::unique(result.class_names.begin(), result.class_names.end()),
-                             result.class_names.end());
-  }
+  result.class_names = known_names.empty() ? sorted_unique(texts) : known_names;
   const auto& names = result.class_names;
   if (names.size() > most_classes) {
     throw std::invalid_argument(

@@ -1,12 +1,13 @@
 #include "data/npz_pixels.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
+#include "data/transform.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -47,13 +48,6 @@ std::string range_text(double lowest, double highest) { return format_text("from
 
 bool is_whole(const torch::Tensor& values) { return !values.is_floating_point(); }
 
-std::array<int, 3> colour_of(const std::string& background) {
-  if (background == "black") return {0, 0, 0};
-  if (background.size() != 7 || background[0] != '#') return {255, 255, 255};
-  const long value = std::strtol(background.c_str() + 1, nullptr, 16);
-  return {static_cast<int>(value >> 16 & 255), static_cast<int>(value >> 8 & 255), static_cast<int>(value & 255)};
-}
-
 /// The range of whole numbers that are not stored as bytes.
 PixelRange range_of_integers(double lowest, double highest) {
   const std::string holds = "whole numbers " + range_text(lowest, highest);
@@ -64,6 +58,17 @@ PixelRange range_of_integers(double lowest, double highest) {
     if (highest <= white) return {0, white, holds + format_text("; {} is white", static_cast<std::int64_t>(white))};
   }
   return {};
+}
+
+/// Replaces the range of integers of more than one byte by that of `fixed_bits`, unless this is 0.
+void set_deep_bits(PixelRange& range, double lowest, double highest, int fixed_bits) {
+  if (fixed_bits > 0) {
+    range.white = std::ldexp(1.0, fixed_bits) - 1;
+    range.text = "whole numbers " + range_text(lowest, highest) +
+                 format_text("; {} is white, as in the images that they are compared with",
+                             static_cast<std::int64_t>(range.white));
+  }
+  if (range.white > 1) range.deep_bits = std::bit_width(static_cast<unsigned>(range.white));
 }
 
 PixelRange range_of_reals(double lowest, double highest) {
@@ -111,7 +116,7 @@ std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values) {
   return sides_fit(images) ? std::optional(images) : std::nullopt;
 }
 
-PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
+PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind, int fixed_bits) {
   if (kind == NpyKind::boolean) return {0, 1, "true and false, which are white and black"};
   if (values.scalar_type() == torch::kByte) return {};
   double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
@@ -127,6 +132,7 @@ PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind) {
     range = range_of_reals(lowest, highest);
   } else if (lowest >= 0) {
     range = range_of_integers(lowest, highest);
+    if (values.element_size() > 1 && !range.text.empty()) set_deep_bits(range, lowest, highest, fixed_bits);
   }
   if (!range.text.empty()) return range;
   throw std::invalid_argument(
@@ -153,15 +159,16 @@ PixelBytes to_pixel_bytes(const torch::Tensor& values, const PixelRange& range) 
 torch::Tensor on_background(const torch::Tensor& images, const std::string& background, std::int64_t& transparent) {
   transparent = 0;
   auto result = torch::empty({images.size(0), 3, images.size(2), images.size(3)}, torch::kByte);
-  const auto [red, green, blue] = colour_of(background);
-  const auto behind = torch::tensor({red, green, blue}, torch::kInt).view({1, 3, 1, 1});
+  const auto colour = background_colour(background);
+  const cv::Vec3i bgr = colour.value_or(cv::Vec3b());
+  const auto behind = torch::tensor({bgr[2], bgr[1], bgr[0]}, torch::kInt).view({1, 3, 1, 1});
   const std::int64_t step = part_images(images);
   for (std::int64_t at = 0; at < images.size(0); at += step) {
     const auto part = images.narrow(0, at, std::min(step, images.size(0) - at));
     auto colours = part.narrow(1, 0, 3).to(torch::kInt);
     const auto alpha = part.narrow(1, 3, 1).to(torch::kInt);
     transparent += alpha.lt(255).flatten(1).any(1).sum().item<std::int64_t>();
-    if (background != "none") {
+    if (colour) {
       colours = (colours * alpha + behind * (255 - alpha) + 127).div(255, /*rounding_mode=*/"floor");
     }
     result.narrow(0, at, part.size(0)).copy_(colours);

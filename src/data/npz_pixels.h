@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <torch/types.h>
 
@@ -25,13 +24,15 @@ std::optional<torch::Tensor> as_image_batch(const torch::Tensor& values);
 /// Maps a value to the byte round((value - black) * 255 / (white - black)), clamped to [0, 255].
 struct PixelRange {
   double black = 0, white = 255;
-  std::string text;  ///< describes the conversion; "" if the values are already bytes
+  std::string text;   ///< describes the conversion; "" if the values are already bytes
+  int deep_bits = 0;  ///< see Dataset; set for integers of more than one byte, unless 1 is white
 };
 
 /// The range that the lowest and highest of `values` suggest: bytes, 0 to 1, -1 to 1, or 10, 12, 14 or 16 bits. Throws
 /// std::invalid_argument if none of them fits or a value is not finite. The message lacks the name of the array, which
-/// the caller must prepend.
-PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind);
+/// the caller must prepend. If `fixed_bits` is not 0, integers of more than one byte have the range 0 to
+/// 2^fixed_bits - 1.
+PixelRange pixel_range_of(const torch::Tensor& values, NpyKind kind, int fixed_bits = 0);
 
 struct PixelBytes {
   torch::Tensor images;      ///< uint8, contiguous

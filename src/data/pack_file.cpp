@@ -1,6 +1,5 @@
 #include "data/pack_file.h"
 
-#include <charconv>
 #include <fcntl.h>
 #include <iterator>
 #include <memory>
@@ -43,14 +42,10 @@ torch::Tensor mapped_tensor(std::shared_ptr<MappedFile> map, std::int64_t count,
 std::string_view footer_of(std::string_view bytes) {
   if (bytes.size() < trailer_bytes) report_damage("it is too short");
   const auto trailer = bytes.substr(bytes.size() - trailer_bytes);
-  const auto digits = trailer.substr(digest_digits);
-  std::size_t length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (error != std::errc() || end != digits.data() + digits.size() || length > bytes.size() - trailer_bytes) {
-    report_damage("its end is missing");
-  }
-  const auto footer = bytes.substr(bytes.size() - trailer_bytes - length, length);
-  if (sha256_hex(std::as_bytes(std::span(footer))) != trailer.substr(0, digest_digits)) {
+  const auto length = parse_as<std::size_t>(trailer.substr(digest_digits));
+  if (!length || *length > bytes.size() - trailer_bytes) report_damage("its end is missing");
+  const auto footer = bytes.substr(bytes.size() - trailer_bytes - *length, *length);
+  if (sha256_hex(footer) != trailer.substr(0, digest_digits)) {
     report_damage("the checksum of its description is wrong");
   }
   return footer;
@@ -79,8 +74,9 @@ ImageTally tally_from_json(const Json& json) {
   return json.contains("tally") ? ImageTally::from_json(json.at("tally")) : ImageTally();
 }
 
-/// The fingerprint of the files that determine the scale of 16-bit images.
+/// The fingerprint of the files that determine the scale of 16-bit images, or the fixed number of bits.
 std::string range_fingerprint(const FolderImages& folder, const PackOptions& options) {
+  if (options.fixed_bits > 0) return format_text("{} bits", options.fixed_bits);
   return options.range_of != nullptr ? options.range_of->fingerprint : folder.fingerprint;
 }
 
@@ -118,7 +114,7 @@ std::string pack_footer(const PackedImages& packed, const FolderImages& folder, 
                       {"deep_bits", packed.deep_bits}};
   if (packed.tally.deep.images > 0) description["range"] = range_fingerprint(folder, options);
   const std::string text = description.dump();
-  return text + sha256_hex(std::as_bytes(std::span(text))) + format_text("{:020}", text.size());
+  return text + sha256_hex(text) + format_text("{:020}", text.size());
 }
 
 /// Maps the images at the start of `file`: uint8 [count, channels, resolution, resolution].

@@ -14,7 +14,9 @@
 #include "support/cache_directory.h"
 #include "support/checksums.h"
 #include "support/errors.h"
+#include "support/files.h"
 #include "support/log.h"
+#include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -41,9 +43,10 @@ fs::path pack_stem(const FolderImages& folder, const PackOptions& options) {
                                                : pack_version;
   std::string text = format_text("{} {} {} ", version, options.pixels.channels, options.pixels.resolution);
   if (options.range_of != nullptr && options.range_of->root == folder.root) text += "test ";
+  if (options.fixed_bits > 0) text += format_text("{} bits ", options.fixed_bits);
   if (!options.pixels.as_in_0_9) text += format_text("{} {} ", name_of(options.pixels.fit), options.pixels.background);
   text += (error ? folder.root : canonical).native();
-  return cache_dir() / "packed" / sha256_hex(std::as_bytes(std::span(text))).substr(0, 32);
+  return cache_dir() / "packed" / sha256_hex(text).substr(0, 32);
 }
 
 /// The end of the chunk that starts with the file `begin`. Chunks of large photographs contain fewer files, so that the
@@ -54,9 +57,7 @@ std::size_t chunk_end(const FolderImages& folder, std::size_t begin) {
   std::uintmax_t bytes = 0;
   std::size_t end = begin;
   while (end < most && (end - begin < least || bytes < chunk_bytes)) {
-    std::error_code error;
-    const auto size = fs::file_size(folder.root / folder.files[end++], error);
-    if (!error) bytes += size;
+    bytes += file_size_or_zero(folder.root / folder.files[end++]);
   }
   return end;
 }
@@ -89,6 +90,34 @@ std::size_t allowed_unreadable(double share, std::size_t files) {
   return std::max(always_allowed, static_cast<std::size_t>(share * static_cast<double>(files)));
 }
 
+/// Throws DataError if more files of a folder are damaged than max_unreadable allows, or if all files are damaged or
+/// too large. `files` is the number of files in the folder, and `files_read` is the number of files read so far.
+void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
+                      const fs::path& root, double max_unreadable) {
+  const auto allowed = allowed_unreadable(max_unreadable, files);
+  std::vector<std::string> reasons;
+  for (const auto& file : unreadable) {
+    if (!file.too_large) reasons.push_back(file.reason);
+  }
+  const std::size_t damaged = reasons.size();
+  if (damaged <= allowed && unreadable.size() < files) return;
+  std::string text = format_text("{}: ", printable(root.string()));
+  if (damaged > allowed) {
+    text += format_text("{} of {} files cannot be read, which exceeds data.max_unreadable = {}", damaged, files_read,
+                        shortest(max_unreadable));
+  } else {
+    text += files == 1 ? "the only file cannot be used" : format_text("none of the {} files can be used", files);
+    for (const auto& file : unreadable) {
+      if (file.too_large) reasons.push_back(file.reason);
+    }
+  }
+  if (files_read < files) text += format_text(" ({} files in all)", files);
+  constexpr std::size_t max_named = 10;
+  for (std::size_t i = 0; i < std::min(max_named, reasons.size()); ++i) text += "\n  " + reasons[i];
+  if (reasons.size() > max_named) text += format_text("\n  and {} more", reasons.size() - max_named);
+  throw DataError(text);
+}
+
 void check_unreadable(const PackWriter& writer, const FolderImages& folder, const PackOptions& options) {
   check_unreadable(writer.unreadable(), writer.files_done(), folder.files.size(), folder.root, options.max_unreadable);
 }
@@ -105,6 +134,7 @@ void check_free_space(const fs::path& directory, std::uint64_t bytes) {
 int deep_bits_for(const FolderImages& folder, const PackOptions& options) {
   constexpr int all_bits = 16;
   if (options.pixels.as_in_0_9) return all_bits;
+  if (options.fixed_bits > 0) return options.fixed_bits;
   const bool has_deep = std::any_of(folder.files.begin(), folder.files.end(),
                                     [&](const fs::path& file) { return is_deep_file(folder.root / file); });
   if (!has_deep) return all_bits;
@@ -138,7 +168,7 @@ void pack(const fs::path& stem, const fs::path& file, const FolderImages& folder
   log::status_line("");
   check_unreadable(writer, folder, options);
   writer.finish(file, folder);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = seconds_since(start);
   log::info(format_text("packed {} image{} in {:.1f} s", files - before, plural_s(files - before), seconds));
 }
 
@@ -165,6 +195,21 @@ PackedImages pack_or_wait(const fs::path& stem, const fs::path& file, const Fold
   throw IoError(printable(file.string()) + " does not contain what was just written");
 }
 
+PackOptions with_own_range(PackOptions options) {
+  options.fixed_bits = 0;
+  return options;
+}
+
+/// Whether the cache contains the images scaled by their own range, and scaling them by options.fixed_bits would give
+/// the same images. They are then not packed twice.
+bool has_equal_pack(const FolderImages& folder, const PackOptions& options) {
+  if (options.fixed_bits == 0) return false;
+  const PackOptions own = with_own_range(options);
+  std::string ignored;  // a damaged pack is packed again when it is needed
+  const auto packed = open_complete_pack(pack_stem(folder, own).string() + ".images", folder, own, ignored);
+  return packed && (packed->tally.deep.images == 0 || packed->deep_bits == options.fixed_bits);
+}
+
 }  // namespace
 
 bool any_became_readable(const std::vector<UnreadableFile>& unreadable, const FolderImages& folder) {
@@ -173,33 +218,8 @@ bool any_became_readable(const std::vector<UnreadableFile>& unreadable, const Fo
   });
 }
 
-void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
-                      const fs::path& root, double max_unreadable) {
-  const auto allowed = allowed_unreadable(max_unreadable, files);
-  std::vector<std::string> reasons;
-  for (const auto& file : unreadable) {
-    if (!file.too_large) reasons.push_back(file.reason);
-  }
-  const std::size_t damaged = reasons.size();
-  if (damaged <= allowed && unreadable.size() < files) return;
-  std::string text = format_text("{}: ", printable(root.string()));
-  if (damaged > allowed) {
-    text += format_text("{} of {} files cannot be read, which exceeds data.max_unreadable = {}", damaged, files_read,
-                        shortest(max_unreadable));
-  } else {
-    text += files == 1 ? "the only file cannot be used" : format_text("none of the {} files can be used", files);
-    for (const auto& file : unreadable) {
-      if (file.too_large) reasons.push_back(file.reason);
-    }
-  }
-  if (files_read < files) text += format_text(" ({} files in all)", files);
-  constexpr std::size_t max_named = 10;
-  for (std::size_t i = 0; i < std::min(max_named, reasons.size()); ++i) text += "\n  " + reasons[i];
-  if (reasons.size() > max_named) text += format_text("\n  and {} more", reasons.size() - max_named);
-  throw DataError(text);
-}
-
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options) {
+  if (has_equal_pack(folder, options)) return packed_images(folder, with_own_range(options));
   const fs::path stem = pack_stem(folder, options), file = stem.string() + ".images";
   std::string damage;
   auto packed = open_complete_pack(file, folder, options, damage);

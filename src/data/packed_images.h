@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -41,20 +40,16 @@ struct PackOptions {
   /// 16-bit images are scaled by the range of the images in this folder, so that a test split is scaled like the
   /// training split. If it is nullptr, they are scaled by their own range.
   const FolderImages* range_of = nullptr;
+  int fixed_bits = 0;  ///< see DataConfig; must be 0 with as_in_0_9
 };
-
-/// Throws DataError if more files of a folder are damaged than max_unreadable allows, or if all files are damaged or
-/// too large. `files` is the number of files in the folder, and `files_read` is the number of files read so far.
-void check_unreadable(const std::vector<UnreadableFile>& unreadable, std::size_t files_read, std::size_t files,
-                      const std::filesystem::path& root, double max_unreadable);
 
 /// Returns the images of `folder` from the cache if they were packed from files with the same fingerprint and all bytes
 /// match their SHA-256, unless a file that was unreadable at that time can be read now. Otherwise packs them on all
 /// cores, at most 256 files at a time. If the process is stopped or killed, the next process continues after the last
 /// complete chunk. If several processes need the same pack, one writes it and the others wait.
 ///
-/// Throws DataError if too many files are damaged (see check_unreadable), IoError if the cache cannot be written or the
-/// disk lacks space, and StoppedError on a stop signal.
+/// Throws DataError if more files are damaged than max_unreadable allows, or if all files are damaged or too large,
+/// IoError if the cache cannot be written or the disk lacks space, and StoppedError on a stop signal.
 PackedImages packed_images(const FolderImages& folder, const PackOptions& options);
 
 }  // namespace slopegan

@@ -79,6 +79,15 @@ std::string range_warning(const Dataset& dataset) {
                      lowest, highest);
 }
 
+std::string small_data_note(const Config& config, std::int64_t images) {
+  constexpr std::int64_t few = 2000;
+  if (images >= few || !config.discriminator.augment.empty()) return "";
+  return format_text(
+      "there are only {} training images, which the discriminator may memorise; augmentation helps "
+      "('discriminator.augment=[color, translation, cutout]', or configs/small_data.yaml)",
+      images);
+}
+
 std::string label_text(const Dataset& dataset, std::int64_t label) {
   const auto names = std::ssize(dataset.class_names);
   return label >= 0 && label < names ? printable(dataset.class_names[static_cast<std::size_t>(label)])

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "config/config.h"
 #include "data/dataset.h"
 
 namespace slopegan {
@@ -20,6 +21,9 @@ DatasetSummary summarize(const Dataset& dataset);
 /// A warning if nearly all bytes lie in a small part of the range 0 to 255, for example because 12-bit images were read
 /// as 16-bit images; otherwise "". Checks a few thousand images at most.
 std::string range_warning(const Dataset& dataset);
+
+/// A note that recommends augmentation if there are few training images and none is configured; otherwise "".
+std::string small_data_note(const Config& config, std::int64_t images);
 
 /// The class name of a label, or the label itself as a number if the classes have no names.
 std::string label_text(const Dataset& dataset, std::int64_t label);

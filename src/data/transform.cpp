@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <stdexcept>
 #include <vector>
 
@@ -50,6 +51,16 @@ ImageFit chosen_fit(const DataConfig& data) {
   if (is_folder && data.as_in_0_9) return ImageFit::pad;
   if (data.fit != ImageFit::automatic) return data.fit;
   return is_folder ? ImageFit::crop : ImageFit::pad;
+}
+
+std::optional<cv::Vec3b> background_colour(const std::string& background) {
+  if (background == "none") return std::nullopt;
+  if (background == "white") return cv::Vec3b(255, 255, 255);
+  if (background == "black") return cv::Vec3b(0, 0, 0);
+  unsigned rgb = 0;
+  std::from_chars(background.data() + 1, background.data() + background.size(), rgb, 16);
+  return cv::Vec3b(static_cast<std::uint8_t>(rgb), static_cast<std::uint8_t>(rgb >> 8),
+                   static_cast<std::uint8_t>(rgb >> 16));
 }
 
 Fit fit_image(std::int64_t height, std::int64_t width, std::int64_t resolution, ImageFit how) {

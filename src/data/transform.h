@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,6 +31,9 @@ struct Fit {
 /// How images are fitted: data.fit or, if it is auto, pad for the kinds idx, npz and cifar and crop for folders. With
 /// data.as_in_0_9, always pad for folders.
 ImageFit chosen_fit(const DataConfig& data);
+
+/// data.background as BGR; std::nullopt for none.
+std::optional<cv::Vec3b> background_colour(const std::string& background);
 
 /// Returns how an image of this size is fitted. ImageFit::crop resizes the central square, and ImageFit::stretch the
 /// whole image. ImageFit::pad pads an image if both sides are in [3/4 resolution, resolution]; otherwise, it crops the

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "data/dataset.h"
+#include "data/folder_listing.h"
 #include "data/found_files.h"
 #include "data/gz_file.h"
 #include "data/idx_names.h"
@@ -84,6 +85,12 @@ Finding of_file(const fs::path& file) {
   if (sniff_file(file)) {
     return {DatasetKind::image_folder, "is a single image", fs::absolute(file).lexically_normal().parent_path()};
   }
+  if (is_heic_or_avif(file)) {
+    return {
+        std::nullopt,
+        "is a HEIC or AVIF image; convert it to JPEG first, for example with heif-convert, and set data.path to the "
+        "folder of images"};
+  }
   const std::string start = first_bytes(file);
   if (start.starts_with("PK\3\4") || start.starts_with("PK\5\6")) return of_zip(file);
   if (start.starts_with(std::string_view("\0\0\x08\3", 4))) return {DatasetKind::idx, "is an IDX file"};
@@ -109,6 +116,10 @@ Finding of_directory(const fs::path& directory) {
   const auto sniffed = files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), most_sniffed));
   if (std::any_of(files.begin(), sniffed, [](const fs::path& file) { return sniff_file(file).has_value(); })) {
     return {DatasetKind::image_folder, "contains images"};
+  }
+  if (std::any_of(files.begin(), sniffed, is_heic_or_avif)) {
+    return {DatasetKind::image_folder,
+            "contains HEIC or AVIF images (convert them to JPEG first, for example with heif-convert)"};
   }
   const auto npz = std::find_if(files.begin(), files.end(),
                                 [](const auto& file) { return lower_case(file.extension().string()) == ".npz"; });

@@ -1,7 +1,6 @@
 #include "distributed/data_parallel.h"
 
 #include <optional>
-#include <utility>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

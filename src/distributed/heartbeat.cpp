@@ -1,7 +1,9 @@
 #include "distributed/heartbeat.h"
 
 #include <charconv>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <thread>
 #include <utility>
 

@@ -30,11 +30,10 @@ constexpr Launcher slurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCAL
 constexpr Launcher pmi = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};
 
 int parse_integer(const std::string& name, const std::string& text, int min, int max) {
-  int number = min - 1;
   // Slurm writes "2(x3)" for two tasks on each of three machines.
   const auto digits = name == slurm.local_size ? text.substr(0, text.find_first_of("(,")) : text;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc() && end == digits.data() + digits.size() && number >= min && number <= max) return number;
+  const auto number = parse_as<int>(digits);
+  if (number && *number >= min && *number <= max) return *number;
   throw UsageError(format_text("{}={} in the environment is not allowed; allowed: an integer from {} to {}", name,
                                printable(text, 40), min, max));
 }

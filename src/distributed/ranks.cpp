@@ -1,7 +1,6 @@
 #include "distributed/ranks.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -352,7 +351,7 @@ void Ranks::leave(int) {}
 #endif
 
 bool Ranks::is_same_everywhere(const std::string& text) {
-  const auto digest = sha256_hex(std::as_bytes(std::span(text)));
+  const auto digest = sha256_hex(text);
   const auto number = static_cast<std::int64_t>(std::strtoull(digest.substr(0, 15).c_str(), nullptr, 16));
   const auto maximum = all_reduce_max(number);
   return maximum == -all_reduce_max(-number);

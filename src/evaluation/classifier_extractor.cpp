@@ -1,10 +1,7 @@
 #include "evaluation/classifier_extractor.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cmath>
-#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -18,6 +15,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
+#include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
 
@@ -132,15 +130,10 @@ double accuracy_of_guessing(const at::Tensor& labels) {
 }
 
 /// Warns if the classifier is no better than guessing, because the labels are then probably unrelated to the images.
-void warn_near_chance(double accuracy, const at::Tensor& labels) {
-  const double guessing = accuracy_of_guessing(labels);
-  const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(labels.size(0)));
-  if (accuracy > guessing + 2 * error) return;
-  log::warning(format_text(
-      "the classifier whose features the metrics use has an accuracy of {:.1f} % on images that it was not trained "
-      "on, compared with {:.1f} % for guessing the most frequent label: the labels seem to be unrelated to the "
-      "images; set data.labels to none to measure without them",
-      100 * accuracy, 100 * guessing));
+void warn_near_chance(const ClassifierAccuracy& classifier) {
+  if (!classifier.is_near_chance()) return;
+  log::warning("the classifier whose features the metrics use has " + accuracy_text(classifier) +
+               ": the labels seem to be unrelated to the images; set data.labels to none to measure without them");
 }
 
 /// Returns the name of the cache file. It contains a hash of everything that determines the trained weights.
@@ -149,7 +142,7 @@ std::string cache_name(const Dataset& train, std::int64_t resolution, const Part
   std::string text =
       format_text("classifier {} {} {} {}", classifier_version, resolution, train.pixel_key(), tensor_hash(labels));
   if (!parts.held_out.empty()) text += " without a tenth";
-  return "classifiers/" + sha256_hex(std::as_bytes(std::span(text))).substr(0, 32) + ".safetensors";
+  return "classifiers/" + sha256_hex(text).substr(0, 32) + ".safetensors";
 }
 
 /// Returns the title for extractor_name(): "classifier-" and the name of the data set. Special characters are replaced,
@@ -174,8 +167,10 @@ ClassifierExtractor::ClassifierExtractor(const Dataset& train, const Dataset* te
 ClassifierExtractor::ClassifierExtractor(Trained trained)
     : FeatureExtractor(trained.name), classifier_(trained.classifier), accuracy_(trained.accuracy) {}
 
-at::Tensor ClassifierExtractor::measure_accuracy(Trained& trained, const Dataset& train, const Dataset* test,
-                                                 const std::vector<std::int64_t>& held_out, std::int64_t resolution) {
+std::optional<ClassifierAccuracy> ClassifierExtractor::measure_accuracy(const Trained& trained, const Dataset& train,
+                                                                        const Dataset* test,
+                                                                        const std::vector<std::int64_t>& held_out,
+                                                                        std::int64_t resolution) {
   Dataset unseen;
   if (!held_out.empty()) {
     const auto indices = at::tensor(held_out, at::kLong);
@@ -185,12 +180,11 @@ at::Tensor ClassifierExtractor::measure_accuracy(Trained& trained, const Dataset
   } else if (test != nullptr && test->has_labels()) {
     unseen = *test;
   } else {
-    return {};
+    return std::nullopt;
   }
   ClassifierExtractor extractor(trained);
   const auto logits = extract_dataset(extractor, unseen, unseen.size(), resolution).logits;
-  trained.accuracy = accuracy_of(logits, unseen.labels);
-  return unseen.labels;
+  return ClassifierAccuracy{accuracy_of(logits, unseen.labels), accuracy_of_guessing(unseen.labels), unseen.size()};
 }
 
 ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& train, const Dataset* test,
@@ -203,19 +197,19 @@ ClassifierExtractor::Trained ClassifierExtractor::load_or_train(const Dataset& t
                           parts.trained.size()));
     const auto start = std::chrono::steady_clock::now();
     train_classifier(classifier, train, parts.trained, resolution);
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds = seconds_since(start);
     return Safetensors{named_tensors(*classifier), {}};
   };
   const Safetensors weights = cached_tensors(cache_name(train, resolution, parts), source_of(train), make);
   restore_tensors(named_tensors(*classifier), weights.tensors);
   classifier->eval();
-  Trained trained{classifier, extractor_name(title_of(train), tensor_hash(weights.tensors)),
-                  std::numeric_limits<double>::quiet_NaN()};
+  Trained trained{classifier, extractor_name(title_of(train), tensor_hash(weights.tensors)), std::nullopt};
+  trained.accuracy = measure_accuracy(trained, train, test, parts.held_out, resolution);
   std::string accuracy = "accuracy unknown without labelled test images";
-  if (const auto labels = measure_accuracy(trained, train, test, parts.held_out, resolution); labels.defined()) {
-    accuracy = format_text("{:.2f} % accuracy on {}", 100 * trained.accuracy,
+  if (trained.accuracy) {
+    accuracy = format_text("{:.2f} % accuracy on {}", 100 * trained.accuracy->accuracy,
                            parts.held_out.empty() ? "the test images" : "a held-out tenth of the images");
-    warn_near_chance(trained.accuracy, labels);
+    warn_near_chance(*trained.accuracy);
   }
   log::info("feature extractor " + trained.name + ": " + accuracy +
             (seconds > 0 ? format_text(", trained in {:.0f} s", seconds) : ""));

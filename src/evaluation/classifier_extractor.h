@@ -20,28 +20,29 @@ class ClassifierExtractor : public FeatureExtractor {
 
   bool has_classes() const override { return true; }
 
-  /// Fraction of the test or held-out images that are classified correctly; NaN if there are neither.
-  double test_accuracy() const { return accuracy_; }
+  /// On the test or held-out images; std::nullopt if there are neither.
+  std::optional<ClassifierAccuracy> accuracy() const override { return accuracy_; }
 
  private:
   struct Trained {
     Classifier classifier;
     std::string name;
-    double accuracy;
+    std::optional<ClassifierAccuracy> accuracy;
   };
   explicit ClassifierExtractor(Trained trained);
   static Trained load_or_train(const Dataset& train, const Dataset* test, std::int64_t resolution);
 
-  /// Sets trained.accuracy and returns the labels of the images on which the accuracy was measured. Returns an
-  /// undefined tensor if there are no such images.
-  static at::Tensor measure_accuracy(Trained& trained, const Dataset& train, const Dataset* test,
-                                     const std::vector<std::int64_t>& held_out, std::int64_t resolution);
+  /// Returns std::nullopt if there are no images on which the accuracy can be measured.
+  static std::optional<ClassifierAccuracy> measure_accuracy(const Trained& trained, const Dataset& train,
+                                                            const Dataset* test,
+                                                            const std::vector<std::int64_t>& held_out,
+                                                            std::int64_t resolution);
 
   Extraction extract_batch(const at::Tensor& images) override;
   bool move_network(at::Device device) override;
 
   Classifier classifier_;
-  double accuracy_;
+  std::optional<ClassifierAccuracy> accuracy_;
 };
 
 }  // namespace slopegan

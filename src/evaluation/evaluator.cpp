@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
-#include <span>
 
 #include <ATen/ATen.h>
 
@@ -12,6 +10,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
+#include "support/seconds_since.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -21,7 +20,7 @@ namespace {
 /// Incremented whenever a cached value is computed differently.
 constexpr int cache_version = 2;
 
-std::string hashed(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))).substr(0, 32); }
+std::string hashed(const std::string& text) { return sha256_hex(text).substr(0, 32); }
 
 /// Returns a fixed random subset of `count` rows instead of the first rows, because the rows may be sorted by class.
 /// The subset is the same for all matrices with the same number of rows.
@@ -60,15 +59,7 @@ std::vector<double> as_vector(const at::Tensor& values) {
 }  // namespace
 
 std::vector<std::int64_t> Evaluator::reference_images(std::int64_t size) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(size, most_real_images)));
-  if (size <= most_real_images) {
-    std::iota(indices.begin(), indices.end(), 0);
-    return indices;
-  }
-  const auto order = keyed_permutation(0, "evaluation.reference", 0, static_cast<std::uint32_t>(size));
-  std::copy_n(order.begin(), indices.size(), indices.begin());
-  std::sort(indices.begin(), indices.end());
-  return indices;
+  return sorted_sample(0, "evaluation.reference", size, most_real_images);
 }
 
 Evaluator::Evaluator(MetricsConfig metrics, std::unique_ptr<FeatureExtractor> extractor, const Dataset& train,
@@ -196,6 +187,7 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
   const auto start = std::chrono::steady_clock::now();
   MetricsRecord record;
   record.extractor = extractor_->name();
+  record.classifier = extractor_->accuracy();
   record.features = generated.features.size(1);
   record.real_samples = real_.moments.count;
   record.real_subset = real_.subset.size(0);
@@ -204,7 +196,7 @@ MetricsRecord Evaluator::evaluate(const Extraction& generated) {
   record.floors = floors_;
   record.floor_samples = real_.test.defined() ? std::min(metrics_.samples, real_.test.size(0)) : 0;
   record.fd_bias = frechet_bias(real_.moments.covariance, real_.moments.count, count);
-  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.seconds = seconds_since(start);
   return record;
 }
 

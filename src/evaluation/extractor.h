@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 
 #include "config/enums.h"
 #include "data/dataset.h"
+#include "run/records.h"
 
 /// Feature extractors map images to the vectors that metrics compare.
 namespace slopegan {
@@ -28,6 +30,10 @@ class FeatureExtractor {
 
   /// Whether extractions have logits.
   virtual bool has_classes() const = 0;
+
+  /// The accuracy on real images on which the extractor was not trained; std::nullopt if it is unknown, or if the
+  /// extractor is not a classifier that was trained on the data set.
+  virtual std::optional<ClassifierAccuracy> accuracy() const { return std::nullopt; }
 
   /// Extracts features without gradients. `images` is float32 [N, C, R, R] in [−1, 1] on the CPU. The result for an
   /// image does not depend on the other images.

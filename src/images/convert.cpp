@@ -43,14 +43,4 @@ cv::Mat to_mat(const torch::Tensor& image) {
   return to_mats(image.unsqueeze(0)).front();
 }
 
-torch::Tensor to_tensor(const cv::Mat& image) {
-  if (image.empty() || (image.type() != CV_8UC1 && image.type() != CV_8UC3)) {
-    throw std::invalid_argument("to_tensor: expected an 8-bit gray or BGR image");
-  }
-  cv::Mat rgb = image.clone();  // contiguous, even if `image` is a region of a larger one
-  if (rgb.channels() == 3) cv::cvtColor(image, rgb, cv::COLOR_BGR2RGB);
-  const auto bytes = torch::from_blob(rgb.data, {rgb.rows, rgb.cols, rgb.channels()}, torch::kByte);
-  return bytes.permute({2, 0, 1}).to(torch::kFloat32).contiguous().div_(127.5).sub_(1);
-}
-
 }  // namespace slopegan

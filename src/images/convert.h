@@ -5,7 +5,7 @@
 #include <opencv2/core.hpp>
 #include <torch/types.h>
 
-/// Conversion between tensors in [-1, 1] and 8-bit OpenCV images: gray for one channel, BGR for three.
+/// Conversion of tensors in [-1, 1] to 8-bit OpenCV images: gray for one channel, BGR for three.
 namespace slopegan {
 
 /// Converts floating-point images [N, C, H, W] to contiguous uint8 [N, H, W, C] on the CPU, in RGB order. Values are
@@ -18,9 +18,5 @@ cv::Mat to_mat(const torch::Tensor& image);
 
 /// Converts each image of a batch [N, C, H, W] like to_mat.
 std::vector<cv::Mat> to_mats(const torch::Tensor& images);
-
-/// Converts CV_8UC1 or CV_8UC3 (BGR) to float32 [C, H, W] (RGB): byte / 127.5 − 1. to_mat is the exact inverse. Throws
-/// std::invalid_argument for other types and for empty images.
-torch::Tensor to_tensor(const cv::Mat& image);
 
 }  // namespace slopegan

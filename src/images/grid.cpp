@@ -66,6 +66,13 @@ cv::Mat downscale(const cv::Mat& image, int factor) {
   return small;
 }
 
+GridLayout samples_layout(const SamplesConfig& samples) {
+  GridLayout layout;
+  layout.rows = static_cast<int>(samples.rows);
+  layout.columns = static_cast<int>(samples.columns);
+  return layout;
+}
+
 int grid_scale(const GridLayout& layout, int tile_width) {
   check(tile_width >= 1, "GridLayout: the tile width must be positive");
   return layout.scale > 0 ? layout.scale : display_scale(tile_width);

@@ -4,6 +4,8 @@
 
 #include <opencv2/core.hpp>
 
+#include "config/config.h"
+
 /// Grids of equally sized tiles, such as samples/<images>.png, and exact nearest-neighbour scaling. This file does not
 /// depend on LibTorch.
 namespace slopegan {
@@ -30,6 +32,9 @@ struct GridLayout {
   int gap = 4;           ///< pixels between tiles and around the grid
   int background = 255;  ///< gray value of gaps and missing tiles
 };
+
+/// The layout of samples/<images>.png and reals.png.
+GridLayout samples_layout(const SamplesConfig& samples);
 
 /// The scaling factor of `layout` for tiles of width `tile_width`.
 int grid_scale(const GridLayout& layout, int tile_width);

@@ -131,4 +131,11 @@ void remove_later_pages(const std::filesystem::path& file, std::size_t count) {
   }
 }
 
+std::vector<std::filesystem::path> replace_sheet(const std::filesystem::path& file, const Sheet& sheet,
+                                                 const SheetStyle& style) {
+  auto written = write_sheet(file, sheet, style);
+  remove_later_pages(file, written.size());
+  return written;
+}
+
 }  // namespace slopegan

@@ -94,4 +94,9 @@ std::vector<std::filesystem::path> write_sheet(const std::filesystem::path& file
 /// file. Errors are ignored.
 void remove_later_pages(const std::filesystem::path& file, std::size_t count);
 
+/// Writes a sheet whose name the program chose, and removes the pages of an earlier, longer sheet. Returns the paths of
+/// the files. Throws IoError.
+std::vector<std::filesystem::path> replace_sheet(const std::filesystem::path& file, const Sheet& sheet,
+                                                 const SheetStyle& style);
+
 }  // namespace slopegan

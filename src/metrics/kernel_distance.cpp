@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
 
 #include "metrics/features.h"
-#include "support/random.h"
 
 namespace slopegan {
 
@@ -50,36 +50,12 @@ double unbiased_distance(const at::Tensor& x, const at::Tensor& y) {
   return distance;
 }
 
-/// Returns `size` rows drawn without replacement.
-at::Tensor subset(const at::Tensor& features, std::int64_t size, std::uint64_t seed, const char* stream,
-                  std::int64_t index) {
-  const auto order =
-      keyed_permutation(seed, stream, static_cast<std::uint64_t>(index), static_cast<std::uint32_t>(features.size(0)));
-  const at::Tensor rows = at::empty({size}, at::kLong);
-  std::copy_n(order.begin(), size, rows.data_ptr<std::int64_t>());
-  return features.index_select(0, rows);
-}
-
 }  // namespace
 
 double kernel_distance(const at::Tensor& x, const at::Tensor& y) {
   const at::Tensor first = checked_features(x, 2, "the first set"), second = checked_features(y, 2, "the second set");
   check_same_width(first, second);
   return unbiased_distance(first, second);
-}
-
-KernelDistanceSubsets kernel_distance_of_subsets(const at::Tensor& x, const at::Tensor& y, std::int64_t count,
-                                                 std::int64_t size, std::uint64_t seed) {
-  if (count < 1 || size < 2) throw std::invalid_argument("subsets need a count of at least 1 and a size of at least 2");
-  const at::Tensor first = checked_features(x, size, "the first set");
-  const at::Tensor second = checked_features(y, size, "the second set");
-  check_same_width(first, second);
-  const at::Tensor distances = at::empty({count}, at::kDouble);
-  for (std::int64_t i = 0; i < count; ++i) {
-    distances[i] = unbiased_distance(subset(first, size, seed, "kernel_distance.first", i),
-                                     subset(second, size, seed, "kernel_distance.second", i));
-  }
-  return {distances.mean().item<double>(), distances.std(/*unbiased=*/false).item<double>()};
 }
 
 }  // namespace slopegan

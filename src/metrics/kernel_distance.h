@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
 
 namespace slopegan {
@@ -12,15 +10,5 @@ namespace slopegan {
 /// The result may be negative. Throws std::invalid_argument if a set has fewer than two samples, if the widths differ,
 /// or if values are not finite or so large that their sixth powers overflow.
 double kernel_distance(const at::Tensor& x, const at::Tensor& y);
-
-struct KernelDistanceSubsets {
-  double mean = 0;
-  double standard_deviation = 0;  ///< over the subsets, with the divisor `count`, as in the literature
-};
-
-/// Computes kernel_distance for `count` ≥ 1 pairs of subsets with `size` rows each, 2 ≤ size ≤ min(n, m). The subsets
-/// are drawn without replacement and depend only on the seed. Throws std::invalid_argument.
-KernelDistanceSubsets kernel_distance_of_subsets(const at::Tensor& x, const at::Tensor& y, std::int64_t count,
-                                                 std::int64_t size, std::uint64_t seed);
 
 }  // namespace slopegan

@@ -84,10 +84,4 @@ ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated
           share(pairs, precise.size()) / static_cast<double>(real.density_neighbours), share(covered, reals_count)};
 }
 
-double expected_coverage(std::int64_t n, std::int64_t neighbours) {
-  double missed = 1;
-  for (std::int64_t j = 1; j <= neighbours; ++j) missed *= static_cast<double>(n - j) / static_cast<double>(2 * n - j);
-  return 1 - missed;
-}
-
 }  // namespace slopegan

@@ -36,8 +36,4 @@ struct ManifoldMetrics {
 /// Throws std::invalid_argument if the widths or the numbers of neighbours differ.
 ManifoldMetrics manifold_metrics(const Manifold& real, const Manifold& generated);
 
-/// Returns the expected coverage for two sets of n samples from one continuous distribution:
-/// 1 − Π_{j=1..k} (n − j)/(2n − j).
-double expected_coverage(std::int64_t n, std::int64_t neighbours = 5);
-
 }  // namespace slopegan

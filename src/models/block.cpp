@@ -55,6 +55,15 @@ void BlockChainImpl::add(const BlockOptions& options) {
   blocks.push_back(register_module("block" + std::to_string(blocks.size()), Block(options)));
 }
 
+std::vector<LayerSummary> BlockChainImpl::summaries(std::int64_t input_size) const {
+  std::vector<LayerSummary> lines;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    lines.push_back(blocks[i]->summary(name() + ".block" + std::to_string(i), input_size));
+    input_size = lines.back().output_shape.back();
+  }
+  return lines;
+}
+
 void BlockChainImpl::set_images(std::int64_t images) {
   for (auto& block : blocks) {
     if (block->activation) block->activation->set_images(images);

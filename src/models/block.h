@@ -90,6 +90,8 @@ class BlockChainImpl : public torch::nn::Module {
  protected:
   explicit BlockChainImpl(std::string name);
   void add(const BlockOptions& options);
+  /// The summaries of all blocks for inputs of size input_size × input_size.
+  std::vector<LayerSummary> summaries(std::int64_t input_size) const;
 
  private:
   std::vector<const ActivationImpl*> activations() const;

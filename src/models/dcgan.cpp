@@ -37,12 +37,7 @@ at::Tensor GeneratorImpl::forward(const at::Tensor& latent) {
 }
 
 std::vector<LayerSummary> GeneratorImpl::summary() const {
-  std::vector<LayerSummary> lines;
-  std::int64_t size = 1;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    lines.push_back(blocks[i]->summary("generator.block" + std::to_string(i), size));
-    size = lines.back().output_shape.back();
-  }
+  auto lines = summaries(1);
   lines.back().kind += ", tanh";
   return lines;
 }
@@ -78,14 +73,6 @@ at::Tensor DiscriminatorImpl::forward(const at::Tensor& images) {
   return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
 }
 
-std::vector<LayerSummary> DiscriminatorImpl::summary() const {
-  std::vector<LayerSummary> lines;
-  std::int64_t size = resolution_;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    lines.push_back(blocks[i]->summary("discriminator.block" + std::to_string(i), size));
-    size = lines.back().output_shape.back();
-  }
-  return lines;
-}
+std::vector<LayerSummary> DiscriminatorImpl::summary() const { return summaries(resolution_); }
 
 }  // namespace slopegan

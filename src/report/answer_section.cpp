@@ -4,6 +4,7 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "statistics/race_text.h"
+#include "statistics/statistics_text.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -127,9 +128,8 @@ Findings drawn_findings(const SweepData& sweep, const SweepStatistics& statistic
   return sweep.is_race() ? Findings{} : findings_of(statistics);
 }
 
-/// Shows whether the effect of the slope depends on the condition. The last sentence is about all effects that are not
-/// significant, if there are any. If there are many sentences, those about significant effects are in a closed
-/// <details> element.
+/// Shows whether the effect of the slope depends on the condition. The sentences about significant effects come first.
+/// If there are many of them, they are in a closed <details> element.
 std::string cross_text(const StatisticsFile& file) {
   constexpr std::size_t most_shown = 4;
   const auto list = [&](std::size_t begin, std::size_t end) {
@@ -138,10 +138,10 @@ std::string cross_text(const StatisticsFile& file) {
     return element("ul", "class=\"findings\"", items);
   };
   const std::size_t count = file.cross_findings.size();
+  const auto significant = std::ranges::count_if(file.cross->interactions, &Interaction::significant);
+  const auto effects = std::min(count, static_cast<std::size_t>(significant));  // a damaged file may lack sentences
   std::string sentences = list(0, count);
-  if (count > most_shown) {
-    const auto significant = std::ranges::count_if(file.cross->interactions, &Interaction::significant);
-    const auto effects = std::min(count, static_cast<std::size_t>(significant));  // a damaged file may lack sentences
+  if (effects >= most_shown && count > most_shown) {
     sentences = (effects < count ? list(effects, count) : "") +
                 element("details", "",
                         element("summary", "", format_text("{} effects that depend on the condition", effects)) +

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "report/html.h"
+#include "report/svg.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -90,16 +91,6 @@ class Drawing {
     return top + plot_height * (1 - std::clamp(position, 0.0, 1.0));
   }
 
-  static std::string text(double at_x, double at_y, const char* kind, const std::string& content) {
-    return "<text class=\"" + std::string(kind) + "\"" + attribute("x", at_x) + attribute("y", at_y) + ">" +
-           escape(content) + "</text>";
-  }
-
-  static std::string line(const char* kind, double x1, double y1, double x2, double y2) {
-    return "<line class=\"" + std::string(kind) + "\"" + attribute("x1", x1) + attribute("y1", y1) +
-           attribute("x2", x2) + attribute("y2", y2) + "/>";
-  }
-
   std::string x_ticks() const {
     std::string svg;
     const auto& categories = chart_.x.categories;
@@ -109,11 +100,11 @@ class Drawing {
     const auto room = static_cast<std::size_t>(plot_width / (7.0 * static_cast<double>(longest) + 8));
     const std::size_t every = categories.empty() ? 1 : (categories.size() + room - 1) / std::max<std::size_t>(1, room);
     for (std::size_t i = 0; i < categories.size(); i += every) {
-      svg += text(px(static_cast<double>(i)), height - bottom + 17, "tick middle", categories[i]);
+      svg += svg_text(px(static_cast<double>(i)), height - bottom + 17, "tick middle", categories[i]);
     }
     if (!categories.empty()) return svg;
     for (const double tick : x_.ticks(6)) {
-      svg += text(px(tick), height - bottom + 17, "tick middle", tick_text(tick));
+      svg += svg_text(px(tick), height - bottom + 17, "tick middle", tick_text(tick));
     }
     return svg;
   }
@@ -122,18 +113,18 @@ class Drawing {
     std::string svg;
     for (const double tick : y_.ticks(5)) {
       const double y = py(tick);
-      svg += line("rule", left, y, width - right, y) + text(left - 7, y + 4, "tick end", tick_text(tick));
+      svg += svg_line("rule", left, y, width - right, y) + svg_text(left - 7, y + 4, "tick end", tick_text(tick));
     }
-    svg += line("axis", left, height - bottom, width - right, height - bottom) + x_ticks();
-    svg += text(left + plot_width / 2, height - 8, "label middle", chart_.x.label);
+    svg += svg_line("axis", left, height - bottom, width - right, height - bottom) + x_ticks();
+    svg += svg_text(left + plot_width / 2, height - 8, "label middle", chart_.x.label);
     svg += format_text("<text class=\"label middle\" transform=\"translate(13 {:.1f}) rotate(-90)\">",
                        top + plot_height / 2) +
            escape(chart_.y.label) + "</text>";
     if (chart_.reference) {
       const double y = py(*chart_.reference);
-      svg += line("reference", left, y, width - right, y);
+      svg += svg_line("reference", left, y, width - right, y);
       if (!chart_.reference_label.empty()) {
-        svg += text(width - right, y > top + 16 ? y - 5 : y + 13, "tick end", chart_.reference_label);
+        svg += svg_text(width - right, y > top + 16 ? y - 5 : y + 13, "tick end", chart_.reference_label);
       }
     }
     return svg;
@@ -158,10 +149,18 @@ class Drawing {
            "</title></circle>";
   }
 
+  /// The end of a bar: a line, or an arrow if the limit is outside the axis. `direction` is -1 for the upper end.
+  static std::string bar_end(double x, double y, bool is_open, int direction) {
+    if (!is_open) return svg_line("bar", x - 5, y, x + 5, y);
+    const double base = y - 6 * direction;
+    return svg_line("bar", x, y, x - 5, base) + svg_line("bar", x, y, x + 5, base);
+  }
+
   std::string bar(const ChartPoint& point) const {
     if (std::isnan(point.low) || std::isnan(point.high) || !std::isfinite(point.y)) return {};
-    const double x = px(point.x), low = py(point.low), high = py(std::isinf(point.high) ? y_.range.high : point.high);
-    return line("bar", x, low, x, high) + line("bar", x - 5, low, x + 5, low) + line("bar", x - 5, high, x + 5, high);
+    const double x = px(point.x), low = py(point.low), high = py(point.high);
+    return svg_line("bar", x, low, x, high) + bar_end(x, low, point.low < y_.range.low, 1) +
+           bar_end(x, high, point.high > y_.range.high, -1);
   }
 
   std::string series_svg(std::size_t index) const {
@@ -201,6 +200,11 @@ nlohmann::ordered_json rounded(double value) {
   return std::stod(format_text("{:.4g}", value));
 }
 
+/// A limit of an interval. JSON has no infinity, so that an infinite limit is its text.
+nlohmann::ordered_json rounded_limit(double value) {
+  return std::isinf(value) ? nlohmann::ordered_json(number_text(value)) : rounded(value);
+}
+
 nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing) {
   using Json = nlohmann::ordered_json;
   Json json = {{"plot", {left, top, plot_width, plot_height}},
@@ -226,8 +230,8 @@ nlohmann::ordered_json chart_numbers(const Chart& chart, const Drawing& drawing)
       entry["low"] = Json::array();
       entry["high"] = Json::array();
       for (const auto& point : series.points) {
-        entry["low"].push_back(rounded(point.low));
-        entry["high"].push_back(rounded(point.high));
+        entry["low"].push_back(rounded_limit(point.low));
+        entry["high"].push_back(rounded_limit(point.high));
       }
     }
     json["series"].push_back(std::move(entry));

@@ -59,7 +59,7 @@ enum class ChartMark { line, dots, interval };
 
 struct ChartPoint {
   double x = 0, y = 0;
-  double low = 0, high = 0;  ///< ends of a ChartMark::interval; infinite if unbounded
+  double low = 0, high = 0;  ///< ends of a ChartMark::interval; an arrow replaces an end outside the axis
   std::string label;         ///< shown on hover with the value
 };
 

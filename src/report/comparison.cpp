@@ -10,6 +10,7 @@
 #include "config/sweep_target.h"
 #include "statistics/race_text.h"
 #include "statistics/recommendation.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -38,7 +39,10 @@ ComparedResult result_of(const SweepData& sweep) {
   if (sweep.config.sweep.apply_to != SweepTarget::both) {
     result.condition = "slope of " + describe(sweep.config.sweep.apply_to) + " only";
   }
-  if (sweep.statistics && sweep.statistics->metric) result.ruler = sweep.statistics->metric->name;
+  if (sweep.statistics && sweep.statistics->metric) {
+    result.ruler = sweep.statistics->metric->name;
+    result.caveat = sweep.statistics->metric->caveat;
+  }
   result.answer = "No result yet: statistics.json does not exist or cannot be read.";
   return result;
 }
@@ -115,24 +119,53 @@ bool is_tested(const SlopeFinding& slope) {
          slope.standing == Standing::no_difference;
 }
 
-/// The results with the lowest and the highest limits of the slope, if these limits do not overlap.
+bool are_opposite(const SlopeFinding& lower, const SlopeFinding& higher) {
+  return lower.standing == Standing::better && higher.standing == Standing::worse;
+}
+
+/// Two results that contradict each other on a slope, the one with the lower FD first; std::nullopt if there are none.
+/// Ratios to different controls are not comparable. The sizes of ratios are comparable only if the feature extractor
+/// and the number of images are the same; otherwise, only opposite verdicts are a contradiction. If several pairs of
+/// results contradict each other, returns one with comparable sizes if possible, with the largest gap between limits.
 std::optional<std::pair<const ComparedResult*, const ComparedResult*>> contradiction_of(
     const std::vector<ComparedResult>& results, double slope) {
-  const ComparedResult *lowest = nullptr, *highest = nullptr;
-  for (const auto& result : results) {
-    const auto* finding = finding_of(result, slope);
-    if (finding == nullptr || !is_tested(*finding)) continue;
-    if (!lowest || finding->limits.high < finding_of(*lowest, slope)->limits.high) lowest = &result;
-    if (!highest || finding->limits.low > finding_of(*highest, slope)->limits.low) highest = &result;
+  std::pair<const ComparedResult*, const ComparedResult*> found;
+  std::pair<bool, double> best;
+  for (const auto& lower : results) {
+    for (const auto& higher : results) {
+      const auto *low = finding_of(lower, slope), *high = finding_of(higher, slope);
+      if (low == nullptr || high == nullptr || !is_tested(*low) || !is_tested(*high)) continue;
+      if (lower.control != higher.control) continue;
+      // Limits that are cut off at 1 do not show that the verdicts are opposite: the gap between them is 0.
+      const std::pair candidate(lower.ruler == higher.ruler, high->limits.low - low->limits.high);
+      if (!are_opposite(*low, *high) && !(candidate.first && candidate.second > 0)) continue;
+      if (found.first != nullptr && candidate <= best) continue;
+      found = {&lower, &higher};
+      best = candidate;
+    }
   }
-  if (!lowest || finding_of(*highest, slope)->limits.low <= finding_of(*lowest, slope)->limits.high)
-    return std::nullopt;
-  return std::pair(lowest, highest);
+  if (found.first == nullptr) return std::nullopt;
+  return found;
+}
+
+/// "it is better than 0.2 in a, but worse in b (8 of 8 arms failed)".
+std::string opposite_words(const ComparedResult& better, const ComparedResult& worse, double slope) {
+  const auto place = [&](const ComparedResult& result) {
+    const SlopeFinding& finding = *finding_of(result, slope);
+    const std::string failures = finding.has_fds ? "" : failure_words(finding);
+    return " in " + full_name(result) + (failures.empty() ? "" : " (" + failures + ")");
+  };
+  return "it is better than " + shortest(better.control) + place(better) + ", but worse" + place(worse);
 }
 
 /// "relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b"; the failures if there are no
-/// FDs.
+/// FDs. Only the verdicts if the sizes of the ratios are not comparable, or if a limit is cut off at 1.
 std::string contrast_words(const ComparedResult& lowest, const ComparedResult& highest, double slope) {
+  const SlopeFinding &low = *finding_of(lowest, slope), &high = *finding_of(highest, slope);
+  const bool is_cut_off = (low.has_fds && low.limits.high == 1) || (high.has_fds && high.limits.low == 1);
+  if (are_opposite(low, high) && (lowest.ruler != highest.ruler || is_cut_off)) {
+    return opposite_words(lowest, highest, slope);
+  }
   std::vector<std::string> parts;
   bool has_named_fd = false;
   for (const auto* result : {&lowest, &highest}) {
@@ -224,9 +257,7 @@ std::vector<double> compared_slopes(const std::vector<ComparedResult>& results) 
       if (slope.standing != Standing::control) slopes.push_back(slope.negative_slope);
     }
   }
-  std::sort(slopes.begin(), slopes.end());
-  slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());
-  return slopes;
+  return sorted_unique(std::move(slopes));
 }
 
 const SlopeFinding* finding_of(const ComparedResult& result, double negative_slope) {
@@ -293,7 +324,7 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
   const std::string controls = groups_text(results, [](const auto& result) { return shortest(result.control); });
   if (!controls.empty()) {
     notes.push_back("The sweeps have different controls, and each ratio is relative to the control of its own sweep: " +
-                    controls + ".");
+                    controls + ". Sweeps with different controls are not checked for contradictions.");
   }
   const std::string rulers = groups_text(results, [](const auto& result) { return result.ruler; });
   if (!rulers.empty()) {
@@ -312,6 +343,7 @@ std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& 
       notes.push_back(
           format_text("{} lacks {} arm{}.", full_name(result), findings.missing_arms, plural_s(findings.missing_arms)));
     }
+    if (result.caveat) notes.push_back(full_name(result) + ": " + *result.caveat);
   }
   notes.push_back(
       "The error rate (sweep.alpha) is controlled separately for every sweep, and for every condition of a crossed "

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct ComparedResult {
   std::string ruler;                ///< "FD[classifier-fashion-mnist@1a2b3c4d,n=10000]"; empty if unknown
   std::vector<std::int64_t> looks;  ///< arms per slope at each look of a race; empty for a fixed sweep
   double control = 0;
-  Findings findings;   ///< without slopes if there is no result yet
-  std::string answer;  ///< one sentence, see recommendation()
+  Findings findings;                                 ///< without slopes if there is no result yet
+  std::string answer;                                ///< one sentence, see recommendation()
+  std::optional<std::string> caveat = std::nullopt;  ///< see FdMetric
 };
 
 /// One result per sweep and condition, in the order of the sweeps.
@@ -48,14 +50,16 @@ std::string repeats_text(const ComparedResult& result, const SlopeFinding& slope
 /// One sentence per slope: "Slope 0.1 is better than 0.2 in 3 of 4 sweeps, undecided in 1."
 std::vector<std::string> agreement_sentences(const std::vector<ComparedResult>& results);
 
-/// One sentence per slope for which the limits of two results do not overlap: "The effect of slope 0 depends on the
+/// One sentence per slope on which two results with the same control contradict each other: either their verdicts are
+/// better and worse, or they have the same ruler and their limits do not overlap. "The effect of slope 0 depends on the
 /// sweep: relative to the control, FD is 2 to 19 % lower in a, but at least 19 % higher in b." For a result without
-/// FDs, the sentence states how many arms failed instead.
+/// FDs, the sentence states how many arms failed instead. If the rulers differ, or if a limit is cut off at 1, the
+/// sentence states the verdicts: "it is better than 0.2 in a, but worse in b."
 std::vector<std::string> contradiction_sentences(const std::vector<ComparedResult>& results);
 /// The slopes that contradiction_sentences describes.
 std::vector<std::string> contradicted_slopes(const std::vector<ComparedResult>& results);
 
-/// What limits the comparison: different controls, different metrics, unfinished sweeps.
+/// What limits the comparison: different controls, different metrics, unfinished sweeps, caveats.
 std::vector<std::string> comparability_notes(const std::vector<ComparedResult>& results);
 
 /// One line per result and slope, for spreadsheets. Infinite, unknown and unmeasured values are empty, as are ratios

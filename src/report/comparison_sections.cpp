@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <filesystem>
-#include <span>
 
 #include "config/fields.h"
 #include "config/print.h"
 #include "report/html.h"
 #include "report/sections.h"
+#include "statistics/statistics_text.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/files.h"
@@ -45,11 +45,44 @@ std::vector<std::string> comparison_cells(const ComparedResult& result, const Sl
 
 std::string csv_link(const std::vector<ComparedResult>& results) {
   const std::string csv = comparison_csv(results);
-  return element("p", "",
-                 element("a",
-                         "download=\"comparison.csv\" href=\"data:text/csv;charset=utf-8;base64," +
-                             base64(std::as_bytes(std::span(csv))) + "\"",
-                         "Download this table as CSV"));
+  return element(
+      "p", "",
+      element("a", "download=\"comparison.csv\" href=\"data:text/csv;charset=utf-8;base64," + base64(csv) + "\"",
+              "Download this table as CSV"));
+}
+
+/// Which slopes depend on the sweep, and otherwise what was checked. Pairs of results with different controls are not
+/// checked, and the intervals of different rulers are not compared.
+std::string comparison_lead(const std::vector<ComparedResult>& results) {
+  const auto contradicted = contradicted_slopes(results);
+  if (!contradicted.empty()) {
+    return (contradicted.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(contradicted, "and") +
+           ", the answer depends on the sweep.";
+  }
+  const auto compared = compared_slopes(results);
+  if (compared.empty()) return "No answer yet: no sweep has a result.";
+  bool any_checked = false, any_unchecked = false, same_rulers = true;
+  for (const double slope : compared) {
+    std::vector<const ComparedResult*> earlier;
+    for (const auto& result : results) {
+      const auto* finding = finding_of(result, slope);
+      if (finding == nullptr || !was_compared(*finding)) continue;
+      for (const auto* other : earlier) {
+        const bool is_checked = other->control == result.control;
+        any_checked |= is_checked;
+        any_unchecked |= !is_checked;
+        same_rulers &= !is_checked || other->ruler == result.ruler;
+      }
+      earlier.push_back(&result);
+    }
+  }
+  if (!any_checked) {
+    return any_unchecked ? "The sweeps cannot be checked for contradictions, because their controls differ."
+                         : "Nothing to compare yet: no slope has results in more than one sweep.";
+  }
+  return std::string("The sweeps ") + (any_unchecked ? "with the same control " : "") +
+         "do not contradict each other: " +
+         (same_rulers ? "the intervals of every slope overlap." : "no slope is better in one and worse in another.");
 }
 
 /// The limit for all contact sheets in a page, in bytes. Encoded in base64, they are a third larger: less than 5 MiB.
@@ -63,31 +96,15 @@ bool is_about_the_run(const std::string& key) {
 }  // namespace
 
 std::string comparison_answer_section(const std::vector<ComparedResult>& results) {
-  const auto slopes = contradicted_slopes(results);
-  const auto compared = compared_slopes(results);
-  const auto is_in_several = [&](double slope) {
-    return std::ranges::count_if(results, [&](const auto& result) {
-             const auto* finding = finding_of(result, slope);
-             return finding != nullptr && was_compared(*finding);
-           }) > 1;
-  };
-  std::string lead = "No answer yet: no sweep has a result.";
-  if (!slopes.empty()) {
-    lead = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") +
-           ", the answer depends on the sweep.";
-  } else if (std::ranges::any_of(compared, is_in_several)) {
-    lead = "The sweeps do not contradict each other: the intervals of every slope overlap.";
-  } else if (!compared.empty()) {
-    lead = "Nothing to compare yet: no slope has results in more than one sweep.";
-  }
   std::string answers;
   for (const auto& result : results) {
     answers += element("li", "", element("b", "", escape(full_name(result))) + ": " + escape(result.answer));
   }
   return section("answer", "Does the answer hold?",
-                 element("p", "class=\"lead\"", lead) + sentence_list(contradiction_sentences(results), "findings") +
-                     element("h3", "", "Each slope") + sentence_list(agreement_sentences(results), "findings") +
-                     element("h3", "", "Each sweep") + element("ul", "class=\"findings\"", answers) +
+                 element("p", "class=\"lead\"", comparison_lead(results)) +
+                     sentence_list(contradiction_sentences(results), "findings") + element("h3", "", "Each slope") +
+                     sentence_list(agreement_sentences(results), "findings") + element("h3", "", "Each sweep") +
+                     element("ul", "class=\"findings\"", answers) +
                      sentence_list(comparability_notes(results), "notes"));
 }
 
@@ -121,8 +138,7 @@ std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std:
       const std::string name = escape(sweep.config.run.name);
       sheets += element("details", "",
                         element("summary", "", name) + "<img class=\"whole\" alt=\"Generated images of " + name +
-                            ": one row per slope\" src=\"data:image/png;base64," +
-                            base64(std::as_bytes(std::span(png))) + "\">");
+                            ": one row per slope\" src=\"data:image/png;base64," + base64(png) + "\">");
     } catch (const Error& error) {
       notes.emplace_back(error.what());
     }

@@ -163,8 +163,11 @@ std::string forest_figure(const Forest& forest, const std::string& caption, cons
 
 std::string forest_plot(const Findings& findings) {
   if (findings.slopes.size() < 2) return {};
-  const auto has_ratio = [](const SlopeFinding& slope) { return slope.standing != Standing::control && slope.ratio; };
-  if (std::none_of(findings.slopes.begin(), findings.slopes.end(), has_ratio)) return {};
+  const auto has_result = [](const SlopeFinding& slope) {
+    const bool is_decided = slope.standing == Standing::better || slope.standing == Standing::worse;
+    return slope.standing != Standing::control && (slope.ratio || is_decided);
+  };
+  if (std::none_of(findings.slopes.begin(), findings.slopes.end(), has_result)) return {};
   std::vector<const SlopeFinding*> slopes;
   std::vector<ForestRow> rows;
   for (const auto& slope : findings.slopes) {

@@ -4,6 +4,7 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "report/svg.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -40,8 +41,7 @@ class HeatMap {
       names_.push_back(condition_text(condition.settings));
       for (const auto& slope : columns_.back().slopes) slopes_.push_back(slope.negative_slope);
     }
-    std::sort(slopes_.begin(), slopes_.end());
-    slopes_.erase(std::unique(slopes_.begin(), slopes_.end()), slopes_.end());
+    slopes_ = sorted_unique(std::move(slopes_));
     column_ =
         std::min(90.0, (map_width - slopes_width) / static_cast<double>(std::max<std::size_t>(1, columns_.size())));
   }

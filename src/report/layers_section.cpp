@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include "report/html.h"
 #include "report/sections.h"
+#include "statistics/statistics_text.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -86,14 +86,11 @@ Chart measure_chart(const Measure& measure, const std::string& title, const Char
 
 std::vector<Chart> sweep_charts(const SweepData& sweep, const Measure& measure) {
   std::vector<Chart> drawn;
-  const std::size_t seeds = sweep.seeds.size();
   for (const auto& layer : layer_names(sweep)) {
     Chart chart = measure_chart(measure, layer, training_axis(sweep));
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
       std::vector<Curve> curves;
-      for (std::size_t seed = 0; seed < seeds; ++seed) {
-        curves.push_back(diagnostics_curve(sweep.arms[i * seeds + seed].run, layer, measure.value));
-      }
+      for (const auto& arm : sweep.arms_of(i)) curves.push_back(diagnostics_curve(arm.run, layer, measure.value));
       chart.series.push_back({.label = shortest(sweep.slopes[i]),
                               .colour = palette_colour(i, sweep.slopes.size()),
                               .points = chart_points(mean_curve(curves, layer_points))});
@@ -157,13 +154,12 @@ std::string sweep_table(const SweepData& sweep) {
     table.header.push_back(std::string(network) + ", all units");
     table.numeric.push_back(true);
   }
-  const std::size_t seeds = sweep.seeds.size();
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<std::string> cells = {slope_name(sweep.slopes[i])};
     const auto add_mean = [&](const auto& share_of) {
       FiniteMean mean;
-      for (std::size_t seed = 0; seed < seeds; ++seed) {
-        const auto& records = sweep.arms[i * seeds + seed].run.diagnostics;
+      for (const auto& arm : sweep.arms_of(i)) {
+        const auto& records = arm.run.diagnostics;
         if (!records.empty()) mean.add(share_of(records.back()));
       }
       cells.push_back(share_cell(mean.value()));

@@ -5,7 +5,6 @@
 #include <httplib.h>
 #include <mutex>
 #include <random>
-#include <span>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -83,7 +82,7 @@ struct ShownPage {
 };
 
 std::shared_ptr<const ShownPage> make_page(std::string html) {
-  auto tag = sha256_hex(std::as_bytes(std::span(html))).substr(0, 32);
+  auto tag = sha256_hex(html).substr(0, 32);
   return std::make_shared<const ShownPage>(ShownPage{std::move(html), std::move(tag)});
 }
 

@@ -13,6 +13,7 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "run/run_directory.h"
+#include "statistics/statistics_text.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/posix_file.h"
@@ -167,9 +168,7 @@ PictureLayout sweep_layout(const Config& config) {
 cv::Mat picture(const std::filesystem::path& file, const SamplesConfig& samples, int resolution,
                 const PictureLayout& layout) {
   const cv::Mat grid = read_grid(file);
-  GridLayout source;
-  source.rows = static_cast<int>(samples.rows);
-  source.columns = static_cast<int>(samples.columns);
+  const GridLayout source = samples_layout(samples);
   if (!is_grid(grid, source, resolution)) {
     throw DataError(display(file) + ": not a grid with the configured number of rows and columns");
   }
@@ -219,11 +218,6 @@ Pictures read_pictures(const std::vector<PictureSource>& sources, const PictureL
         format_text("The pictures show {} of {} points in training, spread evenly.", chosen.size(), times.size()));
   }
   return pictures;
-}
-
-std::string slope_name(double slope) {
-  const std::string text = shortest(slope);
-  return slope == 0 ? text + " (ReLU)" : slope == 1 ? text + " (linear)" : text;
 }
 
 std::string sweep_pictures_section(const SweepData& sweep, const Pictures& pictures) {

@@ -60,9 +60,10 @@ class Strip {
         run == nullptr || run->status == "pending" || run->status == "not needed" ? "not trained" : run->status;
     const char* kind = status == "not trained" ? "none" : status == "done" ? "done" : run->is_bad() ? "bad" : "part";
     std::string tip = format_text("slope {}, seed {}: {}", shortest(slope), seed, status);
-    if (run != nullptr && !run->metrics.empty() && run->metrics.back().values.contains("fd")) {
-      tip += format_text(", FD {:.3g} after {} images", run->metrics.back().values.at("fd"),
-                         grouped(run->metrics.back().images));
+    if (run != nullptr && !run->metrics.empty()) {
+      const auto& last = run->metrics.back();
+      const auto fd = find_value(last.values, "fd");
+      if (fd) tip += format_text(", FD {:.3g} after {} images", *fd, grouped(last.images));
     }
     return format_text(
                "<rect class=\"arm {}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"3\" "

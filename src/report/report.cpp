@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
 
 #include "config/sweep_target.h"
 #include "report/html.h"
@@ -33,7 +32,7 @@ constexpr std::size_t max_times = 24;
 
 /// The hash source of an inline script or style in a content security policy: 'sha256-…'.
 std::string policy_source(std::string_view text) {
-  const std::string hex = sha256_hex(std::as_bytes(std::span(text)));
+  const std::string hex = sha256_hex(text);
   std::vector<std::byte> digest;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     digest.push_back(static_cast<std::byte>(std::stoi(hex.substr(i, 2), nullptr, 16)));

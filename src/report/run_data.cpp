@@ -9,6 +9,8 @@
 #include "run/run_directory.h"
 #include "run/run_info.h"
 #include "support/errors.h"
+#include "support/files.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -25,6 +27,7 @@ void take_info(RunData& run, const RunInfo& info) {
   run.status = name_of(info.status);
   run.images = info.images;
   run.argv = info.argv;
+  run.inexact_at = info.inexact_at;
   const std::string& commit = info.versions.git_commit;
   add_fact(run, "slopegan", info.versions.slopegan + (commit.empty() ? "" : ", commit " + commit));
   add_fact(run, "LibTorch", info.versions.libtorch);
@@ -54,10 +57,6 @@ std::string last_error_line(const std::filesystem::path& file) {
   return log.substr(found + 7, log.find('\n', found) - found - 7);
 }
 
-std::string name_of_directory(const std::filesystem::path& directory) {
-  return std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename();
-}
-
 /// Calls `read` and adds its errors to the notes of the run.
 template <class Read>
 void attempt(RunData& run, Read read) {
@@ -82,7 +81,7 @@ void read_log(RunData& run, const std::filesystem::path& file, std::vector<Recor
 bool has_alarm(const RunData& run, const char* name) {
   if (run.diagnostics.empty()) return false;
   const auto& alarms = run.diagnostics.back().sentinels;
-  return std::find(alarms.begin(), alarms.end(), name) != alarms.end();
+  return contains(alarms, name);
 }
 
 using ArmKey = std::pair<double, std::int64_t>;  // slope and seed
@@ -135,9 +134,7 @@ std::vector<std::int64_t> seeds_of_race(const RaceFile& race, const std::map<Arm
   for (const auto& [key, directory] : arms) {
     if (key.second >= first && key.second - first < count) seeds.push_back(key.second);
   }
-  std::sort(seeds.begin(), seeds.end());
-  seeds.erase(std::unique(seeds.begin(), seeds.end()), seeds.end());
-  return seeds;
+  return sorted_unique(std::move(seeds));
 }
 
 }  // namespace
@@ -146,7 +143,7 @@ RunData read_run_data(const std::filesystem::path& directory) {
   const RunPaths paths(directory);
   RunData run;
   run.directory = directory;
-  run.name = name_of_directory(directory);
+  run.name = directory_name(directory);
   attempt(run, [&] { read_info(run, paths.run_info_file()); });
   attempt(run, [&] {
     if (!std::filesystem::exists(paths.config_file())) return;
@@ -170,10 +167,8 @@ SweepData read_sweep_results(const std::filesystem::path& directory) {
   SweepData sweep;
   sweep.directory = directory;
   sweep.config = load_stored_config(directory / "sweep.yaml").config;
-  sweep.stored_name = std::exchange(sweep.config.run.name, name_of_directory(directory));
-  sweep.slopes = sweep.config.sweep.negative_slope;
-  std::sort(sweep.slopes.begin(), sweep.slopes.end());
-  sweep.slopes.erase(std::unique(sweep.slopes.begin(), sweep.slopes.end()), sweep.slopes.end());
+  sweep.stored_name = std::exchange(sweep.config.run.name, directory_name(directory));
+  sweep.slopes = sorted_unique(sweep.config.sweep.negative_slope);
   sweep.seeds = sweep.config.sweep.seeds;
   try {
     sweep.statistics = read_statistics(directory / "statistics.json");

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@ struct RunData {
   std::string status = "pending";
   std::int64_t images = 0;  ///< images seen
   std::vector<std::string> argv;
+  std::vector<std::int64_t> inexact_at;  ///< see RunInfo
   /// Versions, machine, data and times from run.json, as labels and values.
   std::vector<std::pair<std::string, std::string>> facts;
   std::optional<Config> config;
@@ -62,6 +65,11 @@ struct SweepData {
   std::optional<StatisticsFile> statistics;  ///< statistics.json
   std::optional<RaceFile> race;              ///< race.json
   std::vector<std::string> notes;
+
+  /// The arms of the i-th slope, one per seed. Not for read_sweep_results, which reads no arms.
+  std::span<const ArmData> arms_of(std::size_t slope) const {
+    return std::span(arms).subspan(slope * seeds.size(), seeds.size());
+  }
 
   /// Whether the sweep is a race, even if race.json cannot be read. The verdicts of a race are those in race.json: the
   /// test in statistics.json does not hold for a number of seeds that the race chose.

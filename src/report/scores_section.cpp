@@ -2,10 +2,13 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
 
 #include "metrics/figures.h"
 #include "report/html.h"
 #include "report/sections.h"
+#include "statistics/statistics_text.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -15,21 +18,13 @@ namespace {
 constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 double value_of(const std::map<std::string, double>& values, const std::string& name) {
-  const auto found = values.find(name);
-  return found == values.end() ? no_value : found->second;
+  return find_value(values, name).value_or(no_value);
 }
 
 std::vector<std::string> slope_texts(const SweepData& sweep) {
   std::vector<std::string> texts;
   for (const double slope : sweep.slopes) texts.push_back(shortest(slope));
   return texts;
-}
-
-/// The arms of the i-th slope, one per seed.
-std::vector<const ArmData*> arms_of(const SweepData& sweep, std::size_t slope) {
-  std::vector<const ArmData*> arms;
-  for (std::size_t i = 0; i < sweep.seeds.size(); ++i) arms.push_back(&sweep.arms[slope * sweep.seeds.size() + i]);
-  return arms;
 }
 
 /// The extractor whose metrics are shown; values from different extractors are not comparable.
@@ -85,14 +80,13 @@ std::string dot_label(const ArmData& arm, const MetricsRecord& record, std::int6
 }
 
 /// ", 1 of 9 collapsed, 2 of 9 running": the started arms that are excluded from the means.
-std::string left_out_text(const std::vector<const ArmData*>& arms, const std::string& extractor,
-                          std::int64_t final_count) {
+std::string left_out_text(std::span<const ArmData> arms, const std::string& extractor, std::int64_t final_count) {
   std::map<std::string, int> counts;
-  for (const auto* arm : arms) {
-    const std::string& status = arm->run.status;
-    if (counted_metrics(*arm, extractor, final_count) != nullptr) continue;
-    if (arm->run.is_bad() || (final_count > 0 && (status == "running" || status == "stopped"))) ++counts[status];
-    if (status == "done" && last_metrics(*arm, extractor) != nullptr) ++counts["not trained to the end"];
+  for (const auto& arm : arms) {
+    const std::string& status = arm.run.status;
+    if (counted_metrics(arm, extractor, final_count) != nullptr) continue;
+    if (arm.run.is_bad() || (final_count > 0 && (status == "running" || status == "stopped"))) ++counts[status];
+    if (status == "done" && last_metrics(arm, extractor) != nullptr) ++counts["not trained to the end"];
   }
   std::string text;
   for (const auto& [status, count] : counts) text += format_text(", {} of {} {}", count, arms.size(), status);
@@ -114,7 +108,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
     // The dots of the seeds are drawn side by side, so that equal values do not hide each other.
     const double shift = 0.32 * ((static_cast<double>(seed) + 0.5) / static_cast<double>(sweep.seeds.size()) - 0.5);
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-      const auto& arm = sweep.arms[i * sweep.seeds.size() + seed];
+      const auto& arm = sweep.arms_of(i)[seed];
       const auto* record = last_metrics(arm, extractor);
       if (record == nullptr) continue;
       any = record;
@@ -125,7 +119,7 @@ Chart scores_chart(const SweepData& sweep, const std::string& extractor) {
   chart.series.push_back(std::move(dots));
   if (any != nullptr) {
     chart.note += " " + metric_title("fd", any->extractor, any->samples) + ".";
-    if (any->floors.contains("fd")) chart.reference = any->floors.at("fd");
+    chart.reference = find_value(any->floors, "fd");
     chart.reference_label = "real test images";
   }
   if (!sweep.statistics) return chart;
@@ -154,6 +148,7 @@ Chart ratios_chart(const SweepData& sweep) {
   chart.y = {.label = "FD of the slope / FD of " + shortest(statistics.control), .logarithmic = true};
   chart.reference = 1;
   chart.reference_label = "no difference";
+  bool any_without_limit = false;
   ChartSeries ratios{.label = "median ratio, bootstrap interval", .colour = 4, .mark = ChartMark::interval};
   for (const auto& comparison : statistics.comparisons) {
     for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
@@ -161,8 +156,10 @@ Chart ratios_chart(const SweepData& sweep) {
       const auto limits = comparison.median_ratio_interval.value_or(Interval{no_value, no_value});
       ratios.points.push_back(
           {static_cast<double>(i), *comparison.median_ratio, limits.low, limits.high, "median ratio"});
+      any_without_limit |= limits.low <= 0 || std::isinf(limits.high);
     }
   }
+  if (any_without_limit) chart.note += " An arrow means that the interval has no limit on that side.";
   chart.series.push_back(std::move(ratios));
   return chart;
 }
@@ -184,8 +181,8 @@ Chart progress_chart(const SweepData& sweep, const std::string& extractor) {
   chart.y = {.label = "FD", .logarithmic = true};
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     std::vector<Curve> curves;
-    for (const auto* arm : arms_of(sweep, i)) {
-      if (!arm->run.is_bad()) curves.push_back(metric_curve(arm->run, "fd", extractor));
+    for (const auto& arm : sweep.arms_of(i)) {
+      if (!arm.run.is_bad()) curves.push_back(metric_curve(arm.run, "fd", extractor));
     }
     chart.series.push_back({.label = shortest(sweep.slopes[i]),
                             .colour = palette_colour(i, sweep.slopes.size()),
@@ -239,14 +236,14 @@ std::string metrics_table(const SweepData& sweep, const std::string& decides, co
   const std::int64_t final_count = final_images(sweep, decides);
   bool any_left_out = false;
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
-    const auto arms = arms_of(sweep, i);
+    const auto arms = sweep.arms_of(i);
     const std::string left_out = left_out_text(arms, decides, final_count);
     any_left_out = any_left_out || !left_out.empty();
     std::vector<std::string> cells = {slope_name(sweep.slopes[i]) + left_out};
     for (const auto* figure : shown) {
       FiniteMean mean;
-      for (const auto* arm : arms) {
-        const auto* record = counted_metrics(*arm, decides, final_count);
+      for (const auto& arm : arms) {
+        const auto* record = counted_metrics(arm, decides, final_count);
         const auto* found = record == nullptr ? nullptr : figures_by(*record, extractor);
         if (found != nullptr) mean.add(value_of(found->values, figure->key));
       }
@@ -269,7 +266,7 @@ std::string metrics_tables(const SweepData& sweep, const std::string& decides) {
     const auto* record = last_metrics(arm, decides);
     if (record == nullptr) continue;
     for (const auto& other : record->others) {
-      if (std::find(extractors.begin(), extractors.end(), other.extractor) != extractors.end()) continue;
+      if (contains(extractors, other.extractor)) continue;
       extractors.push_back(other.extractor);
     }
   }
@@ -293,7 +290,8 @@ std::string run_table(const MetricsRecord& record, const RulerFigures& ruler) {
       grouped(record.images), escape(ruler.extractor), grouped(record.samples));
   const auto subset = real_subset_text(ruler.values, ruler.real_subset, ruler.real_samples);
   if (!subset.empty()) caption += " " + subset + ".";
-  return table_html(table, caption);
+  const auto caveat = unrelated_labels_text(ruler);
+  return table_html(table, caption) + (caveat ? element("p", "class=\"note\"", escape(*caveat)) : "");
 }
 
 std::string run_tables(const MetricsRecord& record) {
@@ -323,7 +321,7 @@ std::string run_scores_section(const RunData& run, Json& charts) {
     chart.title = std::string(figure.title) + " over training";
     chart.x = training_axis(run);
     chart.y = {.label = figure.title};
-    if (last.floors.contains(figure.key)) chart.reference = last.floors.at(figure.key);
+    chart.reference = find_value(last.floors, figure.key);
     chart.reference_label = "real test images";
     chart.series.push_back({.label = figure.title,
                             .colour = 0,

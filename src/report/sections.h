@@ -61,8 +61,6 @@ std::string run_reproduce_section(const RunData& run);
 /// The x axis of charts over training, in images seen.
 ChartAxis training_axis(const SweepData& sweep);
 ChartAxis training_axis(const RunData& run);
-/// "0.2", "0 (ReLU)", "1 (linear)".
-std::string slope_name(double slope);
 /// A ratio with three significant digits. A few seeds do not justify more digits.
 std::string ratio_text(double ratio);
 /// The limits of a ratio: "0.81 … 0.97".

@@ -6,6 +6,7 @@
 #include "report/html.h"
 #include "report/sections.h"
 #include "support/expand_path.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 /// The arms of a sweep, the configuration, and how to reproduce the results.
@@ -16,8 +17,8 @@ namespace {
 // ---- Arms ----
 
 std::string last_fd(const RunData& run) {
-  if (run.metrics.empty() || !run.metrics.back().values.contains("fd")) return "–";
-  return number_text(run.metrics.back().values.at("fd"));
+  const auto fd = run.metrics.empty() ? std::nullopt : find_value(run.metrics.back().values, "fd");
+  return fd ? number_text(*fd) : "–";
 }
 
 std::string speed(const RunData& run) {
@@ -70,7 +71,7 @@ std::vector<std::string> distinct_values(const std::vector<const Config*>& confi
   std::vector<std::string> values;
   for (const auto* config : configs) {
     std::string value = value_text(*config, key);
-    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
+    if (!contains(values, value)) values.push_back(std::move(value));
   }
   return values;
 }
@@ -164,6 +165,19 @@ std::string facts_list(const RunData& run) {
   return items.empty() ? "" : element("dl", "class=\"facts\"", items);
 }
 
+/// What a repetition of the run has in common with the run.
+std::string repetition_text(const RunData& run) {
+  const std::string seed = "Seed " + element("code", "", std::to_string(run.config->seed)) + ". ";
+  if (run.inexact_at.empty()) {
+    return seed + "On a CPU, the same binary, precision and number of threads give bit-identical results.";
+  }
+  std::vector<std::string> places;
+  for (const auto images : run.inexact_at) places.push_back(grouped(images));
+  return seed + "The run was extended at " + join(places, ", ") +
+         " images, so its results are not bit-identical to those of an uninterrupted run with the same configuration; "
+         "the warnings in log.txt explain why.";
+}
+
 std::string yaml_block(const std::string& name, const Config& config) {
   return element("details", "", element("summary", "", escape(name)) + element("pre", "", escape(to_yaml(config))));
 }
@@ -233,18 +247,15 @@ std::string run_reproduce_section(const RunData& run) {
   const auto place = run.config ? place_arguments(run.directory, run.config->run.output_dir, run.config->run.name)
                                 : std::vector<std::string>();
   if (!run.argv.empty()) {
-    content += element("p", "", "This command trained the run:") + command_block(command_line(run.argv));
+    const char* text = run.inexact_at.empty() ? "This command trained the run:" : "This command resumed the run last:";
+    content += element("p", "", text) + command_block(command_line(run.argv));
   }
   if (!place.empty()) {
     content += element("p", "", "This command resumes the run in its new directory:") +
                command_block(command_line(with_arguments(
                    {"slopegan", "train", path_argument(run.directory / "config.yaml"), "--resume", "auto"}, place)));
   }
-  if (run.config) {
-    content += element("p", "",
-                       "Seed " + element("code", "", std::to_string(run.config->seed)) +
-                           ". On a CPU, the same binary, precision and number of threads give bit-identical results.");
-  }
+  if (run.config) content += element("p", "", repetition_text(run));
   content += facts_list(run);
   if (run.config) content += yaml_block("config.yaml", *run.config);
   return section("reproduce", "How to reproduce", content);

@@ -68,13 +68,12 @@ Chart sweep_chart(const SweepData& sweep, const QuantityGroup& group, const Quan
   // Limits the curves of all individual seeds together to about 12,000 points.
   const std::size_t seed_points =
       std::clamp<std::size_t>(12'000 / std::max<std::size_t>(1, sweep.arms.size()), 24, history_points);
-  const std::size_t seeds = sweep.seeds.size();
   for (std::size_t i = 0; i < sweep.slopes.size(); ++i) {
     const int colour = palette_colour(i, sweep.slopes.size());
     std::vector<Curve> curves;
-    for (std::size_t seed = 0; seed < seeds; ++seed) {
-      curves.push_back(history_curve(sweep.arms[i * seeds + seed].run, quantity.value));
-      if (seeds < 2) continue;
+    for (const auto& arm : sweep.arms_of(i)) {
+      curves.push_back(history_curve(arm.run, quantity.value));
+      if (sweep.seeds.size() < 2) continue;
       chart.series.push_back(
           {.colour = colour, .faint = true, .points = chart_points(mean_curve({curves.back()}, seed_points))});
     }

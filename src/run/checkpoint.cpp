@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fcntl.h>
 #include <functional>
 #include <optional>
@@ -14,6 +13,8 @@
 #include "config/load.h"
 #include "support/errors.h"
 #include "support/files.h"
+#include "support/log.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -35,9 +36,8 @@ fs::path temporary_path(const fs::path& checkpoints_dir, const std::string& name
 /// Returns the number of images in the name of a checkpoint directory, or -1 for other names.
 std::int64_t images_of(const fs::path& directory) {
   const std::string name = directory.filename();
-  std::int64_t images = -1;
-  const auto end = std::from_chars(name.data(), name.data() + name.size(), images);
-  return end.ec == std::errc() && images >= 0 && std::to_string(images) == name ? images : -1;
+  const auto images = parse_as<std::int64_t>(name);
+  return images && *images >= 0 && std::to_string(*images) == name ? *images : -1;
 }
 
 void write_checkpoint(const fs::path& directory, const CheckpointInfo& info, const NamedTensors& tensors) {
@@ -335,10 +335,17 @@ std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir, std::vect
   throw CheckpointError(display(checkpoints_dir) + " has only damaged checkpoints: " + join(reasons, "; "));
 }
 
+std::optional<Checkpoint> load_newest(const fs::path& checkpoints_dir) {
+  std::vector<std::string> warnings;
+  auto checkpoint = load_newest(checkpoints_dir, warnings);
+  for (const auto& warning : warnings) log::warning(warning);
+  return checkpoint;
+}
+
 /// Whether `path` is a file that takes the place of the symlink checkpoints/latest or checkpoints/best; see point_at.
 static bool is_link_file(const fs::path& path) {
   std::error_code ignored;
-  const bool has_name = std::ranges::find(link_names, path.filename()) != link_names.end();
+  const bool has_name = contains(link_names, path.filename());
   return has_name && fs::is_regular_file(path, ignored) && images_of(target_of(path)) >= 0;
 }
 

@@ -67,6 +67,9 @@ std::vector<std::filesystem::path> remove_newer_checkpoints(const std::filesyste
 /// all checkpoints are damaged, and NewerFormatError if it reaches one that requires a newer version of slopegan.
 std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir, std::vector<std::string>& warnings);
 
+/// Like the other load_newest, but logs the warnings.
+std::optional<Checkpoint> load_newest(const std::filesystem::path& checkpoints_dir);
+
 /// Whether a path given by the user is a run or a checkpoint, and not, for example, a set of images or a file with
 /// weights. Like resolve_checkpoint, accepts the files checkpoints/latest and checkpoints/best of file systems without
 /// symlinks. The checkpoint may be missing or damaged.

@@ -1,7 +1,6 @@
 #include "run/event_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <protozero/pbf_builder.hpp>
 #include <utility>
@@ -107,6 +106,10 @@ struct AddScalars {
     R::visit_fields(record, *this);
   }
   template <Record R>
+  void operator()(const Field& field, const std::optional<R>& record) const {
+    if (record) (*this)(field, *record);
+  }
+  template <Record R>
   void operator()(const Field&, const std::vector<R>& records) const {
     for (const auto& record : records) R::visit_fields(record, AddScalars{summary, "/" + label_of(record)});
   }
@@ -155,9 +158,7 @@ std::optional<std::int64_t> event_file_number(std::string_view name) {
   if (name.size() <= event_prefix.size() + event_suffix.size()) return std::nullopt;
   name.remove_prefix(event_prefix.size());
   name.remove_suffix(event_suffix.size());
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() && end == name.data() + name.size() ? std::optional(number) : std::nullopt;
+  return parse_as<std::int64_t>(name);
 }
 
 /// The masked CRC of the TFRecord format. The CRC is masked because the plain CRC of bytes that contain CRCs is weak.

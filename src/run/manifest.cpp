@@ -45,10 +45,8 @@ json object_of(const fs::path& path, std::string_view text) {
   return std::move(*object);
 }
 
-std::string hash_of(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
-
 /// Returns the text that follows `body` in a sealed manifest. Its size is constant.
-std::string seal_of(std::string_view body) { return ",\n  \"manifest_sha256\": \"" + hash_of(body) + "\"\n}\n"; }
+std::string seal_of(std::string_view body) { return ",\n  \"manifest_sha256\": \"" + sha256_hex(body) + "\"\n}\n"; }
 
 bool is_sealed(std::string_view text) {
   const std::size_t size = seal_of("").size();
@@ -92,7 +90,7 @@ Manifest from_json(const fs::path& path, const json& manifest) {
     result.info.gradient_penalty = penalty->get<double>();
   }
   result.files = read_files(path, object_in(path, manifest.at("files")));
-  if (manifest.at("config_sha256") != hash_of(result.info.config_yaml)) {
+  if (manifest.at("config_sha256") != sha256_hex(result.info.config_yaml)) {
     refuse(path, "the configuration is damaged (wrong SHA-256)");
   }
   return result;
@@ -111,7 +109,7 @@ std::string manifest_text(const Manifest& manifest) {
                                           {"files", files},
                                           {"file_offsets", manifest.info.file_offsets},
                                           {"dataset_sha256", manifest.info.dataset_hash},
-                                          {"config_sha256", hash_of(config)},
+                                          {"config_sha256", sha256_hex(config)},
                                           {"config", config}};
   if (!manifest.info.data_path.empty()) manifest_json["data_path"] = manifest.info.data_path;
   if (manifest.info.gradient_penalty) manifest_json["gradient_penalty"] = *manifest.info.gradient_penalty;

@@ -28,6 +28,9 @@ struct CheckpointInfo {
   std::optional<double> gradient_penalty{};
   bool operator==(const CheckpointInfo&) const = default;
 
+  /// Whether the weights were imported and have not been trained since.
+  bool is_import() const { return images == 0 && dataset_hash.empty(); }
+
   /// Whether the hash of the training images differs from `hash`. False if one of the two is unknown, for example
   /// because the weights were imported.
   bool was_trained_on_other_images(const std::string& hash) const {

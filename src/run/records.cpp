@@ -1,11 +1,20 @@
 #include "run/records.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+
+#include "support/text.h"
 
 namespace slopegan {
 
 std::string history_line(const HistoryRecord& record) { return json_text(record_json(record)); }
+
+std::optional<double> find_value(const std::map<std::string, double>& values, const std::string& name) {
+  const auto found = values.find(name);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
 bool has_few_images(const RulerFigures& ruler, std::int64_t samples) {
   constexpr std::int64_t images_per_feature = 5;
   return ruler.real_samples > 0 && std::min(samples, ruler.real_samples) < images_per_feature * ruler.features;
@@ -13,6 +22,31 @@ bool has_few_images(const RulerFigures& ruler, std::int64_t samples) {
 
 bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples) {
   return ruler.real_samples == 0 || std::min(samples, ruler.real_samples) >= 2 * ruler.features;
+}
+
+bool is_mostly_bias(const RulerFigures& ruler, std::int64_t samples) {
+  if (!has_few_images(ruler, samples)) return false;
+  if (!is_bias_reliable(ruler, samples)) return true;
+  const auto fd = find_value(ruler.values, "fd");
+  return fd && ruler.fd_bias && *ruler.fd_bias > *fd / 2;
+}
+
+bool ClassifierAccuracy::is_near_chance() const {
+  const double error = std::sqrt(guessing * (1 - guessing) / static_cast<double>(images));
+  return images > 0 && accuracy <= guessing + 2 * error;
+}
+
+std::string accuracy_text(const ClassifierAccuracy& classifier) {
+  return format_text(
+      "an accuracy of {:.1f} % on images that it was not trained on, compared with {:.1f} % for guessing the most "
+      "frequent label",
+      100 * classifier.accuracy, 100 * classifier.guessing);
+}
+
+std::optional<std::string> unrelated_labels_text(const RulerFigures& ruler) {
+  if (!ruler.classifier || !ruler.classifier->is_near_chance()) return std::nullopt;
+  return "The labels seem to be unrelated to the images: the classifier whose features the metrics use has " +
+         accuracy_text(*ruler.classifier) + ". With data.labels: none, the metrics do not use the labels.";
 }
 
 std::string metrics_line(const MetricsRecord& record) { return json_text(record_json(record)); }

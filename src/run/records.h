@@ -21,27 +21,22 @@ namespace slopegan {
 struct StepStats {
   double discriminator_loss = 0;
   double generator_loss = 0;
-  double d_real = 0;                       ///< mean σ(logit) for the real images
+  double d_real = 0;                       ///< mean σ(logit) for the real images, in [0, 1]
   double d_fake = 0;                       ///< mean σ(logit) for the generated images, in the discriminator's step
   double discriminator_gradient_norm = 0;  ///< L2 norm over all parameters
   double generator_gradient_norm = 0;
   /// The weighted sum of R1, R2 and the gradient penalty, which discriminator_loss does not include, for the last batch
   /// of the step that has a penalty. Empty if there is none.
   std::optional<double> gradient_penalty;
+
+  bool operator==(const StepStats&) const = default;
 };
 
-/// A line of history.jsonl: one training step.
-struct HistoryRecord {
+/// A line of history.jsonl: one training step. gradient_penalty is that of the last step that computed a penalty.
+struct HistoryRecord : StepStats {
   std::int64_t images = 0;
-  std::int64_t step = 0;  ///< steps completed
-  double discriminator_loss = 0;
-  double generator_loss = 0;
-  double d_real = 0;                   ///< mean σ(logit) for the real images, in [0, 1]
-  double d_fake = 0;                   ///< mean σ(logit) for the generated images
-  double generator_gradient_norm = 0;  ///< L2 norm over all parameters
-  double discriminator_gradient_norm = 0;
-  std::optional<double> gradient_penalty;  ///< as in StepStats, in the last step that computed a penalty
-  std::optional<double> generator_slope;   ///< negative slope in this step, if it follows a schedule or is learned
+  std::int64_t step = 0;                  ///< steps completed
+  std::optional<double> generator_slope;  ///< negative slope in this step, if it follows a schedule or is learned
   std::optional<double> discriminator_slope;
   // The following fields differ between two runs with the same configuration.
   double seconds = 0;            ///< since this run was started
@@ -69,6 +64,29 @@ struct HistoryRecord {
   }
 };
 
+/// The value with this name; std::nullopt if there is none.
+std::optional<double> find_value(const std::map<std::string, double>& values, const std::string& name);
+
+/// The accuracy of a classifier that serves as feature extractor, on real images on which it was not trained.
+struct ClassifierAccuracy {
+  double accuracy = 0;      ///< fraction of the images that are classified correctly
+  double guessing = 0;      ///< accuracy of always guessing the most frequent label
+  std::int64_t images = 0;  ///< number of images
+
+  /// Whether the accuracy is at most two standard errors above guessing. The labels are then probably unrelated to the
+  /// images. False if a value is NaN or there are no images.
+  bool is_near_chance() const;
+
+  bool operator==(const ClassifierAccuracy&) const = default;
+
+  template <class Self, class Visit>
+  static void visit_fields(Self& self, Visit&& visit) {
+    visit({"accuracy"}, self.accuracy);
+    visit({"guessing"}, self.guessing);
+    visit({"images"}, self.images);
+  }
+};
+
 /// The metrics of the generated images, computed with one feature extractor.
 struct RulerFigures {
   std::string extractor;          ///< its name and hash: "classifier-fashion-mnist@1a2b3c4d"
@@ -87,6 +105,9 @@ struct RulerFigures {
   /// The Fréchet distance for a second, independent set of generated images of the same size. Its difference from
   /// values["fd"] shows the variance of the metric itself. Computed only at the end of a run.
   std::optional<double> fd_repeat;
+  /// Empty if the extractor is not a classifier, if there are no images to measure its accuracy, and in records of
+  /// earlier versions.
+  std::optional<ClassifierAccuracy> classifier;
 
   bool operator==(const RulerFigures&) const = default;
 
@@ -100,6 +121,7 @@ struct RulerFigures {
     visit({"floors", "metrics_floor"}, self.floors);
     visit({"fd_bias", "metrics/fd_bias"}, self.fd_bias);
     visit({"fd_repeat", "metrics/fd_repeat"}, self.fd_repeat);
+    visit({"classifier"}, self.classifier);
   }
 };
 
@@ -128,18 +150,30 @@ struct MetricsRecord : RulerFigures {
     visit({.key = "features", .may_be_absent = true}, self.features);
     visit({.key = "real_samples", .may_be_absent = true}, self.real_samples);
     visit({.key = "real_subset", .may_be_absent = true}, self.real_subset);
+    visit({"classifier"}, self.classifier);
     visit({.key = "others", .tag = "metrics", .may_be_absent = true}, self.others);
   }
 };
 
-/// Whether there are fewer than five real or generated images per feature. In that case, the Fréchet distance is
-/// dominated by its bias, which fd_bias underestimates, and the kernel distance is preferable. False if the number of
-/// real images is unknown.
+/// Whether there are fewer than five real or generated images per feature. In that case, the Fréchet distance of a good
+/// generator is mostly bias, so the kernel distance is preferable. False if the number of real images is unknown.
 bool has_few_images(const RulerFigures& ruler, std::int64_t samples);
 
 /// Whether fd_bias is meaningful. It is computed to leading order only, so it is too small if there are fewer than two
 /// real or generated images per feature. True if the number of real images is unknown.
 bool is_bias_reliable(const RulerFigures& ruler, std::int64_t samples);
+
+/// Whether there are few images and the Fréchet distance is mostly bias: fd_bias is more than half of it, or is too
+/// small to tell.
+bool is_mostly_bias(const RulerFigures& ruler, std::int64_t samples);
+
+/// "an accuracy of 49.0 % on images that it was not trained on, compared with 50.0 % for guessing the most frequent
+/// label".
+std::string accuracy_text(const ClassifierAccuracy& classifier);
+
+/// Says that the labels seem to be unrelated to the images, so that the metrics may be meaningless; std::nullopt if the
+/// classifier is better than guessing, or if its accuracy is unknown. ASCII only.
+std::optional<std::string> unrelated_labels_text(const RulerFigures& ruler);
 
 /// One activation layer, measured over all probes. Fractions are in [0, 1].
 struct LayerDiagnosis {

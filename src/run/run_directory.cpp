@@ -1,13 +1,13 @@
 #include "run/run_directory.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "run/checkpoint.h"
 #include "support/errors.h"
+#include "support/text.h"
 
 namespace slopegan {
 
@@ -18,6 +18,8 @@ static constexpr std::string_view lock_name = ".lock";
 fs::path RunPaths::samples_file(std::int64_t images) const { return samples_dir() / (std::to_string(images) + ".png"); }
 
 fs::path RunPaths::lock_file() const { return root_ / lock_name; }
+
+fs::path configured_directory(const RunConfig& run) { return fs::path(run.output_dir) / run.name; }
 
 /// Whether the directory has an entry, other than the lock, for which `is_allowed` is false.
 template <class Predicate>
@@ -33,11 +35,8 @@ std::set<std::int64_t> RunPaths::sample_counts() const {
   if (root_.empty()) return counts;  // the run of an arm that has not started
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(samples_dir(), ignored)) {
-    const std::string stem = entry.path().stem().string();
-    std::int64_t images = 0;
-    const auto [end, error] = std::from_chars(stem.data(), stem.data() + stem.size(), images);
-    const bool is_number = error == std::errc() && end == stem.data() + stem.size();
-    if (is_number && entry.path().extension() == ".png") counts.insert(images);
+    const auto images = parse_as<std::int64_t>(entry.path().stem().string());
+    if (images && entry.path().extension() == ".png") counts.insert(*images);
   }
   return counts;
 }
@@ -85,9 +84,8 @@ RunDirectory RunDirectory::create(const fs::path& root) {
 }
 
 void RunDirectory::discard_if_unused() const {
+  if (!first_created_ || file_size_or_zero(history_file()) > 0 || !list_checkpoints(checkpoints_dir()).empty()) return;
   std::error_code ignored;
-  const bool has_history = fs::file_size(history_file(), ignored) > 0 && !ignored;
-  if (!first_created_ || has_history || !list_checkpoints(checkpoints_dir()).empty()) return;
   try {
     check_in_place();
     for (const fs::path& entry : entries_of(root())) fs::remove_all(entry, ignored);

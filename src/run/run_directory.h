@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "config/config.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 
@@ -36,6 +37,9 @@ class RunPaths {
  private:
   std::filesystem::path root_;
 };
+
+/// <run.output_dir>/<run.name>.
+std::filesystem::path configured_directory(const RunConfig& run);
 
 /// Throws UsageError if `root` is a symlink, because new runs must not be written outside run.output_dir.
 void refuse_link(const std::filesystem::path& root);

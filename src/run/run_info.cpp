@@ -99,7 +99,7 @@ std::optional<RunStatus> read_run_status(const std::filesystem::path& file) {
 }
 
 RunRecord::RunRecord(const RunDirectory& directory, RunInfo info) : directory_(directory), info_(std::move(info)) {
-  info_.started = utc_timestamp(std::chrono::system_clock::now());
+  if (info_.started.empty()) info_.started = utc_timestamp(std::chrono::system_clock::now());
   end(RunStatus::running, info_.images);
 }
 

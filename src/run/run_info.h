@@ -72,7 +72,8 @@ struct DatasetInfo {
 struct RunInfo {
   RunStatus status = RunStatus::running;
   std::int64_t images = 0;  ///< real images shown to the discriminator so far
-  std::string started;      ///< in the format of utc_timestamp
+  /// When the run started for the first time, in the format of utc_timestamp. RunRecord sets it if it is empty.
+  std::string started;
   std::string updated;
   Versions versions;
   std::vector<std::string> argv;
@@ -82,6 +83,9 @@ struct RunInfo {
   std::string precision;
   std::string device;
   DatasetInfo dataset;
+  /// The numbers of images at which the run was resumed in a way that changed its results; see inexact_reasons
+  /// (training/run_files.h).
+  std::vector<std::int64_t> inexact_at;
 
   template <class Self, class Visit>
   static void visit_fields(Self& self, Visit&& visit) {
@@ -98,6 +102,7 @@ struct RunInfo {
     visit({"precision"}, self.precision);
     visit({"device"}, self.device);
     visit({"dataset"}, self.dataset);
+    visit({.key = "inexact_at", .may_be_absent = true}, self.inexact_at);
   }
 };
 

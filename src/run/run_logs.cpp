@@ -36,8 +36,7 @@ void RunLogs::require(const RunPaths& run, const std::map<std::string, std::uint
   for (const auto& file : {run.history_file(), run.metrics_file(), run.diagnostics_file()}) {
     const std::string name = file.filename();
     const auto size = sizes.find(name);
-    std::error_code error;
-    const std::uintmax_t bytes = std::filesystem::file_size(file, error), present = error ? 0 : bytes;
+    const auto present = file_size_or_zero(file);
     if (size == sizes.end() || present >= size->second) continue;
     throw IoError(
         format_text("{} is incomplete ({} of {} bytes), so the run cannot be resumed in place; start a new "

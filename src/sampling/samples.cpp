@@ -13,13 +13,6 @@
 
 namespace slopegan {
 
-GridLayout samples_layout(const SamplesConfig& samples) {
-  GridLayout layout;
-  layout.rows = static_cast<int>(samples.rows);
-  layout.columns = static_cast<int>(samples.columns);
-  return layout;
-}
-
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents) {
   std::vector<at::Tensor> images;
   for (const auto& part : latents.split(64)) images.push_back(generator(part).to(at::kCPU));

@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "data/dataset.h"
-#include "images/grid.h"
 #include "models/compute.h"
 #include "models/inference_generator.h"
 #include "sampling/latents.h"
@@ -11,9 +10,6 @@
 
 /// Generated and real images for a run's pictures. Images are float32 [N, C, R, R] in [−1, 1] on the CPU.
 namespace slopegan {
-
-/// Returns the layout of samples/<images>.png and reals.png.
-GridLayout samples_layout(const SamplesConfig& samples);
 
 /// Generates images in batches of 64.
 at::Tensor generate_images(const InferenceGenerator& generator, const at::Tensor& latents);

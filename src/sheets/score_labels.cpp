@@ -1,7 +1,6 @@
 #include "sheets/score_labels.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 

@@ -8,6 +8,7 @@
 #include "images/grid.h"
 #include "images/image_file.h"
 #include "sampling/samples.h"
+#include "statistics/statistics_text.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/signals.h"
@@ -21,9 +22,7 @@ namespace {
 /// Returns the arm's newest checkpoint. If there is none, returns std::nullopt and stores the reason in `detail`.
 std::optional<Checkpoint> checkpoint_of(const Arm& arm, std::string& detail) {
   try {
-    std::vector<std::string> warnings;
-    auto checkpoint = load_newest(RunPaths(arm.directory).checkpoints_dir(), warnings);
-    for (const auto& warning : warnings) log::warning(warning);
+    auto checkpoint = load_newest(RunPaths(arm.directory).checkpoints_dir());
     if (!checkpoint && detail.empty()) detail = "no checkpoint yet";
     return checkpoint;
   } catch (const CheckpointError& error) {
@@ -74,8 +73,7 @@ void add_detail(SheetRow& row, const std::string& text) {
 
 SheetRow labelled_row(const Arm& arm) {
   SheetRow row;
-  const double slope = arm.negative_slope;
-  row.label = "slope " + shortest(slope) + (slope == 0 ? " (ReLU)" : slope == 1 ? " (linear)" : "");
+  row.label = "slope " + slope_name(arm.negative_slope);
   std::vector<std::string> settings;
   for (const auto& setting : arm.settings) settings.push_back(setting.key + " " + setting.value);
   row.detail = join(settings, ", ");

@@ -130,25 +130,8 @@ ClassImages images_by_class(DatasetClassifier& classifier, LoadedGenerator& load
   return found;
 }
 
-}  // namespace
-
-Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
-  const auto chosen = arms_of_seed(arms, seed);
-  Sheet sheet;
-  sheet.title = config.run.name + ": which negative slope?";
-  const ScoreLabels labels = score_labels(config, arms);
-  sheet.caption = labels.explain(sweep_caption(config, seed, "each column shows one latent at every slope"));
-  sheet.rows = reference_rows(config, columns);
-  for (auto& row : sheet.rows) add_detail(row, labels.floor);
-  for (const auto& arm : chosen) {
-    sheet.rows.push_back(
-        slope_row(config, arm, columns, [=](const Config& own) { return sample_latents(own, columns); }));
-    labels.add_to(sheet.rows.back(), arm);
-  }
-  separate_conditions(sheet, chosen);
-  return sheet;
-}
-
+/// Rows = slopes, columns = images seen. Each tile shows the first four of the samples that the arm wrote at that point
+/// in training. Throws UsageError if no arm has written samples.
 Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
   const auto chosen = arms_of_seed(arms, seed);
   std::set<std::int64_t> counts;
@@ -166,6 +149,25 @@ Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::
     labels.add_to(row, arm);
     for (const auto images : times) row.tiles.push_back(first_four(arm, images, config));
     sheet.rows.push_back(std::move(row));
+  }
+  separate_conditions(sheet, chosen);
+  return sheet;
+}
+
+}  // namespace
+
+Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns) {
+  const auto chosen = arms_of_seed(arms, seed);
+  Sheet sheet;
+  sheet.title = config.run.name + ": which negative slope?";
+  const ScoreLabels labels = score_labels(config, arms);
+  sheet.caption = labels.explain(sweep_caption(config, seed, "each column shows one latent at every slope"));
+  sheet.rows = reference_rows(config, columns);
+  for (auto& row : sheet.rows) add_detail(row, labels.floor);
+  for (const auto& arm : chosen) {
+    sheet.rows.push_back(
+        slope_row(config, arm, columns, [=](const Config& own) { return sample_latents(own, columns); }));
+    labels.add_to(sheet.rows.back(), arm);
   }
   separate_conditions(sheet, chosen);
   return sheet;
@@ -296,14 +298,6 @@ Sheet slope_class_sheet(const Config& config, const std::vector<Arm>& arms, std:
   }
   separate_conditions(sheet, chosen);
   return sheet;
-}
-
-/// Writes a sheet whose name the program chose, and removes the pages of an earlier, longer sheet.
-static std::vector<std::filesystem::path> replace_sheet(const std::filesystem::path& file, const Sheet& sheet,
-                                                        const SheetStyle& style) {
-  auto written = write_sheet(file, sheet, style);
-  remove_later_pages(file, written.size());
-  return written;
 }
 
 std::vector<std::filesystem::path> write_sweep_sheets(const Config& config, const std::filesystem::path& sweep_dir,

@@ -21,10 +21,6 @@ inline constexpr int default_sheet_columns = 12;
 /// with its status. Throws CheckpointError.
 Sheet slope_contact_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
 
-/// Rows = slopes, columns = images seen. Each tile shows the first four of the samples that the arm wrote at that point
-/// in training. Throws UsageError if no arm has written samples.
-Sheet slope_time_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns);
-
 /// Images from the same latents at two slopes of the sweep, and their signed_difference. Throws UsageError if the sweep
 /// has no such slope or if its arm has no checkpoint.
 Sheet slope_difference_sheet(const Config& config, const std::vector<Arm>& arms, std::int64_t seed, int columns,

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <stdexcept>
 
 #include "statistics/inference.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -95,7 +95,7 @@ std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions
   std::vector<std::string> keys;
   for (const auto& condition : conditions) {
     for (const auto& setting : condition.settings) {
-      if (std::find(keys.begin(), keys.end(), setting.key) == keys.end()) keys.push_back(setting.key);
+      if (!contains(keys, setting.key)) keys.push_back(setting.key);
     }
   }
   return keys.empty() ? "the condition" : join(keys, " or ");
@@ -105,7 +105,7 @@ std::string crossed_keys_text(const std::vector<ConditionStatistics>& conditions
 std::string difference_text(const std::vector<Setting>& settings, const std::vector<Setting>& other) {
   std::vector<Setting> differing;
   std::copy_if(settings.begin(), settings.end(), std::back_inserter(differing),
-               [&](const Setting& setting) { return std::find(other.begin(), other.end(), setting) == other.end(); });
+               [&](const Setting& setting) { return !contains(other, setting); });
   return condition_text(differing);
 }
 
@@ -139,6 +139,100 @@ std::string excluded_text(const std::vector<const Interaction*>& interactions) {
   if (!std::isfinite(largest)) return "differences of any size are possible";
   if (largest >= 2) return format_text("a factor of more than {:.1f} is excluded", std::ceil(10 * largest) / 10);
   return format_text("differences above {:.0f} % are excluded", std::ceil(100 * (largest - 1) - 1e-9));
+}
+
+/// "slope 0 failed in 0 of 8 and 3 of 8 seeds, respectively": the failures under two conditions, out of the seeds with
+/// a known outcome. Empty if there are none.
+std::string failures_text(const ConditionStatistics& first, const ConditionStatistics& second, double slope,
+                          const char* role) {
+  std::vector<std::string> counts;
+  std::int64_t failed = 0;
+  for (const auto* condition : {&first, &second}) {
+    for (const auto& summary : condition->statistics.slopes) {
+      if (summary.negative_slope != slope) continue;
+      const std::int64_t failures = summary.diverged + summary.collapsed;
+      failed += failures;
+      counts.push_back(format_text("{} of {}", failures, summary.scored + failures));
+    }
+  }
+  if (failed == 0) return {};
+  return format_text("{} {} failed in {} seeds, respectively", role, shortest(slope), join(counts, " and "));
+}
+
+/// "seed 3", "seeds 0, 1 and 2", "seeds 0, 1, 2, 3, 4 and 2 others".
+std::string seeds_text(const std::vector<std::int64_t>& seeds) {
+  constexpr std::size_t most_named = 5;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(seeds.size(), most_named); ++i) names.push_back(std::to_string(seeds[i]));
+  if (seeds.size() > most_named) names.push_back(counted(seeds.size() - most_named, "other"));
+  return (seeds.size() == 1 ? "seed " : "seeds ") + enumerate_words(std::move(names), "and");
+}
+
+/// "could not be compared: slope 0 failed in 0 of 8 and 8 of 8 seeds, respectively". Empty if the interaction has pairs
+/// and no seed is left out because of a failure.
+std::string omission_text(const CrossStatistics& statistics, const Interaction& interaction) {
+  if (interaction.failed_seeds.empty()) {
+    return interaction.pairs > 0 ? "" : "could not be compared: no seed has the results of all four arms";
+  }
+  const auto& first = statistics.conditions.at(static_cast<std::size_t>(interaction.first));
+  const auto& second = statistics.conditions.at(static_cast<std::size_t>(interaction.second));
+  std::vector<std::string> causes = {failures_text(first, second, interaction.negative_slope, "slope"),
+                                     failures_text(first, second, first.statistics.control, "the control")};
+  std::erase(causes, "");
+  const std::string omitted =
+      interaction.pairs == 0 ? "could not be compared"
+                             : format_text("could only be compared in {}, without {}",
+                                           counted(interaction.pairs, "seed"), seeds_text(interaction.failed_seeds));
+  return omitted + ": " + join(causes, "; ");
+}
+
+/// "Between base and generator.norm=none, the effect of slope 0 could not be compared: ...". Slopes with the same
+/// omission share a sentence, for example if only the control failed.
+std::vector<std::string> omission_sentences(const CrossStatistics& statistics) {
+  struct Omission {
+    std::string conditions, text;
+    std::vector<std::string> slopes;
+  };
+  std::vector<Omission> omissions;
+  for (const auto& interaction : statistics.interactions) {
+    const std::string text = omission_text(statistics, interaction);
+    if (text.empty()) continue;
+    const auto& first = statistics.conditions.at(static_cast<std::size_t>(interaction.first)).settings;
+    const auto& second = statistics.conditions.at(static_cast<std::size_t>(interaction.second)).settings;
+    const std::string conditions =
+        format_text("Between {} and {}", difference_text(first, second), difference_text(second, first));
+    auto same = std::find_if(omissions.begin(), omissions.end(), [&](const Omission& omission) {
+      return omission.conditions == conditions && omission.text == text;
+    });
+    if (same == omissions.end()) same = omissions.insert(same, {conditions, text, {}});
+    same->slopes.push_back(shortest(interaction.negative_slope));
+  }
+  std::vector<std::string> sentences;
+  for (auto& [conditions, text, slopes] : omissions) {
+    const char* subject = slopes.size() == 1 ? "the effect of slope" : "the effects of slopes";
+    sentences.push_back(
+        format_text("{}, {} {} {}.", conditions, subject, enumerate_words(std::move(slopes), "and"), text));
+  }
+  return sentences;
+}
+
+/// "No dependence of the slope's effect on generator.norm was detected". Names the slopes if others could not be
+/// compared.
+std::string undetected_text(const CrossStatistics& statistics, const std::vector<const Interaction*>& undetected,
+                            const std::string& keys, bool is_further) {
+  const auto is_empty = [](const Interaction& interaction) { return interaction.pairs == 0; };
+  std::string start = "No ";
+  if (std::ranges::any_of(statistics.interactions, is_empty)) {
+    std::vector<std::string> slopes;
+    for (const auto* interaction : undetected) slopes.push_back(shortest(interaction->negative_slope));
+    slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());  // ordered by slope
+    start = (slopes.size() == 1 ? "For slope " : "For slopes ") + enumerate_words(slopes, "and") + ", no ";
+  }
+  const bool has_failures =
+      std::ranges::any_of(undetected, [](const auto* interaction) { return !interaction->failed_seeds.empty(); });
+  return format_text("{}{}dependence of the slope's effect on {} was detected{}; {}.", start,
+                     is_further ? "further " : "", keys, has_failures ? " in the seeds without failures" : "",
+                     excluded_text(undetected));
 }
 
 }  // namespace
@@ -202,9 +296,9 @@ std::vector<std::string> cross_sentences(const CrossStatistics& statistics) {
     const std::string reason = needed ? format_text("{} are needed", *needed) : "sweep.alpha is too small";
     sentences.push_back(format_text("{} whether the slope's effect depends on {}: {}.", subject, keys, reason));
   } else {
-    sentences.push_back(format_text("No {}dependence of the slope's effect on {} was detected; {}.",
-                                    sentences.empty() ? "" : "further ", keys, excluded_text(undetected)));
+    sentences.push_back(undetected_text(statistics, undetected, keys, !sentences.empty()));
   }
+  for (auto& sentence : omission_sentences(statistics)) sentences.push_back(std::move(sentence));
   return sentences;
 }
 

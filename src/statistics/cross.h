@@ -63,8 +63,9 @@ std::optional<std::size_t> cross_seeds_needed(std::size_t slopes, std::size_t co
 /// Describes a condition: "optimizer.generator_lr=4e-4, generator.norm=none", or "base" if it has no settings.
 std::string condition_text(const std::vector<Setting>& settings);
 
-/// One sentence per significant interaction, then one about all others: "No dependence of the slope's effect on
-/// optimizer.generator_lr was detected; differences above 12 % are excluded." ASCII only.
+/// One sentence per significant interaction, then one about the others that have pairs: "No dependence of the slope's
+/// effect on optimizer.generator_lr was detected; differences above 12 % are excluded." The last sentences name the
+/// interactions without pairs and the seeds that are left out because an arm failed. ASCII only.
 std::vector<std::string> cross_sentences(const CrossStatistics& statistics);
 
 }  // namespace slopegan

@@ -34,19 +34,33 @@ Standing standing_of(Verdict verdict) {
   return Standing::unknown;
 }
 
+/// Sets the estimate to the first ratio that agrees with the limits, and thus with the verdict.
+void set_ratio(SlopeFinding& finding, const Comparison& comparison) {
+  constexpr double rounding = 1e-9;
+  const auto& [low, high] = finding.limits;
+  // statistics.json stores an infinite ratio as null, which is read as std::nullopt.
+  const double median_ratio = comparison.median_ratio.value_or(without_limit);
+  const double mean_ratio = std::exp(comparison.mean_log_ratio.value_or(std::numeric_limits<double>::quiet_NaN()));
+  for (const double ratio : {median_ratio, mean_ratio}) {
+    if (!(ratio >= low * (1 - rounding) && ratio <= high * (1 + rounding))) continue;
+    finding.ratio = std::clamp(ratio, low, high);
+    finding.has_mean_ratio = ratio != median_ratio;
+    return;
+  }
+}
+
 void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
   finding.standing = standing_of(comparison.verdict);
   finding.seeds = comparison.informative_pairs();
-  // statistics.json stores an infinite ratio as null, which is read as std::nullopt.
-  if (finding.seeds > 0) finding.ratio = comparison.median_ratio.value_or(without_limit);
-  if (finding.ratio && std::isnan(*finding.ratio)) finding.ratio.reset();
   finding.limits = limits_for(finding.standing, comparison.simultaneous_interval);
+  if (finding.seeds > 0) set_ratio(finding, comparison);
   finding.control_arms = comparison.pairs;
   finding.control_failed = comparison.control_lost + comparison.both_lost;
   finding.has_fds = comparison.has_ratio();
   if (finding.has_fds || finding.seeds == 0) return;
   finding.limits = limits_for(finding.standing, std::nullopt);
   finding.ratio.reset();
+  finding.has_mean_ratio = false;
   if (comparison.lost != comparison.control_lost) {
     finding.ratio = comparison.lost > comparison.control_lost ? without_limit : 0;
   }
@@ -56,6 +70,15 @@ void add_comparison(SlopeFinding& finding, const Comparison& comparison) {
 std::string factor_words(double factor) {
   if (factor >= 1000) return "over 1000 times as high";
   return format_text("{:.{}f} times as high", factor, factor >= 10 ? 0 : 1);
+}
+
+/// A ratio of FDs in words: "12 % lower", "3.1 times as high".
+std::string ratio_words(double ratio) {
+  if (!(ratio < without_limit)) return "without limit";
+  if (ratio <= 0) return "100 % lower";
+  if (ratio >= 2) return factor_words(ratio);
+  const double percent = std::round(100 * std::abs(ratio - 1));
+  return (percent < 1 ? "less than 1" : format_text("{:.0f}", percent)) + (ratio < 1 ? " % lower" : " % higher");
 }
 
 /// A limit, rounded down or up: "12 % lower", "2.2 times as high", "equal".
@@ -146,14 +169,6 @@ bool has_limits(const SlopeFinding& slope) { return was_compared(slope) && slope
 bool is_equivalent(const Findings& findings, const SlopeFinding& slope) {
   return slope.standing == Standing::no_difference && slope.limits.low >= 1 - findings.equivalence &&
          slope.limits.high <= 1 + findings.equivalence;
-}
-
-std::string ratio_words(double ratio) {
-  if (!(ratio < without_limit)) return "without limit";
-  if (ratio <= 0) return "100 % lower";
-  if (ratio >= 2) return factor_words(ratio);
-  const double percent = std::round(100 * std::abs(ratio - 1));
-  return (percent < 1 ? "less than 1" : format_text("{:.0f}", percent)) + (ratio < 1 ? " % lower" : " % higher");
 }
 
 std::string limits_words(const Interval& limits) {

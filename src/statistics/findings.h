@@ -25,8 +25,11 @@ struct SlopeFinding {
   double negative_slope = 0;
   Standing standing = Standing::unknown;
   /// The estimate of FD of the slope / FD of the control. May be infinite if at least half of the slope's arms failed,
-  /// and 0 if at least half of the control's arms failed.
+  /// and 0 if at least half of the control's arms failed. In a fixed sweep, it is the median ratio or, if the median
+  /// lies outside `limits`, the ratio of geometric means over the seeds in which neither failed; std::nullopt if both
+  /// lie outside. The test and the limits depend on means and on failures, so the median may contradict them.
   std::optional<double> ratio = std::nullopt;
+  bool has_mean_ratio = false;  ///< whether a fixed sweep uses the ratio of geometric means
   /// Limits of the ratio that hold for all slopes simultaneously. They agree with `standing`: both are at most 1 for a
   /// better slope and at least 1 for a worse slope, and the limits of all other slopes contain 1.
   Interval limits{0, 0};
@@ -89,9 +92,6 @@ std::string finding_sentence(const Findings& findings, const SlopeFinding& slope
 /// The failures on which the verdict is based: "9 of 9 arms failed", "9 of 9 arms of the control failed", or both. The
 /// failures of the control are included only if there is no estimate of the ratio. Empty if there are no failures.
 std::string failure_words(const SlopeFinding& slope);
-
-/// A ratio of FDs in words: "12 % lower", "3.1 times as high".
-std::string ratio_words(double ratio);
 
 /// Limits of a ratio in words, rounded outwards: "3 to 19 % lower", "between 12 % lower and 10 % higher", "at least 20
 /// % higher".

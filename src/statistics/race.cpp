@@ -5,12 +5,12 @@
 #include <limits>
 #include <map>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 #include "statistics/inference.h"
 #include "statistics/permutation.h"
 #include "support/random.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -242,8 +242,7 @@ std::vector<RaceArm> normal_arms(const RacePlan& plan, double deviation, double 
 }  // namespace
 
 RacePlan plan_race(double control, std::vector<double> slopes, const RaceRules& rules) {
-  std::sort(slopes.begin(), slopes.end());
-  slopes.erase(std::unique(slopes.begin(), slopes.end()), slopes.end());
+  slopes = sorted_unique(std::move(slopes));
   std::erase(slopes, control);
   if (slopes.empty()) throw std::invalid_argument("plan_race: a race needs a slope other than the control");
   RacePlan plan{control, std::move(slopes), {}, {}, rules.equivalence, rules.give_up};

@@ -1,9 +1,6 @@
 #include "statistics/race_json.h"
 
-#include <array>
-#include <cmath>
 #include <limits>
-#include <span>
 
 #include "run/json.h"
 #include "support/checksums.h"
@@ -150,7 +147,7 @@ RaceSlope read_slope(const json& object) {
 
 std::string plan_hash(const PlannedRace& planned) {
   const std::string text = json_text(plan_object(planned));
-  return sha256_hex(std::as_bytes(std::span(text)));
+  return sha256_hex(text);
 }
 
 std::string race_json(const RaceFile& file) {

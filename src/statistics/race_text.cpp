@@ -213,6 +213,7 @@ void describe_race(StatisticsFile& file, const RaceFile& race) {
   file.recommendation = recommendation(findings);
   file.findings = finding_sentences(findings);
   for (const auto& caveat : race_caveats(race)) file.findings.push_back(caveat);
+  if (file.metric && file.metric->caveat) file.findings.push_back(*file.metric->caveat);
   file.method = method_sentence(race);
   file.answer = file.recommendation + " " + join(file.findings, " ");
   for (auto& comparison : file.statistics.comparisons) take_decision(comparison, race.state);

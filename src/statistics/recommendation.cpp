@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -62,13 +63,13 @@ Group recommended(const Findings& findings) {
 /// "0", "0 and 0.1", "0, 0.1 and 0.5"; three or more consecutive slopes are written as "0 to 0.3".
 std::string names_of(const Findings& findings, const Group& group, const char* last_word) {
   std::vector<std::string> parts;
-  const auto contains = [&](std::size_t i) {
-    return i < findings.slopes.size() && std::find(group.begin(), group.end(), &findings.slopes[i]) != group.end();
+  const auto is_in_group = [&](std::size_t i) {
+    return i < findings.slopes.size() && contains(group, &findings.slopes[i]);
   };
   for (std::size_t i = 0; i < findings.slopes.size(); ++i) {
-    if (!contains(i)) continue;
+    if (!is_in_group(i)) continue;
     std::size_t end = i;
-    while (contains(end + 1)) ++end;
+    while (is_in_group(end + 1)) ++end;
     parts.push_back(shortest(findings.slopes[i].negative_slope));
     if (end - i >= 2) {
       parts.back() += " to " + shortest(findings.slopes[end].negative_slope);
@@ -120,7 +121,7 @@ std::string failures_of(const Group& group) {
 // --- The slopes that are not recommended ----------------------------------------------------------------------------
 
 /// The grades are in the order in which the sentence lists them, from good to bad.
-enum class Grade { percent, unreliable, twice, times, useless, failing, given_up, open };
+enum class Grade { percent, unreliable, worse, twice, times, useless, failing, given_up, open };
 
 struct Rest {
   const SlopeFinding* slope;
@@ -137,23 +138,33 @@ Grade grade_of(const SlopeFinding& slope, double low, double high) {
   return middle >= 1.8 ? Grade::twice : Grade::percent;
 }
 
-/// The estimated ratio: FD of `slope` / FD of `good`.
-double ratio_between(const SlopeFinding& slope, const SlopeFinding& good) {
-  if (!slope.ratio || !good.ratio || std::isinf(*good.ratio)) return 1;
+/// The grade of a worse slope if its FD cannot be compared with those of the recommended slopes.
+Grade grade_without_ratio(const SlopeFinding& slope) {
+  if (mostly_failed(slope)) return Grade::failing;
+  return slope.failed > 0 ? Grade::unreliable : Grade::worse;
+}
+
+/// The estimated ratio: FD of `slope` / FD of `good`; std::nullopt if one of them has no estimate.
+std::optional<double> ratio_between(const SlopeFinding& slope, const SlopeFinding& good) {
+  if (!slope.ratio || !good.ratio || std::isinf(*good.ratio)) return std::nullopt;
   return *good.ratio > 0 ? *slope.ratio / *good.ratio : unlimited;
 }
 
 Rest rest_of(const SlopeFinding& slope, const Group& group) {
   if (slope.standing == Standing::given_up) return {&slope, Grade::given_up};
   const bool always_failed = slope.arms > 0 && slope.failed == slope.arms;
+  bool is_worse = false;
   double low = unlimited, high = 0;
   for (const auto* good : group) {
     if (!is_shown_worse(slope, *good)) continue;
-    const double ratio = ratio_between(slope, *good);
-    low = std::min(low, ratio);
-    high = std::max(high, ratio);
+    is_worse = true;
+    const auto ratio = ratio_between(slope, *good);
+    if (!ratio) continue;
+    low = std::min(low, *ratio);
+    high = std::max(high, *ratio);
   }
-  if (high == 0) return {&slope, always_failed ? Grade::failing : Grade::open};
+  if (!is_worse) return {&slope, always_failed ? Grade::failing : Grade::open};
+  if (high == 0) return {&slope, grade_without_ratio(slope)};
   return {&slope, grade_of(slope, low, high), low, high};
 }
 
@@ -177,6 +188,8 @@ std::string grade_text(Grade grade, double low, double high) {
     }
     case Grade::unreliable:
       return "less reliable";
+    case Grade::worse:
+      return "worse";
     case Grade::useless:
       return "useless";
     case Grade::failing:
@@ -224,10 +237,7 @@ std::string summary_of(const std::vector<Rest>& rests) {
 std::vector<Rest> rests_of(const Findings& findings, const Group& group, const Group& mentioned) {
   std::vector<Rest> rests;
   for (const auto& slope : findings.slopes) {
-    const auto is_in = [&](const Group& slopes) {
-      return std::find(slopes.begin(), slopes.end(), &slope) != slopes.end();
-    };
-    if (!is_in(group) && !is_in(mentioned)) rests.push_back(rest_of(slope, group));
+    if (!contains(group, &slope) && !contains(mentioned, &slope)) rests.push_back(rest_of(slope, group));
   }
   std::stable_sort(rests.begin(), rests.end(), [](const Rest& a, const Rest& b) { return a.grade < b.grade; });
   return rests;
@@ -295,7 +305,7 @@ std::string choose_control(const Findings& findings, const Group& group) {
   for (const auto& slope : findings.slopes) {
     if (slope.standing == Standing::control) control.push_back(&slope);
     if (slope.standing != Standing::no_difference) continue;
-    if (std::find(group.begin(), group.end(), &slope) == group.end()) undetected.push_back(&slope);
+    if (!contains(group, &slope)) undetected.push_back(&slope);
   }
   if (group.size() == 1 && !undetected.empty()) return keep_control(findings, control, undetected);
   std::string lead = "Use " + choice_of(findings, group) + failures_of(group);

@@ -50,6 +50,8 @@ struct FdMetric {
   std::int64_t images = 0;      ///< training images shown to each arm
   std::optional<double> floor;  ///< FD of real test images
   std::optional<double> bias;   ///< expected excess over the FD of infinitely many images; absent if unreliable
+  /// Why the FDs may be meaningless, in one or more sentences; usually absent.
+  std::optional<std::string> caveat{};
 };
 
 /// The FDs of the arms according to a further feature extractor.

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "run/json.h"
 #include "statistics/recommendation.h"
@@ -38,6 +39,7 @@ void visit_fields(Record& metric, const Visit& visit) {
   visit("images", metric.images);
   visit("floor", metric.floor);
   visit("bias", metric.bias);
+  visit("caveat", metric.caveat);
 }
 
 template <RecordOf<SlopeSummary> Record, class Visit>
@@ -282,6 +284,7 @@ void put_into_words(StatisticsFile& file) {
   const Findings findings = findings_of(file.statistics);
   file.recommendation = recommendation(findings);
   file.findings = finding_sentences(findings);
+  if (file.metric && file.metric->caveat) file.findings.push_back(*file.metric->caveat);
   file.method = method_sentence(file.statistics);
 }
 
@@ -292,10 +295,22 @@ std::string first_condition_note(const CrossStatistics& cross) {
       cross.conditions.size(), condition_text(cross.conditions[0].settings));
 }
 
+/// "With generator.norm=none, 1 of 16 arms is missing: ...": the missing and failed arms of each condition.
+std::vector<std::string> condition_notes(const CrossStatistics& cross) {
+  std::vector<std::string> notes;
+  for (const auto& condition : cross.conditions) {
+    for (const auto& note : arm_notes(condition.statistics)) {
+      notes.push_back("With " + condition_text(condition.settings) + ", " + note);
+    }
+  }
+  return notes;
+}
+
 }  // namespace
 
 StatisticsFile evaluate_scores(const SweepScores& scores, double control, const StatisticsOptions& options) {
   StatisticsFile file;
+  file.metric = scores.metric;
   if (scores.conditions.size() > 1) {
     file.cross = cross_statistics(scores.conditions, scores.arms, control, options);
     file.cross_findings = cross_sentences(*file.cross);
@@ -306,12 +321,15 @@ StatisticsFile evaluate_scores(const SweepScores& scores, double control, const 
   put_into_words(file);
   file.answer = answer(file.statistics);
   file.notes = statistics_notes(file.statistics, scores);
-  if (file.cross) file.notes.push_back(first_condition_note(*file.cross));
+  if (file.cross) {
+    file.notes.push_back(first_condition_note(*file.cross));
+    for (auto& note : condition_notes(*file.cross)) file.notes.push_back(std::move(note));
+  }
   for (const auto& ruler : scores.rulers) {
     file.rulers.push_back(compare_rulers(scores.arms, ruler));
     file.notes.push_back(rulers_text(*scores.metric, file.rulers.back()));
+    if (ruler.metric.caveat) file.notes.push_back(ruler.metric.name + ": " + *ruler.metric.caveat);
   }
-  file.metric = scores.metric;
   file.methods = statistics_methods(file.statistics);
   return file;
 }

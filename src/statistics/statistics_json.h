@@ -14,7 +14,7 @@ namespace slopegan {
 
 struct StatisticsFile {
   std::string recommendation;               ///< see recommendation()
-  std::vector<std::string> findings;        ///< see finding_sentences()
+  std::vector<std::string> findings;        ///< see finding_sentences(), followed by caveats
   std::string method;                       ///< see method_sentence()
   std::string answer;                       ///< see answer() in statistics_text.h
   std::vector<std::string> notes;           ///< see statistics_notes()

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "statistics/findings.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -137,11 +139,21 @@ std::string method_sentence(const SweepStatistics& statistics) {
     family += comparison.informative_pairs() > 0;
   }
   if (family == 0) return "FD is the Frechet distance; lower is better.";
+  std::vector<std::string> with_means;
+  for (const auto& slope : findings_of(statistics).slopes) {
+    if (slope.has_mean_ratio) with_means.push_back(shortest(slope.negative_slope));
+  }
+  const std::string exceptions =
+      with_means.empty()
+          ? ""
+          : format_text(" (for {}, ratios of geometric means, because the median lies outside the interval)",
+                        enumerate_words(std::move(with_means), "and"));
   return format_text(
-      "FD is the Frechet distance; lower is better. Ratios are medians over {}; intervals have {:g} % confidence for "
+      "FD is the Frechet distance; lower is better. Ratios are medians over {}{}; intervals have {:g} % confidence for "
       "{} "
       "at once. Verdicts: exact paired sign-flip test on log FD with Holm's correction, at {:g} %.",
-      counted(seeds, "seed"), 100 * (1 - statistics.alpha), counted(family, "comparison"), 100 * statistics.alpha);
+      counted(seeds, "seed"), exceptions, 100 * (1 - statistics.alpha), counted(family, "comparison"),
+      100 * statistics.alpha);
 }
 
 static std::string missing_text(const SweepStatistics& statistics) {
@@ -177,14 +189,10 @@ static std::string bootstrap_text(double alpha) {
          ", and the probabilities of being best are too close to 0 and 1.";
 }
 
-std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores) {
-  std::vector<std::string> notes = scores.notes;
-  if (statistics.control != statistics.wanted_control) {
-    notes.push_back(format_text("The control {} is not among the slopes; the nearest one, {}, is used instead.",
-                                shortest(statistics.wanted_control), shortest(statistics.control)));
-  }
+std::vector<std::string> arm_notes(const SweepStatistics& statistics) {
+  std::vector<std::string> notes;
   if (!statistics.missing.empty()) notes.push_back(missing_text(statistics));
-  std::int64_t diverged = 0, collapsed = 0, most_pairs = 0;
+  std::int64_t diverged = 0, collapsed = 0;
   for (const auto& slope : statistics.slopes) {
     diverged += slope.diverged;
     collapsed += slope.collapsed;
@@ -193,6 +201,19 @@ std::vector<std::string> statistics_notes(const SweepStatistics& statistics, con
     notes.push_back(format_text("{} diverged and {} collapsed; such an arm counts as the worst for its seed.",
                                 counted(diverged, "arm"), collapsed));
   }
+  return notes;
+}
+
+std::vector<std::string> statistics_notes(const SweepStatistics& statistics, const SweepScores& scores) {
+  std::vector<std::string> notes = scores.notes;
+  if (statistics.control != statistics.wanted_control) {
+    notes.push_back(format_text("The control {} is not among the slopes; the nearest one, {}, is used instead.",
+                                shortest(statistics.wanted_control), shortest(statistics.control)));
+  }
+  if (scores.conditions.size() < 2) {
+    for (auto& note : arm_notes(statistics)) notes.push_back(std::move(note));
+  }
+  std::int64_t most_pairs = 0;
   for (const auto& comparison : statistics.comparisons) most_pairs = std::max(most_pairs, comparison.pairs);
   if (most_pairs > 1 && most_pairs < 9) notes.push_back(bootstrap_text(statistics.alpha));
   if (most_pairs > static_cast<std::int64_t>(most_exact_pairs)) {
@@ -244,6 +265,11 @@ static std::string with_decimals_of(double value, double like) {
   const double size = std::abs(like);
   if (size < 1) return format_text("{:.3g}", value);
   return format_text("{:.{}f}", value, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}
+
+std::string slope_name(double slope) {
+  const std::string text = shortest(slope);
+  return slope == 0 ? text + " (ReLU)" : slope == 1 ? text + " (linear)" : text;
 }
 
 std::string score_number(double value) { return with_decimals_of(value, value); }

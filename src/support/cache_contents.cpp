@@ -10,6 +10,7 @@
 
 #include "support/cache_directory.h"
 #include "support/files.h"
+#include "support/ranges.h"
 
 namespace slopegan {
 
@@ -21,9 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 6> entry_kinds = {"classifiers", "features", "floors",
                                                          "manifolds",   "packed",   "rulers"};
 
-bool has_entries(const fs::path& directory) {
-  return std::ranges::find(entry_kinds, directory.filename().native()) != entry_kinds.end();
-}
+bool has_entries(const fs::path& directory) { return contains(entry_kinds, directory.filename().native()); }
 
 /// The directory of the records that note_cache_use writes.
 bool has_records(const fs::path& directory) { return directory == cache_dir() / "sources"; }

@@ -44,6 +44,8 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   return sha.hex();
 }
 
+std::string sha256_hex(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
+
 std::string sha256_file(const std::filesystem::path& file) {
   PosixFile input = PosixFile::open_regular(file);
   std::vector<std::byte> buffer(std::size_t{1} << 18);
@@ -86,5 +88,7 @@ std::string base64(std::span<const std::byte> bytes) {
   }
   return text;
 }
+
+std::string base64(std::string_view text) { return base64(std::as_bytes(std::span(text))); }
 
 }  // namespace slopegan

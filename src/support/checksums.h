@@ -36,6 +36,7 @@ struct FileDigest {
 };
 
 std::string sha256_hex(std::span<const std::byte> bytes);
+std::string sha256_hex(std::string_view text);
 
 /// The SHA-256 of the content of `file`. Throws IoError if the file cannot be read.
 std::string sha256_file(const std::filesystem::path& file);
@@ -45,5 +46,6 @@ std::uint32_t crc32c(std::string_view bytes);
 
 /// Base64 (RFC 4648) with padding and without line breaks.
 std::string base64(std::span<const std::byte> bytes);
+std::string base64(std::string_view text);
 
 }  // namespace slopegan

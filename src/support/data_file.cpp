@@ -54,12 +54,6 @@ void require_regular_file(const std::filesystem::path& file) {
   }
 }
 
-std::uint64_t file_size_or_zero(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  return error ? 0 : size;
-}
-
 bool has_entry(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));

@@ -27,9 +27,6 @@ void check_uncompressed_size(const std::filesystem::path& file, std::uint64_t cl
 /// Throws DataError unless `file` is a regular file or a symlink to one. Opening a pipe could block forever.
 void require_regular_file(const std::filesystem::path& file);
 
-/// The size of a file in bytes, or 0 if it cannot be determined, for example because the file was removed.
-std::uint64_t file_size_or_zero(const std::filesystem::path& file);
-
 /// Whether a directory entry with this name exists. Also true for a broken symlink; reading the symlink later reports
 /// the error.
 bool has_entry(const std::filesystem::path& path);

@@ -40,6 +40,12 @@ std::string read_file(const fs::path& file, std::size_t limit) {
   }
 }
 
+std::uint64_t file_size_or_zero(const fs::path& file) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
 /// Whether `file` is a pipe, a socket or a device, or a symlink to one. Renaming another file to `file` would destroy
 /// it. /dev/stdout counts as one even if the standard output is a regular file, because it is a symlink into /proc.
 static bool is_special(const fs::path& file) {
@@ -132,6 +138,14 @@ std::vector<fs::path> entries_of(const fs::path& directory) {
   for (; !error && iterator != fs::directory_iterator(); iterator.increment(error)) entries.push_back(iterator->path());
   check(error, "list", directory);
   return entries;
+}
+
+std::string directory_name(const fs::path& directory) {
+  return fs::absolute(directory / "x").lexically_normal().parent_path().filename();
+}
+
+bool is_within(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 void remove_temporaries(const fs::path& directory) {

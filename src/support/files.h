@@ -15,6 +15,9 @@ namespace slopegan {
 /// Reads the whole file. Refuses pipes, devices, and files larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& file, std::size_t limit);
 
+/// The size of a file in bytes, or 0 if it cannot be determined, for example because the file does not exist.
+std::uint64_t file_size_or_zero(const std::filesystem::path& file);
+
 /// Throws UsageError if `file` is a directory, a pipe or a device, or if it exists and `overwrite` is false.
 void require_free(const std::filesystem::path& file, bool overwrite);
 
@@ -62,6 +65,12 @@ void make_parent_directories(const std::filesystem::path& file);
 
 /// The entries of `directory` in unspecified order; empty if it does not exist.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& directory);
+
+/// The name of `directory`, which need not exist; for ".", that of the current directory.
+std::string directory_name(const std::filesystem::path& directory);
+
+/// Whether `inner` is `outer` or below it. Both are canonical.
+bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
 
 /// The name prefix of incomplete files and directories. The owner of a directory may delete entries with this prefix,
 /// because they were left behind by a killed process.

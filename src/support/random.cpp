@@ -1,5 +1,6 @@
 #include "support/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -77,6 +78,19 @@ std::vector<std::uint32_t> keyed_permutation(std::uint64_t seed, std::string_vie
   RandomStream stream(seed, name, index);
   for (std::uint32_t left = count; left > 1; --left) std::swap(order[left - 1], order[stream.below(left)]);
   return order;
+}
+
+std::vector<std::int64_t> sorted_sample(std::uint64_t seed, std::string_view name, std::int64_t size,
+                                        std::int64_t count) {
+  std::vector<std::int64_t> sample(static_cast<std::size_t>(std::min(size, count)));
+  if (count >= size) {
+    std::iota(sample.begin(), sample.end(), 0);
+    return sample;
+  }
+  const auto order = keyed_permutation(seed, name, 0, static_cast<std::uint32_t>(size));
+  std::copy_n(order.begin(), sample.size(), sample.begin());
+  std::sort(sample.begin(), sample.end());
+  return sample;
 }
 
 }  // namespace slopegan

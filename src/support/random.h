@@ -41,4 +41,9 @@ class RandomStream {
 std::vector<std::uint32_t> keyed_permutation(std::uint64_t seed, std::string_view name, std::uint64_t index,
                                              std::uint32_t count);
 
+/// A random sample of `count` of the numbers 0 … size − 1, in ascending order; all of them if `count` is not smaller
+/// than `size`. A pure function of the arguments.
+std::vector<std::int64_t> sorted_sample(std::uint64_t seed, std::string_view name, std::int64_t size,
+                                        std::int64_t count);
+
 }  // namespace slopegan

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <variant>
 #include <vector>
@@ -93,6 +96,15 @@ std::string format_text(std::type_identity_t<format_detail::CheckedPattern<Argum
                         const Arguments&... arguments) {
   const FormatArgument erased[] = {format_detail::argument(arguments)..., FormatArgument()};
   return format_arguments(pattern.pattern, {erased, sizeof...(Arguments)});
+}
+
+/// Parses the whole text as a number (std::from_chars); returns std::nullopt if it is not one.
+template <class Number>
+std::optional<Number> parse_as(std::string_view text) {
+  Number value{};
+  const char* end_of_text = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), end_of_text, value);
+  return error == std::errc() && end == end_of_text ? std::optional(value) : std::nullopt;
 }
 
 /// The shortest decimal number that parses to the same double, except that integers below 1e15 are written without an

@@ -8,6 +8,7 @@
 #include "config/sweep_target.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -115,7 +116,7 @@ std::string mark_other_images(const std::vector<Arm>& arms, const std::vector<st
     hashes.push_back(data_hash_of(arm));
     if (hashes.back().empty()) continue;
     voters.push_back(hashes.back());
-    if (std::ranges::find(decisive, arm.seed) != decisive.end()) decisive_voters.push_back(hashes.back());
+    if (contains(decisive, arm.seed)) decisive_voters.push_back(hashes.back());
   }
   if (!decisive_voters.empty()) voters = std::move(decisive_voters);
   const auto votes = [&](const std::string& hash) { return std::ranges::count(voters, hash); };

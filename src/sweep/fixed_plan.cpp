@@ -8,10 +8,12 @@
 #include "run/json.h"
 #include "run/run_directory.h"
 #include "statistics/statistics_text.h"
+#include "statistics/summaries.h"
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/text.h"
 #include "sweep/arms.h"
 #include "sweep/sweep.h"
@@ -47,8 +49,7 @@ std::string shown_numbers(const std::vector<Number>& numbers) {
 template <class Number>
 std::vector<Number> beyond(const std::vector<Number>& all, const std::vector<Number>& some) {
   std::vector<Number> found;
-  std::ranges::copy_if(all, std::back_inserter(found),
-                       [&](Number value) { return std::ranges::find(some, value) == some.end(); });
+  std::ranges::copy_if(all, std::back_inserter(found), [&](Number value) { return !contains(some, value); });
   return found;
 }
 
@@ -61,9 +62,7 @@ std::string description_of(const SweepScores& scores) {
   }
   std::vector<std::string> parts;
   for (const auto& [slope, values] : fds) {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    parts.push_back(score_number(sum / static_cast<double>(values.size())) + " at slope " + shortest(slope));
+    parts.push_back(score_number(mean(values)) + " at slope " + shortest(slope));
   }
   const std::string condition = scores.conditions.size() > 1 ? ", under the first condition" : "";
   return parts.empty() ? "" : " Mean FD over all seeds" + condition + ": " + join(parts, ", ") + ".";
@@ -75,7 +74,7 @@ SweepScores scores_of_seeds(const SweepScores& scores, const std::vector<std::in
   kept.arms.clear();
   for (auto& ruler : kept.rulers) ruler.fds.clear();
   for (std::size_t i = 0; i < scores.arms.size(); ++i) {
-    if (std::ranges::find(keep, scores.arms[i].seed) == keep.end()) continue;
+    if (!contains(keep, scores.arms[i].seed)) continue;
     kept.arms.push_back(scores.arms[i]);
     for (std::size_t r = 0; r < scores.rulers.size(); ++r) kept.rulers[r].fds.push_back(scores.rulers[r].fds[i]);
   }
@@ -83,9 +82,8 @@ SweepScores scores_of_seeds(const SweepScores& scores, const std::vector<std::in
 }
 
 bool has_result(const SweepScores& scores, const std::vector<std::int64_t>& seeds) {
-  return std::ranges::any_of(scores.arms, [&](const ArmScore& arm) {
-    return log_score(arm) && std::ranges::find(seeds, arm.seed) != seeds.end();
-  });
+  return std::ranges::any_of(scores.arms,
+                             [&](const ArmScore& arm) { return log_score(arm) && contains(seeds, arm.seed); });
 }
 
 /// Like is_in_training, but true if a lock cannot be read; the arm's own process reports the error.
@@ -168,8 +166,7 @@ FixedPlan fixed_plan(const Config& config, const std::string& extractor) {
 
 bool has_scores(const std::filesystem::path& sweep_dir) {
   return std::ranges::any_of(entries_of(sweep_dir / "runs"), [](const std::filesystem::path& arm) {
-    std::error_code error;
-    return std::filesystem::file_size(RunPaths(arm).metrics_file(), error) > 0 && !error;
+    return file_size_or_zero(RunPaths(arm).metrics_file()) > 0;
   });
 }
 
@@ -181,7 +178,7 @@ void check_extractor(const std::filesystem::path& sweep_dir, const std::string& 
       "{} contains a sweep with a different feature extractor ({} -> {}), and the FDs of its arms would not be "
       "comparable with those of the arms so far; use the cache that contains the first extractor (SLOPEGAN_CACHE), or "
       "choose another run.name for a new sweep",
-      printable(sweep_dir.string(), 4096), printable(plan->extractor, 200), printable(extractor, 200)));
+      display(sweep_dir), printable(plan->extractor, 200), printable(extractor, 200)));
 }
 
 void note_plan(const std::filesystem::path& sweep_dir, const FixedPlan& plan) {
@@ -209,7 +206,7 @@ std::optional<FixedPlan> read_fixed_plan(const std::filesystem::path& sweep_dir)
   } catch (const json::exception&) {
   } catch (const WrongJsonType&) {
   }
-  log::warning(printable(file.string(), 4096) + " is damaged, so the planned seeds are unknown");
+  log::warning(display(file) + " is damaged, so the planned seeds are unknown");
   return std::nullopt;
 }
 
@@ -226,8 +223,8 @@ Config with_earlier_arms(Config config, const std::filesystem::path& sweep_dir) 
     kept.push_back(arm.name);
     auto& slopes = config.sweep.negative_slope;
     auto& seeds = config.sweep.seeds;
-    if (std::ranges::find(slopes, arm.negative_slope) == slopes.end()) slopes.push_back(arm.negative_slope);
-    if (std::ranges::find(seeds, arm.seed) == seeds.end()) seeds.push_back(arm.seed);
+    if (!contains(slopes, arm.negative_slope)) slopes.push_back(arm.negative_slope);
+    if (!contains(seeds, arm.seed)) seeds.push_back(arm.seed);
   }
   if (!kept.empty()) {
     const bool is_one = kept.size() == 1;

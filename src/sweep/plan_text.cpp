@@ -7,6 +7,7 @@
 
 #include "statistics/cross.h"
 #include "statistics/inference.h"
+#include "support/ranges.h"
 #include "support/text.h"
 #include "sweep/parallel_arms.h"
 #include "sweep/results.h"
@@ -154,7 +155,7 @@ std::string fixed_plan_text(const Config& config, const std::vector<Arm>& arms, 
   text += plan_line("time", duration_text(static_cast<double>(arms.size() - over), costs));
   std::vector<std::int64_t> added;
   std::ranges::copy_if(sweep.seeds, std::back_inserter(added),
-                       [&](std::int64_t seed) { return std::ranges::find(counting, seed) == counting.end(); });
+                       [&](std::int64_t seed) { return !contains(counting, seed); });
   const std::set<double> all(compared.begin(), compared.end());
   std::vector<double> earlier;
   std::ranges::set_difference(all, slopes, std::back_inserter(earlier));

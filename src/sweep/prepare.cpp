@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 
 #include "data/dataset.h"
+#include "data/summary.h"
 #include "models/compute.h"
 #include "support/errors.h"
+#include "support/log.h"
 #include "support/posix_file.h"
 #include "support/text.h"
 #include "support/thread_waiting.h"
@@ -16,7 +18,10 @@ static constexpr const char* changed_images_text = "changed after the sweep was 
 
 PreparedData prepare_data(const Config& config, bool logs_notes) {
   const auto train = load_dataset(config.data, Split::train);
-  if (logs_notes) log_notes(*train, Split::train);
+  if (logs_notes) {
+    log_notes(*train, Split::train);
+    if (const auto note = small_data_note(config, train->size()); !note.empty()) log::info(note);
+  }
   PreparedData prepared{train->hash, {}};
   if (config.metrics.every_images == 0) return prepared;
   watch_thread_waiting(at::get_num_threads());

@@ -46,8 +46,9 @@ std::optional<double> fd_between(const std::vector<MetricsRecord>& records, std:
                                  const PlannedRace& planned) {
   for (const auto& record : records) {
     const bool fits = record.images >= from && record.images < to && record.extractor == planned.extractor &&
-                      record.samples == planned.samples && record.values.contains("fd");
-    if (fits) return record.values.at("fd");
+                      record.samples == planned.samples;
+    const auto fd = fits ? find_value(record.values, "fd") : std::nullopt;
+    if (fd) return fd;
   }
   return std::nullopt;
 }
@@ -130,7 +131,7 @@ std::optional<RaceFile> read_race(const std::filesystem::path& sweep_dir) {
   if (!std::filesystem::exists(file, ignored)) return std::nullopt;
   auto race = parse_race(read_file(file, largest_race_file));
   if (!race) {
-    throw UsageError(printable(file.string(), 4096) +
+    throw UsageError(display(file) +
                      " is damaged, or its plan was edited; restore it, or start a new race with a different run.name");
   }
   return race;
@@ -140,7 +141,7 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
   const auto race = read_race(sweep_dir);
   if (!has_results(sweep_dir) && !is_in_training(sweep_dir)) return;
   if (!race) {
-    throw UsageError(printable(sweep_dir.string(), 4096) +
+    throw UsageError(display(sweep_dir) +
                      " contains results but no race.json, and a race must be planned before its first result; choose "
                      "another run.name");
   }
@@ -150,7 +151,7 @@ void check_plan(const std::filesystem::path& sweep_dir, const PlannedRace& plann
 
 void refuse_plan(const std::filesystem::path& sweep_dir, const std::vector<std::string>& problems) {
   throw UsageError(
-      printable(sweep_dir.string(), 4096) + " contains a race with a different plan (" + join(problems, ", ") +
+      display(sweep_dir) + " contains a race with a different plan (" + join(problems, ", ") +
       "), and a plan must not change once arms have been trained; continue the race with the configuration in its "
       "sweep.yaml, or choose another run.name for a new race");
 }

@@ -11,6 +11,7 @@
 #include "metrics/figures.h"
 #include "statistics/race_text.h"
 #include "support/files.h"
+#include "support/ranges.h"
 #include "support/text.h"
 #include "sweep/race.h"
 
@@ -74,11 +75,10 @@ Cells metric_names(const std::vector<std::optional<MetricsRecord>>& metrics) {
   for (const auto& record : metrics) {
     if (!record) continue;
     for (const auto& [name, value] : record->values) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) others.push_back(name);
+      if (!contains(names, name)) others.push_back(name);
     }
   }
-  std::sort(others.begin(), others.end());
-  others.erase(std::unique(others.begin(), others.end()), others.end());
+  others = sorted_unique(std::move(others));
   names.insert(names.end(), others.begin(), others.end());
   return names;
 }
@@ -93,8 +93,8 @@ void append_history(Cells& cells, const std::optional<HistoryRecord>& record) {
 }
 
 std::string value_or_empty(const std::map<std::string, double>& values, const std::string& name) {
-  const auto found = values.find(name);
-  return found == values.end() ? "" : shortest(found->second);
+  const auto found = find_value(values, name);
+  return found ? shortest(*found) : "";
 }
 
 /// The number of further feature extractors in the arm that has the most of them.
@@ -184,10 +184,11 @@ std::vector<RulerScores> other_scores(const std::vector<std::optional<MetricsRec
         fd.extractor = other.extractor;
         fd.name = metric_title("fd", other.extractor, fd.samples);
         fd.bias = is_bias_reliable(other, fd.samples) ? other.fd_bias : std::nullopt;
-        const auto floor = other.floors.find("fd");
-        fd.floor = floor == other.floors.end() ? std::nullopt : std::optional(floor->second);
+        fd.floor = find_value(other.floors, "fd");
+        fd.caveat.reset();
         found = rulers.insert(rulers.end(), {std::move(fd), std::vector<std::optional<double>>(metrics.size())});
       }
+      if (auto caveat = unrelated_labels_text(other)) found->metric.caveat = std::move(caveat);
       found->fds[i] = other.values.at("fd");
     }
   }
@@ -210,7 +211,7 @@ std::optional<FdConditions> chosen_conditions(const std::vector<Arm>& arms,
     Rank& rank = ranks[conditions_of(*metrics[i])];
     ++rank.arms;
     if (!plan) continue;
-    rank.planned_arms += std::ranges::find(plan->seeds, arms[i].seed) != plan->seeds.end();
+    rank.planned_arms += contains(plan->seeds, arms[i].seed);
     rank.has_planned_extractor = metrics[i]->extractor == plan->extractor;
     rank.is_as_planned = rank.has_planned_extractor && metrics[i]->images == plan->images;
   }
@@ -317,8 +318,8 @@ static std::string table_row(const Arm& arm) {
     return history ? format_text("{:.{}f}", value, decimals) : std::string("-");
   };
   const HistoryRecord h = history.value_or(HistoryRecord{});
-  const auto fd = metrics ? metrics->values.find("fd") : std::map<std::string, double>::const_iterator();
-  const std::string fd_text = metrics && fd != metrics->values.end() ? format_text("{:.4g}", fd->second) : "-";
+  const auto fd = metrics ? find_value(metrics->values, "fd") : std::nullopt;
+  const std::string fd_text = fd ? format_text("{:.4g}", *fd) : "-";
   return format_text(" {:<9} {:11} {:>10} {:>8} {:>8} {:>9} {:>9} {:>8}\n", status_text(arm), h.images, fd_text,
                      number(h.discriminator_loss, 3), number(h.generator_loss, 3), number(h.images_per_second, 0),
                      history ? clock_time(h.seconds) : "-", number(h.memory_mib, 0));
@@ -353,7 +354,8 @@ SweepScores read_scores(const Config& config, const std::vector<Arm>& arms, cons
     scores.arms[i].fd = record->values.at("fd");
     scores.arms[i].fd_repeat = record->fd_repeat;
     if (is_bias_reliable(*record, record->samples)) fd.bias = record->fd_bias;
-    if (const auto floor = record->floors.find("fd"); floor != record->floors.end()) fd.floor = floor->second;
+    if (const auto floor = find_value(record->floors, "fd")) fd.floor = floor;
+    if (auto caveat = unrelated_labels_text(*record)) fd.caveat = std::move(caveat);
   }
   scores.rulers = other_scores(metrics, scores);
   if (auto note = exclusion_note(metrics, *conditions); !note.empty()) scores.notes.push_back(std::move(note));

@@ -17,6 +17,7 @@
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/child_process.h"
@@ -122,9 +123,7 @@ class Scheduler {
     std::erase_if(expected, [&](const Arm* arm) { return failed_.contains(arm); });
     progress_->expect(expected);
     for (auto& running : running_) {
-      if (!options_.stop_dropped || running.dropped ||
-          std::ranges::find(agenda_.needed, running.arm) != agenda_.needed.end())
-        continue;
+      if (!options_.stop_dropped || running.dropped || contains(agenda_.needed, running.arm)) continue;
       if (end_of(*running.arm, config_)) continue;  // trained to the end, and only writing its report
       log::info(running.arm->name + " is no longer needed; stopping it");
       running.dropped = true;
@@ -220,7 +219,7 @@ class Scheduler {
 
   void report_end(const RunningArm& ended, int code) {
     const std::string& name = ended.arm->name;
-    const bool is_needed = std::ranges::find(agenda_.needed, ended.arm) != agenda_.needed.end();
+    const bool is_needed = contains(agenda_.needed, ended.arm);
     if (code == 0 && !is_needed) {
       return log::info(format_text("{} done ({} of {})", name, agenda_.over, total()) + figures_text(*ended.arm));
     }
@@ -316,7 +315,8 @@ class Scheduler {
     const auto history = last_history(arm);
     const auto metrics = last_metrics(arm);
     std::string text = history ? ": " + clock_time(history->seconds) : "";
-    if (metrics && metrics->values.contains("fd")) text += format_text(", FD {:.4g}", metrics->values.at("fd"));
+    const auto fd = metrics ? find_value(metrics->values, "fd") : std::nullopt;
+    if (fd) text += format_text(", FD {:.4g}", *fd);
     return text;
   }
 

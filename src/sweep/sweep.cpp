@@ -1,8 +1,6 @@
 #include "sweep/sweep.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 #include "config/earlier_defaults.h"
 #include "config/print.h"
@@ -12,16 +10,13 @@
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
 
 /// Parses a whole number; returns −1 if `text` is not one.
-static std::int64_t parse_integer(std::string_view text) {
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? value : -1;
-}
+static std::int64_t parse_integer(std::string_view text) { return parse_as<std::int64_t>(text).value_or(-1); }
 
 Shard parse_shard(const std::string& text) {
   const auto slash = text.find('/');
@@ -41,16 +36,6 @@ std::vector<Arm> arms_of_shard(const std::vector<Arm>& all, const Shard& shard) 
   return mine;
 }
 
-/// Whether the directory has visible entries but no sweep.yaml. Hidden entries may be temporary files of another shard
-/// that is starting at the same moment.
-static bool holds_something_else(const std::filesystem::path& directory) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    if (!entry.path().filename().native().starts_with('.')) return !std::filesystem::exists(directory / "sweep.yaml");
-  }
-  return false;
-}
-
 /// The manifests of the arms' newest checkpoints. Unreadable ones are omitted, because the arms report the errors.
 static std::vector<CheckpointInfo> arm_checkpoints(const std::filesystem::path& directory) {
   std::vector<CheckpointInfo> found;
@@ -67,7 +52,7 @@ static std::vector<CheckpointInfo> arm_checkpoints(const std::filesystem::path& 
 
 Config load_sweep(const std::filesystem::path& directory) {
   Config config = load_stored_config(directory / "sweep.yaml").config;
-  config.run.name = std::filesystem::absolute(directory / "x").lexically_normal().parent_path().filename();
+  config.run.name = directory_name(directory);
   std::error_code ignored;
   if (std::filesystem::exists(config.data.path, ignored)) return config;
   for (const auto& checkpoint : arm_checkpoints(directory)) {
@@ -78,12 +63,8 @@ Config load_sweep(const std::filesystem::path& directory) {
   return config;
 }
 
-std::filesystem::path sweep_directory(const Config& config) {
-  return std::filesystem::path(config.run.output_dir) / config.run.name;
-}
-
 Config as_existing_sweep(const LoadedConfig& given) {
-  const auto file = sweep_directory(given.config) / "sweep.yaml";
+  const auto file = configured_directory(given.config.run) / "sweep.yaml";
   if (!std::filesystem::exists(file)) return given.config;
   const Config stored = load_stored_config(file).config;
   const auto kept = kept_defaults(given, stored);
@@ -95,10 +76,8 @@ Config as_existing_sweep(const LoadedConfig& given) {
 
 bool has_results(const std::filesystem::path& directory) {
   const auto arms = entries_of(directory / "runs");
-  return std::ranges::any_of(arms, [](const std::filesystem::path& arm) {
-    std::error_code error;
-    return std::filesystem::file_size(RunPaths(arm).history_file(), error) > 0 && !error;
-  });
+  return std::ranges::any_of(
+      arms, [](const std::filesystem::path& arm) { return file_size_or_zero(RunPaths(arm).history_file()) > 0; });
 }
 
 bool is_in_training(const std::filesystem::path& sweep_dir) {
@@ -124,7 +103,7 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
   const Config before = load_sweep(directory);
   for (const auto& difference : differences(before, config)) {
     if (difference.key == "sweep.cross" && extends(before.sweep.cross, config.sweep.cross)) continue;
-    if (std::find(changeable.begin(), changeable.end(), difference.key) != changeable.end()) continue;
+    if (contains(changeable, difference.key)) continue;
     problems.push_back(difference.key + ": " + difference.before + " -> " + difference.after);
   }
   const auto arms = arm_checkpoints(directory);
@@ -134,8 +113,28 @@ static std::vector<std::string> differences_from(const std::filesystem::path& di
   return problems;
 }
 
+/// Whether the directory has visible entries but no sweep.yaml, or is a file. Hidden entries may be temporary files of
+/// another shard that is starting at the same moment.
+static bool holds_something_else(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(directory, error)) return true;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (!entry.path().filename().native().starts_with('.')) return !std::filesystem::exists(directory / "sweep.yaml");
+  }
+  return false;
+}
+
+void check_sweep_directory(const Config& config) {
+  const std::filesystem::path directory = configured_directory(config.run);
+  if (std::filesystem::exists(directory / "sweep.yaml")) return;
+  refuse_link(directory);
+  if (!holds_something_else(directory)) return;
+  throw UsageError(display(directory) + " exists and is not a sweep; choose another name with run.name=...");
+}
+
 std::filesystem::path open_sweep(const Config& config, const std::string& dataset_hash) {
-  const std::filesystem::path directory = sweep_directory(config);
+  check_sweep_directory(config);
+  const std::filesystem::path directory = configured_directory(config.run);
   const auto file = directory / "sweep.yaml";
   if (std::filesystem::exists(file)) {
     const bool may_change = !has_results(directory) && !is_in_training(directory);
@@ -143,12 +142,6 @@ std::filesystem::path open_sweep(const Config& config, const std::string& datase
     if (!problems.empty()) {
       throw UsageError(printable(directory.string()) + " contains a sweep with different values (" +
                        join(problems, ", ") + "); choose another run.name or use the old values");
-    }
-  } else {
-    refuse_link(directory);
-    if (holds_something_else(directory)) {
-      throw UsageError(printable(directory.string()) +
-                       " exists and is not a sweep; choose another name with run.name=...");
     }
   }
   make_directories(directory);

@@ -31,8 +31,9 @@ Config load_sweep(const std::filesystem::path& directory);
 /// Returns the given configuration if there is no such sweep. Throws UsageError if the sweep.yaml is invalid.
 Config as_existing_sweep(const LoadedConfig& given);
 
-/// <run.output_dir>/<run.name>.
-std::filesystem::path sweep_directory(const Config& config);
+/// Throws UsageError if <run.output_dir>/<run.name> contains something other than a sweep, such as a run, or is a
+/// symlink to a directory without a sweep. Changes nothing. open_sweep calls this function too.
+void check_sweep_directory(const Config& config);
 
 /// Whether any arm of the sweep has been trained, at least in part. If so, only a few keys of the configuration may
 /// still change.

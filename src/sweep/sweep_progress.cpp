@@ -5,6 +5,8 @@
 
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/ranges.h"
+#include "support/seconds_since.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -14,8 +16,7 @@ namespace {
 std::optional<double> last_fd_of(const RunPaths& run) {
   if (!std::filesystem::exists(run.metrics_file())) return std::nullopt;
   const auto record = read_last_metrics(run.metrics_file());
-  if (!record || !record->values.contains("fd")) return std::nullopt;
-  return record->values.at("fd");
+  return record ? find_value(record->values, "fd") : std::nullopt;
 }
 
 std::size_t longest_name(const std::vector<const Arm*>& arms) {
@@ -39,10 +40,7 @@ std::optional<ProgressView> arm_progress(const Arm& arm, std::int64_t total_imag
     view.seconds_left = record->images_per_second > 0
                             ? static_cast<double>(total_images - record->images) / record->images_per_second
                             : std::numeric_limits<double>::infinity();
-    view.stats.discriminator_loss = record->discriminator_loss;
-    view.stats.generator_loss = record->generator_loss;
-    view.stats.d_real = record->d_real;
-    view.stats.d_fake = record->d_fake;
+    view.stats = *record;
     view.memory_mib = record->memory_mib;
     view.last_fd = last_fd_of(run);
     return view;
@@ -67,7 +65,7 @@ SweepProgress::SweepProgress(std::int64_t total_images)
     : total_images_(total_images), start_(Clock::now()), shown_(start_) {}
 
 void SweepProgress::expect(const std::vector<const Arm*>& arms) {
-  std::erase_if(images_, [&](const auto& known) { return std::ranges::find(arms, known.first) == arms.end(); });
+  std::erase_if(images_, [&](const auto& known) { return !contains(arms, known.first); });
   for (const Arm* arm : arms) {
     if (images_.contains(arm)) continue;
     const auto view = arm_progress(*arm, total_images_);
@@ -97,7 +95,7 @@ SweepView SweepProgress::overall(std::size_t over, std::size_t failed, std::size
   for (const auto& [arm, images] : images_) view.images_left += std::max<std::int64_t>(0, total_images_ - images);
   const double all = static_cast<double>(total) * static_cast<double>(total_images_);
   view.share = all > 0 ? 1 - static_cast<double>(view.images_left) / all : 1;
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double seconds = seconds_since(start_);
   view.images_per_second = seconds > 0 ? static_cast<double>(trained_) / seconds : 0;
   return view;
 }

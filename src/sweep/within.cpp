@@ -10,11 +10,14 @@
 #include <utility>
 
 #include "run/records.h"
+#include "run/run_directory.h"
 #include "statistics/permutation.h"
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/ranges.h"
+#include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "sweep/child_process.h"
@@ -40,8 +43,6 @@ constexpr std::int64_t probe_samples = 500;
 
 /// No machine trains this many arms side by side.
 constexpr std::int64_t most_parallel_arms = 1024;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// The prefix of the names of the temporary directories in which sweeps measure the time of arms.
 std::string probe_prefix() { return std::string(temporary_prefix) + "within-"; }
@@ -80,7 +81,7 @@ class ProbeSweep {
     parallel_ = choose_parallel_arms(config_, most_parallel_arms, machine);
     gpus_ = machine.gpus;
     for (std::int64_t seed = 0; seed < parallel_.jobs; ++seed) config_.sweep.seeds.push_back(seed);
-    directory_ = sweep_directory(config_);
+    directory_ = configured_directory(config_.run);
     lock_.emplace(create_probe_directory(directory_));
     open_sweep(config_);
   }
@@ -235,6 +236,11 @@ double evaluation_time(const MeasuredCosts& costs, std::int64_t samples) {
          static_cast<double>(costs.samples);
 }
 
+/// The duration of an arm, including an intermediate evaluation and the evaluations of two sets of images at the end.
+double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
+  return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
+}
+
 /// The number of rounds in which every job trains one arm.
 double rounds_of(const PossibleRace& race, const MeasuredCosts& costs) {
   return std::ceil(static_cast<double>(race.arms()) / static_cast<double>(costs.jobs));
@@ -279,7 +285,7 @@ std::vector<std::string> plan_problems(const Config& stored, const Config& given
     problems.push_back(format_text("first_seed: {} -> {}", before.seeds.front(), after.seeds.front()));
   }
   for (const double slope : before.negative_slope) {
-    if (std::ranges::find(after.negative_slope, slope) != after.negative_slope.end()) continue;
+    if (contains(after.negative_slope, slope)) continue;
     problems.push_back("sweep.negative_slope: without " + shortest(slope));
   }
   return problems;
@@ -327,10 +333,6 @@ PreparedData prepare_within(const Config& config, Clock::time_point deadline, bo
 
 MeasuredCosts measure_costs(const Config& config) { return ProbeSweep(config).measure(); }
 
-double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples) {
-  return costs.other_seconds + static_cast<double>(images) / costs.images_per_second + evaluation_time(costs, samples);
-}
-
 std::int64_t typical_arms(const RacePlan& plan, std::size_t looks) {
   const auto slopes = std::ssize(plan.slopes);
   const std::int64_t undecided = (slopes + 1) / 2;
@@ -352,7 +354,7 @@ TimedPlan plan_within(const Config& config, const MeasuredCosts& costs, double s
 }
 
 std::optional<TimedPlan> kept_plan(const Config& config) {
-  const auto directory = sweep_directory(config);
+  const auto directory = configured_directory(config.run);
   const auto race = read_race(directory);
   if (!race) return std::nullopt;
   const Config stored = load_sweep(directory);
@@ -380,7 +382,7 @@ std::vector<std::string> cuts_of(const Config& before, const TimedPlan& plan) {
   std::vector<std::string> dropped;
   for (const double slope : before.sweep.negative_slope) {
     const auto& kept = plan.config.sweep.negative_slope;
-    if (std::ranges::find(kept, slope) == kept.end()) dropped.push_back(shortest(slope));
+    if (!contains(kept, slope)) dropped.push_back(shortest(slope));
   }
   if (!dropped.empty()) {
     cuts.push_back((dropped.size() == 1 ? "without slope " : "without slopes ") + join(dropped, ", "));

@@ -35,9 +35,6 @@ void remove_left_measurements(const std::filesystem::path& output_dir);
 /// sweep. Throws StoppedError, and IoError if an arm fails.
 MeasuredCosts measure_costs(const Config& config);
 
-/// The duration of an arm, including an intermediate evaluation and the evaluations of two sets of images at the end.
-double arm_seconds(const MeasuredCosts& costs, std::int64_t images, std::int64_t samples);
-
 struct TimedPlan {
   Config config;
   RacePlan race;

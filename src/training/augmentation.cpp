@@ -1,8 +1,8 @@
 #include "training/augmentation.h"
 
-#include <algorithm>
-
 #include <ATen/ATen.h>
+
+#include "support/ranges.h"
 
 namespace slopegan {
 
@@ -74,9 +74,7 @@ at::Tensor cut_out(const at::Tensor& images, const AugmentationDraws& draws) {
 AugmentationDraws draw_augmentation(const at::Tensor& images, const std::vector<Augmentation>& kinds,
                                     RandomStream random, const Part& part) {
   BatchDraws draw{images.options(), random, part};
-  const auto is_configured = [&](Augmentation kind) {
-    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-  };
+  const auto is_configured = [&](Augmentation kind) { return contains(kinds, kind); };
   AugmentationDraws draws;
   if (is_configured(Augmentation::color)) {
     draws.brightness = draw.uniform(-0.5f, 0.5f);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "config/config.h"
 #include "training/gan_state.h"
 #include "training/step_inputs.h"

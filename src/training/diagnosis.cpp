@@ -14,6 +14,7 @@
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/random.h"
+#include "support/seconds_since.h"
 #include "support/text.h"
 #include "training/gan_step.h"
 #include "training/trainer.h"
@@ -209,7 +210,7 @@ DiagnosticsRecord Diagnosis::operator()(const GanState& state, const GanState& s
   add_parameters(record.parameters, "generator", stepped.generator_optimizer);
   add_parameters(record.parameters, "discriminator", stepped.discriminator_optimizer);
   record.sentinels = sentinels(vitals_of(record, state));
-  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.seconds = seconds_since(start);
   return record;
 }
 

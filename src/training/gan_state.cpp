@@ -1,7 +1,6 @@
 #include "training/gan_state.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

@@ -1,11 +1,8 @@
 #include "training/import_weights.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <variant>
 
@@ -15,9 +12,11 @@
 #include "config/print.h"
 #include "models/block.h"
 #include "run/json.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/log.h"
 #include "support/text.h"
+#include "training/gan_state.h"
 #include "training/run_files.h"
 #include "training/weight_names.h"
 
@@ -126,8 +125,18 @@ void restore_optimizers(const GanState& state, const NamedTensors& weights) {
   restore_tensors(state.discriminator_optimizer.state(), with_prefix(weights, "optimizer.discriminator."));
 }
 
-}  // namespace
+/// Whether the batch norm of a self-modulated generator was folded into its convolutions. Its statistics are then lost.
+bool has_folded_modulation(const NamedTensors& generator) {
+  return generator.contains("block1.modulation.output.weight") && !generator.contains("block1.norm.running_mean");
+}
 
+/// Returns the state of a run with `config` that starts with `weights` and has seen 0 images. The names of the weights
+/// must be those used in checkpoints. If the discriminator is missing, it is randomly initialised. If the generator or
+/// its average (ema.*) is missing, it is copied from the other. The moments of the optimisers are copied if
+/// `with_optimizer` is true.
+///
+/// Throws CheckpointError if the weights do not fit or are not finite. The message names `source`, the configuration
+/// keys that differ and the first tensors that do not match.
 GanState transfer_weights(const Config& config, std::int64_t channels, const NamedTensors& weights, bool with_optimizer,
                           const std::string& source) {
   check_finite(weights, source);
@@ -136,6 +145,11 @@ GanState transfer_weights(const Config& config, std::int64_t channels, const Nam
   if (generator.empty()) generator = average;
   if (average.empty()) average = generator;
   if (generator.empty()) throw CheckpointError(source + " contains no generator");
+  if (has_folded_modulation(generator)) {
+    throw CheckpointError(source +
+                          ": the batch norm of this self-modulated generator was folded into its convolutions, so it "
+                          "cannot be imported; export it again without --fold-batch-norm");
+  }
   for (const char* network : {"optimizer.generator.", "optimizer.discriminator."}) {
     if (with_optimizer && with_prefix(weights, network).empty()) {
       throw CheckpointError(source + " contains no optimiser state");
@@ -158,6 +172,8 @@ GanState transfer_weights(const Config& config, std::int64_t channels, const Nam
   return state;
 }
 
+}  // namespace
+
 Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const Checkpoint& checkpoint,
                              bool with_optimizer) {
   Checkpoint start;
@@ -171,31 +187,70 @@ Checkpoint fine_tuning_start(const Config& config, const Dataset& dataset, const
   return start;
 }
 
-// --- Import
+// --- Slopes
 
 namespace {
 
-/// Whether `file` was written by torch.save: a zip archive or a pickle. A safetensors file starts with the length of
-/// its header as a 64-bit integer, which is less than 2^24, so bytes 4 to 7 of the file are zero.
-bool is_pickle(const std::filesystem::path& file) {
-  std::array<char, 8> start{};
-  std::ifstream(file, std::ios::binary).read(start.data(), start.size());
-  const std::string_view text(start.data(), start.size());
-  return text.starts_with("PK\x03\x04") ||
-         (text.front() == '\x80' && text.substr(4) != std::string_view("\0\0\0\0", 4));
-}
-
-/// The differences between the configuration of the run that the weights come from and `config`, as in fine-tuning.
-std::vector<std::string> differences_from(const Checkpoint& checkpoint, const Config& config) {
-  try {
-    return training_differences(checkpoint_config(checkpoint), config);
-  } catch (const CheckpointError& error) {  // the weights can be used without their configuration
-    log::warning(error.what());
-    return {};
-  }
-}
-
 constexpr double learned_slope = std::numeric_limits<double>::quiet_NaN();
+
+/// The slopes of a network with this configuration after 0 images.
+std::vector<double> initial_slopes(const ActivationConfig& config, std::int64_t resolution) {
+  std::vector<double> slopes;
+  for (std::size_t layer = 0; layer < static_cast<std::size_t>(stage_count(resolution)); ++layer) {
+    const auto function = make_activation(config, layer, /*channels=*/1, /*seed=*/0, "")->freeze();
+    const auto* fixed = std::get_if<FixedSlope>(&function);
+    slopes.push_back(fixed ? fixed->negative_slope : learned_slope);
+  }
+  return slopes;
+}
+
+/// Whether all fixed slopes are equal. Learned slopes are part of the weights.
+bool are_kept(const std::vector<double>& before, const std::vector<double>& after) {
+  const auto is_kept = [](double a, double b) { return a == b || std::isnan(a) || std::isnan(b); };
+  return std::ranges::equal(before, after, is_kept);
+}
+
+/// "0.2" if all slopes are equal, otherwise "[0.1, 0.2]", as in a configuration.
+std::string slopes_text(const std::vector<double>& slopes) {
+  std::vector<std::string> texts;
+  for (const double slope : slopes) texts.push_back(shortest(slope));
+  const bool are_equal = std::ranges::count(texts, texts.front()) == std::ssize(texts);
+  return are_equal ? texts.front() : "[" + join(texts, ", ") + "]";
+}
+
+/// The settings that give `network` these slopes, "generator.negative_slope=0.2". Other activations than leaky_relu
+/// ignore negative_slope or only start with it.
+std::string slope_settings(const std::string& network, const ActivationConfig& config,
+                           const std::vector<double>& slopes) {
+  const std::string activation = network + ".activation=leaky_relu ";
+  return (config.activation == ActivationKind::leaky_relu ? "" : activation) + network +
+         ".negative_slope=" + slopes_text(slopes);
+}
+
+}  // namespace
+
+std::vector<std::string> restarted_schedules(const Config& config, const Checkpoint& checkpoint) {
+  const Config before = checkpoint_config(checkpoint);
+  const std::int64_t images = checkpoint.info.images;
+  std::vector<std::string> notes;
+  const auto compare = [&](const std::string& network, const ActivationConfig& source, const ActivationConfig& target) {
+    const auto& schedule = source.negative_slope.schedule;
+    if (source.activation != ActivationKind::leaky_relu || !schedule) return;
+    const auto slopes = initial_slopes(target, config.data.resolution);
+    const std::vector<double> reached(slopes.size(), schedule->at(images));
+    if (are_kept(reached, slopes)) return;
+    notes.push_back(format_text(
+        "the negative slope of the {} was {} after {} images and is {} at the start of the new run; to keep it, set {}",
+        network, slopes_text(reached), images, slopes_text(slopes), slope_settings(network, target, reached)));
+  };
+  compare("generator", before.generator, config.generator);
+  compare("discriminator", before.discriminator, config.discriminator);
+  return notes;
+}
+
+// --- Import
+
+namespace {
 
 /// The slopes of the activations in an export, according to the description of its layers (export/export.h). Empty for
 /// other files, and if the description is damaged.
@@ -217,55 +272,42 @@ std::vector<double> exported_slopes(const SafetensorsMetadata& metadata) {
   return {};
 }
 
-std::vector<double> configured_slopes(const GeneratorImpl& generator) {
-  std::vector<double> slopes;
-  for (const auto& block : generator.blocks) {
-    if (!block->activation) continue;
-    const auto function = block->activation->freeze();
-    const auto* fixed = std::get_if<FixedSlope>(&function);
-    slopes.push_back(fixed ? fixed->negative_slope : learned_slope);
-  }
-  return slopes;
-}
-
-/// "0.2" if all slopes are equal, otherwise "[0.1, 0.2]", as in a configuration.
-std::string slopes_text(const std::vector<double>& slopes) {
-  std::vector<std::string> texts;
-  for (const double slope : slopes) texts.push_back(shortest(slope));
-  const bool are_equal = std::ranges::count(texts, texts.front()) == std::ssize(texts);
-  return are_equal ? texts.front() : "[" + join(texts, ", ") + "]";
-}
-
 /// Warns if an export was trained with slopes other than the configured ones. Learned slopes are part of the weights.
-void warn_of_other_slopes(const std::vector<double>& exported, const std::vector<double>& configured,
-                          const std::string& source) {
-  const auto is_kept = [](double a, double b) { return a == b || std::isnan(a) || std::isnan(b); };
-  if (exported.size() != configured.size() || std::ranges::equal(exported, configured, is_kept)) return;
+void warn_of_other_slopes(const std::vector<double>& exported, const Config& config, const std::string& source) {
+  const auto configured = initial_slopes(config.generator, config.data.resolution);
+  if (exported.size() != configured.size() || are_kept(exported, configured)) return;
   log::warning(format_text(
       "{} was exported with the negative slope {}, but the configuration has {}, which replaces it; to keep the slope, "
-      "set generator.negative_slope={}",
-      source, slopes_text(exported), slopes_text(configured), slopes_text(exported)));
+      "set {}",
+      source, slopes_text(exported), slopes_text(configured), slope_settings("generator", config.generator, exported)));
 }
 
 /// Weights from elsewhere, and what is known about their training.
 struct ForeignWeights {
   NamedTensors tensors;
-  std::vector<std::string> differences = {};  ///< see differences_from
+  std::vector<std::string> differences = {};  ///< of their configuration from that of the new run
+  std::vector<std::string> restarts = {};     ///< see restarted_schedules
   std::vector<double> slopes = {};            ///< see exported_slopes
 };
+
+ForeignWeights from_checkpoint(Checkpoint checkpoint, const Config& config) {
+  ForeignWeights weights;
+  try {
+    weights.differences = training_differences(checkpoint_config(checkpoint), config);
+    weights.restarts = restarted_schedules(config, checkpoint);
+  } catch (const CheckpointError& error) {  // the weights can be used without their configuration
+    log::warning(error.what());
+  }
+  weights.tensors = std::move(checkpoint.tensors);
+  return weights;
+}
 
 ForeignWeights read_weights(const std::filesystem::path& weights, const Config& config) {
   std::error_code ignored;
   if (std::filesystem::is_directory(weights, ignored) || is_run_or_checkpoint(weights)) {
-    auto checkpoint = load_checkpoint(resolve_checkpoint(weights));
-    auto differences = differences_from(checkpoint, config);
-    return {.tensors = std::move(checkpoint.tensors), .differences = std::move(differences)};
+    return from_checkpoint(load_checkpoint(resolve_checkpoint(weights)), config);
   }
-  if (is_pickle(weights)) {
-    throw CheckpointError(display(weights) +
-                          " is a PyTorch pickle file, which is not read because it can contain code; import it with "
-                          "scripts/import_dcgan.py, or save its tensors as safetensors");
-  }
+  refuse_other_formats(weights);
   try {
     const auto content = read_safetensors(weights);
     return {.tensors = with_checkpoint_names(content.tensors), .slopes = exported_slopes(content.metadata)};
@@ -302,17 +344,18 @@ RunInfo describe_import(const RunOrigin& origin) {
 
 std::filesystem::path import_weights(const Config& config, const std::filesystem::path& weights,
                                      const RunOrigin& origin) {
-  const auto [tensors, differences, slopes] = read_weights(weights, config);
+  const auto [tensors, differences, restarts, slopes] = read_weights(weights, config);
   const std::string source = display(weights);
   const GanState state = transfer_weights(config, image_channels_of(tensors, source), tensors, false, source);
   if (!differences.empty()) {
     log::info("differences from the run that the weights come from: " + join(differences, ", "));
   }
-  warn_of_other_slopes(slopes, configured_slopes(*state.generator), source);
+  for (const auto& restart : restarts) log::warning(restart);
+  warn_of_other_slopes(slopes, config, source);
   if (with_prefix(tensors, "discriminator.").empty()) {
     log::info(source + " has no discriminator: a randomly initialised one is used");
   }
-  const auto directory = RunDirectory::create(std::filesystem::path(config.run.output_dir) / config.run.name);
+  const auto directory = RunDirectory::create(configured_directory(config.run));
   try {
     write_configuration(config, directory, origin);
     RunRecord record(directory, describe_import(origin));

@@ -13,12 +13,22 @@
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/log.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
 
-RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
-                     const RunOrigin& origin) {
+/// The run.json of a run; std::nullopt if it is missing or damaged.
+static std::optional<RunInfo> find_run_info(const RunDirectory& directory) {
+  try {
+    return read_run_info(directory.run_info_file());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
+                     const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin) {
   RunInfo info;
   info.images = resume ? resume->info.images : 0;
   info.versions = origin.versions;
@@ -29,6 +39,17 @@ RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::
   info.precision = compute.type == at::kBFloat16 ? "bfloat16" : "float32";
   info.device = compute.device.str();
   info.dataset = {dataset.name, dataset.hash, dataset.size()};
+  if (!resume) return info;
+  const auto earlier = belongs_to(*resume, directory) ? find_run_info(directory) : std::nullopt;
+  if (earlier) {
+    info.started = earlier->started;
+    info.inexact_at = earlier->inexact_at;
+    // What happened after the checkpoint is undone.
+    std::erase_if(info.inexact_at, [&](std::int64_t images) { return images > info.images; });
+  }
+  if (!contains(info.inexact_at, info.images) && !inexact_reasons(config, *resume).empty()) {
+    info.inexact_at.push_back(info.images);
+  }
   return info;
 }
 
@@ -75,9 +96,11 @@ void remove_later_samples(const RunDirectory& directory, std::int64_t images) {
 }  // namespace
 
 std::vector<std::string> training_differences(const Config& before, const Config& after) {
-  // Keys that may differ. They set names, paths, lengths and intervals, and how the machine is used.
+  // Keys that may differ. They set names, paths, lengths and intervals, how the machine is used, and what is measured:
+  // only metrics use labels.
   static const std::vector<std::string> free = {"run.",
                                                 "data.path",
+                                                "data.labels",
                                                 "training.total_images",
                                                 "training.threads",
                                                 "training.precision",
@@ -99,7 +122,17 @@ std::vector<std::string> training_differences(const Config& before, const Config
 
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint) {
-  auto found = training_differences(checkpoint_config(checkpoint), config);
+  Config before = checkpoint_config(checkpoint);
+  if (checkpoint.info.is_import()) {
+    // The weights were not trained on the data in the configuration with which they were imported. Only the resolution
+    // and the channels determine the shapes of the networks.
+    const DataConfig imported = before.data;
+    before.data = config.data;
+    before.data.resolution = imported.resolution;
+    const bool fits = imported.channels == 0 || imported.channels == dataset.channels();
+    if (!fits) before.data.channels = imported.channels;
+  }
+  auto found = training_differences(before, config);
   if (checkpoint.info.was_trained_on_other_images(dataset.hash)) {
     found.push_back("the images at data.path have a different SHA-256: " +
                     printable(checkpoint.info.dataset_hash.substr(0, 12)) + " -> " + dataset.hash.substr(0, 12));
@@ -114,6 +147,70 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
   throw CheckpointError(
       directory + " was trained with different values and cannot be resumed with these (" + join(problems, ", ") +
       "); restore the old values, or start a new run with its weights: " + "--resume " + directory + " run.name=...");
+}
+
+std::vector<std::string> inexact_reasons(const Config& config, const Checkpoint& checkpoint) {
+  const std::int64_t images = checkpoint.info.images, total = config.training.total_images;
+  if (images == 0 || images >= total) return {};
+  std::vector<std::string> reasons;
+  if (const auto images_per_step = full_step_images(config); images % images_per_step != 0) {
+    reasons.push_back(format_text(
+        "the checkpoint was written after a shortened last step, so the resumed run will not be "
+        "bit-identical to an uninterrupted one; to avoid this, set training.total_images to a multiple "
+        "of training.batch_size{} = {} in new runs",
+        config.optimizer.discriminator_steps > 1 ? " x optimizer.discriminator_steps" : "", images_per_step));
+  }
+  const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
+  const auto& optimizer = config.optimizer;
+  if (before == total || optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images > 0) return reasons;
+  reasons.push_back(
+      format_text("training.total_images was {} and is now {}; the learning rates decay over total_images, so they "
+                  "change at {} images, and the resumed run will not be bit-identical to an uninterrupted one; to "
+                  "avoid this, set optimizer.lr_decay_images in new runs",
+                  before, total, images));
+  return reasons;
+}
+
+/// Whether the command line is `import`, or `train` with --resume PATH.
+static bool starts_with_other_weights(const std::vector<std::string>& argv) {
+  if (argv.size() > 1 && argv[1] == "import") return true;
+  const std::string option = "--resume";
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    if (argv[i].starts_with(option + "=")) return argv[i] != option + "=auto";
+    if (argv[i] == option && i + 1 < argv.size()) return argv[i + 1] != "auto";
+  }
+  return false;
+}
+
+std::string restart_note(const RunDirectory& directory) {
+  const auto info = find_run_info(directory);
+  std::int64_t images = info ? info->images : 0;
+  try {
+    const bool has_history = file_size_or_zero(directory.history_file()) > 0;
+    const auto last = has_history ? read_last_history(directory.history_file()) : std::nullopt;
+    if (last) images = std::max(images, last->images);
+  } catch (const DataError&) {  // the number of images is only shown
+  }
+  // A run that stops after its first step writes a checkpoint. For a run that was killed, run.json contains the number
+  // of images at its last start, which is that of a checkpoint of this run or, for a run that started with
+  // --resume PATH, of another run.
+  const bool is_done = info && info->status == RunStatus::done;
+  const bool was_interrupted = info && (info->status == RunStatus::stopped || info->status == RunStatus::running);
+  if (is_done || (was_interrupted && info->images > 0)) {
+    throw CheckpointError(format_text(
+        "{} contains a run that {} {} images, but {} contains no checkpoint; restore the checkpoints, choose another "
+        "name with run.name=..., or remove the run and repeat its first command",
+        display(directory.root()), is_done ? "finished after" : "has seen", images,
+        display(directory.checkpoints_dir())));
+  }
+  if (info && starts_with_other_weights(info->argv)) {
+    throw CheckpointError(format_text(
+        "{} contains a run that was to start with other weights, but {} contains no checkpoint; remove the run and "
+        "repeat its first command",
+        display(directory.root()), display(directory.checkpoints_dir())));
+  }
+  if (images == 0) return "";
+  return format_text("the run has no checkpoint yet, so it starts again; its first {} images are repeated", images);
 }
 
 bool lacks_evaluation(const Checkpoint& checkpoint, const Config& config, const RunDirectory& directory) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +16,9 @@
 /// Writes the files of a run directory that are not results of training, and rewinds a run directory to a checkpoint.
 namespace slopegan {
 
-/// Describes the run at its start, for run.json.
-RunInfo describe_run(const Compute& compute, const Dataset& dataset, const std::optional<Checkpoint>& resume,
-                     const RunOrigin& origin);
+/// Describes the run at its start, for run.json. If the run resumes in place, the time of its first start is kept.
+RunInfo describe_run(const Config& config, const Compute& compute, const Dataset& dataset,
+                     const RunDirectory& directory, const std::optional<Checkpoint>& resume, const RunOrigin& origin);
 
 /// Writes config.yaml and overrides.yaml and creates the subdirectories. Throws IoError.
 void write_configuration(const Config& config, const RunDirectory& directory, const RunOrigin& origin);
@@ -30,7 +29,8 @@ void write_run_files(const Config& config, const Dataset& dataset, const RunDire
 
 /// Lists the keys that determine the weights and differ between `config` and the configuration of `checkpoint`, as
 /// "key: before -> after", and the hashes of the images if they differ. Other keys, such as names, lengths, samples
-/// and threads, are omitted.
+/// and threads, are omitted. If the weights of `checkpoint` were imported, its data.* keys are also omitted, unless
+/// they do not fit the shapes of the networks.
 std::vector<std::string> training_differences(const Config& config, const Dataset& dataset,
                                               const Checkpoint& checkpoint);
 
@@ -42,6 +42,15 @@ void check_resumable(const Config& config, const Dataset& dataset, const Checkpo
 
 /// Whether the checkpoint belongs to the run in `directory`.
 bool belongs_to(const Checkpoint& checkpoint, const RunDirectory& directory);
+
+/// The reasons why a run that resumes from `checkpoint` differs from an uninterrupted run with the same total_images:
+/// the last step before the checkpoint was shortened, or the learning rates change. Empty if it does not differ.
+std::vector<std::string> inexact_reasons(const Config& config, const Checkpoint& checkpoint);
+
+/// The log message for an existing run that starts again because it was interrupted before its first checkpoint; empty
+/// if the run has seen no images. Throws CheckpointError if run.json shows that the run had checkpoints, because
+/// starting again would destroy its results, or that it was to start with the weights of another run.
+std::string restart_note(const RunDirectory& directory);
 
 /// Whether metrics.jsonl lacks the evaluation that was due at `checkpoint`, because the run was interrupted before it.
 /// False if the checkpoint belongs to another run, or to one without a history (imported weights).

@@ -9,6 +9,7 @@
 #include "sampling/samples.h"
 #include "support/errors.h"
 #include "support/log.h"
+#include "support/seconds_since.h"
 #include "support/signals.h"
 #include "support/text.h"
 #include "training/gan_step.h"
@@ -71,7 +72,7 @@ MetricsRecord evaluate_generator(const Evaluators& evaluators, const Config& con
       record.others[i - 1].fd_repeat = evaluators[i]->frechet_distance_of(again[i].features);
     }
   }
-  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.seconds = seconds_since(start);
   return record;
 }
 
@@ -81,13 +82,14 @@ namespace {
 std::string distances_text(const RulerFigures& ruler, std::int64_t samples) {
   std::vector<std::string> parts;
   const auto add = [&](const char* key, const std::string& remark) {
-    const auto found = ruler.values.find(key);
-    if (found == ruler.values.end()) return;
-    parts.push_back(format_text("{} = {:.4g}{}", metric_title(key, ruler.extractor, samples), found->second, remark));
+    const auto value = find_value(ruler.values, key);
+    if (!value) return;
+    parts.push_back(format_text("{} = {:.4g}{}", metric_title(key, ruler.extractor, samples), *value, remark));
   };
   const bool few = has_few_images(ruler, samples);
   if (few) add("kd", "");
-  add("fd", few ? format_text(" (few images for {} features: mostly bias)", ruler.features) : "");
+  const char* bias = is_mostly_bias(ruler, samples) ? ": mostly bias" : "";
+  add("fd", few ? format_text(" (few images for {} features{})", ruler.features, bias) : "");
   return join(parts, ", ");
 }
 
@@ -106,9 +108,9 @@ void BestSoFar::add(const MetricsRecord& record) {
     extractor_ = record.extractor;
     samples_ = record.samples;
   }
-  const auto fd = record.values.find("fd");
-  if (fd == record.values.end() || !std::isfinite(fd->second) || (lowest_fd_ && fd->second >= *lowest_fd_)) return;
-  lowest_fd_ = fd->second;
+  const auto fd = find_value(record.values, "fd");
+  if (!fd || !std::isfinite(*fd) || (lowest_fd_ && *fd >= *lowest_fd_)) return;
+  lowest_fd_ = fd;
   images_ = record.images;
 }
 
@@ -126,14 +128,12 @@ std::string time_text(const Progress& progress) {
 }
 
 std::string metrics_text(const MetricsRecord& record, const BestSoFar& best) {
-  const auto fd = record.values.find("fd");
-  if (fd == record.values.end()) return "";
+  const auto fd = find_value(record.values, "fd");
+  if (!fd) return "";
   if (has_few_images(record, record.samples)) return summary_row("metrics", distances_text(record, record.samples));
-  std::string text = format_text("{:.4g} at {} images", fd->second, record.images);
+  std::string text = format_text("{:.4g} at {} images", *fd, record.images);
   if (best.images()) text += format_text(", best {:.4g} at {}", *best.fd(), *best.images());
-  if (const auto floor = record.floors.find("fd"); floor != record.floors.end()) {
-    text += format_text(", floor {:.4g}", floor->second);
-  }
+  if (const auto floor = find_value(record.floors, "fd")) text += format_text(", floor {:.4g}", *floor);
   return summary_row("FD", text + "; " + metric_title("fd", record.extractor, record.samples));
 }
 

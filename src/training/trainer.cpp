@@ -1,11 +1,11 @@
 #include "training/trainer.h"
 
-#include <algorithm>
-
 #include <ATen/ATen.h>
 
 #include "config/print.h"
+#include "data/summary.h"
 #include "images/convert.h"
+#include "images/grid.h"
 #include "images/image_file.h"
 #include "metrics/figures.h"
 #include "run/event_files.h"
@@ -171,27 +171,7 @@ class Training {
     const std::string directory = display(checkpoint.directory);
     log::info(state_.images_seen == 0 ? "starting with the weights of " + directory
                                       : format_text("resumed at {} images from {}", state_.images_seen, directory));
-    if (state_.images_seen > 0 && state_.images_seen < config_.training.total_images) warn_if_inexact(checkpoint);
-  }
-
-  /// Warns if the resumed run will differ from an uninterrupted run with the same total_images.
-  void warn_if_inexact(const Checkpoint& checkpoint) const {
-    const std::int64_t total = config_.training.total_images;
-    if (const auto images_per_step = full_step_images(config_); state_.images_seen % images_per_step != 0) {
-      log::warning(format_text(
-          "the checkpoint was written after a shortened last step, so the resumed run will not be "
-          "bit-identical to an uninterrupted one; to avoid this, set training.total_images to a multiple "
-          "of training.batch_size{} = {} in new runs",
-          config_.optimizer.discriminator_steps > 1 ? " x optimizer.discriminator_steps" : "", images_per_step));
-    }
-    const std::int64_t before = checkpoint_config(checkpoint).training.total_images;
-    const auto& optimizer = config_.optimizer;
-    if (before == total || optimizer.lr_decay == LearningRateDecay::none || optimizer.lr_decay_images > 0) return;
-    log::warning(
-        format_text("training.total_images was {} and is now {}; the learning rates decay over total_images, so they "
-                    "change at {} images, and the resumed run will not be bit-identical to an uninterrupted one; to "
-                    "avoid this, set optimizer.lr_decay_images in new runs",
-                    before, total, state_.images_seen));
+    for (const auto& reason : inexact_reasons(config_, checkpoint)) log::warning(reason);
   }
 
   TrainEnd report_finished() const {
@@ -201,14 +181,9 @@ class Training {
 
   void record(const StepStats& stats, const Progress& progress) {
     HistoryRecord line;
+    static_cast<StepStats&>(line) = stats;
     line.images = state_.images_seen;
     line.step = state_.steps;
-    line.discriminator_loss = stats.discriminator_loss;
-    line.generator_loss = stats.generator_loss;
-    line.d_real = stats.d_real;
-    line.d_fake = stats.d_fake;
-    line.generator_gradient_norm = stats.generator_gradient_norm;
-    line.discriminator_gradient_norm = stats.discriminator_gradient_norm;
     line.gradient_penalty = gradient_penalty_;
     line.generator_slope = state_.generator->moving_slope();
     line.discriminator_slope = state_.discriminator->moving_slope();
@@ -272,9 +247,7 @@ class Training {
   }
 
   std::optional<double> last_fd() const {
-    if (!last_metrics_) return std::nullopt;
-    const auto fd = last_metrics_->values.find("fd");
-    return fd == last_metrics_->values.end() ? std::nullopt : std::optional(fd->second);
+    return last_metrics_ ? find_value(last_metrics_->values, "fd") : std::nullopt;
   }
 
   std::vector<MetricsRecord> earlier_evaluations() const {
@@ -339,7 +312,8 @@ TrainEnd train(const Config& config, const Compute& compute, const Dataset& data
     log::add_file(directory.log_file());
     for (const auto& note : origin.notes) log::info(note);
     log_notes(dataset, Split::train);
-    record.emplace(directory, describe_run(compute, dataset, resume, origin));
+    if (const auto note = small_data_note(config, dataset.size()); !note.empty()) log::info(note);
+    record.emplace(directory, describe_run(config, compute, dataset, directory, resume, origin));
   };
   // If a run cannot continue, its files stay as they are. A new run records why it failed.
   const bool continues = resume && belongs_to(*resume, directory);

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <string_view>
-#include <vector>
 
 #include <ATen/ATen.h>
 
 #include "support/errors.h"
+#include "support/posix_file.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -23,11 +26,6 @@ constexpr std::array generator_parts = {"generator", "netG", "net_G", "gen", "G"
 constexpr std::array average_parts = {"ema", "generator_ema", "ema_generator", "netG_ema", "gen_ema", "G_ema", "g_ema"};
 constexpr std::array discriminator_parts = {"discriminator", "netD", "net_D", "disc", "D"};
 
-template <class Parts>
-bool contains_part(const Parts& parts, std::string_view part) {
-  return std::ranges::find(parts, part) != parts.end();
-}
-
 [[noreturn]] void refuse_name(const std::string& name) {
   throw CheckpointError("the tensor " + printable(name) +
                         " does not belong to the generator or discriminator of a DCGAN");
@@ -35,9 +33,9 @@ bool contains_part(const Parts& parts, std::string_view part) {
 
 /// Returns "generator", "ema" or "discriminator", or an empty string if `part` does not name a network.
 std::string network_of(std::string_view part) {
-  if (contains_part(generator_parts, part)) return "generator";
-  if (contains_part(average_parts, part)) return "ema";
-  if (contains_part(discriminator_parts, part)) return "discriminator";
+  if (contains(generator_parts, part)) return "generator";
+  if (contains(average_parts, part)) return "ema";
+  if (contains(discriminator_parts, part)) return "discriminator";
   return "";
 }
 
@@ -50,7 +48,7 @@ TensorName parse_name(const std::string& name) {
   TensorName parsed;
   std::istringstream parts(name);
   for (std::string part; std::getline(parts, part, '.');) {
-    if (contains_part(wrapper_parts, part)) continue;
+    if (contains(wrapper_parts, part)) continue;
     const std::string network = parsed.rest.empty() && parsed.network.empty() ? network_of(part) : "";
     if (network.empty()) {
       parsed.rest += (parsed.rest.empty() ? "" : ".") + part;
@@ -108,9 +106,40 @@ NamedTensors blocks_of(const std::map<int, Layer>& layers) {
   return blocks;
 }
 
+/// Whether a zip archive was written by torch.jit.save. Archives of torch.save contain no constants.pkl.
+bool is_torchscript(std::ifstream& archive) {
+  constexpr std::streamoff most = 1 << 16;  // the names of the files are listed at the end of the archive
+  archive.seekg(0, std::ios::end);
+  archive.seekg(-std::min<std::streamoff>(archive.tellg(), most), std::ios::end);
+  const std::string list(std::istreambuf_iterator<char>(archive), {});
+  return list.find("/constants.pkl") != std::string::npos;
+}
+
 at::Tensor in_float32(const at::Tensor& tensor) { return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor; }
 
 }  // namespace
+
+void refuse_other_formats(const std::filesystem::path& file) {
+  std::array<char, 8> start{};
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(start.data(), start.size());
+  const std::string_view text(start.data(), start.size());
+  // A safetensors file starts with the length of its header as a 64-bit integer, which is less than 2^24.
+  const bool may_be_safetensors = text.substr(4) == std::string_view("\0\0\0\0", 4);
+  const bool is_zip = text.starts_with("PK\x03\x04");
+  // ONNX: a protobuf message that starts with an integer (ir_version), followed by a string or another message.
+  const bool is_onnx = !may_be_safetensors && text[0] == '\x08' && (text[2] & 7) == 2;
+  if (is_onnx || (is_zip && is_torchscript(stream))) {
+    throw CheckpointError(
+        format_text("{} is {} file, which cannot be imported; export the generator again with --format safetensors",
+                    display(file), is_onnx ? "an ONNX" : "a TorchScript"));
+  }
+  if (is_zip || (text[0] == '\x80' && !may_be_safetensors)) {  // torch.save writes zip archives or, formerly, pickles
+    throw CheckpointError(display(file) +
+                          " is a PyTorch pickle file, which is not read because it can contain code; import it with "
+                          "scripts/import_dcgan.py, or save its tensors as safetensors");
+  }
+}
 
 NamedTensors with_checkpoint_names(const NamedTensors& tensors) {
   NamedTensors renamed;

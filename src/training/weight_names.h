@@ -1,8 +1,15 @@
 #pragma once
 
+#include <filesystem>
+
 #include "models/named_tensors.h"
 
+/// Weights that other programs wrote, and exports of this program.
 namespace slopegan {
+
+/// Throws a CheckpointError that explains what to do if `file` is a PyTorch pickle, a TorchScript or an ONNX file.
+/// Other files, including unreadable ones, are accepted.
+void refuse_other_formats(const std::filesystem::path& file);
 
 /// Renames the tensors of a GAN to the names used in checkpoints: generator.*, ema.*, discriminator.*
 /// (block0.conv.weight …). A checkpoint's optimiser tensors and counters keep their names.

@@ -1,10 +1,10 @@
 #include "config/bad_configs.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "config/fields.h"
 #include "config/keys.h"
+#include "support/ranges.h"
 #include "support/text.h"
 
 namespace slopegan {
@@ -40,7 +40,7 @@ BadValues bad_values(const Integers& rule) {
 BadValues bad_values(const OneOf& rule) {
   auto values = no_numbers;
   for (const auto value : rule.values) {
-    const bool allowed_too = std::find(rule.values.begin(), rule.values.end(), value + 1) != rule.values.end();
+    const bool allowed_too = contains(rule.values, value + 1);
     if (!allowed_too) values.push_back(std::to_string(value + 1));
   }
   return with_hint(values, allowed_text(allowed(rule)));

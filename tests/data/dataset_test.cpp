@@ -249,6 +249,14 @@ TEST(SummaryText, ListsTheStatistics) {
                     HasSubstr("18.708"), HasSubstr("7: 2")));
 }
 
+TEST(SmallDataNote, RecommendsAugmentationForFewImagesUnlessItIsConfigured) {
+  Config config;
+  EXPECT_THAT(small_data_note(config, 300), AllOf(HasSubstr("300 training images"), HasSubstr("small_data.yaml")));
+  EXPECT_EQ(small_data_note(config, 60000), "");
+  config.discriminator.augment = {Augmentation::translation};
+  EXPECT_EQ(small_data_note(config, 300), "");
+}
+
 TEST(FashionMnist, MatchesThePublishedStatistics) {
   const DataConfig config;
   if (!has_split(config, Split::train)) GTEST_SKIP() << "the package dataset-fashion-mnist is not installed";

@@ -176,6 +176,25 @@ TEST_F(ImagesInAFolder, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   EXPECT_EQ(value(load(Split::test), 0), 3);
 }
 
+TEST_F(ImagesInAFolder, AreScaledByAFixedRangeAndClippedIfTheyAreComparedWithOthers) {
+  deep_gray("a.png", 1000);
+  gray("b.png", 77);
+  EXPECT_EQ(load().deep_bits, 10);
+  config_.fixed_bits = 12;
+  EXPECT_EQ(load().deep_bits, 12);
+  EXPECT_EQ(value(load(), 0), 62);
+  EXPECT_EQ(value(load(), 1), 77);
+  deep_gray("a.png", 5000);
+  fs::last_write_time(folder_ / "a.png", fs::last_write_time(folder_ / "a.png") - std::chrono::hours(1));
+  EXPECT_EQ(value(load(), 0), 255);
+  EXPECT_THAT(notes(), ElementsAre("1 image has 16 bits per channel and values up to 5000; 0 to 4095 is scaled to 0 to "
+                                   "255, and larger values are clipped"));
+  config_.fixed_bits = 0;
+  EXPECT_EQ(value(load(), 0), 78);
+  fs::remove(folder_ / "a.png");
+  EXPECT_EQ(load().deep_bits, 0);
+}
+
 TEST_F(ImagesInAFolder, WithANarrowRangeOfValuesCauseAWarning) {
   for (int i = 0; i < 16; ++i) gray(format_text("{}.png", i), i);
   EXPECT_THAT(load().warnings, ElementsAre(HasSubstr("nearly all pixels lie between 0 and 15 in the range 0 to 255")));

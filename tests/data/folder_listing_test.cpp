@@ -60,8 +60,25 @@ TEST(ListImages, CountsTheOtherFilesByExtension) {
   folder.file("README", "text");
   const auto listing = list_images(folder.path());
   EXPECT_THAT(listing.files, ElementsAre("a.jpg"));
-  EXPECT_THAT(listing.notes, ElementsAre("7 other files are not read: 3 .heic, 1 .avif, 1 .dng, 1 .jpg (actually "
-                                         "HEIC), 1 without extension"));
+  EXPECT_THAT(listing.notes, ElementsAre(HasSubstr("7 other files are not read: 3 .heic, 1 .avif, 1 .dng, 1 .jpg "
+                                                   "(actually HEIC), 1 without extension")));
+}
+
+TEST(ListImages, ExplainsHowToConvertHeicAndAvifFiles) {
+  const std::string hint = "convert them to JPEG first, for example with heif-convert";
+  const FolderOfFiles folder;
+  folder.file("a.mov", "video");
+  folder.file("b.jpg");
+  EXPECT_THAT(list_images(folder.path()).notes, ElementsAre("1 other file is not read: 1 .mov"));
+  for (const auto& content : {heic_bytes, avif_bytes}) {
+    for (const char* name : {"photo", "photo.jpg", "photo.heic"}) {
+      const FolderOfFiles photos;
+      photos.file(name, content);
+      EXPECT_THAT(message_of<DataError>([&] { list_some_images(photos.path()); }), HasSubstr(hint)) << name;
+      photos.file("other.jpg");
+      EXPECT_THAT(list_images(photos.path()).notes, ElementsAre(HasSubstr(hint))) << name;
+    }
+  }
 }
 
 TEST(ListImages, ReportsWhatAFolderWithoutImagesContains) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
 
 #include "data/file_writers.h"
 #include "expect_error.h"
@@ -83,6 +84,17 @@ TEST_F(ImageSetTest, MayBeAnNpzFile) {
   directory_.write("s.txt", "text");
   EXPECT_FALSE(ImageSet::is_at(directory_ / "s.txt"));
   EXPECT_FALSE(ImageSet::is_at(directory_ / "missing"));
+}
+
+TEST_F(ImageSetTest, HasTheRangeOfTheImagesThatItIsComparedWith) {
+  write_zip(directory_ / "a.npz", {{"arr_0.npy", npy("<u2", "(1, 1, 2)", std::string("\0\0\xff\3", 4))}});
+  cv::imwrite(directory_ / "b.png", cv::Mat(16, 16, CV_16UC1, cv::Scalar(1023)));
+  for (const auto& [bits, white] : {std::pair(0, 255), {12, 63}}) {
+    like_.fixed_bits = bits;
+    EXPECT_EQ(load(1, 16, "a.npz")->images.max().item<int>(), white + (bits > 0 ? 1 : 0));  // rounded
+    EXPECT_EQ(load(1, 16)->images.max().item<int>(), white);                                // shifted
+    EXPECT_EQ(load(1, 16)->deep_bits, bits > 0 ? bits : 10);
+  }
 }
 
 TEST_F(ImageSetTest, ErrorsNameTheFolderOrTheDamagedFile) {

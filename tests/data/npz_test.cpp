@@ -214,6 +214,29 @@ TEST_F(NpzArrays, OfTheTestSplitAreScaledLikeTheTrainingImages) {
   EXPECT_THAT(test->warnings, Contains(HasSubstr("1 value of x_test is outside the range")));
 }
 
+TEST_F(NpzArrays, OfIntegersAreScaledByAFixedRangeAndClippedIfTheyAreComparedWithOthers) {
+  const auto deep = npy("<u2", "(1, 2, 2)", raw<std::uint16_t>({0, 1000, 500, 8}));
+  EXPECT_EQ(load({{"images", deep}})->deep_bits, 10);
+  const auto bytes = [](const std::vector<int>& values) { return torch::tensor(values, torch::kInt).to(torch::kByte); };
+  config_.fixed_bits = 12;
+  const auto scaled = load({{"images", deep}});
+  EXPECT_EQ(scaled->deep_bits, 12);
+  EXPECT_TRUE(torch::equal(scaled->images.flatten(), bytes({0, 62, 31, 0})));
+  EXPECT_THAT(scaled->notes, Contains(HasSubstr("4095 is white, as in the images that they are compared with")));
+  config_.fixed_bits = 8;
+  const auto clipped = load({{"x_train", deep}, {"x_test", deep}}, Split::test);
+  EXPECT_TRUE(torch::equal(clipped->images.flatten(), bytes({0, 255, 255, 8})));
+  EXPECT_THAT(clipped->warnings, Contains("2 values of x_test are outside the range of the images that they are "
+                                          "compared with and are clipped"));
+  config_.fixed_bits = 12;
+  const auto small = load({{"images", npy("<u2", "(1, 2, 2)", raw<std::uint16_t>({0, 200, 255, 8}))}});
+  EXPECT_THAT(small->warnings, Contains(HasSubstr("if the values are bytes, store them as uint8")));
+  // The range affects neither bytes nor floating-point numbers.
+  EXPECT_EQ(load({{"images", four_images()}})->deep_bits, 0);
+  const auto reals = load({{"images", npy("<f4", "(1, 2, 2)", raw<float>({0, 0.5, 1, 0.25}))}});
+  EXPECT_TRUE(torch::equal(reals->images.flatten(), bytes({0, 128, 255, 64})));
+}
+
 TEST_F(NpzArrays, MayBeChannelsFirstOrInFortranOrder) {
   const auto last = load({{"images", npy("|u1", "(2, 5, 4, 3)", ramp(120))}})->images;
   ASSERT_EQ(last.sizes(), (torch::IntArrayRef{2, 3, 5, 4}));

@@ -259,6 +259,23 @@ TEST_F(PackedImagesTest, HaveOnePackForEachSplitEvenInOneFolder) {
   for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(fs::last_write_time(cached(".images")[i]), times[i]);
 }
 
+TEST_F(PackedImagesTest, HaveAPackForEachFixedRangeThatChangesThem) {
+  add_images(2);
+  const auto packs = [&](int fixed_bits) {
+    const auto packed = pack({.pixels = {.resolution = 8}, .fixed_bits = fixed_bits});
+    EXPECT_EQ(packed.images.size(0), 2 + static_cast<std::int64_t>(fs::exists(folder_ / "deep.png")));
+    return cached(".images").size();
+  };
+  EXPECT_EQ(packs(0), 1u);
+  EXPECT_EQ(packs(12), 1u);  // no image has 16 bits
+  cv::imwrite(folder_ / "deep.png", cv::Mat(8, 8, CV_16UC1, cv::Scalar(4000)));
+  EXPECT_EQ(packs(0), 1u);
+  EXPECT_EQ(packs(12), 1u);  // the same range
+  EXPECT_EQ(packs(14), 2u);
+  EXPECT_EQ(packs(14), 2u);
+  EXPECT_EQ(pack().deep_bits, 12);
+}
+
 TEST_F(PackedImagesTest, AreRejectedIfNoFileIsReadable) {
   folder_.write("a.png", "no image");
   EXPECT_THAT(message_of<DataError>([&] { pack({.pixels = {.resolution = 8}, .max_unreadable = 1}); }),

@@ -87,6 +87,18 @@ TEST_F(WrongKind, NamesWhatHasToBeUnpackedOrConverted) {
               HasSubstr("contains an archive, images.zip"));
 }
 
+TEST_F(WrongKind, ExplainsHowToConvertHeicAndAvifImages) {
+  const auto photo = folder("phone") / "photo.heic";
+  for (const char* brand : {"heic", "avif"}) {
+    write_bytes(photo, std::string("\0\0\0\x18", 4) + "ftyp" + brand + std::string(600, ' '));
+    for (const auto kind : enum_values<DatasetKind>) {
+      EXPECT_THAT(refusal(kind, directory_ / "phone"), HasSubstr("to JPEG first, for example with heif-convert"));
+      EXPECT_THAT(refusal(kind, photo), HasSubstr("to JPEG first, for example with heif-convert"));
+    }
+    EXPECT_THAT(refusal(DatasetKind::idx, directory_ / "phone"), HasSubstr("did you mean data.kind=image_folder?"));
+  }
+}
+
 TEST_F(WrongKind, IsNotReportedForDataOfTheRightKind) {
   write_bytes(folder("idx") / "train-images-idx3-ubyte", "damaged");
   EXPECT_EQ(wrong_kind_message(DatasetKind::idx, directory_ / "idx"), "");

@@ -8,8 +8,8 @@
 
 #include "evaluation/efficientnet_extractor.h"
 #include "evaluation/efficientnet_weights.h"
-#include "images/convert.h"
 #include "images/image_file.h"
+#include "images/to_tensor.h"
 #include "metrics/frechet_distance.h"
 #include "metrics/kernel_distance.h"
 #include "support/random.h"

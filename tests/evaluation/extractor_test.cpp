@@ -1,7 +1,5 @@
 #include "evaluation/extractor.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +10,7 @@
 #include "evaluation/torchscript_extractor.h"
 #include "expect_error.h"
 #include "images/convert.h"
+#include "images/to_tensor.h"
 #include "support/checksums.h"
 #include "support/errors.h"
 #include "support/log.h"
@@ -73,7 +72,7 @@ TEST(ClassifierExtractor, LearnsTheLabelsAndIsTrainedOnce) {
   const CacheDirectory cache;
   const auto train = two_halves(400, 0), test = two_halves(100, 1);
   const ClassifierExtractor first(train, &test, 16);
-  EXPECT_EQ(first.test_accuracy(), 1.0);
+  EXPECT_EQ(first.accuracy(), (ClassifierAccuracy{1.0, 0.5, 100}));
   EXPECT_THAT(first.name(), MatchesRegex("classifier-two-halves@[0-9a-f]{8}"));
   const auto written =
       std::filesystem::last_write_time(*std::filesystem::directory_iterator(cache.path() / "classifiers"));
@@ -95,8 +94,10 @@ TEST(ClassifierExtractor, MeasuresItsAccuracyOnAHeldOutTenthIfNoTestImagesAreLab
   const auto train = two_halves(400, 0);
   const auto unlabelled = without_labels(two_halves(100, 1));
   const ClassifierExtractor extractor(train, &unlabelled, 16);
-  EXPECT_EQ(extractor.test_accuracy(), 1.0);
-  EXPECT_TRUE(std::isnan(ClassifierExtractor(two_halves(50, 0), nullptr, 16).test_accuracy()));
+  ASSERT_TRUE(extractor.accuracy());
+  EXPECT_EQ(extractor.accuracy()->accuracy, 1.0);
+  EXPECT_EQ(extractor.accuracy()->images, 40);
+  EXPECT_FALSE(ClassifierExtractor(two_halves(50, 0), nullptr, 16).accuracy());
 }
 
 TEST(ClassifierExtractor, IsTheSameAsInVersion0Point9ForARunFromThatVersion) {
@@ -118,6 +119,8 @@ TEST(ClassifierExtractor, WarnsIfTheLabelsAreUnrelatedToTheImages) {
   const ClassifierExtractor extractor(train, nullptr, 16);
   log::init({});
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("the labels seem to be unrelated to the images"));
+  ASSERT_TRUE(extractor.accuracy());
+  EXPECT_TRUE(extractor.accuracy()->is_near_chance());
 }
 
 TEST(DefaultExtractor, IsTheClassifierOnlyIfTheLabelsAreSuitable) {

@@ -1,5 +1,4 @@
 // Real images of Fashion-MNIST are degraded step by step, and every metric must change in the expected direction.
-#include <algorithm>
 #include <numeric>
 
 #include <ATen/ATen.h>
@@ -9,6 +8,7 @@
 #include "evaluation/classifier_extractor.h"
 #include "evaluation/evaluator.h"
 #include "support/random.h"
+#include "support/ranges.h"
 
 namespace slopegan {
 namespace {
@@ -22,7 +22,7 @@ class FashionMnistLadder : public ::testing::Test {
     train_ = load_dataset(data, Split::train);
     test_ = load_dataset(data, Split::test);
     auto extractor = std::make_unique<ClassifierExtractor>(*train_, test_.get(), 32);
-    accuracy_ = extractor->test_accuracy();
+    accuracy_ = extractor->accuracy().value().accuracy;
     MetricsConfig metrics;
     metrics.samples = ladder_samples;
     metrics.names.push_back(MetricName::memorisation);
@@ -39,7 +39,7 @@ class FashionMnistLadder : public ::testing::Test {
     const std::int64_t* labels = test_->labels.const_data_ptr<std::int64_t>();
     std::vector<std::int64_t> indices;
     for (std::int64_t i = test_->size() - 1; i >= 0 && std::ssize(indices) < ladder_samples; --i) {
-      if (std::find(classes.begin(), classes.end(), labels[i]) != classes.end()) indices.push_back(i);
+      if (contains(classes, labels[i])) indices.push_back(i);
     }
     return indices;
   }

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "images/to_tensor.h"
+
 namespace slopegan {
 namespace {
 

@@ -63,31 +63,12 @@ TEST(KernelDistance, IsUnbiased) {
   EXPECT_LT(3 * found.standard_error, 0.5 * 7 * (1.0 / 100 + 1.0 / 60));
 }
 
-TEST(KernelDistance, OfSubsetsOfFullSizeEqualsTheFullDistance) {
-  const at::Tensor x = normal_features(3, 80, 6), y = normal_features(4, 80, 6) * 1.3;
-  const KernelDistanceSubsets found = kernel_distance_of_subsets(x, y, 3, 80, 0);
-  EXPECT_NEAR(found.mean, kernel_distance(x, y), 1e-12);
-  EXPECT_NEAR(found.standard_deviation, 0, 1e-12);
-}
-
-TEST(KernelDistance, OfSubsetsIsUnbiasedAndDependsOnlyOnTheSeed) {
-  const at::Tensor x = normal_features(5, 400, 6), y = normal_features(6, 300, 6) * 1.3;
-  const KernelDistanceSubsets found = kernel_distance_of_subsets(x, y, 50, 40, 7);
-  EXPECT_GT(found.standard_deviation, 0);
-  EXPECT_NEAR(found.mean, kernel_distance(x, y), 3 * found.standard_deviation / std::sqrt(50.0));
-  EXPECT_EQ(kernel_distance_of_subsets(x, y, 50, 40, 7).mean, found.mean);
-  EXPECT_NE(kernel_distance_of_subsets(x, y, 50, 40, 8).mean, found.mean);
-}
-
 TEST(KernelDistance, RejectsInvalidInputs) {
   const at::Tensor x = normal_features(8, 10, 3);
   EXPECT_THROW(kernel_distance(x, x.slice(0, 0, 1)), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x.slice(0, 0, 1), x), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x, x.slice(1, 0, 2)), std::invalid_argument);
   EXPECT_THROW(kernel_distance(x * 1e60, x * 1e60), std::invalid_argument);
-  EXPECT_THROW(kernel_distance_of_subsets(x, x, 1, 11, 0), std::invalid_argument);
-  EXPECT_THROW(kernel_distance_of_subsets(x, x, 1, 1, 0), std::invalid_argument);
-  EXPECT_THROW(kernel_distance_of_subsets(x, x, 0, 5, 0), std::invalid_argument);
 }
 
 }  // namespace

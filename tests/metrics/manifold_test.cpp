@@ -72,6 +72,14 @@ TEST(Manifold, DensityOfACopyIsExactlyOne) {
   }
 }
 
+/// Returns the expected coverage for two sets of n samples from one continuous distribution:
+/// 1 − Π_{j=1..k} (n − j)/(2n − j).
+double expected_coverage(std::int64_t n, std::int64_t neighbours = 5) {
+  double missed = 1;
+  for (std::int64_t j = 1; j <= neighbours; ++j) missed *= static_cast<double>(n - j) / static_cast<double>(2 * n - j);
+  return 1 - missed;
+}
+
 TEST(Manifold, TwoSamplesOfOneDistributionHaveTheExpectedDensityAndCoverage) {
   EXPECT_NEAR(expected_coverage(100'000), 1 - 1.0 / 32, 1e-5);
   EXPECT_DOUBLE_EQ(expected_coverage(2, 1), 1 - 1.0 / 3);

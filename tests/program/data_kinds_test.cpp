@@ -156,6 +156,40 @@ TEST_F(DataKinds, DataChannelsConvertsBetweenGrayAndColour) {
   }
 }
 
+TEST_F(DataKinds, SetsWith16BitsAreComparedWithoutHidingDifferencesInBrightness) {
+  const auto write_deep = [&](const std::string& folder, int divisor, int hot_pixel) {
+    fs::create_directories(directory_ / folder);
+    for (int i = 0; i < 120; ++i) {
+      cv::Mat image(32, 32, CV_16UC1);
+      for (int y = 0; y < 32; ++y) {
+        for (int x = 0; x < 32; ++x) {
+          image.at<std::uint16_t>(y, x) = static_cast<std::uint16_t>((x * 37 + y * 91 + x * y * i) % 4000 / divisor);
+        }
+      }
+      if (i == 0 && hot_pixel > 0) image.at<std::uint16_t>(0, 0) = static_cast<std::uint16_t>(hot_pixel);
+      cv::imwrite(directory_ / folder / format_text("{:03}.png", i), image);
+    }
+    return (directory_ / folder).string();
+  };
+  const auto real = write_deep("real", 1, 0), dark = write_deep("dark", 4, 0), hot = write_deep("hot", 1, 4100);
+  const auto fd = [&](const std::string& path, const std::string& against) {
+    const auto result = slopegan({"evaluate", path, "--against", against});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.code == 0 ? nlohmann::json::parse(result.out).at("values").at("fd").get<double>() : -1;
+  };
+  const double dark_fd = fd(dark, real);
+  EXPECT_GT(dark_fd, 1e-3);
+  EXPECT_LT(fd(hot, real), dark_fd / 10);
+  const auto bytes = write_deep("bytes", 16, 0);  // values that fit into 8 bits do not determine the range
+  EXPECT_LT(fd(real, bytes), dark_fd / 10);
+  EXPECT_THAT(slopegan({"evaluate", real, "--against", bytes}).err,
+              HasSubstr("has more than 8 bits per channel: its value 4095 is compared with white in " + bytes));
+  ASSERT_EQ(train("run", {"data.kind=image_folder", "data.channels=1", "data.path=" + real}).code, 0);
+  const auto run = slopegan({"evaluate", (outputs() / "run").string(), "--against", dark});
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("values up to 999; 0 to 4095 is scaled to 0 to 255"));
+}
+
 TEST_F(DataKinds, UnreadableFilesAreNamedAndSkippedUpToTheAllowedNumber) {
   write_images("photos", 99);
   directory_.write("photos/zz.jpg", "no image");

@@ -236,6 +236,26 @@ TEST_F(Evaluate, AcceptsTheNpzFilesThatGenerateWrites) {
   EXPECT_NEAR(Json::parse(itself.out)["values"]["fd"].get<double>(), 0, 1e-6);
 }
 
+TEST_F(Evaluate, AgainstARunUsesItsDataAndNotItsPictures) {
+  const CacheDirectory cache;
+  ASSERT_EQ(train("run", {"metrics.every_images=0"}).code, 0);
+  const auto folder = (directory_ / "folder").string();
+  ASSERT_EQ(slopegan({"generate", run_dir("run").string(), "--count", "40", "--out", folder}).code, 0);
+  const auto values = [&](const std::string& against) {
+    const auto result = slopegan({"evaluate", folder, "--against", against});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.code == 0 ? Json::parse(result.out).at("values") : Json();
+  };
+  const auto expected = values(config_with_data());
+  EXPECT_EQ(values(run_dir("run").string()), expected);
+  EXPECT_EQ(values((run_dir("run") / "checkpoints/320").string()), expected);
+  fs::remove_all(run_dir("run") / "checkpoints");
+  EXPECT_EQ(values(run_dir("run").string()), expected);
+  const auto untrained = slopegan({"evaluate", run_dir("run").string(), "--against", config_with_data()});
+  EXPECT_EQ(untrained.code, 4);
+  EXPECT_THAT(untrained.err, HasSubstr("is a run that has no checkpoints yet"));
+}
+
 TEST_F(Evaluate, DoesNotExecuteAnExtractorNamedInACheckpoint) {
   const std::string extractor = SLOPEGAN_TEST_DATA "/torchscript/plain.pt";
   ASSERT_EQ(train("run", {"metrics.extractor=" + extractor}).code, 0);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "poison.h"
@@ -136,6 +138,40 @@ TEST_F(Import, CreatesATrainableRunFromTheWeights) {
   EXPECT_EQ(more.code, 0) << more.err;
   EXPECT_TRUE(fs::exists(outputs() / "imported/checkpoints/64"));
   EXPECT_EQ(slopegan({"report", (outputs() / "imported").string()}).code, 0);
+}
+
+TEST_F(Import, CreatesARunThatCanBeTrainedOnDataOfAnotherKind) {
+  const auto original = trained();
+  ASSERT_EQ(import(write_weights(original.tensors, {"generator."})).code, 0);
+  const auto run = outputs() / "imported", images = directory_ / "images.npz";
+  ASSERT_EQ(slopegan({"generate", run.string(), "--count", "64", "--out", images.string()}).code, 0);
+  const auto result = slopegan({"train", (run / "config.yaml").string(), "--resume", "auto", "data.kind=npz",
+                                "data.path=" + images.string(), "training.total_images=64", "training.threads=1",
+                                "metrics.every_images=0", "diagnostics.every_images=0"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_TRUE(fs::exists(run / "checkpoints/64"));
+}
+
+TEST_F(Import, RefusesExportsThatCannotBeTrainedAndSaysWhatToExport) {
+  ASSERT_EQ(
+      slopegan(smoke("train", {"generator.norm=self_modulated", "training.total_images=64", "training.threads=1"}))
+          .code,
+      0);
+  const auto refusal = [&](const std::string& format, const std::vector<std::string>& more) {
+    const auto file = directory_ / ("generator." + format);
+    std::vector<std::string> arguments = {"export",     (outputs() / "smoke").string(), "--format", format, "--out",
+                                          file.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_EQ(slopegan(arguments).code, 0);
+    const auto result = import(file, {"generator.norm=self_modulated"});
+    EXPECT_EQ(result.code, 4);
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_FALSE(fs::exists(outputs() / "imported"));
+    return result.err;
+  };
+  EXPECT_THAT(refusal("onnx", {}), HasSubstr("is an ONNX file"));
+  EXPECT_THAT(refusal("torchscript", {}), HasSubstr("is a TorchScript file"));
+  EXPECT_THAT(refusal("safetensors", {"--fold-batch-norm"}), HasSubstr("export it again without --fold-batch-norm"));
 }
 
 TEST_F(Import, ReadsAnExportedSelfModulatedGenerator) {

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "commands/program.h"
 #include "program.h"
@@ -13,7 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-/// Tests runs and sweeps that fail to start, and paths with variables that the shell has not expanded.
+/// Tests runs and sweeps that fail to start, mistyped arguments, and paths with variables that the shell has not
+/// expanded.
 class FailedStart : public ProgramTest {
  protected:
   std::vector<std::string> short_run(const std::string& command, const std::vector<std::string>& more = {}) const {
@@ -119,6 +122,75 @@ TEST_F(FailedStart, PathsInKeysAndOptionsAreExpanded) {
                        "run.name=more", "training.total_images=128"})
                 .code,
             0);
+}
+
+TEST_F(FailedStart, LeavesTheFilesOfARunWhoseCheckpointsWereRemovedUnchanged) {
+  ASSERT_EQ(slopegan(short_run("train", {"samples.every_images=32"})).code, 0);
+  const auto run = outputs() / "smoke";
+  fs::remove_all(run / "checkpoints");
+  auto info = nlohmann::json::parse(read_text(run / "run.json"));
+  for (const char* status : {"done", "stopped", "running"}) {  // the number of images is that of a checkpoint
+    info["status"] = status;
+    std::ofstream(run / "run.json") << info;
+    const auto before = contents_of(run);
+    for (const char* total : {"training.total_images=64", "training.total_images=128"}) {
+      const auto refused = slopegan(short_run("train", {"--resume", "auto", total}));
+      EXPECT_EQ(refused.code, 4) << status;
+      EXPECT_THAT(refused.err,
+                  HasSubstr("64 images, but " + (run / "checkpoints").string() + " contains no checkpoint"));
+      EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
+    }
+    EXPECT_EQ(contents_of(run), before) << status;
+  }
+}
+
+TEST_F(FailedStart, OfAFineTuningIsNotFollowedByATrainingFromRandomWeights) {
+  ASSERT_EQ(slopegan(short_run("train")).code, 0);
+  const auto run = outputs() / "smoke";
+  fs::remove_all(run / "checkpoints");
+  auto info = nlohmann::json::parse(read_text(run / "run.json"));
+  info["status"] = "running";
+  info["images"] = 0;
+  const std::vector<std::vector<std::string>> commands = {
+      {"slopegan", "train", "a.yaml", "--resume", "outputs/other"},
+      {"slopegan", "train", "--resume=outputs/other", "a.yaml"},
+      {"slopegan", "import", "a.yaml", "--weights", "b.safetensors"}};
+  for (const auto& command : commands) {
+    info["argv"] = command;
+    std::ofstream(run / "run.json") << info;
+    const auto refused = slopegan(short_run("train", {"--resume", "auto"}));
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("was to start with other weights"));
+  }
+  info["argv"] = {"slopegan", "train", "a.yaml", "--resume", "auto"};
+  std::ofstream(run / "run.json") << info;
+  EXPECT_EQ(slopegan(short_run("train", {"--resume", "auto"})).code, 0);
+}
+
+TEST_F(FailedStart, SuggestsWhatAMistypedCommandOrOptionWasMeantToBe) {
+  const std::string config = config_file("smoke.yaml"), photos = (directory_ / "photos").string();
+  const std::vector<std::pair<std::vector<std::string>, std::string>> commands = {
+      {{"genrate", photos, "--count", "3", "--out", "x"}, "unknown command: genrate; did you mean generate?"},
+      {{"xyzzy"}, "unknown command: xyzzy; allowed: train, sweep, "},
+      {{"bench", "stpe"}, "unknown command: stpe; did you mean step?"},
+      {{"generate", photos, "--cuont", "3", "--out", "x"}, "unknown option: --cuont; did you mean --count?"},
+      {{"generate", "--cuont=3", photos}, "unknown option: --cuont=3; did you mean --count?"},
+      {{"train", config, "--quite"}, "unknown option: --quite; did you mean --quiet?"},
+      {{"train", config, "--total_images", "2000"}, "did you mean training.total_images=2000?"},
+      {{"train", config, "--total-images=2000"}, "did you mean training.total_images=2000?"},
+      {{"sweep", "--batch_sise", "16", config}, "did you mean training.batch_size=16?"},
+      {{"train", config, "--metrics.every_images"}, "did you mean metrics.every_images=...?"},
+      {{"grid", photos, "--total_images", "2000"}, "unknown option: --total_images; see slopegan --help"},
+      {{"grid", photos, "more"}, "unexpected argument: more; see slopegan --help"},
+      {{"generate", photos}, "--count is required"},
+      {{"train"}, "config is required"},
+  };
+  for (const auto& [arguments, message] : commands) {
+    const auto result = slopegan(arguments);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(message));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
 }
 
 TEST_F(FailedStart, NamesTheUnsetVariableAndTheOptionThatContainsIt) {

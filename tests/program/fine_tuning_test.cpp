@@ -8,6 +8,7 @@
 namespace slopegan::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
@@ -66,6 +67,35 @@ TEST_F(FineTuning, CopiesTheOptimizerStateOnRequest) {
   expect_equal(tensors("a", 128), tensors("b", 0), "optimizer.");
   EXPECT_EQ(train("c", {"--with-optimizer"}).code, 2);
   EXPECT_FALSE(fs::exists(run_dir("c")));
+}
+
+TEST_F(FineTuning, HasItsOwnStartWhereasAResumedRunKeepsItsFirstStart) {
+  ASSERT_EQ(train("a", {"training.total_images=64"}).code, 0);
+  const auto file = run_dir("a") / "run.json";
+  auto info = nlohmann::json::parse(read_text(file));
+  info["started"] = "2001-02-03T04:05:06Z";
+  std::ofstream(file) << info;
+  ASSERT_EQ(train("a", {"--resume", "auto"}).code, 0);
+  ASSERT_EQ(train("b", {"--resume", run_dir("a").string(), "training.total_images=160"}).code, 0);
+  EXPECT_EQ(nlohmann::json::parse(read_text(file)).at("started"), "2001-02-03T04:05:06Z");
+  EXPECT_NE(nlohmann::json::parse(read_text(run_dir("b") / "run.json")).at("started"), "2001-02-03T04:05:06Z");
+}
+
+TEST_F(FineTuning, OfARunWithDecayingRatesRecordsThatOtherTotalImagesChangeTheResult) {
+  const auto inexact_at = [&](const std::string& total_images) {
+    const auto result = train("a", {"optimizer.lr_decay=linear", "checkpoint.keep=9", "--resume", "auto",
+                                    "training.total_images=" + total_images});
+    EXPECT_EQ(result.code, 0) << result.err;
+    const auto info = nlohmann::json::parse(read_text(run_dir("a") / "run.json"));
+    return info.contains("inexact_at") ? info.at("inexact_at").get<std::vector<int>>() : std::vector<int>();
+  };
+  EXPECT_THAT(inexact_at("64"), ::testing::IsEmpty());
+  EXPECT_THAT(inexact_at("128"), ::testing::ElementsAre(64));
+  EXPECT_THAT(inexact_at("192"), ::testing::ElementsAre(64, 128));
+  EXPECT_THAT(inexact_at("192"), ::testing::ElementsAre(64, 128));
+  const std::string page = read_text(run_dir("a") / "report.html");
+  EXPECT_THAT(page, HasSubstr("The run was extended at 64, 128 images"));
+  EXPECT_THAT(page, Not(HasSubstr("give bit-identical results")));
 }
 
 TEST_F(FineTuning, CanBeInterruptedBeforeItsFirstCheckpoint) {
@@ -179,6 +209,29 @@ TEST_F(FineTuning, ImportNamesTheSlopesThatTheConfigurationReplaces) {
   EXPECT_EQ(warned.code, 0) << warned.err;
   EXPECT_THAT(warned.err, HasSubstr("was exported with the negative slope 1, but the configuration has 0.3"));
   EXPECT_THAT(warned.err, HasSubstr("set generator.negative_slope=1"));
+  EXPECT_THAT(import("relu", file, {"generator.activation=relu"}).err,
+              HasSubstr("set generator.activation=leaky_relu generator.negative_slope=1"));
+}
+
+TEST_F(FineTuning, NamesTheSlopeThatARestartedScheduleHadReached) {
+  const std::string schedule = "{from: 0.5, to: 0.25, over_images: 256}";
+  const std::vector<std::string> scheduled = {"generator.negative_slope=" + schedule,
+                                              "discriminator.negative_slope=" + schedule};
+  ASSERT_EQ(train("a", scheduled).code, 0);
+  const auto message = [](const std::string& network) {
+    return HasSubstr("the negative slope of the " + network +
+                     " was 0.375 after 128 images and is 0.5 at the start of the new run; to keep it, set " + network +
+                     ".negative_slope=0.375\n");
+  };
+  const auto imported = import("b", run_dir("a"), scheduled);
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(imported.err, AllOf(message("generator"), message("discriminator")));
+  const std::vector<std::string> kept = {"generator.negative_slope=0.375", "discriminator.negative_slope=0.375"};
+  EXPECT_THAT(import("c", run_dir("a"), kept).err, Not(HasSubstr("the negative slope of")));
+  auto tuned = scheduled;
+  tuned.insert(tuned.end(), {"--resume", run_dir("a").string(), "optimizer.generator_lr=1e-5"});
+  ASSERT_EQ(train("d", tuned).code, 0);
+  EXPECT_THAT(log("d"), AllOf(message("generator"), message("discriminator")));
 }
 
 TEST_F(FineTuning, ImportExplainsHowToConvertAPyTorchPickle) {

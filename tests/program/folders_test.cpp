@@ -72,6 +72,22 @@ TEST_F(Folders, CanBeTrainedOnIfTheTestSplitHasNoLabels) {
   EXPECT_THAT(read_text(outputs() / "run/log.txt"), HasSubstr("labels: the 2 directories cat, dog"));
 }
 
+TEST_F(Folders, CanBeMeasuredWithoutTheirLabelsFromSomePointOn) {
+  write_images("albums/spring", 60);
+  write_images("albums/summer", 60);  // the same images, so that the labels say nothing about them
+  const auto first = train("albums", {"metrics.extractor=classifier"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("set data.labels to none to measure without them"));
+  EXPECT_THAT(read_text(outputs() / "run/report.html"), HasSubstr("The labels seem to be unrelated to the images"));
+  const auto resumed = train(
+      "albums", {"metrics.extractor=random", "data.labels=none", "training.total_images=256", "--resume", "auto"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("resumed at 128 images"));
+  const auto metrics = read_text(outputs() / "run/metrics.jsonl");
+  EXPECT_LT(metrics.find("classifier-"), metrics.find("random-"));
+  EXPECT_THAT(read_text(outputs() / "run/report.html"), Not(HasSubstr("unrelated to the images")));
+}
+
 TEST_F(Folders, CanBeTrainedOnIfTheTestSplitIsUnreadable) {
   write_images("pets/train", 20);
   fs::create_directories(directory_ / "pets/test");

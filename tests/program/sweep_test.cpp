@@ -247,6 +247,31 @@ TEST_F(Sweep, CrossesTheSlopesWithConditions) {
   EXPECT_THAT(refused.err, HasSubstr("sweep.cross: seed cannot vary within a sweep"));
 }
 
+TEST_F(Sweep, RejectsADirectoryThatIsNotASweepBeforeItReadsTheImages) {
+  std::filesystem::create_directories(sweep_dir());
+  std::ofstream(sweep_dir() / "config.yaml") << "seed: 0\n";
+  const std::vector<std::vector<std::string>> all = {
+      {}, {"--plan"}, {"--list"}, {"--within", "1h", "metrics.every_images=320", "metrics.extractor=random"}};
+  for (auto more : all) {
+    more.push_back("data.path=missing");
+    const auto result = sweep(more);
+    EXPECT_EQ(result.code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("exists and is not a sweep; choose another name with run.name="));
+  }
+  std::filesystem::remove_all(sweep_dir());
+  std::ofstream(sweep_dir()) << "a file";
+  EXPECT_EQ(sweep({"data.path=missing"}).code, 2);
+}
+
+TEST_F(Sweep, SaysAtTheStartWhatItCanShow) {
+  const auto result = sweep({"sweep.seeds=[0, 1]", "training.total_images=64", "metrics.every_images=64",
+                             "metrics.samples=100", "metrics.names=[fd]", "metrics.extractor=random"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto plan = result.err.find("so nothing can be significant at 0.05; that needs 6 seeds");
+  ASSERT_NE(plan, std::string::npos) << result.err;
+  EXPECT_LT(plan, result.err.find("slope_0-seed_0"));
+}
+
 TEST_F(Sweep, RejectsDifferentValuesUnderTheSameName) {
   ASSERT_EQ(sweep({"sweep.negative_slope=[0.2]"}).code, 0);
   const auto result = sweep({"sweep.negative_slope=[0.2]", "generator.width=4"});

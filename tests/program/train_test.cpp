@@ -193,6 +193,7 @@ TEST_F(Train, WarnsThatExtendingARunAfterAShortBatchIsNotExact) {
   const auto result = train({"--resume", "auto"});
   EXPECT_EQ(result.code, 0);
   EXPECT_THAT(result.err, HasSubstr("shortened last step"));
+  EXPECT_THAT(read_text(run_dir() / "report.html"), HasSubstr("extended at 1,000 images, so its results are not"));
   // With several discriminator steps, a training step uses several batches of real images.
   const auto trained = [&](int total_images) {
     return train({"run.name=two", "training.batch_size=32", "optimizer.discriminator_steps=2", "--resume", "auto",
@@ -226,10 +227,13 @@ TEST_F(Train, ARunStartedAgainWithoutACheckpointKeepsNoSamplesOfItsFirstAttempt)
   ASSERT_EQ(train({"training.batch_size=32", "training.total_images=64", "samples.every_images=32"}).code, 0);
   ASSERT_TRUE(std::filesystem::exists(run_dir() / "samples/32.png"));
   std::filesystem::remove_all(run_dir() / "checkpoints");
-  ASSERT_EQ(train({"training.batch_size=32", "training.total_images=96", "samples.every_images=0",
-                   "generator.negative_slope=0.37", "--resume", "auto"})
-                .code,
-            0);
+  auto info = nlohmann::json::parse(read_text(run_dir() / "run.json"));
+  info.update({{"status", "running"}, {"images", 0}});  // as after a kill
+  std::ofstream(run_dir() / "run.json") << info;
+  const auto again = train({"training.batch_size=32", "training.total_images=96", "samples.every_images=0",
+                            "generator.negative_slope=0.37", "--resume", "auto"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("has no checkpoint yet, so it starts again; its first 64 images are repeated"));
   EXPECT_THAT(RunPaths(run_dir()).sample_counts(), ::testing::ElementsAre(96));
 }
 

@@ -113,7 +113,7 @@ TEST(ReportChart, IsEmptyWithoutFinitePoints) {
   EXPECT_TRUE(numbers.empty());
 }
 
-TEST(ReportChart, UnboundedIntervalsEndAtTheEdge) {
+TEST(ReportChart, UnboundedIntervalsEndInArrowsAtTheEdge) {
   Chart chart;
   chart.x.categories = {"0", "1"};
   chart.y.logarithmic = true;
@@ -123,6 +123,11 @@ TEST(ReportChart, UnboundedIntervalsEndAtTheEdge) {
   nlohmann::ordered_json numbers = nlohmann::ordered_json::array();
   const std::string html = chart_html(chart, numbers);
   EXPECT_THAT(html, HasSubstr("<title>wide: 2</title>"));
+  int lines = 0;
+  for (auto at = html.find("\"bar\""); at != std::string::npos; at = html.find("\"bar\"", at + 1)) ++lines;
+  EXPECT_EQ(lines, 5 + 3);  // two arrows of two lines, two caps of one line, and two bars
+  EXPECT_EQ(numbers[0]["series"][0]["low"], (nlohmann::ordered_json{0, 2}));
+  EXPECT_EQ(numbers[0]["series"][0]["high"], (nlohmann::ordered_json{"∞", 4}));
   EXPECT_THAT(html, Not(HasSubstr("inf")));
   EXPECT_THAT(html, Not(HasSubstr("nan")));
 }

@@ -60,11 +60,62 @@ TEST(Comparison, CountsTheVerdictsOnEachSlope) {
 TEST(Comparison, NamesSlopesWhoseIntervalsDoNotOverlap) {
   const std::vector<ComparedResult> results = {
       compared("a", {found(0, Standing::better, 0.9, {0.8, 0.98}), found(0.1, Standing::better, 0.9, {0.8, 1})}),
-      compared("b", {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::worse, 1.1, {1, 1.2})}),
+      compared("b",
+               {found(0, Standing::no_difference, 1, {0.9, 1.2}), found(0.1, Standing::no_difference, 1, {1, 1.2})}),
       compared("c", {found(0, Standing::worse, 2, {1.19, no_limit})})};
   EXPECT_THAT(contradiction_sentences(results),
               ElementsAre("The effect of slope 0 depends on the sweep: relative to the control, FD is 2 to 20 % lower "
                           "in a, but at least 19 % higher in c."));
+}
+
+TEST(Comparison, OppositeVerdictsAreAContradictionAlthoughBothIntervalsEndAt1) {
+  auto failed = found(0, Standing::worse, no_limit, {1, no_limit});
+  failed.has_fds = false;
+  failed.failed = 8;
+  const std::vector<ComparedResult> results = {
+      compared("a", {found(0, Standing::better, 0.9, {0, 1}), found(0.1, Standing::better, 0.85, {0.74, 1})}),
+      compared("b", {failed, found(0.1, Standing::worse, 1.2, {1, 1.35})})};
+  EXPECT_THAT(
+      contradiction_sentences(results),
+      ElementsAre("The effect of slope 0 depends on the sweep: it is better than 0.2 in a, but worse in b (8 of "
+                  "8 arms failed).",
+                  "The effect of slope 0.1 depends on the sweep: it is better than 0.2 in a, but worse in b."));
+  EXPECT_THAT(comparison_answer_section(results),
+              HasSubstr(">For slopes 0 and 0.1, the answer depends on the sweep.<"));
+}
+
+TEST(Comparison, ResultsWithDifferentControlsAreNotCheckedForContradictions) {
+  const auto better = compared("a", {found(0.1, Standing::better, 0.8, {0.7, 0.9})});
+  auto worse = compared("b", {found(0.1, Standing::worse, 1.5, {1.2, 1.8})});
+  worse.control = 0;
+  EXPECT_THAT(contradiction_sentences({better, worse}), IsEmpty());
+  EXPECT_THAT(comparison_answer_section({better, worse}),
+              HasSubstr(">The sweeps cannot be checked for contradictions, because their controls differ.<"));
+  EXPECT_THAT(comparison_answer_section({better, worse, better}),
+              HasSubstr(">The sweeps with the same control do not contradict each other: the intervals of every slope "
+                        "overlap.<"));
+}
+
+TEST(Comparison, OnlyVerdictsOfDifferentRulersCanContradictEachOther) {
+  const auto better = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
+  auto other = compared("b", {found(0.1, Standing::better, 0.9, {0.8, 0.95})});
+  other.ruler = "FD[other@2,n=100]";
+  EXPECT_THAT(contradiction_sentences({better, other}), IsEmpty());
+  EXPECT_THAT(comparison_answer_section({better, other}),
+              HasSubstr(">The sweeps do not contradict each other: no slope is better in one and worse in another.<"));
+  other.findings.slopes[0] = found(0.1, Standing::worse, 1.5, {1.2, 1.8});
+  EXPECT_THAT(contradiction_sentences({better, other}),
+              ElementsAre("The effect of slope 0.1 depends on the sweep: it is better than 0.2 in a, but worse in b."));
+}
+
+TEST(Comparison, DescribesContradictionsByResultsOfTheSameRulerIfPossible) {
+  auto other = compared("a", {found(0.1, Standing::better, 0.6, {0.5, 0.7})});
+  other.ruler = "FD[other@2,n=100]";
+  const std::vector<ComparedResult> results = {other, compared("b", {found(0.1, Standing::better, 0.85, {0.8, 0.9})}),
+                                               compared("c", {found(0.1, Standing::worse, 1.3, {1.2, 1.4})})};
+  EXPECT_THAT(contradiction_sentences(results),
+              ElementsAre("The effect of slope 0.1 depends on the sweep: relative to the control, FD is 10 to 20 % "
+                          "lower in b, but 20 to 40 % higher in c."));
 }
 
 TEST(Comparison, BeginsWithTheSlopesThatDependOnTheSweep) {
@@ -88,19 +139,21 @@ TEST(Comparison, UntestedLimitsAreNotReportedAsContradictions) {
                           "in 1."));
 }
 
-TEST(Comparison, NotesDifferentControlsDifferentRulersAndMissingResults) {
+TEST(Comparison, NotesDifferentControlsDifferentRulersCaveatsAndMissingResults) {
   auto other = compared("b", {found(0.5, Standing::worse, 2, {1.5, 3})});
   other.control = 0.1;
   other.ruler = "FD[other@2,n=100]";
   other.findings.is_over = false;
   auto incomplete = compared("c", {found(0.5, Standing::worse, 2, {1.5, 3})});
   incomplete.findings.missing_arms = 3;
+  incomplete.caveat = "The labels are unrelated.";
   const std::vector<ComparedResult> results = {compared("a", {found(0.5, Standing::worse, 2, {1.5, 3})}), other,
                                                incomplete, compared("d", {})};
-  EXPECT_THAT(comparability_notes(results), ElementsAre(HasSubstr("control of its own sweep: 0.2 (a, c, d), 0.1 (b)."),
-                                                        HasSubstr("FD[test@1,n=100] (a, c, d), FD[other@2,n=100] (b)."),
-                                                        "b is a race that is still in progress.", "c lacks 3 arms.",
-                                                        "d has no result yet.", HasSubstr("controlled separately")));
+  EXPECT_THAT(comparability_notes(results),
+              ElementsAre(HasSubstr("control of its own sweep: 0.2 (a, c, d), 0.1 (b)."),
+                          HasSubstr("FD[test@1,n=100] (a, c, d), FD[other@2,n=100] (b)."),
+                          "b is a race that is still in progress.", "c lacks 3 arms.", "c: The labels are unrelated.",
+                          "d has no result yet.", HasSubstr("controlled separately")));
   EXPECT_THAT(agreement_sentences(results), ElementsAre("Slope 0.5 is worse than the control in 3 of 3 sweeps."));
 }
 

@@ -77,6 +77,16 @@ TEST(Forest, ShowsNoNumbersIfAllArmsOfTheSlopeOrOfTheControlFailed) {
   EXPECT_THAT(forest_plot(findings), Not(HasSubstr(">failed<")));
 }
 
+TEST(Forest, ShowsADecidedSlopeWithoutAnEstimate) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Findings findings;
+  findings.slopes = {finding(0, Standing::worse, std::nullopt, {1, infinity}),
+                     finding(0.2, Standing::control, 1, {1, 1})};
+  const std::string plot = forest_plot(findings);
+  EXPECT_THAT(plot, HasSubstr("– (1.00–∞)<"));
+  EXPECT_EQ(count_of(plot, "class=\"mark"), 1);  // only the control
+}
+
 TEST(Forest, IsOmittedWithoutComparisons) {
   Findings findings;
   EXPECT_EQ(forest_plot(findings), "");

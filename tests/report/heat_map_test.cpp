@@ -52,6 +52,16 @@ TEST(HeatMap, IsShownWithNoMoreEffectsThanThereAreSentences) {
   EXPECT_THAT(answer_section(sweep), HasSubstr("5 effects that depend on the condition"));
 }
 
+TEST(HeatMap, IsShownWithAllSentencesIfFewEffectsAreSignificant) {
+  SweepData sweep;
+  StatisticsFile& file = sweep.statistics.emplace();
+  file.cross_findings.assign(7, "a sentence about slopes that could not be compared");
+  file.cross.emplace().interactions.resize(6);
+  const std::string section = answer_section(sweep);
+  EXPECT_THAT(section, Not(HasSubstr("effects that depend on the condition")));
+  EXPECT_THAT(section, HasSubstr("<li>a sentence about slopes"));
+}
+
 TEST(HeatMap, AppearsInTheAnswerSectionOfACrossedSweep) {
   SweepData sweep;
   auto& file = sweep.statistics.emplace();

@@ -35,6 +35,16 @@ Manifest read_back(const TemporaryDirectory& directory, const std::string& text)
   return read_manifest(directory.path());
 }
 
+TEST(CheckpointInfo, IsAnImportUntilItIsTrained) {
+  CheckpointInfo info;
+  EXPECT_TRUE(info.is_import());
+  info.images = 64;
+  EXPECT_FALSE(info.is_import());
+  info.images = 0;
+  info.dataset_hash = "9f2a";  // the start of fine-tuning
+  EXPECT_FALSE(info.is_import());
+}
+
 TEST(CheckpointInfo, WasTrainedOnOtherImagesOnlyIfBothHashesAreKnown) {
   CheckpointInfo info = example_manifest().info;
   EXPECT_FALSE(info.was_trained_on_other_images("9f2a"));

@@ -202,6 +202,33 @@ TEST(MetricsRecord, KeepsTheMetricsOfOtherExtractors) {
   EXPECT_EQ(read_metrics(directory / "m.jsonl"), std::vector{record});
 }
 
+TEST(MetricsRecord, KeepsTheAccuracyOfTheClassifier) {
+  const TemporaryDirectory directory;
+  auto record = metrics_example();
+  EXPECT_FALSE(nlohmann::json::parse(metrics_line(record)).contains("classifier"));
+  record.classifier = ClassifierAccuracy{0.49, 0.5, 200};
+  record.others.emplace_back();
+  record.others[0].classifier = ClassifierAccuracy{0.9, 0.1, 100};
+  std::ofstream(directory / "m.jsonl") << metrics_line(record) << "\n";
+  EXPECT_EQ(read_metrics(directory / "m.jsonl"), std::vector{record});
+}
+
+TEST(UnrelatedLabelsText, ExistsIfTheClassifierIsNoBetterThanGuessing) {
+  RulerFigures figures;
+  EXPECT_FALSE(unrelated_labels_text(figures));  // unknown
+  figures.classifier = ClassifierAccuracy{0.57, 0.5, 200};
+  EXPECT_EQ(unrelated_labels_text(figures),
+            "The labels seem to be unrelated to the images: the classifier whose features the metrics use has an "
+            "accuracy of 57.0 % on images that it was not trained on, compared with 50.0 % for guessing the most "
+            "frequent label. With data.labels: none, the metrics do not use the labels.");
+  figures.classifier->accuracy = 0.58;
+  EXPECT_FALSE(unrelated_labels_text(figures));
+  figures.classifier->accuracy = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(unrelated_labels_text(figures));
+  figures.classifier = ClassifierAccuracy{};
+  EXPECT_FALSE(unrelated_labels_text(figures));
+}
+
 TEST(MetricsRecord, ReadsALineFromVersion0_9) {
   const TemporaryDirectory directory;
   directory.write("m.jsonl",
@@ -223,6 +250,24 @@ TEST(HasFewImages, ComparesTheSmallerSetWithTheNumberOfFeatures) {
   EXPECT_FALSE(is_bias_reliable(record, 2559));
   record.real_samples = 3000;
   EXPECT_TRUE(has_few_images(record, 10000));
+}
+
+TEST(IsMostlyBias, DependsOnFdBiasUnlessItIsUnreliable) {
+  auto record = metrics_example();
+  record.features = 64;
+  record.real_samples = 300;
+  record.values["fd"] = 70;
+  record.fd_bias = 0.5;
+  EXPECT_FALSE(is_mostly_bias(record, 300));
+  record.fd_bias = 36;
+  EXPECT_TRUE(is_mostly_bias(record, 300));
+  record.fd_bias = 0.5;
+  EXPECT_TRUE(is_mostly_bias(record, 127));  // fewer than twice as many images as features: fd_bias is too small
+  record.fd_bias.reset();
+  EXPECT_FALSE(is_mostly_bias(record, 300));
+  record.real_samples = 320;
+  record.fd_bias = 36;
+  EXPECT_FALSE(is_mostly_bias(record, 320));  // enough images: readers subtract fd_bias themselves
 }
 
 TEST(MetricsRecord, ReadsANonFiniteValueAsNaN) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "run/json.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "temporary_directory.h"
@@ -25,6 +27,7 @@ RunInfo example_info() {
   info.precision = "bfloat16";
   info.device = "cpu";
   info.dataset = {"fashion-mnist", "9f2a", 60000};
+  info.inexact_at = {1000, 30000};
   return info;
 }
 
@@ -46,6 +49,7 @@ TEST(RunInfo, IsWrittenAsJson) {
   EXPECT_EQ(json.at("precision"), "bfloat16");
   EXPECT_EQ(json.at("device"), "cpu");
   EXPECT_EQ(json.at("dataset"), nlohmann::json::parse(R"({"name": "fashion-mnist", "hash": "9f2a", "count": 60000})"));
+  EXPECT_EQ(json.at("inexact_at"), (std::vector<int>{1000, 30000}));
 }
 
 TEST(RunInfo, RoundTrips) {
@@ -58,6 +62,27 @@ TEST(RunInfo, RoundTrips) {
   EXPECT_EQ(info->argv.back(), "data.path=/\xef\xbf\xbd");  // invalid UTF-8 is replaced
   info->argv = example_info().argv;
   EXPECT_EQ(json_text(record_json(*info)), json_text(record_json(example_info())));
+}
+
+TEST(RunInfo, OfEarlierVersionsIsRead) {
+  auto json = record_json(example_info());
+  for (const char* key : {"threads_reason", "inexact_at"}) json.erase(key);
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "run.json") << json_text(json);
+  const auto info = read_run_info(directory / "run.json");
+  ASSERT_TRUE(info.has_value());
+  EXPECT_TRUE(info->inexact_at.empty());
+}
+
+TEST(RunRecord, KeepsTheStartOfARunThatResumes) {
+  const TemporaryDirectory directory;
+  const auto run = RunDirectory::create(directory / "run");
+  const auto started = [&](const RunInfo& info) {
+    const RunRecord record(run, info);
+    return read_run_info(run.run_info_file())->started;
+  };
+  EXPECT_EQ(started(example_info()), example_info().started);
+  EXPECT_NE(started(RunInfo()), "");
 }
 
 TEST(RunInfo, StatusRoundTrips) {

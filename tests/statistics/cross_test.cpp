@@ -18,6 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::infinite;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const std::vector<std::vector<Setting>> two_rates = {{{"optimizer.generator_lr", "2e-4"}},
@@ -120,6 +121,74 @@ TEST(CrossStatistics, OmitAndNameSeedsWithAFailedArm) {
   EXPECT_EQ(statistics.interactions[1].pairs, 6);
   EXPECT_THAT(statistics.interactions[1].failed_seeds, ElementsAre(3, 5));
   EXPECT_EQ(statistics.interactions[1].p.value(), 2.0 / 64);
+}
+
+/// Marks the arms of a slope under a condition as collapsed, in the seeds before `end`.
+void collapse(std::vector<ArmScore>& arms, double slope, std::size_t condition, std::int64_t end) {
+  for (auto& arm : arms) {
+    const bool is_affected = arm.negative_slope == slope && arm.condition == condition && arm.seed < end;
+    if (is_affected) arm.outcome = ArmOutcome::collapsed;
+  }
+}
+
+const std::string between_rates = "Between optimizer.generator_lr=2e-4 and optimizer.generator_lr=4e-4, ";
+
+TEST(CrossSentences, NameASlopeThatAlwaysFailedUnderOneCondition) {
+  auto arms = crossed_arms(8, 1);
+  collapse(arms, 0, 1, 8);
+  EXPECT_THAT(
+      cross_sentences(cross_statistics(two_rates, arms, 0.2)),
+      ElementsAre(StartsWith("For slope 1, no dependence of the slope's effect on optimizer.generator_lr was detected; "
+                             "differences above "),
+                  between_rates + "the effect of slope 0 could not be compared: slope 0 failed in 0 of 8 and 8 of 8 "
+                                  "seeds, respectively."));
+}
+
+TEST(CrossSentences, NameTheSeedsThatAreLeftOut) {
+  auto arms = crossed_arms(9, 1);
+  collapse(arms, 0, 1, 3);
+  EXPECT_THAT(
+      cross_sentences(cross_statistics(two_rates, arms, 0.2)),
+      ElementsAre(StartsWith("No dependence of the slope's effect on optimizer.generator_lr was detected in the seeds "
+                             "without failures; "),
+                  between_rates + "the effect of slope 0 could only be compared in 6 seeds, without seeds 0, 1 and 2: "
+                                  "slope 0 failed in 0 of 9 and 3 of 9 seeds, respectively."));
+}
+
+TEST(CrossSentences, NameTheSeedsThatAreLeftOutOfADetectedDependence) {
+  auto arms = crossed_arms(14, 1.5);
+  collapse(arms, 1, 0, 6);
+  const auto sentences = cross_sentences(cross_statistics(two_rates, arms, 0.2));
+  ASSERT_EQ(sentences.size(), 3u);
+  EXPECT_THAT(sentences[0], StartsWith("The effect of slope 1 depends on the condition"));
+  EXPECT_THAT(sentences[1], StartsWith("No further dependence"));
+  EXPECT_THAT(sentences[1], Not(HasSubstr("without failures")));
+  EXPECT_EQ(sentences[2],
+            between_rates +
+                "the effect of slope 1 could only be compared in 8 seeds, without seeds 0, 1, 2, 3, 4 and "
+                "1 other: slope 1 failed in 6 of 14 and 0 of 14 seeds, respectively.");
+}
+
+TEST(CrossSentences, BlameTheControlIfItFailed) {
+  auto arms = crossed_arms(8, 1);
+  collapse(arms, 0.2, 0, 8);
+  EXPECT_THAT(cross_sentences(cross_statistics(two_rates, arms, 0.2)),
+              ElementsAre("It is unknown whether the slope's effect depends on optimizer.generator_lr.",
+                          between_rates + "the effects of slopes 0 and 1 could not be compared: the control 0.2 failed "
+                                          "in 8 of 8 and 0 of 8 seeds, respectively."));
+}
+
+TEST(CrossSentences, NameASlopeThatLacksArms) {
+  auto arms = crossed_arms(8, 1);
+  for (auto& arm : arms) {
+    if (arm.negative_slope == 0 && arm.condition == static_cast<std::size_t>(arm.seed % 2)) {
+      arm.outcome = ArmOutcome::pending;
+    }
+  }
+  EXPECT_THAT(cross_sentences(cross_statistics(two_rates, arms, 0.2)),
+              ElementsAre(StartsWith("For slope 1, no dependence"),
+                          between_rates + "the effect of slope 0 could not be compared: no seed has the results of all "
+                                          "four arms."));
 }
 
 TEST(CrossStatistics, EvaluateEachConditionByItself) {

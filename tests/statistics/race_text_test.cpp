@@ -1,6 +1,5 @@
 #include "statistics/race_text.h"
 
-#include <algorithm>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -8,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "statistics/recommendation.h"
+#include "support/ranges.h"
 
 namespace slopegan {
 namespace {
@@ -94,7 +94,7 @@ RaceFile race_with_failures(const std::vector<double>& failing) {
   std::vector<RaceArm> arms;
   for (std::int64_t repeat = 0; repeat < race.planned.plan.looks.front(); ++repeat) {
     for (const double slope : {0.0, 0.2}) {
-      const bool fails = std::ranges::find(failing, slope) != failing.end();
+      const bool fails = contains(failing, slope);
       const std::optional<double> fd = 10 + 0.1 * static_cast<double>(repeat);
       arms.push_back({slope, repeat, fails ? ArmOutcome::diverged : ArmOutcome::done, fails ? std::nullopt : fd, {}});
     }
@@ -150,11 +150,13 @@ TEST(RaceText, ReplacesTheTextsOfTheStatistics) {
   StatisticsFile file;
   file.recommendation = "of the fixed design";
   file.notes = {"about the comparisons"};
+  file.metric = FdMetric{"FD[x@1,n=100]", "x@1", 100, 1280, std::nullopt, std::nullopt, "The labels are unrelated."};
   const RaceFile race = race_with(6);
   describe_race(file, race);
   EXPECT_THAT(file.recommendation, StartsWith("Use slope 0.1."));
   EXPECT_THAT(file.answer, HasSubstr("1 was given up after 2 arms, without a test"));
   EXPECT_THAT(file.findings, Contains(HasSubstr("does not cover the decision to give up on slope 1")));
+  EXPECT_EQ(file.findings.back(), "The labels are unrelated.");
   EXPECT_THAT(file.notes, ElementsAre(HasSubstr("only describe the arms"), "about the comparisons"));
 }
 

@@ -102,6 +102,34 @@ TEST(StatisticsJson, EvaluatesEachConditionOfACrossedSweep) {
   EXPECT_EQ(nlohmann::json::parse(statistics_json(*file)), nlohmann::json::parse(written));
 }
 
+TEST(StatisticsJson, NotesTheMissingAndFailedArmsOfEachCondition) {
+  SweepScores scores;
+  scores.conditions = {{}, {{"generator.norm", "none"}}};
+  for (int seed = 0; seed < 8; ++seed) {
+    for (const double slope : {0.1, 0.2}) {
+      for (const std::size_t condition : {0u, 1u}) {
+        const bool is_missing = condition == 1 && slope == 0.1 && seed == 3;
+        const bool has_failed = (condition == 1 && seed == 5) || (condition == 0 && slope == 0.2 && seed == 6);
+        scores.arms.push_back({slope, seed, is_missing ? ArmOutcome::pending : ArmOutcome::done, 10 + slope, {}});
+        if (has_failed) scores.arms.back().outcome = ArmOutcome::collapsed;
+        scores.arms.back().condition = condition;
+      }
+    }
+  }
+  std::vector<std::string> about_arms;
+  for (const auto& note : evaluate_scores(scores, 0.2).notes) {
+    if (note.find("missing") != std::string::npos || note.find("collapsed") != std::string::npos) {
+      about_arms.push_back(note);
+    }
+  }
+  EXPECT_THAT(about_arms,
+              ElementsAre("With base, 0 arms diverged and 1 collapsed; such an arm counts as the worst for its seed.",
+                          "With generator.norm=none, 1 of 16 arms is missing: not trained to the end, or without an FD "
+                          "(slope 0.1 seed 3).",
+                          "With generator.norm=none, 0 arms diverged and 2 collapsed; such an arm counts as the worst "
+                          "for its seed."));
+}
+
 TEST(StatisticsJson, DerivesTheVerdictForOlderFiles) {
   auto json = nlohmann::json::parse(statistics_json(evaluate_scores(example_scores(), 0.2)));
   for (auto& comparison : json.at("comparisons")) comparison.erase("verdict");

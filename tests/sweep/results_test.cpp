@@ -10,6 +10,7 @@
 #include "run/records.h"
 #include "run/run_info.h"
 #include "support/files.h"
+#include "support/ranges.h"
 #include "sweep/fixed_plan.h"
 #include "temporary_directory.h"
 
@@ -19,6 +20,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 /// A sweep of two slopes and two seeds. The tests write its run directories themselves.
@@ -208,7 +210,7 @@ class PlannedResults : public SweepResults {
     config_.sweep.seeds = {0, 1, 2, 3};
     arms_ = make_arms(config_, directory_.path());
     for (std::size_t i = 0; i < arms_.size(); ++i) {
-      const bool is_other = std::ranges::find(others, arms_[i].seed) != others.end();
+      const bool is_other = contains(others, arms_[i].seed);
       write_done(i, is_other ? other : metrics(3));
     }
     const FixedPlan plan{{0.1, 0.2}, 0.2, {0, 1}, 640, "classifier@1a2b"};
@@ -298,6 +300,29 @@ TEST_F(SweepResults, IgnoreUnreadableFiles) {
   const auto scores = read_scores(config_, arms_);
   EXPECT_TRUE(scores.arms[0].fd);
   EXPECT_FALSE(scores.arms[1].fd);
+}
+
+TEST_F(SweepResults, SayIfTheLabelsSeemToBeUnrelatedToTheImages) {
+  auto record = metrics(3);
+  record.classifier = ClassifierAccuracy{0.9, 0.1, 100};
+  record.others.emplace_back();
+  record.others[0].extractor = "other@1";
+  record.others[0].values = {{"fd", 4}};
+  for (std::size_t arm = 0; arm < 4; ++arm) write_done(arm, record);
+  EXPECT_THAT(write_statistics(config_, directory_.path(), arms_).findings, Not(Contains(HasSubstr("unrelated"))));
+  record.classifier->accuracy = 0.1;
+  write_done(3, record);
+  const auto file = write_statistics(config_, directory_.path(), arms_);
+  EXPECT_THAT(file.findings, Contains(HasSubstr("The labels seem to be unrelated to the images")));
+  EXPECT_FALSE(read_scores(config_, arms_).rulers.at(0).metric.caveat);
+  const auto read = parse_statistics(read_file(directory_ / "statistics.json", 1 << 20));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->metric->caveat, unrelated_labels_text(record));
+  EXPECT_EQ(read->findings, file.findings);
+
+  record.others[0].classifier = ClassifierAccuracy{0.1, 0.1, 100};
+  write_done(3, record);
+  EXPECT_EQ(read_scores(config_, arms_).rulers.at(0).metric.caveat, unrelated_labels_text(record.others[0]));
 }
 
 TEST_F(SweepResults, WriteTheStatisticsFile) {

@@ -14,6 +14,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "expect_error.h"
+#include "run/run_directory.h"
 #include "support/errors.h"
 #include "support/file_lock.h"
 #include "support/files.h"
@@ -159,7 +160,7 @@ class KeptPlan : public ::testing::Test {
   }
 
   void train_an_arm() const {
-    const auto arm = sweep_directory(config_) / "runs/slope_0.2-seed_0";
+    const auto arm = configured_directory(config_.run) / "runs/slope_0.2-seed_0";
     std::filesystem::create_directories(arm);
     std::ofstream(arm / "history.jsonl") << "{}\n";
   }

@@ -5,8 +5,10 @@
 #include <filesystem>
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/print.h"
 #include "support/errors.h"
 #include "support/files.h"
 #include "support/signals.h"
@@ -15,6 +17,11 @@
 
 namespace slopegan {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 MetricsRecord record_with(std::int64_t images, double fd) {
   MetricsRecord record;
@@ -45,6 +52,17 @@ TEST(BestSoFar, ComparesOnlyRecordsWithTheLastExtractorAndNumberOfSamples) {
   auto fewer = record_with(2, 0.2);
   fewer.samples = 500;
   EXPECT_EQ(best_of({other, fewer, record_with(3, 5), record_with(4, 6)}), 3);
+}
+
+TEST(EvaluationLines, CallFdMostlyBiasOnlyIfFdBiasIsMoreThanHalfOfIt) {
+  auto record = record_with(1, 70);
+  record.extractor = "x@1";
+  record.samples = record.real_samples = 300;
+  record.features = 64;
+  record.fd_bias = 0.5;
+  EXPECT_TRUE(evaluation_lines(record).at(0).ends_with(" = 70 (few images for 64 features)"));
+  record.fd_bias = 40;
+  EXPECT_TRUE(evaluation_lines(record).at(0).ends_with(" = 70 (few images for 64 features: mostly bias)"));
 }
 
 TEST(ExtractGenerated, StopsOnASignal) {
@@ -112,6 +130,58 @@ TEST_F(LacksEvaluation, IsFalseWithoutMetricsAndForImportedWeights) {
   history_size_ = 100;
   config_.metrics.every_images = 0;
   EXPECT_FALSE(is_missing(1000, {}));
+}
+
+TEST(TrainingDifferences, OmitOnlyKeysThatDoNotAffectTheWeights) {
+  const Config before;
+  Config after;
+  after.data.labels = LabelUse::none;  // only metrics use labels
+  after.metrics.extractor.choices = {"random"};
+  after.training.total_images *= 2;
+  EXPECT_TRUE(training_differences(before, after).empty());
+  after.data.fit = ImageFit::crop;
+  ASSERT_EQ(training_differences(before, after).size(), 1u);
+  EXPECT_TRUE(training_differences(before, after)[0].starts_with("data.fit: "));
+}
+
+/// The differences between a checkpoint that was written with `before` and a run with `after` on colour images.
+std::vector<std::string> differences_of(const CheckpointInfo& info, const Config& before, const Config& after) {
+  Dataset colour;
+  colour.images = at::zeros({5, 3, 32, 32}, at::kByte);
+  colour.hash = "9f2a";
+  Checkpoint checkpoint{.directory = "0", .info = info, .tensors = {}};
+  checkpoint.info.config_yaml = to_yaml(before);
+  return training_differences(after, colour, checkpoint);
+}
+
+TEST(TrainingDifferences, OfImportedWeightsOmitKeysOfTheDataThatFitTheNetworks) {
+  Config before, after;
+  after.data.kind = DatasetKind::image_folder;
+  after.data.fit = ImageFit::crop;
+  after.data.flip = true;
+  after.data.background = "black";
+  EXPECT_THAT(differences_of({}, before, after), IsEmpty());
+  before.data.channels = 3;
+  EXPECT_THAT(differences_of({}, before, after), IsEmpty());
+  before.data.channels = 1;
+  EXPECT_THAT(differences_of({}, before, after), ElementsAre(StartsWith("data.channels: 1 -> ")));
+  before.data.channels = 0;
+  before.data.resolution = 64;
+  after.seed = before.seed + 1;
+  EXPECT_THAT(differences_of({}, before, after),
+              UnorderedElementsAre(StartsWith("data.resolution: 64"), StartsWith("seed: ")));
+}
+
+TEST(TrainingDifferences, OfTrainedWeightsIncludeAllKeysOfTheData) {
+  const Config before;
+  Config after;
+  after.data.kind = DatasetKind::image_folder;
+  CheckpointInfo trained;
+  trained.images = 64;
+  EXPECT_THAT(differences_of(trained, before, after), ElementsAre(StartsWith("data.kind: ")));
+  CheckpointInfo fine_tuned;
+  fine_tuned.dataset_hash = "9f2a";
+  EXPECT_THAT(differences_of(fine_tuned, before, after), ElementsAre(StartsWith("data.kind: ")));
 }
 
 TEST(MakeEvaluators, OmitsMetricsIfThereAreTooFewImages) {

@@ -6,6 +6,8 @@
 
 #include "expect_error.h"
 #include "support/errors.h"
+#include "support/files.h"
+#include "temporary_directory.h"
 
 namespace slopegan {
 namespace {
@@ -78,6 +80,29 @@ TEST(WeightNames, OfOtherNetworksAreRejectedAndNamedInTheError) {
 TEST(WithCheckpointNames, ConvertsHalfPrecisionToFloat32) {
   const auto tensors = with_checkpoint_names({{"generator.block0.conv.weight", at::zeros({1, 1, 4, 4}, at::kHalf)}});
   EXPECT_EQ(tensors.begin()->second.scalar_type(), at::kFloat);
+}
+
+TEST(RefuseOtherFormats, NamesTheFormatAndWhatToDo) {
+  const TemporaryDirectory directory;
+  const auto refusal = [&](const std::string& content) {
+    write_file_atomic(directory / "weights", content);
+    return message_of<CheckpointError>([&] { refuse_other_formats(directory / "weights"); });
+  };
+  for (const std::string start : {"PK\x03\x04zip archive with archive/data.pkl", "\x80\x02}q\x01pickle"}) {
+    EXPECT_THAT(refusal(start), HasSubstr("scripts/import_dcgan.py")) << start;
+  }
+  EXPECT_THAT(refusal("PK\x03\x04zip archive with archive/constants.pkl"), HasSubstr("is a TorchScript file"));
+  EXPECT_THAT(refusal("PK\x03\x04" + std::string(100'000, 'x') + "/constants.pkl"), HasSubstr("is a TorchScript file"));
+  EXPECT_THAT(refusal("\x08\x08\x12\x07pytorch"), HasSubstr("is an ONNX file"));
+}
+
+TEST(RefuseOtherFormats, AcceptsSafetensorsFilesOfEveryHeaderLength) {
+  const TemporaryDirectory directory;
+  for (const char length : {'\x08', '\x80'}) {
+    write_file_atomic(directory / "weights", std::string{length, '\x08', '\x12', 0, 0, 0, 0, 0} + "{}");
+    EXPECT_NO_THROW(refuse_other_formats(directory / "weights"));
+  }
+  EXPECT_NO_THROW(refuse_other_formats(directory / "missing"));
 }
 
 }  // namespace

@@ -245,6 +245,7 @@ function makeSvg(name, attributes) {
 
 function numberText(value) {
   if (value === null) return '–';
+  if (typeof value === 'string') return value;  // infinite
   return Number(value.toPrecision(4)).toLocaleString('en', {maximumSignificantDigits: 4});
 }
 
