@@ -207,16 +207,22 @@ struct Ranks::Connection {
   c10::intrusive_ptr<c10d::Backend> gloo, nccl;
   bool broken = false;
 
-  c10d::Backend& backend_of(const at::Tensor& tensor) { return tensor.is_cuda() && nccl ? *nccl : *gloo; }
+  bool uses_nccl(const at::Tensor& tensor) const { return tensor.is_cuda() && nccl; }
+  c10d::Backend& backend_of(const at::Tensor& tensor) { return uses_nccl(tensor) ? *nccl : *gloo; }
 
-  void wait(c10d::Work& work) {
+  /// Waits for a collective call on `tensor`.
+  void wait(c10d::Work& work, const at::Tensor& tensor) {
+    // NCCL aborts its communicator if a wait times out. Without a timeout, only the current stream waits, not this
+    // thread. If the thread later blocks because another rank is lost, the heartbeat makes the process exit.
+    if (uses_nccl(tensor)) return wait_without_timeout(work);
     while (true) {
       try {
         work.wait(std::chrono::milliseconds(500));
         return;
       } catch (const std::exception&) {
-        // Either the wait has timed out, or the connection to another rank has broken.
-        if (work.isCompleted()) return wait_for_completed(work);
+        // Either the wait has timed out, or the connection to another rank has broken. The work may have completed
+        // just after the wait timed out, so the reason is known only from a further wait, which then does not block.
+        if (work.isCompleted()) return wait_without_timeout(work);
         if (const auto failure = heartbeat->failure()) {
           broken = true;
           throw_error(environment, *failure);
@@ -225,11 +231,9 @@ struct Ranks::Connection {
     }
   }
 
-  /// The work may have completed just after a wait for it timed out, so the reason is known only from a further wait,
-  /// which also synchronises with the device.
-  void wait_for_completed(c10d::Work& work) {
+  void wait_without_timeout(c10d::Work& work) {
     try {
-      work.wait(std::chrono::milliseconds(500));
+      work.wait();
     } catch (const std::exception& error) {
       fail(first_line(error.what()));
     }
@@ -249,7 +253,7 @@ struct Ranks::PendingSum::State {
   c10::intrusive_ptr<c10d::Work> work;
 };
 
-void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work); }
+void Ranks::PendingSum::wait() { state_->connection->wait(*state_->work, state_->tensors.front()); }
 
 Ranks::Ranks(const RankEnvironment& environment, at::Device device)
     : environment_(environment), connection_(std::make_shared<Connection>(environment)) {
@@ -302,14 +306,14 @@ Ranks::PendingSum Ranks::start_all_reduce(const at::Tensor& tensor) {
 
 void Ranks::broadcast(const at::Tensor& tensor) {
   std::vector<at::Tensor> tensors = {tensor};
-  connection_->wait(*connection_->backend_of(tensor).broadcast(tensors));
+  connection_->wait(*connection_->backend_of(tensor).broadcast(tensors), tensor);
 }
 
 std::int64_t Ranks::all_reduce_max(std::int64_t number) {
   std::vector<at::Tensor> tensors = {at::full({1}, number, at::kLong)};
   c10d::AllreduceOptions options;
   options.reduceOp = c10d::ReduceOp::MAX;
-  connection_->wait(*connection_->gloo->allreduce(tensors, options));
+  connection_->wait(*connection_->gloo->allreduce(tensors, options), tensors.front());
   return tensors.front().item<std::int64_t>();
 }
 
