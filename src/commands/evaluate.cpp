@@ -361,9 +361,9 @@ void setup_evaluate(CLI::App& command, Action& action) {
   command
       .add_option(
           "--against", arguments->against,
-          "Reference images: the data set of a configuration or of another run, a folder, or an npz file (default: the "
-          "data of the run)")
-      ->type_name("CONFIG|RUN|IMAGE_DIR|NPZ");
+          "Reference images: the data set of a configuration, of another run or of a sweep, a folder, or an npz file "
+          "(default: the data of the run)")
+      ->type_name("CONFIG|RUN|CHECKPOINT|SWEEP|IMAGE_DIR|NPZ");
   declare_data(command, arguments->data);
   add_integer(
       command, "--samples", arguments->samples,

@@ -15,6 +15,7 @@ inline constexpr std::int64_t max_images = 1'000'000'000'000;
 inline constexpr Integers seed{0, std::numeric_limits<std::int64_t>::max()};
 inline constexpr Integers images{1, max_images};
 inline constexpr Integers every_images{0, max_images, "never"};
+inline constexpr Integers every_images_and_last{0, max_images, "only at the end"};
 inline constexpr Integers width{1, 1024};
 inline constexpr Reals slope{-2, 2};
 inline constexpr Slopes slopes{slope, images};
@@ -146,12 +147,12 @@ void visit_training(ConfigType& config, Visitor& visit) {
   visit("training.sync_batch_norm", training.sync_batch_norm, Flag{},
         "several ranks: compute the batch norm statistics across all ranks instead of per rank");
 
-  visit("samples.every_images", config.samples.every_images, rules::every_images,
+  visit("samples.every_images", config.samples.every_images, rules::every_images_and_last,
         "number of images between sample grids");
   visit("samples.rows", config.samples.rows, rules::grid, "rows of the grid; rows * columns must be at most 1024");
   visit("samples.columns", config.samples.columns, rules::grid, "columns of the grid");
 
-  visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images,
+  visit("checkpoint.every_images", config.checkpoint.every_images, rules::every_images_and_last,
         "number of images between checkpoints");
   visit("checkpoint.keep", config.checkpoint.keep, Integers{2, 1'000'000}, "number of most recent checkpoints to keep");
   visit("checkpoint.keep_best", config.checkpoint.keep_best, Flag{},

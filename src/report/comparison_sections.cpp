@@ -130,11 +130,13 @@ std::string comparison_table_section(const std::vector<ComparedResult>& results)
 
 std::string comparison_sheets_section(const std::vector<SweepData>& sweeps, std::vector<std::string>& notes) {
   std::string sheets;
+  std::size_t budget = sheet_budget;
   for (const auto& sweep : sweeps) {
     const auto file = sweep.directory / "contact_sheet.png";
     if (!std::filesystem::exists(file)) continue;
     try {
-      const std::string png = read_file(file, sheet_budget / sweeps.size());
+      const std::string png = read_file(file, budget);
+      budget -= png.size();
       const std::string name = escape(sweep.config.run.name);
       sheets += element("details", "",
                         element("summary", "", name) + "<img class=\"whole\" alt=\"Generated images of " + name +

@@ -145,8 +145,9 @@ TEST_F(LoadConfig, NamesTheAllowedRange) {
             Lines{"x.yaml:1: optimizer.beta1 = 1 is out of range; allowed: at least 0 and below 1"});
   EXPECT_EQ(errors("optimizer: {generator_lr: 0}"),
             Lines{"x.yaml:1: optimizer.generator_lr = 0 is out of range; allowed: above 0 and at most 1"});
-  EXPECT_EQ(errors("samples: {every_images: -1}"),
-            Lines{"x.yaml:1: samples.every_images = -1 is out of range; allowed: 0 to 1000000000000 (0: never)"});
+  EXPECT_EQ(
+      errors("samples: {every_images: -1}"),
+      Lines{"x.yaml:1: samples.every_images = -1 is out of range; allowed: 0 to 1000000000000 (0: only at the end)"});
   EXPECT_EQ(errors("data: {resolution: 48}"),
             Lines{"x.yaml:1: data.resolution = 48 is not allowed; allowed: 32, 64, 128"});
   EXPECT_THAT(errors("generator: {negative_slope: 2.5}").front(),

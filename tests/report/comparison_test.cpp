@@ -15,6 +15,7 @@
 namespace slopegan {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -258,21 +259,22 @@ TEST(Comparison, ShowsOnlyKeysThatDifferBetweenTheSweeps) {
 
 TEST(Comparison, ReplacesContactSheetsThatAreTooLargeWithNotes) {
   const TemporaryDirectory directory;
-  constexpr std::size_t limit = (std::size_t{7} << 19) / 2;  // each of two sweeps may use half of 3.5 MiB
-  std::vector<SweepData> sweeps(2);
-  for (std::size_t i = 0; i < 2; ++i) {
-    const std::string name = i == 0 ? "fits" : "larger";
+  constexpr std::size_t limit = std::size_t{7} << 19, first = 2'000'000;  // all sheets together may use 3.5 MiB
+  std::vector<SweepData> sweeps(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::string name = std::vector{"first", "larger", "last"}[i];
     std::filesystem::create_directory(directory / name);
-    directory.write(name + "/contact_sheet.png", std::string(limit + i, 'x'));
+    directory.write(name + "/contact_sheet.png",
+                    std::string(std::vector{first, limit - first + 1, limit - first}[i], 'x'));
     sweeps[i].directory = directory / name;
     sweeps[i].config.run.name = name;
   }
   std::vector<std::string> notes;
   const std::string sheets = comparison_sheets_section(sweeps, notes);
-  EXPECT_THAT(sheets, HasSubstr("Generated images of fits"));
+  EXPECT_THAT(sheets, AllOf(HasSubstr("Generated images of first"), HasSubstr("Generated images of last")));
   EXPECT_THAT(sheets, Not(HasSubstr("larger")));
-  EXPECT_THAT(notes, ElementsAre(::testing::AllOf(HasSubstr("larger/contact_sheet.png"),
-                                                  HasSubstr("larger than " + std::to_string(limit) + " bytes"))));
+  EXPECT_THAT(notes, ElementsAre(AllOf(HasSubstr("larger/contact_sheet.png"),
+                                       HasSubstr("larger than " + std::to_string(limit - first) + " bytes"))));
 }
 
 }  // namespace
