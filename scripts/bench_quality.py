@@ -55,10 +55,10 @@ def parse_config(text: str) -> tuple[str, str, list[str]]:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", action="append", type=parse_config, metavar="NAME=FILE[,KEY=VALUE...]",
-                        help="can be repeated; the first one is the reference of all ratios (default: configs/quickstart.yaml "
-                             "with slope 0.1)")
+                        help="can be repeated (default: configs/quickstart.yaml with slope 0.1)")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=CONTESTANTS[:-1], metavar="NAME",
-                        help=f"one or more of {', '.join(CONTESTANTS)} (default: all but keras)")
+                        help=f"one or more of {', '.join(CONTESTANTS)} (default: all but keras); ratios are relative "
+                             "to the first one")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--targets", nargs="+", type=float, default=[2, 1, 0.5], metavar="FD")
     parser.add_argument("--images", type=int, default=1_000_000, help="largest number of images (default: 1,000,000)")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the libFuzzer programs in tests/fuzz and runs all of them, or the named ones, for SECONDS each (default: 60).
 # The initial inputs are in tests/fuzz/corpus. New inputs are kept in build/fuzz/found, and crashing ones in
-# build/fuzz/crashes. After a fix, copy the crashing input to tests/fuzz/corpus, which the tests replay.
+# build/fuzz/crashes. After a fix, copy the crashing input to tests/fuzz/corpus/TARGET, which the tests replay.
 #   scripts/fuzz.sh [SECONDS] [TARGET...]
 set -euo pipefail
 cd "$(dirname "$0")/.."

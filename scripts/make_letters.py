@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Creates a folder of coloured letters and digits in a hundred free fonts: 64 x 64 pixels, RGB, one directory for each
-of the 62 characters.
+"""Creates a folder of coloured letters and digits in 108 free fonts: 64 x 64 pixels, RGB, one directory for each of the
+62 characters.
 
     SLOPEGAN_IMAGES=1 scripts/setup.sh         # Pillow
     .venv/bin/python scripts/make_letters.py   # to ~/.cache/slopegan/letters, the path in configs/letters.yaml

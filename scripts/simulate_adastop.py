@@ -6,8 +6,8 @@
     VENV/bin/python scripts/simulate_adastop.py races.csv [RACES]
 
 AdaStop (Mathieu et al. 2023, arXiv 2306.10882) compares the slopes with the control at alpha = 0.05, after 5 and 10
-arms per slope. If the simulation makes some slopes worse than the control, the output also states how often AdaStop
-finds each of these slopes.
+arms per slope. RACES is the maximum number of races per kind of noise (default: 200). If the simulation makes some
+slopes worse than the control, the output also states how often AdaStop finds each of these slopes.
 scripts/check_slow.sh runs this script.
 """
 import collections
