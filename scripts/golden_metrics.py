@@ -72,7 +72,7 @@ class Samples(TensorDataset):
 
 
 def feature_sets():
-    """Yields (name, real, generated). Each set has its own random seed, so a new set does not change the others."""
+    """Yields (name, real, generated). Each pair has its own random seed, so a new pair does not change the others."""
     def random(index):
         return np.random.default_rng([20, index])
 

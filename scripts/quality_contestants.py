@@ -36,7 +36,8 @@ REQUIRED = {"generator.activation": "leaky_relu", "discriminator.activation": "l
             "data.flip": False, "data.resolution": 32, "data.kind": "idx", "data.path": DATA}
 # Any other key must have a value that disables its feature.
 OFF = (0, False, "none", [], {})
-# Keys that do not affect the weights, or that have no meaning under the required values.
+# Keys that the recipe does not need: they are set elsewhere, do not affect the weights, or have no effect with the
+# required values.
 UNUSED = {"seed", "generator.prelu", "generator.rrelu", "discriminator.prelu", "discriminator.rrelu",
           *(f"training.{key}" for key in ("total_images", "precision", "device", "threads", "sync_batch_norm")),
           *(f"data.{key}" for key in ("channels", "transpose", "fit", "background", "labels", "max_unreadable"))}
@@ -111,10 +112,11 @@ class Slopegan:
     def advance(self, images: int, file: pathlib.Path) -> tuple[int, float]:
         """Resumes the run until it has seen `images`, and generates images.
 
-        Each call trains one part of the run. The seconds of a part come from the last line of its history, which is
-        written before the last checkpoint.
-        The first part also counts its start-up: the modification time of the history, minus the time when the process
-        was started, minus these seconds. An ordinary run has only one part, so later start-ups are not counted.
+        Each call trains one part of the run. The training time of a part is read from the last line of history.jsonl,
+        which is written before the last checkpoint.
+        For the first part, the start-up time is added: the modification time of history.jsonl minus the time when the
+        process was started, minus the training time. An ordinary run has only one part, so later start-ups are not
+        counted.
         """
         command = [self.arguments.program, "--quiet", "train", self.file, *self.overrides, "--resume", "auto",
                    f"seed={self.seed}", f"run.output_dir={self.run.parent}", f"run.name={self.run.name}", f"training.total_images={images}",
@@ -207,7 +209,7 @@ def make_contestants(arguments) -> list:
             elif subprocess.run([arguments.keras_python, "-c", "import tensorflow, keras"], capture_output=True).returncode == 0:
                 contestants.append(Peer(kind, arguments.keras_python, {"trainer": kind}, arguments))
             else:
-                raise Failed(f"{arguments.keras_python} has no TensorFlow "
+                raise Failed(f"{arguments.keras_python} cannot import TensorFlow and Keras "
                              "(pip install tensorflow-cpu, or use --keras-python)")
         except Failed as reason:
             print(f"{kind} is skipped: {reason}", file=sys.stderr)

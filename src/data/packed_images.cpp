@@ -201,7 +201,7 @@ PackOptions with_own_range(PackOptions options) {
 }
 
 /// Whether the cache contains the images scaled by their own range, and scaling them by options.fixed_bits would give
-/// the same images. They are then not packed twice.
+/// the same images. If so, there is no need to pack them again.
 bool has_equal_pack(const FolderImages& folder, const PackOptions& options) {
   if (options.fixed_bits == 0) return false;
   const PackOptions own = with_own_range(options);

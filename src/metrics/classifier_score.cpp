@@ -26,7 +26,7 @@ at::Tensor class_shares(const at::Tensor& labels, std::int64_t classes) {
 double classifier_score(const at::Tensor& logits) {
   const at::Tensor log_p = at::log_softmax(checked_features(logits, 1, "the logits"), 1);
   const at::Tensor p = log_p.exp();
-  // Entropy of the mean minus mean of the entropies. Classes without samples contribute 0 to both.
+  // Entropy of the mean minus mean of the entropies. A class with probability 0 contributes 0 to both.
   const at::Tensor entropy_of_mean = at::special_entr(p.mean(0)).sum();
   const at::Tensor mean_entropy = -(p * log_p).sum(1).mean();
   return std::exp((entropy_of_mean - mean_entropy).item<double>());

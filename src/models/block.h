@@ -32,7 +32,7 @@ struct BlockOptions {
 };
 
 /// The building block of both networks: a convolution, batch norm (momentum 0.1, ε 1e-5) and an activation. Its
-/// submodules are `conv`, `norm`, `modulation` and `activation`. With a modulation, `norm` has no weight and bias.
+/// submodules are `conv`, `norm`, `modulation` and `activation`. With a modulation, `norm` has no weight or bias.
 class BlockImpl : public torch::nn::Module {
  public:
   explicit BlockImpl(const BlockOptions& options);
@@ -42,12 +42,12 @@ class BlockImpl : public torch::nn::Module {
   LayerSummary summary(const std::string& name, std::int64_t input_size) const;
 
   Convolution conv{nullptr};
-  BatchNormActivation norm{nullptr};  ///< applies the activation too
+  BatchNormActivation norm{nullptr};  ///< also applies the activation, unless there is an observer
   LatentModulation modulation{nullptr};
   std::shared_ptr<ActivationImpl> activation;
 
-  /// A function that is called in every forward pass with the input and the output of the activation, [N, C, H, W]
-  /// each. It must not change these tensors. It is set by diagnostics and empty during training.
+  /// If set, a function that every forward pass calls with the input and the output of the activation, [N, C, H, W]
+  /// each. It must not change these tensors. Measurements set it; it is empty during training.
   std::function<void(const at::Tensor& pre_activation, const at::Tensor& output)> observer;
 };
 TORCH_MODULE(Block);
@@ -82,7 +82,8 @@ class BlockChainImpl : public torch::nn::Module {
 
   std::int64_t parameter_count() const;
 
-  /// Makes every batch norm use statistics over the images of all ranks, or of this process only if `sum` is empty.
+  /// Makes every batch norm compute its statistics over the images of all ranks or, if `sum` is empty, over those of
+  /// this process alone.
   void set_sum_over_ranks(const SumOverRanks& sum);
 
   std::vector<Block> blocks;

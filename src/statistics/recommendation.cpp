@@ -87,7 +87,7 @@ std::string choice_of(const Findings& findings, const Group& group) {
   return is_one_run ? "a slope between " + names.substr(0, to) + " and " + names.substr(to + 4) : "slope " + names;
 }
 
-/// The largest ratio between two slopes of the group that their limits do not exclude.
+/// The largest FD ratio between any two slopes of the group that is consistent with their limits.
 double largest_within(const Group& group) {
   double largest = 1;
   for (const auto* a : group) {
@@ -120,7 +120,7 @@ std::string failures_of(const Group& group) {
 
 // --- The slopes that are not recommended ----------------------------------------------------------------------------
 
-/// The grades are in the order in which the sentence lists them, from good to bad.
+/// The grades are in the order in which the sentence lists them: from good to bad, then undecided slopes.
 enum class Grade { percent, unreliable, worse, twice, times, useless, failing, given_up, open };
 
 struct Rest {
@@ -342,10 +342,10 @@ std::string explain_silence(const Findings& findings) {
   }
   if (arms == 0) return start + ": no arm has an FD.";
   if (failed == arms) {
-    return format_text("{}: {} failed{}.", start, arms == 1 ? "the only arm" : format_text("all {} arms", arms),
-                       findings.missing_arms == 0   ? ""
-                       : findings.missing_arms == 1 ? ", 1 is missing"
-                                                    : format_text(", {} are missing", findings.missing_arms));
+    const std::string which = arms == 1 ? "the only arm" : format_text("all {} arms", arms);
+    if (findings.missing_arms == 0) return format_text("{}: {} failed.", start, which);
+    return format_text("{}: {} with a result failed, and {} {} missing.", start, which, findings.missing_arms,
+                       findings.missing_arms == 1 ? "is" : "are");
   }
   if (findings.slopes.size() == 1) {
     return format_text("Only slope {} was trained, so there is nothing to compare it with.",

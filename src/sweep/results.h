@@ -25,12 +25,13 @@ std::string results_table(const std::vector<Arm>& arms);
 /// sentinel "collapse" (diagnostics/vitals.h).
 ArmOutcome outcome_of(const Arm& arm, const Config& config);
 
-/// Reads the FDs at the end of training from the last lines of metrics.jsonl. Only FDs with equal extractor, samples
-/// and number of training images are comparable. If a planned seed has FDs measured with the extractor and the number
-/// of images in `plan`, or at least with the extractor, these are used. Otherwise, the combination that most arms of
-/// planned seeds share is used or, if no planned seed has an FD, the one that most arms share. All other arms count as
-/// missing, and a note says so. Arms that were trained on a different set of images also count as missing, with a note
-/// (mark_other_images), as do arms with unreadable files, with a warning.
+/// Reads the FDs at the end of training from the last lines of metrics.jsonl. FDs are comparable only if they were
+/// computed with the same extractor, the same number of samples and the same number of training images. FDs of planned
+/// seeds are preferred if they match both the extractor and the number of images in `plan` or, failing that, the
+/// extractor alone. Otherwise, the combination that most arms of planned seeds share is used or, if no planned seed has
+/// an FD, the one that most arms share. All other arms count as missing, and a note says so. Arms that were trained on
+/// a different set of images also count as missing, with a note (mark_other_images), as do arms with unreadable files,
+/// with a warning.
 SweepScores read_scores(const Config& config, const std::vector<Arm>& arms,
                         const std::optional<FixedPlan>& plan = std::nullopt);
 

@@ -20,7 +20,8 @@ namespace slopegan {
 /// What a sweep still has to train.
 struct Agenda {
   std::vector<const Arm*> needed;  ///< the arms that still need training, in the order in which to train them
-  /// The maximum number of arms that may still be trained. A race may need more arms after its next look.
+  /// An upper bound on the number of arms still to be trained. In a race, it can exceed needed.size(), because the next
+  /// look may call for more arms.
   std::size_t most = 0;
   std::size_t over = 0;      ///< number of arms that need no more training
   std::size_t diverged = 0;  ///< how many of these diverged
@@ -42,8 +43,8 @@ struct ScheduleOptions {
 };
 
 struct SweepResult {
-  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others and a signal counts as 128 +
-  /// signal. If the sweep itself was stopped, 128 + signal.
+  /// 0 or the highest exit code of an arm, where 5 (diverged) ranks below all others. An arm that was killed or ran out
+  /// of memory counts as 6, and one without a usable result as 3. If the sweep itself was stopped, 128 + signal.
   int exit_code = 0;
   bool stopped = false;      ///< whether a signal stopped the sweep
   bool out_of_time = false;  ///< whether the deadline stopped it

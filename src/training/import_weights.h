@@ -28,8 +28,9 @@ std::vector<std::string> restarted_schedules(const Config& config, const Checkpo
 ///
 /// `weights` is a checkpoint, a run (its latest checkpoint), or a safetensors file with names that
 /// training/weight_names.h recognises. If it has no discriminator, the discriminator is randomly initialised. The
-/// configuration sets everything that is not a weight, such as fixed slopes. Differences from the configuration of the
-/// run that the weights come from, or from the slopes in an export, are logged, and also the restarted_schedules.
+/// configuration sets everything that is not a weight, such as fixed slopes. The log lists where it differs from the
+/// configuration of the run that the weights come from, or from the slopes in an export, and which schedules start
+/// again (restarted_schedules).
 ///
 /// Throws CheckpointError, before anything is written, if the weights cannot be read or do not fit; UsageError if the
 /// directory exists; IoError if writing fails.

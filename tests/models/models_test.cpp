@@ -98,7 +98,8 @@ TEST(Generator, HasTheExpectedNumberOfParameters) {
       const auto channels = stage_channels(shape);
       // A convolution has 16 weights per pair of input and output channels. Depending on the norm, each block except
       // the last also has two batch norm parameters per channel, one bias per channel, or two linear layers: from the
-      // latent to 32 units, and from these units to two values per channel.
+      // latent to 32 units, and from these units to two values per channel. Without a norm, the last block has biases
+      // as well.
       std::int64_t expected = 16 * shape.latent * channels.back();
       for (std::size_t i = 0; i + 1 < channels.size(); ++i) expected += 16 * channels[i] * channels[i + 1];
       expected += 16 * channels.front() * shape.channels;

@@ -10,8 +10,8 @@
 #include "sample_checkpoints.h"
 #include "temporary_directory.h"
 
-/// `latest` and `best`: symlinks to checkpoints, the files that replace them, and the directories that replace them in
-/// copies.
+/// `latest` and `best`: symlinks to checkpoints, files with their names on file systems without symlinks, and
+/// directories in copies that followed the symlinks.
 namespace slopegan {
 namespace {
 

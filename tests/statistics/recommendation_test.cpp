@@ -131,6 +131,15 @@ TEST(Recommendation, IsOneShortStatement) {
   for (const auto& [statistics, text] : expected) EXPECT_EQ(words(statistics), text);
 }
 
+TEST(Recommendation, CountsTheMissingArmsIfAllOthersFailed) {
+  auto statistics = sweep_with({{0, found_unknown, 0, 0, 0, 1}}, 1, 1);
+  statistics.missing.resize(1);
+  EXPECT_EQ(words(statistics), "No slope can be recommended: all 2 arms with a result failed, and 1 is missing.");
+  statistics.slopes.pop_back();
+  statistics.missing.resize(2);
+  EXPECT_EQ(words(statistics), "No slope can be recommended: the only arm with a result failed, and 2 are missing.");
+}
+
 /// Arms of up to ten seeds and 13 slopes, with random effects, noise, failures and missing arms.
 std::vector<ArmScore> random_arms(RandomStream& random) {
   const auto seeds = static_cast<int>(1 + random.below(10)), slopes = static_cast<int>(1 + random.below(13));

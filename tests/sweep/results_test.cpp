@@ -176,7 +176,7 @@ TEST_F(SweepResults, DoNotScoreAnArmThatCollapsedAtTheEnd) {
   EXPECT_THAT(results_table(arms_), HasSubstr("slope_0.1-seed_0 collapsed"));
 }
 
-TEST_F(SweepResults, HaveNoBiasIfItIsUnreliable) {
+TEST_F(SweepResults, OmitAnUnreliableBias) {
   auto record = metrics(3);
   record.features = 600;
   record.real_samples = 60'000;
@@ -236,7 +236,7 @@ TEST_F(PlannedResults, AreUsedEvenIfMoreArmsWereEvaluatedDifferently) {
   EXPECT_THAT(slopes_scored_by_seed({0, 1, 2, 3}, other), ElementsAre(2, 2, 2, 2));
 }
 
-TEST_F(PlannedResults, OfThePlannedSeedsAreUsedIfTheyWereEvaluatedDifferently) {
+TEST_F(PlannedResults, ArePreferredToThoseOfAddedSeedsWithAnotherExtractor) {
   auto other = metrics(3);
   other.extractor = "classifier@0000";
   EXPECT_THAT(slopes_scored_by_seed({0, 1}, other), ElementsAre(2, 2, 0, 0));
@@ -271,7 +271,7 @@ TEST_F(SweepResults, ExcludeArmsTrainedOnOtherImages) {
   EXPECT_THAT(scores.notes[0], HasSubstr("1 arm was trained on images that differ"));
 }
 
-TEST_F(SweepResults, ExcludeAddedSeedsOnOtherImagesInsteadOfPlannedSeeds) {
+TEST_F(SweepResults, ExcludeTheAddedSeedsIfTheyWereTrainedOnOtherImagesThanThePlannedSeeds) {
   config_.sweep.seeds = {0, 1, 2};
   arms_ = make_arms(config_, directory_.path());
   for (std::size_t arm = 0; arm < 6; ++arm) {
