@@ -141,7 +141,10 @@ class Scheduler {
       const auto next = std::ranges::find_if(
           agenda_.needed, [&](const Arm* arm) { return !is_running(arm) && !failed_.contains(arm) && !is_held(arm); });
       if (next == agenda_.needed.end()) return;
-      start(**next);
+      const Arm* arm = *next;
+      // Another process may have finished the arm, and released its lock, since the agenda was read.
+      read_agenda_again();
+      if (contains(agenda_.needed, arm)) start(*arm);
     }
   }
 
