@@ -169,6 +169,17 @@ def predictions_verdict(hypothesis: str, sweeps: dict) -> Verdict:
     return per_sweep_verdict(hypothesis, verdicts)
 
 
+def deciding_findings(hypothesis: str, sweeps: dict) -> list:
+    """The findings that decide the verdict on H1, H2 or H5, as (sweep, slope, finding): those that refute it, or else
+    those that leave it open, or else the one closest to the control."""
+    found = [(sweeps[name], slope, findings_of(sweeps[name])[slope], wanted)
+             for name, predicted in PREDICTED[hypothesis].items() for slope, wanted in predicted.items()]
+    refuting = [item for item in found if item[2].decision in (OPPOSITE[item[3]], "equivalent")]
+    still_open = [item for item in found if item[2].decision != item[3]]
+    weakest = min(found, key=lambda item: math.inf if item[2].ratio is None else abs(math.log(item[2].ratio)))
+    return [item[:3] for item in refuting or still_open or [weakest]]
+
+
 def rates_verdict(sweeps: dict) -> Verdict:
     """The verdict on H3."""
     sweep = sweeps.get("study2_rates")

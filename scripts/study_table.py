@@ -14,7 +14,8 @@ import math
 import pathlib
 import sys
 
-from study_hypotheses import SWEEPS, UNFINISHED, Finding, all_verdicts, findings_of, is_finished, short_name
+from study_hypotheses import (OPPOSITE, PREDICTED, SWEEPS, UNFINISHED, Finding, Verdict, all_verdicts,
+                              deciding_findings, findings_of, is_disjoint, is_finished, short_name)
 from study_statistics import (Sweep, check_files, compare_slopes, follow_race, interactions_of, read_sweep,
                               sign_flip_limits, summarise_slope)
 
@@ -242,6 +243,11 @@ def condition_words(condition) -> str:
     return ", " + " and ".join(dict.fromkeys(condition)) if condition else ""
 
 
+def times_words(interaction: dict) -> str:
+    low, high = (f"{limit:.2f}" if math.isfinite(limit) else "infinity" for limit in interaction["ratio_interval"])
+    return f"{interaction['ratio']:.2f} times ({low} to {high} times)"
+
+
 def interaction_rows(sweep: Sweep) -> list:
     """How the effect of each slope depends on the condition: the ratio to 0.2 in the first condition, as a multiple of
     that in the second."""
@@ -250,13 +256,40 @@ def interaction_rows(sweep: Sweep) -> list:
         first, second = (condition_words(sweep.conditions[i[which]])[2:] for which in ("first", "second"))
         ratio, verdict = "not measured", "not compared"
         if i["pairs"]:
-            low, high = (f"{limit:.2f}" if math.isfinite(limit) else "infinity" for limit in i["ratio_interval"])
-            ratio = f"{i['ratio']:.2f} times ({low} to {high} times)"
-            verdict = "depends on the condition" if i["significant"] else "no dependence detected"
+            ratio, verdict = times_words(i), "depends on the condition" if i["significant"] else "no dependence detected"
         left_out = f", {len(i['failed_seeds'])} left out" if i["failed_seeds"] else ""
         rows.append(row(SWEEPS[sweep.name], f"{short_name(sweep.name)}, {first} relative to {second}",
                         f"{i['negative_slope']:g}", ratio, verdict, f"{i['pairs']} seeds{left_out}"))
     return rows
+
+
+def figure_words(sweep: Sweep, slope: float, finding: Finding) -> str:
+    return f"{short_name(sweep.name)}, slope {slope:g}: {finding_cells(sweep, finding)[0]}"
+
+
+def network_figures(sweeps: dict) -> str:
+    """The slope whose intervals in the two races of H4 overlap although one race decides it, or else the first decided
+    slope."""
+    races = [sweeps[f"study2_{network}_only"] for network in ("discriminator", "generator")]
+    first, second = map(findings_of, races)
+    decided = [slope for slope in first if OPPOSITE.keys() & {first[slope].decision, second[slope].decision}]
+    overlapping = [slope for slope in decided if not is_disjoint(first[slope].interval, second[slope].interval)]
+    return "; ".join(figure_words(race, slope, found[slope]) for slope in (overlapping or decided)[:1]
+                     for race, found in zip(races, (first, second)))
+
+
+def deciding_figures(verdict: Verdict, sweeps: dict) -> str:
+    """The figures and intervals that decide a verdict; empty if the sweeps are not finished, and for H6, which is
+    judged without a test."""
+    if verdict.verdict == UNFINISHED or verdict.hypothesis == "H6":
+        return ""
+    if verdict.hypothesis in PREDICTED:
+        return "; ".join(figure_words(*item) for item in deciding_findings(verdict.hypothesis, sweeps))
+    if verdict.hypothesis == "H4":
+        return network_figures(sweeps)
+    compared = [i for i in interactions_of(sweeps["study2_rates"]) if i["pairs"]]
+    largest = max(compared, key=lambda i: abs(math.log(i["ratio"])), default=None)
+    return f"rates, slope {largest['negative_slope']:g}: {times_words(largest)}" if largest else ""
 
 
 def failures_sentence(sweeps: list) -> str:
@@ -272,7 +305,8 @@ def second_study_lines(sweeps: dict) -> list:
         return []
     lines = [line for sweep in present for line in sweep_rows(sweep)
              + (interaction_rows(sweep) if len(sweep.conditions) > 1 else [])]
-    verdicts = [row(verdict.hypothesis, verdict.verdict, verdict.reason) for verdict in all_verdicts(sweeps)]
+    verdicts = [row(verdict.hypothesis, verdict.verdict, deciding_figures(verdict, sweeps), verdict.reason)
+                for verdict in all_verdicts(sweeps)]
     return lines + [failures_sentence(present)] + verdicts
 
 

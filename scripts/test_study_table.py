@@ -192,6 +192,20 @@ class PredictionsTest(ScratchTest):
     def test_not_finished_while_the_race_needs_runs(self):
         self.assertEqual(self.verdict(BETTER, NOISY[:6] + [None] * 3), "not finished")
 
+    def deciding(self, zero, tenth):
+        race = self.race("study2_long", {0: zero, 0.1: tenth})
+        return [(sweep.name, slope, finding.decision)
+                for sweep, slope, finding in hypotheses.deciding_findings("H5", {race.name: race})]
+
+    def test_a_contradicting_finding_decides(self):
+        self.assertEqual(self.deciding(NOISY, EQUAL), [("study2_long", 0.1, "equivalent")])
+
+    def test_without_a_contradicting_finding_an_undecided_one_decides(self):
+        self.assertEqual(self.deciding(BETTER, NOISY), [("study2_long", 0.1, "undecided")])
+
+    def test_if_all_findings_agree_the_smallest_difference_decides(self):
+        self.assertEqual(self.deciding(times(0.6), BETTER), [("study2_long", 0.1, "better")])
+
     def test_the_verdicts_of_several_sweeps_are_combined(self):
         for verdicts, expected in ((["supported", "supported"], "supported"), (["supported", "refuted"], "refuted"),
                                    (["not decided", "refuted"], "refuted"),
@@ -249,6 +263,13 @@ class NetworksTest(ScratchTest):
 
     def test_supported_if_only_the_discriminator_matters(self):
         self.assertEqual(self.verdict((times(0.6), EQUAL), (EQUAL, EQUAL)), "supported")
+
+    def test_the_deciding_figures_are_those_of_a_slope_whose_intervals_overlap(self):
+        sweeps = {f"study2_{name}_only": self.race(f"study2_{name}_only", dict(zip((0, 0.1), fds)))
+                  for name, fds in (("discriminator", (times(0.6), BETTER)), ("generator", (EQUAL, BETTER)))}
+        self.assertEqual(table.network_figures(sweeps),
+                         "discriminator_only, slope 0.1: 20 % lower (16 to 23 % lower); "
+                         "generator_only, slope 0.1: 20 % lower (16 to 23 % lower)")
 
     def test_refuted_if_only_the_generator_matters(self):
         self.assertEqual(self.verdict((EQUAL, EQUAL), (times(0.6), EQUAL)), "refuted")
@@ -374,7 +395,8 @@ class CheckTest(ScratchTest):
     def test_the_rows_of_a_new_sweep_are_required(self):
         sweep = self.race("study2_long", {0: BETTER, 0.1: BETTER})
         lines = table.second_study_lines(table.read_sweeps(self.root))
-        expected = table.sweep_rows(sweep) + ["| H5 | supported | long: supported |"]
+        figure = "long, slope 0: 20 % lower (16 to 23 % lower)"
+        expected = table.sweep_rows(sweep) + [f"| H5 | supported | {figure} | long: supported |"]
         self.assertEqual([line for line in lines if line in expected], expected)
         self.assertEqual(self.problems(), [f"{table.STUDY} does not contain: {line}" for line in expected])
         with open(self.root / table.STUDY, "a") as file:
